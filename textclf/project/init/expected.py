@@ -11,6 +11,7 @@ import numpy as np
 
 from textclf.core.formatting import count_noun
 from textclf.core.threads import cores
+from textclf.models.common.crossvalidation import FEWEST, FOLDS
 from textclf.pretrained.catalogue import ENGLISH
 from textclf.project.init.survey import Survey
 
@@ -35,7 +36,6 @@ FIT = 12.0  # to build and compile a transformer
 # A word piece, with its text's start and end. The multilingual encoder has twice as many layers.
 ENCODE, FINE_TUNE = 0.32e-3, 5.5e-3
 READ = 128  # word pieces of a text that a transformer reads
-FOLDS, CHOSEN_BY = 3, 3_000  # of the cross-validation that chooses the default model, and rows of it
 SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
 REFERENCE = 0.031  # seconds of `pace` there
 
@@ -49,7 +49,7 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
     models = len(train) + len(average)
     seconds = STAGE * (STAGES + models + len(vectorize) + len(sections["combine"])) + ROW * survey.rows * models
     # Beside the fit that is measured: that to training and validation rows, or those of a cross-validation.
-    repeats = 1.0 if validated else 0.0 if models < 3 else FOLDS * min(1, CHOSEN_BY / survey.untested) * 2 / 3
+    repeats = 1.0 if validated else 0.0 if models < 3 else FOLDS * min(1, FEWEST / survey.untested) * 2 / 3
     terms = vectorize["words"]
     seconds += CHARACTER[_kind(terms)] * survey.characters
     pieces = survey.characters / PIECE[survey.unit] + 2 * survey.rows
@@ -60,8 +60,8 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
     for model in train.values():
         if model["kind"] == "logistic_regression":
             columns = terms if model["features"] != "sentences" else None
-            fits = 1 + repeats + (SEARCH if isinstance(model["C"], list) else 0)
-            seconds += fits * fit_seconds(columns, survey)
+            searches = SEARCH if isinstance(model["C"], list) else 0
+            seconds += (1 + repeats + searches) * fit_seconds(columns, survey)
         elif model["kind"] == "transformer":
             read = min(pieces / survey.rows, READ) * survey.untested
             fits = 2 if validated else 1 + FOLDS

@@ -5,15 +5,14 @@ from collections.abc import Iterator, Sequence
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name
+from textclf.models.transformer import CROSSVALIDATED
 from textclf.project.init.columns import find_groups
 from textclf.project.init.presets import LONG, Choice
 from textclf.project.init.survey import Survey
 from textclf.tables.columns import Column
 
 TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
-# Fewer rows, in all and per class, all train, and held-out training rows choose; a transformer has those of at most so
-# many rows.
-ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE, MOST_HELD_OUT = 1_000, 20, 3_000
+ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE = 1_000, 20  # fewer all train, and held-out training rows choose
 FEWEST_TEXTS = 4  # distinct texts of a class, so that a quarter of them is one text
 FEWEST_TO_CHOOSE = 100  # training rows by which a default model can be chosen
 MANY_ROWS = 1_000_000  # rows from which they are split by hash and streamed
@@ -63,7 +62,7 @@ def is_validated(preset: str, survey: Survey) -> bool:
 
     Other models are cross-validated within the training rows, which takes no row away from them.
     """
-    per_class = min(ROWS_PER_CLASS_TO_VALIDATE * len(survey.classes), MOST_HELD_OUT)
+    per_class = min(ROWS_PER_CLASS_TO_VALIDATE * len(survey.classes), CROSSVALIDATED)
     enough = survey.untested >= max(ROWS_TO_VALIDATE, per_class)
     return "validation" in survey.given or (preset == "best" and enough)
 

@@ -36,6 +36,12 @@ def test_a_cross_validation_takes_longer_than_validation_rows() -> None:
     assert minutes("best", validated=False) > minutes("best", validated=True)
 
 
+def test_windows_and_the_larger_encoder_take_longer() -> None:
+    long = replace(SURVEY, longest=1_000)
+    assert minutes("good", long) > minutes("good")
+    assert minutes("good", replace(SURVEY, language="German")) > minutes("good")
+
+
 def test_a_fit_takes_longer_with_more_classes_and_less_with_fewer_terms() -> None:
     terms = {"analyzer": "word", "min_df": 1, "max_features": None}
     many = replace(SURVEY, classes={f"c{n}": 20 for n in range(100)})

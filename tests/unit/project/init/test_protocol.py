@@ -102,6 +102,12 @@ def test_settings_follow_the_rows(classes: dict[str, int], more: dict[str, Any],
     assert {key: found[key] for key in chosen} == chosen
 
 
+def test_given_validation_rows_choose_whatever_the_preset() -> None:
+    found = Survey(TWO, TWO, 0, 0, 0, 10, 20, {"train": 1_500, "validation": 500})
+    reasons = {choice.key: choice.reason for choice in choose_settings("good", found, ["a", "b"])}
+    assert reasons["export.model"] == "the best on validation rows is the default model"
+
+
 def test_a_single_model_is_named_as_the_default() -> None:
     found = Survey(TWO, TWO, 0, 0, 0, 10, 20)
     named = {choice.key: choice.value for choice in choose_settings("fast", found, ["logistic_regression"])}
