@@ -16,7 +16,7 @@ from textclf.project.init.survey import Survey
 PRESETS = {
     "fast": "tf-idf of words, logistic regression",
     "good": "tf-idf of words and letters, sentence vectors if their packages are installed, and both together",
-    "best": "good, a fine-tuned transformer, its average with the best of the others, and calibrated probabilities",
+    "best": "good, a fine-tuned transformer, the average of it and of both together, and calibrated probabilities",
 }
 ENCODER_PACKAGES, TRANSFORMER_PACKAGES = ("onnxruntime", "tokenizers"), ("keras_hub", "onnxruntime", "tokenizers")
 # Values of C to choose from, and the one without a choice, by what the model reads; with few rows per class, larger
