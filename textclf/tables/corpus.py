@@ -16,6 +16,7 @@ from textclf.core import resources
 from textclf.core.arrow import array_of, encode, hash_texts, number_rows
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
+from textclf.core.settings import suggest
 from textclf.tables import limits
 from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
@@ -83,7 +84,8 @@ class Corpus:
     of the file below the folder; a text that is a whole file has its path. Labels are text: integers in digits,
     booleans as true and false. Texts and labels are unchanged, spaces included.
 
-    Afterwards `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left
+    Afterwards `classes` are the labels in order, without that of texts of no class if these are held out; binary: the
+    positive class is last. `dropped` counts the rows left
     out: `rows` in all, `text` and `label` by what was missing. `given` counts the rows of each split that the table
     gives, and `count` all rows. `table` has the rows after `load`.
 
@@ -149,7 +151,11 @@ class Corpus:
         if empty := [split for split, rows in self.given.items() if not rows]:
             raise UserError(f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none")
         self._require_single_labels()
-        self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
+        if (unknown := self.settings.unknown) is not None and unknown not in self._labels:
+            rule = f"data.unknown must be a label of its rows; got {quote_value(unknown)}"
+            raise UserError(f"{self.path}: {rule}; {suggest(unknown, sorted(self._labels))}")
+        known = self._labels - {self.settings.held_out_label}
+        self.classes = order_classes(known, self.settings.classes, str(self.path))
 
     def _read(self) -> Iterator[list[Part]]:
         """Yield the batches of all files, small ones together: a file may be a single text."""
@@ -253,7 +259,7 @@ class Corpus:
         if purpose == "split":
             return split_of_value(value, column)
         classes = self.settings.classes
-        if purpose == "label" and classes is not None and value not in classes:
+        if purpose == "label" and classes is not None and value not in (*classes, self.settings.held_out_label):
             raise ValueError(
                 f"{quote_name(column)} must be one of data.classes ({list_names(classes)}); got {quote_value(value)}; "
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"

@@ -129,6 +129,13 @@ class Data(Section):
         description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
     )
     classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
+    unknown: Name | None = Field(
+        default=None, description="label of texts that belong to no class, such as oos; null if every text has a class"
+    )
+    train_unknown: bool = Field(
+        default=False,
+        description="true trains a class of these texts; false trains without them, and rejects texts by a score",
+    )
     correct_test_rows: bool = Field(
         default=False,
         description="true applies corrections.csv to test rows as well as to training and validation rows",
@@ -163,7 +170,18 @@ class Data(Section):
             raise relation(f"split must be another column than text and label; got {show(self.split)}")
         if self.split != AUTO and not isinstance(self.files, str):
             raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
+        if self.train_unknown and self.unknown is None:
+            raise relation("train_unknown must be false without unknown, the label of such texts; got true")
+        if self.held_out_label is not None and self.held_out_label in (self.classes or ()):
+            raise relation(
+                f"unknown must be no label of classes unless train_unknown is true; got {show(self.unknown)}"
+            )
         return self
+
+    @property
+    def held_out_label(self) -> str | None:
+        """The label of texts that belong to no class and train nothing, or None."""
+        return None if self.train_unknown else self.unknown
 
     @property
     def split_column(self) -> str | None:
