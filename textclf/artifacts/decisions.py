@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +61,23 @@ Calibration = Temperature | Platt
 
 
 @dataclass(frozen=True, config=EXACT)
+class Rejection:
+    """A text belongs to no class if this score of it, one of `textclf.artifacts.unknown`, is below the threshold."""
+
+    score: Literal["probability", "energy", "distance"]
+    threshold: Number
+
+
+@dataclass(frozen=True, config=EXACT)
 class Decision:
-    """Calibration, then a threshold for the positive class (the last) of two; None: the most probable class."""
+    """Calibration, then a threshold for the positive class (the last) of two; None: the most probable class.
+
+    `rejection` says which texts belong to no class; None if all belong to one.
+    """
 
     threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
     calibration: Calibration | None = None
+    rejection: Rejection | None = None
 
     def calibrate(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
@@ -83,26 +95,31 @@ class Decision:
             return np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
         return np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
 
-    def to_json(self) -> dict[str, float]:
-        """Return `threshold`, and `temperature` or `slope` and `intercept`; a key that does not apply is absent."""
-        content = {} if self.threshold is None else {"threshold": self.threshold}
-        return content | ({} if self.calibration is None else asdict(self.calibration))
+    def to_json(self) -> dict[str, Any]:
+        """Return `threshold`, `temperature` or `slope` and `intercept`, `rejection`; what does not apply is absent."""
+        content: dict[str, Any] = {} if self.threshold is None else {"threshold": self.threshold}
+        content |= {} if self.calibration is None else asdict(self.calibration)
+        return content | ({} if self.rejection is None else {"rejection": asdict(self.rejection)})
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
         """Return the decision that `to_json` gave; other keys are ignored. Raises `ValueError` if it is not valid."""
         scaling = {key: content[key] for key in SCALING if key in content}
-        parts = {"threshold": content.get("threshold"), "calibration": scaling or None}
+        parts = {key: content.get(key) for key in ("threshold", "rejection")} | {"calibration": scaling or None}
         return TypeAdapter(cls).validate_python(parts)
 
 
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    The key `manifest` says that the folder has a manifest, so that one that is lost is missed.
+    With a rejection there is `rejection`, its `score` and `threshold`. The key `manifest` says that the folder has a
+    manifest, so that one that is lost is missed.
     """
     scaling = {} if decision.calibration is None else asdict(decision.calibration)
-    write_versioned_json(path, {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold})
+    content = {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold}
+    write_versioned_json(
+        path, content | ({} if decision.rejection is None else {"rejection": asdict(decision.rejection)})
+    )
 
 
 def read_decision(path: Path, classes: int) -> Decision:
@@ -116,7 +133,8 @@ def read_decision(path: Path, classes: int) -> Decision:
         require(path.with_name(MANIFEST))
     with reading(path):
         require_known(path, content["scaling"], SCALING)
-        decision = Decision.from_json({"threshold": content["threshold"], **content["scaling"]})
+        parts = {"threshold": content["threshold"], "rejection": content.get("rejection")}
+        decision = Decision.from_json({**parts, **content["scaling"]})
         if (decision.threshold is not None) != (classes == 2):
             raise ValueError(decision)
         return decision
