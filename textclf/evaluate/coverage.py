@@ -84,19 +84,19 @@ def _report(sets: Sets, rows: Rows, labels: Sequence[str], confidence: float) ->
     sizes, covered = sets.sum(axis=1), sets[np.arange(len(rows)), rows.y]
     return {
         "rows": len(rows),
-        "coverage": _share(covered, np.ones(len(rows), dtype=bool), rows.clusters, confidence),
+        "coverage": share_of(covered, np.ones(len(rows), dtype=bool), rows.clusters, confidence),
         "set_size": round(float(sizes.mean()), DIGITS),
         "empty": round(float((sizes == 0).mean()), DIGITS),
         "answered": round(float((sizes == 1).mean()), DIGITS),
         "several": round(float((sizes > 1).mean()), DIGITS),
-        "accuracy": _share(covered, sizes == 1, rows.clusters, confidence),
+        "accuracy": share_of(covered, sizes == 1, rows.clusters, confidence),
         "classes": {
-            label: _share(covered, rows.y == place, rows.clusters, confidence) for place, label in enumerate(labels)
+            label: share_of(covered, rows.y == place, rows.clusters, confidence) for place, label in enumerate(labels)
         },
     }
 
 
-def _share(
+def share_of(
     found: NDArray[np.bool_], among: NDArray[np.bool_], clusters: NDArray[np.int64] | None, confidence: float
 ) -> dict[str, float] | None:
     """Return `value`, `low`, `high` and `rows` of the share of some rows that are `found`; None without such rows.
