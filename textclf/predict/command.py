@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         explanation=arguments.explain,
         formulas=not arguments.no_formulas,
         sets=coverage is not None,
+        reasons=predictor.rejects,
     )
     predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None, coverage)
     if arguments.output is None:
@@ -62,10 +63,10 @@ def predict_batches(
     With `coverage` there are prediction sets, and a label only where a set has one class.
     """
     for ids, texts in batches:
-        probabilities = predictor.predict_proba(texts)
+        labels, reasons, probabilities = predictor.answer(texts)
         explanations = None if terms is None else predictor.explain(texts, terms)
         if coverage is None:
-            yield PredictedBatch(ids, texts, predictor.labels(probabilities), probabilities, explanations)
+            yield PredictedBatch(ids, texts, labels, probabilities, explanations, reasons=reasons)
         else:
             sets, classes = predictor.sets(probabilities, coverage), predictor.classes_
             answered = labels_answered(sets, classes)
