@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from textclf.artifacts.decisions import SCALING
 from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
@@ -32,14 +33,16 @@ class Results:
     `metrics` and `intervals` are by split and metric; an interval has `low` and `high`, or is None for too few rows.
     `decision` is how probabilities become classes; `record` has numbers about the training. `sets` is its part of
     metrics/coverage.json, None without evaluate.coverage. `ece_if_calibrated` is that of metrics/decisions.json.
+    `unknown` has the test rows in metrics/unknown.json, None without data.unknown.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
     intervals: Mapping[str, Mapping[str, Mapping[str, float] | None]]
-    decision: Mapping[str, float]
+    decision: Mapping[str, Any]
     record: Mapping[str, Any]
     sets: Mapping[str, Any] | None = None
     ece_if_calibrated: Mapping[str, float] = field(default_factory=dict)
+    unknown: Mapping[str, Any] | None = None
 
 
 def render(
@@ -105,7 +108,9 @@ def render(
         accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
         confidence=confidence_level(confidence),
         threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
-        calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key != "threshold"],
+        calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key in SCALING],
+        rejection=results.decision.get("rejection"),
+        unknown=results.unknown and {key: _share(results.unknown[key]) for key in ("accuracy", "recall")},
         sets=None if results.sets is None or coverage is None else coverage_of(results.sets, coverage, names),
         protocol=protocol,
         caveats=caveats,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from textclf.artifacts.decisions import SCALING
 from textclf.core.files import SPLITS
 from textclf.core.formatting import display_name, join_names, p_relation, p_value, percent, points, split_rows
 from textclf.core.labels import visible
@@ -116,7 +117,7 @@ def protocol(run: Run) -> dict[str, Any]:
             (display_name(name), key, f"{value:.3f}")
             for name in run.models
             for key, value in sorted(run.decision(name).to_json().items())
-            if key != "threshold"
+            if key in SCALING
         ],
     }
 
