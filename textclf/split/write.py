@@ -136,8 +136,8 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
         yield f"{name}: {sum(by_class.values())} rows{_origin(name, given, settings)}"
     for label, rows in report.get("unknown", {}).items():
         if label not in classes:
-            kept = ", ".join(f"{count} {name}" for name, count in rows.items())
-            yield f"{label!r}, of no class: {kept} rows; none of them trains"
+            kept = ", ".join(f"{count} {name} rows" for name, count in rows.items() if name != "train")
+            yield f"of no class ({label!r}): {kept}; {rows['train']} rows drawn for training are left out"
     if given and (missing := [label for label in classes if not counts["test"].get(label)]):
         yield f"warning: classes without test rows: {list_names(missing)}"
     advice = "; split.group_duplicates: true keeps duplicates in one split" if settings.method == "random" else ""
