@@ -114,6 +114,9 @@ class Data(Section):
         "auto: by ending",
     )
     text: Name = Field(default="text", description="column of the texts")
+    task: Literal["multiclass", "multilabel"] = Field(
+        default="multiclass", description="multilabel if a text has several labels, or none; otherwise multiclass"
+    )
     label: Name = Field(
         default="label", description="column of the labels; source is the file's name, for data with one file per class"
     )

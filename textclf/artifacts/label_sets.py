@@ -1,0 +1,36 @@
+"""Sets of labels: as Arrow lists in files, and as matrices of 0 and 1 in memory."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+LabelMatrix = NDArray[np.int8]  # (rows, labels), 1 where a row has a label
+
+
+def is_multilabel(table: pa.Table) -> bool:
+    """Return whether the column `label` of a table has a list of labels per row."""
+    return bool(pa.types.is_list(table.schema.field("label").type))
+
+
+def to_matrix(positions: pa.ListArray, labels: int) -> LabelMatrix:
+    """Return lists of positions of labels, one per row, as a matrix (rows, labels) int8."""
+    matrix = np.zeros((len(positions), labels), np.int8)
+    rows = np.repeat(np.arange(len(positions)), np.diff(positions.offsets.to_numpy()))
+    matrix[rows, positions.flatten().to_numpy(zero_copy_only=False)] = 1
+    return matrix
+
+
+def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> pa.ListArray:
+    """Return the names of the labels of each row of a matrix (rows, labels), in the order of `names`."""
+    offsets = np.concatenate([[0], np.cumsum(matrix.sum(axis=1, dtype=np.int64))]).astype(np.int32)
+    positions = pa.array(np.nonzero(matrix)[1])
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(names), pa.string()).take(positions))
+
+
+def count_labels(y: NDArray[np.int64] | LabelMatrix, classes: int) -> NDArray[np.int64]:
+    """Return the number of rows of each class, (classes,), or with each label if `y` is a matrix (rows, classes)."""
+    if y.ndim == 2:
+        return np.asarray(y.sum(axis=0, dtype=np.int64))
+    return np.bincount(y, minlength=classes)
