@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.features import Features
 from textclf.core.errors import UserError
+from textclf.core.quoting import list_names, quote_name
 from textclf.models.common.settings import ClassWeight
 
 
@@ -13,7 +14,8 @@ def row_weights(train: Features, class_weight: ClassWeight) -> NDArray[np.float6
 
     With `balanced` all classes have the same total weight and the mean weight is 1: rows / (classes x rows of the
     class), as in scikit-learn. (With more than two classes, LinearSVC's own class_weight would weigh a class but not
-    the rows that it is compared with.) Raises `UserError` unless a mapping names exactly the classes.
+    the rows that it is compared with.) A class that a mapping does not name
+    weighs 1. Raises `UserError` for a name that is no class.
     """
     counts = np.bincount(train.y, minlength=len(train.classes))
     weights = class_weights(train.classes, counts, class_weight)
@@ -30,6 +32,8 @@ def class_weights(
         weights: NDArray[np.float64] = counts.sum() / (len(counts) * counts)
         return weights
     given, names = dict(class_weight), classes.tolist()
-    if set(given) != set(names):
-        raise UserError(f"class_weight must name the classes {', '.join(names)}; got {', '.join(given)}")
-    return np.array([given[name] for name in names])
+    if unknown := [name for name in given if name not in names]:
+        raise UserError(
+            f"class_weight must name classes ({list_names(names)}); got {quote_name(unknown[0])}; correct it"
+        )
+    return np.array([given.get(name, 1.0) for name in names])
