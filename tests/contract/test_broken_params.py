@@ -70,7 +70,8 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
         (GLOBS, ["null", "[a.csv, b.csv]", "{}", "{eval: a.csv}", "{dev: a.csv, valid: b.csv}", "{train: [a.csv]}"]),
     ],
     "data.format": [(FORMATS, ["xlsx", ".csv"])],
-    "data.text": [("text", ["null"])],
+    "data.text": [("the name of a column, or a list of two or more", ["null", "''", "[title]", "[title, 1]"])],
+    "data.text_separator": [("text that is not empty", ["''"])],
     "data.label": [("text that is not empty", ["''"])],
     "data.id": [("text", ["0"])],
     "data.split": [("text", ["true"]), ("text that is not empty", ["''"])],
@@ -607,7 +608,7 @@ def test_check_refuses_a_device_or_named_pipe_for_whose_end_dvc_would_wait(
     ("stage", "key", "value", "rule"),
     [
         ("fetch", "fetch.corpus", "yelb", CORPORA),
-        ("split", "data.text", "1", "text"),
+        ("split", "data.text", "1", "the name of a column, or a list of two or more"),
         ("vectorize", "vectorize.words.min_df", "0", FREQUENCY),
         ("train", "train.majority", "[]", ENTRY),
         ("evaluate", "evaluate.seed", "a", "an integer"),

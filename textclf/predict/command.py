@@ -101,7 +101,7 @@ def _layout(arguments: argparse.Namespace) -> Layout:
     for name in OPTIONS:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
-    columns = {"text": "text" if arguments.text is None else arguments.text}
+    columns: dict[str, str | tuple[str, ...]] = {"text": tuple(arguments.text or ["text"])}
     columns |= {name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None}
     return Layout(
         columns,

@@ -154,11 +154,11 @@ def _class_name(value: Any, names: Sequence[str]) -> Any:
 
 def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> None:
     """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans."""
-    text = name == layout.columns.get("text")
+    text = name in layout.columns_of("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))
     if not is_text and (text or not (types.is_integer(value) or types.is_boolean(value))):
         rule = "text" if text else "text, integers or booleans"
         is_list = any(test(value) for test in (types.is_list, types.is_large_list, types.is_fixed_size_list))
-        advice = f"; {ONE_LABEL}" if is_list and name == layout.columns.get("label") else ""
+        advice = f"; {ONE_LABEL}" if is_list and name in layout.columns_of("label") else ""
         raise UserError(f"{path}: column {quote_name(name)} must hold {rule}; got {first_line(kind)}{advice}")

@@ -23,7 +23,17 @@ from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, plac
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.split_names import split_of_value
-from textclf.tables.values import CONTROL, NUL, ONE_LABEL, are_valid, combined_labels, label_of, text_of, to_array
+from textclf.tables.values import (
+    CONTROL,
+    NUL,
+    ONE_LABEL,
+    are_valid,
+    combined_labels,
+    join,
+    joined_text,
+    label_of,
+    to_array,
+)
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 ROW_OVERHEAD = 100  # bytes of the objects of a row, about
@@ -177,8 +187,15 @@ class Corpus:
         for start, (_, batch) in zip(starts, parts, strict=False):
             passed[[start + place for place in batch.broken]] = False
         columns = {"id": pa.concat_arrays([_name_rows(file.name, batch.numbers) for file, batch in parts])}
-        for purpose, column in self.layout.columns.items():
-            values = pa.concat_arrays([_read_column(file, batch, column, purpose) for file, batch in parts])
+        for purpose in self.layout.columns:
+            read = [
+                pa.concat_arrays([_read_column(file, batch, column, purpose) for file, batch in parts])
+                for column in self.layout.columns_of(purpose)
+            ]
+            values = read[0]
+            if len(read) > 1:
+                rows = zip(*(each.to_pylist() for each in read), strict=True)
+                values = array_of([join(texts, self.settings.text_separator) for texts in rows])
             if purpose in {"text", "id", "group"}:
                 passed &= are_valid(values, NUL if purpose == "text" else CONTROL)
             else:
@@ -199,7 +216,7 @@ class Corpus:
 
     def _write_or_none(self, purpose: str, value: str) -> str | None:
         try:
-            return self._write({"": value}, purpose, "")
+            return self._write({"": value}, purpose, ("",))
         except ValueError:
             return None
 
@@ -215,8 +232,8 @@ class Corpus:
             record = {SOURCE: source_name(file.name), **record}
             if self._is_dropped(record):
                 return False
-            for purpose, column in self.layout.columns.items():
-                self._write(record, purpose, column)
+            for purpose in self.layout.columns:
+                self._write(record, purpose, self.layout.columns_of(purpose))
             self._require_new_id(record, where)
         except ValueError as error:
             self._wrong += 1
@@ -228,21 +245,27 @@ class Corpus:
     def _is_dropped(self, record: Record) -> bool:
         """Return whether a row without text or label is left out, and count it; `ValueError` if it is not."""
         settings = self.settings
-        values = {"text": text_of(record, settings.text), "label": label_of(record, settings.label)}
+        columns = {"text": self.layout.columns_of("text"), "label": (settings.label,)}
+        text = joined_text(record, columns["text"], settings.text_separator)
+        values = {"text": text, "label": label_of(record, settings.label)}
         missing = [purpose for purpose, value in values.items() if not (value or "").strip()]
         if missing and settings.missing == "error":
-            column = getattr(settings, missing[0])
+            names = columns[missing[0]]
+            where = f"column{'s' if len(names) > 1 else ''} {list_names(names)}"
             raise ValueError(
-                f"{missing[0]} must not be empty; got {quote_value(record.get(column))} in column "
-                f"{quote_name(column)}; fill it in, or set data.missing to drop"
+                f"{missing[0]} must not be empty; got {quote_value(record.get(names[0]))} in {where}; "
+                "fill it in, or set data.missing to drop"
             )
         for key in ("rows", *missing) if missing else ():
             self.dropped[key] += 1
         return bool(missing)
 
-    def _write(self, record: Record, purpose: str, column: str) -> str:
-        """Return a row's value in a column as batches have it; `ValueError` if it breaks a rule."""
-        value = (text_of if purpose == "text" else label_of)(record, column) or ""
+    def _write(self, record: Record, purpose: str, columns: Sequence[str]) -> str:
+        """Return a row's value in the columns of a purpose as batches have it; `ValueError` if it breaks a rule."""
+        column = columns[0]
+        if purpose == "text":
+            return joined_text(record, columns, self.settings.text_separator) or ""
+        value = label_of(record, column) or ""
         if purpose.startswith(SLICE):
             return value if value.strip() else ""
         if not value.strip():
@@ -273,7 +296,7 @@ class Corpus:
         """Raise `ValueError` if the row's id is one of the repeated ones and not at its first place."""
         if self.settings.id is None or not self._repeated_ids:
             return
-        row = self._write(record, "id", self.settings.id)
+        row = self._write(record, "id", (self.settings.id,))
         if int(hash_texts(array_of([row]))[0]) not in self._repeated_ids:
             return
         if (first := self._first_rows.setdefault(row, where)) != where:

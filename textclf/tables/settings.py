@@ -11,6 +11,7 @@ from textclf.core.errors import UserError
 from textclf.core.settings import Name, Section, relation, rule, show, unique
 from textclf.tables.formats import TABLE_FORMATS
 from textclf.tables.split_names import SPLIT_OF
+from textclf.tables.values import SEPARATOR
 
 if TYPE_CHECKING:
     Format = str
@@ -98,6 +99,25 @@ Classes = Annotated[
 Columns = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(unique)]
 
 
+def _one_or_several(value: object) -> str | tuple[str, ...]:
+    """Return the name of a column, or the names of several."""
+    names = value if isinstance(value, list | tuple) else ()
+    if isinstance(value, str) and value:
+        return value
+    if len(names) < 2 or not all(isinstance(name, str) and name for name in names):
+        raise rule("the name of a column, or a list of two or more")
+    return unique(tuple(names))
+
+
+OneOrSeveral = Annotated[
+    str | tuple[str, ...],
+    PlainValidator(_one_or_several),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 2}]}
+    ),
+]
+
+
 class Data(Section):
     """The labelled rows. Your own file needs path, text and label: docs/own-data.md."""
 
@@ -113,7 +133,10 @@ class Data(Section):
         description="csv, tsv, json, jsonl, excel, parquet, arrow, sqlite, txt or folders (docs/own-data.md); "
         "auto: by ending",
     )
-    text: Name = Field(default="text", description="column of the texts")
+    text: OneOrSeveral = Field(
+        default="text", description="column of the texts; of several, as in [title, body], the texts are joined"
+    )
+    text_separator: Name = Field(default=SEPARATOR, description="text that joins the texts of several columns")
     task: Literal["multiclass", "multilabel"] = Field(
         default="multiclass", description="multilabel if a text has several labels, or none; otherwise multiclass"
     )
@@ -158,11 +181,12 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
-        if self.label == self.text:
+        texts = {self.text} if isinstance(self.text, str) else set(self.text)
+        if self.label in texts:
             raise relation(f"label must be another column than text; got {show(self.label)} for both")
-        if shared := [name for name in self.slices if name in {self.text, self.label}]:
+        if shared := [name for name in self.slices if name in {*texts, self.label}]:
             raise relation(f"slices must be other columns than text and label; got {show(shared[0])}")
-        if self.split in {self.text, self.label}:
+        if self.split in {*texts, self.label}:
             raise relation(f"split must be another column than text and label; got {show(self.split)}")
         if self.split != AUTO and not isinstance(self.files, str):
             raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")

@@ -13,7 +13,7 @@ from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, points
 from textclf.core.params_text import with_sections, with_values
-from textclf.core.quoting import quote_name
+from textclf.core.quoting import list_names, quote_name
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, validate
 from textclf.evaluate.intervals import CONFIDENCE
@@ -136,8 +136,13 @@ def summary(
     data: Data, found: Survey, told: list[str], changed: list[Choice], offers: list[Choice], done: str
 ) -> list[str]:
     """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
-    purposes = {"texts": data.text, "labels": data.label, "ids": data.id, "groups": data.group}
-    columns = ", ".join(f"{name} in column {quote_name(column)}" for name, column in purposes.items() if column)
+    layout = layout_of(data)
+    purposes = {name: layout.columns_of(name.removesuffix("s")) for name in ("texts", "labels", "ids", "groups")}
+    columns = ", ".join(
+        f"{purpose} in column{'s' if len(names) > 1 else ''} {list_names(names)}"
+        for purpose, names in purposes.items()
+        if names
+    )
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
         f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
