@@ -209,6 +209,7 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     columns.add_argument("--label", metavar="COLUMN", help="of the labels (default: the one of few repeated values)")
     columns.add_argument("--id", metavar="COLUMN", help="of unique ids (default: file and line)")
     columns.add_argument("--group", metavar="COLUMN", help="whose equal values stay in one split, such as an author")
+    columns.add_argument("--time", metavar="COLUMN", help="by which the latest rows are the test rows")
     columns.add_argument(
         "--split", metavar="COLUMN", help="of train, validation and test (default: split, if it exists)"
     )

@@ -96,6 +96,8 @@ def conflicts(params: Params) -> Iterator[str]:
         for name in limited:
             if name not in known:
                 yield f"gate.{limit}.{quote_name(name)} is no model; {suggest(name, known)}"
+    if params.split.method == "time" and params.data.time is None:
+        yield "split.method time needs data.time, the column of the times; got null"
     yield from _slice_conflicts(params)
     yield from _untested_limits(params)
     if wrong := list(wrong_pairs(params.vectorize, params.combine)):

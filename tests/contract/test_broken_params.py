@@ -88,7 +88,7 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "data.quoting": [("true or false", ["minimal"])],
     "data.sheet": [("text", ["1"]), ("text that is not empty", ["''"])],
     "data.query": [("text", ["[SELECT]"]), ("text that is not empty", ["''"])],
-    "split.method": [("one of 'random' or 'hash'", ["time"])],
+    "split.method": [("one of 'random', 'hash' or 'time'", ["date"])],
     "split.test_size": [
         ("a number", ["'0.25'", "'1e-3'", "true"]),
         ("at least 0.0", ["-0.1"]),
@@ -324,6 +324,15 @@ WRONG_SETTINGS = [
     (
         ("gate.maximum_drop", "{keras: {test: {accuracy: -0.1}}}"),
         "gate.maximum_drop.keras.test.accuracy must be at least 0.0; got -0.1",
+    ),
+    (("data.time", "text"), "data: time must be another column than text and label; got text"),
+    (("split.method", "time"), "split.method time needs data.time, the column of the times; got null"),
+    *(
+        (
+            ("split.method", "time", "data.time", "opened", f"split.{name}", "true"),
+            f"split: {name} must be false with method time, by which the latest rows test; got true",
+        )
+        for name in ("stratify", "group_duplicates")
     ),
     (("data.slices", "platform"), "data.slices must be a list; got platform"),
     (("data.slices", "[a, a]"), "data.slices must be a list without repetitions; got [a, a]"),

@@ -82,13 +82,19 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any], sizes
     parts += [f"{sizes['test']:,} for testing"]
     by_hash = f"assigned by a hash of their {'text' if data.group is None else 'group'}"
     method = f"{'drawn at random' if split.method == 'random' else by_hash} (seed {split.seed})"
+    if split.method == "time":
+        method = f"taken in the order of {visible(str(data.time))}"
     if given := splits_report.get("given", {}):
         source = "its files" if data.split_column is None else f"column {visible(data.split_column)}"
         drawn = join_names([split_rows(name) for name in sizes if name not in given])
         rest = f"; the {drawn} are {method} from the given training rows" if drawn else ""
         return f"{join_names(parts)}, as the table gives them by {source}{rest}."
     balance = ", with the same class balance in each split" if split.stratify else ""
-    groups = "" if data.group is None else f", all rows of one {visible(data.group)} in the same split"
+    groups = (
+        ""
+        if data.group is None or split.method == "time"
+        else f", all rows of one {visible(data.group)} in the same split"
+    )
     return f"{join_names(parts)}, {method}{balance}{groups}."
 
 

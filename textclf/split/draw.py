@@ -1,10 +1,11 @@
-"""Random splits of rows in memory, optionally stratified, with the rows of one group in one split.
+"""Splits of rows in memory: random ones, optionally stratified, with the rows of one group in one split; or by time.
 
 Rows are columns by name: a mapping of Arrow arrays, or a frame.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,14 @@ from textclf.core.arrow import array_of, as_array, encode, hash_normalized, norm
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
+from textclf.split.by_time import rank_times, take_latest
 from textclf.split.settings import Split
 
+ADVICE = {  # if a split lacks a class, by method
+    "random": "set split.stratify to true",
+    "hash": "set another split.seed, method random",
+    "time": "its rows are the latest: add earlier ones, leave the class out",
+}
 DRAWN = ("test", "validation")  # in the order in which they are taken from the training rows
 Positions = NDArray[np.int64]
 
@@ -34,31 +41,37 @@ def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
     If rows are grouped (see `assign_groups`), whole groups are drawn, with the label of their first row for
     stratification; a split can then be larger than its size by part of a group.
 
-    `rows` has the columns text, label and optionally group and split. With a column split, the rows of a split that it
-    names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
+    With method time the test rows are the latest rows, and the validation rows the latest of the others (see
+    `take_latest`), whatever their groups; all in the order of the table.
+
+    `rows` has the columns text, label and optionally group, time and split. With a column split, the rows of a split
+    that it names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
     `UserError` if a split has no rows, or train or test lacks a class; given test rows may lack one.
     """
     parts = _given_rows(rows)
     given = set(parts)
     settings = draw_the_rest(settings, given)
     free = parts.get("train", np.arange(len(rows["label"])))
-    if given:
+    draw: Callable[[Positions, int], tuple[Positions, Positions]]
+    if settings.method == "time":
+        draw = partial(take_latest, rank_times(as_array(rows["time"]).take(free)))
+    elif given:
         used = ["label", *["group"] * ("group" in rows), *["text"] * settings.group_duplicates]
-        pool = _Pool({name: as_array(rows[name]).take(free) for name in used}, settings)
+        draw = _Pool({name: as_array(rows[name]).take(free) for name in used}, settings).draw
     else:
-        pool = _Pool(rows, settings)
+        draw = _Pool(rows, settings).draw
     remaining = np.arange(len(free))
     for name in DRAWN:
         if (share := getattr(settings, f"{name}_size")) > 0:
-            remaining, drawn = pool.draw(remaining, math.ceil(share * len(free)))
+            remaining, drawn = draw(remaining, math.ceil(share * len(free)))
             parts[name] = free[drawn]
-    if not settings.test_size and not settings.validation_size:
+    if settings.method != "time" and not settings.test_size and not settings.validation_size:
         remaining = np.random.RandomState(settings.seed).permutation(len(free))
     parts["train"] = free[remaining]
     codes, labels = encode(as_array(rows["label"]))
     counts = {name: np.bincount(codes[part], minlength=len(labels)).tolist() for name, part in parts.items()}
     by_label = {name: dict(zip(labels, count, strict=True)) for name, count in counts.items()}
-    require_classes(by_label, "set split.stratify to true", given)
+    require_classes(by_label, settings.method, given)
     return {name: parts[name] for name in SPLITS if name in parts}
 
 
@@ -195,18 +208,17 @@ def draw_the_rest(settings: Split, given: Collection[str]) -> Split:
     return settings.model_copy(update={f"{name}_size": 0.0 for name in DRAWN if name in given})
 
 
-def require_classes(counts: Mapping[str, Mapping[str, int]], advice: str, given: Collection[str] = frozenset()) -> None:
-    """Raise `UserError` unless train and test have rows of every class; test rows that are given may lack some.
+def require_classes(counts: Mapping[str, Mapping[str, int]], method: str, given: Collection[str] = frozenset()) -> None:
+    """Raise `UserError` unless train and test have rows of every class; given or the latest test rows may lack some.
 
-    `counts` has the number of rows by split and class; `advice` says how the user can change what is drawn; `given` are
-    the splits that the table gives.
+    `counts` has the number of rows by split and class; `given` are the splits that the table gives.
     """
     classes = {label for by_class in counts.values() for label, rows in by_class.items() if rows}
     for name, adjective, size in (("train", "training", "smaller"), ("test", "test", "larger")):
-        if name == "test" and "test" in given:
+        if name == "test" and ("test" in given or method == "time"):
             continue
         if missing := sorted(label for label in classes if not counts[name].get(label)):
-            change = f"{advice}, or a {size} split.test_size"
+            change = f"{ADVICE[method]}, or a {size} split.test_size"
             if name == "train" and given:
                 change = "add some to the table, or leave out its rows in the other splits"
             if len(classes) > MANY_CLASSES:

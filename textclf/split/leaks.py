@@ -47,10 +47,11 @@ class LeakCounter:
     def add(self, split: str, rows: pa.Table) -> None:
         """Add rows of a split, with the columns text, label from `encode`, and normalised, a hash of the text.
 
-        Their groups count too if the table gives splits: only then can a group be divided.
+        Their groups count too if the table gives splits or times: only then can a group be divided.
         """
         exact, normalised = hash_texts(as_array(rows["text"])), as_array(rows["normalised"]).to_numpy()
-        grouped = {"group", "split"} <= set(rows.column_names)
+        names = set(rows.column_names)
+        grouped = "group" in names and not names.isdisjoint({"split", "time"})
         groups = hash_texts(as_array(rows["group"])) if grouped else np.empty(0, np.uint64)
         self._rows.setdefault(split, []).append(_Rows(exact, normalised, as_array(rows["label"]).to_numpy(), groups))
 

@@ -153,10 +153,15 @@ def _class_name(value: Any, names: Sequence[str]) -> Any:
 
 
 def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> None:
-    """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans."""
+    """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans.
+
+    A column of times may also hold dates, date-times and decimals.
+    """
     text = name in layout.columns_of("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))
+    if name == layout.columns.get("time") and (types.is_temporal(value) or types.is_floating(value)):
+        return
     if not is_text and (text or not (types.is_integer(value) or types.is_boolean(value))):
         rule = "text" if text else "text, integers or booleans"
         is_list = any(test(value) for test in (types.is_list, types.is_large_list, types.is_fixed_size_list))

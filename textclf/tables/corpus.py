@@ -4,8 +4,10 @@ import bisect
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, plac
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.split_names import split_of_value
+from textclf.tables.times import kind_of_time, parse_time, written_time
 from textclf.tables.values import (
     CONTROL,
     NUL,
@@ -81,6 +84,8 @@ def _read_column(file: TableFile, batch: Batch, column: str, purpose: str) -> pa
     values = batch.columns.get(column)
     if values is None:
         values = [source_name(file.name)] * len(batch)
+    if purpose == "time" and isinstance(values, list):
+        values = [written_time(value) for value in values]
     return to_array(values, numbers=purpose != "text")
 
 
@@ -88,14 +93,15 @@ class Corpus:
     """Labelled rows of a file, or of the files of a folder in the order of their names.
 
     Iterating it, once, gives batches with the columns `id`, `text`, `label`, if asked for `group`, `split` if the table
-    gives splits, and `slice_<column>` for each column of data.slices ("" where it has no value), all text. A row's id
-    is the value of the id column, or `file:line` (`file:row` in formats that are not lines), both from 1, with the path
-    of the file below the folder; a text that is a whole file has its path. Labels are text: integers in digits,
+    gives splits, and `slice_<column>` for each column of data.slices ("" where it has no value), all text; if asked for
+    also `time`, float64 or timestamps of one kind. A row's id is the value of the id column, or `file:line` (`file:row`
+    in formats that are not lines), both from 1, with the path of the file below the folder; a text that is a whole file
+    has its path. Labels are text: integers in digits,
     booleans as true and false. Texts and labels are unchanged, spaces included.
 
     Afterwards `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left
-    out: `rows` in all, `text` and `label` by what was missing. `given` counts the rows of each split that the table
-    gives, and `count` all rows. `table` has the rows after `load`.
+    out: `rows` in all, `text`, `label` and, if asked for, `time` by what was missing. `given` counts the rows of each
+    split that the table gives, and `count` all rows. `table` has the rows after `load`.
 
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns, and
     for rows of fewer than two classes. Some errors are raised at the end, so discard what was made of the batches.
@@ -106,7 +112,8 @@ class Corpus:
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
         self.table = pa.table({})
         self.classes: list[str] = []
-        self.dropped = {"rows": 0, "text": 0, "label": 0}
+        self.dropped = {"rows": 0, "text": 0, "label": 0} | ({} if settings.time is None else {"time": 0})
+        self._kind_of_time = ""  # of the first row
         self.given: Counter[str] = Counter()
         self.count = 0
         self._labels: set[str] = set()
@@ -202,7 +209,9 @@ class Corpus:
                 codes, distinct = encode(values)
                 written = [self._write_or_none(purpose, value) for value in distinct]
                 passed &= np.array([value is not None for value in written], bool)[codes]
-                if written != distinct:
+                if purpose == "time":
+                    values = pa.array(written).take(codes)
+                elif written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)
             columns[purpose] = values
         if parts[0][0].split is not None:
@@ -214,7 +223,7 @@ class Corpus:
         checked = pa.RecordBatch.from_pydict(columns)
         return checked if passed.all() else checked.filter(pa.array(passed))
 
-    def _write_or_none(self, purpose: str, value: str) -> str | None:
+    def _write_or_none(self, purpose: str, value: str) -> Any:
         try:
             return self._write({"": value}, purpose, ("",))
         except ValueError:
@@ -243,12 +252,11 @@ class Corpus:
         return True
 
     def _is_dropped(self, record: Record) -> bool:
-        """Return whether a row without text or label is left out, and count it; `ValueError` if it is not."""
+        """Return whether a row without text, label or time is left out, and count it; `ValueError` if it is not."""
         settings = self.settings
-        columns = {"text": self.layout.columns_of("text"), "label": (settings.label,)}
-        text = joined_text(record, columns["text"], settings.text_separator)
-        values = {"text": text, "label": label_of(record, settings.label)}
-        missing = [purpose for purpose, value in values.items() if not (value or "").strip()]
+        columns = {purpose: self.layout.columns_of(purpose) for purpose in self.dropped if purpose != "rows"}
+        values = {purpose: self._value(record, purpose, names) for purpose, names in columns.items()}
+        missing = [purpose for purpose, value in values.items() if not value.strip()]
         if missing and settings.missing == "error":
             names = columns[missing[0]]
             where = f"column{'s' if len(names) > 1 else ''} {list_names(names)}"
@@ -260,12 +268,17 @@ class Corpus:
             self.dropped[key] += 1
         return bool(missing)
 
-    def _write(self, record: Record, purpose: str, columns: Sequence[str]) -> str:
-        """Return a row's value in the columns of a purpose as batches have it; `ValueError` if it breaks a rule."""
-        column = columns[0]
+    def _value(self, record: Record, purpose: str, columns: Sequence[str]) -> str:
+        """Return a row's value in the columns of a purpose, "" if there is none; `ValueError` if it is of no use."""
         if purpose == "text":
             return joined_text(record, columns, self.settings.text_separator) or ""
-        value = label_of(record, column) or ""
+        if purpose == "time":
+            record = {columns[0]: written_time(record.get(columns[0]))}
+        return label_of(record, columns[0]) or ""
+
+    def _write(self, record: Record, purpose: str, columns: Sequence[str]) -> Any:
+        """Return a row's value in the columns of a purpose as batches have it; `ValueError` if it breaks a rule."""
+        column, value = columns[0], self._value(record, purpose, columns)
         if purpose.startswith(SLICE):
             return value if value.strip() else ""
         if not value.strip():
@@ -275,6 +288,8 @@ class Corpus:
             )
         if purpose == "split":
             return split_of_value(value, column)
+        if purpose == "time":
+            return self._parse_time(value, column)
         classes = self.settings.classes
         if purpose == "label" and classes is not None and value not in classes:
             raise ValueError(
@@ -282,6 +297,19 @@ class Corpus:
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"
             )
         return value
+
+    def _parse_time(self, value: str, column: str) -> float | datetime:
+        """Return a row's time; `ValueError` if it is none, or of another kind than that of the first row."""
+        try:
+            time = parse_time(value)
+        except (ValueError, OverflowError):
+            rule = "must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number"
+            raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}; correct it") from None
+        self._kind_of_time = self._kind_of_time or kind_of_time(time)
+        if kind_of_time(time) != self._kind_of_time:
+            rule = f"must be {self._kind_of_time}, as in the first row"
+            raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}; write all in one way")
+        return time
 
     def _require_single_labels(self) -> None:
         """Raise `UserError` if labels combine other labels; not if `data.classes` lists them as classes."""

@@ -65,10 +65,10 @@ class Batch:
 class Layout:
     """How a table is written, and which columns to read from it.
 
-    `columns` maps purposes (text, label, id, group, split, slice_<column>) to column names; a text may be in several
-    columns. `option` is the prefix of setting names in errors: `data.` for params.yaml, `--` for a command line. If
-    `every_key`, a JSON object that lacks a column to read breaks a rule; else it lacks a value. The other fields are as
-    in section data of params.yaml.
+    `columns` maps purposes (text, label, id, group, time, split, slice_<column>) to column names; a text may be in
+    several columns. `option` is the prefix of setting names in errors: `data.` for params.yaml, `--` for a command
+    line. If `every_key`, a JSON object that lacks a column to read breaks a rule; else it lacks a value. The other
+    fields are as in section data of params.yaml.
     """
 
     columns: Mapping[str, str | tuple[str, ...]]

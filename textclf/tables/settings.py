@@ -147,6 +147,9 @@ class Data(Section):
     group: Name | None = Field(
         default=None, description="column whose equal values stay in one split, such as an author"
     )
+    time: Name | None = Field(
+        default=None, description="column of dates, times in ISO 8601 or numbers, for split.method time"
+    )
     slices: Columns = Field(
         default=(), description="columns by whose values the test rows are measured in parts, such as [platform]"
     )
@@ -186,6 +189,8 @@ class Data(Section):
             raise relation(f"label must be another column than text; got {show(self.label)} for both")
         if shared := [name for name in self.slices if name in {*texts, self.label}]:
             raise relation(f"slices must be other columns than text and label; got {show(shared[0])}")
+        if self.time in {*texts, self.label}:
+            raise relation(f"time must be another column than text and label; got {show(self.time)}")
         if self.split in {*texts, self.label}:
             raise relation(f"split must be another column than text and label; got {show(self.split)}")
         if self.split != AUTO and not isinstance(self.files, str):

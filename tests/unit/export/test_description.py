@@ -57,6 +57,10 @@ def test_without_validation_rows_choices_are_made_on_held_out_training_rows(monk
         ({"split": {"method": "hash"}}, "for testing, assigned by a hash of their text (seed 1000)."),
         ({"split": {"method": "hash"}, "data": {"group": "author"}}, "by a hash of their group (seed 1000), all rows"),
         ({"data": {"group": "au\x00thor"}}, "(seed 1000), all rows of one au⟨U+0000⟩thor in the same split."),
+        (
+            {"split": {"method": "time"}, "data": {"time": "day", "group": "author"}},
+            "for testing, taken in the order of day.",
+        ),
         ({"split": {"stratify": True}}, "(seed 1000), with the same class balance in each split."),
         ({"split": {"group_duplicates": True}}, "Rows with the same text, apart from case and spaces, are in the same"),
         ({}, "Probabilities are not calibrated after training."),

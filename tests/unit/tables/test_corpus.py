@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,30 @@ def test_texts_that_are_too_long_together_are_refused(
     monkeypatch.setattr(limits, "TEXT_CHARACTERS", 5)
     with pytest.raises(UserError, match="title, body' must have at most 5 characters; got 6"):
         read({"c.csv": "title,body,label\nabc,d,0\nabc,de,1\n"}, text=["title", "body"])
+
+
+# Times
+
+WHEN = [datetime(2024, 5, 31, 10), datetime(2024, 6, 1)]  # noqa: DTZ001 (as Excel and Parquet have them)
+
+
+@pytest.mark.parametrize(
+    ("files", "times"),
+    [
+        ({"c.xlsx": excel(("text", "label", "t"), *((*"ab"[n], n, when) for n, when in enumerate(WHEN)))}, WHEN),
+        ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": WHEN})}, WHEN),
+        ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": pa.array(WHEN, pa.date32())})}, "dates"),
+        ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": [1.5, 2.0]})}, [1.5, 2.0]),
+        ({"c.jsonl": '{"text":"a","label":0,"t":1.5}\n{"text":"b","label":1,"t":2}\n'}, [1.5, 2.0]),
+        ({"c.csv": "text,label,t\na,0,2024-05-31 10:00\nb,1,2024-06-01\n"}, WHEN),
+    ],
+    ids=["excel", "timestamps", "dates", "floats", "json", "csv"],
+)
+def test_times_are_read_as_the_formats_have_them(
+    read: Callable[..., Corpus], files: dict[str, bytes | str], times: Any
+) -> None:
+    expected = [datetime.combine(when.date(), time()) for when in WHEN] if times == "dates" else times
+    assert read(files, time="t").rows["time"].tolist() == expected
 
 
 # Labels
