@@ -72,7 +72,9 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "data.format": [(FORMATS, ["xlsx", ".csv"])],
     "data.text": [("the name of a column, or a list of two or more", ["null", "''", "[title]", "[title, 1]"])],
     "data.text_separator": [("text that is not empty", ["''"])],
-    "data.label": [("text that is not empty", ["''"])],
+    "data.label": [("the name of a column, or a list of two or more", ["''", "[a]"])],
+    "data.label_separator": [("text that is not empty", ["''"])],
+    "data.task": [("one of 'multiclass' or 'multilabel'", ["binary"])],
     "data.id": [("text", ["0"])],
     "data.split": [("text", ["true"]), ("text that is not empty", ["''"])],
     "data.classes": [
@@ -324,6 +326,14 @@ WRONG_SETTINGS = [
     (
         ("gate.maximum_drop", "{keras: {test: {accuracy: -0.1}}}"),
         "gate.maximum_drop.keras.test.accuracy must be at least 0.0; got -0.1",
+    ),
+    (("data.label", "[a, b]"), "data: label must be one column unless task is multilabel; got [a, b]"),
+    *(
+        (
+            ("data.label_separator", "'|'", *others),
+            "data: label_separator must be null unless task is multilabel and label one column; got '|'",
+        )
+        for others in ((), ("data.task", "multilabel", "data.label", "[a, b]"))
     ),
     (("data.time", "text"), "data: time must be another column than text and label; got text"),
     (("split.method", "time"), "split.method time needs data.time, the column of the times; got null"),

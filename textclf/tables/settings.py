@@ -140,8 +140,13 @@ class Data(Section):
     task: Literal["multiclass", "multilabel"] = Field(
         default="multiclass", description="multilabel if a text has several labels, or none; otherwise multiclass"
     )
-    label: Name = Field(
-        default="label", description="column of the labels; source is the file's name, for data with one file per class"
+    label: OneOrSeveral = Field(
+        default="label",
+        description="column of the labels (source: the file's name), or if multilabel columns of 0 and 1",
+    )
+    label_separator: Name | None = Field(
+        default=None,
+        description="multilabel: text between the labels in a cell, such as |; null: lists, or one per row",
     )
     id: Name | None = Field(default=None, description="column of unique ids; null identifies a row by file and line")
     group: Name | None = Field(
@@ -184,18 +189,28 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
-        texts = {self.text} if isinstance(self.text, str) else set(self.text)
-        if self.label in texts:
-            raise relation(f"label must be another column than text; got {show(self.label)} for both")
-        if shared := [name for name in self.slices if name in {*texts, self.label}]:
+        texts, labels = ({name} if isinstance(name, str) else set(name) for name in (self.text, self.label))
+        if both := sorted(texts & labels):
+            raise relation(f"label must be another column than text; got {show(both[0])} for both")
+        if shared := [name for name in self.slices if name in texts | labels]:
             raise relation(f"slices must be other columns than text and label; got {show(shared[0])}")
-        if self.time in {*texts, self.label}:
+        if self.time in texts | labels:
             raise relation(f"time must be another column than text and label; got {show(self.time)}")
-        if self.split in {*texts, self.label}:
+        if self.split in texts | labels:
             raise relation(f"split must be another column than text and label; got {show(self.split)}")
         if self.split != AUTO and not isinstance(self.files, str):
             raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
+        if not self.multilabel and len(labels) > 1:
+            raise relation(f"label must be one column unless task is multilabel; got {show(self.label)}")
+        if self.label_separator is not None and (not self.multilabel or len(labels) > 1):
+            rule = "null unless task is multilabel and label one column"
+            raise relation(f"label_separator must be {rule}; got {show(self.label_separator)}")
         return self
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a text has a set of labels."""
+        return self.task == "multilabel"
 
     @property
     def split_column(self) -> str | None:

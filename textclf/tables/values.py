@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # What to do with a table whose rows have several labels each.
-ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
+ONE_LABEL = "set data.task to multilabel, and data.label_separator unless they are lists"
 SEPARATOR = " "  # between the texts of several columns, unless data.text_separator is set
 SEPARATORS = ";,|"  # between several labels in one value
 AROUND = "[](){}'\" "  # labels in a list that was written as text
