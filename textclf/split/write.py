@@ -49,8 +49,8 @@ def write_splits(
     else:
         rows.load()
         parts = draw_parts(rows.table, settings)
-    corrector = Corrector(corrections, data.correct_test_rows) if corrections else None
-    counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns)
+    corrector = Corrector(corrections, data) if corrections else None
+    counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns, data.multilabel)
     # Rows in an order of their own are shuffled; a random split is so already.
     seed = None if settings.method == "random" else settings.seed
     writers = {name: ShardWriter(folder, name, schema, seed) for name in SPLITS}
@@ -65,8 +65,8 @@ def write_splits(
     if corrector:
         corrector.finish(counts.get("train", {}))
     if by_hash:
-        require_classes(counts, "hash", set(rows.given))
-        if not all(counts.values()):
+        require_classes(counts, "hash", set(rows.given), counter.row_counts() if data.multilabel else None)
+        if not all(counter.row_counts().values()):
             rule = "the validation rows must be one at least"
             raise UserError(f"{rule}; got none: set a larger split.validation_size, or 0.0")
     position = {label: place for place, label in enumerate(rows.classes)}
@@ -80,7 +80,7 @@ def write_splits(
         report["given"] = dict(rows.given)
     if corrector:
         report["corrections"] = corrector.report()
-    total = sum(sum(by_class.values()) for by_class in counts.values())
+    total = sum(counter.row_counts().values())
     room.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
     return rows.classes, report
@@ -109,7 +109,8 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     totals = {label: sum(by_class.get(label, 0) for by_class in counts.values()) for label in classes}
     shown = ", ".join(f"{name!r} {count}" for name, count in islice(totals.items(), CLASSES_SHOWN))
     more = len(classes) - CLASSES_SHOWN
-    yield f"classes: {shown}" + (f" and {more:,} more" if more > 0 else "")
+    several = "rows" in report["train"]
+    yield f"{'labels' if several else 'classes'}: {shown}" + (f" and {more:,} more" if more > 0 else "")
     if len(classes) > room.MANY_CLASSES:
         yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
     if dropped := report["dropped"]["rows"]:
@@ -118,10 +119,11 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     given = report.get("given", {})
     yield from _describe_corrections(report.get("corrections"))
     for name, by_class in counts.items():
-        yield f"{name}: {sum(by_class.values())} rows{_origin(name, given, settings)}{_span(report[name])}"
-    if (given or settings.method == "time") and (
-        missing := [label for label in classes if not counts["test"].get(label)]
-    ):
+        size = report[name].get("rows", sum(by_class.values()))
+        empty = f" ({report[name]['without_labels']} without labels)" if several else ""
+        yield f"{name}: {size} rows{empty}{_origin(name, given, settings)}{_span(report[name])}"
+    missing = [label for label in classes if not counts["test"].get(label)]
+    if missing and (given or several or settings.method == "time"):
         yield f"warning: classes without test rows: {list_names(missing)}"
     advice = {
         "random": "; split.group_duplicates: true keeps duplicates in one split",
