@@ -22,7 +22,7 @@ class Dataset:
 
     `readers` return the batches; `classes` (classes,) are the names of the classes and `counts` (classes,) int64 the
     number of rows of each, or with each label; `rows` is the number of all, and `size` that of the bytes that they take
-    in memory.
+    in memory. `multilabel` says whether a row has a set of labels.
     """
 
     readers: tuple[Callable[[], Features], ...]
@@ -30,11 +30,13 @@ class Dataset:
     counts: NDArray[np.int64]
     rows: int
     size: int = 0
+    multilabel: bool = False
 
     @classmethod
     def of_rows(cls, rows: Features) -> "Dataset":
         """Return rows in memory as one batch."""
-        return cls((lambda: rows,), rows.classes, count_labels(rows.y, len(rows.classes)), len(rows.y))
+        counts = count_labels(rows.y, len(rows.classes))
+        return cls((lambda: rows,), rows.classes, counts, len(rows.y), multilabel=rows.multilabel)
 
     @classmethod
     def of_shards(cls, shards: Shards[Features]) -> "Dataset":
@@ -49,7 +51,7 @@ class Dataset:
         # An npz is not compressed: its arrays take in memory what they take on disk.
         size = sum(path.stat().st_size for path in shards.paths)
         readers = tuple(partial(shards.read, path) for path in shards.paths)
-        return cls(readers, classes, np.sum(counts, axis=0), rows, size)
+        return cls(readers, classes, np.sum(counts, axis=0), rows, size, y.ndim == 2)
 
     def __len__(self) -> int:
         """Return the number of batches."""
@@ -64,6 +66,12 @@ class Dataset:
         if len(self) > 1:
             resources.require_memory(COPIES * self.size, f"{model}, which does not train on a stream,")
         return features.concatenate(list(self.batches()))
+
+    @property
+    def fewest(self) -> int:
+        """The number of rows of the rarest class; of labels, that of the fewest rows with or without one."""
+        others = self.rows - self.counts if self.multilabel else self.counts
+        return int(np.minimum(self.counts, others).min())
 
     @property
     def columns(self) -> int:

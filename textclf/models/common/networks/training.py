@@ -121,7 +121,7 @@ class Training:
         """Yield what is left of the epoch."""
         architecture, seed = self.architecture, self.settings.seed
         devices = self.strategy.num_replicas_in_sync
-        weights = class_weights(self.train.classes, self.train.counts, self.settings.class_weight)
+        weights = class_weights(self.train, self.settings.class_weight)
         weights = np.ones(len(self.train.classes)) if weights is None else weights
 
         order = np.random.default_rng((seed, state.epoch)).permutation(len(self.train))

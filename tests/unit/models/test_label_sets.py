@@ -1,0 +1,192 @@
+"""Models of several labels per text: a binary problem per label on the same features."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.svm import LinearSVC
+from sklearn.utils.class_weight import compute_sample_weight
+
+from tests import samples
+from textclf.artifacts.features import Features
+from textclf.artifacts.layers import SIGMOIDS
+from textclf.core.errors import UserError
+from textclf.models import nb_svm
+from textclf.models.common.class_weights import row_weights
+from textclf.models.common.fitting import fit_model
+
+Array = NDArray[np.float64]
+LINEAR = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
+WEIGHTS = {"label 0": 0.5, "label 1": 2.0, "label 2": 7.0}
+each_linear_model = pytest.mark.parametrize("model", LINEAR)
+
+
+def calibrated(estimator: Any) -> Any:
+    return CalibratedClassifierCV(estimator, cv=StratifiedKFold(5), ensemble=False)
+
+
+ESTIMATORS = {
+    "naive_bayes": MultinomialNB(),
+    "logistic_regression": LogisticRegression(),
+    "linear_svm": calibrated(LinearSVC(dual=False)),
+    "nb_svm": calibrated(nb_svm.make_estimator(samples.settings("nb_svm"), several=True)),
+}
+
+
+def with_y(part: Features, y: Array | NDArray[np.integer]) -> Features:
+    return dataclasses.replace(part, y=y.astype(np.int8))
+
+
+def fit(model: str, part: Features, **changes: object) -> Any:
+    """Return the layers of a model fitted as a run does it."""
+    datasets = {"train": samples.dataset(part), "test": samples.dataset(part)}
+    return fit_model(model, datasets, samples.settings(model, **changes), samples.FOLDERS).layers
+
+
+@pytest.mark.parametrize("model", ESTIMATORS)
+def test_probabilities_are_those_of_one_estimator_per_label(model: str) -> None:
+    part, test = samples.label_rows(), samples.label_rows(seed=1)
+    expected = OneVsRestClassifier(ESTIMATORS[model]).fit(part.X, part.y).predict_proba(test.X)
+    assert fit(model, part).predict_proba(test.X) == pytest.approx(expected, abs=1e-10)
+    assert not np.allclose(expected.sum(axis=1), 1, atol=0.1)
+
+
+def test_majority_gives_each_label_its_share() -> None:
+    part = samples.label_rows()
+    fitted = samples.fit("majority", part)
+    assert fitted.layers.predict_proba(part.X[:2]) == pytest.approx(np.tile(part.y.mean(axis=0), (2, 1)))
+    assert fitted.record == {"parameters": 3}
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", WEIGHTS], ids=str)
+@pytest.mark.parametrize("model", ESTIMATORS)
+def test_a_weight_is_that_of_the_rows_with_a_label_in_its_own_problem(model: str, class_weight: Any) -> None:
+    part, test = samples.label_rows(), samples.label_rows(seed=1)
+    probabilities = fit(model, part, class_weight=class_weight).predict_proba(test.X)
+    for label, (name, y) in enumerate(zip(part.classes, part.y.T, strict=True)):
+        given = class_weight if class_weight == "balanced" else {0: 1, 1: class_weight[name]}
+        estimator = ESTIMATORS[model].fit(part.X, y, sample_weight=compute_sample_weight(given, y))
+        assert probabilities[:, label] == pytest.approx(estimator.predict_proba(test.X)[:, 1], abs=1e-10)
+
+
+def test_weights_have_a_row_per_text_and_a_column_per_label() -> None:
+    part = samples.label_rows()
+    assert row_weights(part, None) is None
+    weights = row_weights(part, tuple(WEIGHTS.items()))
+    assert weights is not None
+    assert weights.tolist() == np.where(part.y == 1, [0.5, 2.0, 7.0], 1.0).tolist()
+
+
+@each_linear_model
+def test_a_label_does_not_depend_on_the_other_labels(model: str) -> None:
+    part = samples.label_rows()
+    others = with_y(part, np.column_stack([part.y[:, 0], 1 - part.y[:, 1], part.y[::-1, 2]]))
+    first, second = (fit(model, rows).predict_proba(part.X) for rows in (part, others))
+    assert first[:, 0].tolist() == second[:, 0].tolist()
+    assert np.abs(first[:, 1] - second[:, 1]).max() > 0.01
+
+
+@each_linear_model
+@pytest.mark.parametrize("labels", [1, 2, 3])
+def test_layers_end_in_a_sigmoid_per_label_and_their_files_predict_the_same(
+    tmp_path: Path, model: str, labels: int
+) -> None:
+    part = samples.label_rows(labels)
+    layers = fit(model, part)
+    assert layers.layers[-1].activation == SIGMOIDS
+    assert layers.classes == tuple(part.classes.tolist())
+    again = samples.write_and_read(layers, tmp_path)
+    assert again.predict_proba(part.X).tolist() == layers.predict_proba(part.X).tolist()
+    assert layers.predict_proba(part.X).shape == (60, labels)
+
+
+@each_linear_model
+def test_a_second_fit_and_any_number_of_batches_give_the_same_bits(tmp_path: Path, model: str) -> None:
+    part = samples.label_rows()
+    fits = [samples.fit(model, rows).layers for rows in (part, part, samples.write_shards(part, tmp_path, 25))]
+    assert len({layers.layers[0].kernel.tobytes() + layers.layers[0].bias.tobytes() for layers in fits}) == 1
+
+
+@each_linear_model
+def test_texts_without_labels_count(model: str) -> None:
+    part = samples.label_rows(count=40)
+    empty = with_y(part, 0 * part.y)
+    together = Features(
+        np.arange(80).astype(str), csr_array(np.vstack([part.X.toarray(), empty.X.toarray()])),
+        np.vstack([part.y, empty.y]), part.classes,
+    )  # fmt: skip
+    assert (
+        fit(model, together).predict_proba(part.X).mean(axis=0) < fit(model, part).predict_proba(part.X).mean(axis=0)
+    ).all()
+
+
+@pytest.mark.parametrize(("label", "value"), [(1, 0), (2, 1)])
+@each_linear_model
+def test_a_label_of_no_row_or_of_every_row_is_refused(model: str, label: int, value: int) -> None:
+    part = samples.label_rows()
+    y = part.y.copy()
+    y[:, label] = value
+    with pytest.raises(UserError) as error:
+        fit(model, with_y(part, y))
+    (line,) = error.value.lines
+    assert line.startswith(
+        "the training rows must hold some without each label; all 60 have label 2: "
+        if value
+        else "the training rows must hold every class; class label 1 has none of 60: "
+    )
+
+
+@pytest.mark.parametrize("value", [0, 1])
+@pytest.mark.parametrize("model", ["linear_svm", "nb_svm"])
+def test_a_label_with_too_few_rows_to_calibrate_by_is_named(model: str, value: int) -> None:
+    part = samples.label_rows()
+    y = part.y.copy()
+    y[:, 1] = value
+    y[7, 1] = 1 - value
+    name = "not label 1" if value else "label 1"
+    with pytest.raises(UserError) as error:
+        fit(model, with_y(part, y))
+    assert error.value.lines == (f"each class must have at least 2 training rows to calibrate by; {name} has 1",)
+
+
+# The strength of logistic regression
+
+
+def test_one_strength_is_chosen_for_all_labels() -> None:
+    part = samples.label_rows()
+    losses = []
+    for C in (0.01, 1.0):
+        losses.append(0.0)
+        for y in part.y.T:
+            for fitted, held_out in StratifiedKFold(5).split(y, y):
+                estimator = LogisticRegression(C=C).fit(part.X[fitted], y[fitted])
+                chances = estimator.predict_proba(part.X[held_out])[np.arange(len(held_out)), y[held_out]]
+                losses[-1] -= np.log(chances).mean()
+    expected = (0.01, 1.0)[int(np.argmin(losses))]
+    fitted = samples.fit("logistic_regression", part, C=[0.01, 1.0])
+    assert fitted.record["C"] == expected
+    assert (
+        fitted.layers.predict_proba(part.X).tolist()
+        == fit("logistic_regression", part, C=expected).predict_proba(part.X).tolist()
+    )
+
+
+def test_a_label_of_one_row_has_no_say_in_the_strength() -> None:
+    part = samples.label_rows()
+    y = part.y.copy()
+    y[:, 2] = np.arange(60) == 7
+    two = Features(part.ids, part.X, y[:, :2], part.classes[:2])
+    chosen = [samples.fit("logistic_regression", rows, C=[0.01, 1.0]).record["C"] for rows in (with_y(part, y), two)]
+    assert chosen[0] == chosen[1]
+    single = Features(part.ids, part.X, y[:, 2:], part.classes[2:])
+    with pytest.warns(UserWarning, match="too few to choose C by; it is 1$"):
+        samples.fit("logistic_regression", single, C=[0.01, 1.0, 10.0])
