@@ -23,6 +23,7 @@ from textclf.core.errors import UserError
 from textclf.models import nb_svm
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitting import fit_model
+from textclf.models.logistic_regression import stream
 
 Array = NDArray[np.float64]
 LINEAR = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
@@ -190,3 +191,56 @@ def test_a_label_of_one_row_has_no_say_in_the_strength() -> None:
     single = Features(part.ids, part.X, y[:, 2:], part.classes[2:])
     with pytest.warns(UserWarning, match="too few to choose C by; it is 1$"):
         samples.fit("logistic_regression", single, C=[0.01, 1.0, 10.0])
+
+
+# Logistic regression on a stream
+
+
+def made_up(rows: int, labels: int = 6, seed: int = 0) -> Features:
+    """Return counts of 100 terms, the frequent ones first, with labels from frequent to rare."""
+    generator = np.random.default_rng(seed)
+    X = generator.poisson(2 / np.arange(1, 101) ** 0.7, (rows, 100))
+    scores = (X - X.mean(axis=0)) @ np.random.default_rng(99).normal(0, 0.5, (100, labels)) - np.linspace(0, 5, labels)
+    y = (scores + generator.logistic(size=scores.shape) > 0).astype(np.int8)
+    return Features(np.arange(rows).astype(str), csr_array(X), y, np.array([f"label {n}" for n in range(labels)]))
+
+
+def objectives(layers: Any, part: Features, weights: Array) -> Array:
+    """Return what logistic regression minimises, for each label: the weighted log loss and the penalty."""
+    chances = layers.predict_proba(part.X)
+    losses = -np.log(np.where(part.y, chances, 1 - chances))
+    found: Array = (weights * losses).sum(axis=0) + (layers.layers[0].kernel ** 2).sum(axis=0) / 2
+    return found
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_on_a_stream_every_label_comes_near_its_optimum(class_weight: str | None) -> None:
+    part = made_up(3000)
+    assert part.y.mean(axis=0).min() < 0.05
+    weights = row_weights(part, class_weight)  # type: ignore[arg-type]
+    weights = np.ones(part.y.shape) if weights is None else weights
+    changes: dict[str, Any] = {"class_weight": class_weight, "max_iter": 10_000}
+    exact = samples.fit("logistic_regression", part, **changes).layers
+    near = samples.fit("logistic_regression", part, solver="stream", **changes)
+    assert near.record["passes"] < 40
+    ratios = objectives(near.layers, part, weights) / objectives(exact, part, weights)
+    assert ratios.min() > 0.9999
+    assert ratios.max() < 1.005
+    stopped = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight, max_iter=1).layers
+    assert (objectives(stopped, part, weights) / objectives(exact, part, weights)).max() > 1.01
+
+
+def test_on_a_stream_batches_and_parts_of_batches_change_little_and_a_second_fit_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = made_up(400, 3)
+    shards = samples.write_shards(part, tmp_path, 60)
+    fits = [samples.fit("logistic_regression", rows, solver="stream").layers for rows in (shards, shards, part)]
+    assert fits[0].layers[0].kernel.tobytes() == fits[1].layers[0].kernel.tobytes()
+    assert fits[0].predict_proba(part.X) == pytest.approx(fits[2].predict_proba(part.X), abs=1e-6)
+    for class_weight in (None, "balanced"):
+        monkeypatch.setattr(stream, "SCORES", 2**22)
+        whole = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight).layers
+        monkeypatch.setattr(stream, "SCORES", 60)
+        parted = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight).layers
+        assert parted.predict_proba(part.X) == pytest.approx(whole.predict_proba(part.X), abs=1e-6)
