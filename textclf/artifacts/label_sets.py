@@ -29,6 +29,14 @@ def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(names), pa.string()).take(positions))
 
 
+def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMatrix) -> NDArray[np.float64]:
+    """Return the probability of the class of each row, (rows,), or that each label is as it is, (rows, labels)."""
+    if y.ndim == 2:
+        return np.where(y, probabilities, 1 - probabilities)
+    chances: NDArray[np.float64] = probabilities[np.arange(len(y)), y]
+    return chances
+
+
 def count_labels(y: NDArray[np.int64] | LabelMatrix, classes: int) -> NDArray[np.int64]:
     """Return the number of rows of each class, (classes,), or with each label if `y` is a matrix (rows, classes)."""
     if y.ndim == 2:
