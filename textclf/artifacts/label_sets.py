@@ -1,6 +1,7 @@
 """Sets of labels: as Arrow lists in files, and as matrices of 0 and 1 in memory."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,17 @@ def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMa
         return np.where(y, probabilities, 1 - probabilities)
     chances: NDArray[np.float64] = probabilities[np.arange(len(y)), y]
     return chances
+
+
+def rarest(y: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the class of each row, (rows,), or of a matrix (rows, labels) the rarest label that a row has.
+
+    A row without labels has the number of labels. So what draws equal shares of classes draws rare labels as well.
+    """
+    if y.ndim == 1:
+        return y
+    order = np.argsort(y.sum(axis=0, dtype=np.int64), kind="stable")
+    return np.asarray(np.where(y.any(axis=1), order[y[:, order].argmax(axis=1)], y.shape[1]))
 
 
 def count_labels(y: NDArray[np.int64] | LabelMatrix, classes: int) -> NDArray[np.int64]:

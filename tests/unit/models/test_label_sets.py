@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import MultinomialNB
@@ -18,10 +19,14 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from tests import samples
 from textclf.artifacts.features import Features
+from textclf.artifacts.label_sets import rarest
 from textclf.artifacts.layers import SIGMOIDS
+from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.models import nb_svm
+from textclf.models.average import choose_weight
 from textclf.models.common.class_weights import row_weights
+from textclf.models.common.crossvalidation import assign_folds, crossvalidate, sample_rows
 from textclf.models.common.fitting import fit_model
 from textclf.models.logistic_regression import stream
 
@@ -244,3 +249,76 @@ def test_on_a_stream_batches_and_parts_of_batches_change_little_and_a_second_fit
         monkeypatch.setattr(stream, "SCORES", 60)
         parted = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight).layers
         assert parted.predict_proba(part.X) == pytest.approx(whole.predict_proba(part.X), abs=1e-6)
+
+
+# Choices on held-out training rows
+
+
+def test_folds_share_the_rarest_labels_evenly() -> None:
+    part = samples.label_rows(4, 100)
+    strata = rarest(part.y)
+    assert set(strata.tolist()) == {0, 1, 2, 3, 4}
+    folds = assign_folds(part.y, np.arange(100))
+    assert folds.tolist() == assign_folds(strata, np.arange(100)).tolist()
+    for stratum in range(5):
+        assert np.ptp(np.bincount(folds[strata == stratum], minlength=3)) <= 1
+    clusters = np.arange(100) // 2
+    together = assign_folds(part.y, clusters)
+    assert together[::2].tolist() == together[1::2].tolist()
+
+
+def test_a_sample_of_many_rows_has_rows_of_a_rare_label() -> None:
+    y = (np.random.default_rng(0).random((20_000, 3)) < [0.5, 0.3, 0.0]).astype(np.int8)
+    y[[3, 777, 19_999], 2] = 1
+    drawn = sample_rows(y)
+    assert drawn.sum() == 3000
+    assert y[drawn, 2].sum() == 3
+
+
+@pytest.mark.parametrize("model", ["majority", "linear_svm"])
+def test_held_out_rows_are_predicted_by_models_of_the_other_folds(model: str) -> None:
+    part = samples.label_rows()
+    held_out = crossvalidate(model, part, samples.settings(model), samples.FOLDERS)
+    assert held_out is not None
+    assert sorted(held_out.ids.tolist()) == sorted(part.ids.tolist())
+    assert held_out.y.tolist() == part.y[held_out.ids.astype(int)].tolist()
+    folds = assign_folds(part.y, np.arange(60))
+    fitted = samples.fit(model, samples.take(part, np.flatnonzero(folds != 1))).layers
+    expected = fitted.predict_proba(part.X[np.flatnonzero(folds == 1)])
+    assert held_out.probabilities[held_out.split == "fold 2"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "is_none"),
+    [("majority", 0, False), ("majority", 1, True), ("linear_svm", 0, True), ("linear_svm", 1, True)],
+)
+def test_folds_with_too_few_rows_with_or_without_a_label_are_not_cross_validated(
+    model: str, value: int, is_none: bool
+) -> None:
+    part = samples.label_rows()
+    y = part.y.copy()
+    y[:, 1] = value
+    y[7, 1] = 1 - value
+    # The only row with a label is never held out; the only one without it may be.
+    held_out = crossvalidate(model, with_y(part, y), samples.settings(model), samples.FOLDERS)
+    assert (held_out is None) is is_none
+
+
+# Averages
+
+
+def test_the_weight_of_an_average_has_the_lowest_mean_log_loss_over_labels() -> None:
+    part = samples.label_rows(count=200)
+    generator = np.random.default_rng(0)
+    odds = [3 * strength * (2 * part.y - 1) + 3 * generator.normal(size=part.y.shape) for strength in (1.0, 1.3)]
+    first, second = (
+        Predictions(part.ids, np.full(200, "validation"), part.y, 1 / (1 + np.exp(-z)), tuple(part.classes.tolist()))
+        for z in odds
+    )
+    weight, rows = choose_weight([(first, second)], None)
+    grid = np.arange(101) / 100
+    mixed = [w * first.probabilities + (1 - w) * second.probabilities for w in grid]
+    losses = [np.mean([log_loss(y, p) for y, p in zip(part.y.T, chances.T, strict=True)]) for chances in mixed]
+    assert weight == pytest.approx(grid[np.argmin(losses)], abs=0.011)
+    assert 0.05 < weight < 0.5
+    assert rows == 200
