@@ -6,13 +6,12 @@ difference between two models is that of the difference of their influences. All
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from textclf.artifacts.label_sets import count_labels
 from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY
 from textclf.evaluate.clusters import effective_rows, few_clusters
 from textclf.evaluate.comparisons import Difference
@@ -31,6 +30,7 @@ from textclf.evaluate.rows import Rows
 BY_CLASS = ("balanced_accuracy", "roc_auc", "mcc")  # metrics that give both of two classes the same weight
 RANKS = ("roc_auc", "average_precision")  # metrics of the order of the rows by their probability of a class
 MEANS = ("precision", "recall", "f1", "balanced_accuracy", *RANKS)  # metrics averaged over more than two classes
+FEW_OF_LABEL = 10  # independent rows with a label, below which the variance of its values is not estimated
 TOGETHER = "micro_"  # begins the names of metrics of the labels counted together
 # The value of a class is a * correct / (b * predicted + c * actual); balanced accuracy is the mean recall.
 RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
@@ -78,15 +78,16 @@ def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> boo
     """Return whether too few rows, or clusters, are right or wrong to estimate the variance of a metric.
 
     They are counted among the rows that the metric is of, and within each of two classes if it weighs these alike. Of
-    several labels, a row is right too with one that it has; the order of the rows by a label needs rows with it and
-    without.
+    several labels, a row is right too with one that it has, and the values of labels need rows with them and without.
     """
     wrong, everything = rows.wrong(model), np.ones(len(rows), dtype=bool)
     counted, kinds = [everything], [wrong, ~wrong]
     if rows.multilabel:
         kinds[1] = (rows.y & rows.decided[model]).any(axis=1) | ~wrong
-        if place is not None:
-            kinds = [rows.is_actual(place), ~rows.is_actual(place)]
+        if metric == "ranking":
+            kinds[0] = influence(rows, model, metric) < 1
+        if (place is not None or metric in MEANS) and _has_rare_label(rows, place):
+            return True
     elif rows.binary and metric in BY_CLASS:
         counted = [rows.y == 0, rows.y == 1]
     elif rows.binary and metric in {"precision", "recall", "f1"}:
@@ -98,12 +99,17 @@ def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> boo
     return rows.independent(everything) < FEW_ROWS or fewest < FEW or has_rare_classes(rows, metric)
 
 
+def _has_rare_label(rows: Rows, place: int | None) -> bool:
+    """Return whether fewer than `FEW_OF_LABEL` rows have or lack the label at a place, or any label that some have."""
+    sides = (rows.is_actual(each) for each in (range(rows.classes) if place is None else [place]))
+    return any(min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL for has in sides if is_mixed(has))
+
+
 def has_rare_classes(rows: Rows, metric: str) -> bool:
     """Return whether a metric is a mean over more than two classes that have fewer than `FEW` rows on average."""
-    if rows.binary or metric not in MEANS:
+    if rows.multilabel:
         return False
-    actual = count_labels(rows.y, rows.classes)
-    return bool(actual.sum() < FEW * np.count_nonzero(actual))
+    return rows.classes > 2 and metric in MEANS and len(rows) < FEW * len(np.unique(rows.y))
 
 
 def compare_metric(
@@ -122,6 +128,16 @@ def compare_metric(
             half = margin(rows, metric, None, influences[a] - influences[b], rare, confidence)
             found[a, b] = Difference(gap, gap - half, gap + half) if half > TINY else None
     return found
+
+
+def correlations(rows: Rows, model: str, metric: str, places: Sequence[int]) -> Floats:
+    """Return the correlations of a metric's values for some labels (places, places), 0 of a value that cannot vary."""
+    influences = [influence(rows, model, metric, place) for place in places]
+    deviations = np.stack([each - each.mean() for each in influences])
+    lengths = np.maximum(np.linalg.norm(deviations, axis=1), TINY)
+    related: Floats = (deviations @ deviations.T) / np.outer(lengths, lengths)
+    np.fill_diagonal(related, 1)
+    return related
 
 
 def margin(rows: Rows, metric: str, place: int | None, influences: Floats, rare: Bools, confidence: float) -> float:

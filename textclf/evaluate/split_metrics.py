@@ -117,6 +117,8 @@ class SplitMetrics:
             return share.interval(confidence) if share.rows else None
         values = self.values[model]
         value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
+        if self.of_rows.multilabel and position is None and metric in influence.MEANS:
+            return self._label_mean_interval(model, metric)
         if influence.has_rare_classes(self.of_rows, metric) and position is None:
             return None
         # The other interval of MCC is worse where a class is rare.
@@ -128,7 +130,7 @@ class SplitMetrics:
             return self._area_interval(model, place)
         if metric == "average_precision" and place is not None:
             return self._precision_interval(value, place)
-        if metric not in metrics.FROM_COUNTS or self.of_rows.multilabel:
+        if metric not in metrics.FROM_COUNTS:
             return None
         recalls = [
             share.interval(confidence) if share.rows else None
@@ -184,6 +186,17 @@ class SplitMetrics:
             effective = effective_rows(right, clusters, right, self.settings.confidence)
         return Share(number, rows, effective, metric in {"f1", "micro_f1"})
 
+    def _label_mean_interval(self, model: str, metric: str) -> Interval | None:
+        """Return the interval of a mean over labels from those of the labels; None if one has no rows for it."""
+        by_label = self.values[model][f"class_{metric}"][0]
+        places = np.flatnonzero(np.isfinite(by_label)).tolist()
+        found = [self.interval(model, metric, place) for place in places]
+        ends = [each for each in found if each is not None]
+        if len(ends) < len(places):
+            return None
+        related = influence.correlations(self.of_rows, model, metric, places)
+        return mean_interval(by_label[places].tolist(), ends, related)
+
     def _precision_interval(self, value: float, place: int) -> Interval:
         """Return the interval of the average precision of a label that few rows have.
 
@@ -200,8 +213,7 @@ class SplitMetrics:
     def _area_interval(self, model: str, place: int | None) -> Interval | None:
         """Return the interval of the ROC AUC of a class, or of the mean of all, where its variance is 0."""
         by_class = self.values[model]["class_roc_auc"][0]
-        shown = metrics.shown_classes(len(self.classes), self.of_rows.multilabel) if place is None else [place]
-        places = [each for each in shown if np.isfinite(by_class[each])]
+        places = [*metrics.shown_classes(len(self.classes))] if place is None else [place]
         areas = [float(area) for area in by_class[places]]
         ends = []
         for position, area in zip(places, areas, strict=True):

@@ -107,29 +107,43 @@ def test_intervals_of_sets_are_nearly_those_of_resamples(times: int) -> None:
         assert (ends["low"], ends["high"]) == pytest.approx((low, high), abs=0.2 * (high - low)), metric
 
 
-def test_sets_that_are_all_right_have_intervals_of_their_shares_alone() -> None:
+def test_sets_that_are_all_right_have_intervals_except_of_losses() -> None:
     y = (np.arange(300)[:, None] % np.array([2, 3, 7]) == 0).astype(np.int8)
     part = exact({"a": sets(y, 0.1 + 0.8 * y + np.linspace(0, 0.01, 900).reshape(300, 3))}, halves(3))
     intervals = part.intervals("a")
-    for name in ("accuracy", "micro_f1", "micro_recall"):
+    for name in ("accuracy", "micro_f1", "micro_recall", "f1"):
         assert intervals[name]["high"] == 1  # type: ignore[index]
-        assert 0.95 < intervals[name]["low"] < 0.999  # type: ignore[index]
+        assert 0.9 < intervals[name]["low"] < 0.999  # type: ignore[index]
     assert 0 == intervals["hamming_loss"]["low"] < intervals["hamming_loss"]["high"]  # type: ignore[index]
-    assert all(intervals[name] is None for name in ("f1", "log_loss", "brier"))
+    assert all(intervals[name] is None for name in ("ranking", "log_loss", "brier"))
     table = part.by_class("a")
     assert (table["average_precision"] == 1).all()
     assert ((table["average_precision_low"] > 0.9) & (table["average_precision_low"] < 1)).all()
 
 
-def test_means_over_labels_that_few_rows_have_have_no_interval() -> None:
-    y, probabilities, _ = sample_sets(3, 400)
-    part = exact({"a": sets(y, probabilities)}, halves(5))
-    assert not is_few(part.of_rows, "a", "f1")
-    rare = y * (np.arange(400) < 10)[:, np.newaxis]
+def test_means_allow_for_labels_that_few_rows_have_and_are_not_compared() -> None:
+    y, probabilities, decided = sample_sets(3, 400)
+    often = Rows(y, {"a": probabilities}, {"a": decided}, None, False, 5)
+    assert not is_few(often, "a", "f1")
+    rare = y.copy()
+    rare[:, 4] = np.arange(400) < 5
     part = exact({"a": sets(rare, probabilities)}, halves(5))
-    assert rare.sum() < 25
-    assert part.intervals("a")["f1"] is part.intervals("a")["average_precision"] is None
-    assert part.intervals("a")["micro_f1"] is not None
+    assert is_few(part.of_rows, "a", "f1")
+    assert not is_few(part.of_rows, "a", "micro_f1")
+    widths = [
+        ends["high"] - ends["low"]  # type: ignore[index]
+        for ends in (each.intervals("a")["recall"] for each in (part, exact({"a": sets(y, probabilities)}, halves(5))))
+    ]
+    assert widths[0] > 1.3 * widths[1]
+
+
+def test_means_over_labels_of_which_one_has_no_rows_have_no_interval() -> None:
+    y, probabilities, _ = sample_sets(3, 400)
+    y[:, 2] = 0
+    intervals = exact({"a": sets(y, probabilities)}, halves(5)).intervals("a")
+    assert intervals["recall"] is None
+    assert intervals["average_precision"] is not None  # the mean leaves the label out
+    assert intervals["micro_recall"] is not None
 
 
 def test_two_models_are_compared_by_exact_sets_and_metrics_of_labels() -> None:
