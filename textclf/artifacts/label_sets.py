@@ -1,21 +1,25 @@
 """Sets of labels: as Arrow lists in files, and as matrices of 0 and 1 in memory."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # which predict does without
 
 LabelMatrix = NDArray[np.int8]  # (rows, labels), 1 where a row has a label
 
 
-def is_multilabel(table: pa.Table) -> bool:
+def is_multilabel(table: "pa.Table") -> bool:
     """Return whether the column `label` of a table has a list of labels per row."""
+    import pyarrow as pa
+
     return bool(pa.types.is_list(table.schema.field("label").type))
 
 
-def to_matrix(positions: pa.ListArray, labels: int) -> LabelMatrix:
+def to_matrix(positions: "pa.ListArray", labels: int) -> LabelMatrix:
     """Return lists of positions of labels, one per row, as a matrix (rows, labels) int8."""
     matrix = np.zeros((len(positions), labels), np.int8)
     rows = np.repeat(np.arange(len(positions)), np.diff(positions.offsets.to_numpy()))
@@ -23,8 +27,10 @@ def to_matrix(positions: pa.ListArray, labels: int) -> LabelMatrix:
     return matrix
 
 
-def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> pa.ListArray:
+def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> "pa.ListArray":
     """Return the names of the labels of each row of a matrix (rows, labels), in the order of `names`."""
+    import pyarrow as pa
+
     offsets = np.concatenate([[0], np.cumsum(matrix.sum(axis=1, dtype=np.int64))]).astype(np.int32)
     positions = pa.array(np.nonzero(matrix)[1])
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(names), pa.string()).take(positions))
