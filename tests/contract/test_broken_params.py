@@ -388,6 +388,37 @@ WRONG_SETTINGS = [
         ("gate.slices", "{keras: {class=1: {ece: 0.5}}}"),
         f"gate.slices.keras.class=1.ece must be one of accuracy, {SLICE_METRICS}; got ece",
     ),
+    *(
+        (
+            ("data.task", "multilabel", *settings, key, value),
+            f"{key} must be {rule} for data.task multilabel; got {value}",
+        )
+        for key, value, rule, *settings in (
+            ("evaluate.threshold", "accuracy", "a number, f1 or precision"),
+            ("evaluate.calibration", "platt", "none"),
+            ("evaluate.calibration", "temperature", "none"),
+            ("evaluate.coverage_by_class", "true", "false", "evaluate.coverage", "0.9", "split.validation_size", "0.2"),
+            ("evaluate.slice_metric", "balanced_accuracy", "a metric of labels, such as f1"),
+            ("evaluate.slice_metric", "mcc", "a metric of labels, such as f1"),
+            ("search.metric", "mcc", "a metric of labels, such as f1"),
+        )
+    ),
+    (
+        (
+            *("data.task", "multilabel", "gate.minimum", "{keras: {test: {f1: 0.5, mcc: 0.5}}}"),
+            *(
+                "gate.maximum_drop",
+                "{mine: {validation: {balanced_accuracy: 0.1}}}",
+                "evaluate.external",
+                "{mine: a.csv}",
+            ),
+        ),
+        "gate.minimum.keras.test must name metrics of labels, such as f1, for data.task multilabel; got mcc",
+        (
+            "gate.maximum_drop.mine.validation must name metrics of labels, such as f1, for data.task multilabel; "
+            "got balanced_accuracy"
+        ),
+    ),
     # All mistakes at once, in the order of the settings.
     (
         ("split.test_size", "2", "train.keras.seed", "a", "train.keros", "{}", "report.mistakes", "0"),
