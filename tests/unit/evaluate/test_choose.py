@@ -164,7 +164,7 @@ def test_each_label_has_the_threshold_that_it_would_have_as_two_classes(rule: st
         choose_decision(predictions(rows.y[:, place], rows.probabilities[:, place]), settings).threshold
         for place in range(5)
     ]
-    assert choose_decision(rows, settings) == Decision(thresholds=tuple(of_labels))
+    assert choose_decision(rows, settings) == Decision(thresholds=tuple(each or 0.0 for each in of_labels))
     assert len(set(of_labels)) > 1
 
 

@@ -142,7 +142,9 @@ def test_few_rows_have_an_interval_of_accuracy_alone() -> None:
 def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
     y = np.array([[1, 0, 1], [0, 0, 0]], np.int8)
     ids, split = np.array(["a", "b"], object), np.array(["test", "test"], object)
-    one = Decided.of(Predictions(ids, split, y, y * 0.8, ("a", "b", "c")), Decision(thresholds=(0.5, 0.5, 0.5)))
+    one = Decided.of(
+        Predictions(ids, split, y, y.astype(np.float64) * 0.8, ("a", "b", "c")), Decision(thresholds=(0.5, 0.5, 0.5))
+    )
     assert one.positions.tolist() == y.tolist()
     assert one.labels() == {"a": ["a", "c"], "b": []}
     assert pairing.same_rows(one, one.take(np.array([1, 0])))

@@ -1,5 +1,6 @@
 """Splits of texts with several labels, through the stage split."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def made(count: int = 400) -> list[tuple[str, ...]]:
 
 def run(
     folder: Path,
-    rows: list[tuple[str, ...]],
+    rows: Sequence[tuple[str, ...]],
     corrections: str = "id,label\n",
     data: dict[str, Any] | None = None,
     **changes: Any,

@@ -36,7 +36,7 @@ def dataset() -> bytes:
         stream, table.schema.with_metadata({"huggingface": json.dumps({"info": {"features": FEATURES}})})
     ) as writer:
         writer.write_table(table)
-    return stream.getvalue().to_pybytes()
+    return bytes(stream.getvalue().to_pybytes())
 
 
 FORMS: dict[str, tuple[dict[str, bytes | str], dict[str, Any]]] = {

@@ -17,7 +17,8 @@ def row_weights(train: Features, class_weight: ClassWeight) -> NDArray[np.float6
 
     With `balanced` all classes have the same total weight and the mean weight is 1: rows / (classes x rows of the
     class), as in scikit-learn. (With more than two classes, LinearSVC's own class_weight would weigh a class but not
-    the rows that it is compared with.) A class that a mapping does not name weighs 1. Raises `UserError` for a name that is no class.
+    the rows that it is compared with.) A class that a mapping does not name weighs 1. Raises `UserError` for a name
+    that is no class.
     """
     weights = class_weights(Dataset.of_rows(train), class_weight)
     return None if weights is None else weigh(weights, train.y)
