@@ -24,11 +24,13 @@ RESERVED = (
     "protocol",
 )  # keys of metrics/decisions.json beside the models
 INDEX = "index.json"  # in the folder of all exported models; names the default model
+OPTIONAL = ("threshold", "thresholds", "rejection")  # parts of a decision beside the calibration
 SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Threshold = Annotated[Number, Field(ge=0, le=1)]
 EXACT = ConfigDict(extra="forbid")  # no key too many
 
 
@@ -72,12 +74,19 @@ class Rejection:
 class Decision:
     """Calibration, then a threshold for the positive class (the last) of two; None: the most probable class.
 
-    `rejection` says which texts belong to no class; None if all belong to one.
+    With several labels per text there is no calibration, and `thresholds` has one for each label. `rejection` says
+    which texts belong to no class; None if all belong to one.
     """
 
-    threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
+    threshold: Threshold | None = None
     calibration: Calibration | None = None
+    thresholds: tuple[Threshold, ...] | None = None
     rejection: Rejection | None = None
+
+    @property
+    def multilabel(self) -> bool:
+        """Return whether a row is decided as a set of labels."""
+        return self.thresholds is not None
 
     def calibrate(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
@@ -85,19 +94,23 @@ class Decision:
             return probabilities
         return self.calibration.apply(probabilities)
 
-    def decide(self, calibrated: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the position of the class decided for each row, (rows,), from calibrated probabilities.
+    def decide(self, calibrated: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the position of the class decided for each row, (rows,) int64, from calibrated probabilities.
 
         With a threshold: the positive class if its probability exceeds it. Without: the most probable class, the first
-        of equally probable ones.
+        of equally probable ones. With several labels per text: which labels exceed theirs, (rows, labels) int8.
         """
+        if self.thresholds is not None:
+            return np.asarray(calibrated > np.array(self.thresholds), dtype=np.int8)
         if self.threshold is None:
             return np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
         return np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
 
     def to_json(self) -> dict[str, Any]:
-        """Return `threshold`, `temperature` or `slope` and `intercept`, `rejection`; what does not apply is absent."""
+        """Return `threshold` or `thresholds`, `temperature`, or `slope` and `intercept`, `rejection`: what applies."""
         content: dict[str, Any] = {} if self.threshold is None else {"threshold": self.threshold}
+        if self.thresholds is not None:
+            content["thresholds"] = list(self.thresholds)
         content |= {} if self.calibration is None else asdict(self.calibration)
         return content | ({} if self.rejection is None else {"rejection": asdict(self.rejection)})
 
@@ -105,21 +118,21 @@ class Decision:
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
         """Return the decision that `to_json` gave; other keys are ignored. Raises `ValueError` if it is not valid."""
         scaling = {key: content[key] for key in SCALING if key in content}
-        parts = {key: content.get(key) for key in ("threshold", "rejection")} | {"calibration": scaling or None}
+        parts: dict[str, Any] = {key: content.get(key) for key in OPTIONAL}
+        parts["calibration"] = scaling or None
         return TypeAdapter(cls).validate_python(parts)
 
 
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    With a rejection there is `rejection`, its `score` and `threshold`. The key `manifest` says that the folder has a
-    manifest, so that one that is lost is missed.
+    With several labels per text it also has `thresholds`, with a rejection `rejection`, its `score` and `threshold`.
+    The key `manifest` says that the folder has a manifest, so that one that is lost is missed.
     """
     scaling = {} if decision.calibration is None else asdict(decision.calibration)
     content = {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold}
-    write_versioned_json(
-        path, content | ({} if decision.rejection is None else {"rejection": asdict(decision.rejection)})
-    )
+    others = {key: value for key, value in decision.to_json().items() if key in OPTIONAL}
+    write_versioned_json(path, content | others)
 
 
 def read_decision(path: Path, classes: int) -> Decision:
@@ -133,9 +146,12 @@ def read_decision(path: Path, classes: int) -> Decision:
         require(path.with_name(MANIFEST))
     with reading(path):
         require_known(path, content["scaling"], SCALING)
-        parts = {"threshold": content["threshold"], "rejection": content.get("rejection")}
-        decision = Decision.from_json({**parts, **content["scaling"]})
-        if (decision.threshold is not None) != (classes == 2):
+        given = {key: content[key] for key in OPTIONAL if key in content}
+        decision = Decision.from_json(given | content["scaling"])
+        suits = (decision.threshold is not None) == (classes == 2)
+        if decision.thresholds is not None:
+            suits = len(decision.thresholds) == classes
+        if not suits:
             raise ValueError(decision)
         return decision
 

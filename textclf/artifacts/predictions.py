@@ -1,9 +1,9 @@
 """Predictions: the interface between every model and every evaluation.
 
-A file has the columns `id`, `split`, `label` (text) and one `probability_<class>` (double) per class, in the order of
-the classes. Rows of `UNKNOWN_SPLITS` have no label; a run with them has `score_<name>` (double) for each score of
-`textclf.artifacts.unknown` that the model has. A large run has one row group per shard of features, each of one split;
-a small run has one row group.
+A file has the columns `id`, `split`, `label` (text; a list of texts if a text has several labels) and one
+`probability_<class>` (double) per class, in the order of the classes. Rows of `UNKNOWN_SPLITS` have no label; a run
+with them has `score_<name>` (double) for each score of `textclf.artifacts.unknown` that the model has. A large run has
+one row group per shard of features, each of one split; a small run has one row group.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.label_sets import is_multilabel, to_matrix, to_names
 from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import reading
@@ -35,17 +36,23 @@ HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for tra
 class Predictions:
     """What a model predicts for rows of one or more splits.
 
-    `ids` and `split` (rows,) are text, of fixed width or objects; `y` (rows,) the positions of the labels in `classes`;
-    `probabilities` (rows, classes). Binary: the positive class is last. Predictions made elsewhere may lack the
-    training rows, whose probabilities are then NaN. `y` is -1 for texts of no class; `scores` (rows,) are by name.
+    `ids` and `split` (rows,) are text, of fixed width or objects; `y` (rows,) the positions of the labels in `classes`,
+    -1 for texts of no class, or with several labels per text (rows, classes) int8, 1 for each label that a row has;
+    `probabilities` (rows, classes), which then do not sum to 1; `scores` (rows,) by name. Binary: the positive class is
+    last. Predictions made elsewhere may lack the training rows, whose probabilities are then NaN.
     """
 
     ids: NDArray[Any]
     split: NDArray[Any]
-    y: NDArray[np.int64]
+    y: NDArray[Any]
     probabilities: NDArray[np.float64]
     classes: tuple[str, ...]
     scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def multilabel(self) -> bool:
+        """Return whether a row has a set of labels."""
+        return self.y.ndim == 2
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -100,12 +107,16 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
 
     batches = iter(batches)
     first = next(batches)
-    columns = [*((name, pa.string()) for name in ("id", "split", "label"))]
+    label = pa.list_(pa.string()) if first.multilabel else pa.string()
+    columns = [("id", pa.string()), ("split", pa.string()), ("label", label)]
     numbers = [*(PREFIX + name for name in first.classes), *(SCORE + name for name in first.scores)]
     schema = pa.schema(columns + [(name, pa.float64()) for name in numbers])
     with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
-            labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y, mask=rows.y < 0))
+            if rows.multilabel:
+                labels = to_names(rows.y, rows.classes)
+            else:
+                labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y, mask=rows.y < 0))
             texts = [pa.array(values, pa.string()) for values in (rows.ids, rows.split)]
             values = map(pa.array, [*rows.probabilities.T, *rows.scores.values()])
             file.write_table(pa.Table.from_arrays([*texts, labels, *values], schema=schema))
@@ -136,16 +147,23 @@ def _from_arrow(table: "pa.Table") -> Predictions:
 
     columns = [name for name in table.column_names if name.startswith(PREFIX)]
     classes = tuple(name.removeprefix(PREFIX) for name in columns)
-    y = pc.index_in(table["label"], value_set=pa.array(classes, pa.string()))
-    y = pc.if_else(table["label"].is_null(), -1, y).to_numpy()
-    if not columns or not np.issubdtype(y.dtype, np.integer):  # a label that is no class has no position
+    labels = table["label"].combine_chunks()
+    several = is_multilabel(table)
+    y = pc.index_in(labels.flatten() if several else labels, value_set=pa.array(classes, pa.string()))
+    if not several:
+        y = pc.if_else(labels.is_null(), -1, y)
+    if not columns or y.null_count:  # a label that is no class has no position
         raise ValueError("every label must be one of the classes")
+    if several:
+        y = to_matrix(pa.ListArray.from_arrays(labels.offsets, y), len(classes))
+    else:
+        y = y.to_numpy().astype(np.int64)
     splits = table["split"].combine_chunks().dictionary_encode()  # one object per name, not one per row
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
     probabilities = np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T
     others = [name for name in table.column_names if name.startswith(SCORE)]
     scores = {name.removeprefix(SCORE): table[name].to_numpy() for name in others}
-    return Predictions(table["id"].to_numpy(), split, y.astype(np.int64), probabilities, classes, scores)
+    return Predictions(table["id"].to_numpy(), split, y, probabilities, classes, scores)
 
 
 def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:

@@ -6,6 +6,7 @@ from typing import Any
 from textclf.artifacts.decisions import SCALING, Measured
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, display_name, points
+from textclf.evaluate.choose import EVEN, FEWEST, NEVER
 from textclf.evaluate.registry import compare_pair, format_value
 
 FLOOR = "majority"  # expected to be worse than the other models
@@ -32,6 +33,7 @@ def find_warnings(
         name: [
             *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
             *_calibrated_by_few(decisions[name], decisions["protocol"]["validation_rows"] > 0),
+            *_not_chosen(decisions[name]),
             *(_worse_than_another(name, models, comparisons, confidence) if name in (compared or models) else []),
         ]
         for name in models
@@ -71,6 +73,18 @@ def _calibrated_by_few(decision: Mapping[str, Any], validated: bool) -> list[str
     rows = "validation rows" if validated else "held-out training rows"
     remedy = "; raise split.validation_size" if validated else ""
     return [f"its calibration rests on only {mistakes} on {rows}, so it is uncertain{remedy}"]
+
+
+def _not_chosen(decision: Mapping[str, Any]) -> list[str]:
+    """Return sentences on the labels whose threshold is not the one that the rule of evaluate.threshold chooses."""
+    sentences = []
+    if few := decision.get("labels_of_few_rows"):
+        sentences.append(
+            f"{count_noun(few, 'label')} with fewer than {FEWEST} rows that choose keep a threshold of {EVEN}"
+        )
+    if never := sum(threshold == NEVER for threshold in decision.get("thresholds", ())):
+        sentences.append(f"{count_noun(never, 'label')} never decided, since no threshold reaches the precision")
+    return sentences
 
 
 def _worse_than_another(

@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from textclf.artifacts.conformal import labels_answered, labels_of
 from textclf.core.errors import UserError
@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
         formulas=not arguments.no_formulas,
         sets=coverage is not None,
         reasons=predictor.rejects,
+        multilabel=predictor.decision.multilabel,
     )
     predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None, coverage)
     if arguments.output is None:
@@ -60,17 +61,19 @@ def predict_batches(
 ) -> Iterator[PredictedBatch]:
     """Yield the predictions of each batch, with at most `terms` terms per text explained unless that is None.
 
-    With `coverage` there are prediction sets, and a label only where a set has one class.
+    With `coverage` there are prediction sets, and a label only where a set has one class; several labels per text are
+    those decided without it.
     """
     for ids, texts in batches:
+        labels: Sequence[Any]
         labels, reasons, probabilities = predictor.answer(texts)
         explanations = None if terms is None else predictor.explain(texts, terms)
         if coverage is None:
             yield PredictedBatch(ids, texts, labels, probabilities, explanations, reasons=reasons)
         else:
             sets, classes = predictor.sets(probabilities, coverage), predictor.classes_
-            answered = labels_answered(sets, classes)
-            yield PredictedBatch(ids, texts, answered, probabilities, explanations, labels_of(sets, classes))
+            labels = labels if predictor.decision.multilabel else labels_answered(sets, classes)
+            yield PredictedBatch(ids, texts, labels, probabilities, explanations, labels_of(sets, classes))
 
 
 def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
@@ -102,7 +105,7 @@ def _layout(arguments: argparse.Namespace) -> Layout:
     for name in OPTIONS:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
-    columns = {"text": "text" if arguments.text is None else arguments.text}
+    columns: dict[str, str | tuple[str, ...]] = {"text": tuple(arguments.text or ["text"])}
     columns |= {name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None}
     return Layout(
         columns,

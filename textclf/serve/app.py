@@ -117,6 +117,7 @@ class Server:
             explanation=wanted.explain,
             sets=coverage is not None,
             reasons=model.rejects,
+            multilabel=model.decision.multilabel,
         )
         terms = wanted.terms if wanted.explain else None
         batches = predict_batches(inputs.read_arguments(wanted.texts), model, terms, coverage)

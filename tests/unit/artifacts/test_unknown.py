@@ -1,5 +1,6 @@
 """Scores that are low for texts of no class, and predictions for such texts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_the_energy_of_two_classes_orders_rows_as_their_highest_probability() ->
 
 def test_the_distance_is_that_to_the_nearest_centroid_of_the_training_rows(tmp_path: Path) -> None:
     parts = [ROWS.take(np.arange(20)), ROWS.take(np.arange(20, 30))]
-    dataset = Dataset(tuple((lambda part=part: part) for part in parts), CLASSES, np.bincount(ROWS.y))
+    dataset = replace(Dataset.of_rows(ROWS), readers=tuple((lambda part=part: part) for part in parts))
     means = fit_means(dataset)
     assert means is not None
     centroids = NearestCentroid().fit(X.astype(np.float64), ROWS.y).centroids_
@@ -82,7 +83,7 @@ def test_shards_of_texts_of_no_class_are_opened_on_request_alone(tmp_path: Path)
 
 
 def test_the_rejection_of_a_decision_is_read_back_from_both_files(tmp_path: Path) -> None:
-    decision = Decision(0.25, None, Rejection("energy", 1.5))
+    decision = Decision(0.25, rejection=Rejection("energy", 1.5))
     write_decision(decision, tmp_path / "decision.json")
     (tmp_path / "manifest.json").touch()
     assert read_decision(tmp_path / "decision.json", 2) == decision

@@ -12,10 +12,10 @@ from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfi
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.intervals import tango, wilson
-from textclf.evaluate.registry import METRICS
+from textclf.evaluate.registry import metrics_of
 from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
 
-WITH_INTERVAL = {name for name, metric in METRICS.items() if metric.interval}
+WITH_INTERVAL = {name for name, metric in metrics_of(False).items() if metric.interval}
 
 
 # Intervals

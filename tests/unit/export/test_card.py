@@ -40,7 +40,7 @@ SECTIONS = [
 ]
 
 
-def results(metrics: Mapping[str, float] | None = None, decision: Mapping[str, float] | None = None) -> Results:
+def results(metrics: Mapping[str, float] | None = None, decision: Mapping[str, Any] | None = None) -> Results:
     measured = {"accuracy": 0.875} if metrics is None else metrics
     ends = {name: {"low": 0.25, "high": 1.0} for name in measured if METRICS[name].interval}
     return Results(
@@ -75,7 +75,7 @@ def render(
     return card.render(model, model, chosen, measured, sources=sources, classes=classes, **(arguments | changes))
 
 
-SETS = {
+SETS: dict[str, Any] = {
     "rows": 250,
     "coverage": {"value": 0.94, "low": 0.9, "high": 0.96, "rows": 250},
     "set_size": 1.25,
@@ -247,3 +247,22 @@ def test_the_protocol_says_whether_texts_of_no_class_train(trained: bool) -> Non
     (found,) = [sentence for sentence in sentences if "labelled oos" in sentence]
     assert found.startswith("4 test rows labelled oos measure how texts of no class are found; ")
     assert end in found
+
+
+def test_the_card_of_several_labels_has_a_threshold_for_each() -> None:
+    of_labels = dict(zip(("a*", "b"), SETS["classes"].values(), strict=True))
+    measured = replace(
+        results(decision={"thresholds": [0.5, 0.25]}), sets=SETS | {"accuracy": None, "classes": of_labels}
+    )
+    text = render(classes=("a*", "b"), measured=measured, sizes={"train": 30, "test": 25}, coverage=0.9, sources=OWN)
+    assert (
+        "Finds which of 2 labels a text has: a\\*, b.\nIt finds exactly the labels of **87.5%** of 25 test rows" in text
+    )
+    assert "- Output: one probability per label, and the labels decided, of which there may be none." in text
+    assert "| label | train rows | test rows |" in text
+    assert "| all | 30 | 25 |" in text
+    assert "| label | threshold |\n| --- | ---: |\n| a\\* | 0.5 |\n| b | 0.25 |\n\n" in text
+    assert "are means over the labels, each against the rest." in text
+    assert "adds a set of labels that holds 90% of the labels of a text on average." in text
+    for wrong in ("highest probability", "none of these", "- thresholds", "The model answers 75", "class, "):
+        assert wrong not in text

@@ -137,3 +137,15 @@ def test_few_rows_have_an_interval_of_accuracy_alone() -> None:
     same, test = pairing.paired_intervals(BASE, BASE, SETTINGS, stratified=True)
     assert same == {"accuracy": pytest.approx(tango(0, 0, ROWS), abs=1e-6)}
     assert test.p == 1
+
+
+def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
+    y = np.array([[1, 0, 1], [0, 0, 0]], np.int8)
+    ids, split = np.array(["a", "b"], object), np.array(["test", "test"], object)
+    one = Decided.of(
+        Predictions(ids, split, y, y.astype(np.float64) * 0.8, ("a", "b", "c")), Decision(thresholds=(0.5, 0.5, 0.5))
+    )
+    assert one.positions.tolist() == y.tolist()
+    assert one.labels() == {"a": ["a", "c"], "b": []}
+    assert pairing.same_rows(one, one.take(np.array([1, 0])))
+    assert not pairing.same_rows(one, replace(one, rows=replace(one.rows, y=np.abs(1 - y))))
