@@ -87,6 +87,7 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     except UserError:
         return None
     every = np.concatenate(hashes)
-    means = (total / max(len(every), 1) for total in (length, spaced, measured, whole))
     form = form_of(cells, len(every)) if len(cells) <= MOST_CELLS else ""
-    return replace(Column(name, len(every), len(np.unique(every)), *means), form=form)
+    total = max(len(every), 1)
+    means = length / total, spaced / total, measured / total, whole / total
+    return Column(name, len(every), len(np.unique(every)), *means, form)

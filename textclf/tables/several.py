@@ -14,7 +14,7 @@ from textclf.tables.layout import Record
 from textclf.tables.values import SEPARATORS, label_of
 
 LABELS = pa.list_(pa.string())
-ROWS_PER_LABEL = 4  # mean number of rows of each part of cells that are several labels, at least
+ROWS_PER_LABEL = 2  # mean number of rows of each part of cells that are several labels, at least
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
 QUOTED = re.compile(r"""'[^'"\\]*'""")
 TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
@@ -71,18 +71,20 @@ def written_list(value: object) -> object:
 def form_of(cells: Set[str], rows: int) -> str:
     """Return how the cells of a column hold several labels each: `[`, `01`, a separator, or "" if they do not.
 
-    `[` are lists, `01` columns of 0 and 1. A separator is one if the parts of a cell are cells too, and parts repeat:
-    `rows` are those with a value.
+    `[` are lists of texts or integers, `01` columns of 0 and 1. A separator is one if the parts of a cell are cells
+    too. Labels repeat: `rows` are those with a value.
     """
     if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
         return "01" if cells else ""
-    if all(_json_list(cell) is not None for cell in cells):
-        return "["
-    for separator in SEPARATORS:
-        parts = [[part.strip() for part in cell.split(separator)] for cell in cells]
-        combines = any(len(each) > 1 and cells >= set(each) for each in parts)
-        if combines and len({part for each in parts for part in each}) * ROWS_PER_LABEL <= rows:
-            return separator
+    lists = [_json_list(cell) for cell in cells]
+    if all(each is not None and all(isinstance(part, str | int) for part in each) for each in lists):
+        forms = {"[": [each or [] for each in lists]}
+    else:
+        forms = {mark: [[part.strip() for part in cell.split(mark)] for cell in cells] for mark in SEPARATORS}
+    for form, found in forms.items():
+        combines = form == "[" or any(len(parts) > 1 and cells >= set(parts) for parts in found)
+        if combines and len({part for parts in found for part in parts}) * ROWS_PER_LABEL <= rows:
+            return form
     return ""
 
 

@@ -149,11 +149,9 @@ def summary(
 ) -> list[str]:
     """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
     layout = layout_of(data)
-    purposes = {
-        name: layout.columns_of(name.removesuffix("s")) for name in ("texts", "labels", "ids", "groups", "times")
-    }
+    purposes = {name: layout.columns_of(name) for name in ("text", "label", "id", "group", "time")}
     columns = ", ".join(
-        f"{purpose} in column{'s' if len(names) > 1 else ''} {list_names(names)}"
+        f"{purpose}s in column{'s' * (len(names) > 1)} {list_names(names)}"
         for purpose, names in purposes.items()
         if names
     )

@@ -75,7 +75,7 @@ def survey(path: Path, settings: Data) -> Survey:
     parts: list[pd.DataFrame] = []
     sample: list[str] = []
     batches: Iterable[pa.RecordBatch] = corpus
-    if settings.multilabel:  # rows of one text are united in memory
+    if settings.multilabel and settings.id is not None:  # rows of one text are united in memory
         corpus.load()
         batches = corpus.table.to_batches()
     for batch in batches:
