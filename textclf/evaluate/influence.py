@@ -30,7 +30,7 @@ from textclf.evaluate.rows import Rows
 BY_CLASS = ("balanced_accuracy", "roc_auc", "mcc")  # metrics that give both of two classes the same weight
 RANKS = ("roc_auc", "average_precision")  # metrics of the order of the rows by their probability of a class
 MEANS = ("precision", "recall", "f1", "balanced_accuracy", *RANKS)  # metrics averaged over more than two classes
-FEW_OF_LABEL = 10  # independent rows with a label, below which the variance of its values is not estimated
+FEW_OF_LABEL = 20  # independent rows with a label, below which the variance of its values is not estimated
 TOGETHER = "micro_"  # begins the names of metrics of the labels counted together
 # The value of a class is a * correct / (b * predicted + c * actual); balanced accuracy is the mean recall.
 RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
