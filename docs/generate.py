@@ -14,6 +14,7 @@ from benchmarks import (
     differences,
     drift_tables,
     install,
+    label_coverage,
     lesson,
     long_texts,
     looks,
@@ -229,6 +230,7 @@ OWN_TABLES = {
 RESULTS = (
     tables.TABLES
     | differences.TABLES
+    | label_coverage.TABLES
     | prediction_set_tables.TABLES
     | validation_tables.TABLES
     | lesson.TABLES
