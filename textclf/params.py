@@ -35,7 +35,7 @@ ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
     "evaluate.threshold": (("accuracy",), "a number, f1 or precision"),
     "evaluate.calibration": (("platt", "temperature"), "none"),
     "evaluate.coverage_by_class": ((True,), "false"),
-    "evaluate.slice_metric": (ONE_CLASS, "a metric of labels, such as f1"),
+    "evaluate.slice_metric": ((*ONE_CLASS, "precision", "recall", "f1"), "log_loss or brier"),
     "search.metric": (ONE_CLASS, "a metric of labels, such as f1"),
 }
 

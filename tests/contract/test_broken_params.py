@@ -398,8 +398,8 @@ WRONG_SETTINGS = [
             ("evaluate.calibration", "platt", "none"),
             ("evaluate.calibration", "temperature", "none"),
             ("evaluate.coverage_by_class", "true", "false", "evaluate.coverage", "0.9", "split.validation_size", "0.2"),
-            ("evaluate.slice_metric", "balanced_accuracy", "a metric of labels, such as f1"),
-            ("evaluate.slice_metric", "mcc", "a metric of labels, such as f1"),
+            ("evaluate.slice_metric", "f1", "log_loss or brier"),
+            ("evaluate.slice_metric", "mcc", "log_loss or brier"),
             ("search.metric", "mcc", "a metric of labels, such as f1"),
         )
     ),
