@@ -400,7 +400,6 @@ WRONG_SETTINGS = [
             ("evaluate.coverage_by_class", "true", "false", "evaluate.coverage", "0.9", "split.validation_size", "0.2"),
             ("evaluate.slice_metric", "f1", "log_loss or brier"),
             ("evaluate.slice_metric", "mcc", "log_loss or brier"),
-            ("search.metric", "mcc", "a metric of labels, such as f1"),
         )
     ),
     (
@@ -413,11 +412,17 @@ WRONG_SETTINGS = [
                 "{mine: a.csv}",
             ),
         ),
-        "gate.minimum.keras.test must name metrics of labels, such as f1, for data.task multilabel; got mcc",
-        (
-            "gate.maximum_drop.mine.validation must name metrics of labels, such as f1, for data.task multilabel; "
-            "got balanced_accuracy"
-        ),
+        "gate.minimum.keras.test must have a metric of data.task multilabel; got mcc",
+        "gate.maximum_drop.mine.validation must have a metric of data.task multilabel; got balanced_accuracy",
+    ),
+    (
+        ("data.task", "multilabel", "search.metric", "mcc"),
+        "search.metric must have a metric of data.task multilabel; got mcc",
+    ),
+    (
+        ("search.metric", "micro_f1", "gate.minimum", "{keras: {test: {micro_f1: 0.5}}}"),
+        "search.metric must have a metric of data.task multiclass; got micro_f1",
+        "gate.minimum.keras.test must have a metric of data.task multiclass; got micro_f1",
     ),
     # All mistakes at once, in the order of the settings.
     (
