@@ -1,7 +1,7 @@
 """How probabilities become decisions: calibration and threshold of a model, and the default model of a run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from scipy.special import expit, softmax
 
 from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
+from textclf.artifacts.conformal import NONE
 from textclf.core.files import read_versioned_json, reading, require, require_known, write_versioned_json
 from textclf.core.formatting import count_noun, percent
 
@@ -29,6 +30,7 @@ EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it bef
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Costs = tuple[tuple[Number, ...], ...]  # by actual class, of each decided class and, if there may be none, of no answer
 EXACT = ConfigDict(extra="forbid")  # no key too many
 
 
@@ -62,10 +64,14 @@ Calibration = Temperature | Platt
 
 @dataclass(frozen=True, config=EXACT)
 class Decision:
-    """Calibration, then a threshold for the positive class (the last) of two; None: the most probable class."""
+    """Calibration, then a threshold for the positive class (the last) of two, or costs; None: the most probable class.
+
+    `costs` (classes, classes) are by actual and decided class; one column more is the cost of no answer.
+    """
 
     threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
     calibration: Calibration | None = None
+    costs: Costs | None = None
 
     def calibrate(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
@@ -76,33 +82,47 @@ class Decision:
     def decide(self, calibrated: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the position of the class decided for each row, (rows,), from calibrated probabilities.
 
-        With a threshold: the positive class if its probability exceeds it. Without: the most probable class, the first
-        of equally probable ones.
+        With a threshold: the positive class if its probability exceeds it. With costs: the class with the lowest
+        expected cost, the first of equal ones, or `NONE` if no answer costs less: Elkan (2001), IJCAI, 973-978. With
+        neither: the most probable class, the first of equally probable ones.
         """
+        if self.costs is not None:
+            # not by BLAS, whose last digits depend on the number of rows
+            expected = np.einsum("rc,cd->rd", calibrated, np.array(self.costs))
+            cheapest = expected.argmin(axis=1)
+            return np.where(cheapest < calibrated.shape[1], cheapest, NONE)
         if self.threshold is None:
             return np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
         return np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
 
-    def to_json(self) -> dict[str, float]:
-        """Return `threshold`, and `temperature` or `slope` and `intercept`; a key that does not apply is absent."""
-        content = {} if self.threshold is None else {"threshold": self.threshold}
-        return content | ({} if self.calibration is None else asdict(self.calibration))
+    def answering(self) -> "Decision":
+        """Return the decision without the cost of no answer, so that it always decides a class."""
+        return replace(self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `threshold`, `temperature` or `slope` and `intercept`, and `costs`; what does not apply is absent."""
+        return ({} if self.threshold is None else {"threshold": self.threshold}) | self._scaling()
+
+    def _scaling(self) -> dict[str, Any]:
+        scaling = {} if self.calibration is None else asdict(self.calibration)
+        return scaling | ({} if self.costs is None else {"costs": self.costs})
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
         """Return the decision that `to_json` gave; other keys are ignored. Raises `ValueError` if it is not valid."""
         scaling = {key: content[key] for key in SCALING if key in content}
-        parts = {"threshold": content.get("threshold"), "calibration": scaling or None}
+        parts = {"threshold": content.get("threshold"), "calibration": scaling or None, "costs": content.get("costs")}
         return TypeAdapter(cls).validate_python(parts)
 
 
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    The key `manifest` says that the folder has a manifest, so that one that is lost is missed.
+    Costs stand in `scaling` too, since older versions refuse a key there that they do not know. The key `manifest` says
+    that the folder has a manifest, so that one that is lost is missed.
     """
-    scaling = {} if decision.calibration is None else asdict(decision.calibration)
-    write_versioned_json(path, {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold})
+    content = {"manifest": MANIFEST, "scaling": decision._scaling(), "threshold": decision.threshold}
+    write_versioned_json(path, content)
 
 
 def read_decision(path: Path, classes: int) -> Decision:
@@ -115,9 +135,11 @@ def read_decision(path: Path, classes: int) -> Decision:
     if "manifest" in content:  # not in models of versions that wrote none
         require(path.with_name(MANIFEST))
     with reading(path):
-        require_known(path, content["scaling"], SCALING)
+        require_known(path, content["scaling"], (*SCALING, "costs"))
         decision = Decision.from_json({"threshold": content["threshold"], **content["scaling"]})
-        if (decision.threshold is not None) != (classes == 2):
+        if (decision.threshold is not None) != (classes == 2 and decision.costs is None):
+            raise ValueError(decision)
+        if decision.costs is not None and np.shape(decision.costs) not in {(classes, classes), (classes, classes + 1)}:
             raise ValueError(decision)
         return decision
 
@@ -154,18 +176,24 @@ def explain_choice(
         return models[-1], "the last of train; none could be cross-validated"
     chosen = next(name for name, entry in compared.items() if entry["tied"])
     if rows := decisions["protocol"]["validation_rows"]:
-        accuracy, where = measured[chosen]["validation"]["accuracy"], f"on {count_noun(rows, 'validation row')}"
+        scores, where = measured[chosen]["validation"], f"on {count_noun(rows, 'validation row')}"
     else:
         scores = decisions["crossvalidation"][chosen]
         rows = count_noun(int(scores["rows"]), "training row")
-        accuracy, where = scores["accuracy"], f"in {int(scores['folds'])}-fold cross-validation of {rows}"
+        where = f"in {int(scores['folds'])}-fold cross-validation of {rows}"
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
-    reason = "best accuracy"
-    if compared[chosen]["accuracy_difference"]:
-        reason = "fastest of the models within half a standard error of the best accuracy and log loss"
-    if "accuracy" in choice:
-        where += f"; {percent(accuracy)} there, {percent(choice['accuracy'])} allowing for the choice"
+    metric, best = (
+        ("cost", "lowest mean cost") if "cost_difference" in compared[chosen] else ("accuracy", "best accuracy")
+    )
+    reason = best
+    if compared[chosen][f"{metric}_difference"]:
+        reason = f"fastest of the models within half a standard error of the {best} and log loss"
+    if metric in choice:
+        there, expected = (
+            percent(each) if metric == "accuracy" else f"{each:.3f}" for each in (scores[metric], choice[metric])
+        )
+        where += f"; {there} there, {expected} allowing for the choice"
     return chosen, f"{reason} {where}"
 
 
