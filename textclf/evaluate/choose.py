@@ -7,9 +7,9 @@ from textclf.artifacts.decisions import Calibration, Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.costs import cost_matrix
+from textclf.evaluate.settings import EVEN, Evaluate
 
-EVEN = 0.5  # the threshold at which the more probable of two classes is decided
 CELLS = 2**24  # probabilities of the rows that choose
 
 # y (rows,), probabilities (rows, classes), clusters (rows,)
@@ -51,7 +51,8 @@ def choose_decision(rows: Predictions, settings: Evaluate, clusters: NDArray[np.
                 )
             else:
                 threshold = choose_threshold(y, positive, threshold)
-    return Decision(threshold if classes == 2 else None, calibration)
+    costs = cost_matrix(settings.costs, rows.classes)
+    return Decision(threshold if classes == 2 and costs is None else None, calibration, costs)
 
 
 def one_per_cluster(clusters: NDArray[np.int64] | None, seed: int, y: NDArray[np.int64]) -> NDArray[np.int64] | slice:

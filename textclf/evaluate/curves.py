@@ -18,7 +18,10 @@ PositiveCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
-    """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows."""
+    """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows.
+
+    `names` are those of the columns.
+    """
     actual, predicted = np.nonzero(matrix)
     counts, labels = matrix[actual, predicted], np.array(names, dtype=object)
     return pd.DataFrame(

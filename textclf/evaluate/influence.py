@@ -15,6 +15,7 @@ from scipy import special
 from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY
 from textclf.evaluate.clusters import effective_rows, few_clusters
 from textclf.evaluate.comparisons import Difference
+from textclf.evaluate.costs import compare_costs
 from textclf.evaluate.intervals import Interval, normal_quantile
 from textclf.evaluate.metrics import ROW_MEANS, confusion_matrix, counts_below, shown_classes
 from textclf.evaluate.rows import Rows
@@ -91,8 +92,10 @@ def compare_metric(
 ) -> dict[tuple[str, str], Difference | None]:
     """Return for each pair of models the metric of the first minus that of the second, None if there are too few rows.
 
-    `values` has the metric of each model. The interval is symmetric.
+    `values` has the metric of each model. The interval is symmetric, but that of the cost.
     """
+    if metric == "cost":
+        return {pair: compare_costs(rows, *pair, confidence) for pair in pairs}
     models = {model for pair in pairs for model in pair if not is_few(rows, model, metric)}
     influences = {model: influence(rows, model, metric) for model in models}
     found: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
@@ -135,9 +138,10 @@ def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> 
         mean: Floats = np.mean([_area_influence(y == each, probabilities[:, each]) for each in places], axis=0)
         return mean
     matrix = confusion_matrix(y, decided, rows.classes)
-    counts = (each.astype(np.float64) for each in (matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)))
-    of_correct, of_predicted, of_actual = _derivatives(metric, place, *counts)
-    change: Floats = np.where(decided == y, of_correct[y], 0) + of_predicted[decided] + of_actual[y]
+    margins = matrix.diagonal(), matrix.sum(axis=0)[: rows.classes], matrix.sum(axis=1)
+    of_correct, of_predicted, of_actual = _derivatives(metric, place, *(each.astype(np.float64) for each in margins))
+    of_decided = np.append(of_predicted, 0)[decided]  # the last is of rows that are decided as no class
+    change: Floats = np.where(decided == y, of_correct[y], 0) + of_decided + of_actual[y]
     return change * len(rows)
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import EPSILON
+from textclf.artifacts.decisions import EPSILON, Costs
 from textclf.core.files import DIGITS
+from textclf.evaluate.costs import row_costs
 from textclf.evaluate.registry import METRICS
 
 BINS = 10  # of the confidence; two classes fill the upper half only, since the top confidence is at least 0.5
@@ -36,8 +37,13 @@ def shown_classes(classes: int) -> range:
 
 
 def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Return the numbers of rows by actual and decided class, (classes, classes)."""
-    return np.bincount(classes * y + decided, minlength=classes**2).reshape(classes, classes)
+    """Return the numbers of rows by actual and decided class, (classes, classes).
+
+    There is one column more if rows are decided as no class (-1): they are wrong, and predicted as nothing.
+    """
+    columns = classes + int((decided < 0).any())
+    counts = np.bincount(columns * y + decided % columns, minlength=classes * columns)
+    return counts.reshape(classes, columns)
 
 
 @dataclass(frozen=True)
@@ -194,16 +200,23 @@ def _area(positive: NDArray[np.bool_], scores: Floats) -> float:
     return float(counts_below(positive, scores)[1][positive].mean() / np.count_nonzero(~positive))
 
 
-def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Values:
+def point_values(
+    y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64], costs: Costs | None = None
+) -> Values:
     """Return the metrics that are defined for the rows, each (1,); `class_<name>` of each class, (1, classes).
 
-    roc_auc needs rows of every class; a `class_roc_auc` without rows on both sides is NaN.
+    roc_auc needs rows of every class; a `class_roc_auc` without rows on both sides is NaN. cost needs costs, mcc that
+    every row is decided as a class.
     """
     classes, present = probabilities.shape[1], len(np.unique(y))
     matrix = confusion_matrix(y, decided, classes)
-    margins = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    margins = matrix.diagonal(), matrix.sum(axis=0)[:classes], matrix.sum(axis=1)
     correct, predicted, actual = (part[np.newaxis].astype(np.float64) for part in margins)
     values = from_counts(Counts(correct, predicted, actual, present))
+    if matrix.shape[1] > classes:
+        values.pop("mcc", None)
+    if costs is not None:
+        values["cost"] = np.atleast_1d(row_costs(costs, y, decided).mean())
     values |= {name: np.atleast_1d(function(y, probabilities).mean()) for name, function in ROW_MEANS.items()}
     confidences, correct, position = top_class(y, probabilities)
     values["ece"] = np.atleast_1d(np.abs(np.bincount(position, correct - confidences)).sum() / len(y))
@@ -212,9 +225,11 @@ def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[n
     return values | ({"roc_auc": np.atleast_1d(areas.mean())} if present == classes else {})
 
 
-def compute(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> dict[str, float]:
+def compute(
+    y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64], costs: Costs | None = None
+) -> dict[str, float]:
     """Return the metrics that are defined for the rows by name, rounded as in evaluation.json."""
-    return rounded(point_values(y, probabilities, decided))
+    return rounded(point_values(y, probabilities, decided, costs))
 
 
 def rounded(values: Values) -> dict[str, float]:

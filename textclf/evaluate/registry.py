@@ -53,6 +53,13 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("mcc", "MCC", "Matthews correlation coefficient of actual and decided classes"),
         Metric(
+            "cost",
+            "mean cost",
+            "mean of what the decisions cost, if `evaluate.costs` is set",
+            higher_is_better=False,
+            important=True,
+        ),
+        Metric(
             "log_loss",
             "log loss (nats)",
             "mean negative logarithm of the probability of the actual class",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.decisions import Costs
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -16,7 +18,8 @@ class Rows:
 
     `y` (rows,) are the positions of the actual classes; `probabilities` (rows, classes) and `decided` (rows,) are by
     model. `clusters` (rows,) are the positions of the clusters of dependent rows, None if the rows are independent.
-    `stratified` says whether the split fixed the shares of the classes.
+    `stratified` says whether the split fixed the shares of the classes; `costs` are those of `Decision`. A row that is
+    decided as no class has -1.
     """
 
     y: Ints
@@ -25,6 +28,7 @@ class Rows:
     clusters: Ints | None
     stratified: bool
     classes: int
+    costs: Costs | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -16,6 +16,7 @@ from textclf.evaluate.boundary import TINY, Share, count_share, counts_interval,
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
+from textclf.evaluate.costs import cost_interval
 from textclf.evaluate.intervals import Interval, area_score, tango
 from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.rows import Rows
@@ -23,7 +24,7 @@ from textclf.evaluate.settings import Evaluate
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
 CURVES = 20  # classes with curves of their own, which bound the size of their tables
-COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy
+COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy and, with costs, cost
 SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of rows
 
 
@@ -54,8 +55,9 @@ class SplitMetrics:
         self.raw = {name: rows.probabilities for name, rows in models.items()}
         calibrated = {name: decisions[name].calibrate(rows) for name, rows in self.raw.items()}
         decided = {name: decisions[name].decide(rows) for name, rows in calibrated.items()}
-        self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes))
-        self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name]) for name in models}
+        costs = next(iter(decisions.values())).costs  # the same for all
+        self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes), costs)
+        self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name], costs) for name in models}
         self.matrices = {name: metrics.confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
     def constant(self, model: str) -> bool:
@@ -110,6 +112,8 @@ class SplitMetrics:
         if metric == "accuracy" or (metric in SHARES and place is not None):
             share = self._share(model, metric, place)
             return share.interval(confidence) if share.rows else None
+        if metric == "cost":
+            return cost_interval(self.of_rows, model, confidence)
         values = self.values[model]
         value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
         if influence.has_rare_classes(self.of_rows, metric) and position is None:
@@ -140,7 +144,7 @@ class SplitMetrics:
 
     def _fixed(self, model: str, metric: str, position: int | None = None) -> bool:
         """Return whether a metric of a model that ignores the rows is the same whatever they are."""
-        if metric == "accuracy":
+        if metric in ("accuracy", "cost"):
             return False
         rows, influences = self.of_rows, influence.influence(self.of_rows, model, metric, position)
         wrong = rows.wrong(model)
@@ -225,9 +229,10 @@ class SplitMetrics:
             pair: entry | {"metrics": {}}
             for pair, entry in comparisons.summarize(compared, self.settings.confidence).items()
         }
-        for metric in COMPARED:
+        for metric in ("cost", *COMPARED):
             values = {name: float(of_model[metric][0]) for name, of_model in self.values.items() if metric in of_model}
-            varying = {name for name in values if metric in metrics.ROW_MEANS or not self.constant(name)}
+            of_rows = metric == "cost" or metric in metrics.ROW_MEANS
+            varying = {name for name in values if of_rows or not self.constant(name)}
             measured = [pair for pair in pairs if varying.issuperset(pair)]
             found = influence.compare_metric(self.of_rows, metric, values, measured, self.settings.confidence)
             for pair, difference in found.items():
@@ -238,16 +243,17 @@ class SplitMetrics:
         """Return the tables of `curves` by name, and `reliability`: those of CSV files that show test rows.
 
         ROC and precision-recall curves are of the classes of `curve_places`, each against the rest. The confidence in
-        `risk_coverage` is the probability of the decided class.
+        `risk_coverage` is the probability of the decided class, of `Decision.answering`.
         """
-        y, probabilities, decided = self.of_rows.y, self.of_rows.probabilities[model], self.of_rows.decided[model]
+        y, probabilities = self.of_rows.y, self.of_rows.probabilities[model]
+        decided = self.decisions[model].answering().decide(probabilities)
         by_class = {
             self.classes[place]: curves.positive_counts(y == place, probabilities[:, place])
             for place in self.curve_places(model)
         }
         answers = curves.positive_counts(decided == y, probabilities[np.arange(len(y)), decided])
         return {
-            "confusion": curves.confusion_table(self.matrices[model], self.classes),
+            "confusion": curves.confusion_table(self.matrices[model], [*self.classes, ""]),
             "roc": curves.roc_table(by_class),
             "precision_recall": curves.precision_recall_table(by_class),
             "reliability": reliability_table(y, probabilities, self.settings.confidence, self._worth(model)),

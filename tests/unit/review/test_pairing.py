@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.metrics import MEASURED
 from tests.unit.review.samples import change
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.intervals import Interval, tango
 from textclf.evaluate.metrics import log_losses
-from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.review import pairing
 from textclf.review.pairing import Decided, Pairing
@@ -57,7 +57,7 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
     losses = [log_losses(y, side.rows.probabilities) for side in (HEAD, BASE)]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
     assert intervals["log_loss"] == pytest.approx((ends.low, ends.high), abs=0.02)  # of a split that is not stratified
-    assert set(intervals) == {name for name, metric in METRICS.items() if metric.interval}
+    assert set(intervals) == {name for name, metric in MEASURED.items() if metric.interval}
 
 
 def test_rows_are_paired_by_id_in_any_order() -> None:
