@@ -13,6 +13,7 @@ from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
+from textclf.evaluate.costs import unknown_classes
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
@@ -86,6 +87,10 @@ def conflicts(params: Params) -> Iterator[str]:
         yield f"export.model must be a model of train ({', '.join(models)}), or null; got {params.export.model}"
     if params.export.refit and params.evaluate.coverage is not None:
         yield "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true"
+    if params.data.classes:  # otherwise the stage evaluate looks for them
+        yield from unknown_classes(params.evaluate.costs, params.data.classes)
+    if params.search.metric == "cost" and not params.evaluate.costs:
+        yield "search.metric must be another than cost without evaluate.costs; got cost"
     external = params.evaluate.external
     for name in external:
         if name in models:
