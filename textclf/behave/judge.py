@@ -30,8 +30,8 @@ class Model(Protocol):
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """Return the probabilities (texts, classes)."""
 
-    def labels(self, probabilities: NDArray[np.float64]) -> list[str]:
-        """Return the label decided for each row of probabilities."""
+    def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
+        """Return the label decided for each row of probabilities; none may be None."""
 
 
 def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str) -> None:

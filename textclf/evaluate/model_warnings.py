@@ -32,7 +32,11 @@ def find_warnings(
         name: [
             *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
             *_calibrated_by_few(decisions[name], decisions["protocol"]["validation_rows"] > 0),
-            *(_worse_than_another(name, models, comparisons, confidence) if name in (compared or models) else []),
+            *(
+                _worse_than_another(name, models, comparisons, confidence)
+                if name in (compared or models) and "costs" not in decisions[name]  # which accuracy does not weigh
+                else []
+            ),
         ]
         for name in models
     }

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from textclf.artifacts.decisions import SCALING
 from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
@@ -36,7 +37,7 @@ class Results:
 
     metrics: Mapping[str, Mapping[str, float]]
     intervals: Mapping[str, Mapping[str, Mapping[str, float] | None]]
-    decision: Mapping[str, float]
+    decision: Mapping[str, Any]
     record: Mapping[str, Any]
     sets: Mapping[str, Any] | None = None
     ece_if_calibrated: Mapping[str, float] = field(default_factory=dict)
@@ -104,8 +105,9 @@ def render(
         accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
         accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
         confidence=confidence_level(confidence),
+        costs="costs" in results.decision,
         threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
-        calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key != "threshold"],
+        calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key in SCALING],
         sets=None if results.sets is None or coverage is None else coverage_of(results.sets, coverage, names),
         protocol=protocol,
         caveats=caveats,

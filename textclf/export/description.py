@@ -5,10 +5,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
+import numpy as np
+
 from textclf.artifacts.corrected import corrected_rows, uncorrected_test_rows
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
-from textclf.core.labels import visible
+from textclf.core.labels import NO_ANSWER, visible
+from textclf.evaluate.costs import cheapest_constant, cost_matrix
+from textclf.evaluate.registry import format_value
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
@@ -16,6 +20,7 @@ from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
+NAMED = 6  # costs that are named
 FEW_TEST_ROWS = 20  # per class; metrics of a class with fewer mean little
 UNBALANCED = 3  # ratio of the largest class to the smallest that is worth a caveat
 PRECISE = 0.02  # half-width of an accuracy's interval that needs no caveat
@@ -55,7 +60,11 @@ def protocol(
         f"The representation and the models{measured} are fitted on the training rows alone.",
         *_training(train, models),
         _calibration(evaluate, choosing),
-        _decision_rule(evaluate, list(classes.values()), choosing),
+        *(
+            _costs(evaluate, classes, rows_by_class(splits_report))
+            if evaluate.costs
+            else [_decision_rule(evaluate, list(classes.values()), choosing)]
+        ),
         *_sets(evaluate),
         _intervals(evaluate),
         *([_dependence(data, sizes["test"], clusters["test"])] if clusters and "test" in clusters else []),
@@ -111,6 +120,28 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str) ->
         evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)} at {level} confidence"
     )
     return f"{rule} a threshold, chosen per model for {aim} on {choosing}."
+
+
+def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Yield what decisions cost, how they follow from it, and what the cheapest constant decision costs."""
+    matrix, labels, names = cost_matrix(evaluate.costs, list(classes)), list(classes), [*classes.values(), NO_ANSWER]
+    assert matrix is not None  # noqa: S101 (there are costs)
+    costs, mistake = np.array(matrix), 1 - np.eye(len(labels))
+    unusual = np.argwhere(costs[:, : len(labels)] != mistake).tolist()
+    named = [f"{costs[a, b]:g} for {names[a]} decided as {names[b]}" for a, b in unusual[:NAMED]]
+    named += [f"others for {count_noun(len(unusual) - NAMED, 'pair')} of classes"] * (len(unusual) > NAMED)
+    named += ["1 for every other mistake"] * bool((costs[:, : len(labels)] * mistake == 1).any())
+    named += [f"{costs[0, -1]:g} for no answer"] * (len(matrix[0]) > len(labels))
+    yield f"Decisions cost {join_names(named)} (evaluate.costs)."
+    rule = "A text gets the class with the lowest expected cost"
+    rule += ", or no answer if that costs less" * (len(matrix[0]) > len(labels))
+    if len(labels) == len(matrix[0]) == 2 and min(saved := costs[[0, 1], [1, 0]] - costs.diagonal()) > 0:
+        rule += f": {names[1]} if the probability of this class is above {saved[0] / saved.sum():.3g}"
+    yield f"{rule}."
+    train, test = (np.array([rows[split].get(label, 0) for label in labels]) for split in ("train", "test"))
+    place, cost = cheapest_constant(matrix, train, test)
+    always = f"Deciding {names[place]} for every text, which costs least on the training rows, costs"
+    yield f"{always} {format_value('cost', cost)} per test row."
 
 
 def _sets(evaluate: Evaluate) -> Iterator[str]:

@@ -69,7 +69,7 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
     else:
         probabilities = graph.add("Softmax", scores, axis=1)
     graph.add("Identity", probabilities, name="probabilities")
-    _add_label(graph, model.classes, decision.threshold)
+    _add_label(graph, model.classes, decision)
     proto = graph.model(
         [given],
         [
@@ -145,11 +145,14 @@ def _add_binary_sigmoids(graph: Graph, log_odds: str) -> str:
     return graph.add("Sigmoid", _add_both_log_odds(graph, log_odds))
 
 
-def _add_label(graph: Graph, classes: Sequence[str], threshold: float | None) -> None:
-    """Add the class label of each row, as in `Decision.decide`."""
-    if threshold is None:
+def _add_label(graph: Graph, classes: Sequence[str], decision: Decision) -> None:
+    """Add the class label of each row, as in `Decision.decide`; "" for a row that is decided as no class."""
+    if decision.costs is not None:
+        expected = graph.add("MatMul", "probabilities", graph.constant(np.array(decision.costs)))
+        position, classes = graph.add("ArgMin", expected, axis=1, keepdims=0), [*classes, ""]
+    elif decision.threshold is None:
         position = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)
     else:
         positive = graph.add("Gather", "probabilities", graph.constant(np.int64(1)), axis=1)
-        position = graph.add("Cast", graph.add("Greater", positive, graph.constant(threshold)), to=INT64)
+        position = graph.add("Cast", graph.add("Greater", positive, graph.constant(decision.threshold)), to=INT64)
     graph.add("Gather", graph.constant(np.array(classes, dtype=object)), position, name="label")

@@ -53,17 +53,18 @@ class Predictor:
         classes: tuple[str, ...] = self.model.classes
         return classes
 
-    def predict(self, texts: Iterable[str]) -> list[str]:
-        """Return the label of each text."""
+    def predict(self, texts: Iterable[str]) -> list[str | None]:
+        """Return the label of each text, None where the costs of the run make no answer the cheapest."""
         return self.labels(self.predict_proba(texts))
 
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """Return the calibrated probabilities (texts, classes); each row sums to 1."""
         return self._probabilities(self._vectors(texts))
 
-    def labels(self, probabilities: NDArray[np.float64]) -> list[str]:
-        """Return the labels for probabilities of `predict_proba`, by the threshold of the run."""
-        return [self.classes_[position] for position in self.decision.decide(probabilities).tolist()]
+    def labels(self, probabilities: NDArray[np.float64]) -> list[str | None]:
+        """Return the labels for probabilities of `predict_proba`, by the threshold or the costs of the run, or None."""
+        labels = *self.classes_, None  # the last for a position of -1
+        return [labels[position] for position in self.decision.decide(probabilities).tolist()]
 
     def predict_set(self, texts: Iterable[str], coverage: float) -> list[list[str]]:
         """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
@@ -104,15 +105,16 @@ class Predictor:
         """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
-        label, below 0 against it. Terms outside the vocabulary have none. Calibration is not taken into account. If the
-        features have no terms, such as sentence vectors, words take their place, each removed wherever it occurs; in a
-        text of more than 300 different words, only so many.
+        label, below 0 against it. A text without a label has those of the class that costs least. Terms outside the
+        vocabulary have none. Calibration is not taken into account. If the features have no terms, such as sentence
+        vectors, words take their place, each removed wherever it occurs; in a text of more than 300 different words,
+        only so many.
         """
         texts = list(_require_texts(texts))
         if not representation.has_terms(self.vectorizer):
             return [self._explain_words(text, count) for text in texts]
         X = self._vectors(texts)
-        labels = self.decision.decide(self._probabilities(X))
+        labels = self.decision.answering().decide(self._probabilities(X))
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
         weights = self.model.occlusion(X)[np.arange(X.nnz), labels[rows]]
         explanations = []
@@ -130,7 +132,7 @@ class Predictor:
         starts = range(0, len(variants), VARIANTS)
         batches = [variants[start : start + VARIANTS] for start in starts]
         probabilities = np.concatenate([self.model.predict_proba(self._vectors(batch)) for batch in batches])
-        label = self.decision.decide(self.decision.calibrate(probabilities[:1])).item()
+        label = self.decision.answering().decide(self.decision.calibrate(probabilities[:1])).item()
         odds = layers.log_odds(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)))[:, label]
         drops = odds[0] - odds[1:]
         order = np.argsort(-np.abs(drops), kind="stable")[:count]
