@@ -32,6 +32,7 @@ TABLES, SIZES, POSITIVE = 20, {"train": 3000, "validation": 1000, "test": 1500},
 WORDS, LEANING, LENGTHS = 3000, 0.8, (4, 16)
 MISSED, ALARM, NONE = 10.0, 1.0, 0.4
 MATRIX = ((0.0, ALARM, NONE), (MISSED, 0.0, NONE))
+ANSWERS = tuple(row[:2] for row in MATRIX)
 COSTS: dict[str, Any] = {"1": {"0": MISSED}}
 POLICIES: dict[str, dict[str, Any]] = {
     "0.5": {},
@@ -87,7 +88,7 @@ def measure() -> dict[str, Any]:
         rows = decide(predictions(splits))
         counts = [np.bincount(splits[split]["y"], minlength=2) for split in ("train", "test")]
         means = {name: float(row_costs(MATRIX, rows.y, rows.decided[name]).mean()) for name in POLICIES}
-        costs.append(means | {"cheapest constant": cheapest_constant(MATRIX, *counts)[1]})
+        costs.append(means | {"cheapest constant": cheapest_constant(ANSWERS, *counts)[1]})
         if not seed:
             first = {
                 name: {
@@ -100,8 +101,23 @@ def measure() -> dict[str, Any]:
             }
     table = pd.DataFrame(costs)
     dearer = table.gt(table["costs"], axis=0).mean()
-    of_all = {name: {"cost": float(table[name].mean()), "dearer": float(dearer[name])} for name in table}
+    of_all = {name: {"cost": float(table[name].mean()), "dearer": float(dearer[name])} for name in costs[0]}
     return {"first": first, "tables": of_all, "rows": SIZES, "positive": POSITIVE, "number": TABLES}
+
+
+def table() -> str:
+    """Return the mean cost of each kind of decision, over all tables and with its interval on the first one."""
+    content = results.read(RESULT)
+    names = {"0.5": "above 0.5", **{name: f"threshold by {name}" for name in ("accuracy", "f1")}}
+    rows = []
+    for name in ("cheapest constant", *POLICIES):
+        mean, first = content["tables"][name], content["first"].get(name)
+        shown = f"{first['cost']:.3f} ({first['low']:.3f} to {first['high']:.3f})" if first else ""
+        difference = "{difference:+.3f} ({low:+.3f} to {high:+.3f})".format(**first["more_than_costs"]) if first else ""
+        compared = ["", ""] if name == "costs" else [difference, f"{mean['dearer']:.0%}"]
+        rows.append([names.get(name, name), f"{mean['cost']:.3f}", shown, *compared])
+    header = ["decisions", "mean of all tables", "first table, 95% interval", "against costs", "tables that cost more"]
+    return results.markdown(header, rows)
 
 
 if __name__ == "__main__":
