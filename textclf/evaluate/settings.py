@@ -97,7 +97,7 @@ class Evaluate(Section):
     @model_validator(mode="after")
     def _decides_once(self) -> Self:
         if self.costs and self.threshold != EVEN:
-            raise relation(f"threshold must be {EVEN} with evaluate.costs, which decide; got {self.threshold}")
+            raise relation(f"threshold must be {EVEN} with costs, which decide instead; got {self.threshold}")
         return self
 
     @property

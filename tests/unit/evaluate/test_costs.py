@@ -58,7 +58,7 @@ def test_costs_must_be_numbers_by_actual_and_predicted_class(costs: Any) -> None
 
 
 def test_costs_and_a_threshold_exclude_each_other() -> None:
-    with pytest.raises(ValueError, match=r"threshold must be 0\.5 with evaluate\.costs, which decide; got f1"):
+    with pytest.raises(ValueError, match=r"threshold must be 0\.5 with costs, which decide instead; got f1"):
         params(costs=SPAM, threshold="f1")
     assert not params(costs=SPAM).chooses
 

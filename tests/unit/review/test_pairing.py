@@ -60,6 +60,17 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
     assert set(intervals) == {name for name, metric in MEASURED.items() if metric.interval}
 
 
+def test_costs_are_paired_if_both_revisions_have_the_same() -> None:
+    decisions = [Decision(None, None, ((0.0, cost), (1.0, 0.0))) for cost in (5.0, 9.0)]
+    same, other = (Decided.of(HEAD.rows, each) for each in decisions)
+    base = Decided.of(BASE.rows, decisions[0])
+    assert base.take(np.arange(ROWS)).metrics()["cost"] > 0
+    intervals, _ = pairing.paired_intervals(base, same, SETTINGS, stratified=True)
+    difference = same.metrics()["cost"] - base.metrics()["cost"]
+    assert intervals["cost"].low < difference < intervals["cost"].high
+    assert "cost" not in pairing.paired_intervals(base, other, SETTINGS, stratified=True)[0]
+
+
 def test_rows_are_paired_by_id_in_any_order() -> None:
     shuffled = BASE.take(np.random.default_rng(0).permutation(ROWS))
     assert pairing.same_rows(shuffled, HEAD)
