@@ -272,7 +272,7 @@ WRONG_SETTINGS = [
     ),
     (
         ("evaluate.costs", "{ham: {spma: 3}}", "data.classes", "[ham, spam]"),
-        "evaluate.costs.ham.spma must be a class; got spma; did you mean spam?",
+        "evaluate.costs must name classes; got spma; did you mean spam?",
     ),
     (("search.metric", "cost"), "search.metric must be another than cost without evaluate.costs; got cost"),
     (

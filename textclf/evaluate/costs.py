@@ -31,28 +31,26 @@ def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
     if not costs:
         return None
     matrix = 1 - np.eye(len(classes))
-    for actual, row in _rows(costs).items():
-        for decided, cost in row.items():
-            matrix[classes.index(actual), classes.index(decided)] = cost
+    for (actual, decided), cost in by_pair(costs).items():
+        matrix[classes.index(actual), classes.index(decided)] = cost
     if not isinstance(abstain := costs.get(ABSTAIN, {}), Mapping):
         matrix = np.column_stack([matrix, np.full(len(classes), abstain)])
     return tuple(map(tuple, matrix.tolist()))
 
 
+def by_pair(costs: CostsByClass) -> dict[tuple[str, str], float]:
+    """Return the costs that are named, by actual and decided class."""
+    rows = [(actual, row) for actual, row in costs.items() if isinstance(row, Mapping)]
+    return {(actual, decided): cost for actual, row in rows for decided, cost in row.items()}
+
+
 def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each name in the costs that is no class."""
-    for actual, row in _rows(costs).items():
-        names = {actual: quote_name(actual)} | {name: f"{quote_name(actual)}.{quote_name(name)}" for name in row}
-        for name, key in names.items():
-            if name not in classes:
-                yield f"evaluate.costs.{key} must be a class; got {quote_name(name)}; {suggest(name, classes)}"
+    for name in dict.fromkeys(name for pair in by_pair(costs) for name in pair if name not in classes):
+        yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"
 
 
-def _rows(costs: CostsByClass) -> dict[str, Mapping[str, float]]:
-    return {name: row for name, row in costs.items() if isinstance(row, Mapping)}
-
-
-def row_costs(costs: Costs, y: Ints, decided: Ints) -> Floats:
+def row_costs(costs: Costs | None, y: Ints, decided: Ints) -> Floats:
     """Return what each decision costs, (rows,); the last column is that of no answer, whose position is -1."""
     values: Floats = np.array(costs)[y, decided]
     return values
@@ -60,16 +58,14 @@ def row_costs(costs: Costs, y: Ints, decided: Ints) -> Floats:
 
 def cost_interval(rows: Rows, model: str, confidence: float) -> Interval:
     """Return the interval of the mean cost of a model."""
-    assert rows.costs is not None  # noqa: S101 (without costs there is no mean)
-    values = row_costs(rows.costs, rows.y, rows.decided[model])
-    return mean_interval(values, (np.min(rows.costs), np.max(rows.costs)), rows, rows.wrong(model), confidence)
+    values, matrix = row_costs(rows.costs, rows.y, rows.decided[model]), np.array(rows.costs)
+    return mean_interval(values, (matrix.min(), matrix.max()), rows, rows.wrong(model), confidence)
 
 
 def compare_costs(rows: Rows, a: str, b: str, confidence: float) -> Difference:
     """Return the mean cost of model a minus that of b."""
-    assert rows.costs is not None  # noqa: S101 (without costs there is no mean)
     values = np.subtract(*(row_costs(rows.costs, rows.y, rows.decided[model]) for model in (a, b)))
-    most = np.ptp(rows.costs, axis=1).max()
+    most = np.ptp(np.array(rows.costs), axis=1).max()
     return Difference(float(values.mean()), *mean_interval(values, (-most, most), rows, values != 0, confidence))
 
 

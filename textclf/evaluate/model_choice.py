@@ -46,9 +46,8 @@ def compare_candidates(rows: Rows, models: Sequence[str]) -> dict[str, dict[str,
 
 def _values(rows: Rows, model: str) -> Floats:
     """Return the values whose mean chooses, (rows,): what a decision costs or, without costs, whether it is right."""
-    if rows.costs is not None:
-        return row_costs(rows.costs, rows.y, rows.decided[model])
-    return (~rows.wrong(model)).astype(np.float64)
+    right = (~rows.wrong(model)).astype(np.float64)
+    return right if rows.costs is None else row_costs(rows.costs, rows.y, rows.decided[model])
 
 
 def _difference(rows: Rows, metric: str, values: Mapping[str, Floats], name: str, other: str) -> dict[str, float]:

@@ -11,7 +11,7 @@ from textclf.artifacts.corrected import corrected_rows, uncorrected_test_rows
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import NO_ANSWER, visible
-from textclf.evaluate.costs import cheapest_constant, cost_matrix
+from textclf.evaluate.costs import by_pair, cheapest_constant, cost_matrix
 from textclf.evaluate.registry import format_value
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.loading import load_model
@@ -60,11 +60,8 @@ def protocol(
         f"The representation and the models{measured} are fitted on the training rows alone.",
         *_training(train, models),
         _calibration(evaluate, choosing),
-        *(
-            _costs(evaluate, classes, rows_by_class(splits_report))
-            if evaluate.costs
-            else [_decision_rule(evaluate, list(classes.values()), choosing)]
-        ),
+        *([] if evaluate.costs else [_decision_rule(evaluate, list(classes.values()), choosing)]),
+        *(_costs(evaluate, classes, rows_by_class(splits_report)) if evaluate.costs else []),
         *_sets(evaluate),
         _intervals(evaluate),
         *([_dependence(data, sizes["test"], clusters["test"])] if clusters and "test" in clusters else []),
@@ -124,21 +121,18 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str) ->
 
 def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     """Yield what decisions cost, how they follow from it, and what the cheapest constant decision costs."""
-    matrix, labels, names = cost_matrix(evaluate.costs, list(classes)), list(classes), [*classes.values(), NO_ANSWER]
-    assert matrix is not None  # noqa: S101 (there are costs)
-    costs, mistake = np.array(matrix), 1 - np.eye(len(labels))
-    unusual = np.argwhere(costs[:, : len(labels)] != mistake).tolist()
-    named = [f"{costs[a, b]:g} for {names[a]} decided as {names[b]}" for a, b in unusual[:NAMED]]
-    named += [f"others for {count_noun(len(unusual) - NAMED, 'pair')} of classes"] * (len(unusual) > NAMED)
-    named += ["1 for every other mistake"] * bool((costs[:, : len(labels)] * mistake == 1).any())
-    named += [f"{costs[0, -1]:g} for no answer"] * (len(matrix[0]) > len(labels))
+    matrix, names = cost_matrix(evaluate.costs, list(classes)) or (), [*classes.values(), NO_ANSWER]
+    costs, pairs = np.array(matrix), by_pair(evaluate.costs).items()
+    named = [f"{cost:g} for {classes[actual]} decided as {classes[decided]}" for (actual, decided), cost in pairs]
+    named[NAMED:] = [f"others for {count_noun(len(named) - NAMED, 'pair')} of classes"] * (len(named) > NAMED)
+    abstains = costs.shape[1] > len(costs)
+    named += ["1 for any other mistake", *([f"{costs[0, -1]:g} for no answer"] * abstains)]
     yield f"Decisions cost {join_names(named)} (evaluate.costs)."
-    rule = "A text gets the class with the lowest expected cost"
-    rule += ", or no answer if that costs less" * (len(matrix[0]) > len(labels))
-    if len(labels) == len(matrix[0]) == 2 and min(saved := costs[[0, 1], [1, 0]] - costs.diagonal()) > 0:
+    rule = "A text gets the class with the lowest expected cost" + ", or no answer if that costs less" * abstains
+    if costs.shape == (2, 2) and min(saved := costs[[0, 1], [1, 0]] - costs.diagonal()) > 0:
         rule += f": {names[1]} if the probability of this class is above {saved[0] / saved.sum():.3g}"
     yield f"{rule}."
-    train, test = (np.array([rows[split].get(label, 0) for label in labels]) for split in ("train", "test"))
+    train, test = (np.array([rows[split].get(label, 0) for label in classes]) for split in ("train", "test"))
     place, cost = cheapest_constant(matrix, train, test)
     always = f"Deciding {names[place]} for every text, which costs least on the training rows, costs"
     yield f"{always} {format_value('cost', cost)} per test row."

@@ -42,8 +42,8 @@ def test_each_name_that_is_no_class_is_told_with_the_nearest_one() -> None:
     with pytest.raises(UserError) as caught:
         cost_matrix({"hamm": {"spam": 1}, "spam": {"x, y": 1, "ham": 2}}, ("ham", "spam"))
     assert caught.value.lines == (
-        "params.yaml: evaluate.costs.hamm must be a class; got hamm; did you mean ham?",
-        "params.yaml: evaluate.costs.spam.'x, y' must be a class; got 'x, y'; known here: ham, spam",
+        "params.yaml: evaluate.costs must name classes; got hamm; did you mean ham?",
+        "params.yaml: evaluate.costs must name classes; got 'x, y'; known here: ham, spam",
     )
 
 

@@ -41,7 +41,7 @@ def test_the_mean_cost_is_shown_first_beside_that_of_the_cheapest_constant_decis
 
 def test_the_protocol_says_what_decisions_cost() -> None:
     facts = " ".join(results.protocol(run())["facts"])
-    assert "Decisions cost 10 for no decided as yes, 1 for every other mistake and 0.6 for no answer" in facts
+    assert "Decisions cost 10 for no decided as yes, 1 for any other mistake and 0.6 for no answer" in facts
     assert {key for _, key, _ in results.protocol(run())["calibrations"]} == {"slope", "intercept"}
 
 
