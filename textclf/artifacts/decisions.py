@@ -101,11 +101,9 @@ class Decision:
 
     def to_json(self) -> dict[str, Any]:
         """Return `threshold`, `temperature` or `slope` and `intercept`, and `costs`; what does not apply is absent."""
-        return ({} if self.threshold is None else {"threshold": self.threshold}) | self._scaling()
-
-    def _scaling(self) -> dict[str, Any]:
+        content = {"threshold": self.threshold, "costs": self.costs}
         scaling = {} if self.calibration is None else asdict(self.calibration)
-        return scaling | ({} if self.costs is None else {"costs": self.costs})
+        return {key: value for key, value in content.items() if value is not None} | scaling
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
@@ -121,8 +119,8 @@ def write_decision(decision: Decision, path: Path) -> None:
     Costs stand in `scaling` too, since older versions refuse a key there that they do not know. The key `manifest` says
     that the folder has a manifest, so that one that is lost is missed.
     """
-    content = {"manifest": MANIFEST, "scaling": decision._scaling(), "threshold": decision.threshold}
-    write_versioned_json(path, content)
+    scaling = {key: value for key, value in decision.to_json().items() if key != "threshold"}
+    write_versioned_json(path, {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold})
 
 
 def read_decision(path: Path, classes: int) -> Decision:
@@ -183,17 +181,13 @@ def explain_choice(
         where = f"in {int(scores['folds'])}-fold cross-validation of {rows}"
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
-    metric, best = (
-        ("cost", "lowest mean cost") if "cost_difference" in compared[chosen] else ("accuracy", "best accuracy")
-    )
+    metric = "cost" if "cost_difference" in compared[chosen] else "accuracy"
+    show, best = {"cost": ("{:.3f}".format, "lowest mean cost"), "accuracy": (percent, "best accuracy")}[metric]
     reason = best
     if compared[chosen][f"{metric}_difference"]:
         reason = f"fastest of the models within half a standard error of the {best} and log loss"
     if metric in choice:
-        there, expected = (
-            percent(each) if metric == "accuracy" else f"{each:.3f}" for each in (scores[metric], choice[metric])
-        )
-        where += f"; {there} there, {expected} allowing for the choice"
+        where += f"; {show(scores[metric])} there, {show(choice[metric])} allowing for the choice"
     return chosen, f"{reason} {where}"
 
 

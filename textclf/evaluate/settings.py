@@ -1,6 +1,5 @@
 """Settings of the stage evaluate."""
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, cast, get_args
@@ -34,6 +33,7 @@ Threshold = Annotated[
 
 
 ABSTAIN = "abstain"  # key of the cost of no answer, beside the actual classes
+MOST = 1e100  # of a cost, so that sums of costs are finite
 CostsByClass = Mapping[str, Mapping[str, float] | float]
 
 
@@ -42,7 +42,7 @@ def _costs(value: object) -> CostsByClass:
     for actual, row in entries.items():
         of_class = isinstance(row, Mapping)
         for cost in row.values() if of_class else [row]:
-            is_number = isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost)
+            is_number = isinstance(cost, int | float) and not isinstance(cost, bool) and abs(cost) <= MOST
             if not is_number or not (of_class or actual == ABSTAIN):
                 raise rule("numbers, as {actual: {predicted: cost}, abstain: cost}")
     return entries

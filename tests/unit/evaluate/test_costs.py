@@ -49,7 +49,17 @@ def test_each_name_that_is_no_class_is_told_with_the_nearest_one() -> None:
 
 @pytest.mark.parametrize(
     "costs",
-    [3, [], {"ham": 1}, {"ham": {"spam": "1"}}, {"ham": {"spam": True}}, {"abstain": None}, {"ham": {"a": {"b": 1}}}],
+    [
+        3,
+        [],
+        {"ham": 1},
+        {"ham": {"spam": "1"}},
+        {"ham": {"spam": True}},
+        {"abstain": None},
+        {"abstain": 10**400},
+        {"a": {"b": float("nan")}},
+        {"ham": {"a": {"b": 1}}},
+    ],
     ids=str,
 )
 def test_costs_must_be_numbers_by_actual_and_predicted_class(costs: Any) -> None:
