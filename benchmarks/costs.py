@@ -18,7 +18,8 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.costs import cheapest_constant, compare_costs, cost_interval, row_costs
+from textclf.evaluate.costs import cheapest_constant, compare_costs, cost_interval
+from textclf.evaluate.metrics import row_costs
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.fitted import Folders

@@ -26,7 +26,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -152,9 +152,9 @@ def interval(accuracy: float, rows: int) -> list[float]:
     return [round(end, 6) for end in wilson(accuracy * rows, rows, CONFIDENCE)]
 
 
-def run_pipeline(project: Path, corpus: Path) -> dict[str, Any]:
-    """Return the measurements of `dvc repro` in a fresh copy of the project."""
-    run = watch(["dvc", "repro"], project, prepare(project, corpus))
+def run_pipeline(project: Path, corpus: Path, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the measurements of `dvc repro` in a fresh copy of the project, with some of the `SETTINGS` changed."""
+    run = watch(["dvc", "repro"], project, prepare(project, corpus, SETTINGS | dict(changes or {})))
     sizes = written(project)
     parts = [
         {
@@ -199,11 +199,11 @@ def whole(run: Run) -> dict[str, float]:
     return {"seconds": round(run.seconds, 2), "largest": megabytes(run.largest), "together": megabytes(together)}
 
 
-def prepare(project: Path, corpus: Path) -> dict[str, str]:
-    """Copy the project, with the corpus and `SETTINGS`; return the environment for commands in the copy."""
+def prepare(project: Path, corpus: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Copy the project, with the corpus and the settings; return the environment for commands in the copy."""
     variables = copies.make_copy(project)
     (project / SETTINGS["data.path"]).hardlink_to(corpus)
-    copies.write_params(project, SETTINGS)
+    copies.write_params(project, settings)
     (project / "dvc.lock").unlink(missing_ok=True)  # of another corpus
     copies.run(["python", "-m", "compileall", "-q", "stages", "textclf"], project, variables)
     return variables

@@ -4,7 +4,7 @@ Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes;
 too; RAW, for the names of the corpora in it and of their classes; PRETRAINED, the folder of pretrained weights.
 Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is an issue; PAGE, their texts as HTML,
 which is no output of the pipeline.
-Params: about, audit, combine, data.path, evaluate, split, train, vectorize.
+Params: about, audit, combine, data.path, data.task, evaluate, split, train, vectorize.
 """
 
 from pathlib import Path
@@ -41,6 +41,7 @@ def run(
     path: Annotated[str, Param("data.path")],
     evaluate: Evaluate,
     split: Split,
+    task: Annotated[str, Param("data.task")],
     train: Train,
     vectorize: Vectorize,
     *,
@@ -52,6 +53,9 @@ def run(
     page: Path,
 ) -> None:
     """Audit the labels of all rows; no label is changed."""
+    if task != "multiclass":
+        rule = "multiclass, since an audit looks for the one wrong label of a row"
+        raise UserError(f"{PARAMS_FILE}: data.task must be {rule}; got {task}")
     import cleanlab.filter  # noqa: F401 (before any training, if it is missing)
 
     models = results.choose_models(audit, train)

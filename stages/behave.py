@@ -29,10 +29,11 @@ def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics
     if name not in behave.tests:
         raise UserError(f"--stage must name tests in behave.tests; got {name}")
     path = Path(behave.tests[name])
+    default, exported = read_index(models)
     with unchanged(path, lambda: {path.name: sha256_of_file(path)} if path.is_file() else {}):
-        tests = suite.read(path, behave.seed)
+        tests = suite.read(path, behave.seed, load(models / default).decision.multilabel)
         said, numbers = {}, {}
-        for model in read_index(models)[1]:
+        for model in exported:
             predictor = load(models / model)
             judge.require_classes(tests, predictor.classes_, str(path), model)
             said[model] = judge.judge(tests, replace(predictor, decision=predictor.decision.answering()))

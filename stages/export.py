@@ -144,6 +144,7 @@ def run(
                 onnx=name in reads,
                 ignores_text=each.model.ignores_text,
                 about=about,
+                sizes=description.sizes_of(counts),
             )
             folder.write(model_folder / name, each, decision, text, scores.get(name))
         files.write_csv(terms_csv, top)

@@ -12,6 +12,7 @@ from textclf.artifacts import external
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.checksums import write_manifest
+from textclf.artifacts.label_sets import is_multilabel
 from textclf.core import files
 from textclf.core.foreign import require_file
 from textclf.core.outputs import outputs
@@ -26,9 +27,10 @@ def run(*, stage: str, splits: Path, trained: Path, predictions: Path) -> None:
     key = f"evaluate.external.{name}"  # its value is a dependency of the stage, so that it need not be a parameter
     table = Path(load_params({key: str})[key])
     classes, parts = split_files.read_classes(splits), split_files.open_shards(splits)
+    several = is_multilabel(split_files.read_table(parts["test"].paths[0], ["label"]))
     require_file(table)
     with unchanged(table, lambda: {table.name: files.sha256_of_file(table)}):
-        made = external.read(table, classes)
+        made = external.read(table, classes, several)
     with outputs(trained / name, predictions / f"{name}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
         files.write_json(folder / prediction_files.RECORD, {"labels_only": int(made.labels_only)})

@@ -39,6 +39,20 @@ def rows(classes: int = 2, count: int = 60, seed: int = 0) -> Features:
     return Features(np.arange(count).astype(str), csr_array(X), y, np.array([f"class {n}" for n in range(classes)]))
 
 
+def label_rows(labels: int = 3, count: int = 60, seed: int = 0) -> Features:
+    """Return rows of random counts with sets of labels: the later labels are rarer, and some rows have none.
+
+    A row with a label has more of some terms; the first row has no term at all.
+    """
+    generator = np.random.default_rng(seed)
+    y = (generator.random((count, labels)) < 0.6 / np.arange(1, labels + 1)).astype(np.int8)
+    y[:5], y[5:10] = 0, 1
+    rates = 0.3 + 0.8 * (y @ (np.arange(TERMS) % labels == np.arange(labels)[:, None]))
+    X = generator.poisson(rates)
+    X[0] = 0
+    return Features(np.arange(count).astype(str), csr_array(X), y, np.array([f"label {n}" for n in range(labels)]))
+
+
 def take(part: Features, positions: NDArray[np.int64]) -> Features:
     """Return the rows at these positions, in that order."""
     return dataclasses.replace(part, ids=part.ids[positions], X=part.X[positions], y=part.y[positions])

@@ -203,10 +203,13 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline")
     parser.add_argument("--force", action="store_true", help="overwrite files, such as a params.yaml with changes")
     columns = parser.add_argument_group("columns")
-    columns.add_argument("--text", metavar="COLUMN", help="of the texts (default: the longest)")
+    columns.add_argument(
+        "--text", action="append", metavar="COLUMN", help="of the texts (default: the longest); again joins another"
+    )
     columns.add_argument("--label", metavar="COLUMN", help="of the labels (default: the one of few repeated values)")
     columns.add_argument("--id", metavar="COLUMN", help="of unique ids (default: file and line)")
     columns.add_argument("--group", metavar="COLUMN", help="whose equal values stay in one split, such as an author")
+    columns.add_argument("--time", metavar="COLUMN", help="by which the latest rows are the test rows")
     columns.add_argument(
         "--split", metavar="COLUMN", help="of train, validation and test (default: split, if it exists)"
     )
@@ -273,7 +276,9 @@ def _add_table(table: argparse._ArgumentGroup) -> None:
 
     table.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
     table.add_argument("--format", choices=list(FORMATS), help="(default: by the file's ending)")
-    table.add_argument("--text", metavar="COLUMN", help="column of the texts (default: text)")
+    table.add_argument(
+        "--text", action="append", metavar="COLUMN", help="column of the texts (default: text); again joins another"
+    )
     table.add_argument("--encoding", default="utf-8", help="(default: utf-8)")
     table.add_argument("--delimiter", help="of csv and tsv (default: a comma, a tab)")
     table.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')

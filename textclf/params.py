@@ -29,6 +29,17 @@ from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 
+MULTILABEL = "multilabel"
+ONE_CLASS = ("balanced_accuracy", "cost", "mcc")  # metrics of rows that each have one class
+# What data.task multilabel does not support: the values that a setting may then not have, and what it must be.
+ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
+    "evaluate.threshold": (("accuracy",), "a number, f1 or precision"),
+    "evaluate.calibration": (("platt", "temperature"), "none"),
+    "evaluate.coverage_by_class": ((True,), "false"),
+    "evaluate.slice_metric": (ONE_CLASS, "a metric of labels, such as f1"),
+    "search.metric": (ONE_CLASS, "a metric of labels, such as f1"),
+}
+
 
 class Params(Section):
     """The settings of the pipeline; a section that is left out has its defaults."""
@@ -101,6 +112,8 @@ def conflicts(params: Params) -> Iterator[str]:
         for name in limited:
             if name not in known:
                 yield f"gate.{limit}.{quote_name(name)} is no model; {suggest(name, known)}"
+    if params.split.method == "time" and params.data.time is None:
+        yield "split.method time needs data.time, the column of the times; got null"
     yield from _slice_conflicts(params)
     yield from _untested_limits(params)
     if wrong := list(wrong_pairs(params.vectorize, params.combine)):
@@ -115,6 +128,8 @@ def conflicts(params: Params) -> Iterator[str]:
     if params.search != Search() and not unreadable:  # a search that nobody has set up is no reason to refuse a run
         yield from _search_conflicts(params)
     yield from _audit_conflicts(params)
+    if params.data.task == MULTILABEL:
+        yield from _multilabel_conflicts(params)
 
 
 def _slice_conflicts(params: Params) -> Iterator[str]:
@@ -138,6 +153,22 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
                     chosen = show(params.evaluate.slice_metric)
                     rule = f"evaluate.slice_metric: {metric}"
                     yield f"{key}.{quote_name(name)}.{metric} needs {rule}; got {chosen}"
+
+
+def _multilabel_conflicts(params: Params) -> Iterator[str]:
+    """Yield a sentence for each setting that is not for texts with several labels."""
+    for key, (refused, rule) in ONE_LABEL.items():
+        section, name = key.split(".")
+        if (value := getattr(getattr(params, section), name)) in refused:
+            yield f"{key} must be {rule} for data.task {MULTILABEL}; got {show(value)}"
+    if costs := params.evaluate.costs:
+        yield f"evaluate.costs must be empty for data.task {MULTILABEL}; got {show(costs)}"
+    for rule in ("minimum", "maximum_drop"):
+        for model, by_split in getattr(params.gate, rule).items():
+            for split, limits in by_split.items():
+                for metric in (name for name in limits if name in ONE_CLASS):
+                    key = f"gate.{rule}.{quote_name(model)}.{split}"
+                    yield f"{key} must name metrics of labels, such as f1, for data.task {MULTILABEL}; got {metric}"
 
 
 def _untested_limits(params: Params) -> Iterator[str]:

@@ -39,7 +39,7 @@ DEEP = "a glob of at most 32 levels and 1,000 characters, with ** at most 2 time
 GLOBS = f"{GLOB}; or such a glob for each split, as in {{train: train.csv, test: test.csv}}"
 DELIMITER = "one ASCII character that is no space, quote or line end, such as ; or |"
 CLASSES = "null, or a list of two classes or more, each text, an integer or a boolean"
-CLASS_WEIGHT = "null, balanced, or a mapping of each class to a number greater than 0"
+CLASS_WEIGHT = "null, balanced, or a mapping of classes to numbers greater than 0"
 FORMATS = f"one of 'auto', {', '.join(map(repr, TABLE_FORMATS[:-1]))} or {TABLE_FORMATS[-1]!r}"
 ENCODING = "an encoding that Python knows, such as utf-8 or cp1252"
 CALIBRATIONS = "one of 'none', 'platt' or 'temperature'"
@@ -70,8 +70,11 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
         (GLOBS, ["null", "[a.csv, b.csv]", "{}", "{eval: a.csv}", "{dev: a.csv, valid: b.csv}", "{train: [a.csv]}"]),
     ],
     "data.format": [(FORMATS, ["xlsx", ".csv"])],
-    "data.text": [("text", ["null"])],
-    "data.label": [("text that is not empty", ["''"])],
+    "data.text": [("the name of a column, or a list of two or more", ["null", "''", "[title]", "[title, 1]"])],
+    "data.text_separator": [("text that is not empty", ["''"])],
+    "data.label": [("the name of a column, or a list of two or more", ["''", "[a]"])],
+    "data.label_separator": [("text that is not empty", ["''"])],
+    "data.task": [("one of 'multiclass' or 'multilabel'", ["binary"])],
     "data.id": [("text", ["0"])],
     "data.split": [("text", ["true"]), ("text that is not empty", ["''"])],
     "data.classes": [
@@ -87,7 +90,7 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "data.quoting": [("true or false", ["minimal"])],
     "data.sheet": [("text", ["1"]), ("text that is not empty", ["''"])],
     "data.query": [("text", ["[SELECT]"]), ("text that is not empty", ["''"])],
-    "split.method": [("one of 'random' or 'hash'", ["time"])],
+    "split.method": [("one of 'random', 'hash' or 'time'", ["date"])],
     "split.test_size": [
         ("a number", ["'0.25'", "'1e-3'", "true"]),
         ("at least 0.0", ["-0.1"]),
@@ -337,6 +340,23 @@ WRONG_SETTINGS = [
         ("gate.maximum_drop", "{keras: {test: {accuracy: -0.1}}}"),
         "gate.maximum_drop.keras.test.accuracy must be at least 0.0; got -0.1",
     ),
+    (("data.label", "[a, b]"), "data: label must be one column unless task is multilabel; got [a, b]"),
+    *(
+        (
+            ("data.label_separator", "'|'", *others),
+            "data: label_separator must be null unless task is multilabel and label one column; got '|'",
+        )
+        for others in ((), ("data.task", "multilabel", "data.label", "[a, b]"))
+    ),
+    (("data.time", "text"), "data: time must be another column than text and label; got text"),
+    (("split.method", "time"), "split.method time needs data.time, the column of the times; got null"),
+    *(
+        (
+            ("split.method", "time", "data.time", "opened", f"split.{name}", "true"),
+            f"split: {name} must be false with method time, by which the latest rows test; got true",
+        )
+        for name in ("stratify", "group_duplicates")
+    ),
     (("data.slices", "platform"), "data.slices must be a list; got platform"),
     (("data.slices", "[a, a]"), "data.slices must be a list without repetitions; got [a, a]"),
     (("data.slices", "[text]"), "data: slices must be other columns than text and label; got text"),
@@ -380,6 +400,37 @@ WRONG_SETTINGS = [
     (
         ("gate.slices", "{keras: {class=1: {ece: 0.5}}}"),
         f"gate.slices.keras.class=1.ece must be one of accuracy, {SLICE_METRICS}; got ece",
+    ),
+    *(
+        (
+            ("data.task", "multilabel", *settings, key, value),
+            f"{key} must be {rule} for data.task multilabel; got {value}",
+        )
+        for key, value, rule, *settings in (
+            ("evaluate.threshold", "accuracy", "a number, f1 or precision"),
+            ("evaluate.calibration", "platt", "none"),
+            ("evaluate.calibration", "temperature", "none"),
+            ("evaluate.coverage_by_class", "true", "false", "evaluate.coverage", "0.9", "split.validation_size", "0.2"),
+            ("evaluate.slice_metric", "balanced_accuracy", "a metric of labels, such as f1"),
+            ("evaluate.slice_metric", "mcc", "a metric of labels, such as f1"),
+            ("search.metric", "mcc", "a metric of labels, such as f1"),
+        )
+    ),
+    (
+        (
+            *("data.task", "multilabel", "gate.minimum", "{keras: {test: {f1: 0.5, mcc: 0.5}}}"),
+            *(
+                "gate.maximum_drop",
+                "{mine: {validation: {balanced_accuracy: 0.1}}}",
+                "evaluate.external",
+                "{mine: a.csv}",
+            ),
+        ),
+        "gate.minimum.keras.test must name metrics of labels, such as f1, for data.task multilabel; got mcc",
+        (
+            "gate.maximum_drop.mine.validation must name metrics of labels, such as f1, for data.task multilabel; "
+            "got balanced_accuracy"
+        ),
     ),
     # All mistakes at once, in the order of the settings.
     (
@@ -620,7 +671,7 @@ def test_check_refuses_a_device_or_named_pipe_for_whose_end_dvc_would_wait(
     ("stage", "key", "value", "rule"),
     [
         ("fetch", "fetch.corpus", "yelb", CORPORA),
-        ("split", "data.text", "1", "text"),
+        ("split", "data.text", "1", "the name of a column, or a list of two or more"),
         ("vectorize", "vectorize.words.min_df", "0", FREQUENCY),
         ("train", "train.majority", "[]", ENTRY),
         ("evaluate", "evaluate.seed", "a", "an integer"),

@@ -9,6 +9,11 @@ Trends Mach. Learn. 16:494-591, section 1, doi:10.1561/2200000101). The code com
 in the set if its probability is at least the (n + 1 - k)-th smallest one. If these rows and a new one are exchangeable,
 the set of the new one contains its class with at least that coverage. With scores per class (Vovk 2012, ACML, PMLR
 25:475-490) this holds within every class.
+
+With several labels per text a set has the labels whose probability is at least a cutoff, chosen so that the expected
+share of a text's labels that its set misses is at most 1 - coverage; a text without labels misses none. This is
+conformal risk control: Angelopoulos, Bates, Fisch, Lei & Schuster (2022), arXiv:2208.02814, theorem 1. With one label
+per text it is the above.
 """
 
 import math
@@ -65,8 +70,13 @@ class Conformal:
     groups: tuple[Group, ...]
 
     @classmethod
-    def fit(cls, y: NDArray[np.int64], probabilities: Floats, by_class: bool) -> "Conformal":
-        """Return the scores of held-out rows: `y` (rows,) and calibrated probabilities (rows, classes)."""
+    def fit(cls, y: NDArray[Any], probabilities: Floats, by_class: bool) -> "Conformal":
+        """Return the scores of held-out rows: `y` (rows,) and calibrated probabilities (rows, classes).
+
+        `y` may be a matrix (rows, labels) of 0 and 1, if not by class.
+        """
+        if y.ndim == 2:
+            return cls((Group.of(missed_cutoffs(y, probabilities)),))
         actual = probabilities[np.arange(len(y)), y]
         classes = range(probabilities.shape[1])
         return cls(tuple(Group.of(actual[y == place]) for place in classes) if by_class else (Group.of(actual),))
@@ -88,6 +98,19 @@ class Conformal:
     def from_json(cls, content: Sequence[Mapping[str, Any]]) -> "Conformal":
         """Return the object from what `to_json` returned."""
         return cls(tuple(Group(each["rows"], np.array(each["probabilities"], dtype=np.float64)) for each in content))
+
+
+def missed_cutoffs(y: NDArray[np.integer[Any]], probabilities: Floats) -> Floats:
+    """Return the highest cutoffs at which the rows miss 0, 1, ... labels, (rows,); the labels of a row count as one.
+
+    With n rows, that of rank k, from 1, keeps the risk below (k - 1) / n, and with the one that theorem 1 adds below
+    k / (n + 1).
+    """
+    rows, labels = np.nonzero(y)
+    scores, shares = probabilities[rows, labels], 1 / y.sum(axis=1, dtype=np.int64)[rows]
+    order = np.argsort(scores)
+    missed = np.cumsum(shares[order]).round(9)  # with the label itself; thirds must add up to one
+    return np.append(scores[order], 1.0)[np.searchsorted(missed, np.arange(len(y)), side="right")]
 
 
 def kept_ranks(rows: int) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import features
 from textclf.artifacts.features import Features
+from textclf.artifacts.label_sets import count_labels
 from textclf.artifacts.shards import Shards
 from textclf.core import resources
 
@@ -20,32 +21,37 @@ class Dataset:
     """The rows of a split, as batches that are read when they are needed; a single batch stays in memory.
 
     `readers` return the batches; `classes` (classes,) are the names of the classes and `counts` (classes,) int64 the
-    number of rows of each; `size` is the number of bytes that all rows take in memory.
+    number of rows of each, or with each label; `rows` is the number of all, and `size` that of the bytes that they take
+    in memory. `multilabel` says whether a row has a set of labels.
     """
 
     readers: tuple[Callable[[], Features], ...]
     classes: NDArray[np.str_]
     counts: NDArray[np.int64]
+    rows: int
     size: int = 0
+    multilabel: bool = False
 
     @classmethod
     def of_rows(cls, rows: Features) -> "Dataset":
         """Return rows in memory as one batch."""
-        return cls((lambda: rows,), rows.classes, np.bincount(rows.y, minlength=len(rows.classes)))
+        counts = count_labels(rows.y, len(rows.classes))
+        return cls((lambda: rows,), rows.classes, counts, len(rows.y), multilabel=rows.multilabel)
 
     @classmethod
     def of_shards(cls, shards: Shards[Features]) -> "Dataset":
         """Return a batch per shard; of several, only the labels are read now."""
         if len(shards) == 1:
             return cls.of_rows(next(iter(shards)))
-        counts = []
+        counts, rows = [], 0
         for path in shards.paths:
             classes, y = features.read_labels(path)
-            counts.append(np.bincount(y, minlength=len(classes)))
+            counts.append(count_labels(y, len(classes)))
+            rows += len(y)
         # An npz is not compressed: its arrays take in memory what they take on disk.
         size = sum(path.stat().st_size for path in shards.paths)
         readers = tuple(partial(shards.read, path) for path in shards.paths)
-        return cls(readers, classes, np.sum(counts, axis=0), size)
+        return cls(readers, classes, np.sum(counts, axis=0), rows, size, y.ndim == 2)
 
     def __len__(self) -> int:
         """Return the number of batches."""
@@ -62,9 +68,10 @@ class Dataset:
         return features.concatenate(list(self.batches()))
 
     @property
-    def rows(self) -> int:
-        """The number of rows."""
-        return int(self.counts.sum())
+    def fewest(self) -> int:
+        """The number of rows of the rarest class; of labels, that of the fewest rows with or without one."""
+        others = self.rows - self.counts if self.multilabel else self.counts
+        return int(np.minimum(self.counts, others).min())
 
     @property
     def columns(self) -> int:

@@ -26,11 +26,13 @@ RESERVED = (
 )  # keys of metrics/decisions.json beside the models
 INDEX = "index.json"  # in the folder of all exported models; names the default model
 SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
+RULES = ("threshold", "thresholds", "costs")  # of decisions
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Costs = tuple[tuple[Number, ...], ...]  # by actual class, of each decided class and, if there may be none, of no answer
+Threshold = Annotated[Number, Field(ge=0, le=1)]
 EXACT = ConfigDict(extra="forbid")  # no key too many
 
 
@@ -67,11 +69,19 @@ class Decision:
     """Calibration, then a threshold for the positive class (the last) of two, or costs; None: the most probable class.
 
     `costs` (classes, classes) are by actual and decided class; one column more is the cost of no answer.
+
+    With several labels per text there is no calibration, and `thresholds` has one for each label.
     """
 
-    threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
+    threshold: Threshold | None = None
     calibration: Calibration | None = None
+    thresholds: tuple[Threshold, ...] | None = None
     costs: Costs | None = None
+
+    @property
+    def multilabel(self) -> bool:
+        """Return whether a row is decided as a set of labels."""
+        return self.thresholds is not None
 
     def calibrate(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
@@ -79,13 +89,16 @@ class Decision:
             return probabilities
         return self.calibration.apply(probabilities)
 
-    def decide(self, calibrated: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the position of the class decided for each row, (rows,), from calibrated probabilities.
+    def decide(self, calibrated: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the position of the class decided for each row, (rows,) int64, from calibrated probabilities.
 
         With a threshold: the positive class if its probability exceeds it. With costs: the class with the lowest
         expected cost, the first of equal ones, or `NONE` if no answer costs less: Elkan (2001), IJCAI, 973-978. With
-        neither: the most probable class, the first of equally probable ones.
+        neither: the most probable class, the first of equally probable ones. With several labels per text: which labels
+        exceed theirs, (rows, labels) int8.
         """
+        if self.thresholds is not None:
+            return np.asarray(calibrated > np.array(self.thresholds), dtype=np.int8)
         if self.costs is not None:
             # not by BLAS, whose last digits depend on the number of rows
             expected = np.einsum("rc,cd->rd", calibrated, np.array(self.costs))
@@ -100,8 +113,8 @@ class Decision:
         return replace(self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs))
 
     def to_json(self) -> dict[str, Any]:
-        """Return `threshold`, `temperature` or `slope` and `intercept`, and `costs`; what does not apply is absent."""
-        content = {"threshold": self.threshold, "costs": self.costs}
+        """Return threshold, thresholds, costs, and `temperature` or `slope` and `intercept`: those that apply."""
+        content = {key: getattr(self, key) for key in RULES}
         scaling = {} if self.calibration is None else asdict(self.calibration)
         return {key: value for key, value in content.items() if value is not None} | scaling
 
@@ -109,18 +122,20 @@ class Decision:
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
         """Return the decision that `to_json` gave; other keys are ignored. Raises `ValueError` if it is not valid."""
         scaling = {key: content[key] for key in SCALING if key in content}
-        parts = {"threshold": content.get("threshold"), "calibration": scaling or None, "costs": content.get("costs")}
+        parts = {key: content.get(key) for key in RULES} | {"calibration": scaling or None}
         return TypeAdapter(cls).validate_python(parts)
 
 
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    Costs stand in `scaling` too, since older versions refuse a key there that they do not know. The key `manifest` says
-    that the folder has a manifest, so that one that is lost is missed.
+    With several labels per text it also has `thresholds`. Costs stand in `scaling`, since older versions refuse a key
+    there that they do not know. The key `manifest` says that the folder has a manifest, so that one that is lost is
+    missed.
     """
-    scaling = {key: value for key, value in decision.to_json().items() if key != "threshold"}
-    write_versioned_json(path, {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold})
+    scaling = {key: value for key, value in decision.to_json().items() if key in (*SCALING, "costs")}
+    content = {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold}
+    write_versioned_json(path, content | ({"thresholds": decision.thresholds} if decision.multilabel else {}))
 
 
 def read_decision(path: Path, classes: int) -> Decision:
@@ -134,10 +149,14 @@ def read_decision(path: Path, classes: int) -> Decision:
         require(path.with_name(MANIFEST))
     with reading(path):
         require_known(path, content["scaling"], (*SCALING, "costs"))
-        decision = Decision.from_json({"threshold": content["threshold"], **content["scaling"]})
-        if (decision.threshold is not None) != (classes == 2 and decision.costs is None):
-            raise ValueError(decision)
-        if decision.costs is not None and np.shape(decision.costs) not in {(classes, classes), (classes, classes + 1)}:
+        given = {key: content[key] for key in ("threshold", "thresholds") if key in content}
+        decision = Decision.from_json(given | content["scaling"])
+        suits = (decision.threshold is not None) == (classes == 2 and decision.costs is None)
+        if decision.thresholds is not None:
+            suits = len(decision.thresholds) == classes
+        if decision.costs is not None:
+            suits = suits and np.shape(decision.costs) in {(classes, classes), (classes, classes + 1)}
+        if not suits:
             raise ValueError(decision)
         return decision
 

@@ -1,6 +1,8 @@
 """Predictions made elsewhere, such as by a hosted model, a language model or rules, joined with the rows of a run."""
 
+import contextlib
 import csv
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts import splits
+from textclf.artifacts.label_sets import is_multilabel, to_matrix
 from textclf.artifacts.predictions import PREFIX, Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet
@@ -30,6 +33,8 @@ TEXT = ("id", "label")  # columns that are read as text
 class External:
     """Predictions of a file: `ids` (rows,), unique; `probabilities` (rows, classes), each row sums to 1.
 
+    With several labels per text, rows do not sum to 1.
+
     `labels_only`: the file has labels, so that each probability is 0 or 1.
     """
 
@@ -39,11 +44,12 @@ class External:
     labels_only: bool
 
 
-def read(path: Path, classes: Sequence[str]) -> External:
+def read(path: Path, classes: Sequence[str], multilabel: bool = False) -> External:
     """Return the predictions in a CSV or Parquet file with the column `id`.
 
     The columns `probability_<class>` have the probabilities, one for each class; without such columns, `label` has the
-    class, which gets probability 1. Other columns are ignored. Raises `UserError` for anything else.
+    class, which gets probability 1. If a text has several labels, `label` has a list of them, in CSV as JSON. Other
+    columns are ignored. Raises `UserError` for anything else.
     """
     rows = _read_table(path)
     repeated = rows["id"][rows["id"].duplicated()]
@@ -52,15 +58,17 @@ def read(path: Path, classes: Sequence[str]) -> External:
     columns = [name for name in map(str, rows) if name.startswith(PREFIX)]
     if columns:
         probabilities = _probabilities(path, rows, columns, [f"{PREFIX}{name}" for name in classes])
+        if not multilabel:
+            probabilities = _shares(path, rows, probabilities)
     elif "label" in rows:
-        probabilities = _certain(path, rows, classes)
+        probabilities = _certain(path, rows, classes, multilabel)
     else:
         raise UserError(f"{path} must have a column {PREFIX}<class> for each class, or a column label")
     return External(path, pd.Index(rows["id"]), probabilities, not columns)
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    """Return the columns of a file that matter; those of `TEXT` as text."""
+    """Return the columns of a file that matter; those of `TEXT` as text, lists of Parquet as JSON."""
     if path.suffix == ".csv":
         with whole_file(path, "CSV"), path.open(encoding="utf-8-sig", newline="") as file:
             return _read_csv(path, csv.reader(file, strict=True))
@@ -71,7 +79,10 @@ def _read_table(path: Path) -> pd.DataFrame:
         # What pandas says of the table may be damaged, or make an index of the ids.
         rows: pd.DataFrame = table.replace_schema_metadata().to_pandas()
         for name in set(TEXT) & set(table.column_names):
-            rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
+            if pa.types.is_list(table.schema.field(name).type):
+                rows[name] = [json.dumps(value, ensure_ascii=False) for value in table[name].to_pylist()]
+            else:
+                rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
         return rows
 
 
@@ -117,13 +128,17 @@ def _probabilities(path: Path, rows: pd.DataFrame, given: list[str], wanted: lis
         raise UserError(
             f"{path} must have the columns {', '.join(wanted)}, one for each class; got {list_names(given)}"
         )
-    values = rows[wanted].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    values: NDArray[np.float64] = rows[wanted].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
     if len(wrong := np.argwhere(~((values >= 0) & (values <= 1)))):
         row, column = wrong[0]
         raise UserError(
             f"{path}: {wanted[column]} of id {quote_value(rows['id'].iloc[row])} must be a number from 0 to 1; "
             f"got {quote_value(rows[wanted[column]].iloc[row])}"
         )
+    return values
+
+
+def _shares(path: Path, rows: pd.DataFrame, values: NDArray[np.float64]) -> NDArray[np.float64]:
     sums = values.sum(axis=1, keepdims=True)
     if len(off := np.flatnonzero(np.abs(sums - 1) > TOLERANCE)):
         shown = quote_value(rows["id"].iloc[off[0]])
@@ -132,14 +147,31 @@ def _probabilities(path: Path, rows: pd.DataFrame, given: list[str], wanted: lis
     return shares
 
 
-def _certain(path: Path, rows: pd.DataFrame, classes: Sequence[str]) -> NDArray[np.float64]:
-    positions = pd.Index(classes).get_indexer(pd.Index(rows["label"]))
+def _certain(path: Path, rows: pd.DataFrame, classes: Sequence[str], multilabel: bool) -> NDArray[np.float64]:
+    given = rows[["id", "label"]]
+    if multilabel:
+        labels = [_labels(path, name, value) for name, value in zip(rows["id"], rows["label"], strict=True)]
+        given = given.assign(label=pd.Series(labels, dtype=object))
+        given = given[given["label"].str.len() > 0].explode("label")
+    positions = pd.Index(classes).get_indexer(pd.Index(given["label"]))
     if len(wrong := np.flatnonzero(positions < 0)):
         raise UserError(
-            f"{path}: label of id {quote_value(rows['id'].iloc[wrong[0]])} must be one of {list_names(classes)}; "
-            f"got {quote_value(rows['label'].iloc[wrong[0]])}"
+            f"{path}: label of id {quote_value(given['id'].iloc[wrong[0]])} must be one of {list_names(classes)}; "
+            f"got {quote_value(given['label'].iloc[wrong[0]])}"
         )
-    return np.eye(len(classes))[positions]
+    certain = np.zeros((len(rows), len(classes)))
+    certain[given.index, positions] = 1
+    return certain
+
+
+def _labels(path: Path, name: str, value: str) -> list[str]:
+    """Return the labels in a JSON list; `UserError` for anything else."""
+    with contextlib.suppress(ValueError):
+        labels = json.loads(value)
+        if isinstance(labels, list) and all(isinstance(label, str | int) for label in labels):
+            return list(map(str, labels))
+    rule = 'a list of labels, in CSV as JSON such as ["a", "b"] or []'
+    raise UserError(f"{path}: label of id {quote_value(name)} must be {rule}; got {quote_value(value)}")
 
 
 def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Sequence[str]) -> Iterator[Predictions]:
@@ -172,11 +204,11 @@ def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Se
             rows = splits.read_table(path, ["id", "label"])
             ids = pd.Index(rows["id"].to_pylist())
             places = external.ids.get_indexer(ids)
-            shape = len(rows), len(classes)
+            labels, shape = rows["label"].combine_chunks(), (len(rows), len(classes))
             yield Predictions(
                 ids=ids.to_numpy(object),
                 split=np.full(len(rows), split, dtype=object),
-                y=rows["label"].to_numpy().astype(np.int64),
+                y=to_matrix(labels, len(classes)) if is_multilabel(rows) else labels.to_numpy().astype(np.int64),
                 probabilities=np.full(shape, np.nan) if absent[split] else external.probabilities[places],
                 classes=tuple(classes),
             )

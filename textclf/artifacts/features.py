@@ -29,13 +29,19 @@ class Features:
     `ids`: (rows,) text. `X`: (rows, features), of one of three kinds. Sparse: CSR with sorted indices and non-negative
     weights, int64 for counts and presence, float64 for tf-idf. Dense: a float32 matrix. Tokens: sequences of token ids.
     Sparse and dense features side by side are CSR of float64. `y`: (rows,) int64, the position of each row's label in
-    `classes`. `classes`: (classes,) text, in order.
+    `classes`; with several labels per text (rows, classes) int8, 1 for each label that a row has. `classes`: (classes,)
+    text, in order.
     """
 
     ids: NDArray[np.str_]
     X: Any  # a Matrix; each model knows of which kinds its own may be
-    y: NDArray[np.int64]
+    y: NDArray[Any]
     classes: NDArray[np.str_]
+
+    @property
+    def multilabel(self) -> bool:
+        """Return whether a row has a set of labels."""
+        return self.y.ndim == 2
 
     def take(self, rows: NDArray[Any]) -> "Features":
         """Return the rows of a mask or of positions, in their order."""
@@ -86,7 +92,7 @@ def _read_tokens(stored: Any, vectors: Path) -> Tokens:
     )
 
 
-def read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+def read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[Any]]:
     """Return `classes` and `y` of one shard without reading the rest; `UserError` if it is missing or damaged."""
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         return stored["classes"], stored["y"]  # an array of an npz is read when it is named

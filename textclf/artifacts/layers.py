@@ -25,6 +25,7 @@ from textclf.core.files import read_versioned_json, reading, require_known, writ
 Array = NDArray[np.float64]
 
 WEIGHTS, DESCRIPTION = "model.npz", "model.json"  # the files of a model
+SIGMOIDS = "sigmoids"  # activation of a model of several labels
 CELLS = 2**22  # numbers in an array of an occlusion at most
 LEAKY_SLOPE = 0.2  # of leaky_relu, as Keras has it
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), NeurIPS 30:971-980
@@ -35,8 +36,8 @@ class Layer:
     """A dense layer, activation(inputs @ kernel + bias): `kernel` (inputs, units) and `bias` (units,), both float64.
 
     A kernel without rows belongs to a model that ignores the text. The activation of the last layer gives
-    probabilities: `sigmoid` of one unit, the log odds of the positive class; `softmax`; or `sigmoid_shares`, the
-    sigmoid of each class divided by the sum over the classes.
+    probabilities: `sigmoid` of one unit, the log odds of the positive class; `softmax`; `sigmoid_shares`, the sigmoid
+    of each class divided by the sum over the classes; or `sigmoids`, one for each of several labels of a text.
     """
 
     kernel: Array
@@ -58,12 +59,17 @@ class LayerModel:
     front: TokenFront | None = None
 
     @property
+    def multilabel(self) -> bool:
+        """Return whether each class is a label of its own, of which a text may have several."""
+        return self.layers[-1].activation == SIGMOIDS
+
+    @property
     def ignores_text(self) -> bool:
         """Return whether the model predicts the same for every text: its first kernel has no rows."""
         return not len(self.layers[0].kernel)
 
     def predict_proba(self, X: Matrix) -> Array:
-        """Return probabilities (rows, classes) of the rows of `X` (rows, features); each row sums to 1."""
+        """Return probabilities (rows, classes) of the rows of `X` (rows, features); they sum to 1 but for labels."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
 
     def occlusion(self, X: csr_array) -> Array:
@@ -91,13 +97,16 @@ class LayerModel:
         """Return the weight of each term in the score of each class, (features, classes).
 
         None if the model is not linear. For one unit: the weights of the positive class and their negatives. For
-        several units: the weights less their mean over the classes, since only differences between classes matter.
+        several units: the weights less their mean over the classes, since only differences between classes matter; of
+        labels the weights themselves.
         """
         if len(self.layers) > 1 or self.ignores_text or self.front is not None:
             return None
         kernel = self.layers[0].kernel
         if kernel.shape[1] == 1:
             return np.hstack([-kernel, kernel])
+        if self.multilabel:
+            return kernel
         centred: Array = kernel - kernel.mean(axis=1, keepdims=True)
         return centred
 
@@ -127,7 +136,8 @@ class LayerModel:
         return values
 
     def _log_odds(self, first: Array) -> Array:
-        return log_odds(LOGARITHMS[self.layers[-1].activation](self._last(first)))
+        last = self._last(first)
+        return last if self.multilabel else log_odds(LOGARITHMS[self.layers[-1].activation](last))
 
 
 def log_odds(logarithms: Array) -> Array:
@@ -184,6 +194,7 @@ HIDDEN: dict[str, Callable[[Array], Array]] = {
 OUTPUT: dict[str, Callable[[Array], Array]] = {
     "sigmoid": lambda z: _sigmoid(np.hstack([-z, z])),
     "sigmoid_shares": _sigmoid_shares,
+    SIGMOIDS: _sigmoid,
     "softmax": _softmax,
 }
 # Logarithms of the output probabilities, up to a constant per row.

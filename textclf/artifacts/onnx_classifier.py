@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.layers import OUTPUT
+from textclf.artifacts.layers import OUTPUT, SIGMOIDS
 from textclf.artifacts.tokens import Tokens, average_windows
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
@@ -30,18 +30,20 @@ class OnnxClassifier:
 
     The graph takes token ids and a mask (see `textclf.pretrained.bert`), and gives `scores` (rows, units) float32: one
     unit, the log odds of the positive class, or one per class, the logarithms of the probabilities up to a constant per
-    row. `vocabulary` is the number of ids, `length` that of the longest row.
+    row; of several labels per text (`multilabel`), the log odds of each. `vocabulary` is the number of ids, `length`
+    that of the longest row.
     """
 
     classes: tuple[str, ...]
     vocabulary: int
     length: int
     content: bytes
+    multilabel: bool = False
 
     ignores_text = False
 
     def predict_proba(self, X: Tokens) -> NDArray[np.float64]:
-        """Return probabilities (rows, classes) of the rows; each row sums to 1.
+        """Return probabilities (rows, classes) of the rows; they sum to 1 but for labels.
 
         Those of a text in several windows are the mean over its windows, weighted by their lengths. Each window is
         computed alone and by one thread, so that its digits depend on no other row and no number of cores.
@@ -62,16 +64,13 @@ class OnnxClassifier:
             found: NDArray[np.float32] = scores[0]
             return found
 
-        units = self._units
-        scores = np.empty((windows.shape[0], units))
+        binary = len(self.classes) == 2 and not self.multilabel
+        scores = np.empty((windows.shape[0], 1 if binary else len(self.classes)))
         with ThreadPoolExecutor(cores()) as threads:
             for window, found in enumerate(threads.map(run, range(len(scores)))):
                 scores[window] = found
-        return average_windows(OUTPUT["sigmoid" if units == 1 else "softmax"](scores), np.diff(starts), first)
-
-    @property
-    def _units(self) -> int:
-        return 1 if len(self.classes) == 2 else len(self.classes)
+        activation = SIGMOIDS if self.multilabel else "sigmoid" if binary else "softmax"
+        return average_windows(OUTPUT[activation](scores), np.diff(starts), first)
 
     @cached_property
     def _session(self) -> Any:
@@ -79,13 +78,17 @@ class OnnxClassifier:
 
 
 def write(model: OnnxClassifier, folder: Path) -> None:
-    """Write model.json (`classes`, `format`, `length`, `sha256`, `type`, `vocabulary`) and model.onnx."""
+    """Write model.json (`classes`, `format`, `length`, `sha256`, `type`, `vocabulary`) and model.onnx.
+
+    If it is so, model.json has `multilabel` as well.
+    """
     description = {
         "classes": model.classes,
         "length": model.length,
         "sha256": sha256(model.content),
         "type": TYPE,
         "vocabulary": model.vocabulary,
+        **({"multilabel": True} if model.multilabel else {}),
     }
     write_versioned_json(folder / DESCRIPTION, description)
     (folder / GRAPH).write_bytes(model.content)
@@ -104,4 +107,4 @@ def read(folder: Path) -> OnnxClassifier:
         graph = path.read_bytes()
         if sha256(graph) != content["sha256"]:
             raise ValueError(path)
-    return OnnxClassifier(tuple(classes), vocabulary, length, graph)
+    return OnnxClassifier(tuple(classes), vocabulary, length, graph, content.get("multilabel", False))

@@ -1,7 +1,8 @@
 """Predictions: the interface between every model and every evaluation.
 
-A file has the columns `id`, `split`, `label` (text) and one `probability_<class>` (double) per class, in the order of
-the classes. A large run has one row group per shard of features, each of one split; a small run has one row group.
+A file has the columns `id`, `split`, `label` (text; a list of texts if a text has several labels) and one
+`probability_<class>` (double) per class, in the order of the classes. A large run has one row group per shard of
+features, each of one split; a small run has one row group.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
@@ -14,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.label_sets import is_multilabel, to_matrix, to_names
 from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import reading
@@ -32,16 +34,22 @@ HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for tra
 class Predictions:
     """What a model predicts for rows of one or more splits.
 
-    `ids` and `split` (rows,) are text, of fixed width or objects; `y` (rows,) the positions of the labels in `classes`;
-    `probabilities` (rows, classes). Binary: the positive class is last. Predictions made elsewhere may lack the
+    `ids` and `split` (rows,) are text, of fixed width or objects; `y` (rows,) the positions of the labels in `classes`,
+    or with several labels per text (rows, classes) int8, 1 for each label that a row has; `probabilities` (rows,
+    classes), which then do not sum to 1. Binary: the positive class is last. Predictions made elsewhere may lack the
     training rows, whose probabilities are then NaN.
     """
 
     ids: NDArray[Any]
     split: NDArray[Any]
-    y: NDArray[np.int64]
+    y: NDArray[Any]
     probabilities: NDArray[np.float64]
     classes: tuple[str, ...]
+
+    @property
+    def multilabel(self) -> bool:
+        """Return whether a row has a set of labels."""
+        return self.y.ndim == 2
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -96,11 +104,13 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
 
     batches = iter(batches)
     first = next(batches)
-    columns = [*((name, pa.string()) for name in ("id", "split", "label"))]
+    label = pa.list_(pa.string()) if first.multilabel else pa.string()
+    columns = [("id", pa.string()), ("split", pa.string()), ("label", label)]
     schema = pa.schema(columns + [(PREFIX + name, pa.float64()) for name in first.classes])
     with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
-            labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y))
+            names = pa.array(rows.classes, pa.string())
+            labels = to_names(rows.y, rows.classes) if rows.multilabel else names.take(pa.array(rows.y))
             texts = [pa.array(values, pa.string()) for values in (rows.ids, rows.split)]
             probabilities = map(pa.array, rows.probabilities.T)
             file.write_table(pa.Table.from_arrays([*texts, labels, *probabilities], schema=schema))
@@ -130,13 +140,19 @@ def _from_arrow(table: "pa.Table") -> Predictions:
 
     columns = [name for name in table.column_names if name.startswith(PREFIX)]
     classes = tuple(name.removeprefix(PREFIX) for name in columns)
-    y = pc.index_in(table["label"], value_set=pa.array(classes, pa.string())).to_numpy()
-    if not columns or not np.issubdtype(y.dtype, np.integer):  # a label that is no class has no position
+    labels = table["label"].combine_chunks()
+    several = is_multilabel(table)
+    y = pc.index_in(labels.flatten() if several else labels, value_set=pa.array(classes, pa.string()))
+    if not columns or y.null_count:  # a label that is no class has no position
         raise ValueError("every label must be one of the classes")
+    if several:
+        y = to_matrix(pa.ListArray.from_arrays(labels.offsets, y), len(classes))
+    else:
+        y = y.to_numpy().astype(np.int64)
     splits = table["split"].combine_chunks().dictionary_encode()  # one object per name, not one per row
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
     probabilities = np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T
-    return Predictions(table["id"].to_numpy(), split, y.astype(np.int64), probabilities, classes)
+    return Predictions(table["id"].to_numpy(), split, y, probabilities, classes)
 
 
 def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:

@@ -1,8 +1,8 @@
 """The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order.
 
-A label is the position of its class; readers that return `label` as text say so. A column of data.slices is
-`slice_<column>`, text that is empty where the table has no value. Besides, there are the checksums of the files that
-the rows were read from.
+A label is the position of its class, or with several labels per text a list of positions in ascending order; readers
+that return `label` as text, or as lists of texts, say so. A column of data.slices is `slice_<column>`, text that is
+empty where the table has no value. Besides, there are the checksums of the files that the rows were read from.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
+from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet
 from textclf.core.files import reading
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 CLASSES, TABLE = "classes.json", "table.json"  # beside the splits
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.int32())])
+LABEL_LISTS = pa.field("label", pa.list_(pa.int32()))  # in place of a single label
 # A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not independent.
 CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
 SLICE = "slice_"  # before the name of a column by whose values the test rows are measured in parts
@@ -51,7 +53,11 @@ def read_named(path: Path, columns: list[str]) -> pa.Table:
     table = read_table(path, columns)
     names = pa.array(read_classes(path.parent), pa.string())
     with reading(path):
-        return table.set_column(columns.index("label"), "label", names.take(table["label"].combine_chunks()))
+        labels = table["label"].combine_chunks()
+        named = names.take(labels.flatten() if is_multilabel(table) else labels)
+        if is_multilabel(table):
+            named = pa.ListArray.from_arrays(labels.offsets, named)
+        return table.set_column(columns.index("label"), "label", named)
 
 
 def read(folder: Path) -> "dict[str, pd.DataFrame]":
@@ -64,13 +70,13 @@ def read(folder: Path) -> "dict[str, pd.DataFrame]":
 def open_shards(folder: Path) -> "dict[str, Shards[pd.DataFrame]]":
     """Return the shards of each split, in the order of `SPLITS`; `UserError` if train or test is missing.
 
-    Labels are text.
+    Labels are text, or lists of texts.
     """
     return shards.open_splits(folder, SUFFIX, read_shard)
 
 
 def read_shard(path: Path) -> "pd.DataFrame":
-    """Return the rows of one shard, with labels as text; `UserError` if it is missing or damaged."""
+    """Return the rows of one shard, with labels as in `open_shards`; `UserError` if it is missing or damaged."""
     rows: pd.DataFrame = read_named(path, SCHEMA.names).to_pandas()
     return rows
 
@@ -86,9 +92,9 @@ def slice_columns(names: Iterable[str]) -> list[str]:
     return [name for name in names if name.startswith(SLICE)]
 
 
-def with_slices(names: Iterable[str]) -> pa.Schema:
+def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
     """Return the schema of the rows with those of the named columns that are of slices."""
-    schema = CLUSTERED
+    schema = CLUSTERED.set(CLUSTERED.get_field_index("label"), LABEL_LISTS) if multilabel else CLUSTERED
     for name in slice_columns(names):
         schema = schema.append(pa.field(name, pa.string()))
     return schema

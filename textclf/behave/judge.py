@@ -17,7 +17,8 @@ from textclf.evaluate.intervals import wilson
 BATCH = 1024  # texts that a model predicts together
 EPSILON = 1e-9  # a movement by exactly the tolerance is none beyond it
 
-Answer = tuple[str, dict[str, float]]  # the label decided, and the probability of each class
+NO_LABEL = "no label"  # of an empty set
+Answer = tuple[Any, dict[str, float]]  # the label or the list of labels decided, and the probability of each class
 
 
 class Model(Protocol):
@@ -31,7 +32,7 @@ class Model(Protocol):
         """Return the probabilities (texts, classes)."""
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        """Return the label decided for each row of probabilities; none may be None."""
+        """Return the label, or the list of labels, decided for each row of probabilities; none may be None."""
 
 
 def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str) -> None:
@@ -64,8 +65,9 @@ def judge(suite: Suite, model: Model) -> dict[str, list[Said]]:
 def _judge_case(test: AnyTest, case: Case, classes: Mapping[str, str], answers: Mapping[str, Answer]) -> Said:
     label, before = answers[case.text]
     if isinstance(test, MinimumFunction):
-        failed = label != classes[case.expected or ""]
-        return Said(failed=failed, label=label, probability=round(before[label], DIGITS))
+        wanted = classes[case.expected or ""]
+        failed = wanted not in label if isinstance(label, list) else wanted != label
+        return Said(failed=failed, label=_named(label), probability=round(_probability(label, before), DIGITS))
     changed_label, after = answers[case.changed or ""]
     failed, of, changed_of = label != changed_label, label, changed_label
     if isinstance(test, Direction):
@@ -74,11 +76,22 @@ def _judge_case(test: AnyTest, case: Case, classes: Mapping[str, str], answers: 
         failed = (rise if test.must_not_rise is not None else -rise) > test.tolerance + EPSILON
     return Said(
         failed=failed,
-        label=label,
-        probability=round(before[of], DIGITS),
-        changed_label=changed_label,
-        changed_probability=round(after[changed_of], DIGITS),
+        label=_named(label),
+        probability=round(_probability(of, before), DIGITS),
+        changed_label=_named(changed_label),
+        changed_probability=round(_probability(changed_of, after), DIGITS),
     )
+
+
+def _named(label: str | list[str]) -> str:
+    return label if isinstance(label, str) else ", ".join(label) or NO_LABEL
+
+
+def _probability(label: str | list[str], probabilities: Mapping[str, float]) -> float:
+    """Return the probability of a label, of a list of labels that of the decision that is least certain."""
+    if isinstance(label, str):
+        return probabilities[label]
+    return min(p if name in label else 1 - p for name, p in probabilities.items())
 
 
 def outcomes(suite: Suite, said: Mapping[str, Sequence[Said]], confidence: float) -> dict[str, Any]:

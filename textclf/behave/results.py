@@ -49,7 +49,8 @@ class Behaviour(OpenMapping):
 class Said(OpenMapping):
     """What a model said of a case: class and probability of the text and, in a pair, of what it was changed to.
 
-    The probability is that of the class decided or, in a test of direction, of the class in question.
+    The probability is that of the class decided or, in a test of direction, of the class in question. With several
+    labels per text, `label` names all that were decided, and the probability is that of the least certain decision.
     """
 
     failed: bool

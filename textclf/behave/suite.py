@@ -132,17 +132,20 @@ class Suite:
     cases: Mapping[str, list[Case]]
 
 
-def read(path: Path, seed: int) -> Suite:
+def read(path: Path, seed: int, multilabel: bool = False) -> Suite:
     """Return the tests in a YAML file; `UserError` that names file, test and setting for each mistake."""
     if path.is_dir():
         raise UserError(f"behave.tests must name files; got the folder {path}")
     if not path.is_file():
         raise UserError(f"{path} not found; behave.tests must name files of tests")
-    return parse(load_yaml(path), str(path), seed)
+    return parse(load_yaml(path), str(path), seed, multilabel)
 
 
-def parse(content: Mapping[str, Any], name: str, seed: int) -> Suite:
-    """Return the tests of the content of a file; `name` says in errors which file it is."""
+def parse(content: Mapping[str, Any], name: str, seed: int, multilabel: bool = False) -> Suite:
+    """Return the tests of the content of a file; `name` says in errors which file it is.
+
+    With `multilabel`, several labels may be expected of one text.
+    """
     frame: Frame = validate(Frame, content, name)
     tests: dict[str, AnyTest] = {}
     lines: list[str] = []
@@ -172,7 +175,7 @@ def parse(content: Mapping[str, Any], name: str, seed: int) -> Suite:
                 f"{name}: all tests must have at most {MOST_CASES:,} cases together; got more up to tests.{key}; "
                 "set samples there, or divide the file"
             )
-        for case in cases[key]:
+        for case in () if multilabel else cases[key]:
             if case.changed is None and (other := expected.setdefault(case.text, case.expected)) != case.expected:
                 both = f"both {other} and {case.expected}"
                 raise UserError(f"{name}: tests.{key} must not expect {both} of one text; got {quote_value(case.text)}")

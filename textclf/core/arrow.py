@@ -47,6 +47,31 @@ def as_array(texts: Any) -> "pa.StringArray":
     return texts if isinstance(texts, pa.Array) else array_of(list(texts))
 
 
+def flat(labels: "pa.Array") -> "pa.Array":
+    """Return the labels of all rows one after another; a column of single labels as it is."""
+    import pyarrow as pa
+
+    return labels.flatten() if pa.types.is_list(labels.type) else labels
+
+
+def refilled(labels: "pa.Array", values: "pa.Array") -> "pa.Array":
+    """Return a column like this one, with other values in place of those of `flat`."""
+    import pyarrow as pa
+
+    if not pa.types.is_list(labels.type):
+        return values
+    offsets = labels.offsets.to_numpy()
+    return pa.ListArray.from_arrays(pa.array(offsets - offsets[0]), values)
+
+
+def rows_of(labels: "pa.Array") -> NDArray[np.int64]:
+    """Return the row of each value of `flat`: (labels of all rows,)."""
+    import pyarrow as pa
+
+    lengths = np.diff(labels.offsets.to_numpy()) if pa.types.is_list(labels.type) else 1
+    return np.repeat(np.arange(len(labels)), lengths)
+
+
 def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
     """Return a code for each text (texts,), and the distinct texts in the order of their codes: by first occurrence."""
     encoded = texts.dictionary_encode()

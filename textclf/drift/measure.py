@@ -134,7 +134,7 @@ def _length(pool: Pool, count: int, seed: int) -> Length:
 
 
 def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> tuple[dict[str, Shares], dict[str, Distance]]:
-    """Return the shares of the predicted classes, and the distances of their probabilities.
+    """Return the shares of the predicted classes or labels, and the distances of their probabilities.
 
     The p-values are those of `max_t` of both together: the difference of each share, and the distance of each class
     less its mean, are divided by their standard deviations over the permutations.
@@ -143,8 +143,10 @@ def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> tuple[d
     starts = range(0, len(texts), BATCH)
     probabilities = np.concatenate([predictor.predict_proba(texts[start : start + BATCH]) for start in starts])
     labels = predictor.labels(probabilities)
-    is_class = np.array([[label == name for name in names] for label in labels], dtype=np.float64)
-    most = MOST_DISTRIBUTIONS if len(names) > 2 else 1
+    several = predictor.decision.multilabel
+    sets = labels if several else [[label] for label in labels]
+    is_class = np.array([[name in each for name in names] for each in sets], dtype=np.float64)
+    most = MOST_DISTRIBUTIONS if several or len(names) > 2 else 1
     places = np.sort(np.argsort(-is_class.sum(axis=0), kind="stable")[:most]).tolist()
     between = distances(pool, np.round(probabilities[:, places], DECIMALS), count, seed)
     shares = deviations(differences(pool, is_class, np.ones(len(texts)), count, seed))

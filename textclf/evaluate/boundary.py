@@ -86,12 +86,14 @@ def counts_interval(
     return Interval(max(point - math.sqrt(below), lowest), min(point + math.sqrt(above), 1.0))
 
 
-def mean_interval(values: list[float], ends: list[Interval]) -> Interval:
-    """Return the interval of the mean of numbers from 0 to 1 from their intervals, taken as independent.
+def mean_interval(values: list[float], ends: list[Interval], correlations: Floats | None = None) -> Interval:
+    """Return the interval of the mean of numbers from 0 to 1 from their intervals.
 
-    Zou & Donner (2008), as above.
+    Zou & Donner (2008), as above; with the correlations of the numbers (numbers, numbers), where they are not
+    independent, as Zou (2007), Psychological Methods 12:399-413.
     """
     mean, number = sum(values) / len(values), len(values)
-    low = mean - math.hypot(*(value - end.low for value, end in zip(values, ends, strict=True))) / number
-    high = mean + math.hypot(*(end.high - value for value, end in zip(values, ends, strict=True))) / number
-    return Interval(max(low, 0.0), min(high, 1.0))
+    related = np.eye(number) if correlations is None else correlations
+    below, above = (np.abs(np.array([end[side] for end in ends]) - values) for side in (0, 1))
+    low, high = (math.sqrt(max(float(distance @ related @ distance), 0.0)) / number for distance in (below, above))
+    return Interval(max(mean - low, 0.0), min(mean + high, 1.0))

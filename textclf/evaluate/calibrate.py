@@ -14,7 +14,7 @@ from textclf.artifacts.decisions import Platt, Temperature, log_odds, logarithms
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.evaluate.intervals import CONFIDENCE, wilson
-from textclf.evaluate.metrics import BINS, top_class
+from textclf.evaluate.metrics import BINS, Labels, top_class
 
 PRIOR = 0.5  # of the logarithm of a temperature, whose 95% range is then 0.38 to 2.7, and of a slope
 INTERCEPT_PRIOR = 1.0  # of an intercept, in log odds
@@ -22,11 +22,12 @@ START = 0.25  # share of the rows expected to be positive above the first thresh
 
 
 def reliability_table(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], confidence: float = CONFIDENCE, worth: float = 1.0
+    y: Labels, probabilities: NDArray[np.float64], confidence: float = CONFIDENCE, worth: float = 1.0
 ) -> pd.DataFrame:
     """Return the bins that hold rows, by ascending confidence, with the Wilson interval of their accuracy.
 
-    The rows of a bin have a confidence above `low` and up to `high`; a row is worth `worth` independent ones.
+    The rows of a bin have a confidence above `low` and up to `high`; a row is worth `worth` independent ones. With
+    several labels per text, `rows` are pairs of row and label, as in `top_class`.
     """
     confidences, correct, position = top_class(y, probabilities)
     table = []
@@ -82,7 +83,7 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: f
     return Platt(*best.x.round(DIGITS).tolist())
 
 
-def choose_threshold(y: NDArray[np.int64], positive_probability: NDArray[np.float64], rule: str) -> float:
+def choose_threshold(y: NDArray[np.integer[Any]], positive_probability: NDArray[np.float64], rule: str) -> float:
     """Return the threshold, with 6 digits, with the highest accuracy or F1 ("f1") on these rows.
 
     A probability above it is decided positive. Of equals the nearest to 0.5 is taken, then the lower. The rows must not
@@ -95,7 +96,7 @@ def choose_threshold(y: NDArray[np.int64], positive_probability: NDArray[np.floa
 
 
 def reach_precision(
-    y: NDArray[np.int64],
+    y: NDArray[np.integer[Any]],
     positive_probability: NDArray[np.float64],
     target: float,
     confidence: float = CONFIDENCE,
@@ -136,7 +137,7 @@ def lower_bound(right: NDArray[Any], wrong: NDArray[Any], confidence: float) -> 
 
 
 def _decided(
-    y: NDArray[np.int64], positive_probability: NDArray[np.float64]
+    y: NDArray[np.integer[Any]], positive_probability: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the candidates for a threshold, ascending, and the true and false positives of each.
 

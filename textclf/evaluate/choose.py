@@ -1,29 +1,37 @@
 """The decision of each model: calibration and threshold, chosen on rows that did not train it."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Calibration, Decision
+from textclf.artifacts.label_sets import LabelMatrix
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
 from textclf.evaluate.costs import cost_matrix
 from textclf.evaluate.settings import EVEN, Evaluate
 
+NEVER = 1.0  # the threshold that no probability exceeds
+FEWEST = 5  # rows, or clusters of rows, with a label, below which no threshold of it is chosen
 CELLS = 2**24  # probabilities of the rows that choose
 
 # y (rows,), probabilities (rows, classes), clusters (rows,)
-Outputs = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64] | None]
+Outputs = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64] | None]
 
 
 def choose_decision(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Decision:
     """Return how a model decides, from its predictions for validation rows or held-out training rows.
 
     There may be none if nothing is chosen. `clusters` (rows,) are those of dependent rows, None if the rows are
-    independent. All numbers are rounded, so that what is measured is what is exported. Raises `UserError` if the
-    settings do not suit the number of classes or the rows.
+    independent. All numbers are rounded, so that what is measured is what is exported. Each of several labels per text
+    has a threshold of its own. Raises `UserError` if the settings do not suit the number of classes or the rows.
     """
     classes, threshold = len(rows.classes), settings.threshold
+    if rows.multilabel:
+        return Decision(thresholds=tuple(_choose_by_label(rows, settings, clusters)))
     if classes > 2 and settings.calibration == "platt":
         raise UserError(f"evaluate.calibration must be none or temperature for {classes} classes; got platt")
     if classes > 2 and threshold != EVEN:
@@ -37,22 +45,49 @@ def choose_decision(rows: Predictions, settings: Evaluate, clusters: NDArray[np.
             calibration = fit(y, probabilities, worth)
         if not isinstance(threshold, float):
             positive = Decision(None, calibration).calibrate(probabilities)[:, 1]
-            if threshold != "accuracy" and positive.min() == positive.max():
-                # A model such as majority finds all positive rows or none: F1 would choose all, and precision fail.
-                threshold = EVEN
-            elif threshold == "precision":
-                chosen = one_per_cluster(clusters, settings.seed, 0 * y)
-                threshold = reach_precision(
-                    y[chosen],
-                    positive[chosen],
-                    settings.target_precision,
-                    settings.confidence,
-                    dependent=clusters is not None,
-                )
-            else:
-                threshold = choose_threshold(y, positive, threshold)
+            threshold = _choose_threshold(y, positive, clusters, settings)
     costs = cost_matrix(settings.costs, rows.classes)
-    return Decision(threshold if classes == 2 and costs is None else None, calibration, costs)
+    return Decision(threshold if classes == 2 and costs is None else None, calibration, costs=costs)
+
+
+def _choose_threshold(
+    y: NDArray[np.integer[Any]], positive: NDArray[np.float64], clusters: NDArray[np.int64] | None, settings: Evaluate
+) -> float:
+    """Return the threshold by the rule of the settings; `y` (rows,) is 1 for the rows that are positive."""
+    rule = settings.threshold
+    if rule != "accuracy" and positive.min() == positive.max():
+        # A model such as majority finds all positive rows or none: F1 would choose all, and precision fail.
+        return EVEN
+    if rule != "precision":
+        return choose_threshold(y, positive, str(rule))
+    chosen = one_per_cluster(clusters, settings.seed, np.zeros_like(y))
+    return reach_precision(
+        y[chosen], positive[chosen], settings.target_precision, settings.confidence, dependent=clusters is not None
+    )
+
+
+def _choose_by_label(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None) -> Iterator[float]:
+    """Yield the threshold of each label, `EVEN` if too few rows have it to choose.
+
+    A label for which no threshold reaches the precision is never decided, so that the promise holds for the others.
+    """
+    if isinstance(settings.threshold, float):
+        yield from [settings.threshold] * len(rows.classes)
+        return
+    y, probabilities, clusters = some_rows(rows.y, rows.probabilities, clusters)
+    few = has_few(y, clusters)
+    for place in range(len(rows.classes)):
+        try:
+            yield EVEN if few[place] else _choose_threshold(y[:, place], probabilities[:, place], clusters, settings)
+        except UserError:  # of reach_precision
+            yield NEVER
+
+
+def has_few(y: LabelMatrix, clusters: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+    """Return which labels fewer than `FEWEST` rows, or clusters of rows, have: (labels,)."""
+    if clusters is None:
+        return np.asarray(y.sum(axis=0) < FEWEST)
+    return np.array([len(np.unique(clusters[column == 1])) < FEWEST for column in y.T])
 
 
 def one_per_cluster(clusters: NDArray[np.int64] | None, seed: int, y: NDArray[np.int64]) -> NDArray[np.int64] | slice:
@@ -68,7 +103,7 @@ def one_per_cluster(clusters: NDArray[np.int64] | None, seed: int, y: NDArray[np
     return np.sort(order[np.unique(groups[order], return_index=True)[1]])
 
 
-def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Outputs:
+def some_rows(y: NDArray[Any], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Outputs:
     """Return the rows that choose: of more than `CELLS` probabilities every second, fourth or so on.
 
     Raises `UserError` if there are none.

@@ -13,6 +13,7 @@ from textclf.core.settings import PARAMS_FILE, suggest
 from textclf.evaluate.clusters import effective_rows
 from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.intervals import Interval, wilson
+from textclf.evaluate.metrics import row_costs
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import ABSTAIN, CostsByClass
 
@@ -48,12 +49,6 @@ def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str
     """Yield a sentence for each name in the costs that is no class."""
     for name in dict.fromkeys(name for pair in by_pair(costs) for name in pair if name not in classes):
         yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"
-
-
-def row_costs(costs: Costs | None, y: Ints, decided: Ints) -> Floats:
-    """Return what each decision costs, (rows,); the last column is that of no answer, whose position is -1."""
-    values: Floats = np.array(costs)[y, decided]
-    return values
 
 
 def cost_interval(rows: Rows, model: str, confidence: float) -> Interval:

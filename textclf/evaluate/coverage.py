@@ -33,14 +33,15 @@ def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, C
     rows = validation.of_rows
     for name, calibrated in rows.probabilities.items():
         y, probabilities, clusters = some_rows(rows.y, calibrated, rows.clusters)
-        chosen = one_per_cluster(clusters, settings.seed, y if settings.coverage_by_class else 0 * y)
+        classes = y if settings.coverage_by_class else np.zeros(len(y), np.int64)
+        chosen = one_per_cluster(clusters, settings.seed, classes)
         if not fitted:
             _require_rows(y[chosen], validation.classes, settings, clusters is not None)
         fitted[name] = Conformal.fit(y[chosen], probabilities[chosen], settings.coverage_by_class)
     return fitted
 
 
-def _require_rows(y: NDArray[np.int64], classes: Sequence[str], settings: Evaluate, dependent: bool) -> None:
+def _require_rows(y: NDArray[Any], classes: Sequence[str], settings: Evaluate, dependent: bool) -> None:
     coverage, by_class = settings.coverage or 0.0, settings.coverage_by_class
     least = least_rows(coverage)
     counts = np.bincount(y, minlength=len(classes)) if by_class else np.array([len(y)])
@@ -79,35 +80,44 @@ def _report(sets: Sets, rows: Rows, labels: Sequence[str], confidence: float) ->
     """Return what metrics/coverage.json has of a model, rounded.
 
     `coverage` is the share of the rows whose set has the actual class, `accuracy` that of the answers that are right,
-    None if there are none, each with its Wilson interval. `answered` is the share of rows whose set has one class.
+    None if there are none, each with its Wilson interval. `answered` is the share of rows whose set has one class. With
+    several labels per text, `coverage` is the mean share of the labels of a row that its set has, whose interval is too
+    wide rather than too narrow, and `accuracy` is None.
     """
-    sizes, covered = sets.sum(axis=1), sets[np.arange(len(rows)), rows.y]
+    sizes, everything = sets.sum(axis=1), np.ones(len(rows), dtype=bool)
+    if rows.multilabel:
+        labels_of, by_class = rows.y.sum(axis=1), sets
+        covered = np.divide((sets & (rows.y == 1)).sum(axis=1), labels_of, out=np.ones(len(rows)), where=labels_of > 0)
+    else:
+        covered = sets[np.arange(len(rows)), rows.y]
+        by_class = np.broadcast_to(covered[:, np.newaxis], sets.shape)
     return {
         "rows": len(rows),
-        "coverage": _share(covered, np.ones(len(rows), dtype=bool), rows.clusters, confidence),
+        "coverage": _share(covered, everything, rows.clusters, confidence),
         "set_size": round(float(sizes.mean()), DIGITS),
         "empty": round(float((sizes == 0).mean()), DIGITS),
         "answered": round(float((sizes == 1).mean()), DIGITS),
         "several": round(float((sizes > 1).mean()), DIGITS),
-        "accuracy": _share(covered, sizes == 1, rows.clusters, confidence),
+        "accuracy": None if rows.multilabel else _share(covered, sizes == 1, rows.clusters, confidence),
         "classes": {
-            label: _share(covered, rows.y == place, rows.clusters, confidence) for place, label in enumerate(labels)
+            label: _share(by_class[:, place], rows.is_actual(place), rows.clusters, confidence)
+            for place, label in enumerate(labels)
         },
     }
 
 
 def _share(
-    found: NDArray[np.bool_], among: NDArray[np.bool_], clusters: NDArray[np.int64] | None, confidence: float
+    found: NDArray[Any], among: NDArray[np.bool_], clusters: NDArray[np.int64] | None, confidence: float
 ) -> dict[str, float] | None:
     """Return `value`, `low`, `high` and `rows` of the share of some rows that are `found`; None without such rows.
 
-    All are (rows,). Dependent rows count as fewer, as everywhere.
+    All are (rows,); a row may be found in part. Dependent rows count as fewer, as everywhere.
     """
-    right, total = int((found & among).sum()), int(among.sum())
+    right, total = found[among].sum(), int(among.sum())
     if not total:
         return None
     value, effective = right / total, float(total)
     if clusters is not None:
-        effective = effective_rows(found[among], clusters[among], found[among], confidence)
+        effective = effective_rows(found[among], clusters[among], found[among] == 1, confidence)
     ends = Share(right, total, effective).interval(confidence)
-    return {"value": round(value, DIGITS), **ends.rounded(), "rows": total}
+    return {"value": round(float(value), DIGITS), **ends.rounded(), "rows": total}

@@ -17,10 +17,10 @@ HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv o
 PositiveCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
+def confusion_table(matrix: NDArray[np.int64], support: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
     """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows.
 
-    `names` are those of the columns.
+    `support` (classes,) are the rows of each actual class, `names` are those of the columns.
     """
     actual, predicted = np.nonzero(matrix)
     counts, labels = matrix[actual, predicted], np.array(names, dtype=object)
@@ -29,7 +29,7 @@ def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> pd.DataF
             "actual": labels[actual],
             "predicted": labels[predicted],
             "count": counts,
-            "share": counts / matrix.sum(axis=1)[actual],
+            "share": counts / support[actual],
         }
     )
 

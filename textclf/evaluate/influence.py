@@ -6,7 +6,7 @@ difference between two models is that of the difference of their influences. All
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,22 @@ from textclf.evaluate.clusters import effective_rows, few_clusters
 from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.costs import compare_costs
 from textclf.evaluate.intervals import Interval, normal_quantile
-from textclf.evaluate.metrics import ROW_MEANS, confusion_matrix, counts_below, shown_classes
+from textclf.evaluate.metrics import (
+    LOSSES,
+    ROW_MEANS,
+    class_counts,
+    counts_below,
+    is_mixed,
+    precisions_at,
+    shown_classes,
+)
 from textclf.evaluate.rows import Rows
 
 BY_CLASS = ("balanced_accuracy", "roc_auc", "mcc")  # metrics that give both of two classes the same weight
-MEANS = ("precision", "recall", "f1", "balanced_accuracy", "roc_auc")  # metrics averaged over more than two classes
+RANKS = ("roc_auc", "average_precision")  # metrics of the order of the rows by their probability of a class
+MEANS = ("precision", "recall", "f1", "balanced_accuracy", *RANKS)  # metrics averaged over more than two classes
+FEW_OF_LABEL = 10  # independent rows with a label, below which the variance of its values is not estimated
+TOGETHER = "micro_"  # begins the names of metrics of the labels counted together
 # The value of a class is a * correct / (b * predicted + c * actual); balanced accuracy is the mean recall.
 RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
 
@@ -40,7 +51,7 @@ def interval(
     skewness.
     """
     half = margin(rows, metric, place, influence(rows, model, metric, place), rows.wrong(model), confidence)
-    return on_scale(metric, value, half, rows.classes)
+    return on_scale(metric, value, half, rows.sides)
 
 
 def on_scale(metric: str, value: float, half: float, classes: int) -> Interval | None:
@@ -48,7 +59,7 @@ def on_scale(metric: str, value: float, half: float, classes: int) -> Interval |
 
     None for a mean loss less than that: a few rows decide it.
     """
-    if metric in ROW_MEANS:
+    if metric in LOSSES:
         if half > value:
             return None
         ratio, highest = math.exp(half / value) if value else 1.0, math.inf
@@ -67,23 +78,38 @@ def on_scale(metric: str, value: float, half: float, classes: int) -> Interval |
 def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> bool:
     """Return whether too few rows, or clusters, are right or wrong to estimate the variance of a metric.
 
-    They are counted among the rows that the metric is of, and within each of two classes if it weighs these alike.
+    They are counted among the rows that the metric is of, and within each of two classes if it weighs these alike. Of
+    several labels, a row is right too with one that it has, and the values of labels need rows with them and without.
     """
     wrong, everything = rows.wrong(model), np.ones(len(rows), dtype=bool)
-    counted = [everything]
-    if rows.classes == 2 and metric in BY_CLASS:
+    counted, kinds = [everything], [wrong, ~wrong]
+    if rows.multilabel:
+        kinds[1] = (rows.y & rows.decided[model]).any(axis=1) | ~wrong
+        if metric == "ranking":
+            kinds[0] = influence(rows, model, metric) < 1
+        if (place is not None or metric in MEANS) and _has_rare_label(rows, place):
+            return True
+    elif rows.binary and metric in BY_CLASS:
         counted = [rows.y == 0, rows.y == 1]
-    elif rows.classes == 2 and metric in {"precision", "recall", "f1"}:
+    elif rows.binary and metric in {"precision", "recall", "f1"}:
         is_decided = rows.decided[model] == 1
         counted = [{"precision": is_decided, "recall": rows.y == 1, "f1": is_decided | (rows.y == 1)}[metric]]
     elif place is not None:
         counted.append(rows.y == place)
-    fewest = min(rows.independent(some & kind) for some in counted for kind in (wrong, ~wrong))
+    fewest = min(rows.independent(some & kind) for some in counted for kind in kinds)
     return rows.independent(everything) < FEW_ROWS or fewest < FEW or has_rare_classes(rows, metric)
+
+
+def _has_rare_label(rows: Rows, place: int | None) -> bool:
+    """Return whether fewer than `FEW_OF_LABEL` rows have or lack the label at a place, or any label that some have."""
+    sides = (rows.is_actual(each) for each in (range(rows.classes) if place is None else [place]))
+    return any(min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL for has in sides if is_mixed(has))
 
 
 def has_rare_classes(rows: Rows, metric: str) -> bool:
     """Return whether a metric is a mean over more than two classes that have fewer than `FEW` rows on average."""
+    if rows.multilabel:
+        return False
     return rows.classes > 2 and metric in MEANS and len(rows) < FEW * len(np.unique(rows.y))
 
 
@@ -107,19 +133,31 @@ def compare_metric(
     return found
 
 
+def correlations(rows: Rows, model: str, metric: str, places: Sequence[int]) -> Floats:
+    """Return the correlations of a metric's values for some labels (places, places), 0 of a value that cannot vary."""
+    influences = [influence(rows, model, metric, place) for place in places]
+    deviations = np.stack([each - each.mean() for each in influences])
+    lengths = np.maximum(np.linalg.norm(deviations, axis=1), TINY)
+    related: Floats = (deviations @ deviations.T) / np.outer(lengths, lengths)
+    np.fill_diagonal(related, 1)
+    return related
+
+
 def margin(rows: Rows, metric: str, place: int | None, influences: Floats, rare: Bools, confidence: float) -> float:
     """Return half the length of the interval of a metric, by Student's t, from the influence of each row (rows,).
 
     Where the split fixed the shares of the classes, only the variance within them counts: Cochran (1977), Sampling
     Techniques, 5.3; single rows of a class count as one class. The area of a class has the variances of its rows and of
-    the others. Of dependent rows the variance is that of as many independent ones as they are worth; `rare` as there.
+    the others. Sets of labels have no fixed shares. Of dependent rows the variance is that of as many independent ones
+    as they are worth; `rare` as there.
     """
     if rows.clusters is not None:
         variance = float(influences.var()) / effective_rows(influences, rows.clusters, rare, confidence)
     else:
-        strata = rows.y if rows.stratified else np.zeros_like(rows.y)
-        if metric == "roc_auc" and (place is not None or rows.classes == 2):
-            strata = (rows.y == (1 if rows.classes == 2 else place)).astype(np.int64)
+        strata = rows.y if rows.stratified and not rows.multilabel else np.zeros(len(rows), np.int64)
+        place = 1 if rows.binary else place
+        if metric == "roc_auc" and place is not None:
+            strata = rows.is_actual(place).astype(np.int64)
         strata = np.where(np.bincount(strata)[strata] > 1, strata, strata.max() + 1)
         counts = np.maximum(np.bincount(strata), 1)
         deviations = influences - (np.bincount(strata, influences) / counts)[strata]
@@ -133,20 +171,29 @@ def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> 
     y, probabilities, decided = rows.y, rows.probabilities[model], rows.decided[model]
     if metric in ROW_MEANS:
         return ROW_MEANS[metric](y, probabilities)
-    if metric == "roc_auc":
-        places = shown_classes(rows.classes) if place is None or rows.classes == 2 else [place]
-        mean: Floats = np.mean([_area_influence(y == each, probabilities[:, each]) for each in places], axis=0)
+    if metric == "hamming_loss":
+        shares: Floats = (y != decided).mean(axis=1)
+        return shares
+    if metric in RANKS:
+        places = shown_classes(rows.classes, rows.multilabel) if place is None or rows.binary else [place]
+        columns = [(rows.is_actual(each), probabilities[:, each]) for each in places]
+        if rows.multilabel:  # the mean is over the labels with a value
+            columns = [(positive, scores) for positive, scores in columns if is_mixed(positive)]
+        of_class = _area_influence if metric == "roc_auc" else _precision_influence
+        mean: Floats = np.mean([of_class(*column) for column in columns], axis=0)
         return mean
-    matrix = confusion_matrix(y, decided, rows.classes)
-    margins = matrix.diagonal(), matrix.sum(axis=0)[: rows.classes], matrix.sum(axis=1)
-    of_correct, of_predicted, of_actual = _derivatives(metric, place, *(each.astype(np.float64) for each in margins))
+    counts = (each.astype(np.float64) for each in class_counts(y, decided, rows.classes))
+    of_correct, of_predicted, of_actual = _derivatives(metric, place, rows.multilabel, *counts)
+    if rows.multilabel:
+        of_labels: Floats = (y & decided) @ of_correct + decided @ of_predicted + y @ of_actual
+        return of_labels * len(rows)
     of_decided = np.append(of_predicted, 0)[decided]  # the last is of rows that are decided as no class
     change: Floats = np.where(decided == y, of_correct[y], 0) + of_decided + of_actual[y]
     return change * len(rows)
 
 
 def _derivatives(
-    metric: str, place: int | None, correct: Floats, predicted: Floats, actual: Floats
+    metric: str, place: int | None, multilabel: bool, correct: Floats, predicted: Floats, actual: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return the derivatives of a metric by the counts of each class, as `metrics.Counts` has them; all (classes,)."""
     if metric == "mcc":
@@ -158,15 +205,35 @@ def _derivatives(
         mcc = (right * total - (predicted * actual).sum()) / root
         of_actual = right / root - mcc * (total / left + total / other) - predicted / root + mcc * actual / other
         return np.full_like(correct, total / root), mcc * predicted / left - actual / root, of_actual
-    shown = shown_classes(len(correct)) if place is None else [place]
+    shown = shown_classes(len(correct), multilabel) if place is None else [place]
     weights = np.isin(np.arange(len(correct)), shown) / len(shown)
     if metric == "balanced_accuracy":
         weights = (actual > 0) / np.count_nonzero(actual)
-    factor, by_predicted, by_actual = RATIOS[metric]
+    if metric.startswith(TOGETHER):
+        weights = np.ones(len(correct))
+        correct, predicted, actual = (np.full_like(each, each.sum()) for each in (correct, predicted, actual))
+    factor, by_predicted, by_actual = RATIOS[metric.removeprefix(TOGETHER)]
     whole = by_predicted * predicted + by_actual * actual
     of_correct = np.divide(factor * weights, whole, out=np.zeros_like(whole), where=whole > 0)
     of_whole = -np.divide(of_correct * correct, whole, out=np.zeros_like(whole), where=whole > 0)
     return of_correct, by_predicted * of_whole, by_actual * of_whole
+
+
+def _precision_influence(positive: Bools, scores: Floats) -> Floats:
+    """Return the influence of each row on the average precision of a label (rows,), which some rows have.
+
+    A row of the label changes the mean by its precision. Every row changes the precision at all rows of the label with
+    at most its score, in proportion to 1 / the number of rows that are above these.
+    """
+    precisions, above = precisions_at(positive, scores)
+    order = np.argsort(scores, kind="stable")
+    last = np.searchsorted(scores[order], scores, side="right") - 1  # the last row with at most each score
+    by_rows, by_precisions = (
+        np.cumsum(np.where(positive, each, 0)[order])[last] for each in (1 / above, precisions / above)
+    )
+    own = np.where(positive, precisions - precisions[positive].mean(), 0)
+    influences: Floats = own + np.where(positive, by_rows, 0) - by_precisions
+    return influences * len(positive) / np.count_nonzero(positive)
 
 
 def _area_influence(positive: Bools, scores: Floats) -> Floats:

@@ -14,7 +14,7 @@ from textclf.artifacts.predictions import Predictions, concatenate, read
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.progress import track
-from textclf.evaluate.choose import choose_decision
+from textclf.evaluate.choose import choose_decision, has_few
 from textclf.evaluate.costs import cheapest_constant
 from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
 from textclf.evaluate.settings import Evaluate
@@ -24,7 +24,7 @@ from textclf.evaluate.split_metrics import SplitMetrics
 
 SCORES = ("accuracy", "cost", "log_loss")  # by which the default model is chosen
 # What `dvc metrics` and `dvc exp show` list of each model
-COMPARED = ("accuracy", "cost", "f1", "log_loss", "roc_auc")  # on rows that the model was not fitted to
+COMPARED = ("accuracy", "cost", "f1", "micro_f1", "log_loss", "roc_auc")  # on rows that the model was not fitted to
 FITTED = ("accuracy",)  # on the training rows
 TRAINING = ("parameters", "epochs", "best_epoch")  # of a model that is trained in epochs
 
@@ -123,9 +123,15 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
 def guessing_log_loss(train: NDArray[np.int64], test: NDArray[np.int64]) -> float:
     """Return the log loss of test rows whose every text gets the class shares of the training rows, rounded.
 
-    Both are numbers of rows per class (classes,).
+    Both are numbers of rows per class (classes,), or with several labels per text of those that have and that lack each
+    label (2, labels).
     """
-    return round(float(-(test * logarithms(train / train.sum())).sum() / test.sum()), DIGITS)
+    return round(float(-(test * logarithms(train / train.sum(axis=0))).sum() / test.sum()), DIGITS)
+
+
+def _counts(part: SplitMetrics) -> NDArray[np.int64]:
+    """Return the numbers of rows of a split for `guessing_log_loss`."""
+    return np.stack([part.support, part.rows - part.support]) if part.of_rows.multilabel else part.support
 
 
 def decisions_report(
@@ -139,10 +145,11 @@ def decisions_report(
 
     `ece_if_calibrated` has by split the calibration error that the model would have if its probabilities were right. A
     calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
-    `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. `guessing` is
-    what every model should be better than; its `cost` is that of the cheapest constant decision. `measured` are the
-    metrics of the models trained here, from the fastest to the slowest; `watching` are those that recorded their loss
-    on validation or test rows while training.
+    `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. Where
+    the threshold of each label is chosen, `labels_of_few_rows` is the number of labels with too few rows for that.
+    `guessing` is what every model should be better than; its `cost` is that of the cheapest constant decision.
+    `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
+    recorded their loss on validation or test rows while training.
     `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the clusters of
     each split with dependent rows. `crossvalidation` has the scores on held-out rows, if there are any, `choice.models`
     what `compare_candidates` returns, if there are several models, and `choice.accuracy` or `choice.cost` that of
@@ -163,9 +170,12 @@ def decisions_report(
         if decision.calibration and choosing is not None:
             report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
             report[name]["validation_mistakes"] = choosing.mistakes(name)
+        if decision.multilabel and choosing is not None and isinstance(choosing.settings.threshold, str):
+            few = has_few(choosing.of_rows.y, choosing.of_rows.clusters)
+            report[name]["labels_of_few_rows"] = int(few.sum())
     clusters = {name: part.clusters for name, part in splits.items() if part.clusters is not None}
-    train, test_counts = (splits[name].matrices[next(iter(measured))].sum(axis=1) for name in ("train", "test"))
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
+    train, test_counts = _counts(splits["train"]), _counts(splits["test"])
     report |= {
         "guessing": {"log_loss": guessing_log_loss(train, test_counts)},
         "protocol": {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows}

@@ -1,7 +1,8 @@
 """Metrics of the predictions for a set of rows.
 
 `y` (rows,) holds the positions of the actual classes, `probabilities` (rows, classes) the calibrated probabilities,
-`decided` (rows,) the positions of the decided classes. Binary: the positive class is last. Nothing is rounded unless
+`decided` (rows,) the positions of the decided classes. Binary: the positive class is last. With several labels per
+text `y` and `decided` are matrices (rows, labels) of 0 and 1, and the labels are the classes. Nothing is rounded unless
 said.
 
 A metric has an entry in the registry `textclf.evaluate.registry` and, under the same name, a function here: in
@@ -18,32 +19,43 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import EPSILON, Costs
 from textclf.core.files import DIGITS
-from textclf.evaluate.costs import row_costs
 from textclf.evaluate.registry import METRICS
 
 BINS = 10  # of the confidence; two classes fill the upper half only, since the top confidence is at least 0.5
 
 Floats = NDArray[np.float64]
+Labels = NDArray[Any]  # of each row a class, (rows,) int64, or a set of labels, (rows, labels) int8 of 0 and 1
 # Metric name -> values (matrices,), of one set of rows one value; `class_<name>` -> of each class (matrices, classes).
 Values = dict[str, Floats]
 
 
-def shown_classes(classes: int) -> range:
-    """Return the positions of the classes with a curve of their own: the positive one of two, each of more."""
-    return range(1, 2) if classes == 2 else range(classes)
+def shown_classes(classes: int, multilabel: bool = False) -> range:
+    """Return the positions of the classes with a curve of their own: the positive one of two, each of more or label."""
+    return range(1, 2) if classes == 2 and not multilabel else range(classes)
 
 
 # Metrics that follow from confusion counts
 
 
-def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def confusion_matrix(y: Labels, decided: Labels, classes: int) -> NDArray[np.int64]:
     """Return the numbers of rows by actual and decided class, (classes, classes).
 
-    There is one column more if rows are decided as no class (-1): they are wrong, and predicted as nothing.
+    With several labels per text, those that have one label and are decided as the other, too. Otherwise there is one
+    column more if rows are decided as no class (-1): they are wrong, and predicted as nothing.
     """
+    if y.ndim == 2:  # in doubles, whose products are exact and fast
+        return (y.T.astype(np.float64) @ decided.astype(np.float64)).astype(np.int64)
     columns = classes + int((decided < 0).any())
     counts = np.bincount(columns * y + decided % columns, minlength=classes * columns)
     return counts.reshape(classes, columns)
+
+
+def class_counts(y: Labels, decided: Labels, classes: int) -> tuple[NDArray[np.int64], ...]:
+    """Return `correct`, `predicted` and `actual` as in `Counts`, all (classes,)."""
+    if y.ndim == 2:
+        return tuple(np.asarray(each.sum(axis=0, dtype=np.int64)) for each in (y & decided, decided, y))
+    matrix = confusion_matrix(y, decided, classes)
+    return matrix.diagonal(), matrix.sum(axis=0)[:classes], matrix.sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -51,17 +63,28 @@ class Counts:
     """Counts of each class in one or more confusion matrices, all (matrices, classes).
 
     `correct`: rows of the class that are decided as it; `predicted`: rows decided as the class; `actual`: rows of the
-    class. `present` is the number of classes that have rows, the same in all matrices.
+    class. `present` is the number of classes that have rows, the same in all matrices. `rows` is the number of rows,
+    None if each has one class, so that the classes have it together.
     """
 
     correct: Floats
     predicted: Floats
     actual: Floats
     present: int
+    rows: int | None = None
+
+    def together(self) -> "Counts":
+        """Return the counts of all classes as those of one."""
+        correct, predicted, actual = (
+            part.sum(axis=1, keepdims=True) for part in (self.correct, self.predicted, self.actual)
+        )
+        return Counts(correct, predicted, actual, self.present, self.rows)
 
 
-def accuracy(counts: Counts) -> Floats:
-    """Return the share of correct rows."""
+def accuracy(counts: Counts) -> Floats | None:
+    """Return the share of correct rows; None if they have several labels, whose counts do not tell it."""
+    if counts.rows is not None:
+        return None
     share: Floats = counts.correct.sum(axis=1) / counts.actual.sum(axis=1)
     return share
 
@@ -89,6 +112,13 @@ def f1(counts: Counts) -> Floats:
     return _ratio(2 * counts.correct, counts.predicted + counts.actual)
 
 
+def hamming_loss(counts: Counts) -> Floats:
+    """Return the share of the pairs of row and label that are decided wrongly."""
+    wrong = counts.predicted + counts.actual - 2 * counts.correct
+    share: Floats = wrong.sum(axis=1) / ((counts.rows or 0) * wrong.shape[1])
+    return share
+
+
 def matthews_correlation(counts: Counts) -> Floats | None:
     """Return the Matthews correlation coefficient; None if there is one class only, 0 if one class is always decided.
 
@@ -110,15 +140,20 @@ FROM_COUNTS: dict[str, Callable[[Counts], Floats | None]] = {
     "recall": recall,
     "f1": f1,
     "mcc": matthews_correlation,
+    "micro_precision": lambda counts: precision(counts.together())[:, 0],
+    "micro_recall": lambda counts: recall(counts.together())[:, 0],
+    "micro_f1": lambda counts: f1(counts.together())[:, 0],
+    "hamming_loss": hamming_loss,
 }
 
 
 def from_counts(counts: Counts) -> Values:
     """Return the metrics of `FROM_COUNTS` that are defined for these rows."""
-    shown = shown_classes(counts.actual.shape[1])
+    multilabel = counts.rows is not None
+    shown = shown_classes(counts.actual.shape[1], multilabel)
     values: Values = {}
     for name, function in FROM_COUNTS.items():
-        result = function(counts)
+        result = function(counts) if METRICS[name].suits(multilabel) else None
         if result is None:
             continue
         if METRICS[name].per_class:
@@ -137,43 +172,88 @@ def _ratio(part: Floats, whole: NDArray[Any]) -> Floats:
 # Metrics that are means over the rows
 
 
-def log_losses(y: NDArray[np.int64], probabilities: Floats) -> Floats:
-    """Return the log loss of each row (rows,), in nats."""
+def log_losses(y: Labels, probabilities: Floats) -> Floats:
+    """Return the log loss of each row (rows,), in nats: of several labels the mean of the binary ones."""
+    if y.ndim == 2:
+        losses: Floats = -np.log(np.clip(of_sides(y, probabilities), EPSILON, 1 - EPSILON)).mean(axis=1)
+        return losses
     return -np.log(np.clip(probabilities[np.arange(len(y)), y], EPSILON, 1 - EPSILON))
 
 
-def squared_errors(y: NDArray[np.int64], probabilities: Floats) -> Floats:
+def of_sides(sides: Labels, probabilities: Floats) -> Floats:
+    """Return the probabilities (rows, labels) that a row has a label where `sides` is 1, that it lacks it where 0."""
+    return np.where(sides, probabilities, 1 - probabilities)
+
+
+def squared_errors(y: Labels, probabilities: Floats) -> Floats:
     """Return the squared error of each row (rows,), summed over the classes; binary: of the positive class alone.
 
-    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from 0 to 1.
+    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from 0 to 1. Of several
+    labels it is the mean of the binary ones.
     """
+    if y.ndim == 2:
+        means: Floats = ((probabilities - y) ** 2).mean(axis=1)
+        return means
     classes = probabilities.shape[1]
     errors: Floats = ((probabilities - np.eye(classes)[y]) ** 2).sum(axis=1)
     return errors / 2 if classes == 2 else errors
 
 
-ROW_MEANS: dict[str, Callable[[NDArray[np.int64], Floats], Floats]] = {"log_loss": log_losses, "brier": squared_errors}
+def ranking_precisions(y: Labels, probabilities: Floats) -> Floats:
+    """Return for each row the mean precision at its labels, each a threshold for the others; 1 without labels.
+
+    Schapire & Singer (2000), Machine Learning 39:135-168, 5.3, as `label_ranking_average_precision_score` of
+    scikit-learn.
+    """
+    sums, labels = np.zeros(len(y)), y.sum(axis=1)
+    for place in range(y.shape[1]):
+        rows = np.flatnonzero(y[:, place])
+        above = probabilities[rows] >= probabilities[rows, place, np.newaxis]
+        sums[rows] += (above & (y[rows] == 1)).sum(axis=1) / above.sum(axis=1)
+    means: Floats = np.divide(sums, labels, out=np.ones(len(y)), where=labels > 0)
+    return means
 
 
-def top_class(y: NDArray[np.int64], probabilities: Floats) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+LOSSES = ("log_loss", "brier")
+
+
+def row_costs(costs: Costs | None, y: Labels, decided: Labels) -> Floats:
+    """Return what each decision costs, (rows,); the last column is that of no answer, whose position is -1."""
+    values: Floats = np.array(costs)[y, decided]
+    return values
+
+
+ROW_MEANS: dict[str, Callable[[Labels, Floats], Floats]] = {
+    "log_loss": log_losses,
+    "brier": squared_errors,
+    "ranking": ranking_precisions,
+}
+
+
+def top_class(y: Labels, probabilities: Floats) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
     """Return the confidence of each row, whether its most probable class is correct, and the position of its bin.
 
-    Bins have equal width; each holds its upper end.
+    Bins have equal width; each holds its upper end. With several labels per text there is one of each for every pair of
+    row and label: the probability of the label, and whether the row has it.
     """
-    top = probabilities.argmax(axis=1)
-    confidences = probabilities[np.arange(len(y)), top]
-    return confidences, top == y, np.searchsorted(np.arange(1, BINS) / BINS, confidences, side="left")
+    if y.ndim == 2:
+        confidences, correct = probabilities.ravel(), y.ravel() == 1
+    else:
+        top = probabilities.argmax(axis=1)
+        confidences, correct = probabilities[np.arange(len(y)), top], top == y
+    return confidences, correct, np.searchsorted(np.arange(1, BINS) / BINS, confidences, side="left")
 
 
-def expected_ece(probabilities: Floats, worth: float = 1.0) -> float:
+def expected_ece(probabilities: Floats, worth: float = 1.0, multilabel: bool = False) -> float:
     """Return the expected calibration error of rows whose most probable class is right with just that probability.
 
     The gap of a bin is about normal with mean 0, so its expected absolute value is sqrt(2 / pi) standard deviations.
-    A row is worth `worth` independent ones.
+    A row, or with several labels a pair of row and label, is worth `worth` independent ones.
     """
-    confidences, _, position = top_class(np.zeros(len(probabilities), np.int64), probabilities)
+    y = np.zeros(probabilities.shape if multilabel else len(probabilities), np.int64)
+    confidences, _, position = top_class(y, probabilities)
     variances = np.bincount(position, confidences * (1 - confidences))
-    return float(np.sqrt(2 / np.pi * variances / worth).sum() / len(probabilities))
+    return float(np.sqrt(2 / np.pi * variances / worth).sum() / len(confidences))
 
 
 def counts_below(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
@@ -193,41 +273,72 @@ def counts_below(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, F
     return below[0], below[1]
 
 
+def is_mixed(positive: NDArray[np.bool_]) -> bool:
+    """Return whether there are rows of the class and others."""
+    return bool(positive.any() and not positive.all())
+
+
 def _area(positive: NDArray[np.bool_], scores: Floats) -> float:
     """Return the ROC AUC of a class, NaN without rows on both sides."""
-    if positive.all() or not positive.any():
+    if not is_mixed(positive):
         return np.nan
     return float(counts_below(positive, scores)[1][positive].mean() / np.count_nonzero(~positive))
 
 
-def point_values(
-    y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64], costs: Costs | None = None
-) -> Values:
+def precisions_at(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
+    """Return for each row the precision among the rows with at least its score, and the number of these: both (rows,).
+
+    The mean of the precisions over the rows of the class is the average precision, as `average_precision_score` of
+    scikit-learn has it.
+    """
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # the last row with each score
+    true, rows = np.cumsum(positive[order])[last], last + 1
+    group = np.empty(len(scores), np.int64)
+    group[order] = np.repeat(np.arange(len(last)), np.diff(rows, prepend=0))
+    return (true / rows)[group], rows[group].astype(np.float64)
+
+
+def point_values(y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None) -> Values:
     """Return the metrics that are defined for the rows, each (1,); `class_<name>` of each class, (1, classes).
 
-    roc_auc needs rows of every class; a `class_roc_auc` without rows on both sides is NaN. cost needs costs, mcc that
-    every row is decided as a class.
+    roc_auc needs rows of every class; that of a class without rows on both sides is NaN. With several labels per text
+    the means of roc_auc and average_precision are over the labels for which they are defined. cost needs costs, mcc
+    that every row is decided as a class.
     """
-    classes, present = probabilities.shape[1], len(np.unique(y))
-    matrix = confusion_matrix(y, decided, classes)
-    margins = matrix.diagonal(), matrix.sum(axis=0)[:classes], matrix.sum(axis=1)
-    correct, predicted, actual = (part[np.newaxis].astype(np.float64) for part in margins)
-    values = from_counts(Counts(correct, predicted, actual, present))
-    if matrix.shape[1] > classes:
+    classes, multilabel = probabilities.shape[1], y.ndim == 2
+    correct, predicted, actual = (part[np.newaxis].astype(np.float64) for part in class_counts(y, decided, classes))
+    present = int(np.count_nonzero(actual))
+    values = from_counts(Counts(correct, predicted, actual, present, len(y) if multilabel else None))
+    if (decided < 0).any():
         values.pop("mcc", None)
     if costs is not None:
         values["cost"] = np.atleast_1d(row_costs(costs, y, decided).mean())
-    values |= {name: np.atleast_1d(function(y, probabilities).mean()) for name, function in ROW_MEANS.items()}
-    confidences, correct, position = top_class(y, probabilities)
-    values["ece"] = np.atleast_1d(np.abs(np.bincount(position, correct - confidences)).sum() / len(y))
+    for name, function in ROW_MEANS.items():
+        if METRICS[name].suits(multilabel):
+            values[name] = np.atleast_1d(function(y, probabilities).mean())
+    confidences, right, position = top_class(y, probabilities)
+    values["ece"] = np.atleast_1d(np.abs(np.bincount(position, right - confidences)).sum() / len(right))
+    if multilabel:
+        values["accuracy"] = np.atleast_1d((y == decided).all(axis=1).mean())
+        columns = [(y[:, place] == 1, probabilities[:, place]) for place in range(classes)]
+        for name, measure in (("roc_auc", _area), ("average_precision", _average_precision)):
+            found = np.array([measure(*column) for column in columns])
+            values[f"class_{name}"] = found[np.newaxis]
+            if np.isfinite(found).any():
+                values[name] = np.atleast_1d(np.nanmean(found))
+        return values
     areas = np.array([_area(y == place, probabilities[:, place]) for place in shown_classes(classes)])
     values["class_roc_auc"] = np.broadcast_to(areas, (1, classes))  # binary: the same for both
     return values | ({"roc_auc": np.atleast_1d(areas.mean())} if present == classes else {})
 
 
-def compute(
-    y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64], costs: Costs | None = None
-) -> dict[str, float]:
+def _average_precision(positive: NDArray[np.bool_], scores: Floats) -> float:
+    """Return the average precision of a label, NaN without rows on both sides."""
+    return float(precisions_at(positive, scores)[0][positive].mean()) if is_mixed(positive) else np.nan
+
+
+def compute(y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None) -> dict[str, float]:
     """Return the metrics that are defined for the rows by name, rounded as in evaluation.json."""
     return rounded(point_values(y, probabilities, decided, costs))
 

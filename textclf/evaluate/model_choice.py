@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from textclf.core.files import DIGITS
-from textclf.evaluate.costs import row_costs
 from textclf.evaluate.influence import margin
-from textclf.evaluate.metrics import log_losses
+from textclf.evaluate.metrics import log_losses, row_costs
 from textclf.evaluate.rows import Floats, Rows
 
 ERRORS = 0.5  # standard errors of a difference, up to which two models are tied

@@ -6,7 +6,9 @@ from typing import Any
 from textclf.artifacts.decisions import SCALING, Measured
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, display_name, points
+from textclf.evaluate.choose import FEWEST, NEVER
 from textclf.evaluate.registry import compare_pair, format_value
+from textclf.evaluate.settings import EVEN
 
 FLOOR = "majority"  # expected to be worse than the other models
 FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly chance
@@ -32,6 +34,7 @@ def find_warnings(
         name: [
             *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
             *_calibrated_by_few(decisions[name], decisions["protocol"]["validation_rows"] > 0),
+            *_not_chosen(decisions[name]),
             *(
                 _worse_than_another(name, models, comparisons, confidence)
                 if name in (compared or models) and "costs" not in decisions[name]  # which accuracy does not weigh
@@ -75,6 +78,18 @@ def _calibrated_by_few(decision: Mapping[str, Any], validated: bool) -> list[str
     rows = "validation rows" if validated else "held-out training rows"
     remedy = "; raise split.validation_size" if validated else ""
     return [f"its calibration rests on only {mistakes} on {rows}, so it is uncertain{remedy}"]
+
+
+def _not_chosen(decision: Mapping[str, Any]) -> list[str]:
+    """Return sentences on the labels whose threshold is not the one that the rule of evaluate.threshold chooses."""
+    sentences = []
+    if few := decision.get("labels_of_few_rows"):
+        sentences.append(
+            f"{count_noun(few, 'label')} with fewer than {FEWEST} rows that choose keep a threshold of {EVEN}"
+        )
+    if never := sum(threshold == NEVER for threshold in decision.get("thresholds", ())):
+        sentences.append(f"{count_noun(never, 'label')} never decided, since no threshold reaches the precision")
+    return sentences
 
 
 def _worse_than_another(

@@ -5,9 +5,13 @@ A new metric is an entry here, a function in `textclf.evaluate.metrics` and its 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from textclf.core.formatting import percent, points
+
+Task = Literal["multiclass", "multilabel"]
+MULTICLASS: Task = "multiclass"  # each row has one class
+MULTILABEL: Task = "multilabel"  # each row has a set of labels
 
 
 @dataclass(frozen=True)
@@ -16,8 +20,8 @@ class Metric:
 
     `title` is what people see, `description` the definition in the docs. `percent`: shown as a percentage, otherwise
     with three decimals. `per_class`: also measured for each class against the rest; the metric itself is then that of
-    the positive class or, with more than two classes, the mean over the classes. `interval`: reported with a confidence
-    interval. `important`: shown first in the report on a pull request.
+    the positive class or, with more than two classes or several labels, the mean over them. `interval`: reported with a
+    confidence interval. `important`: shown first in the report on a pull request. `task`: the only one that has it.
     """
 
     name: str
@@ -28,13 +32,46 @@ class Metric:
     per_class: bool = False
     interval: bool = True
     important: bool = False
+    task: Task | None = None
+
+    def suits(self, multilabel: bool) -> bool:
+        """Return whether the metric is measured of rows with one class each, or with a set of labels each."""
+        return self.task in (None, MULTILABEL if multilabel else MULTICLASS)
 
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("accuracy", "accuracy", "share of the rows decided correctly", percent=True, important=True),
-        Metric("balanced_accuracy", "balanced accuracy", "mean of the recalls of the classes", percent=True),
+        Metric(
+            "balanced_accuracy",
+            "balanced accuracy",
+            "mean of the recalls of the classes",
+            percent=True,
+            task=MULTICLASS,
+        ),
+        Metric(
+            "micro_precision",
+            "micro precision",
+            "share of the decided labels, of all rows together, that their rows have",
+            percent=True,
+            task=MULTILABEL,
+        ),
+        Metric(
+            "micro_recall",
+            "micro recall",
+            "share of the labels of all rows together that are decided",
+            percent=True,
+            task=MULTILABEL,
+        ),
+        Metric(
+            "micro_f1",
+            "micro F1",
+            "harmonic mean of micro precision and micro recall",
+            percent=True,
+            important=True,
+            task=MULTILABEL,
+        ),
         Metric(
             "precision",
             "precision",
@@ -51,13 +88,36 @@ METRICS: dict[str, Metric] = {
             per_class=True,
             important=True,
         ),
-        Metric("mcc", "MCC", "Matthews correlation coefficient of actual and decided classes"),
+        Metric(
+            "average_precision",
+            "average precision",
+            "mean of the precisions at the recalls that the thresholds give, which is about the area below that curve",
+            per_class=True,
+            important=True,
+            task=MULTILABEL,
+        ),
+        Metric("mcc", "MCC", "Matthews correlation coefficient of actual and decided classes", task=MULTICLASS),
+        Metric(
+            "ranking",
+            "label ranking",
+            "mean, over the labels of a row and the rows, of the share of labels at least as probable that it has too",
+            task=MULTILABEL,
+        ),
+        Metric(
+            "hamming_loss",
+            "Hamming loss",
+            "share of the pairs of row and label decided wrongly",
+            higher_is_better=False,
+            percent=True,
+            task=MULTILABEL,
+        ),
         Metric(
             "cost",
             "mean cost",
             "mean of what the decisions cost, if `evaluate.costs` is set",
             higher_is_better=False,
             important=True,
+            task=MULTICLASS,
         ),
         Metric(
             "log_loss",
@@ -81,6 +141,11 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }  # in the order in which they are shown
+
+
+def metrics_of(multilabel: bool) -> dict[str, Metric]:
+    """Return the metrics of rows with one class each, or with a set of labels each."""
+    return {name: metric for name, metric in METRICS.items() if metric.suits(multilabel)}
 
 
 def pair_name(later: str, earlier: str) -> str:

@@ -9,15 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
+from textclf.artifacts.label_sets import count_labels
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves, influence, metrics
-from textclf.evaluate.boundary import TINY, Share, count_share, counts_interval, mean_interval
+from textclf.evaluate.boundary import TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
 from textclf.evaluate.costs import cost_interval
-from textclf.evaluate.intervals import Interval, area_score, tango
+from textclf.evaluate.intervals import Interval, area_score, tango, wilson
 from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
@@ -25,14 +26,17 @@ from textclf.evaluate.settings import Evaluate
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
 CURVES = 20  # classes with curves of their own, which bound the size of their tables
 COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy and, with costs, cost
+COMPARED_SETS = (*COMPARED, "micro_f1", "average_precision")  # likewise, the last two of several labels
 SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of rows
+SHARES_OF_PAIRS = ("micro_precision", "micro_recall", "micro_f1", "hamming_loss")  # of rows and labels likewise
 
 
 class SplitMetrics:
     """Metrics, intervals, comparisons and curves of all models on the same rows of one split.
 
     `clusters` is the number of clusters of dependent rows, None if the rows count as independent. By model, `values`
-    are the metrics, each an array of one value, and `matrices` the rows by actual and decided class.
+    are the metrics, each an array of one value, and `matrices` the rows by actual and decided class. `support`
+    (classes,) are the rows of each class.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class SplitMetrics:
         costs = next(iter(decisions.values())).costs  # the same for all
         self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes), costs)
         self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name], costs) for name in models}
+        self.support = count_labels(first.y, len(first.classes))
         self.matrices = {name: metrics.confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
     def constant(self, model: str) -> bool:
@@ -65,11 +70,10 @@ class SplitMetrics:
         probabilities = self.of_rows.probabilities[model]
         return bool((probabilities == probabilities[0]).all())
 
-    def curve_places(self, model: str) -> list[int]:
+    def curve_places(self) -> list[int]:
         """Return the positions of the classes with a curve: of more than `CURVES` those with most rows, in order."""
-        support = self.matrices[model].sum(axis=1)
-        places = metrics.shown_classes(len(self.classes))
-        return sorted(sorted(places, key=lambda place: (-support[place], place))[:CURVES])
+        places = metrics.shown_classes(len(self.classes), self.of_rows.multilabel)
+        return sorted(sorted(places, key=lambda place: (-self.support[place], place))[:CURVES])
 
     def metrics(self, model: str) -> dict[str, float]:
         """Return the metrics that are defined for the rows, rounded."""
@@ -87,7 +91,8 @@ class SplitMetrics:
 
     def ece_if_calibrated(self, model: str) -> float:
         """Return the calibration error to expect if the probabilities are right, rounded."""
-        return round(metrics.expected_ece(self.of_rows.probabilities[model], self._worth(model)), DIGITS)
+        probabilities = self.of_rows.probabilities[model]
+        return round(metrics.expected_ece(probabilities, self._worth(model), self.of_rows.multilabel), DIGITS)
 
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
         """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
@@ -108,14 +113,16 @@ class SplitMetrics:
         None if there are too few rows for one. docs/evaluation.md lists which interval is used when.
         """
         confidence = self.settings.confidence
-        place = 1 if position is None and len(self.classes) == 2 else position
-        if metric == "accuracy" or (metric in SHARES and place is not None):
+        place = 1 if position is None and self.of_rows.binary else position
+        if metric in ("accuracy", *SHARES_OF_PAIRS) or (metric in SHARES and place is not None):
             share = self._share(model, metric, place)
             return share.interval(confidence) if share.rows else None
         if metric == "cost":
             return cost_interval(self.of_rows, model, confidence)
         values = self.values[model]
         value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
+        if self.of_rows.multilabel and position is None and metric in influence.MEANS:
+            return self._label_mean_interval(model, metric)
         if influence.has_rare_classes(self.of_rows, metric) and position is None:
             return None
         # The other interval of MCC is worse where a class is rare.
@@ -125,6 +132,8 @@ class SplitMetrics:
                 return ends
         if metric == "roc_auc":
             return self._area_interval(model, place)
+        if metric == "average_precision" and place is not None:
+            return self._precision_interval(value, place)
         if metric not in metrics.FROM_COUNTS:
             return None
         recalls = [
@@ -151,26 +160,70 @@ class SplitMetrics:
         return influence.margin(rows, metric, position, influences, wrong, self.settings.confidence) <= TINY
 
     def _share(self, model: str, metric: str, place: int | None) -> Share:
-        """Return the share that gives the accuracy, or a metric of `SHARES` of a class."""
-        right, rows = count_share(self.matrices[model], metric, place)
+        """Return the share that gives the accuracy, a metric of `SHARES` of a class, or one of `SHARES_OF_PAIRS`.
+
+        The pairs of one row and several labels are dependent, as the rows of a cluster are.
+        """
+        of_rows, clusters = self.of_rows, self.of_rows.clusters
+        if metric in SHARES_OF_PAIRS:
+            is_actual, is_decided = of_rows.y == 1, of_rows.decided[model] == 1
+            clusters = np.arange(len(of_rows)) if clusters is None else clusters
+            clusters = np.broadcast_to(clusters[:, np.newaxis], is_actual.shape)
+        elif place is not None and metric != "accuracy":
+            is_actual, is_decided = of_rows.is_actual(place), of_rows.is_decided(model, place)
+        else:
+            is_actual, is_decided = np.ones(len(of_rows), dtype=bool), ~of_rows.wrong(model)
+        right = is_actual & is_decided
+        match metric.removeprefix(influence.TOGETHER):
+            case "precision":
+                among = is_decided
+            case "f1":
+                among = is_actual | is_decided
+            case "hamming_loss":
+                among, right = np.ones_like(right), is_actual != is_decided
+            case _:
+                among = is_actual
+        number, rows = int(np.count_nonzero(right)), int(np.count_nonzero(among))
         effective = float(rows)
-        if self.of_rows.clusters is not None and rows:
-            is_actual, is_decided = self.of_rows.y == place, self.of_rows.decided[model] == place
-            of_class = {"precision": is_decided, "recall": is_actual, "f1": is_actual | is_decided}
-            among = of_class.get(metric, np.ones(len(is_actual), dtype=bool))
-            is_right, clusters = ~self.of_rows.wrong(model)[among], self.of_rows.clusters[among]
-            effective = effective_rows(is_right, clusters, is_right, self.settings.confidence)
-        return Share(right, rows, effective, metric == "f1")
+        if clusters is not None and rows:
+            right, clusters = right[among], clusters[among]
+            effective = effective_rows(right, clusters, right, self.settings.confidence)
+        return Share(number, rows, effective, metric in {"f1", "micro_f1"})
+
+    def _label_mean_interval(self, model: str, metric: str) -> Interval | None:
+        """Return the interval of a mean over labels from those of the labels; None if one has no rows for it."""
+        by_label = self.values[model][f"class_{metric}"][0]
+        places = np.flatnonzero(np.isfinite(by_label)).tolist()
+        found = [self.interval(model, metric, place) for place in places]
+        ends = [each for each in found if each is not None]
+        if len(ends) < len(places):
+            return None
+        related = influence.correlations(self.of_rows, model, metric, places)
+        return mean_interval(by_label[places].tolist(), ends, related)
+
+    def _precision_interval(self, value: float, place: int) -> Interval:
+        """Return the interval of the average precision of a label that few rows have.
+
+        It is Wilson's for as many rows as have the label: Boyd, Eng & Page (2013), ECML PKDD, LNCS 8190:451-466, 4.2,
+        take the binomial variance.
+        """
+        clusters, actual = self.of_rows.clusters, self.of_rows.is_actual(place)
+        rows = float(self.support[place])
+        if clusters is not None:  # as if the rows of each cluster were alike
+            alike = np.ones(int(rows), dtype=bool)
+            rows = effective_rows(alike, clusters[actual], alike, self.settings.confidence)
+        return wilson(value * rows, rows, self.settings.confidence)
 
     def _area_interval(self, model: str, place: int | None) -> Interval | None:
         """Return the interval of the ROC AUC of a class, or of the mean of all, where its variance is 0."""
+        by_class = self.values[model]["class_roc_auc"][0]
         places = [*metrics.shown_classes(len(self.classes))] if place is None else [place]
-        areas = [float(area) for area in self.values[model]["class_roc_auc"][0, places]]
+        areas = [float(area) for area in by_class[places]]
         ends = []
         for position, area in zip(places, areas, strict=True):
             positives = float(self._share(model, "recall", position).rows)
             others = self.rows - positives
-            clusters, actual = self.of_rows.clusters, self.of_rows.y == position
+            clusters, actual = self.of_rows.clusters, self.of_rows.is_actual(position)
             if clusters is not None:  # as if the rows of each cluster were alike
                 alike = np.ones(self.rows, dtype=bool)
                 positives, others = (
@@ -183,7 +236,7 @@ class SplitMetrics:
     def comparison(self, a: str, b: str) -> Comparison:
         """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""
         rows, confidence, clusters = self.rows, self.settings.confidence, self.of_rows.clusters
-        right_a, right_b = (self.of_rows.decided[model] == self.of_rows.y for model in (a, b))
+        right_a, right_b = (~self.of_rows.wrong(model) for model in (a, b))
         only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
         test, effective = mcnemar(only_a, only_b), float(rows)
         if clusters is not None:
@@ -200,13 +253,13 @@ class SplitMetrics:
         A metric has the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's for recall, and NaN
         if there are too few rows. Metrics are NaN for a class without rows, and `roc_auc` if there are no other rows.
         """
-        values, matrix = self.values[model], self.matrices[model]
+        values = self.values[model]
         constant = self.constant(model)
         table = []
         for place, name in enumerate(self.classes):
-            support = int(matrix[place].sum())
+            support = int(self.support[place])
             row: dict[str, object] = {"split": self.split, "class": name, "support": support}
-            for metric in (metric for metric in METRICS.values() if metric.per_class):
+            for metric in (metric for metric in METRICS.values() if f"class_{metric.name}" in values):
                 value = values[f"class_{metric.name}"][0, place] if support else np.nan
                 ends = None
                 if metric.interval and np.isfinite(value):
@@ -229,7 +282,7 @@ class SplitMetrics:
             pair: entry | {"metrics": {}}
             for pair, entry in comparisons.summarize(compared, self.settings.confidence).items()
         }
-        for metric in ("cost", *COMPARED):
+        for metric in ("cost", *COMPARED_SETS):
             values = {name: float(of_model[metric][0]) for name, of_model in self.values.items() if metric in of_model}
             of_rows = metric == "cost" or metric in metrics.ROW_MEANS
             varying = {name for name in values if of_rows or not self.constant(name)}
@@ -243,17 +296,22 @@ class SplitMetrics:
         """Return the tables of `curves` by name, and `reliability`: those of CSV files that show test rows.
 
         ROC and precision-recall curves are of the classes of `curve_places`, each against the rest. The confidence in
-        `risk_coverage` is the probability of the decided class, of `Decision.answering`.
+        `risk_coverage` is the probability of the decided class, of `Decision.answering`; that of a set of labels is the
+        product of those of its decisions, as if they were independent.
         """
         y, probabilities = self.of_rows.y, self.of_rows.probabilities[model]
         decided = self.decisions[model].answering().decide(probabilities)
         by_class = {
-            self.classes[place]: curves.positive_counts(y == place, probabilities[:, place])
-            for place in self.curve_places(model)
+            self.classes[place]: curves.positive_counts(self.of_rows.is_actual(place), probabilities[:, place])
+            for place in self.curve_places()
         }
-        answers = curves.positive_counts(decided == y, probabilities[np.arange(len(y)), decided])
+        if self.of_rows.multilabel:
+            confidences = metrics.of_sides(decided, probabilities).prod(axis=1)
+        else:
+            confidences = probabilities[np.arange(len(y)), decided]
+        answers = curves.positive_counts(~self.of_rows.wrong(model), confidences)
         return {
-            "confusion": curves.confusion_table(self.matrices[model], [*self.classes, ""]),
+            "confusion": curves.confusion_table(self.matrices[model], self.support, [*self.classes, ""]),
             "roc": curves.roc_table(by_class),
             "precision_recall": curves.precision_recall_table(by_class),
             "reliability": reliability_table(y, probabilities, self.settings.confidence, self._worth(model)),
@@ -261,6 +319,6 @@ class SplitMetrics:
         }
 
     def _worth(self, model: str) -> float:
-        """Return the number of independent rows that a row is worth for the accuracy."""
-        share = self._share(model, "accuracy", None)
+        """Return the number of independent rows that a row, or a pair of row and label, is worth for its decision."""
+        share = self._share(model, "hamming_loss" if self.of_rows.multilabel else "accuracy", None)
         return share.effective / share.rows

@@ -64,6 +64,7 @@ def render(
     onnx: bool = True,
     ignores_text: bool = False,
     about: About = NOTHING,
+    sizes: Mapping[str, int] | None = None,
 ) -> str:
     """Return the card of a model of that kind; the same arguments give the same text.
 
@@ -72,10 +73,12 @@ def render(
     `textclf.export.description`, `warnings` those of `textclf.evaluate.model_warnings` on this model. `default` names
     the default model and why. `limits` are those of `textclf.export.description`, `weights` those of
     `textclf.export.sources`. `onnx` says that there is a file of ONNX, `ignores_text` that the model predicts the same
-    for every text; `about` is what the user states of the data.
+    for every text; `about` is what the user states of the data. `sizes` are the rows of each split; None adds up those
+    of the classes.
     """
     names = labelled_names(classes, class_titles(sources, about))
     splits = [split for split in SPLITS if split in results.metrics]
+    several = results.decision.get("thresholds")  # of several labels per text
     environment = Environment(
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -89,13 +92,13 @@ def render(
         folder=Markup(model),  # noqa: S704 (small letters, digits and _; code needs no escapes)
         kind=load_model(kind).KIND,
         classes=[names[label] for label in classes],
-        positive=names[classes[-1]] if len(classes) == 2 else None,
+        positive=names[classes[-1]] if len(classes) == 2 and not several else None,
         representation=representation,
         record=[(display_name(key), to_yaml(value)) for key, value in sorted(results.record.items())],
         hyperparameters=[(key, to_yaml(value)) for key, value in settings.model_dump().items()],
         splits=splits,
         rows={names[label]: [rows[split].get(label, 0) for split in splits] for label in classes},
-        totals=[sum(rows[split].values()) for split in splits],
+        totals=[sizes[split] if sizes else sum(rows[split].values()) for split in splits],
         metrics=[
             (metric.title, [_measured(name, results, split) for split in splits])
             for name, metric in METRICS.items()
@@ -107,6 +110,7 @@ def render(
         confidence=confidence_level(confidence),
         costs="costs" in results.decision,
         threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
+        thresholds=dict(zip(names.values(), map(to_yaml, several), strict=True)) if several else None,
         calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key in SCALING],
         sets=None if results.sets is None or coverage is None else coverage_of(results.sets, coverage, names),
         protocol=protocol,

@@ -31,6 +31,17 @@ def rows_by_class(splits_report: Mapping[str, Any]) -> dict[str, dict[str, int]]
     return {split: dict(splits_report[split]["classes"]) for split in SPLITS if split in splits_report}
 
 
+def sizes_of(splits_report: Mapping[str, Any]) -> dict[str, int]:
+    """Return the number of rows of each split, which those of several labels per text do not add up to."""
+    rows = rows_by_class(splits_report)
+    return {split: splits_report[split].get("rows", sum(by_class.values())) for split, by_class in rows.items()}
+
+
+def has_label_sets(splits_report: Mapping[str, Any]) -> bool:
+    """Return whether the texts have several labels each: rows without any are counted only then."""
+    return "without_labels" in splits_report["test"]
+
+
 def protocol(
     data: Data,
     split: Split,
@@ -49,7 +60,7 @@ def protocol(
     fitted anew.
     """
     together = split.group_duplicates and not splits_report.get("given")
-    sizes = {name: sum(rows.values()) for name, rows in rows_by_class(splits_report).items()}
+    sizes, several = sizes_of(splits_report), has_label_sets(splits_report)
     measured = " that were measured" if refitted else ""
     choosing = "the validation rows" if "validation" in splits_report else "held-out training rows"
     corrected = corrected_rows(splits_report.get("corrections", {}))
@@ -60,9 +71,9 @@ def protocol(
         f"The representation and the models{measured} are fitted on the training rows alone.",
         *_training(train, models),
         _calibration(evaluate, choosing),
-        *([] if evaluate.costs else [_decision_rule(evaluate, list(classes.values()), choosing)]),
+        *([] if evaluate.costs else [_decision_rule(evaluate, list(classes.values()), choosing, several)]),
         *(_costs(evaluate, classes, rows_by_class(splits_report)) if evaluate.costs else []),
-        *_sets(evaluate),
+        *_sets(evaluate, several),
         _intervals(evaluate),
         *([_dependence(data, sizes["test"], clusters["test"])] if clusters and "test" in clusters else []),
         *([_refit(refitted, sizes)] if refitted else []),
@@ -88,13 +99,20 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any], sizes
     parts += [f"{sizes['test']:,} for testing"]
     by_hash = f"assigned by a hash of their {'text' if data.group is None else 'group'}"
     method = f"{'drawn at random' if split.method == 'random' else by_hash} (seed {split.seed})"
+    if split.method == "time":
+        method = f"taken in the order of {visible(str(data.time))}"
     if given := splits_report.get("given", {}):
         source = "its files" if data.split_column is None else f"column {visible(data.split_column)}"
         drawn = join_names([split_rows(name) for name in sizes if name not in given])
         rest = f"; the {drawn} are {method} from the given training rows" if drawn else ""
         return f"{join_names(parts)}, as the table gives them by {source}{rest}."
-    balance = ", with the same class balance in each split" if split.stratify else ""
-    groups = "" if data.group is None else f", all rows of one {visible(data.group)} in the same split"
+    shares = "about the same share of each label" if has_label_sets(splits_report) else "the same class balance"
+    balance = f", with {shares} in each split" if split.stratify else ""
+    groups = (
+        ""
+        if data.group is None or split.method == "time"
+        else f", all rows of one {visible(data.group)} in the same split"
+    )
     return f"{join_names(parts)}, {method}{balance}{groups}."
 
 
@@ -105,10 +123,12 @@ def _calibration(evaluate: Evaluate, choosing: str) -> str:
     return f"Probabilities are calibrated by {method}, fitted on {choosing}."
 
 
-def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str) -> str:
-    if len(classes) > 2:
+def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, several: bool) -> str:
+    if len(classes) > 2 and not several:
         return "A text gets the class with the highest probability."
     rule = f"A text gets class {classes[-1]} if the probability of this class is above"
+    if several:
+        rule = "A text gets each label whose probability is above"
     if isinstance(evaluate.threshold, float):
         return f"{rule} {evaluate.threshold:g}."
     aims = {"accuracy": "the highest accuracy", "f1": "the highest F1"}
@@ -116,7 +136,8 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str) ->
     aim = aims.get(
         evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)} at {level} confidence"
     )
-    return f"{rule} a threshold, chosen per model for {aim} on {choosing}."
+    per = "label and model" if several else "model"
+    return f"{rule} a threshold, chosen per {per} for {aim} on {choosing}."
 
 
 def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
@@ -138,8 +159,13 @@ def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Ma
     yield f"{always} {format_value('cost', cost)} per test row."
 
 
-def _sets(evaluate: Evaluate) -> Iterator[str]:
-    if evaluate.coverage is not None:
+def _sets(evaluate: Evaluate, several: bool) -> Iterator[str]:
+    if evaluate.coverage is not None and several:
+        yield (
+            f"Prediction sets are to contain {confidence_level(evaluate.coverage)} of the labels of a text on average; "
+            "their limit comes from the validation rows (conformal risk control)."
+        )
+    elif evaluate.coverage is not None:
         where = "of each class" if evaluate.coverage_by_class else "of all classes together"
         yield (
             f"Prediction sets are to contain the actual class of {confidence_level(evaluate.coverage)} of the texts "
@@ -188,7 +214,7 @@ def caveats(
     models that recorded their loss on validation rows while training, or on the test rows if there are no others.
     `clusters` as for `protocol`; `held_out` are the models that have predictions for held-out training rows.
     """
-    rows = rows_by_class(splits_report)
+    rows, several = rows_by_class(splits_report), has_label_sets(splits_report)
     sentences = []
     if "validation" not in rows:
         sentences.append(_no_validation(watching, bool(held_out)))
@@ -197,13 +223,13 @@ def caveats(
         [
             _corrected_test_rows(splits_report.get("corrections", {})),
             _uncorrected_test_rows(splits_report.get("corrections", {})),
-            _few_test_rows(sum(rows["test"].values()), confidence, (clusters or {}).get("test")),
+            _few_test_rows(sizes_of(splits_report)["test"], confidence, (clusters or {}).get("test")),
             _leaks(splits_report["leaks"]["normalised"], splits_report.get("given", {})),
             _shared_groups(splits_report["leaks"].get("group", {})),
-            _conflicts(splits_report["label_conflicts"]["normalised"]),
+            _conflicts(splits_report["label_conflicts"]["normalised"], several),
             _dropped(splits_report.get("dropped", {}).get("rows", 0)),
-            _unequal_classes(rows["test"], classes),
-            _rare_classes(rows["test"], classes),
+            _unequal_classes(rows["test"], classes, several),
+            _rare_classes(rows["test"], classes, several),
         ],
     )
     return sentences
@@ -284,9 +310,10 @@ def _shared(what: str, counts: Mapping[str, int]) -> str:
     return join_names(repeated)
 
 
-def _conflicts(count: int) -> str:
+def _conflicts(count: int, several: bool) -> str:
     texts = f"{count_noun(count, 'text')} {'occurs' if count == 1 else 'occur'}"
-    return f"{texts} with more than one class, so no model can be right on all rows." if count else ""
+    more = "different sets of labels" if several else "more than one class"
+    return f"{texts} with {more}, so no model can be right on all rows." if count else ""
 
 
 def _dropped(count: int) -> str:
@@ -294,23 +321,25 @@ def _dropped(count: int) -> str:
     return f"{rows} {'was' if count == 1 else 'were'} left out." if count else ""
 
 
-def _unequal_classes(rows: Mapping[str, int], classes: Mapping[str, str]) -> str:
+def _unequal_classes(rows: Mapping[str, int], classes: Mapping[str, str], several: bool) -> str:
     sizes = {label: rows.get(label, 0) for label in classes}
     largest, smallest = max(sizes, key=lambda label: sizes[label]), min(sizes, key=lambda label: sizes[label])
     if sizes[largest] <= UNBALANCED * sizes[smallest]:
         return ""
+    what, metrics = ("labels", "micro averages mostly reflect") if several else ("classes", "accuracy mostly reflects")
     return (
-        f"The classes differ in size among the test rows, from {count_noun(sizes[smallest], 'row')} "
-        f"({classes[smallest]}) to {sizes[largest]:,} ({classes[largest]}): accuracy mostly reflects the large ones."
+        f"The {what} differ in size among the test rows, from {count_noun(sizes[smallest], 'row')} "
+        f"({classes[smallest]}) to {sizes[largest]:,} ({classes[largest]}): {metrics} the large ones."
     )
 
 
-def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str]) -> str:
+def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str], several: bool) -> str:
     rare = [name for label, name in classes.items() if rows.get(label, 0) < FEW_TEST_ROWS]
     if not rare:
         return ""
-    which = f"Class {rare[0]} has" if len(rare) == 1 else f"{len(rare)} of {len(classes)} classes have"
-    return f"{which} fewer than {FEW_TEST_ROWS} test rows; metrics of such a class mean little."
+    one, many = ("label", "labels") if several else ("class", "classes")
+    which = f"{one.capitalize()} {rare[0]} has" if len(rare) == 1 else f"{len(rare)} of {len(classes)} {many} have"
+    return f"{which} fewer than {FEW_TEST_ROWS} test rows; metrics of such a {one} mean little."
 
 
 def passed_checks(splits_report: Mapping[str, Any]) -> list[str]:

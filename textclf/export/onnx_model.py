@@ -16,7 +16,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
-from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, LayerModel
+from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, SIGMOIDS, LayerModel
 from textclf.artifacts.token_front import TokenFront
 from textclf.core.onnx_graph import FLOAT, INT64, Graph
 from textclf.vectorize.representation import Representation
@@ -46,6 +46,8 @@ def write(vectorizer: Representation, model: LayerModel, decision: Decision, pat
 def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> onnx.ModelProto:
     """Return a model from `features` to `label` (rows,) text and `probabilities` (rows, classes) float32.
 
+    With several labels per text `label` is (rows, classes) int64, 1 for each label decided.
+
     `features` (rows, features) float32 are vectors of the vectorizer as a dense array; a model with a front takes
     `token_ids` (rows, length) int64 instead, padded with 0. Calibration and threshold of the decision are part of the
     model.
@@ -60,20 +62,25 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
         given = helper.make_tensor_value_info("token_ids", TensorProto.INT64, ["rows", model.front.length])
         values = _add_front(graph, model.front, "token_ids")
     scores, activation = _add_scores(graph, model, values, columns), model.layers[-1].activation
-    if activation not in {"sigmoid", "softmax"}:
+    if activation not in {"sigmoid", "softmax", SIGMOIDS}:
         scores, activation = _add_log_sigmoids(graph, scores), "softmax"
     if decision.calibration is not None:
         probabilities = _add_calibrated(graph, scores, activation, decision.calibration)
     elif activation == "sigmoid":
         probabilities = _add_binary_sigmoids(graph, scores)
+    elif model.multilabel:
+        probabilities = graph.add("Sigmoid", scores)
     else:
         probabilities = graph.add("Softmax", scores, axis=1)
     graph.add("Identity", probabilities, name="probabilities")
     _add_label(graph, model.classes, decision)
+    label: tuple[Any, list[Any]] = TensorProto.STRING, ["rows"]
+    if model.multilabel:
+        label = TensorProto.INT64, ["rows", len(model.classes)]
     proto = graph.model(
         [given],
         [
-            helper.make_tensor_value_info("label", TensorProto.STRING, ["rows"]),
+            helper.make_tensor_value_info("label", *label),
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["rows", len(model.classes)]),
         ],
     )
@@ -146,7 +153,11 @@ def _add_binary_sigmoids(graph: Graph, log_odds: str) -> str:
 
 
 def _add_label(graph: Graph, classes: Sequence[str], decision: Decision) -> None:
-    """Add the class label of each row, as in `Decision.decide`; "" for a row that is decided as no class."""
+    """Add the class label of each row, or its labels, as in `Decision.decide`; "" for a row decided as no class."""
+    if decision.thresholds is not None:
+        exceeds = graph.add("Greater", "probabilities", graph.constant(np.array(decision.thresholds)))
+        graph.add("Cast", exceeds, to=INT64, name="label")
+        return
     if decision.costs is not None:
         expected = graph.add("MatMul", "probabilities", graph.constant(np.array(decision.costs)))
         position, classes = graph.add("ArgMin", expected, axis=1, keepdims=0), [*classes, ""]

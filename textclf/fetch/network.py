@@ -1,14 +1,13 @@
-"""Downloads: a whole file, parts of a large one, or what a program downloads; every failure is one line."""
+"""Downloads: a file, or what a program downloads; every failure is one line."""
 
 import contextlib
-import io
 import subprocess
 import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, TypeVar
 
 import requests
 
@@ -18,7 +17,6 @@ from textclf.core.quoting import first_line
 CONNECT_SECONDS, READ_SECONDS = 5, 20
 TRIES, PAUSE_SECONDS = 2, 1
 CHUNK = 2**16  # bytes
-PART = 4 * 2**20  # bytes of a request for a part of a file
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)  # of a zip
 
 T = TypeVar("T")
@@ -58,16 +56,6 @@ def download(url: str, file: IO[bytes], limit: int) -> None:
                 progress.update(len(chunk))
                 if (count := count + len(chunk)) > limit:
                     raise too_many(limit)
-
-
-@contextlib.contextmanager
-def open_remote(url: str) -> Iterator[IO[bytes]]:
-    """Yield a readable, seekable file, of which parts are downloaded as they are read.
-
-    Raises `SourceError` if the server is not reached or does not give parts of files.
-    """
-    with requests.Session() as session:
-        yield cast("IO[bytes]", io.BufferedReader(_Remote(session, url), PART))
 
 
 def run_program(
@@ -113,45 +101,3 @@ def _root_cause(error: BaseException) -> str:
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-class _Remote(io.RawIOBase):
-    """The raw bytes behind a URL; each read is a request for a range of them."""
-
-    def __init__(self, session: requests.Session, url: str) -> None:
-        self.session, self.url, self.position = session, url, 0
-        _, self.size = self._range(0, 0)
-
-    def _range(self, first: int, last: int) -> tuple[bytes, int]:
-        """Return the bytes from `first` to `last`, and the size of the whole file."""
-        headers = {"Range": f"bytes={first}-{last}", "Accept-Encoding": "identity"}
-        with _response(self.session, self.url, **headers) as response:
-            size = response.headers.get("Content-Range", "").rpartition("/")[2]
-            if response.status_code != 206 or not size.isdecimal():
-                raise SourceError("the server gives no parts of the file")
-            content = b""
-            for chunk in response.iter_content(CHUNK):
-                content += chunk
-                if len(content) > last - first + 1:
-                    break
-        if len(content) != last - first + 1:
-            raise SourceError("the server gives other parts of the file than it was asked for")
-        return content, int(size)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self.position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.size}[whence]
-        return self.position
-
-    def readinto(self, buffer: Any) -> int:
-        count = min(len(buffer), self.size - self.position)
-        if count <= 0:
-            return 0
-        buffer[:count], _ = self._range(self.position, self.position + count - 1)
-        self.position += count
-        return count

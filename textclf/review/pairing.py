@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Costs, Decision
+from textclf.artifacts.label_sets import to_names
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate.comparisons import McNemar, mcnemar
@@ -24,10 +25,10 @@ OTHER_ROWS = "the rows or their labels differ"
 
 @dataclass(frozen=True)
 class Decided:
-    """Calibrated predictions of a model, the position of the class decided for each row (rows,), and the costs."""
+    """Calibrated predictions of a model, what `Decision.decide` decides for each row, and the costs."""
 
     rows: Predictions
-    positions: NDArray[np.int64]
+    positions: NDArray[Any]
     costs: Costs | None = None
 
     @classmethod
@@ -44,10 +45,11 @@ class Decided:
         """Return the metrics of the rows, rounded as in evaluation.json."""
         return compute(self.rows.y, self.rows.probabilities, self.positions, self.costs)
 
-    def labels(self) -> dict[str, str]:
-        """Return the label of each row by its id."""
-        names = np.array(self.rows.classes, dtype=object)
-        return dict(zip(self.rows.ids, names[self.rows.y], strict=True))
+    def labels(self) -> dict[str, Any]:
+        """Return the label of each row, or the list of its labels, by its id."""
+        names, y = np.array(self.rows.classes, dtype=object), self.rows.y
+        labels = to_names(y, self.rows.classes).to_pylist() if self.rows.multilabel else names[y]
+        return dict(zip(self.rows.ids, labels, strict=True))
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def paired_intervals(
     decided = {name: side.positions for name, side in sides.items()}
     costs = head.costs if head.costs == base.costs else None
     rows = Rows(y, probabilities, decided, None, stratified, len(head.rows.classes), costs)
-    right, before = head.positions == y, base.positions == y
+    right, before = ~rows.wrong("head"), ~rows.wrong("base")
     test = mcnemar(int((right & ~before).sum()), int((before & ~right).sum()))
     intervals = {"accuracy": tango(test.only_a, test.only_b, len(y), confidence)}
     values = {name: point_values(y, probabilities[name], decided[name], costs) for name in sides}

@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textclf.core.arrow import array_of, as_array
+from textclf.core.arrow import array_of, as_array, flat
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.corrections import Corrections, raise_first
+from textclf.tables.settings import Data
+from textclf.tables.several import LABELS, labels_in
 
 
 class Corrector:
@@ -21,10 +23,12 @@ class Corrector:
     Labels of test rows stay as they are unless `test_rows`: what the models are measured by must not change silently.
     """
 
-    def __init__(self, corrections: Corrections, test_rows: bool) -> None:
-        """Prepare to correct rows."""
-        self.corrections, self.test_rows = corrections, test_rows
+    def __init__(self, corrections: Corrections, data: Data) -> None:
+        """Prepare to correct rows of a table with these settings; `UserError` for labels that it could not have."""
+        self.corrections, self.test_rows = corrections, data.correct_test_rows
         self._ids, self._labels = array_of(list(corrections.labels)), array_of(list(corrections.labels.values()))
+        if data.multilabel:
+            self._labels = self._parse(data.label_separator)
         self._found = np.zeros(len(corrections), bool)
         self._classes: set[str] = set()
         self._trained: set[str] = set()  # classes of the training rows before they are corrected
@@ -34,7 +38,7 @@ class Corrector:
     def correct(self, rows: pa.Table, split: str) -> pa.Table:
         """Return rows of a split, the labels of those with a correction corrected."""
         labels = as_array(rows["label"])
-        distinct = labels.unique().to_pylist()
+        distinct = flat(labels).unique().to_pylist()
         self._classes.update(distinct)
         if split == "train":
             self._trained.update(distinct)
@@ -55,6 +59,17 @@ class Corrector:
         labels = pa.concat_arrays([labels, self._labels.cast(labels.type)]).take(order)
         return rows.set_column(rows.column_names.index("label"), "label", labels)
 
+    def _parse(self, separator: str | None) -> pa.ListArray:
+        """Return the set of labels of each correction, written as in the table, or as JSON."""
+        sets, errors = [], []
+        for row, label in self.corrections.labels.items():
+            try:
+                sets.append(labels_in(label, "label", separator, single=True))
+            except ValueError as error:
+                errors.append(f"{self.corrections.path}:{self.corrections.lines[row]}: {error}")
+        raise_first(errors, self.corrections.path, len(self.corrections))
+        return pa.array(sets, LABELS)
+
     def finish(self, trained: Collection[str]) -> None:
         """Raise `UserError` for corrections of rows that the table does not have, and for labels that are no classes.
 
@@ -63,13 +78,14 @@ class Corrector:
         """
         corrections = self.corrections
         errors = []
-        for (row, label), found in zip(corrections.labels.items(), self._found.tolist(), strict=True):
+        for row, label, found in zip(corrections.labels, self._labels.to_pylist(), self._found.tolist(), strict=True):
             where = f"{corrections.path}:{corrections.lines[row]}"
             if not found:
                 errors.append(f"{where}: id must be that of a row of the table; got {quote_value(row)}")
-            if label not in self._classes:
+            labels = label if isinstance(label, list) else [label]
+            if unknown := [name for name in labels if name not in self._classes]:
                 rule = f"label must be one of the classes ({list_names(sorted(self._classes))})"
-                errors.append(f"{where}: {rule}; got {quote_value(label)}")
+                errors.append(f"{where}: {rule}; got {quote_value(unknown[0])}")
         raise_first(errors, corrections.path, len(corrections))
         if without := sorted(self._trained - set(trained)):
             rule = "must leave training rows to every class"

@@ -1,25 +1,34 @@
-"""Random splits of rows in memory, optionally stratified, with the rows of one group in one split.
+"""Splits of rows in memory: random ones, optionally stratified, with the rows of one group in one split; or by time.
 
 Rows are columns by name: a mapping of Arrow arrays, or a frame.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from textclf.artifacts import shards
 from textclf.artifacts.room import MANY_CLASSES
-from textclf.core.arrow import array_of, as_array, encode, hash_normalized, normalize_texts
+from textclf.core.arrow import array_of, as_array, encode, flat, hash_normalized, normalize_texts, rows_of
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
+from textclf.split.by_time import rank_times, take_latest
+from textclf.split.label_sets import draw_stratified
 from textclf.split.settings import Split
 
+ADVICE = {  # if a split lacks a class, by method
+    "random": "set split.stratify to true",
+    "hash": "set another split.seed, method random",
+    "time": "its rows are the latest: add earlier ones, leave the class out",
+}
 DRAWN = ("test", "validation")  # in the order in which they are taken from the training rows
 Positions = NDArray[np.int64]
 
@@ -34,31 +43,45 @@ def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
     If rows are grouped (see `assign_groups`), whole groups are drawn, with the label of their first row for
     stratification; a split can then be larger than its size by part of a group.
 
-    `rows` has the columns text, label and optionally group and split. With a column split, the rows of a split that it
-    names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
+    With method time the test rows are the latest rows, and the validation rows the latest of the others (see
+    `take_latest`), whatever their groups; all in the order of the table.
+
+    `rows` has the columns text, label and optionally group, time and split. With a column split, the rows of a split
+    that it names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
     `UserError` if a split has no rows, or train or test lacks a class; given test rows may lack one.
     """
     parts = _given_rows(rows)
     given = set(parts)
     settings = draw_the_rest(settings, given)
     free = parts.get("train", np.arange(len(rows["label"])))
-    if given:
+    draw: Callable[[Positions, int], tuple[Positions, Positions]]
+    if settings.method == "time":
+        draw = partial(take_latest, rank_times(as_array(rows["time"]).take(free)))
+    elif given:
         used = ["label", *["group"] * ("group" in rows), *["text"] * settings.group_duplicates]
-        pool = _Pool({name: as_array(rows[name]).take(free) for name in used}, settings)
+        draw = _Pool({name: as_array(rows[name]).take(free) for name in used}, settings).draw
     else:
-        pool = _Pool(rows, settings)
+        draw = _Pool(rows, settings).draw
     remaining = np.arange(len(free))
     for name in DRAWN:
         if (share := getattr(settings, f"{name}_size")) > 0:
-            remaining, drawn = pool.draw(remaining, math.ceil(share * len(free)))
+            remaining, drawn = draw(remaining, math.ceil(share * len(free)))
             parts[name] = free[drawn]
-    if not settings.test_size and not settings.validation_size:
+    if settings.method != "time" and not settings.test_size and not settings.validation_size:
         remaining = np.random.RandomState(settings.seed).permutation(len(free))
     parts["train"] = free[remaining]
-    codes, labels = encode(as_array(rows["label"]))
-    counts = {name: np.bincount(codes[part], minlength=len(labels)).tolist() for name, part in parts.items()}
+    column = _label_column(rows)
+    (codes, labels), of_label = encode(flat(column)), rows_of(column)
+    split_of = np.zeros(len(column), np.int8)
+    for place, part in enumerate(parts.values()):
+        split_of[part] = place
+    counts = {
+        name: np.bincount(codes[split_of[of_label] == place], minlength=len(labels)).tolist()
+        for place, name in enumerate(parts)
+    }
     by_label = {name: dict(zip(labels, count, strict=True)) for name, count in counts.items()}
-    require_classes(by_label, "set split.stratify to true", given)
+    several = {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
+    require_classes(by_label, settings.method, given, several)
     return {name: parts[name] for name in SPLITS if name in parts}
 
 
@@ -93,7 +116,7 @@ class _Pool:
         self.seed = settings.seed
         grouped = settings.group_duplicates or "group" in rows
         self.groups = assign_groups(rows, settings.group_duplicates) if grouped else None
-        self.labels = encode(as_array(rows["label"])) if settings.stratify else None
+        self.labels = _label_column(rows) if settings.stratify else None
 
     def draw(self, rows: Positions, count: int) -> tuple[Positions, Positions]:
         """Return the remaining rows and the drawn rows, as `draw_rows` does, of those at some positions."""
@@ -101,18 +124,26 @@ class _Pool:
             raise UserError(f"{len(rows)} rows must be more than the {count} to be taken from them; set a smaller size")
         groups = np.arange(len(rows)) if self.groups is None else pd.factorize(self.groups[rows])[0]
         sizes = np.bincount(groups)
-        if self.labels is not None:
+        if self.labels is not None and pa.types.is_list(self.labels.type):
+            labels = self.labels.take(pa.array(rows))
+            codes, distinct = encode(flat(labels))
+            shape = len(sizes), len(distinct)
+            members = csr_matrix((np.ones(len(codes), np.int64), (groups[rows_of(labels)], codes)), shape)
+            order = np.random.RandomState(self.seed).permutation(len(sizes))
+            is_drawn = draw_stratified(members, sizes.tolist(), count, order.tolist())[order]
+            order = np.concatenate([order[is_drawn], order[~is_drawn]])
+        elif self.labels is not None:
             from sklearn.model_selection import train_test_split
 
             first_rows = rows[np.unique(groups, return_index=True)[1]]
-            codes, labels = self.labels
+            codes, distinct = encode(self.labels)
             group_count = math.ceil(count * len(sizes) / len(rows))
             try:
                 second, first = train_test_split(
                     np.arange(len(sizes)),
                     test_size=group_count,
                     random_state=self.seed,
-                    stratify=np.array(labels, object)[codes[first_rows]],
+                    stratify=np.array(distinct, object)[codes[first_rows]],
                 )
             except ValueError as error:
                 raise UserError(f"{len(rows)} rows can not be stratified: {error}") from error
@@ -170,6 +201,14 @@ def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return keys[np.unique(clusters, return_index=True)[1]][clusters]
 
 
+def _label_column(rows: Any) -> pa.Array:
+    """Return the labels of columns or of a frame, of several labels per text as lists."""
+    labels = rows["label"]
+    if isinstance(labels, pd.Series) and len(labels) and not isinstance(labels.iloc[0], str):
+        return pa.array([list(each) for each in labels], pa.list_(pa.string()))
+    return as_array(labels)
+
+
 def _given_rows(rows: Any) -> dict[str, Positions]:
     """Return the rows of each split that the column split names, without which there are none."""
     if "split" not in rows:
@@ -195,23 +234,33 @@ def draw_the_rest(settings: Split, given: Collection[str]) -> Split:
     return settings.model_copy(update={f"{name}_size": 0.0 for name in DRAWN if name in given})
 
 
-def require_classes(counts: Mapping[str, Mapping[str, int]], advice: str, given: Collection[str] = frozenset()) -> None:
-    """Raise `UserError` unless train and test have rows of every class; test rows that are given may lack some.
+def require_classes(
+    counts: Mapping[str, Mapping[str, int]],
+    method: str,
+    given: Collection[str] = frozenset(),
+    several: Mapping[str, int] | None = None,
+) -> None:
+    """Raise `UserError` unless train and test have rows of every class; given or the latest test rows may lack some.
 
-    `counts` has the number of rows by split and class; `advice` says how the user can change what is drawn; `given` are
-    the splits that the table gives.
+    `counts` has the number of rows by split and class; `given` are the splits that the table gives. With several labels
+    per text `several` has the rows of each split: the training rows need rows with and without each label, and the test
+    rows may lack some.
     """
     classes = {label for by_class in counts.values() for label, rows in by_class.items() if rows}
     for name, adjective, size in (("train", "training", "smaller"), ("test", "test", "larger")):
-        if name == "test" and "test" in given:
+        if name == "test" and ("test" in given or method == "time" or several):
             continue
         if missing := sorted(label for label in classes if not counts[name].get(label)):
-            change = f"{advice}, or a {size} split.test_size"
+            change = f"{ADVICE[method]}, or a {size} split.test_size"
             if name == "train" and given:
                 change = "add some to the table, or leave out its rows in the other splits"
             if len(classes) > MANY_CLASSES:
                 change = f"are the labels classes ({len(classes):,}), or texts or ids by mistake? Else {change}"
+            number = several[name] if several else sum(counts[name].values())
             raise UserError(
-                f"the {adjective} rows must hold every class; class {missing[0]} has none of "
-                f"{sum(counts[name].values())}: {change}"
+                f"the {adjective} rows must hold every class; class {missing[0]} has none of {number}: {change}"
             )
+    number = several["train"] if several else 0
+    if number and (always := sorted(label for label, rows in counts["train"].items() if rows == number)):
+        advice = "add rows without it, or leave the label out"
+        raise UserError(f"some training rows must lack each label; all {number} have {always[0]}: {advice}")

@@ -8,16 +8,20 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.core.arrow import as_array, encode, hash_texts
+from textclf.core.arrow import as_array, encode, flat, hash_texts, refilled
 from textclf.core.files import SPLITS
 
 
 class _Rows(NamedTuple):
-    """Some rows of a split: fingerprints of texts, normalised texts and groups, and positions of labels."""
+    """Some rows of a split: fingerprints of texts, normalised texts and groups, and positions of labels.
+
+    `sets` has the number of each row's set of labels, which is its label if it has one.
+    """
 
     exact: NDArray[np.uint64]
     normalised: NDArray[np.uint64]
     labels: NDArray[np.int32]
+    sets: NDArray[np.int32]
     group: NDArray[np.uint64]  # empty if groups are not counted
 
 
@@ -31,13 +35,15 @@ class LeakCounter:
     def __init__(self) -> None:
         """Start with no rows."""
         self._positions: dict[str, int] = {}  # by label, in order of first occurrence
+        self._sets: dict[tuple[int, ...], int] = {}  # the number of each set of several labels or none
         self._rows: dict[str, list[_Rows]] = {}  # by split
 
     def encode(self, rows: pa.Table) -> pa.Table:
         """Return rows with their labels as positions in `labels`."""
-        codes, distinct = encode(as_array(rows["label"]))
+        labels = as_array(rows["label"])
+        codes, distinct = encode(flat(labels))
         positions = np.array([self._positions.setdefault(label, len(self._positions)) for label in distinct], np.int32)
-        return rows.set_column(rows.column_names.index("label"), "label", pa.array(positions[codes]))
+        return rows.set_column(rows.column_names.index("label"), "label", refilled(labels, pa.array(positions[codes])))
 
     @property
     def labels(self) -> list[str]:
@@ -47,32 +53,48 @@ class LeakCounter:
     def add(self, split: str, rows: pa.Table) -> None:
         """Add rows of a split, with the columns text, label from `encode`, and normalised, a hash of the text.
 
-        Their groups count too if the table gives splits: only then can a group be divided.
+        Their groups count too if the table gives splits or times: only then can a group be divided.
         """
         exact, normalised = hash_texts(as_array(rows["text"])), as_array(rows["normalised"]).to_numpy()
-        grouped = {"group", "split"} <= set(rows.column_names)
+        names = set(rows.column_names)
+        grouped = "group" in names and not names.isdisjoint({"split", "time"})
         groups = hash_texts(as_array(rows["group"])) if grouped else np.empty(0, np.uint64)
-        self._rows.setdefault(split, []).append(_Rows(exact, normalised, as_array(rows["label"]).to_numpy(), groups))
+        column = as_array(rows["label"])
+        labels = sets = flat(column).to_numpy()
+        if pa.types.is_list(column.type):
+            keys = map(tuple, column.to_pylist())
+            sets = np.array([self._sets.setdefault(key, len(self._sets)) for key in keys], np.int32)
+        self._rows.setdefault(split, []).append(_Rows(exact, normalised, labels, sets, groups))
 
     def class_counts(self) -> dict[str, dict[str, int]]:
         """Return the rows of each class, by split."""
         return {name: self._count_classes(parts) for name, parts in self._rows.items()}
+
+    def row_counts(self) -> dict[str, int]:
+        """Return the number of rows, by split."""
+        return {name: sum(len(rows.sets) for rows in parts) for name, parts in self._rows.items()}
 
     def report(self) -> dict[str, Any]:
         """Return the counts, for exact and for normalised texts (`<kind>` is exact or normalised).
 
         `<split>.classes.<class>`: rows of the class. `duplicates.<kind>.<split>`: rows that repeat an earlier text of
         their split. `leaks.<kind>.<later>_in_<earlier>`: rows of a split (test, validation) whose text is also in a
-        split that is used before it. `label_conflicts.<kind>`: distinct texts with more than one label. If groups were
+        split that is used before it. `label_conflicts.<kind>`: distinct texts with more than one label, or with several
+        labels per text with different sets; then `<split>.rows` and `<split>.without_labels` count rows. If groups were
         added, `leaks.group.<later>_in_<earlier>`: rows whose group is also in a split that is used before theirs.
         """
         names = sorted(self._rows, key=SPLITS.index)
         report: dict[str, Any] = {name: {"classes": classes} for name, classes in self.class_counts().items()}
+        if self._sets:
+            none = self._sets.get((), -1)
+            for name, rows in self.row_counts().items():
+                empty = sum(int((part.sets == none).sum()) for part in self._rows[name])
+                report[name] |= {"rows": rows, "without_labels": empty}
         report |= {"duplicates": {}, "leaks": {}, "label_conflicts": {}}
-        labels = np.concatenate([rows.labels for name in names for rows in self._rows[name]])
+        sets = np.concatenate([rows.sets for name in names for rows in self._rows[name]])
         for kind in ("exact", "normalised"):
             keys = {name: np.concatenate([getattr(rows, kind) for rows in self._rows[name]]) for name in names}
-            report["label_conflicts"][kind] = _count_conflicts(np.concatenate(list(keys.values())), labels)
+            report["label_conflicts"][kind] = _count_conflicts(np.concatenate(list(keys.values())), sets)
             for split_keys in keys.values():
                 split_keys.sort()
             report["duplicates"][kind] = {name: int((hashes[1:] == hashes[:-1]).sum()) for name, hashes in keys.items()}

@@ -35,7 +35,7 @@ def require_room(table: Path, data: Data, settings: Split, target: Path) -> None
         memory, purpose = hash_memory, "split.method hash"
     else:
         memory = 4 * size + 350 * rows
-        purpose = f"split.method random (hash takes {resources.format_size(hash_memory)})"
+        purpose = f"split.method {settings.method} (hash takes {resources.format_size(hash_memory)})"
     resources.announce(rows, -(-rows // shards.ROWS), memory, disk)
     resources.require_disk(target, disk, str(target))
     resources.require_memory(memory, purpose)

@@ -12,9 +12,9 @@ ShareOrNone = Annotated[float, Field(ge=0, lt=1)]
 class Split(Section):
     """Which rows are trained on, validated on and tested on."""
 
-    method: Literal["random", "hash"] = Field(
+    method: Literal["random", "hash", "time"] = Field(
         default="random",
-        description="random draws rows; hash assigns each text by a hash, for more rows than memory holds",
+        description="random; hash assigns each text by itself, for more rows than memory holds; time tests the latest",
     )
     test_size: ShareOrNone = Field(
         default=0.25,
@@ -41,4 +41,7 @@ class Split(Section):
             raise relation(f"test_size + validation_size must be less than 1; got {total:g}")
         if self.method == "hash" and self.stratify:
             raise relation("stratify must be false with method hash, which looks at no other row; got true")
+        for name in ("stratify", "group_duplicates"):
+            if self.method == "time" and getattr(self, name):
+                raise relation(f"{name} must be false with method time, by which the latest rows test; got true")
         return self

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.splits import SUFFIX, write_table
-from textclf.core.arrow import as_array
+from textclf.core.arrow import as_array, flat, refilled, rows_of
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
 
@@ -78,5 +78,8 @@ def _write_taken(shard: tuple[pa.Table, NDArray[np.int64]], path: Path, labels: 
     """Write the rows of a table at some positions, in their order, to a file."""
     table, positions = shard
     rows = table.take(positions)
+    column = as_array(rows["label"])
+    places = labels[flat(column).to_numpy()]
+    ascending = places[np.lexsort([places, rows_of(column)])]  # of several labels; of one each the row decides
     label = rows.column_names.index("label")
-    write_table(rows.set_column(label, "label", pa.array(labels).take(as_array(rows["label"]))), path)
+    write_table(rows.set_column(label, "label", refilled(column, pa.array(ascending))), path)

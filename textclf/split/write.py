@@ -17,6 +17,7 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names
 from textclf.split.by_hash import hash_splits
+from textclf.split.by_time import TimeSpans
 from textclf.split.correct import Corrector
 from textclf.split.draw import draw_parts, require_classes
 from textclf.split.leaks import LeakCounter
@@ -36,10 +37,10 @@ def write_splits(
     """Write the splits of a table and its classes to a folder; return the classes, in order, and the report.
 
     The report is that of `LeakCounter`, with the numbers of rows that were left out under `dropped` and, if the table
-    gives splits, the number of rows of each under `given`. Method random reads all rows into memory; method hash
-    streams them. `corrections` replace labels once the rows are assigned; the report then says under `corrections` what
-    became of them. Raises `UserError` for wrong corrections, and if there are so many classes that predictions could
-    not be evaluated.
+    gives splits, the number of rows of each under `given`; with data.time, `<split>.time` has the `first` and the
+    `last`. Method hash streams the rows; the others read all of them into memory. `corrections` replace labels once the
+    rows are assigned; the report then says under `corrections` what became of them. Raises `UserError` for wrong
+    corrections, and if there are so many classes that predictions could not be evaluated.
     """
     rows = Corpus(table, data)
     by_hash = settings.method == "hash"
@@ -48,19 +49,24 @@ def write_splits(
     else:
         rows.load()
         parts = draw_parts(rows.table, settings)
-    corrector = Corrector(corrections, data.correct_test_rows) if corrections else None
-    counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns)
-    writers = {name: ShardWriter(folder, name, schema, settings.seed if by_hash else None) for name in SPLITS}
+    corrector = Corrector(corrections, data) if corrections else None
+    counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns, data.multilabel)
+    # Rows in an order of their own are shuffled; a random split is so already.
+    seed = None if settings.method == "random" else settings.seed
+    writers = {name: ShardWriter(folder, name, schema, seed) for name in SPLITS}
+    spans = TimeSpans()
     for name, part in parts:
         encoded = counter.encode(corrector.correct(part, name) if corrector else part)
         counter.add(name, encoded)
+        if data.time is not None:
+            spans.add(name, encoded)
         writers[name].add(encoded)
     counts = counter.class_counts()
     if corrector:
         corrector.finish(counts.get("train", {}))
     if by_hash:
-        require_classes(counts, "set another split.seed, method random", set(rows.given))
-        if not all(counts.values()):
+        require_classes(counts, "hash", set(rows.given), counter.row_counts() if data.multilabel else None)
+        if not all(counter.row_counts().values()):
             rule = "the validation rows must be one at least"
             raise UserError(f"{rule}; got none: set a larger split.validation_size, or 0.0")
     position = {label: place for place, label in enumerate(rows.classes)}
@@ -68,11 +74,13 @@ def write_splits(
     for name in counts:
         writers[name].close(positions)
     report = counter.report() | {"dropped": rows.dropped}
+    for name, span in spans.report().items():
+        report[name]["time"] = span
     if rows.given:
         report["given"] = dict(rows.given)
     if corrector:
         report["corrections"] = corrector.report()
-    total = sum(sum(by_class.values()) for by_class in counts.values())
+    total = sum(counter.row_counts().values())
     room.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
     return rows.classes, report
@@ -101,23 +109,31 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     totals = {label: sum(by_class.get(label, 0) for by_class in counts.values()) for label in classes}
     shown = ", ".join(f"{name!r} {count}" for name, count in islice(totals.items(), CLASSES_SHOWN))
     more = len(classes) - CLASSES_SHOWN
-    yield f"classes: {shown}" + (f" and {more:,} more" if more > 0 else "")
+    several = "rows" in report["train"]
+    yield f"{'labels' if several else 'classes'}: {shown}" + (f" and {more:,} more" if more > 0 else "")
     if len(classes) > room.MANY_CLASSES:
         yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
     if dropped := report["dropped"]["rows"]:
-        yield f"warning: left out: {count_noun(dropped, 'row')} without text or label"
+        lacked = "text, label or time" if "time" in report["dropped"] else "text or label"
+        yield f"warning: left out: {count_noun(dropped, 'row')} without {lacked}"
     given = report.get("given", {})
     yield from _describe_corrections(report.get("corrections"))
     for name, by_class in counts.items():
-        yield f"{name}: {sum(by_class.values())} rows{_origin(name, given, settings)}"
-    if given and (missing := [label for label in classes if not counts["test"].get(label)]):
+        size = report[name].get("rows", sum(by_class.values()))
+        empty = f" ({report[name]['without_labels']} without labels)" if several else ""
+        yield f"{name}: {size} rows{empty}{_origin(name, given, settings)}{_span(report[name])}"
+    missing = [label for label in classes if not counts["test"].get(label)]
+    if missing and (given or several or settings.method == "time"):
         yield f"warning: classes without test rows: {list_names(missing)}"
-    advice = "; split.group_duplicates: true keeps duplicates in one split" if settings.method == "random" else ""
+    advice = {
+        "random": "; split.group_duplicates: true keeps duplicates in one split",
+        "time": "; the latest rows test",
+    }
     for kind, what in (("normalised", "text"), ("group", "group")):
         for pair, shared in report["leaks"].get(kind, {}).items():
             later, earlier = pair.split("_in_")
             rows = f"{count_noun(shared, f'{later} row')} {'has' if shared == 1 else 'have'}"
-            end = "; given rows stay where they are" if later in given else advice
+            end = "; given rows stay where they are" if later in given else advice.get(settings.method, "")
             if shared:
                 yield f"warning: {rows} a {what} that is also in {earlier}{end}"
 
@@ -142,6 +158,11 @@ def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:
             f"warning: the labels of {count_noun(number, 'test row')} were corrected (data.correct_test_rows), so that "
             "metrics are not comparable with those of the labels of the table"
         )
+
+
+def _span(counts: Mapping[str, Any]) -> str:
+    """Return the first and the last time of a split, if its rows have times."""
+    return ", {first} to {last}".format(**counts["time"]) if "time" in counts else ""
 
 
 def _origin(name: str, given: Mapping[str, int], settings: Split) -> str:

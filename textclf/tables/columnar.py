@@ -22,9 +22,9 @@ from textclf.tables import limits
 from textclf.tables.compression import stored
 from textclf.tables.layout import Batch, Layout
 from textclf.tables.limits import row_too_long
-from textclf.tables.values import ONE_LABEL
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
+LISTS = types.is_list, types.is_large_list, types.is_fixed_size_list
 FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
 
 
@@ -93,7 +93,7 @@ def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray |
         try:
             texts = column.cast(pa.string())
             texts.validate(full=True)
-        except pa.ArrowInvalid:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # the latter for lists
             pass  # the list says which value it is
         else:
             return texts
@@ -136,9 +136,10 @@ def _lengths(column: pa.Array) -> NDArray[np.int64]:
 
 
 def class_names(metadata: bytes | None) -> dict[str, list[str]]:
-    """Return the names of the classes of each column of type ClassLabel, from the metadata that datasets writes."""
+    """Return the names of the classes of each column of ClassLabels or lists of them, from the metadata of datasets."""
     try:
         features = json.loads(metadata or b"{}")["info"]["features"]
+        features = {name: kind.get("feature", kind) for name, kind in features.items()}
         labels = {name: kind for name, kind in features.items() if kind.get("_type") == "ClassLabel"}
         return {name: [str(label) for label in kind["names"]] for name, kind in labels.items()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
@@ -147,18 +148,25 @@ def class_names(metadata: bytes | None) -> dict[str, list[str]]:
 
 def _class_name(value: Any, names: Sequence[str]) -> Any:
     """Return the name of a class from its position; None for -1, with which datasets marks a row without label."""
+    if isinstance(value, list):
+        return [_class_name(each, names) for each in value]
     if type(value) is not int or value >= len(names):
         return value
     return names[value] if value >= 0 else None
 
 
 def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> None:
-    """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans."""
-    text = name == layout.columns.get("text")
+    """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans.
+
+    A column of times may also hold dates, date-times and decimals, one of labels also lists.
+    """
+    text = name in layout.columns_of("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))
+    if name == layout.columns.get("time") and (types.is_temporal(value) or types.is_floating(value)):
+        return
+    if name in layout.columns_of("label") and any(test(value) for test in LISTS):
+        return
     if not is_text and (text or not (types.is_integer(value) or types.is_boolean(value))):
         rule = "text" if text else "text, integers or booleans"
-        is_list = any(test(value) for test in (types.is_list, types.is_large_list, types.is_fixed_size_list))
-        advice = f"; {ONE_LABEL}" if is_list and name == layout.columns.get("label") else ""
-        raise UserError(f"{path}: column {quote_name(name)} must hold {rule}; got {first_line(kind)}{advice}")
+        raise UserError(f"{path}: column {quote_name(name)} must hold {rule}; got {first_line(kind)}")

@@ -4,16 +4,19 @@ import bisect
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.core import resources
-from textclf.core.arrow import array_of, encode, hash_texts, number_rows
+from textclf.core.arrow import array_of, encode, flat, hash_texts, number_rows
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.tables import limits
@@ -22,8 +25,20 @@ from textclf.tables.given import find_table, layout_of
 from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
+from textclf.tables.several import JOINT, LABELS, flagged, labels_in, unite, written_list
 from textclf.tables.split_names import split_of_value
-from textclf.tables.values import CONTROL, NUL, ONE_LABEL, are_valid, combined_labels, label_of, text_of, to_array
+from textclf.tables.times import kind_of_time, parse_time, written_time
+from textclf.tables.values import (
+    CONTROL,
+    NUL,
+    ONE_LABEL,
+    are_valid,
+    combined_labels,
+    join,
+    joined_text,
+    label_of,
+    to_array,
+)
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 ROW_OVERHEAD = 100  # bytes of the objects of a row, about
@@ -66,11 +81,13 @@ def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.Stri
     return array_of([name]) if numbers[0] == WHOLE_FILE else number_rows(name, numbers)
 
 
-def _read_column(file: TableFile, batch: Batch, column: str, purpose: str) -> pa.StringArray:
-    """Return a column of a batch, `source` if there is none: only that one may be missing."""
+def _read_column(file: TableFile, batch: Batch, column: str, purpose: str, lists: bool) -> pa.StringArray:
+    """Return a column of a batch, `source` if there is none: only that one may be missing; `lists`: labels may be."""
     values = batch.columns.get(column)
     if values is None:
         values = [source_name(file.name)] * len(batch)
+    if isinstance(values, list) and (purpose == "time" or (lists and purpose == "label")):
+        values = [written_time(value) if purpose == "time" else written_list(value) for value in values]
     return to_array(values, numbers=purpose != "text")
 
 
@@ -78,14 +95,15 @@ class Corpus:
     """Labelled rows of a file, or of the files of a folder in the order of their names.
 
     Iterating it, once, gives batches with the columns `id`, `text`, `label`, if asked for `group`, `split` if the table
-    gives splits, and `slice_<column>` for each column of data.slices ("" where it has no value), all text. A row's id
-    is the value of the id column, or `file:line` (`file:row` in formats that are not lines), both from 1, with the path
-    of the file below the folder; a text that is a whole file has its path. Labels are text: integers in digits,
+    gives splits, and `slice_<column>` for each column of data.slices ("" where it has no value), all text; if asked for
+    also `time`, float64 or timestamps of one kind. A row's id is the value of the id column, or `file:line` (`file:row`
+    in formats that are not lines), both from 1, with the path of the file below the folder; a text that is a whole file
+    has its path. Labels are text, or with data.task multilabel lists of texts, sorted and distinct: integers in digits,
     booleans as true and false. Texts and labels are unchanged, spaces included.
 
     Afterwards `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left
-    out: `rows` in all, `text` and `label` by what was missing. `given` counts the rows of each split that the table
-    gives, and `count` all rows. `table` has the rows after `load`.
+    out: `rows` in all, `text`, `label` and, if asked for, `time` by what was missing. `given` counts the rows of each
+    split that the table gives, and `count` all rows. `table` has the rows after `load`.
 
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns, and
     for rows of fewer than two classes. Some errors are raised at the end, so discard what was made of the batches.
@@ -96,18 +114,25 @@ class Corpus:
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
         self.table = pa.table({})
         self.classes: list[str] = []
-        self.dropped = {"rows": 0, "text": 0, "label": 0}
+        self.dropped = {"rows": 0, "text": 0, "label": 0} | ({} if settings.time is None else {"time": 0})
+        self._kind_of_time = ""  # of the first row
         self.given: Counter[str] = Counter()
         self.count = 0
         self._labels: set[str] = set()
         self._wrong = 0
         self._errors: list[str] = []  # of the first wrong rows
+        self.unites = False  # whether rows of one id are one text, whose labels are united
         self._ids: list[NDArray[np.uint64]] = []  # fingerprints of the ids of the id column
+        self._texts: list[NDArray[np.uint64]] = []  # and of their texts, to be united
         self._repeated_ids = repeated_ids
-        self._first_rows: dict[str, str] = {}  # of such ids
+        self._first_rows: dict[str, tuple[str, str]] = {}  # of such ids, and their texts
 
     def load(self) -> None:
-        """Read all rows into `table`; `UserError` also if they need more memory than is available."""
+        """Read all rows into `table`; `UserError` also if they need more memory than is available.
+
+        Of several labels per text, rows with the same id are one text, with the labels of all of them.
+        """
+        self.unites = self.settings.multilabel and self.settings.id is not None
         batches: list[pa.RecordBatch] = []
         size = checked = 0
         for batch in self:
@@ -118,8 +143,12 @@ class Corpus:
                 resources.require_memory(COPIES * size, f"{self.path}: all rows in memory at once ({rows})")
             batches.append(batch)
         self.table = pa.Table.from_batches(batches)
+        if self.unites:
+            self.table = unite(self.table)
+        if self.unites and "split" in self.table.column_names:
+            self.given = Counter(self.table["split"].to_pylist())
         for position, name in enumerate(self.table.column_names):
-            if self.table.column(name).nbytes > LARGE:
+            if self.table.column(name).nbytes > LARGE and pa.types.is_string(self.table.column(name).type):
                 column = self.table.column(name).cast(pa.large_string())
                 self.table = self.table.set_column(position, name, column)
 
@@ -134,22 +163,30 @@ class Corpus:
             batch = self._check(parts)
             if self.settings.id is not None:
                 self._ids.append(hash_texts(batch["id"]))
+                self._texts += [hash_texts(batch["text"])] if self.unites else []
             if "split" in batch.column_names:
                 codes, splits = encode(batch["split"])
                 self.given.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
             if len(batch) and not self._wrong:
-                self._labels.update(encode(batch["label"])[1])
+                self._labels.update(encode(flat(batch["label"]))[1])
                 yield batch
         self._require_unique_ids()
         if self._wrong:
             total = f"{self.path}: {self._wrong} of {self.count} rows are wrong, {ERRORS_SHOWN} shown"
             raise UserError(*self._errors, *([total] if self._wrong > ERRORS_SHOWN else []))
+        if self.settings.multilabel and len(self._labels) < 2:
+            got = (
+                f"{list_names(sorted(self._labels)) or 'none'}; one label alone is a binary task: data.task multiclass"
+            )
+            raise UserError(f"{self.path} must have at least two labels with data.task multilabel; got {got}")
         if not self._labels:
             raise UserError(f"{self.path} must have rows; got none with text and label")
         if empty := [split for split, rows in self.given.items() if not rows]:
             raise UserError(f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none")
         self._require_single_labels()
-        self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
+        columns = self.layout.columns_of("label")
+        order = self.settings.classes or (columns if len(columns) > 1 else None)
+        self.classes = order_classes(self._labels, order, str(self.path))
 
     def _read(self) -> Iterator[list[Part]]:
         """Yield the batches of all files, small ones together: a file may be a single text."""
@@ -177,15 +214,27 @@ class Corpus:
         for start, (_, batch) in zip(starts, parts, strict=False):
             passed[[start + place for place in batch.broken]] = False
         columns = {"id": pa.concat_arrays([_name_rows(file.name, batch.numbers) for file, batch in parts])}
-        for purpose, column in self.layout.columns.items():
-            values = pa.concat_arrays([_read_column(file, batch, column, purpose) for file, batch in parts])
+        multilabel = self.settings.multilabel
+        for purpose in self.layout.columns:
+            read = [
+                pa.concat_arrays([_read_column(file, batch, column, purpose, multilabel) for file, batch in parts])
+                for column in self.layout.columns_of(purpose)
+            ]
+            values = read[0]
+            if len(read) > 1 and purpose == "label":
+                values = pc.binary_join_element_wise(*read, JOINT)
+            elif len(read) > 1:
+                rows = zip(*(each.to_pylist() for each in read), strict=True)
+                values = array_of([join(texts, self.settings.text_separator) for texts in rows])
             if purpose in {"text", "id", "group"}:
                 passed &= are_valid(values, NUL if purpose == "text" else CONTROL)
             else:
                 codes, distinct = encode(values)
                 written = [self._write_or_none(purpose, value) for value in distinct]
                 passed &= np.array([value is not None for value in written], bool)[codes]
-                if written != distinct:
+                if purpose == "time" or (purpose == "label" and multilabel):
+                    values = pa.array(written, LABELS if purpose == "label" else None).take(codes)
+                elif written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)
             columns[purpose] = values
         if parts[0][0].split is not None:
@@ -197,9 +246,11 @@ class Corpus:
         checked = pa.RecordBatch.from_pydict(columns)
         return checked if passed.all() else checked.filter(pa.array(passed))
 
-    def _write_or_none(self, purpose: str, value: str) -> str | None:
+    def _write_or_none(self, purpose: str, value: str) -> Any:
+        columns = self.layout.columns_of(purpose)
         try:
-            return self._write({"": value}, purpose, "")
+            cells = value.split(JOINT) if len(columns) > 1 else [value]
+            return self._write(dict(zip(columns, cells, strict=True)), purpose, columns)
         except ValueError:
             return None
 
@@ -209,14 +260,15 @@ class Corpus:
         try:
             if isinstance(record, ValueError):
                 raise record
-            if isinstance(record.get(self.settings.label), list):
-                column = quote_name(self.settings.label)
+            label = self.layout.columns_of("label")[0]
+            if not self.settings.multilabel and isinstance(record.get(label), list):
+                column = quote_name(label)
                 raise UserError(f"{where}: {column} must hold one label; got a list; {ONE_LABEL}")
             record = {SOURCE: source_name(file.name), **record}
             if self._is_dropped(record):
                 return False
-            for purpose, column in self.layout.columns.items():
-                self._write(record, purpose, column)
+            for purpose in self.layout.columns:
+                self._write(record, purpose, self.layout.columns_of(purpose))
             self._require_new_id(record, where)
         except ValueError as error:
             self._wrong += 1
@@ -226,23 +278,36 @@ class Corpus:
         return True
 
     def _is_dropped(self, record: Record) -> bool:
-        """Return whether a row without text or label is left out, and count it; `ValueError` if it is not."""
+        """Return whether a row without text, label or time is left out, and count it; `ValueError` if it is not."""
         settings = self.settings
-        values = {"text": text_of(record, settings.text), "label": label_of(record, settings.label)}
-        missing = [purpose for purpose, value in values.items() if not (value or "").strip()]
+        required = [name for name in self.dropped if name != "rows" and not (name == "label" and settings.multilabel)]
+        columns = {purpose: self.layout.columns_of(purpose) for purpose in required}
+        values = {purpose: self._value(record, purpose, names) for purpose, names in columns.items()}
+        missing = [purpose for purpose, value in values.items() if not value.strip()]
         if missing and settings.missing == "error":
-            column = getattr(settings, missing[0])
+            names = columns[missing[0]]
+            where = f"column{'s' if len(names) > 1 else ''} {list_names(names)}"
             raise ValueError(
-                f"{missing[0]} must not be empty; got {quote_value(record.get(column))} in column "
-                f"{quote_name(column)}; fill it in, or set data.missing to drop"
+                f"{missing[0]} must not be empty; got {quote_value(record.get(names[0]))} in {where}; "
+                "fill it in, or set data.missing to drop"
             )
         for key in ("rows", *missing) if missing else ():
             self.dropped[key] += 1
         return bool(missing)
 
-    def _write(self, record: Record, purpose: str, column: str) -> str:
-        """Return a row's value in a column as batches have it; `ValueError` if it breaks a rule."""
-        value = (text_of if purpose == "text" else label_of)(record, column) or ""
+    def _value(self, record: Record, purpose: str, columns: Sequence[str]) -> str:
+        """Return a row's value in the columns of a purpose, "" if there is none; `ValueError` if it is of no use."""
+        if purpose == "text":
+            return joined_text(record, columns, self.settings.text_separator) or ""
+        if purpose == "time":
+            record = {columns[0]: written_time(record.get(columns[0]))}
+        return label_of(record, columns[0]) or ""
+
+    def _write(self, record: Record, purpose: str, columns: Sequence[str]) -> Any:
+        """Return a row's value in the columns of a purpose as batches have it; `ValueError` if it breaks a rule."""
+        if purpose == "label" and self.settings.multilabel:
+            return self._label_set(record, columns)
+        column, value = columns[0], self._value(record, purpose, columns)
         if purpose.startswith(SLICE):
             return value if value.strip() else ""
         if not value.strip():
@@ -252,19 +317,55 @@ class Corpus:
             )
         if purpose == "split":
             return split_of_value(value, column)
+        if purpose == "time":
+            return self._parse_time(value, column)
+        if purpose == "label":
+            self._require_class(value, column)
+        return value
+
+    def _label_set(self, record: Record, columns: Sequence[str]) -> list[str]:
+        """Return a row's labels; `ValueError` if they break a rule."""
+        if len(columns) > 1:
+            labels = flagged(record, columns)
+        else:
+            separator, single = self.settings.label_separator, self.settings.id is not None
+            labels = labels_in(record.get(columns[0]), columns[0], separator, single)
+        for label in labels:
+            self._require_class(label, ", ".join(columns))
+        return labels
+
+    def _require_class(self, value: str, column: str) -> None:
+        """Raise `ValueError` unless a label is one of data.classes, if they are set."""
         classes = self.settings.classes
-        if purpose == "label" and classes is not None and value not in classes:
+        if classes is not None and value not in classes:
             raise ValueError(
                 f"{quote_name(column)} must be one of data.classes ({list_names(classes)}); got {quote_value(value)}; "
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"
             )
-        return value
+
+    def _parse_time(self, value: str, column: str) -> float | datetime:
+        """Return a row's time; `ValueError` if it is none, or of another kind than that of the first row."""
+        try:
+            time = parse_time(value)
+        except (ValueError, OverflowError):
+            rule = "must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number"
+            raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}; correct it") from None
+        self._kind_of_time = self._kind_of_time or kind_of_time(time)
+        if kind_of_time(time) != self._kind_of_time:
+            rule = f"must be {self._kind_of_time}, as in the first row"
+            raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}; write all in one way")
+        return time
 
     def _require_single_labels(self) -> None:
         """Raise `UserError` if labels combine other labels; not if `data.classes` lists them as classes."""
-        if self.settings.classes is None and (combined := combined_labels(self._labels)):
+        if (
+            self.settings.classes is None
+            and not self.settings.multilabel
+            and (combined := combined_labels(self._labels))
+        ):
+            column = list_names(self.layout.columns_of("label"))
             raise UserError(
-                f"{self.path}: {quote_name(self.settings.label)} must hold one label; got {quote_value(combined[0])}, "
+                f"{self.path}: {column} must hold one label; got {quote_value(combined[0])}, "
                 f"which combines others ({len(combined)} of {len(self._labels)} labels do); {ONE_LABEL}; "
                 "or list it in data.classes if it is a class of its own"
             )
@@ -273,14 +374,17 @@ class Corpus:
         """Raise `ValueError` if the row's id is one of the repeated ones and not at its first place."""
         if self.settings.id is None or not self._repeated_ids:
             return
-        row = self._write(record, "id", self.settings.id)
+        row = self._write(record, "id", (self.settings.id,))
         if int(hash_texts(array_of([row]))[0]) not in self._repeated_ids:
             return
-        if (first := self._first_rows.setdefault(row, where)) != where:
-            raise ValueError(f"{quote_name(self.settings.id)} must be unique; got {quote_value(row)}, as in {first}")
+        text = self._value(record, "text", self.layout.columns_of("text"))
+        first, first_text = self._first_rows.setdefault(row, (where, text))
+        if first != where and not (self.unites and text == first_text):
+            rule = "have one text" if self.unites else "be unique"
+            raise ValueError(f"{quote_name(self.settings.id)} must {rule}; got {quote_value(row)}, as in {first}")
 
     def _require_unique_ids(self) -> None:
-        """Raise `UserError` if an id of the id column is there twice.
+        """Raise `UserError` if an id of the id column is there twice; with several labels per text, for two texts.
 
         Only a fingerprint of 8 bytes per id is kept. If two are equal, the table is read again, to report the rows in
         order and among the other errors, or to find that the ids differ after all.
@@ -288,6 +392,9 @@ class Corpus:
         if self.settings.id is None or self._repeated_ids:
             return
         ids = np.sort(np.concatenate(self._ids))
+        if self.unites:
+            pairs = np.column_stack([np.concatenate(self._ids), np.concatenate(self._texts)])
+            ids = np.unique(pairs, axis=0)[:, 0]
         repeated = np.unique(ids[1:][ids[1:] == ids[:-1]])
         if not len(repeated):
             return
@@ -296,5 +403,7 @@ class Corpus:
             raise UserError(
                 f"{self.path}: {rule}; got {len(repeated)} repeated ids; save the rows to a file to see where"
             )
-        for _ in Corpus(self.path, self.settings, frozenset(repeated.tolist())):
+        again = Corpus(self.path, self.settings, frozenset(repeated.tolist()))
+        again.unites = self.unites
+        for _ in again:
             pass

@@ -94,7 +94,7 @@ def _header_hint(fields: list[str], layout: Layout) -> str:
         return layout.header_hint(fields, "line")
     for delimiter in DELIMITERS:
         names = {name.strip('"') for name in fields[0].split(delimiter)}
-        if set(layout.columns.values()) - {SOURCE} <= names:
+        if set(layout.names()) - {SOURCE} <= names:
             advice = "format to tsv" if delimiter == "\t" else f"delimiter to {delimiter!r}"
             return f"; set {layout.option}{advice}"
     return f"; if another character separates the columns, set {layout.option}delimiter"

@@ -22,7 +22,8 @@ SHOWN = 3  # files of a split that are named
 
 def layout_of(settings: Data) -> Layout:
     """Return the layout that the settings describe."""
-    columns = {name: getattr(settings, name) for name in ("text", "label", "id", "group")}
+    columns: dict[str, str | tuple[str, ...] | None]
+    columns = {name: getattr(settings, name) for name in ("text", "label", "id", "group", "time")}
     columns["split"] = settings.split_column
     columns |= {SLICE + column: column for column in settings.slices}
     return Layout(

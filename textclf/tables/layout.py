@@ -65,13 +65,13 @@ class Batch:
 class Layout:
     """How a table is written, and which columns to read from it.
 
-    `columns` maps purposes (text, label, id, group, split, slice_<column>) to column names. `option` is the
-    prefix of setting names in errors: `data.` for params.yaml, `--` for a command line. If `every_key`, a JSON object
-    that lacks a column to read breaks a rule; else it lacks a value. The other fields are as in section data of
-    params.yaml.
+    `columns` maps purposes (text, label, id, group, time, split, slice_<column>) to column names; a text may be in
+    several columns. `option` is the prefix of setting names in errors: `data.` for params.yaml, `--` for a command
+    line. If `every_key`, a JSON object that lacks a column to read breaks a rule; else it lacks a value. The other
+    fields are as in section data of params.yaml.
     """
 
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | tuple[str, ...]]
     files: str = "**/*"
     format: str = "auto"
     encoding: str = "utf-8"
@@ -82,9 +82,14 @@ class Layout:
     option: str = "data."
     every_key: bool = False
 
+    def columns_of(self, purpose: str) -> tuple[str, ...]:
+        """Return the names of the columns of a purpose, none if it has none."""
+        names = self.columns.get(purpose, ())
+        return (names,) if isinstance(names, str) else names
+
     def names(self) -> list[str]:
         """Return the names of the columns to read, each once."""
-        return list(dict.fromkeys(self.columns.values()))
+        return list(dict.fromkeys(name for purpose in self.columns for name in self.columns_of(purpose)))
 
     def require_columns(self, path: Path, names: Sequence[str], hint: str = "") -> None:
         """Raise `UserError` unless each column to read is exactly once among `names`; `hint` ends its lines.
@@ -92,7 +97,7 @@ class Layout:
         The column `source` may be missing.
         """
         lines = []
-        for purpose, wanted in self.columns.items():
+        for purpose, wanted in [(key, name) for key in self.columns for name in self.columns_of(key)]:
             if wanted == SOURCE and SOURCE not in names:
                 continue
             if (count := names.count(wanted)) != 1:
@@ -105,7 +110,7 @@ class Layout:
 
     def header_hint(self, names: Sequence[str], unit: str) -> str:
         """Return advice for a first line or row, in which no column to read was found and which looks like data."""
-        wanted = set(self.columns.values()) - {SOURCE}
+        wanted = set(self.names()) - {SOURCE}
         looks = any(NUMBER.fullmatch(name) or len(name) > 40 or name.count(" ") > 3 for name in names)
         return f"; if {unit} 1 is no header, put one above it" if looks and not wanted & set(names) else ""
 

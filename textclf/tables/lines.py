@@ -112,7 +112,7 @@ def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Nu
 
 def read_texts(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield each line as a text, empty lines included."""
-    column = layout.columns["text"]
+    column = layout.columns_of("text")[0]
     layout.require_columns(path, [column])
     for number, line in enumerate(read_lines(stream, path, layout), start=1):
         yield number, decoding_error(line, layout) or {column: strip_end(line)}

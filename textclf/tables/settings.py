@@ -11,6 +11,7 @@ from textclf.core.errors import UserError
 from textclf.core.settings import Name, Section, relation, rule, show, unique
 from textclf.tables.formats import TABLE_FORMATS
 from textclf.tables.split_names import SPLIT_OF
+from textclf.tables.values import SEPARATOR
 
 if TYPE_CHECKING:
     Format = str
@@ -98,6 +99,25 @@ Classes = Annotated[
 Columns = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(unique)]
 
 
+def _one_or_several(value: object) -> str | tuple[str, ...]:
+    """Return the name of a column, or the names of several."""
+    names = value if isinstance(value, list | tuple) else ()
+    if isinstance(value, str) and value:
+        return value
+    if len(names) < 2 or not all(isinstance(name, str) and name for name in names):
+        raise rule("the name of a column, or a list of two or more")
+    return unique(tuple(names))
+
+
+OneOrSeveral = Annotated[
+    str | tuple[str, ...],
+    PlainValidator(_one_or_several),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 2}]}
+    ),
+]
+
+
 class Data(Section):
     """The labelled rows. Your own file needs path, text and label: docs/own-data.md."""
 
@@ -113,13 +133,27 @@ class Data(Section):
         description="csv, tsv, json, jsonl, excel, parquet, arrow, sqlite, txt or folders (docs/own-data.md); "
         "auto: by ending",
     )
-    text: Name = Field(default="text", description="column of the texts")
-    label: Name = Field(
-        default="label", description="column of the labels; source is the file's name, for data with one file per class"
+    text: OneOrSeveral = Field(
+        default="text", description="column of the texts; of several, as in [title, body], the texts are joined"
+    )
+    text_separator: Name = Field(default=SEPARATOR, description="text that joins the texts of several columns")
+    task: Literal["multiclass", "multilabel"] = Field(
+        default="multiclass", description="multilabel if a text has several labels, or none; otherwise multiclass"
+    )
+    label: OneOrSeveral = Field(
+        default="label",
+        description="column of the labels (source: the file's name), or if multilabel columns of 0 and 1",
+    )
+    label_separator: Name | None = Field(
+        default=None,
+        description="multilabel: text between the labels in a cell, such as |; null: lists, or one per row",
     )
     id: Name | None = Field(default=None, description="column of unique ids; null identifies a row by file and line")
     group: Name | None = Field(
         default=None, description="column whose equal values stay in one split, such as an author"
+    )
+    time: Name | None = Field(
+        default=None, description="column of dates, times in ISO 8601 or numbers, for split.method time"
     )
     slices: Columns = Field(
         default=(), description="columns by whose values the test rows are measured in parts, such as [platform]"
@@ -155,15 +189,28 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
-        if self.label == self.text:
-            raise relation(f"label must be another column than text; got {show(self.label)} for both")
-        if shared := [name for name in self.slices if name in {self.text, self.label}]:
+        texts, labels = ({name} if isinstance(name, str) else set(name) for name in (self.text, self.label))
+        if both := sorted(texts & labels):
+            raise relation(f"label must be another column than text; got {show(both[0])} for both")
+        if shared := [name for name in self.slices if name in texts | labels]:
             raise relation(f"slices must be other columns than text and label; got {show(shared[0])}")
-        if self.split in {self.text, self.label}:
+        if self.time in texts | labels:
+            raise relation(f"time must be another column than text and label; got {show(self.time)}")
+        if self.split in texts | labels:
             raise relation(f"split must be another column than text and label; got {show(self.split)}")
         if self.split != AUTO and not isinstance(self.files, str):
             raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
+        if not self.multilabel and len(labels) > 1:
+            raise relation(f"label must be one column unless task is multilabel; got {show(self.label)}")
+        if self.label_separator is not None and (not self.multilabel or len(labels) > 1):
+            rule = "null unless task is multilabel and label one column"
+            raise relation(f"label_separator must be {rule}; got {show(self.label_separator)}")
         return self
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a text has a set of labels."""
+        return self.task == "multilabel"
 
     @property
     def split_column(self) -> str | None:

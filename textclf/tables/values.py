@@ -1,7 +1,7 @@
 """Values of a record or of a column as texts and labels, unchanged, with a check that they can be kept as text."""
 
 import re
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # What to do with a table whose rows have several labels each.
-ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
+ONE_LABEL = "set data.task to multilabel, and data.label_separator unless they are lists"
+SEPARATOR = " "  # between the texts of several columns, unless data.text_separator is set
 SEPARATORS = ";,|"  # between several labels in one value
 AROUND = "[](){}'\" "  # labels in a list that was written as text
 _QUOTED, _NUMBER = r"""(?:'[^']*'|"[^"]*")""", r"-?\d+"
@@ -35,6 +36,22 @@ def text_of(record: Record, column: str) -> str | None:
     if not isinstance(value, str):
         raise ValueError(f"{quote_name(column)} must be text; got {quote_value(value)}")  # noqa: TRY004
     return _require_valid(value, column)
+
+
+def joined_text(record: Record, columns: Sequence[str], separator: str = SEPARATOR) -> str | None:
+    """Return the text in a column, or the texts in several, joined; None if none has a value.
+
+    Of several, blank ones are left out with their separator. Raises `ValueError` as `text_of`.
+    """
+    texts = [text for column in columns if (text := text_of(record, column)) is not None]
+    if len(columns) == 1 or not texts:
+        return texts[0] if texts else None
+    return _require_valid(join(texts, separator), ", ".join(columns))
+
+
+def join(texts: Iterable[str], separator: str) -> str:
+    """Return the texts that are not blank, joined."""
+    return separator.join(text for text in texts if text.strip())
 
 
 def label_of(record: Record, column: str) -> str | None:

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array, load_npz, save_npz
 
 from textclf.artifacts import features, splits
 from textclf.artifacts.features import Features
+from textclf.artifacts.label_sets import to_matrix
 from textclf.core import workers
 from textclf.core.arrow import whole_column
 from textclf.core.files import reading
@@ -75,7 +76,8 @@ def transform_batch(
 ) -> dict[str, int]:
     """Write the features of a file to `target`, and return their shape; `scratch` is in the same file system."""
     ids = np.array(_column(source, "id").to_pylist(), dtype=str)
-    y = _column(source, "label").to_numpy().astype(np.int64)
+    labels = _column(source, "label")
+    y = to_matrix(labels, len(classes)) if pa.types.is_list(labels.type) else labels.to_numpy().astype(np.int64)
     made = Features(ids, transform(source), y, np.array(classes, dtype=str))
     with workers.atomic_path(target, scratch) as path:
         features.write(made, path)

@@ -59,10 +59,18 @@ def _features(X: Any, rows: "pd.DataFrame", classes: Sequence[str]) -> Features:
     return Features(ids, X, y, np.array(classes, dtype=str))
 
 
-def encode_labels(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.int64]:
-    """Return the position of each label among the classes, (labels,) int64."""
+def encode_labels(labels: "Sequence[Any] | pd.Series", classes: Sequence[str]) -> NDArray[Any]:
+    """Return the position of each label among the classes, (rows,) int64.
+
+    If a row has a list of labels: (rows, classes) int8, 1 for each label of the row.
+    """
     position = {name: number for number, name in enumerate(classes)}
-    return np.array([position[label] for label in labels], dtype=np.int64)
+    if all(isinstance(label, str) for label in labels):
+        return np.array([position[label] for label in labels], dtype=np.int64)
+    matrix = np.zeros((len(labels), len(classes)), np.int8)
+    for row, names in enumerate(labels):
+        matrix[row, [position[name] for name in names]] = 1
+    return matrix
 
 
 def _fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Any:

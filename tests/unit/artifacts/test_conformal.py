@@ -23,6 +23,7 @@ from textclf.artifacts.conformal import (
     labels_answered,
     labels_of,
     least_rows,
+    missed_cutoffs,
 )
 from textclf.core.errors import UserError
 
@@ -148,3 +149,49 @@ def test_a_changed_digit_and_a_newer_format_are_told_apart(tmp_path: Path) -> No
     path.write_text(json.dumps(json.loads(text) | {"format": 2}))
     with pytest.raises(UserError, match=r"was made by a newer textclf \(format 2; this version reads 1\)"):
         conformal.read(path)
+
+
+# Several labels per text
+
+
+def draw_sets(seed: int, rows: int, labels: int = 4) -> tuple[Any, Any]:
+    generator = np.random.default_rng(seed)
+    probabilities = generator.random((rows, labels)) ** 2
+    return (generator.random((rows, labels)) < probabilities).astype(np.int8), probabilities
+
+
+def missed(y: Any, sets: Any) -> Any:
+    """Return the share of the labels of each row that its set misses, (rows,)."""
+    return ((y == 1) & ~sets).sum(axis=1) / np.maximum(y.sum(axis=1), 1)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 60), LEVELS)
+def test_the_cutoff_of_sets_is_the_highest_that_controls_the_risk(seed: int, rows: int, level: float) -> None:
+    y, probabilities = draw_sets(seed, rows)
+    cutoffs = missed_cutoffs(y, probabilities)
+    assert cutoffs.tolist() == sorted(cutoffs.tolist())
+    for rank, cutoff in enumerate(cutoffs.tolist()):
+        assert missed(y, probabilities >= cutoff).sum() <= rank + 1e-9
+        if cutoff < 1:
+            assert missed(y, probabilities > cutoff).sum() > rank + 1e-9
+    found = Conformal.fit(y, probabilities, False).sets(probabilities, level)
+    risk = missed(y, found).mean()
+    if rows >= least_rows(level):
+        assert rows / (rows + 1) * risk + 1 / (rows + 1) <= 1 - level + 1e-9
+    else:
+        assert found.all()
+
+
+def test_one_label_per_row_has_the_sets_of_one_class() -> None:
+    y, probabilities = drawn(1, 50, 3)
+    one, several = (Conformal.fit(each, probabilities, False) for each in (y, np.eye(3, dtype=np.int8)[y]))
+    assert one.to_json() == several.to_json()
+
+
+def test_new_rows_miss_at_most_the_stated_share_of_their_labels() -> None:
+    risks = []
+    for seed in range(300):
+        y, probabilities = draw_sets(seed, 90)
+        found = Conformal.fit(y[:40], probabilities[:40], False).sets(probabilities[40:], 0.8)
+        risks.append(missed(y[40:], found).mean())
+    assert 0.15 < np.mean(risks) < 0.2 + 2 * np.std(risks) / np.sqrt(300)

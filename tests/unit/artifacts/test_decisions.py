@@ -27,7 +27,7 @@ DECISIONS = [
     Decision(0.5, Temperature(1.25)),
     Decision(None, Temperature(0.01)),
     Decision(0.0, Platt(1.5, -0.25)),
-    Decision(None, Temperature(1.25), ((0.0, 1.0, 1.0, 0.5), (1.0, -2.0, 1.0, 0.5), (1.0, 10.0, 0.0, 0.5))),
+    Decision(None, Temperature(1.25), costs=((0.0, 1.0, 1.0, 0.5), (1.0, -2.0, 1.0, 0.5), (1.0, 10.0, 0.0, 0.5))),
 ]
 
 
@@ -114,9 +114,9 @@ def test_a_decision_of_an_older_export_is_read_and_of_a_newer_one_refused(tmp_pa
 @pytest.mark.parametrize("costs", [((0.0, 1.0), (5.0, 0.0)), ((0.0, 1.0, 0.2), (5.0, 0.0, 0.2))])
 def test_costs_of_two_classes_take_the_place_of_the_threshold(costs: Costs, tmp_path: Path) -> None:
     path = tmp_path / "decision.json"
-    write_decision(Decision(None, Temperature(2.0), costs), path)
+    write_decision(Decision(None, Temperature(2.0), costs=costs), path)
     write_manifest(tmp_path)
-    assert read_decision(path, 2) == Decision(None, Temperature(2.0), costs)
+    assert read_decision(path, 2) == Decision(None, Temperature(2.0), costs=costs)
     # in scaling, where versions that know no costs refuse what they do not know
     assert set(json.loads(path.read_text())["scaling"]) == {"temperature", "costs"}
 

@@ -1,6 +1,7 @@
 """Predictions made elsewhere, read and joined with the rows of a run."""
 
 import io
+import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -111,6 +112,64 @@ def both(yes: Sequence[Any], no: Sequence[Any], ids: Sequence[str] = ("a", "b"))
 def test_a_file_that_is_wrong_is_an_error(tmp_path: Path, columns: dict[str, Any], message: str) -> None:
     path = write(tmp_path / "made.csv", columns)
     assert refusal(read, path, CLASSES) == f"{path}{'' if message.startswith(':') else ' '}{message}"
+
+
+# Several labels per text
+
+
+def test_probabilities_of_labels_need_not_sum_to_1(tmp_path: Path) -> None:
+    made = read(write(tmp_path / "made.csv", both([0.9, 0.1], [0.8, 0.2])), CLASSES, multilabel=True)
+    np.testing.assert_array_equal(made.probabilities, [[0.8, 0.9], [0.2, 0.1]])
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_each_label_of_a_list_gets_probability_1(tmp_path: Path, ending: str) -> None:
+    lists: list[Any] = [["yes", "no"], [], ["yes"], ["yes", "yes"]]
+    path = write(tmp_path / f"made{ending}", {"id": list("abcd"), "label": map(json.dumps, lists)})
+    made = read(path, CLASSES, multilabel=True)
+    np.testing.assert_array_equal(made.probabilities, [[1, 1], [0, 0], [0, 1], [0, 1]])
+    assert made.labels_only
+    nested = tmp_path / "nested.parquet"
+    pq.write_table(pa.table({"id": list("abcd"), "label": pa.array(lists, pa.list_(pa.string()))}), nested)
+    np.testing.assert_array_equal(read(nested, CLASSES, multilabel=True).probabilities, made.probabilities)
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ('["yes", "maybe"]', "label of id 'b' must be one of no, yes; got 'maybe'"),
+        *(
+            (
+                text,
+                f"""label of id 'b' must be a list of labels, in CSV as JSON such as ["a", "b"] or []; got '{text}'""",
+            )
+            for text in ("yes", "yes|no", "", '{"yes": 1}', "[null]")
+        ),
+    ],
+)
+def test_what_is_no_list_of_labels_is_an_error(tmp_path: Path, label: str, message: str) -> None:
+    path = write(tmp_path / "made.csv", {"id": ["a", "b"], "label": ["[]", label]})
+    assert refusal(read, path, CLASSES, True) == f"{path}: {message}"
+
+
+def test_lists_of_labels_are_an_error_in_a_run_with_one_label_per_text(tmp_path: Path) -> None:
+    path = tmp_path / "made.parquet"
+    pq.write_table(pa.table({"id": ["a"], "label": [["yes"]]}), path)
+    assert refusal(read, path, CLASSES) == f"""{path}: label of id 'a' must be one of no, yes; got '["yes"]'"""
+
+
+def test_joined_rows_have_the_sets_of_the_splits(tmp_path: Path) -> None:
+    schema = splits.with_slices([], multilabel=True)
+    splits.write_classes(list(CLASSES), tmp_path)
+    for split, labels in {"train": [[0, 1], []], "test": [[], [1], [0]]}.items():
+        columns = {"id": IDS[split], "text": ["t"] * len(labels), "label": labels, "cluster": range(len(labels))}
+        splits.write_table(pa.table(columns, schema), tmp_path / f"{split}.parquet")
+    table = write(tmp_path / "made.csv", {"id": IDS["test"], "label": ["[]", '["yes"]', '["no", "yes"]']})
+    made = read(table, CLASSES, multilabel=True)
+    rows = concatenate(list(join(made, splits.open_shards(tmp_path), CLASSES)))
+    assert rows.multilabel
+    assert rows.y.tolist() == [[1, 1], [0, 0], [0, 0], [0, 1], [1, 0]]
+    assert rows.probabilities[2:].tolist() == [[0, 0], [0, 1], [1, 1]]
 
 
 WIDTH = "must have {} fields, as the header has; got {}; put quotes around a field that contains a comma"

@@ -51,6 +51,37 @@ def test_a_case_fails_by_the_rule_of_its_kind(test: dict[str, Any], failed: list
     assert outcome["failures"] == len(failed)
 
 
+class Counts(Signs):
+    """A model of two labels: a text has a label if its sign stands in it more than once."""
+
+    def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
+        return np.array([[0.2 + 0.2 * text.count(sign) for sign in "-+"] for text in texts])
+
+    def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
+        return [[name for name, p in zip(self.classes_, row, strict=True) if p > 0.5] for row in probabilities]
+
+
+@pytest.mark.parametrize(
+    ("test", "failed"),
+    [
+        ({"kind": "minimum_function", "texts": {"good": ["++", "++--", "--"], "bad": ["+"]}}, [3, 4]),
+        ({"kind": "invariance", "pairs": [["++", "++-"], ["++", "++--"], ["++--", "--"], ["+", "-"]]}, [2, 3]),
+        ({"kind": "direction", "must_not_rise": "good", "pairs": [["+", "++"], ["+", "--"]]}, [1]),
+    ],
+)
+def test_of_several_labels_one_is_expected_or_the_set_must_stay(test: dict[str, Any], failed: list[int]) -> None:
+    tests = parsed(test)
+    assert judge.outcomes(tests, judge.judge(tests, Counts()), 0.95)["first"]["failed"] == failed
+
+
+def test_a_set_is_named_with_the_probability_of_its_least_certain_label() -> None:
+    tests = parsed({"kind": "invariance", "pairs": [["++--", "+++"], ["-", "--"]]})
+    first, second = judge.judge(tests, Counts())["first"]
+    assert (first.label, first.probability) == ("no, yes", 0.6)
+    assert (first.changed_label, first.changed_probability) == ("yes", 0.8)
+    assert (second.label, second.probability) == ("no label", 0.6)
+
+
 def test_the_rate_has_its_interval_by_change_too() -> None:
     test = {"kind": "invariance", "texts": ["+", "-", "+ -"], "append": ["+"], "prepend": ["-"]}
     tests = parsed(test)

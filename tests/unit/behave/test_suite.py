@@ -220,10 +220,12 @@ def test_templates_that_stand_for_too_much_together_are_refused_before_any_is_fi
         suite.parse(parse_yaml(text, "mine.yaml"), "mine.yaml", 0)
 
 
-def test_two_classes_expected_of_one_text_are_refused() -> None:
+def test_two_classes_expected_of_one_text_are_refused_unless_a_text_may_have_both() -> None:
     again = "".join(f"  {name}:\n    kind: minimum_function\n    texts: {{{texts}}}\n" for name, texts in SAME.items())
+    content = parse_yaml(HEAD.removesuffix("  first:\n") + again, "mine.yaml")
     with pytest.raises(UserError) as caught:
-        suite.parse(parse_yaml(HEAD.removesuffix("  first:\n") + again, "mine.yaml"), "mine.yaml", 0)
+        suite.parse(content, "mine.yaml", 0)
+    assert [case.expected for case in suite.parse(content, "mine.yaml", 0, multilabel=True).cases["third"]]
     line = "tests.third must not expect both positive and negative of one text; got 'The food.'"
     assert caught.value.lines == (f"mine.yaml: {line}",)
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from tests.unit.drift.texts import draw_texts, pool_of
 from tests.unit.evaluate.samples import reference
-from tests.unit.predict.models import shares, three_classes, two_classes
+from tests.unit.predict.models import several_labels, shares, three_classes, two_classes
 from textclf.drift.measure import (
     CLASSES,
     CLASSIFIER,
@@ -51,6 +51,22 @@ def test_each_check_finds_the_drift_that_it_is_for() -> None:
     assert other.classes is not None
     assert {name: (each.reference, each.new) for name, each in other.classes.items()} == {"no": (0, 1), "yes": (1, 0)}
     assert other.words[0].word in {"bad", "great"}
+
+
+def test_the_shares_of_labels_need_not_sum_to_1() -> None:
+    generator = np.random.default_rng(0)
+    old, new = draw_texts(generator, 60), draw_texts(generator, 60)
+    old = [f"{'bad food' if place < 30 else 'great food, great'} {text}" for place, text in enumerate(old)]
+    pool = pool_of(old, [f"bad food {text}" for text in new])
+    found = measure(pool, pool, several_labels(), SETTINGS)
+    assert found.classes is not None
+    assert {name: (each.reference, each.new) for name, each in found.classes.items()} == {
+        "bad": (0.5, 1),
+        "food": (1, 1),
+        "good, great": (0.5, 0),
+    }
+    assert list(found.probabilities or {}) == ["bad", "food", "good, great"]
+    assert CLASSES in found.drifted(0.1)
 
 
 def test_equal_lengths_count_half_and_share_their_rank() -> None:

@@ -13,7 +13,7 @@ from textclf.evaluate.metrics import point_values
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 
-Arrays = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
+Arrays = tuple[NDArray[Any], NDArray[np.float64], NDArray[Any]]
 
 SEEDS = st.integers(0, 2**32 - 1)
 SHARES = st.floats(0, 1)
@@ -37,6 +37,30 @@ def sample(seed: int, rows: int = 60, classes: int = 2, digits: int = 2) -> Arra
     raw = np.round(generator.dirichlet(np.ones(classes), rows) + 0.4 * np.eye(classes)[y], digits) + 1e-3
     probabilities = raw / raw.sum(axis=1, keepdims=True)
     return y, probabilities, probabilities.argmax(axis=1)
+
+
+def sample_sets(seed: int, rows: int = 60, labels: int = 5, digits: int = 2) -> Arrays:
+    """Return sets of labels, each of them present and absent; probabilities with ties; and the labels above 0.5."""
+    generator = np.random.default_rng(seed)
+    shared = generator.normal(size=(rows, 1))
+    odds = 2 * generator.normal(size=(rows, labels)) + shared - np.linspace(0, 2, labels)
+    y = (odds + generator.logistic(size=(rows, labels)) > 0).astype(np.int8)
+    y[0], y[1] = 1, 0
+    probabilities = np.round(1 / (1 + np.exp(-odds)), digits)
+    return y, probabilities, (probabilities > 0.5).astype(np.int8)
+
+
+def sets(y: Any, probabilities: Any, split: str = "test") -> Predictions:
+    """Return predictions of rows with several labels: both are (rows, labels)."""
+    y, probabilities = np.asarray(y, dtype=np.int8), np.asarray(probabilities, dtype=np.float64)
+    ids = np.array([f"{split}:{number}" for number in range(len(y))], dtype=object)
+    classes = tuple(f"l{number}" for number in range(y.shape[1]))
+    return Predictions(ids, np.full(len(y), split, dtype=object), y, probabilities, classes)
+
+
+def halves(labels: int) -> Decision:
+    """Return the decision at 0.5 for every label."""
+    return Decision(thresholds=(0.5,) * labels)
 
 
 def predictions(y: Any, probabilities: Any, split: str = "test", classes: tuple[str, ...] | None = None) -> Predictions:

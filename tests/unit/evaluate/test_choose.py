@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.unit.evaluate.samples import drawn, overconfident, params, predictions, three_splits
+from tests.unit.evaluate.samples import drawn, overconfident, params, predictions, sample_sets, sets, three_splits
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.choose import choose_decision, one_per_cluster, some_rows
+from textclf.evaluate.choose import NEVER, choose_decision, one_per_cluster, some_rows
 from textclf.evaluate.measure import measure
 from textclf.evaluate.metrics import compute
+from textclf.evaluate.settings import EVEN
 
 
 def of_split(rows: Predictions, split: str) -> Predictions:
@@ -143,3 +144,55 @@ def test_every_second_validation_row_chooses_if_there_are_too_many(monkeypatch: 
         assert np.array_equal(keys, np.arange(0, 250, step))
         assert np.array_equal(y, rows.y[::step])
         assert np.array_equal(probabilities, rows.probabilities[::step])
+
+
+# Several labels per text
+
+
+def labelled(seed: int, rows: int = 300, split: str = "validation") -> Predictions:
+    return sets(*sample_sets(seed, rows)[:2], split)
+
+
+def test_a_number_is_the_threshold_of_every_label() -> None:
+    assert choose_decision(labelled(1), params(threshold=0.3)) == Decision(thresholds=(0.3,) * 5)
+    assert choose_decision(labelled(1).take(slice(0)), params()) == Decision(thresholds=(EVEN,) * 5)
+
+
+@pytest.mark.parametrize("rule", ["f1", "precision"])
+def test_each_label_has_the_threshold_that_it_would_have_as_two_classes(rule: str) -> None:
+    rows, settings = labelled(1), params(threshold=rule, target_precision=0.6)
+    of_labels = [
+        choose_decision(predictions(rows.y[:, place], rows.probabilities[:, place]), settings).threshold
+        for place in range(5)
+    ]
+    assert choose_decision(rows, settings) == Decision(thresholds=tuple(each or 0.0 for each in of_labels))
+    assert len(set(of_labels)) > 1
+
+
+def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_precision_is_never_decided() -> None:
+    rows = labelled(1)
+    rows.y[:, 0] = np.arange(300) < 4
+    rows.y[:, 1] = np.arange(300) < 5
+    rows.y[:, 2] = np.random.default_rng(1).permutation(300) < 30  # whatever the probability
+    f1 = choose_decision(rows, params(threshold="f1")).thresholds
+    precise = choose_decision(rows, params(threshold="precision", target_precision=0.8)).thresholds
+    assert f1 is not None
+    assert precise is not None
+    assert f1[0] == precise[0] == EVEN != f1[1]
+    assert precise[2] == NEVER
+    assert not Decision(thresholds=precise).decide(np.ones((1, 5)))[0, 2]
+    one_cluster = np.where(np.arange(300) < 5, 0, np.arange(300))
+    assert choose_decision(rows, params(threshold="f1"), one_cluster).thresholds[1] == EVEN  # type: ignore[index]
+
+
+@pytest.mark.parametrize("rule", ["f1", "precision"])
+def test_test_rows_decide_nothing(rule: str) -> None:
+    settings = params(threshold=rule, target_precision=0.6)
+    parts = [labelled(seed, split=split) for seed, split in enumerate(("train", "validation", "test"))]
+    swapped = sets(1 - parts[2].y, parts[2].probabilities[::-1], "test")
+    decisions = [
+        measure({"a": [concatenate([*parts[:2], test])]}, settings, False)[1]["a"] for test in (parts[2], swapped)
+    ]
+    assert decisions[0] == decisions[1] == choose_decision(parts[1], settings)
+    others = [concatenate([parts[0], labelled(7), parts[2]])]
+    assert measure({"a": others}, settings, False)[1]["a"] != decisions[0]

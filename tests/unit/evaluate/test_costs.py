@@ -13,10 +13,10 @@ from textclf.artifacts.decisions import Costs, Decision
 from textclf.core.errors import UserError
 from textclf.evaluate import model_choice
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.costs import cheapest_constant, cost_interval, cost_matrix, mean_interval, row_costs
+from textclf.evaluate.costs import cheapest_constant, cost_interval, cost_matrix, mean_interval
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.measure import HeldOut, decisions_report, measure
-from textclf.evaluate.metrics import compute, confusion_matrix
+from textclf.evaluate.metrics import compute, confusion_matrix, row_costs
 from textclf.evaluate.rows import Rows
 
 SPAM: dict[str, Any] = {"ham": {"spam": 10}, "abstain": 2}
@@ -79,13 +79,13 @@ def test_costs_and_a_threshold_exclude_each_other() -> None:
 @given(SEEDS)
 def test_costs_of_two_classes_are_a_threshold(seed: int) -> None:
     _, probabilities, _ = sample(seed)
-    assert Decision(None, None, TEN).decide(probabilities).tolist() == Decision(10 / 11).decide(probabilities).tolist()
+    assert Decision(costs=TEN).decide(probabilities).tolist() == Decision(10 / 11).decide(probabilities).tolist()
 
 
 @given(SEEDS)
 def test_the_decision_with_the_lowest_expected_cost_is_taken(seed: int) -> None:
     _, probabilities, _ = sample(seed, classes=3)
-    decided = Decision(None, None, DOUBT).decide(probabilities)
+    decided = Decision(costs=DOUBT).decide(probabilities)
     for row, place in zip(probabilities, decided, strict=True):
         expected = [sum(row[actual] * DOUBT[actual][column] for actual in range(3)) for column in range(4)]
         assert expected[place] == pytest.approx(min(expected))  # -1 is the last column
@@ -93,8 +93,8 @@ def test_the_decision_with_the_lowest_expected_cost_is_taken(seed: int) -> None:
 
 def test_of_equal_costs_the_first_class_is_decided_and_no_answer_only_if_it_costs_less() -> None:
     probabilities = np.array([[0.5, 0.5], [0.25, 0.75], [0.75, 0.25]])
-    assert Decision(None, None, ((0, 1, 0.5), (1, 0, 0.5))).decide(probabilities).tolist() == [0, 1, 0]
-    doubting = Decision(None, None, ((0, 1, 0.25), (1, 0, 0.25)))
+    assert Decision(costs=((0, 1, 0.5), (1, 0, 0.5))).decide(probabilities).tolist() == [0, 1, 0]
+    doubting = Decision(costs=((0, 1, 0.25), (1, 0, 0.25)))
     assert doubting.decide(probabilities).tolist() == [-1, 1, 0]
     assert doubting.answering().decide(probabilities).tolist() == [0, 1, 0]
     assert Decision(0.3).answering() == Decision(0.3)
@@ -104,7 +104,7 @@ def test_decisions_of_a_run_have_the_costs_in_place_of_a_threshold_and_calibrati
     settings = params(costs={"no": {"yes": 10}}, calibration="temperature")
     rows = three_splits()
     decision = choose_decision(rows, settings)
-    assert decision == Decision(None, choose_decision(rows, params(calibration="temperature")).calibration, TEN)
+    assert decision == Decision(None, choose_decision(rows, params(calibration="temperature")).calibration, costs=TEN)
 
 
 def test_test_rows_decide_nothing() -> None:
@@ -122,7 +122,7 @@ def test_test_rows_decide_nothing() -> None:
 @pytest.mark.parametrize("costs", [DOUBT, tuple(row[:3] for row in DOUBT)], ids=["abstaining", "answering"])
 def test_metrics_are_those_of_scikit_learn_and_no_answer_is_wrong(costs: Costs) -> None:
     y, probabilities, _ = sample(3, rows=400, classes=3)
-    decided = Decision(None, None, costs).decide(probabilities)
+    decided = Decision(costs=costs).decide(probabilities)
     abstains = len(costs[0]) > 3
     assert (decided == -1).any() == abstains
     values = compute(y, probabilities, decided, costs)
@@ -139,7 +139,7 @@ def test_metrics_are_those_of_scikit_learn_and_no_answer_is_wrong(costs: Costs) 
 
 def test_rows_without_an_answer_are_a_column_of_the_confusion_matrix() -> None:
     assert confusion_matrix(np.array([0, 1, 1]), np.array([0, -1, 0]), 2).tolist() == [[1, 0, 0], [1, 0, 1]]
-    part = exact({"a": drawn(3, 200)}, Decision(None, None, DOUBT))
+    part = exact({"a": drawn(3, 200)}, Decision(costs=DOUBT))
     table = part.tables("a")["confusion"]
     assert table["count"].sum() == 200
     assert table[table["predicted"] == ""]["count"].sum() == (part.of_rows.decided["a"] == -1).sum() > 0
@@ -147,19 +147,19 @@ def test_rows_without_an_answer_are_a_column_of_the_confusion_matrix() -> None:
 
 
 def test_intervals_of_other_metrics_allow_for_rows_without_an_answer() -> None:
-    part = exact({"a": drawn(3, 400)}, Decision(None, None, DOUBT))
+    part = exact({"a": drawn(3, 400)}, Decision(costs=DOUBT))
     draws = resampled(part, "a")
     for metric in ("balanced_accuracy", "precision", "recall", "f1", "cost"):
         found = part.interval("a", metric)
         assert found is not None
         assert found.low < part.values["a"][metric][0] < found.high
         assert found.high - found.low == pytest.approx(2 * 1.96 * draws[metric].std(), rel=0.15)
-    few = exact({"a": drawn(3, 25)}, Decision(None, None, DOUBT))
+    few = exact({"a": drawn(3, 25)}, Decision(costs=DOUBT))
     assert few.interval("a", "balanced_accuracy") is not None
 
 
 def test_the_interval_of_a_cost_of_0_and_1_is_that_of_the_error() -> None:
-    part = exact({"a": three_splits()}, Decision(None, None, ((0.0, 1.0), (1.0, 0.0))))
+    part = exact({"a": three_splits()}, Decision(costs=((0.0, 1.0), (1.0, 0.0))))
     wrong = int(part.of_rows.wrong("a").sum())
     assert cost_interval(part.of_rows, "a", 0.95) == pytest.approx(wilson(wrong, part.rows))
 
@@ -176,7 +176,7 @@ def test_mistakes_that_no_row_shows_count_in_the_interval() -> None:
 )
 def test_intervals_have_the_mean_cost_of_all_texts_as_often_as_they_say(costs: Costs) -> None:
     population, positions = drawn(0, 50_000, 2), np.arange(50_000)
-    decision, generator = Decision(None, None, costs), np.random.default_rng(1)
+    decision, generator = Decision(costs=costs), np.random.default_rng(1)
     truth = exact({"a": population}, decision).values["a"]["cost"][0]
     chosen = [population.take(generator.choice(positions, 150)) for _ in range(300)]
     ends = [exact({"a": rows}, decision).interval("a", "cost") for rows in chosen]
@@ -185,7 +185,7 @@ def test_intervals_have_the_mean_cost_of_all_texts_as_often_as_they_say(costs: C
 
 
 def test_dependent_rows_count_once_in_the_interval_of_a_cost() -> None:
-    rows, decision = drawn(0, 200, 2), Decision(None, None, TEN)
+    rows, decision = drawn(0, 200, 2), Decision(costs=TEN)
     clusters = np.repeat(np.arange(200), 4)
     once = exact({"a": rows}, decision).interval("a", "cost")
     often = exact({"a": rows.take(clusters)}, decision, clusters=clusters).interval("a", "cost")
@@ -195,7 +195,7 @@ def test_dependent_rows_count_once_in_the_interval_of_a_cost() -> None:
 def test_the_difference_of_two_models_is_paired() -> None:
     y, first, _ = sample(1, 500)
     second = predictions(y, np.clip(first[:, 1] + np.random.default_rng(0).normal(0, 0.15, 500), 0, 1))
-    part = exact({"a": predictions(y, first[:, 1]), "b": second}, Decision(None, None, TEN))
+    part = exact({"a": predictions(y, first[:, 1]), "b": second}, Decision(costs=TEN))
     entry = part.comparisons()["b_vs_a"]["metrics"]["cost"]
     losses = [row_costs(TEN, y, part.of_rows.decided[name]) for name in ("b", "a")]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
@@ -224,7 +224,7 @@ def test_costs_choose_the_default_model() -> None:
         compared = model_choice.compare_candidates(part.of_rows, ["accurate", "careful"])
         assert model_choice.choose(compared) == {"cost": "careful", "accuracy": "accurate"}[entry]
         assert f"{entry}_difference" in compared["careful"]
-    assert model_choice.score_after_choice(exact({"a": parts[0]}, Decision(None, None, TEN)).of_rows, ["a"]) == 0.1
+    assert model_choice.score_after_choice(exact({"a": parts[0]}, Decision(costs=TEN)).of_rows, ["a"]) == 0.1
 
 
 def test_the_report_of_decisions_has_costs_and_the_cheapest_constant_decision() -> None:

@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, predictions, three_splits
+from tests.unit.evaluate.samples import (
+    HALF,
+    SEEDS,
+    TOP,
+    drawn,
+    exact,
+    halves,
+    params,
+    predictions,
+    sample_sets,
+    sets,
+    three_splits,
+)
 from textclf.artifacts.conformal import Conformal
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
@@ -192,3 +204,21 @@ def test_points_of_few_rows_are_left_out_unless_there_are_no_others() -> None:
 def test_a_model_of_one_confidence_has_the_same_error_whatever_it_answers() -> None:
     table = exact({"a": predictions([1, 0, 0, 0], [0.5] * 4)}, HALF).tables("a")["risk_coverage"]
     assert (table["share_answered"].tolist(), table["error"].tolist()) == ([0, 1], [0.25, 0.25])
+
+
+def test_sets_of_several_labels_report_the_share_of_labels_that_they_have() -> None:
+    rows = concatenate([sets(*sample_sets(n, 200)[:2], split) for n, split in enumerate(("validation", "test"))])
+    report = sets_of(rows, params(coverage=0.8), halves(5))
+    validation, test = (rows.take(rows.split == name) for name in ("validation", "test"))
+    found = Conformal.fit(validation.y, validation.probabilities, False).sets(test.probabilities, 0.8)
+    has, labels = test.y == 1, test.y.sum(axis=1)
+    shares = np.where(labels == 0, 1, (found & has).sum(axis=1) / np.maximum(labels, 1))
+    coverage = report["a"]["coverage"]
+    assert coverage["value"] == round(shares.mean(), 6)
+    assert coverage["low"] < coverage["value"] < coverage["high"]
+    assert report["a"]["set_size"] == round(found.sum(axis=1).mean(), 6)
+    assert report["a"]["classes"]["l3"]["value"] == round(found[has[:, 3], 3].mean(), 6)
+    assert report["a"]["accuracy"] is None
+    metric_files.check(report, "coverage", "coverage.json")
+    same = sets_of(rows, params(coverage=0.8), halves(5), np.repeat(np.arange(100), 2))["a"]["coverage"]
+    assert same["low"] < coverage["low"]

@@ -54,7 +54,7 @@ def test_differences_are_as_uncertain_as_in_paired_resamples(classes: int, strat
     models, clusters = copies(two_models(900 // times, classes), times)
     part = exact(models, TOP, stratified, clusters if times > 1 else None)
     draws = [resampled(part, name) for name in models]
-    for metric in (metric.name for metric in MEASURED.values() if metric.interval and metric.name != "accuracy"):
+    for metric in (name for name, metric in MEASURED.items() if metric.interval and name != "accuracy"):
         found = compared(part, metric)
         assert found is not None
         assert found.high - found.low == pytest.approx(2 * 1.96 * (draws[0][metric] - draws[1][metric]).std(), rel=0.12)

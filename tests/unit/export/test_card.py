@@ -8,7 +8,6 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests import approved
-from tests.metrics import MEASURED
 from tests.runs import HOSTILE
 from textclf.core.about import About
 from textclf.core.formatting import join_names
@@ -37,7 +36,7 @@ SECTIONS = [
 ]
 
 
-def results(metrics: Mapping[str, float] | None = None, decision: Mapping[str, float] | None = None) -> Results:
+def results(metrics: Mapping[str, float] | None = None, decision: Mapping[str, Any] | None = None) -> Results:
     measured = {"accuracy": 0.875} if metrics is None else metrics
     ends = {name: {"low": 0.25, "high": 1.0} for name in measured if METRICS[name].interval}
     return Results(
@@ -72,7 +71,7 @@ def render(
     return card.render(model, model, chosen, measured, sources=sources, classes=classes, **(arguments | changes))
 
 
-SETS = {
+SETS: dict[str, Any] = {
     "rows": 250,
     "coverage": {"value": 0.94, "low": 0.9, "high": 0.96, "rows": 250},
     "set_size": 1.25,
@@ -131,7 +130,7 @@ def rows_of(text: str, heading: str) -> list[list[str]]:
 
 
 def test_a_card_is_as_it_was_approved() -> None:
-    values = {name: (n + 1) / 16 for n, name in enumerate(MEASURED)}
+    values = {name: (n + 1) / 16 for n, name in enumerate(METRICS)}
     measured = replace(results(values, {"threshold": 0.25, "slope": 2.0, "intercept": -1.0}), sets=SETS)
     weights = list_weights(load_model("transformer").Settings(), [])
     text = render(measured=measured, coverage=0.95, weights=weights, warnings=["a warning"], limits=["A limit."])
@@ -221,3 +220,22 @@ def test_names_of_classes_and_paths_are_inert_in_markdown() -> None:
     assert not re.search(r"<(script|img|a|b|style|em)\b", html)
     assert len(re.findall("<th[ >]", html)) == 3 + 3  # no name adds a column
     assert "Markup" not in html
+
+
+def test_the_card_of_several_labels_has_a_threshold_for_each() -> None:
+    of_labels = dict(zip(("a*", "b"), SETS["classes"].values(), strict=True))
+    measured = replace(
+        results(decision={"thresholds": [0.5, 0.25]}), sets=SETS | {"accuracy": None, "classes": of_labels}
+    )
+    text = render(classes=("a*", "b"), measured=measured, sizes={"train": 30, "test": 25}, coverage=0.9, sources=OWN)
+    assert (
+        "Finds which of 2 labels a text has: a\\*, b.\nIt finds exactly the labels of **87.5%** of 25 test rows" in text
+    )
+    assert "- Output: one probability per label, and the labels decided, of which there may be none." in text
+    assert "| label | train rows | test rows |" in text
+    assert "| all | 30 | 25 |" in text
+    assert "| label | threshold |\n| --- | ---: |\n| a\\* | 0.5 |\n| b | 0.25 |\n\n" in text
+    assert "are means over the labels, each against the rest." in text
+    assert "adds a set of labels that holds 90% of the labels of a text on average." in text
+    for wrong in ("highest probability", "none of these", "- thresholds", "The model answers 75", "class, "):
+        assert wrong not in text

@@ -57,6 +57,10 @@ def test_without_validation_rows_choices_are_made_on_held_out_training_rows(monk
         ({"split": {"method": "hash"}}, "for testing, assigned by a hash of their text (seed 1000)."),
         ({"split": {"method": "hash"}, "data": {"group": "author"}}, "by a hash of their group (seed 1000), all rows"),
         ({"data": {"group": "au\x00thor"}}, "(seed 1000), all rows of one au⟨U+0000⟩thor in the same split."),
+        (
+            {"split": {"method": "time"}, "data": {"time": "day", "group": "author"}},
+            "for testing, taken in the order of day.",
+        ),
         ({"split": {"stratify": True}}, "(seed 1000), with the same class balance in each split."),
         ({"split": {"group_duplicates": True}}, "Rows with the same text, apart from case and spaces, are in the same"),
         ({}, "Probabilities are not calibrated after training."),
@@ -301,3 +305,58 @@ def test_corrections_of_test_rows_are_the_first_caveat_after_missing_validation_
         validation=None, corrections=CORRECTED | {"applied": {"test": 2}}, label_conflicts={"normalised": 1}
     )
     assert [line.split()[0] for line in lines] == ["There", "The", "1"]
+
+
+# Several labels per text
+
+
+def of_labels(test: dict[str, int], rows: int, **changes: Any) -> dict[str, Any]:
+    """Return what a report says of so many test rows, of which some have each label."""
+    return {"test": {"classes": test, "rows": rows, "without_labels": 0}} | changes
+
+
+def test_rows_with_several_labels_are_counted_once() -> None:
+    report = REPORT | of_labels({"0": 70, "1": 60}, 100)
+    assert description.sizes_of(report) == {"train": 1000, "validation": 100, "test": 100}
+    assert any("100 for testing" in line for line in protocol(report=report))
+    assert any("With 100 test rows" in line for line in caveats(**report))
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "sentence"),
+    [
+        ({}, "A text gets each label whose probability is above 0.5."),
+        (
+            {"threshold": "f1"},
+            "above a threshold, chosen per label and model for the highest F1 on the validation rows.",
+        ),
+        ({"coverage": 0.9}, "Prediction sets are to contain 90% of the labels of a text on average; their limit comes"),
+    ],
+)
+def test_the_protocol_speaks_of_labels(evaluate: dict[str, Any], sentence: str) -> None:
+    report = of_labels({"0": 70, "1": 60}, 100)
+    lines = protocol(report=report, evaluate=evaluate, split={"stratify": True})
+    assert any(sentence in line for line in lines)
+    assert any("with about the same share of each label in each split" in line for line in lines)
+    assert not any("class" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            of_labels({"0": 9000, "1": 19}, 9000),
+            "Label positive (1) has fewer than 20 test rows; metrics of such a label",
+        ),
+        (of_labels({"0": 9, "1": 0}, 9000), "2 of 2 labels have fewer than 20 test rows"),
+        (of_labels({"0": 9000, "1": 50}, 9500), "(negative (0)): micro averages mostly reflect the large ones."),
+        (
+            of_labels({"0": 9000, "1": 9000}, 9500, label_conflicts={"normalised": 2}),
+            "2 texts occur with different sets of labels, so no model can be right on all rows.",
+        ),
+    ],
+)
+def test_a_caveat_speaks_of_labels(changes: dict[str, Any], sentence: str) -> None:
+    found = caveats(**changes)
+    assert any(sentence in line for line in found)
+    assert not any("class" in line for line in found)

@@ -15,7 +15,7 @@ from tests import samples
 from tests.unit.artifacts import fronts
 from tests.unit.artifacts.random_layers import MODELS, random_model
 from textclf.artifacts.decisions import Calibration, Decision, Platt, Temperature
-from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
+from textclf.artifacts.layers import HIDDEN, OUTPUT, SIGMOIDS, Layer, LayerModel
 from textclf.artifacts.token_front import Pooling
 from textclf.artifacts.tokens import Side
 from textclf.export import onnx_model
@@ -29,6 +29,8 @@ VECTORIZER = Vectorizer(Terms(), [Part("word", samples.TERMS, TERMS, None)])
 
 
 def decision(model: LayerModel, calibration: Calibration | None = None, threshold: float = 0.5) -> Decision:
+    if model.multilabel:
+        return Decision(thresholds=tuple(np.linspace(threshold, 0.8, len(model.classes)).tolist()))
     return Decision(threshold if len(model.classes) == 2 else None, calibration)
 
 
@@ -88,6 +90,21 @@ def test_a_model_of_presence_ignores_how_often_a_term_occurs(output: str, tmp_pa
     assert often.tolist() == once.tolist()
 
 
+@pytest.mark.parametrize("labels", [1, 2, 6])
+def test_several_labels_have_a_probability_each_and_are_decided_by_their_thresholds(
+    labels: int, tmp_path: Path
+) -> None:
+    model, X = random_model(labels, (5,), "relu", SIGMOIDS), samples.rows(2, seed=1).X
+    chosen = decision(model)
+    expected = model.predict_proba(X)
+    decided, probabilities = run(model, chosen, X, tmp_path / "model.onnx")
+    assert probabilities == pytest.approx(expected, abs=1e-5)
+    clear = np.abs(expected - np.array(chosen.thresholds)) > 1e-5
+    assert clear.mean() > 0.99
+    assert np.array(decided)[clear].tolist() == chosen.decide(expected)[clear].tolist()
+    assert 0 < np.array(decided).mean() < 1
+
+
 @pytest.mark.parametrize("padding", ["post", "pre"])
 @pytest.mark.parametrize("convolved", [False, True])
 @pytest.mark.parametrize("pooling", ["average", "flatten", "max"])
@@ -131,7 +148,7 @@ def test_the_threshold_decides(threshold: float, tmp_path: Path) -> None:
 @pytest.mark.parametrize("columns", [(), (0.3,)], ids=["answers", "abstains"])
 def test_costs_decide(columns: tuple[float, ...], tmp_path: Path) -> None:
     model, X = random_model(3), samples.rows(3, seed=1).X
-    costs = Decision(None, Temperature(2.0), ((0, 1, 4, *columns), (1, 0, 1, *columns), (2, 1, 0, *columns)))
+    costs = Decision(None, Temperature(2.0), costs=((0, 1, 4, *columns), (1, 0, 1, *columns), (2, 1, 0, *columns)))
     labels, probabilities = run(model, costs, X, tmp_path / "model.onnx")
     assert labels == [[*model.classes, ""][place] for place in costs.decide(probabilities.astype(np.float64))]
     assert ("" in labels) == bool(columns)

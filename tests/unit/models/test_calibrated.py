@@ -42,4 +42,6 @@ def test_a_class_with_too_few_rows_to_calibrate_by_is_an_error(model: str, fewes
     part = samples.take(part, np.concatenate([np.flatnonzero(~rarest), np.flatnonzero(rarest)[:fewest]]))
     with pytest.raises(UserError) as error:
         samples.fit(model, part)
-    assert error.value.lines == (f"a class must have at least 2 training rows to calibrate by; one has {fewest}",)
+    assert error.value.lines == (
+        f"each class must have at least 2 training rows to calibrate by; class 2 has {fewest}",
+    )

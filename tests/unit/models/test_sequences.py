@@ -107,7 +107,7 @@ def test_the_networks_are_those_of_the_course(
     package: ModuleType, changes: dict[str, object], parameters: int, trainable: int
 ) -> None:
     X = Tokens(np.zeros(0, np.int32), np.zeros(1, np.int64), 1747, 100, vectors=np.zeros((1747, 50), np.float32))
-    network = sequences.build_network(X, 2, package.Settings(**changes), package.own_layers)
+    network = sequences.build_network(X, 2, package.Settings(**changes), False, package.own_layers)
     assert network.count_params() == parameters
     assert sum(int(np.prod(array.shape)) for array in network.trainable_weights) == trainable
     assert [layer.units for layer in network.layers[-2:]] == [10, 1]
@@ -145,7 +145,7 @@ def train_plainly(package: ModuleType, part: Features, chosen: Any) -> tuple[Any
     keras.utils.set_random_seed(chosen.seed)
     X: Any = part.X
     classes = len(part.classes)
-    network = sequences.build_network(X, classes, chosen, package.own_layers)
+    network = sequences.build_network(X, classes, chosen, False, package.own_layers)
     optimizer = keras.optimizers.Adam(chosen.learning_rate)
     loss = keras.losses.BinaryCrossentropy() if classes == 2 else keras.losses.SparseCategoricalCrossentropy()
     by_class = dict(chosen.class_weight or ())

@@ -37,6 +37,14 @@ def three_classes(classes: Sequence[str] = ("a", "b", "c")) -> Predictor:
     return Predictor(fit_vectorizer(), LayerModel(tuple(classes), (Layer(kernel, np.zeros(3), "softmax"),)), Decision())
 
 
+def several_labels() -> Predictor:
+    """A linear model of the labels bad, food and "good, great"; food has a high threshold."""
+    kernel = np.array([[2.0, 0.0, -3.0], [0.5, 1.0, 0.0], [-1.0, 0.0, 3.0], [0.0, 0.25, 0.5]])
+    layer = Layer(kernel, np.array([-1.0, 0.0, -1.0]), layers.SIGMOIDS)
+    model = LayerModel(("bad", "food", "good, great"), (layer,))
+    return Predictor(fit_vectorizer(), model, Decision(thresholds=(0.5, 0.7, 0.5)))
+
+
 def network() -> Predictor:
     """A network of the classes no and yes with a hidden layer."""
     generator = np.random.default_rng(0)

@@ -21,7 +21,7 @@ Run = Callable[..., tuple[object, str, str]]
 
 def costly(*columns: float) -> Predictor:
     """Return a model of the classes no and yes: a wrong yes costs 5, a wrong no 1, and no answer `columns`."""
-    return replace(two_classes(), decision=Decision(None, None, ((0, 5, *columns), (1, 0, *columns))))
+    return replace(two_classes(), decision=Decision(costs=((0, 5, *columns), (1, 0, *columns))))
 
 
 @pytest.fixture

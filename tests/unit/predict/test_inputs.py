@@ -193,6 +193,12 @@ def test_a_stream_gives_what_a_file_gives(kind: str) -> None:
     ]
 
 
+def test_texts_of_several_columns_are_joined_as_for_training(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("title,body\nt,b\n,b\n,\n", encoding="utf-8")
+    read = inputs.read_table(tmp_path / "a.csv", replace(LAYOUT, columns={"text": ("title", "body")}))
+    assert [text for _, text in rows(read)] == ["t b", "b", ""]
+
+
 def test_without_a_column_of_ids_a_row_is_named_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "b.csv").write_bytes(b"text\ngood\n")

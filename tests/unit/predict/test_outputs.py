@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from textclf.core.errors import UserError
 from textclf.predict import outputs
 from textclf.predict.outputs import FORMATS, Columns, PredictedBatch
+from textclf.predict.predictor import Term
 
 CLASSES = ("100%s", 'say "hi", he\nsaid', "größe ☃\u2028")
 TEXTS = ["plain", 'a, "b"', "two\nlines", "lone\rCR", "CR and\r\nLF", "", " ", "☃\u2028\x85", "\0nul\x1b", "{}%d\\"]
@@ -72,7 +73,8 @@ def test_other_libraries_read_every_format(kind: str, text: bool, explanation: b
                 for n, name in enumerate(CLASSES)
             }
             if one.explanations is not None:
-                wanted[-1]["explanation"] = [(term, round(weight, 6)) for term, weight in one.explanations[place]]
+                terms = cast("list[Term]", one.explanations[place])
+                wanted[-1]["explanation"] = [(term, round(weight, 6)) for term, weight in terms]
             if not text:
                 del wanted[-1]["text"]
     assert found == wanted

@@ -61,7 +61,7 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
 
 
 def test_costs_are_paired_if_both_revisions_have_the_same() -> None:
-    decisions = [Decision(None, None, ((0.0, cost), (1.0, 0.0))) for cost in (5.0, 9.0)]
+    decisions = [Decision(costs=((0.0, cost), (1.0, 0.0))) for cost in (5.0, 9.0)]
     same, other = (Decided.of(HEAD.rows, each) for each in decisions)
     base = Decided.of(BASE.rows, decisions[0])
     assert base.take(np.arange(ROWS)).metrics()["cost"] > 0
@@ -148,3 +148,15 @@ def test_few_rows_have_an_interval_of_accuracy_alone() -> None:
     same, test = pairing.paired_intervals(BASE, BASE, SETTINGS, stratified=True)
     assert same == {"accuracy": pytest.approx(tango(0, 0, ROWS), abs=1e-6)}
     assert test.p == 1
+
+
+def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
+    y = np.array([[1, 0, 1], [0, 0, 0]], np.int8)
+    ids, split = np.array(["a", "b"], object), np.array(["test", "test"], object)
+    one = Decided.of(
+        Predictions(ids, split, y, y.astype(np.float64) * 0.8, ("a", "b", "c")), Decision(thresholds=(0.5, 0.5, 0.5))
+    )
+    assert one.positions.tolist() == y.tolist()
+    assert one.labels() == {"a": ["a", "c"], "b": []}
+    assert pairing.same_rows(one, one.take(np.array([1, 0])))
+    assert not pairing.same_rows(one, replace(one, rows=replace(one.rows, y=np.abs(1 - y))))

@@ -6,12 +6,14 @@ from typing import Any
 
 import httpx
 
-from tests.unit.predict.models import doubting, network, three_classes, two_classes
+from tests.unit.predict.models import doubting, network, several_labels, three_classes, two_classes
 from textclf.serve import Limits
 from textclf.serve.app import create_app
 
 JSON = {"Content-Type": "application/json"}
-MODELS = {"linear": two_classes(), "network": network(), "three": doubting(three_classes(), rows=20)}
+MODELS = {"linear": two_classes(), "network": network(), "three": doubting(three_classes(), rows=20)} | {
+    "labels": several_labels()
+}
 
 
 def make_app(local: bool = False, **limits: Any) -> Any:

@@ -102,7 +102,7 @@ WRONG = {  # JSON that breaks a rule
     b'{"texts": ["a"], "explian": true}': (
         "the keys must be among texts, model, explain, terms, coverage; got explian"
     ),
-    b'{"texts": ["a"], "model": "../linear"}': "model must be one of linear, network, three; got '../linear'",
+    b'{"texts": ["a"], "model": "../linear"}': "model must be one of linear, network, three, labels; got '../linear'",
     b'{"texts": ["a"], "explain": 1}': "explain must be true or false; got 1",
     b'{"texts": ["a"], "terms": 0}': "terms must be at least 1; got 0",
     b'{"texts": ["a"], "terms": 101}': "terms must be at most 100; got 101",

@@ -8,6 +8,7 @@ import pytest
 
 from stages import audit
 from tests import stored_splits
+from tests.refusal import refusal
 from tests.settings import train
 from tests.unit.studies.audits import rows_with_issues
 from textclf.artifacts import splits
@@ -37,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, number: int) -> list[Path]:
+def run(folder: Path, number: int, task: str = "multiclass") -> list[Path]:
     outs = [folder / f"out{number}" / name for name in ("audit.json", "audit.csv", "audit.html")]
     audit.run(
         About(title="Three wrong"),
@@ -46,6 +47,7 @@ def run(folder: Path, number: int) -> list[Path]:
         "rows.csv",
         Evaluate(),
         Split(),
+        task,
         train("naive_bayes"),
         Vectorize.model_validate({"words": {}}),
         splits=folder / "data" / "splits",
@@ -78,3 +80,8 @@ def test_a_missing_cleanlab_is_told_before_any_training(
     line = f"error: audit: the package cleanlab must be installed for this; {how_to_install('audit')}\n"
     assert capsys.readouterr().err == line
     assert not (folder / "out1").exists()
+
+
+def test_several_labels_per_text_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    rule = "multiclass, since an audit looks for the one wrong label of a row; got multilabel"
+    assert refusal(run, tmp_path / "none", 1, "multilabel") == f"params.yaml: data.task must be {rule}"

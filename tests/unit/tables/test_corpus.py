@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,87 @@ def test_source_is_the_name_of_the_file_without_endings(read: Callable[..., Corp
     got = read(files, label="source", group="source")
     assert pairs(got) == [("c", "neg"), ("b", "neg"), ("a", "v1.0 pos")]
     assert got.rows["group"].tolist() == got.rows["label"].tolist()
+
+
+# Texts in several columns
+
+TITLED = [("t", "b"), ("", "b"), ("t", " "), (" t ", "b\n")]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"c.csv": delimited([("title", "body", "label"), *((*row, str(n % 2)) for n, row in enumerate(TITLED))])},
+        {
+            "c.parquet": parquet(
+                {"title": ["t", None, "t", " t "], "body": ["b", "b", " ", "b\n"], "label": [0, 1, 0, 1]}
+            )
+        },
+        {
+            "c.jsonl": '{"title": "t", "body": "b", "label": 0}\n{"body": "b", "label": 1}\n'
+            '{"title": "t", "body": null, "label": 0}\n{"title": " t ", "body": "b\\n", "label": 1}\n'
+        },
+    ],
+    ids=list("cpj"),
+)
+@pytest.mark.parametrize("separator", ["\n", " | "])
+def test_texts_of_several_columns_are_joined_without_those_that_are_blank(
+    read: Callable[..., Corpus], files: dict[str, bytes | str], separator: str
+) -> None:
+    got = read(files, text=["title", "body"], text_separator=separator)
+    assert got.rows["text"].tolist() == [f"t{separator}b", "b", "t", f" t {separator}b\n"]
+
+
+def test_a_row_is_without_text_only_if_all_its_columns_are_blank(read: Callable[..., Corpus]) -> None:
+    table = {"c.csv": "title,body,label\n,b,0\n, ,0\nt,,1\n"}
+    got = read(table, text=["title", "body"], missing="drop")
+    assert (got.rows["text"].tolist(), got.dropped["text"]) == (["b", "t"], 1)
+    with pytest.raises(UserError, match=r"c.csv:3: text must not be empty; got '' in columns title, body; fill it in"):
+        read(table, text=["title", "body"])
+
+
+def test_the_column_of_a_wrong_text_and_a_missing_column_are_named(read: Callable[..., Corpus]) -> None:
+    rows = [{"title": "t", "body": body, "label": n} for n, body in enumerate(["b", 1, "\0"])]
+    with pytest.raises(UserError) as error:
+        read({"c.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}, text=["title", "body"])
+    assert [line.partition(": ")[2] for line in error.value.lines] == [
+        "body must be text; got 1",
+        "body must not contain NUL; got one at offset 0",
+    ]
+    with pytest.raises(UserError, match=r"data.text must be one of its columns \(title, label\); got 'body'"):
+        read({"c.csv": "title,label\na,0\nb,1\n"}, text=["title", "body"])
+
+
+def test_texts_that_are_too_long_together_are_refused(
+    read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TEXT_CHARACTERS", 5)
+    with pytest.raises(UserError, match="title, body' must have at most 5 characters; got 6"):
+        read({"c.csv": "title,body,label\nabc,d,0\nabc,de,1\n"}, text=["title", "body"])
+
+
+# Times
+
+WHEN = [datetime(2024, 5, 31, 10), datetime(2024, 6, 1)]  # noqa: DTZ001 (as Excel and Parquet have them)
+
+
+@pytest.mark.parametrize(
+    ("files", "times"),
+    [
+        ({"c.xlsx": excel(("text", "label", "t"), *((*"ab"[n], n, when) for n, when in enumerate(WHEN)))}, WHEN),
+        ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": WHEN})}, WHEN),
+        ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": pa.array(WHEN, pa.date32())})}, "dates"),
+        ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": [1.5, 2.0]})}, [1.5, 2.0]),
+        ({"c.jsonl": '{"text":"a","label":0,"t":1.5}\n{"text":"b","label":1,"t":2}\n'}, [1.5, 2.0]),
+        ({"c.csv": "text,label,t\na,0,2024-05-31 10:00\nb,1,2024-06-01\n"}, WHEN),
+    ],
+    ids=["excel", "timestamps", "dates", "floats", "json", "csv"],
+)
+def test_times_are_read_as_the_formats_have_them(
+    read: Callable[..., Corpus], files: dict[str, bytes | str], times: Any
+) -> None:
+    expected = [datetime.combine(when.date(), time()) for when in WHEN] if times == "dates" else times
+    assert read(files, time="t").rows["time"].tolist() == expected
 
 
 # Labels

@@ -66,7 +66,7 @@ def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) ->
     entries: dict[str, dict[str, Any]] = {}
     hypotheses: dict[str, float] = {}  # p-values of different hypotheses: if two slices are all rows, theirs is one
     hypothesis_of: dict[str, str] = {}
-    correct, repeats = test.decided[model] == test.y, sums.repeats
+    correct, repeats = ~test.wrong(model), sums.repeats
     correlated = correlation(correct, repeats.clusters, correct)
     for place, family in enumerate(sums.membership.families):
         right, squares = sums.total(place, correct), sums.squares[place]
@@ -121,7 +121,7 @@ def _metrics(
         losses = ROW_MEANS[metric](test.y, test.probabilities[model])
         all_losses, squares = (sums.total(place, values)[1:].tolist() for values in (losses, losses**2))
         found = [
-            _mean_loss(metric, *each, test.classes, confidence) for each in zip(all_losses, squares, parts, strict=True)
+            _mean_loss(metric, *each, test.sides, confidence) for each in zip(all_losses, squares, parts, strict=True)
         ]
     else:
         matrices = sums.confusion(place, test.y, test.decided[model], test.classes)[1:]

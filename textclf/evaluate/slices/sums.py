@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.evaluate.clusters import LIMIT, design_effect, few_clusters
-from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS
+from textclf.evaluate.metrics import FROM_COUNTS, LOSSES
 from textclf.evaluate.slices.membership import Membership
 
 MOST_CLASSES = 100  # with a metric of confusion counts, which are kept per slice
@@ -106,7 +106,7 @@ class SliceSums:
         """
         if metric in FROM_COUNTS and len(classes) > MOST_CLASSES:
             raise UserError(
-                f"params.yaml: evaluate.slice_metric must be null or one of {', '.join(ROW_MEANS)} with more than "
+                f"params.yaml: evaluate.slice_metric must be null or one of {', '.join(LOSSES)} with more than "
                 f"{MOST_CLASSES} classes; got {metric} and {len(classes):,} classes"
             )
         self.membership, self.metric = membership, metric

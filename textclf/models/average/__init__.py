@@ -13,6 +13,7 @@ from scipy.optimize import minimize_scalar
 from textclf.artifacts import predictions
 from textclf.artifacts.average import mix
 from textclf.artifacts.decisions import EPSILON
+from textclf.artifacts.label_sets import of_actual
 from textclf.artifacts.predictions import HELD_OUT, Predictions
 from textclf.core.formatting import display_name
 from textclf.models.common.settings import Averaged
@@ -54,10 +55,10 @@ def choose_weight(pairs: Iterable[Pair], held_out: Pair | None) -> tuple[float, 
     These are the validation rows of `pairs` or, if there are none, the held-out training rows; without both, each
     model has half the weight, and the number is 0. The log loss is convex in the weight.
     """
-    parts = [of_actual(pair, "validation") for pair in pairs] or [np.empty((2, 0))]
+    parts = [chances_of(pair, "validation") for pair in pairs] or [np.empty((2, 0))]
     chances = np.concatenate(parts, axis=1)
     if not chances.shape[1] and held_out is not None:
-        chances = of_actual(held_out)
+        chances = chances_of(held_out)
     if not (rows := chances.shape[1]):
         return EVEN, 0
 
@@ -68,7 +69,10 @@ def choose_weight(pairs: Iterable[Pair], held_out: Pair | None) -> tuple[float, 
     return (round(best, WEIGHT_DIGITS) if loss(best) < loss(EVEN) else EVEN), rows
 
 
-def of_actual(pair: Pair, split: str | None = None) -> np.ndarray:
-    """Return both models' probabilities of the actual class (2, rows), of the rows of one split perhaps."""
+def chances_of(pair: Pair, split: str | None = None) -> np.ndarray:
+    """Return both models' probabilities of the actual class, (2, rows), of the rows of one split perhaps.
+
+    With several labels per text: that each label is as it is, (2, rows, labels).
+    """
     chosen = np.flatnonzero(pair[0].split == split) if split else np.arange(len(pair[0]))
-    return np.array([rows.probabilities[chosen, rows.y[chosen]] for rows in pair])
+    return np.array([of_actual(rows.probabilities[chosen], rows.y[chosen]) for rows in pair])

@@ -6,9 +6,11 @@ import numpy as np
 
 from textclf.artifacts import layers
 from textclf.artifacts.features import Features, in_double
+from textclf.artifacts.layers import SIGMOIDS
 from textclf.core.errors import UserError
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitted import Fitted
+from textclf.models.common.problems import problems
 from textclf.models.common.settings import ClassWeight, ModelSettings
 
 FOLDS = 5  # of a cross-validation inside the training rows
@@ -45,23 +47,30 @@ def fit_calibrated(estimator: Any, train: Features, class_weight: ClassWeight, p
     The sigmoids are fitted to scores of rows that the classifier did not see, in a stratified cross-validation of
     `FOLDS` folds, or as many as the smallest class has rows: Platt (1999), as in scikit-learn's
     CalibratedClassifierCV. With two classes the score is that of the positive class; with more, each class is scored
-    against the rest, and its probability is its sigmoid divided by the sum over the classes. With `presence` the
-    classifier was given 1 for each term that occurs. Raises `UserError` if a class has fewer than `FEWEST` rows.
+    against the rest, and its probability is its sigmoid divided by the sum over the classes. With several labels per
+    text each is a problem of two classes. With `presence` the classifier was given 1 for each term that occurs. Raises
+    `UserError` if a class has fewer than `FEWEST` rows.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
 
-    fewest = int(np.bincount(train.y, minlength=len(train.classes)).min())
-    if fewest < FEWEST:
-        raise UserError(f"a class must have at least {FEWEST} training rows to calibrate by; one has {fewest}")
-    search = CalibratedClassifierCV(estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False)
-    (fitted,) = search.fit(
-        in_double(train.X), train.y, sample_weight=row_weights(train, class_weight)
-    ).calibrated_classifiers_
-    coef, intercept = fitted.estimator.coef_, fitted.estimator.intercept_
-    slope = np.array([-sigmoid.a_ for sigmoid in fitted.calibrators])  # scikit-learn's have the opposite sign
-    offset = np.array([-sigmoid.b_ for sigmoid in fitted.calibrators])
-    activation = "sigmoid" if len(intercept) == 1 else "sigmoid_shares"
+    X, fits = in_double(train.X), []
+    for rows, weights in problems(train, row_weights(train, class_weight)):
+        counts = np.bincount(rows.y, minlength=len(rows.classes))
+        if (fewest := int(counts.min())) < FEWEST:
+            raise UserError(
+                f"each class must have at least {FEWEST} training rows to calibrate by; "
+                f"{rows.classes[counts.argmin()]} has {fewest}"
+            )
+        search = CalibratedClassifierCV(estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False)
+        fits += search.fit(X, rows.y, sample_weight=weights).calibrated_classifiers_
+    coef, intercept = (
+        np.concatenate([getattr(fit.estimator, name) for fit in fits]) for name in ("coef_", "intercept_")
+    )
+    sigmoids = [sigmoid for fit in fits for sigmoid in fit.calibrators]
+    slope = np.array([-sigmoid.a_ for sigmoid in sigmoids])  # scikit-learn's have the opposite sign
+    offset = np.array([-sigmoid.b_ for sigmoid in sigmoids])
+    activation = SIGMOIDS if train.multilabel else "sigmoid" if len(intercept) == 1 else "sigmoid_shares"
     model = layers.linear(
         train.classes, coef * slope[:, None], intercept * slope + offset, activation, presence=presence
     )

@@ -3,33 +3,48 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.core.errors import UserError
+from textclf.core.quoting import list_names, quote_name
 from textclf.models.common.settings import ClassWeight
 
 
 def row_weights(train: Features, class_weight: ClassWeight) -> NDArray[np.float64] | None:
     """Return the weight of each training row, (rows,), or None if all weigh the same.
 
+    With several labels per text: (rows, labels), of each row in the binary problem of each label.
+
     With `balanced` all classes have the same total weight and the mean weight is 1: rows / (classes x rows of the
     class), as in scikit-learn. (With more than two classes, LinearSVC's own class_weight would weigh a class but not
-    the rows that it is compared with.) Raises `UserError` unless a mapping names exactly the classes.
+    the rows that it is compared with.) A class that a mapping does not name weighs 1. Raises `UserError` for a name
+    that is no class.
     """
-    counts = np.bincount(train.y, minlength=len(train.classes))
-    weights = class_weights(train.classes, counts, class_weight)
-    return None if weights is None else weights[train.y]
+    weights = class_weights(Dataset.of_rows(train), class_weight)
+    return None if weights is None else weigh(weights, train.y)
 
 
-def class_weights(
-    classes: NDArray[np.str_], counts: NDArray[np.int64], class_weight: ClassWeight
-) -> NDArray[np.float64] | None:
-    """Return the weight of a training row of each class, (classes,), as `row_weights`; `counts` are rows per class."""
+def weigh(weights: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the weights of `class_weights` of rows, (rows,) or (rows, labels), as `y`."""
+    found: NDArray[np.float64] = weights[y] if y.ndim == 1 else np.where(y, weights[1], weights[0])
+    return found
+
+
+def class_weights(train: Dataset, class_weight: ClassWeight) -> NDArray[np.float64] | None:
+    """Return the weight of a training row of each class, (classes,), as `row_weights`.
+
+    With several labels per text: (2, labels), of a row without and with each label; a mapping weighs rows with it.
+    """
     if class_weight is None:
         return None
     if class_weight == "balanced":
-        weights: NDArray[np.float64] = counts.sum() / (len(counts) * counts)
-        return weights
-    given, names = dict(class_weight), classes.tolist()
-    if set(given) != set(names):
-        raise UserError(f"class_weight must name the classes {', '.join(names)}; got {', '.join(given)}")
-    return np.array([given[name] for name in names])
+        counts = np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
+        balanced: NDArray[np.float64] = train.rows / (len(counts) * counts)
+        return balanced
+    given, names = dict(class_weight), train.classes.tolist()
+    if unknown := [name for name in given if name not in names]:
+        raise UserError(
+            f"class_weight must name classes ({list_names(names)}); got {quote_name(unknown[0])}; correct it"
+        )
+    weights = np.array([given.get(name, 1.0) for name in names])
+    return np.array([np.ones(len(names)), weights]) if train.multilabel else weights

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from textclf.artifacts import features, predictions
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
+from textclf.artifacts.label_sets import rarest
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
 from textclf.models.common.fitted import Folders
@@ -46,10 +47,10 @@ def crossvalidate(
     parts = []
     for fold in range(FOLDS):
         fitted, held_out = rows.take(folds != fold), rows.take(folds == fold)
-        counts = np.bincount(fitted.y, minlength=len(rows.classes))
-        if not len(held_out.y) or counts.min() < settings.rows_per_class():
+        train = Dataset.of_rows(fitted)
+        if not len(held_out.y) or train.fewest < settings.rows_per_class():
             return None
-        model = load_model(name).fit(Dataset.of_rows(fitted), None, settings, folders).layers
+        model = load_model(name).fit(train, None, settings, folders).layers
         parts.append(predict(model, f"fold {fold + 1}", replace(held_out, X=as_new_texts(fitted.X, held_out.X))))
     return predictions.concatenate(parts)
 
@@ -66,9 +67,10 @@ def draw_rows(train: Shards[Features]) -> Features:
     )
 
 
-def sample_rows(y: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which of all training rows take part, (rows,), from their classes."""
-    by_class, counts = _order_by_class(y), np.bincount(y)
+def sample_rows(y: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Return which of all training rows take part, (rows,), from their classes or their rarest labels."""
+    classes = rarest(y)
+    by_class, counts = _order_by_class(classes), np.bincount(classes)
     rank = np.empty(len(y), dtype=np.int64)  # place of each row in the random order of its class
     rank[by_class] = np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts, counts)
     size = max(min(max(PER_CLASS * len(counts), FEWEST), MOST), FOLDS * len(counts))
@@ -77,14 +79,14 @@ def sample_rows(y: NDArray[np.int64]) -> NDArray[np.bool_]:
     return drawn
 
 
-def assign_folds(y: NDArray[np.int64], clusters: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the fold of each row, (rows,), from 0: random, with equal shares of each class.
+def assign_folds(y: NDArray[np.integer], clusters: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the fold of each row, (rows,), from 0: random, with equal shares of each class or rarest label.
 
     Rows of one of the `clusters` (rows,), which depend on each other, share the fold that its first row gets. Those of
     a class with fewer than `FOLDS` clusters are `NEVER_HELD_OUT`, so that every model sees the class.
     """
     _, first, cluster = np.unique(clusters, return_index=True, return_inverse=True)
-    of_cluster = y[first]
+    of_cluster = rarest(y)[first]
     folds = np.empty(len(first), dtype=np.int64)
     folds[_order_by_class(of_cluster)] = np.arange(len(first)) % FOLDS
     folds[np.bincount(of_cluster)[of_cluster] < FOLDS] = NEVER_HELD_OUT

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textclf.artifacts import predictions
 from textclf.artifacts.classifiers import Classifier
@@ -24,10 +23,11 @@ def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings,
     """Return the model of that name, fitted on the rows of `train`.
 
     While it trains it watches the validation rows or, as in the lesson, the test rows if there are none. Raises
-    `UserError` if the training rows lack a class: most models would then give it no probability.
+    `UserError` if the training rows lack a class: most models would then give it no probability. So it does if all of
+    them have a label.
     """
     package, train = load_model(name), splits["train"]
-    require_every_class(train.classes, train.counts)
+    require_every_class(train)
     fitted: Fitted = package.fit(train, splits[watched_split(splits)], settings, folders)
     return fitted
 
@@ -73,10 +73,15 @@ def watched_split(splits: Mapping[str, object]) -> str:
     return "validation" if "validation" in splits else "test"
 
 
-def require_every_class(classes: NDArray[np.str_], counts: NDArray[np.int64]) -> None:
-    """Raise `UserError` unless there are training rows of every class."""
-    if len(missing := np.flatnonzero(counts == 0)):
+def require_every_class(train: Dataset) -> None:
+    """Raise `UserError` unless there are training rows of every class, or with and without each label."""
+    if len(missing := np.flatnonzero(train.counts == 0)):
         raise UserError(
-            f"the training rows must hold every class; class {classes[missing[0]]} has none of {counts.sum()}: "
+            f"the training rows must hold every class; class {train.classes[missing[0]]} has none of {train.rows}: "
             "set split.stratify to true, or smaller split.test_size and split.validation_size"
+        )
+    if train.multilabel and len(constant := np.flatnonzero(train.counts == train.rows)):
+        raise UserError(
+            f"the training rows must hold some without each label; all {train.rows} have {train.classes[constant[0]]}: "
+            "it tells nothing, so remove it from the table"
         )

@@ -49,7 +49,7 @@ def _class_weight(value: object) -> object:
         isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= LARGEST
         for _, weight in pairs
     ):
-        raise rule("null, balanced, or a mapping of each class to a number greater than 0")
+        raise rule("null, balanced, or a mapping of classes to numbers greater than 0")
     return tuple((name, float(weight)) for name, weight in pairs)
 
 
@@ -66,4 +66,4 @@ ClassWeight = Annotated[
         }
     ),
 ]
-CLASS_WEIGHT = "weight of each class: null, balanced (rare classes weigh more) or {class: weight, ...}"
+CLASS_WEIGHT = "weight of a class: null, balanced (rare classes weigh more) or {class: weight}, of others 1"

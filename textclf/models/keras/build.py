@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 NARROWEST, NARROWING = 256, 16  # padding is not narrowed below 256 columns, and by a factor of 16 each time
 
 
-def build_network(features: int, classes: int, settings: "NetworkSettings") -> "keras.Sequential":
-    """Return the untrained network: hidden Dense layers, then one sigmoid unit or, beyond two classes, softmax."""
+def build_network(
+    features: int, classes: int, settings: "NetworkSettings", multilabel: bool = False
+) -> "keras.Sequential":
+    """Return the untrained network: hidden Dense layers, then those of the output: see `dense_layers`."""
     import keras
 
-    layers = dense_layers(classes, settings)
+    layers = dense_layers(classes, settings, multilabel)
     return keras.Sequential([keras.Input((features,), name="counts"), *layers], name="network")
 
 
 def layer_model(network: "keras.Model", classes: tuple[str, ...]) -> LayerModel:
     """Return the network's weights, float64, as the layers that make all predictions."""
-    return LayerModel(classes, read_dense(network))
+    return LayerModel(classes, read_dense(network, len(classes)))
 
 
 def over_sparse_rows(network: "keras.Sequential") -> "keras.Model":
@@ -95,7 +97,7 @@ def width_of(X: Any) -> int:
 
 
 ARCHITECTURE = Architecture(
-    build=lambda X, classes, settings: build_network(X.shape[1], classes, settings),
+    build=lambda X, *how: build_network(X.shape[1], *how),
     exact=over_sparse_rows,
     inputs=pad_rows,
     width=width_of,

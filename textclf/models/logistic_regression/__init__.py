@@ -78,7 +78,7 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
     from textclf.models.logistic_regression import fitting
 
     if settings.solver == "lbfgs" or (settings.solver == "auto" and train.rows <= IN_MEMORY):
-        return fitting.in_memory(train.all("logistic_regression with the solver lbfgs"), train.counts, settings)
+        return fitting.in_memory(train.all("logistic_regression with the solver lbfgs"), settings)
     if not isinstance(settings.C, float):
         raise UserError(
             f"train.logistic_regression.C must be one number if the solver is stream, as auto is beyond {IN_MEMORY:,} "

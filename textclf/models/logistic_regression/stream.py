@@ -18,6 +18,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import as_sparse
 from textclf.core import progress, resources
 from textclf.core.threads import cores
+from textclf.models.common.class_weights import weigh
 
 DECREASE = 5e-5  # of the objective in a step, at which the solver stops
 MEMORY = 5  # earlier steps that the solver remembers
@@ -32,20 +33,21 @@ Array = NDArray[np.float64]
 class Rows:
     """Some training rows: `X` (rows, features) float64, CSR or dense; `y` (rows,) the positions of their classes.
 
-    `weights` (rows,) are those of the rows, or None if all weigh 1.
+    `weights` (rows,) are those of the rows, or None if all weigh 1. With several labels per text `y` and `weights` are
+    (rows, labels).
     """
 
     X: Any
-    y: NDArray[np.int64]
+    y: NDArray[np.integer]
     weights: Array | None
 
     def sums(self, parameters: Array, total: float) -> Array:
         """Return the sum of the losses and, flat, the gradient of that sum divided by `total`, (1 + parameters,).
 
         With two classes the parameters are the weights of the features and the intercept, (features + 1,); with more,
-        they are (features + 1, classes).
+        or with labels, they are (features + 1, classes).
         """
-        binary = parameters.ndim == 1
+        binary = parameters.ndim == self.y.ndim  # of each label, if there are several
         scores = self.X @ parameters[:-1] + parameters[-1]
         if binary:
             losses, slopes = -log_expit(np.where(self.y == 1, scores, -scores)), expit(scores) - self.y
@@ -67,25 +69,27 @@ def minimize_on_stream(
     """Return the parameters near the minimum of the objective, and the number of passes over the rows.
 
     The objective is that of scikit-learn's LogisticRegression. `shape` is that of the parameters in `Rows.sums`;
-    `class_weights` (classes,) is the weight of a row of each class. The solver works on features less their means and
+    `class_weights` is that of the module of this name. The solver works on features less their means and
     divided by the root of the objective's curvature, so that rare terms are learned in as few steps as frequent ones:
     some 15 to 25 steps then come nearer to the minimum than 100 without. No matrix is changed for it.
     """
-    totals = train.counts * (1.0 if class_weights is None else class_weights)
-    total, shares = float(totals.sum()), totals / totals.sum()
+    counts = np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
+    totals = counts * (1.0 if class_weights is None else class_weights)
+    sums = totals.sum(axis=0)  # of each label
+    total, shares = float(np.mean(sums)), totals / sums
     penalty = 1 / (C * total)  # of half the squared weights
     start = np.zeros(shape)
     with closing(progress.bar("logistic_regression", None, "shard", scaled=False)) as bar:
         stream = Stream(train, class_weights, bar)
         first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
         start_sums, means, squares = np.split(first, [1 + start.size, start.size + shape[0]])
-        curvature = (shares * (1 - shares)).mean()  # of the loss by a score
-        curvatures = curvature * np.maximum(squares - means**2, 0) + penalty
-        scales = 1 / np.sqrt(np.append(curvatures, curvature))
+        curvature = (shares * (1 - shares)).mean(axis=0) * (sums / total)  # of the mean loss by a score
+        curvatures = np.multiply.outer(np.maximum(squares - means**2, 0), curvature) + penalty
+        scales = 1 / np.sqrt(np.concatenate([curvatures, [curvature]]))
 
         def parameters_of(point: Array) -> Array:
             """Return the parameters (`shape`) of the features as they are from those of the standardised features."""
-            parameters: Array = (point.reshape(shape).T * scales).T
+            parameters: Array = (point.reshape(shape).T * scales.T).T
             parameters[-1] -= means @ parameters[:-1]
             return parameters
 
@@ -93,7 +97,7 @@ def minimize_on_stream(
             """Return the gradient by the parameters of the standardised features, flat, from that by the others."""
             gradient = flat.reshape(shape)
             centred = gradient - np.multiply.outer(np.append(means, 0), gradient[-1])
-            scaled: Array = (centred.T * scales).T
+            scaled: Array = (centred.T * scales.T).T
             return scaled.ravel()
 
         length = np.linalg.norm(standard_gradient(start_sums[1:]))  # of a good first step; the solver's has length 1
@@ -115,7 +119,8 @@ def minimize_on_stream(
 
 def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
     """Return the sums of the rows, then each feature's share in its mean, and in the mean of its squares."""
-    X, weights = rows.X, np.full(len(rows.y), 1 / total) if rows.weights is None else rows.weights / total
+    X, weights = rows.X, np.ones(len(rows.y)) if rows.weights is None else rows.weights
+    weights = (weights if weights.ndim == 1 else weights.mean(axis=1)) / total
     means, squares = X.T @ weights, csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ weights
     return np.concatenate([rows.sums(parameters, total), means, squares])
 
@@ -130,9 +135,9 @@ class Stream:
     def __init__(self, train: Dataset, class_weights: Array | None, bar: Any) -> None:
         """Read nothing yet; `bar` shows how many batches were summed."""
         self._train, self._class_weights = train, class_weights
-        scores = 1 if len(train.classes) == 2 else len(train.classes)  # of a row
+        scores = 1 if len(train.classes) == 2 else len(train.classes)  # of a row, or 2 of two labels
         self._size = max(1, SCORES // scores)
-        self._kept: dict[int, tuple[csr_array, NDArray[np.int64]]] = {}
+        self._kept: dict[int, tuple[csr_array, NDArray[np.integer]]] = {}
         self._room = (resources.available_memory() or 0) // 2
         self._threads = min(THREADS, len(train), cores())
         self._bar = bar
@@ -157,13 +162,12 @@ class Stream:
         """Return the rows of a batch, in parts with at most `SCORES` scores."""
         X, y = self._kept.get(number) or self._read_batch(number)
         X = csr_array((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
-        weights = None if self._class_weights is None else self._class_weights[y]
-        if len(y) <= self._size:
-            return [Rows(X, y, weights)]
         somes = [slice(start, start + self._size) for start in range(0, len(y), self._size)]
-        return [Rows(X[some], y[some], None if weights is None else weights[some]) for some in somes]
+        weights = self._class_weights
+        parts = [(X, y)] if len(y) <= self._size else [(X[some], y[some]) for some in somes]
+        return [Rows(X, y, None if weights is None else weigh(weights, y)) for X, y in parts]
 
-    def _read_batch(self, number: int) -> tuple[csr_array, NDArray[np.int64]]:
+    def _read_batch(self, number: int) -> tuple[csr_array, NDArray[np.integer]]:
         """Return the features and the classes of a batch, and keep them if there is room: counts in a byte each."""
         batch = as_sparse(self._train.readers[number]())
         X, y = batch.X, batch.y

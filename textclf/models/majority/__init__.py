@@ -1,9 +1,11 @@
 """The floor: every text gets the shares of the classes among the training rows."""
 
 import numpy as np
+from scipy.special import logit
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
+from textclf.artifacts.layers import SIGMOIDS
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.settings import ModelSettings
 
@@ -16,8 +18,13 @@ class Settings(ModelSettings):
 
 
 def fit(train: Dataset, _watched: Dataset | None, _settings: Settings, _folders: Folders) -> Fitted:
-    """Return the class shares of the training rows as one layer that ignores the text: its bias is their logarithms."""
+    """Return the class shares of the training rows as one layer that ignores the text: its bias is their logarithms.
+
+    With several labels per text it is the log odds of each label.
+    """
     shares = train.counts / train.rows
-    model = layers.linear(train.classes, np.empty((len(shares), 0)), np.log(shares), "softmax")
+    bias, activation = (logit(shares), SIGMOIDS) if train.multilabel else (np.log(shares), "softmax")
+    model = layers.linear(train.classes, np.empty((len(shares), 0)), bias, activation)
     summary = ", ".join(f"class {name}: {share:.3f}" for name, share in zip(train.classes, shares, strict=True))
-    return Fitted(model, {"parameters": len(shares) - 1}, summary=summary)  # the last share follows from the others
+    free = len(shares) - (not train.multilabel)  # the last share of classes follows from the others
+    return Fitted(model, {"parameters": free}, summary=summary)

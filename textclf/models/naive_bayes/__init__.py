@@ -5,10 +5,12 @@ from pydantic import Field
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
+from textclf.artifacts.layers import SIGMOIDS
 from textclf.core.progress import track
 from textclf.core.settings import Positive
-from textclf.models.common.class_weights import class_weights
+from textclf.models.common.class_weights import class_weights, weigh
 from textclf.models.common.fitted import Fitted, Folders
+from textclf.models.common.problems import problems
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
 
 KIND = "multinomial naive Bayes"
@@ -23,15 +25,19 @@ class Settings(ModelSettings):
 
 
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
-    """Return scikit-learn's estimator fitted batch by batch; tf-idf weights are treated as counts."""
+    """Return scikit-learn's estimator fitted batch by batch, one per label; tf-idf weights are counts."""
     from sklearn.naive_bayes import MultinomialNB
 
-    weights = class_weights(train.classes, train.counts, settings.class_weight)
-    estimator = MultinomialNB(alpha=settings.alpha)
+    weights = class_weights(train, settings.class_weight)
+    estimators = [MultinomialNB(alpha=settings.alpha) for _ in (train.classes if train.multilabel else [0])]
     for part in track(train.batches(), "naive_bayes", len(train), "shard"):
-        row_weights = None if weights is None else weights[part.y]
-        estimator.partial_fit(part.X, part.y, np.arange(len(train.classes)), row_weights)
-    # One layer of log probabilities: of each term in each class, and of the classes.
-    coef, intercept = estimator.feature_log_prob_, estimator.class_log_prior_
-    model = layers.linear(train.classes, coef, intercept, "softmax")
+        of_rows = None if weights is None else weigh(weights, part.y)
+        for estimator, (rows, row_weights) in zip(estimators, problems(part, of_rows), strict=True):
+            estimator.partial_fit(rows.X, rows.y, np.arange(len(rows.classes)), row_weights)
+    # One layer of log probabilities: of each term in each class, and of the classes; of labels, of their log odds.
+    coef, intercept = estimators[0].feature_log_prob_, estimators[0].class_log_prior_
+    if train.multilabel:
+        coef = np.vstack([np.diff(estimator.feature_log_prob_, axis=0) for estimator in estimators])
+        intercept = np.concatenate([np.diff(estimator.class_log_prior_) for estimator in estimators])
+    model = layers.linear(train.classes, coef, intercept, SIGMOIDS if train.multilabel else "softmax")
     return Fitted(model, {"parameters": coef.size + intercept.size})

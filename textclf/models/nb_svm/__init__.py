@@ -37,15 +37,17 @@ class Settings(CalibratedSettings):
 
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
     """Return the classifier fitted on the training rows; several classes one against the rest."""
-    return fit_calibrated(make_estimator(settings), train.all("nb_svm"), settings.class_weight, presence=True)
+    estimator = make_estimator(settings, train.multilabel or len(train.classes) > 2)
+    return fit_calibrated(estimator, train.all("nb_svm"), settings.class_weight, presence=True)
 
 
 def log_ratios(presence: "csr_array", positive: NDArray[np.bool_], alpha: float, several: bool) -> NDArray[np.float64]:
     """Return the log-count ratio of each term, (features,): how much likelier it is in positive rows than in others.
 
     `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count. If the positive rows are those
-    of one of `several` classes, `alpha` is multiplied by their number per other row before it is added to their counts:
-    they are few, so that with the same `alpha` on both sides rare terms which the class lacks would be signs of it.
+    of one of `several` classes or labels, `alpha` is multiplied by their number per other row before it is added to
+    their counts: they are few, so that with the same `alpha` on both sides rare terms which the class lacks would be
+    signs of it.
     """
     own = alpha * positive.sum() / (~positive).sum() if several else alpha
     p = own + presence[np.flatnonzero(positive)].sum(axis=0)
@@ -60,8 +62,8 @@ def interpolate(weights: NDArray[np.float64], beta: float) -> NDArray[np.float64
     return mixed
 
 
-def make_estimator(settings: Settings) -> Any:
-    """Return the unfitted classifier in the form that scikit-learn's meta-estimators expect."""
+def make_estimator(settings: Settings, several: bool) -> Any:
+    """Return the unfitted classifier, of several classes or labels, in the form of scikit-learn's meta-estimators."""
     from scipy.sparse import csr_array, diags_array
     from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -70,8 +72,7 @@ def make_estimator(settings: Settings) -> Any:
             self.classes_ = np.unique(y)
             presence = csr_array((X > 0).astype(np.float64))
             coef, intercept = [], []
-            several = len(self.classes_) > 2
-            for name in self.classes_ if several else self.classes_[1:]:
+            for name in self.classes_ if len(self.classes_) > 2 else self.classes_[1:]:
                 ratios = log_ratios(presence, y == name, settings.alpha, several)
                 svm = make_svm(settings.C, *X.shape).fit(presence @ diags_array(ratios), y == name, sample_weight)
                 coef.append(ratios * interpolate(svm.coef_[0], settings.beta))

@@ -47,11 +47,11 @@ ARRAYS = {"kernel": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
 BLOCK = "layer_"  # how the names of the transformer's layers begin
 
 
-def build_network(config: Config, classes: int, settings: "Settings") -> "keras.Model":
+def build_network(config: Config, classes: int, settings: "Settings", multilabel: bool = False) -> "keras.Model":
     """Return the network with random weights, from token ids (rows, tokens) int32 to scores (rows, units).
 
-    One unit, the log odds of the positive class, or with more than two classes one per class. All ids but `PADDING` are
-    attended to. Every text is of the first segment.
+    One unit, the log odds of the positive class, or with more than two classes, or labels, one for each. All ids but
+    `PADDING` are attended to. Every text is of the first segment.
     """
     import keras
     from keras_hub.layers import PositionEmbedding, TransformerEncoder
@@ -77,7 +77,8 @@ def build_network(config: Config, classes: int, settings: "Settings") -> "keras.
         values = encoder(values, padding_mask=mask)
     pooled = values[:, 0] if settings.pooling == "cls" else mean_of_tokens(values, mask)
     pooled = layers.Dropout(rate)(pooled)
-    network = keras.Model(ids, layers.Dense(1 if classes == 2 else classes, name=HEAD)(pooled), name="transformer")
+    units = 1 if classes == 2 and not multilabel else classes
+    network = keras.Model(ids, layers.Dense(units, name=HEAD)(pooled), name="transformer")
     for layer in network.layers if settings.freeze else ():
         layer.trainable = not is_frozen(layer.name, settings.freeze)
     return network
@@ -159,6 +160,7 @@ def make_classifier(
     classes: tuple[str, ...],
     length: int,
     settings: Settings,
+    multilabel: bool = False,
 ) -> OnnxClassifier:
     """Return the classifier with these trained arrays (see `textclf.models.transformer.network.trained_arrays`).
 
@@ -170,4 +172,5 @@ def make_classifier(
         return dense(graph, pool(graph, vectors, settings.pooling), kernel, bias)
 
     proto = encoder_model(config, arrays, head, SCORES, ("rows", len(bias)))
-    return OnnxClassifier(classes, config.vocabulary, length, proto.SerializeToString(deterministic=True))
+    content = proto.SerializeToString(deterministic=True)
+    return OnnxClassifier(classes, config.vocabulary, length, content, multilabel)

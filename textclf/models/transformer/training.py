@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
-from textclf.artifacts.layers import OUTPUT
+from textclf.artifacts.label_sets import of_actual
+from textclf.artifacts.layers import OUTPUT, SIGMOIDS
 from textclf.artifacts.tokens import Tokens
 from textclf.core import progress, resources
 from textclf.core.errors import UserError
@@ -79,7 +80,10 @@ def tokens_of(part: Features, source: Source) -> Tokens:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to train on or to watch: their tokens, labels `y` (rows,) int64 and weights (rows,) float32."""
+    """Rows to train on or to watch: their tokens, labels `y` (rows,) int64 and weights (rows,) float32.
+
+    With several labels per text `y` and `weights` are (rows, labels).
+    """
 
     tokens: Tokens
     y: NDArray[np.int64]
@@ -89,8 +93,8 @@ class Rows:
     def of(cls, part: Features, source: Source, settings: "Settings") -> "Rows":
         """Return the rows of a split; `UserError` if its features are not those of the pretrained weights."""
         weights = row_weights(part, settings.class_weight)
-        weights = np.ones(len(part.y)) if weights is None else weights
-        return cls(tokens_of(part, source), part.y, weights.astype(np.float32))
+        weights = np.ones(part.y.shape) if weights is None else weights
+        return cls(tokens_of(part, source), part.y.astype(np.int64), weights.astype(np.float32))
 
 
 def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: Folders) -> Fitted:
@@ -108,7 +112,7 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
     watched_rows = None if watched is None else Rows.of(watched.all("transformer"), source, settings)
     prepare_keras(settings.seed)
     classes = tuple(train.classes.tolist())
-    network = build_network(source.config, len(classes), settings)
+    network = build_network(source.config, len(classes), settings, train.multilabel)
     set_pretrained(network, source.arrays)
     optimizer = build_optimizer(network, settings)
     if folders.scratch is not None:
@@ -117,7 +121,8 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
     checkpoint = Checkpoint(network, optimizer, folders.scratch, settings, workers.make_strategy(len(train)))
     state = checkpoint.restore(State(remedy=REMEDY))
     run_training(network, optimizer, rows, watched_rows, settings, checkpoint, state)
-    model = make_classifier(source.config, trained_arrays(network), classes, rows.tokens.length, settings)
+    arrays, length = trained_arrays(network), rows.tokens.length
+    model = make_classifier(source.config, arrays, classes, length, settings, train.multilabel)
     record = {"parameters": network.count_params(), "epochs": state.epoch, "best_epoch": state.best_epoch}
     return Fitted(model, record, history_table(state.history))
 
@@ -145,7 +150,7 @@ def run_training(
 
     Of an epoch that has begun, `state.batch` steps are done. Raises `UserError` if a loss is not finite.
     """
-    run_step, scores = compile_steps(network, optimizer)
+    run_step, scores = compile_steps(network, optimizer, train.y.shape[1:])
     steps = -(-len(train.y) // settings.batch_size)
     rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * settings.batch_size
     with closing(progress.bar("train", rows_left)) as bar:
@@ -167,23 +172,29 @@ def run_training(
         network.set_weights(checkpoint.best_weights)
 
 
-def compile_steps(network: "keras.Model", optimizer: "keras.Optimizer") -> tuple[Step, Step]:
+def compile_steps(
+    network: "keras.Model", optimizer: "keras.Optimizer", labels: tuple[int, ...] = ()
+) -> tuple[Step, Step]:
     """Return two functions: one trains on a batch; one returns the scores of rows, (rows, units) float32.
 
     The first takes padded ids (rows, tokens), labels and weights (rows,), and the learning rate. It returns the summed
-    weighted loss of the rows, before the step, and how many of them are correct.
+    weighted loss of the rows, before the step, and how many of them are correct. `labels` is the number of labels if a
+    row has several: those of the batch are then (rows, labels).
     """
     import tensorflow as tf
 
     variables = network.trainable_variables
     ids = tf.TensorSpec([None, None], tf.int32)
-    rows = [tf.TensorSpec([None], kind) for kind in (tf.int64, tf.float32)]
+    rows = [tf.TensorSpec([None, *labels], kind) for kind in (tf.int64, tf.float32)]
 
     @tf.function(input_signature=[ids, *rows])  # one graph for all lengths
     def step(ids: Any, y: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
             scores = network(ids, training=True)
-            if scores.shape[1] == 1:
+            if labels:
+                losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores) / labels[0]
+                best = tf.cast(scores > 0, y.dtype)
+            elif scores.shape[1] == 1:
                 losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores[:, 0])
                 best = tf.cast(scores[:, 0] > 0, y.dtype)
             else:
@@ -194,7 +205,8 @@ def compile_steps(network: "keras.Model", optimizer: "keras.Optimizer") -> tuple
         gradients = tape.gradient(mean, variables)
         # Of the embeddings it is sparse, a part per token; AdamW would square the parts of a repeated token one by one.
         optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
-        return loss, tf.reduce_sum(tf.cast(best == y, tf.int64))
+        correct = tf.reduce_all(best == y, axis=1) if labels else best == y
+        return loss, tf.reduce_sum(tf.cast(correct, tf.int64))
 
     def run_step(ids: Any, y: Any, weights: Any, rate: float) -> tuple[float, float]:
         optimizer.learning_rate = rate
@@ -209,12 +221,13 @@ def compile_steps(network: "keras.Model", optimizer: "keras.Optimizer") -> tuple
 
 
 def evaluate(scores: Step, watched: Rows) -> tuple[float, float]:
-    """Return mean loss and accuracy over the rows."""
-    losses, correct = 0.0, 0
+    """Return mean loss and accuracy over the rows; of several labels a row must have all right."""
+    losses, correct, several = 0.0, 0, watched.y.ndim == 2
     for batch in sorted_batches(watched.tokens):
-        found = scores(pad(watched.tokens[batch])).astype(np.float64)
-        probabilities = OUTPUT["sigmoid" if found.shape[1] == 1 else "softmax"](found)
-        of_label = probabilities[np.arange(len(batch)), watched.y[batch]]
-        losses -= float(np.log(np.clip(of_label, SMALLEST, 1 - SMALLEST)).sum())
-        correct += int((probabilities.argmax(axis=1) == watched.y[batch]).sum())
+        found, y = scores(pad(watched.tokens[batch])).astype(np.float64), watched.y[batch]
+        probabilities = OUTPUT[SIGMOIDS if several else "sigmoid" if found.shape[1] == 1 else "softmax"](found)
+        logarithms = np.log(np.clip(of_actual(probabilities, y), SMALLEST, 1 - SMALLEST))
+        losses -= float(logarithms.sum()) / logarithms[0].size
+        right = ((probabilities > 0.5) == y).all(axis=1) if several else probabilities.argmax(axis=1) == y
+        correct += int(right.sum())
     return losses / len(watched.y), correct / len(watched.y)

@@ -12,7 +12,6 @@ from textclf import params
 from textclf.artifacts import checked
 from textclf.artifacts.checked import Weights
 from textclf.behave import suite
-from textclf.behave.settings import Behave
 from textclf.core.code import read_code, require_own_version
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
@@ -24,7 +23,6 @@ from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, suggest
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
 from textclf.project.upgrade.migrate import migrate
-from textclf.review.settings import Gate
 
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
 REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
@@ -138,7 +136,7 @@ def _load() -> Params:
         )
     for path in (settings.data.path, *settings.evaluate.external.values()):
         require_file(Path(path))  # DVC would wait for the end of a named pipe or a device before the next stage
-    lines = [*_missing_packages(settings), *_wrong_weights(settings), *_wrong_tests(settings.behave, settings.gate)]
+    lines = [*_missing_packages(settings), *_wrong_weights(settings), *_wrong_tests(settings)]
     if lines:
         raise UserError(*lines)
     return settings
@@ -213,15 +211,15 @@ def _wrong_weights(settings: Params) -> Iterator[str]:
                 yield from (f"{key}: {line}" for line in error.lines)
 
 
-def _wrong_tests(behave: Behave, gate: Gate) -> Iterator[str]:
+def _wrong_tests(settings: Params) -> Iterator[str]:
     """Yield a line for each mistake in files of behavioural tests, and each gate limit without a matching test."""
-    for name, path in behave.tests.items():
+    for name, path in settings.behave.tests.items():
         try:
-            tests = suite.read(Path(path), behave.seed).tests
+            tests = suite.read(Path(path), settings.behave.seed, settings.data.task == params.MULTILABEL).tests
         except UserError as error:
             yield from error.lines
             continue
-        for model, limits in gate.behaviour.items():
+        for model, limits in settings.gate.behaviour.items():
             for test in limits.get(name, {}):
                 if test not in tests:
                     key = f"gate.behaviour.{model}.{name}.{test}"

@@ -1,7 +1,7 @@
 """Which columns of a table hold the texts, the labels and the ids, and which of the others may be of use."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from textclf.core.errors import UserError
@@ -46,22 +46,22 @@ def find_split(path: Path, layout: Layout) -> str | None:
 
 
 def find_columns(
-    path: Path, layout: Layout, text: str | None, label: str | None, split: str | None = None
-) -> tuple[str, str, list[Column]]:
+    path: Path, layout: Layout, texts: Sequence[str] | None, label: str | None, unused: Container[str | None] = ()
+) -> tuple[str | tuple[str, ...], str, list[Column]]:
     """Return the names of the columns of the texts and of the labels, as given or by what is in them, and the others.
 
-    The column `split` is none of them. The texts are the longest column; the labels the column of few repeated values.
+    Those of `unused` are none of them. The texts are the longest column; the labels the column of few repeated values.
     Raises `UserError` if there is no such column, or if several could be the labels.
     """
-    names = [name for name in column_names(path, layout) if name != split]
+    names = [name for name in column_names(path, layout) if name not in unused]
     columns = [column for name in names if (column := describe_column(path, layout, name)) is not None]
-    if text is None:
-        text = find_text([column for column in columns if column.name != label], path)
+    texts = texts or [find_text([column for column in columns if column.name != label], path)]
     if label is None:
         several = len(find_files(path, layout)) > 1 and SOURCE not in names
-        named = [name for usual in LABELS for name in names if name.lower() == usual and name != text]
-        label = find_label([column for column in columns if column.name != text], path, several, named)
-    return text, label, [column for column in columns if column.name not in {text, label, SOURCE}]
+        named = [name for usual in LABELS for name in names if name.lower() == usual and name not in texts]
+        label = find_label([column for column in columns if column.name not in texts], path, several, named)
+    others = [column for column in columns if column.name not in {*texts, label, SOURCE}]
+    return texts[0] if len(texts) == 1 else tuple(texts), label, others
 
 
 def find_text(columns: Sequence[Column], path: Path) -> str:

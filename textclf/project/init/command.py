@@ -27,6 +27,7 @@ OF_TABLES = (
     "format",
     "id",
     "group",
+    "time",
     "split",
     "sheet",
     "query",

@@ -13,7 +13,7 @@ from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, points
 from textclf.core.params_text import with_sections, with_values
-from textclf.core.quoting import quote_name
+from textclf.core.quoting import list_names, quote_name
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, validate
 from textclf.evaluate.intervals import CONFIDENCE
@@ -46,7 +46,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     found = replace(found, language=found.language or value_at(content, "about.language") or None)
     preset = arguments.preset or "good"
     models = choose_models(preset, found)
-    choices = choose_settings(preset, found, models.candidates)
+    choices = choose_settings(preset, found, models.candidates, by_time=data.time is not None)
     offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
     given = {"title": arguments.title, "licence": arguments.licence, "language": found.language}
     about = validate(About, given, "init", "about")
@@ -89,7 +89,10 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column]]:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
     path = arguments.data
-    given = {name: getattr(arguments, name) for name in (*OPTIONS, "format", "id", "group", "split", "sheet", "query")}
+    given = {
+        name: getattr(arguments, name)
+        for name in (*OPTIONS, "format", "id", "group", "time", "split", "sheet", "query")
+    }
     given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
     # Rows without text or label can't be used; the summary counts them.
     values = {"path": str(path), "missing": "drop"} | {name: each for name, each in given.items() if each is not None}
@@ -98,7 +101,9 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column]]:
     layout = replace(layout, delimiter=values["delimiter"])
     if (split := arguments.split or find_split(path, layout)) is not None:
         values["split"] = split
-    values["text"], values["label"], others = find_columns(path, layout, arguments.text, arguments.label, split)
+    values["text"], values["label"], others = find_columns(
+        path, layout, arguments.text, arguments.label, {split, arguments.time}
+    )
     columns = [column for column in others if column.name not in {arguments.id, arguments.group}]
     if arguments.id is None and (column := find_id(columns, column_names(path, layout)[0])) is not None:
         values["id"] = column
@@ -136,14 +141,21 @@ def summary(
     data: Data, found: Survey, told: list[str], changed: list[Choice], offers: list[Choice], done: str
 ) -> list[str]:
     """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
-    purposes = {"texts": data.text, "labels": data.label, "ids": data.id, "groups": data.group}
-    columns = ", ".join(f"{name} in column {quote_name(column)}" for name, column in purposes.items() if column)
+    layout = layout_of(data)
+    purposes = {
+        name: layout.columns_of(name.removesuffix("s")) for name in ("texts", "labels", "ids", "groups", "times")
+    }
+    columns = ", ".join(
+        f"{purpose} in column{'s' if len(names) > 1 else ''} {list_names(names)}"
+        for purpose, names in purposes.items()
+        if names
+    )
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
         f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
-        *_oddities(found),
+        *_oddities(found, kept=not found.given and data.time is None),
         _detectable(found),
         *told,
         *([f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}", *_listed(changed)] if changed else []),
@@ -151,7 +163,7 @@ def summary(
     ]
 
 
-def _oddities(found: Survey) -> Iterator[str]:
+def _oddities(found: Survey, kept: bool) -> Iterator[str]:
     """Yield a line for each property of the rows that the user may not expect."""
     if found.given:
         rows = ", ".join(f"{split} {count:,} rows" for split, count in found.given.items())
@@ -160,7 +172,7 @@ def _oddities(found: Survey) -> Iterator[str]:
         yield f"{count_noun(found.dropped, 'row')} without text or label: left out"
     if found.repeated:
         yield f"{count_noun(found.repeated, 'row')} with the text of an earlier row" + (
-            "" if found.given else ": kept in the same split"
+            ": kept in the same split" if kept else ""
         )
     if found.unspaced >= SOME:
         yield f"{found.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"

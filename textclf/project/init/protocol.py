@@ -22,14 +22,19 @@ SHOWN = 3  # rare classes and columns of groups that are named
 FEWEST_POSITIVE = 10  # rows of the positive class by which a threshold can be chosen
 
 
-def choose_settings(preset: str, survey: Survey, candidates: Sequence[str]) -> list[Choice]:
+def choose_settings(preset: str, survey: Survey, candidates: Sequence[str], by_time: bool = False) -> list[Choice]:
     """Return the settings of split, decisions, export and gate for a table and the models of a preset.
 
-    `candidates` are the models of which one will be the default. Raises `UserError` if a class has too few texts to be
-    learned and tested.
+    `candidates` are the models of which one will be the default; `by_time`: the latest rows shall test. Raises
+    `UserError` if a class has too few texts to be learned and tested.
     """
     _require_texts(survey)
-    return [*_split(preset, survey), *_decisions(preset, survey), *_export(preset, survey, candidates), *_gate()]
+    return [
+        *_split(preset, survey, by_time),
+        *_decisions(preset, survey),
+        *_export(preset, survey, candidates),
+        *_gate(),
+    ]
 
 
 def _require_texts(survey: Survey) -> None:
@@ -67,11 +72,11 @@ def is_validated(preset: str, survey: Survey) -> bool:
     return "validation" in survey.given or (preset == "best" and enough)
 
 
-def _split(preset: str, survey: Survey) -> Iterator[Choice]:
-    streamed = survey.rows >= MANY_ROWS
-    method = "hash" if streamed else "random"
+def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
+    streamed = survey.rows >= MANY_ROWS and not by_time
+    method = "time" if by_time else "hash" if streamed else "random"
     reason = f"{MANY_ROWS:,} rows or more are streamed" if streamed else "the rows fit into memory"
-    yield Choice("split.method", method, reason)
+    yield Choice("split.method", method, "a model is for rows that come later" if by_time else reason)
     drawn = is_validated(preset, survey) and "validation" not in survey.given
     purpose = "rows that make every choice" if drawn else "all other rows train"
     texts = sum(survey.distinct.values()) * survey.untested / survey.rows
@@ -80,9 +85,11 @@ def _split(preset: str, survey: Survey) -> Iterator[Choice]:
     yield Choice("split.validation_size", validation, purpose)
     drawn_splits = "every split that is drawn" if survey.given else "every split"
     balance = "a hash looks at no other row" if streamed else f"{drawn_splits} has each class in its share"
-    yield Choice("split.stratify", not streamed, balance)
+    balance = "the latest rows are as they are" if by_time else balance
+    yield Choice("split.stratify", not streamed and not by_time, balance)
     together = "drawn rows" if survey.given else "rows"
-    yield Choice("split.group_duplicates", True, f"{together} of the same text stay in one split")
+    reason = "texts that repeat are told" if by_time else f"{together} of the same text stay in one split"
+    yield Choice("split.group_duplicates", not by_time, reason)
 
 
 def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:

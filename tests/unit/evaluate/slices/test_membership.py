@@ -14,14 +14,14 @@ from textclf.evaluate.slices.names import FAMILIES
 from textclf.evaluate.split_clusters import IdDigest
 
 
-def write(folder: Path, name: str, rows: int, pieces: int = 1, **columns: list[str]) -> None:
+def write(folder: Path, name: str, rows: int, pieces: int = 1, **columns: Any) -> None:
     values: dict[str, Any] = {
         "id": [f"{name}:{n}" for n in range(rows)],
         "text": [f"word number {n}" if n % 2 else "it is not good" for n in range(rows)],
         "label": pa.array([n % 2 for n in range(rows)], pa.int32()),
         "cluster": np.arange(rows, dtype=np.uint64),
     }
-    values |= {f"slice_{column}": each for column, each in columns.items()}
+    values |= {name if name in values else f"slice_{name}": each for name, each in columns.items()}
     table = pa.table(values)
     size = -(-rows // pieces)
     parts = (table.slice(start, size) for start in range(0, rows, size))
@@ -104,3 +104,15 @@ def test_unknown_words_need_the_training_rows_in_one_shard(tmp_path: Path, monke
         path.unlink()
     write(tmp_path, "train", 10, pieces=2)
     assert "unknown_words" not in families(tmp_path)
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_rows_with_a_label_are_a_slice_of_several_labels(tmp_path: Path, pieces: int) -> None:
+    sets = [[], [0], [0, 1], [1, 2]] * 15
+    for name in ("train", "test"):
+        write(tmp_path, name, 60, pieces, label=pa.array(sets, pa.list_(pa.int32())))
+    splits.write_classes(["a", "b", "c"], tmp_path)
+    found = [family for family in find_membership(tmp_path).families if family.name == "class"]
+    assert [name for family in found for _, name in family.slices()] == ["class=a", "class=b", "class=c"]
+    for place, family in enumerate(found):
+        assert family.codes.tolist() == [0 if place in each else -1 for each in sets]

@@ -9,7 +9,18 @@ from hypothesis import given
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, predictions
+from tests.unit.evaluate.samples import (
+    HALF,
+    SEEDS,
+    TOP,
+    drawn,
+    exact,
+    halves,
+    params,
+    predictions,
+    sample_sets,
+    sets,
+)
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
@@ -210,3 +221,16 @@ def test_slices_are_ranked_by_evidence_of_weakness() -> None:
 def test_decisions_follow_the_threshold() -> None:
     rows = predictions([1] * 20 + [0] * 20, [0.6, 0.4] * 20)
     assert measured(rows, decision=HALF, kind=rows.y)["kind=a"]["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("metric", [None, "log_loss", "brier"])
+def test_a_slice_of_several_labels_has_the_accuracy_of_exact_sets(metric: str | None) -> None:
+    y, probabilities, decided = sample_sets(1, 200)
+    codes = np.arange(200) % 2
+    entry = measured(sets(y, probabilities), metric, decision=halves(5), kind=codes)["kind=b"]
+    assert entry["accuracy"] == round(sk.accuracy_score(y[codes == 1], decided[codes == 1]), 6)
+    if metric:
+        columns = zip(y[codes == 1].T, probabilities[codes == 1].T, strict=True)
+        score = sk.log_loss if metric == "log_loss" else sk.brier_score_loss
+        assert entry[metric] == pytest.approx(np.mean([score(*column) for column in columns]), abs=1e-6)
+        assert entry[f"{metric}_interval"]["low"] < entry[metric] < entry[f"{metric}_interval"]["high"]

@@ -118,6 +118,27 @@ def test_the_settings_of_the_table_are_written_and_the_others_stay(init: Run, tm
     assert evaluate[0] in Path("params.yaml").read_text(encoding="utf-8")
 
 
+def test_texts_of_several_columns_are_written_as_a_list(init: Run) -> None:
+    lines = [("title", "body", "team"), *((f"Parcel {n}", "It is late." * (n % 2), "ab"[n % 2]) for n in range(20))]
+    Path("tickets.csv").write_text(delimited(lines), encoding="utf-8")
+    done = init("--data", "tickets.csv", "--text", "title", "--text", "body", "--preset", "fast")
+    assert done.out.startswith("tickets.csv: 20 rows, texts in columns title, body, labels in column team\n")
+    assert load().data.text == ("title", "body")
+
+
+def test_a_column_of_times_splits_by_time(init: Run) -> None:
+    day = "2024-05-{:02d}".format
+    lines = [("message", "team", "day"), *((f"It is late {n}", "ab"[n % 2], day(n % 9 + 1)) for n in range(20))]
+    Path("tickets.csv").write_text(delimited([*lines, lines[1]]), encoding="utf-8")
+    done = init("--data", "tickets.csv", "--time", "day", "--preset", "fast")
+    printed = done.out.splitlines()
+    assert "texts in column message, labels in column team, times in column day" in printed[0]
+    assert "1 row with the text of an earlier row" in printed
+    found = load()
+    assert (found.data.time, found.split.method) == ("day", "time")
+    assert (found.split.stratify, found.split.group_duplicates) == (False, False)
+
+
 def test_a_second_table_inherits_nothing_of_the_first(init: Run) -> None:
     init("--data", "tickets.csv", "--title", "Help desk", "--id", "ticket")
     first = Path("params.yaml").read_bytes()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.features import Features
+from textclf.models.common.class_weights import weigh
 
 NO_ROW = -1  # in place of the position, and of the label, of a row
 
@@ -18,7 +19,8 @@ class Block(NamedTuple):
     """Steps over rows, or the part of them that one device of one worker takes.
 
     `inputs` are what the network takes, each (steps, rows, ...); `y` (steps, rows) int32 is `NO_ROW` where there is no
-    row; `weights` (steps, rows) float32; `sizes` (steps,) float32, the number of rows of the whole step.
+    row; `weights` (steps, rows) float32; `sizes` (steps,) float32, the number of rows of the whole step. With several
+    labels per text `y` and `weights` are (steps, rows, labels).
     """
 
     inputs: Arrays
@@ -40,7 +42,7 @@ def make_block(
     """Return the rows at these positions, in this order, as a block; this device's rows only.
 
     `shape` is the number of steps and that of the rows of a step on all devices together. What the rows do not fill is
-    empty, because XLA compiles for each shape anew. `weights` (classes,) are those of the classes.
+    empty, because XLA compiles for each shape anew. `weights` are those of `class_weights`.
     """
     steps, batch = shape
     share = -(-batch // devices)
@@ -53,7 +55,7 @@ def make_block(
     return Block(
         tuple(_fill(known, array, 0) for array in inputs(part.X[grid[known]], width)),
         _fill(known, labels.astype(np.int32), NO_ROW),
-        _fill(known, weights[labels].astype(np.float32), 0),
+        _fill(known, weigh(weights, labels).astype(np.float32), 0),
         sizes,
     )
 

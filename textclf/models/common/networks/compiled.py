@@ -38,10 +38,11 @@ class CompiledNetwork:
 
 @lru_cache(maxsize=1)
 def compile_network(
-    exact: "Callable[[keras.Sequential], keras.Model]", config: str, optimizer_name: str, strategy: Any
+    exact: "Callable[[keras.Sequential], keras.Model]", config: str, optimizer_name: str, strategy: Any, several: bool
 ) -> CompiledNetwork:
     """Return the network of this configuration, JSON, with the arithmetic that `exact` gives its layers.
 
+    `several` says whether a row has a set of labels.
     A cross-validation trains the same network several times. Compiling it takes as long as dozens of epochs, so that
     the last one is kept.
     """
@@ -66,14 +67,18 @@ def compile_network(
         inputs, y, weights, size = tf.nest.map_structure(lambda array: array[number], tuple(block))
         predicted = network(inputs, training=True)
         labels = tf.maximum(y, 0)
-        if predicted.shape[1] == 1:
+        if several:
+            losses = keras.ops.binary_crossentropy(tf.cast(labels, predicted.dtype), predicted) / predicted.shape[1]
+            best = tf.cast(predicted > 0.5, y.dtype)
+        elif predicted.shape[1] == 1:
             losses = keras.losses.binary_crossentropy(labels[:, None], predicted)
             best = tf.cast(predicted[:, 0] > 0.5, y.dtype)
         else:
             losses = keras.losses.sparse_categorical_crossentropy(labels, predicted)
             best = tf.argmax(predicted, axis=1, output_type=y.dtype)
         loss = tf.reduce_sum(losses * weights)
-        return loss / size, tf.stack([loss, tf.reduce_sum(tf.cast(best == y, loss.dtype))])
+        correct = tf.reduce_all(best == y, axis=1) if several else best == y
+        return loss / size, tf.stack([loss, tf.reduce_sum(tf.cast(correct, loss.dtype))])
 
     @tf.function(jit_compile=True)
     def gradients_of(number: Any, block: "Block") -> tuple[Any, Any]:

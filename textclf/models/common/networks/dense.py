@@ -1,10 +1,11 @@
 """The dense layers with which every network ends."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textclf.artifacts.layers import Layer
+from textclf.artifacts.layers import SIGMOIDS, Layer
 
 if TYPE_CHECKING:
     import keras
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from textclf.models.common.networks.settings import NetworkSettings
 
 
-def dense_layers(classes: int, settings: "NetworkSettings") -> list["keras.layers.Dense"]:
-    """Return hidden layers, then one sigmoid unit or, beyond two classes, softmax; not built yet."""
+def dense_layers(classes: int, settings: "NetworkSettings", multilabel: bool) -> list["keras.layers.Dense"]:
+    """Return hidden layers, then one sigmoid unit, one per label or, beyond two classes, softmax; not built yet."""
     import keras
 
     hidden = [
@@ -21,11 +22,13 @@ def dense_layers(classes: int, settings: "NetworkSettings") -> list["keras.layer
         for number, units in enumerate(settings.units, start=1)
     ]
     units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    if multilabel:
+        units, activation = classes, "sigmoid"
     return [*hidden, keras.layers.Dense(units, activation=activation, name="output")]
 
 
-def read_dense(network: "keras.Model") -> tuple[Layer, ...]:
-    """Return the dense layers of a network with their weights, float64."""
+def read_dense(network: "keras.Model", classes: int) -> tuple[Layer, ...]:
+    """Return the dense layers of a network with their weights, float64; with a sigmoid per class these are labels."""
     import keras
 
     layers = []
@@ -33,4 +36,6 @@ def read_dense(network: "keras.Model") -> tuple[Layer, ...]:
         if isinstance(layer, keras.layers.Dense):
             kernel, bias = (np.asarray(weights, dtype=np.float64) for weights in layer.get_weights())
             layers.append(Layer(kernel, bias, layer.activation.__name__))
+    if layers[-1].activation == "sigmoid" and len(layers[-1].bias) == classes:
+        layers[-1] = replace(layers[-1], activation=SIGMOIDS)
     return tuple(layers)

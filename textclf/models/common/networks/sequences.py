@@ -41,7 +41,9 @@ def fit_sequences(
     return fit_network(architecture, train, watched, settings, folders)
 
 
-def build_network(X: Tokens, classes: int, settings: SequenceSettings, own: Layers) -> "keras.Sequential":
+def build_network(
+    X: Tokens, classes: int, settings: SequenceSettings, multilabel: bool, own: Layers
+) -> "keras.Sequential":
     """Return the untrained network: embedding, the model's own layers, dense layers; of Keras's own layers only."""
     import keras
 
@@ -49,7 +51,7 @@ def build_network(X: Tokens, classes: int, settings: SequenceSettings, own: Laye
         X.vocabulary, settings.dimensions, trainable=settings.vectors != "frozen", name="embedding"
     )
     layers = [keras.Input((X.length,), dtype=IDS, name="token_ids"), embedding, *own(settings)]
-    network = keras.Sequential([*layers, *dense_layers(classes, settings)], name="network")
+    network = keras.Sequential([*layers, *dense_layers(classes, settings, multilabel)], name="network")
     if settings.vectors is not None:
         embedding.set_weights([require_vectors(X.vectors, settings)])
     return network
@@ -78,4 +80,6 @@ def layer_model(network: "keras.Model", classes: tuple[str, ...]) -> LayerModel:
         kernel, bias = arrays(layer)
         convolution = Convolution(kernel, bias, layer.activation.__name__)
     (pooling,) = (POOLING[name] for layer in network.layers if (name := layer.__class__.__name__) in POOLING)
-    return LayerModel(classes, read_dense(network), front=TokenFront(embedding, length, pooling, convolution))
+    return LayerModel(
+        classes, read_dense(network, len(classes)), front=TokenFront(embedding, length, pooling, convolution)
+    )

@@ -39,13 +39,13 @@ MEASURED_ROWS, MEASURED_NUMBERS = 1024, 2**26  # at a time; in the arrays of a l
 class Architecture:
     """What distinguishes the networks of one model.
 
-    `build` returns the untrained network, of Keras's own layers, from features, the number of classes and settings;
-    `exact` the same network with an arithmetic that does not depend on the CPU, which is trained. `inputs` returns what
-    it takes, from features and their `width`: of how many numbers per row. `layer_model` returns the form that makes
-    all predictions.
+    `build` returns the untrained network, of Keras's own layers, from features, the number of classes, settings, and
+    whether a row has a set of labels; `exact` the same network with an arithmetic that does not depend on the CPU,
+    which is trained. `inputs` returns what it takes, from features and their `width`: of how many numbers per row.
+    `layer_model` returns the form that makes all predictions.
     """
 
-    build: "Callable[[Any, int, Any], keras.Sequential]"
+    build: "Callable[[Any, int, Any, bool], keras.Sequential]"
     exact: "Callable[[keras.Sequential], keras.Model]"
     inputs: Inputs
     width: Callable[[Any], int]
@@ -69,8 +69,8 @@ def fit_network(
     prepare_keras(settings.seed)
     strategy = workers.make_strategy(len(train))
     names = tuple(train.classes.tolist())
-    network = architecture.build(train.readers[0]().X, len(names), settings)
-    compiled = compile_network(architecture.exact, network.to_json(), settings.optimizer, strategy)
+    network = architecture.build(train.readers[0]().X, len(names), settings, train.multilabel)
+    compiled = compile_network(architecture.exact, network.to_json(), settings.optimizer, strategy, train.multilabel)
     compiled.reset(network, build_optimizer(settings.optimizer, settings.learning_rate))
     checkpoint = Checkpoint(compiled.network, compiled.optimizer, folders.scratch, settings, strategy)
     history = Training(architecture, compiled, train, watched, settings, strategy).run(checkpoint)
@@ -121,8 +121,8 @@ class Training:
         """Yield what is left of the epoch."""
         architecture, seed = self.architecture, self.settings.seed
         devices = self.strategy.num_replicas_in_sync
-        weights = class_weights(self.train.classes, self.train.counts, self.settings.class_weight)
-        weights = np.ones(len(self.train.classes)) if weights is None else weights
+        weights = class_weights(self.train, self.settings.class_weight)
+        weights = equal_weights(self.train) if weights is None else weights
 
         order = np.random.default_rng((seed, state.epoch)).permutation(len(self.train))
         for number in order[state.batch :].tolist():
@@ -138,7 +138,7 @@ class Training:
 
     def measure(self, watched: Dataset) -> tuple[float, float]:
         """Return mean loss and accuracy over all rows, whose batches the workers divide among themselves."""
-        architecture, weights, totals = self.architecture, np.ones(len(watched.classes)), np.zeros(2)
+        architecture, weights, totals = self.architecture, equal_weights(watched), np.zeros(2)
         index, count = workers.worker_index() if self.strategy.num_replicas_in_sync > 1 else (0, 1)
         for read in watched.readers[index::count]:
             part = read()
@@ -150,6 +150,11 @@ class Training:
                 totals += self.compiled.measure(make_block(part, rows, shape, architecture.inputs, width, weights))
         loss, correct = (workers.sum_over_workers(self.strategy, totals) / watched.rows).tolist()
         return loss, correct
+
+
+def equal_weights(rows: Dataset) -> NDArray[np.float64]:
+    """Return weights as those of `class_weights`, all 1."""
+    return np.ones((2, len(rows.classes)) if rows.multilabel else len(rows.classes))
 
 
 def numbers_per_row(network: "keras.Model", width: int) -> int:

@@ -1,0 +1,147 @@
+"""Tables with several labels per text: their four forms, in several formats, and what is refused."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tests.unit.tables.tables import arrow, delimited, parquet
+from textclf.core.errors import UserError
+from textclf.tables import limits
+from textclf.tables.corpus import Corpus
+
+SETS = [["late", "wet"], [], ["late"], ["lost", "wet"]]
+TEXTS = list("abcd")
+PAIRS = list(zip(TEXTS, SETS, strict=True))
+LIST = pa.list_(pa.string())
+NAMES = ["late", "lost", "wet"]
+POSITIONS = [[NAMES.index(label) for label in labels] for labels in SETS]
+FEATURES = {
+    "text": {"_type": "Value"},
+    "label": {"_type": "Sequence", "feature": {"_type": "ClassLabel", "names": NAMES}},
+}
+
+
+def objects(labels: Callable[[list[str]], object]) -> str:
+    return "".join(json.dumps({"text": text, "label": labels(names)}) + "\n" for text, names in PAIRS)
+
+
+def dataset() -> bytes:
+    """Return the rows as datasets stores a sequence of ClassLabels."""
+    table = pa.table({"text": TEXTS, "label": POSITIONS})
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(
+        stream, table.schema.with_metadata({"huggingface": json.dumps({"info": {"features": FEATURES}})})
+    ) as writer:
+        writer.write_table(table)
+    return bytes(stream.getvalue().to_pybytes())
+
+
+FORMS: dict[str, tuple[dict[str, bytes | str], dict[str, Any]]] = {
+    "separator": (
+        {"c.csv": delimited([("text", "label"), *((text, " | ".join([*names, *names[:1]])) for text, names in PAIRS)])},
+        {"label_separator": "|"},
+    ),
+    "objects": ({"c.jsonl": objects(lambda names: names[::-1] or None)}, {}),
+    "JSON in cells": ({"c.csv": delimited([("text", "label"), *((t, json.dumps(names)) for t, names in PAIRS)])}, {}),
+    "Parquet": ({"c.parquet": parquet({"text": TEXTS, "label": pa.array(SETS, LIST)})}, {}),
+    "Arrow": ({"c.arrow": arrow({"text": TEXTS, "label": pa.array([*SETS[:1], None, *SETS[2:]], LIST)})}, {}),
+    "datasets": ({"c.arrow": dataset()}, {}),
+    "columns": (
+        {"c.csv": delimited([("text", *NAMES), *((t, *(str(int(n in names)) for n in NAMES)) for t, names in PAIRS)])},
+        {"label": NAMES},
+    ),
+    "columns of booleans": (
+        {"c.parquet": parquet({"text": TEXTS, **{name: [name in names for names in SETS] for name in NAMES}})},
+        {"label": NAMES},
+    ),
+    "one row per label": (
+        {"c.csv": "text,label,n\na,wet,1\nb,,2\nc,late,3\nd,wet,4\na,late,1\nd,lost,4\na,wet,1\n"},
+        {"id": "n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4096])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_labels_of_a_text_are_read_in_each_form(
+    read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch, form: str, rows: int
+) -> None:
+    monkeypatch.setattr(limits, "BLOCK_ROWS", rows)
+    files, changed = FORMS[form]
+    got = read(files, task="multilabel", **changed)
+    assert got.table.schema.field("label").type == LIST
+    assert list(zip(got.rows["text"], got.rows["label"], strict=True)) == PAIRS
+    assert got.classes == NAMES
+    assert got.dropped == {"rows": 0, "text": 0, "label": 0}
+
+
+def test_columns_of_labels_and_data_classes_order_the_labels(read: Callable[..., Corpus]) -> None:
+    files, _ = FORMS["columns"]
+    assert read(files, task="multilabel", label=["wet", "late", "lost"]).classes == ["wet", "late", "lost"]
+    changed = {"task": "multilabel", "label_separator": "|", "classes": ["wet", "lost", "late"]}
+    assert read(FORMS["separator"][0], **changed).classes == ["wet", "lost", "late"]
+
+
+def test_numbers_are_labels_in_order(read: Callable[..., Corpus]) -> None:
+    got = read({"c.jsonl": '{"text": "a", "label": [10, 9]}\n{"text": "b", "label": [true]}\n'}, task="multilabel")
+    assert got.rows["label"].tolist() == [["10", "9"], ["true"]]
+
+
+def test_given_splits_count_texts_and_not_their_rows(read: Callable[..., Corpus]) -> None:
+    table = "text,label,n,split\na,x,1,train\na,y,1,train\nb,,2,test\n"
+    assert read({"c.csv": table}, task="multilabel", id="n", split="split").given == {"train": 1, "test": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "changed", "line"),
+    [
+        (
+            "text,label\na,x\n",
+            {},
+            ':2: label must be a JSON list, such as ["a", "b"]; got \'x\'; or set data.label_separator',
+        ),
+        (
+            "text,label,n\na,\"['x', 'y']\",1\n",
+            {"id": "n"},
+            ':2: label must be a JSON list, such as ["a", "b"]; got "[\'x\', \'y\']"; or set data.label_separator',
+        ),
+        ('text,label\na,"[[""x""]]"\n', {}, ":2: label must be text, an integer or a boolean; got a list"),
+        (
+            "text,x,y\na,1,2\n",
+            {"label": ["x", "y"]},
+            ":2: y must be 0 or 1 (or false or true), as a column of data.label; got '2'; correct it",
+        ),
+        (
+            "text,x,y\na,1,\n",
+            {"label": ["x", "y"]},
+            ":2: y must be 0 or 1 (or false or true), as a column of data.label; got ''; correct it",
+        ),
+        (
+            "text,x,y\na,1,0\n",
+            {"label": ["x", "y"]},
+            (
+                " must have at least two labels with data.task multilabel; got x; one label alone is a binary task: "
+                "data.task multiclass"
+            ),
+        ),
+        ("text,label,n\na,x,1\nb,y,2\nc,y,1\n", {"id": "n"}, ":4: n must have one text; got '1', as in c.csv:2"),
+        (
+            "text,label\na,x|z\nb,y\n",
+            {"label_separator": "|", "classes": ["x", "y"]},
+            (
+                ":2: label must be one of data.classes (x, y); got 'z'; correct it, or add it there, in quotes if it "
+                "looks like a number or a boolean"
+            ),
+        ),
+    ],
+)
+def test_labels_that_break_a_rule_are_refused(
+    read: Callable[..., Corpus], content: str, changed: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        read({"c.csv": content}, task="multilabel", **changed)
+    folder = str(error.value.lines[0]).partition("c.csv")[0]
+    assert [each.replace(folder, "") for each in error.value.lines] == [f"c.csv{line}"]

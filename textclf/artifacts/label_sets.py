@@ -1,0 +1,62 @@
+"""Sets of labels: as Arrow lists in files, and as matrices of 0 and 1 in memory."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # which predict does without
+
+LabelMatrix = NDArray[np.int8]  # (rows, labels), 1 where a row has a label
+
+
+def is_multilabel(table: "pa.Table") -> bool:
+    """Return whether the column `label` of a table has a list of labels per row."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(table.schema.field("label").type))
+
+
+def to_matrix(positions: "pa.ListArray", labels: int) -> LabelMatrix:
+    """Return lists of positions of labels, one per row, as a matrix (rows, labels) int8."""
+    matrix = np.zeros((len(positions), labels), np.int8)
+    rows = np.repeat(np.arange(len(positions)), np.diff(positions.offsets.to_numpy()))
+    matrix[rows, positions.flatten().to_numpy(zero_copy_only=False)] = 1
+    return matrix
+
+
+def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> "pa.ListArray":
+    """Return the names of the labels of each row of a matrix (rows, labels), in the order of `names`."""
+    import pyarrow as pa
+
+    offsets = np.concatenate([[0], np.cumsum(matrix.sum(axis=1, dtype=np.int64))]).astype(np.int32)
+    positions = pa.array(np.nonzero(matrix)[1])
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(names), pa.string()).take(positions))
+
+
+def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMatrix) -> NDArray[np.float64]:
+    """Return the probability of the class of each row, (rows,), or that each label is as it is, (rows, labels)."""
+    if y.ndim == 2:
+        return np.where(y, probabilities, 1 - probabilities)
+    chances: NDArray[np.float64] = probabilities[np.arange(len(y)), y]
+    return chances
+
+
+def rarest(y: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the class of each row, (rows,), or of a matrix (rows, labels) the rarest label that a row has.
+
+    A row without labels has the number of labels. So what draws equal shares of classes draws rare labels as well.
+    """
+    if y.ndim == 1:
+        return y
+    order = np.argsort(y.sum(axis=0, dtype=np.int64), kind="stable")
+    return np.asarray(np.where(y.any(axis=1), order[y[:, order].argmax(axis=1)], y.shape[1]))
+
+
+def count_labels(y: NDArray[np.int64] | LabelMatrix, classes: int) -> NDArray[np.int64]:
+    """Return the number of rows of each class, (classes,), or with each label if `y` is a matrix (rows, classes)."""
+    if y.ndim == 2:
+        return np.asarray(y.sum(axis=0, dtype=np.int64))
+    return np.bincount(y, minlength=classes)

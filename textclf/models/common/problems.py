@@ -1,0 +1,32 @@
+"""What estimators of single labels are fitted on: all rows, or with several labels per text one problem per label."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.features import Features
+
+Array = NDArray[np.float64]
+
+
+class Problem(NamedTuple):
+    """Rows with one class each, and their weights (rows,), None if all weigh the same."""
+
+    rows: Features
+    weights: Array | None
+
+
+def problems(part: Features, weights: Array | None) -> list[Problem]:
+    """Return the rows as one problem; with several labels, for each one a problem of the classes without and with it.
+
+    `weights` are those of `row_weights`.
+    """
+    if not part.multilabel:
+        return [Problem(part, weights)]
+    names = [np.array([f"not {name}", name]) for name in part.classes]
+    return [
+        Problem(replace(part, y=y.astype(np.int64), classes=names[n]), None if weights is None else weights[:, n])
+        for n, y in enumerate(part.y.T)
+    ]

@@ -1,0 +1,49 @@
+"""Draws of rows with several labels each, so that every split has each label in its share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+EXACT = 1e-9  # difference of numbers of rows that comes from rounding
+
+
+def draw_stratified(counts: csr_matrix, sizes: Sequence[int], count: int, order: Sequence[int]) -> NDArray[np.bool_]:
+    """Return which groups are drawn, (groups,), so that they have about `count` rows, and each label in that share.
+
+    `counts` (groups, labels) has the rows of each group with each label, `sizes` its rows, `order` all groups in a
+    random order. This is iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011, On the stratification of
+    multi-label data, algorithm 1) for two parts: the rarest label that is left is dealt out first, each group to the
+    part that lacks more of its rows; if both lack as many, it is drawn, since the drawn part is usually the smaller. A
+    full part gets no more, and groups without labels fill both.
+    """
+    share = count / sum(sizes)
+    left: list[int] = np.asarray(counts.sum(axis=0)).ravel().tolist()
+    lacking = [[(1 - share) * rows for rows in left], [share * rows for rows in left]]  # of the rest, and of the drawn
+    room = [sum(sizes) - count, count]
+    part = [-1] * len(sizes)
+    pairs = list(zip(counts.indices.tolist(), counts.data.tolist(), strict=True))  # of label and rows
+    ends = counts.indptr.tolist()
+    with_label: list[list[int]] = [[] for _ in left]
+    for group in order:
+        for label, _ in pairs[ends[group] : ends[group + 1]]:
+            with_label[label].append(group)
+
+    def deal(group: int, lacks: Sequence[float]) -> None:
+        drawn = room[0] <= 0 or (room[1] > 0 and lacks[1] >= lacks[0] - EXACT)
+        part[group] = drawn
+        room[drawn] -= sizes[group]
+        for label, number in pairs[ends[group] : ends[group + 1]]:
+            lacking[drawn][label] -= number
+            left[label] -= number
+
+    while any(left):
+        label = min((rows, place) for place, rows in enumerate(left) if rows)[1]
+        for group in with_label[label]:
+            if part[group] < 0:
+                deal(group, [lacking[0][label], lacking[1][label]])
+    for group in order:
+        if part[group] < 0:
+            deal(group, room)
+    return np.array(part, bool)
