@@ -13,7 +13,7 @@ from textclf.artifacts.label_sets import count_labels
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves, influence, metrics
-from textclf.evaluate.boundary import TINY, Share, counts_interval, mean_interval
+from textclf.evaluate.boundary import FEW, TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
@@ -191,12 +191,14 @@ class SplitMetrics:
         return Share(number, rows, effective, metric in {"f1", "micro_f1"})
 
     def _label_mean_interval(self, model: str, metric: str) -> Interval | None:
-        """Return the interval of a mean over labels from those of the labels; None if one has no rows for it."""
-        by_label = self.values[model][f"class_{metric}"][0]
+        """Return the interval of a mean over labels from those of the labels; None if one has too few rows for it."""
+        by_label, rows = self.values[model][f"class_{metric}"][0], self.of_rows
         places = np.flatnonzero(np.isfinite(by_label)).tolist()
+        few = FEW if metric in {"recall", "f1", "roc_auc"} else influence.FEW_OF_LABEL
+        counted = [rows.is_decided(model, each) if metric == "precision" else rows.is_actual(each) for each in places]
         found = [self.interval(model, metric, place) for place in places]
         ends = [each for each in found if each is not None]
-        if len(ends) < len(places):
+        if len(ends) < len(places) or min(map(rows.independent, counted)) < few:
             return None
         related = influence.correlations(self.of_rows, model, metric, places)
         return mean_interval(by_label[places].tolist(), ends, related)

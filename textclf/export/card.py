@@ -16,7 +16,14 @@ from textclf.core.formatting import confidence_level, display_name, join_names, 
 from textclf.core.labels import labelled_names, visible
 from textclf.core.languages import CODES
 from textclf.core.settings import to_yaml
-from textclf.evaluate.registry import METRICS, format_interval, format_measured, format_metric, format_value
+from textclf.evaluate.registry import (
+    METRICS,
+    format_interval,
+    format_measured,
+    format_metric,
+    format_value,
+    metrics_of,
+)
 from textclf.export.sources import UNSTATED, Source, Weights, class_titles, combine_rights
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
@@ -104,7 +111,9 @@ def render(
             for name, metric in METRICS.items()
             if any(name in results.metrics[split] for split in splits)
         ],
-        class_metrics=join_names([metric.title for metric in METRICS.values() if metric.per_class]),
+        class_metrics=join_names(
+            [each.title for each in metrics_of("thresholds" in results.decision).values() if each.per_class]
+        ),
         accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
         accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
         confidence=confidence_level(confidence),

@@ -77,7 +77,8 @@ class Predictor:
         """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
 
         This holds for texts like the validation rows of the run. A set with one label is an answer; an empty one, or
-        one with several labels, is none. Raises `UserError` for a coverage that `require_coverage` refuses.
+        one with several labels, is none. Of a model of several labels per text, the sets have that share of the labels
+        of a text on average. Raises `UserError` for a coverage that `require_coverage` refuses.
         """
         return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from textclf.artifacts import room, splits
 from textclf.artifacts.corrected import uncorrected_test_rows
@@ -17,7 +18,7 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names
 from textclf.split.by_hash import hash_splits
-from textclf.split.by_time import TimeSpans
+from textclf.split.by_time import describe_time
 from textclf.split.correct import Corrector
 from textclf.split.draw import draw_parts, require_classes
 from textclf.split.leaks import LeakCounter
@@ -54,12 +55,12 @@ def write_splits(
     # Rows in an order of their own are shuffled; a random split is so already.
     seed = None if settings.method == "random" else settings.seed
     writers = {name: ShardWriter(folder, name, schema, seed) for name in SPLITS}
-    spans = TimeSpans()
+    times: dict[str, list[Any]] = {}  # the first and the last of each part
     for name, part in parts:
         encoded = counter.encode(corrector.correct(part, name) if corrector else part)
         counter.add(name, encoded)
-        if data.time is not None:
-            spans.add(name, encoded)
+        if data.time is not None and len(part):
+            times.setdefault(name, []).extend(pc.min_max(part["time"]).as_py().values())
         writers[name].add(encoded)
     counts = counter.class_counts()
     if corrector:
@@ -74,8 +75,8 @@ def write_splits(
     for name in counts:
         writers[name].close(positions)
     report = counter.report() | {"dropped": rows.dropped}
-    for name, span in spans.report().items():
-        report[name]["time"] = span
+    for name, each in times.items():
+        report[name]["time"] = {"first": describe_time(min(each)), "last": describe_time(max(each))}
     if rows.given:
         report["given"] = dict(rows.given)
     if corrector:
@@ -121,7 +122,9 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     for name, by_class in counts.items():
         size = report[name].get("rows", sum(by_class.values()))
         empty = f" ({report[name]['without_labels']} without labels)" if several else ""
-        yield f"{name}: {size} rows{empty}{_origin(name, given, settings)}{_span(report[name])}"
+        times = report[name].get("time")
+        span = f", {times['first']} to {times['last']}" if times else ""
+        yield f"{name}: {size} rows{empty}{_origin(name, given, settings)}{span}"
     missing = [label for label in classes if not counts["test"].get(label)]
     if missing and (given or several or settings.method == "time"):
         yield f"warning: classes without test rows: {list_names(missing)}"
@@ -158,11 +161,6 @@ def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:
             f"warning: the labels of {count_noun(number, 'test row')} were corrected (data.correct_test_rows), so that "
             "metrics are not comparable with those of the labels of the table"
         )
-
-
-def _span(counts: Mapping[str, Any]) -> str:
-    """Return the first and the last time of a split, if its rows have times."""
-    return ", {first} to {last}".format(**counts["time"]) if "time" in counts else ""
 
 
 def _origin(name: str, given: Mapping[str, int], settings: Split) -> str:

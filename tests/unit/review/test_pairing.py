@@ -160,3 +160,25 @@ def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
     assert one.labels() == {"a": ["a", "c"], "b": []}
     assert pairing.same_rows(one, one.take(np.array([1, 0])))
     assert not pairing.same_rows(one, replace(one, rows=replace(one.rows, y=np.abs(1 - y))))
+
+
+def label_sets(noise: float, seed: int) -> Decided:
+    """Return predictions of three labels for test rows, some of them wrong."""
+    generator = np.random.default_rng(0)
+    y = (generator.random((ROWS, 3)) < 0.4).astype(np.int8)
+    shift = np.random.default_rng(seed).normal(0, noise, y.shape)
+    ids, split = BASE.rows.ids, BASE.rows.split
+    rows = Predictions(ids, split, y, np.clip(0.2 + 0.6 * y + shift, 0.01, 0.99), ("a", "b", "c"))
+    return Decided.of(rows, Decision(thresholds=(0.5, 0.5, 0.5)))
+
+
+def test_sets_of_labels_are_paired_and_right_if_they_are_exact() -> None:
+    base, head = label_sets(0.2, 1), label_sets(0.3, 2)
+    right = [(side.positions == side.rows.y).all(axis=1) for side in (head, base)]
+    intervals, test = pairing.paired_intervals(base, head, SETTINGS, stratified=True)
+    assert test == mcnemar(int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum()))
+    assert intervals["accuracy"] == pytest.approx(tango(test.only_a, test.only_b, ROWS), abs=1e-6)
+    assert set(intervals) == {*base.metrics()} - {"ece"}
+    changes = [change(name, value, head.metrics()[name]) for name, value in base.metrics().items()]
+    found = pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, True)
+    assert [entry.unpaired for entry in found.pairs] == [{"ece"}]
