@@ -13,6 +13,7 @@ from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
+from textclf.evaluate.costs import unknown_classes
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.names import FAMILIES
@@ -96,6 +97,8 @@ def conflicts(params: Params) -> Iterator[str]:
         yield f"export.model must be a model of train ({', '.join(models)}), or null; got {params.export.model}"
     if params.export.refit and params.evaluate.coverage is not None:
         yield "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true"
+    if params.data.classes:  # otherwise the stage evaluate looks for them
+        yield from unknown_classes(params.evaluate.costs, params.data.classes)
     external = params.evaluate.external
     for name in external:
         if name in models:
@@ -156,6 +159,8 @@ def _multilabel_conflicts(params: Params) -> Iterator[str]:
         section, name = key.split(".")
         if (value := getattr(getattr(params, section), name)) in refused:
             yield f"{key} must be {rule} for data.task {MULTILABEL}; got {show(value)}"
+    if costs := params.evaluate.costs:
+        yield f"evaluate.costs must be empty for data.task {MULTILABEL}; got {show(costs)}"
 
 
 def _metric_conflicts(params: Params) -> Iterator[str]:
@@ -168,6 +173,8 @@ def _metric_conflicts(params: Params) -> Iterator[str]:
     for key, metric in named:
         if not METRICS[metric].suits(params.data.task == MULTILABEL):
             yield f"{key} must have a metric of data.task {params.data.task}; got {metric}"
+        elif metric == "cost" and not params.evaluate.costs:
+            yield f"{key} must have another metric than cost without evaluate.costs"
 
 
 def _untested_limits(params: Params) -> Iterator[str]:

@@ -266,6 +266,23 @@ WRONG_SETTINGS = [
         "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true",
     ),
     (
+        ("evaluate.costs", "{ham: 3}"),
+        "evaluate.costs must be numbers, as {actual: {predicted: cost}, abstain: cost}; got {ham: 3}",
+    ),
+    (
+        ("evaluate.costs", "{ham: {spam: 3}}", "evaluate.threshold", "f1"),
+        "evaluate: threshold must be 0.5 with costs, which decide instead; got f1",
+    ),
+    (
+        ("evaluate.costs", "{ham: {spma: 3}}", "data.classes", "[ham, spam]"),
+        "evaluate.costs must name classes; got spma; did you mean spam?",
+    ),
+    (("search.metric", "cost"), "search.metric must have another metric than cost without evaluate.costs"),
+    (
+        ("gate.minimum", "{keras: {test: {cost: 0.5}}}"),
+        "gate.minimum.keras.test must have another metric than cost without evaluate.costs",
+    ),
+    (
         ("evaluate.external", "{keras: mine.csv}"),
         "evaluate.external.keras must not have the name of a model of train; choose another",
     ),

@@ -15,6 +15,7 @@ from scipy import special
 from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY
 from textclf.evaluate.clusters import effective_rows, few_clusters
 from textclf.evaluate.comparisons import Difference
+from textclf.evaluate.costs import compare_costs
 from textclf.evaluate.intervals import Interval, normal_quantile
 from textclf.evaluate.metrics import (
     LOSSES,
@@ -120,8 +121,10 @@ def compare_metric(
 ) -> dict[tuple[str, str], Difference | None]:
     """Return for each pair of models the metric of the first minus that of the second, None if there are too few rows.
 
-    `values` has the metric of each model. The interval is symmetric.
+    `values` has the metric of each model. The interval is symmetric, but that of the cost.
     """
+    if metric == "cost":
+        return {pair: compare_costs(rows, *pair, confidence) for pair in pairs}
     models = {model for pair in pairs for model in pair if not is_few(rows, model, metric)}
     influences = {model: influence(rows, model, metric) for model in models}
     found: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
@@ -189,7 +192,8 @@ def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> 
     if rows.multilabel:
         of_labels: Floats = (y & decided) @ of_correct + decided @ of_predicted + y @ of_actual
         return of_labels * len(rows)
-    change: Floats = np.where(decided == y, of_correct[y], 0) + of_predicted[decided] + of_actual[y]
+    of_decided = np.append(of_predicted, 0)[decided]  # the last is of rows that are decided as no class
+    change: Floats = np.where(decided == y, of_correct[y], 0) + of_decided + of_actual[y]
     return change * len(rows)
 
 

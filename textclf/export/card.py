@@ -117,6 +117,7 @@ def render(
         accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
         accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
         confidence=confidence_level(confidence),
+        costs="costs" in results.decision,
         threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
         thresholds=dict(zip(names.values(), map(to_yaml, several), strict=True)) if several else None,
         calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key in SCALING],

@@ -55,7 +55,10 @@ class Predictor:
         return classes
 
     def predict(self, texts: Iterable[str]) -> list[Any]:
-        """Return the label of each text; with several labels per text a list of labels, which may be empty."""
+        """Return the label of each text, None where no answer costs least by the costs of the run.
+
+        With several labels per text it is a list of labels, which may be empty.
+        """
         return self.labels(self.predict_proba(texts))
 
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
@@ -63,11 +66,12 @@ class Predictor:
         return self._probabilities(self._vectors(texts))
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        """Return what `predict` returns for probabilities of `predict_proba`, by the threshold of the run."""
+        """Return what `predict` returns for probabilities of `predict_proba`, by the threshold or costs of the run."""
         decided = self.decision.decide(probabilities)
         if self.decision.multilabel:
             return conformal.labels_of(decided, self.classes_)
-        return [self.classes_[position] for position in decided.tolist()]
+        labels = *self.classes_, None  # the last for a position of -1
+        return [labels[position] for position in decided.tolist()]
 
     def predict_set(self, texts: Iterable[str], coverage: float) -> list[list[str]]:
         """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
@@ -109,16 +113,16 @@ class Predictor:
         """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
-        label, below 0 against it. Terms outside the vocabulary have none. Calibration is not taken into account. If the
-        features have no terms, such as sentence vectors, words take their place, each removed wherever it occurs; in a
-        text of more than 300 different words, only so many. With several labels per text there are such terms for each
-        label decided, by label.
+        label, below 0 against it. A text without a label has those of the class that costs least. Terms outside the
+        vocabulary have none. Calibration is not taken into account. If the features have no terms, such as sentence
+        vectors, words take their place, each removed wherever it occurs; in a text of more than 300 different words,
+        only so many. With several labels per text there are such terms for each label decided, by label.
         """
         texts = list(_require_texts(texts))
         if not representation.has_terms(self.vectorizer):
             return [self._explain_words(text, count) for text in texts]
         X = self._vectors(texts)
-        decided = self.decision.decide(self._probabilities(X))
+        decided = self.decision.answering().decide(self._probabilities(X))
         drops, explanations = self.model.occlusion(X), []
         for text, label, start, end in zip(texts, decided, X.indptr[:-1], X.indptr[1:], strict=True):
             names = self.vectorizer.terms_of(text)
@@ -133,7 +137,7 @@ class Predictor:
         starts = range(0, len(variants), VARIANTS)
         batches = [variants[start : start + VARIANTS] for start in starts]
         probabilities = np.concatenate([self.model.predict_proba(self._vectors(batch)) for batch in batches])
-        label = self.decision.decide(self.decision.calibrate(probabilities[:1]))[0]
+        label = self.decision.answering().decide(self.decision.calibrate(probabilities[:1]))[0]
         logarithms = np.log(np.maximum(probabilities, TINY))
         if self.decision.multilabel:
             odds = logarithms - np.log(np.maximum(1 - probabilities, TINY))

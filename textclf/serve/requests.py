@@ -40,7 +40,8 @@ class Prediction(BaseModel):
     id: str = Field(description="the position of the text in the request, from 1")
     text: str
     label: str | list[str] | None = Field(
-        description="null if a set was asked for and has not one label; a list from a model of several labels per text"
+        description="null if no answer costs least, or if a set was asked for and has not one label; a list from a "
+        "model of several labels per text"
     )
     set: list[str] = Field(default=[], description="labels that the text may have, if a coverage was asked for")
 

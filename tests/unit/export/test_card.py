@@ -8,6 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests import approved
+from tests.metrics import MEASURED
 from tests.runs import HOSTILE
 from textclf.core.about import About
 from textclf.core.formatting import join_names
@@ -130,7 +131,7 @@ def rows_of(text: str, heading: str) -> list[list[str]]:
 
 
 def test_a_card_is_as_it_was_approved() -> None:
-    values = {name: (n + 1) / 16 for n, name in enumerate(metrics_of(False))}
+    values = {name: (n + 1) / 16 for n, name in enumerate(MEASURED)}
     measured = replace(results(values, {"threshold": 0.25, "slope": 2.0, "intercept": -1.0}), sets=SETS)
     weights = list_weights(load_model("transformer").Settings(), [])
     text = render(measured=measured, coverage=0.95, weights=weights, warnings=["a warning"], limits=["A limit."])

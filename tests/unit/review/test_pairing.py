@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.metrics import MEASURED
 from tests.unit.review.samples import change
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.intervals import Interval, tango
 from textclf.evaluate.metrics import log_losses
-from textclf.evaluate.registry import metrics_of
 from textclf.evaluate.settings import Evaluate
 from textclf.review import pairing
 from textclf.review.pairing import Decided, Pairing
@@ -57,7 +57,18 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
     losses = [log_losses(y, side.rows.probabilities) for side in (HEAD, BASE)]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
     assert intervals["log_loss"] == pytest.approx((ends.low, ends.high), abs=0.02)  # of a split that is not stratified
-    assert set(intervals) == {name for name, metric in metrics_of(False).items() if metric.interval}
+    assert set(intervals) == {name for name, metric in MEASURED.items() if metric.interval}
+
+
+def test_costs_are_paired_if_both_revisions_have_the_same() -> None:
+    decisions = [Decision(costs=((0.0, cost), (1.0, 0.0))) for cost in (5.0, 9.0)]
+    same, other = (Decided.of(HEAD.rows, each) for each in decisions)
+    base = Decided.of(BASE.rows, decisions[0])
+    assert base.take(np.arange(ROWS)).metrics()["cost"] > 0
+    intervals, _ = pairing.paired_intervals(base, same, SETTINGS, stratified=True)
+    difference = same.metrics()["cost"] - base.metrics()["cost"]
+    assert intervals["cost"].low < difference < intervals["cost"].high
+    assert "cost" not in pairing.paired_intervals(base, other, SETTINGS, stratified=True)[0]
 
 
 def test_rows_are_paired_by_id_in_any_order() -> None:
