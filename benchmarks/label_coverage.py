@@ -122,7 +122,7 @@ def minus_b(metric: str) -> str:
 def intervals(part: SplitMetrics) -> dict[str, Interval | None]:
     """Return the intervals of a test set, by the keys of `truth`."""
     metrics = [name for name in part.values["a"] if name in metrics_of(True) and metrics_of(True)[name].interval]
-    ends = {name: part.interval("a", name) for name in metrics}
+    ends: dict[str, Interval | None] = {name: part.interval("a", name) for name in metrics}
     if part.support[RARE]:
         ends |= {of_rare(metric): part.interval("a", metric, RARE) for metric in OF_LABELS}
     difference = part.comparison(*PAIR).difference

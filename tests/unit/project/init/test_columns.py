@@ -27,7 +27,7 @@ def write(folder: Path, *extra: tuple[str, list[str]], name: str = "a.csv", deli
 
 def find(
     path: Path, text: list[str] | None = None, label: list[str] | None = None
-) -> tuple[str | tuple[str, ...], str]:
+) -> tuple[str | tuple[str, ...], str | tuple[str, ...]]:
     return find_columns(path, Layout({}, option="--"), text, label)[:2]
 
 
