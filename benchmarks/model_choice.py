@@ -23,7 +23,7 @@ from benchmarks.inputs import NAMES, WEIGHTS, read_rows
 from benchmarks.results import ROOT
 from textclf.artifacts.dataset import Dataset
 from textclf.evaluate.metrics import log_losses
-from textclf.evaluate.model_choice import accuracy_after_choice, choose, compare_candidates
+from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
 from textclf.evaluate.rows import Rows
 from textclf.models.common import crossvalidation
 from textclf.models.common.fitted import Folders
@@ -162,7 +162,7 @@ def optimism(splits: Mapping[str, Sequence[Arrays]]) -> dict[str, float]:
             rows = candidates(split, "validation")
             models = list(rows.decided)
             chosen = choose(compare_candidates(rows, models))
-            there, expected = 1 - rows.wrong(chosen).mean(), accuracy_after_choice(rows, models)
+            there, expected = 1 - rows.wrong(chosen).mean(), score_after_choice(rows, models)
             numbers.append(np.array([there, expected]) - split[f"rest {chosen}"][0])
         by_corpus.append(np.mean(numbers, axis=0))
     there, expected = np.mean(by_corpus, axis=0).tolist()

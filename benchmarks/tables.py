@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
-from benchmarks import few_rows, pairs, preset_choices, presets
+from benchmarks import costs, few_rows, pairs, preset_choices, presets
 from benchmarks.results import ROOT, markdown
 from benchmarks.results import read as result
 from textclf.core.formatting import display_name, p_value
@@ -370,6 +370,7 @@ TABLES = {
     "audit-verdicts": audit_verdicts,
     "behaviour": behaviour,
     "choices": choices,
+    "costs": costs.table,
     "coverage": coverage,
     "dependence": dependence,
     "slices": slices,

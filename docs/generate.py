@@ -14,6 +14,7 @@ from benchmarks import (
     differences,
     drift_tables,
     install,
+    label_coverage,
     lesson,
     long_texts,
     looks,
@@ -35,7 +36,7 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
-from textclf.evaluate.registry import METRICS, format_interval, format_value
+from textclf.evaluate.registry import METRICS, MULTICLASS, MULTILABEL, format_interval, format_value
 from textclf.models.common.loading import entry_class
 from textclf.models.common.settings import Averaged
 from textclf.models.settings import KINDS
@@ -206,10 +207,11 @@ def accuracy_table(rows: int, measured: Mapping[str, Any], intervals: Mapping[st
 
 def metrics_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     """Return the registry of metrics."""
-    lines = ["| Metric | Key | What it is | Better | Per class | Interval |", "|---|---|---|---|---|---|"]
+    lines = ["| Metric | Key | What it is | Better | Per class | Interval | Labels |", "|---|---|---|---|---|---|---|"]
+    labels = {None: "", MULTICLASS: "one", MULTILABEL: "several"}
     for metric in METRICS.values():
         better = "higher" if metric.higher_is_better else "lower"
-        marks = ["yes" if mark else "" for mark in (metric.per_class, metric.interval)]
+        marks = ["yes" if mark else "" for mark in (metric.per_class, metric.interval)] + [labels[metric.task]]
         lines.append(f"| {metric.title} | `{metric.name}` | {metric.description} | {better} | {' | '.join(marks)} |")
     return "\n".join(lines)
 
@@ -229,6 +231,7 @@ OWN_TABLES = {
 RESULTS = (
     tables.TABLES
     | differences.TABLES
+    | label_coverage.TABLES
     | prediction_set_tables.TABLES
     | validation_tables.TABLES
     | lesson.TABLES

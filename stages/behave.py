@@ -7,6 +7,7 @@ and what each model said of them.
 Params: behave, evaluate.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from textclf.artifacts.decisions import read_index
@@ -35,7 +36,7 @@ def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics
         for model in exported:
             predictor = load(models / model)
             judge.require_classes(tests, predictor.classes_, str(path), model)
-            said[model] = judge.judge(tests, predictor)
+            said[model] = judge.judge(tests, replace(predictor, decision=predictor.decision.answering()))
             numbers[model] = judge.outcomes(tests, said[model], evaluate.confidence)
     file = f"{name}{results.SUFFIX}"
     with outputs(metrics / file, cases / file) as (written, texts):

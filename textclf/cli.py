@@ -206,7 +206,12 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     columns.add_argument(
         "--text", action="append", metavar="COLUMN", help="of the texts (default: the longest); again joins another"
     )
-    columns.add_argument("--label", metavar="COLUMN", help="of the labels (default: the one of few repeated values)")
+    columns.add_argument(
+        "--label",
+        action="append",
+        metavar="COLUMN",
+        help="of the labels (default: the one of few repeated values); again, of 0 and 1 each",
+    )
     columns.add_argument("--id", metavar="COLUMN", help="of unique ids (default: file and line)")
     columns.add_argument("--group", metavar="COLUMN", help="whose equal values stay in one split, such as an author")
     columns.add_argument("--time", metavar="COLUMN", help="by which the latest rows are the test rows")

@@ -15,6 +15,8 @@ from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
+from textclf.evaluate.costs import unknown_classes
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
@@ -32,14 +34,12 @@ from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 
 WITHOUT_ENERGY = ("average", "transformer")  # kinds of models whose last scores are not known
 MULTILABEL = "multilabel"
-ONE_CLASS = ("balanced_accuracy", "mcc")  # metrics of rows that each have one class
 # What data.task multilabel does not support: the values that a setting may then not have, and what it must be.
 ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
     "evaluate.threshold": (("accuracy",), "a number, f1 or precision"),
     "evaluate.calibration": (("platt", "temperature"), "none"),
     "evaluate.coverage_by_class": ((True,), "false"),
-    "evaluate.slice_metric": (ONE_CLASS, "a metric of labels, such as f1"),
-    "search.metric": (ONE_CLASS, "a metric of labels, such as f1"),
+    "evaluate.slice_metric": (("precision", "recall", "f1", "balanced_accuracy", "mcc"), "log_loss or brier"),
 }
 
 
@@ -102,6 +102,8 @@ def conflicts(params: Params) -> Iterator[str]:
         yield "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true"
     if params.data.held_out_label is not None:
         yield from _unknown_conflicts(params)
+    if params.data.classes:  # otherwise the stage evaluate looks for them
+        yield from unknown_classes(params.evaluate.costs, params.data.classes)
     external = params.evaluate.external
     for name in external:
         if name in models:
@@ -128,6 +130,7 @@ def conflicts(params: Params) -> Iterator[str]:
     if params.search != Search() and not unreadable:  # a search that nobody has set up is no reason to refuse a run
         yield from _search_conflicts(params)
     yield from _audit_conflicts(params)
+    yield from _metric_conflicts(params)
     if params.data.task == MULTILABEL:
         yield from _multilabel_conflicts(params)
 
@@ -181,12 +184,22 @@ def _multilabel_conflicts(params: Params) -> Iterator[str]:
         section, name = key.split(".")
         if (value := getattr(getattr(params, section), name)) in refused:
             yield f"{key} must be {rule} for data.task {MULTILABEL}; got {show(value)}"
+    if costs := params.evaluate.costs:
+        yield f"evaluate.costs must be empty for data.task {MULTILABEL}; got {show(costs)}"
+
+
+def _metric_conflicts(params: Params) -> Iterator[str]:
+    """Yield a sentence for each metric in use that the task does not have."""
+    named = [("search.metric", params.search.metric)]
     for rule in ("minimum", "maximum_drop"):
         for model, by_split in getattr(params.gate, rule).items():
-            for split, limits in by_split.items():
-                for metric in (name for name in limits if name in ONE_CLASS):
-                    key = f"gate.{rule}.{quote_name(model)}.{split}"
-                    yield f"{key} must name metrics of labels, such as f1, for data.task {MULTILABEL}; got {metric}"
+            keys = ((f"gate.{rule}.{quote_name(model)}.{split}", limits) for split, limits in by_split.items())
+            named += [(key, metric) for key, limits in keys for metric in limits]
+    for key, metric in named:
+        if not METRICS[metric].suits(params.data.task == MULTILABEL):
+            yield f"{key} must have a metric of data.task {params.data.task}; got {metric}"
+        elif metric == "cost" and not params.evaluate.costs:
+            yield f"{key} must have another metric than cost without evaluate.costs"
 
 
 def _untested_limits(params: Params) -> Iterator[str]:

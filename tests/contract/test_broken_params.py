@@ -300,6 +300,23 @@ WRONG_SETTINGS = [
         "data: unknown must be no label of classes unless train_unknown is true; got oos",
     ),
     (
+        ("evaluate.costs", "{ham: 3}"),
+        "evaluate.costs must be numbers, as {actual: {predicted: cost}, abstain: cost}; got {ham: 3}",
+    ),
+    (
+        ("evaluate.costs", "{ham: {spam: 3}}", "evaluate.threshold", "f1"),
+        "evaluate: threshold must be 0.5 with costs, which decide instead; got f1",
+    ),
+    (
+        ("evaluate.costs", "{ham: {spma: 3}}", "data.classes", "[ham, spam]"),
+        "evaluate.costs must name classes; got spma; did you mean spam?",
+    ),
+    (("search.metric", "cost"), "search.metric must have another metric than cost without evaluate.costs"),
+    (
+        ("gate.minimum", "{keras: {test: {cost: 0.5}}}"),
+        "gate.minimum.keras.test must have another metric than cost without evaluate.costs",
+    ),
+    (
         ("evaluate.external", "{keras: mine.csv}"),
         "evaluate.external.keras must not have the name of a model of train; choose another",
     ),
@@ -432,9 +449,8 @@ WRONG_SETTINGS = [
             ("evaluate.calibration", "platt", "none"),
             ("evaluate.calibration", "temperature", "none"),
             ("evaluate.coverage_by_class", "true", "false", "evaluate.coverage", "0.9", "split.validation_size", "0.2"),
-            ("evaluate.slice_metric", "balanced_accuracy", "a metric of labels, such as f1"),
-            ("evaluate.slice_metric", "mcc", "a metric of labels, such as f1"),
-            ("search.metric", "mcc", "a metric of labels, such as f1"),
+            ("evaluate.slice_metric", "f1", "log_loss or brier"),
+            ("evaluate.slice_metric", "mcc", "log_loss or brier"),
         )
     ),
     (
@@ -447,11 +463,17 @@ WRONG_SETTINGS = [
                 "{mine: a.csv}",
             ),
         ),
-        "gate.minimum.keras.test must name metrics of labels, such as f1, for data.task multilabel; got mcc",
-        (
-            "gate.maximum_drop.mine.validation must name metrics of labels, such as f1, for data.task multilabel; "
-            "got balanced_accuracy"
-        ),
+        "gate.minimum.keras.test must have a metric of data.task multilabel; got mcc",
+        "gate.maximum_drop.mine.validation must have a metric of data.task multilabel; got balanced_accuracy",
+    ),
+    (
+        ("data.task", "multilabel", "search.metric", "mcc"),
+        "search.metric must have a metric of data.task multilabel; got mcc",
+    ),
+    (
+        ("search.metric", "micro_f1", "gate.minimum", "{keras: {test: {micro_f1: 0.5}}}"),
+        "search.metric must have a metric of data.task multiclass; got micro_f1",
+        "gate.minimum.keras.test must have a metric of data.task multiclass; got micro_f1",
     ),
     # All mistakes at once, in the order of the settings.
     (

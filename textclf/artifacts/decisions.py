@@ -1,7 +1,7 @@
 """How probabilities become decisions: calibration and threshold of a model, and the default model of a run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from scipy.special import expit, softmax
 
 from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
+from textclf.artifacts.conformal import NONE
 from textclf.core.files import read_versioned_json, reading, require, require_known, write_versioned_json
 from textclf.core.formatting import count_noun, percent
 
@@ -24,12 +25,14 @@ RESERVED = (
     "protocol",
 )  # keys of metrics/decisions.json beside the models
 INDEX = "index.json"  # in the folder of all exported models; names the default model
-OPTIONAL = ("threshold", "thresholds", "rejection")  # parts of a decision beside the calibration
 SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
+RULES = ("threshold", "thresholds", "costs", "rejection")  # of decisions
+IN_SCALING = (*SCALING, "costs", "rejection")  # of an exported decision
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Costs = tuple[tuple[Number, ...], ...]  # by actual class, of each decided class and, if there may be none, of no answer
 Threshold = Annotated[Number, Field(ge=0, le=1)]
 EXACT = ConfigDict(extra="forbid")  # no key too many
 
@@ -72,7 +75,9 @@ class Rejection:
 
 @dataclass(frozen=True, config=EXACT)
 class Decision:
-    """Calibration, then a threshold for the positive class (the last) of two; None: the most probable class.
+    """Calibration, then a threshold for the positive class (the last) of two, or costs; None: the most probable class.
+
+    `costs` (classes, classes) are by actual and decided class; one column more is the cost of no answer.
 
     With several labels per text there is no calibration, and `thresholds` has one for each label. `rejection` says
     which texts belong to no class; None if all belong to one.
@@ -81,6 +86,7 @@ class Decision:
     threshold: Threshold | None = None
     calibration: Calibration | None = None
     thresholds: tuple[Threshold, ...] | None = None
+    costs: Costs | None = None
     rejection: Rejection | None = None
 
     @property
@@ -97,42 +103,49 @@ class Decision:
     def decide(self, calibrated: NDArray[np.float64]) -> NDArray[Any]:
         """Return the position of the class decided for each row, (rows,) int64, from calibrated probabilities.
 
-        With a threshold: the positive class if its probability exceeds it. Without: the most probable class, the first
-        of equally probable ones. With several labels per text: which labels exceed theirs, (rows, labels) int8.
+        With a threshold: the positive class if its probability exceeds it. With costs: the class with the lowest
+        expected cost, the first of equal ones, or `NONE` if no answer costs less: Elkan (2001), IJCAI, 973-978. With
+        neither: the most probable class, the first of equally probable ones. With several labels per text: which labels
+        exceed theirs, (rows, labels) int8.
         """
         if self.thresholds is not None:
             return np.asarray(calibrated > np.array(self.thresholds), dtype=np.int8)
+        if self.costs is not None:
+            # not by BLAS, whose last digits depend on the number of rows
+            expected = np.einsum("rc,cd->rd", calibrated, np.array(self.costs))
+            cheapest = expected.argmin(axis=1)
+            return np.where(cheapest < calibrated.shape[1], cheapest, NONE)
         if self.threshold is None:
             return np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
         return np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
 
+    def answering(self) -> "Decision":
+        """Return the decision without the cost of no answer, so that it always decides a class."""
+        return replace(self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs))
+
     def to_json(self) -> dict[str, Any]:
-        """Return `threshold` or `thresholds`, `temperature`, or `slope` and `intercept`, `rejection`: what applies."""
-        content: dict[str, Any] = {} if self.threshold is None else {"threshold": self.threshold}
-        if self.thresholds is not None:
-            content["thresholds"] = list(self.thresholds)
-        content |= {} if self.calibration is None else asdict(self.calibration)
-        return content | ({} if self.rejection is None else {"rejection": asdict(self.rejection)})
+        """Return those of `RULES`, and `temperature` or `slope` and `intercept`, that apply."""
+        rules = {key: value for key, value in asdict(self).items() if key in RULES and value is not None}
+        return rules | ({} if self.calibration is None else asdict(self.calibration))
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
         """Return the decision that `to_json` gave; other keys are ignored. Raises `ValueError` if it is not valid."""
         scaling = {key: content[key] for key in SCALING if key in content}
-        parts: dict[str, Any] = {key: content.get(key) for key in OPTIONAL}
-        parts["calibration"] = scaling or None
+        parts = {key: content.get(key) for key in RULES} | {"calibration": scaling or None}
         return TypeAdapter(cls).validate_python(parts)
 
 
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    With several labels per text it also has `thresholds`, with a rejection `rejection`, its `score` and `threshold`.
-    The key `manifest` says that the folder has a manifest, so that one that is lost is missed.
+    With several labels per text it also has `thresholds`. Costs and rejection stand in `scaling`, since older versions
+    refuse a key there that they do not know. The key `manifest` says that the folder has a manifest, so that one that
+    is lost is missed.
     """
-    scaling = {} if decision.calibration is None else asdict(decision.calibration)
+    scaling = {key: value for key, value in decision.to_json().items() if key in IN_SCALING}
     content = {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold}
-    others = {key: value for key, value in decision.to_json().items() if key in OPTIONAL}
-    write_versioned_json(path, content | others)
+    write_versioned_json(path, content | ({"thresholds": decision.thresholds} if decision.multilabel else {}))
 
 
 def read_decision(path: Path, classes: int) -> Decision:
@@ -145,12 +158,14 @@ def read_decision(path: Path, classes: int) -> Decision:
     if "manifest" in content:  # not in models of versions that wrote none
         require(path.with_name(MANIFEST))
     with reading(path):
-        require_known(path, content["scaling"], SCALING)
-        given = {key: content[key] for key in OPTIONAL if key in content}
+        require_known(path, content["scaling"], IN_SCALING)
+        given = {key: content[key] for key in ("threshold", "thresholds") if key in content}
         decision = Decision.from_json(given | content["scaling"])
-        suits = (decision.threshold is not None) == (classes == 2)
+        suits = (decision.threshold is not None) == (classes == 2 and decision.costs is None)
         if decision.thresholds is not None:
             suits = len(decision.thresholds) == classes
+        if decision.costs is not None:
+            suits = suits and np.shape(decision.costs) in {(classes, classes), (classes, classes + 1)}
         if not suits:
             raise ValueError(decision)
         return decision
@@ -188,18 +203,20 @@ def explain_choice(
         return models[-1], "the last of train; none could be cross-validated"
     chosen = next(name for name, entry in compared.items() if entry["tied"])
     if rows := decisions["protocol"]["validation_rows"]:
-        accuracy, where = measured[chosen]["validation"]["accuracy"], f"on {count_noun(rows, 'validation row')}"
+        scores, where = measured[chosen]["validation"], f"on {count_noun(rows, 'validation row')}"
     else:
         scores = decisions["crossvalidation"][chosen]
         rows = count_noun(int(scores["rows"]), "training row")
-        accuracy, where = scores["accuracy"], f"in {int(scores['folds'])}-fold cross-validation of {rows}"
+        where = f"in {int(scores['folds'])}-fold cross-validation of {rows}"
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
-    reason = "best accuracy"
-    if compared[chosen]["accuracy_difference"]:
-        reason = "fastest of the models within half a standard error of the best accuracy and log loss"
-    if "accuracy" in choice:
-        where += f"; {percent(accuracy)} there, {percent(choice['accuracy'])} allowing for the choice"
+    metric = "cost" if "cost_difference" in compared[chosen] else "accuracy"
+    show, best = {"cost": ("{:.3f}".format, "lowest mean cost"), "accuracy": (percent, "best accuracy")}[metric]
+    reason = best
+    if compared[chosen][f"{metric}_difference"]:
+        reason = f"fastest of the models within half a standard error of the {best} and log loss"
+    if metric in choice:
+        where += f"; {show(scores[metric])} there, {show(choice[metric])} allowing for the choice"
     return chosen, f"{reason} {where}"
 
 

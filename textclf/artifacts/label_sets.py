@@ -1,7 +1,7 @@
 """Sets of labels: as Arrow lists in files, and as matrices of 0 and 1 in memory."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,13 +44,13 @@ def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMa
     return chances
 
 
-def rarest(y: NDArray[Any]) -> NDArray[np.int64]:
+def rarest(y: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the class of each row, (rows,), or of a matrix (rows, labels) the rarest label that a row has.
 
     A row without labels has the number of labels. So what draws equal shares of classes draws rare labels as well.
     """
     if y.ndim == 1:
-        return y
+        return np.asarray(y, np.int64)
     order = np.argsort(y.sum(axis=0, dtype=np.int64), kind="stable")
     return np.asarray(np.where(y.any(axis=1), order[y[:, order].argmax(axis=1)], y.shape[1]))
 

@@ -32,7 +32,7 @@ class Model(Protocol):
         """Return the probabilities (texts, classes)."""
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        """Return the label, or the list of labels, decided for each row of probabilities."""
+        """Return the label, or the list of labels, decided for each row of probabilities; none may be None."""
 
 
 def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str) -> None:

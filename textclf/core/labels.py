@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 NAME_LIMIT = 60  # columns of a class name
+NO_ANSWER = "no answer"  # in the place of a class
 # Characters without a glyph, and those that reorder the characters around them. Joiners (U+200C, U+200D) and variation
 # selectors are left alone: people write with them.
 INVISIBLE = re.compile(

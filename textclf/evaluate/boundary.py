@@ -66,10 +66,9 @@ def counts_interval(
     """
     actual, decided = matrix.sum(axis=1).astype(np.float64), matrix.sum(axis=0).astype(np.float64)
     places = np.array([place for place, ends in enumerate(recalls) if ends is not None])
-    wrong = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)[places].astype(np.float64)
-    spread = np.where(
-        wrong.any(axis=1, keepdims=True), wrong, np.where(places[:, None] == np.arange(len(matrix)), 0, actual)
-    )
+    wrong = np.where(np.eye(len(matrix), len(decided), dtype=bool), 0, matrix)[places].astype(np.float64)
+    others = np.where(places[:, None] == np.arange(len(decided)), 0, np.append(actual, 0)[: len(decided)])
+    spread = np.where(wrong.any(axis=1, keepdims=True), wrong, others)
     spread /= np.maximum(spread.sum(axis=1, keepdims=True), 1)
     rows, order = actual[places], np.arange(len(places))
     shifts = []
@@ -79,7 +78,8 @@ def counts_interval(
         moved[order, places] = right
         correct = np.tile(matrix.diagonal().astype(np.float64), (len(places), 1))
         correct[order, places] = right
-        counts = Counts(correct, decided - matrix[places] + moved, np.tile(actual, (len(places), 1)), len(places))
+        predicted = (decided - matrix[places] + moved)[:, : len(matrix)]  # without the column of no class
+        counts = Counts(correct, predicted, np.tile(actual, (len(places), 1)), len(places))
         shifts.append((measure(counts) if measure else from_counts(counts)[metric]) - point)
     below = float((np.minimum(np.minimum(*shifts), 0) ** 2).sum())
     above = float((np.maximum(np.maximum(*shifts), 0) ** 2).sum())

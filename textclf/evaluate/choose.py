@@ -11,9 +11,9 @@ from textclf.artifacts.label_sets import LabelMatrix
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.costs import cost_matrix
+from textclf.evaluate.settings import EVEN, Evaluate
 
-EVEN = 0.5  # the threshold at which the more probable of two classes is decided
 NEVER = 1.0  # the threshold that no probability exceeds
 FEWEST = 5  # rows, or clusters of rows, with a label, below which no threshold of it is chosen
 CELLS = 2**24  # probabilities of the rows that choose
@@ -46,7 +46,8 @@ def choose_decision(rows: Predictions, settings: Evaluate, clusters: NDArray[np.
         if not isinstance(threshold, float):
             positive = Decision(None, calibration).calibrate(probabilities)[:, 1]
             threshold = _choose_threshold(y, positive, clusters, settings)
-    return Decision(threshold if classes == 2 else None, calibration)
+    costs = cost_matrix(settings.costs, rows.classes)
+    return Decision(threshold if classes == 2 and costs is None else None, calibration, costs=costs)
 
 
 def _choose_threshold(

@@ -20,7 +20,7 @@ PositiveCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
 def confusion_table(matrix: NDArray[np.int64], support: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
     """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows.
 
-    `support` (classes,) are the rows of each actual class.
+    `support` (classes,) are the rows of each actual class, `names` are those of the columns.
     """
     actual, predicted = np.nonzero(matrix)
     counts, labels = matrix[actual, predicted], np.array(names, dtype=object)

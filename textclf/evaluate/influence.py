@@ -6,7 +6,7 @@ difference between two models is that of the difference of their influences. All
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from scipy import special
 from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY
 from textclf.evaluate.clusters import effective_rows, few_clusters
 from textclf.evaluate.comparisons import Difference
+from textclf.evaluate.costs import compare_costs
 from textclf.evaluate.intervals import Interval, normal_quantile
 from textclf.evaluate.metrics import (
     LOSSES,
@@ -30,7 +31,7 @@ from textclf.evaluate.rows import Rows
 BY_CLASS = ("balanced_accuracy", "roc_auc", "mcc")  # metrics that give both of two classes the same weight
 RANKS = ("roc_auc", "average_precision")  # metrics of the order of the rows by their probability of a class
 MEANS = ("precision", "recall", "f1", "balanced_accuracy", *RANKS)  # metrics averaged over more than two classes
-FEW_OF_LABEL = 10  # independent rows with a label, below which the variance of its values is not estimated
+FEW_OF_LABEL = 20  # independent rows with a label, below which the variance of its values is not estimated
 TOGETHER = "micro_"  # begins the names of metrics of the labels counted together
 # The value of a class is a * correct / (b * predicted + c * actual); balanced accuracy is the mean recall.
 RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
@@ -80,14 +81,14 @@ def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> boo
     They are counted among the rows that the metric is of, and within each of two classes if it weighs these alike. Of
     several labels, a row is right too with one that it has, and the values of labels need rows with them and without.
     """
+    if rows.multilabel and place is not None:
+        return _has_rare_label(rows, [place])
     wrong, everything = rows.wrong(model), np.ones(len(rows), dtype=bool)
     counted, kinds = [everything], [wrong, ~wrong]
     if rows.multilabel:
         kinds[1] = (rows.y & rows.decided[model]).any(axis=1) | ~wrong
         if metric == "ranking":
             kinds[0] = influence(rows, model, metric) < 1
-        if (place is not None or metric in MEANS) and _has_rare_label(rows, place):
-            return True
     elif rows.binary and metric in BY_CLASS:
         counted = [rows.y == 0, rows.y == 1]
     elif rows.binary and metric in {"precision", "recall", "f1"}:
@@ -99,17 +100,20 @@ def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> boo
     return rows.independent(everything) < FEW_ROWS or fewest < FEW or has_rare_classes(rows, metric)
 
 
-def _has_rare_label(rows: Rows, place: int | None) -> bool:
-    """Return whether fewer than `FEW_OF_LABEL` rows have or lack the label at a place, or any label that some have."""
-    sides = (rows.is_actual(each) for each in (range(rows.classes) if place is None else [place]))
-    return any(min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL for has in sides if is_mixed(has))
-
-
 def has_rare_classes(rows: Rows, metric: str) -> bool:
-    """Return whether a metric is a mean over more than two classes that have fewer than `FEW` rows on average."""
+    """Return whether a metric is a mean over labels of which one is rare, or over classes that are rare on average.
+
+    These are more than two, and have fewer than `FEW` rows each.
+    """
     if rows.multilabel:
-        return False
+        return metric in MEANS and _has_rare_label(rows, range(rows.classes))
     return rows.classes > 2 and metric in MEANS and len(rows) < FEW * len(np.unique(rows.y))
+
+
+def _has_rare_label(rows: Rows, places: Iterable[int]) -> bool:
+    """Return whether fewer than `FEW_OF_LABEL` rows have or lack one of the labels at these places that some have."""
+    sides = map(rows.is_actual, places)
+    return any(min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL for has in sides if is_mixed(has))
 
 
 def compare_metric(
@@ -117,8 +121,10 @@ def compare_metric(
 ) -> dict[tuple[str, str], Difference | None]:
     """Return for each pair of models the metric of the first minus that of the second, None if there are too few rows.
 
-    `values` has the metric of each model. The interval is symmetric.
+    `values` has the metric of each model. The interval is symmetric, but that of the cost.
     """
+    if metric == "cost":
+        return {pair: compare_costs(rows, *pair, confidence) for pair in pairs}
     models = {model for pair in pairs for model in pair if not is_few(rows, model, metric)}
     influences = {model: influence(rows, model, metric) for model in models}
     found: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
@@ -179,12 +185,15 @@ def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> 
         of_class = _area_influence if metric == "roc_auc" else _precision_influence
         mean: Floats = np.mean([of_class(*column) for column in columns], axis=0)
         return mean
+    if rows.multilabel and place is not None:  # the other labels have no influence
+        y, decided, place = y[:, [place]], decided[:, [place]], 0
     counts = (each.astype(np.float64) for each in class_counts(y, decided, rows.classes))
     of_correct, of_predicted, of_actual = _derivatives(metric, place, rows.multilabel, *counts)
     if rows.multilabel:
         of_labels: Floats = (y & decided) @ of_correct + decided @ of_predicted + y @ of_actual
         return of_labels * len(rows)
-    change: Floats = np.where(decided == y, of_correct[y], 0) + of_predicted[decided] + of_actual[y]
+    of_decided = np.append(of_predicted, 0)[decided]  # the last is of rows that are decided as no class
+    change: Floats = np.where(decided == y, of_correct[y], 0) + of_decided + of_actual[y]
     return change * len(rows)
 
 

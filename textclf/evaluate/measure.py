@@ -15,15 +15,16 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS, SPLITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision, has_few
-from textclf.evaluate.model_choice import accuracy_after_choice, choose, compare_candidates
+from textclf.evaluate.costs import cheapest_constant
+from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
 from textclf.evaluate.split_metrics import SplitMetrics
 
-SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
+SCORES = ("accuracy", "cost", "log_loss")  # by which the default model is chosen
 # What `dvc metrics` and `dvc exp show` list of each model
-COMPARED = ("accuracy", "f1", "micro_f1", "log_loss", "roc_auc")  # on rows that the model was not fitted to
+COMPARED = ("accuracy", "cost", "f1", "micro_f1", "log_loss", "roc_auc")  # on rows that the model was not fitted to
 FITTED = ("accuracy",)  # on the training rows
 TRAINING = ("parameters", "epochs", "best_epoch")  # of a model that is trained in epochs
 
@@ -146,12 +147,13 @@ def decisions_report(
     calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
     `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. Where
     the threshold of each label is chosen, `labels_of_few_rows` is the number of labels with too few rows for that.
-    `guessing` is what every model should be better than. `measured` are the metrics of the models trained here, from
-    the fastest to the slowest; `watching` are those that recorded their loss on validation or test rows while training.
+    `guessing` is what every model should be better than; its `cost` is that of the cheapest constant decision.
+    `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
+    recorded their loss on validation or test rows while training.
     `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the clusters of
     each split with dependent rows. `crossvalidation` has the scores on held-out rows, if there are any, `choice.models`
-    what `compare_candidates` returns, if there are several models, and `choice.accuracy` that of
-    `accuracy_after_choice`. `best` has the metrics of the model that is chosen; it is empty if no rows choose.
+    what `compare_candidates` returns, if there are several models, and `choice.accuracy` or `choice.cost` that of
+    `score_after_choice`. `best` has the metrics of the model that is chosen; it is empty if no rows choose.
     """
     choosing = splits.get("validation")
     rows = 0 if choosing is None else choosing.rows
@@ -173,25 +175,28 @@ def decisions_report(
             report[name]["labels_of_few_rows"] = int(few.sum())
     clusters = {name: part.clusters for name, part in splits.items() if part.clusters is not None}
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
+    train, test_counts = _counts(splits["train"]), _counts(splits["test"])
     report |= {
-        "guessing": {"log_loss": guessing_log_loss(_counts(splits["train"]), _counts(splits["test"]))},
+        "guessing": {"log_loss": guessing_log_loss(train, test_counts)},
         "protocol": {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows}
         | ({"clusters": clusters} if clusters else {}),
         "best": {},
         "crossvalidation": {},
     }
+    if (costs := splits["test"].of_rows.costs) is not None:
+        report["guessing"]["cost"] = round(cheapest_constant(costs, train, test_counts)[1], DIGITS)
     if choosing is None or not candidates:
         return report
     if not rows:
         report["protocol"]["held_out_rows"] = choosing.rows
         for name, part in held_out.models.items():
-            scores = {key: choosing.metrics(name)[key] for key in SCORES}
+            scores = {key: value for key, value in choosing.metrics(name).items() if key in SCORES}
             report["crossvalidation"][name] = {"rows": len(part), "folds": len(set(part.split)), **scores}
     compared = compare_candidates(choosing.of_rows, candidates)
     report["best"] = dict(measured[choose(compared)])
     if len(measured) > 1:
-        expected = accuracy_after_choice(choosing.of_rows, candidates)
-        report["choice"] = {"models": compared} | ({} if expected is None else {"accuracy": expected})
+        metric, expected = "accuracy" if costs is None else "cost", score_after_choice(choosing.of_rows, candidates)
+        report["choice"] = {"models": compared} | ({} if expected is None else {metric: expected})
     return report
 
 

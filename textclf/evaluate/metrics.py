@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import EPSILON
+from textclf.artifacts.decisions import EPSILON, Costs
 from textclf.core.files import DIGITS
 from textclf.evaluate.registry import METRICS
 
@@ -40,11 +40,14 @@ def shown_classes(classes: int, multilabel: bool = False) -> range:
 def confusion_matrix(y: Labels, decided: Labels, classes: int) -> NDArray[np.int64]:
     """Return the numbers of rows by actual and decided class, (classes, classes).
 
-    With several labels per text, those that have one label and are decided as the other, too.
+    With several labels per text, those that have one label and are decided as the other, too. Otherwise there is one
+    column more if rows are decided as no class (-1): they are wrong, and predicted as nothing.
     """
     if y.ndim == 2:  # in doubles, whose products are exact and fast
         return (y.T.astype(np.float64) @ decided.astype(np.float64)).astype(np.int64)
-    return np.bincount(classes * y + decided, minlength=classes**2).reshape(classes, classes)
+    columns = classes + int((decided < 0).any())
+    counts = np.bincount(columns * y + decided % columns, minlength=classes * columns)
+    return counts.reshape(classes, columns)
 
 
 def class_counts(y: Labels, decided: Labels, classes: int) -> tuple[NDArray[np.int64], ...]:
@@ -52,7 +55,7 @@ def class_counts(y: Labels, decided: Labels, classes: int) -> tuple[NDArray[np.i
     if y.ndim == 2:
         return tuple(np.asarray(each.sum(axis=0, dtype=np.int64)) for each in (y & decided, decided, y))
     matrix = confusion_matrix(y, decided, classes)
-    return matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    return matrix.diagonal(), matrix.sum(axis=0)[:classes], matrix.sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,14 @@ def ranking_precisions(y: Labels, probabilities: Floats) -> Floats:
 
 
 LOSSES = ("log_loss", "brier")
+
+
+def row_costs(costs: Costs | None, y: Labels, decided: Labels) -> Floats:
+    """Return what each decision costs, (rows,); the last column is that of no answer, whose position is -1."""
+    values: Floats = np.array(costs)[y, decided]
+    return values
+
+
 ROW_MEANS: dict[str, Callable[[Labels, Floats], Floats]] = {
     "log_loss": log_losses,
     "brier": squared_errors,
@@ -288,16 +299,21 @@ def precisions_at(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, 
     return (true / rows)[group], rows[group].astype(np.float64)
 
 
-def point_values(y: Labels, probabilities: Floats, decided: Labels) -> Values:
+def point_values(y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None) -> Values:
     """Return the metrics that are defined for the rows, each (1,); `class_<name>` of each class, (1, classes).
 
     roc_auc needs rows of every class; that of a class without rows on both sides is NaN. With several labels per text
-    the means of roc_auc and average_precision are over the labels for which they are defined.
+    the means of roc_auc and average_precision are over the labels for which they are defined. cost needs costs, mcc
+    that every row is decided as a class.
     """
     classes, multilabel = probabilities.shape[1], y.ndim == 2
     correct, predicted, actual = (part[np.newaxis].astype(np.float64) for part in class_counts(y, decided, classes))
     present = int(np.count_nonzero(actual))
     values = from_counts(Counts(correct, predicted, actual, present, len(y) if multilabel else None))
+    if (decided < 0).any():
+        values.pop("mcc", None)
+    if costs is not None:
+        values["cost"] = np.atleast_1d(row_costs(costs, y, decided).mean())
     for name, function in ROW_MEANS.items():
         if METRICS[name].suits(multilabel):
             values[name] = np.atleast_1d(function(y, probabilities).mean())
@@ -322,9 +338,9 @@ def _average_precision(positive: NDArray[np.bool_], scores: Floats) -> float:
     return float(precisions_at(positive, scores)[0][positive].mean()) if is_mixed(positive) else np.nan
 
 
-def compute(y: Labels, probabilities: Floats, decided: Labels) -> dict[str, float]:
+def compute(y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None) -> dict[str, float]:
     """Return the metrics that are defined for the rows by name, rounded as in evaluation.json."""
-    return rounded(point_values(y, probabilities, decided))
+    return rounded(point_values(y, probabilities, decided, costs))
 
 
 def rounded(values: Values) -> dict[str, float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from textclf.core.files import DIGITS
 from textclf.evaluate.influence import margin
-from textclf.evaluate.metrics import log_losses
+from textclf.evaluate.metrics import log_losses, row_costs
 from textclf.evaluate.rows import Floats, Rows
 
 ERRORS = 0.5  # standard errors of a difference, up to which two models are tied
@@ -23,22 +23,30 @@ SEED = 0  # of the parts
 def compare_candidates(rows: Rows, models: Sequence[str]) -> dict[str, dict[str, float]]:
     """Return how each model, from the fastest to the slowest, compares with the best; `tied` is 1 or 0.
 
-    `accuracy_difference` is to the highest accuracy, `log_loss_difference` to the lowest log loss of the models whose
+    With costs, the mean cost takes the place of the accuracy, and lower is better. `accuracy_difference`, or
+    `cost_difference`, is to the highest accuracy, `log_loss_difference` to the lowest log loss of the models whose
     accuracy is at most `ERRORS` standard errors (`accuracy_error`) below it. Of these, the models whose log loss is at
     most as many standard errors (`log_loss_error`) higher are tied, and the first of them is to be chosen. Errors are
     those of the paired difference on the same rows, of dependent rows by their clusters: Breiman et al. (1984),
     Classification and Regression Trees, 3.4, take within one unpaired error what is simplest.
     """
-    right = {name: (~rows.wrong(name)).astype(np.float64) for name in models}
+    metric, sign = ("accuracy", -1) if rows.costs is None else ("cost", 1)
+    values = {name: _values(rows, name) for name in models}
     loss = {name: log_losses(rows.y, rows.probabilities[name]) for name in models}
-    best = max(models, key=lambda name: (right[name].mean(), -loss[name].mean()))
-    report = {name: _difference(rows, "accuracy", right, name, best) for name in models}
-    close = [name for name, entry in report.items() if _within(entry, "accuracy", -1)]
+    best = max(models, key=lambda name: (-sign * values[name].mean(), -loss[name].mean()))
+    report = {name: _difference(rows, metric, values, name, best) for name in models}
+    close = [name for name, entry in report.items() if _within(entry, metric, sign)]
     likeliest = min(close, key=lambda name: float(loss[name].mean()))
     for name in models:
         report[name] |= _difference(rows, "log_loss", loss, name, likeliest)
         report[name]["tied"] = int(name in close and _within(report[name], "log_loss", 1))
     return report
+
+
+def _values(rows: Rows, model: str) -> Floats:
+    """Return the values whose mean chooses, (rows,): what a decision costs or, without costs, whether it is right."""
+    right = (~rows.wrong(model)).astype(np.float64)
+    return right if rows.costs is None else row_costs(rows.costs, rows.y, rows.decided[model])
 
 
 def _difference(rows: Rows, metric: str, values: Mapping[str, Floats], name: str, other: str) -> dict[str, float]:
@@ -58,8 +66,8 @@ def choose(candidates: Mapping[str, Mapping[str, float]]) -> str:
     return next(name for name, entry in candidates.items() if entry["tied"])
 
 
-def accuracy_after_choice(rows: Rows, models: Sequence[str]) -> float | None:
-    """Return the accuracy to expect of the model that is chosen, rounded; None if there are too few rows.
+def score_after_choice(rows: Rows, models: Sequence[str]) -> float | None:
+    """Return the accuracy or mean cost to expect of the model that is chosen, rounded; None if there are too few rows.
 
     The accuracy of the best of several models is too high on the rows that chose it. Here, the model that all other
     rows choose is measured on each of `PARTS` parts of the rows, or of their clusters; the predictions stay the same:
@@ -70,11 +78,11 @@ def accuracy_after_choice(rows: Rows, models: Sequence[str]) -> float | None:
     if groups.max() + 1 < PARTS:
         return None
     parts = np.random.default_rng(SEED).permutation(groups.max() + 1)[groups] % PARTS
-    right = 0
+    total = 0.0
     for part in range(PARTS):
         chosen = choose(compare_candidates(_take(rows, parts != part), models))
-        right += int(np.count_nonzero(~rows.wrong(chosen)[parts == part]))
-    return round(right / len(rows), DIGITS)
+        total += float(_values(rows, chosen)[parts == part].sum())
+    return round(total / len(rows), DIGITS)
 
 
 def _take(rows: Rows, some: Any) -> Rows:

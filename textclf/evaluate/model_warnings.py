@@ -6,8 +6,9 @@ from typing import Any
 from textclf.artifacts.decisions import SCALING, Measured
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, display_name, points
-from textclf.evaluate.choose import EVEN, FEWEST, NEVER
+from textclf.evaluate.choose import FEWEST, NEVER
 from textclf.evaluate.registry import compare_pair, format_value
+from textclf.evaluate.settings import EVEN
 
 FLOOR = "majority"  # expected to be worse than the other models
 FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly chance
@@ -34,7 +35,11 @@ def find_warnings(
             *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
             *_calibrated_by_few(decisions[name], decisions["protocol"]["validation_rows"] > 0),
             *_not_chosen(decisions[name]),
-            *(_worse_than_another(name, models, comparisons, confidence) if name in (compared or models) else []),
+            *(
+                _worse_than_another(name, models, comparisons, confidence)
+                if name in (compared or models) and "costs" not in decisions[name]  # which accuracy does not weigh
+                else []
+            ),
         ]
         for name in models
     }

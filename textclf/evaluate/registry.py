@@ -112,6 +112,14 @@ METRICS: dict[str, Metric] = {
             task=MULTILABEL,
         ),
         Metric(
+            "cost",
+            "mean cost",
+            "mean of what the decisions cost, if `evaluate.costs` is set",
+            higher_is_better=False,
+            important=True,
+            task=MULTICLASS,
+        ),
+        Metric(
             "log_loss",
             "log loss (nats)",
             "mean negative logarithm of the probability of the actual class",

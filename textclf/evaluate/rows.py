@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.decisions import Costs
 from textclf.evaluate.metrics import Labels
 
 Floats = NDArray[np.float64]
@@ -17,9 +18,10 @@ class Rows:
     """The rows of a split and what each model says of them.
 
     `y` (rows,) are the positions of the actual classes; `probabilities` (rows, classes) and `decided` (rows,) are by
-    model. With several labels per text `y` and `decided` are (rows, labels), and the labels are the classes. `clusters`
-    (rows,) are the positions of the clusters of dependent rows, None if the rows are independent. `stratified` says
-    whether the split fixed the shares of the classes.
+    model; a row that is decided as no class has -1. With several labels per text `y` and `decided` are (rows, labels),
+    and the labels are the classes. `clusters` (rows,) are the positions of the clusters of dependent rows, None if the
+    rows are independent. `stratified` says whether the split fixed the shares of the classes; `costs` are those of
+    `Decision`.
     """
 
     y: Labels
@@ -28,6 +30,7 @@ class Rows:
     clusters: Ints | None
     stratified: bool
     classes: int
+    costs: Costs | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -1,16 +1,18 @@
 """Settings of the stage evaluate."""
 
 import re
-from typing import Annotated, Literal, cast, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Name, Section, Seed, Share, one_of, rule
+from textclf.core.settings import Name, Section, Seed, Share, one_of, relation, rule
 from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
 THRESHOLD_RULES = get_args(ThresholdRule)
+EVEN = 0.5  # the threshold at which the more probable of two classes is decided
 
 
 def _threshold(value: object) -> float | ThresholdRule:
@@ -28,6 +30,25 @@ Threshold = Annotated[
         {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, {"enum": list(THRESHOLD_RULES)}]}
     ),
 ]
+
+
+ABSTAIN = "abstain"  # key of the cost of no answer, beside the actual classes
+MOST = 1e100  # of a cost, so that sums of costs are finite
+CostsByClass = Mapping[str, Mapping[str, float] | float]
+
+
+def _costs(value: object) -> CostsByClass:
+    entries: dict[Any, Any] = dict(value) if isinstance(value, Mapping) else {"": value}
+    for actual, row in entries.items():
+        of_class = isinstance(row, Mapping)
+        for cost in row.values() if of_class else [row]:
+            is_number = isinstance(cost, int | float) and not isinstance(cost, bool) and abs(cost) <= MOST
+            if not is_number or not (of_class or actual == ABSTAIN):
+                raise rule("numbers, as {actual: {predicted: cost}, abstain: cost}")
+    return entries
+
+
+CostMatrix = Annotated[Any, PlainValidator(_costs), WithJsonSchema({"type": "object"})]
 
 
 def _external_name(value: str) -> str:
@@ -49,10 +70,13 @@ class Evaluate(Section):
     """How probabilities become decisions, and how certain the metrics are."""
 
     threshold: Threshold = Field(
-        0.5, description="threshold of the positive class; accuracy, f1 or precision chooses it on held-out rows"
+        EVEN, description="threshold of the positive class; accuracy, f1 or precision chooses it on held-out rows"
     )
     target_precision: Share = Field(
         0.9, description="precision to guarantee at this confidence, if threshold is precision"
+    )
+    costs: CostMatrix = Field(
+        {}, description="{actual: {predicted: cost}, abstain: cost} in place of a threshold; else 1, or 0 if right"
     )
     calibration: Literal["none", "platt", "temperature"] = Field(
         "none", description="temperature, or platt (binary): scale probabilities to fit held-out rows"
@@ -75,6 +99,12 @@ class Evaluate(Section):
         None, description=f"metric of each slice beside accuracy, or null: {', '.join(SLICE_METRICS)}"
     )
     external: dict[ExternalName, Name] = Field({}, description="predictions made elsewhere to compare: {name: file}")
+
+    @model_validator(mode="after")
+    def _decides_once(self) -> Self:
+        if self.costs and self.threshold != EVEN:
+            raise relation(f"threshold must be {EVEN} with costs, which decide instead; got {self.threshold}")
+        return self
 
     @property
     def chooses(self) -> bool:

@@ -13,10 +13,11 @@ from textclf.artifacts.label_sets import count_labels
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves, influence, metrics
-from textclf.evaluate.boundary import TINY, Share, counts_interval, mean_interval
+from textclf.evaluate.boundary import FEW, TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
+from textclf.evaluate.costs import cost_interval
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
 from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.rows import Rows
@@ -24,7 +25,7 @@ from textclf.evaluate.settings import Evaluate
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
 CURVES = 20  # classes with curves of their own, which bound the size of their tables
-COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy
+COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy and, with costs, cost
 COMPARED_SETS = (*COMPARED, "micro_f1", "average_precision")  # likewise, the last two of several labels
 SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of rows
 SHARES_OF_PAIRS = ("micro_precision", "micro_recall", "micro_f1", "hamming_loss")  # of rows and labels likewise
@@ -58,8 +59,9 @@ class SplitMetrics:
         self.raw = {name: rows.probabilities for name, rows in models.items()}
         calibrated = {name: decisions[name].calibrate(rows) for name, rows in self.raw.items()}
         decided = {name: decisions[name].decide(rows) for name, rows in calibrated.items()}
-        self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes))
-        self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name]) for name in models}
+        costs = next(iter(decisions.values())).costs  # the same for all
+        self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes), costs)
+        self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name], costs) for name in models}
         self.support = count_labels(first.y, len(first.classes))
         self.matrices = {name: metrics.confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
@@ -115,6 +117,8 @@ class SplitMetrics:
         if metric in ("accuracy", *SHARES_OF_PAIRS) or (metric in SHARES and place is not None):
             share = self._share(model, metric, place)
             return share.interval(confidence) if share.rows else None
+        if metric == "cost":
+            return cost_interval(self.of_rows, model, confidence)
         values = self.values[model]
         value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
         if self.of_rows.multilabel and position is None and metric in influence.MEANS:
@@ -149,7 +153,7 @@ class SplitMetrics:
 
     def _fixed(self, model: str, metric: str, position: int | None = None) -> bool:
         """Return whether a metric of a model that ignores the rows is the same whatever they are."""
-        if metric == "accuracy":
+        if metric in ("accuracy", "cost"):
             return False
         rows, influences = self.of_rows, influence.influence(self.of_rows, model, metric, position)
         wrong = rows.wrong(model)
@@ -187,12 +191,14 @@ class SplitMetrics:
         return Share(number, rows, effective, metric in {"f1", "micro_f1"})
 
     def _label_mean_interval(self, model: str, metric: str) -> Interval | None:
-        """Return the interval of a mean over labels from those of the labels; None if one has no rows for it."""
-        by_label = self.values[model][f"class_{metric}"][0]
+        """Return the interval of a mean over labels from those of the labels; None if one has too few rows for it."""
+        by_label, rows = self.values[model][f"class_{metric}"][0], self.of_rows
         places = np.flatnonzero(np.isfinite(by_label)).tolist()
+        few = FEW if metric in {"recall", "f1", "roc_auc"} else influence.FEW_OF_LABEL
+        counted = [rows.is_decided(model, each) if metric == "precision" else rows.is_actual(each) for each in places]
         found = [self.interval(model, metric, place) for place in places]
         ends = [each for each in found if each is not None]
-        if len(ends) < len(places):
+        if len(ends) < len(places) or min(map(rows.independent, counted)) < few:
             return None
         related = influence.correlations(self.of_rows, model, metric, places)
         return mean_interval(by_label[places].tolist(), ends, related)
@@ -278,9 +284,10 @@ class SplitMetrics:
             pair: entry | {"metrics": {}}
             for pair, entry in comparisons.summarize(compared, self.settings.confidence).items()
         }
-        for metric in COMPARED_SETS:
+        for metric in ("cost", *COMPARED_SETS):
             values = {name: float(of_model[metric][0]) for name, of_model in self.values.items() if metric in of_model}
-            varying = {name for name in values if metric in metrics.ROW_MEANS or not self.constant(name)}
+            of_rows = metric == "cost" or metric in metrics.ROW_MEANS
+            varying = {name for name in values if of_rows or not self.constant(name)}
             measured = [pair for pair in pairs if varying.issuperset(pair)]
             found = influence.compare_metric(self.of_rows, metric, values, measured, self.settings.confidence)
             for pair, difference in found.items():
@@ -291,10 +298,11 @@ class SplitMetrics:
         """Return the tables of `curves` by name, and `reliability`: those of CSV files that show test rows.
 
         ROC and precision-recall curves are of the classes of `curve_places`, each against the rest. The confidence in
-        `risk_coverage` is the probability of the decided class; that of a set of labels is the product of those of its
-        decisions, as if they were independent.
+        `risk_coverage` is the probability of the decided class, of `Decision.answering`; that of a set of labels is the
+        product of those of its decisions, as if they were independent.
         """
-        y, probabilities, decided = self.of_rows.y, self.of_rows.probabilities[model], self.of_rows.decided[model]
+        y, probabilities = self.of_rows.y, self.of_rows.probabilities[model]
+        decided = self.decisions[model].answering().decide(probabilities)
         by_class = {
             self.classes[place]: curves.positive_counts(self.of_rows.is_actual(place), probabilities[:, place])
             for place in self.curve_places()
@@ -305,7 +313,7 @@ class SplitMetrics:
             confidences = probabilities[np.arange(len(y)), decided]
         answers = curves.positive_counts(~self.of_rows.wrong(model), confidences)
         return {
-            "confusion": curves.confusion_table(self.matrices[model], self.support, self.classes),
+            "confusion": curves.confusion_table(self.matrices[model], self.support, [*self.classes, ""]),
             "roc": curves.roc_table(by_class),
             "precision_recall": curves.precision_recall_table(by_class),
             "reliability": reliability_table(y, probabilities, self.settings.confidence, self._worth(model)),

@@ -76,11 +76,12 @@ def judge(rows: Predictions, decision: Decision, label: str, clusters: NDArray[n
         place = rows.classes.index(label)
         others = np.where(np.arange(len(rows.classes)) == place, -1.0, calibrated).argmax(axis=1)
         scores = {PROBABILITY: -calibrated[:, place]}
-        return Judged(rows.y != place, others == rows.y, decided == place, scores, clusters)
+        right = np.where(decided == place, others, decided) == rows.y
+        return Judged(rows.y != place, right & (rows.y != place), decided == place, scores, clusters)
     scores = {PROBABILITY: calibrated.max(axis=1), **rows.scores}
     rule = decision.rejection
     rejected = np.zeros(len(rows), bool) if rule is None else scores[rule.score] < rule.threshold
-    return Judged(rows.y >= 0, decided == rows.y, rejected, scores, clusters)
+    return Judged(rows.y >= 0, (decided == rows.y) & (rows.y >= 0), rejected, scores, clusters)  # costs may give -1
 
 
 def measure_unknown(

@@ -16,7 +16,14 @@ from textclf.core.formatting import confidence_level, display_name, join_names, 
 from textclf.core.labels import labelled_names, visible
 from textclf.core.languages import CODES
 from textclf.core.settings import to_yaml
-from textclf.evaluate.registry import METRICS, format_interval, format_measured, format_metric, format_value
+from textclf.evaluate.registry import (
+    METRICS,
+    format_interval,
+    format_measured,
+    format_metric,
+    format_value,
+    metrics_of,
+)
 from textclf.export.sources import UNSTATED, Source, Weights, class_titles, combine_rights
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
@@ -106,10 +113,13 @@ def render(
             for name, metric in METRICS.items()
             if any(name in results.metrics[split] for split in splits)
         ],
-        class_metrics=join_names([metric.title for metric in METRICS.values() if metric.per_class]),
+        class_metrics=join_names(
+            [each.title for each in metrics_of("thresholds" in results.decision).values() if each.per_class]
+        ),
         accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
         accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
         confidence=confidence_level(confidence),
+        costs="costs" in results.decision,
         threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
         thresholds=dict(zip(names.values(), map(to_yaml, several), strict=True)) if several else None,
         calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key in SCALING],

@@ -5,10 +5,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
+import numpy as np
+
 from textclf.artifacts.corrected import corrected_rows, uncorrected_test_rows
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
-from textclf.core.labels import visible
+from textclf.core.labels import NO_ANSWER, visible
+from textclf.evaluate.costs import by_pair, cheapest_constant, cost_matrix
+from textclf.evaluate.registry import format_value
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
@@ -16,6 +20,7 @@ from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
+NAMED = 6  # costs that are named
 FEW_TEST_ROWS = 20  # per class; metrics of a class with fewer mean little
 UNBALANCED = 3  # ratio of the largest class to the smallest that is worth a caveat
 PRECISE = 0.02  # half-width of an accuracy's interval that needs no caveat
@@ -66,7 +71,8 @@ def protocol(
         f"The representation and the models{measured} are fitted on the training rows alone.",
         *_training(train, models),
         _calibration(evaluate, choosing),
-        _decision_rule(evaluate, list(classes.values()), choosing, several),
+        *([] if evaluate.costs else [_decision_rule(evaluate, list(classes.values()), choosing, several)]),
+        *(_costs(evaluate, classes, rows_by_class(splits_report)) if evaluate.costs else []),
         *_sets(evaluate, several),
         *_unknown(data, splits_report, choosing),
         _intervals(evaluate),
@@ -133,6 +139,25 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, se
     )
     per = "label and model" if several else "model"
     return f"{rule} a threshold, chosen per {per} for {aim} on {choosing}."
+
+
+def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Yield what decisions cost, how they follow from it, and what the cheapest constant decision costs."""
+    matrix, names = cost_matrix(evaluate.costs, list(classes)) or (), [*classes.values(), NO_ANSWER]
+    costs, pairs = np.array(matrix), by_pair(evaluate.costs).items()
+    named = [f"{cost:g} for {classes[actual]} decided as {classes[decided]}" for (actual, decided), cost in pairs]
+    named[NAMED:] = [f"others for {count_noun(len(named) - NAMED, 'pair')} of classes"] * (len(named) > NAMED)
+    abstains = costs.shape[1] > len(costs)
+    named += ["1 for any other mistake", *([f"{costs[0, -1]:g} for no answer"] * abstains)]
+    yield f"Decisions cost {join_names(named)} (evaluate.costs)."
+    rule = "A text gets the class with the lowest expected cost" + ", or no answer if that costs less" * abstains
+    if costs.shape == (2, 2) and min(saved := costs[[0, 1], [1, 0]] - costs.diagonal()) > 0:
+        rule += f": {names[1]} if the probability of this class is above {saved[0] / saved.sum():.3g}"
+    yield f"{rule}."
+    train, test = (np.array([rows[split].get(label, 0) for label in classes]) for split in ("train", "test"))
+    place, cost = cheapest_constant(matrix, train, test)
+    always = f"Deciding {names[place]} for every text, which costs least on the training rows, costs"
+    yield f"{always} {format_value('cost', cost)} per test row."
 
 
 def _sets(evaluate: Evaluate, several: bool) -> Iterator[str]:

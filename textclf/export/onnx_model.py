@@ -153,12 +153,15 @@ def _add_binary_sigmoids(graph: Graph, log_odds: str) -> str:
 
 
 def _add_label(graph: Graph, classes: Sequence[str], decision: Decision) -> None:
-    """Add the class label of each row, or its labels, as in `Decision.decide`."""
+    """Add the class label of each row, or its labels, as in `Decision.decide`; "" for a row decided as no class."""
     if decision.thresholds is not None:
         exceeds = graph.add("Greater", "probabilities", graph.constant(np.array(decision.thresholds)))
         graph.add("Cast", exceeds, to=INT64, name="label")
         return
-    if decision.threshold is None:
+    if decision.costs is not None:
+        expected = graph.add("MatMul", "probabilities", graph.constant(np.array(decision.costs)))
+        position, classes = graph.add("ArgMin", expected, axis=1, keepdims=0), [*classes, ""]
+    elif decision.threshold is None:
         position = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)
     else:
         positive = graph.add("Gather", "probabilities", graph.constant(np.int64(1)), axis=1)

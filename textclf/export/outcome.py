@@ -7,7 +7,7 @@ from textclf.artifacts.decisions import explain_choice
 from textclf.core.formatting import align, confidence_level, display_name, points
 from textclf.evaluate.looks import widen
 from textclf.evaluate.model_warnings import FLOOR
-from textclf.evaluate.registry import compare_pair, format_interval, format_measured, format_value
+from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_measured, format_value
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
 
@@ -22,6 +22,8 @@ def describe(
 ) -> list[str]:
     """Return a table with a row per model, the highest test accuracy first; the default of `textclf predict`, and why.
 
+    With costs it has the mean cost in place of the log loss.
+
     Each model is compared with `FLOOR` and with the model of the highest accuracy, in percentage points with the
     interval of the paired difference. `metrics` maps each of `FILES` to its content; `models` are in train's order,
     `named` is export.model; `external` are those of evaluate.external, which predict cannot take; `looks` is the
@@ -30,12 +32,13 @@ def describe(
     names = [*models, *external]
     test = {name: metrics["evaluation"][name]["test"] for name in names}
     ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
+    second = "cost" if "cost" in test[ranked[0]] else "log_loss"
     references = dict.fromkeys(name for name in (FLOOR, ranked[0]) if name in names and len(names) > 1)
     rows = [
         [
             "on the test rows",
             f"accuracy ({confidence_level(confidence)} interval)",
-            "log loss",
+            METRICS[second].title.partition(" (")[0],
             *(f"against {display_name(name)}" for name in references),
         ]
     ]
@@ -46,7 +49,7 @@ def describe(
             [
                 display_name(name),
                 f"{accuracy} ({interval})",
-                format_value("log_loss", test[name]["log_loss"]),
+                format_value(second, test[name][second]),
                 *(_against(name, other, names, metrics["comparisons"]) for other in references),
             ]
         )

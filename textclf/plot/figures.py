@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from textclf.core.formatting import display_name
-from textclf.core.labels import columns, display_labels
+from textclf.core.labels import NO_ANSWER, columns, display_labels
 from textclf.plot import confusion as matrices
 from textclf.plot import history as epochs
 from textclf.plot import search as trials
@@ -75,7 +75,7 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     total = rows.groupby("model", sort=False)["count"].sum()
     right = rows[rows["actual"] == rows["predicted"]].groupby("model")["count"].sum()
     shown = matrices.most_mistaken(rows, every)
-    labels = display_labels(shown, titles, LABEL_LIMIT)
+    labels = display_labels(shown, {"": NO_ANSWER, **titles}, LABEL_LIMIT)
     rows = matrices.retitled(matrices.of_classes(rows, shown), labels)
     classes = list(labels.values())
     few = len(classes) <= matrices.FEW

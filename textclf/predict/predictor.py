@@ -31,7 +31,7 @@ WORD = re.compile(r"\w+")  # what is removed to explain a prediction without ter
 MOST_WORDS = 300  # of a text that are removed, so that the explanation of a very long one ends
 TINY = np.finfo(np.float64).tiny
 VARIANTS = 64  # of a text, without one word each, that are in memory at a time
-UNKNOWN = "unknown"  # why a text has no label
+UNKNOWN, ABSTAIN = "unknown", "abstain"  # why a text has no label: it is of no class, or no answer costs least
 Term = tuple[str, float]  # a term and its weight
 
 
@@ -64,36 +64,38 @@ class Predictor:
         return self.decision.rejection is not None
 
     def predict(self, texts: Iterable[str]) -> list[Any]:
-        """Return the label of each text, None for one that the model rejects as of no class.
+        """Return the label of each text, None where no answer costs least, and for a text rejected as of no class.
 
-        With several labels per text a list of labels, which may be empty.
+        With several labels per text it is a list of labels, which may be empty.
         """
         return self.answer(texts)[0]
 
     def answer(self, texts: Iterable[str]) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
-        """Return the label of each text, why it has none (`unknown`) or None, and the probabilities."""
+        """Return what `predict` returns, why a label is None (`unknown` or `abstain`), and the probabilities."""
         X = self._vectors(texts)
         probabilities = self._probabilities(X)
-        rejected = self._rejected(X, probabilities).tolist()
-        labels = [None if out else label for label, out in zip(self.labels(probabilities), rejected, strict=True)]
-        return labels, [UNKNOWN if out else None for out in rejected], probabilities
+        pairs = list(zip(self.labels(probabilities), self._rejected(X, probabilities).tolist(), strict=True))
+        reasons = [UNKNOWN if out else ABSTAIN if label is None else None for label, out in pairs]
+        return [None if out else label for label, out in pairs], reasons, probabilities
 
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """Return the calibrated probabilities (texts, classes); each row sums to 1, but not with several labels."""
         return self._probabilities(self._vectors(texts))
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        """Return what `predict` returns for probabilities of `predict_proba`, without rejecting a text."""
+        """Return the labels for probabilities of `predict_proba`, by the threshold or costs; it rejects no text."""
         decided = self.decision.decide(probabilities)
         if self.decision.multilabel:
             return conformal.labels_of(decided, self.classes_)
-        return [self.classes_[position] for position in decided.tolist()]
+        labels = *self.classes_, None  # the last for a position of -1
+        return [labels[position] for position in decided.tolist()]
 
     def predict_set(self, texts: Iterable[str], coverage: float) -> list[list[str]]:
         """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
 
         This holds for texts like the validation rows of the run. A set with one label is an answer; an empty one, or
-        one with several labels, is none. Raises `UserError` for a coverage that `require_coverage` refuses.
+        one with several labels, is none. Of a model of several labels per text, the sets have that share of the labels
+        of a text on average. Raises `UserError` for a coverage that `require_coverage` refuses.
         """
         return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
 
@@ -128,16 +130,16 @@ class Predictor:
         """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
-        label, below 0 against it. Terms outside the vocabulary have none. Calibration is not taken into account. If the
-        features have no terms, such as sentence vectors, words take their place, each removed wherever it occurs; in a
-        text of more than 300 different words, only so many. With several labels per text there are such terms for each
-        label decided, by label.
+        label, below 0 against it. A text without a label has those of the class that costs least. Terms outside the
+        vocabulary have none. Calibration is not taken into account. If the features have no terms, such as sentence
+        vectors, words take their place, each removed wherever it occurs; in a text of more than 300 different words,
+        only so many. With several labels per text there are such terms for each label decided, by label.
         """
         texts = list(_require_texts(texts))
         if not representation.has_terms(self.vectorizer):
             return [self._explain_words(text, count) for text in texts]
         X = self._vectors(texts)
-        decided = self.decision.decide(self._probabilities(X))
+        decided = self.decision.answering().decide(self._probabilities(X))
         drops, explanations = self.model.occlusion(X), []
         for text, label, start, end in zip(texts, decided, X.indptr[:-1], X.indptr[1:], strict=True):
             names = self.vectorizer.terms_of(text)
@@ -152,7 +154,7 @@ class Predictor:
         starts = range(0, len(variants), VARIANTS)
         batches = [variants[start : start + VARIANTS] for start in starts]
         probabilities = np.concatenate([self.model.predict_proba(self._vectors(batch)) for batch in batches])
-        label = self.decision.decide(self.decision.calibrate(probabilities[:1]))[0]
+        label = self.decision.answering().decide(self.decision.calibrate(probabilities[:1]))[0]
         logarithms = np.log(np.maximum(probabilities, TINY))
         if self.decision.multilabel:
             odds = logarithms - np.log(np.maximum(1 - probabilities, TINY))

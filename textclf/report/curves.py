@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from textclf.core.formatting import display_name, join_names, percent
-from textclf.core.labels import display_labels
+from textclf.core.labels import NO_ANSWER, display_labels
 from textclf.evaluate.registry import METRICS, format_interval, format_metric, format_value
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import ACCURACY, LOSS, PRECISION_RECALL, RELIABILITY, ROC
 from textclf.plot.confusion import confusion as confusion_chart
-from textclf.plot.confusion import most_mistaken, retitled
+from textclf.plot.confusion import most_mistaken, of_classes, retitled
 from textclf.plot.curves import CURVE_POINTS
 from textclf.plot.curves import curves as curves_chart
 from textclf.plot.history import history as history_chart
@@ -93,7 +93,7 @@ def confusion(run: Run) -> dict[str, Any]:
                 f"confusion-{model}",
                 f"Confusion matrix of {display_name(model)}: {right:,} of {total:,} test rows are right.",
                 f"{right:,} of {total:,} right",
-                confusion_chart(retitled(rows, short), [short[name] for name in shown]),
+                confusion_chart(retitled(of_classes(rows, run.classes), short), [short[name] for name in shown]),
                 title=display_name(model),
                 narrow=len(shown) <= SMALL,
                 wide=len(shown) > SMALL,
@@ -104,7 +104,7 @@ def confusion(run: Run) -> dict[str, Any]:
             [
                 display_name(model),
                 run.names[pair["actual"]],
-                run.names[pair["predicted"]],
+                run.names.get(pair["predicted"], NO_ANSWER),
                 f"{pair['count']:,}",
                 percent(pair["share"]),
             ]

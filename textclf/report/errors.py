@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from textclf.core.arrow import Lengths
 from textclf.core.formatting import display_name, join_names, percent
-from textclf.core.labels import visible
+from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.measure import read_together
 from textclf.evaluate.registry import format_measured
@@ -86,7 +86,8 @@ def _find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
         rows = pd.DataFrame({"place": np.arange(start, end), "id": first.ids, "actual": first.y})
         calibrated = {name: decision.calibrate(batch[name].probabilities) for name, decision in decisions.items()}
         decided = np.column_stack([decisions[name].decide(part) for name, part in calibrated.items()])
-        confidence = np.column_stack([part[rows.index, decided[:, n]] for n, part in enumerate(calibrated.values())])
+        answers = {name: decisions[name].answering().decide(part) for name, part in calibrated.items()}
+        confidence = np.column_stack([part[rows.index, answers[name]] for name, part in calibrated.items()])
         right = decided == first.y[:, np.newaxis]
         for n, name in enumerate(run.models):
             wrong, own = ~right[:, n], confidence[:, [n]]
@@ -131,7 +132,7 @@ def _merge(parts: Sequence[pd.DataFrame], most: int) -> pd.DataFrame:
 
 def _mistakes(run: Run, model: str, counts: Ints, varied: bool, findings: Findings, texts: pd.Series) -> dict[str, Any]:
     """Return the most confident mistakes of a model; `constant` is the class of a model that predicts only one."""
-    names = list(run.names.values())
+    names = [*run.names.values(), NO_ANSWER]  # the last for a position of -1
     return {
         "model": display_name(model),
         "wrong": int(counts.sum() - counts.trace()),
@@ -151,7 +152,7 @@ def _mistakes(run: Run, model: str, counts: Ints, varied: bool, findings: Findin
 
 def _disagreements(run: Run, models: Sequence[str], findings: Findings, texts: pd.Series) -> dict[str, Any]:
     """Return the rows that models decide differently, first those where both sides are sure."""
-    names = list(run.names.values())
+    names = [*run.names.values(), NO_ANSWER]
     return {
         "models": list(map(display_name, models)),
         "rows": [

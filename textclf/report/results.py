@@ -13,6 +13,7 @@ from textclf.core.labels import visible
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import (
     METRICS,
+    Metric,
     compare_pair,
     format_difference,
     format_interval,
@@ -43,6 +44,8 @@ def summary(run: Run) -> dict[str, Any]:
         "confidence": run.level,
         "rows": f"{int(counts.sum()):,}",
         "right": f"{int(counts.trace()):,}",
+        "cost": format_metric("cost", run.evaluation[name]["test"], run.intervals[name]["test"]),
+        "unanswered": f"{int(counts[:, len(counts) :].sum()):,}",
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
         "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],
         "no_validation": "validation" not in run.splits,
@@ -53,7 +56,8 @@ def summary(run: Run) -> dict[str, Any]:
 
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     test = compare_pair(run.comparisons, run.models, name, other)
-    smallest, loss = test.get("smallest_difference"), test["metrics"].get("log_loss")
+    metric = "cost" if "cost" in test["metrics"] else "log_loss"
+    smallest, loss = test.get("smallest_difference"), test["metrics"].get(metric)
     return {
         "differs": _differs(run, test),
         "other": display_name(other),
@@ -64,7 +68,8 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         "high": points(test["high"]),
         "p": p_relation(test["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}"),
         "smallest": None if smallest is None else points(smallest, signed=False),
-        "loss": format_difference("log_loss", loss) if loss and not loss["low"] <= 0 <= loss["high"] else None,
+        "metric": METRICS[metric].title.partition(" (")[0],
+        "loss": format_difference(metric, loss) if loss and not loss["low"] <= 0 <= loss["high"] else None,
     }
 
 
@@ -156,7 +161,7 @@ def compared(run: Run) -> dict[str, Any]:
     )
     fitted = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
     guessing = format_value("log_loss", run.decisions["guessing"]["log_loss"])
-    important, others = _metrics(run, splits, guessing)
+    important, others = _metrics(run, splits)
     level_caption = f"with {run.level} intervals, on the test rows unless stated otherwise"
     tests = _tests(run)
     return {
@@ -173,7 +178,7 @@ def compared(run: Run) -> dict[str, Any]:
         "per_class": join_names([METRICS[name].title for name in CLASS_METRICS]),
         "positive": run.names[run.classes[-1]] if len(run.classes) == 2 else None,
         "clusters": "test" in run.clusters,
-        "lower": join_names([metric.title for metric in METRICS.values() if not metric.higher_is_better]),
+        "lower": join_names([metric.title for metric in _measured(run) if not metric.higher_is_better]),
         "tests": Table(
             "Pairs of models on the same test rows",
             ["pair", "difference", "interval", "right alone", "p", "p (Holm)", "detectable", "significant"],
@@ -192,16 +197,24 @@ def _by_model(run: Run, caption: str, rows: Sequence[Sequence[object]]) -> Table
     return Table(caption, ["", *map(display_name, run.models)], rows, range(1, 1 + len(run.models)))
 
 
-def _metrics(run: Run, splits: Sequence[str], guessing: str) -> tuple[list[list[object]], list[list[object]]]:
+def _measured(run: Run) -> list[Metric]:
+    """Return the metrics that some model has on the test rows."""
+    return [
+        metric for key, metric in METRICS.items() if any(key in run.evaluation[name]["test"] for name in run.models)
+    ]
+
+
+def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[list[object]]]:
     """Return the rows of the important metrics, with accuracy on each split, and those of every other metric."""
     important: list[list[object]] = [
         [f"accuracy on {split_rows(split)}", *(_metric(run, name, split, "accuracy") for name in run.models)]
         for split in reversed(splits)
     ]
     others: list[list[object]] = []
-    for key, metric in METRICS.items():
-        if key != "accuracy" and any(key in run.evaluation[name]["test"] for name in run.models):
-            title = (metric.title, f"guessing: {guessing}") if key == "log_loss" else metric.title
+    for metric in _measured(run):
+        if (key := metric.name) != "accuracy":
+            guessing = run.decisions["guessing"].get(key)
+            title = metric.title if guessing is None else (metric.title, f"guessing: {format_value(key, guessing)}")
             row: list[object] = [title, *(_metric(run, name, "test", key) for name in run.models)]
             (important if metric.important else others).append(row)
     others.append(

@@ -178,8 +178,9 @@ class Run:
         return Decision.from_json(self.decisions[model])
 
     def counts(self, model: str) -> NDArray[np.int64]:
-        """Return the test rows of a model by actual and decided class, (classes, classes)."""
+        """Return the test rows of a model as `metrics.confusion_matrix`, (classes, columns)."""
         confusion = self.tables["confusion"]
         rows = confusion[confusion["model"] == model]
         counts = rows.pivot_table("count", "actual", "predicted", aggfunc="sum")
-        return counts.reindex(index=list(self.classes), columns=list(self.classes)).fillna(0).to_numpy(np.int64)
+        columns = [*self.classes, *([""] if "" in counts.columns else [])]
+        return counts.reindex(index=list(self.classes), columns=columns).fillna(0).to_numpy(np.int64)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Decision
+from textclf.artifacts.decisions import Costs, Decision
 from textclf.artifacts.label_sets import to_names
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
@@ -25,24 +25,25 @@ OTHER_ROWS = "the rows or their labels differ"
 
 @dataclass(frozen=True)
 class Decided:
-    """Calibrated predictions of a model, and what is decided for each row, as `Decision.decide` has it."""
+    """Calibrated predictions of a model, what `Decision.decide` decides for each row, and the costs."""
 
     rows: Predictions
     positions: NDArray[Any]
+    costs: Costs | None = None
 
     @classmethod
     def of(cls, rows: Predictions, decision: Decision) -> "Decided":
         """Return the predictions calibrated and decided as the revision did."""
         calibrated = decision.calibrate(rows.probabilities)
-        return cls(replace(rows, probabilities=calibrated), decision.decide(calibrated))
+        return cls(replace(rows, probabilities=calibrated), decision.decide(calibrated), decision.costs)
 
     def take(self, chosen: NDArray[Any]) -> "Decided":
         """Return the rows of a mask or of positions, in their order."""
-        return Decided(self.rows.take(chosen), self.positions[chosen])
+        return replace(self, rows=self.rows.take(chosen), positions=self.positions[chosen])
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the rows, rounded as in evaluation.json."""
-        return compute(self.rows.y, self.rows.probabilities, self.positions)
+        return compute(self.rows.y, self.rows.probabilities, self.positions, self.costs)
 
     def labels(self) -> dict[str, Any]:
         """Return the label of each row, or the list of its labels, by its id."""
@@ -148,7 +149,7 @@ def paired_intervals(
     """Return the interval of each metric's change (head minus base) and McNemar's test (a: head), for the same ids.
 
     Accuracy has Tango's score interval, other metrics that of `compare_metric`, or none where it has none. Metrics
-    without an interval in the registry have none here.
+    without an interval in the registry have none here, nor has the cost if both revisions have other costs.
     """
     position = {row: place for place, row in enumerate(base.rows.ids)}
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
@@ -156,11 +157,12 @@ def paired_intervals(
     y, pair, confidence = head.rows.y, ("head", "base"), settings.confidence
     probabilities = {name: side.rows.probabilities for name, side in sides.items()}
     decided = {name: side.positions for name, side in sides.items()}
-    rows = Rows(y, probabilities, decided, None, stratified, len(head.rows.classes))
+    costs = head.costs if head.costs == base.costs else None
+    rows = Rows(y, probabilities, decided, None, stratified, len(head.rows.classes), costs)
     right, before = ~rows.wrong("head"), ~rows.wrong("base")
     test = mcnemar(int((right & ~before).sum()), int((before & ~right).sum()))
     intervals = {"accuracy": tango(test.only_a, test.only_b, len(y), confidence)}
-    values = {name: point_values(y, probabilities[name], decided[name]) for name in sides}
+    values = {name: point_values(y, probabilities[name], decided[name], costs) for name in sides}
     for metric in METRICS:
         if metric != "accuracy" and METRICS[metric].interval and all(metric in each for each in values.values()):
             of_sides = {name: float(each[metric][0]) for name, each in values.items()}

@@ -1,6 +1,5 @@
 """Splits by time: the latest rows are the test rows, those before them the validation rows."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -35,26 +34,6 @@ def take_latest(ranks: Positions, rows: Positions, count: int) -> tuple[Position
     return rows[~is_late], rows[is_late]
 
 
-class TimeSpans:
-    """The first and the last time of each split, of rows that come in pieces."""
-
-    def __init__(self) -> None:
-        """Start with no rows."""
-        self._spans: dict[str, tuple[Any, Any]] = {}
-
-    def add(self, split: str, rows: pa.Table) -> None:
-        """Add rows of a split, with the column time."""
-        if len(rows):
-            least, most = pc.min_max(rows["time"]).as_py().values()
-            first, last = self._spans.get(split, (least, most))
-            self._spans[split] = min(first, least), max(last, most)
-
-    def report(self) -> Mapping[str, dict[str, str]]:
-        """Return `first` and `last` of each split as text; a midnight is a date."""
-        return {
-            split: {
-                name: str(time).removesuffix(" 00:00:00").removesuffix(".0")
-                for name, time in zip(("first", "last"), span, strict=True)
-            }
-            for split, span in self._spans.items()
-        }
+def describe_time(time: Any) -> str:
+    """Return a number or a date-time as text; a midnight is a date."""
+    return str(time).removesuffix(" 00:00:00").removesuffix(".0")

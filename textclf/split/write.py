@@ -18,7 +18,7 @@ from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names, quote_value
 from textclf.split.by_hash import hash_splits
-from textclf.split.by_time import TimeSpans
+from textclf.split.by_time import describe_time
 from textclf.split.correct import Corrector
 from textclf.split.draw import draw_parts, require_classes
 from textclf.split.leaks import LeakCounter
@@ -57,7 +57,8 @@ def write_splits(
     # Rows in an order of their own are shuffled; a random split is so already.
     seed = None if settings.method == "random" else settings.seed
     writers = {name: ShardWriter(folder, name, schema, seed) for name in (*SPLITS, *UNKNOWN_SPLITS)}
-    unknown, spans = dict.fromkeys(SPLITS, 0), TimeSpans()
+    unknown = dict.fromkeys(SPLITS, 0)
+    times: dict[str, list[Any]] = {}  # the first and the last of each part
     for name, part in parts:
         corrected = corrector.correct(part, name) if corrector else part
         if data.unknown is not None:
@@ -69,8 +70,8 @@ def write_splits(
             corrected = corrected.filter(pc.invert(is_unknown))
         encoded = counter.encode(corrected)
         counter.add(name, encoded)
-        if data.time is not None:
-            spans.add(name, encoded)
+        if data.time is not None and len(part):
+            times.setdefault(name, []).extend(pc.min_max(part["time"]).as_py().values())
         writers[name].add(encoded)
     counts = counter.class_counts()
     if corrector:
@@ -87,8 +88,8 @@ def write_splits(
         if name != "train" and data.held_out_label is not None and unknown[name]:
             writers[name + UNKNOWN].close(np.array([-1], np.int32))
     report = counter.report() | {"dropped": rows.dropped}
-    for name, span in spans.report().items():
-        report[name]["time"] = span
+    for name, each in times.items():
+        report[name]["time"] = {"first": describe_time(min(each)), "last": describe_time(max(each))}
     if rows.given:
         report["given"] = dict(rows.given)
     if corrector:
@@ -144,7 +145,9 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     for name, by_class in counts.items():
         size = report[name].get("rows", sum(by_class.values()))
         empty = f" ({report[name]['without_labels']} without labels)" if several else ""
-        yield f"{name}: {size} rows{empty}{_origin(name, given, settings)}{_span(report[name])}"
+        times = report[name].get("time")
+        span = f", {times['first']} to {times['last']}" if times else ""
+        yield f"{name}: {size} rows{empty}{_origin(name, given, settings)}{span}"
     for label, rows in report.get("unknown", {}).items():
         if label not in classes:
             kept = ", ".join(f"{count} {name} rows" for name, count in rows.items() if name != "train")
@@ -185,11 +188,6 @@ def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:
             f"warning: the labels of {count_noun(number, 'test row')} were corrected (data.correct_test_rows), so that "
             "metrics are not comparable with those of the labels of the table"
         )
-
-
-def _span(counts: Mapping[str, Any]) -> str:
-    """Return the first and the last time of a split, if its rows have times."""
-    return ", {first} to {last}".format(**counts["time"]) if "time" in counts else ""
 
 
 def _origin(name: str, given: Mapping[str, int], settings: Split) -> str:

@@ -1,5 +1,6 @@
 """Cross-validation: how much the metrics depend on the split and on the seed."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from textclf.artifacts.label_sets import rarest
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
@@ -20,6 +22,7 @@ from textclf.studies import measure as training
 from textclf.studies.measure import STUDY_METRICS, Setup
 from textclf.studies.posterior import posterior
 from textclf.studies.settings import CrossValidate
+from textclf.vectorize.in_memory import encode_labels
 
 
 def make_folds(
@@ -28,24 +31,30 @@ def make_folds(
     """Yield the number of the repeat, the number of the fold (both from 1), and its splits `train` and `test`.
 
     Each repeat tests every row once; if the table gives splits, every training row, and no other row is used. Folds are
-    stratified, and rows with the same normalised text or the same group stay together. Raise `UserError` if a class has
-    fewer texts or groups than there are folds, or all in one fold; it names the `setting` that has their number.
+    stratified, of several labels per text by the rarest one, and rows with the same normalised text or the same group
+    stay together. Raise `UserError` if a class has fewer texts or groups than there are folds, or all in one fold; it
+    names the `setting` that has their number.
     """
     if "split" in rows:
         rows = rows[rows["split"] == "train"]
     groups = assign_groups(rows, duplicates=True)
     unit = "groups" if "group" in rows else "texts"
-    counts = pd.Series(groups).groupby(rows["label"].to_numpy()).nunique()
+    labels = rows["label"].reset_index(drop=True).explode()  # a row per label, if a text has several
+    counts = pd.Series(groups)[labels.index].groupby(labels.to_numpy()).nunique()
     if (fewest := counts.min()) < settings.folds:
         raise UserError(
             f"each class must have at least {settings.folds} {unit} for {settings.folds} folds; "
             f"{counts.idxmin()} has {fewest}; set a smaller {setting}"
         )
+    strata = rarest(encode_labels(rows["label"], counts.index.tolist()))
     for repeat in range(settings.repeats):
         splitter = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed + repeat)
-        for fold, (train, test) in enumerate(splitter.split(rows["text"], rows["label"], groups), start=1):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a label that is seldom the rarest
+            folds = list(splitter.split(rows["text"], strata, groups))
+        for fold, (train, test) in enumerate(folds, start=1):
             splits = {"train": rows.iloc[train], "test": rows.iloc[test]}
-            if missing := set(splits["test"]["label"]) - set(splits["train"]["label"]):
+            if missing := set(labels[test].dropna()) - set(labels[train]):
                 raise UserError(
                     f"the training rows of every fold must hold every class; {min(missing)} has all {unit} in one of "
                     f"{settings.folds} folds; set another {setting.partition('.')[0]}.seed, or more folds"

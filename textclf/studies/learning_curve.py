@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
+from textclf.artifacts.label_sets import count_labels
 from textclf.core.errors import UserError
 from textclf.evaluate.intervals import wilson
 from textclf.studies import measure as training
 from textclf.studies.measure import Setup
+from textclf.vectorize.in_memory import encode_labels
 
 STEPS = 10
 
@@ -23,8 +26,10 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
     curve = []
     for step in range(1, STEPS + 1):
         train = splits["train"].iloc[: max(1, len(splits["train"]) * step // STEPS)]
-        counts = train["label"].value_counts()
-        if len(counts) < splits["train"]["label"].nunique() or counts.min() < enough:
+        y = encode_labels(train["label"], classes)
+        counts = count_labels(y, len(classes))
+        counts = np.minimum(counts, len(train) - counts) if y.ndim == 2 else counts  # rows with or without a label
+        if counts.min() < enough:
             continue
         for name in setup.train.names():
             accuracy = training.measure({**splits, "train": train}, classes, name, setup)["accuracy"]
@@ -34,5 +39,6 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
                 {"model": name, "rows": len(train), "accuracy": accuracy, "accuracy_low": low, "accuracy_high": high}
             )
     if not curve:
-        raise UserError(f"each class must have at least {enough} training rows; {counts.idxmin()} has {counts.min()}")
+        rarest = classes[int(counts.argmin())]
+        raise UserError(f"each class must have at least {enough} training rows; {rarest} has {counts.min()}")
     return pd.DataFrame(curve)

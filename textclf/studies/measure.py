@@ -81,7 +81,7 @@ def measure_features(features: Mapping[str, Features], settings: Any, setup: Set
     decision = choose_decision(choosing, setup.evaluate)
     test = predictions[-1]
     calibrated = decision.calibrate(test.probabilities)
-    return dict(compute(test.y, calibrated, decision.decide(calibrated)))
+    return dict(compute(test.y, calibrated, decision.decide(calibrated), decision.costs))
 
 
 def predict_held_out(features: Mapping[str, Features], settings: Any, pretrained: Path) -> list[Predictions]:

@@ -11,10 +11,13 @@ from textclf.core.errors import UserError
 from textclf.tables.files import find_files
 from textclf.tables.layout import Layout
 from textclf.tables.read import read_batches
+from textclf.tables.several import form_of, written_list
 from textclf.tables.values import UNFIT, to_array
 
 # How a date begins, and a whole decimal
 MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]\d+$")
+
+MOST_CELLS = 20_000  # distinct values of a column by which its form is found
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Column:
 
     `distinct` is the number of distinct values. `spaced` is the share of values that have white space within or letters
     beyond ASCII, as sentences have and identifiers have not; `measured` the share of dates and decimals; `whole` that
-    of integers.
+    of integers. `form` is how its cells hold several labels each, as `form_of` says.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Column:
     spaced: float
     measured: float
     whole: float
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,17 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     """
     one = replace(layout, columns={"label": name})
     length = spaced = measured = whole = 0
+    cells: set[str] = set()
     hashes = [np.empty(0, np.int64)]  # 8 bytes per value, since all of them may be distinct
     try:
         batches = (batch for file in find_files(path, one) for batch in read_batches(file.path, file.format, one))
         for batch in batches:
-            values = to_array(batch.columns.get(name, []), numbers=True).to_pylist()
+            read = batch.columns.get(name, [])
+            lists = list(map(written_list, read)) if isinstance(read, list) else read
+            values = to_array(lists, numbers=True).to_pylist()
             texts = [text for text in map(str.strip, values) if text and text != UNFIT]
             hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
+            cells.update(texts if len(cells) <= MOST_CELLS else ())
             length += sum(map(len, texts))
             spaced += sum(not text.isascii() or len(text.split(None, 1)) > 1 for text in texts)
             measured += sum(MEASURE.match(text) is not None for text in texts)
@@ -79,5 +87,7 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     except UserError:
         return None
     every = np.concatenate(hashes)
-    means = (total / max(len(every), 1) for total in (length, spaced, measured, whole))
-    return Column(name, len(every), len(np.unique(every)), *means)
+    form = form_of(cells, len(every)) if len(cells) <= MOST_CELLS else ""
+    total = max(len(every), 1)
+    means = length / total, spaced / total, measured / total, whole / total
+    return Column(name, len(every), len(np.unique(every)), *means, form)

@@ -124,8 +124,7 @@ class Corpus:
         self._wrong = 0
         self._errors: list[str] = []  # of the first wrong rows
         self.unites = False  # whether rows of one id are one text, whose labels are united
-        self._ids: list[NDArray[np.uint64]] = []  # fingerprints of the ids of the id column
-        self._texts: list[NDArray[np.uint64]] = []  # and of their texts, to be united
+        self._ids: list[NDArray[np.uint64]] = []  # fingerprints of the ids of the id column, and of texts to be united
         self._repeated_ids = repeated_ids
         self._first_rows: dict[str, tuple[str, str]] = {}  # of such ids, and their texts
 
@@ -164,8 +163,8 @@ class Corpus:
         for parts in self._read():
             batch = self._check(parts)
             if self.settings.id is not None:
-                self._ids.append(hash_texts(batch["id"]))
-                self._texts += [hash_texts(batch["text"])] if self.unites else []
+                names = ("id", "text") if self.unites else ("id",)
+                self._ids.append(np.column_stack([hash_texts(batch[name]) for name in names]))
             if "split" in batch.column_names:
                 codes, splits = encode(batch["split"])
                 self.given.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
@@ -364,11 +363,8 @@ class Corpus:
 
     def _require_single_labels(self) -> None:
         """Raise `UserError` if labels combine other labels; not if `data.classes` lists them as classes."""
-        if (
-            self.settings.classes is None
-            and not self.settings.multilabel
-            and (combined := combined_labels(self._labels))
-        ):
+        may_combine = self.settings.multilabel or self.settings.classes is not None
+        if not may_combine and (combined := combined_labels(self._labels)):
             column = list_names(self.layout.columns_of("label"))
             raise UserError(
                 f"{self.path}: {column} must hold one label; got {quote_value(combined[0])}, "
@@ -397,10 +393,8 @@ class Corpus:
         """
         if self.settings.id is None or self._repeated_ids:
             return
-        ids = np.sort(np.concatenate(self._ids))
-        if self.unites:
-            pairs = np.column_stack([np.concatenate(self._ids), np.concatenate(self._texts)])
-            ids = np.unique(pairs, axis=0)[:, 0]
+        fingerprints = np.concatenate(self._ids)
+        ids = np.unique(fingerprints, axis=0)[:, 0] if self.unites else np.sort(fingerprints[:, 0])
         repeated = np.unique(ids[1:][ids[1:] == ids[:-1]])
         if not len(repeated):
             return

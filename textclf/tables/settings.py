@@ -201,10 +201,9 @@ class Data(Section):
             raise relation(f"label must be another column than text; got {show(both[0])} for both")
         if shared := [name for name in self.slices if name in texts | labels]:
             raise relation(f"slices must be other columns than text and label; got {show(shared[0])}")
-        if self.time in texts | labels:
-            raise relation(f"time must be another column than text and label; got {show(self.time)}")
-        if self.split in texts | labels:
-            raise relation(f"split must be another column than text and label; got {show(self.split)}")
+        for name in ("time", "split"):
+            if (column := getattr(self, name)) in texts | labels:
+                raise relation(f"{name} must be another column than text and label; got {show(column)}")
         if self.split != AUTO and not isinstance(self.files, str):
             raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
         if self.train_unknown and self.unknown is None:

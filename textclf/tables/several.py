@@ -1,7 +1,8 @@
 """Several labels of a text, as tables write them: in one cell, as a list, or in a column of 0 and 1 for each label."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Sequence, Set
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,13 @@ import pyarrow as pa
 from textclf.core.arrow import as_array, encode, flat, rows_of
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables.layout import Record
-from textclf.tables.values import label_of
+from textclf.tables.values import SEPARATORS, label_of
 
 LABELS = pa.list_(pa.string())
+ROWS_PER_LABEL = 2  # mean number of rows of each part of cells that are several labels, at least
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
+QUOTED = re.compile(r"""'[^'"\\]*'""")
+TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
 JOINT = "\x1f"  # between the values of several columns of a row
 
 
@@ -47,9 +51,11 @@ def labels_in(value: object, column: str, separator: str | None, single: bool) -
 
 
 def _json_list(value: object) -> list[object] | None:
-    """Return the list whose JSON a value is, or None."""
+    """Return the list whose JSON a value is, or which Python wrote of texts, as pandas does in CSV; or None."""
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return None
+    if TEXTS.fullmatch(value.strip()):
+        return [text[1:-1] for text in QUOTED.findall(value)]
     try:
         found: list[object] = json.loads(value)
     except (ValueError, RecursionError):
@@ -60,6 +66,26 @@ def _json_list(value: object) -> list[object] | None:
 def written_list(value: object) -> object:
     """Return a list as JSON text; any other value as it is."""
     return json.dumps(value, default=str) if isinstance(value, list) else value
+
+
+def form_of(cells: Set[str], rows: int) -> str:
+    """Return how the cells of a column hold several labels each: `[`, `01`, a separator, or "" if they do not.
+
+    `[` are lists of texts or integers, `01` columns of 0 and 1. A separator is one if the parts of a cell are cells
+    too. Labels repeat: `rows` are those with a value.
+    """
+    if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
+        return "01" if cells else ""
+    lists = [_json_list(cell) for cell in cells]
+    if all(each is not None and all(isinstance(part, str | int) for part in each) for each in lists):
+        forms = {"[": [each or [] for each in lists]}
+    else:
+        forms = {mark: [[part.strip() for part in cell.split(mark)] for cell in cells] for mark in SEPARATORS}
+    for form, found in forms.items():
+        combines = form == "[" or any(len(parts) > 1 and cells >= set(parts) for parts in found)
+        if combines and len({part for parts in found for part in parts}) * ROWS_PER_LABEL <= rows:
+            return form
+    return ""
 
 
 def unite(table: pa.Table) -> pa.Table:

@@ -1,5 +1,6 @@
 """The rows of a split in batches."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +56,15 @@ def test_labels_of_a_damaged_shard_are_an_error(tmp_path: Path) -> None:
     shards.paths[1].write_bytes(b"PK")
     with pytest.raises(UserError, match=r"train-00002\.npz is damaged; "):
         Dataset.of_shards(shards)
+
+
+def test_sets_of_labels_are_counted_shard_by_shard(tmp_path: Path) -> None:
+    part = samples.label_rows()
+    for rows in (Dataset.of_rows(part), Dataset.of_shards(samples.write_shards(part, tmp_path, 25))):
+        assert rows.multilabel
+        assert rows.rows == 60
+        assert rows.counts.tolist() == part.y.sum(axis=0).tolist()
+        assert rows.fewest == part.y.sum(axis=0).min()
+    common = dataclasses.replace(part, y=1 - part.y)
+    assert Dataset.of_rows(common).fewest == part.y.sum(axis=0).min()  # rows without a label
+    assert not Dataset.of_rows(samples.rows(3)).multilabel

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import (
+    Costs,
     Decision,
     Platt,
     Temperature,
@@ -26,6 +27,7 @@ DECISIONS = [
     Decision(0.5, Temperature(1.25)),
     Decision(None, Temperature(0.01)),
     Decision(0.0, Platt(1.5, -0.25)),
+    Decision(None, Temperature(1.25), costs=((0.0, 1.0, 1.0, 0.5), (1.0, -2.0, 1.0, 0.5), (1.0, 10.0, 0.0, 0.5))),
 ]
 
 
@@ -85,6 +87,8 @@ def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_
         {"scaling": {"slope": 1.0}, "threshold": 0.5},
         {"scaling": {"slope": math.inf, "intercept": 0}, "threshold": 0.5},
         {"scaling": 3, "threshold": 0.5},
+        *({"scaling": {"costs": costs}, "threshold": None} for costs in ([[0, 1]], [[0, 1], [1]], [[0], [1]], 3)),
+        {"scaling": {"costs": [[0, 1], [1, 0]]}, "threshold": 0.5},
     ],
     ids=lambda content: str(content)[:50],
 )
@@ -105,6 +109,16 @@ def test_a_decision_of_an_older_export_is_read_and_of_a_newer_one_refused(tmp_pa
     path.write_text('{"format": 2, "rule": "?"}')
     with pytest.raises(UserError, match=r"was made by a newer textclf \(format 2; this version reads 1\)"):
         read_decision(path, 2)
+
+
+@pytest.mark.parametrize("costs", [((0.0, 1.0), (5.0, 0.0)), ((0.0, 1.0, 0.2), (5.0, 0.0, 0.2))])
+def test_costs_of_two_classes_take_the_place_of_the_threshold(costs: Costs, tmp_path: Path) -> None:
+    path = tmp_path / "decision.json"
+    write_decision(Decision(None, Temperature(2.0), costs=costs), path)
+    write_manifest(tmp_path)
+    assert read_decision(path, 2) == Decision(None, Temperature(2.0), costs=costs)
+    # in scaling, where versions that know no costs refuse what they do not know
+    assert set(json.loads(path.read_text())["scaling"]) == {"temperature", "costs"}
 
 
 # The model that represents a run
@@ -162,3 +176,14 @@ def test_a_model_that_is_named_or_alone_represents_the_run() -> None:
     measured, decisions = crossvalidated(*MODELS, b=1)
     assert explain_choice("a", measured, decisions, MODELS) == ("a", "named by export.model")
     assert explain_choice(None, measured, decisions, ("a",)) == ("a", "the only model")
+
+
+def test_with_costs_the_mean_cost_chooses() -> None:
+    measured = {name: {"validation": {"accuracy": 0.85, "cost": 0.123}} for name in MODELS}
+    models = {"a": {"cost_difference": 0.2, "tied": 0}, "b": {"cost_difference": 0.0, "tied": 1}}
+    decisions = {"protocol": {"validation_rows": 1000}, "choice": {"models": models, "cost": 0.13}}
+    where = "on 1,000 validation rows; 0.123 there, 0.130 allowing for the choice"
+    assert explain_choice(None, measured, decisions, MODELS) == ("b", f"lowest mean cost {where}")
+    models["a"]["tied"] = 1
+    reason = "fastest of the models within half a standard error of the lowest mean cost and log loss"
+    assert explain_choice(None, measured, decisions, MODELS) == ("a", f"{reason} {where}")

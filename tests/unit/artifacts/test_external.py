@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages import external as stage
 from tests import stored_splits
 from tests.faults import damage
 from tests.refusal import refusal
-from textclf.artifacts import external, splits
+from textclf.artifacts import external, predictions, splits
 from textclf.artifacts.external import join, read
 from textclf.artifacts.predictions import Predictions, concatenate, in_batches
 from textclf.artifacts.shards import Shards
@@ -158,7 +159,7 @@ def test_lists_of_labels_are_an_error_in_a_run_with_one_label_per_text(tmp_path:
     assert refusal(read, path, CLASSES) == f"""{path}: label of id 'a' must be one of no, yes; got '["yes"]'"""
 
 
-def test_joined_rows_have_the_sets_of_the_splits(tmp_path: Path) -> None:
+def test_joined_rows_have_the_sets_of_the_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     schema = splits.with_slices([], multilabel=True)
     splits.write_classes(list(CLASSES), tmp_path)
     for split, labels in {"train": [[0, 1], []], "test": [[], [1], [0]]}.items():
@@ -170,6 +171,14 @@ def test_joined_rows_have_the_sets_of_the_splits(tmp_path: Path) -> None:
     assert rows.multilabel
     assert rows.y.tolist() == [[1, 1], [0, 0], [0, 0], [0, 1], [1, 0]]
     assert rows.probabilities[2:].tolist() == [[0, 0], [0, 1], [1, 1]]
+    monkeypatch.chdir(tmp_path)  # the stage knows by the splits that the file has lists
+    Path("params.yaml").write_text("evaluate: {external: {mine: made.csv}}\n")
+    for name in ("trained", "predictions"):
+        Path(name).mkdir()
+    stage.run(stage="external@mine", splits=tmp_path, trained=Path("trained"), predictions=Path("predictions"))
+    written = predictions.read(Path("predictions/mine.parquet"))
+    np.testing.assert_array_equal(written.probabilities, rows.probabilities)
+    assert written.y.tolist() == rows.y.tolist()
 
 
 WIDTH = "must have {} fields, as the header has; got {}; put quotes around a field that contains a comma"

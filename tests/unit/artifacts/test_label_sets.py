@@ -8,7 +8,7 @@ from textclf.artifacts import features, predictions, splits
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.decisions import Decision, read_decision, write_decision
 from textclf.artifacts.features import Features
-from textclf.artifacts.label_sets import count_labels, to_matrix, to_names
+from textclf.artifacts.label_sets import count_labels, of_actual, rarest, to_matrix, to_names
 from textclf.artifacts.layers import SIGMOIDS, linear
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
@@ -93,3 +93,15 @@ def test_a_layer_of_sigmoids_gives_each_label_its_own_probability() -> None:
     probabilities = model.predict_proba(np.array([[1.0, 1]], np.float32))
     assert probabilities[0] == pytest.approx(1 / (1 + np.exp([-1, -2, 0])))
     assert model.multilabel
+
+
+def test_the_rarest_label_of_a_row_stands_for_its_set() -> None:
+    y = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0], [0, 0, 0]])
+    assert rarest(y).tolist() == [2, 1, 0, 3]
+    assert rarest(np.array([1, 0])).tolist() == [1, 0]
+
+
+def test_the_probability_of_what_is_actual_is_of_a_class_or_of_every_label() -> None:
+    probabilities = np.array([[0.2, 0.7, 0.1], [0.6, 0.3, 0.1]])
+    assert of_actual(probabilities, np.array([1, 0])).tolist() == [0.7, 0.6]
+    assert of_actual(probabilities, np.array([[0, 1, 0], [0, 0, 1]])).tolist() == [[0.8, 0.7, 0.9], [0.4, 0.7, 0.1]]

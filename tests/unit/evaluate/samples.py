@@ -114,7 +114,8 @@ def resampled(part: SplitMetrics, model: str, count: int = 400) -> dict[str, NDA
     for _ in range(count):
         drawn_groups = np.concatenate([generator.choice(stratum, len(stratum)) for stratum in strata])
         chosen = np.concatenate([order[starts[each] : starts[each + 1]] for each in drawn_groups])
-        values.append(point_values(rows.y[chosen], rows.probabilities[model][chosen], rows.decided[model][chosen]))
+        parts = rows.y[chosen], rows.probabilities[model][chosen], rows.decided[model][chosen]
+        values.append(point_values(*parts, rows.costs))
     return {name: np.concatenate([each[name] for each in values]) for name in values[0]}
 
 

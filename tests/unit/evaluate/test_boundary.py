@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
 from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
 from textclf.evaluate.intervals import area_score, tango, wilson
-from textclf.evaluate.registry import metrics_of
 
 COUNT_METRICS = ("balanced_accuracy", "mcc", "precision", "recall", "f1")
 
@@ -44,7 +44,7 @@ def test_eight_rows_have_wide_intervals_or_none(decided: list[int], stratified: 
     positive = 0.2 + 0.6 * np.array(decided) + np.arange(8) / 1000
     part = exact({"a": predictions(y, positive), "b": predictions(y, 1 - positive)}, stratified=stratified)
     metrics, intervals = part.metrics("a"), part.intervals("a")
-    assert set(intervals) == {name for name, metric in metrics_of(False).items() if metric.interval}
+    assert set(intervals) == {name for name, metric in MEASURED.items() if metric.interval}
     assert intervals["log_loss"] is None
     assert intervals["brier"] is None
     for name, ends in intervals.items():

@@ -12,9 +12,10 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.choose import EVEN, NEVER, choose_decision, one_per_cluster, some_rows
+from textclf.evaluate.choose import NEVER, choose_decision, one_per_cluster, some_rows
 from textclf.evaluate.measure import measure
 from textclf.evaluate.metrics import compute
+from textclf.evaluate.settings import EVEN
 
 
 def of_split(rows: Predictions, split: str) -> Predictions:

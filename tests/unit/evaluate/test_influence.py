@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import HALF, TOP, exact, predictions, resampled
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.influence import compare_metric, influence, is_few, margin, on_scale
 from textclf.evaluate.intervals import Interval
 from textclf.evaluate.metrics import log_losses, point_values
-from textclf.evaluate.registry import metrics_of
 from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
 
 Clusters = NDArray[np.int64] | None
@@ -54,7 +54,7 @@ def test_differences_are_as_uncertain_as_in_paired_resamples(classes: int, strat
     models, clusters = copies(two_models(900 // times, classes), times)
     part = exact(models, TOP, stratified, clusters if times > 1 else None)
     draws = [resampled(part, name) for name in models]
-    for metric in (name for name, metric in metrics_of(False).items() if metric.interval and name != "accuracy"):
+    for metric in (name for name, metric in MEASURED.items() if metric.interval and name != "accuracy"):
         found = compared(part, metric)
         assert found is not None
         assert found.high - found.low == pytest.approx(2 * 1.96 * (draws[0][metric] - draws[1][metric]).std(), rel=0.12)

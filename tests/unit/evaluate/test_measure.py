@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests import stored_splits
+from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import drawn, overconfident, params, three_splits
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
@@ -26,7 +27,6 @@ from textclf.evaluate.measure import (
     read_together,
 )
 from textclf.evaluate.metrics import compute
-from textclf.evaluate.registry import metrics_of
 from textclf.evaluate.split_clusters import find_held_out_clusters, positions, read_keys
 
 
@@ -199,12 +199,12 @@ def test_guessing_predicts_the_class_shares_of_the_training_rows() -> None:
 def test_every_metric_of_the_registry_is_measured(classes: int) -> None:
     splits, _ = measure({"a": [drawn(1, classes=classes)]}, params(), False)
     part = splits["test"]
-    assert list(part.metrics("a")) == list(metrics_of(False))
-    assert set(part.intervals("a")) == {name for name, metric in metrics_of(False).items() if metric.interval}
-    columns = [name for name, metric in metrics_of(False).items() if metric.per_class]
+    assert list(part.metrics("a")) == list(MEASURED)
+    assert set(part.intervals("a")) == {name for name, metric in MEASURED.items() if metric.interval}
+    columns = [name for name, metric in MEASURED.items() if metric.per_class]
     table = part.by_class("a")
     names = table.keys()
-    assert [name for name in names if name in metrics_of(False)] == columns
+    assert [name for name in names if name in MEASURED] == columns
     assert all(np.isfinite(table[f"{name}{end}"]).all() for name in columns for end in ("", "_low", "_high"))
 
 

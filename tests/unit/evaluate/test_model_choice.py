@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from textclf.evaluate import model_choice
-from textclf.evaluate.model_choice import accuracy_after_choice, choose, compare_candidates
+from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
 from textclf.evaluate.rows import Rows
 
 
@@ -58,7 +58,7 @@ def test_dependent_rows_count_once() -> None:
     assert often["fast"]["accuracy_error"] == pytest.approx(once["fast"]["accuracy_error"], rel=0.05)
     assert choose(often) == choose(once) == "fast"
     once_after, often_after = (
-        accuracy_after_choice(rows_of(wrong, sure, copies=copies), ["fast", "slow"]) for copies in (1, 9)
+        score_after_choice(rows_of(wrong, sure, copies=copies), ["fast", "slow"]) for copies in (1, 9)
     )
     assert often_after == once_after
 
@@ -72,11 +72,11 @@ def test_the_accuracy_after_the_choice_is_not_that_of_the_best_of_many() -> None
         wrong = {f"m{number}": np.flatnonzero(guess) for number, guess in enumerate(guesses)}
         rows = rows_of(wrong, dict.fromkeys(wrong, 0.6), 200)
         highest.append(1 - rows.wrong(choose(compare_candidates(rows, list(wrong)))).mean())
-        expected.append(accuracy_after_choice(rows, list(wrong)))
+        expected.append(score_after_choice(rows, list(wrong)))
     assert np.mean(highest) > 0.54
     assert np.mean(expected) == pytest.approx(0.5, abs=0.02)
 
 
 def test_one_model_has_its_own_accuracy_and_few_rows_or_clusters_none() -> None:
-    assert accuracy_after_choice(rows_of({"a": range(7)}, {"a": 0.8}, 50), ["a"]) == 0.86
-    assert accuracy_after_choice(rows_of({"a": range(7)}, {"a": 0.8}, model_choice.PARTS - 1, 20), ["a"]) is None
+    assert score_after_choice(rows_of({"a": range(7)}, {"a": 0.8}, 50), ["a"]) == 0.86
+    assert score_after_choice(rows_of({"a": range(7)}, {"a": 0.8}, model_choice.PARTS - 1, 20), ["a"]) is None

@@ -8,14 +8,14 @@ import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
+from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfident, params, predictions, resampled
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.intervals import tango, wilson
-from textclf.evaluate.registry import metrics_of
 from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
 
-WITH_INTERVAL = {name for name, metric in metrics_of(False).items() if metric.interval}
+WITH_INTERVAL = {name for name, metric in MEASURED.items() if metric.interval}
 
 
 # Intervals

@@ -8,10 +8,11 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests import approved
+from tests.metrics import MEASURED
 from tests.runs import HOSTILE
 from textclf.core.about import About
 from textclf.core.formatting import join_names
-from textclf.evaluate.registry import METRICS
+from textclf.evaluate.registry import METRICS, metrics_of
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description
 from textclf.export.card import Results
@@ -134,7 +135,7 @@ def rows_of(text: str, heading: str) -> list[list[str]]:
 
 
 def test_a_card_is_as_it_was_approved() -> None:
-    values = {name: (n + 1) / 16 for n, name in enumerate(METRICS)}
+    values = {name: (n + 1) / 16 for n, name in enumerate(MEASURED)}
     measured = replace(results(values, {"threshold": 0.25, "slope": 2.0, "intercept": -1.0}), sets=SETS)
     weights = list_weights(load_model("transformer").Settings(), [])
     text = render(measured=measured, coverage=0.95, weights=weights, warnings=["a warning"], limits=["A limit."])
@@ -149,7 +150,7 @@ def test_a_card_has_every_section_and_repeats() -> None:
     assert not text.endswith("\n\n")
 
 
-TITLES = f"The {join_names([metric.title for metric in METRICS.values() if metric.per_class])}"
+TITLES = f"The {join_names([metric.title for metric in metrics_of(False).values() if metric.per_class])}"
 UNSURE = replace(
     results({"accuracy": 0.875, "log_loss": 0.5, "f1": 0.0}),
     intervals={"test": {"accuracy": {"low": 0.25, "high": 1.0}, "log_loss": None}},

@@ -72,6 +72,28 @@ def test_without_validation_rows_choices_are_made_on_held_out_training_rows(monk
             {"evaluate": {"threshold": "precision", "target_precision": 0.4}},
             "above a threshold, chosen per model for a precision of at least 40.0% at 95% confidence on the",
         ),
+        (
+            {"evaluate": {"costs": {"0": {"1": 3}}}},
+            "Decisions cost 3 for negative (0) decided as positive (1) and 1 for",
+        ),
+        (
+            {"evaluate": {"costs": {"0": {"1": 3}}}},
+            "cost: positive (1) if the probability of this class is above 0.75.",
+        ),
+        ({"evaluate": {"costs": {"0": {"1": 3}}}}, "Deciding negative (0) for every text, which costs least on the"),
+        ({"evaluate": {"costs": {"0": {"1": 3}}}}, "training rows, costs 0.500 per test row."),
+        ({"evaluate": {"costs": {"abstain": 0.2}}}, "Decisions cost 1 for any other mistake and 0.2 for no answer"),
+        ({"evaluate": {"costs": {"abstain": 0.2}}}, "the lowest expected cost, or no answer if that costs less."),
+        ({"evaluate": {"costs": {"abstain": 0.2}}}, "Deciding no answer for every text, which costs least on the"),
+        ({"evaluate": {"costs": {"0": {"0": -2, "1": 1}, "1": {"1": 2}}}}, "A text gets the class with the lowest exp"),
+        (
+            {
+                "classes": MORE_CLASSES,
+                "evaluate": {"costs": {name: dict.fromkeys("abc", 2) for name in "abc"}},
+                "report": {split: {"classes": {"a": 1, "b": 2, "c": 3}} for split in ("train", "validation", "test")},
+            },
+            "2 for b decided as c, others for 3 pairs of classes and 1 for any other mistake (evaluate.costs).",
+        ),
         ({"classes": MORE_CLASSES}, "A text gets the class with the highest probability."),
         ({"evaluate": {"confidence": 0.9}}, "Intervals are 90% intervals: Wilson score intervals"),
         ({"clusters": {"test": 450}}, "The 10,000 test rows are 450 clusters of rows with the same text."),

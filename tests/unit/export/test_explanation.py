@@ -5,7 +5,7 @@ from scipy.sparse import csr_array
 
 from tests import samples
 from textclf.artifacts import layers
-from textclf.artifacts.layers import Layer, LayerModel
+from textclf.artifacts.layers import SIGMOIDS, Layer, LayerModel
 from textclf.export import explanation
 from textclf.export.explanation import COLUMNS, top_terms
 
@@ -119,3 +119,9 @@ def test_the_terms_of_a_trained_model_are_frequent_in_their_class(kind: str, cla
         int(term) % classes == int(name.split()[1]) for term, name in zip(table["term"], table["class"], strict=True)
     ]
     assert np.mean(own_terms) > 0.9
+
+
+def test_each_of_several_labels_has_the_terms_of_its_own_log_odds() -> None:
+    scores = (1.0, -1.0, 0.0, 2.0, 0.0), (1.0, 3.0, 0.0, 0.0, 0.0)
+    expected = [("a", "good", 2.0, 2), ("a", "awful", 1.0, 1), ("b", "bad", 3.0, 2), ("b", "awful", 1.0, 1)]
+    assert listed(linear(*scores, output=SIGMOIDS)) == expected

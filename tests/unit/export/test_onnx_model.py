@@ -145,6 +145,16 @@ def test_the_threshold_decides(threshold: float, tmp_path: Path) -> None:
         assert set(labels) == {f"class {1 - int(threshold)}"}
 
 
+@pytest.mark.parametrize("columns", [(), (0.3,)], ids=["answers", "abstains"])
+def test_costs_decide(columns: tuple[float, ...], tmp_path: Path) -> None:
+    model, X = random_model(3), samples.rows(3, seed=1).X
+    costs = Decision(None, Temperature(2.0), costs=((0, 1, 4, *columns), (1, 0, 1, *columns), (2, 1, 0, *columns)))
+    labels, probabilities = run(model, costs, X, tmp_path / "model.onnx")
+    assert labels == [[*model.classes, ""][place] for place in costs.decide(probabilities.astype(np.float64))]
+    assert ("" in labels) == bool(columns)
+    assert len(set(labels)) > 1
+
+
 @pytest.mark.parametrize("output", OUTPUT)
 def test_the_bytes_repeat(output: str, tmp_path: Path) -> None:
     model = random_model(2 if output == "sigmoid" else 3, (5, 4), "gelu", output)

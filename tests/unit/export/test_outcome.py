@@ -54,6 +54,13 @@ def test_the_number_of_results_on_the_test_rows_widens_the_interval_of_the_defau
     )
 
 
+def test_with_costs_the_mean_cost_takes_the_place_of_the_log_loss() -> None:
+    measured = {name: {"test": {**MEASURED[name]["test"], "cost": 0.25}} for name in MODELS}
+    header, first, *_ = describe(METRICS | {"evaluation": measured}, MODELS, "keras", 0.95)
+    assert header == TABLE[0].replace("log loss ", "mean cost ")
+    assert first == TABLE[1].replace("0.450   ", "0.250    ")
+
+
 def test_a_single_model_is_compared_with_none() -> None:
     assert describe(METRICS, ("keras",), "keras", 0.9)[:2] == [
         "on the test rows  accuracy (90% interval)  log loss",

@@ -100,3 +100,12 @@ def test_without_validation_rows_there_is_nothing_to_refit(project: Path) -> Non
     (project / "params.yaml").write_text(put("export.refit", "true", text=text), encoding="utf-8")
     assert run_stage(project, "export", *arguments("export")) in {None, 0}
     assert tree(project / "models") == before
+
+
+def test_a_model_of_several_labels_is_fitted_on_all_rows() -> None:
+    labels = pd.Series([np.array(names, object) for names in (["a"], [], ["a", "b"], ["b"], [], ["a"])])
+    settings = samples.settings("logistic_regression", C=[0.1, 7.0])
+    made, of_rows = refit.refit(ROWS.assign(label=labels), ["a", "b"], settings, {"C": 7.0}, VECTORIZE, COMBINE, Path())
+    assert of_rows.y.tolist() == [[1, 0], [0, 0], [1, 1], [0, 1], [0, 0], [1, 0]]
+    expected = samples.fit("logistic_regression", of_rows, C=7.0).layers
+    np.testing.assert_array_equal(made.model.predict_proba(of_rows.X), expected.predict_proba(of_rows.X))

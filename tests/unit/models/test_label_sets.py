@@ -235,6 +235,14 @@ def test_on_a_stream_every_label_comes_near_its_optimum(class_weight: str | None
     assert (objectives(stopped, part, weights) / objectives(exact, part, weights)).max() > 1.01
 
 
+def test_on_a_stream_it_starts_from_the_share_of_each_label() -> None:
+    part = made_up(400)
+    empty = dataclasses.replace(part, X=part.X * 0)
+    fitted = samples.fit("logistic_regression", empty, solver="stream")
+    assert fitted.layers.predict_proba(part.X) == pytest.approx(np.tile(part.y.mean(axis=0), (400, 1)), rel=1e-12)
+    assert fitted.record["passes"] < 5
+
+
 def test_on_a_stream_batches_and_parts_of_batches_change_little_and_a_second_fit_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

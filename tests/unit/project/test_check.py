@@ -270,3 +270,22 @@ def test_a_project_whose_record_is_missing_is_refused_before_its_settings(
     Path("params.yaml").write_text("{}\n")
     with pytest.raises(UserError, match=r"^\.textclf/project\.json is missing or damaged"):
         check.load()
+
+
+BOTH = """
+classes: {a: a, b: b}
+tests:
+  one: {kind: minimum_function, texts: {a: [Both of them.]}}
+  other: {kind: minimum_function, texts: {b: [Both of them.]}}
+"""
+
+
+def test_a_file_of_tests_may_expect_several_labels_of_a_text_if_texts_have_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(BOTH)
+    text = put("behave.tests", "{mine: mine.yaml}")
+    (line,) = mistakes(text, tmp_path, monkeypatch)
+    assert line == "mine.yaml: tests.other must not expect both a and b of one text; got 'Both of them.'"
+    Path("params.yaml").write_text(put("data.task", "multilabel", text=text))
+    assert check.load().data.task == "multilabel"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.metrics import MEASURED
 from tests.page import sections, without_pictures
 from tests.runs import ALL, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
@@ -120,7 +121,7 @@ def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
         (name,) = run.models[1:]
         compared = results.compared(run)
         rows = {title_of(row): row[2] for kind in ("metrics", "others") for row in compared[kind].rows}
-        for key, metric in METRICS.items():
+        for key, metric in MEASURED.items():
             assert key in run.evaluation[name]["test"]
             value, ends = rows[{"accuracy": "accuracy on test rows"}.get(key, metric.title)]
             assert value == format_value(key, run.evaluation[name]["test"][key])

@@ -10,10 +10,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests import approved
+from tests.metrics import MEASURED
 from textclf.core.differences import Difference
 from textclf.evaluate.comparisons import McNemar
 from textclf.evaluate.intervals import Interval
-from textclf.evaluate.registry import METRICS
 from textclf.review import comment, markdown
 from textclf.review.changes import Change
 from textclf.review.comment import Figure, Report
@@ -281,7 +281,7 @@ def test_a_comment_that_is_too_long_leaves_out_details_first_and_says_so(limit: 
 def test_folded_tables_are_cut_so_that_the_comment_has_60_lines(
     models: int, others: int, shown: int, most: int
 ) -> None:
-    changes = [replace(LOSS, model=f"m{n}", metric=metric) for n in range(models) for metric in METRICS]
+    changes = [replace(LOSS, model=f"m{n}", metric=metric) for n in range(models) for metric in MEASURED]
     text = comment.render(report(*changes, others=[Difference(f"o{n}", "1", "2") for n in range(others)]))
     assert text.count("\n") <= most
     assert text.count("| `o") == shown

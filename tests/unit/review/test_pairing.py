@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.metrics import MEASURED
 from tests.unit.review.samples import change
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.intervals import Interval, tango
 from textclf.evaluate.metrics import log_losses
-from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.review import pairing
 from textclf.review.pairing import Decided, Pairing
@@ -57,7 +57,18 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
     losses = [log_losses(y, side.rows.probabilities) for side in (HEAD, BASE)]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
     assert intervals["log_loss"] == pytest.approx((ends.low, ends.high), abs=0.02)  # of a split that is not stratified
-    assert set(intervals) == {name for name, metric in METRICS.items() if metric.interval}
+    assert set(intervals) == {name for name, metric in MEASURED.items() if metric.interval}
+
+
+def test_costs_are_paired_if_both_revisions_have_the_same() -> None:
+    decisions = [Decision(costs=((0.0, cost), (1.0, 0.0))) for cost in (5.0, 9.0)]
+    same, other = (Decided.of(HEAD.rows, each) for each in decisions)
+    base = Decided.of(BASE.rows, decisions[0])
+    assert base.take(np.arange(ROWS)).metrics()["cost"] > 0
+    intervals, _ = pairing.paired_intervals(base, same, SETTINGS, stratified=True)
+    difference = same.metrics()["cost"] - base.metrics()["cost"]
+    assert intervals["cost"].low < difference < intervals["cost"].high
+    assert "cost" not in pairing.paired_intervals(base, other, SETTINGS, stratified=True)[0]
 
 
 def test_rows_are_paired_by_id_in_any_order() -> None:
@@ -149,3 +160,25 @@ def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
     assert one.labels() == {"a": ["a", "c"], "b": []}
     assert pairing.same_rows(one, one.take(np.array([1, 0])))
     assert not pairing.same_rows(one, replace(one, rows=replace(one.rows, y=np.abs(1 - y))))
+
+
+def label_sets(noise: float, seed: int) -> Decided:
+    """Return predictions of three labels for test rows, some of them wrong."""
+    generator = np.random.default_rng(0)
+    y = (generator.random((ROWS, 3)) < 0.4).astype(np.int8)
+    shift = np.random.default_rng(seed).normal(0, noise, y.shape)
+    ids, split = BASE.rows.ids, BASE.rows.split
+    rows = Predictions(ids, split, y, np.clip(0.2 + 0.6 * y + shift, 0.01, 0.99), ("a", "b", "c"))
+    return Decided.of(rows, Decision(thresholds=(0.5, 0.5, 0.5)))
+
+
+def test_sets_of_labels_are_paired_and_right_if_they_are_exact() -> None:
+    base, head = label_sets(0.2, 1), label_sets(0.3, 2)
+    right = [(side.positions == side.rows.y).all(axis=1) for side in (head, base)]
+    intervals, test = pairing.paired_intervals(base, head, SETTINGS, stratified=True)
+    assert test == mcnemar(int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum()))
+    assert intervals["accuracy"] == pytest.approx(tango(test.only_a, test.only_b, ROWS), abs=1e-6)
+    assert set(intervals) == {*base.metrics()} - {"ece"}
+    changes = [change(name, value, head.metrics()[name]) for name, value in base.metrics().items()]
+    found = pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, True)
+    assert [entry.unpaired for entry in found.pairs] == [{"ece"}]

@@ -66,6 +66,14 @@ def test_the_metrics_are_those_of_the_test_rows(classes: list[str]) -> None:
     assert measure.measure(splits, classes, "logistic_regression", setup())["accuracy"] == 1
 
 
+def test_costs_are_measured_so_that_a_search_can_optimise_them() -> None:
+    chosen = setup(evaluate={"costs": {"0": {"1": 4}}})
+    settings = chosen.model("majority")
+    features = measure.make_features(split(), CLASSES, settings.features, chosen, False)
+    assert measure.measure_features(features, settings, chosen)["cost"] == 0.5  # class 0 for all, half of them wrongly
+    assert "cost" not in measure.measure_features(features, settings, setup())
+
+
 def test_settings_of_the_model_can_be_changed() -> None:
     weak, strong = (measure.measure(split(), CLASSES, "logistic_regression", setup(), C=C) for C in (1e-3, 1e3))
     assert weak["log_loss"] > 0.6

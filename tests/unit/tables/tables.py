@@ -70,7 +70,7 @@ def sqlite(rows: Sequence[Sequence[object]], columns: str = "text, label", state
         return connection.serialize()
 
 
-def delimited(rows: Sequence[Sequence[str]], **dialect: Any) -> str:
+def delimited(rows: Sequence[Sequence[object]], **dialect: Any) -> str:
     stream = io.StringIO(newline="")
     csv.writer(stream, **dialect).writerows(rows)
     return stream.getvalue()

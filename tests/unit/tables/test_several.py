@@ -11,6 +11,7 @@ from tests.unit.tables.tables import arrow, delimited, parquet
 from textclf.core.errors import UserError
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
+from textclf.tables.several import form_of
 
 SETS = [["late", "wet"], [], ["late"], ["lost", "wet"]]
 TEXTS = list("abcd")
@@ -46,6 +47,10 @@ FORMS: dict[str, tuple[dict[str, bytes | str], dict[str, Any]]] = {
     ),
     "objects": ({"c.jsonl": objects(lambda names: names[::-1] or None)}, {}),
     "JSON in cells": ({"c.csv": delimited([("text", "label"), *((t, json.dumps(names)) for t, names in PAIRS)])}, {}),
+    "lists of Python in cells": (
+        {"c.csv": delimited([("text", "label"), *((t, str(names)) for t, names in PAIRS)])},
+        {},
+    ),
     "Parquet": ({"c.parquet": parquet({"text": TEXTS, "label": pa.array(SETS, LIST)})}, {}),
     "Arrow": ({"c.arrow": arrow({"text": TEXTS, "label": pa.array([*SETS[:1], None, *SETS[2:]], LIST)})}, {}),
     "datasets": ({"c.arrow": dataset()}, {}),
@@ -104,9 +109,9 @@ def test_given_splits_count_texts_and_not_their_rows(read: Callable[..., Corpus]
             ':2: label must be a JSON list, such as ["a", "b"]; got \'x\'; or set data.label_separator',
         ),
         (
-            "text,label,n\na,\"['x', 'y']\",1\n",
+            'text,label,n\na,"[x, y]",1\n',
             {"id": "n"},
-            ':2: label must be a JSON list, such as ["a", "b"]; got "[\'x\', \'y\']"; or set data.label_separator',
+            ':2: label must be a JSON list, such as ["a", "b"]; got \'[x, y]\'; or set data.label_separator',
         ),
         ('text,label\na,"[[""x""]]"\n', {}, ":2: label must be text, an integer or a boolean; got a list"),
         (
@@ -145,3 +150,22 @@ def test_labels_that_break_a_rule_are_refused(
         read({"c.csv": content}, task="multilabel", **changed)
     folder = str(error.value.lines[0]).partition("c.csv")[0]
     assert [each.replace(folder, "") for each in error.value.lines] == [f"c.csv{line}"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "form"),
+    [
+        ({"a", "b", "a;b"}, ";"),
+        ({"a", "b", "b | a"}, "|"),
+        ({"a", "b", "a,b,c"}, ""),  # c is no cell
+        ({'["a", "b"]', "[]", "['c']"}, "["),
+        ({"[1, 2]"}, "["),
+        ({"[0.1, 0.2]"}, ""),
+        ({'["a"]', "b"}, ""),
+        ({"0", "1", "TRUE"}, "01"),
+        (set(), ""),
+    ],
+)
+def test_the_form_of_a_column_is_seen_in_its_cells(cells: set[str], form: str) -> None:
+    assert form_of(cells, 100) == form
+    assert form_of(cells, 1) in {"", "01"}  # labels repeat

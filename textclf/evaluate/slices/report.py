@@ -155,7 +155,9 @@ def value_of_counts(matrix: NDArray[np.int64], metric: str) -> float | None:
     """
     if metric in SHARES and len(matrix) == 2 and not count_share(matrix, metric, 1)[1]:
         return None
-    margins = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    if metric == "mcc" and matrix.shape[1] > len(matrix):
+        return None
+    margins = matrix.diagonal(), matrix.sum(axis=0)[: len(matrix)], matrix.sum(axis=1)
     correct, decided, actual = (part[np.newaxis].astype(np.float64) for part in margins)
     measured = _measure(metric, matrix)(Counts(correct, decided, actual, int(matrix.any(axis=1).sum())))
     return None if measured is None else float(measured[0])

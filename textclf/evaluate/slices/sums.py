@@ -123,9 +123,10 @@ class SliceSums:
     def confusion(
         self, place: int, y: NDArray[np.int64], decided: NDArray[np.int64], classes: int
     ) -> NDArray[np.int64]:
-        """Return the rows of the slices of a family by actual and decided class, (slices + 1, classes, classes)."""
-        counts = self._sum(place, classes * y + decided, classes**2, np.ones(len(y)))
-        return counts.astype(np.int64).reshape(-1, classes, classes)
+        """Return the rows of the slices of a family as `metrics.confusion_matrix`, (slices + 1, classes, columns)."""
+        columns = classes + int((decided < 0).any())
+        counts = self._sum(place, columns * y + decided % columns, classes * columns, np.ones(len(y)))
+        return counts.astype(np.int64).reshape(-1, classes, columns)
 
     def _sum(self, place: int, columns: NDArray[np.int64], count: int, values: NDArray[Any]) -> Floats:
         family = self.membership.families[place]

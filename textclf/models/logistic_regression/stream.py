@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 from scipy.sparse import csr_array
-from scipy.special import expit, log_expit, log_softmax
+from scipy.special import expit, log_expit, log_softmax, logit
 
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import as_sparse
@@ -79,6 +79,8 @@ def minimize_on_stream(
     total, shares = float(np.mean(sums)), totals / sums
     penalty = 1 / (C * total)  # of half the squared weights
     start = np.zeros(shape)
+    if train.multilabel:
+        start[-1] = logit(shares[1])  # or the first steps would only find how rare each label is
     with closing(progress.bar("logistic_regression", None, "shard", scaled=False)) as bar:
         stream = Stream(train, class_weights, bar)
         first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
@@ -91,6 +93,7 @@ def minimize_on_stream(
             """Return the parameters (`shape`) of the features as they are from those of the standardised features."""
             parameters: Array = (point.reshape(shape).T * scales.T).T
             parameters[-1] -= means @ parameters[:-1]
+            parameters[-1] += start[-1]
             return parameters
 
         def standard_gradient(flat: Array) -> Array:

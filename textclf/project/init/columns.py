@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
 
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
@@ -10,8 +14,10 @@ from textclf.core.quoting import list_names, quote_name
 from textclf.evaluate.slices.membership import FEWEST_ROWS
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.tables.columns import Column, column_names, describe_column
+from textclf.tables.corpus import read
 from textclf.tables.files import find_files
 from textclf.tables.layout import SOURCE, Layout
+from textclf.tables.settings import Data
 
 # Usual names, likeliest first
 LABELS = ("label", "labels", "class", "category", "target", "sentiment", "intent", "topic")
@@ -25,6 +31,7 @@ SPACED = 0.1  # share of texts with white space or letters beyond ASCII, at leas
 ID = re.compile(r"(.*[\W_])?(?i:id|uuid|guid)|.*[a-z]I[dD]")  # names of columns of ids
 ROWS_PER_SLICE = 4 * FEWEST_ROWS  # of which a quarter are test rows
 ROWS_PER_GROUP = 2  # mean number of rows of each value of a column of groups, at least
+LISTS, FLAGS = "[", "01"  # forms of columns of several labels
 DELIMITERS = ";\t|,"
 
 
@@ -46,8 +53,12 @@ def find_split(path: Path, layout: Layout) -> str | None:
 
 
 def find_columns(
-    path: Path, layout: Layout, texts: Sequence[str] | None, label: str | None, unused: Container[str | None] = ()
-) -> tuple[str | tuple[str, ...], str, list[Column]]:
+    path: Path,
+    layout: Layout,
+    texts: Sequence[str] | None,
+    labels: Sequence[str] | None,
+    unused: Container[str | None] = (),
+) -> tuple[str | tuple[str, ...], str | tuple[str, ...], list[Column]]:
     """Return the names of the columns of the texts and of the labels, as given or by what is in them, and the others.
 
     Those of `unused` are none of them. The texts are the longest column; the labels the column of few repeated values.
@@ -55,18 +66,46 @@ def find_columns(
     """
     names = [name for name in column_names(path, layout) if name not in unused]
     columns = [column for name in names if (column := describe_column(path, layout, name)) is not None]
-    texts = texts or [find_text([column for column in columns if column.name != label], path)]
-    if label is None:
+    texts = texts or [find_text([column for column in columns if column.name not in (labels or ())], path)]
+    if not labels:
         several = len(find_files(path, layout)) > 1 and SOURCE not in names
         named = [name for usual in LABELS for name in names if name.lower() == usual and name not in texts]
-        label = find_label([column for column in columns if column.name not in texts], path, several, named)
-    others = [column for column in columns if column.name not in {*texts, label, SOURCE}]
-    return texts[0] if len(texts) == 1 else tuple(texts), label, others
+        labels = find_labels([column for column in columns if column.name not in texts], path, several, named)
+    others = [each for each in columns if each.name not in {*texts, *labels, SOURCE} and each.form != LISTS]
+    return _one_or_several(texts), _one_or_several(labels), others
+
+
+def _one_or_several(names: Sequence[str]) -> str | tuple[str, ...]:
+    return names[0] if len(names) == 1 else tuple(names)
+
+
+def find_sets(path: Path, data: Data, columns: Sequence[Column], layout: Layout) -> tuple[dict[str, Any], str]:
+    """Return the settings of a table whose texts have several labels, and what shows it; nothing if they have one.
+
+    `columns` are those that are neither texts nor labels.
+    """
+    task = {"task": "multilabel"}
+    if not isinstance(data.label, str):
+        return task, f"{list_names(data.label)} are columns of 0 and 1"
+    labels = describe_column(path, layout, data.label)
+    if labels is not None and labels.form == LISTS:
+        return task, f"{quote_name(data.label)} holds lists"
+    if labels is not None and labels.form not in {"", FLAGS}:
+        return task | {"label_separator": labels.form}, f"{quote_name(data.label)} combines some by {labels.form!r}"
+    texts = describe_column(path, layout, data.text) if isinstance(data.text, str) else None
+    for column in columns:
+        repeats = (ID.fullmatch(column.name) or column.name == data.id) and column.distinct < column.values
+        if texts is not None and repeats and texts.distinct <= column.distinct:
+            united = data.model_copy(update=task | {"id": column.name})
+            with suppress(UserError):
+                if pc.max(pc.list_value_length(read(path, united).table["label"])).as_py() > 1:
+                    return task | {"id": column.name}, f"rows with the same {quote_name(column.name)} have one each"
+    return {}, ""
 
 
 def find_text(columns: Sequence[Column], path: Path) -> str:
     """Return the name of the column whose values are longest, without those that look like identifiers."""
-    texts = [column for column in columns if column.values and column.spaced >= SPACED]
+    texts = [column for column in columns if column.values and column.spaced >= SPACED and column.form != LISTS]
     if not any(column.values for column in columns):
         raise UserError(f"{path} must have rows that can be read; got none; set --encoding, such as cp1252")
     if not texts:
@@ -75,22 +114,27 @@ def find_text(columns: Sequence[Column], path: Path) -> str:
     return max(texts, key=lambda column: column.mean_length).name
 
 
-def find_label(columns: Sequence[Column], path: Path, several_files: bool, named: Sequence[str] = ()) -> str:
+def find_labels(
+    columns: Sequence[Column], path: Path, several_files: bool, named: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return the name of the column of labels; `source`, the name of the file, if each of several files is a class.
 
-    If no column looks like labels, it is the first of those that are `named` so: the table's reader says what is wrong.
+    They are several if all that could be it are of 0 and 1. If no column looks like labels, it is the first of those
+    that are `named` so: the table's reader says what is wrong.
     """
     labels = [column for column in columns if _can_be_label(column)]
     usual = [column.name for name in LABELS for column in labels if column.name.lower() == name]
     if usual or len(labels) == 1:
-        return usual[0] if usual else labels[0].name
+        return (usual[0] if usual else labels[0].name,)
+    if labels and all(column.form == FLAGS for column in labels):
+        return tuple(column.name for column in labels)
     if labels:
         choices = list_names([f"{quote_name(column.name)} ({column.distinct} values)" for column in labels])
         raise UserError(f"{path}: --label must name the column of labels; it could be {choices}")
     if several_files:
-        return SOURCE
+        return (SOURCE,)
     if named:
-        return named[0]
+        return (named[0],)
     names = list_names([column.name for column in columns]) or "none"
     raise UserError(
         f"{path} must have a column of labels, with few values that repeat; got none among {names}; name it by --label"
@@ -98,6 +142,8 @@ def find_label(columns: Sequence[Column], path: Path, several_files: bool, named
 
 
 def _can_be_label(column: Column) -> bool:
+    if column.form not in {"", FLAGS}:
+        return True
     repeated = column.distinct * ROWS_PER_CLASS <= column.values
     named = column.name.lower() in LABELS  # then 1.0 and 2.0 may be classes
     short = column.mean_length <= LONGEST_LABEL and (named or column.measured <= MEASURED)

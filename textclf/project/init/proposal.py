@@ -19,7 +19,7 @@ from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, valida
 from textclf.evaluate.intervals import CONFIDENCE
 from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
-from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
+from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_sets, find_slices, find_split
 from textclf.project.init.expected import expected_minutes, in_words
 from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
 from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
@@ -40,7 +40,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     The lines say what the table holds, which settings differ from those of `before` and why; `done` is what was done
     to these. Raises `UserError` as the reader of the table does, or if a class has too few texts.
     """
-    data, columns = describe_table(arguments)
+    data, columns, several = describe_table(arguments)
     data, found = survey_table(data, columns, arguments)
     content = parse_yaml(before, str(PARAMS_FILE))
     found = replace(found, language=found.language or value_at(content, "about.language") or None)
@@ -57,6 +57,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     text = with_values(with_sections(before, models.sections | {name: {} for name in gone}), settings)
     minutes = expected_minutes(models.sections, found, is_validated(preset, found))
     told = [
+        *([f"a text has several labels: {several} (data.task: multilabel)"] if several else []),
         f"preset {preset}: {PRESETS[preset]}",
         *left_out(preset, found),
         f"expected: {in_words(minutes)} for the first run on this machine",
@@ -83,8 +84,11 @@ def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterato
             yield f"{name}.{key}", values[key]
 
 
-def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column]]:
-    """Return the section data for the table, by the arguments and by what the table shows, and the columns not used."""
+def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], str]:
+    """Return the section data for the table, by the arguments and by what the table shows, and the columns not used.
+
+    Also what shows that texts have several labels, "" if nothing does.
+    """
     for name in OPTIONS:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
@@ -107,7 +111,10 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column]]:
     columns = [column for column in others if column.name not in {arguments.id, arguments.group}]
     if arguments.id is None and (column := find_id(columns, column_names(path, layout)[0])) is not None:
         values["id"] = column
-    return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})), columns
+    several = {} if isinstance(values["label"], str) else {"task": "multilabel"}
+    several, shown = find_sets(path, _validated(values | several), others, layout)
+    values |= several
+    return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})), columns, shown
 
 
 def survey_table(data: Data, columns: list[Column], arguments: argparse.Namespace) -> tuple[Data, Survey]:
@@ -142,17 +149,17 @@ def summary(
 ) -> list[str]:
     """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
     layout = layout_of(data)
-    purposes = {
-        name: layout.columns_of(name.removesuffix("s")) for name in ("texts", "labels", "ids", "groups", "times")
-    }
+    purposes = {name: layout.columns_of(name) for name in ("text", "label", "id", "group", "time")}
     columns = ", ".join(
-        f"{purpose} in column{'s' if len(names) > 1 else ''} {list_names(names)}"
+        f"{purpose}s in column{'s' * (len(names) > 1)} {list_names(names)}"
         for purpose, names in purposes.items()
         if names
     )
+    several = f"; {found.without_labels:,} texts without" if data.multilabel else ""
+    classes = ("label",) if data.multilabel else ("class", "classes")
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
-        f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
+        f"{count_noun(len(found.classes), *classes)}: {_classes(found.classes)}{several}",
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
         *_oddities(found, kept=not found.given and data.time is None),
@@ -177,7 +184,8 @@ def _oddities(found: Survey, kept: bool) -> Iterator[str]:
     if found.unspaced >= SOME:
         yield f"{found.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"
     if found.conflicts:
-        yield f"{count_noun(found.conflicts, 'text')} with several labels: no model can be right on all of their rows"
+        of_sets = "sets of" if found.sets is not None else "several"
+        yield f"{count_noun(found.conflicts, 'text')} with {of_sets} labels: no model can be right on all of their rows"
 
 
 def _detectable(found: Survey) -> str:

@@ -55,7 +55,8 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
         reason = f"keeps rows of one of its {column.distinct:,} values in one split, if they depend on each other"
         yield Choice("data.group", column.name, reason)
     mean = survey.rows / len(survey.classes)
-    if rare := [name for name, rows in survey.classes.items() if rows < RARE_OF_MANY * mean]:
+    rare = [name for name, rows in survey.classes.items() if rows < RARE_OF_MANY * mean]
+    if rare and survey.sets is None:
         more = f" and {len(rare) - SHOWN} more" if len(rare) > SHOWN else ""
         names = ", ".join(map(quote_name, rare[:SHOWN])) + more
         reason = f"finds more rows of {names}, with probabilities that are not those of the data"
@@ -101,7 +102,11 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     threshold: float | str = 0.5
     reason = "the more probable class"
     share = min(survey.classes.values()) / survey.rows
-    if len(survey.classes) == 2 and share < RARE:
+    if survey.sets is not None:
+        validated = is_validated(preset, survey)
+        threshold = "f1" if validated else 0.5
+        reason = "of each label, on the validation rows" if validated else "no validation rows to choose others by"
+    elif len(survey.classes) == 2 and share < RARE:
         order = sorted(survey.classes, key=lambda name: -survey.classes[name])
         chosen_by = float(survey.given.get("validation", survey.untested))
         if is_validated(preset, survey) and "validation" not in survey.given:
@@ -113,7 +118,7 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     named = "sorted" if order is None else f"{quote_name(order[1])}, the rare one, is the positive class"
     yield Choice("data.classes", order, named)
     yield Choice("evaluate.threshold", threshold, reason)
-    if preset == "best":
+    if preset == "best" and survey.sets is None:
         yield Choice("evaluate.calibration", "temperature", "probabilities as often right as they say")
     else:
         yield Choice("evaluate.calibration", "none", "probabilities as trained")

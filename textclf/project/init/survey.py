@@ -1,11 +1,16 @@
 """What a table of labelled texts holds: rows, classes, lengths, repeated texts and contradicting labels."""
 
+import json
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from textclf.core.arrow import count_lengths, hash_normalized
+from textclf.core.arrow import array_of, count_lengths, hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
 from textclf.project.init.language import detect_language
@@ -27,7 +32,8 @@ class Survey:
     most texts are `unspaced`, whose share that is (see `textclf.core.scripts`). `given` has the rows of each split that
     the table gives; `slices` are those columns of data.slices of which some value has several labels. `language` is the
     name of the language of the texts, None if it is not recognized or there are several. `characters` are those of all
-    texts.
+    texts. If a text has several labels, `classes` has the rows with each, `sets` is the number of rows, and
+    `without_labels` of those that have none.
     """
 
     classes: dict[str, int]
@@ -42,11 +48,13 @@ class Survey:
     unspaced: float = 0.0
     language: str | None = None
     characters: int = 0
+    sets: int | None = None
+    without_labels: int = 0
 
     @property
     def rows(self) -> int:
         """The number of rows with text and label."""
-        return sum(self.classes.values())
+        return sum(self.classes.values()) if self.sets is None else self.sets
 
     @property
     def untested(self) -> int:
@@ -66,9 +74,17 @@ def survey(path: Path, settings: Data) -> Survey:
     slices = [SLICE + name for name in settings.slices]
     parts: list[pd.DataFrame] = []
     sample: list[str] = []
-    for batch in corpus:
+    batches: Iterable[pa.RecordBatch] = corpus
+    if settings.multilabel and settings.id is not None:  # rows of one text are united in memory
+        corpus.load()
+        batches = corpus.table.to_batches()
+    for batch in batches:
         texts = batch["text"].to_pylist()
-        part = {name: batch[name].dictionary_encode().to_pandas() for name in ("label", *slices)}
+        part = {name: batch[name].dictionary_encode().to_pandas() for name in slices}
+        if settings.multilabel:
+            part["label"] = array_of(list(map(json.dumps, batch["label"].to_pylist()))).dictionary_encode().to_pandas()
+        else:
+            part["label"] = batch["label"].dictionary_encode().to_pandas()
         sample += texts[:: max(len(texts) // SAMPLE, 1)]
         part["text"] = hash_normalized(batch["text"])
         part["words"], part["characters"] = count_lengths(batch["text"])
@@ -76,14 +92,14 @@ def survey(path: Path, settings: Data) -> Survey:
         parts.append(pd.DataFrame(part))
     rows = pd.concat(parts)
     first = rows.drop_duplicates("text")
-    counts, distinct = (each["label"].value_counts() for each in (rows, first))
+    counts, distinct = (_count(each["label"], settings.multilabel) for each in (rows, first))
     labels_per_text = rows.drop_duplicates(["text", "label"])["text"].value_counts()
     unspaced = float(rows["unspaced"].mean())
     length = rows["characters" if unspaced >= MOST else "words"]
     with_labels = {name: rows.drop_duplicates([name, "label"]) for name in slices}
     return Survey(
-        classes={name: int(counts[name]) for name in corpus.classes},
-        distinct={name: int(distinct.get(name, 0)) for name in corpus.classes},
+        classes={name: counts[name] for name in corpus.classes},
+        distinct={name: distinct[name] for name in corpus.classes},
         repeated=len(rows) - len(first),
         conflicts=int((labels_per_text > 1).sum()),
         dropped=corpus.dropped["rows"],
@@ -94,4 +110,14 @@ def survey(path: Path, settings: Data) -> Survey:
         unspaced=unspaced,
         language=detect_language(sample),
         characters=int(rows["characters"].sum()),
+        sets=len(rows) if settings.multilabel else None,
+        without_labels=int((rows["label"] == "[]").sum()),
     )
+
+
+def _count(labels: "pd.Series[Any]", several: bool) -> Counter[str]:
+    """Return the number of rows of each label, or with each if each row has the JSON of `several`."""
+    counts: Counter[str] = Counter()
+    for label, rows in labels.value_counts().items():
+        counts.update(dict.fromkeys(json.loads(str(label)) if several else [str(label)], int(rows)))
+    return counts

@@ -147,7 +147,7 @@ def _digest(splits: Splits) -> str:
     """Return a hash of the rows of each split."""
     digest = hashlib.sha256()
     for name, rows in splits.items():
-        digest.update(repr((name, rows[["id", "text", "label"]].to_numpy(dtype=str).tolist())).encode())
+        digest.update(repr((name, rows[["id", "text", "label"]].astype(str).to_numpy().tolist())).encode())
     return digest.hexdigest()
 
 

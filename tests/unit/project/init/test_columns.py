@@ -25,7 +25,9 @@ def write(folder: Path, *extra: tuple[str, list[str]], name: str = "a.csv", deli
     return path
 
 
-def find(path: Path, text: list[str] | None = None, label: str | None = None) -> tuple[str | tuple[str, ...], str]:
+def find(
+    path: Path, text: list[str] | None = None, label: list[str] | None = None
+) -> tuple[str | tuple[str, ...], str | tuple[str, ...]]:
     return find_columns(path, Layout({}, option="--"), text, label)[:2]
 
 
@@ -34,8 +36,8 @@ def find(path: Path, text: list[str] | None = None, label: str | None = None) ->
     [
         ({}, (None, None), ("message", "team")),  # the longest column of sentences, and the one of few values
         ({}, (["url"], None), ("url", "team")),
-        ({}, (None, "day"), ("message", "day")),
-        ({}, (["no"], "such"), ("no", "such")),
+        ({}, (None, ["day"]), ("message", "day")),
+        ({}, (["no"], ["such"]), ("no", "such")),
         ({}, (["url", "message"], None), (("url", "message"), "team")),
         ({"Category": ["x", "y", "z"]}, (None, None), ("message", "Category")),  # a usual name decides
         ({"topic": ["x", "y"], "class": ["x", "y"]}, (None, None), ("message", "class")),  # the likelier one
@@ -45,7 +47,10 @@ def find(path: Path, text: list[str] | None = None, label: str | None = None) ->
     ],
 )
 def test_texts_and_labels_are_found_by_what_is_in_the_columns(
-    extra: dict[str, list[str]], given: tuple[list[str] | None, str | None], found: tuple[str, str], tmp_path: Path
+    extra: dict[str, list[str]],
+    given: tuple[list[str] | None, list[str] | None],
+    found: tuple[str, str],
+    tmp_path: Path,
 ) -> None:
     assert find(write(tmp_path, *extra.items()), *given) == found
 

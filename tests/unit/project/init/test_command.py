@@ -214,36 +214,93 @@ def test_a_column_of_splits_is_used_and_is_not_taken_for_the_labels(init: Run) -
     assert (load().data.split, load().data.label) == ("split", "team")
 
 
-@pytest.mark.parametrize(
-    ("name", "labels", "got"),
-    [
-        ("a.csv", ["billing", "late", "billing|late"], "'billing|late', which combines others (1 of 3 labels do)"),
-        ("a.csv", ["billing", "late", "late, billing"], "'late, billing', which combines others (1 of 3 labels do)"),
-        ("a.csv", ["['billing', 'late']", "['late']"], "\"['billing', 'late']\", which combines others (1 of 2 labels"),
-        ("a.csv", ['["billing","late"]', "[]"], "which combines others (1 of 2 labels do)"),
-        ("a.csv", ["[billing]", "[late]", "[billing, late]"], "which combines others (1 of 3 labels do)"),
-        ("a.jsonl", [["billing"], ["billing", "late"]], "a list"),
-        ("a.csv", ["Sales, North", "Sales, South"], ""),
-        ("a.csv", ["(0, 10]", "(10, 20]"], ""),
-        ("a.csv", ["rock 'n' roll", "R&B (soul, funk)"], ""),
-    ],
-)
-def test_several_labels_of_a_text_are_refused_with_what_to_do(
-    init: Run, name: str, labels: list[object], got: str
-) -> None:
+def written(name: str, labels: list[object]) -> None:
+    """Write 60 rows whose labels are these in turn."""
     rows = [(f"The parcel {n} is late.", labels[n % len(labels)]) for n in range(60)]
     if name == "a.csv":
         content = delimited([("message", "labels"), *((text, str(label)) for text, label in rows)])
     else:
         content = "".join(json.dumps({"message": text, "labels": label}) + "\n" for text, label in rows)
     Path(name).write_text(content, encoding="utf-8")
-    done = init("--data", name)
-    if not got:
-        assert (done.status, done.err) == (0, "")
-        return
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "separator", "shown"),
+    [
+        ("a.csv", ["billing", "late", "billing|late"], "|", "labels combines some by '|'"),
+        ("a.csv", ["billing", "late", "late, billing"], ",", "labels combines some by ','"),
+        ("a.csv", ["['billing', 'late']", "['late']"], None, "labels holds lists"),
+        ("a.csv", ['["billing","late"]', '["late"]', "[]"], None, "labels holds lists"),
+        ("a.jsonl", [["billing"], ["billing", "late"], []], None, "labels holds lists"),
+    ],
+)
+def test_several_labels_of_a_text_are_detected_and_told(
+    init: Run, name: str, labels: list[object], separator: str | None, shown: str
+) -> None:
+    written(name, labels)
+    done = init("--data", name, "--preset", "fast")
+    assert (done.status, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert f"a text has several labels: {shown} (data.task: multilabel)" in lines
+    assert lines[1].startswith("2 labels: billing (")
+    assert lines[1].endswith(f"; {20 if labels[-1] in ([], '[]') else 0} texts without")
+    found = load()
+    assert (found.data.task, found.data.label, found.data.label_separator) == ("multilabel", "labels", separator)
+    assert (found.split.stratify, found.evaluate.threshold, found.evaluate.calibration) == (True, 0.5, "none")
+    assert found.train.names() == ["majority", "logistic_regression"]
+
+
+def test_columns_of_0_and_1_are_the_labels_of_a_text_if_no_other_column_is(init: Run) -> None:
+    rows = [(f"The parcel {n} is late.", n % 2, int(n % 3 == 0)) for n in range(60)]
+    Path("a.csv").write_text(delimited([("message", "billing", "late"), *rows]), encoding="utf-8")
+    done = init("--data", "a.csv", "--preset", "fast")
+    assert "labels in columns billing, late" in done.out
+    assert "a text has several labels: billing, late are columns of 0 and 1 (data.task: multilabel)\n" in done.out
+    assert load().data.label == ("billing", "late")
+    lines = [("message", "billing", "late", "team"), *((*row, "ab"[n % 2]) for n, row in enumerate(rows))]
+    Path("a.csv").write_text(delimited(lines), encoding="utf-8")
+    assert "could be billing (2 values), late (2 values), team (2 values)" in init("--data", "a.csv", "--force").err
+    labels = ("--label", "billing", "--label", "late")
+    assert init("--data", "a.csv", "--preset", "fast", "--force", *labels).status == 0
+    assert (load().data.task, load().data.label) == ("multilabel", ("billing", "late"))
+
+
+@pytest.mark.parametrize("same_text", [True, False])
+def test_rows_of_one_id_and_text_with_other_labels_are_one_text(init: Run, same_text: bool) -> None:
+    rows = [
+        (n // 2, f"The parcel {n // 2 if same_text else n} is late.", ["late", "lost", "wet"][n % 3]) for n in range(90)
+    ]
+    Path("a.csv").write_text(delimited([("ticket_id", "message", "team"), *rows]), encoding="utf-8")
+    done = init("--data", "a.csv", "--preset", "fast")
+    told = "a text has several labels: rows with the same ticket_id have one each (data.task: multilabel)\n"
+    assert (told in done.out) == same_text
+    assert done.out.startswith(f"a.csv: {45 if same_text else 90} rows, texts in column message, labels in column team")
+    assert (load().data.task, load().data.id) == (("multilabel", "ticket_id") if same_text else ("multiclass", None))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["Sales, North", "Sales, South"],
+        ["(0, 10]", "(10, 20]"],
+        ["rock 'n' roll", "R&B (soul, funk)"],
+        ["0", "1"],
+    ],
+)
+def test_labels_that_only_look_like_several_are_not_taken_for_these(init: Run, labels: list[object]) -> None:
+    written("a.csv", labels)
+    done = init("--data", "a.csv")
+    assert (done.status, done.err, load().data.task) == (0, "", "multiclass")
+
+
+def test_labels_that_cannot_be_told_apart_are_refused(init: Run) -> None:
+    written("a.csv", ["[billing]", "[late]", "[billing, late]"])
+    done = init("--data", "a.csv")
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert re.search(rf"must hold one label; got .*{re.escape(got)}", done.err)
-    assert "; write one row per label, or one table per label" in done.err
+    assert (
+        "must hold one label; got '[billing, late]', which combines others (1 of 3 labels do); set data.task"
+        in done.err
+    )
     assert Path("params.yaml").read_text(encoding="utf-8") == BEFORE
 
 

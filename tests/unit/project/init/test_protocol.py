@@ -54,6 +54,19 @@ def test_each_stratified_split_has_a_row_of_each_class(name: str) -> None:
     assert sizes[0] * min(classes.values()) >= 1
 
 
+@pytest.mark.parametrize(
+    ("rows", "given", "threshold"), [(3000, {}, "f1"), (300, {}, 0.5), (300, {"validation": 50}, "f1")]
+)
+def test_thresholds_of_several_labels_are_chosen_on_validation_rows(
+    rows: int, given: dict[str, int], threshold: object
+) -> None:
+    classes = {"a": rows // 2, "b": rows // 30}
+    chosen = choose(classes, preset="best", sets=rows, given=given)
+    assert (chosen["evaluate.threshold"], chosen["evaluate.calibration"]) == (threshold, "none")
+    assert (chosen["data.classes"], chosen["split.stratify"]) == (None, True)
+    assert not list(offer_settings(Survey(classes, classes, 0, 0, 0, 10, 20, sets=rows), []))
+
+
 def test_settings_that_were_changed_before_are_those_of_the_table() -> None:
     # A second table must not inherit what was chosen for the first.
     keys = [set(choose(classes)) for classes in TABLES.values()]

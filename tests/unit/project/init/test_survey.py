@@ -29,6 +29,15 @@ def test_texts_without_spaces_are_counted_in_characters(tmp_path: Path) -> None:
     assert (found.unspaced, found.unit, found.median_length, found.longest) == (0.75, "characters", 4, 8)
 
 
+def test_rows_with_each_of_several_labels_are_counted(tmp_path: Path) -> None:
+    rows = [("a b", "x|y"), ("A b", "x"), ("c", ""), ("d", "y"), ("d", "y")]
+    path = tmp_path / "a.csv"
+    path.write_text(delimited([("text", "label"), *rows]))
+    found = survey(path, Data(path=str(path), task="multilabel", label_separator="|"))
+    assert (found.classes, found.distinct) == ({"x": 2, "y": 3}, {"x": 1, "y": 2})
+    assert (found.rows, found.sets, found.without_labels, found.repeated, found.conflicts) == (5, 5, 1, 2, 1)
+
+
 def test_a_table_of_one_class_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="at least two classes"):
         look(tmp_path, [("a", "x"), ("b", "x")])

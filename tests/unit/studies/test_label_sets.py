@@ -1,0 +1,90 @@
+"""Studies of texts with several labels."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.studies.samples import corpus, settings, setup
+from textclf.artifacts.features import Features
+from textclf.core.errors import UserError
+from textclf.studies import measure
+from textclf.studies.crossvalidation import make_folds
+from textclf.studies.learning_curve import learning_curve
+from textclf.studies.measure import Setup
+from textclf.studies.search.scores import Scores
+from textclf.studies.search.trials import Searcher, _digest, best_of
+from textclf.studies.settings import CompleteSearch
+
+LABELS = ["alpha", "beta", "rare"]
+
+
+def table(rows: int = 60) -> pd.DataFrame:
+    """Return rows with sets of labels, as splits are read: arrays of texts, of which a third is empty."""
+    sets = [["alpha"], [], ["alpha", "beta"], ["beta"], [], ["alpha", "beta", "rare"]]
+    labels = pd.Series([np.array(sets[number % 6], dtype=object) for number in range(rows)])
+    texts = [f"{' '.join(names)} row{number}" for number, names in enumerate(labels)]
+    return corpus(rows).assign(text=texts, label=labels)
+
+
+def count(rows: pd.DataFrame, label: str) -> int:
+    """Return the number of rows with a label."""
+    return int((rows["label"].explode() == label).sum())
+
+
+def test_every_row_is_tested_once_and_rare_labels_are_in_every_fold() -> None:
+    folds = [splits for _, _, splits in make_folds(table(), settings(folds=5, repeats=1))]
+    assert sorted(name for splits in folds for name in splits["test"]["id"]) == sorted(table()["id"])
+    assert [count(splits["test"], "rare") for splits in folds] == [2] * 5
+    assert all(count(splits["train"], "rare") == 8 for splits in folds)
+
+
+def test_a_label_with_fewer_texts_than_folds_is_an_error() -> None:
+    with pytest.raises(UserError) as error:
+        list(make_folds(table(18), settings(folds=4)))
+    assert error.value.lines[0].startswith("each class must have at least 4 texts for 4 folds; rare has 3; ")
+
+
+def measure_exact_sets(features: Mapping[str, Features], model: Any, setup: Setup) -> dict[str, float]:
+    """Return the share of test rows whose set is exact at a threshold of 0.5, under names of metrics."""
+    test = measure.predict_held_out(features, model, setup.pretrained)[-1]
+    return dict.fromkeys(("accuracy", "log_loss"), float(((test.probabilities > 0.5) == test.y).all(axis=1).mean()))
+
+
+def test_a_learning_curve_needs_rows_with_and_without_each_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "measure_features", measure_exact_sets)
+    rows = table(120)
+    splits = {"train": rows[:90].iloc[::-1], "test": rows[90:]}
+    curve = learning_curve(splits, LABELS, setup())
+    assert curve["rows"].tolist() == [rows for tenth in range(1, 11) for rows in [9 * tenth] * 2]
+    last = dict(zip(curve["model"][-2:], curve["accuracy"][-2:], strict=True))
+    assert last == {"majority": pytest.approx(1 / 3, abs=1e-6), "logistic_regression": 1}
+    labels = [np.array(["alpha"], dtype=object)] * 10 + splits["train"]["label"].tolist()[10:]
+    everywhere = splits["train"].assign(label=pd.Series(labels, splits["train"].index))
+    assert learning_curve({**splits, "train": everywhere}, LABELS, setup())["rows"].min() == 18  # a tenth has it
+    few = rows[rows["label"].map(lambda names: "rare" not in names)]
+    with pytest.raises(UserError) as error:
+        learning_curve({**splits, "train": few}, LABELS, setup())
+    assert error.value.lines == ("each class must have at least 1 training rows; rare has 0",)
+
+
+def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "measure_features", measure_exact_sets)
+    chosen = CompleteSearch.model_validate(
+        {
+            "model": "logistic_regression",
+            "trials": 2,
+            "folds": 3,
+            "space": {"C": [0.001, 100.0]},
+            "metric": "accuracy",
+        }
+    )
+    trials = Searcher(chosen, setup(), LABELS, Scores(tmp_path)).search(table(), lambda _: None)
+    assert best_of(trials, "accuracy").settings["C"] == 100
+    assert best_of(trials, "accuracy").score == 1
+    changed = table()
+    changed["label"] = changed["label"].tolist()[::-1]
+    assert _digest({"train": table()}) == _digest({"train": table()}) != _digest({"train": changed})

@@ -1,0 +1,97 @@
+"""Costs of decisions: the matrix that evaluate.costs gives, and what decisions cost by it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.decisions import Costs
+from textclf.core.errors import UserError
+from textclf.core.quoting import quote_name
+from textclf.core.settings import PARAMS_FILE, suggest
+from textclf.evaluate.clusters import effective_rows
+from textclf.evaluate.comparisons import Difference
+from textclf.evaluate.intervals import Interval, wilson
+from textclf.evaluate.metrics import row_costs
+from textclf.evaluate.rows import Rows
+from textclf.evaluate.settings import ABSTAIN, CostsByClass
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
+    """Return the costs by actual and decided class, (classes, classes), and in a last column that of no answer if set.
+
+    A pair that is not named costs 0 if it is right, otherwise 1. None if there are no costs. Raises `UserError` with a
+    line for each name that is no class.
+    """
+    if lines := [f"{PARAMS_FILE}: {sentence}" for sentence in unknown_classes(costs, classes)]:
+        raise UserError(*lines)
+    if not costs:
+        return None
+    matrix = 1 - np.eye(len(classes))
+    for (actual, decided), cost in by_pair(costs).items():
+        matrix[classes.index(actual), classes.index(decided)] = cost
+    if not isinstance(abstain := costs.get(ABSTAIN, {}), Mapping):
+        matrix = np.column_stack([matrix, np.full(len(classes), abstain)])
+    return tuple(map(tuple, matrix.tolist()))
+
+
+def by_pair(costs: CostsByClass) -> dict[tuple[str, str], float]:
+    """Return the costs that are named, by actual and decided class."""
+    rows = [(actual, row) for actual, row in costs.items() if isinstance(row, Mapping)]
+    return {(actual, decided): cost for actual, row in rows for decided, cost in row.items()}
+
+
+def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence for each name in the costs that is no class."""
+    for name in dict.fromkeys(name for pair in by_pair(costs) for name in pair if name not in classes):
+        yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"
+
+
+def cost_interval(rows: Rows, model: str, confidence: float) -> Interval:
+    """Return the interval of the mean cost of a model."""
+    values, matrix = row_costs(rows.costs, rows.y, rows.decided[model]), np.array(rows.costs)
+    return mean_interval(values, (matrix.min(), matrix.max()), rows, rows.wrong(model), confidence)
+
+
+def compare_costs(rows: Rows, a: str, b: str, confidence: float) -> Difference:
+    """Return the mean cost of model a minus that of b."""
+    values = np.subtract(*(row_costs(rows.costs, rows.y, rows.decided[model]) for model in (a, b)))
+    most = np.ptp(np.array(rows.costs), axis=1).max()
+    return Difference(float(values.mean()), *mean_interval(values, (-most, most), rows, values != 0, confidence))
+
+
+def mean_interval(values: Floats, limits: Sequence[float], rows: Rows, rare: Any, confidence: float) -> Interval:
+    """Return the interval of the mean of values (rows,) that are few different numbers between two limits.
+
+    The share of the rows with each value, also with the limits, has Wilson's interval; their lengths are added as
+    squares, with the correlations of multinomial shares (Zou & Donner 2008, Stat. Med. 27:1693-1702). So an expensive
+    mistake counts that no row shows yet, where the variance of the rows is far too small. Of dependent rows the shares
+    are of as many independent ones as they are worth; `rare` as in `effective_rows`.
+    """
+    worth = float(len(rows))
+    if rows.clusters is not None:
+        worth = effective_rows(values, rows.clusters, rare, confidence)
+    levels = np.unique(np.append(values, limits))
+    shares = np.bincount(np.searchsorted(levels, values), minlength=len(levels)) / len(rows)
+    weights = levels - levels[shares.argmax()]
+    ends = np.array([wilson(share * worth, worth, confidence) for share in shares])
+    moves = weights[:, np.newaxis] * (ends - shares[:, np.newaxis])
+    lengths = np.stack([moves.min(axis=1), moves.max(axis=1)])
+    odds = shares / np.maximum(1 - shares, 0.5)  # of the value with the largest share, any would do
+    correlated = lengths * np.sign(weights) * np.sqrt(odds)
+    squares = (lengths**2).sum(axis=1) + (correlated**2).sum(axis=1) - correlated.sum(axis=1) ** 2
+    low, high = float(values.mean()) + np.array([-1, 1]) * np.sqrt(np.maximum(squares, 0))
+    return Interval(max(float(low), float(limits[0])), min(float(high), float(limits[1])))
+
+
+def cheapest_constant(costs: Costs, train: Ints, rows: Ints) -> tuple[int, float]:
+    """Return the decision that costs least if all training rows get it, and its mean cost for other rows.
+
+    Both are numbers of rows per class (classes,). The decision is the position of a class, or their number for none.
+    """
+    cheapest = int((train @ np.array(costs)).argmin())
+    return cheapest, float(rows @ np.array(costs)[:, cheapest] / rows.sum())
