@@ -25,6 +25,7 @@ from benchmarks import (
     tables,
     timings,
     transformer,
+    unknown,
     validation_tables,
 )
 from benchmarks.results import MissingResultError
@@ -239,6 +240,7 @@ RESULTS = (
     | looks.TABLES
     | model_choice.TABLES
     | power.TABLES
+    | unknown.TABLES
     | OWN_TABLES
 )
 TABLES: dict[str, Callable[[str], str]] = {

@@ -44,8 +44,9 @@ def run(
     path = table or Path(data.path)
     with unchanged(path, lambda: checksums(path, data)):
         rows = corpus.read(path, data)
+    known = rows.rows[rows.rows["label"].isin(rows.classes)].reset_index(drop=True)  # not those of data.unknown
     setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
-    results = crossvalidation.crossvalidate(rows.rows, rows.classes, setup, crossvalidate)
+    results = crossvalidation.crossvalidate(known, rows.classes, setup, crossvalidate)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)
     with outputs(report, trainings) as (report_file, trainings_file):
         files.write_json(report_file, summary)

@@ -4,10 +4,10 @@ Reads: MODELS, the names of the models in order; PREDICTIONS, a Parquet file per
 on each other and the slices of the test rows; TRAINED, a folder per model, for the shapes of its features, the records
 of its training and, if they make choices, its predictions for held-out training rows; LEAKS, which says
 whether the test rows were given, and the number of training rows; from PROVENANCE the settings that each stage used.
-Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features, slices and training as
-JSON, and models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes,
-confusion, roc, precision_recall, reliability and risk_coverage as CSV; CONFORMAL, the scores from which prediction sets
-follow, of no model unless evaluate.coverage is set.
+Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features, slices, training and
+unknown as JSON, and models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history,
+classes, confusion, roc, precision_recall, reliability, risk_coverage and unknown as CSV; CONFORMAL, the scores from
+which prediction sets follow, of no model unless evaluate.coverage is set.
 Params: evaluate, split.
 """
 
@@ -15,6 +15,7 @@ import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 
 from textclf.artifacts import conformal as prediction_sets
@@ -24,7 +25,7 @@ from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, UNKNOWN
 from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped, require_recorded
 from textclf.core.settings import Param
@@ -39,6 +40,7 @@ from textclf.evaluate.slices.membership import describe_left_out, find_membershi
 from textclf.evaluate.slices.report import describe_weak, report
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_clusters import positions, read_keys
+from textclf.evaluate.unknown import CURVE_COLUMNS, measure_unknown
 
 
 def run(
@@ -78,6 +80,11 @@ def run(
     slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys["test"])
     opened = open_models(predictions, names)
     parts, decided = measure(opened, evaluate, stratified, clusters, slices.membership, held_out)
+    of_no_class: dict[str, Any] = {}
+    curves: dict[str, pd.DataFrame] = {}
+    for label in split_rows.get("unknown", {}):  # one at most
+        every = {name: np.concatenate([keys[name], read_keys(splits, f"{name}{UNKNOWN}")]) for name in SPLITS[1:]}
+        decided, of_no_class, curves = measure_unknown(opened, decided, held_out, label, every, evaluate)
     test = parts["test"]
     fitted = fit_sets(parts.get("validation"), evaluate)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in names}
@@ -96,12 +103,14 @@ def run(
         metrics / "decisions.json": chosen,
         metrics / "slices.json": by_slice | slices.membership.protocol(),
         metrics / "training.json": records,
+        metrics / "unknown.json": of_no_class,
         metrics / "features.json": {
             name: {**part.splits, **part.notes} for made in features.values() for name, part in made.parts.items()
         },
     }
     tables: dict[Path, pd.DataFrame] = {
         plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
+        plots / "unknown.csv": stack_models(curves, CURVE_COLUMNS),
         plots / "classes.csv": stack_models(
             {
                 name: pd.concat([part.by_class(name) for part in parts_of[name].values()], ignore_index=True)

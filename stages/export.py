@@ -2,9 +2,9 @@
 
 Reads: data.path, the labelled texts, for their checksums; SPLITS, with the rows for export.refit; FEATURES, a folder
 per representation; PRETRAINED, the weights that representations use; TRAINED, a folder per model; from METRICS the
-files evaluation, intervals, comparisons, coverage, decisions, training and splits (rows per class); CONFORMAL, the
-scores from which prediction sets follow; from PROVENANCE the settings that each stage used; SETTINGS, the settings of
-the run.
+files evaluation, intervals, comparisons, coverage, decisions, training, unknown and splits (rows per class); CONFORMAL,
+the scores from which prediction sets follow; from PROVENANCE the settings that each stage used; SETTINGS, the settings
+of the run.
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
 ONNX file and a model card, and the index that names the default; TERMS, as CSV.
 Params: about, average, combine, data, evaluate, export, split, train, vectorize.
@@ -79,9 +79,9 @@ def run(
     vectorizers = {read: folder.read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
     exported = {name: folder.measured(trained / name, vectorizers[reads[name]]) for name in members}
     external = sorted(evaluate.external)
-    names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage")
+    names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage", "unknown")
     contents = metric_files.read_all(metrics, names, models_trained, external)
-    measured, ends, compared, decided, records, counts, coverage = contents.values()
+    measured, ends, compared, decided, records, counts, coverage, unknown = contents.values()
     clusters, held_out = decided["protocol"].get("clusters", {}), decided["crossvalidation"]
     sources = list_sources(split_rows, data.path)
     classes = read_classes(splits)
@@ -127,7 +127,13 @@ def run(
                 settings[name].kind,
                 settings[name],
                 card.Results(
-                    measured[name], ends[name], decision.to_json(), records[name], coverage.get(name), expected
+                    measured[name],
+                    ends[name],
+                    decision.to_json(),
+                    records[name],
+                    coverage.get(name),
+                    expected,
+                    unknown.get(name, {}).get("test"),
                 ),
                 sources=sources,
                 rows=rows_by_class,

@@ -26,7 +26,7 @@ def run(*, stage: str, splits: Path, trained: Path, predictions: Path) -> None:
     name = item_of(stage)
     key = f"evaluate.external.{name}"  # its value is a dependency of the stage, so that it need not be a parameter
     table = Path(load_params({key: str})[key])
-    classes, parts = split_files.read_classes(splits), split_files.open_shards(splits)
+    classes, parts = split_files.read_classes(splits), split_files.open_shards(splits, unknown=True)
     several = is_multilabel(split_files.read_table(parts["test"].paths[0], ["label"]))
     require_file(table)
     with unchanged(table, lambda: {table.name: files.sha256_of_file(table)}):

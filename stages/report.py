@@ -1,10 +1,10 @@
 """Write the report of the run: one HTML page that needs nothing beside it.
 
 Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
-intervals, comparisons, coverage, decisions, training, features (shapes), slices and splits (leaks) as JSON; from PLOTS
-the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV; from
-METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS, the
-locked versions; from PROVENANCE the settings and versions that each stage used; SETTINGS, the settings of the run.
+intervals, comparisons, coverage, decisions, training, unknown, features (shapes), slices and splits (leaks) as JSON;
+from PLOTS the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV;
+from METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS,
+the locked versions; from PROVENANCE the settings and versions that each stage used; SETTINGS, the settings of the run.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
 Params: about, average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
 """
@@ -36,7 +36,7 @@ from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
-METRICS = (*outcome.FILES, "slices", "coverage", "training", "features", "splits")
+METRICS = (*outcome.FILES, "slices", "coverage", "training", "unknown", "features", "splits")
 PROVENANCE = "provenance.json"
 
 

@@ -4,12 +4,13 @@ Reads: below FEATURES the folder of the representation that its settings name; f
 model starts from, if it does; DEFAULT, whether no choice needs predictions for held-out training rows; from SPLITS
 which of these depend on each other.
 Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the record and the history of
-its training and, where something is chosen and there are no validation rows, its predictions for held-out training
-rows; into PREDICTIONS <model>.parquet.
+its training, the means of the classes if there are texts of no class and dense features and, where something is chosen
+and there are no validation rows, its predictions for held-out training rows; into PREDICTIONS <model>.parquet.
 Params: train.<model>.
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from textclf.artifacts import checked, room, shapes
@@ -18,6 +19,7 @@ from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts.checksums import verify_folder, write_manifest
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.splits import read_clusters_of
+from textclf.artifacts.unknown import fit_means, scores_of, write_means
 from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
@@ -36,6 +38,8 @@ def run(
     read = features / settings.features
     verify_folder(read)
     opened = feature_files.open_shards(read)
+    predicted = feature_files.open_shards(read, unknown=True)
+    unknown = len(predicted) > len(opened)  # texts of no class
     datasets = {name: Dataset.of_shards(shards) for name, shards in opened.items()}
     row_count = room.rows_in_memory(dataset.rows for dataset in datasets.values())
     room.require_predicting(row_count, len(datasets["train"].classes), f"train.{model}")
@@ -50,13 +54,17 @@ def run(
         drawn = crossvalidation.draw_rows(opened["train"])
         chosen = fitting.settled(settings, fitting.training_record(fitted, settings))
         clusters = read_clusters_of(splits, "train", drawn.ids)
-        held_out = crossvalidation.crossvalidate(settings.kind, drawn, chosen, Folders(pretrained), clusters)
+        held_out = crossvalidation.crossvalidate(settings.kind, drawn, chosen, Folders(pretrained), clusters, unknown)
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)
+    means = fit_means(datasets["train"]) if unknown else None
+    scores = partial(scores_of, fitted.layers, means) if unknown else None
     with outputs(trained / model, predictions / f"{model}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
         fitted.write(folder)
+        if means is not None:
+            write_means(means, folder)
         shapes.write(shapes.read(read), folder)
         files.write_json(folder / prediction_files.RECORD, fitting.training_record(fitted, settings))
         if fitted.history is not None:
@@ -66,7 +74,7 @@ def run(
         if held_out is not None:
             prediction_files.write([held_out], folder / prediction_files.HELD_OUT)
         write_manifest(folder)
-        prediction_files.write(fitting.predict_shards(fitted.layers, opened), rows)
+        prediction_files.write(fitting.predict_shards(fitted.layers, predicted, scores), rows)
     for folder in beside.glob(f"{scratch.scratch_prefix(model)}*"):  # of this training, and of abandoned ones
         shutil.rmtree(folder)
 

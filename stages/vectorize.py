@@ -25,7 +25,7 @@ def run(*, stage: str, splits: Path, pretrained: Path, features: Path) -> None:
     """Vectorize the splits with the representation of STAGE, such as vectorize@words."""
     name = item_of(stage)
     settings = load_section(f"vectorize.{name}", Representation)
-    rows, classes = open_shards(splits), read_classes(splits)
+    rows, classes = open_shards(splits, unknown=True), read_classes(splits)
     kept = features.parent / f".vectorize-{name}.scratch"  # by a process that was killed, for the next to go on
     with outputs(features / name) as (folder,):
         folder.mkdir()

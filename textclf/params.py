@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import Field
 
+from textclf.artifacts.features import DENSE
+from textclf.artifacts.unknown import DISTANCE, ENERGY, PROBABILITY
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.errors import UserError
@@ -30,6 +32,7 @@ from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 
+WITHOUT_ENERGY = ("average", "transformer")  # kinds of models whose last scores are not known
 MULTILABEL = "multilabel"
 # What data.task multilabel does not support: the values that a setting may then not have, and what it must be.
 ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
@@ -97,6 +100,8 @@ def conflicts(params: Params) -> Iterator[str]:
         yield f"export.model must be a model of train ({', '.join(models)}), or null; got {params.export.model}"
     if params.export.refit and params.evaluate.coverage is not None:
         yield "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true"
+    if params.data.held_out_label is not None:
+        yield from _unknown_conflicts(params)
     if params.data.classes:  # otherwise the stage evaluate looks for them
         yield from unknown_classes(params.evaluate.costs, params.data.classes)
     external = params.evaluate.external
@@ -128,6 +133,26 @@ def conflicts(params: Params) -> Iterator[str]:
     yield from _metric_conflicts(params)
     if params.data.task == MULTILABEL:
         yield from _multilabel_conflicts(params)
+
+
+def _unknown_conflicts(params: Params) -> Iterator[str]:
+    """Yield a sentence for each setting that does not suit texts of no class, or the score that rejects them."""
+    evaluate, score = params.evaluate, params.evaluate.unknown_score
+    if evaluate.coverage is not None:
+        rule = "null with data.unknown, unless train_unknown is true"
+        yield f"evaluate.coverage must be {rule}; got {evaluate.coverage}"
+    if params.export.refit:
+        yield "export.refit must be false with data.unknown, whose threshold is of the measured model; got true"
+    lacking = dict.fromkeys(evaluate.external, "which predictions made elsewhere lack")
+    for name in params.models.names():
+        settings = params.models[name]
+        read = getattr(settings, "features", None)  # of an average, None
+        if score == ENERGY and settings.kind in WITHOUT_ENERGY:
+            lacking[name] = f"which needs other models than {' and '.join(WITHOUT_ENERGY)}"
+        if score == DISTANCE and not (read in params.vectorize.names() and params.vectorize[read].kind == DENSE):
+            lacking[name] = "which needs dense features"
+    for name, reason in lacking.items() if score != PROBABILITY else ():
+        yield f"evaluate.unknown_score must be probability for {name}; got {score}, {reason}"
 
 
 def _slice_conflicts(params: Params) -> Iterator[str]:

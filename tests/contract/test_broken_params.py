@@ -266,6 +266,40 @@ WRONG_SETTINGS = [
         "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true",
     ),
     (
+        ("export.refit", "true", "split.validation_size", "0.2", "data.unknown", "oos"),
+        "export.refit must be false with data.unknown, whose threshold is of the measured model; got true",
+    ),
+    (
+        ("split.validation_size", "0.2", "data.unknown", "oos", "evaluate.coverage", "0.9"),
+        "evaluate.coverage must be null with data.unknown, unless train_unknown is true; got 0.9",
+    ),
+    (
+        ("data.unknown", "oos", "evaluate.unknown_score", "distance"),
+        *(
+            f"evaluate.unknown_score must be probability for {name}; got distance, which needs dense features"
+            for name in ("majority", "logistic_regression", "keras")
+        ),
+    ),
+    (
+        ("data.unknown", "oos", "evaluate.unknown_score", "energy", "average.mean", "{first: majority, second: keras}"),
+        (
+            "evaluate.unknown_score must be probability for mean; got energy, which needs other models than average "
+            "and transformer"
+        ),
+    ),
+    (
+        ("data.unknown", "oos", "evaluate.unknown_score", "energy", "evaluate.external", "{rules: mine.csv}"),
+        "evaluate.unknown_score must be probability for rules; got energy, which predictions made elsewhere lack",
+    ),
+    (
+        ("data.train_unknown", "true"),
+        "data: train_unknown must be false without unknown, the label of such texts; got true",
+    ),
+    (
+        ("data.unknown", "oos", "data.classes", "[a, oos]"),
+        "data: unknown must be no label of classes unless train_unknown is true; got oos",
+    ),
+    (
         ("evaluate.costs", "{ham: 3}"),
         "evaluate.costs must be numbers, as {actual: {predicted: cost}, abstain: cost}; got {ham: 3}",
     ),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ RESERVED = (
 )  # keys of metrics/decisions.json beside the models
 INDEX = "index.json"  # in the folder of all exported models; names the default model
 SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
-RULES = ("threshold", "thresholds", "costs")  # of decisions
+RULES = ("threshold", "thresholds", "costs", "rejection")  # of decisions
+IN_SCALING = (*SCALING, "costs", "rejection")  # of an exported decision
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
@@ -65,18 +66,28 @@ Calibration = Temperature | Platt
 
 
 @dataclass(frozen=True, config=EXACT)
+class Rejection:
+    """A text belongs to no class if this score of it, one of `textclf.artifacts.unknown`, is below the threshold."""
+
+    score: Literal["probability", "energy", "distance"]
+    threshold: Number
+
+
+@dataclass(frozen=True, config=EXACT)
 class Decision:
     """Calibration, then a threshold for the positive class (the last) of two, or costs; None: the most probable class.
 
     `costs` (classes, classes) are by actual and decided class; one column more is the cost of no answer.
 
-    With several labels per text there is no calibration, and `thresholds` has one for each label.
+    With several labels per text there is no calibration, and `thresholds` has one for each label. `rejection` says
+    which texts belong to no class; None if all belong to one.
     """
 
     threshold: Threshold | None = None
     calibration: Calibration | None = None
     thresholds: tuple[Threshold, ...] | None = None
     costs: Costs | None = None
+    rejection: Rejection | None = None
 
     @property
     def multilabel(self) -> bool:
@@ -113,10 +124,9 @@ class Decision:
         return replace(self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs))
 
     def to_json(self) -> dict[str, Any]:
-        """Return threshold, thresholds, costs, and `temperature` or `slope` and `intercept`: those that apply."""
-        content = {key: getattr(self, key) for key in RULES}
-        scaling = {} if self.calibration is None else asdict(self.calibration)
-        return {key: value for key, value in content.items() if value is not None} | scaling
+        """Return those of `RULES`, and `temperature` or `slope` and `intercept`, that apply."""
+        rules = {key: value for key, value in asdict(self).items() if key in RULES and value is not None}
+        return rules | ({} if self.calibration is None else asdict(self.calibration))
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
@@ -129,11 +139,11 @@ class Decision:
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    With several labels per text it also has `thresholds`. Costs stand in `scaling`, since older versions refuse a key
-    there that they do not know. The key `manifest` says that the folder has a manifest, so that one that is lost is
-    missed.
+    With several labels per text it also has `thresholds`. Costs and rejection stand in `scaling`, since older versions
+    refuse a key there that they do not know. The key `manifest` says that the folder has a manifest, so that one that
+    is lost is missed.
     """
-    scaling = {key: value for key, value in decision.to_json().items() if key in (*SCALING, "costs")}
+    scaling = {key: value for key, value in decision.to_json().items() if key in IN_SCALING}
     content = {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold}
     write_versioned_json(path, content | ({"thresholds": decision.thresholds} if decision.multilabel else {}))
 
@@ -148,7 +158,7 @@ def read_decision(path: Path, classes: int) -> Decision:
     if "manifest" in content:  # not in models of versions that wrote none
         require(path.with_name(MANIFEST))
     with reading(path):
-        require_known(path, content["scaling"], (*SCALING, "costs"))
+        require_known(path, content["scaling"], IN_SCALING)
         given = {key: content[key] for key in ("threshold", "thresholds") if key in content}
         decision = Decision.from_json(given | content["scaling"])
         suits = (decision.threshold is not None) == (classes == 2 and decision.costs is None)

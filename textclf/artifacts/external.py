@@ -19,6 +19,7 @@ from textclf.artifacts.predictions import PREFIX, Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet
 from textclf.core.errors import UserError
+from textclf.core.files import UNKNOWN_SPLITS
 from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names, quote_value
@@ -177,8 +178,8 @@ def _labels(path: Path, name: str, value: str) -> list[str]:
 def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Sequence[str]) -> Iterator[Predictions]:
     """Yield the predictions of the rows of each shard, in the order of the splits.
 
-    The file must have every row of test and validation, and either all training rows or none; then the probabilities
-    of the training rows are NaN. Raises `UserError` otherwise, and for ids of no row.
+    The file must have every row of test and validation, and either all or none of the training rows, and of those of no
+    class; then their probabilities are NaN. Raises `UserError` otherwise, and for ids of no row.
     """
     known = np.zeros(len(external.ids), dtype=bool)
     absent: dict[str, bool] = {}
@@ -186,9 +187,10 @@ def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Se
         ids = [name for path in shards.paths for name in splits.read_column(path, "id")]
         places = external.ids.get_indexer(pd.Index(ids))
         missing = np.flatnonzero(places < 0)
-        absent[split] = split == "train" and len(missing) == len(ids)
+        optional = split == "train" or split in UNKNOWN_SPLITS
+        absent[split] = optional and len(missing) == len(ids)
         if len(missing) and not absent[split]:
-            wanted = f"{'all or none of the' if split == 'train' else 'all'} {split_rows(split)}"
+            wanted = f"{'all or none of the' if optional else 'all'} {split_rows(split)}"
             raise UserError(
                 f"{external.path} must have {wanted}; {len(missing):,} of {len(ids):,} ids are missing: "
                 f"{_few(np.array(ids, dtype=object)[missing])}"

@@ -29,8 +29,8 @@ class Features:
     `ids`: (rows,) text. `X`: (rows, features), of one of three kinds. Sparse: CSR with sorted indices and non-negative
     weights, int64 for counts and presence, float64 for tf-idf. Dense: a float32 matrix. Tokens: sequences of token ids.
     Sparse and dense features side by side are CSR of float64. `y`: (rows,) int64, the position of each row's label in
-    `classes`; with several labels per text (rows, classes) int8, 1 for each label that a row has. `classes`: (classes,)
-    text, in order.
+    `classes`, -1 for a text of no class; with several labels per text (rows, classes) int8, 1 for each label that a row
+    has. `classes`: (classes,) text, in order.
     """
 
     ids: NDArray[np.str_]
@@ -58,9 +58,9 @@ def read(folder: Path) -> dict[str, Features]:
     return {name: concatenate(list(pieces)) for name, pieces in open_shards(folder).items()}
 
 
-def open_shards(folder: Path) -> dict[str, Shards[Features]]:
-    """Return the shards of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
-    return shards.open_splits(folder, SUFFIX, read_shard)
+def open_shards(folder: Path, unknown: bool = False) -> dict[str, Shards[Features]]:
+    """Return the shards of each split, as `shards.open_splits`; `UserError` if train or test is missing."""
+    return shards.open_splits(folder, SUFFIX, read_shard, unknown)
 
 
 def read_shard(path: Path) -> Features:

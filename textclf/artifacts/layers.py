@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import erf
+from scipy.special import erf, logsumexp
 
 from textclf.artifacts import token_front
 from textclf.artifacts.features import Matrix
@@ -71,6 +71,12 @@ class LayerModel:
     def predict_proba(self, X: Matrix) -> Array:
         """Return probabilities (rows, classes) of the rows of `X` (rows, features); they sum to 1 but for labels."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
+
+    def log_sum(self, X: Matrix) -> Array:
+        """Return the logarithm of the sum of the exponentials of the last scores, (rows,); one unit counts as two."""
+        scores = self._last(self._first(X))
+        sums: Array = logsumexp(scores if scores.shape[1] > 1 else np.hstack([-scores, scores]) / 2, axis=1)
+        return sums
 
     def occlusion(self, X: csr_array) -> Array:
         """Return how much the log odds of each class fall when a term is removed, (nonzeros of X, classes).

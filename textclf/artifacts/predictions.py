@@ -1,13 +1,14 @@
 """Predictions: the interface between every model and every evaluation.
 
 A file has the columns `id`, `split`, `label` (text; a list of texts if a text has several labels) and one
-`probability_<class>` (double) per class, in the order of the classes. A large run has one row group per shard of
-features, each of one split; a small run has one row group.
+`probability_<class>` (double) per class, in the order of the classes. Rows of `UNKNOWN_SPLITS` have no label; a run
+with them has `score_<name>` (double) for each score of `textclf.artifacts.unknown` that the model has. A large run has
+one row group per shard of features, each of one split; a small run has one row group.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PREFIX = "probability_"  # of the columns with the probabilities of a class
+SCORE = "score_"  # of those with other scores
 SUFFIX = ".parquet"
 RECORD = "training.json"  # in a trained folder: numbers about the training
 HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
@@ -35,9 +37,9 @@ class Predictions:
     """What a model predicts for rows of one or more splits.
 
     `ids` and `split` (rows,) are text, of fixed width or objects; `y` (rows,) the positions of the labels in `classes`,
-    or with several labels per text (rows, classes) int8, 1 for each label that a row has; `probabilities` (rows,
-    classes), which then do not sum to 1. Binary: the positive class is last. Predictions made elsewhere may lack the
-    training rows, whose probabilities are then NaN.
+    -1 for texts of no class, or with several labels per text (rows, classes) int8, 1 for each label that a row has;
+    `probabilities` (rows, classes), which then do not sum to 1; `scores` (rows,) by name. Binary: the positive class is
+    last. Predictions made elsewhere may lack the training rows, whose probabilities are then NaN.
     """
 
     ids: NDArray[Any]
@@ -45,6 +47,7 @@ class Predictions:
     y: NDArray[Any]
     probabilities: NDArray[np.float64]
     classes: tuple[str, ...]
+    scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def multilabel(self) -> bool:
@@ -58,7 +61,7 @@ class Predictions:
     def take(self, rows: NDArray[Any] | slice) -> "Predictions":
         """Return the rows of a mask, of positions or of a slice, in their order."""
         arrays = {name: getattr(self, name)[rows] for name in ("ids", "split", "y", "probabilities")}
-        return replace(self, **arrays)
+        return replace(self, **arrays, scores={name: values[rows] for name, values in self.scores.items()})
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,17 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
     first = next(batches)
     label = pa.list_(pa.string()) if first.multilabel else pa.string()
     columns = [("id", pa.string()), ("split", pa.string()), ("label", label)]
-    schema = pa.schema(columns + [(PREFIX + name, pa.float64()) for name in first.classes])
+    numbers = [*(PREFIX + name for name in first.classes), *(SCORE + name for name in first.scores)]
+    schema = pa.schema(columns + [(name, pa.float64()) for name in numbers])
     with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
-            names = pa.array(rows.classes, pa.string())
-            labels = to_names(rows.y, rows.classes) if rows.multilabel else names.take(pa.array(rows.y))
+            if rows.multilabel:
+                labels = to_names(rows.y, rows.classes)
+            else:
+                labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y, mask=rows.y < 0))
             texts = [pa.array(values, pa.string()) for values in (rows.ids, rows.split)]
-            probabilities = map(pa.array, rows.probabilities.T)
-            file.write_table(pa.Table.from_arrays([*texts, labels, *probabilities], schema=schema))
+            values = map(pa.array, [*rows.probabilities.T, *rows.scores.values()])
+            file.write_table(pa.Table.from_arrays([*texts, labels, *values], schema=schema))
 
 
 def in_batches(shards: Iterable[Predictions], splits: Mapping[str, Sized]) -> Iterator[Predictions]:
@@ -131,7 +137,8 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     ids, split, y, probabilities = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("ids", "split", "y", "probabilities")
     )
-    return Predictions(ids, split, y, probabilities, parts[0].classes)
+    scores = {name: np.concatenate([part.scores[name] for part in parts]) for name in parts[0].scores}
+    return Predictions(ids, split, y, probabilities, parts[0].classes, scores)
 
 
 def _from_arrow(table: "pa.Table") -> Predictions:
@@ -143,6 +150,8 @@ def _from_arrow(table: "pa.Table") -> Predictions:
     labels = table["label"].combine_chunks()
     several = is_multilabel(table)
     y = pc.index_in(labels.flatten() if several else labels, value_set=pa.array(classes, pa.string()))
+    if not several:
+        y = pc.if_else(labels.is_null(), -1, y)
     if not columns or y.null_count:  # a label that is no class has no position
         raise ValueError("every label must be one of the classes")
     if several:
@@ -152,7 +161,9 @@ def _from_arrow(table: "pa.Table") -> Predictions:
     splits = table["split"].combine_chunks().dictionary_encode()  # one object per name, not one per row
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
     probabilities = np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T
-    return Predictions(table["id"].to_numpy(), split, y, probabilities, classes)
+    others = [name for name in table.column_names if name.startswith(SCORE)]
+    scores = {name.removeprefix(SCORE): table[name].to_numpy() for name in others}
+    return Predictions(table["id"].to_numpy(), split, y, probabilities, classes, scores)
 
 
 def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:

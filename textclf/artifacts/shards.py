@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, UNKNOWN_SPLITS
 
 T = TypeVar("T")
 
@@ -33,16 +33,17 @@ class Shards(Generic[T]):
         return len(self.paths)
 
 
-def open_splits(folder: Path, suffix: str, read: Callable[[Path], T]) -> dict[str, Shards[T]]:
+def open_splits(folder: Path, suffix: str, read: Callable[[Path], T], unknown: bool = False) -> dict[str, Shards[T]]:
     """Return the shards of each split in a folder, in the order of `SPLITS`, without reading them yet.
 
-    Raises `UserError` if there are none of train or test.
+    With `unknown`, those of `UNKNOWN_SPLITS` follow if there are some. Raises `UserError` if there are none of train or
+    test.
     """
     opened = {}
-    for name in SPLITS:
+    for name in (*SPLITS, *UNKNOWN_SPLITS) if unknown else SPLITS:
         if split_paths := paths(folder, name, suffix):
             opened[name] = Shards(split_paths, read)
-        elif name != "validation":
+        elif name in ("train", "test"):
             raise UserError(f"{folder / f'{name}{suffix}'} not found; run dvc repro (or dvc pull) to make it")
     return opened
 

@@ -67,12 +67,12 @@ def read(folder: Path) -> "dict[str, pd.DataFrame]":
     return {name: pd.concat(list(pieces), ignore_index=True) for name, pieces in open_shards(folder).items()}
 
 
-def open_shards(folder: Path) -> "dict[str, Shards[pd.DataFrame]]":
-    """Return the shards of each split, in the order of `SPLITS`; `UserError` if train or test is missing.
+def open_shards(folder: Path, unknown: bool = False) -> "dict[str, Shards[pd.DataFrame]]":
+    """Return the shards of each split, as `shards.open_splits`; `UserError` if train or test is missing.
 
-    Labels are text, or lists of texts.
+    Labels are text, or lists of texts; rows of no class, which `unknown` adds, can be read by `read_table` alone.
     """
-    return shards.open_splits(folder, SUFFIX, read_shard)
+    return shards.open_splits(folder, SUFFIX, read_shard, unknown)
 
 
 def read_shard(path: Path) -> "pd.DataFrame":

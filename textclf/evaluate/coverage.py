@@ -93,20 +93,20 @@ def _report(sets: Sets, rows: Rows, labels: Sequence[str], confidence: float) ->
         by_class = np.broadcast_to(covered[:, np.newaxis], sets.shape)
     return {
         "rows": len(rows),
-        "coverage": _share(covered, everything, rows.clusters, confidence),
+        "coverage": share_of(covered, everything, rows.clusters, confidence),
         "set_size": round(float(sizes.mean()), DIGITS),
         "empty": round(float((sizes == 0).mean()), DIGITS),
         "answered": round(float((sizes == 1).mean()), DIGITS),
         "several": round(float((sizes > 1).mean()), DIGITS),
-        "accuracy": None if rows.multilabel else _share(covered, sizes == 1, rows.clusters, confidence),
+        "accuracy": None if rows.multilabel else share_of(covered, sizes == 1, rows.clusters, confidence),
         "classes": {
-            label: _share(by_class[:, place], rows.is_actual(place), rows.clusters, confidence)
+            label: share_of(by_class[:, place], rows.is_actual(place), rows.clusters, confidence)
             for place, label in enumerate(labels)
         },
     }
 
 
-def _share(
+def share_of(
     found: NDArray[Any], among: NDArray[np.bool_], clusters: NDArray[np.int64] | None, confidence: float
 ) -> dict[str, float] | None:
     """Return `value`, `low`, `high` and `rows` of the share of some rows that are `found`; None without such rows.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision, Measured, logarithms
 from textclf.artifacts.predictions import Predictions, concatenate, read
 from textclf.core.errors import UserError
-from textclf.core.files import DIGITS
+from textclf.core.files import DIGITS, SPLITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision, has_few
 from textclf.evaluate.costs import cheapest_constant
@@ -111,7 +111,7 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
                 if not (same and np.array_equal(rows.ids, first.ids) and np.array_equal(rows.split, first.split)):
                     raise UserError(f"{rule}; those of {name} and {next(iter(models))} differ; run dvc repro")
             splits = list(dict.fromkeys(first.split.tolist()))
-            for split in splits:
+            for split in filter(SPLITS.__contains__, splits):  # not those of texts of no class
                 # A row group of a large run belongs to one split and is not copied.
                 chosen = slice(None) if len(splits) == 1 else first.split == split
                 taken = {name: rows.take(chosen) for name, rows in zip(models, batch, strict=True)}

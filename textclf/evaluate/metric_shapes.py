@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
 from textclf.artifacts.decisions import Decision
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, UNKNOWN_SPLITS
 from textclf.core.settings import rule
 from textclf.evaluate.registry import METRICS
 
@@ -85,9 +85,11 @@ def by_name(values: Any) -> Any:
 
 
 COUNTS, METRICS_BY_NAME = by_name(Count), by_name(Metrics)
-ENDS = mapping(low=Number, high=Number)
+ENDS_OF: dict[str, Any] = {"low": Number, "high": Number}
+ENDS = mapping(**ENDS_OF)
 DIFFERENCE = mapping(difference=Number, low=Number, high=Number)
 SHARE = mapping(value=Fraction, low=Number, high=Number, rows=Positive)  # of rows, with its interval
+OF_NO_CLASS = {"accuracy": SHARE, "recall": SHARE, "precision": SHARE | None}
 SHAPE = mapping(rows=Positive, features=Count, nonzeros=Count)  # of the features of a split
 BY_KIND = mapping(exact=COUNTS, normalised=COUNTS)  # of duplicate texts
 
@@ -148,7 +150,12 @@ SHAPES: dict[str, dict[str, Any]] = {
     RECORD: {ANY_KEY: Number},
     "features": {  # older versions had the splits of one representation
         **dict.fromkeys(SPLITS, SHAPE),
-        ANY_KEY: mapping(train=SHAPE, validation=(SHAPE | None, None), test=SHAPE),
+        ANY_KEY: mapping(
+            train=SHAPE,
+            validation=(SHAPE | None, None),
+            test=SHAPE,
+            **dict.fromkeys(UNKNOWN_SPLITS, (SHAPE | None, None)),
+        ),
     },
     "splits": {
         **dict.fromkeys(SPLITS, mapping(classes=Rows)),
@@ -158,5 +165,14 @@ SHAPES: dict[str, dict[str, Any]] = {
         "duplicates": BY_KIND,
         "leaks": mapping(exact=Pairs, normalised=Pairs, group=(Pairs, {})),
         "label_conflicts": mapping(exact=Count, normalised=Count),
+        "unknown": by_name(COUNTS),
+    },
+    "unknown": {
+        ANY_KEY: by_name(
+            mapping(
+                **OF_NO_CLASS,
+                scores=by_name(mapping(threshold=Number, roc_auc=mapping(value=Fraction, **ENDS_OF), **OF_NO_CLASS)),
+            )
+        )
     },
 }

@@ -87,6 +87,12 @@ class Evaluate(Section):
     coverage_by_class: bool = Field(
         False, description="whether each class has that coverage, not only all rows together"
     )
+    unknown_score: Literal["probability", "energy", "distance"] = Field(
+        "probability", description="score by which texts of no class are rejected, if data.unknown names some"
+    )
+    unknown_keep: Share = Field(
+        0.95, description="share of the accuracy to keep, if no validation rows belong to no class"
+    )
     confidence: Share = Field(0.95, description="confidence level of every interval")
     seed: Seed = Field(0, description="seed by which one of several dependent rows is taken")
     slice_metric: SliceMetric | None = Field(

@@ -40,6 +40,7 @@ class Results:
     `metrics` and `intervals` are by split and metric; an interval has `low` and `high`, or is None for too few rows.
     `decision` is how probabilities become classes; `record` has numbers about the training. `sets` is its part of
     metrics/coverage.json, None without evaluate.coverage. `ece_if_calibrated` is that of metrics/decisions.json.
+    `unknown` has the test rows in metrics/unknown.json, None without data.unknown.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
@@ -48,6 +49,7 @@ class Results:
     record: Mapping[str, Any]
     sets: Mapping[str, Any] | None = None
     ece_if_calibrated: Mapping[str, float] = field(default_factory=dict)
+    unknown: Mapping[str, Any] | None = None
 
 
 def render(
@@ -121,6 +123,8 @@ def render(
         threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
         thresholds=dict(zip(names.values(), map(to_yaml, several), strict=True)) if several else None,
         calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key in SCALING],
+        rejection=results.decision.get("rejection"),
+        unknown=results.unknown and {key: _share(results.unknown[key]) for key in ("accuracy", "recall")},
         sets=None if results.sets is None or coverage is None else coverage_of(results.sets, coverage, names),
         protocol=protocol,
         caveats=caveats,

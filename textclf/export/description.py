@@ -74,6 +74,7 @@ def protocol(
         *([] if evaluate.costs else [_decision_rule(evaluate, list(classes.values()), choosing, several)]),
         *(_costs(evaluate, classes, rows_by_class(splits_report)) if evaluate.costs else []),
         *_sets(evaluate, several),
+        *_unknown(data, splits_report, choosing),
         _intervals(evaluate),
         *([_dependence(data, sizes["test"], clusters["test"])] if clusters and "test" in clusters else []),
         *([_refit(refitted, sizes)] if refitted else []),
@@ -171,6 +172,17 @@ def _sets(evaluate: Evaluate, several: bool) -> Iterator[str]:
             f"Prediction sets are to contain the actual class of {confidence_level(evaluate.coverage)} of the texts "
             f"{where}; their limits come from the validation rows (split conformal prediction)."
         )
+
+
+def _unknown(data: Data, splits_report: Mapping[str, Any], choosing: str) -> Iterator[str]:
+    for label, rows in splits_report.get("unknown", {}).items():
+        measured = (
+            f"{count_noun(rows['test'], 'test row')} labelled {visible(label)} measure how texts of no class are found"
+        )
+        if data.train_unknown:
+            yield f"{measured}; the models learn this label as a class of its own."
+        else:
+            yield f"{measured}; no such row trains, and {choosing} choose the threshold of each model."
 
 
 def _intervals(evaluate: Evaluate) -> str:

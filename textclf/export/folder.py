@@ -14,6 +14,7 @@ from textclf.artifacts.classifiers import Classifier
 from textclf.artifacts.conformal import CONFORMAL, Conformal
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
 from textclf.artifacts.layers import LayerModel
+from textclf.artifacts.unknown import DISTANCE, MEANS
 from textclf.export import onnx_model
 from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
@@ -74,6 +75,8 @@ def write(
     for place, vectorizer in zip(places, vectorizers, strict=True):
         representation.write(vectorizer, place / VECTORIZER)
         representation.share(vectorizer, folder.parent / SHARED)
+    if decision.rejection is None or decision.rejection.score != DISTANCE:
+        (folder / MEANS).unlink(missing_ok=True)
     write_decision(decision, folder / DECISION)
     if scores is not None:
         conformal.write(scores, folder / CONFORMAL)

@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         explanation=arguments.explain,
         formulas=not arguments.no_formulas,
         sets=coverage is not None,
+        reasons=predictor.rejects,
         multilabel=predictor.decision.multilabel,
     )
     predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None, coverage)
@@ -64,11 +65,11 @@ def predict_batches(
     those decided without it.
     """
     for ids, texts in batches:
-        probabilities = predictor.predict_proba(texts)
+        labels: Sequence[Any]
+        labels, reasons, probabilities = predictor.answer(texts)
         explanations = None if terms is None else predictor.explain(texts, terms)
-        labels: Sequence[Any] = predictor.labels(probabilities)
         if coverage is None:
-            yield PredictedBatch(ids, texts, labels, probabilities, explanations)
+            yield PredictedBatch(ids, texts, labels, probabilities, explanations, reasons=reasons)
         else:
             sets, classes = predictor.sets(probabilities, coverage), predictor.classes_
             labels = labels if predictor.decision.multilabel else labels_answered(sets, classes)

@@ -36,9 +36,9 @@ GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when
 class PredictedBatch:
     """Texts with their predictions: lists of one item per text, `probabilities` (texts, classes).
 
-    `sets` are prediction sets, None if no coverage was asked for; a label is None if its set has not one class, or if
-    no answer costs least. With several labels per text, each of `labels` is a list, and an explanation has the terms of
-    each by its label.
+    `sets` are prediction sets, None if no coverage was asked for; a label is None if its set has not one class, if no
+    answer costs least, or if the text belongs to no class: see `reasons`. With several labels per text, each of
+    `labels` is a list, and an explanation has the terms of each by its label.
     """
 
     ids: list[str]
@@ -47,11 +47,12 @@ class PredictedBatch:
     probabilities: NDArray[np.float64]
     explanations: "Sequence[list[Term] | dict[str, list[Term]]] | None"
     sets: list[list[str]] | None = None
+    reasons: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of the output: `id`, `label`, a probability per class; optionally `text`, `set` and `explanation`.
+    """The columns: `id`, `label`, a probability per class; optionally `text`, `reason`, `set` and `explanation`.
 
     Without `formulas`, CSV has an apostrophe before each id, text and label that a spreadsheet would compute. With
     `multilabel`, a text has a list of labels.
@@ -63,6 +64,7 @@ class Columns:
     formulas: bool = True
     sets: bool = False
     multilabel: bool = False
+    reasons: bool = False
 
     def names(self) -> list[str]:
         """Return the names in order."""
@@ -70,6 +72,7 @@ class Columns:
             "id",
             *(["text"] if self.text else []),
             "label",
+            *(["reason"] if self.reasons else []),
             *(["set"] if self.sets else []),
             *(PREFIX + name for name in self.classes),
             *(["explanation"] if self.explanation else []),
@@ -77,8 +80,9 @@ class Columns:
 
     def of(self, batch: PredictedBatch) -> dict[str, Sequence[Any]]:
         """Return the values of a batch by column, in order."""
-        named = (batch.ids, batch.texts, batch.labels, batch.sets or [], batch.explanations or [])
-        values: dict[str, Sequence[Any]] = dict(zip(("id", "text", "label", "set", "explanation"), named, strict=True))
+        named = (batch.ids, batch.texts, batch.labels, batch.reasons, batch.sets or [], batch.explanations or [])
+        names = ("id", "text", "label", "reason", "set", "explanation")
+        values: dict[str, Sequence[Any]] = dict(zip(names, named, strict=True))
         for name, column in zip(self.classes, batch.probabilities.T.tolist(), strict=True):
             values[PREFIX + name] = column
         return {name: values[name] for name in self.names()}

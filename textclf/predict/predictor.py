@@ -19,6 +19,7 @@ from textclf.artifacts.average import MEMBERS, Average
 from textclf.artifacts.checksums import MANIFEST, names_in, verify_files
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets, highest_coverage, least_rows
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
+from textclf.artifacts.unknown import MEANS, PROBABILITY, read_means, scores_of
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name, quote_value
@@ -30,6 +31,7 @@ WORD = re.compile(r"\w+")  # what is removed to explain a prediction without ter
 MOST_WORDS = 300  # of a text that are removed, so that the explanation of a very long one ends
 TINY = np.finfo(np.float64).tiny
 VARIANTS = 64  # of a text, without one word each, that are in memory at a time
+UNKNOWN, ABSTAIN = "unknown", "abstain"  # why a text has no label: it is of no class, or no answer costs least
 Term = tuple[str, float]  # a term and its weight
 
 
@@ -37,7 +39,8 @@ Term = tuple[str, float]  # a term and its weight
 class Predictor:
     """A trained classifier of texts: vectorizer, model, and the calibration and threshold that its run chose.
 
-    `conformal` has the scores from which prediction sets follow, None if the run had no evaluate.coverage.
+    `conformal` has the scores from which prediction sets follow, None if the run had no evaluate.coverage. `means`
+    (classes, features) are those of the classes, None unless texts are rejected by their distance from these.
 
     `classes_` are the labels in the order of the probabilities; binary: the positive class is last. A text is any str,
     also an empty one.
@@ -47,6 +50,7 @@ class Predictor:
     model: Any
     decision: Decision
     conformal: Conformal | None = None
+    means: NDArray[np.float64] | None = None
 
     @property
     def classes_(self) -> tuple[str, ...]:
@@ -54,19 +58,32 @@ class Predictor:
         classes: tuple[str, ...] = self.model.classes
         return classes
 
+    @property
+    def rejects(self) -> bool:
+        """Whether a text may belong to no class."""
+        return self.decision.rejection is not None
+
     def predict(self, texts: Iterable[str]) -> list[Any]:
-        """Return the label of each text, None where no answer costs least by the costs of the run.
+        """Return the label of each text, None where no answer costs least, and for a text rejected as of no class.
 
         With several labels per text it is a list of labels, which may be empty.
         """
-        return self.labels(self.predict_proba(texts))
+        return self.answer(texts)[0]
+
+    def answer(self, texts: Iterable[str]) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
+        """Return what `predict` returns, why a label is None (`unknown` or `abstain`), and the probabilities."""
+        X = self._vectors(texts)
+        probabilities = self._probabilities(X)
+        pairs = list(zip(self.labels(probabilities), self._rejected(X, probabilities).tolist(), strict=True))
+        reasons = [UNKNOWN if out else ABSTAIN if label is None else None for label, out in pairs]
+        return [None if out else label for label, out in pairs], reasons, probabilities
 
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """Return the calibrated probabilities (texts, classes); each row sums to 1, but not with several labels."""
         return self._probabilities(self._vectors(texts))
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        """Return what `predict` returns for probabilities of `predict_proba`, by the threshold or costs of the run."""
+        """Return the labels for probabilities of `predict_proba`, by the threshold or costs; it rejects no text."""
         decided = self.decision.decide(probabilities)
         if self.decision.multilabel:
             return conformal.labels_of(decided, self.classes_)
@@ -158,6 +175,14 @@ class Predictor:
             return list(dict.fromkeys(reversed(found)))[MOST_WORDS - 1 :: -1]
         return list(dict.fromkeys(found))[:MOST_WORDS]
 
+    def _rejected(self, X: Any, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+        rule = self.decision.rejection
+        if rule is None:
+            return np.zeros(len(probabilities), bool)
+        by_probability = rule.score == PROBABILITY
+        scores = probabilities.max(axis=1) if by_probability else scores_of(self.model, self.means, X)[rule.score]
+        return np.asarray(scores < rule.threshold)
+
     def _vectors(self, texts: Iterable[str]) -> Any:
         return self.vectorizer.transform(_require_texts(texts))
 
@@ -196,13 +221,13 @@ def load(folder: str | Path) -> Predictor:
     folder = Path(folder)
     if (folder / MANIFEST).exists():
         verify_files(folder, [layers.DESCRIPTION])
-        optional = {CONFORMAL} & (names_in(folder) | {path.name for path in folder.iterdir()})
+        optional = {CONFORMAL, MEANS} & (names_in(folder) | {path.name for path in folder.iterdir()})
         verify_files(folder, [*classifiers.files_of(folder, VECTORIZER), DECISION, *optional])
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = _read_vectorizers(folder, model)
     scores = conformal.read(folder / CONFORMAL) if (folder / CONFORMAL).exists() else None
-    return Predictor(vectorizer, model, decision, scores)
+    return Predictor(vectorizer, model, decision, scores, read_means(folder))
 
 
 def _read_vectorizers(folder: Path, model: classifiers.Classifier) -> Any:

@@ -42,10 +42,10 @@ def doubt(run: Run) -> dict[str, Any] | None:
 def _sets(name: str, sets: Mapping[str, Any]) -> list[object]:
     return [
         display_name(name),
-        _cell(sets["coverage"]),
+        cell(sets["coverage"]),
         f"{sets['set_size']:.2f}",
         *(percent(sets[kind]) for kind in ("answered", "several", "empty")),
-        _cell(sets["accuracy"]),
+        cell(sets["accuracy"]),
     ]
 
 
@@ -61,7 +61,7 @@ def _by_class(run: Run, models: list[str]) -> Table:
         caption,
         ["class", "rows", *map(display_name, models)],
         [
-            [run.names[label], f"{next((cell['rows'] for cell in row if cell), 0):,}", *map(_cell, row)]
+            [run.names[label], f"{next((cell['rows'] for cell in row if cell), 0):,}", *map(cell, row)]
             for label, row in cells.items()
             if label in shown
         ],
@@ -82,5 +82,6 @@ def _chosen(run: Run) -> list[str]:
     return chosen + (["export.model"] if settings.export.model is None and len(candidates) > 1 else [])
 
 
-def _cell(share: Mapping[str, float] | None) -> tuple[str, str]:
+def cell(share: Mapping[str, float] | None) -> tuple[str, str]:
+    """Return a share and its interval as texts, empty without rows."""
     return ("", "") if share is None else format_measured("accuracy", share["value"], share)

@@ -18,6 +18,7 @@ from textclf.report.doubt import doubt
 from textclf.report.errors import errors
 from textclf.report.run import Run, Settings
 from textclf.report.slices import slices
+from textclf.report.unknown import unknown
 
 SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {  # the most useful first, each with its title
     "summary": ("In short", results.summary),
@@ -28,6 +29,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {  # the most useful fir
     "errors": ("Where they go wrong", errors),
     "behaviour": ("Behavioural tests", behaviour),
     "doubt": ("When it should not answer", doubt),
+    "unknown": ("Texts of no class", unknown),
     "terms": ("What the models learned", details.learned),
     "confusion": ("Confusion", curves.confusion),
     "calibration": ("Calibration", curves.calibration),

@@ -130,6 +130,7 @@ class Run:
     checksums: Mapping[str, str]
     versions: Mapping[str, str]
     behaviour: Mapping[str, Results] = field(default_factory=dict)
+    unknown: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:

@@ -111,9 +111,13 @@ class Server:
                 model.require_coverage(coverage)
             except UserError as error:
                 raise HTTPException(422, error.lines[0]) from None
-        several = model.decision.multilabel
         columns = outputs.Columns(
-            model.classes_, text=True, explanation=wanted.explain, sets=coverage is not None, multilabel=several
+            model.classes_,
+            text=True,
+            explanation=wanted.explain,
+            sets=coverage is not None,
+            reasons=model.rejects,
+            multilabel=model.decision.multilabel,
         )
         terms = wanted.terms if wanted.explain else None
         batches = predict_batches(inputs.read_arguments(wanted.texts), model, terms, coverage)

@@ -40,9 +40,10 @@ class Prediction(BaseModel):
     id: str = Field(description="the position of the text in the request, from 1")
     text: str
     label: str | list[str] | None = Field(
-        description="null if no answer costs least, or if a set was asked for and has not one label; a list from a "
-        "model of several labels per text"
+        description="null for a text of no class, if no answer costs least, or if a set was asked for and has not one "
+        "label; a list from a model of several labels per text"
     )
+    reason: str | None = Field(default=None, description="unknown for a text of no class, if the model rejects such")
     set: list[str] = Field(default=[], description="labels that the text may have, if a coverage was asked for")
 
 

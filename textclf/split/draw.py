@@ -33,7 +33,7 @@ DRAWN = ("test", "validation")  # in the order in which they are taken from the 
 Positions = NDArray[np.int64]
 
 
-def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
+def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> dict[str, Positions]:
     """Return the positions of the rows of each split in the order of `SPLITS`; validation only if given or above 0.
 
     The rows are shuffled; only given test and validation rows stay in the order of the table.
@@ -48,7 +48,8 @@ def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
 
     `rows` has the columns text, label and optionally group, time and split. With a column split, the rows of a split
     that it names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
-    `UserError` if a split has no rows, or train or test lacks a class; given test rows may lack one.
+    `UserError` if a split has no rows, or train or test lacks a class; given test rows may lack one. `unknown` is a
+    label that is no class.
     """
     parts = _given_rows(rows)
     given = set(parts)
@@ -79,13 +80,16 @@ def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
         name: np.bincount(codes[split_of[of_label] == place], minlength=len(labels)).tolist()
         for place, name in enumerate(parts)
     }
-    by_label = {name: dict(zip(labels, count, strict=True)) for name, count in counts.items()}
+    by_label = {
+        name: {label: rows for label, rows in zip(labels, count, strict=True) if label != unknown}
+        for name, count in counts.items()
+    }
     several = {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
     require_classes(by_label, settings.method, given, several)
     return {name: parts[name] for name in SPLITS if name in parts}
 
 
-def draw_parts(rows: pa.Table, settings: Split) -> Iterator[tuple[str, pa.Table]]:
+def draw_parts(rows: pa.Table, settings: Split, unknown: str | None = None) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of each split, a shard at a time, in the order of `draw_positions`.
 
     Two columns are added: `normalised`, a hash of the normalised text, and `cluster`, of rows that are not independent.
@@ -94,7 +98,7 @@ def draw_parts(rows: pa.Table, settings: Split) -> Iterator[tuple[str, pa.Table]
     columns = dict(zip(rows.column_names, rows.columns, strict=True))
     rows = rows.append_column("cluster", pa.array(cluster_keys(columns, normalised)))
     rows = rows.append_column("normalised", pa.array(normalised))
-    for name, positions in draw_positions(columns, settings).items():
+    for name, positions in draw_positions(columns, settings, unknown).items():
         for start in range(0, len(positions), shards.ROWS):
             yield name, rows.take(positions[start : start + shards.ROWS])
 

@@ -14,9 +14,9 @@ from textclf.artifacts import room, splits
 from textclf.artifacts.corrected import uncorrected_test_rows
 from textclf.core import progress
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
 from textclf.core.formatting import count_noun, split_rows
-from textclf.core.quoting import list_names
+from textclf.core.quoting import list_names, quote_value
 from textclf.split.by_hash import hash_splits
 from textclf.split.by_time import describe_time
 from textclf.split.correct import Corrector
@@ -39,9 +39,11 @@ def write_splits(
 
     The report is that of `LeakCounter`, with the numbers of rows that were left out under `dropped` and, if the table
     gives splits, the number of rows of each under `given`; with data.time, `<split>.time` has the `first` and the
-    `last`. Method hash streams the rows; the others read all of them into memory. `corrections` replace labels once the
-    rows are assigned; the report then says under `corrections` what became of them. Raises `UserError` for wrong
-    corrections, and if there are so many classes that predictions could not be evaluated.
+    `last`. Rows of data.unknown are counted by split under `unknown`; unless they are a class, those of train are left
+    out and the others are written to `UNKNOWN_SPLITS`. Method hash streams the rows; the others read all of them into
+    memory. `corrections` replace labels once the rows are assigned; the report then says under `corrections` what
+    became of them. Raises `UserError` for wrong corrections, if there are so many classes that predictions could not be
+    evaluated, and if no test row has the label data.unknown.
     """
     rows = Corpus(table, data)
     by_hash = settings.method == "hash"
@@ -49,22 +51,31 @@ def write_splits(
         parts = _hashed(rows, settings)
     else:
         rows.load()
-        parts = draw_parts(rows.table, settings)
+        parts = draw_parts(rows.table, settings, data.held_out_label)
     corrector = Corrector(corrections, data) if corrections else None
     counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns, data.multilabel)
     # Rows in an order of their own are shuffled; a random split is so already.
     seed = None if settings.method == "random" else settings.seed
-    writers = {name: ShardWriter(folder, name, schema, seed) for name in SPLITS}
+    writers = {name: ShardWriter(folder, name, schema, seed) for name in (*SPLITS, *UNKNOWN_SPLITS)}
+    unknown = dict.fromkeys(SPLITS, 0)
     times: dict[str, list[Any]] = {}  # the first and the last of each part
     for name, part in parts:
-        encoded = counter.encode(corrector.correct(part, name) if corrector else part)
+        corrected = corrector.correct(part, name) if corrector else part
+        if data.unknown is not None:
+            is_unknown = pc.equal(corrected["label"], data.unknown)
+            unknown[name] += int(pc.sum(is_unknown).as_py() or 0)
+        if data.held_out_label is not None:
+            if name != "train":
+                writers[name + UNKNOWN].add(_without_class(corrected.filter(is_unknown)))
+            corrected = corrected.filter(pc.invert(is_unknown))
+        encoded = counter.encode(corrected)
         counter.add(name, encoded)
         if data.time is not None and len(part):
             times.setdefault(name, []).extend(pc.min_max(part["time"]).as_py().values())
         writers[name].add(encoded)
     counts = counter.class_counts()
     if corrector:
-        corrector.finish(counts.get("train", {}))
+        corrector.finish({*counts.get("train", {}), data.held_out_label or ""})
     if by_hash:
         require_classes(counts, "hash", set(rows.given), counter.row_counts() if data.multilabel else None)
         if not all(counter.row_counts().values()):
@@ -74,6 +85,8 @@ def write_splits(
     positions = np.array([position[label] for label in counter.labels], np.int32)
     for name in counts:
         writers[name].close(positions)
+        if name != "train" and data.held_out_label is not None and unknown[name]:
+            writers[name + UNKNOWN].close(np.array([-1], np.int32))
     report = counter.report() | {"dropped": rows.dropped}
     for name, each in times.items():
         report[name]["time"] = {"first": describe_time(min(each)), "last": describe_time(max(each))}
@@ -81,10 +94,20 @@ def write_splits(
         report["given"] = dict(rows.given)
     if corrector:
         report["corrections"] = corrector.report()
+    if data.unknown is not None:
+        report["unknown"] = {data.unknown: {name: unknown[name] for name in counts}}
+        if not unknown["test"]:
+            rule = f"data.unknown must have test rows, which measure it; got none of {quote_value(data.unknown)}"
+            raise UserError(f"{table}: {rule}; set another split.seed or a larger split.test_size")
     total = sum(counter.row_counts().values())
     room.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
     return rows.classes, report
+
+
+def _without_class(rows: pa.Table) -> pa.Table:
+    """Return rows with 0 in place of their label, for which `ShardWriter.close` writes -1."""
+    return rows.set_column(rows.column_names.index("label"), "label", pa.array(np.zeros(len(rows), np.int32)))
 
 
 def _hashed(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:
@@ -125,6 +148,10 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
         times = report[name].get("time")
         span = f", {times['first']} to {times['last']}" if times else ""
         yield f"{name}: {size} rows{empty}{_origin(name, given, settings)}{span}"
+    for label, rows in report.get("unknown", {}).items():
+        if label not in classes:
+            kept = ", ".join(f"{count} {name} rows" for name, count in rows.items() if name != "train")
+            yield f"of no class ({label!r}): {kept}; {rows['train']} rows drawn for training are left out"
     missing = [label for label in classes if not counts["test"].get(label)]
     if missing and (given or several or settings.method == "time"):
         yield f"warning: classes without test rows: {list_names(missing)}"

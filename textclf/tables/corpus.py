@@ -19,6 +19,7 @@ from textclf.core import resources
 from textclf.core.arrow import array_of, encode, flat, hash_texts, number_rows
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
+from textclf.core.settings import suggest
 from textclf.tables import limits
 from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
@@ -101,9 +102,10 @@ class Corpus:
     has its path. Labels are text, or with data.task multilabel lists of texts, sorted and distinct: integers in digits,
     booleans as true and false. Texts and labels are unchanged, spaces included.
 
-    Afterwards `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left
-    out: `rows` in all, `text`, `label` and, if asked for, `time` by what was missing. `given` counts the rows of each
-    split that the table gives, and `count` all rows. `table` has the rows after `load`.
+    Afterwards `classes` are the labels in order, without that of texts of no class if these are held out; binary: the
+    positive class is last. `dropped` counts the rows left out: `rows` in all, `text`, `label` and, if asked for, `time`
+    by what was missing. `given` counts the rows of each split that the table gives, and `count` all rows. `table` has
+    the rows after `load`.
 
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns, and
     for rows of fewer than two classes. Some errors are raised at the end, so discard what was made of the batches.
@@ -183,9 +185,13 @@ class Corpus:
         if empty := [split for split, rows in self.given.items() if not rows]:
             raise UserError(f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none")
         self._require_single_labels()
+        if (unknown := self.settings.unknown) is not None and unknown not in self._labels:
+            rule = f"data.unknown must be a label of its rows; got {quote_value(unknown)}"
+            raise UserError(f"{self.path}: {rule}; {suggest(unknown, sorted(self._labels))}")
+        known = self._labels - {self.settings.held_out_label}
         columns = self.layout.columns_of("label")
         order = self.settings.classes or (columns if len(columns) > 1 else None)
-        self.classes = order_classes(self._labels, order, str(self.path))
+        self.classes = order_classes(known, order, str(self.path))
 
     def _read(self) -> Iterator[list[Part]]:
         """Yield the batches of all files, small ones together: a file may be a single text."""
@@ -336,7 +342,7 @@ class Corpus:
     def _require_class(self, value: str, column: str) -> None:
         """Raise `ValueError` unless a label is one of data.classes, if they are set."""
         classes = self.settings.classes
-        if classes is not None and value not in classes:
+        if classes is not None and value not in (*classes, self.settings.held_out_label):
             raise ValueError(
                 f"{quote_name(column)} must be one of data.classes ({list_names(classes)}); got {quote_value(value)}; "
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"

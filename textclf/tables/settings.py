@@ -163,6 +163,13 @@ class Data(Section):
         description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
     )
     classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
+    unknown: Name | None = Field(
+        default=None, description="label of texts that belong to no class, such as oos; null if every text has a class"
+    )
+    train_unknown: bool = Field(
+        default=False,
+        description="true trains a class of these texts; false trains without them, and rejects texts by a score",
+    )
     correct_test_rows: bool = Field(
         default=False,
         description="true applies corrections.csv to test rows as well as to training and validation rows",
@@ -199,6 +206,14 @@ class Data(Section):
                 raise relation(f"{name} must be another column than text and label; got {show(column)}")
         if self.split != AUTO and not isinstance(self.files, str):
             raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
+        if self.train_unknown and self.unknown is None:
+            raise relation("train_unknown must be false without unknown, the label of such texts; got true")
+        if self.held_out_label is not None and self.held_out_label in (self.classes or ()):
+            raise relation(
+                f"unknown must be no label of classes unless train_unknown is true; got {show(self.unknown)}"
+            )
+        if self.unknown is not None and self.multilabel:
+            raise relation(f"unknown must be null if task is multilabel; got {show(self.unknown)}")
         if not self.multilabel and len(labels) > 1:
             raise relation(f"label must be one column unless task is multilabel; got {show(self.label)}")
         if self.label_separator is not None and (not self.multilabel or len(labels) > 1):
@@ -210,6 +225,11 @@ class Data(Section):
     def multilabel(self) -> bool:
         """Whether a text has a set of labels."""
         return self.task == "multilabel"
+
+    @property
+    def held_out_label(self) -> str | None:
+        """The label of texts that belong to no class and train nothing, or None."""
+        return None if self.train_unknown else self.unknown
 
     @property
     def split_column(self) -> str | None:

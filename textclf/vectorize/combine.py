@@ -19,7 +19,7 @@ def combine(root: Path, names: tuple[str, str], folder: Path) -> Shapes:
     for name in names:
         verify_folder(root / name)
     scales = [scale_of(root / name) for name in names]
-    first, second = (features.open_shards(root / name) for name in names)
+    first, second = (features.open_shards(root / name, unknown=True) for name in names)
     for split, parts in first.items():
         for left, right, path in zip(parts, second[split], parts.paths, strict=True):
             X = features.stack_columns([left.X, right.X], scales)

@@ -260,6 +260,21 @@ def test_training_rows_may_be_left_out_together(tmp_path: Path, parts: Parts) ->
     assert np.isnan(rows.probabilities).all(axis=1).tolist() == [True, True, False, False, False]
 
 
+@pytest.mark.usefixtures("parts")
+def test_rows_of_no_class_may_be_left_out_together_or_have_predictions(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"id": ["a:8", "a:9"], "text": "t", "label": "no"})
+    stored_splits.write(rows, tmp_path / "splits" / "test_unknown.parquet")
+    every = splits.open_shards(tmp_path / "splits", unknown=True)
+    for others, absent in (([], True), (["a:8", "a:9"], False)):
+        ids = [*IDS["test"], *others]
+        made = joined(write(tmp_path / "made.csv", {"id": ids, "label": ["yes"] * len(ids)}), every)
+        assert made.split.tolist() == ["train"] * 2 + ["test"] * 3 + ["test_unknown"] * 2
+        assert np.isnan(made.probabilities[-2:]).all() == absent
+    path = write(tmp_path / "made.csv", {"id": [*IDS["test"], "a:8"], "label": ["yes"] * 4})
+    message = "must have all or none of the test_unknown rows; 1 of 2 ids are missing: a:9"
+    assert refusal(joined, path, every) == f"{path} {message}"
+
+
 @pytest.mark.parametrize(
     ("ids", "message"),
     [

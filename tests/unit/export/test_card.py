@@ -13,12 +13,16 @@ from tests.runs import HOSTILE
 from textclf.core.about import About
 from textclf.core.formatting import join_names
 from textclf.evaluate.registry import METRICS, metrics_of
+from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description
 from textclf.export.card import Results
 from textclf.export.sources import Source, list_sources, list_weights
 from textclf.fetch.catalogue import CORPORA
 from textclf.models.common.loading import load_model
+from textclf.models.settings import Train
 from textclf.pretrained.catalogue import CATALOGUE
+from textclf.split.settings import Split
+from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
 YELP = list_sources({CORPORA["yelp"].file: CORPORA["yelp"].sha256}, "data/raw")
@@ -221,6 +225,29 @@ def test_names_of_classes_and_paths_are_inert_in_markdown() -> None:
     assert not re.search(r"<(script|img|a|b|style|em)\b", html)
     assert len(re.findall("<th[ >]", html)) == 3 + 3  # no name adds a column
     assert "Markup" not in html
+
+
+def test_a_card_says_which_texts_get_no_label_and_how_many_of_no_class_are_found() -> None:
+    cells = {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}, "recall": {"value": 0.5, "low": 0.4, "high": 0.6}}
+    decision = {"threshold": 0.5, "rejection": {"score": "energy", "threshold": 1.25}}
+    text = render(measured=replace(results(decision=decision), unknown=cells))
+    assert "A text whose energy is below 1.25 gets no label; `model.onnx` has no such rule.\n" in text
+    assert "belong to no class 50.0% (40.0% to 60.0%) are found; of the others 90.0% (80.0% to 95.0%) get" in text
+    assert "rejection" not in text
+    assert "no class" not in render()
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_the_protocol_says_whether_texts_of_no_class_train(trained: bool) -> None:
+    data = Data(unknown="oos", train_unknown=trained)
+    counts = {split: {"classes": {"a": 5, "b": 5}} for split in ("train", "test")}
+    report = counts | {"unknown": {"oos": {"train": 3, "test": 4}}}
+    train = Train.model_validate({"majority": {"kind": "majority", "features": "words"}})
+    sentences = description.protocol(data, Split(), train, Evaluate(), report, {"a": "a", "b": "b"}, ["majority"])
+    end = "the models learn this label" if trained else "no such row trains, and held-out training rows choose"
+    (found,) = [sentence for sentence in sentences if "labelled oos" in sentence]
+    assert found.startswith("4 test rows labelled oos measure how texts of no class are found; ")
+    assert end in found
 
 
 def test_the_card_of_several_labels_has_a_threshold_for_each() -> None:

@@ -54,6 +54,8 @@ def test_each_stage_has_the_weights_that_it_reads() -> None:
         ((), True),
         (("evaluate.calibration", "platt"), False),
         (("evaluate.threshold", "f1"), False),
+        (("data.unknown", "oos"), False),
+        (("data.unknown", "oos", "split.validation_size", "0.15"), True),
         (("evaluate.threshold", "f1", "split.validation_size", "0.15"), True),
     ],
 )

@@ -56,7 +56,7 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 
 
-ALL = [section for section in SECTIONS if section != "params"]  # which has all defaults
+ALL = [section for section in SECTIONS if section not in ("params", "unknown")]  # all defaults; no such texts
 MANY = ("errors", "doubt", "confusion", "data")
 
 

@@ -45,6 +45,7 @@ def test_a_page_is_well_formed_and_has_every_section_with_something_to_say(name:
         "slices": not any(run.slices.values()),
         "behaviour": not run.behaviour,
         "doubt": not run.coverage,
+        "unknown": not run.unknown,
     }
     sections = [section for section in SECTIONS if not silent.get(section)]
     assert [section["id"] for section in page.find("section")] == sections

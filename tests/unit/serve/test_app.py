@@ -254,9 +254,9 @@ class Slow(Predictor):
         self.gate.set()
         self.explanations.set()
 
-    def predict_proba(self, texts: Any) -> Any:
+    def answer(self, texts: Any) -> Any:
         self.gate.wait()
-        return super().predict_proba(texts)
+        return super().answer(texts)
 
     def explain(self, texts: Any, count: int | None = None) -> Any:
         self.explanations.wait()
@@ -318,11 +318,11 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
 class Broken(Predictor):
     """A model with a defect that a text brings out."""
 
-    def predict_proba(self, texts: Any) -> Any:
+    def answer(self, texts: Any) -> Any:
         texts = list(texts)
         if "secret" in texts:
             raise RuntimeError("defect")
-        return super().predict_proba(texts)
+        return super().answer(texts)
 
 
 def test_a_defect_is_hidden_from_clients_and_the_server_goes_on(caplog: pytest.LogCaptureFixture) -> None:

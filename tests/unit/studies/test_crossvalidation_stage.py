@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from stages import crossvalidate
@@ -12,6 +13,20 @@ from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
+
+
+def test_texts_of_no_class_take_no_part(tmp_path: Path) -> None:
+    rows = corpus(40)[["text", "label"]]
+    reports = []
+    for name, others, data in (("plain", [], {}), ("unknown", [("tree", "oos")] * 3, {"unknown": "oos"})):
+        table, report = tmp_path / f"{name}.csv", tmp_path / f"{name}.json"
+        files.write_csv(table, pd.concat([rows, pd.DataFrame(others, columns=["text", "label"])]))
+        sections = Combine(), settings(), Data.model_validate({"path": str(table), **data}), Evaluate(), Split()
+        vectorize = Vectorize.model_validate({"words": {}})
+        places = {"pretrained": tmp_path, "report": report, "trainings": tmp_path / "trainings.csv"}
+        crossvalidate.run(*sections, train("majority"), vectorize, **places)
+        reports.append(files.read_json(report))
+    assert reports[0] == reports[1]
 
 
 def test_a_sentence_on_each_pair_follows_the_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

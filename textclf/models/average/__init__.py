@@ -46,7 +46,7 @@ def read_held_out(folders: Iterable[Path]) -> Pair | None:
 
 def average(weight: float, pair: Pair) -> Predictions:
     """Return the weighted mean of the predictions of two models for the same rows."""
-    return replace(pair[0], probabilities=mix(weight, *(rows.probabilities for rows in pair)))
+    return replace(pair[0], scores={}, probabilities=mix(weight, *(rows.probabilities for rows in pair)))
 
 
 def choose_weight(pairs: Iterable[Pair], held_out: Pair | None) -> tuple[float, int]:

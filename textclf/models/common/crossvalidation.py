@@ -1,6 +1,7 @@
 """Cross-validation of a model within the training rows, whose held-out rows take the place of validation rows."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import rarest
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
+from textclf.artifacts.unknown import fit_means, scores_of
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import predict
 from textclf.models.common.held_out import as_new_texts
@@ -31,6 +33,7 @@ def crossvalidate(
     settings: ModelSettings,
     folders: Folders,
     clusters: NDArray[np.uint64] | None = None,
+    unknown: bool = False,
 ) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
@@ -38,6 +41,7 @@ def crossvalidate(
     from all training rows; see `as_new_texts`. Rows of one of the `clusters` (rows,) are in one fold. Every model gets
     the same rows, those of `sample_rows`, and folds; it is fitted in memory and watches no rows. None if the folds have
     too few rows of a class for this model, or there are more rows than it is cross-validated on: see `ModelPackage`.
+    With `unknown` they have the scores of `textclf.artifacts.unknown`.
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None
@@ -51,7 +55,9 @@ def crossvalidate(
         if not len(held_out.y) or train.fewest < settings.rows_per_class():
             return None
         model = load_model(name).fit(train, None, settings, folders).layers
-        parts.append(predict(model, f"fold {fold + 1}", replace(held_out, X=as_new_texts(fitted.X, held_out.X))))
+        scores = partial(scores_of, model, fit_means(train)) if unknown else None
+        new = replace(held_out, X=as_new_texts(fitted.X, held_out.X))
+        parts.append(predict(model, f"fold {fold + 1}", new, scores))
     return predictions.concatenate(parts)
 
 

@@ -1,15 +1,16 @@
 """Fit a model on the training rows, and predict the rows of every split with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textclf.artifacts import predictions
 from textclf.artifacts.classifiers import Classifier
 from textclf.artifacts.dataset import Dataset
-from textclf.artifacts.features import Features
+from textclf.artifacts.features import Features, Matrix
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
@@ -17,6 +18,8 @@ from textclf.core.progress import track
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
+
+Scores = Callable[[Matrix], Mapping[str, NDArray[np.float64]]]  # of `textclf.artifacts.unknown`, from features
 
 
 def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings, folders: Folders) -> Fitted:
@@ -46,23 +49,26 @@ def training_record(fitted: Fitted, settings: ModelSettings) -> dict[str, int | 
     return {**fitted.record, **({} if patience is None else {"early_stopping": patience})}
 
 
-def predict(model: Classifier, split: str, part: Features) -> Predictions:
-    """Return the model's predictions for rows of a split."""
+def predict(model: Classifier, split: str, part: Features, scores: Scores | None = None) -> Predictions:
+    """Return the model's predictions for rows of a split, with their scores if there is a function of these."""
     return Predictions(
         ids=part.ids,
         split=np.full(len(part.y), split),
         y=part.y,
         probabilities=model.predict_proba(part.X),
         classes=model.classes,
+        scores={} if scores is None else scores(part.X),
     )
 
 
-def predict_shards(model: Classifier, splits: Mapping[str, Shards[Features]]) -> Iterator[Predictions]:
+def predict_shards(
+    model: Classifier, splits: Mapping[str, Shards[Features]], scores: Scores | None = None
+) -> Iterator[Predictions]:
     """Return the predictions of each shard in order, split by split; for a run of one shard per split, all at once."""
 
     def predict_shard(place: tuple[str, Path]) -> Predictions:
         split, path = place
-        return predict(model, split, splits[split].read(path))
+        return predict(model, split, splits[split].read(path), scores)
 
     places = [(split, path) for split, shards in splits.items() for path in shards.paths]
     return predictions.in_batches(track(map(predict_shard, places), "predict", len(places), "shard"), splits)

@@ -161,7 +161,12 @@ def write(settings: Params, *paths: Path) -> None:
 def is_settled(settings: Params) -> bool:
     """Return whether there is nothing to choose by held-out training rows, or validation rows will choose it."""
     several = len(settings.train.names()) > 1
-    chooses = settings.evaluate.chooses or settings.average.pairs() or (settings.export.model is None and several)
+    chooses = (
+        settings.evaluate.chooses
+        or settings.data.unknown is not None
+        or settings.average.pairs()
+        or (settings.export.model is None and several)
+    )
     return settings.split.validation_size > 0 or not chooses
 
 

@@ -1,0 +1,178 @@
+"""Texts of no class: thresholds that held-out rows choose, and what they find on test rows."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score
+
+from tests.unit.evaluate.samples import drawn, params
+from textclf.artifacts.decisions import Decision, Rejection, Temperature
+from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.core.errors import UserError
+from textclf.evaluate import metric_files
+from textclf.evaluate.intervals import area_score, wilson
+from textclf.evaluate.measure import HeldOut, measure
+from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.unknown import judge, measure_unknown, read_split
+
+WARM = Decision(None, Temperature(1.5))
+LABEL = "oos"
+
+
+def of_no_class(seed: int, rows: int, split: str) -> Predictions:
+    """Return rows of no class, with probabilities that are more alike than those of others."""
+    made = drawn(seed, rows, split=f"{split}_unknown")
+    flat = 0.4 * made.probabilities + 0.2
+    return replace(made, y=np.full(rows, -1), probabilities=flat)
+
+
+def run(seed: int = 0, validation: int = 30) -> Predictions:
+    """Return rows of three classes and of none, with a score."""
+    parts = [drawn(seed + n, 90, split=split) for n, split in enumerate(("train", "validation", "test"))]
+    parts += [of_no_class(seed + 3, validation, "validation")] if validation else []
+    parts += [of_no_class(seed + 4, 40, "test")]
+    rows = concatenate(parts)
+    noise = np.random.default_rng(seed).normal(size=len(rows))
+    return replace(rows, scores={"energy": rows.probabilities.max(axis=1) + noise / 10})
+
+
+def measured(
+    rows: Predictions, settings: Evaluate | None = None, decision: Decision = WARM, label: str = LABEL, **held_out: Any
+) -> tuple[Decision, dict[str, Any]]:
+    """Return the decision and the report of one model; every row is a cluster of its own."""
+    keys = {
+        split: np.arange(count, dtype=np.uint64)
+        for split in ("validation", "test")
+        if (count := int(sum(str(each).startswith(split) for each in rows.split)))
+    }
+    held = HeldOut(held_out)
+    decided, report, curves = measure_unknown({"a": [rows]}, {"a": decision}, held, label, keys, settings or params())
+    metric_files.check(report, "unknown", "unknown.json")
+    assert (curves["a"]["accuracy"].diff().dropna() <= 0).all()
+    assert (curves["a"]["recall"].diff().dropna() >= 0).all()
+    return decided["a"], report["a"]
+
+
+@pytest.mark.parametrize("score", ["probability", "energy"])
+def test_the_numbers_are_those_of_scikit_learn_and_the_intervals_are_wilsons(score: str) -> None:
+    rows = run()
+    decision, report = measured(rows, params(unknown_score=score))
+    test = read_split([rows], "test")
+    assert test is not None
+    calibrated = WARM.calibrate(test.probabilities)
+    values = calibrated.max(axis=1) if score == "probability" else test.scores["energy"]
+    assert decision.rejection is not None
+    rejected, unknown = values < decision.rejection.threshold, test.y < 0
+    decided = np.where(rejected, -1, calibrated.argmax(axis=1))
+    cells = report["test"]
+    assert cells["accuracy"]["value"] == pytest.approx(accuracy_score(test.y[~unknown], decided[~unknown]), abs=1e-6)
+    assert cells["recall"]["value"] == pytest.approx(recall_score(unknown, rejected), abs=1e-6)
+    assert cells["precision"]["value"] == pytest.approx(precision_score(unknown, rejected), abs=1e-6)
+    area = roc_auc_score(unknown, -values)
+    assert cells["scores"][score]["roc_auc"] == pytest.approx(
+        {"value": area, **area_score(area, 40, 90).rounded()}, abs=1e-6
+    )
+    found = int((unknown & rejected).sum())
+    ends = wilson(found, 40)
+    assert cells["recall"] == pytest.approx(
+        {"value": found / 40, "low": ends.low, "high": ends.high, "rows": 40}, abs=1e-6
+    )
+
+
+def test_the_threshold_has_the_best_mean_of_accuracy_and_recall_of_the_validation_rows() -> None:
+    rows = run()
+    decision, _ = measured(rows)
+    chooser = judge(rows.take(np.char.startswith(rows.split.astype(str), "validation")), WARM, LABEL)
+    scores = chooser.scores["probability"]
+
+    def mean(threshold: float) -> float:
+        kept = (chooser.right & (scores >= threshold)).sum() / chooser.known.sum()
+        return float(kept + (scores[~chooser.known] < threshold).mean())
+
+    assert decision.rejection is not None
+    assert mean(decision.rejection.threshold) == pytest.approx(max(map(mean, [0.0, *scores, *(scores + 1e-5)])))
+
+
+@pytest.mark.parametrize("keep", [0.8, 0.95])
+def test_without_validation_rows_of_no_class_the_threshold_keeps_the_accuracy(keep: float) -> None:
+    rows = run(validation=0)
+    decision, report = measured(rows, params(unknown_keep=keep))
+    validation = judge(rows.take(rows.split == "validation"), WARM, LABEL)
+    accuracy = validation.right.mean()
+    assert decision.rejection is not None
+    for threshold, kept in ((decision.rejection.threshold, True), (decision.rejection.threshold + 0.02, False)):
+        assert ((validation.right & (validation.scores["probability"] >= threshold)).mean() >= keep * accuracy) == kept
+    assert report["test"]["scores"]["probability"]["threshold"] == decision.rejection.threshold
+    assert list(report) == ["test"]
+
+
+def test_other_test_rows_move_no_threshold() -> None:
+    rows = run()
+    tests = np.char.startswith(rows.split.astype(str), "test")
+    other = run(seed=100)
+    swapped = concatenate([rows.take(~tests), other.take(np.char.startswith(other.split.astype(str), "test"))])
+    (before, report), (after, changed) = measured(rows), measured(swapped)
+    assert before == after
+    assert report["test"] != changed["test"]
+    thresholds = [{name: each["threshold"] for name, each in of["test"]["scores"].items()} for of in (report, changed)]
+    assert thresholds[0] == thresholds[1]
+
+
+def test_held_out_training_rows_take_the_place_of_validation_rows() -> None:
+    rows = run()
+    rows = rows.take(~np.char.startswith(rows.split.astype(str), "validation"))
+    held_out = replace(drawn(7, 60, split="fold 1"), scores={"energy": np.arange(60.0)})
+    decision, _ = measured(rows, a=held_out)
+    threshold = judge(held_out, WARM, LABEL).choose("probability", 0.95)
+    assert decision.rejection == Rejection("probability", threshold)
+    with pytest.raises(UserError, match="must have validation rows, or held-out training rows of a, to choose"):
+        measured(rows)
+
+
+def test_a_class_of_such_texts_is_decided_as_any_other_and_its_probability_is_the_score() -> None:
+    rows = concatenate([drawn(n, 90, split=split) for n, split in enumerate(("train", "validation", "test"))])
+    decision, report = measured(rows, label="c1")
+    assert decision.rejection is None
+    test = rows.take(rows.split == "test")
+    calibrated = WARM.calibrate(test.probabilities)
+    decided, unknown = calibrated.argmax(axis=1), test.y == 1
+    cells = report["test"]
+    assert cells["recall"]["value"] == pytest.approx(recall_score(unknown, decided == 1), abs=1e-6)
+    assert cells["precision"]["value"] == pytest.approx(precision_score(unknown, decided == 1), abs=1e-6)
+    assert cells["accuracy"]["value"] == pytest.approx(accuracy_score(test.y[~unknown], decided[~unknown]), abs=1e-6)
+    area = roc_auc_score(unknown, calibrated[:, 1])
+    assert cells["scores"]["probability"]["roc_auc"]["value"] == pytest.approx(area, abs=1e-6)
+
+
+def test_dependent_rows_widen_the_intervals() -> None:
+    rows = run()
+    keys = {split: np.arange(130, dtype=np.uint64) // 4 for split in ("test",)}
+    settings = params()
+    _, clustered, _ = measure_unknown({"a": [rows]}, {"a": WARM}, HeldOut(), LABEL, keys, settings)
+    _, alone = measured(rows)
+    for value in ("accuracy", "recall"):
+        wide, narrow = clustered["a"]["test"][value], alone["test"][value]
+        assert wide["value"] == narrow["value"]
+        assert wide["high"] - wide["low"] > narrow["high"] - narrow["low"]
+
+
+def test_a_model_without_predictions_for_such_rows_is_not_measured() -> None:
+    rows = run()
+    absent = np.where((rows.y < 0)[:, None], np.nan, rows.probabilities)
+    keys = {"test": np.arange(130, dtype=np.uint64)}
+    _, report, curves = measure_unknown(
+        {"a": [replace(rows, probabilities=absent)]}, {"a": WARM}, HeldOut(), LABEL, keys, params()
+    )
+    assert (report, curves) == ({}, {})
+
+
+def test_the_other_metrics_do_not_see_such_rows() -> None:
+    rows = run()
+    known = rows.take(rows.y >= 0)
+    reports = [
+        {name: part.metrics("a") for name, part in measure({"a": [each]}, params(), False)[0].items()}
+        for each in (rows, known)
+    ]
+    assert reports[0] == reports[1]

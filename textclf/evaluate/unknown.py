@@ -1,0 +1,171 @@
+"""Texts of no class: the score below which each model rejects a text, and how well that finds such texts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from textclf.artifacts.decisions import Decision, Rejection
+from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.artifacts.unknown import PROBABILITY
+from textclf.core.errors import UserError
+from textclf.core.files import DIGITS, UNKNOWN
+from textclf.evaluate.coverage import share_of
+from textclf.evaluate.curves import STEPS, positive_counts
+from textclf.evaluate.intervals import area_score
+from textclf.evaluate.measure import HeldOut
+from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.split_clusters import positions
+
+CURVE_COLUMNS = ("threshold", "accuracy", "recall")
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a model says of rows, some of which belong to no class.
+
+    `known` (rows,) are those of a class, `right` (rows,) those of them whose class is decided unless they are rejected,
+    `rejected` (rows,) those that the model decides to be of no class. `scores` (rows,) by name are low for texts of no
+    class. `clusters` (rows,) are those of dependent rows, None if the rows are independent.
+    """
+
+    known: Mask
+    right: Mask
+    rejected: Mask
+    scores: Mapping[str, Floats]
+    clusters: NDArray[np.int64] | None = None
+
+    def curve(self, score: str, thresholds: Floats) -> tuple[Floats, Floats]:
+        """Return for each threshold the accuracy within the classes, and the recall of rows of no class."""
+        right, unknown = (np.sort(self.scores[score][some]) for some in (self.right, ~self.known))
+        kept = (len(right) - np.searchsorted(right, thresholds)) / max(int(self.known.sum()), 1)
+        return kept, np.searchsorted(unknown, thresholds) / max(len(unknown), 1)
+
+    def table(self, score: str) -> pd.DataFrame:
+        """Return the curve as the columns of `CURVE_COLUMNS`, with a bounded number of points."""
+        thresholds = candidates(self.scores[score])
+        some = thresholds[np.unique(np.linspace(0, len(thresholds) - 1, 2 * STEPS).astype(int))]
+        return pd.DataFrame(dict(zip(CURVE_COLUMNS, (some, *self.curve(score, some)), strict=True)))
+
+    def choose(self, score: str, keep: float | None = None) -> float:
+        """Return the threshold with the best mean of both, the lowest of equals, or the highest that keeps accuracy.
+
+        With `keep`, this share of the accuracy remains. The rows must not be test rows.
+        """
+        thresholds = candidates(self.scores[score])
+        accuracy, recall = self.curve(score, thresholds)
+        if keep is not None:
+            return float(thresholds[np.flatnonzero(accuracy >= keep * accuracy[0])[-1]])
+        return float(thresholds[np.argmax((accuracy + recall).round(DIGITS))])
+
+
+def judge(rows: Predictions, decision: Decision, label: str, clusters: NDArray[np.int64] | None = None) -> Judged:
+    """Return what a model says of rows; `label` is that of texts of no class, and `clusters` (rows,) as in `Judged`.
+
+    If it is a class, the model decides it as any other; its probability, with the other sign, is the score.
+    """
+    calibrated = decision.calibrate(rows.probabilities)
+    decided = decision.decide(calibrated)
+    if label in rows.classes:
+        place = rows.classes.index(label)
+        others = np.where(np.arange(len(rows.classes)) == place, -1.0, calibrated).argmax(axis=1)
+        scores = {PROBABILITY: -calibrated[:, place]}
+        right = np.where(decided == place, others, decided) == rows.y
+        return Judged(rows.y != place, right & (rows.y != place), decided == place, scores, clusters)
+    scores = {PROBABILITY: calibrated.max(axis=1), **rows.scores}
+    rule = decision.rejection
+    rejected = np.zeros(len(rows), bool) if rule is None else scores[rule.score] < rule.threshold
+    return Judged(rows.y >= 0, (decided == rows.y) & (rows.y >= 0), rejected, scores, clusters)  # costs may give -1
+
+
+def measure_unknown(
+    models: Mapping[str, Iterable[Predictions]],
+    decisions: Mapping[str, Decision],
+    held_out: HeldOut,
+    label: str,
+    keys: Mapping[str, NDArray[np.uint64]],
+    settings: Evaluate,
+) -> tuple[dict[str, Decision], dict[str, Any], dict[str, pd.DataFrame]]:
+    """Return the decisions with their rejections, the content of metrics/unknown.json, and curves of the test rows.
+
+    Validation rows choose the thresholds or, without them, held-out training rows. That of `unknown_score` has the best
+    mean of accuracy and recall if some of these rows belong to no class; those of the other scores keep `unknown_keep`
+    of the accuracy, and so does this one otherwise. If `label` is a class there is no rejection. `keys` are those of
+    the clusters of the rows of each split, with those of no class behind. A model without predictions for rows of no
+    class is not measured. Raises `UserError` if there are no rows that choose for a model.
+    """
+    clusters = {split: positions(each) for split, each in keys.items()}
+    rejecting, report, curves = dict(decisions), dict[str, Any](), {}
+    for name, decision in decisions.items():
+        rows = read_split(models[name], "validation") or held_out.models.get(name)
+        if rows is None:
+            where = f"data.unknown must have validation rows, or held-out training rows of {name}"
+            raise UserError(f"{where}, to choose a threshold by; got none: set split.validation_size")
+        chooser, score = judge(rows, decision, label), PROBABILITY
+        kept = {each: chooser.choose(each, settings.unknown_keep) for each in chooser.scores}
+        if label not in rows.classes:
+            score = settings.unknown_score
+            threshold = kept[score] if chooser.known.all() else chooser.choose(score)
+            rejecting[name] = replace(decision, rejection=Rejection(score, threshold))
+        for split, dependent in clusters.items():
+            rows = read_split(models[name], split)
+            judged = rows and judge(rows, rejecting[name], label, dependent)
+            if judged and not judged.known.all():
+                report.setdefault(name, {})[split] = _report(judged, kept, settings.confidence)
+                if split == "test":
+                    curves[name] = judged.table(score)
+    return rejecting, report, curves
+
+
+def read_split(batches: Iterable[Predictions], split: str) -> Predictions | None:
+    """Return a model's predictions for a split, those for rows of no class behind the others; None without any."""
+    parts: dict[str, list[Predictions]] = {split: [], f"{split}{UNKNOWN}": []}
+    for batch in batches:
+        for name, some in parts.items():
+            if (chosen := (batch.split == name) & ~np.isnan(batch.probabilities[:, 0])).any():
+                some.append(batch.take(chosen))
+    together = [part for some in parts.values() for part in some]
+    return concatenate(together) if together else None
+
+
+def candidates(scores: Floats) -> Floats:
+    """Return the thresholds to choose from, ascending: below all scores, and between neighbouring ones, rounded."""
+    distinct = np.unique(scores)
+    lowest = np.floor(distinct[:1] * 10**DIGITS) / 10**DIGITS
+    return np.unique(np.concatenate([lowest, (distinct[:-1] + np.diff(distinct) / 2).round(DIGITS)]))
+
+
+def _report(judged: Judged, kept: Mapping[str, float], confidence: float) -> dict[str, Any]:
+    """Return what metrics/unknown.json has of a model and a split, rounded, with Wilson's and Newcombe's intervals."""
+    known, clusters = judged.known, judged.clusters
+    report = _shares(judged, judged.rejected, confidence) | {"scores": {}}
+    unknown_rows, known_rows = (
+        int(side.sum()) if clusters is None else len(np.unique(clusters[side])) for side in (~known, known)
+    )
+    for name, scores in judged.scores.items():
+        false, true = (np.append(0, counts) for counts in positive_counts(~known, -scores))
+        area = float(np.trapezoid(true / true[-1], false / false[-1]))
+        report["scores"][name] = {
+            "threshold": kept[name],
+            "roc_auc": {
+                "value": round(area, DIGITS),
+                **area_score(area, unknown_rows, known_rows, confidence).rounded(),
+            },
+            **_shares(judged, scores < kept[name], confidence),
+        }
+    return report
+
+
+def _shares(judged: Judged, rejected: Mask, confidence: float) -> dict[str, Any]:
+    known = judged.known
+    return {
+        "accuracy": share_of(judged.right & ~rejected, known, judged.clusters, confidence),
+        "recall": share_of(rejected, ~known, judged.clusters, confidence),
+        "precision": share_of(~known, rejected, judged.clusters, confidence),
+    }
