@@ -1,0 +1,78 @@
+"""What the page says of a run of several labels per text."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.runs import make_run
+from textclf.artifacts.predictions import concatenate
+from textclf.report import curves
+from textclf.report.run import Run, tables_of
+
+MODELS = ("majority", "logistic_regression", "keras")
+SETS = (("a",), ("a", "b"), (), ("c",), ("b", "c"), ("a", "b", "c"), ("b",))
+TEXTS = ("good food", "Bad place", "fine", "dear", "so so")
+
+
+def make(classes: tuple[str, ...] = ("a", "b", "c"), **settings: str) -> Run:
+    keys = {"evaluate.threshold": "f1"} | {name.replace("__", "."): value for name, value in settings.items()}
+    return make_run(MODELS, classes, 70, validation=True, texts=TEXTS, settings=keys, sets=SETS)
+
+
+RUN = make()
+
+
+def parts(model: str, run: Run = RUN) -> tuple[Any, Any, Any]:
+    """The labels of the test rows, a model's probabilities and what it decides."""
+    rows = concatenate(list(run.predictions[model]))
+    rows = rows.take(rows.split == "test")
+    return rows.y, rows.probabilities, run.decision(model).decide(rows.probabilities)
+
+
+def test_each_label_has_its_rows_its_threshold_and_its_calibration() -> None:
+    table = curves.curves(RUN)["table"]
+    lines = {(row[0], row[1]): row for row in table.rows}
+    assert table.columns[:4] == ["label", "model", "rows", "threshold"]
+    y, probabilities, _ = parts("keras")
+    for place, name in enumerate(RUN.classes):
+        has, chances = y[:, place], probabilities[:, place]
+        bins = np.ceil(chances * 10)
+        error = sum(abs((has - chances)[bins == each].sum()) for each in np.unique(bins)) / len(has)
+        row = lines[name, "keras"]
+        assert row[2:4] == [str(has.sum()), f"{RUN.decision('keras').thresholds[place]:.3f}"]  # type: ignore[index]
+        assert row[-1] == (f"{error:.3f}", f"mean {chances.mean():.1%}")
+
+
+def test_curves_are_those_of_the_measured_labels_with_the_lowest_f1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "CURVES", 1)
+    classes = RUN.tables["classes"]
+    mean = classes[classes["split"] == "test"].groupby("class")["f1"].mean()
+    assert curves.curves(RUN)["charts"][0].title == f"ROC, label {mean.idxmin()}"
+    roc = RUN.tables["roc"]
+    without = replace(RUN, tables={**RUN.tables, "roc": roc[roc["class"] != mean.idxmin()]})
+    assert curves.curves(without)["charts"][0].title == f"ROC, label {mean.nsmallest(2).index[1]}"
+
+
+def test_labels_decided_for_texts_with_another_stand_beside_the_texts_with_both() -> None:
+    y, _, decided = parts("keras")
+    both, found = y.T.astype(int) @ y, y.T.astype(int) @ decided
+    shown = curves.confusion(RUN)
+    titles = [chart.title for chart in shown["charts"] + shown["more"]]
+    assert titles == ["majority", "logistic regression", "keras", "actual labels"]
+    place = {name: n for n, name in enumerate(RUN.classes)}
+    lines = [row for row in shown["pairs"].rows if row[0] == "keras"]
+    assert lines
+    more = []
+    for _, actual, predicted, rows, share, with_both in lines:
+        pair = place[actual], place[predicted]
+        assert (rows, with_both) == (str(found[pair]), str(both[pair]))
+        assert share == f"{found[pair] / both[pair[0], pair[0]]:.1%}"
+        more.append(found[pair] - both[pair])
+    assert more == sorted(more, reverse=True)
+
+
+def test_average_precision_is_read_of_labels_alone() -> None:
+    assert "average_precision" in tables_of("multilabel")["classes"]
+    assert "average_precision" not in tables_of("multiclass")["classes"]
