@@ -8,7 +8,7 @@ import pytest
 
 from tests.runs import make_run
 from textclf.artifacts.predictions import concatenate
-from textclf.report import curves
+from textclf.report import curves, errors
 from textclf.report.run import Run, tables_of
 
 MODELS = ("majority", "logistic_regression", "keras")
@@ -71,6 +71,37 @@ def test_labels_decided_for_texts_with_another_stand_beside_the_texts_with_both(
         assert share == f"{found[pair] / both[pair[0], pair[0]]:.1%}"
         more.append(found[pair] - both[pair])
     assert more == sorted(more, reverse=True)
+
+
+def test_the_surest_missed_and_extra_labels_come_first_among_those_of_their_text() -> None:
+    y, probabilities, decided = parts("keras")
+    (shown,) = [model for model in errors.errors(RUN)["mistakes"] if model["model"] == "keras"]
+    assert shown["wrong"] == int((y != decided).any(axis=1).sum())
+    for kind, sureness in (("missed", 1 - probabilities), ("extra", probabilities)):
+        mistakes = (y > decided) if kind == "missed" else (y < decided)
+        surest = np.where(mistakes, sureness, -1).max(axis=1)
+        rows = shown["kinds"][kind]
+        assert len(rows) == min(10, (surest >= 0).sum())
+        order = np.argsort(-surest, kind="stable")
+        assert [row["id"] for row in rows] == [f"rows.csv:test{place}" for place in order[: len(rows)]]
+        for row, place in zip(rows, order, strict=False):
+            name, mark, probability = row["labels"][0]
+            column = RUN.classes.index(name)
+            assert (mark, probability) == (kind, f"{probabilities[place, column]:.1%}")
+            assert sureness[place, column] == surest[place]
+            every = np.flatnonzero(y[place] | decided[place])
+            assert {name for name, *_ in row["labels"]} == {RUN.classes[each] for each in every.tolist()}
+
+
+def test_texts_are_counted_by_their_number_of_labels() -> None:
+    y, _, decided = parts("keras")
+    table = errors.errors(RUN)["set_sizes"]
+    assert table.columns == ["labels", "actual", "majority", "logistic regression", "keras"]
+    for row in table.rows:
+        size = int(row[0])
+        assert row[1] == str((y.sum(axis=1) == size).sum())
+        assert row[4] == str((decided.sum(axis=1) == size).sum())
+    assert sum(int(row[1]) for row in table.rows) == 70
 
 
 def test_average_precision_is_read_of_labels_alone() -> None:

@@ -247,7 +247,7 @@ def test_mistakes_follow_the_decisions_that_evaluate_wrote() -> None:
     assert part["constant"] == "no"
     calibrated = replace(run, decisions={"logistic_regression": {"threshold": 0.5, "temperature": 100.0}})
     (part,) = errors(calibrated)["mistakes"]
-    assert {row["confidence"] for row in part["rows"]} <= {
+    assert {row["confidence"] for row in part["kinds"]["wrong"]} <= {
         "50.0%",
         "50.1%",
         "50.2%",
