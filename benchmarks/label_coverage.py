@@ -3,7 +3,7 @@
     python -m benchmarks.label_coverage
 
 Test sets of eight labels, which 2% to 40% of the rows have, are drawn from a known model, so the true values are known
-too. Labels and mistakes of a row are correlated. Takes about five minutes on one core.
+too. Labels and mistakes of a row are correlated. Takes about ten minutes on one core.
 """
 
 import math
@@ -130,7 +130,7 @@ def intervals(part: SplitMetrics) -> dict[str, Interval | None]:
     for metric in COMPARED_SETS:
         values = {name: float(part.values[name][metric][0]) for name in PAIR}
         found = compare_metric(part.of_rows, metric, values, [PAIR], 0.95)[PAIR]
-        ends[minus_b(metric)] = found and Interval(found.low, found.high)
+        ends[minus_b(metric)] = None if found is None else Interval(found.low, found.high)
     return ends
 
 
@@ -162,10 +162,9 @@ def table() -> str:
     """Return the share of intervals that contain the true value, by metric (row) and kind of test set (column)."""
     content = results.read("label_coverage")
     kinds = content["scenarios"]
-    rows = [
-        [METRICS[name].title if name in METRICS else name, *(covered(kind["metrics"][name]) for kind in kinds)]
-        for name in kinds[0]["metrics"]
-    ]
+    shown = {name: metric.title for name, metric in metrics_of(True).items() if metric.interval}
+    shown |= {name: name for name in [*map(of_rare, OF_LABELS), *map(minus_b, ("accuracy", *COMPARED_SETS))]}
+    rows = [[title, *(covered(kind["metrics"][name]) for kind in kinds)] for name, title in shown.items()]
     error = 100 * math.sqrt(0.95 * 0.05 / content["sets"])
     note = f"{content['sets']} test sets per column; the standard error of a percentage is about {error:.1f} points."
     header = ["% of intervals with the truth", *(kind["scenario"] for kind in kinds)]

@@ -29,7 +29,7 @@ from textclf.export.sources import list_sources
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Average, Train, with_averages
 from textclf.report.page import render
-from textclf.report.run import TABLES, Run, Settings
+from textclf.report.run import Run, Settings, tables_of
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.given import require_split_rows
@@ -85,7 +85,7 @@ def run(
             predictions=prediction_files.open_models(predictions, [*models, *external]),
             **contents,
             leaks=leaks,
-            tables={name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in TABLES.items()},
+            tables={name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in tables_of(data.task).items()},
             sources=list_sources(raw, data.path),
             checksums={
                 "the raw rows": made_with.combine_checksums(raw),

@@ -12,6 +12,7 @@ from tests.curves import HOSTILE
 from tests.leaks import count_leaks
 from tests.settings import models as train
 from tests.settings import put
+from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Results
 from textclf.core.arrow import normalize_texts
@@ -46,17 +47,20 @@ def make_run(
     sources: Sequence[Source] = (SOURCE,),
     columns: Mapping[str, Sequence[str]] | None = None,
     behaviour: Mapping[str, Results] | None = None,
+    sets: Sequence[Sequence[str]] = (),
 ) -> Run:
     """Return a run of these models on `count` rows per split, with texts and classes in turn.
 
     `majority` predicts one class; `history` are the models trained in epochs; `settings` are values by dotted key;
-    `columns` are those of data.slices, with values in turn; `behaviour` are the results of behavioural tests.
+    `columns` are those of data.slices, with values in turn; `behaviour` are the results of behavioural tests. `sets`
+    are the sets of labels that texts have in turn, of a run of several labels.
     """
     changed = [part for pair in (settings or {}).items() for part in pair]
+    changed += ["data.task", "multilabel"] if sets else []
     changed += ["split.validation_size", "0.2"] if validation else []
     params = parse(put(*train(*models), "export.model", "null", *changed))
     splits = {
-        split: rows_of(split, [texts[n % len(texts)] for n in range(count)], classes)
+        split: rows_of(split, [texts[n % len(texts)] for n in range(count)], sets or classes)
         for split in SPLITS
         if validation or split != "validation"
     }
@@ -104,7 +108,7 @@ def make_run(
     )
 
 
-def rows_of(split: str, texts: Sequence[str], classes: Sequence[str]) -> pa.Table:
+def rows_of(split: str, texts: Sequence[str], classes: Sequence[str] | Sequence[Sequence[str]]) -> pa.Table:
     """Return the rows of a split as the stage split writes them, with labels as text."""
     return pa.table(
         {
@@ -118,7 +122,11 @@ def rows_of(split: str, texts: Sequence[str], classes: Sequence[str]) -> pa.Tabl
 
 def with_positions(rows: pa.Table, classes: Sequence[str]) -> pa.Table:
     """Return rows with the positions of their classes as labels."""
-    positions = pa.array([classes.index(label) for label in rows["label"].to_pylist()], pa.int32())
+    labels = rows["label"].to_pylist()
+    if is_multilabel(rows):
+        positions = pa.array([[classes.index(label) for label in each] for each in labels], pa.list_(pa.int32()))
+    else:
+        positions = pa.array([classes.index(label) for label in labels], pa.int32())
     return rows.set_column(rows.column_names.index("label"), "label", positions)
 
 
@@ -126,12 +134,16 @@ def predict(model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequ
     """Return predictions that mostly prefer the actual class; different models are wrong on different rows."""
     generator = np.random.default_rng(seed)
     rows = [row | {"split": split} for split, part in splits.items() for row in part.to_pylist()]
+    ids, split = (np.array([row[name] for row in rows], dtype=object) for name in ("id", "split"))
+    if isinstance(rows[0]["label"], list):
+        y = np.array([[label in row["label"] for label in classes] for row in rows], dtype=np.int8)
+        raw = np.clip(0.1 + 0.7 * y + generator.uniform(-0.1, 0.6, y.shape) * (1 - 1.6 * y), 0, 1)
+        return Predictions(ids, split, y, raw * (model != "majority") + 0.2 * (model == "majority"), tuple(classes))
     y = np.array([classes.index(row["label"]) for row in rows], dtype=np.int64)
     raw = generator.uniform(0.1, 1, (len(rows), len(classes)))
     raw[np.arange(len(y)), y] += 1.5 * (generator.uniform(size=len(y)) < 0.8)
     if model == "majority":
         raw = np.tile(np.arange(len(classes), 0, -1.0), (len(rows), 1))
-    ids, split = (np.array([row[name] for row in rows], dtype=object) for name in ("id", "split"))
     return Predictions(ids, split, y, raw / raw.sum(axis=1, keepdims=True), tuple(classes))
 
 

@@ -447,6 +447,7 @@ WRONG_SETTINGS = [
         for key, value, rule, *settings in (
             ("evaluate.threshold", "accuracy", "a number, f1 or precision"),
             ("evaluate.calibration", "platt", "none"),
+            ("evaluate.costs", "{ham: {spam: 3}}", "empty"),
             ("evaluate.calibration", "temperature", "none"),
             ("evaluate.coverage_by_class", "true", "false", "evaluate.coverage", "0.9", "split.validation_size", "0.2"),
             ("evaluate.slice_metric", "f1", "log_loss or brier"),

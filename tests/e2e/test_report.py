@@ -109,13 +109,21 @@ def tested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(run, tmp_path_factory)
 
 
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of texts with several of thirty labels each."""
+    names = [f"label number {n}" for n in range(30)]
+    sets = [[name for n, name in enumerate(names) if row % (n + 2) == 0] for row in range(60)]
+    return written(make_run(ALL[:3], names, count=180, validation=True, sets=sets), tmp_path_factory)
+
+
 def written(run: Run, places: pytest.TempPathFactory) -> Path:
     path = places.mktemp("report") / "report.html"
     path.write_text(render(run), encoding="utf-8", newline="\n")
     return path
 
 
-@pytest.fixture(params=["usual", "hostile", "many", "tested"])
+@pytest.fixture(params=["usual", "hostile", "many", "tested", "labels"])
 def path(request: pytest.FixtureRequest) -> Path:
     path: Path = request.getfixturevalue(request.param)
     return path

@@ -66,7 +66,7 @@ def _remedy(name: str, record: Mapping[str, float], decisions: Mapping[str, Any]
     if best < epochs and "early_stopping" not in record:  # which takes the weights of the best epoch
         lowest = f"the loss on the validation rows was lowest at epoch {best:.0f} of {epochs:.0f}: set "
         return f"{lowest if validated else 'set split.validation_size and '}train.{name}.early_stopping"
-    if any(key in decisions[name] for key in SCALING):
+    if any(key in decisions[name] for key in (*SCALING, "thresholds")):  # several labels have no calibration
         return ""
     return "set evaluate.calibration"
 
@@ -84,11 +84,13 @@ def _not_chosen(decision: Mapping[str, Any]) -> list[str]:
     """Return sentences on the labels whose threshold is not the one that the rule of evaluate.threshold chooses."""
     sentences = []
     if few := decision.get("labels_of_few_rows"):
+        labels = count_noun(few, "label")
         sentences.append(
-            f"{count_noun(few, 'label')} with fewer than {FEWEST} rows that choose keep a threshold of {EVEN}"
+            f"the threshold stays {EVEN} of {labels} that fewer than {FEWEST} of the rows that choose have"
         )
     if never := sum(threshold == NEVER for threshold in decision.get("thresholds", ())):
-        sentences.append(f"{count_noun(never, 'label')} never decided, since no threshold reaches the precision")
+        labels = count_noun(never, "label")
+        sentences.append(f"no threshold reaches the precision for {labels}, decided for no text")
     return sentences
 
 

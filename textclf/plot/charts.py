@@ -4,7 +4,7 @@ The stage `plot` draws those of `CHARTS` that have a figure; the section `plots`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textclf.plot.style import PERCENT, Spec
@@ -215,6 +215,17 @@ LEARNING_CURVE = Chart(
     ends=("accuracy_low", "accuracy_high"),
     figure="learning_curve",
 )
+
+
+def of_labels(chart: Chart) -> Chart:
+    """Return a chart in the words for several labels per text, in its title and along its axes."""
+
+    def said(text: str) -> str:
+        text = text.replace("classes", "labels").replace("class", "label")
+        return text.replace("accuracy", "subset accuracy").replace("Accuracy", "Subset accuracy")
+
+    x, y = (replace(axis, title=axis.label and said(axis.label)) for axis in (chart.x, chart.y))
+    return replace(chart, title=said(chart.title), x=x, y=y)
 
 
 def columns_of(table: str) -> list[str]:

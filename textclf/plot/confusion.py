@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from textclf.core.formatting import largest_remainder
 from textclf.core.labels import columns, display_labels
-from textclf.plot.charts import CONFUSION
+from textclf.plot.charts import CONFUSION, Chart
 from textclf.plot.marks import chart_of, tooltip
 from textclf.plot.style import BLUE, SQUARE, WIDE, Spec
 
@@ -19,14 +20,18 @@ LABEL_ROOM = 110  # pixels for the name of a class
 
 
 def confusion(
-    rows: pd.DataFrame, classes: Sequence[str], size: tuple[int, int] | None = None, label_room: int = LABEL_ROOM
+    rows: pd.DataFrame,
+    classes: Sequence[str],
+    size: tuple[int, int] | None = None,
+    label_room: int = LABEL_ROOM,
+    chart: Chart = CONFUSION,
 ) -> Spec:
     """Return a confusion matrix with a cell per pair of classes, shaded by the share of the actual class.
 
     `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model; pairs of classes without rows may be
     missing. `classes` are those to show, in order; names wider than `label_room` pixels are cut. `size` is width and
     height in pixels. With many classes the letters shrink with the cells, cells show no share, and empty cells are left
-    out.
+    out. `chart` has the titles of the axes.
     """
     many = len(classes) > FEW
     side = max(SQUARE, CELL * len(classes))
@@ -52,21 +57,26 @@ def confusion(
             longest=len(f"{rows['count'].max():,}") if len(rows) else 1,
         ),
         {
-            "x": CONFUSION.x.encode()
+            "x": chart.x.encode(CONFUSION.x.column)
             | scale
             | {"axis": ticks | {"orient": "bottom", "labelAngle": angle} | _extent(below)},
-            "y": CONFUSION.y.encode() | scale | {"axis": ticks | _extent(room)},
+            "y": chart.y.encode() | scale | {"axis": ticks | _extent(room)},
             # Shared by the layers: a pointer over a number shows the cell's tooltip.
             "tooltip": tooltip(
                 ("actual", "actual"),
                 ("predicted", "predicted"),
                 ("count", "rows", ",d"),
-                ("share", "of the actual class", ".1%"),
+                ("share", f"of the {chart.y.label}", ".1%"),
             ),
         },
     )
     # An empty cell has the colour of a share of 0.
     return spec | {"view": {"fill": BLUE, "fillOpacity": 0.05}} if many else spec
+
+
+def overlapping(rows: pd.DataFrame) -> bool:
+    """Return whether a row may count in several cells, as with several labels: shares then do not sum to 1."""
+    return not np.allclose(rows.groupby(["model", "actual"])["share"].sum(), 1, atol=0.001)
 
 
 def of_classes(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -126,13 +136,18 @@ def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
 
 
 def _all_cells(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Return the rows with a cell per pair of classes, and shares as whole percentages that sum to 100 per class."""
+    """Return the rows with a cell per pair of classes, and shares as whole percentages.
+
+    Those of a class sum to 100 if the shares sum to 1.
+    """
     pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
     every = rows.set_index(["actual", "predicted"])[["count", "share"]].reindex(pairs, fill_value=0).reset_index()
     percentages = [
         f"{share}%"
-        for _, row in every.groupby("actual", sort=False)
-        for share in largest_remainder(row["share"].tolist())
+        for _, row in every.groupby("actual", sort=False)["share"]
+        for share in (
+            largest_remainder(row.tolist()) if abs(row.sum() - 1) < 0.001 else (100 * row).round().astype(int)
+        )
     ]
     return every.assign(percentage=percentages)
 

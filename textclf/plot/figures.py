@@ -16,7 +16,7 @@ from textclf.core.labels import NO_ANSWER, columns, display_labels
 from textclf.plot import confusion as matrices
 from textclf.plot import history as epochs
 from textclf.plot import search as trials
-from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC
+from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC, of_labels
 from textclf.plot.curves import CURVE_POINTS, area, curves
 from textclf.plot.draw import lines
 from textclf.plot.marks import present
@@ -70,7 +70,15 @@ def history(rows: pd.DataFrame, path: Path, _: Names) -> None:
 
 
 def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
-    """Draw the confusion matrix of each model. Of many classes, those with the most mistakes are drawn."""
+    """Draw the confusion matrix of each model. Of many classes, those with the most mistakes are drawn.
+
+    With several labels, the cells off the diagonal need not be mistakes.
+    """
+    several = matrices.overlapping(rows)
+    chart = of_labels(CHARTS["confusion"]) if several else CHARTS["confusion"]
+    kind, most = "class", "classes with the most mistakes"
+    if several:
+        kind, most = "label", "labels decided most for texts with other labels"
     every = list(dict.fromkeys([*rows["actual"], *rows["predicted"]]))
     total = rows.groupby("model", sort=False)["count"].sum()
     right = rows[rows["actual"] == rows["predicted"]].groupby("model")["count"].sum()
@@ -84,13 +92,13 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     room = min(8 * max(map(columns, classes)), 180)
     panels = []
     for model, pairs in rows.groupby("model", sort=False):
-        spec = matrices.confusion(pairs, classes, (side, side), room)
-        title = {"text": display_name(str(model)), "subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
-        panels.append(_panel(spec, title, side))
-    subtitle = [f"Number of rows{' and' if few else '; the colour is the'} share of the actual class."]
+        spec = matrices.confusion(pairs, classes, (side, side), room, chart)
+        counted = {} if several else {"subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
+        panels.append(_panel(spec, {"text": display_name(str(model)), **counted}, side))
+    subtitle = [f"Number of rows{' and' if few else '; the colour is the'} share of the actual {kind}."]
     if len(every) > len(shown):
-        subtitle.append(f"The {len(shown)} of {len(every)} classes with the most mistakes.")
-    _write(path, panels, CHARTS["confusion"].title, subtitle, WIDEST // (side + 75))
+        subtitle.append(f"The {len(shown)} of {len(every)} {most}.")
+    _write(path, panels, chart.title, subtitle, WIDEST // (side + 75))
 
 
 def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:

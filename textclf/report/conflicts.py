@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.splits import ReadColumns
 from textclf.core.arrow import hash_normalized
 from textclf.pages.parts import IDS, Labelled, LabelledText
@@ -19,23 +21,30 @@ def conflicts(run: Run) -> dict[str, Any] | None:
     number = run.leaks["label_conflicts"]["normalised"]
     if not number:
         return None
+    found = find_conflicts(run.rows, [*run.names.values()] if run.multilabel else run.classes, SHOWN)
     return {
+        "kind": "different sets of labels" if run.multilabel else "several labels",
         "number": f"{number:,}",
         "left_out": number > SHOWN,
         "shown": SHOWN,
-        "texts": [conflict.shown(run.names) for conflict in find_conflicts(run.rows, run.classes, SHOWN)],
+        "texts": [
+            text.shown(dict(zip(text.rows, text.rows, strict=True)) if run.multilabel else run.names) for text in found
+        ],
     }
 
 
 def find_conflicts(splits: Mapping[str, SplitRows], classes: Sequence[str], limit: int) -> list[LabelledText]:
     """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
 
-    Keeps of each row a hash of its text and the position of its label.
+    Keeps of each row a hash of its text and the position of its label; the positions, as text, of a set of labels.
     """
 
     def keys_of(read: ReadColumns) -> pa.Table:
         rows = read(["text", "label"])
-        return pa.table({"key": hash_normalized(rows["text"]), "label": rows["label"]})
+        labels = rows["label"]
+        if is_multilabel(rows):
+            labels = pc.binary_join(labels.cast(pa.list_(pa.string())), " ")
+        return pa.table({"key": hash_normalized(rows["text"]), "label": labels})
 
     readers = [read for rows in splits.values() for read in rows.readers]
     rows = first_conflicting(pa.concat_tables(map(keys_of, readers)).to_pandas(), limit)
@@ -46,7 +55,8 @@ def find_conflicts(splits: Mapping[str, SplitRows], classes: Sequence[str], limi
         examples = shown.loc[part.index[:IDS]]
         text = found.setdefault(part["key"].iloc[0], LabelledText(examples["text"].iloc[0], {}))
         ids = list(zip(examples["split"], examples["id"], strict=True))
-        text.rows[classes[part["label"].iloc[0]]] = Labelled(len(part), ids)
+        names = [classes[int(place)] for place in str(part["label"].iloc[0]).split()]
+        text.rows[", ".join(names) or "no label"] = Labelled(len(part), ids)
     return list(found.values())
 
 

@@ -10,9 +10,12 @@ import pandas as pd
 
 from textclf.core.formatting import display_name, join_names, percent
 from textclf.core.labels import NO_ANSWER, display_labels
+from textclf.evaluate.curves import confusion_table
+from textclf.evaluate.measure import read_together
+from textclf.evaluate.metrics import BINS, top_class
 from textclf.evaluate.registry import METRICS, format_interval, format_metric, format_value
 from textclf.pages.parts import Chart, Table, ends
-from textclf.plot.charts import ACCURACY, LOSS, PRECISION_RECALL, RELIABILITY, ROC
+from textclf.plot.charts import ACCURACY, CONFUSION, LOSS, PRECISION_RECALL, RELIABILITY, ROC
 from textclf.plot.confusion import confusion as confusion_chart
 from textclf.plot.confusion import most_mistaken, of_classes, retitled
 from textclf.plot.curves import CURVE_POINTS
@@ -21,12 +24,16 @@ from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
 from textclf.plot.panels import panels
-from textclf.report.run import CLASS_METRICS, Run
+from textclf.report.run import Run
 
 CURVES = 12  # classes whose curves are drawn
 UNFOLDED = 3  # of them
 LABEL_LIMIT = 24  # columns of a class name in a matrix
 SMALL = 8  # classes up to which matrices stand side by side
+PAIR_TITLES = {
+    "class": "The pairs of classes that are confused most",
+    "label": "The pairs of labels that are decided together most beyond the texts with both",
+}
 PAIRS = 10  # confused pairs that are listed for each model
 ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed
 
@@ -79,27 +86,25 @@ def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
 
 
 def confusion(run: Run) -> dict[str, Any]:
-    """Return a matrix per model, with the classes that are mistaken most, and the pairs that are confused most."""
-    table = run.tables["confusion"]
+    """Return a matrix per model, with the classes that are mistaken most, and the pairs that are confused most.
+
+    With several labels these are the labels that are decided most for texts with another one.
+    """
+    table, kind = run.tables["confusion"], run.words["kind"]
     shown = most_mistaken(table, run.classes)
-    short = display_labels(run.classes, run.names, LABEL_LIMIT)
+    together = confusion_table(run.together, run.support, run.classes) if run.multilabel else None
+    total, order = len(run.rows["test"]), "count" if together is None else "more"
     matrices, pairs = [], []
     for model in run.models:
         rows = table[table["model"] == model]
-        counts = run.counts(model)
-        right, total = int(counts.trace()), int(counts.sum())
-        matrices.append(
-            Chart(
-                f"confusion-{model}",
-                f"Confusion matrix of {display_name(model)}: {right:,} of {total:,} test rows are right.",
-                f"{right:,} of {total:,} right",
-                confusion_chart(retitled(of_classes(rows, run.classes), short), [short[name] for name in shown]),
-                title=display_name(model),
-                narrow=len(shown) <= SMALL,
-                wide=len(shown) > SMALL,
-            )
-        )
+        right = f"{run.right(model):,} of {total:,}"
+        what = f"{'Confusion matrix' if together is None else 'Decided labels'} of {display_name(model)}"
+        matrices.append(_matrix(run, model, rows, shown, f"{what}: {right} test rows are right.", f"{right} right"))
         mistakes = rows[(rows["actual"] != rows["predicted"]) & (rows["count"] > 0)]
+        if together is not None:
+            mistakes = mistakes.merge(together, "left", ["actual", "predicted"], suffixes=("", "_both"))
+            both = mistakes["count_both"].fillna(0).astype(int)
+            mistakes = mistakes.assign(count_both=both, more=mistakes["count"] - both)
         pairs += [
             [
                 display_name(model),
@@ -107,24 +112,38 @@ def confusion(run: Run) -> dict[str, Any]:
                 run.names.get(pair["predicted"], NO_ANSWER),
                 f"{pair['count']:,}",
                 percent(pair["share"]),
+                *([] if together is None else [f"{pair['count_both']:,}"]),
             ]
-            for pair in mistakes.nlargest(PAIRS, "count").to_dict("records")
+            for pair in mistakes.nlargest(PAIRS, order).to_dict("records")
         ]
     unfolded = len(matrices) if len(shown) <= SMALL else 1
+    if together is not None:
+        what = "Labels that the test texts have together."
+        matrices.append(_matrix(run, "", together, shown, what, "as of a model without mistakes"))
     if unfolded == 1:  # the model that represents the run first
         matrices.sort(key=lambda chart: chart.name != f"confusion-{run.representative[0]}")
+    columns = ["model", "actual", "predicted", "rows", f"of the actual {kind}"]
     return {
         "charts": matrices[:unfolded],
         "more": matrices[unfolded:],
         "left_out": len(run.classes) - len(shown),
         "shown": len(shown),
         "pairs": Table(
-            "The pairs of classes that are confused most" if len(run.classes) > 2 else "Mistakes by class",
-            ["model", "actual", "predicted", "rows", "of the actual class"],
+            "Mistakes by class" if run.binary else PAIR_TITLES[kind],
+            columns if together is None else [*columns, "with both"],
             pairs,
-            (3, 4),
+            (3, 4) if together is None else (3, 4, 5),
         ),
     }
+
+
+def _matrix(run: Run, model: str, rows: pd.DataFrame, shown: list[str], description: str, caption: str) -> Chart:
+    short = display_labels(run.classes, run.names, LABEL_LIMIT)
+    chart = run.chart(CONFUSION)
+    chart = chart if model else replace(chart, x=chart.y)
+    spec = confusion_chart(retitled(of_classes(rows, run.classes), short), [short[name] for name in shown], chart=chart)
+    title, narrow = display_name(model) or "actual labels", len(shown) <= SMALL
+    return Chart(f"confusion-{model}", description, caption, spec, title=title, narrow=narrow, wide=not narrow)
 
 
 def curves(run: Run) -> dict[str, Any]:
@@ -139,9 +158,12 @@ def curves(run: Run) -> dict[str, Any]:
         measured = set(points["class"])
         classes = [name for name in run.classes if name in measured]
         shown = most_mistaken(run.tables["confusion"], classes, CURVES)
+        if run.multilabel:
+            hardest = [name for name in _hardest(run) if name in measured][:CURVES]
+            shown = [name for name in classes if name in hardest]
         left_out = max(left_out, len(classes) - len(shown))
         drawn[chart.name] = [_curve(run, chart.name, name, points, CURVE_POINTS // len(shown)) for name in shown]
-    several = len(run.classes) > 2
+    several = not run.binary
     return {
         "charts": [chart for charts in drawn.values() for chart in charts[:UNFOLDED]],
         "more": [chart for charts in drawn.values() for chart in charts[UNFOLDED:]],
@@ -165,17 +187,17 @@ def _curve(run: Run, kind: str, name: str, points: pd.DataFrame, limit: int) -> 
             for model, area in zip(tested["model"], tested["roc_auc"], strict=True)
             if np.isfinite(area)
         ]
-        description = f"ROC curves of class {run.names[name]}; areas below them: {join_names(areas)}."
+        description = f"ROC curves of {run.words['kind']} {run.names[name]}; areas below them: {join_names(areas)}."
     else:
         title = "Precision and recall"
-        counts = run.counts(run.models[0])
-        share = float(counts[place].sum() / counts.sum())
+        share = float(run.support[place] / len(run.rows["test"]))
         chart = replace(PRECISION_RECALL, guide=((0, share), (1, share)))
         guess = f"guessing has a precision of {percent(share)}"
-        description = f"Precision-recall curves of class {run.names[name]}; {guess}."
+        description = f"Precision-recall curves of {run.words['kind']} {run.names[name]}; {guess}."
     rows = points[points["class"] == name]
-    spec = curves_chart(chart, rows, run.models, limit, legend=len(run.classes) == 2)
-    return Chart(f"{kind}-{place}", description, "", spec, title=f"{title}, class {run.names[name]}", narrow=True)
+    spec = curves_chart(chart, rows, run.models, limit, legend=run.binary)
+    title = f"{title}, {run.words['kind']} {run.names[name]}"
+    return Chart(f"{kind}-{place}", description, "", spec, title=title, narrow=True)
 
 
 def _class_metrics(run: Run) -> Table:
@@ -183,24 +205,60 @@ def _class_metrics(run: Run) -> Table:
     tested = run.tables["classes"]
     tested = tested[tested["split"] == "test"]
     rows = {(row["class"], row["model"]): row for row in tested.to_dict("records")}
-    mean = tested.groupby("class")["f1"].mean().fillna(math.inf)
-    hardest = sorted(run.classes, key=lambda name: mean.get(name, math.inf))
-    shown = set(ends(hardest, ENDS))
-    caption = f"Metrics of each class on the test rows, with {run.level} intervals"
+    shown, kind, kinds = set(ends(_hardest(run), ENDS)), run.words["kind"], run.words["kinds"]
+    caption = f"Metrics of each {kind} on the test rows, with {run.level} intervals"
     if len(shown) < len(run.classes):
-        caption += f": the {ENDS} of {len(run.classes)} classes with the lowest F1, and the {ENDS} with the highest"
-    return Table(
-        caption,
-        ["class", "model", *(METRICS[name].title for name in CLASS_METRICS)],
+        caption += f": the {ENDS} of {len(run.classes)} {kinds} with the lowest F1, and the {ENDS} with the highest"
+    keys, own, after = run.class_metrics, [], []
+    if run.multilabel:
+        keys = [key for key in keys if key != "roc_auc"]  # which the charts have, for want of room
+        own, after = ["rows", "threshold"], ["calibration error, mean probability"]
+    columns = [kind, "model", *own, *(METRICS[key].title for key in keys), *after]
+    labels = _describe_labels(run) if run.multilabel else {}
+    lines = [
         [
-            [run.names[name], display_name(model), *(_with_interval(rows[name, model], key) for key in CLASS_METRICS)]
-            for name in run.classes
-            if name in shown
-            for model in run.models
-            if (name, model) in rows
-        ],
-        range(2, 2 + len(CLASS_METRICS)),
-    )
+            run.names[name],
+            display_name(model),
+            *labels.get((name, model), [])[:2],
+            *(_with_interval(rows[name, model], key) for key in keys),
+            *labels.get((name, model), [])[2:],
+        ]
+        for name in run.classes
+        if name in shown
+        for model in run.models
+        if (name, model) in rows
+    ]
+    return Table(caption, columns, lines, range(2, len(columns)))
+
+
+def _describe_labels(run: Run) -> dict[tuple[str, str], list[object]]:
+    """Return by label and model the test rows with it, its threshold, calibration error and mean probability."""
+    total = len(run.rows["test"])
+    gaps = {name: np.zeros((len(run.classes), BINS)) for name in run.models}
+    for batch in (batch for split, batch in read_together(run.predictions) if split == "test"):
+        for model, rows in batch.items():
+            calibrated = run.decision(model).calibrate(rows.probabilities)
+            for place in range(len(run.classes)):
+                probabilities, has, bins = top_class(rows.y[:, [place]], calibrated[:, [place]])
+                gaps[model][place] += np.bincount(bins, has - probabilities, minlength=BINS) / total
+    return {
+        (name, model): [
+            f"{support:,}",
+            f"{threshold:.3f}",
+            (format_value("ece", np.abs(gap).sum()), f"mean {percent(support / total - gap.sum())}"),
+        ]
+        for model in run.models
+        for name, support, threshold, gap in zip(
+            run.classes, run.support, run.decision(model).thresholds or (), gaps[model], strict=True
+        )
+    }
+
+
+def _hardest(run: Run) -> list[str]:
+    """Return the classes by their mean F1 on the test rows, the lowest first, those without one last."""
+    tested = run.tables["classes"]
+    mean = tested[tested["split"] == "test"].groupby("class")["f1"].mean().fillna(math.inf)
+    return sorted(run.classes, key=lambda name: mean.get(name, math.inf))
 
 
 def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
@@ -212,10 +270,18 @@ def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
 
 
 def calibration(run: Run) -> dict[str, Any]:
-    """Return accuracy against confidence, with the calibration error, and that before calibration if there was one."""
+    """Return accuracy against confidence, with the calibration error, and that before calibration if there was one.
+
+    With several labels it is the share of the texts that have a label against the probability of it.
+    """
     drawn, rows = [], []
     table = run.tables["reliability"]
-    specs = panels(RELIABILITY, table, run.models, run.names)
+    chart, title = RELIABILITY, "Accuracy by confidence"
+    titles = ["accuracy", "probability of the predicted class", "rows"]
+    if run.multilabel:
+        title, titles = "Share of a label by its probability", ["share that has it", "probability of a label", "pairs"]
+        chart = replace(chart, x=replace(chart.x, title=titles[1]), y=replace(chart.y, title=titles[0]))
+    specs = panels(chart, table, run.models, run.names)
     for model in run.models:
         bins = table[table["model"] == model]
         before = run.decisions[model].get("uncalibrated", {}).get("test", {}).get("ece")
@@ -226,7 +292,7 @@ def calibration(run: Run) -> dict[str, Any]:
         drawn.append(
             Chart(
                 f"reliability-{model}",
-                f"Accuracy against confidence of {display_name(model)}, in {len(bins)} bins: {error}.",
+                f"{title.replace(' by ', ' against ')} of {display_name(model)}, in {len(bins)} bins: {error}.",
                 error,
                 specs[display_name(model)],
                 title=display_name(model),
@@ -243,5 +309,5 @@ def calibration(run: Run) -> dict[str, Any]:
             ]
             for row in bins.to_dict("records")
         ]
-    columns = ["model", "probability of the predicted class", "rows", "mean probability", "accuracy"]
-    return {"charts": drawn, "table": Table("Accuracy by confidence", columns, rows, range(2, 5))}
+    columns = ["model", *titles[1:], "mean probability", titles[0]]
+    return {"charts": drawn, "table": Table(title, columns, rows, range(2, 5))}

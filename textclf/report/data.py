@@ -68,20 +68,27 @@ def _representation(run: Run, name: str) -> str:
 
 def _classes(run: Run) -> Table:
     counts = pd.DataFrame(description.rows_by_class(run.leaks), list(run.classes)).fillna(0).astype(int)
-    counts = counts.assign(all=counts.sum(axis=1))
+    sizes = pd.Series(description.sizes_of(run.leaks))
+    counts, sizes["all"] = counts.assign(all=counts.sum(axis=1)), sizes.sum()
     names = labelled_names(run.classes, class_titles(run.sources, run.settings.about))
     shown = set(ends(sorted(run.classes, key=lambda label: -counts["all"][label]), ENDS))
-    shares: pd.Series[float] = counts["all"] / counts["all"].sum()
+    shares: pd.Series[float] = counts["all"] / sizes["all"]
     rows = [
         [names[label], *(f"{count:,}" for count in counts.loc[label]), percent(shares[label])]
         for label in run.classes
         if label in shown
     ]
-    rows.append(["all", *(f"{count:,}" for count in counts.sum()), percent(1.0)])
-    columns = ["class", *counts, "share"]
-    caption = "Rows by class and split"
+    if run.multilabel:
+        without = [run.leaks[split]["without_labels"] for split in counts.columns[:-1]]
+        without.append(sum(without))
+        rows.append(["no label", *(f"{number:,}" for number in without), percent(without[-1] / sizes["all"])])
+    rows.append(["all", *(f"{size:,}" for size in sizes), percent(1.0)])
+    if run.multilabel:
+        rows.append(["labels per text", *(f"{mean:.2f}" for mean in counts.sum() / sizes), ""])
+    columns = [run.words["kind"], *counts, "share"]
+    caption = f"Rows by {run.words['kind']} and split"
     if len(shown) < len(run.classes):
-        caption += f": the {ENDS} largest and the {ENDS} smallest of {len(run.classes)} classes"
+        caption += f": the {ENDS} largest and the {ENDS} smallest of {len(run.classes)} {run.words['kinds']}"
     return Table(caption, columns, rows, range(1, len(columns)), stack=False)
 
 

@@ -45,7 +45,7 @@ def learned(run: Run) -> dict[str, Any]:
 
 def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
     method = str(rows["method"].iloc[0])
-    if method == "weight" and len(run.classes) > 2:
+    if method == "weight" and len(run.classes) > 2 and not run.multilabel:
         method = "weight of several"
     largest = float(np.abs(rows["weight"]).max()) or 1.0
     terms = rows["term"].tolist()
@@ -71,7 +71,7 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
     ]
     return {
         "name": display_name(model),
-        "method": METHODS[method],
+        "method": METHODS[method].replace("class", run.words["kind"]),
         "classes": listed[:UNFOLDED],
         "more": listed[UNFOLDED:],
         "left_out": len(classes[CLASSES:]),

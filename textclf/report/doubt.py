@@ -20,6 +20,10 @@ def doubt(run: Run) -> dict[str, Any] | None:
     models = [name for name in run.models if name in run.coverage]
     if settings.coverage is None or not models:
         return None
+    kind, kinds = run.words["kind"], run.words["kinds"]
+    columns = ["model", f"sets with the {kind}", f"{kinds} per set", f"one {kind}", "several", "none"]
+    if run.multilabel:
+        columns[1] = "share of the labels in the set"
     title, drawn = f"{RISK_COVERAGE.title}.", panels(RISK_COVERAGE, run.tables["risk_coverage"], run.models, {})[""]
     return {
         "asked": confidence_level(settings.coverage),
@@ -30,8 +34,8 @@ def doubt(run: Run) -> dict[str, Any] | None:
         "chosen": _chosen(run),
         "sets": Table(
             f"Prediction sets on the test rows, with {run.level} intervals",
-            ["model", "sets with the class", "classes per set", "one class", "several", "none", "accuracy of answers"],
-            [_sets(name, run.coverage[name]) for name in models],
+            columns if run.multilabel else [*columns, "accuracy of answers"],
+            [_sets(name, run.coverage[name])[: 6 if run.multilabel else 7] for name in models],
             range(1, 7),
         ),
         "classes": _by_class(run, models),
@@ -54,12 +58,13 @@ def _by_class(run: Run, models: list[str]) -> Table:
     cells = {label: [run.coverage[name]["classes"].get(label) for name in models] for label in run.classes}
     lowest = {label: min((cell["value"] for cell in row if cell), default=1) for label, row in cells.items()}
     shown = set(ends(sorted(run.classes, key=lambda label: lowest[label]), ENDS))
-    caption = f"Share of the test rows of a class whose set has it, with {run.level} intervals"
+    kind, kinds = run.words["kind"], run.words["kinds"]
+    caption = f"Share of the test rows of a {kind} whose set has it, with {run.level} intervals"
     if len(shown) < len(run.classes):
-        caption += f": the {ENDS} of {len(run.classes)} classes that are covered least, and the {ENDS} covered most"
+        caption += f": the {ENDS} of {len(run.classes)} {kinds} that are covered least, and the {ENDS} covered most"
     return Table(
         caption,
-        ["class", "rows", *map(display_name, models)],
+        [kind, "rows", *map(display_name, models)],
         [
             [run.names[label], f"{next((cell['rows'] for cell in row if cell), 0):,}", *map(cell, row)]
             for label, row in cells.items()

@@ -33,18 +33,17 @@ LENGTHS = 4  # groups of texts by length
 def errors(run: Run) -> dict[str, Any]:
     """Return the section."""
     rows = run.rows["test"]
-    counts = {name: run.counts(name) for name in run.models}
-    varied = [name for name in run.models if np.count_nonzero(counts[name].sum(axis=0)) > 1]
+    varied = [name for name in run.models if run.constant(name) is None]
     groups, ranges = group_lengths(rows.words)
     findings = _find(run, varied, groups)
-    examples = pd.concat([findings.disagreements, *findings.mistakes.values()])
-    shown = rows.at(examples["place"])
-    texts = shown["text"]
+    kinds = [kind for of_model in findings.mistakes.values() for kind in of_model.values()]
+    texts = rows.at(pd.concat([findings.disagreements, *kinds])["place"])["text"]
     return {
-        "mistakes": [_mistakes(run, name, counts[name], name in varied, findings, texts) for name in run.ordered],
+        "mistakes": [_mistakes(run, name, findings, texts) for name in run.ordered],
         "disagreements": _disagreements(run, varied, findings, texts) if len(varied) > 1 else None,
         "by_length": _by_length(run, findings, groups, ranges),
-        "by_class": _by_class(run, counts),
+        "by_class": _by_class(run),
+        "set_sizes": _set_sizes(run, findings) if run.multilabel else None,
         "fold": len(run.classes) > SHORT,
     }
 
@@ -53,19 +52,22 @@ def errors(run: Run) -> dict[str, Any]:
 class Findings:
     """What was found in the test rows.
 
-    `mistakes` are the most confident of each model, `disagreements` those between the models compared; both as tables:
-    `place` among the test rows, `id`, `actual`, and a list per model in question of the class `decided` and of its
-    probability; classes are positions. `sureness` orders them: the probability of a mistake, or that of the less sure
-    side of a disagreement. `disagreeing`, `all_right` and `all_wrong` count rows. `right_by_group` has the number of
-    right rows of each model by group.
+    `mistakes` are the most confident of each model, by kind, `disagreements` those between the models compared; both as
+    tables: `place` among the test rows, `id`, `actual`, and a list per model in question of the class `decided` and of
+    its probability; classes are positions. `sureness` orders them: the probability of a mistake, or that of the less
+    sure side of a disagreement. `disagreeing`, `all_right` and `all_wrong` count rows. `right_by_group` has the number
+    of right rows of each model by group. With several labels `actual`, `decided` and the probabilities have a number
+    per label, and no disagreements are listed; `set_sizes` has the rows by the number of their labels, actual ones and
+    those that each model decides.
     """
 
-    mistakes: dict[str, pd.DataFrame]
+    mistakes: dict[str, dict[str, pd.DataFrame]]
     disagreements: pd.DataFrame
     disagreeing: int
     all_right: int
     all_wrong: int
     right_by_group: dict[str, Ints]
+    set_sizes: dict[str, Ints]
 
 
 def _find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
@@ -76,39 +78,60 @@ def _find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
     most = run.settings.report.mistakes
     decisions = {name: run.decision(name) for name in run.models}
     columns = [run.models.index(name) for name in compared] or [0]  # a model alone never disagrees
-    mistakes: dict[str, list[pd.DataFrame]] = {name: [] for name in run.models}
+    mistakes: dict[str, dict[str, list[pd.DataFrame]]] = {name: {} for name in run.models}
     disagreements = []
+    set_sizes = {name: np.zeros(len(run.classes) + 1, dtype=np.int64) for name in ("", *run.models)}
     right_by_group = np.zeros((len(run.models), int(groups.max()) + 1), dtype=np.int64)
     disagreeing = all_right = all_wrong = start = 0
     for batch in (batch for split, batch in read_together(run.predictions) if split == "test"):
         first = next(iter(batch.values()))
         end = start + len(first)
-        rows = pd.DataFrame({"place": np.arange(start, end), "id": first.ids, "actual": first.y})
+        rows = pd.DataFrame({"place": np.arange(start, end), "id": first.ids})
         calibrated = {name: decision.calibrate(batch[name].probabilities) for name, decision in decisions.items()}
-        decided = np.column_stack([decisions[name].decide(part) for name, part in calibrated.items()])
-        answers = {name: decisions[name].answering().decide(part) for name, part in calibrated.items()}
-        confidence = np.column_stack([part[rows.index, answers[name]] for name, part in calibrated.items()])
-        right = decided == first.y[:, np.newaxis]
+        decided = np.stack([decisions[name].decide(part) for name, part in calibrated.items()], axis=1)
+        right = (decided == first.y[:, np.newaxis]).reshape(*decided.shape[:2], -1).all(axis=2)
+        sure = [*calibrated.values()]
+        if not first.multilabel:  # the probability of the class that is decided, or would be without the cost of none
+            answers = (decisions[name].answering().decide(part) for name, part in calibrated.items())
+            sure = [part[rows.index, answer] for part, answer in zip(sure, answers, strict=True)]
+        confidence = np.stack(sure, axis=1)
         for n, name in enumerate(run.models):
-            wrong, own = ~right[:, n], confidence[:, [n]]
-            mistakes[name].append(_surest(rows[wrong], decided[wrong][:, [n]], own[wrong], own[wrong, 0], most))
+            for kind, sureness in _sureness(first.y, decided[:, n], confidence[:, n]).items():
+                found = _surest(rows, first.y, decided[:, n], confidence[:, n], sureness, most)
+                mistakes[name].setdefault(kind, []).append(found)
             right_by_group[n] += np.bincount(groups[start:end][right[:, n]], minlength=right_by_group.shape[1])
+        if first.multilabel:
+            for name, labels in zip(set_sizes, [first.y, *decided.swapaxes(0, 1)], strict=True):
+                set_sizes[name] += np.bincount(labels.sum(axis=1), minlength=len(run.classes) + 1)
         decided, confidence, right = decided[:, columns], confidence[:, columns], right[:, columns]
-        differ = (decided != decided[:, :1]).any(axis=1)
-        sureness = _less_sure_side(decided[differ], confidence[differ])
-        disagreements.append(_surest(rows[differ], decided[differ], confidence[differ], sureness, most))
+        differ = (decided != decided[:, :1]).reshape(len(rows), -1).any(axis=1)
+        if not first.multilabel:
+            sureness = np.where(differ, _less_sure_side(decided, confidence), -np.inf)
+            disagreements.append(_surest(rows, first.y, decided, confidence, sureness, most))
         disagreeing += int(differ.sum())
         all_right += int(right.all(axis=1).sum())
         all_wrong += int((~right).all(axis=1).sum())
         start = end
     return Findings(
-        {name: _merge(parts, most) for name, parts in mistakes.items()},
-        _merge(disagreements, most),
+        {name: {kind: _merge(parts, most) for kind, parts in kinds.items()} for name, kinds in mistakes.items()},
+        _merge(disagreements, most) if disagreements else pd.DataFrame({"place": []}),
         disagreeing,
         all_right,
         all_wrong,
         dict(zip(run.models, right_by_group, strict=True)),
+        set_sizes,
     )
+
+
+def _sureness(actual: Ints, decided: Ints, confidence: Floats) -> dict[str, Floats]:
+    """Return by kind of mistake how sure a model is of the surest one in each row, (rows,); -inf if there is none."""
+    if actual.ndim == 1:
+        return {"wrong": np.where(decided == actual, -np.inf, confidence)}
+    missed, extra = actual > decided, actual < decided
+    return {
+        "missed": np.where(missed, 1 - confidence, -np.inf).max(axis=1),
+        "extra": np.where(extra, confidence, -np.inf).max(axis=1),
+    }
 
 
 def _less_sure_side(decided: Ints, confidence: Floats) -> Floats:
@@ -118,36 +141,70 @@ def _less_sure_side(decided: Ints, confidence: Floats) -> Floats:
     return other_side
 
 
-def _surest(rows: pd.DataFrame, decided: Ints, confidence: Floats, sureness: Floats, most: int) -> pd.DataFrame:
-    """Return the rows with the highest sureness, `most` at most; the first of equal ones first."""
+def _surest(
+    rows: pd.DataFrame, actual: Ints, decided: Ints, probabilities: Floats, sureness: Floats, most: int
+) -> pd.DataFrame:
+    """Return the rows with the highest sureness above -inf, `most` at most; the first of equal ones first."""
     top = np.argsort(-sureness, kind="stable")[:most]
-    lists = {"decided": decided[top].tolist(), "probabilities": confidence[top].tolist()}
-    return rows.iloc[top].assign(**lists, sureness=sureness[top])
+    top = top[sureness[top] > -np.inf]
+    lists = {"actual": actual, "decided": decided, "probabilities": probabilities}
+    return rows.iloc[top].assign(**{name: part[top].tolist() for name, part in lists.items()}, sureness=sureness[top])
 
 
 def _merge(parts: Sequence[pd.DataFrame], most: int) -> pd.DataFrame:
-    """Return the surest rows of several pieces, in their order."""
+    """Return the surest rows of several pieces, in their order; one without rows would change the types of columns."""
+    parts = [part for part in parts if len(part)] or parts[:1]
     return pd.concat(parts).sort_values("sureness", ascending=False, kind="stable")[:most]
 
 
-def _mistakes(run: Run, model: str, counts: Ints, varied: bool, findings: Findings, texts: pd.Series) -> dict[str, Any]:
-    """Return the most confident mistakes of a model; `constant` is the class of a model that predicts only one."""
-    names = [*run.names.values(), NO_ANSWER]  # the last for a position of -1
+def _mistakes(run: Run, model: str, findings: Findings, texts: pd.Series) -> dict[str, Any]:
+    """Return the most confident mistakes of a model by kind; `constant` is what a model decides for every row."""
+    names, constant = [*run.names.values(), NO_ANSWER], run.constant(model)  # the last for a position of -1
     return {
         "model": display_name(model),
-        "wrong": int(counts.sum() - counts.trace()),
-        "constant": None if varied else names[int(counts.sum(axis=0).argmax())],
-        "rows": [
-            {
-                "id": visible(example["id"]),
-                "text": excerpt(texts[example["place"]]),
-                "actual": names[example["actual"]],
-                "predicted": names[example["decided"][0]],
-                "confidence": percent(example["sureness"]),
-            }
-            for example in findings.mistakes[model].to_dict("records")
-        ],
+        "wrong": len(run.rows["test"]) - run.right(model),
+        "constant": None if constant is None else ", ".join(names[place] for place in constant),
+        "kinds": {
+            kind: [
+                {
+                    "id": visible(example["id"]),
+                    "text": excerpt(texts[example["place"]]),
+                    "confidence": percent(example["sureness"]),
+                    "labels": _marked(names[:-1], example, kind)
+                    if run.multilabel
+                    else [names[example[key]] for key in ("actual", "decided")],
+                }
+                for example in rows.to_dict("records")
+            ]
+            for kind, rows in findings.mistakes[model].items()
+        },
     }
+
+
+def _marked(names: Sequence[str], example: Mapping[Any, Any], kind: str) -> list[tuple[str, str, str]]:
+    """Return the labels that a row has or is decided to have, each with its mark and probability.
+
+    The mistakes of this kind come first, the surest one before all.
+    """
+    marks = {(1, 0): "missed", (0, 1): "extra", (1, 1): "found"}
+    pairs = zip(example["actual"], example["decided"], strict=True)
+    labels = [
+        (mark != kind, mark == "found", probability if mark == "missed" else -probability, name, mark)
+        for name, pair, probability in zip(names, pairs, example["probabilities"], strict=True)
+        if (mark := marks.get(pair))
+    ]
+    return [(name, mark, percent(abs(number))) for *_, number, name, mark in sorted(labels)]
+
+
+def _set_sizes(run: Run, findings: Findings) -> Table:
+    """Return the number of test rows by that of their labels, actual ones and those decided by each model."""
+    rows = [
+        [f"{size:,}", *(f"{number:,}" for number in numbers)]
+        for size, numbers in enumerate(zip(*(sizes.tolist() for sizes in findings.set_sizes.values()), strict=True))
+        if any(numbers)
+    ]
+    columns = ["labels", "actual", *map(display_name, run.models)]
+    return Table("Test texts by their number of labels", columns, rows, range(1, len(columns)))
 
 
 def _disagreements(run: Run, models: Sequence[str], findings: Findings, texts: pd.Series) -> dict[str, Any]:
@@ -192,29 +249,29 @@ def _by_length(run: Run, findings: Findings, groups: Ints, ranges: Mapping[int, 
         for name in run.models
         for group, title in ranges.items()
     ]
-    return _grouped(run, BY_LENGTH, rows, "words")
+    return _grouped(run, run.chart(BY_LENGTH), rows, "words")
 
 
-def _by_class(run: Run, counts: Mapping[str, Ints]) -> dict[str, Any]:
+def _by_class(run: Run) -> dict[str, Any]:
     """Return the recall of each class; if there are many, the chart has those with the lowest recall."""
     rows: list[dict[str, Any]] = [
-        {"model": model, "class": run.names[label], **_share(run, int(counts[model][n, n]), size)}
+        {"model": model, "class": run.names[label], **_share(run, int(right), int(size))}
         for model in run.models
-        for n, label in enumerate(run.classes)
-        if (size := int(counts[model][n].sum()))
+        for label, right, size in zip(run.classes, run.counts(model).diagonal(), run.support, strict=True)
+        if size
     ]
     recall = {
         name: fmean(row["accuracy"] for row in rows if row["class"] == name)
         for name in dict.fromkeys(row["class"] for row in rows)
     }
     hardest = sorted(recall, key=recall.__getitem__)
-    return _grouped(run, BY_CLASS, rows, "class", hardest)
+    return _grouped(run, run.chart(BY_CLASS), rows, "class", hardest)
 
 
 def _share(run: Run, right: int, rows: int) -> dict[str, float]:
     worth = 1.0  # independent rows per row
     if "test" in run.clusters:
-        worth = run.clusters["test"] / run.counts(run.models[0]).sum()
+        worth = run.clusters["test"] / len(run.rows["test"])
     low, high = wilson(right * worth, rows * worth, run.settings.evaluate.confidence)
     return {"accuracy": right / rows, "low": low, "high": high, "rows": rows}
 
@@ -236,10 +293,12 @@ def _grouped(
     models = list(map(display_name, run.models))
     caption = f"{title}, with {run.level} intervals."
     if len(drawn) < len(groups):
-        caption += f" The chart shows the {len(drawn)} of {len(groups)} classes with the lowest recall."
+        kinds = run.words["kinds"]
+        caption += f" The chart shows the {len(drawn)} of {len(groups)} {kinds} with the lowest recall."
     table_title = title
     if len(listed) < len(groups):
-        table_title += f"; the {ENDS} of {len(groups)} classes with the lowest, and the {ENDS} with the highest"
+        kinds = run.words["kinds"]
+        table_title += f"; the {ENDS} of {len(groups)} {kinds} with the lowest, and the {ENDS} with the highest"
     return {
         "chart": Chart(
             chart.name,
@@ -248,5 +307,7 @@ def _grouped(
             panels(chart, pd.DataFrame([row for row in rows if row[column] in drawn]), run.models, {})[""],
             narrow=True,
         ),
-        "table": Table(table_title, [column, "rows", *models], table, range(1, 2 + len(models))),
+        "table": Table(
+            table_title, [column.replace("class", run.words["kind"]), "rows", *models], table, range(1, 2 + len(models))
+        ),
     }

@@ -43,13 +43,13 @@ SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(Setti
 
 def render(run: Run) -> str:
     """Return the page; a section with nothing to say is left out."""
-    context: dict[str, Any] = {"names": run.names}
+    context: dict[str, Any] = {"names": run.names, "words": run.words}
     for name, (_, section) in SECTIONS.items():
         context[name] = section(run)
     corpora = [source.corpus for source in run.sources if source.corpus]
     subject = visible(run.settings.about.title or join_names(corpora) or run.settings.data.path)
     models = "model" if len(run.models) == 1 else "models"
-    facts = f"{context['data']['rows']} texts, {len(run.names)} classes, {len(run.models)} {models}"
+    facts = f"{context['data']['rows']} texts, {len(run.names)} {run.words['kinds']}, {len(run.models)} {models}"
     heading = Heading("Text classification report", subject, facts)
     titles = {name: title for name, (title, _) in SECTIONS.items()}
     return page.render("textclf.report", heading, titles, context, {"mark_settings": mark_settings})

@@ -24,7 +24,7 @@ from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot.charts import BY_SPLIT
 from textclf.plot.panels import panels
-from textclf.report.run import CLASS_METRICS, Run
+from textclf.report.run import Run
 from textclf.vectorize.caveats import caveats
 
 
@@ -32,20 +32,21 @@ def summary(run: Run) -> dict[str, Any]:
     """Return the headline: the accuracy of the representative model, and how it compares with the others."""
     name, reason = run.representative
     ends = run.intervals[name]["test"]["accuracy"]
-    counts, confidence = run.counts(name), run.settings.evaluate.confidence
+    measured, confidence = run.evaluation[name]["test"], run.settings.evaluate.confidence
     metrics = (run.evaluation, run.comparisons, run.training, run.decisions)
     warnings = find_warnings(*metrics, run.models, confidence, [name])  # the verdicts tell which others are weaker
     return {
         "model": display_name(name),
         "why": reason,
-        "accuracy": percent(run.evaluation[name]["test"]["accuracy"]),
+        "accuracy": percent(measured["accuracy"]),
         "low": percent(ends["low"]),
         "high": percent(ends["high"]),
         "confidence": run.level,
-        "rows": f"{int(counts.sum()):,}",
-        "right": f"{int(counts.trace()):,}",
-        "cost": format_metric("cost", run.evaluation[name]["test"], run.intervals[name]["test"]),
-        "unanswered": f"{int(counts[:, len(counts) :].sum()):,}",
+        "rows": f"{len(run.rows['test']):,}",
+        "right": f"{run.right(name):,}",
+        "cost": format_metric("cost", measured, run.intervals[name]["test"]),
+        "unanswered": f"{int(run.counts(name)[:, len(run.classes) :].sum()):,}",
+        "micro_f1": format_metric("micro_f1", measured, run.intervals[name]["test"]),
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
         "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],
         "no_validation": "validation" not in run.splits,
@@ -163,20 +164,21 @@ def compared(run: Run) -> dict[str, Any]:
     guessing = format_value("log_loss", run.decisions["guessing"]["log_loss"])
     important, others = _metrics(run, splits)
     level_caption = f"with {run.level} intervals, on the test rows unless stated otherwise"
-    tests = _tests(run)
+    tests, accuracy = _tests(run), run.words["accuracy"]
     return {
         "chart": Chart(
             "accuracies",
-            f"Test accuracy with {run.level} intervals: {tested}.",
-            f"Accuracy with its {run.level} interval, on the test rows and on the rows {fitted}.",
-            panels(BY_SPLIT, pd.DataFrame(accuracies), run.models, {})[""],
+            f"Test {accuracy} with {run.level} intervals: {tested}.",
+            f"{accuracy[0].upper()}{accuracy[1:]} with its {run.level} interval, on the test rows and on the rows "
+            f"{fitted}.",
+            panels(run.chart(BY_SPLIT), pd.DataFrame(accuracies), run.models, {})[""],
         ),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),
         "other_titles": join_names([str(row[0]) for row in others]),
         "guessing": guessing,
-        "per_class": join_names([METRICS[name].title for name in CLASS_METRICS]),
-        "positive": run.names[run.classes[-1]] if len(run.classes) == 2 else None,
+        "per_class": join_names([METRICS[name].title for name in run.class_metrics]),
+        "positive": run.names[run.classes[-1]] if run.binary else None,
         "clusters": "test" in run.clusters,
         "lower": join_names([metric.title for metric in _measured(run) if not metric.higher_is_better]),
         "tests": Table(
@@ -207,7 +209,10 @@ def _measured(run: Run) -> list[Metric]:
 def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[list[object]]]:
     """Return the rows of the important metrics, with accuracy on each split, and those of every other metric."""
     important: list[list[object]] = [
-        [f"accuracy on {split_rows(split)}", *(_metric(run, name, split, "accuracy") for name in run.models)]
+        [
+            f"{run.words['accuracy']} on {split_rows(split)}",
+            *(_metric(run, name, split, "accuracy") for name in run.models),
+        ]
         for split in reversed(splits)
     ]
     others: list[list[object]] = []

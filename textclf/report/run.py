@@ -18,27 +18,30 @@ from textclf.core.about import About
 from textclf.core.arrow import Lengths, count_lengths
 from textclf.core.formatting import confidence_level
 from textclf.core.labels import display_labels
-from textclf.evaluate.registry import METRICS
+from textclf.evaluate.registry import METRICS, MULTILABEL
 from textclf.evaluate.settings import Evaluate
 from textclf.export.explanation import COLUMNS
 from textclf.export.settings import Export
 from textclf.export.sources import Source, class_titles
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Average, Train, with_averages
-from textclf.plot.charts import columns_of
+from textclf.plot.charts import Chart, columns_of, of_labels
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
-CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.per_class)
-METRIC_COLUMNS = [f"{name}{end}" for name in CLASS_METRICS for end in ("", "_low", "_high")]
-TABLES = {  # in plots/, and their columns that the page shows
-    **{name: columns_of(name) for name in ("history", "confusion", "roc", "precision_recall", "risk_coverage")},
-    "classes": ("model", "split", "class", "support", *METRIC_COLUMNS),
-    "reliability": (*columns_of("reliability"), "rows", "low", "high"),
-    "terms": COLUMNS,
-}
+
+def tables_of(task: str) -> dict[str, Sequence[str]]:
+    """Return the tables in plots/ by name, each as its columns that the page shows."""
+    of_class = [name for name, metric in METRICS.items() if metric.per_class and metric.suits(task == MULTILABEL)]
+    metrics = [f"{name}{end}" for name in of_class for end in ("", "_low", "_high")]
+    return {
+        **{name: columns_of(name) for name in ("history", "confusion", "roc", "precision_recall", "risk_coverage")},
+        "classes": ("model", "split", "class", "support", *metrics),
+        "reliability": (*columns_of("reliability"), "rows", "low", "high"),
+        "terms": COLUMNS,
+    }
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,32 @@ class Run:
         return sorted(self.models, key=lambda name: name != self.representative[0])
 
     @property
+    def multilabel(self) -> bool:
+        """Whether a text has a set of labels; these are the classes."""
+        return self.settings.data.task == MULTILABEL
+
+    @property
+    def binary(self) -> bool:
+        """Whether a text has one of two classes."""
+        return len(self.classes) == 2 and not self.multilabel
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the page calls a class, several of them, and the share of rows that are right."""
+        if self.multilabel:
+            return {"kind": "label", "kinds": "labels", "accuracy": "subset accuracy"}
+        return {"kind": "class", "kinds": "classes", "accuracy": METRICS["accuracy"].title}
+
+    def chart(self, chart: Chart) -> Chart:
+        """Return a chart in the words of the task."""
+        return of_labels(chart) if self.multilabel else chart
+
+    @property
+    def class_metrics(self) -> list[str]:
+        """The names of the metrics that are measured for each class or label."""
+        return [name for name in METRICS if name in self.tables["classes"]]
+
+    @property
     def level(self) -> str:
         """The level of the intervals as a percentage, such as 95%."""
         return confidence_level(self.settings.evaluate.confidence)
@@ -184,3 +213,29 @@ class Run:
         counts = rows.pivot_table("count", "actual", "predicted", aggfunc="sum")
         columns = [*self.classes, *([""] if "" in counts.columns else [])]
         return counts.reindex(index=list(self.classes), columns=columns).fillna(0).to_numpy(np.int64)
+
+    @cached_property
+    def support(self) -> NDArray[np.int64]:
+        """The test rows of each class, or with each label, (classes,)."""
+        classes = self.tables["classes"]
+        rows = classes[(classes["split"] == "test") & (classes["model"] == self.models[0])]
+        return np.array(rows.set_index("class")["support"].reindex(list(self.classes)), dtype=np.int64)
+
+    @cached_property
+    def together(self) -> NDArray[np.int64]:
+        """The test rows that have both of two labels, (labels, labels)."""
+        actual = (rows.y[rows.split == "test"].astype(float) for rows in self.predictions[self.models[0]])
+        return np.array(sum(y.T @ y for y in actual), dtype=np.int64)
+
+    def right(self, model: str) -> int:
+        """Return the number of test rows that a model decides correctly, with several labels each of them."""
+        if self.multilabel:
+            accuracy: float = self.evaluation[model]["test"]["accuracy"]
+            return round(accuracy * len(self.rows["test"]))
+        return int(self.counts(model).trace())
+
+    def constant(self, model: str) -> list[int] | None:
+        """Return the positions of the classes that a model decides for every test row; None if these differ."""
+        counts = self.counts(model)
+        always = (counts == self.support[:, np.newaxis]).all(axis=0)
+        return np.flatnonzero(always).tolist() if (always | ~counts.any(axis=0)).all() else None

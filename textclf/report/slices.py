@@ -63,12 +63,13 @@ def title(run: Run, name: str) -> str:
     """Return what to show for a slice: its column or property, and its value; a class by its name."""
     family, _, value = name.partition("=")
     shown = run.names.get(value, value) if family == CLASS else value
+    family = run.words["kind"] if family == CLASS else family
     return f"{visible(family.replace('_', ' '))}: {visible(shown) if shown else 'missing'}"
 
 
 def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
     entries, metric = run.slices[model], run.settings.evaluate.slice_metric
-    columns = ["slice", "rows", "accuracy", "difference", "p", *([METRICS[metric].title] if metric else [])]
+    columns = ["slice", "rows", run.words["accuracy"], "difference", "p", *([METRICS[metric].title] if metric else [])]
     rows = [
         [
             title(run, name),

@@ -33,7 +33,7 @@ class Gate(Section):
     """Limits beyond which `textclf pr-report` fails, each as model: {split: {metric: number}}."""
 
     minimum: Bounds = Field(
-        {}, description=f"worst value allowed: the least for accuracy and the like, the most for {LOWER_IS_BETTER}"
+        {}, description=f"worst value allowed: the most for {LOWER_IS_BETTER}, the least for others"
     )
     maximum_drop: Drops = Field(
         {}, description="how much worse than the base a metric may be; only changes beyond their interval count"

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from tests import stored_splits
 from tests.metrics import MEASURED
-from tests.unit.evaluate.samples import drawn, overconfident, params, three_splits
+from tests.unit.evaluate.samples import drawn, overconfident, params, sample_sets, sets, three_splits
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
+from textclf.evaluate import metric_files
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.coverage import fit_sets
 from textclf.evaluate.measure import (
@@ -190,6 +191,31 @@ def test_guessing_predicts_the_class_shares_of_the_training_rows() -> None:
     report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, HeldOut(), [])
     counts = [np.bincount(three_splits().y[three_splits().split == split]) for split in ("train", "test")]
     assert report["guessing"] == {"log_loss": guessing_log_loss(*counts)}
+
+
+def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
+    parts = [sets(*sample_sets(n, 80)[:2], split) for n, split in enumerate(("train", "validation", "test"))]
+    parts[1].y[:, 3] = np.arange(80) < 4
+    settings = params(threshold="f1")
+    splits, decisions = measure({"a": [concatenate(parts)]}, settings, False)
+    measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
+    report = decisions_report(splits, decisions, measured, HeldOut(), [])
+    shares = np.tile(parts[0].y.mean(axis=0), (80, 1))
+    assert report["guessing"] == {"log_loss": compute(parts[2].y, shares, parts[2].y)["log_loss"]}
+    assert report["a"]["labels_of_few_rows"] == 1
+    assert report["a"]["thresholds"] == list(decisions["a"].thresholds or ())
+    assert report["best"] == measured["a"]
+    metric_files.check(report, "decisions", "decisions.json")
+
+
+def test_held_out_training_rows_choose_the_thresholds_of_labels() -> None:
+    train, test = sets(*sample_sets(1, 200)[:2], "train"), sets(*sample_sets(2, 80)[:2])
+    held_out = HeldOut({"a": replace(train, split=np.repeat(["1", "2"], 100))})
+    splits, decisions = measure({"a": [concatenate([train, test])]}, params(threshold="f1"), False, held_out=held_out)
+    assert decisions["a"] == choose_decision(train, params(threshold="f1"))
+    measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
+    report = decisions_report(splits, decisions, measured, held_out, [])
+    assert report["crossvalidation"]["a"]["folds"] == 2
 
 
 # The registry

@@ -21,7 +21,7 @@ def warnings(
     losses: dict[str, float] | None = None,
     comparisons: dict[str, dict[str, float]] | None = None,
     record: dict[str, float] | None = None,
-    decision: dict[str, float] | None = None,
+    decision: dict[str, Any] | None = None,
     validation_rows: int = 0,
 ) -> dict[str, list[str]]:
     """Return the warnings of three models, of which guessing has a log loss of 0.7 and all others 0.6."""
@@ -111,3 +111,12 @@ def test_a_model_that_is_worse_than_another_is_compared_with_the_best() -> None:
 )
 def test_chance_and_the_floor_are_no_reason_to_warn(pairs: dict[str, dict[str, float]]) -> None:
     assert warnings(comparisons=pairs) == {}
+
+
+def test_labels_whose_threshold_is_not_the_best_are_counted() -> None:
+    found = warnings(decision={"thresholds": [0.3, 0.5, 1.0, 1.0], "labels_of_few_rows": 1})
+    assert found["first"] == [
+        "the threshold stays 0.5 of 1 label that fewer than 5 of the rows that choose have",
+        "no threshold reaches the precision for 2 labels, decided for no text",
+    ]
+    assert "calibration" not in warnings({"first": 5.05}, decision={"thresholds": [0.5]})["first"][0]

@@ -183,6 +183,24 @@ def test_of_many_classes_the_hardest_are_drawn_and_the_figure_says_so() -> None:
     assert any("The 20 of 120 classes with the smallest areas." in text for text in shown)
 
 
+def test_cells_of_labels_have_shares_of_their_own_and_no_count_of_what_is_right() -> None:
+    pairs = [("keras", "a", "a", 8, 1.0), ("keras", "a", "b", 5, 0.625), ("keras", "b", "b", 1, 0.125)]
+    rows = pd.DataFrame(pairs, columns=["model", "actual", "predicted", "count", "share"])
+    shown = texts(draw("confusion", rows))
+    assert {"8", "100%", "5", "62%", "12%", "actual label", "predicted label", "0%"} <= set(shown)
+    assert "Number of rows and share of the actual label." in shown
+    assert not [text for text in shown if "right" in text or "class" in text]
+    assert matrices.overlapping(rows)
+    assert not matrices.overlapping(confusion(["a", "b", "c"]))
+
+
+def test_of_many_labels_those_decided_most_for_texts_with_others_are_drawn() -> None:
+    names = [f"label {number}" for number in range(40)]
+    rows = confusion(names, ["keras"])
+    shown = texts(draw("confusion", rows.assign(share=1.0)))
+    assert any("The 20 of 40 labels decided most for texts with other labels." in text for text in shown)
+
+
 def test_a_model_of_one_class_does_not_choose_the_hardest() -> None:
     pairs = [("majority", "a", "c", 50), ("keras", "a", "a", 9), ("keras", "b", "c", 3), ("keras", "c", "b", 1)]
     rows = pd.DataFrame(pairs, columns=["model", "actual", "predicted", "count"])

@@ -49,7 +49,7 @@ def test_rows_without_an_answer_are_named_so() -> None:
     pairs = curves.confusion(run())["pairs"]
     assert "no answer" in {row[2] for row in pairs.rows}
     found = errors.errors(run())
-    shown = {row["predicted"] for model in found["mistakes"] for row in model["rows"]}
+    shown = {row["labels"][1] for model in found["mistakes"] for row in model["kinds"]["wrong"]}
     assert shown <= {"no", "yes", "no answer"}
     assert "no answer" in shown
 

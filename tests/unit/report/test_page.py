@@ -21,6 +21,7 @@ RUNS = {
         ALL, ("a", "b", "c"), validation=True, history=["keras"], settings={"evaluate.coverage": "0.9"}
     ),
     "sixty classes": make_run(ALL[:3], [f"c{n}" for n in range(60)], count=180),
+    "several labels": make_run(ALL[:3], ("a", "b"), validation=True, sets=((), ("a",), ("a", "b"))),
     "hostile": make_run(ALL[:3], HOSTILE, texts=HOSTILE, history=["naive_bayes"]),
 }
 

@@ -21,7 +21,7 @@ from textclf.report import conflicts, curves, details, results
 from textclf.report.data import BARS, histogram
 from textclf.report.errors import errors
 from textclf.report.page import mark_settings, render
-from textclf.report.run import CLASS_METRICS, Run
+from textclf.report.run import Run
 from textclf.vectorize.settings import Vectorize
 
 PAIR = ("logistic_regression", "keras")
@@ -127,7 +127,7 @@ def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
             assert value == format_value(key, run.evaluation[name]["test"][key])
             assert bool(ends) == (metric.interval or key == "ece")
             assert ends.endswith(" if calibrated") == (key == "ece")
-        titles = [METRICS[name].title for name in CLASS_METRICS]
+        titles = [METRICS[name].title for name in run.class_metrics]
         assert curves.curves(run)["table"].columns[2:] == titles
 
 
@@ -247,7 +247,14 @@ def test_mistakes_follow_the_decisions_that_evaluate_wrote() -> None:
     assert part["constant"] == "no"
     calibrated = replace(run, decisions={"logistic_regression": {"threshold": 0.5, "temperature": 100.0}})
     (part,) = errors(calibrated)["mistakes"]
-    assert {row["confidence"] for row in part["rows"]} <= {"50.0%", "50.1%", "50.2%", "50.3%", "50.4%", "50.5%"}
+    assert {row["confidence"] for row in part["kinds"]["wrong"]} <= {
+        "50.0%",
+        "50.1%",
+        "50.2%",
+        "50.3%",
+        "50.4%",
+        "50.5%",
+    }
 
 
 def test_a_run_in_pieces_has_the_same_page() -> None:
