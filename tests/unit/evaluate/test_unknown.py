@@ -184,7 +184,11 @@ def test_a_model_that_ignores_the_text_rejects_none() -> None:
     tests = constant.take(~np.char.startswith(rows.split.astype(str), "validation"))
     folds = replace(drawn(7, 60, split="fold 1"), scores={"energy": np.arange(60.0)})
     by_fold = np.where(np.arange(60)[:, None] < 30, [0.41, 0.34, 0.25], [0.42, 0.33, 0.25])
-    for made, held_out in ((constant, {}), (tests, {"a": replace(folds, probabilities=by_fold)})):
+    cases: list[tuple[Predictions, dict[str, Any]]] = [
+        (constant, {}),
+        (tests, {"a": replace(folds, probabilities=by_fold)}),
+    ]
+    for made, held_out in cases:
         _, report = measured(made, **held_out)
         cells = report["test"]
         assert (cells["recall"]["value"], cells["precision"]) == (0, None)
