@@ -39,7 +39,11 @@ def run(seed: int = 0, validation: int = 30) -> Predictions:
 
 
 def measured(
-    rows: Predictions, settings: Evaluate | None = None, decision: Decision = WARM, label: str = LABEL, **held_out: Any
+    rows: Predictions,
+    settings: Evaluate | None = None,
+    decision: Decision = WARM,
+    label: str = LABEL,
+    held_out: Predictions | None = None,
 ) -> tuple[Decision, dict[str, Any]]:
     """Return the decision and the report of one model; every row is a cluster of its own."""
     keys = {
@@ -47,7 +51,7 @@ def measured(
         for split in ("validation", "test")
         if (count := int(sum(str(each).startswith(split) for each in rows.split)))
     }
-    held = HeldOut(held_out)
+    held = HeldOut() if held_out is None else HeldOut({"a": held_out})
     decided, report, curves = measure_unknown({"a": [rows]}, {"a": decision}, held, label, keys, settings or params())
     metric_files.check(report, "unknown", "unknown.json")
     assert (curves["a"]["accuracy"].diff().dropna() <= 0).all()
@@ -124,7 +128,7 @@ def test_held_out_training_rows_take_the_place_of_validation_rows() -> None:
     rows = run()
     rows = rows.take(~np.char.startswith(rows.split.astype(str), "validation"))
     held_out = replace(drawn(7, 60, split="fold 1"), scores={"energy": np.arange(60.0)})
-    decision, _ = measured(rows, a=held_out)
+    decision, _ = measured(rows, held_out=held_out)
     threshold = judge(held_out, WARM, LABEL).choose("probability", 0.95)
     assert decision.rejection == Rejection("probability", threshold)
     with pytest.raises(UserError, match="must have validation rows, or held-out training rows of a, to choose"):
@@ -184,8 +188,8 @@ def test_a_model_that_ignores_the_text_rejects_none() -> None:
     tests = constant.take(~np.char.startswith(rows.split.astype(str), "validation"))
     folds = replace(drawn(7, 60, split="fold 1"), scores={"energy": np.arange(60.0)})
     by_fold = np.where(np.arange(60)[:, None] < 30, [0.41, 0.34, 0.25], [0.42, 0.33, 0.25])
-    for made, held_out in ((constant, {}), (tests, {"a": replace(folds, probabilities=by_fold)})):
-        _, report = measured(made, **held_out)
+    for made, held_out in ((constant, None), (tests, replace(folds, probabilities=by_fold))):
+        _, report = measured(made, held_out=held_out)
         cells = report["test"]
         assert (cells["recall"]["value"], cells["precision"]) == (0, None)
         assert cells["scores"]["probability"]["recall"]["value"] == 0
