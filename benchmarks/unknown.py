@@ -52,7 +52,7 @@ SETTINGS = Evaluate(calibration="temperature")
 def features(rows: pd.DataFrame, classes: list[str], name: str) -> dict[str, Features]:
     """Return the features of each split; rows of no class are in splits of their own, those of train left out."""
     is_known = rows["label"].isin(classes)
-    parts = dict(iter(rows[is_known].groupby("split")))
+    parts = {str(split): some for split, some in rows[is_known].groupby("split")}
     parts |= {f"{split}{UNKNOWN}": some.assign(label=classes[0]) for split, some in rows[~is_known].groupby("split")}
     parts.pop(f"train{UNKNOWN}", None)
     made = vectorize_splits(parts, name, VECTORIZE, Combine(), classes, WEIGHTS)
@@ -133,7 +133,7 @@ def table() -> str:
     header = ["model", "decides by", "accuracy within the classes, %", "recall of no class, %"]
     lines = []
     for model, found in content["published"].items():
-        ways = {}
+        ways: dict[str, Any] = {}
         for score, cells in found["threshold"].items():
             ways |= {f"{score}, best mean": cells, f"{score}, 95% of the accuracy": cells["scores"][score]}
         for way, cells in (ways | {"a class of its own": found["trained"]}).items():

@@ -85,7 +85,9 @@ def run(
             predictions=prediction_files.open_models(predictions, [*models, *external]),
             **contents,
             leaks=leaks,
-            tables={name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in tables_of(data.task).items()},
+            tables={
+                name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in tables_of(data.task).items()
+            },
             sources=list_sources(raw, data.path),
             checksums={
                 "the raw rows": made_with.combine_checksums(raw),

@@ -186,6 +186,8 @@ def _multilabel_conflicts(params: Params) -> Iterator[str]:
             yield f"{key} must be {rule} for data.task {MULTILABEL}; got {show(value)}"
     if costs := params.evaluate.costs:
         yield f"evaluate.costs must be empty for data.task {MULTILABEL}; got {show(costs)}"
+    if params.data.unknown is not None:
+        yield f"data.unknown must be null for data.task {MULTILABEL}; got {show(params.data.unknown)}"
 
 
 def _metric_conflicts(params: Params) -> Iterator[str]:

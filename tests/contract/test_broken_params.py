@@ -446,6 +446,7 @@ WRONG_SETTINGS = [
         )
         for key, value, rule, *settings in (
             ("evaluate.threshold", "accuracy", "a number, f1 or precision"),
+            ("data.unknown", "oos", "null"),
             ("evaluate.calibration", "platt", "none"),
             ("evaluate.costs", "{ham: {spam: 3}}", "empty"),
             ("evaluate.calibration", "temperature", "none"),

@@ -96,9 +96,10 @@ def measure_unknown(
 
     Validation rows choose the thresholds or, without them, held-out training rows. That of `unknown_score` has the best
     mean of accuracy and recall if some of these rows belong to no class; those of the other scores keep `unknown_keep`
-    of the accuracy, and so does this one otherwise. If `label` is a class there is no rejection. `keys` are those of
-    the clusters of the rows of each split, with those of no class behind. A model without predictions for rows of no
-    class is not measured. Raises `UserError` if there are no rows that choose for a model.
+    of the accuracy, and so does this one otherwise. A model that ignores the text rejects none; if `label` is a class,
+    there is no rejection. `keys` are those of the clusters of the rows of each split, with those of no class behind. A
+    model without predictions for rows of no class is not measured. Raises `UserError` if there are no rows that choose
+    for a model.
     """
     clusters = {split: positions(each) for split, each in keys.items()}
     rejecting, report, curves = dict(decisions), dict[str, Any](), {}
@@ -108,10 +109,15 @@ def measure_unknown(
             where = f"data.unknown must have validation rows, or held-out training rows of {name}"
             raise UserError(f"{where}, to choose a threshold by; got none: set split.validation_size")
         chooser, score = judge(rows, decision, label), PROBABILITY
-        kept = {each: chooser.choose(each, settings.unknown_keep) for each in chooser.scores}
+        first = next(iter(models[name])).probabilities
+        constant = bool((first == first[0]).all())  # it ignores the text, and held-out rows differ by their fold alone
+        kept = {
+            each: float(np.floor(scores.min())) - 1 if constant else chooser.choose(each, settings.unknown_keep)
+            for each, scores in chooser.scores.items()
+        }
         if label not in rows.classes:
             score = settings.unknown_score
-            threshold = kept[score] if chooser.known.all() else chooser.choose(score)
+            threshold = kept[score] if constant or chooser.known.all() else chooser.choose(score)
             rejecting[name] = replace(decision, rejection=Rejection(score, threshold))
         for split, dependent in clusters.items():
             rows = read_split(models[name], split)

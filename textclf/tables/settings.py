@@ -212,8 +212,6 @@ class Data(Section):
             raise relation(
                 f"unknown must be no label of classes unless train_unknown is true; got {show(self.unknown)}"
             )
-        if self.unknown is not None and self.multilabel:
-            raise relation(f"unknown must be null if task is multilabel; got {show(self.unknown)}")
         if not self.multilabel and len(labels) > 1:
             raise relation(f"label must be one column unless task is multilabel; got {show(self.label)}")
         if self.label_separator is not None and (not self.multilabel or len(labels) > 1):

@@ -1,6 +1,7 @@
 """Scores that are low for texts of no class, and predictions for such texts."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,17 @@ def test_the_energy_of_two_classes_orders_rows_as_their_highest_probability() ->
 
 def test_the_distance_is_that_to_the_nearest_centroid_of_the_training_rows(tmp_path: Path) -> None:
     parts = [ROWS.take(np.arange(20)), ROWS.take(np.arange(20, 30))]
-    dataset = replace(Dataset.of_rows(ROWS), readers=tuple((lambda part=part: part) for part in parts))
+    dataset = replace(
+        Dataset.of_rows(ROWS), readers=tuple(partial(part.take, np.arange(len(part.y))) for part in parts)
+    )
     means = fit_means(dataset)
     assert means is not None
     centroids = NearestCentroid().fit(X.astype(np.float64), ROWS.y).centroids_
     assert means == pytest.approx(centroids)
     write_means(means, tmp_path)
-    assert np.array_equal(read_means(tmp_path), means)
+    read = read_means(tmp_path)
+    assert read is not None
+    assert np.array_equal(read, means)
     expected = -pairwise_distances(X.astype(np.float64), centroids).min(axis=1)
     assert scores_of(SOFTMAX, means, X)[DISTANCE] == pytest.approx(expected)
 

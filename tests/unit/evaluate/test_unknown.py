@@ -176,3 +176,30 @@ def test_the_other_metrics_do_not_see_such_rows() -> None:
         for each in (rows, known)
     ]
     assert reports[0] == reports[1]
+
+
+def test_a_model_that_ignores_the_text_rejects_none() -> None:
+    rows = run()
+    constant = replace(rows, probabilities=np.tile([0.4, 0.35, 0.25], (len(rows), 1)))
+    tests = constant.take(~np.char.startswith(rows.split.astype(str), "validation"))
+    folds = replace(drawn(7, 60, split="fold 1"), scores={"energy": np.arange(60.0)})
+    by_fold = np.where(np.arange(60)[:, None] < 30, [0.41, 0.34, 0.25], [0.42, 0.33, 0.25])
+    cases: list[tuple[Predictions, dict[str, Any]]] = [
+        (constant, {}),
+        (tests, {"a": replace(folds, probabilities=by_fold)}),
+    ]
+    for made, held_out in cases:
+        _, report = measured(made, **held_out)
+        cells = report["test"]
+        assert (cells["recall"]["value"], cells["precision"]) == (0, None)
+        assert cells["scores"]["probability"]["recall"]["value"] == 0
+
+
+def test_no_answer_by_costs_is_wrong_within_the_classes_and_no_rejection() -> None:
+    rows = run()
+    costs = tuple((*(float(actual != decided) for decided in range(3)), 0.2) for actual in range(3))
+    decision = Decision(costs=costs)
+    judged = judge(rows, decision, LABEL)
+    assert (decision.decide(rows.probabilities) < 0).any()
+    assert not judged.right[rows.y < 0].any()
+    assert judged.right.sum() == (decision.decide(rows.probabilities) == rows.y)[rows.y >= 0].sum()

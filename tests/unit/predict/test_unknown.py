@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -23,7 +24,7 @@ TEXTS = ["great place", "bad", "", "food"]
 Run = Callable[..., tuple[object, str, str]]
 
 
-def rejecting(score: str, threshold: float, base: Predictor | None = None) -> Predictor:
+def rejecting(score: Any, threshold: float, base: Predictor | None = None) -> Predictor:
     """Return a model that rejects texts with a score below a threshold."""
     base = base or two_classes()
     return replace(base, decision=replace(base.decision, rejection=Rejection(score, threshold)))
@@ -57,7 +58,9 @@ def test_means_are_read_with_the_model_and_must_have_its_checksum(tmp_path: Path
         textclf.load(folder)
     (folder / MANIFEST).unlink()
     write_manifest(folder)
-    assert np.array_equal(textclf.load(folder).means, np.eye(2, 4))
+    means = textclf.load(folder).means
+    assert means is not None
+    assert np.array_equal(means, np.eye(2, 4))
 
 
 def test_each_format_has_the_reason_after_the_label(command_line: Run, tmp_path: Path) -> None:

@@ -23,8 +23,14 @@ def test_texts_of_no_class_take_no_part(tmp_path: Path) -> None:
         files.write_csv(table, pd.concat([rows, pd.DataFrame(others, columns=["text", "label"])]))
         sections = Combine(), settings(), Data.model_validate({"path": str(table), **data}), Evaluate(), Split()
         vectorize = Vectorize.model_validate({"words": {}})
-        places = {"pretrained": tmp_path, "report": report, "trainings": tmp_path / "trainings.csv"}
-        crossvalidate.run(*sections, train("majority"), vectorize, **places)
+        crossvalidate.run(
+            *sections,
+            train("majority"),
+            vectorize,
+            pretrained=tmp_path,
+            report=report,
+            trainings=tmp_path / "trainings.csv",
+        )
         reports.append(files.read_json(report))
     assert reports[0] == reports[1]
 
