@@ -54,7 +54,8 @@ def history(run: Run) -> dict[str, Any] | None:
             f"{part['epoch'].max():,}"
         )
     finding = f"{join_names(sentences)}."
-    columns = ["model", "epoch", "", "train accuracy", "train loss", f"{split} accuracy", f"{split} loss"]
+    accuracy = run.words["accuracy"]
+    columns = ["model", "epoch", "", f"train {accuracy}", "train loss", f"{split} {accuracy}", f"{split} loss"]
     return {
         "charts": [
             Chart(
@@ -64,7 +65,7 @@ def history(run: Run) -> dict[str, Any] | None:
                 history_chart(chart, rows, run.models),
                 narrow=True,
             )
-            for chart in (ACCURACY, LOSS)
+            for chart in map(run.chart, (ACCURACY, LOSS))
         ],
         "table": Table(f"First, best and last epoch, on training and {split} rows", columns, table, range(2, 7)),
         "watched": split,

@@ -21,7 +21,7 @@ TEXTS = ("good food", "Bad place", "fine", "dear", "so so")
 
 def make(classes: tuple[str, ...] = ("a", "b", "c"), **settings: str) -> Run:
     keys = {"evaluate.threshold": "f1"} | {name.replace("__", "."): value for name, value in settings.items()}
-    return make_run(MODELS, classes, 70, validation=True, texts=TEXTS, settings=keys, sets=SETS)
+    return make_run(MODELS, classes, 70, validation=True, texts=TEXTS, settings=keys, sets=SETS, history=["keras"])
 
 
 RUN = make()
@@ -46,7 +46,7 @@ def test_the_headline_is_the_share_of_exact_sets_with_micro_f1() -> None:
     assert f"The F1 of all labels together (micro F1) is {micro}." in TEXT["summary"]
 
 
-@pytest.mark.parametrize("section", ["models", "slices", "errors", "terms", "confusion", "curves", "data"])
+@pytest.mark.parametrize("section", ["models", "history", "slices", "errors", "terms", "confusion", "curves", "data"])
 def test_the_page_speaks_of_labels_and_of_subset_accuracy(section: str) -> None:
     assert not re.findall(r"\bclass(?:es)?\b", TEXT[section])
     assert not re.findall(r"(?<![Ss]ubset )\baccuracy\b", TEXT[section])
