@@ -63,7 +63,6 @@ def title(run: Run, name: str) -> str:
     """Return what to show for a slice: its column or property, and its value; a class by its name."""
     family, _, value = name.partition("=")
     shown = run.names.get(value, value) if family == CLASS else value
-    family = run.words["kind"] if family == CLASS else family
     return f"{visible(family.replace('_', ' '))}: {visible(shown) if shown else 'missing'}"
 
 

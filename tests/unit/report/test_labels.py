@@ -46,7 +46,7 @@ def test_the_headline_is_the_share_of_exact_sets_with_micro_f1() -> None:
     assert f"The F1 of all labels together (micro F1) is {micro}." in TEXT["summary"]
 
 
-@pytest.mark.parametrize("section", ["models", "history", "slices", "errors", "terms", "confusion", "curves", "data"])
+@pytest.mark.parametrize("section", ["models", "history", "errors", "terms", "confusion", "curves", "data"])
 def test_the_page_speaks_of_labels_and_of_subset_accuracy(section: str) -> None:
     assert not re.findall(r"\bclass(?:es)?\b", TEXT[section])
     assert not re.findall(r"(?<![Ss]ubset )\baccuracy\b", TEXT[section])

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.artifacts.label_sets import is_multilabel, to_matrix
+from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.splits import SLICE, open_slices, slice_columns
 from textclf.core.formatting import count_noun, join_names
@@ -78,7 +78,8 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
 
     A family whose rows are all alike is left out, and slices and values that are too rare, as the constants here say.
     Shares of unknown words need the words of the training rows, so they are left out if these are in several shards or
-    larger than `MOST_BYTES`. Each of several labels per text is a family of its own, since a row may have many.
+    larger than `MOST_BYTES`. Labels of which a text has several are no slices: texts with more labels are harder, and
+    classes.csv has the metrics of each.
     """
     of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
         WORDS: (texts.WORD_BANDS, texts.by_words)
@@ -89,15 +90,12 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
         known = texts.words_of(column)
         of_texts[UNKNOWN] = texts.SHARE_BANDS, partial(texts.by_unknown_words, known=known)
     columns: dict[str, list[pa.DictionaryArray]] = {}
-    labels: list[pa.ListArray] = []
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
     ids, rows = IdDigest(), 0
     for table in shards:
         ids.add(table["id"])
         rows += len(table)
-        several = is_multilabel(table)
-        labels += table["label"].chunks if several else []
-        for name in (*(() if several else ("label",)), *slice_columns(table.column_names)):
+        for name in (*(() if is_multilabel(table) else ("label",)), *slice_columns(table.column_names)):
             columns.setdefault(name, []).extend(table[name].dictionary_encode().chunks)
         for name, (_, function) in of_texts.items():
             codes[name].append(function(table["text"]))
@@ -108,25 +106,10 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
         families.append(keep_large(frequent))
         if number := distinct - len(families[-1].values):
             left_out[title] = number
-    if labels:
-        families += label_families(labels)
     families += [
         keep_large(Family(name, of_texts[name][0], np.concatenate(parts))) for name, parts in codes.items() if parts
     ]
     return Membership(tuple(family for family in families if family.values), ids.digest(), rows, left_out)
-
-
-def label_families(chunks: Sequence[pa.ListArray]) -> list[Family]:
-    """Return a family for each of the most frequent labels, with the one slice of the rows that have it."""
-    lists = pa.chunked_array(chunks).combine_chunks()
-    encoded = lists.flatten().dictionary_encode()
-    matrix = to_matrix(pa.ListArray.from_arrays(lists.offsets, encoded.indices), len(encoded.dictionary))
-    values, counts = encoded.dictionary.to_pylist(), matrix.sum(axis=0, dtype=np.int64).tolist()
-    frequent = sorted(range(len(values)), key=lambda place: (-counts[place], values[place]))[:MOST_VALUES]
-    return [
-        keep_large(Family(CLASS, (values[place],), matrix[:, place] - 1))
-        for place in sorted(frequent, key=values.__getitem__)
-    ]
 
 
 def keep_large(family: Family) -> Family:

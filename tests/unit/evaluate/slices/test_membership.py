@@ -106,13 +106,9 @@ def test_unknown_words_need_the_training_rows_in_one_shard(tmp_path: Path, monke
     assert "unknown_words" not in families(tmp_path)
 
 
-@pytest.mark.parametrize("pieces", [1, 3])
-def test_rows_with_a_label_are_a_slice_of_several_labels(tmp_path: Path, pieces: int) -> None:
+def test_labels_of_which_a_text_has_several_are_no_slices(tmp_path: Path) -> None:
     sets = [[], [0], [0, 1], [1, 2]] * 15
     for name in ("train", "test"):
-        write(tmp_path, name, 60, pieces, label=pa.array(sets, pa.list_(pa.int32())))
+        write(tmp_path, name, 60, label=pa.array(sets, pa.list_(pa.int32())))
     splits.write_classes(["a", "b", "c"], tmp_path)
-    found = [family for family in find_membership(tmp_path).families if family.name == "class"]
-    assert [name for family in found for _, name in family.slices()] == ["class=a", "class=b", "class=c"]
-    for place, family in enumerate(found):
-        assert family.codes.tolist() == [0 if place in each else -1 for each in sets]
+    assert "class" not in families(tmp_path)
