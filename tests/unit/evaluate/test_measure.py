@@ -203,7 +203,7 @@ def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
     shares = np.tile(parts[0].y.mean(axis=0), (80, 1))
     assert report["guessing"] == {"log_loss": compute(parts[2].y, shares, parts[2].y)["log_loss"]}
     assert report["a"]["labels_of_few_rows"] == 1
-    assert report["a"]["thresholds"] == list(decisions["a"].thresholds or ())
+    assert report["a"]["thresholds"] == decisions["a"].thresholds
     assert report["best"] == measured["a"]
     metric_files.check(report, "decisions", "decisions.json")
 
