@@ -230,11 +230,10 @@ def _precision_influence(positive: Bools, scores: Floats) -> Floats:
     A row of the label changes the mean by its precision. Every row changes the precision at all rows of the label with
     at most its score, in proportion to 1 / the number of rows that are above these.
     """
-    precisions, above = precisions_at(positive, scores)
-    order = np.argsort(scores, kind="stable")
-    last = np.searchsorted(scores[order], scores, side="right") - 1  # the last row with at most each score
-    by_rows, by_precisions = (
-        np.cumsum(np.where(positive, each, 0)[order])[last] for each in (1 / above, precisions / above)
+    precisions, above, rank = precisions_at(positive, scores)
+    by_rows, by_precisions = (  # sums over the rows of the label with at most each score
+        np.cumsum(np.bincount(rank, np.where(positive, each, 0))[::-1])[::-1][rank]
+        for each in (1 / above, precisions / above)
     )
     own = np.where(positive, precisions - precisions[positive].mean(), 0)
     influences: Floats = own + np.where(positive, by_rows, 0) - by_precisions

@@ -285,18 +285,18 @@ def _area(positive: NDArray[np.bool_], scores: Floats) -> float:
     return float(counts_below(positive, scores)[1][positive].mean() / np.count_nonzero(~positive))
 
 
-def precisions_at(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
+def precisions_at(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     """Return for each row the precision among the rows with at least its score, and the number of these: both (rows,).
 
-    The mean of the precisions over the rows of the class is the average precision, as `average_precision_score` of
-    scikit-learn has it.
+    The third array is the rank of its score among the distinct ones, (rows,), 0 for the highest. The mean of the
+    precisions over the rows of the class is the average precision, as `average_precision_score` of scikit-learn has it.
     """
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # the last row with each score
     true, rows = np.cumsum(positive[order])[last], last + 1
     group = np.empty(len(scores), np.int64)
     group[order] = np.repeat(np.arange(len(last)), np.diff(rows, prepend=0))
-    return (true / rows)[group], rows[group].astype(np.float64)
+    return (true / rows)[group], rows[group], group
 
 
 def point_values(y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None) -> Values:

@@ -63,6 +63,7 @@ class SplitMetrics:
         self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes), costs)
         self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name], costs) for name in models}
         self.support = count_labels(first.y, len(first.classes))
+        self._intervals: dict[tuple[str, str, int | None], Interval | None] = {}  # those of many labels take seconds
         self.matrices = {name: metrics.confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
     def constant(self, model: str) -> bool:
@@ -112,6 +113,12 @@ class SplitMetrics:
 
         None if there are too few rows for one. docs/evaluation.md lists which interval is used when.
         """
+        key = model, metric, position
+        if key not in self._intervals:
+            self._intervals[key] = self._compute_interval(*key)
+        return self._intervals[key]
+
+    def _compute_interval(self, model: str, metric: str, position: int | None) -> Interval | None:
         confidence = self.settings.confidence
         place = 1 if position is None and self.of_rows.binary else position
         if metric in ("accuracy", *SHARES_OF_PAIRS) or (metric in SHARES and place is not None):
