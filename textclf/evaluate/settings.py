@@ -38,6 +38,7 @@ CostsByClass = Mapping[str, Mapping[str, float] | float]
 
 
 def _costs(value: object) -> CostsByClass:
+    value = {} if value is None else value
     entries: dict[Any, Any] = dict(value) if isinstance(value, Mapping) else {"": value}
     for actual, row in entries.items():
         of_class = isinstance(row, Mapping)
@@ -48,7 +49,7 @@ def _costs(value: object) -> CostsByClass:
     return entries
 
 
-CostMatrix = Annotated[Any, PlainValidator(_costs), WithJsonSchema({"type": "object"})]
+CostMatrix = Annotated[Any, PlainValidator(_costs), WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "null"}]})]
 
 
 def _external_name(value: str) -> str:

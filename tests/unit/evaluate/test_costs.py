@@ -32,6 +32,7 @@ def test_pairs_that_are_not_named_cost_0_if_right_and_1_otherwise() -> None:
     assert cost_matrix(SPAM, ("ham", "spam")) == ((0, 10, 2), (1, 0, 2))
     assert cost_matrix({"c": {"a": 0.5, "c": -1}}, ("a", "b", "c")) == ((0, 1, 1), (1, 0, 1), (0.5, 1, -1))
     assert cost_matrix({}, ("ham", "spam")) is None
+    assert params(costs=None).costs == {}
 
 
 def test_a_class_may_be_called_abstain() -> None:
