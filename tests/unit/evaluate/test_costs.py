@@ -172,6 +172,20 @@ def test_mistakes_that_no_row_shows_count_in_the_interval() -> None:
     assert mean_interval(np.ones(100), (1, 1), rows, y == 1, 0.95) == (1, 1)
 
 
+def test_the_cost_of_a_constant_decision_has_no_costs_of_others_in_its_interval() -> None:
+    rows = predictions(np.tile([0, 1, 0, 0], 25), np.full(100, 0.001))
+    part = exact({"a": rows}, Decision(costs=((0.0, 100.0), (1.0, 0.0))))
+    assert part.interval("a", "cost") == pytest.approx(wilson(25, 100))
+    alike = exact({"a": rows}, Decision(costs=((0.0, 9.0), (0.0, 0.0))))
+    assert "cost" not in alike.intervals("a")
+
+
+def test_no_answer_for_every_text_costs_the_same_whatever_the_rows() -> None:
+    part = exact({"a": predictions(np.tile([0, 1], 50), np.full(100, 0.5))}, Decision(costs=((0, 1, 0.1), (1, 0, 0.1))))
+    assert (part.of_rows.decided["a"] == -1).all()
+    assert "cost" not in part.intervals("a")
+
+
 @pytest.mark.parametrize(
     "costs", [((0.0, 10.0), (1.0, 0.0)), ((-2.0, 5.0, 0.5), (1.0, 0.0, 0.5))], ids=["rare", "gain"]
 )
