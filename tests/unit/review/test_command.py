@@ -263,7 +263,9 @@ def test_mean_costs_by_other_costs_are_not_compared(
     monkeypatch.setattr(Revision, "metrics", with_cost)
     monkeypatch.setattr(Revision, "params", property(with_costs))
     _, out, _ = pr_report(capfd, "HEAD")
-    row = next(line for line in out.splitlines() if line.startswith("| `majority` | `test` | `cost` ↓ | 0.300 | 0.400 |"))
+    row = next(
+        line for line in out.splitlines() if line.startswith("| `majority` | `test` | `cost` ↓ | 0.300 | 0.400 |")
+    )
     assert row.endswith("different task |") != same
     assert ("- `evaluate.costs` differs between the revisions, so mean costs are not compared" in out) != same
 
