@@ -156,11 +156,9 @@ def describe_few(keys: NDArray[np.uint64]) -> Iterator[str]:
     """Yield a warning if few validation rows of no class choose the thresholds; `keys` (rows,) are their clusters."""
     number = len(np.unique(keys))
     if 0 < number < FEW:
-        rows = count_noun(number, "independent validation row")
-        effect = "the thresholds rest on them and are uncertain"
-        if number < FEWEST:
-            effect = "the thresholds keep evaluate.unknown_keep of the accuracy instead"
-        yield f"only {rows} of no class: {effect}; raise split.validation_size"
+        kept, uncertain = "keep evaluate.unknown_keep of the accuracy instead", "rest on them and are uncertain"
+        rows, effect = count_noun(number, "independent validation row"), kept if number < FEWEST else uncertain
+        yield f"only {rows} of no class: the thresholds {effect}; raise split.validation_size"
 
 
 def candidates(scores: Floats) -> Floats:
