@@ -2,6 +2,7 @@
 
 Reads: params.yaml, weights of the user's own, and the files that behave.tests names, so that a mistake in one stops the
 run before anything is trained.
+Below DATA it also reads the classes of the last split, for a warning.
 Writes: OUTPUT, a file that changes only with the code that every stage runs first, so that a run of this stage starts
 no other; MODELS, the names of the models in order; DEFAULT, whether no choice needs predictions for
 held-out training rows; IN_USE, all settings of the run; STUDIES, those of each study;
@@ -26,6 +27,8 @@ def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, 
     paths = (output, models, default, in_use, studies, weights)
     with outputs(*paths) as scratch:
         check.write(params, *scratch)
+    for line in check.doubts(params, data / "splits"):
+        print(line)
     remove_leftovers(params, data)
 
 

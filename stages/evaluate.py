@@ -40,7 +40,7 @@ from textclf.evaluate.slices.membership import describe_left_out, find_membershi
 from textclf.evaluate.slices.report import describe_weak, report
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_clusters import positions, read_keys
-from textclf.evaluate.unknown import CURVE_COLUMNS, measure_unknown
+from textclf.evaluate.unknown import CURVE_COLUMNS, describe_few, measure_unknown
 
 
 def run(
@@ -143,6 +143,8 @@ def run(
     for name, entries in by_slice.items():
         for line in describe_weak(entries, evaluate.confidence):
             print(f"{name}: {line}")
+    for sentence in describe_few(read_keys(splits, f"validation{UNKNOWN}")):
+        print(f"warning: {sentence}")
     for name, sentences in find_warnings(measured, compared, records, chosen, names, evaluate.confidence).items():
         for sentence in sentences:
             print(f"warning: {name}: {sentence}")

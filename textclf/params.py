@@ -13,6 +13,7 @@ from textclf.artifacts.unknown import DISTANCE, ENERGY, PROBABILITY
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.errors import UserError
+from textclf.core.formatting import join_names
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
 from textclf.evaluate.costs import unknown_classes
@@ -32,7 +33,8 @@ from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 
-WITHOUT_ENERGY = ("average", "transformer")  # kinds of models whose last scores are not known
+# Kinds of models whose last scores are not known, or are joint probabilities: the highest for a text without any word
+WITHOUT_ENERGY = ("average", "transformer", "naive_bayes")
 MULTILABEL = "multilabel"
 # What data.task multilabel does not support: the values that a setting may then not have, and what it must be.
 ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
@@ -102,6 +104,9 @@ def conflicts(params: Params) -> Iterator[str]:
         yield "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true"
     if params.data.held_out_label is not None:
         yield from _unknown_conflicts(params)
+    elif (score := params.evaluate.unknown_score) != PROBABILITY:
+        rule = f"{PROBABILITY} unless data.unknown names texts of no class and data.train_unknown is false"
+        yield f"evaluate.unknown_score must be {rule}; got {score}"
     if params.data.classes:  # otherwise the stage evaluate looks for them
         yield from unknown_classes(params.evaluate.costs, params.data.classes)
     external = params.evaluate.external
@@ -148,7 +153,7 @@ def _unknown_conflicts(params: Params) -> Iterator[str]:
         settings = params.models[name]
         read = getattr(settings, "features", None)  # of an average, None
         if score == ENERGY and settings.kind in WITHOUT_ENERGY:
-            lacking[name] = f"which needs other models than {' and '.join(WITHOUT_ENERGY)}"
+            lacking[name] = f"which needs other models than {join_names(WITHOUT_ENERGY)}"
         if score == DISTANCE and not (read in params.vectorize.names() and params.vectorize[read].kind == DENSE):
             lacking[name] = "which needs dense features"
     for name, reason in lacking.items() if score != PROBABILITY else ():

@@ -283,9 +283,26 @@ WRONG_SETTINGS = [
     (
         ("data.unknown", "oos", "evaluate.unknown_score", "energy", "average.mean", "{first: majority, second: keras}"),
         (
-            "evaluate.unknown_score must be probability for mean; got energy, which needs other models than average "
-            "and transformer"
+            "evaluate.unknown_score must be probability for mean; got energy, which needs other models than "
+            "average, transformer and naive_bayes"
         ),
+    ),
+    (
+        ("data.unknown", "oos", "evaluate.unknown_score", "energy", "train.nb", "{kind: naive_bayes, features: words}"),
+        (
+            "evaluate.unknown_score must be probability for nb; got energy, which needs other models than "
+            "average, transformer and naive_bayes"
+        ),
+    ),
+    *(
+        (
+            ("evaluate.unknown_score", "energy", *others),
+            (
+                "evaluate.unknown_score must be probability unless data.unknown names texts of no class and "
+                "data.train_unknown is false; got energy"
+            ),
+        )
+        for others in ((), ("data.unknown", "oos", "data.train_unknown", "true"))
     ),
     (
         ("data.unknown", "oos", "evaluate.unknown_score", "energy", "evaluate.external", "{rules: mine.csv}"),

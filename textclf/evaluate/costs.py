@@ -51,9 +51,11 @@ def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str
         yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"
 
 
-def cost_interval(rows: Rows, model: str, confidence: float) -> Interval:
-    """Return the interval of the mean cost of a model."""
+def cost_interval(rows: Rows, model: str, confidence: float, constant: bool = False) -> Interval:
+    """Return the interval of the mean cost of a model; if `constant`, it decides no row otherwise than these."""
     values, matrix = row_costs(rows.costs, rows.y, rows.decided[model]), np.array(rows.costs)
+    if constant:
+        matrix = matrix[:, rows.decided[model][:1]]
     return mean_interval(values, (matrix.min(), matrix.max()), rows, rows.wrong(model), confidence)
 
 

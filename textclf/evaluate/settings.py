@@ -38,6 +38,7 @@ CostsByClass = Mapping[str, Mapping[str, float] | float]
 
 
 def _costs(value: object) -> CostsByClass:
+    value = {} if value is None else value
     entries: dict[Any, Any] = dict(value) if isinstance(value, Mapping) else {"": value}
     for actual, row in entries.items():
         of_class = isinstance(row, Mapping)
@@ -48,7 +49,7 @@ def _costs(value: object) -> CostsByClass:
     return entries
 
 
-CostMatrix = Annotated[Any, PlainValidator(_costs), WithJsonSchema({"type": "object"})]
+CostMatrix = Annotated[Any, PlainValidator(_costs), WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "null"}]})]
 
 
 def _external_name(value: str) -> str:
@@ -91,7 +92,7 @@ class Evaluate(Section):
         "probability", description="score by which texts of no class are rejected, if data.unknown names some"
     )
     unknown_keep: Share = Field(
-        0.95, description="share of the accuracy to keep, if no validation rows belong to no class"
+        0.95, description="share of the accuracy to keep, if fewer than five validation rows belong to no class"
     )
     confidence: Share = Field(0.95, description="confidence level of every interval")
     seed: Seed = Field(0, description="seed by which one of several dependent rows is taken")

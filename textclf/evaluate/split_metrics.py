@@ -125,7 +125,7 @@ class SplitMetrics:
             share = self._share(model, metric, place)
             return share.interval(confidence) if share.rows else None
         if metric == "cost":
-            return cost_interval(self.of_rows, model, confidence)
+            return cost_interval(self.of_rows, model, confidence, self.constant(model))
         values = self.values[model]
         value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
         if self.of_rows.multilabel and position is None and metric in influence.MEANS:
@@ -160,8 +160,10 @@ class SplitMetrics:
 
     def _fixed(self, model: str, metric: str, position: int | None = None) -> bool:
         """Return whether a metric of a model that ignores the rows is the same whatever they are."""
-        if metric in ("accuracy", "cost"):
+        if metric == "accuracy":
             return False
+        if metric == "cost":
+            return bool(np.ptp(np.array(self.of_rows.costs)[:, self.of_rows.decided[model][0]]) == 0)
         rows, influences = self.of_rows, influence.influence(self.of_rows, model, metric, position)
         wrong = rows.wrong(model)
         return influence.margin(rows, metric, position, influences, wrong, self.settings.confidence) <= TINY

@@ -1,7 +1,8 @@
 """Texts of no class: the score below which each model rejects a text, and how well that finds such texts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from textclf.artifacts.decisions import Decision, Rejection
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.artifacts.unknown import PROBABILITY
 from textclf.core.errors import UserError
-from textclf.core.files import DIGITS, UNKNOWN
+from textclf.core.files import DIGITS, SPLITS, UNKNOWN
+from textclf.core.formatting import count_noun
+from textclf.evaluate.choose import FEWEST
 from textclf.evaluate.coverage import share_of
 from textclf.evaluate.curves import STEPS, positive_counts
 from textclf.evaluate.intervals import area_score
@@ -21,6 +24,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_clusters import positions
 
 CURVE_COLUMNS = ("threshold", "accuracy", "recall")
+FEW = 30  # validation rows of no class, or clusters of them, below which a threshold by them is mostly chance
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -40,6 +44,10 @@ class Judged:
     rejected: Mask
     scores: Mapping[str, Floats]
     clusters: NDArray[np.int64] | None = None
+
+    def independent(self, rows: Mask) -> int:
+        """Return the number of rows, or of their clusters if they are dependent."""
+        return int(rows.sum()) if self.clusters is None else len(np.unique(self.clusters[rows]))
 
     def curve(self, score: str, thresholds: Floats) -> tuple[Floats, Floats]:
         """Return for each threshold the accuracy within the classes, and the recall of rows of no class."""
@@ -95,65 +103,76 @@ def measure_unknown(
     """Return the decisions with their rejections, the content of metrics/unknown.json, and curves of the test rows.
 
     Validation rows choose the thresholds or, without them, held-out training rows. That of `unknown_score` has the best
-    mean of accuracy and recall if some of these rows belong to no class; those of the other scores keep `unknown_keep`
-    of the accuracy, and so does this one otherwise. A model that ignores the text rejects none; if `label` is a class,
-    there is no rejection. `keys` are those of the clusters of the rows of each split, with those of no class behind. A
-    model without predictions for rows of no class is not measured. Raises `UserError` if there are no rows that choose
-    for a model.
+    mean of accuracy and recall if at least `FEWEST` of these rows, or clusters, belong to no class; those of the other
+    scores keep `unknown_keep` of the accuracy, and so does this one otherwise. A model that ignores the text rejects
+    none; if `label` is a class, there is no rejection. `keys` are those of the clusters of the rows of each split, with
+    those of no class behind. A model without predictions for rows of no class is not measured. Raises `UserError` if
+    there are no rows that choose for a model.
     """
     clusters = {split: positions(each) for split, each in keys.items()}
     rejecting, report, curves = dict(decisions), dict[str, Any](), {}
     for name, decision in decisions.items():
-        rows = read_split(models[name], "validation") or held_out.models.get(name)
+        first = next(batches := iter(models[name]))
+        parts = read_splits(chain([first], batches))
+        rows, dependent = parts.get("validation"), clusters.get("validation")
+        if rows is None:
+            rows, dependent = held_out.models.get(name), held_out.clusters
         if rows is None:
             where = f"data.unknown must have validation rows, or held-out training rows of {name}"
             raise UserError(f"{where}, to choose a threshold by; got none: set split.validation_size")
-        chooser, score = judge(rows, decision, label), PROBABILITY
-        first = next(iter(models[name])).probabilities
-        constant = bool((first == first[0]).all())  # it ignores the text, and held-out rows differ by their fold alone
+        # Predictions made elsewhere may lack the rows of no class, which are the last.
+        chooser = judge(rows, decision, label, None if dependent is None else dependent[: len(rows)])
+        # It ignores the text, and held-out rows differ by their fold alone.
+        constant, score = bool((first.probabilities == first.probabilities[0]).all()), PROBABILITY
         kept = {
             each: float(np.floor(scores.min())) - 1 if constant else chooser.choose(each, settings.unknown_keep)
             for each, scores in chooser.scores.items()
         }
         if label not in rows.classes:
             score = settings.unknown_score
-            threshold = kept[score] if constant or chooser.known.all() else chooser.choose(score)
+            few = chooser.independent(~chooser.known) < FEWEST
+            threshold = kept[score] if constant or few else chooser.choose(score)
             rejecting[name] = replace(decision, rejection=Rejection(score, threshold))
-        for split, dependent in clusters.items():
-            rows = read_split(models[name], split)
-            judged = rows and judge(rows, rejecting[name], label, dependent)
-            if judged and not judged.known.all():
+        for split, rows in parts.items():
+            judged = judge(rows, rejecting[name], label, clusters.get(split))
+            if not judged.known.all():
                 report.setdefault(name, {})[split] = _report(judged, kept, settings.confidence)
                 if split == "test":
                     curves[name] = judged.table(score)
     return rejecting, report, curves
 
 
-def read_split(batches: Iterable[Predictions], split: str) -> Predictions | None:
-    """Return a model's predictions for a split, those for rows of no class behind the others; None without any."""
-    parts: dict[str, list[Predictions]] = {split: [], f"{split}{UNKNOWN}": []}
+def read_splits(batches: Iterable[Predictions]) -> dict[str, Predictions]:
+    """Return a model's predictions for validation and test rows, those for rows of no class behind the others."""
+    parts: dict[str, list[Predictions]] = {f"{name}{end}": [] for name in SPLITS[1:] for end in ("", UNKNOWN)}
     for batch in batches:
         for name, some in parts.items():
             if (chosen := (batch.split == name) & ~np.isnan(batch.probabilities[:, 0])).any():
                 some.append(batch.take(chosen))
-    together = [part for some in parts.values() for part in some]
-    return concatenate(together) if together else None
+    return {name: concatenate(both) for name in SPLITS[1:] if (both := parts[name] + parts[f"{name}{UNKNOWN}"])}
+
+
+def describe_few(keys: NDArray[np.uint64]) -> Iterator[str]:
+    """Yield a warning if few validation rows of no class choose the thresholds; `keys` (rows,) are their clusters."""
+    number = len(np.unique(keys))
+    if 0 < number < FEW:
+        kept, uncertain = "keep evaluate.unknown_keep of the accuracy instead", "rest on them and are uncertain"
+        rows, effect = count_noun(number, "independent validation row"), kept if number < FEWEST else uncertain
+        yield f"only {rows} of no class: the thresholds {effect}; raise split.validation_size"
 
 
 def candidates(scores: Floats) -> Floats:
     """Return the thresholds to choose from, ascending: below all scores, and between neighbouring ones, rounded."""
     distinct = np.unique(scores)
-    lowest = np.floor(distinct[:1] * 10**DIGITS) / 10**DIGITS
+    lowest = (np.ceil(distinct[:1] * 10**DIGITS) - 1) / 10**DIGITS  # its floor may round up to above the score
     return np.unique(np.concatenate([lowest, (distinct[:-1] + np.diff(distinct) / 2).round(DIGITS)]))
 
 
 def _report(judged: Judged, kept: Mapping[str, float], confidence: float) -> dict[str, Any]:
     """Return what metrics/unknown.json has of a model and a split, rounded, with Wilson's and Newcombe's intervals."""
-    known, clusters = judged.known, judged.clusters
+    known = judged.known
     report = _shares(judged, judged.rejected, confidence) | {"scores": {}}
-    unknown_rows, known_rows = (
-        int(side.sum()) if clusters is None else len(np.unique(clusters[side])) for side in (~known, known)
-    )
+    unknown_rows, known_rows = judged.independent(~known), judged.independent(known)
     for name, scores in judged.scores.items():
         false, true = (np.append(0, counts) for counts in positive_counts(~known, -scores))
         area = float(np.trapezoid(true / true[-1], false / false[-1]))

@@ -154,6 +154,8 @@ def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Ma
     if costs.shape == (2, 2) and min(saved := costs[[0, 1], [1, 0]] - costs.diagonal()) > 0:
         rule += f": {names[1]} if the probability of this class is above {saved[0] / saved.sum():.3g}"
     yield f"{rule}."
+    if abstains:
+        yield "The accuracy counts a text without an answer as wrong."
     train, test = (np.array([rows[split].get(label, 0) for label in classes]) for split in ("train", "test"))
     place, cost = cheapest_constant(matrix, train, test)
     always = f"Deciding {names[place]} for every text, which costs least on the training rows, costs"

@@ -49,7 +49,7 @@ def describe(
             [
                 display_name(name),
                 f"{accuracy} ({interval})",
-                format_value(second, test[name][second]),
+                format_value(second, test[name][second]).replace("-", "\N{MINUS SIGN}"),
                 *(_against(name, other, names, metrics["comparisons"]) for other in references),
             ]
         )

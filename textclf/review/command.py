@@ -90,6 +90,9 @@ def compare(base: Revision, head: Revision) -> Report:
     }
     changes = compare_metrics(*measured, *intervals, same_task=not task)
     changes = [replace(change, baseline=change.model in baselines) for change in changes]
+    before, now = (value_at(side, "evaluate.costs") for side in params)
+    if before != now:
+        changes = [replace(each, same_task=False, interval=None) if each.metric == "cost" else each for each in changes]
     pairing = Pairing()
     moved = [change for change in changes if change.verdict not in get_args(Settled)]
     if moved and len(levels) == 1 and settings[0] and settings[1]:

@@ -43,7 +43,10 @@ class Prediction(BaseModel):
         description="null for a text of no class, if no answer costs least, or if a set was asked for and has not one "
         "label; a list from a model of several labels per text"
     )
-    reason: str | None = Field(default=None, description="unknown for a text of no class, if the model rejects such")
+    reason: str | None = Field(
+        default=None,
+        description="of a model that rejects texts: unknown for a text of no class, abstain if no answer costs least",
+    )
     set: list[str] = Field(default=[], description="labels that the text may have, if a coverage was asked for")
 
 

@@ -98,7 +98,10 @@ def write_splits(
         report["unknown"] = {data.unknown: {name: unknown[name] for name in counts}}
         if not unknown["test"]:
             rule = f"data.unknown must have test rows, which measure it; got none of {quote_value(data.unknown)}"
-            raise UserError(f"{table}: {rule}; set another split.seed or a larger split.test_size")
+            advice = "set another split.seed or a larger split.test_size"
+            if "test" in rows.given:
+                advice = "add some to the test rows of the table"
+            raise UserError(f"{table}: {rule}; {advice}")
     total = sum(counter.row_counts().values())
     room.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)

@@ -32,6 +32,7 @@ def test_pairs_that_are_not_named_cost_0_if_right_and_1_otherwise() -> None:
     assert cost_matrix(SPAM, ("ham", "spam")) == ((0, 10, 2), (1, 0, 2))
     assert cost_matrix({"c": {"a": 0.5, "c": -1}}, ("a", "b", "c")) == ((0, 1, 1), (1, 0, 1), (0.5, 1, -1))
     assert cost_matrix({}, ("ham", "spam")) is None
+    assert params(costs=None).costs == {}
 
 
 def test_a_class_may_be_called_abstain() -> None:
@@ -169,6 +170,20 @@ def test_mistakes_that_no_row_shows_count_in_the_interval() -> None:
     rows = Rows(y, {}, {"a": y}, None, False, 2, ((0.0, 100.0), (1.0, 0.0)))
     assert cost_interval(rows, "a", 0.95) == pytest.approx((0, 100 * wilson(0, 100).high))
     assert mean_interval(np.ones(100), (1, 1), rows, y == 1, 0.95) == (1, 1)
+
+
+def test_the_cost_of_a_constant_decision_has_no_costs_of_others_in_its_interval() -> None:
+    rows = predictions(np.tile([0, 1, 0, 0], 25), np.full(100, 0.001))
+    part = exact({"a": rows}, Decision(costs=((0.0, 100.0), (1.0, 0.0))))
+    assert part.interval("a", "cost") == pytest.approx(wilson(25, 100))
+    alike = exact({"a": rows}, Decision(costs=((0.0, 9.0), (0.0, 0.0))))
+    assert "cost" not in alike.intervals("a")
+
+
+def test_no_answer_for_every_text_costs_the_same_whatever_the_rows() -> None:
+    part = exact({"a": predictions(np.tile([0, 1], 50), np.full(100, 0.5))}, Decision(costs=((0, 1, 0.1), (1, 0, 0.1))))
+    assert (part.of_rows.decided["a"] == -1).all()
+    assert "cost" not in part.intervals("a")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from textclf.evaluate import metric_files
 from textclf.evaluate.intervals import area_score, wilson
 from textclf.evaluate.measure import HeldOut, measure
 from textclf.evaluate.settings import Evaluate
-from textclf.evaluate.unknown import judge, measure_unknown, read_split
+from textclf.evaluate.unknown import candidates, describe_few, judge, measure_unknown, read_splits
 
 WARM = Decision(None, Temperature(1.5))
 LABEL = "oos"
@@ -59,8 +59,7 @@ def measured(
 def test_the_numbers_are_those_of_scikit_learn_and_the_intervals_are_wilsons(score: str) -> None:
     rows = run()
     decision, report = measured(rows, params(unknown_score=score))
-    test = read_split([rows], "test")
-    assert test is not None
+    test = read_splits([rows])["test"]
     calibrated = WARM.calibrate(test.probabilities)
     values = calibrated.max(axis=1) if score == "probability" else test.scores["energy"]
     assert decision.rejection is not None
@@ -106,6 +105,34 @@ def test_without_validation_rows_of_no_class_the_threshold_keeps_the_accuracy(ke
         assert ((validation.right & (validation.scores["probability"] >= threshold)).mean() >= keep * accuracy) == kept
     assert report["test"]["scores"]["probability"]["threshold"] == decision.rejection.threshold
     assert list(report) == ["test"]
+
+
+@pytest.mark.parametrize(("rows_of_no_class", "copies", "few"), [(4, 1, True), (5, 1, False), (8, 2, True)])
+def test_too_few_validation_rows_of_no_class_choose_no_threshold(rows_of_no_class: int, copies: int, few: bool) -> None:
+    rows = run(validation=rows_of_no_class)
+    keys = {"validation": np.append(np.arange(90), 90 + np.arange(rows_of_no_class) // copies), "test": np.arange(130)}
+    keys["validation"][:60] //= copies
+    of_each = {split: each.astype(np.uint64) for split, each in keys.items()}
+    decisions, report, _ = measure_unknown({"a": [rows]}, {"a": WARM}, HeldOut(), LABEL, of_each, params())
+    kept = report["a"]["validation"]["scores"]["probability"]["threshold"]
+    chosen = judge(read_splits([rows])["validation"], WARM, LABEL).choose("probability")
+    assert kept != chosen
+    assert decisions["a"].rejection == Rejection("probability", kept if few else chosen)
+
+
+@pytest.mark.parametrize(
+    ("rows", "effect"), [(0, None), (4, "keep evaluate.unknown_keep"), (29, "are uncertain"), (30, None)]
+)
+def test_few_validation_rows_of_no_class_are_warned_of(rows: int, effect: str | None) -> None:
+    lines = list(describe_few(np.repeat(np.arange(rows, dtype=np.uint64), 3)))
+    assert len(lines) == (effect is not None)
+    assert all(f"only {rows} independent validation rows of no class: " in line and effect in line for line in lines)
+
+
+@pytest.mark.parametrize("score", [np.nextafter(0.81, 0), 0.81, np.nextafter(0.81, 1), -3.0, 1e-9])
+def test_the_lowest_threshold_rejects_no_row(score: float) -> None:
+    assert candidates(np.array([score]))[0] <= score
+    assert candidates(np.array([score]))[0] >= score - 1.1e-6
 
 
 def test_other_test_rows_move_no_threshold() -> None:

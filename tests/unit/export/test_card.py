@@ -237,6 +237,25 @@ def test_a_card_says_which_texts_get_no_label_and_how_many_of_no_class_are_found
     assert "no class" not in render()
 
 
+@pytest.mark.parametrize(
+    ("decision", "unknown", "silent"),
+    [
+        ({"threshold": 0.5}, False, False),
+        ({"costs": [[0, 2], [1, 0]]}, False, False),
+        ({"costs": [[0, 2, 0.5], [1, 0, 0.5]]}, False, True),
+        ({"threshold": 0.5, "rejection": {"score": "energy", "threshold": 1.25}}, False, True),
+        ({"threshold": 0.5}, True, True),  # they are a class
+    ],
+)
+def test_only_the_card_of_a_model_that_answers_every_text_says_so(
+    decision: dict[str, Any], unknown: bool, silent: bool
+) -> None:
+    cell = {"value": 0.9, "low": 0.8, "high": 0.95}
+    found = {"accuracy": cell, "recall": cell} if unknown else None
+    text = render(measured=replace(results(decision=decision), unknown=found))
+    assert ('the model cannot answer "none of these"' not in text) == silent
+
+
 @pytest.mark.parametrize("trained", [False, True])
 def test_the_protocol_says_whether_texts_of_no_class_train(trained: bool) -> None:
     data = Data(unknown="oos", train_unknown=trained)

@@ -84,6 +84,7 @@ def test_without_validation_rows_choices_are_made_on_held_out_training_rows(monk
         ({"evaluate": {"costs": {"0": {"1": 3}}}}, "training rows, costs 0.500 per test row."),
         ({"evaluate": {"costs": {"abstain": 0.2}}}, "Decisions cost 1 for any other mistake and 0.2 for no answer"),
         ({"evaluate": {"costs": {"abstain": 0.2}}}, "the lowest expected cost, or no answer if that costs less."),
+        ({"evaluate": {"costs": {"abstain": 0.2}}}, "The accuracy counts a text without an answer as wrong."),
         ({"evaluate": {"costs": {"abstain": 0.2}}}, "Deciding no answer for every text, which costs least on the"),
         ({"evaluate": {"costs": {"0": {"0": -2, "1": 1}, "1": {"1": 2}}}}, "A text gets the class with the lowest exp"),
         (

@@ -59,6 +59,10 @@ def test_with_costs_the_mean_cost_takes_the_place_of_the_log_loss() -> None:
     header, first, *_ = describe(METRICS | {"evaluation": measured}, MODELS, "keras", 0.95)
     assert header == TABLE[0].replace("log loss ", "mean cost ")
     assert first == TABLE[1].replace("0.450   ", "0.250    ")
+    gained = {name: {"test": {**MEASURED[name]["test"], "cost": -0.25}} for name in MODELS}
+    assert describe(METRICS | {"evaluation": gained}, MODELS, "keras", 0.95)[1] == first.replace(
+        "0.250 ", "\N{MINUS SIGN}0.250"
+    )
 
 
 def test_a_single_model_is_compared_with_none() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests import tiny_bert
 from tests.settings import put
 from tests.unit.conftest import Ended
+from textclf.artifacts.splits import write_classes
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
 from textclf.core.git import git
@@ -68,6 +69,15 @@ def test_an_average_needs_held_out_rows_unless_there_are_validation_rows(share: 
     pair = "{first: majority, second: keras}"
     settings = parse(put("average.mean", pair, "export.model", "mean", "split.validation_size", share))
     assert check.is_settled(settings) is settled
+
+
+def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(tmp_path: Path) -> None:
+    settings = parse(put("evaluate.costs", "{ham: {spma: 3}}"))
+    assert list(check.doubts(settings, tmp_path)) == []
+    write_classes(["ham", "spam"], tmp_path)
+    (line,) = check.doubts(settings, tmp_path)
+    assert line.startswith("warning: params.yaml: evaluate.costs must name classes; got spma; did you mean spam?")
+    assert list(check.doubts(parse(put("evaluate.costs", "{ham: {spam: 3}}")), tmp_path)) == []
 
 
 @pytest.mark.parametrize("key", check.REQUIRED)

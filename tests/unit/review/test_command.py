@@ -16,9 +16,10 @@ from tests import pull_request
 from tests.pull_request import PREDICTIONS
 from textclf import cli
 from textclf.core.errors import UserError
-from textclf.review import command
+from textclf.review import command, revisions
 from textclf.review.comment import MARKER
 from textclf.review.pairing import Pairing
+from textclf.review.revisions import Revision
 
 METHODS = "methods of Newcombe and of Zou & Donner"
 EVALUATION = "metrics/evaluation.json"
@@ -238,6 +239,35 @@ def test_a_different_task_has_no_verdict(capfd: pytest.CaptureFixture[str]) -> N
     assert row.endswith("|  | different task |")
     assert "`maximum_drop` 0.9 of `majority.test.accuracy` (nothing to compare with)" in out
     assert "aired 95% intervals" not in out
+
+
+@pytest.mark.usefixtures("pull")
+@pytest.mark.parametrize("same", [False, True])
+def test_mean_costs_by_other_costs_are_not_compared(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], same: bool
+) -> None:
+    metrics, params = Revision.metrics, Revision.params.func  # type: ignore[attr-defined]
+
+    def with_cost(side: Revision, name: str) -> dict[str, Any]:
+        content = metrics(side, name)
+        made = {revisions.EVALUATION: 0.3 + 0.1 * side.tree, revisions.INTERVALS: {"low": 0.1, "high": 0.5}}
+        if name in made:
+            content["majority"]["test"]["cost"] = made[name]
+        return content
+
+    def with_costs(side: Revision) -> dict[str, Any]:
+        content = params(side)
+        content["evaluate"]["costs"] = {"0": {"1": 5 if same else 5 + side.tree}}
+        return content
+
+    monkeypatch.setattr(Revision, "metrics", with_cost)
+    monkeypatch.setattr(Revision, "params", property(with_costs))
+    _, out, _ = pr_report(capfd, "HEAD")
+    row = next(
+        line for line in out.splitlines() if line.startswith("| `majority` | `test` | `cost` ↓ | 0.300 | 0.400 |")
+    )
+    assert row.endswith("different task |") != same
+    assert ("- `evaluate.costs` differs between the revisions, so mean costs are not compared" in out) != same
 
 
 @pytest.mark.usefixtures("pull")

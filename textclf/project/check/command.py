@@ -11,6 +11,7 @@ from typing import Any
 from textclf import params
 from textclf.artifacts import checked
 from textclf.artifacts.checked import Weights
+from textclf.artifacts.splits import read_classes
 from textclf.behave import suite
 from textclf.core.code import read_code, require_own_version
 from textclf.core.differences import MISSING, value_at
@@ -20,10 +21,12 @@ from textclf.core.foreign import require_file
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, suggest
+from textclf.evaluate.costs import unknown_classes
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
 from textclf.project.upgrade.migrate import migrate
 
+SPLITS = Path("data/splits")
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
 REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
 SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
@@ -43,8 +46,21 @@ def run(arguments: argparse.Namespace) -> None:
         print(*describe_settings(arguments.keys), sep="\n")
         return
     settings = load_for_run()
+    for line in doubts(settings, SPLITS):
+        print(line)
     representations = count_noun(len(settings.vectorize.names()) + len(settings.combine.pairs()), "representation")
     print(f"{PARAMS_FILE}: {representations}, {count_noun(len(settings.models.names()), 'model')}")
+
+
+def doubts(settings: Params, splits: Path) -> Iterator[str]:
+    """Yield a line for each name in evaluate.costs that is no class in a folder of splits.
+
+    It is no error: the table or its settings may have changed since. The stage evaluate refuses it.
+    """
+    if not settings.data.classes:  # of which the names are checked
+        with suppress(UserError):  # nothing was split yet
+            for sentence in unknown_classes(settings.evaluate.costs, read_classes(splits)):
+                yield f"warning: {PARAMS_FILE}: {sentence} (classes of the last run)"
 
 
 def describe_settings(names: Sequence[str]) -> list[str]:
