@@ -32,7 +32,6 @@ from textclf.core.files import DIGITS
 
 CONFORMAL = "conformal.json"  # in the folder of an exported model, and in data
 LOWEST, SPREAD = 1000, 1000  # probabilities that are kept of many rows: the lowest, and some spread evenly over all
-NONE = -1  # in the place of the position of a class: no answer
 
 Floats = NDArray[np.float64]
 Sets = NDArray[np.bool_]  # which classes are in the set of each row, (rows, classes)
@@ -125,11 +124,6 @@ def kept_ranks(rows: int) -> NDArray[np.int64]:
     return np.concatenate([np.arange(1, LOWEST + 1), spread])
 
 
-def answers(sets: Sets) -> NDArray[np.int64]:
-    """Return the position of the class if a set has exactly one, otherwise `NONE`: of an empty set too, (rows,)."""
-    return np.where(sets.sum(axis=1) == 1, sets.argmax(axis=1), NONE)
-
-
 def least_rows(coverage: float) -> int:
     """Return the least number of rows, in each group, that can give sets of this coverage."""
     share = _exact(coverage)
@@ -177,5 +171,5 @@ def labels_of(sets: Sets, classes: Sequence[str]) -> list[list[str]]:
 
 
 def labels_answered(sets: Sets, classes: Sequence[str]) -> list[str | None]:
-    """Return the label that each set answers with, None without an answer."""
-    return [None if place == NONE else classes[place] for place in answers(sets).tolist()]
+    """Return the label of each set that has exactly one, None of any other: of an empty set too."""
+    return [labels[0] if len(labels) == 1 else None for labels in labels_of(sets, classes)]
