@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -65,6 +65,13 @@ def finished_by(finish: Finish) -> Iterator[None]:
         yield
     finally:
         _finish = dict
+
+
+def remove(leftovers: Iterable[Path], reason: str) -> None:
+    """Remove files and folders, and print a line with the reason for each."""
+    for path in leftovers:
+        _remove(path)
+        print(f"{path} removed: {reason}")
 
 
 @contextlib.contextmanager
