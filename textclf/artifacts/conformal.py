@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
+from textclf.artifacts.label_sets import of_actual
 from textclf.core.files import DIGITS
 
 CONFORMAL = "conformal.json"  # in the folder of an exported model, and in data
@@ -76,7 +77,7 @@ class Conformal:
         """
         if y.ndim == 2:
             return cls((Group.of(missed_cutoffs(y, probabilities)),))
-        actual = probabilities[np.arange(len(y)), y]
+        actual = of_actual(probabilities, y)
         classes = range(probabilities.shape[1])
         return cls(tuple(Group.of(actual[y == place]) for place in classes) if by_class else (Group.of(actual),))
 
