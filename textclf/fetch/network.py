@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -29,15 +29,23 @@ def too_many(limit: int) -> SourceError:
 
 def download(url: str, file: IO[bytes], limit: int) -> None:
     """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
-    with requests.Session() as session, _response(session, url) as response:
-        length = response.headers.get("Content-Length", "")
-        with contextlib.closing(bar("download", int(length) if length.isdecimal() else None, "byte")) as progress:
-            count = 0
-            for chunk in response.iter_content(CHUNK):
-                file.write(chunk)
-                progress.update(len(chunk))
-                if (count := count + len(chunk)) > limit:
-                    raise too_many(limit)
+    try:
+        with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
+            response.raise_for_status()
+            length = response.headers.get("Content-Length", "")
+            with contextlib.closing(bar("download", int(length) if length.isdecimal() else None, "byte")) as progress:
+                count = 0
+                for chunk in response.iter_content(CHUNK):
+                    file.write(chunk)
+                    progress.update(len(chunk))
+                    if (count := count + len(chunk)) > limit:
+                        raise too_many(limit)
+    except requests.HTTPError as error:
+        raise SourceError(f"HTTP status {error.response.status_code}") from error
+    except requests.ConnectionError as error:
+        raise SourceError(f"no connection ({_root_cause(error)})") from error
+    except requests.RequestException as error:
+        raise SourceError(f"{type(error).__name__} ({_root_cause(error)})") from error
 
 
 def run_program(
@@ -60,21 +68,6 @@ def run_program(
         errors = [line for line in lines if line.startswith("ERROR:")] or lines  # pip also warns
         raise SourceError(first_line(errors[-1].removeprefix("ERROR: ")))
     return found[0]
-
-
-@contextlib.contextmanager
-def _response(session: requests.Session, url: str, **headers: str) -> Iterator[requests.Response]:
-    """Yield the response to a request; turn what `requests` raises in the block into a `SourceError` of one line."""
-    try:
-        with session.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
-            response.raise_for_status()
-            yield response
-    except requests.HTTPError as error:
-        raise SourceError(f"HTTP status {error.response.status_code}") from error
-    except requests.ConnectionError as error:
-        raise SourceError(f"no connection ({_root_cause(error)})") from error
-    except requests.RequestException as error:
-        raise SourceError(f"{type(error).__name__} ({_root_cause(error)})") from error
 
 
 def _root_cause(error: BaseException) -> str:
