@@ -10,12 +10,11 @@ WEIGHTS, the checksums of the pretrained weights that each stage reads. Below DA
 Params: all of them.
 """
 
-import shutil
 from pathlib import Path
 
 from textclf.artifacts import checked, predictions
 from textclf.core import stage
-from textclf.core.outputs import outputs
+from textclf.core.outputs import outputs, remove
 from textclf.core.provenance import remove_dropped
 from textclf.params import Params
 from textclf.project.check import command as check
@@ -37,9 +36,8 @@ def remove_leftovers(params: Params, data: Path) -> None:
     representations, models = [*params.vectorize.names(), *params.combine.pairs()], params.models.names()
     names = [*models, *sorted(params.evaluate.external)]
     dropped = checked.feature_leftovers(data / "features", representations)
-    for path in [*dropped, *predictions.leftovers(data / "predictions", data / "trained", names)]:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-        print(f"{path} removed: params.yaml no longer has its entry")
+    dropped += predictions.leftovers(data / "predictions", data / "trained", names)
+    remove(dropped, "params.yaml no longer has its entry")
     sections = {"vectorize": params.vectorize.names(), "combine": params.combine.pairs()}
     sections |= {"train": params.train.names(), "average": params.average.pairs()}
     for name, entries in sections.items():

@@ -11,7 +11,6 @@ which prediction sets follow, of no model unless evaluate.coverage is set.
 Params: evaluate, split.
 """
 
-import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +25,7 @@ from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, o
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.files import SPLITS, UNKNOWN
-from textclf.core.outputs import outputs
+from textclf.core.outputs import outputs, remove
 from textclf.core.provenance import remove_dropped, require_recorded
 from textclf.core.settings import Param
 from textclf.evaluate import metric_files, metric_shapes
@@ -131,9 +130,7 @@ def run(
         for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
             (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
     remove_dropped(provenance, "train", trained_here)
-    for path in dropped:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-        print(f"{path} removed: its model is no longer in train or evaluate.external")
+    remove(dropped, "its model is no longer in train or evaluate.external")
     for name, numbers in measured.items():
         accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
         low, high = test.accuracy_interval(name)

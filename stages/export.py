@@ -10,7 +10,6 @@ ONNX file and a model card, and the index that names the default; TERMS, as CSV.
 Params: about, average, combine, data, evaluate, export, split, train, vectorize.
 """
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +25,7 @@ from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.formatting import display_name
 from textclf.core.labels import labelled_names
-from textclf.core.outputs import outputs
+from textclf.core.outputs import outputs, remove
 from textclf.core.provenance import remove_dropped
 from textclf.evaluate import metric_files
 from textclf.evaluate.model_warnings import find_warnings
@@ -154,9 +153,7 @@ def run(
             )
             folder.write(model_folder / name, each, decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
-    for path in dropped:
-        shutil.rmtree(path)
-        print(f"{path} removed: params.yaml has no such representation")
+    remove(dropped, "params.yaml has no such representation")
     entries = {"vectorize": vectorize.names(), "combine": combine.pairs(), "average": average.pairs()}
     for section, found in entries.items():
         remove_dropped(provenance, section, list(found))

@@ -18,7 +18,7 @@ from textclf.behave import results as behaviour_files
 from textclf.behave.settings import Behave
 from textclf.core import files, stage
 from textclf.core.about import About
-from textclf.core.outputs import outputs
+from textclf.core.outputs import outputs, remove
 from textclf.evaluate import metric_files
 from textclf.evaluate.looks import count_results
 from textclf.evaluate.settings import Evaluate
@@ -100,9 +100,7 @@ def run(
     with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
         written.write_text(html, encoding="utf-8", newline="\n")
         files.write_json(machine, made_with.describe_machine(Path.cwd()))
-    for path in dropped:
-        path.unlink()
-        print(f"{path} removed: its tests are no longer in behave.tests")
+    remove(dropped, "its tests are no longer in behave.tests")
     looks = count_results(contents["decisions"], metrics)
     print(*outcome.describe(contents, models, export.model, evaluate.confidence, external, looks), sep="\n")
     for line in made_with.unlocked(records, locked):

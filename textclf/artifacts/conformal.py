@@ -28,11 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
+from textclf.artifacts.label_sets import of_actual
 from textclf.core.files import DIGITS
 
 CONFORMAL = "conformal.json"  # in the folder of an exported model, and in data
 LOWEST, SPREAD = 1000, 1000  # probabilities that are kept of many rows: the lowest, and some spread evenly over all
-NONE = -1  # in the place of the position of a class: no answer
 
 Floats = NDArray[np.float64]
 Sets = NDArray[np.bool_]  # which classes are in the set of each row, (rows, classes)
@@ -77,7 +77,7 @@ class Conformal:
         """
         if y.ndim == 2:
             return cls((Group.of(missed_cutoffs(y, probabilities)),))
-        actual = probabilities[np.arange(len(y)), y]
+        actual = of_actual(probabilities, y)
         classes = range(probabilities.shape[1])
         return cls(tuple(Group.of(actual[y == place]) for place in classes) if by_class else (Group.of(actual),))
 
@@ -123,11 +123,6 @@ def kept_ranks(rows: int) -> NDArray[np.int64]:
         return np.arange(1, rows + 1)
     spread = LOWEST + np.arange(1, SPREAD + 1) * (rows - LOWEST) // SPREAD
     return np.concatenate([np.arange(1, LOWEST + 1), spread])
-
-
-def answers(sets: Sets) -> NDArray[np.int64]:
-    """Return the position of the class if a set has exactly one, otherwise `NONE`: of an empty set too, (rows,)."""
-    return np.where(sets.sum(axis=1) == 1, sets.argmax(axis=1), NONE)
 
 
 def least_rows(coverage: float) -> int:
@@ -177,5 +172,5 @@ def labels_of(sets: Sets, classes: Sequence[str]) -> list[list[str]]:
 
 
 def labels_answered(sets: Sets, classes: Sequence[str]) -> list[str | None]:
-    """Return the label that each set answers with, None without an answer."""
-    return [None if place == NONE else classes[place] for place in answers(sets).tolist()]
+    """Return the label of each set that has exactly one, None of any other: of an empty set too."""
+    return [labels[0] if len(labels) == 1 else None for labels in labels_of(sets, classes)]

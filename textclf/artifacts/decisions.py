@@ -12,18 +12,13 @@ from pydantic.dataclasses import dataclass
 from scipy.special import expit, softmax
 
 from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
-from textclf.artifacts.conformal import NONE
 from textclf.core.files import read_versioned_json, reading, require, require_known, write_versioned_json
 from textclf.core.formatting import count_noun, percent
 
 DECISION = "decision.json"  # in the folder of an exported model
-RESERVED = (
-    "best",
-    "choice",
-    "crossvalidation",
-    "guessing",
-    "protocol",
-)  # keys of metrics/decisions.json beside the models
+# Keys of metrics/decisions.json beside the models.
+RESERVED = ("best", "choice", "crossvalidation", "guessing", "protocol")
+NONE = -1  # in the place of the position of a class: no answer
 INDEX = "index.json"  # in the folder of all exported models; names the default model
 SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
 RULES = ("threshold", "thresholds", "costs", "rejection")  # of decisions

@@ -16,7 +16,7 @@ from textclf.core.files import reading, write_npz
 
 SUFFIX = ".npz"
 VECTORS = "vectors.npy"  # beside the features, if the representation has pretrained vectors of its tokens
-SPARSE, DENSE, TOKENS = KINDS = ("sparse", "dense", "tokens")
+SPARSE, DENSE, TOKENS = ("sparse", "dense", "tokens")
 
 Dense = NDArray[np.float32]
 Matrix: TypeAlias = csr_array | Dense | Tokens

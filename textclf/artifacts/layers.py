@@ -8,13 +8,14 @@ So each model predicts without the library that trained it, and occlusion and ON
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import erf, logsumexp
+from scipy.special import erf, logsumexp, softmax
 
 from textclf.artifacts import token_front
 from textclf.artifacts.features import Matrix
@@ -172,12 +173,6 @@ def _sigmoid(z: Array) -> Array:
     return values
 
 
-def _softmax(z: Array) -> Array:
-    powers = np.exp(z - z.max(axis=1, keepdims=True))
-    shares: Array = powers / powers.sum(axis=1, keepdims=True)
-    return shares
-
-
 def _sigmoid_shares(z: Array) -> Array:
     # All sigmoids of a row may underflow to 0; its classes are then equally probable.
     values = np.maximum(_sigmoid(z), np.finfo(np.float64).tiny)
@@ -201,7 +196,7 @@ OUTPUT: dict[str, Callable[[Array], Array]] = {
     "sigmoid": lambda z: _sigmoid(np.hstack([-z, z])),
     "sigmoid_shares": _sigmoid_shares,
     SIGMOIDS: _sigmoid,
-    "softmax": _softmax,
+    "softmax": partial(softmax, axis=1),
 }
 # Logarithms of the output probabilities, up to a constant per row.
 LOGARITHMS: dict[str, Callable[[Array], Array]] = {

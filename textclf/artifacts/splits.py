@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
-from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet
+from textclf.core.arrow import flat, refilled
 from textclf.core.files import reading
 
 if TYPE_CHECKING:
@@ -54,10 +54,7 @@ def read_named(path: Path, columns: list[str]) -> pa.Table:
     names = pa.array(read_classes(path.parent), pa.string())
     with reading(path):
         labels = table["label"].combine_chunks()
-        named = names.take(labels.flatten() if is_multilabel(table) else labels)
-        if is_multilabel(table):
-            named = pa.ListArray.from_arrays(labels.offsets, named)
-        return table.set_column(columns.index("label"), "label", named)
+        return table.set_column(columns.index("label"), "label", refilled(labels, names.take(flat(labels))))
 
 
 def read(folder: Path) -> "dict[str, pd.DataFrame]":

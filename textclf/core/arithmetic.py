@@ -3,10 +3,9 @@
 import ctypes
 import os
 import platform
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
+CPUINFO = Path("/proc/cpuinfo")  # of the kernel
 AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc numbers them
 
 
@@ -32,22 +31,13 @@ def is_x86() -> bool:
 
 
 def has_avx2() -> bool:
-    """Return whether an x86-64 CPU has AVX2 and FMA and may use them; True if that is not known.
+    """Return whether an x86-64 CPU has AVX2 and FMA and may use them; True if nothing says.
 
     glibc knows what programs may use, also on an emulated CPU; before version 2.33 only the kernel can be asked.
     """
     try:
         leaf = ctypes.CDLL(None).__x86_get_cpuid_feature_leaf  # for <sys/platform/x86.h>
     except (AttributeError, OSError, TypeError):
-        return _kernel_names_avx2()
+        return not CPUINFO.exists() or {"avx2", "fma"} <= {*CPUINFO.read_text(errors="replace").split()}
     leaf.restype = ctypes.POINTER(ctypes.c_uint * 8)  # what the CPU has, then what may be used: EAX, EBX, ECX, EDX
     return all(leaf(number).contents[4 + register] >> bit & 1 for number, register, bit in (AVX2, FMA))
-
-
-def _kernel_names_avx2(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    try:
-        text = cpuinfo.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return True
-    flags: Sequence[str] = "".join(re.findall(r"^flags\s*:(.*)", text, re.MULTILINE)[:1]).split()
-    return not flags or {"avx2", "fma"} <= set(flags)

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from textclf.core import parquet
 from textclf.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -108,20 +107,6 @@ def _values(name: str, cells: Sequence[str]) -> Any:
         return np.array([int(cell) for cell in cells], dtype=np.int64)
     except ValueError:
         return np.array([float(cell) if cell else math.nan for cell in cells])
-
-
-def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":
-    """Return a table that has at least these columns; `UserError` if it is missing or damaged, or a column is.
-
-    It must have a checksum, as the files of the pipeline have.
-    """
-    import pandas as pd
-
-    with reading(path):
-        parquet.verify(path, required=True)
-        rows = pd.read_parquet(path)
-        rows[columns]  # KeyError if one is missing
-        return rows
 
 
 def write_npy(file: IO[bytes], array: NDArray[np.generic]) -> None:

@@ -4,11 +4,10 @@ import contextlib
 import errno
 import fcntl
 import glob
-import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +17,6 @@ SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git
 LOCK = ".lock"  # in a scratch folder: the file that is locked
 REPLACED = ".replaced"  # in a scratch folder: the old output
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file
-LONGEST = 200  # bytes of an output's name that the name of its scratch folder repeats; a file system allows 255
 
 Finish = Callable[[], Mapping[Path, Callable[[Path], None]]]
 _finish: Finish = dict
@@ -67,6 +65,13 @@ def finished_by(finish: Finish) -> Iterator[None]:
         _finish = dict
 
 
+def remove(leftovers: Iterable[Path], reason: str) -> None:
+    """Remove files and folders, and print a line with the reason for each."""
+    for path in leftovers:
+        _remove(path)
+        print(f"{path} removed: {reason}")
+
+
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Add the path to the error of a full disk, which Python leaves out."""
@@ -86,7 +91,7 @@ def _scratch_folder(target: Path) -> Iterator[Path]:
     A folder that still holds an old output, which could not be put back, stays.
     """
     while True:
-        folder = Path(tempfile.mkdtemp(SCRATCH, f".{_short(target.name)}.", target.parent))
+        folder = Path(tempfile.mkdtemp(SCRATCH, f".{target.name}.", target.parent))
         # Another process may have removed the folder before it was locked.
         if (lock := _lock(folder, wait=True)) is not None:
             break
@@ -103,7 +108,7 @@ def _clear(target: Path) -> None:
 
     A process that was killed between two renames has moved the old output aside: it is put back.
     """
-    for folder in target.parent.glob(f".{glob.escape(_short(target.name))}.*{SCRATCH}"):
+    for folder in target.parent.glob(f".{glob.escape(target.name)}.*{SCRATCH}"):
         lock = None
         with contextlib.suppress(OSError):  # in use, not ours, or on a file system without locks
             lock = _lock(folder, wait=False)
@@ -139,12 +144,6 @@ def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
         raise
     file.close()
     return None
-
-
-def _short(name: str) -> str:
-    """Return a file's name, or a hash of it if a name that repeats it would be too long."""
-    encoded = os.fsencode(name)
-    return name if len(encoded) <= LONGEST else hashlib.sha256(encoded).hexdigest()
 
 
 def _write_to_disk(path: Path) -> None:

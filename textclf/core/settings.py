@@ -123,10 +123,22 @@ def _with_known(detail: ErrorDetails, section: type[BaseModel]) -> InitErrorDeta
     return {"type": error, "loc": detail["loc"], "input": detail["input"], "ctx": context}
 
 
-class Pairs(Section):
-    """A section of pairs by names of their own; each subclass has its kind of pair."""
+class Entries(Section):
+    """A section of entries by names that the user gives; each subclass has its kind of entry."""
 
     model_config = ConfigDict(extra="allow")
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the settings of an entry; `KeyError` if there is none of that name."""
+        return (self.__pydantic_extra__ or {})[name]
+
+    def names(self) -> list[str]:
+        """Return the names of all entries, in order."""
+        return list(self.__pydantic_extra__ or {})
+
+
+class Pairs(Entries):
+    """A section of pairs; each subclass has its kind of pair."""
 
     @model_validator(mode="before")
     @classmethod

@@ -15,9 +15,10 @@ from scipy.sparse import csr_array, vstack
 
 from textclf.artifacts.features import squared_norms
 from textclf.artifacts.tokens import Tokens, concatenate
+from textclf.vectorize.terms.matrix import tfidf
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
-from textclf.vectorize.terms.vocabulary import Counted, count_by, count_terms
+from textclf.vectorize.terms.vocabulary import Counted, count_by, count_terms, inverse_document_frequency
 from textclf.vectorize.token_ids.representation import TokenIds, split_words
 
 Floats = NDArray[np.float64]
@@ -94,10 +95,9 @@ def _weighted(counts: csr_array, settings: Terms) -> csr_array:
     if settings.weighting == "binary":
         counts.data[:] = 1
     if settings.weighting == "tfidf":
-        if settings.sublinear_tf:
-            counts.data = 1 + np.log(counts.data)
         frequencies = np.bincount(counts.indices, minlength=counts.shape[1])
-        counts.data *= (np.log((counts.shape[0] + 1) / (frequencies + 1)) + 1)[counts.indices]
+        idf = inverse_document_frequency(frequencies, counts.shape[0])
+        return tfidf(counts, np.array(idf), settings.sublinear_tf)
     return counts
 
 

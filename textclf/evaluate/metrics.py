@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import EPSILON, Costs
+from textclf.artifacts.label_sets import of_actual
 from textclf.core.files import DIGITS
 from textclf.evaluate.registry import METRICS
 
@@ -174,15 +175,8 @@ def _ratio(part: Floats, whole: NDArray[Any]) -> Floats:
 
 def log_losses(y: Labels, probabilities: Floats) -> Floats:
     """Return the log loss of each row (rows,), in nats: of several labels the mean of the binary ones."""
-    if y.ndim == 2:
-        losses: Floats = -np.log(np.clip(of_sides(y, probabilities), EPSILON, 1 - EPSILON)).mean(axis=1)
-        return losses
-    return -np.log(np.clip(probabilities[np.arange(len(y)), y], EPSILON, 1 - EPSILON))
-
-
-def of_sides(sides: Labels, probabilities: Floats) -> Floats:
-    """Return the probabilities (rows, labels) that a row has a label where `sides` is 1, that it lacks it where 0."""
-    return np.where(sides, probabilities, 1 - probabilities)
+    losses: Floats = -np.log(np.clip(of_actual(probabilities, y), EPSILON, 1 - EPSILON))
+    return losses.mean(axis=1) if y.ndim == 2 else losses
 
 
 def squared_errors(y: Labels, probabilities: Floats) -> Floats:

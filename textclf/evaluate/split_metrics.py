@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.label_sets import count_labels
+from textclf.artifacts.label_sets import count_labels, of_actual
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves, influence, metrics
@@ -218,11 +218,7 @@ class SplitMetrics:
         It is Wilson's for as many rows as have the label: Boyd, Eng & Page (2013), ECML PKDD, LNCS 8190:451-466, 4.2,
         take the binomial variance.
         """
-        clusters, actual = self.of_rows.clusters, self.of_rows.is_actual(place)
-        rows = float(self.support[place])
-        if clusters is not None:  # as if the rows of each cluster were alike
-            alike = np.ones(int(rows), dtype=bool)
-            rows = effective_rows(alike, clusters[actual], alike, self.settings.confidence)
+        rows = self._alike(self.of_rows.is_actual(place))
         return wilson(value * rows, rows, self.settings.confidence)
 
     def _area_interval(self, model: str, place: int | None) -> Interval | None:
@@ -232,17 +228,16 @@ class SplitMetrics:
         areas = [float(area) for area in by_class[places]]
         ends = []
         for position, area in zip(places, areas, strict=True):
-            positives = float(self._share(model, "recall", position).rows)
-            others = self.rows - positives
-            clusters, actual = self.of_rows.clusters, self.of_rows.is_actual(position)
-            if clusters is not None:  # as if the rows of each cluster were alike
-                alike = np.ones(self.rows, dtype=bool)
-                positives, others = (
-                    effective_rows(alike[part], clusters[part], alike[part], self.settings.confidence)
-                    for part in (actual, ~actual)
-                )
-            ends.append(area_score(area, positives, others, self.settings.confidence))
+            actual = self.of_rows.is_actual(position)
+            ends.append(area_score(area, self._alike(actual), self._alike(~actual), self.settings.confidence))
         return mean_interval(areas, ends)
+
+    def _alike(self, some: NDArray[np.bool_]) -> float:
+        """Return the number of some rows (rows,), or of what they are worth if those of each cluster are alike."""
+        alike, clusters = np.ones(np.count_nonzero(some), dtype=bool), self.of_rows.clusters
+        if clusters is None:
+            return float(len(alike))
+        return effective_rows(alike, clusters[some], alike, self.settings.confidence)
 
     def comparison(self, a: str, b: str) -> Comparison:
         """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""
@@ -316,10 +311,9 @@ class SplitMetrics:
             self.classes[place]: curves.positive_counts(self.of_rows.is_actual(place), probabilities[:, place])
             for place in self.curve_places()
         }
+        confidences = of_actual(probabilities, decided)
         if self.of_rows.multilabel:
-            confidences = metrics.of_sides(decided, probabilities).prod(axis=1)
-        else:
-            confidences = probabilities[np.arange(len(y)), decided]
+            confidences = confidences.prod(axis=1)
         answers = curves.positive_counts(~self.of_rows.wrong(model), confidences)
         return {
             "confusion": curves.confusion_table(self.matrices[model], self.support, [*self.classes, ""]),

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ConfigDict, model_validator
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Pairs, Section, relation, require_names, rule, suggest
+from textclf.core.settings import Entries, Pairs, relation, require_names, rule, suggest
 from textclf.models.common.loading import Entry, entry_class
 from textclf.models.common.settings import Averaged
 from textclf.pretrained.catalogue import SHARED
@@ -32,10 +32,10 @@ def _add_kinds(schema: dict[str, Any]) -> None:
     schema["additionalProperties"] = {"anyOf": [entry_class(kind).model_json_schema() for kind in KINDS]}
 
 
-class Train(Section):
+class Train(Entries):
     """The models to train: settings by name, each with its kind and the representation that it reads."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=_add_kinds)
+    model_config = ConfigDict(json_schema_extra=_add_kinds)
     __pydantic_extra__: dict[str, Entry]
 
     @model_validator(mode="before")
@@ -52,14 +52,6 @@ class Train(Section):
             if key in {*RESERVED, SHARED}:  # files have these keys and this folder beside those of models
                 raise relation(f"the name of a model must be one that textclf does not use itself; got {key}")
         return value
-
-    def __getitem__(self, name: str) -> Any:
-        """Return the settings of a model; `KeyError` if there is none of that name."""
-        return (self.__pydantic_extra__ or {})[name]
-
-    def names(self) -> list[str]:
-        """Return the names of all models, in order."""
-        return list(self.__pydantic_extra__ or {})
 
 
 class Average(Pairs):

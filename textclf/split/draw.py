@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import coo_array, csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from textclf.artifacts import shards
 from textclf.artifacts.room import MANY_CLASSES
@@ -183,9 +184,6 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     codes = [encode(key)[0].astype(np.int64) for key in keys]
     if len(codes) == 1:
         return codes[0]
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     count = len(codes[0])
     edges = np.array([codes[0], codes[1] + codes[0].max() + 1])  # one edge per row: its group to its text
     nodes = edges.max() + 1

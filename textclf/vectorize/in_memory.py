@@ -43,7 +43,12 @@ def fit(
 
     def learn(name: str) -> tuple[Any, Any]:
         if (pair := combine.pairs().get(name)) is None:
-            fitted = _fit(rows["text"], vectorize[name], pretrained)
+            settings = vectorize[name]
+            fitted: Any
+            if getattr(settings, "frozen", False):  # it learns nothing
+                fitted = _remembering(settings, pretrained)
+            else:
+                fitted = representation.fit(rows["text"], settings, pretrained)
             return fitted, fitted.transform(rows["text"])
         (first, left), (second, right) = learn(pair.first), learn(pair.second)
         scales = [unit_scale(X.shape[0], float(squared_norms(X).sum())) for X in (left, right)]
@@ -71,13 +76,6 @@ def encode_labels(labels: "Sequence[Any] | pd.Series", classes: Sequence[str]) -
     for row, names in enumerate(labels):
         matrix[row, [position[name] for name in names]] = 1
     return matrix
-
-
-def _fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Any:
-    """Return the fitted representation; one that learns nothing is the same each time, and remembers its vectors."""
-    if getattr(settings, "frozen", False):
-        return _remembering(settings, pretrained)
-    return representation.fit(texts, settings, pretrained)
 
 
 @lru_cache(maxsize=4)

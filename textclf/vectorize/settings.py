@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from textclf.artifacts.features import TOKENS
 from textclf.core.files import SPLITS
-from textclf.core.settings import Name, Pairs, Section, relation, require_names, rule, show, suggest
+from textclf.core.settings import Entries, Name, Pairs, Section, relation, require_names, rule, show, suggest
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
@@ -42,10 +42,9 @@ Representation = Annotated[
 ]
 
 
-class Vectorize(Section):
+class Vectorize(Entries):
     """How a text becomes numbers: representations by name, each with its method."""
 
-    model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Representation]
 
     @model_validator(mode="before")
@@ -66,14 +65,6 @@ class Vectorize(Section):
         if not value:
             raise rule(f"a section with at least one representation, such as {{{DEFAULT}: {{}}}}")
         return value
-
-    def __getitem__(self, name: str) -> Any:
-        """Return the settings of a representation; `KeyError` if there is none of that name."""
-        return (self.__pydantic_extra__ or {})[name]
-
-    def names(self) -> list[str]:
-        """Return the names of all representations, in order."""
-        return list(self.__pydantic_extra__ or {})
 
 
 class Pair(Section):

@@ -30,6 +30,8 @@ from textclf.vectorize.batches import count_batch, load_table, save_parts, scrat
 from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
 from textclf.vectorize.representation import VECTORIZER
 from textclf.vectorize.room import require_room
+from textclf.vectorize.terms.vectorizer import Vectorizer
+from textclf.vectorize.terms.vocabulary import merge_term_counts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,9 +87,6 @@ def vectorize(
 def _vectorize_terms(
     paths: Paths, classes: Sequence[str], name: str, settings: Any, folder: Path
 ) -> tuple[Any, dict[str, dict[str, int]]]:
-    from textclf.vectorize.terms.vectorizer import Vectorizer
-    from textclf.vectorize.terms.vocabulary import merge_term_counts
-
     memory = require_room(paths, settings, name, folder)
     (scratch := folder.parent / "scratch").mkdir()
     with workers.pool(sum(map(len, paths.values())), memory) as pool:

@@ -1,12 +1,14 @@
 """The tokenizer of a pretrained model, a file tokenizer.json that the package `tokenizers` reads."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line
+from textclf.pretrained.catalogue import TOKENIZER
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -35,27 +37,44 @@ def read_tokenizer(path: Path, length: int) -> "Tokenizer":
     return tokenizer
 
 
-def encode(tokenizer: "Tokenizer", texts: Sequence[str], path: Path, window: Window) -> list[list[list[int]]]:
-    """Return the token ids of the first window of each text or, for `window` mean, of all its windows, on all cores.
+class Tokenizing:
+    """A base of representations that read texts as the tokens of a pretrained model, with a file that was verified."""
 
-    Every window but the last one of a text has as many tokens as the tokenizer gives at most. Raises `UserError` if the
-    tokenizer, which is in `path`, fails: a user's own may have a regular expression that takes too long, or name a
-    token that it does not have.
-    """
-    encodings = _encode(tokenizer, texts, path)
-    if window == "first":
-        return [[encoding.ids] for encoding in encodings]
-    return [[each.ids for each in (encoding, *encoding.overflowing)] for encoding in encodings]
+    settings: Any  # with `length`, `window` and `chosen`
+    tokenizer: Path
 
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        return read_tokenizer(self.tokenizer, self.settings.length)
 
-def count_cut(tokenizer: "Tokenizer", texts: Sequence[str], path: Path) -> int:
-    """Return how many of the texts have more tokens than the tokenizer gives of a text; `UserError` as `encode`."""
-    return sum(bool(encoding.overflowing) for encoding in _encode(tokenizer, texts, path))
+    def windows(self, texts: Iterable[str]) -> list[list[list[int]]]:
+        """Return the token ids of the first window of each text or, if `window` is mean, of all, on all cores.
 
+        Every window but the last one of a text has as many tokens as the tokenizer gives at most. Raises `UserError` if
+        the tokenizer fails: a user's own may have a regular expression that takes too long, or name a token that it
+        does not have.
+        """
+        encodings = self._encodings(texts)
+        if self.settings.window == "first":
+            return [[encoding.ids] for encoding in encodings]
+        return [[each.ids for each in (encoding, *encoding.overflowing)] for encoding in encodings]
 
-def _encode(tokenizer: "Tokenizer", texts: Sequence[str], path: Path) -> "list[Encoding]":
-    with _tokenizers(path, "must be a tokenizer of any text", "correct it, or use another"):
-        return tokenizer.encode_batch_fast(list(texts))
+    def count_cut(self, texts: Iterable[str]) -> int:
+        """Return how many of the texts lose their ends: those longer than `length`, if `window` is first."""
+        if self.settings.window == "mean":
+            return 0
+        return sum(bool(encoding.overflowing) for encoding in self._encodings(texts))
+
+    def _encodings(self, texts: Iterable[str]) -> "list[Encoding]":
+        tokenizer = self._tokenizer
+        with _tokenizers(self.tokenizer, "must be a tokenizer of any text", "correct it, or use another"):
+            return tokenizer.encode_batch_fast(list(texts))
+
+    def share(self, shared: Path) -> None:
+        """Copy the tokenizer to the folder of the weights below `shared`, which is models/pretrained."""
+        target = shared / self.settings.chosen.name
+        target.mkdir(parents=True, exist_ok=True)
+        (target / TOKENIZER).write_bytes(self.tokenizer.read_bytes())
 
 
 @contextlib.contextmanager

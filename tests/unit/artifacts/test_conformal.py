@@ -17,7 +17,6 @@ from textclf.artifacts.conformal import (
     SPREAD,
     Conformal,
     Group,
-    answers,
     highest_coverage,
     kept_ranks,
     labels_answered,
@@ -86,7 +85,6 @@ def test_by_class_each_class_has_the_cutoff_of_its_own_rows() -> None:
 
 def test_a_set_with_one_class_answers_and_an_empty_or_larger_one_does_not() -> None:
     sets = np.array([[True, False, False], [False, False, True], [False, False, False], [True, True, False]])
-    assert answers(sets).tolist() == [0, 2, -1, -1]
     assert labels_answered(sets, "abc") == ["a", "c", None, None]
     assert labels_of(sets, "abc") == [["a"], ["c"], [], ["a", "b"]]
 

@@ -136,7 +136,6 @@ def test_a_csv_is_read_as_it_was_written(records: list[dict[str, Any]]) -> None:
         files.read_json,
         files.read_versioned_json,
         files.read_csv,
-        lambda path: files.read_parquet(path, ["text"]),
     ],
 )
 def test_what_is_missing_is_named_with_the_command_that_makes_it(

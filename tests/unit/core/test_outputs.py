@@ -97,14 +97,6 @@ def test_a_process_is_not_recognised_by_its_id(tmp_path: Path) -> None:
     assert scratch_folders(tmp_path) == [".another.json.abc.scratch"]
 
 
-@pytest.mark.parametrize("length", [200, 201, 255])
-def test_an_output_may_have_as_long_a_name_as_the_file_system_allows(tmp_path: Path, length: int) -> None:
-    target = tmp_path / ("a" * length)
-    with outputs(target) as (scratch,):
-        scratch.write_text("new")
-    assert tree(tmp_path) == {target.name: "new"}
-
-
 @pytest.mark.parametrize("error", [OSError, UserError, KeyboardInterrupt, None])
 def test_a_block_that_raises_or_forgets_an_output_leaves_old_outputs_and_no_scratch(
     filled: Path, error: type[BaseException] | None

@@ -22,8 +22,6 @@ from textclf.pretrained.bert import ACTIVATIONS, Config, dense, encoder_model, p
 if TYPE_CHECKING:
     import keras
 
-    from textclf.models.transformer import Settings
-
 Arrays = Mapping[str, NDArray[np.float32]]
 
 HEAD = "classifier"  # the name of the new layer

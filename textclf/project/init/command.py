@@ -15,26 +15,10 @@ from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
 from textclf.project.init.create import create, is_project, new_files, require_free
 from textclf.project.init.place import placed
-from textclf.project.init.proposal import choose
-from textclf.tables.settings import OPTIONS
+from textclf.project.init.proposal import GIVEN, choose
 
 SETTINGS = Path(__file__).parents[1] / "templates" / "params.yaml"  # those of a new project, before its preset
-OF_TABLES = (
-    *OPTIONS,
-    "test",
-    "text",
-    "label",
-    "format",
-    "id",
-    "group",
-    "time",
-    "split",
-    "sheet",
-    "query",
-    "title",
-    "licence",
-    "preset",
-)
+OF_TABLES = (*GIVEN, "test", "text", "label", "quoting", "title", "licence", "preset")
 
 
 def run(arguments: argparse.Namespace) -> None:

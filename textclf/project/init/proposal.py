@@ -29,6 +29,7 @@ from textclf.tables.given import layout_of
 from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, Data, check_option
 
+GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "sheet", "query")  # arguments that are settings of data
 SHOWN_CLASSES = 12
 DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
 PAIRS = 3  # of models in params.yaml
@@ -93,10 +94,7 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], s
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
     path = arguments.data
-    given = {
-        name: getattr(arguments, name)
-        for name in (*OPTIONS, "format", "id", "group", "time", "split", "sheet", "query")
-    }
+    given = {name: getattr(arguments, name) for name in GIVEN}
     given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
     # Rows without text or label can't be used; the summary counts them.
     values = {"path": str(path), "missing": "drop"} | {name: each for name, each in given.items() if each is not None}

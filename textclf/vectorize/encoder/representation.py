@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -17,22 +17,20 @@ from textclf.pretrained.catalogue import CONFIG, GRAPH, TOKENIZER, WEIGHTS
 from textclf.pretrained.weights import is_part, verify
 from textclf.vectorize.encoder.session import Session, Vectors, unit_length
 from textclf.vectorize.encoder.settings import Settings
-from textclf.vectorize.tokenizer import count_cut, encode, read_tokenizer
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from textclf.vectorize.tokenizer import Tokenizing
 
 CHUNK = 4096  # texts whose tokens are in memory at once
 ADVICE = "save the model in one file: onnx.save(onnx.load(...), ...)"
 
 
-class Representation:
+class Representation(Tokenizing):
     """A pretrained encoder: an ONNX graph, and the tokenizer of its texts.
 
     `graph` is the path of an ONNX file, or its content if it was put together from files of which `origin` is one.
     """
 
     kind: ClassVar[Literal["dense"]] = "dense"
+    settings: Settings
 
     def __init__(
         self,
@@ -65,10 +63,6 @@ class Representation:
         # A graph that is the user's own may choose its numbers by the batch, see `Session`.
         return Session(self.graph, self.origin, together=self.settings.pretrained is not None)
 
-    @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        return read_tokenizer(self.tokenizer, self.settings.length)
-
     @property
     def columns(self) -> int:
         """Return the length of a vector."""
@@ -88,17 +82,13 @@ class Representation:
         return np.concatenate(chunks) if chunks else np.empty((0, self.columns), dtype=np.float32)
 
     def _encode(self, texts: list[str]) -> Vectors:
-        windows = encode(self._tokenizer, texts, self.tokenizer, self.settings.window)
+        windows = self.windows(texts)
         rows = list(chain.from_iterable(windows))
         vectors = self._session.encode(rows, self.settings.pooling)
         counts = [len(each) for each in windows]
         first = np.cumsum(counts) - counts
         vectors = average_windows(vectors, list(map(len, rows)), first).astype(np.float32)
         return unit_length(vectors) if self.settings.normalize else vectors
-
-    def count_cut(self, texts: Iterable[str]) -> int:
-        """Return how many of the texts lose their ends: those longer than `length`, if `window` is first."""
-        return 0 if self.settings.window == "mean" else count_cut(self._tokenizer, list(texts), self.tokenizer)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the folder that has graph and tokenizer, their SHA-256, and the length of a vector."""
@@ -132,11 +122,9 @@ class Representation:
 
     def share(self, shared: Path) -> None:
         """Write the ONNX file and the tokenizer to their folder below `shared`, which is models/pretrained."""
-        target = shared / self.settings.chosen.name
-        target.mkdir(parents=True, exist_ok=True)
+        super().share(shared)
         content = self.graph if isinstance(self.graph, bytes) else self.graph.read_bytes()
-        (target / GRAPH).write_bytes(content)
-        (target / TOKENIZER).write_bytes(self.tokenizer.read_bytes())
+        (shared / self.settings.chosen.name / GRAPH).write_bytes(content)
 
 
 def _build(settings: Settings, config_path: Path, weights_path: Path) -> bytes:

@@ -1,10 +1,9 @@
 """Token ids of a pretrained transformer: nothing is learned from the training texts."""
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -13,21 +12,19 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.pretrained.catalogue import TOKENIZER
 from textclf.pretrained.weights import verify
-from textclf.vectorize.tokenizer import count_cut, encode, read_tokenizer
+from textclf.vectorize.tokenizer import Tokenizing
 from textclf.vectorize.wordpieces.settings import Settings
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
-
-class Representation:
+class Representation(Tokenizing):
     """The tokenizer of a pretrained transformer."""
 
     kind: ClassVar[Literal["tokens"]] = "tokens"
+    settings: Settings
 
     def __init__(self, settings: Settings, tokenizer: Path, checksum: str) -> None:
         """Keep the path of a tokenizer.json that was verified, and its SHA-256; use `fit` or `from_json`."""
-        self.settings, self.path, self.checksum = settings, tokenizer, checksum
+        self.settings, self.tokenizer, self.checksum = settings, tokenizer, checksum
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
@@ -38,10 +35,6 @@ class Representation:
             raise UserError(f"{path}: the token [PAD] must have the id {PADDING}, as in BERT; use another tokenizer")
         return fitted
 
-    @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        return read_tokenizer(self.path, self.settings.length)
-
     @property
     def columns(self) -> int:
         """Return the number of ids."""
@@ -50,15 +43,10 @@ class Representation:
 
     def transform(self, texts: Iterable[str]) -> Tokens:
         """Return the word pieces of the texts, between the special tokens that open and close a window."""
-        texts_in_windows = encode(self._tokenizer, list(texts), self.path, self.settings.window)
-        rows = [list(chain.from_iterable(windows)) for windows in texts_in_windows]
+        rows = [list(chain.from_iterable(windows)) for windows in self.windows(texts)]
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         ids = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
         return Tokens(ids, starts, self.columns, self.settings.length)
-
-    def count_cut(self, texts: Iterable[str]) -> int:
-        """Return how many of the texts lose their ends: those longer than `length`, if `window` is first."""
-        return 0 if self.settings.window == "mean" else count_cut(self._tokenizer, list(texts), self.path)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the name of the folder that has the tokenizer, and the SHA-256 of its file."""
@@ -75,9 +63,3 @@ class Representation:
         if settings.pretrained is None and not path.exists():
             path = settings.chosen.require(shared, TOKENIZER)
         return cls(settings, verify(path, content["tokenizer"]), content["tokenizer"])
-
-    def share(self, shared: Path) -> None:
-        """Copy the tokenizer to its folder below `shared`, which is models/pretrained."""
-        target = shared / self.settings.chosen.name
-        target.mkdir(parents=True, exist_ok=True)
-        (target / TOKENIZER).write_bytes(self.path.read_bytes())
