@@ -12,7 +12,7 @@ from tests.conftest import arguments, run_stage
 from tests.settings import models, put
 from textclf.artifacts import checked
 from textclf.core.files import read_json, sha256
-from textclf.fetch import catalogue
+from textclf.fetch import catalogue, network
 
 # What becomes of a file: new bytes; those of another file or folder; the old bytes changed; nothing there any more.
 Edit = bytes | str | Callable[[bytes], bytes] | None
@@ -309,6 +309,7 @@ def test_fetch_names_every_source_that_failed_in_one_line(
         unheard.bind(("127.0.0.1", 0))  # and never listens
         url = f"http://127.0.0.1:{unheard.getsockname()[1]}/"
         monkeypatch.setattr(catalogue, "UCI_ZIP", url)
+        monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
         monkeypatch.setenv("NO_PROXY", "*")
         monkeypatch.setenv("PATH", "nowhere")
         monkeypatch.setenv("TEXTCLF_CORPUS", "nothing")

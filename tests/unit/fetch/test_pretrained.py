@@ -14,7 +14,7 @@ import pytest
 
 from tests.refusal import refusal
 from tests.unit.fetch.conftest import Server, zip_of
-from textclf.fetch import pretrained
+from textclf.fetch import network, pretrained
 from textclf.fetch.pretrained import fetch_pretrained
 from textclf.pretrained import catalogue
 from textclf.pretrained.catalogue import File, Original, Pretrained, Source
@@ -133,7 +133,8 @@ def test_other_bytes_are_refused_and_nothing_is_left_behind(
 
 
 @pytest.mark.usefixtures("python")
-def test_without_a_network_there_is_one_line(obtain: Obtain) -> None:
+def test_without_a_network_there_is_one_line(monkeypatch: pytest.MonkeyPatch, obtain: Obtain) -> None:
+    monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
     line = failure(obtain, entry(source("hub", CLOSED), wheel()))
     assert line.count("no connection (Connection refused)") == 1
     assert "tiny==1.0: No matching distribution found for tiny==1.0" in line
