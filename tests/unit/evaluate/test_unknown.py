@@ -126,7 +126,8 @@ def test_too_few_validation_rows_of_no_class_choose_no_threshold(rows_of_no_clas
 def test_few_validation_rows_of_no_class_are_warned_of(rows: int, effect: str | None) -> None:
     lines = list(describe_few(np.repeat(np.arange(rows, dtype=np.uint64), 3)))
     assert len(lines) == (effect is not None)
-    assert all(f"only {rows} independent validation rows of no class: " in line and effect in line for line in lines)
+    start = f"only {rows} independent validation rows of no class: "
+    assert all(start in line and str(effect) in line for line in lines)
 
 
 @pytest.mark.parametrize("score", [np.nextafter(0.81, 0), 0.81, np.nextafter(0.81, 1), -3.0, 1e-9])

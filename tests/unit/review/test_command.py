@@ -249,14 +249,14 @@ def test_mean_costs_by_other_costs_are_not_compared(
     metrics, params = Revision.metrics, Revision.params.func  # type: ignore[attr-defined]
 
     def with_cost(side: Revision, name: str) -> dict[str, Any]:
-        content = metrics(side, name)
+        content: dict[str, Any] = metrics(side, name)
         made = {revisions.EVALUATION: 0.3 + 0.1 * side.tree, revisions.INTERVALS: {"low": 0.1, "high": 0.5}}
         if name in made:
             content["majority"]["test"]["cost"] = made[name]
         return content
 
     def with_costs(side: Revision) -> dict[str, Any]:
-        content = params(side)
+        content: dict[str, Any] = params(side)
         content["evaluate"]["costs"] = {"0": {"1": 5 if same else 5 + side.tree}}
         return content
 
