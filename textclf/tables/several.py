@@ -15,8 +15,8 @@ from textclf.tables.values import SEPARATORS, label_of
 
 LABELS = pa.list_(pa.string())
 ROWS_PER_LABEL = 2  # mean number of rows of each part of cells that are several labels, at least
-FLAGS = {"0": False, "false": False, "1": True, "true": True}
-QUOTED = re.compile(r"""'[^'"\\]*'""")
+FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
+QUOTED = re.compile(r"""(?:'[^'\\]*'|"[^"\\]*")""")
 TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
 JOINT = "\x1f"  # between the values of several columns of a row
 
@@ -72,7 +72,7 @@ def form_of(cells: Set[str], rows: int) -> str:
     """Return how the cells of a column hold several labels each: `[`, `01`, a separator, or "" if they do not.
 
     `[` are lists of texts or integers, `01` columns of 0 and 1. A separator is one if the parts of a cell are cells
-    too. Labels repeat: `rows` are those with a value.
+    too, apart from parts of every cell. Labels repeat: `rows` are those with a value.
     """
     if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
         return "01" if cells else ""
@@ -80,12 +80,23 @@ def form_of(cells: Set[str], rows: int) -> str:
     if all(each is not None and all(isinstance(part, str | int) for part in each) for each in lists):
         forms = {"[": [each or [] for each in lists]}
     else:
-        forms = {mark: [[part.strip() for part in cell.split(mark)] for cell in cells] for mark in SEPARATORS}
+        parts = {mark: [[part.strip() for part in cell.split(mark)] for cell in cells] for mark in SEPARATORS}
+        forms = {mark: [[part for part in each if part] for each in found] for mark, found in parts.items()}
     for form, found in forms.items():
-        combines = form == "[" or any(len(parts) > 1 and cells >= set(parts) for parts in found)
-        if combines and len({part for parts in found for part in parts}) * ROWS_PER_LABEL <= rows:
+        shared = set(found[0]).intersection(*found)
+        own = [set(each) - shared for each in found]
+        alone = set().union(*(each for each in own if len(each) == 1))
+        combines = form == "[" or any(len(each) > 1 and alone >= each for each in own)
+        if combines and len(shared.union(*own)) * ROWS_PER_LABEL <= rows:
             return form
     return ""
+
+
+def doubts(classes: Sequence[str]) -> list[str]:
+    """Return a line if most classes have a separator in them, so that they may be several labels each."""
+    marks = [mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) > len(classes)]
+    told = "is in most labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
+    return [f"{mark!r} {told} to it" for mark in marks[:1]]
 
 
 def unite(table: pa.Table) -> pa.Table:
