@@ -33,7 +33,7 @@ def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Pa
         print(line, flush=True)
     require_room(table, data, split, splits)
     reading = unchanged(table, lambda: checksums(table, data))
-    correcting = unchanged_corrections(corrections)
+    correcting = unchanged_corrections(corrections, data.multilabel)
     with outputs(splits, report) as (split_folder, report_file), correcting as corrected, reading as read:
         split_folder.mkdir()
         write_checksums(read, split_folder)
