@@ -13,7 +13,9 @@ from textclf.artifacts.decisions import Decision, Measured, logarithms
 from textclf.artifacts.predictions import Predictions, concatenate, read
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS, SPLITS
+from textclf.core.formatting import count_noun
 from textclf.core.progress import track
+from textclf.core.quoting import quote_value
 from textclf.evaluate.choose import choose_decision, has_few
 from textclf.evaluate.costs import cheapest_constant
 from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
@@ -85,6 +87,7 @@ def measure(
         raise UserError(
             "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
             f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
+            + _rarest(together.get("train", {}))
         )
     clustered = chooser.clusters if chooser else None
     decisions = {name: choose_decision(rows, settings, clustered) for name, rows in choosing.items()}
@@ -93,6 +96,17 @@ def measure(
         some = {name: decisions[name] for name in rows_of}
         splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, clusters.get(split))
     return splits, decisions
+
+
+def _rarest(models: Mapping[str, Predictions]) -> str:
+    """Return which label fewest training rows have, "" with one label per text: folds without it train no model."""
+    rows = next(iter(models.values()), None)
+    if rows is None or not rows.multilabel:
+        return ""
+    counts = rows.y.sum(axis=0, dtype=int)
+    place = int(counts.argmin())
+    more = f"or leave the label out or give it more texts: {quote_value(rows.classes[place])} has only"
+    return f", {more} {count_noun(int(counts[place]), 'training row')}"
 
 
 def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:
