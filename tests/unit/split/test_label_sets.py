@@ -168,7 +168,7 @@ def test_corrections_are_sets_of_labels_in_the_form_of_the_table_or_json(tmp_pat
 def test_an_empty_cell_is_no_correction_to_no_labels(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"label must not be empty; got ''; write \[\] for none$"):
         run(tmp_path, made(), "id,label\nc.csv:2,\n")
-    with pytest.raises(UserError, match="id must not be empty; got ''$"):
+    with pytest.raises(UserError, match=r"id must not be empty; got ''$"):
         run(tmp_path, made(), "id,label\n,[]\n")
     run(tmp_path, made(), "id,label\nc.csv:2,[]\n")
 
