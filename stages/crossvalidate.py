@@ -44,9 +44,7 @@ def run(
     path = table or Path(data.path)
     with unchanged(path, lambda: checksums(path, data)):
         rows = corpus.read(path, data)
-    known = rows.rows
-    if (unknown := data.held_out_label) is not None:
-        known = known[known["label"] != unknown].reset_index(drop=True)
+    known = rows.rows[rows.rows["label"] != data.held_out_label].reset_index(drop=True)  # not those of data.unknown
     setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
     results = crossvalidation.crossvalidate(known, rows.classes, setup, crossvalidate)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)

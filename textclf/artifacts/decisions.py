@@ -183,11 +183,6 @@ def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     return logs[:, 1] - logs[:, 0]
 
 
-def accuracy_of(decision: Mapping[str, Any]) -> str:
-    """Return what accuracy is called, by a model's entry in decisions.json."""
-    return "subset accuracy" if "thresholds" in decision else "accuracy"
-
-
 def explain_choice(
     named: str | None, measured: Measured, decisions: Mapping[str, Any], models: Sequence[str]
 ) -> tuple[str, str]:
@@ -216,8 +211,8 @@ def explain_choice(
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
     metric = "cost" if "cost_difference" in compared[chosen] else "accuracy"
-    best_accuracy = f"best {accuracy_of(decisions.get(chosen, {}))}"
-    show, best = {"cost": ("{:.3f}".format, "lowest mean cost"), "accuracy": (percent, best_accuracy)}[metric]
+    accuracy = f"best {'subset ' * ('thresholds' in decisions.get(chosen, {}))}accuracy"
+    show, best = {"cost": ("{:.3f}".format, "lowest mean cost"), "accuracy": (percent, accuracy)}[metric]
     reason = best
     if compared[chosen][f"{metric}_difference"]:
         reason = f"fastest of the models within half a standard error of the {best} and log loss"

@@ -87,7 +87,7 @@ def measure(
         raise UserError(
             "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
             f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
-            + _rarest(together.get("train", {}))
+            + "".join(_rarest(rows) for rows in [*together.get("train", {}).values()][:1] if rows.multilabel)
         )
     clustered = chooser.clusters if chooser else None
     decisions = {name: choose_decision(rows, settings, clustered) for name, rows in choosing.items()}
@@ -98,15 +98,10 @@ def measure(
     return splits, decisions
 
 
-def _rarest(models: Mapping[str, Predictions]) -> str:
-    """Return which label fewest training rows have, "" with one label per text: folds without it train no model."""
-    rows = next(iter(models.values()), None)
-    if rows is None or not rows.multilabel:
-        return ""
-    counts = rows.y.sum(axis=0, dtype=int)
-    place = int(counts.argmin())
-    more = f"or leave the label out or give it more texts: {quote_value(rows.classes[place])} has only"
-    return f", {more} {count_noun(int(counts[place]), 'training row')}"
+def _rarest(rows: Predictions) -> str:
+    """Return which label fewest training rows have: folds without it train no model."""
+    count, name = min(zip(rows.y.sum(axis=0, dtype=int).tolist(), rows.classes, strict=True))
+    return f", or leave out {quote_value(name)}, a label of only {count_noun(count, 'training row')}"
 
 
 def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:

@@ -60,13 +60,10 @@ def read(path: Path, settings: Data) -> "Corpus":
     return corpus
 
 
-def order_classes(
-    labels: Iterable[str], order: Sequence[str] | None, where: str, setting: str = "data.classes"
-) -> list[str]:
+def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str, setting: str) -> list[str]:
     """Return the classes in the given order; without one by value if all are integers, else by code point.
 
-    Raises `UserError` if there are fewer than two, or a class of `order` has no row; `where` names the file, `setting`
-    is that of the order.
+    Raises `UserError` if there are fewer than two, or a class of `order` has no row; `where` names the file.
     """
     present = set(labels)
     if len(present) < 2:
@@ -76,8 +73,7 @@ def order_classes(
         return sorted(present, key=lambda name: (int(name) if numeric else 0, name))
     if missing := [name for name in order if name not in present]:
         rule = f"every class of {setting} ({list_names(order)}) must have a row"
-        advice = "; leave it out" if setting == "data.label" else ""
-        raise UserError(f"{where}: {rule}; got none of {quote_value(missing[0])}{advice}")
+        raise UserError(f"{where}: {rule}; got none of {quote_value(missing[0])}; leave it out")
     return list(order)
 
 
@@ -194,9 +190,8 @@ class Corpus:
             raise UserError(f"{self.path}: {rule}; {suggest(unknown, sorted(self._labels))}")
         known = self._labels - {self.settings.held_out_label}
         columns = self.layout.columns_of("label")
-        order, setting = self.settings.classes, "data.classes"
-        if order is None and len(columns) > 1:
-            order, setting = columns, "data.label"
+        order = self.settings.classes or (columns if len(columns) > 1 else None)
+        setting = "data.classes" if self.settings.classes else "data.label"
         self.classes = order_classes(known, order, str(self.path), setting)
 
     def _read(self) -> Iterator[list[Part]]:
@@ -379,10 +374,7 @@ class Corpus:
             )
 
     def _require_new_id(self, record: Record, where: str, split: str | None) -> None:
-        """Raise `ValueError` if the row's id is one of the repeated ones and not at its first place.
-
-        Rows to be united may repeat it, if they differ in nothing but their label; `split` is that of their file.
-        """
+        """Raise `ValueError` if the row repeats an id; of rows to be united, if it has other values than the first."""
         if self.settings.id is None or not self._repeated_ids:
             return
         row = self._write(record, "id", (self.settings.id,))

@@ -63,14 +63,14 @@ def form_of(cells: Set[str], rows: int) -> str:
         return "01" if cells else ""
     lists = [list_in(cell) for cell in cells]
     if all(each is not None and all(isinstance(part, str | int) for part in each) for each in lists):
-        forms = {"[": [each or [] for each in lists]}
+        forms = {"[": [[str(part) for part in each or []] for each in lists]}
     else:
-        parts = {mark: [[part.strip() for part in cell.split(mark)] for cell in cells] for mark in SEPARATORS}
-        forms = {mark: [[part for part in each if part] for each in found] for mark, found in parts.items()}
+        forms = {mark: [cell.split(mark) for cell in cells] for mark in SEPARATORS}
     for form, found in forms.items():
-        shared = set(found[0]).intersection(*found)
-        own = [set(each) - shared for each in found]
-        alone = set().union(*(each for each in own if len(each) == 1))
+        sets = [{part.strip() for part in parts} - {""} for parts in found]
+        shared = set.intersection(*sets)
+        own = [each - shared for each in sets]
+        alone = {label for each in own for label in each if len(each) == 1}
         combines = form == "[" or any(len(each) > 1 and alone >= each for each in own)
         if combines and len(shared.union(*own)) * ROWS_PER_LABEL <= rows:
             return form

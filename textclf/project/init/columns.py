@@ -90,14 +90,13 @@ def find_sets(
     """
     task = {"task": "multilabel"}
     if not isinstance(data.label, str):
-        named = list_names(data.label)
         if not given and not _share_of_several(path, data):
             rule = "--label must name the column of labels, or each of them if a text may have several"
-            raise UserError(f"{path}: {rule}; no row is 1 in two of {named}")
-        constant = [column.name for column in columns if column.form == FLAGS and column.distinct < 2]
-        left_out = f", without {list_names(constant)}, the same in all rows" if constant else ""
+            raise UserError(f"{path}: {rule}; no row is 1 in two of {list_names(data.label)}")
+        constant = list_names([column.name for column in columns if column.form == FLAGS and column.distinct < 2])
+        left_out = f", without {constant}, the same in all rows" if constant else ""
         alone = "" if given else f"; --label {quote_name(data.label[0])} takes one alone"
-        return task, f"{named} are columns of 0 and 1{left_out}{alone}"
+        return task, f"{list_names(data.label)} are columns of 0 and 1{left_out}{alone}"
     labels = describe_column(path, layout, data.label)
     if labels is not None and labels.form == LISTS:
         return task, f"{quote_name(data.label)} holds lists"
@@ -117,8 +116,7 @@ def find_sets(
 
 def _share_of_several(path: Path, data: Data) -> float:
     """Return the share of the texts that have two labels or more."""
-    share: float = pc.mean(pc.greater(pc.list_value_length(read(path, data).table["label"]), 1)).as_py()
-    return share
+    return float(pc.mean(pc.greater(pc.list_value_length(read(path, data).table["label"]), 1)).as_py())
 
 
 def find_text(columns: Sequence[Column], path: Path) -> str:
