@@ -314,8 +314,8 @@ def test_separators_that_may_separate_labels_are_told(init: Run) -> None:
 
 
 def test_probabilities_of_several_labels_are_not_called_calibrated(init: Run) -> None:
-    for labels, told in ((["a", "b"], True), (["a", "b", "a|b"], False)):
-        written("a.csv", labels)
+    for labels, told in (("a b", True), ("a b a|b", False)):
+        written("a.csv", [*labels.split()])
         out = init("--data", "a.csv", "--preset", "best", "--force").out
         assert "preset best: good, a fine-tuned" in out
         assert ("calibrated probabilities\n" in out) == told

@@ -68,9 +68,9 @@ def test_thresholds_of_several_labels_are_chosen_on_validation_rows(
 
 
 def test_rows_that_are_united_are_not_streamed() -> None:
-    classes, sets = TABLES["millions of rows"], {"sets": 2_000_000}
-    assert choose(classes, **sets)["split.method"] == "hash"
-    chosen = choose(classes, **sets, unites=True)
+    classes = TABLES["millions of rows"]
+    assert choose(classes, sets=2_000_000)["split.method"] == "hash"
+    chosen = choose(classes, sets=2_000_000, unites=True)
     assert (chosen["split.method"], chosen["split.stratify"]) == ("random", True)
 
 
