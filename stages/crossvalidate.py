@@ -44,7 +44,7 @@ def run(
     path = table or Path(data.path)
     with unchanged(path, lambda: checksums(path, data)):
         rows = corpus.read(path, data)
-    known = rows.rows[rows.rows["label"].isin(rows.classes)].reset_index(drop=True)  # not those of data.unknown
+    known = rows.rows[rows.rows["label"] != data.held_out_label].reset_index(drop=True)  # not those of data.unknown
     setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
     results = crossvalidation.crossvalidate(known, rows.classes, setup, crossvalidate)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)

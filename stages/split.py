@@ -21,6 +21,7 @@ from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import checksums, describe, find_table
 from textclf.tables.settings import Data
+from textclf.tables.several import doubts
 
 
 def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Path) -> None:
@@ -32,13 +33,13 @@ def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Pa
         print(line, flush=True)
     require_room(table, data, split, splits)
     reading = unchanged(table, lambda: checksums(table, data))
-    correcting = unchanged_corrections(corrections)
+    correcting = unchanged_corrections(corrections, data.multilabel)
     with outputs(splits, report) as (split_folder, report_file), correcting as corrected, reading as read:
         split_folder.mkdir()
         write_checksums(read, split_folder)
         classes, counts = write_splits(table, data, split, split_folder, corrected)
         files.write_json(report_file, counts)
-    print(*describe_splits(classes, counts, split), sep="\n")
+    print(*describe_splits(classes, counts, split), *([] if data.multilabel else doubts(classes)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def confusion(classes: Sequence[str], models: Sequence[str] = ("majority", "logi
         for i, actual in enumerate(classes)
         for j, predicted in enumerate(classes)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["model", "actual", "predicted", "count", "share"])
 
 
 def roc(classes: Sequence[str] = ("1",), models: Sequence[str] = ("a", "b")) -> pd.DataFrame:

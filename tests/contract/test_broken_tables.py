@@ -222,7 +222,7 @@ VALUES = {
     ),
     "a class of data.classes without rows": csv(
         f"{HEAD}a,neg\nb,pos\n",
-        ": every class of data.classes (neg, neutral, pos) must have a row; got none of 'neutral'",
+        ": every class of data.classes (neg, neutral, pos) must have a row; got none of 'neutral'; leave it out",
         classes="[neg, neutral, pos]",
     ),
     "all rows dropped": csv(f"{HEAD},0\nb,\n\n", " must have rows; got none with text and label", missing="drop"),

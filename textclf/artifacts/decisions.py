@@ -206,7 +206,8 @@ def explain_choice(
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
     metric = "cost" if "cost_difference" in compared[chosen] else "accuracy"
-    show, best = {"cost": ("{:.3f}".format, "lowest mean cost"), "accuracy": (percent, "best accuracy")}[metric]
+    accuracy = f"best {'subset ' * ('thresholds' in decisions.get(chosen, {}))}accuracy"
+    show, best = {"cost": ("{:.3f}".format, "lowest mean cost"), "accuracy": (percent, accuracy)}[metric]
     reason = best
     if compared[chosen][f"{metric}_difference"]:
         reason = f"fastest of the models within half a standard error of the {best} and log loss"

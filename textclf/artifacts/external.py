@@ -1,6 +1,5 @@
 """Predictions made elsewhere, such as by a hosted model, a language model or rules, joined with the rows of a run."""
 
-import contextlib
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import UNKNOWN_SPLITS
 from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun, split_rows
+from textclf.core.labels import list_in
 from textclf.core.quoting import list_names, quote_value
 from textclf.core.read_only import ROW_BYTES
 
@@ -166,11 +166,10 @@ def _certain(path: Path, rows: pd.DataFrame, classes: Sequence[str], multilabel:
 
 
 def _labels(path: Path, name: str, value: str) -> list[str]:
-    """Return the labels in a JSON list; `UserError` for anything else."""
-    with contextlib.suppress(ValueError):
-        labels = json.loads(value)
-        if isinstance(labels, list) and all(isinstance(label, str | int) for label in labels):
-            return list(map(str, labels))
+    """Return the labels in a list, as JSON or as pandas writes it; `UserError` for anything else."""
+    labels = list_in(value)
+    if labels is not None and all(isinstance(label, str | int) for label in labels):
+        return list(map(str, labels))
     rule = 'a list of labels, in CSV as JSON such as ["a", "b"] or []'
     raise UserError(f"{path}: label of id {quote_value(name)} must be {rule}; got {quote_value(value)}")
 

@@ -1,5 +1,6 @@
 """Names of classes and other text of the corpus as they are shown to people."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,21 @@ INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
+QUOTED = re.compile(r"""(?:'[^'\\]*'|"[^"\\]*")""")
+TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
+
+
+def list_in(value: object) -> list[object] | None:
+    """Return the list whose JSON a value is, or which Python wrote of texts, as pandas does in CSV; or None."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return None
+    if TEXTS.fullmatch(value.strip()):
+        return [text[1:-1] for text in QUOTED.findall(value)]
+    try:
+        found: list[object] = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return found
 
 
 def visible(text: str) -> str:

@@ -13,7 +13,9 @@ from textclf.artifacts.decisions import Decision, Measured, logarithms
 from textclf.artifacts.predictions import Predictions, concatenate, read
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS, SPLITS
+from textclf.core.formatting import count_noun
 from textclf.core.progress import track
+from textclf.core.quoting import quote_value
 from textclf.evaluate.choose import choose_decision, has_few
 from textclf.evaluate.costs import cheapest_constant
 from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
@@ -85,6 +87,7 @@ def measure(
         raise UserError(
             "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
             f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
+            + "".join(_rarest(rows) for rows in [*together.get("train", {}).values()][:1] if rows.multilabel)
         )
     clustered = chooser.clusters if chooser else None
     decisions = {name: choose_decision(rows, settings, clustered) for name, rows in choosing.items()}
@@ -93,6 +96,12 @@ def measure(
         some = {name: decisions[name] for name in rows_of}
         splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, clusters.get(split))
     return splits, decisions
+
+
+def _rarest(rows: Predictions) -> str:
+    """Return which label fewest training rows have: folds without it train no model."""
+    count, name = min(zip(rows.y.sum(axis=0, dtype=int).tolist(), rows.classes, strict=True))
+    return f", or leave out {quote_value(name)}, a label of only {count_noun(count, 'training row')}"
 
 
 def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:

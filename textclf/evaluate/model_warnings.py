@@ -36,7 +36,7 @@ def find_warnings(
             *_calibrated_by_few(decisions[name], decisions["protocol"]["validation_rows"] > 0),
             *_not_chosen(decisions[name]),
             *(
-                _worse_than_another(name, models, comparisons, confidence)
+                _worse_than_another(name, models, comparisons, confidence, "thresholds" in decisions[name])
                 if name in (compared or models) and "costs" not in decisions[name]  # which accuracy does not weigh
                 else []
             ),
@@ -52,8 +52,9 @@ def _worse_than_guessing(
     guessing = decisions["guessing"]["log_loss"]
     if record.get("labels_only") or round(log_loss - guessing, DIGITS) <= 10**-DIGITS:  # both are rounded
         return []
+    kind = "label" if "thresholds" in decisions[name] else "class"
     sentence = (
-        f"on the test rows its log loss of {format_value('log_loss', log_loss)} is worse than guessing by the class "
+        f"on the test rows its log loss of {format_value('log_loss', log_loss)} is worse than guessing by the {kind} "
         f"shares of the training rows ({format_value('log_loss', guessing)}), so its probabilities cannot be trusted"
     )
     return ["; ".join(filter(None, [sentence, _remedy(name, record, decisions)]))]
@@ -95,7 +96,7 @@ def _not_chosen(decision: Mapping[str, Any]) -> list[str]:
 
 
 def _worse_than_another(
-    name: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, Any]], confidence: float
+    name: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, Any]], confidence: float, several: bool
 ) -> list[str]:
     """Return a sentence on the model that is significantly better by the most, if there is one."""
     if name == FLOOR:
@@ -110,7 +111,7 @@ def _worse_than_another(
         return []
     difference, low, high, other = max(worse, key=lambda entry: entry[0])
     sentence = (
-        f"on the test rows its accuracy is {points(difference, signed=False)} points "
+        f"on the test rows its {'subset ' * several}accuracy is {points(difference, signed=False)} points "
         f"({points(low, signed=False)} to {points(high, signed=False)}) below that of {display_name(other)}, more than "
         "chance explains"
     )

@@ -75,8 +75,8 @@ def confusion(
 
 
 def overlapping(rows: pd.DataFrame) -> bool:
-    """Return whether a row may count in several cells, as with several labels: shares then do not sum to 1."""
-    return not np.allclose(rows.groupby(["model", "actual"])["share"].sum(), 1, atol=0.001)
+    """Return whether a row may count in several cells or none, as with several labels: shares do not sum to 1."""
+    return rows.empty or not np.allclose(rows.groupby(["model", "actual"])["share"].sum(), 1, atol=0.001)
 
 
 def of_classes(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

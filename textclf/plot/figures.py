@@ -89,13 +89,15 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     few = len(classes) <= matrices.FEW
     cell = 46 if few else 34 if len(total) == 1 else matrices.CELL
     side = round(min(max(172, cell * len(classes)), LARGEST))
-    room = min(8 * max(map(columns, classes)), 180)
+    room = min(8 * max(map(columns, classes), default=0), 180)
     panels = []
     for model, pairs in rows.groupby("model", sort=False):
         spec = matrices.confusion(pairs, classes, (side, side), room, chart)
         counted = {} if several else {"subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
         panels.append(_panel(spec, {"text": display_name(str(model)), **counted}, side))
     subtitle = [f"Number of rows{' and' if few else '; the colour is the'} share of the actual {kind}."]
+    if not every:
+        subtitle = ["No label was decided for a text that has any."]
     if len(every) > len(shown):
         subtitle.append(f"The {len(shown)} of {len(every)} {most}.")
     _write(path, panels, chart.title, subtitle, WIDEST // (side + 75))

@@ -60,7 +60,7 @@ def read(path: Path, settings: Data) -> "Corpus":
     return corpus
 
 
-def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str) -> list[str]:
+def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str, setting: str) -> list[str]:
     """Return the classes in the given order; without one by value if all are integers, else by code point.
 
     Raises `UserError` if there are fewer than two, or a class of `order` has no row; `where` names the file.
@@ -72,8 +72,8 @@ def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str
         numeric = all(INTEGER.fullmatch(name) for name in present)
         return sorted(present, key=lambda name: (int(name) if numeric else 0, name))
     if missing := [name for name in order if name not in present]:
-        rule = f"every class of data.classes ({list_names(order)}) must have a row"
-        raise UserError(f"{where}: {rule}; got none of {quote_value(missing[0])}")
+        rule = f"every class of {setting} ({list_names(order)}) must have a row"
+        raise UserError(f"{where}: {rule}; got none of {quote_value(missing[0])}; leave it out")
     return list(order)
 
 
@@ -124,9 +124,9 @@ class Corpus:
         self._wrong = 0
         self._errors: list[str] = []  # of the first wrong rows
         self.unites = False  # whether rows of one id are one text, whose labels are united
-        self._ids: list[NDArray[np.uint64]] = []  # fingerprints of the ids of the id column, and of texts to be united
+        self._ids: list[NDArray[np.uint64]] = []  # fingerprints of the ids of the id column, and of rows to be united
         self._repeated_ids = repeated_ids
-        self._first_rows: dict[str, tuple[str, str]] = {}  # of such ids, and their texts
+        self._first_rows: dict[str, tuple[str, dict[str, Any]]] = {}  # of such ids, and their values by purpose
 
     def load(self) -> None:
         """Read all rows into `table`; `UserError` also if they need more memory than is available.
@@ -163,8 +163,8 @@ class Corpus:
         for parts in self._read():
             batch = self._check(parts)
             if self.settings.id is not None:
-                names = ("id", "text") if self.unites else ("id",)
-                self._ids.append(np.column_stack([hash_texts(batch[name]) for name in names]))
+                names = [name for name in batch.column_names if name == "id" or (self.unites and name != "label")]
+                self._ids.append(np.column_stack([hash_texts(batch[name].cast(pa.string())) for name in names]))
             if "split" in batch.column_names:
                 codes, splits = encode(batch["split"])
                 self.given.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
@@ -191,7 +191,8 @@ class Corpus:
         known = self._labels - {self.settings.held_out_label}
         columns = self.layout.columns_of("label")
         order = self.settings.classes or (columns if len(columns) > 1 else None)
-        self.classes = order_classes(known, order, str(self.path))
+        setting = "data.classes" if self.settings.classes else "data.label"
+        self.classes = order_classes(known, order, str(self.path), setting)
 
     def _read(self) -> Iterator[list[Part]]:
         """Yield the batches of all files, small ones together: a file may be a single text."""
@@ -274,7 +275,7 @@ class Corpus:
                 return False
             for purpose in self.layout.columns:
                 self._write(record, purpose, self.layout.columns_of(purpose))
-            self._require_new_id(record, where)
+            self._require_new_id(record, where, file.split)
         except ValueError as error:
             self._wrong += 1
             if self._wrong <= ERRORS_SHOWN:
@@ -372,21 +373,23 @@ class Corpus:
                 "or list it in data.classes if it is a class of its own"
             )
 
-    def _require_new_id(self, record: Record, where: str) -> None:
-        """Raise `ValueError` if the row's id is one of the repeated ones and not at its first place."""
+    def _require_new_id(self, record: Record, where: str, split: str | None) -> None:
+        """Raise `ValueError` if the row repeats an id; of rows to be united, if it has other values than the first."""
         if self.settings.id is None or not self._repeated_ids:
             return
         row = self._write(record, "id", (self.settings.id,))
         if int(hash_texts(array_of([row]))[0]) not in self._repeated_ids:
             return
-        text = self._value(record, "text", self.layout.columns_of("text"))
-        first, first_text = self._first_rows.setdefault(row, (where, text))
-        if first != where and not (self.unites and text == first_text):
-            rule = "have one text" if self.unites else "be unique"
+        others = [purpose for purpose in self.layout.columns if purpose not in {"id", "label"}]
+        values = {"split": split} | {each: self._write(record, each, self.layout.columns_of(each)) for each in others}
+        first, before = self._first_rows.setdefault(row, (where, values))
+        differing = next((purpose for purpose in values if values[purpose] != before[purpose]), None)
+        if first != where and (differing is not None or not self.unites):
+            rule = f"have one {str(differing).removeprefix(SLICE)}" if self.unites else "be unique"
             raise ValueError(f"{quote_name(self.settings.id)} must {rule}; got {quote_value(row)}, as in {first}")
 
     def _require_unique_ids(self) -> None:
-        """Raise `UserError` if an id of the id column is there twice; with several labels per text, for two texts.
+        """Raise `UserError` if an id of the id column is there twice; of rows to be united, if other columns differ.
 
         Only a fingerprint of 8 bytes per id is kept. If two are equal, the table is read again, to report the rows in
         order and among the other errors, or to find that the ids differ after all.

@@ -35,19 +35,19 @@ class Corrections:
 
 
 @contextlib.contextmanager
-def unchanged_corrections(path: Path) -> Iterator[Corrections]:
+def unchanged_corrections(path: Path, multilabel: bool = False) -> Iterator[Corrections]:
     """Yield the corrections in a file; `UserError` if there is none, or if it changes before the end of the block."""
     require_file(path)
     if not path.is_file():
         raise UserError(f"{path} {RULE}; got no such file; make it")
     with unchanged(path, lambda: {path.name: sha256_of_file(path)}):
-        yield read(path)
+        yield read(path, multilabel)
 
 
-def read(path: Path) -> Corrections:
+def read(path: Path, multilabel: bool = False) -> Corrections:
     """Return the corrections in a file; `UserError` with a line for each mistake, of many the first few.
 
-    Other columns than id and label are ignored, and so are blank lines.
+    Other columns than id and label are ignored, and so are blank lines. `multilabel`: a label may be `[]`.
     """
     if not path.stat().st_size:
         raise UserError(f"{path} {RULE}; got an empty file")
@@ -58,7 +58,7 @@ def read(path: Path) -> Corrections:
         for batch in read_batches(path, "csv", layout):
             for number, record in map(batch.row, range(len(batch))):
                 try:
-                    _add(corrections, number, record)
+                    _add(corrections, number, record, multilabel)
                 except ValueError as error:
                     errors.append(f"{path}:{number}: {_without_advice(str(error))}")
     except UserError as error:
@@ -79,7 +79,7 @@ def _without_advice(line: str) -> str:
     return ADVICE.sub("", line)
 
 
-def _add(corrections: Corrections, number: int, record: Record | ValueError) -> None:
+def _add(corrections: Corrections, number: int, record: Record | ValueError, multilabel: bool) -> None:
     if isinstance(record, ValueError):
         raise record
     if not any(record.values()):
@@ -88,7 +88,8 @@ def _add(corrections: Corrections, number: int, record: Record | ValueError) -> 
     for column in COLUMNS:
         value = label_of(record, column) or ""
         if not value.strip():
-            raise ValueError(f"{column} must not be empty; got {quote_value(record.get(column))}")
+            advice = "; write [] for none" if multilabel and column == "label" else ""
+            raise ValueError(f"{column} must not be empty; got {quote_value(record.get(column))}{advice}")
         values.append(value)
     row, label = values
     if (first := corrections.lines.setdefault(row, number)) != number:

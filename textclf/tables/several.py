@@ -1,7 +1,6 @@
 """Several labels of a text, as tables write them: in one cell, as a list, or in a column of 0 and 1 for each label."""
 
 import json
-import re
 from collections.abc import Sequence, Set
 
 import numpy as np
@@ -9,15 +8,14 @@ import pandas as pd
 import pyarrow as pa
 
 from textclf.core.arrow import as_array, encode, flat, rows_of
+from textclf.core.labels import list_in
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables.layout import Record
 from textclf.tables.values import SEPARATORS, label_of
 
 LABELS = pa.list_(pa.string())
 ROWS_PER_LABEL = 2  # mean number of rows of each part of cells that are several labels, at least
-FLAGS = {"0": False, "false": False, "1": True, "true": True}
-QUOTED = re.compile(r"""'[^'"\\]*'""")
-TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
+FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 JOINT = "\x1f"  # between the values of several columns of a row
 
 
@@ -39,7 +37,7 @@ def labels_in(value: object, column: str, separator: str | None, single: bool) -
     The cell is a list, JSON text of one, or labels with the separator between them; without one it may hold a `single`
     label. Raises `ValueError` for anything else.
     """
-    parts = value if isinstance(value, list) else _json_list(value)
+    parts = value if isinstance(value, list) else list_in(value)
     if parts is None:
         text = label_of({column: value}, column) or ""
         if separator is None and text.strip() and (not single or text.lstrip().startswith("[")):
@@ -48,19 +46,6 @@ def labels_in(value: object, column: str, separator: str | None, single: bool) -
         parts = [text] if separator is None else text.split(separator)
     labels = [(label_of({column: part}, column) or "").strip() for part in parts]
     return sorted({label for label in labels if label})
-
-
-def _json_list(value: object) -> list[object] | None:
-    """Return the list whose JSON a value is, or which Python wrote of texts, as pandas does in CSV; or None."""
-    if not isinstance(value, str) or not value.lstrip().startswith("["):
-        return None
-    if TEXTS.fullmatch(value.strip()):
-        return [text[1:-1] for text in QUOTED.findall(value)]
-    try:
-        found: list[object] = json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-    return found
 
 
 def written_list(value: object) -> object:
@@ -72,20 +57,31 @@ def form_of(cells: Set[str], rows: int) -> str:
     """Return how the cells of a column hold several labels each: `[`, `01`, a separator, or "" if they do not.
 
     `[` are lists of texts or integers, `01` columns of 0 and 1. A separator is one if the parts of a cell are cells
-    too. Labels repeat: `rows` are those with a value.
+    too, apart from parts of every cell. Labels repeat: `rows` are those with a value.
     """
     if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
         return "01" if cells else ""
-    lists = [_json_list(cell) for cell in cells]
+    lists = [list_in(cell) for cell in cells]
     if all(each is not None and all(isinstance(part, str | int) for part in each) for each in lists):
-        forms = {"[": [each or [] for each in lists]}
+        forms = {"[": [[str(part) for part in each or []] for each in lists]}
     else:
-        forms = {mark: [[part.strip() for part in cell.split(mark)] for cell in cells] for mark in SEPARATORS}
+        forms = {mark: [cell.split(mark) for cell in cells] for mark in SEPARATORS}
     for form, found in forms.items():
-        combines = form == "[" or any(len(parts) > 1 and cells >= set(parts) for parts in found)
-        if combines and len({part for parts in found for part in parts}) * ROWS_PER_LABEL <= rows:
+        sets = [{part.strip() for part in parts} - {""} for parts in found]
+        shared = set.intersection(*sets)
+        own = [each - shared for each in sets]
+        alone = {label for each in own for label in each if len(each) == 1}
+        combines = form == "[" or any(len(each) > 1 and alone >= each for each in own)
+        if combines and len(shared.union(*own)) * ROWS_PER_LABEL <= rows:
             return form
     return ""
+
+
+def doubts(classes: Sequence[str]) -> list[str]:
+    """Return a line if most classes have a separator in them, so that they may be several labels each."""
+    marks = [mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) > len(classes)]
+    told = "is in most labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
+    return [f"{mark!r} {told} to it" for mark in marks[:1]]
 
 
 def unite(table: pa.Table) -> pa.Table:

@@ -172,6 +172,12 @@ def test_few_rows_have_no_accuracy_after_the_choice() -> None:
     assert explain_choice(None, measured, decisions, MODELS) == ("b", f"best accuracy {FOLDS}")
 
 
+def test_several_labels_are_chosen_by_the_subset_accuracy() -> None:
+    measured, decisions = crossvalidated(*MODELS, b=1)
+    decisions["b"] = {"thresholds": [0.5, 0.5]}
+    assert explain_choice(None, measured, decisions, MODELS)[1].startswith("best subset accuracy in ")
+
+
 def test_a_model_that_is_named_or_alone_represents_the_run() -> None:
     measured, decisions = crossvalidated(*MODELS, b=1)
     assert explain_choice("a", measured, decisions, MODELS) == ("a", "named by export.model")

@@ -130,6 +130,8 @@ def test_each_label_of_a_list_gets_probability_1(tmp_path: Path, ending: str) ->
     made = read(path, CLASSES, multilabel=True)
     np.testing.assert_array_equal(made.probabilities, [[1, 1], [0, 0], [0, 1], [0, 1]])
     assert made.labels_only
+    as_pandas = write(tmp_path / f"pandas{ending}", {"id": list("abcd"), "label": map(str, lists)})
+    np.testing.assert_array_equal(read(as_pandas, CLASSES, multilabel=True).probabilities, made.probabilities)
     nested = tmp_path / "nested.parquet"
     pq.write_table(pa.table({"id": list("abcd"), "label": pa.array(lists, pa.list_(pa.string()))}), nested)
     np.testing.assert_array_equal(read(nested, CLASSES, multilabel=True).probabilities, made.probabilities)

@@ -152,6 +152,13 @@ def test_models_without_rows_that_choose_are_named() -> None:
         measure(models, params(threshold="f1"), False, held_out=HeldOut({"a": overconfident(2)}))
 
 
+def test_without_rows_that_choose_the_rarest_label_is_named() -> None:
+    parts = [sets(np.array([[0, 1], [1, 1], [0, 1]]), np.full((3, 2), 0.5), split) for split in ("train", "test")]
+    end = "set split.validation_size, or leave out 'l0', a label of only 1 training row"
+    with pytest.raises(UserError, match=rf"got none of a: {end}$"):
+        measure({"a": parts}, params(threshold="f1"), False)
+
+
 @pytest.mark.parametrize("validated", [True, False])
 def test_the_choice_compares_the_models_trained_here_on_the_rows_that_choose(validated: bool) -> None:
     models = {

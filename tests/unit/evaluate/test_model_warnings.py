@@ -100,6 +100,12 @@ def test_a_model_that_is_worse_than_another_is_compared_with_the_best() -> None:
     assert "below that of first" in warnings(comparisons=pairs | {"second_vs_majority": comparison(-0.1)})["second"][0]
 
 
+def test_several_labels_have_a_subset_accuracy_and_label_shares() -> None:
+    found = warnings({"first": 5.05}, {"second_vs_first": comparison(-0.2)}, decision={"thresholds": [0.5, 0.5]})
+    assert "guessing by the label shares of the training rows" in found["first"][0]
+    assert found["second"][0].startswith("on the test rows its subset accuracy is 20.0 points ")
+
+
 @pytest.mark.parametrize(
     "pairs",
     [

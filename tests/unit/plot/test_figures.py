@@ -29,6 +29,10 @@ FIGURES = {
     "no history": ("history", history([]), ["No model of this run was trained in epochs."]),
     "confusion": ("confusion", confusion(["0", "1"]), ["majority", "actual class", "predicted class"]),
     "confusion of odd classes": ("confusion", confusion(ODD), ["$x$", "<b>&", "]]>", "中文"]),
+    "confusion without a decided label": (
+        *("confusion", confusion([])),
+        ["Test rows by actual and predicted label", "No label was decided for a text that has any."],
+    ),
     "roc": ("roc", roc(), ["a (0.500)", "b (1.000)", "false positive rate", "true positive rate"]),
     "roc of odd classes": ("roc", roc(ODD), ["$x$", "<b>&", "]]>", "中文"]),
     "reliability": ("reliability", RELIABILITY, ["majority", "logistic regression", "On the dotted line"]),

@@ -163,3 +163,19 @@ def test_corrections_are_sets_of_labels_in_the_form_of_the_table_or_json(tmp_pat
     assert report["corrections"] == {"applied": {"train": 2}, "unchanged": 1, "skipped": 0}
     with pytest.raises(UserError, match=r"mine.csv:2: label must be one of the classes \(big, mid, rare\); got 'new'"):
         run(tmp_path, rows, f"id,label\n{ids[trained[0]]},mid|new\n")
+
+
+def test_an_empty_cell_is_no_correction_to_no_labels(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"label must not be empty; got ''; write \[\] for none$"):
+        run(tmp_path, made(), "id,label\nc.csv:2,\n")
+    with pytest.raises(UserError, match=r"id must not be empty; got ''$"):
+        run(tmp_path, made(), "id,label\n,[]\n")
+    run(tmp_path, made(), "id,label\nc.csv:2,[]\n")
+
+
+def test_classes_that_may_be_several_labels_each_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(f"text {n}", ["a|b", "c|d", "e"][n % 3], "w") for n in range(30)]
+    run(tmp_path, rows, data={"task": "multiclass", "label_separator": None})
+    assert capsys.readouterr().out.splitlines()[-1].startswith("'|' is in most labels; if it separates labels")
+    run(tmp_path, rows, data={})
+    assert "in most labels" not in capsys.readouterr().out

@@ -8,16 +8,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import stages.crossvalidate
+import stages.learning_curve
+import stages.search
+import stages.split
+from tests.settings import train
 from tests.unit.studies.samples import corpus, settings, setup
 from textclf.artifacts.features import Features
+from textclf.core import files
 from textclf.core.errors import UserError
+from textclf.evaluate.settings import Evaluate
+from textclf.split.settings import Split
 from textclf.studies import measure
 from textclf.studies.crossvalidation import make_folds
 from textclf.studies.learning_curve import learning_curve
 from textclf.studies.measure import Setup
 from textclf.studies.search.scores import Scores
 from textclf.studies.search.trials import Searcher, _digest, best_of
-from textclf.studies.settings import CompleteSearch
+from textclf.studies.settings import CompleteSearch, Search
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Combine, Vectorize
 
 LABELS = ["alpha", "beta", "rare"]
 
@@ -88,3 +98,28 @@ def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, m
     changed = table()
     changed["label"] = changed["label"].tolist()[::-1]
     assert _digest({"train": table()}) == _digest({"train": table()}) != _digest({"train": changed})
+
+
+def test_the_stages_of_studies_read_sets_of_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows, names = table(120), ["majority", "logistic_regression"]
+    cells = ["|".join(names) for names in rows["label"]]
+    files.write_csv(tmp_path / "rows.csv", rows[["text"]].assign(label=cells))
+    data = Data.model_validate({"path": str(tmp_path / "rows.csv"), "task": "multilabel", "label_separator": "|"})
+    models, words = train(*names), Vectorize.model_validate({"words": {}})
+    report, trainings, figure = (tmp_path / name for name in ("report.json", "trainings.csv", "figure.svg"))
+    folders = {"splits": tmp_path / "splits", "pretrained": tmp_path}
+    studied = settings(folds=2, repeats=1)
+    written = {"report": report, "trainings": trainings}
+    stages.crossvalidate.run(
+        Combine(), studied, data, Evaluate(), Split(), models, words, pretrained=tmp_path, **written
+    )
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == names
+    assert files.read_json(report)["logistic_regression"]["accuracy"]["mean"] > 0.8
+    (tmp_path / "none.csv").write_text("id,label\n")
+    stages.split.run(data, Split(), corrections=tmp_path / "none.csv", splits=folders["splits"], report=report)
+    stages.learning_curve.run(Combine(), Evaluate(), Split(), models, words, **folders, curve=trainings, figure=figure)
+    assert files.read_csv(trainings)["accuracy"].iloc[-1] > 0.8
+    written = {"summary": report, "trials": trainings, "figure": figure}
+    search = Search(model="logistic_regression", trials=2, folds=2, space={"C": [0.01, 100.0]})
+    stages.search.run(Combine(), Evaluate(), search, Split(), models, words, **folders, **written)
+    assert len(files.read_csv(trainings)) == 2

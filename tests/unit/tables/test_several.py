@@ -11,7 +11,7 @@ from tests.unit.tables.tables import arrow, delimited, parquet
 from textclf.core.errors import UserError
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
-from textclf.tables.several import form_of
+from textclf.tables.several import doubts, form_of
 
 SETS = [["late", "wet"], [], ["late"], ["lost", "wet"]]
 TEXTS = list("abcd")
@@ -90,6 +90,26 @@ def test_columns_of_labels_and_data_classes_order_the_labels(read: Callable[...,
     assert read(FORMS["separator"][0], **changed).classes == ["wet", "lost", "late"]
 
 
+def test_lists_and_floats_as_pandas_writes_them_are_read(read: Callable[..., Corpus]) -> None:
+    got = read({"c.csv": """text,label\na,"['b', ""it's""]"\nb,['b']\n"""}, task="multilabel")
+    assert got.rows["label"].tolist() == [["b", "it's"], ["b"]]
+    got = read({"c.csv": "text,x,y\na,1.0,0.0\nb,1.0,1.0\n"}, task="multilabel", label=["x", "y"])
+    assert got.rows["label"].tolist() == [["x"], ["x", "y"]]
+
+
+def test_files_of_splits_may_not_share_an_id(read: Callable[..., Corpus]) -> None:
+    tables = {"train.csv": "text,label,n\na,x,1\nb,y,2\n", "test.csv": "text,label,n\na,y,1\nb,x,3\n"}
+    names = {"train": "train.csv", "test": "test.csv"}
+    with pytest.raises(UserError, match=r"n must have one split; got .1., as in .*test\.csv:2"):
+        read(tables, task="multilabel", id="n", files=names)
+
+
+def test_a_separator_in_most_classes_is_told() -> None:
+    assert doubts(["a", "b", "c|d"]) == doubts(["a", "b"]) == []
+    (line,) = doubts(["a|b", "b|a", "c"])
+    assert line.startswith("'|' is in most labels; if it separates labels of a text, set data.task to multilabel and ")
+
+
 def test_numbers_are_labels_in_order(read: Callable[..., Corpus]) -> None:
     got = read({"c.jsonl": '{"text": "a", "label": [10, 9]}\n{"text": "b", "label": [true]}\n'}, task="multilabel")
     assert got.rows["label"].tolist() == [["10", "9"], ["true"]]
@@ -133,6 +153,24 @@ def test_given_splits_count_texts_and_not_their_rows(read: Callable[..., Corpus]
             ),
         ),
         ("text,label,n\na,x,1\nb,y,2\nc,y,1\n", {"id": "n"}, ":4: n must have one text; got '1', as in c.csv:2"),
+        *(
+            (
+                f"text,label,n,o\na,x,1,{first}\nb,y,2,{first}\na,y,1,{other}\n",
+                {"id": "n", setting: ["o"] if setting == "slices" else "o"},
+                f":4: n must have one {said}; got '1', as in c.csv:2",
+            )
+            for setting, said, first, other in (
+                ("split", "split", "test", "train"),
+                ("group", "group", "ann", "bob"),
+                ("time", "time", "2024-01-01", "2024-01-02"),
+                ("slices", "o", "ann", "bob"),
+            )
+        ),
+        (
+            "text,x,y,z\na,1,0,0\nb,0,1,0\n",
+            {"label": ["x", "y", "z"]},
+            ": every class of data.label (x, y, z) must have a row; got none of 'z'; leave it out",
+        ),
         (
             "text,label\na,x|z\nb,y\n",
             {"label_separator": "|", "classes": ["x", "y"]},
@@ -158,11 +196,16 @@ def test_labels_that_break_a_rule_are_refused(
         ({"a", "b", "a;b"}, ";"),
         ({"a", "b", "b | a"}, "|"),
         ({"a", "b", "a,b,c"}, ""),  # c is no cell
+        ({"a|", "b|", "|", "a|b|"}, "|"),
+        ({"every", "every,a", "b,every", "b,a,every"}, ","),  # a label of all texts
+        ({"Troy, NY", "York, NY"}, ""),
         ({'["a", "b"]', "[]", "['c']"}, "["),
+        ({"['a', \"it's\"]"}, "["),
         ({"[1, 2]"}, "["),
         ({"[0.1, 0.2]"}, ""),
         ({'["a"]', "b"}, ""),
         ({"0", "1", "TRUE"}, "01"),
+        ({"0.0", "1.0"}, "01"),
         (set(), ""),
     ],
 )

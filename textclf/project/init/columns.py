@@ -32,6 +32,7 @@ ID = re.compile(r"(.*[\W_])?(?i:id|uuid|guid)|.*[a-z]I[dD]")  # names of columns
 ROWS_PER_SLICE = 4 * FEWEST_ROWS  # of which a quarter are test rows
 ROWS_PER_GROUP = 2  # mean number of rows of each value of a column of groups, at least
 LISTS, FLAGS = "[", "01"  # forms of columns of several labels
+SEVERAL = 0.05  # share of the texts that have two labels or more, at least, of rows that repeat an id
 DELIMITERS = ";\t|,"
 
 
@@ -79,14 +80,23 @@ def _one_or_several(names: Sequence[str]) -> str | tuple[str, ...]:
     return names[0] if len(names) == 1 else tuple(names)
 
 
-def find_sets(path: Path, data: Data, columns: Sequence[Column], layout: Layout) -> tuple[dict[str, Any], str]:
+def find_sets(
+    path: Path, data: Data, columns: Sequence[Column], layout: Layout, given: bool = False
+) -> tuple[dict[str, Any], str]:
     """Return the settings of a table whose texts have several labels, and what shows it; nothing if they have one.
 
-    `columns` are those that are neither texts nor labels.
+    `columns` are those that are neither texts nor labels; `given`: the user named those of labels. Raises `UserError`
+    if several columns could each be the only one of labels.
     """
     task = {"task": "multilabel"}
     if not isinstance(data.label, str):
-        return task, f"{list_names(data.label)} are columns of 0 and 1"
+        if not given and not _share_of_several(path, data):
+            rule = "--label must name the column of labels, or each of them if a text may have several"
+            raise UserError(f"{path}: {rule}; no row is 1 in two of {list_names(data.label)}")
+        constant = list_names([column.name for column in columns if column.form == FLAGS and column.distinct < 2])
+        left_out = f", without {constant}, the same in all rows" if constant else ""
+        alone = "" if given else f"; --label {quote_name(data.label[0])} takes one alone"
+        return task, f"{list_names(data.label)} are columns of 0 and 1{left_out}{alone}"
     labels = describe_column(path, layout, data.label)
     if labels is not None and labels.form == LISTS:
         return task, f"{quote_name(data.label)} holds lists"
@@ -94,13 +104,19 @@ def find_sets(path: Path, data: Data, columns: Sequence[Column], layout: Layout)
         return task | {"label_separator": labels.form}, f"{quote_name(data.label)} combines some by {labels.form!r}"
     texts = describe_column(path, layout, data.text) if isinstance(data.text, str) else None
     for column in columns:
-        repeats = (ID.fullmatch(column.name) or column.name == data.id) and column.distinct < column.values
+        is_id = column.name != data.group and bool(ID.fullmatch(column.name) or column.name == data.id)
+        repeats = is_id and column.distinct < column.values
         if texts is not None and repeats and texts.distinct <= column.distinct:
             united = data.model_copy(update=task | {"id": column.name})
             with suppress(UserError):
-                if pc.max(pc.list_value_length(read(path, united).table["label"])).as_py() > 1:
+                if _share_of_several(path, united) >= SEVERAL:
                     return task | {"id": column.name}, f"rows with the same {quote_name(column.name)} have one each"
     return {}, ""
+
+
+def _share_of_several(path: Path, data: Data) -> float:
+    """Return the share of the texts that have two labels or more."""
+    return float(pc.mean(pc.greater(pc.list_value_length(read(path, data).table["label"]), 1)).as_py())
 
 
 def find_text(columns: Sequence[Column], path: Path) -> str:
@@ -146,7 +162,7 @@ def _can_be_label(column: Column) -> bool:
         return True
     repeated = column.distinct * ROWS_PER_CLASS <= column.values
     named = column.name.lower() in LABELS  # then 1.0 and 2.0 may be classes
-    short = column.mean_length <= LONGEST_LABEL and (named or column.measured <= MEASURED)
+    short = column.mean_length <= LONGEST_LABEL and (named or column.form == FLAGS or column.measured <= MEASURED)
     return 2 <= column.distinct <= MOST_CLASSES and repeated and short
 
 

@@ -13,10 +13,11 @@ from textclf.pretrained.catalogue import encoder_for
 from textclf.project.init.expected import SEARCH, fit_seconds
 from textclf.project.init.survey import Survey
 
+CALIBRATED = ", and calibrated probabilities"  # not with several labels per text
 PRESETS = {
     "fast": "tf-idf of words, logistic regression",
     "good": "tf-idf of words and letters, sentence vectors if their packages are installed, and both together",
-    "best": "good, a fine-tuned transformer, the average of it and of both together, and calibrated probabilities",
+    "best": f"good, a fine-tuned transformer, the average of it and of both together{CALIBRATED}",
 }
 ENCODER_PACKAGES, TRANSFORMER_PACKAGES = ("onnxruntime", "tokenizers"), ("keras_hub", "onnxruntime", "tokenizers")
 # Values of C to choose from, and the one without a choice, by what the model reads; with few rows per class, larger

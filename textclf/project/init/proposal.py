@@ -21,13 +21,14 @@ from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
 from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_sets, find_slices, find_split
 from textclf.project.init.expected import expected_minutes, in_words
-from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
+from textclf.project.init.presets import CALIBRATED, PRESETS, Choice, choose_models, left_out
 from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
 from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, Data, check_option
+from textclf.tables.several import doubts
 
 GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "sheet", "query")  # arguments that are settings of data
 SHOWN_CLASSES = 12
@@ -59,7 +60,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     minutes = expected_minutes(models.sections, found, is_validated(preset, found))
     told = [
         *([f"a text has several labels: {several} (data.task: multilabel)"] if several else []),
-        f"preset {preset}: {PRESETS[preset]}",
+        f"preset {preset}: {PRESETS[preset].removesuffix(CALIBRATED if data.multilabel else '')}",
         *left_out(preset, found),
         f"expected: {in_words(minutes)} for the first run on this machine",
         *(f"section {name}: removed, since it names models that the preset does not have" for name in gone),
@@ -110,7 +111,7 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], s
     if arguments.id is None and (column := find_id(columns, column_names(path, layout)[0])) is not None:
         values["id"] = column
     several = {} if isinstance(values["label"], str) else {"task": "multilabel"}
-    several, shown = find_sets(path, _validated(values | several), others, layout)
+    several, shown = find_sets(path, _validated(values | several), others, layout, given=bool(arguments.label))
     values |= several
     return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})), columns, shown
 
@@ -119,8 +120,9 @@ def survey_table(data: Data, columns: list[Column], arguments: argparse.Namespac
     """Return the section data and what the rows hold; without the ids that were found if split would refuse them."""
     slices = tuple(find_slices([column for column in columns if column.name != data.id]))
     path, update = Path(data.path), {"slices": slices}
-    with suppress(UserError):
-        return data, survey(path, data.model_copy(update=update))
+    for each in (update, *([{}] if data.multilabel else [])):  # rows to be united may differ in these columns
+        with suppress(UserError):
+            return data, survey(path, data.model_copy(update=each))
     data = data.model_copy(update={"id": arguments.id})
     return data, survey(path, data.model_copy(update=update))
 
@@ -158,6 +160,7 @@ def summary(
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
         f"{count_noun(len(found.classes), *classes)}: {_classes(found.classes)}{several}",
+        *([] if data.multilabel else doubts(list(found.classes))),
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
         *_oddities(found, kept=not found.given and data.time is None),

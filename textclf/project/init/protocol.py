@@ -74,7 +74,7 @@ def is_validated(preset: str, survey: Survey) -> bool:
 
 
 def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
-    streamed = survey.rows >= MANY_ROWS and not by_time
+    streamed = survey.rows >= MANY_ROWS and not by_time and not survey.unites
     method = "time" if by_time else "hash" if streamed else "random"
     reason = f"{MANY_ROWS:,} rows or more are streamed" if streamed else "the rows fit into memory"
     yield Choice("split.method", method, "a model is for rows that come later" if by_time else reason)

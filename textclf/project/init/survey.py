@@ -33,7 +33,7 @@ class Survey:
     the table gives; `slices` are those columns of data.slices of which some value has several labels. `language` is the
     name of the language of the texts, None if it is not recognized or there are several. `characters` are those of all
     texts. If a text has several labels, `classes` has the rows with each, `sets` is the number of rows, and
-    `without_labels` of those that have none.
+    `without_labels` of those that have none; `unites`: a text had several rows.
     """
 
     classes: dict[str, int]
@@ -50,6 +50,7 @@ class Survey:
     characters: int = 0
     sets: int | None = None
     without_labels: int = 0
+    unites: bool = False
 
     @property
     def rows(self) -> int:
@@ -112,6 +113,7 @@ def survey(path: Path, settings: Data) -> Survey:
         characters=int(rows["characters"].sum()),
         sets=len(rows) if settings.multilabel else None,
         without_labels=int((rows["label"] == "[]").sum()),
+        unites=len(rows) < corpus.count - corpus.dropped["rows"],
     )
 
 

@@ -252,10 +252,12 @@ def test_several_labels_of_a_text_are_detected_and_told(
 
 def test_columns_of_0_and_1_are_the_labels_of_a_text_if_no_other_column_is(init: Run) -> None:
     rows = [(f"The parcel {n} is late.", n % 2, int(n % 3 == 0)) for n in range(60)]
-    Path("a.csv").write_text(delimited([("message", "billing", "late"), *rows]), encoding="utf-8")
+    lines = [("message", "billing", "late", "lost"), *((*row, 0) for row in rows)]
+    Path("a.csv").write_text(delimited(lines), encoding="utf-8")
     done = init("--data", "a.csv", "--preset", "fast")
     assert "labels in columns billing, late" in done.out
-    assert "a text has several labels: billing, late are columns of 0 and 1 (data.task: multilabel)\n" in done.out
+    told = "billing, late are columns of 0 and 1, without lost, the same in all rows; --label billing takes one alone"
+    assert f"a text has several labels: {told} (data.task: multilabel)\n" in done.out
     assert load().data.label == ("billing", "late")
     lines = [("message", "billing", "late", "team"), *((*row, "ab"[n % 2]) for n, row in enumerate(rows))]
     Path("a.csv").write_text(delimited(lines), encoding="utf-8")
@@ -263,6 +265,60 @@ def test_columns_of_0_and_1_are_the_labels_of_a_text_if_no_other_column_is(init:
     labels = ("--label", "billing", "--label", "late")
     assert init("--data", "a.csv", "--preset", "fast", "--force", *labels).status == 0
     assert (load().data.task, load().data.label) == ("multilabel", ("billing", "late"))
+
+
+def test_columns_of_0_and_1_of_which_no_row_is_1_in_two_are_asked_for(init: Run) -> None:
+    rows = [(f"The parcel {n} is late.", int(n % 3 == 0), int(n % 3 == 1)) for n in range(60)]
+    Path("a.csv").write_text(delimited([("message", "spam", "link"), *rows]), encoding="utf-8")
+    done = init("--data", "a.csv", "--preset", "fast")
+    rule = "--label must name the column of labels, or each of them if a text may have several"
+    assert done.err == f"error: init: a.csv: {rule}; no row is 1 in two of spam, link\n"
+    assert init("--data", "a.csv", "--preset", "fast", "--label", "spam").status == 0
+    assert (load().data.task, load().data.label) == ("multiclass", "spam")
+    assert init("--data", "a.csv", "--preset", "fast", "--force", "--label", "spam", "--label", "link").status == 0
+    assert load().data.label == ("spam", "link")
+
+
+def test_columns_of_0_and_1_may_be_floats(init: Run) -> None:
+    rows = [(f"The parcel {n} is late.", float(n % 2), float(n % 3 == 0)) for n in range(60)]
+    Path("a.csv").write_text(delimited([("message", "billing", "late"), *rows]), encoding="utf-8")
+    assert init("--data", "a.csv", "--preset", "fast").status == 0
+    assert load().data.label == ("billing", "late")
+
+
+def repeated(*conflicts: int) -> None:
+    """Write 90 rows of which those numbered so repeat the id and the text of the row before, with another label."""
+    rows = []
+    for n in range(90):
+        number = n - (n in conflicts)
+        rows.append((number, f"The parcel {number} is late.", ["late", "lost"][n % 2], "pq"[n % 2]))
+    Path("a.csv").write_text(delimited([("ticket_id", "message", "team", "who"), *rows]), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("conflicts", "task"), [(range(1, 4, 2), "multiclass"), (range(1, 20, 2), "multilabel")])
+def test_few_contradicting_repeats_of_an_id_are_no_several_labels(init: Run, conflicts: range, task: str) -> None:
+    repeated(*conflicts)
+    assert init("--data", "a.csv", "--preset", "fast", "--label", "team").status == 0
+    assert load().data.task == task  # though the column who differs within an id, and could be one of slices
+
+
+def test_a_column_of_groups_unites_no_rows(init: Run) -> None:
+    repeated(*range(1, 60, 2))
+    assert init("--data", "a.csv", "--preset", "fast", "--label", "team", "--group", "ticket_id").status == 0
+    assert (load().data.task, load().data.group) == ("multiclass", "ticket_id")
+
+
+def test_separators_that_may_separate_labels_are_told(init: Run) -> None:
+    written("a.csv", ["late", "late|lost", "late|lost|wet"])
+    assert "'|' is in most labels; if it separates labels of a text, set data.task" in init("--data", "a.csv").out
+
+
+def test_probabilities_of_several_labels_are_not_called_calibrated(init: Run) -> None:
+    for labels, told in (("a b", True), ("a b a|b", False)):
+        written("a.csv", [*labels.split()])
+        out = init("--data", "a.csv", "--preset", "best", "--force").out
+        assert "preset best: good, a fine-tuned" in out
+        assert ("calibrated probabilities\n" in out) == told
 
 
 @pytest.mark.parametrize("same_text", [True, False])

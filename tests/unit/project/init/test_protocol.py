@@ -67,6 +67,13 @@ def test_thresholds_of_several_labels_are_chosen_on_validation_rows(
     assert not list(offer_settings(Survey(classes, classes, 0, 0, 0, 10, 20, sets=rows), []))
 
 
+def test_rows_that_are_united_are_not_streamed() -> None:
+    classes = TABLES["millions of rows"]
+    assert choose(classes, sets=2_000_000)["split.method"] == "hash"
+    chosen = choose(classes, sets=2_000_000, unites=True)
+    assert (chosen["split.method"], chosen["split.stratify"]) == ("random", True)
+
+
 def test_settings_that_were_changed_before_are_those_of_the_table() -> None:
     # A second table must not inherit what was chosen for the first.
     keys = [set(choose(classes)) for classes in TABLES.values()]

@@ -36,6 +36,15 @@ def test_rows_with_each_of_several_labels_are_counted(tmp_path: Path) -> None:
     found = survey(path, Data(path=str(path), task="multilabel", label_separator="|"))
     assert (found.classes, found.distinct) == ({"x": 2, "y": 3}, {"x": 1, "y": 2})
     assert (found.rows, found.sets, found.without_labels, found.repeated, found.conflicts) == (5, 5, 1, 2, 1)
+    assert not found.unites
+
+
+@pytest.mark.parametrize(("ids", "unites"), [("1123", True), ("1234", False)])
+def test_rows_of_one_id_are_united(tmp_path: Path, ids: str, unites: bool) -> None:
+    path = tmp_path / "a.csv"
+    rows = zip(ids, ["a", "a", "b", "c"], ["x", "y", "y", "x"], strict=True)
+    path.write_text(delimited([("id", "text", "label"), *rows]))
+    assert survey(path, Data(path=str(path), task="multilabel", id="id")).unites == unites
 
 
 def test_a_table_of_one_class_is_refused(tmp_path: Path) -> None:
