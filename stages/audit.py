@@ -4,11 +4,10 @@ Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes;
 too; RAW, for the names of the corpora in it and of their classes; PRETRAINED, the folder of pretrained weights.
 Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is an issue; PAGE, their texts as HTML,
 which is no output of the pipeline.
-Params: about, audit, combine, data.path, data.task, evaluate, split, train, vectorize.
+Params: about, audit, combine, data, evaluate, split, train, vectorize.
 """
 
 from pathlib import Path
-from typing import Annotated
 
 from textclf.artifacts import room
 from textclf.artifacts.checked import read_settings
@@ -20,7 +19,7 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.labels import labelled_names, visible
 from textclf.core.outputs import outputs
-from textclf.core.settings import PARAMS_FILE, Param
+from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.settings import Evaluate
 from textclf.fetch import catalogue
 from textclf.models.settings import Train
@@ -31,6 +30,7 @@ from textclf.studies.measure import Setup
 from textclf.studies.readable import unreadable_features
 from textclf.studies.rows import sample_rows
 from textclf.studies.settings import Audit
+from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
 
@@ -38,10 +38,9 @@ def run(
     about: About,
     audit: Audit,
     combine: Combine,
-    path: Annotated[str, Param("data.path")],
+    data: Data,
     evaluate: Evaluate,
     split: Split,
-    task: Annotated[str, Param("data.task")],
     train: Train,
     vectorize: Vectorize,
     *,
@@ -53,9 +52,9 @@ def run(
     page: Path,
 ) -> None:
     """Audit the labels of all rows; no label is changed."""
-    if task != "multiclass":
+    if data.multilabel:
         rule = "multiclass, since an audit looks for the one wrong label of a row"
-        raise UserError(f"{PARAMS_FILE}: data.task must be {rule}; got {task}")
+        raise UserError(f"{PARAMS_FILE}: data.task must be {rule}; got {data.task}")
     import cleanlab.filter  # noqa: F401 (before any training, if it is missing)
 
     models = results.choose_models(audit, train)
@@ -65,9 +64,9 @@ def run(
     rows, total = sample_rows(splits, audit.rows, audit.seed)
     room.require_measuring(len(rows), len(classes), len(models), "audit")
     audited = results.audit(rows, total, classes, Setup(split, vectorize, combine, train, evaluate, pretrained), audit)
-    corpora = catalogue.corpora_at(Path(path), raw)
+    corpora = catalogue.corpora_at(Path(data.path), raw)
     names = labelled_names(classes, catalogue.class_names(corpora) | about.class_names)
-    subject = visible(about.title or join_names([name for name in corpora if name]) or path)
+    subject = visible(about.title or join_names([name for name in corpora if name]) or data.path)
     content, table = results.summarize(audited), results.issue_table(audited)
     text = render(audited, audit, subject, names)
     with outputs(summary, issues, page) as (summary_file, issues_file, page_file):

@@ -22,6 +22,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies.audit import summary
 from textclf.studies.settings import Audit
+from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
 
@@ -44,10 +45,9 @@ def run(folder: Path, number: int, task: str = "multiclass") -> list[Path]:
         About(title="Three wrong"),
         Audit(models=("naive_bayes",)),
         Combine(),
-        "rows.csv",
+        Data.model_validate({"path": "rows.csv", "task": task}),
         Evaluate(),
         Split(),
-        task,
         train("naive_bayes"),
         Vectorize.model_validate({"words": {}}),
         splits=folder / "data" / "splits",
