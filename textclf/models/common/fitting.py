@@ -88,6 +88,6 @@ def require_every_class(train: Dataset) -> None:
         )
     if train.multilabel and len(constant := np.flatnonzero(train.counts == train.rows)):
         raise UserError(
-            f"the training rows must hold some without each label; all {train.rows} have {train.classes[constant[0]]}: "
-            "it tells nothing, so remove it from the table"
+            f"the training rows must hold rows without each label; all {train.rows} have {train.classes[constant[0]]}: "
+            "leave the label out of the table"
         )
