@@ -81,5 +81,5 @@ def test_classes_may_leave_out_the_label_and_must_if_it_is_held_out(tmp_path: Pa
     run(tmp_path, classes=["1", "0"], unknown="oos")
     assert splits.read_classes(tmp_path / "splits") == ["1", "0"]
     for changes in ({"classes": ["0", "1", "oos"], "unknown": "oos"}, {"train_unknown": True}):
-        with pytest.raises(ValueError, match="unknown must (not )?be"):
+        with pytest.raises(ValueError, match=r"unknown must (not )?be"):
             Data.model_validate(changes)

@@ -105,7 +105,7 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     if survey.sets is not None:
         validated = is_validated(preset, survey)
         threshold = "f1" if validated else 0.5
-        reason = "of each label, on the validation rows" if validated else "there are no validation rows to choose thresholds"
+        reason = "of each label, on the validation rows" if validated else "no validation rows to choose thresholds"
     elif len(survey.classes) == 2 and share < RARE:
         order = sorted(survey.classes, key=lambda name: -survey.classes[name])
         chosen_by = float(survey.given.get("validation", survey.untested))
