@@ -184,7 +184,7 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
 
 
 def _multilabel_conflicts(params: Params) -> Iterator[str]:
-    """Yield a sentence for each setting that is not for texts with several labels."""
+    """Yield a sentence for each setting that data.task multilabel does not support."""
     for key, (refused, rule) in ONE_LABEL.items():
         section, name = key.split(".")
         if (value := getattr(getattr(params, section), name)) in refused:
