@@ -207,7 +207,8 @@ def accuracy_table(rows: int, measured: Mapping[str, Any], intervals: Mapping[st
 
 def metrics_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     """Return the registry of metrics."""
-    lines = ["| Metric | Key | What it is | Better | Per class | Interval | Labels |", "|---|---|---|---|---|---|---|"]
+    header = "| Metric | Key | What it is | Better | Per class | Interval | Labels per text |"
+    lines = [header, "|---|---|---|---|---|---|---|"]
     labels = {None: "", MULTICLASS: "one", MULTILABEL: "several"}
     for metric in METRICS.values():
         better = "higher" if metric.higher_is_better else "lower"

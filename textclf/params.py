@@ -33,10 +33,10 @@ from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 
-# Kinds of models whose last scores are not known, or are joint probabilities: the highest for a text without any word
+# Kinds of models without known last scores, or (naive_bayes) with the highest energy for a text without a known word
 WITHOUT_ENERGY = ("average", "transformer", "naive_bayes")
 MULTILABEL = "multilabel"
-# What data.task multilabel does not support: the values that a setting may then not have, and what it must be.
+# What data.task multilabel does not support: by setting, the refused values and the rule of the error.
 ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
     "evaluate.threshold": (("accuracy",), "a number, f1 or precision"),
     "evaluate.calibration": (("platt", "temperature"), "none"),
@@ -120,7 +120,7 @@ def conflicts(params: Params) -> Iterator[str]:
             if name not in known:
                 yield f"gate.{limit}.{quote_name(name)} is no model; {suggest(name, known)}"
     if params.split.method == "time" and params.data.time is None:
-        yield "split.method time needs data.time, the column of the times; got null"
+        yield "data.time must be a column of times with split.method time; got null"
     yield from _slice_conflicts(params)
     yield from _untested_limits(params)
     if wrong := list(wrong_pairs(params.vectorize, params.combine)):
@@ -144,7 +144,7 @@ def _unknown_conflicts(params: Params) -> Iterator[str]:
     """Yield a sentence for each setting that does not suit texts of no class, or the score that rejects them."""
     evaluate, score = params.evaluate, params.evaluate.unknown_score
     if evaluate.coverage is not None:
-        rule = "null with data.unknown, unless train_unknown is true"
+        rule = "null with data.unknown unless data.train_unknown is true"
         yield f"evaluate.coverage must be {rule}; got {evaluate.coverage}"
     if params.export.refit:
         yield "export.refit must be false with data.unknown, whose threshold is of the measured model; got true"
@@ -184,7 +184,7 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
 
 
 def _multilabel_conflicts(params: Params) -> Iterator[str]:
-    """Yield a sentence for each setting that is not for texts with several labels."""
+    """Yield a sentence for each setting that data.task multilabel does not support."""
     for key, (refused, rule) in ONE_LABEL.items():
         section, name = key.split(".")
         if (value := getattr(getattr(params, section), name)) in refused:
@@ -204,9 +204,9 @@ def _metric_conflicts(params: Params) -> Iterator[str]:
             named += [(key, metric) for key, limits in keys for metric in limits]
     for key, metric in named:
         if not METRICS[metric].suits(params.data.task == MULTILABEL):
-            yield f"{key} must have a metric of data.task {params.data.task}; got {metric}"
+            yield f"{key} must name a metric of data.task {params.data.task}; got {metric}"
         elif metric == "cost" and not params.evaluate.costs:
-            yield f"{key} must have another metric than cost without evaluate.costs"
+            yield f"{key} must name another metric unless evaluate.costs is set; got cost"
 
 
 def _untested_limits(params: Params) -> Iterator[str]:

@@ -271,7 +271,7 @@ WRONG_SETTINGS = [
     ),
     (
         ("split.validation_size", "0.2", "data.unknown", "oos", "evaluate.coverage", "0.9"),
-        "evaluate.coverage must be null with data.unknown, unless train_unknown is true; got 0.9",
+        "evaluate.coverage must be null with data.unknown unless data.train_unknown is true; got 0.9",
     ),
     (
         ("data.unknown", "oos", "evaluate.unknown_score", "distance"),
@@ -310,11 +310,11 @@ WRONG_SETTINGS = [
     ),
     (
         ("data.train_unknown", "true"),
-        "data: train_unknown must be false without unknown, the label of such texts; got true",
+        "data: train_unknown must be false without unknown, the label of texts of no class; got true",
     ),
     (
         ("data.unknown", "oos", "data.classes", "[a, oos]"),
-        "data: unknown must be no label of classes unless train_unknown is true; got oos",
+        "data: unknown must not be in classes unless train_unknown is true; got oos",
     ),
     (
         ("evaluate.costs", "{ham: 3}"),
@@ -328,10 +328,10 @@ WRONG_SETTINGS = [
         ("evaluate.costs", "{ham: {spma: 3}}", "data.classes", "[ham, spam]"),
         "evaluate.costs must name classes; got spma; did you mean spam?",
     ),
-    (("search.metric", "cost"), "search.metric must have another metric than cost without evaluate.costs"),
+    (("search.metric", "cost"), "search.metric must name another metric unless evaluate.costs is set; got cost"),
     (
         ("gate.minimum", "{keras: {test: {cost: 0.5}}}"),
-        "gate.minimum.keras.test must have another metric than cost without evaluate.costs",
+        "gate.minimum.keras.test must name another metric unless evaluate.costs is set; got cost",
     ),
     (
         ("evaluate.external", "{keras: mine.csv}"),
@@ -404,7 +404,7 @@ WRONG_SETTINGS = [
         for others in ((), ("data.task", "multilabel", "data.label", "[a, b]"))
     ),
     (("data.time", "text"), "data: time must be another column than text and label; got text"),
-    (("split.method", "time"), "split.method time needs data.time, the column of the times; got null"),
+    (("split.method", "time"), "data.time must be a column of times with split.method time; got null"),
     *(
         (
             ("split.method", "time", "data.time", "opened", f"split.{name}", "true"),
@@ -482,17 +482,17 @@ WRONG_SETTINGS = [
                 "{mine: a.csv}",
             ),
         ),
-        "gate.minimum.keras.test must have a metric of data.task multilabel; got mcc",
-        "gate.maximum_drop.mine.validation must have a metric of data.task multilabel; got balanced_accuracy",
+        "gate.minimum.keras.test must name a metric of data.task multilabel; got mcc",
+        "gate.maximum_drop.mine.validation must name a metric of data.task multilabel; got balanced_accuracy",
     ),
     (
         ("data.task", "multilabel", "search.metric", "mcc"),
-        "search.metric must have a metric of data.task multilabel; got mcc",
+        "search.metric must name a metric of data.task multilabel; got mcc",
     ),
     (
         ("search.metric", "micro_f1", "gate.minimum", "{keras: {test: {micro_f1: 0.5}}}"),
-        "search.metric must have a metric of data.task multiclass; got micro_f1",
-        "gate.minimum.keras.test must have a metric of data.task multiclass; got micro_f1",
+        "search.metric must name a metric of data.task multiclass; got micro_f1",
+        "gate.minimum.keras.test must name a metric of data.task multiclass; got micro_f1",
     ),
     # All mistakes at once, in the order of the settings.
     (

@@ -11,9 +11,9 @@ the set of the new one contains its class with at least that coverage. With scor
 25:475-490) this holds within every class.
 
 With several labels per text a set has the labels whose probability is at least a cutoff, chosen so that the expected
-share of a text's labels that its set misses is at most 1 - coverage; a text without labels misses none. This is
+share of a text's labels that its set misses is at most 1 - coverage (0 for a text without labels). This is
 conformal risk control: Angelopoulos, Bates, Fisch, Lei & Schuster (2022), arXiv:2208.02814, theorem 1. With one label
-per text it is the above.
+per text it equals split conformal prediction.
 """
 
 import math
@@ -101,10 +101,10 @@ class Conformal:
 
 
 def missed_cutoffs(y: NDArray[np.integer[Any]], probabilities: Floats) -> Floats:
-    """Return the highest cutoffs at which the rows miss 0, 1, ... labels, (rows,); the labels of a row count as one.
+    """Return for k = 0, 1, ... the highest cutoff at which the rows' missed shares of labels sum to at most k, (rows,).
 
-    With n rows, that of rank k, from 1, keeps the risk below (k - 1) / n, and with the one that theorem 1 adds below
-    k / (n + 1).
+    With n rows, the k-th cutoff has an empirical risk of at most k / n; with the row of risk 1 that
+    theorem 1 adds, of at most (k + 1) / (n + 1).
     """
     rows, labels = np.nonzero(y)
     scores, shares = probabilities[rows, labels], 1 / y.sum(axis=1, dtype=np.int64)[rows]
@@ -172,5 +172,5 @@ def labels_of(sets: Sets, classes: Sequence[str]) -> list[list[str]]:
 
 
 def labels_answered(sets: Sets, classes: Sequence[str]) -> list[str | None]:
-    """Return the label of each set that has exactly one, None of any other: of an empty set too."""
+    """Return the label of each set that has exactly one, None for any other set, also an empty one."""
     return [labels[0] if len(labels) == 1 else None for labels in labels_of(sets, classes)]

@@ -21,8 +21,8 @@ class Dataset:
     """The rows of a split, as batches that are read when they are needed; a single batch stays in memory.
 
     `readers` return the batches; `classes` (classes,) are the names of the classes and `counts` (classes,) int64 the
-    number of rows of each, or with each label; `rows` is the number of all, and `size` that of the bytes that they take
-    in memory. `multilabel` says whether a row has a set of labels.
+    number of rows of each class, or with each label; `rows` is the number of all rows, `size` their bytes in memory.
+    `multilabel` says whether a row has a set of labels.
     """
 
     readers: tuple[Callable[[], Features], ...]
@@ -69,7 +69,7 @@ class Dataset:
 
     @property
     def fewest(self) -> int:
-        """The number of rows of the rarest class; of labels, that of the fewest rows with or without one."""
+        """The number of rows of the rarest class; with several labels, the fewest rows with or without a label."""
         others = self.rows - self.counts if self.multilabel else self.counts
         return int(np.minimum(self.counts, others).min())
 

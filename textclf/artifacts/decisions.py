@@ -21,13 +21,13 @@ RESERVED = ("best", "choice", "crossvalidation", "guessing", "protocol")
 NONE = -1  # in the place of the position of a class: no answer
 INDEX = "index.json"  # in the folder of all exported models; names the default model
 SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
-RULES = ("threshold", "thresholds", "costs", "rejection")  # of decisions
-IN_SCALING = (*SCALING, "costs", "rejection")  # of an exported decision
+RULES = ("threshold", "thresholds", "costs", "rejection")  # keys of a decision beside its calibration
+IN_SCALING = (*SCALING, "costs", "rejection")  # keys below `scaling` in an exported decision
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Costs = tuple[tuple[Number, ...], ...]  # by actual class, of each decided class and, if there may be none, of no answer
+Costs = tuple[tuple[Number, ...], ...]  # rows: actual classes; columns: decided classes and, if allowed, no answer
 Threshold = Annotated[Number, Field(ge=0, le=1)]
 EXACT = ConfigDict(extra="forbid")  # no key too many
 
@@ -62,7 +62,7 @@ Calibration = Temperature | Platt
 
 @dataclass(frozen=True, config=EXACT)
 class Rejection:
-    """A text belongs to no class if this score of it, one of `textclf.artifacts.unknown`, is below the threshold."""
+    """A text is rejected as of no class if its score, one of `textclf.artifacts.unknown`, is below the threshold."""
 
     score: Literal["probability", "energy", "distance"]
     threshold: Number
@@ -100,8 +100,8 @@ class Decision:
 
         With a threshold: the positive class if its probability exceeds it. With costs: the class with the lowest
         expected cost, the first of equal ones, or `NONE` if no answer costs less: Elkan (2001), IJCAI, 973-978. With
-        neither: the most probable class, the first of equally probable ones. With several labels per text: which labels
-        exceed theirs, (rows, labels) int8.
+        neither: the most probable class, the first of equally probable ones. With several labels per text: 1 for each
+        label whose probability exceeds its threshold, (rows, labels) int8.
         """
         if self.thresholds is not None:
             return np.asarray(calibrated > np.array(self.thresholds), dtype=np.int8)
@@ -119,7 +119,7 @@ class Decision:
         return replace(self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs))
 
     def to_json(self) -> dict[str, Any]:
-        """Return those of `RULES`, and `temperature` or `slope` and `intercept`, that apply."""
+        """Return the keys of `RULES` that apply, and `temperature` or `slope` and `intercept` of the calibration."""
         rules = {key: value for key, value in asdict(self).items() if key in RULES and value is not None}
         return rules | ({} if self.calibration is None else asdict(self.calibration))
 
@@ -134,9 +134,9 @@ class Decision:
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    With several labels per text it also has `thresholds`. Costs and rejection stand in `scaling`, since older versions
-    refuse a key there that they do not know. The key `manifest` says that the folder has a manifest, so that one that
-    is lost is missed.
+    With several labels per text it also has `thresholds`. Costs and rejection are in `scaling`, where older
+    versions refuse a key that they do not know. The key `manifest` says that the folder has a manifest, so that
+    a lost one is missed.
     """
     scaling = {key: value for key, value in decision.to_json().items() if key in IN_SCALING}
     content = {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold}

@@ -32,9 +32,9 @@ TEXT = ("id", "label")  # columns that are read as text
 
 @dataclass(frozen=True)
 class External:
-    """Predictions of a file: `ids` (rows,), unique; `probabilities` (rows, classes), each row sums to 1.
+    """Predictions of a file: `ids` (rows,), unique; `probabilities` (rows, classes).
 
-    With several labels per text, rows do not sum to 1.
+    Each row sums to 1, unless texts have several labels.
 
     `labels_only`: the file has labels, so that each probability is 0 or 1.
     """
@@ -177,8 +177,8 @@ def _labels(path: Path, name: str, value: str) -> list[str]:
 def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Sequence[str]) -> Iterator[Predictions]:
     """Yield the predictions of the rows of each shard, in the order of the splits.
 
-    The file must have every row of test and validation, and either all or none of the training rows, and of those of no
-    class; then their probabilities are NaN. Raises `UserError` otherwise, and for ids of no row.
+    The file must have all test and validation rows, all or none of the training rows, and all or none of the rows of no
+    class; rows that it lacks have probabilities of NaN. Raises `UserError` otherwise, and for ids of no row.
     """
     known = np.zeros(len(external.ids), dtype=bool)
     absent: dict[str, bool] = {}

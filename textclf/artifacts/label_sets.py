@@ -37,7 +37,7 @@ def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> "pa.ListArray
 
 
 def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMatrix) -> NDArray[np.float64]:
-    """Return the probability of the class of each row, (rows,), or that each label is as it is, (rows, labels)."""
+    """Return the probability of the actual class, (rows,), or of the actual value of each label, (rows, labels)."""
     if y.ndim == 2:
         return np.where(y, probabilities, 1 - probabilities)
     chances: NDArray[np.float64] = probabilities[np.arange(len(y)), y]
@@ -47,7 +47,7 @@ def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMa
 def rarest(y: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the class of each row, (rows,), or of a matrix (rows, labels) the rarest label that a row has.
 
-    A row without labels has the number of labels. So what draws equal shares of classes draws rare labels as well.
+    A row without labels gets the number of labels. So stratification by class also keeps the share of rare labels.
     """
     if y.ndim == 1:
         return np.asarray(y, np.int64)

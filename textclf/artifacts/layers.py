@@ -70,7 +70,7 @@ class LayerModel:
         return not len(self.layers[0].kernel)
 
     def predict_proba(self, X: Matrix) -> Array:
-        """Return probabilities (rows, classes) of the rows of `X` (rows, features); they sum to 1 but for labels."""
+        """Return probabilities (rows, classes) for `X` (rows, features); they sum to 1 except for `SIGMOIDS`."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
 
     def log_sum(self, X: Matrix) -> Array:
@@ -104,8 +104,8 @@ class LayerModel:
         """Return the weight of each term in the score of each class, (features, classes).
 
         None if the model is not linear. For one unit: the weights of the positive class and their negatives. For
-        several units: the weights less their mean over the classes, since only differences between classes matter; of
-        labels the weights themselves.
+        several units: the weights less their mean over the classes, since only differences between classes matter;
+        with several labels per text the weights themselves.
         """
         if len(self.layers) > 1 or self.ignores_text or self.front is not None:
             return None

@@ -43,7 +43,7 @@ class OnnxClassifier:
     ignores_text = False
 
     def predict_proba(self, X: Tokens) -> NDArray[np.float64]:
-        """Return probabilities (rows, classes) of the rows; they sum to 1 but for labels.
+        """Return probabilities (rows, classes) of the rows; they sum to 1 unless `multilabel`.
 
         Those of a text in several windows are the mean over its windows, weighted by their lengths. Each window is
         computed alone and by one thread, so that its digits depend on no other row and no number of cores.
@@ -80,7 +80,7 @@ class OnnxClassifier:
 def write(model: OnnxClassifier, folder: Path) -> None:
     """Write model.json (`classes`, `format`, `length`, `sha256`, `type`, `vocabulary`) and model.onnx.
 
-    If it is so, model.json has `multilabel` as well.
+    With several labels per text model.json also has `multilabel`.
     """
     description = {
         "classes": model.classes,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PREFIX = "probability_"  # of the columns with the probabilities of a class
-SCORE = "score_"  # of those with other scores
+SCORE = "score_"  # prefix of the columns of scores for texts of no class
 SUFFIX = ".parquet"
 RECORD = "training.json"  # in a trained folder: numbers about the training
 HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
@@ -152,7 +152,7 @@ def _from_arrow(table: "pa.Table") -> Predictions:
     y = pc.index_in(labels.flatten() if several else labels, value_set=pa.array(classes, pa.string()))
     if not several:
         y = pc.if_else(labels.is_null(), -1, y)
-    if not columns or y.null_count:  # a label that is no class has no position
+    if not columns or y.null_count:  # a label that is not a class has no position
         raise ValueError("every label must be one of the classes")
     if several:
         y = to_matrix(pa.ListArray.from_arrays(labels.offsets, y), len(classes))

@@ -36,8 +36,7 @@ class Shards(Generic[T]):
 def open_splits(folder: Path, suffix: str, read: Callable[[Path], T], unknown: bool = False) -> dict[str, Shards[T]]:
     """Return the shards of each split in a folder, in the order of `SPLITS`, without reading them yet.
 
-    With `unknown`, those of `UNKNOWN_SPLITS` follow if there are some. Raises `UserError` if there are none of train or
-    test.
+    With `unknown`, the shards of `UNKNOWN_SPLITS` follow if they exist. Raises `UserError` if train or test has none.
     """
     opened = {}
     for name in (*SPLITS, *UNKNOWN_SPLITS) if unknown else SPLITS:

@@ -67,7 +67,7 @@ def read(folder: Path) -> "dict[str, pd.DataFrame]":
 def open_shards(folder: Path, unknown: bool = False) -> "dict[str, Shards[pd.DataFrame]]":
     """Return the shards of each split, as `shards.open_splits`; `UserError` if train or test is missing.
 
-    Labels are text, or lists of texts; rows of no class, which `unknown` adds, can be read by `read_table` alone.
+    Labels are text, or lists of texts; rows of no class, which `unknown` adds, can only be read by `read_table`.
     """
     return shards.open_splits(folder, SUFFIX, read_shard, unknown)
 

@@ -17,7 +17,7 @@ from textclf.evaluate.intervals import wilson
 BATCH = 1024  # texts that a model predicts together
 EPSILON = 1e-9  # a movement by exactly the tolerance is none beyond it
 
-NO_LABEL = "no label"  # of an empty set
+NO_LABEL = "no label"  # shown for an empty set
 Answer = tuple[Any, dict[str, float]]  # the label or the list of labels decided, and the probability of each class
 
 
@@ -88,7 +88,7 @@ def _named(label: str | list[str]) -> str:
 
 
 def _probability(label: str | list[str], probabilities: Mapping[str, float]) -> float:
-    """Return the probability of a label, of a list of labels that of the decision that is least certain."""
+    """Return the probability of a label; for a list of labels, the probability of the least certain decision."""
     if isinstance(label, str):
         return probabilities[label]
     return min(p if name in label else 1 - p for name, p in probabilities.items())

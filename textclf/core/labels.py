@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 NAME_LIMIT = 60  # columns of a class name
-NO_ANSWER = "no answer"  # in the place of a class
+NO_ANSWER = "no answer"  # shown in place of a class
 # Characters without a glyph, and those that reorder the characters around them. Joiners (U+200C, U+200D) and variation
 # selectors are left alone: people write with them.
 INVISIBLE = re.compile(
@@ -18,7 +18,7 @@ TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
 
 
 def list_in(value: object) -> list[object] | None:
-    """Return the list whose JSON a value is, or which Python wrote of texts, as pandas does in CSV; or None."""
+    """Return the list in a value: JSON, or Python's form of a list of texts, as pandas writes to CSV; or None."""
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return None
     if TEXTS.fullmatch(value.strip()):

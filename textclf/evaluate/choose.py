@@ -15,7 +15,7 @@ from textclf.evaluate.costs import cost_matrix
 from textclf.evaluate.settings import EVEN, Evaluate
 
 NEVER = 1.0  # the threshold that no probability exceeds
-FEWEST = 5  # rows, or clusters of rows, with a label, below which no threshold of it is chosen
+FEWEST = 5  # rows, or clusters of rows, with a label, below which its threshold is not chosen
 CELLS = 2**24  # probabilities of the rows that choose
 
 # y (rows,), probabilities (rows, classes), clusters (rows,)
@@ -25,7 +25,7 @@ Outputs = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64] | None]
 def choose_decision(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Decision:
     """Return how a model decides, from its predictions for validation rows or held-out training rows.
 
-    There may be none if nothing is chosen. `clusters` (rows,) are those of dependent rows, None if the rows are
+    They may be empty if nothing is chosen. `clusters` (rows,) are those of dependent rows, None if the rows are
     independent. All numbers are rounded, so that what is measured is what is exported. Each of several labels per text
     has a threshold of its own. Raises `UserError` if the settings do not suit the number of classes or the rows.
     """
@@ -67,9 +67,9 @@ def _choose_threshold(
 
 
 def _choose_by_label(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None) -> Iterator[float]:
-    """Yield the threshold of each label, `EVEN` if too few rows have it to choose.
+    """Yield the threshold of each label, `EVEN` if fewer than `FEWEST` rows have the label.
 
-    A label for which no threshold reaches the precision is never decided, so that the promise holds for the others.
+    It is `NEVER` if no threshold reaches the precision, so that the guarantee holds for all labels that are decided.
     """
     if isinstance(settings.threshold, float):
         yield from [settings.threshold] * len(rows.classes)

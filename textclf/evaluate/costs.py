@@ -22,10 +22,10 @@ Ints = NDArray[np.int64]
 
 
 def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
-    """Return the costs by actual and decided class, (classes, classes), and in a last column that of no answer if set.
+    """Return the costs by actual and decided class, (classes, classes); the last column, if set, for no answer.
 
     A pair that is not named costs 0 if it is right, otherwise 1. None if there are no costs. Raises `UserError` with a
-    line for each name that is no class.
+    line for each name that is not a class.
     """
     if lines := [f"{PARAMS_FILE}: {sentence}" for sentence in unknown_classes(costs, classes)]:
         raise UserError(*lines)
@@ -46,13 +46,13 @@ def by_pair(costs: CostsByClass) -> dict[tuple[str, str], float]:
 
 
 def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence for each name in the costs that is no class."""
+    """Yield a sentence for each name in the costs that is not a class."""
     for name in dict.fromkeys(name for pair in by_pair(costs) for name in pair if name not in classes):
         yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"
 
 
 def cost_interval(rows: Rows, model: str, confidence: float, constant: bool = False) -> Interval:
-    """Return the interval of the mean cost of a model; if `constant`, it decides no row otherwise than these."""
+    """Return the interval of the mean cost of a model; `constant` says that it decides all texts alike."""
     values, matrix = row_costs(rows.costs, rows.y, rows.decided[model]), np.array(rows.costs)
     if constant:
         matrix = matrix[:, rows.decided[model][:1]]
@@ -67,12 +67,12 @@ def compare_costs(rows: Rows, a: str, b: str, confidence: float) -> Difference:
 
 
 def mean_interval(values: Floats, limits: Sequence[float], rows: Rows, rare: Any, confidence: float) -> Interval:
-    """Return the interval of the mean of values (rows,) that are few different numbers between two limits.
+    """Return the interval of the mean of values (rows,), which are few distinct numbers between two limits.
 
-    The share of the rows with each value, also with the limits, has Wilson's interval; their lengths are added as
-    squares, with the correlations of multinomial shares (Zou & Donner 2008, Stat. Med. 27:1693-1702). So an expensive
-    mistake counts that no row shows yet, where the variance of the rows is far too small. Of dependent rows the shares
-    are of as many independent ones as they are worth; `rare` as in `effective_rows`.
+    The shares of the rows with each value, limits included, have Wilson's intervals; the squares of their half-lengths
+    are added, with the correlations of multinomial shares (Zou & Donner 2008, Stat. Med. 27:1693-1702). So the interval
+    allows for expensive mistakes that no row shows; one from the variance of the rows would be far too short. Dependent
+    rows count as the independent ones that they are worth; `rare` as in `effective_rows`.
     """
     worth = float(len(rows))
     if rows.clusters is not None:
@@ -91,9 +91,10 @@ def mean_interval(values: Floats, limits: Sequence[float], rows: Rows, rare: Any
 
 
 def cheapest_constant(costs: Costs, train: Ints, rows: Ints) -> tuple[int, float]:
-    """Return the decision that costs least if all training rows get it, and its mean cost for other rows.
+    """Return the constant decision that costs least on the training rows, and its mean cost on other rows.
 
-    Both are numbers of rows per class (classes,). The decision is the position of a class, or their number for none.
+    `train` and `rows` are numbers of rows per class (classes,). The decision is the position of a class, or the number
+    of classes for no answer.
     """
     cheapest = int((train @ np.array(costs)).argmin())
     return cheapest, float(rows @ np.array(costs)[:, cheapest] / rows.sum())

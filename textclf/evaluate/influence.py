@@ -31,8 +31,8 @@ from textclf.evaluate.rows import Rows
 BY_CLASS = ("balanced_accuracy", "roc_auc", "mcc")  # metrics that give both of two classes the same weight
 RANKS = ("roc_auc", "average_precision")  # metrics of the order of the rows by their probability of a class
 MEANS = ("precision", "recall", "f1", "balanced_accuracy", *RANKS)  # metrics averaged over more than two classes
-FEW_OF_LABEL = 20  # independent rows with a label, below which the variance of its values is not estimated
-TOGETHER = "micro_"  # begins the names of metrics of the labels counted together
+FEW_OF_LABEL = 20  # independent rows with a label below which the variance of its metrics is not estimated
+TOGETHER = "micro_"  # prefix of metrics that count all labels together
 # The value of a class is a * correct / (b * predicted + c * actual); balanced accuracy is the mean recall.
 RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
 
@@ -78,8 +78,8 @@ def on_scale(metric: str, value: float, half: float, classes: int) -> Interval |
 def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> bool:
     """Return whether too few rows, or clusters, are right or wrong to estimate the variance of a metric.
 
-    They are counted among the rows that the metric is of, and within each of two classes if it weighs these alike. Of
-    several labels, a row is right too with one that it has, and the values of labels need rows with them and without.
+    They are counted among the rows that the metric is of, and within each of two classes if it weighs these alike. With
+    several labels, a row with any right label counts as right too; the metric of a label needs rows with it and others.
     """
     if rows.multilabel and place is not None:
         return _has_rare_label(rows, [place])
@@ -103,7 +103,7 @@ def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> boo
 def has_rare_classes(rows: Rows, metric: str) -> bool:
     """Return whether a metric is a mean over labels of which one is rare, or over classes that are rare on average.
 
-    These are more than two, and have fewer than `FEW` rows each.
+    The latter are more than two classes, with fewer than `FEW` rows each.
     """
     if rows.multilabel:
         return metric in MEANS and _has_rare_label(rows, range(rows.classes))
@@ -111,7 +111,7 @@ def has_rare_classes(rows: Rows, metric: str) -> bool:
 
 
 def _has_rare_label(rows: Rows, places: Iterable[int]) -> bool:
-    """Return whether fewer than `FEW_OF_LABEL` rows have or lack one of the labels at these places that some have."""
+    """Return whether fewer than `FEW_OF_LABEL` rows have, or lack, one of the labels at these places that occur."""
     sides = map(rows.is_actual, places)
     return any(min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL for has in sides if is_mixed(has))
 
@@ -121,7 +121,7 @@ def compare_metric(
 ) -> dict[tuple[str, str], Difference | None]:
     """Return for each pair of models the metric of the first minus that of the second, None if there are too few rows.
 
-    `values` has the metric of each model. The interval is symmetric, but that of the cost.
+    `values` has the metric of each model. The interval is symmetric, except for the cost.
     """
     if metric == "cost":
         return {pair: compare_costs(rows, *pair, confidence) for pair in pairs}
@@ -225,10 +225,10 @@ def _derivatives(
 
 
 def _precision_influence(positive: Bools, scores: Floats) -> Floats:
-    """Return the influence of each row on the average precision of a label (rows,), which some rows have.
+    """Return the influence of each row on the average precision of a label, (rows,); some rows must have the label.
 
-    A row of the label changes the mean by its precision. Every row changes the precision at all rows of the label with
-    at most its score, in proportion to 1 / the number of rows that are above these.
+    A row with the label changes the mean by its own precision. Every row changes the precision at each row with the
+    label and at most its score, in proportion to 1 / the number of rows with at least that score.
     """
     precisions, above, rank = precisions_at(positive, scores)
     by_rows, by_precisions = (  # sums over the rows of the label with at most each score

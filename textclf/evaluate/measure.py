@@ -99,7 +99,7 @@ def measure(
 
 
 def _rarest(rows: Predictions) -> str:
-    """Return which label fewest training rows have: folds without it train no model."""
+    """Return advice to leave out the rarest label, without which a fold cannot train a model."""
     count, name = min(zip(rows.y.sum(axis=0, dtype=int).tolist(), rows.classes, strict=True))
     return f", or leave out {quote_value(name)}, a label of only {count_noun(count, 'training row')}"
 
@@ -130,10 +130,10 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
 
 
 def guessing_log_loss(train: NDArray[np.int64], test: NDArray[np.int64]) -> float:
-    """Return the log loss of test rows whose every text gets the class shares of the training rows, rounded.
+    """Return the log loss on test rows of predicting the class shares of the training rows for every text, rounded.
 
-    Both are numbers of rows per class (classes,), or with several labels per text of those that have and that lack each
-    label (2, labels).
+    Both are numbers of rows per class (classes,), or with several labels per text the numbers of rows with and without
+    each label (2, labels).
     """
     return round(float(-(test * logarithms(train / train.sum(axis=0))).sum() / test.sum()), DIGITS)
 
@@ -156,7 +156,7 @@ def decisions_report(
     calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
     `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. Where
     the threshold of each label is chosen, `labels_of_few_rows` is the number of labels with too few rows for that.
-    `guessing` is what every model should be better than; its `cost` is that of the cheapest constant decision.
+    `guessing` is the baseline for every model; its `cost` is that of the cheapest constant decision.
     `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
     recorded their loss on validation or test rows while training.
     `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the clusters of

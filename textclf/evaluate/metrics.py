@@ -41,8 +41,8 @@ def shown_classes(classes: int, multilabel: bool = False) -> range:
 def confusion_matrix(y: Labels, decided: Labels, classes: int) -> NDArray[np.int64]:
     """Return the numbers of rows by actual and decided class, (classes, classes).
 
-    With several labels per text, those that have one label and are decided as the other, too. Otherwise there is one
-    column more if rows are decided as no class (-1): they are wrong, and predicted as nothing.
+    With several labels per text a row counts for each pair of a label that it has and a label decided for it. With one,
+    rows decided as no class (-1) are counted in one more column.
     """
     if y.ndim == 2:  # in doubles, whose products are exact and fast
         return (y.T.astype(np.float64) @ decided.astype(np.float64)).astype(np.int64)
@@ -65,7 +65,7 @@ class Counts:
 
     `correct`: rows of the class that are decided as it; `predicted`: rows decided as the class; `actual`: rows of the
     class. `present` is the number of classes that have rows, the same in all matrices. `rows` is the number of rows,
-    None if each has one class, so that the classes have it together.
+    None if each has one class, so that it is the sum over the classes.
     """
 
     correct: Floats
@@ -75,7 +75,7 @@ class Counts:
     rows: int | None = None
 
     def together(self) -> "Counts":
-        """Return the counts of all classes as those of one."""
+        """Return the counts summed over the classes, as counts of one class."""
         correct, predicted, actual = (
             part.sum(axis=1, keepdims=True) for part in (self.correct, self.predicted, self.actual)
         )
@@ -83,7 +83,7 @@ class Counts:
 
 
 def accuracy(counts: Counts) -> Floats | None:
-    """Return the share of correct rows; None if they have several labels, whose counts do not tell it."""
+    """Return the share of correct rows; None with several labels per text, where it does not follow from the counts."""
     if counts.rows is not None:
         return None
     share: Floats = counts.correct.sum(axis=1) / counts.actual.sum(axis=1)
@@ -174,7 +174,7 @@ def _ratio(part: Floats, whole: NDArray[Any]) -> Floats:
 
 
 def log_losses(y: Labels, probabilities: Floats) -> Floats:
-    """Return the log loss of each row (rows,), in nats: of several labels the mean of the binary ones."""
+    """Return the log loss of each row (rows,), in nats; with several labels per text the mean over the labels."""
     losses: Floats = -np.log(np.clip(of_actual(probabilities, y), EPSILON, 1 - EPSILON))
     return losses.mean(axis=1) if y.ndim == 2 else losses
 
@@ -182,8 +182,8 @@ def log_losses(y: Labels, probabilities: Floats) -> Floats:
 def squared_errors(y: Labels, probabilities: Floats) -> Floats:
     """Return the squared error of each row (rows,), summed over the classes; binary: of the positive class alone.
 
-    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from 0 to 1. Of several
-    labels it is the mean of the binary ones.
+    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from 0 to 1. With
+    several labels per text it is the mean over the labels.
     """
     if y.ndim == 2:
         means: Floats = ((probabilities - y) ** 2).mean(axis=1)
@@ -194,7 +194,7 @@ def squared_errors(y: Labels, probabilities: Floats) -> Floats:
 
 
 def ranking_precisions(y: Labels, probabilities: Floats) -> Floats:
-    """Return for each row the mean precision at its labels, each a threshold for the others; 1 without labels.
+    """Return the label ranking average precision of each row, (rows,); 1 for a row without labels.
 
     Schapire & Singer (2000), Machine Learning 39:135-168, 5.3, as `label_ranking_average_precision_score` of
     scikit-learn.
@@ -212,7 +212,7 @@ LOSSES = ("log_loss", "brier")
 
 
 def row_costs(costs: Costs | None, y: Labels, decided: Labels) -> Floats:
-    """Return what each decision costs, (rows,); the last column is that of no answer, whose position is -1."""
+    """Return the cost of the decision of each row, (rows,); no answer, -1, takes the last column of the costs."""
     values: Floats = np.array(costs)[y, decided]
     return values
 
@@ -227,8 +227,8 @@ ROW_MEANS: dict[str, Callable[[Labels, Floats], Floats]] = {
 def top_class(y: Labels, probabilities: Floats) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
     """Return the confidence of each row, whether its most probable class is correct, and the position of its bin.
 
-    Bins have equal width; each holds its upper end. With several labels per text there is one of each for every pair of
-    row and label: the probability of the label, and whether the row has it.
+    Bins have equal width; each holds its upper end. With several labels per text the items are pairs of row
+    and label instead of rows: the probability of the label, and whether the row has it.
     """
     if y.ndim == 2:
         confidences, correct = probabilities.ravel(), y.ravel() == 1

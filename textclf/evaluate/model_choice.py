@@ -44,7 +44,7 @@ def compare_candidates(rows: Rows, models: Sequence[str]) -> dict[str, dict[str,
 
 
 def _values(rows: Rows, model: str) -> Floats:
-    """Return the values whose mean chooses, (rows,): what a decision costs or, without costs, whether it is right."""
+    """Return the values whose mean chooses the model, (rows,): costs or, without `evaluate.costs`, right decisions."""
     right = (~rows.wrong(model)).astype(np.float64)
     return right if rows.costs is None else row_costs(rows.costs, rows.y, rows.decided[model])
 

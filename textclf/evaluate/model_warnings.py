@@ -82,16 +82,16 @@ def _calibrated_by_few(decision: Mapping[str, Any], validated: bool) -> list[str
 
 
 def _not_chosen(decision: Mapping[str, Any]) -> list[str]:
-    """Return sentences on the labels whose threshold is not the one that the rule of evaluate.threshold chooses."""
+    """Return sentences on the labels for which the rule of evaluate.threshold chooses no threshold."""
     sentences = []
     if few := decision.get("labels_of_few_rows"):
         labels = count_noun(few, "label")
         sentences.append(
-            f"the threshold stays {EVEN} of {labels} that fewer than {FEWEST} of the rows that choose have"
+            f"the threshold of {labels} stays {EVEN}: fewer than {FEWEST} of the rows that choose have the label"
         )
     if never := sum(threshold == NEVER for threshold in decision.get("thresholds", ())):
         labels = count_noun(never, "label")
-        sentences.append(f"no threshold reaches the precision for {labels}, decided for no text")
+        sentences.append(f"no threshold reaches the precision for {labels}, which no text gets")
     return sentences
 
 

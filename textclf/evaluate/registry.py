@@ -21,7 +21,8 @@ class Metric:
     `title` is what people see, `description` the definition in the docs. `percent`: shown as a percentage, otherwise
     with three decimals. `per_class`: also measured for each class against the rest; the metric itself is then that of
     the positive class or, with more than two classes or several labels, the mean over them. `interval`: reported with a
-    confidence interval. `important`: shown first in the report on a pull request. `task`: the only one that has it.
+    confidence interval. `important`: shown first in the report on a pull request. `task`: the only task with
+    this metric; None: both.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Metric:
     task: Task | None = None
 
     def suits(self, multilabel: bool) -> bool:
-        """Return whether the metric is measured of rows with one class each, or with a set of labels each."""
+        """Return whether the metric is for rows with one class each or, if `multilabel`, with a set of labels each."""
         return self.task in (None, MULTILABEL if multilabel else MULTICLASS)
 
 
@@ -53,14 +54,14 @@ METRICS: dict[str, Metric] = {
         Metric(
             "micro_precision",
             "micro precision",
-            "share of the decided labels, of all rows together, that their rows have",
+            "share of right labels among the decided labels of all rows together",
             percent=True,
             task=MULTILABEL,
         ),
         Metric(
             "micro_recall",
             "micro recall",
-            "share of the labels of all rows together that are decided",
+            "share of decided labels among the actual labels of all rows together",
             percent=True,
             task=MULTILABEL,
         ),
@@ -91,7 +92,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "average_precision",
             "average precision",
-            "mean of the precisions at the recalls that the thresholds give, which is about the area below that curve",
+            "mean precision over the thresholds, weighted by the gain in recall",
             per_class=True,
             important=True,
             task=MULTILABEL,
@@ -100,7 +101,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "ranking",
             "label ranking",
-            "mean, over the labels of a row and the rows, of the share of labels at least as probable that it has too",
+            "share of actual labels among those at least as probable as an actual one; mean over these, then over rows",
             task=MULTILABEL,
         ),
         Metric(
@@ -114,7 +115,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "cost",
             "mean cost",
-            "mean of what the decisions cost, if `evaluate.costs` is set",
+            "mean cost of the decisions, if `evaluate.costs` is set",
             higher_is_better=False,
             important=True,
             task=MULTICLASS,

@@ -48,11 +48,11 @@ class Rows:
 
     @property
     def sides(self) -> int:
-        """Return the number of classes that a decision is between: two for each of several labels."""
+        """Return the number of classes of a decision; two with several labels per text, for each label."""
         return 2 if self.multilabel else self.classes
 
     def wrong(self, model: str) -> NDArray[np.bool_]:
-        """Return which rows a model decides wrongly, of several labels as any other than the exact set, (rows,)."""
+        """Return which rows a model decides wrongly, (rows,); with several labels, all but exactly right sets."""
         wrong = self.decided[model] != self.y
         return np.asarray(wrong.any(axis=1) if self.multilabel else wrong)
 

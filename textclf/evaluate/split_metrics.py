@@ -26,9 +26,9 @@ from textclf.evaluate.settings import Evaluate
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
 CURVES = 20  # classes with curves of their own, which bound the size of their tables
 COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy and, with costs, cost
-COMPARED_SETS = (*COMPARED, "micro_f1", "average_precision")  # likewise, the last two of several labels
+COMPARED_SETS = (*COMPARED, "micro_f1", "average_precision")  # likewise, with several labels per text
 SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of rows
-SHARES_OF_PAIRS = ("micro_precision", "micro_recall", "micro_f1", "hamming_loss")  # of rows and labels likewise
+SHARES_OF_PAIRS = ("micro_precision", "micro_recall", "micro_f1", "hamming_loss")  # shares of pairs of row and label
 
 
 class SplitMetrics:
@@ -63,7 +63,9 @@ class SplitMetrics:
         self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes), costs)
         self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name], costs) for name in models}
         self.support = count_labels(first.y, len(first.classes))
-        self._intervals: dict[tuple[str, str, int | None], Interval | None] = {}  # those of many labels take seconds
+        self._intervals: dict[
+            tuple[str, str, int | None], Interval | None
+        ] = {}  # cached: with many labels they take seconds
         self.matrices = {name: metrics.confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
     def constant(self, model: str) -> bool:

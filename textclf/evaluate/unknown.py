@@ -32,9 +32,9 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Judged:
-    """What a model says of rows, some of which belong to no class.
+    """How a model decides rows, some of which belong to no class.
 
-    `known` (rows,) are those of a class, `right` (rows,) those of them whose class is decided unless they are rejected,
+    `known` (rows,) are those of a class, `right` (rows,) those of them with the right class if not rejected,
     `rejected` (rows,) those that the model decides to be of no class. `scores` (rows,) by name are low for texts of no
     class. `clusters` (rows,) are those of dependent rows, None if the rows are independent.
     """
@@ -62,9 +62,9 @@ class Judged:
         return pd.DataFrame(dict(zip(CURVE_COLUMNS, (some, *self.curve(score, some)), strict=True)))
 
     def choose(self, score: str, keep: float | None = None) -> float:
-        """Return the threshold with the best mean of both, the lowest of equals, or the highest that keeps accuracy.
+        """Return the threshold with the best mean of accuracy and recall, the lowest of equally good ones.
 
-        With `keep`, this share of the accuracy remains. The rows must not be test rows.
+        With `keep`: the highest threshold that keeps this share of the accuracy. The rows must not be test rows.
         """
         thresholds = candidates(self.scores[score])
         accuracy, recall = self.curve(score, thresholds)
@@ -74,7 +74,7 @@ class Judged:
 
 
 def judge(rows: Predictions, decision: Decision, label: str, clusters: NDArray[np.int64] | None = None) -> Judged:
-    """Return what a model says of rows; `label` is that of texts of no class, and `clusters` (rows,) as in `Judged`.
+    """Return how a model decides rows; `label` is that of texts of no class, and `clusters` (rows,) as in `Judged`.
 
     If it is a class, the model decides it as any other; its probability, with the other sign, is the score.
     """
@@ -106,7 +106,7 @@ def measure_unknown(
     mean of accuracy and recall if at least `FEWEST` of these rows, or clusters, belong to no class; those of the other
     scores keep `unknown_keep` of the accuracy, and so does this one otherwise. A model that ignores the text rejects
     none; if `label` is a class, there is no rejection. `keys` are those of the clusters of the rows of each split, with
-    those of no class behind. A model without predictions for rows of no class is not measured. Raises `UserError` if
+    the rows of no class last. A model without predictions for rows of no class is not measured. Raises `UserError` if
     there are no rows that choose for a model.
     """
     clusters = {split: positions(each) for split, each in keys.items()}
@@ -143,7 +143,7 @@ def measure_unknown(
 
 
 def read_splits(batches: Iterable[Predictions]) -> dict[str, Predictions]:
-    """Return a model's predictions for validation and test rows, those for rows of no class behind the others."""
+    """Return a model's predictions for validation and test rows, rows of no class last."""
     parts: dict[str, list[Predictions]] = {f"{name}{end}": [] for name in SPLITS[1:] for end in ("", UNKNOWN)}
     for batch in batches:
         for name, some in parts.items():

@@ -142,7 +142,7 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, se
 
 
 def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Yield what decisions cost, how they follow from it, and what the cheapest constant decision costs."""
+    """Yield sentences on the costs, on the decision rule, and on the cost of the cheapest constant decision."""
     matrix, names = cost_matrix(evaluate.costs, list(classes)) or (), [*classes.values(), NO_ANSWER]
     costs, pairs = np.array(matrix), by_pair(evaluate.costs).items()
     named = [f"{cost:g} for {classes[actual]} decided as {classes[decided]}" for (actual, decided), cost in pairs]
@@ -184,7 +184,7 @@ def _unknown(data: Data, splits_report: Mapping[str, Any], choosing: str) -> Ite
         if data.train_unknown:
             yield f"{measured}; the models learn this label as a class of its own."
         else:
-            yield f"{measured}; no such row trains, and {choosing} choose the threshold of each model."
+            yield f"{measured}; those texts train no model, and {choosing} choose the threshold of each model."
 
 
 def _intervals(evaluate: Evaluate) -> str:

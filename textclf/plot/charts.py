@@ -218,7 +218,7 @@ LEARNING_CURVE = Chart(
 
 
 def of_labels(chart: Chart) -> Chart:
-    """Return a chart in the words for several labels per text, in its title and along its axes."""
+    """Return a chart whose title and axes name labels instead of classes."""
 
     def said(text: str) -> str:
         text = text.replace("classes", "labels").replace("class", "label")

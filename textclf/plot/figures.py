@@ -78,7 +78,7 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     chart = of_labels(CHARTS["confusion"]) if several else CHARTS["confusion"]
     kind, most = "class", "classes with the most mistakes"
     if several:
-        kind, most = "label", "labels decided most for texts with other labels"
+        kind, most = "label", "labels most often predicted for texts with other labels"
     every = list(dict.fromkeys([*rows["actual"], *rows["predicted"]]))
     total = rows.groupby("model", sort=False)["count"].sum()
     right = rows[rows["actual"] == rows["predicted"]].groupby("model")["count"].sum()
@@ -97,7 +97,7 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
         panels.append(_panel(spec, {"text": display_name(str(model)), **counted}, side))
     subtitle = [f"Number of rows{' and' if few else '; the colour is the'} share of the actual {kind}."]
     if not every:
-        subtitle = ["No label was decided for a text that has any."]
+        subtitle = ["No label was predicted for a text that has labels."]
     if len(every) > len(shown):
         subtitle.append(f"The {len(shown)} of {len(every)} {most}.")
     _write(path, panels, chart.title, subtitle, WIDEST // (side + 75))

@@ -36,9 +36,9 @@ GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when
 class PredictedBatch:
     """Texts with their predictions: lists of one item per text, `probabilities` (texts, classes).
 
-    `sets` are prediction sets, None if no coverage was asked for; a label is None if its set has not one class, if no
-    answer costs least, or if the text belongs to no class: see `reasons`. With several labels per text, each of
-    `labels` is a list, and an explanation has the terms of each by its label.
+    `sets` are prediction sets, None if no coverage was asked for; a label is None if its set has not exactly one
+    class, if no answer costs least, or if the text belongs to no class: see `reasons`. With several labels per text,
+    each of `labels` is a list, and an explanation has the terms of each label by its name.
     """
 
     ids: list[str]

@@ -64,7 +64,7 @@ class Predictor:
         return self.decision.rejection is not None
 
     def predict(self, texts: Iterable[str]) -> list[Any]:
-        """Return the label of each text, None where no answer costs least, and for a text rejected as of no class.
+        """Return the label of each text; None if no answer costs least or the text is rejected as of no class.
 
         With several labels per text it is a list of labels, which may be empty.
         """
@@ -79,7 +79,7 @@ class Predictor:
         return [None if out else label for label, out in pairs], reasons, probabilities
 
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
-        """Return the calibrated probabilities (texts, classes); each row sums to 1, but not with several labels."""
+        """Return the calibrated probabilities (texts, classes); each row sums to 1 unless texts have several labels."""
         return self._probabilities(self._vectors(texts))
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:

@@ -32,7 +32,7 @@ LABEL_LIMIT = 24  # columns of a class name in a matrix
 SMALL = 8  # classes up to which matrices stand side by side
 PAIR_TITLES = {
     "class": "The pairs of classes that are confused most",
-    "label": "The pairs of labels that are decided together most beyond the texts with both",
+    "label": "Pairs of labels most often predicted for texts that do not have both",
 }
 PAIRS = 10  # confused pairs that are listed for each model
 ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed

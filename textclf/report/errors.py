@@ -124,7 +124,7 @@ def _find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
 
 
 def _sureness(actual: Ints, decided: Ints, confidence: Floats) -> dict[str, Floats]:
-    """Return by kind of mistake how sure a model is of the surest one in each row, (rows,); -inf if there is none."""
+    """Return, by kind of mistake, the sureness of the surest mistake in each row, (rows,); -inf without mistake."""
     if actual.ndim == 1:
         return {"wrong": np.where(decided == actual, -np.inf, confidence)}
     missed, extra = actual > decided, actual < decided

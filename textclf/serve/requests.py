@@ -40,7 +40,7 @@ class Prediction(BaseModel):
     id: str = Field(description="the position of the text in the request, from 1")
     text: str
     label: str | list[str] | None = Field(
-        description="null for a text of no class, if no answer costs least, or if a set was asked for and has not one "
+        description="null for a text of no class, if no answer costs least, or if a requested set has not exactly one "
         "label; a list from a model of several labels per text"
     )
     reason: str | None = Field(

@@ -20,7 +20,7 @@ def rank_times(times: pa.Array) -> Positions:
 
 
 def take_latest(ranks: Positions, rows: Positions, count: int) -> tuple[Positions, Positions]:
-    """Return the earlier and the latest rows of those at some positions, both in the order of the table.
+    """Divide some rows into the earlier and the latest, and return both in the order of the table.
 
     The latest are about `count`: rows of equal times stay together, on the side that comes nearer to it. `ranks` are
     those of `rank_times`. Raises `UserError` if all times are equal.

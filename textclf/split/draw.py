@@ -265,4 +265,4 @@ def require_classes(
     number = several["train"] if several else 0
     if number and (always := sorted(label for label, rows in counts["train"].items() if rows == number)):
         advice = "add rows without it, or leave the label out"
-        raise UserError(f"some training rows must lack each label; all {number} have {always[0]}: {advice}")
+        raise UserError(f"the training rows must hold rows without each label; all {number} have {always[0]}: {advice}")

@@ -1,4 +1,4 @@
-"""Draws of rows with several labels each, so that every split has each label in its share."""
+"""Draws of rows with several labels each that keep the share of each label in every split."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ def draw_stratified(counts: csr_matrix, sizes: Sequence[int], count: int, order:
 
     `counts` (groups, labels) has the rows of each group with each label, `sizes` its rows, `order` all groups in a
     random order. This is iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011, On the stratification of
-    multi-label data, algorithm 1) for two parts: the rarest label that is left is dealt out first, each group to the
-    part that lacks more of its rows; if both lack as many, it is drawn, since the drawn part is usually the smaller. A
-    full part gets no more, and groups without labels fill both.
+    multi-label data, algorithm 1) for two parts: the groups with the rarest remaining label are assigned first, each
+    to the part that lacks more rows with it; in a tie to the drawn part, which is usually the smaller. A full part gets
+    no more groups; groups without labels fill both.
     """
     share = count / sum(sizes)
     left: list[int] = np.asarray(counts.sum(axis=0)).ravel().tolist()

@@ -131,7 +131,7 @@ class Corpus:
     def load(self) -> None:
         """Read all rows into `table`; `UserError` also if they need more memory than is available.
 
-        Of several labels per text, rows with the same id are one text, with the labels of all of them.
+        With several labels per text, rows with the same id become one text, with the labels of all of them.
         """
         self.unites = self.settings.multilabel and self.settings.id is not None
         batches: list[pa.RecordBatch] = []
@@ -186,7 +186,7 @@ class Corpus:
             raise UserError(f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none")
         self._require_single_labels()
         if (unknown := self.settings.unknown) is not None and unknown not in self._labels:
-            rule = f"data.unknown must be a label of its rows; got {quote_value(unknown)}"
+            rule = f"data.unknown must be a label in the table; got {quote_value(unknown)}"
             raise UserError(f"{self.path}: {rule}; {suggest(unknown, sorted(self._labels))}")
         known = self._labels - {self.settings.held_out_label}
         columns = self.layout.columns_of("label")
@@ -374,7 +374,7 @@ class Corpus:
             )
 
     def _require_new_id(self, record: Record, where: str, split: str | None) -> None:
-        """Raise `ValueError` if the row repeats an id; of rows to be united, if it has other values than the first."""
+        """Raise `ValueError` if the row repeats an id; of rows to be united, if its values differ from the first's."""
         if self.settings.id is None or not self._repeated_ids:
             return
         row = self._write(record, "id", (self.settings.id,))
@@ -389,7 +389,7 @@ class Corpus:
             raise ValueError(f"{quote_name(self.settings.id)} must {rule}; got {quote_value(row)}, as in {first}")
 
     def _require_unique_ids(self) -> None:
-        """Raise `UserError` if an id of the id column is there twice; of rows to be united, if other columns differ.
+        """Raise `UserError` if the id column repeats an id; of rows to be united, if other columns differ.
 
         Only a fingerprint of 8 bytes per id is kept. If two are equal, the table is read again, to report the rows in
         order and among the other errors, or to find that the ids differ after all.

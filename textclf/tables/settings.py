@@ -207,11 +207,9 @@ class Data(Section):
         if self.split != AUTO and not isinstance(self.files, str):
             raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
         if self.train_unknown and self.unknown is None:
-            raise relation("train_unknown must be false without unknown, the label of such texts; got true")
+            raise relation("train_unknown must be false without unknown, the label of texts of no class; got true")
         if self.held_out_label is not None and self.held_out_label in (self.classes or ()):
-            raise relation(
-                f"unknown must be no label of classes unless train_unknown is true; got {show(self.unknown)}"
-            )
+            raise relation(f"unknown must not be in classes unless train_unknown is true; got {show(self.unknown)}")
         if not self.multilabel and len(labels) > 1:
             raise relation(f"label must be one column unless task is multilabel; got {show(self.label)}")
         if self.label_separator is not None and (not self.multilabel or len(labels) > 1):

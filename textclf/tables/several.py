@@ -56,8 +56,8 @@ def written_list(value: object) -> object:
 def form_of(cells: Set[str], rows: int) -> str:
     """Return how the cells of a column hold several labels each: `[`, `01`, a separator, or "" if they do not.
 
-    `[` are lists of texts or integers, `01` columns of 0 and 1. A separator is one if the parts of a cell are cells
-    too, apart from parts of every cell. Labels repeat: `rows` are those with a value.
+    `[` are lists of texts or integers, `01` columns of 0 and 1. A character is a separator if the parts of cells are
+    also cells of their own, parts of every cell aside. As labels repeat, `rows`, those with a value, must be many.
     """
     if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
         return "01" if cells else ""
@@ -78,7 +78,7 @@ def form_of(cells: Set[str], rows: int) -> str:
 
 
 def doubts(classes: Sequence[str]) -> list[str]:
-    """Return a line if most classes have a separator in them, so that they may be several labels each."""
+    """Return a line if most classes contain a separator, so that each may be several labels."""
     marks = [mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) > len(classes)]
     told = "is in most labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
     return [f"{mark!r} {told} to it" for mark in marks[:1]]

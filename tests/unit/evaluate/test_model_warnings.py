@@ -122,7 +122,7 @@ def test_chance_and_the_floor_are_no_reason_to_warn(pairs: dict[str, dict[str, f
 def test_labels_whose_threshold_is_not_the_best_are_counted() -> None:
     found = warnings(decision={"thresholds": [0.3, 0.5, 1.0, 1.0], "labels_of_few_rows": 1})
     assert found["first"] == [
-        "the threshold stays 0.5 of 1 label that fewer than 5 of the rows that choose have",
-        "no threshold reaches the precision for 2 labels, decided for no text",
+        "the threshold of 1 label stays 0.5: fewer than 5 of the rows that choose have the label",
+        "no threshold reaches the precision for 2 labels, which no text gets",
     ]
     assert "calibration" not in warnings({"first": 5.05}, decision={"thresholds": [0.5]})["first"][0]

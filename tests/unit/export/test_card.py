@@ -263,7 +263,7 @@ def test_the_protocol_says_whether_texts_of_no_class_train(trained: bool) -> Non
     report = counts | {"unknown": {"oos": {"train": 3, "test": 4}}}
     train = Train.model_validate({"majority": {"kind": "majority", "features": "words"}})
     sentences = description.protocol(data, Split(), train, Evaluate(), report, {"a": "a", "b": "b"}, ["majority"])
-    end = "the models learn this label" if trained else "no such row trains, and held-out training rows choose"
+    end = "the models learn this label" if trained else "those texts train no model, and held-out training rows choose"
     (found,) = [sentence for sentence in sentences if "labelled oos" in sentence]
     assert found.startswith("4 test rows labelled oos measure how texts of no class are found; ")
     assert end in found

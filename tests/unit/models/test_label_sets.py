@@ -145,7 +145,7 @@ def test_a_label_of_no_row_or_of_every_row_is_refused(model: str, label: int, va
         fit(model, with_y(part, y))
     (line,) = error.value.lines
     assert line.startswith(
-        "the training rows must hold some without each label; all 60 have label 2: "
+        "the training rows must hold rows without each label; all 60 have label 2: "
         if value
         else "the training rows must hold every class; class label 1 has none of 60: "
     )

@@ -31,7 +31,7 @@ FIGURES = {
     "confusion of odd classes": ("confusion", confusion(ODD), ["$x$", "<b>&", "]]>", "中文"]),
     "confusion without a decided label": (
         *("confusion", confusion([])),
-        ["Test rows by actual and predicted label", "No label was decided for a text that has any."],
+        ["Test rows by actual and predicted label", "No label was predicted for a text that has labels."],
     ),
     "roc": ("roc", roc(), ["a (0.500)", "b (1.000)", "false positive rate", "true positive rate"]),
     "roc of odd classes": ("roc", roc(ODD), ["$x$", "<b>&", "]]>", "中文"]),
@@ -202,7 +202,7 @@ def test_of_many_labels_those_decided_most_for_texts_with_others_are_drawn() -> 
     names = [f"label {number}" for number in range(40)]
     rows = confusion(names, ["keras"])
     shown = texts(draw("confusion", rows.assign(share=1.0)))
-    assert any("The 20 of 40 labels decided most for texts with other labels." in text for text in shown)
+    assert any("The 20 of 40 labels most often predicted for texts with other labels." in text for text in shown)
 
 
 def test_a_model_of_one_class_does_not_choose_the_hardest() -> None:

@@ -128,7 +128,10 @@ def test_what_the_splits_hold_is_described(tmp_path: Path, capsys: pytest.Captur
     [
         (
             ["a|b", "a"],
-            "some training rows must lack each label; all 11 have a: add rows without it, or leave the label out",
+            (
+                "the training rows must hold rows without each label; all 11 have a: add rows without it, or leave the "
+                "label out"
+            ),
         ),
         (
             [*["a", "b"] * 10, "c"],

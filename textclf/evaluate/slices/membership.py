@@ -78,8 +78,8 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
 
     A family whose rows are all alike is left out, and slices and values that are too rare, as the constants here say.
     Shares of unknown words need the words of the training rows, so they are left out if these are in several shards or
-    larger than `MOST_BYTES`. Labels of which a text has several are no slices: texts with more labels are harder, and
-    classes.csv has the metrics of each.
+    larger than `MOST_BYTES`. With several labels per text there are no slices by label: texts with more labels are
+    harder, and classes.csv has the metrics of each label.
     """
     of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
         WORDS: (texts.WORD_BANDS, texts.by_words)

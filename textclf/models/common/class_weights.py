@@ -25,7 +25,7 @@ def row_weights(train: Features, class_weight: ClassWeight) -> NDArray[np.float6
 
 
 def weigh(weights: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return the weights of `class_weights` of rows, (rows,) or (rows, labels), as `y`."""
+    """Return the weights of rows from `class_weights`, in the shape of `y`: (rows,) or (rows, labels)."""
     found: NDArray[np.float64] = weights[y] if y.ndim == 1 else np.where(y, weights[1], weights[0])
     return found
 

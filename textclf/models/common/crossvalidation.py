@@ -41,7 +41,7 @@ def crossvalidate(
     from all training rows; see `as_new_texts`. Rows of one of the `clusters` (rows,) are in one fold. Every model gets
     the same rows, those of `sample_rows`, and folds; it is fitted in memory and watches no rows. None if the folds have
     too few rows of a class for this model, or there are more rows than it is cross-validated on: see `ModelPackage`.
-    With `unknown` they have the scores of `textclf.artifacts.unknown`.
+    With `unknown` the predictions have the scores of `textclf.artifacts.unknown`.
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None

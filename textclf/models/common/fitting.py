@@ -26,8 +26,8 @@ def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings,
     """Return the model of that name, fitted on the rows of `train`.
 
     While it trains it watches the validation rows or, as in the lesson, the test rows if there are none. Raises
-    `UserError` if the training rows lack a class: most models would then give it no probability. So it does if all of
-    them have a label.
+    `UserError` if the training rows lack a class: most models would then give it no probability. With several
+    labels per text it also does if all rows have one of the labels.
     """
     package, train = load_model(name), splits["train"]
     require_every_class(train)
@@ -88,6 +88,6 @@ def require_every_class(train: Dataset) -> None:
         )
     if train.multilabel and len(constant := np.flatnonzero(train.counts == train.rows)):
         raise UserError(
-            f"the training rows must hold some without each label; all {train.rows} have {train.classes[constant[0]]}: "
-            "it tells nothing, so remove it from the table"
+            f"the training rows must hold rows without each label; all {train.rows} have {train.classes[constant[0]]}: "
+            "leave the label out of the table"
         )

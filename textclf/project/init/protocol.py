@@ -77,7 +77,7 @@ def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
     streamed = survey.rows >= MANY_ROWS and not by_time and not survey.unites
     method = "time" if by_time else "hash" if streamed else "random"
     reason = f"{MANY_ROWS:,} rows or more are streamed" if streamed else "the rows fit into memory"
-    yield Choice("split.method", method, "a model is for rows that come later" if by_time else reason)
+    yield Choice("split.method", method, "the model is for later rows" if by_time else reason)
     drawn = is_validated(preset, survey) and "validation" not in survey.given
     purpose = "rows that make every choice" if drawn else "all other rows train"
     texts = sum(survey.distinct.values()) * survey.untested / survey.rows
@@ -89,7 +89,7 @@ def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
     balance = "the latest rows are as they are" if by_time else balance
     yield Choice("split.stratify", not streamed and not by_time, balance)
     together = "drawn rows" if survey.given else "rows"
-    reason = "texts that repeat are told" if by_time else f"{together} of the same text stay in one split"
+    reason = "repeated texts are counted, not moved" if by_time else f"{together} of the same text stay in one split"
     yield Choice("split.group_duplicates", not by_time, reason)
 
 
@@ -105,7 +105,7 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     if survey.sets is not None:
         validated = is_validated(preset, survey)
         threshold = "f1" if validated else 0.5
-        reason = "of each label, on the validation rows" if validated else "no validation rows to choose others by"
+        reason = "of each label, on the validation rows" if validated else "no validation rows to choose thresholds"
     elif len(survey.classes) == 2 and share < RARE:
         order = sorted(survey.classes, key=lambda name: -survey.classes[name])
         chosen_by = float(survey.given.get("validation", survey.untested))

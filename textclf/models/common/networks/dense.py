@@ -28,7 +28,7 @@ def dense_layers(classes: int, settings: "NetworkSettings", multilabel: bool) ->
 
 
 def read_dense(network: "keras.Model", classes: int) -> tuple[Layer, ...]:
-    """Return the dense layers of a network with their weights, float64; with a sigmoid per class these are labels."""
+    """Return the dense layers of a network with their weights, float64; one sigmoid per class means several labels."""
     import keras
 
     layers = []
