@@ -177,3 +177,13 @@ def test_tables_of_sets_have_a_line_per_label_and_pair_of_labels() -> None:
     # The set that is decided with most confidence, product of 0.8, 0.9 and 0.9, is right; that of 0.9 * 0.6 * 0.9 not.
     assert tables["risk_coverage"]["error"].iloc[-1] == 0.5
     assert set(tables["roc"]["class"]) == {"l0", "l1", "l2"}
+
+
+@pytest.mark.parametrize("metric", ["precision", "recall", "f1", "roc_auc", "average_precision"])
+def test_the_mean_over_equal_labels_is_as_uncertain_as_one_of_them(metric: str) -> None:
+    y, probabilities, _ = sample_sets(3, 300)
+    part = exact({"a": sets(np.repeat(y[:, :1], 3, axis=1), np.repeat(probabilities[:, :1], 3, axis=1))}, halves(3))
+    mean, one = part.interval("a", metric), part.interval("a", metric, 0)
+    assert mean
+    assert one
+    assert mean == pytest.approx(one)
