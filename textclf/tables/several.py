@@ -1,6 +1,7 @@
 """Several labels of a text, as tables write them: in one cell, as a list, or in a column of 0 and 1 for each label."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence, Set
 
 import numpy as np
@@ -56,8 +57,9 @@ def written_list(value: object) -> object:
 def form_of(cells: Set[str], rows: int) -> str:
     """Return how the cells of a column hold several labels each: `[`, `01`, a separator, or "" if they do not.
 
-    `[` are lists of texts or integers, `01` columns of 0 and 1. A character is a separator if the parts of cells are
-    also cells of their own, parts of every cell aside. As labels repeat, `rows`, those with a value, must be many.
+    `[` are lists of texts or integers, `01` columns of 0 and 1. A character is a separator if the parts of a cell are
+    also cells of their own, or if all parts stand in several cells; parts that are in every cell are left aside. As
+    labels repeat, `rows`, those with a value, must be many.
     """
     if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
         return "01" if cells else ""
@@ -71,16 +73,19 @@ def form_of(cells: Set[str], rows: int) -> str:
         shared = set.intersection(*sets)
         own = [each - shared for each in sets]
         alone = {label for each in own for label in each if len(each) == 1}
-        combines = form == "[" or any(len(each) > 1 and alone >= each for each in own)
+        several = [each for each in own if len(each) > 1]
+        numbers = Counter(label for each in own for label in each)
+        repeated = bool(several) and min(numbers[label] for each in several for label in each) > 1
+        combines = form == "[" or repeated or any(alone >= each for each in several)
         if combines and len(shared.union(*own)) * ROWS_PER_LABEL <= rows:
             return form
     return ""
 
 
 def doubts(classes: Sequence[str]) -> list[str]:
-    """Return a line if most classes contain a separator, so that each may be several labels."""
-    marks = [mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) > len(classes)]
-    told = "is in most labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
+    """Return a line if half of the classes or more contain a separator, so that each may be several labels."""
+    marks = [mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) >= len(classes)]
+    told = "is in many labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
     return [f"{mark!r} {told} to it" for mark in marks[:1]]
 
 

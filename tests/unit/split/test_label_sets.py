@@ -179,6 +179,6 @@ def test_an_empty_cell_is_no_correction_to_no_labels(tmp_path: Path) -> None:
 def test_classes_that_may_be_several_labels_each_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [(f"text {n}", ["a|b", "c|d", "e"][n % 3], "w") for n in range(30)]
     run(tmp_path, rows, data={"task": "multiclass", "label_separator": None})
-    assert capsys.readouterr().out.splitlines()[-1].startswith("'|' is in most labels; if it separates labels")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("'|' is in many labels; if it separates labels")
     run(tmp_path, rows, data={})
     assert "in most labels" not in capsys.readouterr().out

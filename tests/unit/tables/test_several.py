@@ -107,7 +107,7 @@ def test_files_of_splits_may_not_share_an_id(read: Callable[..., Corpus]) -> Non
 def test_a_separator_in_most_classes_is_told() -> None:
     assert doubts(["a", "b", "c|d"]) == doubts(["a", "b"]) == []
     (line,) = doubts(["a|b", "b|a", "c"])
-    assert line.startswith("'|' is in most labels; if it separates labels of a text, set data.task to multilabel and ")
+    assert line.startswith("'|' is in many labels; if it separates labels of a text, set data.task to multilabel and ")
 
 
 def test_numbers_are_labels_in_order(read: Callable[..., Corpus]) -> None:
@@ -207,6 +207,8 @@ def test_labels_that_break_a_rule_are_refused(
         ({"0", "1", "TRUE"}, "01"),
         ({"0.0", "1.0"}, "01"),
         (set(), ""),
+        ({"good|app", "bad|app", "good|web", "bad|web", "app", "web"}, "|"),  # no good or bad alone
+        ({"Lima, Peru", "Cusco, Peru", "Oslo, Norway"}, ""),
     ],
 )
 def test_the_form_of_a_column_is_seen_in_its_cells(cells: set[str], form: str) -> None:

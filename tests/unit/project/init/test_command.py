@@ -310,7 +310,7 @@ def test_a_column_of_groups_unites_no_rows(init: Run) -> None:
 
 def test_separators_that_may_separate_labels_are_told(init: Run) -> None:
     written("a.csv", ["late", "late|lost", "late|lost|wet"])
-    assert "'|' is in most labels; if it separates labels of a text, set data.task" in init("--data", "a.csv").out
+    assert "'|' is in many labels; if it separates labels of a text, set data.task" in init("--data", "a.csv").out
 
 
 def test_probabilities_of_several_labels_are_not_called_calibrated(init: Run) -> None:
