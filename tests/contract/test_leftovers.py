@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import arguments, run_stage, tree
+from textclf.core.ownership import RECORDS, note_made
 
 REPRESENTATION = {"data/features/old": "data/features/words"}
 MODEL = {
@@ -29,13 +30,22 @@ GONE = "params.yaml no longer has its entry"
     ],
 )
 def test_a_stage_removes_what_another_branch_has_left_and_says_so(
-    project: Path, capfd: pytest.CaptureFixture[str], stage: str, left: dict[str, str], why: str
+    project: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    left: dict[str, str],
+    why: str,
 ) -> None:
+    monkeypatch.chdir(project)
     before = tree(project)
     for target, source in left.items():
         copy = shutil.copytree if (project / source).is_dir() else shutil.copy
         copy(project / source, project / target)
+        note_made(Path(target), Path(target))
     assert run_stage(project, stage, *arguments(stage)) in {None, 0}
-    assert tree(project).keys() == before.keys()
+    assert {path for path in tree(project) if str(RECORDS) not in path} == {
+        path for path in before if str(RECORDS) not in path
+    }
     printed = capfd.readouterr().out
     assert [path for path in left if why and f"{path} removed: {why}\n" not in printed] == []

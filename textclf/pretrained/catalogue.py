@@ -9,6 +9,7 @@ from typing import Literal
 
 CONFIG, TOKENIZER, WEIGHTS, GRAPH = "config.json", "tokenizer.json", "model.safetensors", "model.onnx"
 WORDS, VECTORS = "words.txt", "vectors.npy"
+NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
 SHARED = "pretrained"  # beside the folders of exported models: the weights that several of them use
 
 

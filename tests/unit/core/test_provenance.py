@@ -11,6 +11,7 @@ from tests.refusal import refusal
 from textclf.core import unchanged
 from textclf.core.files import read_json
 from textclf.core.outputs import outputs
+from textclf.core.ownership import note_made
 from textclf.core.provenance import Record, read_records, recorded, remove_dropped, require_used, unrecorded
 from textclf.core.settings import Section, load_params
 
@@ -23,6 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(PARAMS)
     Path("output").write_text("old")
+    note_made(Path("output"), Path("output"))
     return tmp_path
 
 

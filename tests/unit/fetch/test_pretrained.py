@@ -14,6 +14,7 @@ import pytest
 
 from tests.refusal import refusal
 from tests.unit.fetch.conftest import Server, zip_of
+from textclf.core.outputs import finished_by
 from textclf.fetch import network, pretrained
 from textclf.fetch.pretrained import fetch_pretrained
 from textclf.pretrained import catalogue
@@ -80,7 +81,9 @@ def obtain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Obtain:
         monkeypatch.setattr(pretrained, "CATALOGUE", known)
         lines: list[str] = []
         root = tmp_path / "pretrained"
-        fetch_pretrained([*known] if names is None else names, root, lines.append)
+        monkeypatch.chdir(tmp_path)
+        with finished_by(dict):
+            fetch_pretrained([*known] if names is None else names, root, lines.append)
         return {path.name: contents(path) if path.is_dir() else {} for path in root.iterdir()}, lines
 
     return run
@@ -104,12 +107,14 @@ def test_files_come_from_the_first_source_and_are_not_fetched_again(
     server.content = {f"/hub/{name}": data for name, data in FILES.items()}
     assert obtain(tiny) == ({"tiny": FILES}, [f"tiny from {server.url}/hub"])
     folder = tmp_path / "pretrained" / "tiny"
-    for name, requests in (("tokenizer.json", ["/hub/tokenizer.json"]), ("other", [])):
-        (folder / name).write_bytes(b"other")
-        server.requests.clear()
-        for _ in range(2):
-            assert obtain(tiny)[0] == {"tiny": FILES}
-        assert server.requests == requests
+    (folder / "tokenizer.json").write_bytes(b"other")
+    server.requests.clear()
+    for _ in range(2):
+        assert obtain(tiny)[0] == {"tiny": FILES}
+        assert server.requests == ["/hub/tokenizer.json"]
+    (folder / "other").write_bytes(b"of the user's")
+    assert "got pretrained/tiny/other; move" in refusal(obtain, tiny).replace(f"{tmp_path}/", "")
+    assert (folder / "other").read_bytes() == b"of the user's"
 
 
 @pytest.mark.parametrize("nested", [False, True])

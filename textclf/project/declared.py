@@ -1,0 +1,63 @@
+"""The outputs that dvc.yaml and studies/dvc.yaml declare, and files of the user's in their places."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from textclf.core.differences import MISSING, value_at
+from textclf.core.errors import UserError
+from textclf.core.ownership import foreign_files, refusal
+from textclf.core.settings import parse_yaml
+from textclf.fetch.catalogue import CORPORA
+from textclf.pretrained.catalogue import CATALOGUE, NOTE
+
+UNDECLARED = Path("reports/audit.html"), Path("reports/provenance.json")  # made by stages, but not kept by DVC
+RAW, PRETRAINED = Path("data/raw"), Path("data/pretrained")
+FETCHED = {  # which a user may have put there; the stage fetch verifies them
+    *(RAW / corpus.file for corpus in CORPORA.values()),
+    *(PRETRAINED / entry.name / file.name for entry in CATALOGUE.values() for file in entry.files),
+    PRETRAINED / NOTE,
+}
+
+
+def outputs(pipelines: Mapping[Path, str], settings: Mapping[str, Any] | None = None) -> Iterator[tuple[Path, bool]]:
+    """Yield the path of each output of the stages in the texts of dvc.yaml files, and whether DVC's cache keeps it.
+
+    `settings` is the content of params.yaml, which has the items of the stages that DVC makes per item; without it, the
+    item is `*`. Raises `UserError` if a text is no pipeline.
+    """
+    for file, text in pipelines.items():
+        try:
+            yield from _outputs(file.parent, parse_yaml(text, str(file))["stages"].values(), settings)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            raise UserError(f"{file} must be as textclf writes it; git diff {file} shows what differs") from None
+
+
+def _outputs(
+    folder: Path, stages: Iterable[Mapping[str, Any]], settings: Mapping[str, Any] | None
+) -> Iterator[tuple[Path, bool]]:
+    for stage in stages:
+        items: Any = ["*"]
+        if settings is not None and "foreach" in stage:
+            found = value_at(settings, stage["foreach"].strip("${}"))
+            items = [] if found is MISSING else found or []
+        body = stage.get("do", stage)
+        for entry in (*body.get("outs", ()), *body.get("metrics", ())):
+            ((path, options),) = entry.items() if isinstance(entry, dict) else [(entry, {})]
+            for item in items:
+                place = folder / body.get("wdir", "") / path.replace("${key}", item)
+                yield Path(os.path.normpath(place)), options.get("cache", True)
+
+
+def refusals(pipelines: Mapping[Path, str], settings: Mapping[str, Any]) -> list[str]:
+    """Return a line for each output in whose place there are files that no run made, and that a run would replace."""
+    found = {path: foreign_files(path) for path, _ in outputs(pipelines, settings)}
+    found = {path: [file for file in files if file not in FETCHED] for path, files in found.items()}
+    return [refusal(path, files) for path, files in found.items() if files]
+
+
+def ignored(pipelines: Mapping[Path, str]) -> list[str]:
+    """Return the lines of .gitignore for what stages make and Git does not keep: at most two levels of each path."""
+    kept = [*(path for path, cached in outputs(pipelines) if cached), *UNDECLARED]
+    return sorted({f"/{Path(*path.parts[:2])}" for path in kept})
