@@ -60,8 +60,8 @@ wheel: .venv/run ## Build the wheel and the sdist of textclf-pipeline, the same 
 	python -m hatchling build
 
 .PHONY: clean
-clean: ## Remove outputs of the pipeline and caches of tools, but not the environment or DVC's cache
-	rm -rf data dist models reports dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
+clean: ## Remove built packages and caches of tools, but no data, no model and no result
+	rm -rf dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # Let pip compile to bytecode (its default): without it, TensorFlow takes 11 s to import.

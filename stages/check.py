@@ -1,7 +1,7 @@
 """Validate the whole of params.yaml before any other stage starts, and remove what dropped entries have left behind.
 
 Reads: params.yaml, weights of the user's own, and the files that behave.tests names, so that a mistake in one stops the
-run before anything is trained.
+run before anything is trained; dvc.yaml, so that no file of yours is in the place of an output.
 Below DATA it also reads the classes of the last split, for a warning.
 Writes: OUTPUT, a file that changes only with the code that every stage runs first, so that a run of this stage starts
 no other; MODELS, the names of the models in order; DEFAULT, whether no choice needs predictions for
@@ -21,8 +21,9 @@ from textclf.project.check import command as check
 
 
 def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, studies: Path, weights: Path) -> None:
-    """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
+    """Check params.yaml: all mistakes within sections at once, then all conflicts between them; then the outputs."""
     params = check.load()
+    check.require_own_outputs()
     paths = (output, models, default, in_use, studies, weights)
     with outputs(*paths) as scratch:
         check.write(params, *scratch)

@@ -22,6 +22,7 @@ from textclf.core.stage import key_of
 from textclf.models.settings import KINDS
 from textclf.params import Params
 from textclf.plot.charts import CHARTS
+from textclf.project import declared
 from textclf.project.check.command import REQUIRED, run_settings, study_settings
 
 FILES = project_files()
@@ -406,17 +407,20 @@ def test_git_keeps_the_small_outs_and_dvc_the_others() -> None:
     assert not [file for file in FILES if file.startswith(("data/", "models/"))]
 
 
-def test_a_stage_that_fails_leaves_what_git_keeps() -> None:
-    kept = [
-        (out, options)
-        for stage in [*DVC["stages"].values(), *STUDIES.values()]
-        for entry in [*stage.get("do", stage).get("outs", []), *stage.get("do", stage).get("metrics", [])]
-        if isinstance(entry, dict)
-        for out, options in entry.items()
-        if options.get("cache") is False
-    ]
-    assert kept
-    assert [out for out, options in kept if not options.get("persist")] == []
+RUN_CACHE = {"vectorize", "combine", "train", "average", "external", "report"}  # stages whose runs DVC keeps
+
+
+def test_dvc_removes_no_output_of_a_stage_unless_its_run_cache_may_take_the_place_of_the_run() -> None:
+    for name, stage in (DVC["stages"] | STUDIES).items():
+        body = stage.get("do", stage)
+        entries = [*body.get("outs", []), *body.get("metrics", [])]
+        persist = {isinstance(each, dict) and next(iter(each.values())).get("persist", False) for each in entries}
+        assert persist == {name not in RUN_CACHE}, name
+
+
+def test_git_ignores_what_the_stages_make_and_dvc_keeps() -> None:
+    texts = {Path(name): (ROOT / name).read_text(encoding="utf-8") for name in ("dvc.yaml", "studies/dvc.yaml")}
+    assert {*declared.ignored(texts)} <= {*(ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
 
 
 def test_dvc_sends_no_analytics() -> None:

@@ -24,9 +24,11 @@ from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, suggest
 from textclf.evaluate.costs import unknown_classes
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
+from textclf.project import declared
 from textclf.project.upgrade.migrate import migrate
 
 SPLITS = Path("data/splits")
+PIPELINES = Path("dvc.yaml"), Path("studies/dvc.yaml")
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
 REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
 SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
@@ -88,10 +90,25 @@ def _described(section: Section, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def load_for_run() -> Params:
-    """Return all settings, as `load`; `UserError` if DVC can't run for a file of its own that is damaged, as well."""
+    """Return all settings, as `load`.
+
+    Raises `UserError` also if DVC can't run for a file of its own that is damaged, or would remove files of the user's.
+    """
     if lines := damaged_files():
         raise UserError(*lines)
-    return load()
+    settings = load()
+    require_own_outputs()
+    return settings
+
+
+def require_own_outputs() -> None:
+    """Raise `UserError` with a line for each output in whose place there are files that no run made.
+
+    DVC would remove them before the stage starts.
+    """
+    pipelines = {path: path.read_text(encoding="utf-8") for path in PIPELINES if path.is_file()}
+    if lines := declared.refusals(pipelines, load_yaml(PARAMS_FILE)):
+        raise UserError(*lines)
 
 
 def damaged_files(folder: Path = Path()) -> list[str]:
