@@ -13,7 +13,7 @@ from textclf.core.git import git
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
-from textclf.project.init.create import create, is_project, new_files, require_free
+from textclf.project.init.create import create, is_project, new_files, require_free, require_free_outputs
 from textclf.project.init.place import placed
 from textclf.project.init.proposal import GIVEN, choose
 
@@ -73,6 +73,7 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
             text, path, lines = choose(with_paths(arguments, paths), before, "chosen for these rows")
             title, subject, classes = arguments.title or Path(path).stem, f"`{path}`", lines[1]
         files = new_files(text, title, subject, classes, arguments.ci)
+        require_free_outputs(files, path)
         if not arguments.force:
             require_free(files)
         made = create(files)

@@ -1,5 +1,6 @@
 """A new project in an empty folder: the files that `textclf init` writes beside params.yaml."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -10,23 +11,16 @@ from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.installed import requirement
 from textclf.core.quoting import list_names
-from textclf.core.settings import PARAMS_FILE
-from textclf.project.generated import REQUIREMENTS, generated_files, shipped, write_files
+from textclf.core.settings import PARAMS_FILE, parse_yaml
+from textclf.project import declared
+from textclf.project.generated import HEADERS, REQUIREMENTS, generated_files, shipped, write_files
 from textclf.project.workflows import PATHS, Host
 
 CORRECTIONS, README = Path("corrections.csv"), Path("README.md")
 IGNORING = Path(".gitignore"), Path(".dvcignore")  # lines are added to them
 KEPT = README, Path(".dvc/config"), Path(".dvc/.gitignore")  # as they are, if they exist
-IGNORED = """\
-# Made by the pipeline and kept by DVC; metrics/ and plots/ are small and in Git.
-/data/
-/models/
-/reports/
-/dvc_plots/
-# Left by a stage that was killed.
-.*.scratch/
-/.venv/
-"""
+IGNORED = "# Made by the pipeline and kept by DVC; metrics/ and plots/ are small and in Git."
+SCRATCH = ["/dvc_plots/", "# Left by a stage that was killed.", ".*.scratch/", "/.venv/"]
 CONFIG = "[core]\n    analytics = false\n"
 OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
 BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
@@ -35,15 +29,25 @@ BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
 def new_files(params: str, title: str, data: str, classes: str, ci: Host | None) -> dict[Path, str]:
     """Return the text of each file of a new project with these settings."""
     readme = Template((Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8"))
+    generated = generated_files(ci)
+    ignored = [IGNORED, *declared.ignored({path: generated[path] for path in HEADERS}), *SCRATCH]
     return {
         PARAMS_FILE: params,
         CORRECTIONS: "id,label\n",
         README: readme.substitute(title=title, classes=classes, data=data),
-        **dict(zip(IGNORING, (IGNORED, ".*.scratch\n"), strict=True)),
+        **dict(zip(IGNORING, ("\n".join([*ignored, ""]), ".*.scratch\n"), strict=True)),
         **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),
         Path(BEHAVIOUR): shipped(BEHAVIOUR),
-        **generated_files(ci),
+        **generated,
     }
+
+
+def require_free_outputs(files: Mapping[Path, str], table: str | None) -> None:
+    """Raise `UserError` with a line for each output of the pipeline in whose place the user has files."""
+    pipelines = {path: files[path] for path in HEADERS}
+    if lines := declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE))):
+        source = "--lesson" if table is None else f"--data {shlex.quote(table)}"
+        raise UserError(*lines, f"or make the project in a folder of its own: textclf init classifier {source}")
 
 
 def require_free(files: Mapping[Path, str]) -> None:

@@ -1,4 +1,4 @@
-"""Where the tables of a project lie: in it, so that Git or DVC can track them and another machine has them."""
+"""Where the tables of a project lie: where Git or DVC can track them, so that another machine has them too."""
 
 import contextlib
 import filecmp
@@ -8,20 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from textclf.core.errors import UserError
+from textclf.core.git import git
 from textclf.core.outputs import outputs
 
 FOLDER = Path("texts")  # of tables that were copied into the project
-RAW = Path("data/raw")  # what the stage fetch has stored
-IGNORED = ("data", "models", "reports")  # folders of outputs, which Git ignores
 
 
 @contextlib.contextmanager
 def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
-    """Yield the paths of tables below the current folder, and a line for each that is copied into `FOLDER` for this.
+    """Yield the paths of tables, and a line for each that is copied.
 
-    `given` are absolute paths: a file or folder, or the files of the training and of the test rows, which need a folder
-    of their own. If the block fails, the copies are removed. Raises `UserError` if a table is missing, or if another
-    file is in the place of its copy.
+    A table stays where it is in the project, or in the Git repository that has the project: a clone has it at the same
+    place. Another one is copied into `FOLDER`. `given` are absolute paths: a file or folder, or the files of the
+    training and of the test rows, which need a folder of their own. If the block fails, the copies are removed. Raises
+    `UserError` if a table is missing, or if another file is in the place of its copy.
     """
     for path, option in zip(given, ("--data", "--test"), strict=False):
         if not path.exists():
@@ -34,10 +34,11 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
             raise UserError(
                 f"{option} must be in the project, or outside of it; got {path}, which contains the project"
             )
-    inside = [_shown(path) for path in given]
-    shared = Path(os.path.commonpath([path.parent for path in given])) if len(given) > 1 else None
-    if not any(map(_is_elsewhere, inside)) and shared != Path.cwd():
-        yield inside, []
+    inside = all(map(_is_in_clones, given))
+    if len(given) > 1:
+        inside &= not Path.cwd().is_relative_to(os.path.commonpath([path.parent for path in given]))
+    if inside:
+        yield [Path(os.path.relpath(path)) for path in given], []
         return
     names = [path.name for path in given]
     if len({*names}) < len(names):  # of two folders
@@ -76,9 +77,11 @@ def _shown(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _is_elsewhere(path: Path) -> bool:
-    """Return whether a path, as `_shown` has it, is outside of the project or where Git ignores it."""
-    return path.is_absolute() or path == Path() or (path.parts[0] in IGNORED and path != RAW)
+def _is_in_clones(path: Path) -> bool:
+    """Return whether a path is in the project, or in the Git repository that has the project."""
+    top = git("rev-parse", "--show-toplevel")
+    repository = os.fsdecode(top.stdout).rstrip("\n") if top.returncode == 0 else Path.cwd()
+    return path.is_relative_to(Path.cwd()) or path.is_relative_to(repository)
 
 
 def _same(source: Path, target: Path) -> bool:

@@ -54,7 +54,7 @@ def test_what_dvc_init_and_the_user_have_made_stays(init: Run) -> None:
     Path(".gitignore").write_bytes(b"caf\xe9\n")
     done = init()
     assert (done.status, done.err) == (0, "")
-    said = {".dvc/config stays as it is", ".dvcignore: 1 line added", ".gitignore: 8 lines added"}
+    said = {".dvc/config stays as it is", ".dvcignore: 1 line added", ".gitignore: 25 lines added"}
     assert said <= set(done.out.splitlines())
     assert Path(".dvc/config").read_text() == "[core]\n    remote = store\n"
     assert Path(".dvcignore").read_text() == "# mine\n.*.scratch\n"

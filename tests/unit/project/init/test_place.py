@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from textclf.core.errors import UserError
+from textclf.core.git import git
 from textclf.project.init.place import placed
 
 
@@ -20,14 +21,25 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_table_in_the_project_stays_where_it_is(here: Path) -> None:
-    with placed([here / "project/own.csv"]) as found:
-        assert found == ([Path("own.csv")], [])
+@pytest.mark.parametrize("name", ["own.csv", "data/own.csv"])
+def test_a_table_in_the_project_stays_where_it_is(here: Path, name: str) -> None:
+    with placed([here / "project" / name]) as found:
+        assert found == ([Path(name)], [])
     assert not Path("texts").exists()
 
 
-@pytest.mark.parametrize("name", ["train.csv", "class", "project/data/own.csv"])
-def test_a_table_elsewhere_or_where_git_ignores_it_is_copied(here: Path, name: str) -> None:
+def test_a_table_in_the_repository_of_the_project_stays_where_it_is(here: Path) -> None:
+    git("-C", "..", "init", "--quiet")
+    with placed([here / "class"]) as found:
+        assert found == ([Path("../class")], [])
+    with placed([here / "class/a/1.txt", here / "class/b/2.txt"]) as found:
+        assert found == ([Path("../class/a/1.txt"), Path("../class/b/2.txt")], [])
+    with placed([here / "train.csv", here / "class/a/1.txt"]) as (paths, _):  # their folder would hold the project
+        assert paths == [Path("texts/train.csv"), Path("texts/1.txt")]
+
+
+@pytest.mark.parametrize("name", ["train.csv", "class"])
+def test_a_table_elsewhere_is_copied(here: Path, name: str) -> None:
     for _ in range(2):  # the second finds what the first has copied
         with placed([here / name]) as (paths, lines):
             assert paths == [Path("texts") / Path(name).name]
