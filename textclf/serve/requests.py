@@ -109,13 +109,14 @@ def _too_large(limits: Limits) -> HTTPException:
 
 def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictRequest:
     """Return the request in a body; `HTTPException` if it breaks a rule or a limit, or names none of the models."""
+    fields = list(PredictRequest.model_fields)
+    _require_few_values(body, limits, len(fields))
     try:
         content = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise _no_json(error) from None
     if not isinstance(content, dict):
         raise HTTPException(422, f"the body must be an object with the key texts; got {quote_value(content)}")
-    fields = list(PredictRequest.model_fields)
     if (unknown := next((key for key in content if key not in fields), None)) is not None:
         raise HTTPException(422, f"the keys must be among {', '.join(fields)}; got {quote_name(unknown)}")
     try:
@@ -139,6 +140,17 @@ def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictReques
     if wanted.model is not None and wanted.model not in models:
         raise HTTPException(422, f"model must be one of {list_names(list(models))}; got {quote_value(wanted.model)}")
     return wanted
+
+
+def _require_few_values(body: bytes, limits: Limits, fields: int) -> None:
+    """Raise `HTTPException` for more values than a request has, before an object is made of each.
+
+    A JSON value ends with a quote or needs a comma before the next one; both are counted at the speed of a copy.
+    """
+    most = limits.texts + 2 * fields  # strings: texts, keys and the values of keys
+    pieces = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"', 2 * most + 1)  # every other one in a string
+    if len(pieces) > 2 * most + 1 or sum(piece.count(b",") for piece in pieces[::2]) > most:
+        raise HTTPException(422, f"texts must be at most {limits.texts:,} per request; got more; send them in parts")
 
 
 def _no_json(error: ValueError) -> HTTPException:

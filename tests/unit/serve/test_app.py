@@ -18,7 +18,7 @@ from tests.unit.predict.models import export, two_classes
 from tests.unit.serve.clients import MODELS, make_app, post, talk
 from textclf import __version__, cli
 from textclf.predict.predictor import Predictor
-from textclf.serve import Limits, middleware
+from textclf.serve import Limits, middleware, requests
 from textclf.serve.app import create_app
 
 TEXTS = ["The food was great, great!", "bad food", "", 'a "quoted"\nline\u2028', "☃ 😀", "\0"]
@@ -130,6 +130,31 @@ def test_a_wrong_body_is_refused_with_the_rule_that_it_breaks(content: bytes, st
     response = post(content, texts=3, characters=10)
     assert (response.status_code, response.json()) == (status, {"error": message})
     assert post(body(texts=["☃" * 10] * 3), texts=3, characters=10).status_code == 200  # as much as is allowed
+
+
+MANY = {
+    "objects": b'{"texts": [' + b"{}, " * 40 + b"{}]}",
+    "strings": b"[" + b'"", ' * 40 + b'""]',
+    "numbers": b'{"texts": ["a,\\\\"], "x": [' + b"1," * 40 + b"1]}",
+    "keys": b"{" + b",".join(b'"%d": 1' % number for number in range(40)) + b"}",
+}
+
+
+@pytest.mark.parametrize("content", MANY.values(), ids=MANY)
+def test_more_values_than_a_request_has_are_refused_before_they_are_made(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(requests, "from_json")
+    response = post(content, texts=3)
+    message = "texts must be at most 3 per request; got more; send them in parts"
+    assert (response.status_code, response.json()) == (422, {"error": message})
+
+
+@given(st.lists(st.text(st.sampled_from('a,"\\:[{\n☃')), min_size=1, max_size=3), st.booleans())
+def test_what_a_text_contains_is_not_counted(texts: list[str], escaped: bool) -> None:
+    keys = {"model": "linear", "explain": True, "terms": 3, "coverage": None}
+    response = post(json.dumps({"texts": texts, **keys}, ensure_ascii=escaped, indent=escaped).encode(), texts=3)
+    assert response.status_code == 200
 
 
 @given(
