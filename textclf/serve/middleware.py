@@ -1,5 +1,6 @@
 """What is done to every request: a line in the access log, and refusals by its headers."""
 
+import asyncio
 import json
 import logging
 import re
@@ -39,7 +40,7 @@ class AccessLog:
             return
         started = time.perf_counter()
         sizes = {"received": 0, "sent": 0}
-        status = 500  # if the application raises
+        status: int | None = None
         facts: dict[str, object] = {}
         scope[FACTS] = facts
 
@@ -56,12 +57,15 @@ class AccessLog:
 
         try:
             await self.app(scope, count_received, count_sent)
+        except asyncio.CancelledError:  # by uvicorn, `--timeout` after SIGTERM; it would print a traceback
+            if status is None:
+                await JSONResponse({"error": "the server has been stopped"}, 503)(scope, receive, count_sent)
         finally:
             line: dict[str, Any] = {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "method": scope["method"],
                 "path": scope["path"] if scope["path"] in PATHS else "other",
-                "status": status,
+                "status": status or 500,  # if the application has raised
                 "milliseconds": round(1000 * (time.perf_counter() - started), 1),
                 **sizes,
                 **facts,

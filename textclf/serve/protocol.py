@@ -7,6 +7,22 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+MAX_CHUNKS = 4096  # of a body: one of a byte takes the parser as long as one of kilobytes
+
+
+class Connection(h11.Connection):
+    """HTTP/1.1 as h11 speaks it, except that a body may have only so many chunks."""
+
+    chunks = 0  # of the body in work
+
+    def next_event(self) -> Any:
+        """Return the next event; `RemoteProtocolError` at a chunk too many."""
+        event = super().next_event()
+        self.chunks = 0 if isinstance(event, h11.Request) else self.chunks + getattr(event, "chunk_start", False)
+        if self.chunks > MAX_CHUNKS:
+            raise h11.RemoteProtocolError("too many chunks")
+        return event
+
 
 class Protocol(H11Protocol):
     """Close connections beyond a limit, and those of clients that are too slow.
@@ -19,6 +35,7 @@ class Protocol(H11Protocol):
     def __init__(self, *arguments: Any, most_connections: int, seconds: float, **options: Any) -> None:
         """Make a connection of a server; uvicorn gives the other arguments."""
         super().__init__(*arguments, **options)
+        self.conn: Connection = Connection(h11.SERVER)
         self.most_connections = most_connections
         self.seconds = seconds
         self.write_deadline: asyncio.TimerHandle | None = None
@@ -63,13 +80,17 @@ class Protocol(H11Protocol):
         self.timeout_keep_alive_task = self.loop.call_at(deadline, self.timeout_keep_alive_handler)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP."""
-        self._refuse(400, f"the request must be HTTP/1.1; {msg}")
+        """Refuse what is not HTTP, and a body in too many chunks."""
+        if self.conn.chunks > MAX_CHUNKS:
+            self._refuse(413, f"the body must have at most {MAX_CHUNKS:,} chunks; send larger ones")
+        else:
+            self._refuse(400, f"the request must be HTTP/1.1; {msg}")
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer in the form of all errors, and close the connection."""
+        """Answer in the form of all errors unless that has been done, and close the connection."""
         body = json.dumps({"error": message}).encode()
         headers = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close")]
-        for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
         self.transport.close()

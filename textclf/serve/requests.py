@@ -16,6 +16,7 @@ from textclf.tables.jsonl import DECODER
 
 MAX_TERMS = 100  # of an explanation
 SMALL = 2**16  # bytes of a body that any connection may hold
+CLOSE = {"Connection": "close"}
 
 
 class PredictRequest(BaseModel):
@@ -97,14 +98,14 @@ class BodyReader:
                         self.large += 1
                         is_large = True
         except TimeoutError:
-            raise HTTPException(408, f"the body must arrive within {self.limits.seconds:g} seconds") from None
+            raise HTTPException(408, f"the body must arrive within {self.limits.seconds:g} seconds", CLOSE) from None
         finally:
             self.large -= is_large
         return bytes(body)
 
 
 def _too_large(limits: Limits) -> HTTPException:
-    return HTTPException(413, f"the body must have at most {limits.bytes:,} bytes; send the texts in parts")
+    return HTTPException(413, f"the body must have at most {limits.bytes:,} bytes; send the texts in parts", CLOSE)
 
 
 def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictRequest:
@@ -143,10 +144,7 @@ def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictReques
 
 
 def _require_few_values(body: bytes, limits: Limits, fields: int) -> None:
-    """Raise `HTTPException` for more values than a request has, before an object is made of each.
-
-    A JSON value ends with a quote or needs a comma before the next one; both are counted at the speed of a copy.
-    """
+    """Raise `HTTPException` if strings and commas between values are too many, before an object is made of each."""
     most = limits.texts + 2 * fields  # strings: texts, keys and the values of keys
     pieces = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"', 2 * most + 1)  # every other one in a string
     if len(pieces) > 2 * most + 1 or sum(piece.count(b",") for piece in pieces[::2]) > most:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -11,6 +12,8 @@ import pytest
 import uvicorn
 
 from tests.unit.serve.clients import make_app
+from textclf.serve import protocol
+from textclf.serve.middleware import AccessLog
 from textclf.serve.protocol import Protocol
 
 IDLE = 0.2  # seconds until a connection without a request is closed
@@ -19,16 +22,17 @@ GET = b"GET /health HTTP/1.1\r\nHost: server\r\n\r\n"
 Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def connect(client: Client, most_connections: int = 9) -> None:
+def connect(client: Client, most_connections: int = 9, **limits: Any) -> None:
     """Run a client against a server; it must end within seconds."""
 
     async def run() -> None:
         config = uvicorn.Config(
-            make_app(bytes=100),
+            make_app(**{"bytes": 100, **limits}),
             http=partial(Protocol, most_connections=most_connections, seconds=IDLE),  # type: ignore[arg-type]
             lifespan="off",
             log_config=None,
             access_log=False,
+            timeout_graceful_shutdown=IDLE,  # type: ignore[arg-type]
         )
         config.timeout_keep_alive = IDLE  # type: ignore[assignment]
         server = uvicorn.Server(config)
@@ -134,12 +138,84 @@ def test_a_head_in_pieces_is_answered_and_the_connection_used_again() -> None:
     connect(client)
 
 
-def test_after_a_refused_body_the_connection_is_used_again() -> None:
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"Content-Length: 200\r\n\r\n" + b"x" * 200 + GET, 413),
+        (b"Content-Length: 200\r\n\r\n", 413),
+        (b"Content-Length: 90\r\n\r\n", 408),
+        (b"Transfer-Encoding: chunked\r\n\r\n" + 2 * CHUNK, 413),
+    ],
+)
+def test_after_a_refused_body_the_connection_is_closed(sent: bytes, status: int) -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(POST + b"Content-Length: 200\r\n\r\n" + b"x" * 200 + GET)
-        assert [await status_of(reader), await status_of(reader)] == [413, 200]
+        writer.write(POST + sent)
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        assert (answer.count(b"HTTP/1.1"), b"\r\nconnection: close\r\n" in answer) == (1, True)
+
+    connect(client, seconds=IDLE)
+
+
+def test_what_is_not_http_after_the_response_ends_the_connection_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(POST.replace(b"predict", b"health") + b"Transfer-Encoding: chunked\r\n\r\n")
+        assert await status_of(reader) == 405
+        writer.write(b"no chunk\r\n")
+        assert await reader.read() == b""
 
     connect(client)
+    assert not [record for record in caplog.records if record.levelno > logging.WARNING]
+
+
+@pytest.mark.parametrize(("most", "status"), [(15, 200), (14, 413)])
+def test_a_body_in_too_many_chunks_is_refused(most: int, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_CHUNKS", most)
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"texts": [""]}')
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):  # each body is counted for itself
+            writer.write(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+            if status == 200:
+                assert await status_of(reader) == 200
+        if status == 413:
+            answer = await reader.read()
+            assert answer.startswith(b"HTTP/1.1 413 ")
+            assert answer.endswith(b'{"error": "the body must have at most 14 chunks; send larger ones"}')
+
+    connect(client)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_server_that_ends_before_it_can_answer_says_so_without_a_traceback(
+    begun: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers: list[uvicorn.Server] = []
+
+    async def endless(_: object, __: object, send: Any) -> None:
+        if begun:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+        servers[0].should_exit = True
+        await asyncio.Event().wait()
+
+    class Noted(uvicorn.Server):
+        def __init__(self, config: uvicorn.Config) -> None:
+            super().__init__(config)
+            servers.append(self)
+
+    monkeypatch.setattr(uvicorn, "Server", Noted)
+    monkeypatch.setitem(globals(), "make_app", lambda **_: AccessLog(endless))
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GET)
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 200 " if begun else b"HTTP/1.1 503 ")
+        assert begun or answer.endswith(b'{"error":"the server has been stopped"}')
+
+    connect(client)
+    assert not any(record.exc_info for record in caplog.records)
 
 
 def test_a_connection_beyond_the_limit_is_refused_and_leaves_the_others_alone() -> None:
