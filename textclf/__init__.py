@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 pin_arithmetic()
 
 
-def load(folder: str | Path) -> "Predictor":
-    """Return the trained classifier of a folder such as models/keras: a `textclf.predict.predictor.Predictor`."""
+def load(folder: str | Path = "models") -> "Predictor":
+    """Return the classifier in a folder (models/keras) or the default one, a `textclf.predict.predictor.Predictor`."""
     from textclf.predict import predictor
 
     return predictor.load(folder)

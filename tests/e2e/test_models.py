@@ -120,7 +120,7 @@ def test_a_loaded_model_and_onnx_predict_what_was_measured(
     path = pipeline.folder / "models" / model / onnx_model.ONNX
     labels, probabilities = through_onnx(path, predictors[model], texts)
     assert np.abs(probabilities - expected).max() < 1e-5
-    assert labels.tolist() == predictors[model].predict(texts)
+    assert labels.tolist() == predictors[model].predict(texts).tolist()
 
 
 def test_keras_opens_a_plain_stack_of_dense_layers_that_predicts_what_was_measured(

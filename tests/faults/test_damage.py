@@ -81,7 +81,7 @@ def test_damage_of_one_file_never_changes_a_prediction(name: str, tmp_path: Path
 
     def answer() -> tuple[bytes, list[str]]:
         predictor = textclf.load(find_model(models, None))
-        return predictor.predict_proba(TEXTS).tobytes(), predictor.predict(TEXTS)
+        return predictor.predict_proba(TEXTS).tobytes(), predictor.predict(TEXTS).tolist()
 
     written = sorted(path for path in models.rglob("*") if path.is_file())
     assert damage.defects(written, answer, tries(400), generator(name), damage.DISK, same=True) == []

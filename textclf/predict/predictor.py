@@ -2,7 +2,7 @@
 
 import textclf
 model = textclf.load("models/keras")
-model.predict(["The food was great.", "Never again."])    # ['1', '0']
+model.predict(["The food was great.", "Never again."])    # array(['1', '0'], dtype=object)
 """
 
 import re
@@ -22,7 +22,7 @@ from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision
 from textclf.artifacts.unknown import MEANS, PROBABILITY, read_means, scores_of
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
-from textclf.core.quoting import quote_name, quote_value
+from textclf.core.quoting import NAMES_LIMIT, list_names, quote_name, quote_value
 from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
@@ -51,6 +51,13 @@ class Predictor:
     decision: Decision
     conformal: Conformal | None = None
     means: NDArray[np.float64] | None = None
+    name: str = "unnamed"  # its folder's
+
+    def __repr__(self) -> str:
+        """Tell the name, the kind and the classes; many classes are counted."""
+        count = count_noun(len(self.classes_), *(["label"] if self.decision.multilabel else ["class", "classes"]))
+        names = f" ({list_names(self.classes_)})" if len(self.classes_) <= NAMES_LIMIT else ""
+        return f"<textclf model {self.name}: {_kind(self.model)}, {count}{names}>"
 
     @property
     def classes_(self) -> tuple[str, ...]:
@@ -63,12 +70,18 @@ class Predictor:
         """Whether a text may belong to no class."""
         return self.decision.rejection is not None
 
-    def predict(self, texts: Iterable[str]) -> list[Any]:
-        """Return the label of each text; None if no answer costs least or the text is rejected as of no class.
+    def predict(self, texts: Iterable[str], top: int | None = None) -> Any:
+        """Return the label of each text, as scikit-learn does: a numpy array (texts,), here of dtype object.
 
-        With several labels per text it is a list of labels, which may be empty.
+        A label is a str; None if no answer costs least or the text is rejected as of no class. With several labels per
+        text it is a list of labels, which may be empty.
+
+        With `top`, at least 1, return for each text its so many most probable classes, each with its probability.
         """
-        return self.answer(texts)[0]
+        if top is not None:
+            return self.most_probable(self.predict_proba(texts), top)
+        labels = self.answer(texts)[0]
+        return np.fromiter(labels, object, len(labels))
 
     def answer(self, texts: Iterable[str]) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
         """Return what `predict` returns, why a label is None (`unknown` or `abstain`), and the probabilities."""
@@ -81,6 +94,14 @@ class Predictor:
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """Return the calibrated probabilities (texts, classes); each row sums to 1 unless texts have several labels."""
         return self._probabilities(self._vectors(texts))
+
+    def most_probable(self, probabilities: NDArray[np.float64], count: int) -> list[list[tuple[str, float]]]:
+        """Return per row of probabilities the `count` highest, each with its class; the first of equal ones first."""
+        if count < 1:
+            raise UserError(f"top must be at least 1; got {count}")
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+        rows = zip(probabilities.tolist(), order.tolist(), strict=True)
+        return [[(self.classes_[place], row[place]) for place in places] for row, places in rows]
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
         """Return the labels for probabilities of `predict_proba`, by the threshold or costs; it rejects no text."""
@@ -193,6 +214,14 @@ class Predictor:
         return probabilities
 
 
+def _kind(model: classifiers.Classifier) -> str:
+    """Return in a few words what a model is; its folder does not say how it was trained."""
+    if not isinstance(model, layers.LayerModel):
+        return "average of two" if isinstance(model, Average) else "transformer"
+    depth = len(model.layers) + (model.front is not None)
+    return "constant" if model.ignores_text else "linear" if depth == 1 else f"network of {depth} layers"
+
+
 def _largest(terms: list[str], drops: NDArray[np.float64], count: int | None) -> list[Term]:
     order = np.argsort(-np.abs(drops), kind="stable")[:count]
     return [(terms[position], float(drops[position])) for position in order if drops[position] != 0]
@@ -211,14 +240,16 @@ def _require_texts(texts: Iterable[object]) -> Iterator[str]:
         yield text
 
 
-def load(folder: str | Path) -> Predictor:
-    """Return the classifier in a folder that the export stage wrote, such as models/keras.
+def load(folder: str | Path = "models") -> Predictor:
+    """Return the classifier in a folder that the export stage wrote, such as models/keras; of models, the default one.
 
     This takes a fraction of a second, because no library that trains is imported. The files that it reads must have
     the checksums of the folder's manifest, which models of older versions lack. Raises `UserError` if a file is missing
     or damaged, or was made by a newer textclf.
     """
     folder = Path(folder)
+    if (folder / INDEX).exists():
+        folder = find_model(folder, None)
     if (folder / MANIFEST).exists():
         verify_files(folder, [layers.DESCRIPTION])
         optional = {CONFORMAL, MEANS} & (names_in(folder) | {path.name for path in folder.iterdir()})
@@ -227,7 +258,7 @@ def load(folder: str | Path) -> Predictor:
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = _read_vectorizers(folder, model)
     scores = conformal.read(folder / CONFORMAL) if (folder / CONFORMAL).exists() else None
-    return Predictor(vectorizer, model, decision, scores, read_means(folder))
+    return Predictor(vectorizer, model, decision, scores, read_means(folder), folder.resolve().name)
 
 
 def _read_vectorizers(folder: Path, model: classifiers.Classifier) -> Any:

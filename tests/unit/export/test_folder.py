@@ -36,6 +36,6 @@ def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> Non
         onnx.checker.check_model(onnx.load(place / "model.onnx"))
         loaded = textclf.load(place)
         assert loaded.decision == decision
-        assert loaded.predict(["great", "bad"]) == ["yes", "no"]
+        assert loaded.predict(["great", "bad"]).tolist() == ["yes", "no"]
     assert loaded.conformal is not None
     assert loaded.conformal.to_json() == scores.to_json()

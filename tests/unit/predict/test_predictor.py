@@ -16,8 +16,18 @@ from scipy.special import expit, logit
 import textclf
 from tests.refusal import refusal
 from tests.tiny_bert import checksum, write_folder
-from tests.unit.predict.models import doubting, export, fit_vectorizer, network, three_classes, two_classes
+from tests.unit.predict.models import (
+    doubting,
+    export,
+    fit_vectorizer,
+    network,
+    several_labels,
+    shares,
+    three_classes,
+    two_classes,
+)
 from textclf.artifacts import layers
+from textclf.artifacts.average import Average
 from textclf.artifacts.checksums import MANIFEST, write_manifest
 from textclf.artifacts.conformal import CONFORMAL
 from textclf.artifacts.decisions import (
@@ -50,26 +60,80 @@ def test_texts_become_labels_and_probabilities() -> None:
     scores = [4.25 - 0.5, -2.75 - 0.5, -0.5, -0.5, 1.0 - 0.5]
     assert two_classes().predict_proba(TEXTS)[:, 1] == pytest.approx(expit(scores))
     assert two_classes().predict_proba(TEXTS).sum(axis=1) == pytest.approx([1.0] * 5)
-    assert two_classes().predict(TEXTS) == ["yes", "no", "no", "no", "yes"]
+    assert two_classes().predict(TEXTS).tolist() == ["yes", "no", "no", "no", "yes"]
     assert two_classes().classes_ == ("no", "yes")
 
 
 def test_the_label_of_three_classes_is_the_most_probable_and_the_first_of_a_tie() -> None:
-    assert three_classes().predict(TEXTS) == ["c", "a", "a", "a", "c"]
+    assert three_classes().predict(TEXTS).tolist() == ["c", "a", "a", "a", "c"]
+
+
+def test_labels_of_a_column_compare_elementwise_as_those_of_scikit_learn() -> None:
+    frame = pd.DataFrame({"text": TEXTS, "label": ["yes", "yes", "no", "no", "yes"]}, index=[5, 1, 2, 3, 4])
+    labels = two_classes().predict(frame["text"])
+    assert (type(labels), labels.dtype, labels.shape) == (np.ndarray, object, (5,))
+    assert (labels == frame["label"]).tolist() == [True, False, True, True, True]
+    sets = several_labels().predict(frame["text"])
+    assert (sets == sets.copy()).tolist() == [True] * 5
+
+
+@pytest.mark.parametrize("top", [1, 2, 99])
+def test_top_gives_the_most_probable_classes_with_their_probabilities_the_first_of_a_tie_first(top: int) -> None:
+    model = three_classes()
+    found = model.predict(TEXTS, top=top)
+    for best, row in zip(found, model.predict_proba(TEXTS).tolist(), strict=True):
+        assert best == sorted(zip("abc", row, strict=True), key=lambda pair: -pair[1])[:top]
+    assert model.predict([], top=top) == []
+    assert [best[0][0] for best in found] == model.predict(TEXTS).tolist()
+
+
+def test_a_top_of_no_class_is_refused() -> None:
+    assert refusal(two_classes().predict, TEXTS, 0) == "top must be at least 1; got 0"
+
+
+KINDS: dict[str, Callable[[], Predictor]] = {
+    "<textclf model unnamed: linear, 2 classes (no, yes)>": two_classes,
+    "<textclf model unnamed: linear, 3 labels (bad, food, 'good, great')>": several_labels,
+    "<textclf model unnamed: network of 2 layers, 2 classes (no, yes)>": network,
+    "<textclf model unnamed: constant, 2 classes (no, yes)>": shares,
+}
+
+
+@pytest.mark.parametrize(("shown", "make"), KINDS.items())
+def test_a_model_shows_its_kind_and_its_classes(shown: str, make: Callable[[], Predictor]) -> None:
+    assert repr(make()) == shown
+
+
+def test_a_model_of_many_classes_shows_how_many() -> None:
+    model = layers.linear([f"intent {number}" for number in range(77)], np.zeros((77, 4)), np.zeros(77), "softmax")
+    average = Predictor(fit_vectorizer(), Average((model, model), 0.5), Decision(), name="both")
+    assert repr(average) == "<textclf model both: average of two, 77 classes>"
+
+
+def test_the_default_model_of_a_folder_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(two_classes(), tmp_path / "models" / "first")
+    export(three_classes(), tmp_path / "models" / "second")
+    write_index("second", ["first", "second"], tmp_path / "models")
+    monkeypatch.chdir(tmp_path)
+    for model in (textclf.load(), textclf.load("models"), textclf.load(tmp_path / "models")):
+        assert (model.name, model.classes_) == ("second", ("a", "b", "c"))
+    monkeypatch.chdir(tmp_path / "models" / "first")
+    assert textclf.load(".").name == "first"
+    assert refusal(textclf.load) == f"models/model.json {NOT_FOUND}"
 
 
 @pytest.mark.parametrize("calibration", [Temperature(2.5), Platt(0.5, 2.0)], ids=str)
 def test_probabilities_are_calibrated_before_the_threshold(calibration: Calibration) -> None:
     plain, calibrated = two_classes().predict_proba(TEXTS), two_classes(0.5, calibration)
     assert calibrated.predict_proba(TEXTS) == pytest.approx(calibration.apply(plain))
-    assert calibrated.predict(TEXTS) == ["yes" if p > 0.5 else "no" for p in calibration.apply(plain)[:, 1]]
+    assert calibrated.predict(TEXTS).tolist() == ["yes" if p > 0.5 else "no" for p in calibration.apply(plain)[:, 1]]
     assert calibrated.predict_proba([]).shape == (0, 2)
 
 
 @pytest.mark.parametrize("make", [two_classes, three_classes, network])
 def test_no_texts_give_no_labels(make: Callable[[], Predictor]) -> None:
     predictor = make()
-    assert predictor.predict([]) == []
+    assert predictor.predict([]).tolist() == []
     assert predictor.explain([]) == []
     assert predictor.predict_proba([]).shape == (0, len(predictor.classes_))
 
@@ -99,7 +163,7 @@ def test_what_is_no_iterable_of_texts_is_refused(method: str, texts: Any, messag
 
 def test_any_iterable_of_texts_gives_its_labels() -> None:
     for texts in (pd.Series(TEXTS), iter(TEXTS), tuple(TEXTS)):
-        assert two_classes().predict(texts) == ["yes", "no", "no", "no", "yes"]
+        assert two_classes().predict(texts).tolist() == ["yes", "no", "no", "no", "yes"]
 
 
 def test_no_probability_is_nan() -> None:
@@ -130,7 +194,7 @@ def test_explanations_list_the_largest_absolute_weight_first_with_its_sign() -> 
 
 def test_the_label_that_is_explained_is_that_of_the_threshold_and_the_calibration() -> None:
     for predictor in (two_classes(0.999), two_classes(0.5, Platt(1.0, -9.0))):
-        assert predictor.predict(TEXTS[:1]) == ["no"]
+        assert predictor.predict(TEXTS[:1]).tolist() == ["no"]
         term, weight = predictor.explain(TEXTS[:1])[0][0]
         assert (term, round(weight, 9)) == ("great", -4.0)
 
@@ -190,7 +254,7 @@ def edit(path: Path, change: Callable[[Any], object]) -> None:
 )
 def test_an_exported_model_is_loaded_bit_for_bit(predictor: Predictor, tmp_path: Path) -> None:
     again = textclf.load(export(predictor, tmp_path / "model"))
-    assert again.predict(TEXTS) == predictor.predict(TEXTS)
+    assert again.predict(TEXTS).tolist() == predictor.predict(TEXTS).tolist()
     assert again.predict_proba(TEXTS).tobytes() == predictor.predict_proba(TEXTS).tobytes()
     assert again.explain(TEXTS) == predictor.explain(TEXTS)
     assert again.decision == predictor.decision
@@ -213,7 +277,7 @@ def test_a_file_that_is_not_the_exported_one_is_refused_even_if_it_is_valid(
     for content in ((other / name).read_bytes(), b"{"):
         (model / name).write_bytes(content)
         assert refusal(textclf.load, model) == f"{model / name} {reason}{DAMAGED.removeprefix('is damaged')}"
-    assert textclf.load(other).predict(["great"]) == ["up"]
+    assert textclf.load(other).predict(["great"]).tolist() == ["up"]
 
 
 @pytest.mark.parametrize(
@@ -235,9 +299,9 @@ def test_a_card_may_be_edited_or_removed(model: Path) -> None:
     (model / "README.md").write_text("as exported")
     write_manifest(model)
     (model / "README.md").write_text("with more caveats")
-    assert textclf.load(model).predict(["great"]) == ["yes"]
+    assert textclf.load(model).predict(["great"]).tolist() == ["yes"]
     (model / "README.md").unlink()
-    assert textclf.load(model).predict(["great"]) == ["yes"]
+    assert textclf.load(model).predict(["great"]).tolist() == ["yes"]
 
 
 def weigh(content: Any, idf: object) -> None:
@@ -289,7 +353,7 @@ def test_a_model_exported_before_formats_were_numbered_is_loaded(tmp_path: Path)
 def test_a_setting_that_an_older_version_did_not_know_has_its_default(model: Path) -> None:
     edit(model / VECTORIZER, lambda content: content["settings"].pop("hashing"))
     write_manifest(model)
-    assert textclf.load(model).predict(TEXTS) == two_classes().predict(TEXTS)
+    assert textclf.load(model).predict(TEXTS).tolist() == two_classes().predict(TEXTS).tolist()
 
 
 @pytest.mark.parametrize(
@@ -409,7 +473,7 @@ def test_weights_that_were_not_copied_with_the_model_are_missed(tmp_path: Path) 
     model = layers.linear(("no", "yes"), np.ones((1, fitted.columns)), np.zeros(1), "sigmoid")
     folder = export(Predictor(fitted, model, Decision(0.5)), first / "enc")
     share(fitted, first / SHARED)
-    assert textclf.load(folder).predict([""]) in (["no"], ["yes"])
+    assert textclf.load(folder).predict([""]).tolist() in (["no"], ["yes"])
     shutil.rmtree(tmp_path / "mine")
     alone = tmp_path / "alone" / "enc"
     shutil.copytree(folder, alone)
