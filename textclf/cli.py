@@ -18,7 +18,7 @@ STUDIES = "studies/dvc.yaml"
 ADDRESS_SPACE = 2**28  # bytes that Python and numpy reserve, and room for a small model
 PREDICT = """
 Classify texts: the arguments, or each line of standard input, or the rows of a table. Prints one row per text, in
-order: id, text, label, and a probability for each class.
+order: id, text, label, its confidence, and a probability for each class if there are at most ten.
 
   textclf predict "The food was great." "Never again."
   textclf predict --model logistic_regression --explain <reviews.txt
@@ -270,6 +270,9 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--output", type=Path, metavar="FILE", help="a file, written whole or not at all")
     output.add_argument("--to", choices=list(OUTPUT_FORMATS), help="(default: by the file's ending, else jsonl)")
+    output.add_argument(
+        "--top", type=int, metavar="N", help="add the N most probable classes, with their probabilities"
+    )
     output.add_argument("--no-text", action="store_true", help="leave out the texts")
     output.add_argument("--no-formulas", action="store_true", help="csv: put ' before what spreadsheets would compute")
     output.add_argument("--explain", action="store_true", help="add the terms that decided, with their weights")

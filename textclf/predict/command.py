@@ -23,8 +23,9 @@ TABLE_OPTIONS = ("text", "id", "group", "files", "delimiter", "quoting", "sheet"
 def run(arguments: argparse.Namespace) -> None:
     """Write the predictions of the texts that the arguments name."""
     kind = choose_format(arguments.to, arguments.output)
-    if arguments.terms < 1:
-        raise UserError(f"--terms must be at least 1; got {arguments.terms}")
+    for name in ("terms", "top"):
+        if (value := getattr(arguments, name)) is not None and value < 1:
+            raise UserError(f"--{name} must be at least 1; got {value}")
     if arguments.no_formulas and kind != "csv":
         raise UserError(f"--no-formulas must come with --to csv; got {kind}")
     outputs.require_other_files(
@@ -35,16 +36,16 @@ def run(arguments: argparse.Namespace) -> None:
     coverage = arguments.coverage
     if coverage is not None:
         predictor.require_coverage(coverage, "--coverage")
-    columns = outputs.Columns(
-        predictor.classes_,
+    columns = columns_for(
+        predictor,
         text=not arguments.no_text,
-        explanation=arguments.explain,
+        explanation=arguments.terms if arguments.explain else None,
         formulas=not arguments.no_formulas,
-        sets=coverage is not None,
-        reasons=predictor.rejects,
-        multilabel=predictor.decision.multilabel,
+        sets=coverage,
+        top=arguments.top,
+        every=kind == "parquet",  # for programs, such as the stage external
     )
-    predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None, coverage)
+    predicted = predict_batches(batches, predictor, columns)
     if arguments.output is None:
         if sys.stdout is None:
             raise UserError("standard output must be open; or set --output")
@@ -56,24 +57,30 @@ def run(arguments: argparse.Namespace) -> None:
             outputs.write(predicted, stream, kind, columns)
 
 
-def predict_batches(
-    batches: Iterable[TextBatch], predictor: Predictor, terms: int | None = None, coverage: float | None = None
-) -> Iterator[PredictedBatch]:
-    """Yield the predictions of each batch, with at most `terms` terms per text explained unless that is None.
+def columns_for(predictor: Predictor, **chosen: Any) -> outputs.Columns:
+    """Return the columns of a model's predictions, with the arguments of `outputs.Columns` that were chosen."""
+    rules = {"multilabel": predictor.decision.multilabel, "reasons": predictor.rejects}
+    return outputs.Columns(predictor.classes_, **rules, **chosen)
 
-    With `coverage` there are prediction sets, and a label only where a set has one class; several labels per text are
-    those decided without it.
+
+def predict_batches(
+    batches: Iterable[TextBatch], predictor: Predictor, columns: outputs.Columns
+) -> Iterator[PredictedBatch]:
+    """Yield the predictions of each batch, with what the columns need.
+
+    With prediction sets there is a label only where a set has one class; several labels per text are those decided
+    without them.
     """
     for ids, texts in batches:
         labels: Sequence[Any]
         labels, reasons, probabilities = predictor.answer(texts)
-        explanations = None if terms is None else predictor.explain(texts, terms)
-        if coverage is None:
-            yield PredictedBatch(ids, texts, labels, probabilities, explanations, reasons=reasons)
-        else:
-            sets, classes = predictor.sets(probabilities, coverage), predictor.classes_
-            labels = labels if predictor.decision.multilabel else labels_answered(sets, classes)
-            yield PredictedBatch(ids, texts, labels, probabilities, explanations, labels_of(sets, classes))
+        explanations = predictor.explain(texts, columns.explanation) if columns.explanation else None
+        top = predictor.most_probable(probabilities, columns.top) if columns.top else None
+        sets = None if columns.sets is None else predictor.sets(probabilities, columns.sets)
+        if sets is not None and not columns.multilabel:
+            labels = labels_answered(sets, columns.classes)
+        named = None if sets is None else labels_of(sets, columns.classes)
+        yield PredictedBatch(ids, texts, labels, probabilities, explanations, named, reasons, top)
 
 
 def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:

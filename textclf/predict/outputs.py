@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # First characters of cells that spreadsheets compute, the last four in full width: OWASP, CSV Injection.
 FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line end
+MANY = 10  # classes with a probability each in text that people read, at most
 GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when it has as many of either
 
 
@@ -38,7 +39,8 @@ class PredictedBatch:
 
     `sets` are prediction sets, None if no coverage was asked for; a label is None if its set has not exactly one
     class, if no answer costs least, or if the text belongs to no class: see `reasons`. With several labels per text,
-    each of `labels` is a list, and an explanation has the terms of each label by its name.
+    each of `labels` is a list, and an explanation has the terms of each label by its name. `top` are the most probable
+    classes with their probabilities.
     """
 
     ids: list[str]
@@ -48,50 +50,66 @@ class PredictedBatch:
     explanations: "Sequence[list[Term] | dict[str, list[Term]]] | None"
     sets: list[list[str]] | None = None
     reasons: Sequence[str | None] = ()
+    top: "Sequence[list[Term]] | None" = None
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns: `id`, `label`, a probability per class; optionally `text`, `reason`, `set` and `explanation`.
+    """The columns: `id`, `label`, `confidence`; optionally `text`, `reason`, `set` and `explanation`.
+
+    Then `top`, or a probability per class if these are at most `MANY`, or with `every`. The confidence is the
+    probability of the label, or without a label the highest one.
 
     Without `formulas`, CSV has an apostrophe before each id, text and label that a spreadsheet would compute. With
-    `multilabel`, a text has a list of labels.
+    `multilabel`, a text has a list of labels, and a confidence for each of them.
     """
 
     classes: tuple[str, ...]
     text: bool
-    explanation: bool
+    explanation: int | None  # terms at most
     formulas: bool = True
-    sets: bool = False
+    sets: float | None = None  # their coverage
     multilabel: bool = False
     reasons: bool = False
+    top: int | None = None  # classes at most
+    every: bool = False
 
     def names(self) -> list[str]:
         """Return the names in order."""
+        named = self.classes if self.every or len(self.classes) <= MANY else ()
         return [
             "id",
             *(["text"] if self.text else []),
             "label",
             *(["reason"] if self.reasons else []),
-            *(["set"] if self.sets else []),
-            *(PREFIX + name for name in self.classes),
+            *(["set"] if self.sets is not None else []),
+            "confidence",
+            *(["top"] if self.top else [PREFIX + name for name in named]),
             *(["explanation"] if self.explanation else []),
         ]
 
     def of(self, batch: PredictedBatch) -> dict[str, Sequence[Any]]:
         """Return the values of a batch by column, in order."""
-        named = (batch.ids, batch.texts, batch.labels, batch.reasons, batch.sets or [], batch.explanations or [])
-        names = ("id", "text", "label", "reason", "set", "explanation")
-        values: dict[str, Sequence[Any]] = dict(zip(names, named, strict=True))
-        for name, column in zip(self.classes, batch.probabilities.T.tolist(), strict=True):
-            values[PREFIX + name] = column
+        named = (batch.ids, batch.texts, batch.labels, batch.reasons, batch.sets, batch.top, batch.explanations)
+        names = ("id", "text", "label", "reason", "set", "top", "explanation")
+        values: dict[str, Any] = dict(zip(names, named, strict=True))
+        columns = dict(zip(self.classes, batch.probabilities.T.tolist(), strict=True))
+        highest, labels = batch.probabilities.max(axis=1).tolist(), enumerate(batch.labels)
+        if self.multilabel:
+            values["confidence"] = [[columns[label][row] for label in several] for row, several in labels]
+        else:
+            values["confidence"] = [highest[row] if label is None else columns[label][row] for row, label in labels]
+        values |= {PREFIX + name: column for name, column in columns.items()}
         return {name: values[name] for name in self.names()}
 
     def cells(self, batch: PredictedBatch, quote: Callable[[str | None], str]) -> Iterator[tuple[str, ...]]:
         """Yield the values of each text as they stand in a line; `quote` writes ids, texts, and labels or None."""
-        made: dict[str, Callable[[Any], str]] = {"set": _quote_list, "explanation": _quote_terms}
-        made |= {"label": _quote_list} if self.multilabel else {}
-        made |= {PREFIX + name: f"%.{DIGITS}f".__mod__ for name in self.classes}
+        number = f"%.{DIGITS}f".__mod__
+        made: dict[str, Callable[[Any], str]] = {"set": _quote_list, "explanation": _quote_terms, "confidence": number}
+        made["top"] = lambda pairs: _quote_pairs(pairs, "label", "probability")
+        if self.multilabel:
+            made |= {"label": _quote_list, "confidence": lambda numbers: f"[{', '.join(map(number, numbers))}]"}
+        made |= {PREFIX + name: number for name in self.classes}
         return zip(*(map(made.get(name, quote), values) for name, values in self.of(batch).items()), strict=True)
 
 
@@ -102,8 +120,11 @@ def _quote_list(labels: Sequence[str]) -> str:
 def _quote_terms(explained: "list[Term] | dict[str, list[Term]]") -> str:
     if isinstance(explained, dict):
         return f"{{{', '.join(f'{quote_json(label)}: {_quote_terms(terms)}' for label, terms in explained.items())}}}"
-    terms = [{"term": term, "weight": round(weight, DIGITS)} for term, weight in explained]
-    return json.dumps(terms, ensure_ascii=False)
+    return _quote_pairs(explained, "term", "weight")
+
+
+def _quote_pairs(pairs: "list[Term]", key: str, value: str) -> str:
+    return json.dumps([{key: name, value: round(number, DIGITS)} for name, number in pairs], ensure_ascii=False)
 
 
 def write_json_lines(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
@@ -144,19 +165,20 @@ class _Lines(list[str]):
 def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
     """Write Parquet: probabilities as double, a set as a list of labels, an explanation as one of term and weight.
 
-    With several labels per text, `label` is a list as well, and an explanation a map from labels to such lists.
+    With several labels per text, `label` and `confidence` are lists, and an explanation is a map from labels to lists.
 
     After an error the footer is missing, so that no reader takes the output for complete.
     """
     import pyarrow as pa
 
     terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
-    labels = pa.list_(pa.string())
-    lists = {"set": labels, "explanation": terms}
+    top = pa.list_(pa.struct([("label", pa.string()), ("probability", pa.float64())]))
+    labels, number = pa.list_(pa.string()), pa.float64()
+    types = {"confidence": number, "set": labels, "top": top, "explanation": terms}
+    types |= {PREFIX + name: number for name in columns.classes}
     if columns.multilabel:
-        lists |= {"label": labels, "explanation": pa.map_(pa.string(), terms)}
-    types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
-    schema = pa.schema([(name, lists.get(name, kind)) for name, kind in types.items()])
+        types |= {"label": labels, "confidence": pa.list_(number), "explanation": pa.map_(pa.string(), terms)}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in columns.names()])
     waiting: list[pa.Table] = []  # of the next row group
     with parquet.Writer(stream, schema) as writer:
         for batch in batches:

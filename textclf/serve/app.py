@@ -16,7 +16,7 @@ from textclf import __version__
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_value
 from textclf.predict import inputs, outputs
-from textclf.predict.command import predict_batches
+from textclf.predict.command import columns_for, predict_batches
 from textclf.predict.predictor import Predictor
 from textclf.serve import Limits
 from textclf.serve.middleware import FACTS, PATHS, AccessLog, Guard
@@ -111,16 +111,9 @@ class Server:
                 model.require_coverage(coverage)
             except UserError as error:
                 raise HTTPException(422, error.lines[0]) from None
-        columns = outputs.Columns(
-            model.classes_,
-            text=True,
-            explanation=wanted.explain,
-            sets=coverage is not None,
-            reasons=model.rejects,
-            multilabel=model.decision.multilabel,
-        )
         terms = wanted.terms if wanted.explain else None
-        batches = predict_batches(inputs.read_arguments(wanted.texts), model, terms, coverage)
+        columns = columns_for(model, text=True, explanation=terms, sets=coverage, top=wanted.top)
+        batches = predict_batches(inputs.read_arguments(wanted.texts), model, columns)
         outputs.write(batches, lines, "jsonl", columns)
         predictions = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
         return b'{"model": %s, "predictions": [\n%s\n]}\n' % (json.dumps(name).encode(), predictions)

@@ -31,10 +31,11 @@ class PredictRequest(BaseModel):
     coverage: float | None = Field(
         default=None, gt=0, lt=1, description="share of texts whose set of labels is to have the right one"
     )
+    top: int | None = Field(default=None, ge=1, description="the most probable classes to return, at most")
 
 
 class Prediction(BaseModel):
-    """The prediction for one text, as `textclf predict` prints it, with the key `probability_<class>` per class."""
+    """The prediction for one text, as `textclf predict` prints it, with `probability_<class>` for each class of few."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -44,11 +45,13 @@ class Prediction(BaseModel):
         description="null for a text of no class, if no answer costs least, or if a requested set has not exactly one "
         "label; a list from a model of several labels per text"
     )
+    confidence: float | list[float] = Field(description="probability of the label, or of each; for null the highest")
     reason: str | None = Field(
         default=None,
         description="of a model that rejects texts: unknown for a text of no class, abstain if no answer costs least",
     )
     set: list[str] = Field(default=[], description="labels that the text may have, if a coverage was asked for")
+    top: list[dict[str, str | float]] = Field(default=[], description="the most probable classes, if asked for")
 
 
 class PredictResponse(BaseModel):

@@ -37,6 +37,13 @@ def three_classes(classes: Sequence[str] = ("a", "b", "c")) -> Predictor:
     return Predictor(fit_vectorizer(), LayerModel(tuple(classes), (Layer(kernel, np.zeros(3), "softmax"),)), Decision())
 
 
+def many_classes() -> Predictor:
+    """A linear model of eleven classes."""
+    kernel = np.arange(44.0).reshape(4, 11) % 7
+    classes = tuple(f"intent {number}" for number in range(11))
+    return Predictor(fit_vectorizer(), LayerModel(classes, (Layer(kernel, np.zeros(11), "softmax"),)), Decision())
+
+
 def several_labels() -> Predictor:
     """A linear model of the labels bad, food and "good, great"; food has a high threshold."""
     kernel = np.array([[2.0, 0.0, -3.0], [0.5, 1.0, 0.0], [-1.0, 0.0, 3.0], [0.0, 0.25, 0.5]])

@@ -70,7 +70,7 @@ def test_the_command_adds_the_set_and_a_label_only_where_it_has_one_class(
     assert [(row["set"], row["label"]) for row in rows] == [
         (labels, labels[0] if len(labels) == 1 else None) for labels in sets
     ]
-    assert list(rows[0]) == ["id", "text", "label", "set", "probability_no", "probability_yes"]
+    assert list(rows[0]) == ["id", "text", "label", "set", "confidence", "probability_no", "probability_yes"]
 
 
 def test_the_answer_is_the_class_of_the_set_whatever_the_threshold(run: Run, tmp_path: Path) -> None:

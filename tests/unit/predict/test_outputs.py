@@ -47,13 +47,17 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
     elif kind == "csv":
         found = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
         for row in found:
-            row |= {name: float(value) for name, value in row.items() if name.startswith("probability_")}
-            row |= {name: json.loads(value) for name, value in row.items() if name in {"explanation", "set"}}
+            row |= {
+                name: float(value) for name, value in row.items() if name.startswith(("probability_", "confidence"))
+            }
+            row |= {name: json.loads(value) for name, value in row.items() if name in {"explanation", "set", "top"}}
     else:
         found = pq.read_table(io.BytesIO(content)).to_pylist()
     for row in found:
         if "explanation" in row:
             row["explanation"] = [(term["term"], round(term["weight"], 6)) for term in row["explanation"]]
+        if "top" in row:
+            row["top"] = [(each["label"], round(each["probability"], 6)) for each in row["top"]]
     return found
 
 
@@ -67,7 +71,8 @@ def test_other_libraries_read_every_format(kind: str, text: bool, explanation: b
     wanted: list[dict[str, Any]] = []
     for one in given_batches:
         for place, (row, value, label) in enumerate(zip(one.ids, one.texts, one.labels, strict=True)):
-            wanted.append({"id": row, "text": value, "label": label})
+            confidence = pytest.approx(one.probabilities[place].max(), abs=5.1e-7)
+            wanted.append({"id": row, "text": value, "label": label, "confidence": confidence})
             wanted[-1] |= {
                 f"probability_{name}": pytest.approx(one.probabilities[place, n], abs=5.1e-7)
                 for n, name in enumerate(CLASSES)
@@ -84,7 +89,7 @@ def test_other_libraries_read_every_format(kind: str, text: bool, explanation: b
 def test_no_batches_give_a_table_without_rows() -> None:
     columns = Columns(("a", "b"), True, True)
     assert written([], "jsonl", columns) == b""
-    assert written([], "csv", columns) == b"id,text,label,probability_a,probability_b,explanation\n"
+    assert written([], "csv", columns) == b"id,text,label,confidence,probability_a,probability_b,explanation\n"
     assert pq.read_table(io.BytesIO(written([], "parquet", columns))).schema.names == columns.names()
 
 
@@ -93,18 +98,34 @@ def test_no_batches_give_a_table_without_rows() -> None:
 def test_sets_are_lists_and_a_label_is_missing_where_there_is_none(kind: str, formulas: bool) -> None:
     sets = [[CLASSES[1]], [], [*CLASSES]]
     one = PredictedBatch(["1", "2", "3"], TEXTS[:3], [CLASSES[1], None, None], np.full((3, 3), 0.25), None, sets)
-    columns = Columns(CLASSES, text=False, explanation=False, formulas=formulas, sets=True)
+    columns = Columns(CLASSES, text=False, explanation=False, formulas=formulas, sets=0.9)
     found = parsed(written([one], kind, columns), kind)
     assert [row["set"] for row in found] == sets
     assert [row["label"] or None for row in found] == [CLASSES[1], None, None]
     assert all(list(row) == columns.names() == ["id", "label", "set", *columns.names()[3:]] for row in found)
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(("count", "top"), [(10, None), (11, None), (77, None), (77, 2), (3, 2)])
+def test_many_classes_have_no_probability_each_and_top_has_the_highest(kind: str, count: int, top: int | None) -> None:
+    classes = tuple(f"class {number}" for number in range(count))
+    probabilities = np.full((2, count), 0.1 / (count - 1))
+    probabilities[0, 2] = probabilities[1, 0] = 0.9
+    best = [[(classes[2], 0.9), (classes[0], 0.05)], [(classes[0], 0.9), (classes[1], 0.05)]]
+    one = PredictedBatch(["1", "2"], ["a", "b"], [classes[1], None], probabilities, None, top=best)
+    columns = Columns(classes, text=False, explanation=None, top=top)
+    found = parsed(written([one], kind, columns), kind)
+    named = [f"probability_{name}" for name in classes] if count == 10 else ["top"] if top else []
+    assert list(found[0]) == ["id", "label", "confidence", *named]
+    assert [row["confidence"] for row in found] == [pytest.approx(0.1 / (count - 1), abs=5.1e-7), 0.9]
+    assert not top or [row["top"] for row in found] == best
+
+
 def test_json_lines_have_six_digits() -> None:
     one = PredictedBatch(["1"], ["a\nb"], ["yes"], np.array([[1 / 3, 2 / 3]]), [[("a", 0.5)]])
     assert written([one], "jsonl", Columns(("no", "yes"), True, True)).decode() == (
-        '{"id": "1", "text": "a\\nb", "label": "yes", "probability_no": 0.333333, "probability_yes": 0.666667, '
-        '"explanation": [{"term": "a", "weight": 0.5}]}\n'
+        '{"id": "1", "text": "a\\nb", "label": "yes", "confidence": 0.666667, "probability_no": 0.333333, '
+        '"probability_yes": 0.666667, "explanation": [{"term": "a", "weight": 0.5}]}\n'
     )
 
 

@@ -31,8 +31,8 @@ def test_a_text_has_the_labels_above_their_thresholds_and_perhaps_none(tmp_path:
     predictor = textclf.load(export(several_labels(), tmp_path / "labels"))
     scores = [[1.5, 1.0, -4.0], [-2.5, 1.0, 5.0], [-1.0, 0.0, -1.0]]
     assert predictor.predict_proba(TEXTS) == pytest.approx(expit(np.array(scores)))
-    assert predictor.predict(TEXTS) == LABELS
-    assert predictor.predict([]) == []
+    assert predictor.predict(TEXTS).tolist() == LABELS
+    assert predictor.predict([]).tolist() == []
 
 
 def test_each_label_is_explained_by_the_drops_of_its_own_log_odds() -> None:
@@ -71,6 +71,10 @@ def test_labels_are_json_lists_in_lines_and_csv_and_lists_in_parquet(
     rows = [json.loads(line) for line in printed(folder, capsys, *options).splitlines()]
     table = list(csv.DictReader(io.StringIO(printed(folder, capsys, *options, "--to", "csv", "--no-formulas"))))
     assert [row["label"] for row in rows] == LABELS
+    shares = [dict(best) for best in several_labels().predict(TEXTS, top=3)]
+    confidences = [[round(share[label], 6) for label in labels] for share, labels in zip(shares, LABELS, strict=True)]
+    assert [row["confidence"] for row in rows] == confidences
+    assert [json.loads(row["confidence"]) for row in table] == confidences
     assert [json.loads(row["label"]) for row in table] == LABELS
     assert table[1]["label"] == '["food", "good, great"]'
     for row, cells, explained in zip(rows, table, explanations, strict=True):
@@ -82,6 +86,7 @@ def test_labels_are_json_lists_in_lines_and_csv_and_lists_in_parquet(
     printed(folder, capsys, *options, "--output", str(path))
     columns = pq.read_table(path)
     assert columns["label"].to_pylist() == LABELS
+    assert [[round(share, 6) for share in shares] for shares in columns["confidence"].to_pylist()] == confidences
     assert [dict(entry) for entry in columns["explanation"].to_pylist()] == [row["explanation"] for row in rows]
 
 

@@ -40,6 +40,7 @@ ASKED: list[tuple[list[str], dict[str, Any]]] = [
     ([], {}),
     (["--explain"], {"explain": True}),
     (["--explain", "--terms", "1"], {"explain": True, "terms": 1}),
+    (["--top", "2"], {"top": 2}),
     (["--coverage", "0.3"], {"coverage": 0.3}),
     (["--coverage", "0.9", "--explain"], {"coverage": 0.9, "explain": True}),
 ]
@@ -79,7 +80,7 @@ def test_the_server_describes_itself() -> None:
     assert content["models"]["three"] == {"classes": ["a", "b", "c"]}
     operation = schema.json()["paths"]["/predict"]["post"]
     request = operation["requestBody"]["content"]["application/json"]["schema"]
-    assert list(request["properties"]) == ["texts", "model", "explain", "terms", "coverage"]
+    assert list(request["properties"]) == ["texts", "model", "explain", "terms", "coverage", "top"]
     assert set(operation["responses"]) == {"200", "400", "408", "413", "415", "422", "503"}
 
 
@@ -100,13 +101,14 @@ WRONG = {  # JSON that breaks a rule
     b'{"texts": []}': "texts must be a list of 1 or more; got a list",
     b'{"texts": ["a", null]}': "texts[1] must be text; got nothing",
     b'{"texts": ["a"], "explian": true}': (
-        "the keys must be among texts, model, explain, terms, coverage; got explian"
+        "the keys must be among texts, model, explain, terms, coverage, top; got explian"
     ),
     b'{"texts": ["a"], "model": "../linear"}': "model must be one of linear, network, three, labels; got '../linear'",
     b'{"texts": ["a"], "explain": 1}': "explain must be true or false; got 1",
     b'{"texts": ["a"], "terms": 0}': "terms must be at least 1; got 0",
     b'{"texts": ["a"], "terms": 101}': "terms must be at most 100; got 101",
     b'{"texts": ["a"], "terms": 1e400}': "terms must be an integer; got inf",
+    b'{"texts": ["a"], "top": 0}': "top must be at least 1; got 0",
     b'{"texts": ["a"], "coverage": 1}': "coverage must be less than 1.0; got 1",
     b'{"texts": ["a"], "coverage": 0.0}': "coverage must be greater than 0.0; got 0.0",
     b'{"texts": ["a"], "coverage": "0.9"}': "coverage must be a number; got '0.9'",
