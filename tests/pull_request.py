@@ -31,8 +31,9 @@ def make(project: Path) -> None:
     """Commit the project as the base, and change its predictions and metrics in the working tree: the head."""
     shutil.copy(ROOT / "dvc.yaml", project)
     shutil.copy(ROOT / ".gitignore", project)
-    (project / ".dvc").mkdir()
+    (project / ".dvc").mkdir(exist_ok=True)
     (project / ".dvc" / "config").touch()
+    (project / ".dvc" / ".gitignore").write_text("/tmp\n")
     params = (project / "params.yaml").read_text(encoding="utf-8")
     params = params.replace("kind: majority", "kind: naive_bayes")  # a baseline would not be judged
     (project / "params.yaml").write_text(
