@@ -93,7 +93,7 @@ class Revision:
         """Return the path of each JSON file that Git keeps among the outputs of dvc.yaml, by the name of the file."""
         stages = self.pipeline.values()
         entries = [entry for stage in stages for kind in ("outs", "metrics") for entry in stage.get(kind) or []]
-        kept = (_path(entry) for entry in entries if isinstance(entry, dict))  # with options: not in DVC's cache
+        kept = (_path(entry) for entry in entries if _is_in_git(entry))
         return {PurePosixPath(path).name: path for path in kept if path.endswith(".json")}
 
     def metrics(self, name: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Revision:
         for name in tests if isinstance(tests, dict) else ():
             for entry in outs if isinstance(outs, list) else ():
                 path = _path(entry).replace("${key}", str(name))
-                if isinstance(entry, dict) and (data := self.read(path)) is not None:  # with options: not in the cache
+                if _is_in_git(entry) and (data := self.read(path)) is not None:
                     results[str(name)] = parse_metrics(data, f"{path} of {self.where}")
         return results
 
@@ -186,6 +186,12 @@ def merge_base(base: str, head: Revision) -> Revision:
     """
     common = git("merge-base", base, head.commit).stdout.decode().split()
     return Revision(common[0] if common and (head.tree or common[0] != head.commit) else base)
+
+
+def _is_in_git(entry: Any) -> bool:
+    """Return whether DVC's cache does not keep an output of dvc.yaml, so that Git does."""
+    options = next(iter(entry.values()), None) if isinstance(entry, dict) else None
+    return isinstance(options, dict) and options.get("cache") is False
 
 
 def _path(entry: Any) -> str:
