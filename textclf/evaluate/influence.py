@@ -97,17 +97,21 @@ def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> boo
     elif place is not None:
         counted.append(rows.y == place)
     fewest = min(rows.independent(some & kind) for some in counted for kind in kinds)
-    return rows.independent(everything) < FEW_ROWS or fewest < FEW or has_rare_classes(rows, metric)
+    too_few = rows.independent(everything) < FEW_ROWS or fewest < FEW
+    return too_few or (place is None and has_rare_classes(rows, model, metric))
 
 
-def has_rare_classes(rows: Rows, metric: str) -> bool:
-    """Return whether a metric is a mean over labels of which one is rare, or over classes that are rare on average.
+def has_rare_classes(rows: Rows, model: str, metric: str) -> bool:
+    """Return whether a metric is a mean over labels, or over more than two classes, of which one is rare.
 
-    The latter are more than two classes, with fewer than `FEW` rows each.
+    A class is rare with fewer than `FEW` rows; for precision, with fewer that the model decides as it.
     """
+    if metric not in MEANS or rows.binary:
+        return False
     if rows.multilabel:
-        return metric in MEANS and _has_rare_label(rows, range(rows.classes))
-    return rows.classes > 2 and metric in MEANS and len(rows) < FEW * len(np.unique(rows.y))
+        return _has_rare_label(rows, range(rows.classes))
+    counted = rows.by_class(rows.decided[model] if metric == "precision" else rows.y)
+    return int(counted[np.unique(rows.y)].min()) < FEW
 
 
 def _has_rare_label(rows: Rows, places: Iterable[int]) -> bool:

@@ -71,3 +71,9 @@ class Rows:
     def independent(self, some: NDArray[np.bool_]) -> int:
         """Return the number of clusters that some rows (rows,) are in, or of these rows if all are independent."""
         return int(np.count_nonzero(some if self.clusters is None else np.bincount(self.clusters[some])))
+
+    def by_class(self, labels: Ints) -> Ints:
+        """Return the number of clusters, or of independent rows, with each class (classes,); -1 is no class."""
+        if self.clusters is not None:
+            labels = np.unique(np.stack([labels, self.clusters]), axis=1)[0]
+        return np.bincount(labels[labels >= 0], minlength=self.classes)

@@ -132,7 +132,7 @@ class SplitMetrics:
         value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
         if self.of_rows.multilabel and position is None and metric in influence.MEANS:
             return self._label_mean_interval(model, metric)
-        if influence.has_rare_classes(self.of_rows, metric) and position is None:
+        if position is None and influence.has_rare_classes(self.of_rows, model, metric):
             return None
         # The other interval of MCC is worse where a class is rare.
         if not influence.is_few(self.of_rows, model, "accuracy" if metric == "mcc" else metric, position):

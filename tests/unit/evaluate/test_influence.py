@@ -121,6 +121,22 @@ def test_means_over_many_rare_classes_have_no_interval() -> None:
         assert part.interval("a", "mcc") is not None
 
 
+@pytest.mark.parametrize("clustered", [False, True])
+@pytest.mark.parametrize("metric", ["precision", "recall", "f1", "balanced_accuracy", "roc_auc"])
+def test_a_mean_over_classes_has_no_interval_if_one_of_them_is_rare(metric: str, clustered: bool) -> None:
+    for rare in (4, 5):
+        y = np.repeat(np.arange(3), [100 - rare, 100, rare if metric != "precision" else 50])
+        decided = np.where(np.arange(len(y)) % 4 == 0, (y + 1) % 2, y)
+        if metric == "precision":
+            decided[-50:-rare], decided[-rare:] = 0, 2
+        clusters = np.concatenate([np.arange(len(y) - 1), [len(y) - 2]]) if clustered else None  # the last two are one
+        part = exact({"a": predictions(y, 0.1 + 0.7 * np.eye(3)[decided])}, TOP, clusters=clusters)
+        known = rare == 5 and not clustered
+        assert (part.interval("a", metric) is not None) == known
+        assert is_few(part.of_rows, "a", metric) == (not known)
+        assert not is_few(part.of_rows, "a", metric, 0)
+
+
 def test_single_rows_of_classes_vary_as_one_class() -> None:
     y = np.concatenate([np.arange(100), np.full(100, 100)])
     rows = exact(

@@ -14,7 +14,9 @@ from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.intervals import Interval, tango
 from textclf.evaluate.metrics import log_losses
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.split_metrics import SplitMetrics
 from textclf.review import pairing
+from textclf.review.changes import Numbers, compare_metrics
 from textclf.review.pairing import Decided, Pairing
 
 SETTINGS = Evaluate()
@@ -148,6 +150,32 @@ def test_few_rows_have_an_interval_of_accuracy_alone() -> None:
     same, test = pairing.paired_intervals(BASE, BASE, SETTINGS, stratified=True)
     assert same == {"accuracy": pytest.approx(tango(0, 0, ROWS), abs=1e-6)}
     assert test.p == 1
+
+
+def test_a_mean_over_classes_has_no_verdict_if_one_was_predicted_once_and_never_again() -> None:
+    y = np.repeat(np.arange(4), [8, 8, 7, 7])
+    decided = np.where(y == 3, np.arange(30) % 3, y)
+    once = np.where(np.arange(30) == 29, 3, decided)
+    sides = [
+        Predictions(
+            np.array([f"r:{row}" for row in range(30)], object),
+            np.full(30, "test", object),
+            y,
+            0.1 + 0.6 * np.eye(4)[each],
+            ("a", "b", "c", "d"),
+        )
+        for each in (once, decided)
+    ]
+    base, head = (Decided.of(rows, Decision()) for rows in sides)
+    recorded: list[Numbers] = [{"m": {"test": side.metrics()}} for side in (base, head)]
+    parts = [SplitMetrics("test", {"m": rows}, {"m": Decision()}, SETTINGS, True) for rows in sides]
+    intervals: list[Numbers] = [{"m": {"test": part.intervals("m")}} for part in parts]
+    changes = compare_metrics(recorded[0], recorded[1], intervals[0], intervals[1])
+    found = pairing.pair_predictions(changes, {"m": base}, {"m": head}, SETTINGS, True)
+    for some in (changes, found.replace_intervals(changes)):  # unpaired, and paired
+        verdicts = {each.metric: each.verdict for each in some}
+        assert verdicts["precision"] == "too few rows"
+        assert verdicts["accuracy"] == verdicts["recall"] == "within noise"
 
 
 def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
