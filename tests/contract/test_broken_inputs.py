@@ -377,7 +377,7 @@ def test_split_warns_of_test_rows_that_also_stand_in_train(project: Path, capfd:
         assert (count > 0) == leaks
         advice = "split.group_duplicates: true keeps duplicates in one split"
         warning = f"warning: {count} test rows have a text that is also in train; {advice}\n"
-        assert capfd.readouterr().out == "classes: '0' 20, '1' 20\ntrain: 30 rows\ntest: 10 rows\n" + warning * leaks
+        assert capfd.readouterr().out == "2 classes: 0 (20), 1 (20)\ntrain: 30 rows\ntest: 10 rows\n" + warning * leaks
 
 
 def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None], project: Path) -> None:

@@ -749,7 +749,7 @@ def test_a_stage_refuses_its_own_sections(
 def test_a_stage_reads_no_other_sections(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (project / "params.yaml").write_text(put("train.keras.epochs", "0", "split.test_size", "5e-1"))
     assert run_stage(project, "split", *arguments("split")) == 0
-    assert capfd.readouterr() == ("classes: '0' 20, '1' 20\ntrain: 20 rows\ntest: 20 rows\n", "")
+    assert capfd.readouterr() == ("2 classes: 0 (20), 1 (20)\ntrain: 20 rows\ntest: 20 rows\n", "")
 
 
 def test_a_folder_is_no_params(refuses: Callable[..., None], project: Path) -> None:

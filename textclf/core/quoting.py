@@ -1,9 +1,9 @@
 """Values, names and other people's messages as they are quoted in error messages: on one line, and not too long."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 VALUE_LIMIT = 40  # characters of a value
-NAMES_LIMIT = 12  # names in a list
+NAMES_LIMIT = 12  # names in a list, and classes whose numbers are listed
 MESSAGE_LIMIT = 200  # characters of a library's message
 
 
@@ -36,6 +36,14 @@ def quote_name(name: str) -> str:
 def list_names(names: Sequence[str]) -> str:
     """Return the names with commas between them; of many, the first few and an ellipsis."""
     return ", ".join([quote_name(name) for name in names[:NAMES_LIMIT]] + (["…"] if len(names) > NAMES_LIMIT else []))
+
+
+def list_classes(numbers: Mapping[str, float], form: str = ",", unit: str = " rows") -> str:
+    """Return a number of each class, such as its rows; of many classes the smallest and the largest."""
+    if len(numbers) <= NAMES_LIMIT:
+        return ", ".join(f"{quote_name(name)} ({number:{form}})" for name, number in numbers.items())
+    least, *_, most = sorted(numbers, key=lambda name: (numbers[name], name))
+    return f"from {numbers[least]:{form}} ({quote_name(least)}) to {numbers[most]:{form}}{unit} ({quote_name(most)})"
 
 
 def first_line(error: object) -> str:

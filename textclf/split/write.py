@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from textclf.core import progress
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
 from textclf.core.formatting import count_noun, split_rows
-from textclf.core.quoting import list_names, quote_value
+from textclf.core.quoting import list_classes, list_names, quote_value
 from textclf.split.by_hash import hash_splits
 from textclf.split.by_time import describe_time
 from textclf.split.correct import Corrector
@@ -28,8 +27,6 @@ from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
 from textclf.tables.given import given_splits
 from textclf.tables.settings import Data
-
-CLASSES_SHOWN = 50  # with their number of rows
 
 
 def write_splits(
@@ -134,10 +131,9 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     """Yield the lines that the stage prints: sizes of classes and splits, and warnings."""
     counts = {name: report[name]["classes"] for name in SPLITS if name in report}
     totals = {label: sum(by_class.get(label, 0) for by_class in counts.values()) for label in classes}
-    shown = ", ".join(f"{name!r} {count}" for name, count in islice(totals.items(), CLASSES_SHOWN))
-    more = len(classes) - CLASSES_SHOWN
     several = "rows" in report["train"]
-    yield f"{'labels' if several else 'classes'}: {shown}" + (f" and {more:,} more" if more > 0 else "")
+    kinds = ("label",) if several else ("class", "classes")
+    yield f"{count_noun(len(classes), *kinds)}: {list_classes(totals)}"
     if len(classes) > room.MANY_CLASSES:
         yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
     if dropped := report["dropped"]["rows"]:

@@ -35,6 +35,13 @@ def test_the_first_of_many_names_are_listed() -> None:
     assert quoting.list_names([str(number) for number in range(13)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"
 
 
+def test_of_many_classes_the_smallest_and_the_largest_are_shown() -> None:
+    assert quoting.list_classes({"a": 1200, "b ": 3}) == "a (1,200), 'b ' (3)"
+    many = {f"c{number}": 1000 - number for number in range(77)}
+    assert quoting.list_classes(many) == "from 924 (c76) to 1,000 rows (c0)"
+    assert quoting.list_classes({"a": 0.25, "b": 0.75}, ".3f", unit="") == "a (0.250), b (0.750)"
+
+
 @pytest.mark.parametrize(
     ("message", "line"),
     [

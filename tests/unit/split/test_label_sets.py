@@ -117,7 +117,7 @@ def test_what_the_splits_hold_is_described(tmp_path: Path, capsys: pytest.Captur
     rows = [(f"t{n}", ["a|b", "", "b", "a"][n % 4], "") for n in range(20)]
     run(tmp_path, [*rows, ("t0", "a", ""), ("T1", "", "")], validation_size=0.0)
     printed = capsys.readouterr().out
-    assert "labels: 'a' 11, 'b' 10\n" in printed
+    assert "2 labels: a (11), b (10)\n" in printed
     assert "rows (" in printed
     report = read_json(tmp_path / "splits.json")
     assert report["label_conflicts"] == {"exact": 1, "normalised": 1}  # T1 has the set of t1, t0 has two

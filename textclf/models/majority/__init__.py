@@ -6,6 +6,7 @@ from scipy.special import logit
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.layers import SIGMOIDS
+from textclf.core.quoting import list_classes
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.settings import ModelSettings
 
@@ -25,6 +26,7 @@ def fit(train: Dataset, _watched: Dataset | None, _settings: Settings, _folders:
     shares = train.counts / train.rows
     bias, activation = (logit(shares), SIGMOIDS) if train.multilabel else (np.log(shares), "softmax")
     model = layers.linear(train.classes, np.empty((len(shares), 0)), bias, activation)
-    summary = ", ".join(f"class {name}: {share:.3f}" for name, share in zip(train.classes, shares, strict=True))
+    by_class = list_classes(dict(zip(train.classes, shares.tolist(), strict=True)), ".3f", unit="")
+    summary = f"share of each {'label' if train.multilabel else 'class'}: {by_class}"
     free = len(shares) - (not train.multilabel)  # the last share of classes follows from the others
     return Fitted(model, {"parameters": free}, summary=summary)

@@ -13,7 +13,7 @@ from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, points
 from textclf.core.params_text import with_sections, with_values
-from textclf.core.quoting import list_names, quote_name
+from textclf.core.quoting import list_classes, list_names
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, validate
 from textclf.evaluate.intervals import CONFIDENCE
@@ -31,7 +31,6 @@ from textclf.tables.settings import OPTIONS, Data, check_option
 from textclf.tables.several import doubts
 
 GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "sheet", "query")  # arguments that are settings of data
-SHOWN_CLASSES = 12
 DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
 PAIRS = 3  # of models in params.yaml
 
@@ -159,7 +158,7 @@ def summary(
     classes = ("label",) if data.multilabel else ("class", "classes")
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
-        f"{count_noun(len(found.classes), *classes)}: {_classes(found.classes)}{several}",
+        f"{count_noun(len(found.classes), *classes)}: {list_classes(found.classes)}{several}",
         *([] if data.multilabel else doubts(list(found.classes))),
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
@@ -208,11 +207,3 @@ def _listed(choices: list[Choice]) -> list[str]:
 
 def _setting(choice: Choice) -> str:
     return f"{choice.key}: {show(choice.value)}"
-
-
-def _classes(classes: Mapping[str, int]) -> str:
-    """Return the rows of each class; of many classes those of the smallest and the largest."""
-    if len(classes) <= SHOWN_CLASSES:
-        return ", ".join(f"{quote_name(name)} ({count:,})" for name, count in classes.items())
-    smallest, *_, largest = sorted(classes, key=lambda name: (classes[name], name))
-    return f"from {classes[smallest]:,} ({quote_name(smallest)}) to {classes[largest]:,} rows ({quote_name(largest)})"
