@@ -12,7 +12,7 @@ from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
 from textclf.core.unchanged import unchanged
-from textclf.evaluate.registry import pair_name
+from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import CONSTANT, Train
 from textclf.split.settings import Split
@@ -51,11 +51,12 @@ def run(
     with outputs(report, trainings) as (report_file, trainings_file):
         files.write_json(report_file, summary)
         files.write_csv(trainings_file, results)
+    title = METRICS["accuracy"].titled(data.multilabel)
     for name in train.names():
         accuracy = summary[name]["accuracy"]
-        print(f"{name}: accuracy {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
+        print(f"{name}: {title} {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
     for earlier, later in combinations([name for name in train.names() if train[name].kind != CONSTANT], 2):
-        print(verdict(summary[pair_name(later, earlier)], later, earlier, evaluate.confidence))
+        print(verdict(summary[pair_name(later, earlier)], later, earlier, evaluate.confidence, title))
 
 
 if __name__ == "__main__":

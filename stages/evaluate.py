@@ -34,6 +34,7 @@ from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.looks import KEY, identify
 from textclf.evaluate.measure import decisions_report, measure, read_held_out, summarise
 from textclf.evaluate.model_warnings import find_warnings
+from textclf.evaluate.registry import METRICS, OF_SETS
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import describe_left_out, find_membership
 from textclf.evaluate.slices.report import describe_weak, report
@@ -131,14 +132,16 @@ def run(
             (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
     remove_dropped(provenance, "train", trained_here)
     remove(dropped, "its model is no longer in train or evaluate.external")
+    accuracy = METRICS["accuracy"].titled(several := test.of_rows.multilabel)
     for name, numbers in measured.items():
         accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
         low, high = test.accuracy_interval(name)
-        print(f"{name}: accuracy {accuracies} ({low:.3f} to {high:.3f})")
+        of_sets = (f", {METRICS[key].titled(several)} {numbers['test'][key]:.3f}" for key in OF_SETS if several)
+        print(f"{name}: {accuracy} {accuracies} ({low:.3f} to {high:.3f}){''.join(of_sets)}")
     if left_out := describe_left_out(slices.membership.left_out):
         print(f"slices not compared: {left_out}")
     for name, entries in by_slice.items():
-        for line in describe_weak(entries, evaluate.confidence):
+        for line in describe_weak(entries, evaluate.confidence, accuracy):
             print(f"{name}: {line}")
     for sentence in describe_few(read_keys(splits, f"validation{UNKNOWN}")):
         print(f"warning: {sentence}")

@@ -60,7 +60,8 @@ def run(
     score = content["best"]["score"]
     interval = format_interval(metric.name, score["low"], score["high"])
     print(f"best of {count_noun(len(found), 'trial')}: {space.describe(best.settings)}")
-    print(f"{metric.title} {format_value(metric.name, score['mean'])} in cross-validation, {interval}")
+    title = metric.titled(not isinstance(rows["label"].iloc[0], str))
+    print(f"{title} {format_value(metric.name, score['mean'])} in cross-validation, {interval}")
     if "expected" in table and len(found) > 1:
         expected = format_value(metric.name, table["expected"][len(found) // 2 - 1])
         print(f"half of the trials would find {expected} on average")

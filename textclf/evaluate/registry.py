@@ -35,6 +35,11 @@ class Metric:
     important: bool = False
     task: Task | None = None
 
+    def titled(self, multilabel: bool) -> str:
+        """Return the title; with several labels per text it says which accuracy or mean it is."""
+        kind = "subset " if self.name == "accuracy" else "macro " * self.per_class
+        return kind * multilabel + self.title
+
     def suits(self, multilabel: bool) -> bool:
         """Return whether the metric is for rows with one class each or, if `multilabel`, with a set of labels each."""
         return self.task in (None, MULTILABEL if multilabel else MULTICLASS)
@@ -142,6 +147,7 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }  # in the order in which they are shown
+OF_SETS = ("micro_f1", "f1")  # shown beside the accuracy of sets of labels, which is strict
 
 
 def metrics_of(multilabel: bool) -> dict[str, Metric]:

@@ -18,6 +18,7 @@ from textclf.core.languages import CODES
 from textclf.core.settings import to_yaml
 from textclf.evaluate.registry import (
     METRICS,
+    OF_SETS,
     format_interval,
     format_measured,
     format_metric,
@@ -109,13 +110,14 @@ def render(
         rows={names[label]: [rows[split].get(label, 0) for split in splits] for label in classes},
         totals=[sizes[split] if sizes else sum(rows[split].values()) for split in splits],
         metrics=[
-            (metric.title, [_measured(name, results, split) for split in splits])
+            (metric.titled(bool(several)), [_measured(name, results, split) for split in splits])
             for name, metric in METRICS.items()
             if any(name in results.metrics[split] for split in splits)
         ],
         class_metrics=join_names(
-            [each.title for each in metrics_of("thresholds" in results.decision).values() if each.per_class]
+            [each.titled(bool(several)) for each in metrics_of(bool(several)).values() if each.per_class]
         ),
+        of_sets=[(METRICS[key].titled(True), _measured(key, results, "test")) for key in OF_SETS if several],
         accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
         accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
         confidence=confidence_level(confidence),

@@ -7,7 +7,7 @@ from textclf.artifacts.decisions import explain_choice
 from textclf.core.formatting import align, confidence_level, display_name, points
 from textclf.evaluate.looks import widen
 from textclf.evaluate.model_warnings import FLOOR
-from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_measured, format_value
+from textclf.evaluate.registry import METRICS, OF_SETS, compare_pair, format_interval, format_measured, format_value
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
 
@@ -22,7 +22,7 @@ def describe(
 ) -> list[str]:
     """Return a table with a row per model, the highest test accuracy first; the default of `textclf predict`, and why.
 
-    With costs it has the mean cost in place of the log loss.
+    With costs it has the mean cost in place of the log loss; with several labels per text also `OF_SETS`.
 
     Each model is compared with `FLOOR` and with the model of the highest accuracy, in percentage points with the
     interval of the paired difference. `metrics` maps each of `FILES` to its content; `models` are in train's order,
@@ -32,13 +32,14 @@ def describe(
     names = [*models, *external]
     test = {name: metrics["evaluation"][name]["test"] for name in names}
     ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
-    second = "cost" if "cost" in test[ranked[0]] else "log_loss"
+    several = OF_SETS[0] in test[ranked[0]]
+    shown = [*(OF_SETS if several else ()), "cost" if "cost" in test[ranked[0]] else "log_loss"]
     references = dict.fromkeys(name for name in (FLOOR, ranked[0]) if name in names and len(names) > 1)
     rows = [
         [
             "on the test rows",
-            f"accuracy ({confidence_level(confidence)} interval)",
-            METRICS[second].title.partition(" (")[0],
+            f"{METRICS['accuracy'].titled(several)} ({confidence_level(confidence)} interval)",
+            *(METRICS[key].titled(several).partition(" (")[0] for key in shown),
             *(f"against {display_name(name)}" for name in references),
         ]
     ]
@@ -49,7 +50,7 @@ def describe(
             [
                 display_name(name),
                 f"{accuracy} ({interval})",
-                format_value(second, test[name][second]).replace("-", "\N{MINUS SIGN}"),
+                *(format_value(key, test[name][key]).replace("-", "\N{MINUS SIGN}") for key in shown),
                 *(_against(name, other, names, metrics["comparisons"]) for other in references),
             ]
         )

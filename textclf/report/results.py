@@ -13,6 +13,7 @@ from textclf.core.labels import visible
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import (
     METRICS,
+    OF_SETS,
     Metric,
     compare_pair,
     format_difference,
@@ -46,7 +47,7 @@ def summary(run: Run) -> dict[str, Any]:
         "right": f"{run.right(name):,}",
         "cost": format_metric("cost", measured, run.intervals[name]["test"]),
         "unanswered": f"{int(run.counts(name)[:, len(run.classes) :].sum()):,}",
-        "micro_f1": format_metric("micro_f1", measured, run.intervals[name]["test"]),
+        "of_sets": [format_metric(key, measured, run.intervals[name]["test"]) for key in OF_SETS if run.multilabel],
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
         "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],
         "no_validation": "validation" not in run.splits,
@@ -177,7 +178,7 @@ def compared(run: Run) -> dict[str, Any]:
         "others": _by_model(run, f"Other metrics {level_caption}", others),
         "other_titles": join_names([str(row[0]) for row in others]),
         "guessing": guessing,
-        "per_class": join_names([METRICS[name].title for name in run.class_metrics]),
+        "per_class": join_names([METRICS[name].titled(run.multilabel) for name in run.class_metrics]),
         "positive": run.names[run.classes[-1]] if run.binary else None,
         "clusters": "test" in run.clusters,
         "lower": join_names([metric.title for metric in _measured(run) if not metric.higher_is_better]),
@@ -219,7 +220,8 @@ def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[
     for metric in _measured(run):
         if (key := metric.name) != "accuracy":
             guessing = run.decisions["guessing"].get(key)
-            title = metric.title if guessing is None else (metric.title, f"guessing: {format_value(key, guessing)}")
+            own = metric.titled(run.multilabel)
+            title = own if guessing is None else (own, f"guessing: {format_value(key, guessing)}")
             row: list[object] = [title, *(_metric(run, name, "test", key) for name in run.models)]
             (important if metric.important else others).append(row)
     others.append(
@@ -248,7 +250,7 @@ def _differences(run: Run) -> Table:
         [title, *(format_difference(key, test["metrics"][key]) if key in test["metrics"] else "" for key in keys)]
         for title, test in pairs.items()
     ]
-    titles = [f"{METRICS[key].title} (points)" if METRICS[key].percent else METRICS[key].title for key in keys]
+    titles = [METRICS[key].titled(run.multilabel) + " (points)" * METRICS[key].percent for key in keys]
     caption = f"Differences in other metrics on the same test rows, with {run.level} intervals"
     return Table(caption, ["pair", *titles], rows, range(1, len(keys) + 1))
 

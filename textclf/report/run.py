@@ -163,9 +163,8 @@ class Run:
     @property
     def words(self) -> dict[str, str]:
         """What the page calls a class, several of them, and the share of rows that are right."""
-        if self.multilabel:
-            return {"kind": "label", "kinds": "labels", "accuracy": "subset accuracy"}
-        return {"kind": "class", "kinds": "classes", "accuracy": METRICS["accuracy"].title}
+        kind, kinds = ("label", "labels") if self.multilabel else ("class", "classes")
+        return {"kind": kind, "kinds": kinds, "accuracy": METRICS["accuracy"].titled(self.multilabel)}
 
     def chart(self, chart: Chart) -> Chart:
         """Return a chart in the words of the task."""

@@ -35,15 +35,15 @@ def posterior(test: CorrectedT, splits: int, ratio: float) -> dict[str, float]:
     return {"better": 1 - not_better, "alike": not_better - worse, "worse": worse, "wins": wins}
 
 
-def verdict(test: Mapping[str, float], later: str, earlier: str, confidence: float) -> str:
-    """Return a sentence on what holds of a pair with this probability, by its entry in crossvalidation.json."""
+def verdict(test: Mapping[str, float], later: str, earlier: str, confidence: float, accuracy: str) -> str:
+    """Return what holds of a pair with this probability, by its entry in crossvalidation.json; name the `accuracy`."""
     likeliest = max(("better", "alike", "worse"), key=lambda name: test[name])
     if test[likeliest] < confidence:
         says = f"cannot tell whether {later} and {earlier} are alike or one is better"
     elif likeliest == "alike":
-        says = f"{later} and {earlier} are alike within a point of accuracy"
+        says = f"{later} and {earlier} are alike within a point of {accuracy}"
     else:
         first, second = (later, earlier) if likeliest == "better" else (earlier, later)
-        says = f"{first} is better than {second} by more than a point of accuracy"
+        says = f"{first} is better than {second} by more than a point of {accuracy}"
     shares = ", ".join(f"{name} {test[name]:.2f}" for name in ("better", "alike", "worse"))
     return f"{says} (probability of {later}: {shares}; more accurate in a new draw {test['wins']:.2f})"

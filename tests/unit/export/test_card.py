@@ -272,12 +272,17 @@ def test_the_protocol_says_whether_texts_of_no_class_train(trained: bool) -> Non
 def test_the_card_of_several_labels_has_a_threshold_for_each() -> None:
     of_labels = dict(zip(("a*", "b"), SETS["classes"].values(), strict=True))
     measured = replace(
-        results(decision={"thresholds": [0.5, 0.25]}), sets=SETS | {"accuracy": None, "classes": of_labels}
+        results({"accuracy": 0.875, "micro_f1": 0.9, "f1": 0.8}, {"thresholds": [0.5, 0.25]}),
+        sets=SETS | {"accuracy": None, "classes": of_labels},
     )
     text = render(classes=("a*", "b"), measured=measured, sizes={"train": 30, "test": 25}, coverage=0.9, sources=OWN)
-    assert (
-        "Finds which of 2 labels a text has: a\\*, b.\nIt finds exactly the labels of **87.5%** of 25 test rows" in text
+    first, second, *_ = text.partition("# logistic regression\n\n")[2].splitlines()
+    assert first == "Finds which of 2 labels a text has: a\\*, b."
+    assert second == (
+        "It finds exactly the labels of **87.5%** of 25 test rows (subset accuracy; 95% interval 25.0% to 100.0%); "
+        "micro F1 90.0% (25.0% to 100.0%); macro F1 80.0% (25.0% to 100.0%)."
     )
+    assert "| subset accuracy | 100.0% | 87.5% (25.0% to 100.0%) |\n| micro F1 |" in text
     assert "- Output: one probability per label, and the labels decided, of which there may be none." in text
     assert "| label | train rows | test rows |" in text
     assert "| all | 30 | 25 |" in text

@@ -65,6 +65,14 @@ def test_with_costs_the_mean_cost_takes_the_place_of_the_log_loss() -> None:
     )
 
 
+def test_with_several_labels_the_accuracy_is_that_of_sets_beside_micro_and_macro_f1() -> None:
+    measured = {"keras": {"test": {"accuracy": 0.654, "log_loss": 0.2, "micro_f1": 0.889, "f1": 0.8}}}
+    assert describe(METRICS | {"evaluation": measured}, ("keras",), "keras", 0.95)[:2] == [
+        "on the test rows  subset accuracy (95% interval)  micro F1  macro F1  log loss",
+        "keras             65.4% (70.0% to 80.0%)          88.9%     80.0%     0.200",
+    ]
+
+
 def test_a_single_model_is_compared_with_none() -> None:
     assert describe(METRICS, ("keras",), "keras", 0.9)[:2] == [
         "on the test rows  accuracy (90% interval)  log loss",

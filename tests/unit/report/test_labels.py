@@ -35,7 +35,7 @@ def parts(model: str, run: Run = RUN) -> tuple[Any, Any, Any]:
     return rows.y, rows.probabilities, run.decision(model).decide(rows.probabilities)
 
 
-def test_the_headline_is_the_share_of_exact_sets_with_micro_f1() -> None:
+def test_the_headline_is_the_share_of_exact_sets_with_micro_and_macro_f1() -> None:
     name = RUN.representative[0]
     y, _, decided = parts(name)
     right = int((y == decided).all(axis=1).sum())
@@ -44,6 +44,9 @@ def test_the_headline_is_the_share_of_exact_sets_with_micro_f1() -> None:
     assert f"gives {right} of the 70 test texts exactly their labels (subset accuracy)." in TEXT["summary"]
     micro = f"{measured['micro_f1']:.1%} ({ends['low']:.1%} to {ends['high']:.1%})"
     assert f"The F1 of all labels together (micro F1) is {micro}." in TEXT["summary"]
+    assert f"The mean F1 of the labels (macro F1) is {measured['f1']:.1%} (" in TEXT["summary"]
+    assert re.search(r"\bmacro F1\b", TEXT["models"])
+    assert not re.search(r"(?<!micro )(?<!macro )\bF1\b", TEXT["models"])
 
 
 @pytest.mark.parametrize("section", ["models", "history", "errors", "terms", "confusion", "curves", "data"])

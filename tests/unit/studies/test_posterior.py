@@ -52,6 +52,6 @@ def test_equal_differences_leave_no_doubt(difference: float, expected: tuple[flo
 def test_a_pair_is_better_alike_or_unknown(chances: tuple[float, ...], sentence: str) -> None:
     test = {**dict(zip(("better", "alike", "worse"), chances, strict=True)), "wins": 0.7}
     shown = "better {:.2f}, alike {:.2f}, worse {:.2f}".format(*chances)
-    assert verdict(test, "b", "a", 0.95) == (
+    assert verdict(test, "b", "a", 0.95, "accuracy") == (
         f"{sentence} (probability of b: {shown}; more accurate in a new draw 0.70)"
     )

@@ -207,11 +207,11 @@ def weak(entries: Mapping[str, Mapping[str, Any]], confidence: float) -> list[st
     return [name for name in ranked(entries) if entries[name]["difference"] < 0 and entries[name]["p_holm"] <= alpha]
 
 
-def describe_weak(entries: Mapping[str, Mapping[str, Any]], confidence: float) -> Iterator[str]:
-    """Yield a line for each such slice."""
+def describe_weak(entries: Mapping[str, Mapping[str, Any]], confidence: float, accuracy: str) -> Iterator[str]:
+    """Yield a line for each such slice; `accuracy` is the title of the metric."""
     for name in weak(entries, confidence):
-        entry = entries[name]
+        entry, rows = entries[name], count_noun(entries[name]["rows"], "test row")
         yield (
-            f"weak on {quote_name(name)}: accuracy {entry['accuracy']:.3f} on {count_noun(entry['rows'], 'test row')}, "
+            f"weak on {quote_name(name)}: {accuracy} {entry['accuracy']:.3f} on {rows}, "
             f"{-entry['difference']:.3f} below the others (p {p_value(entry['p_holm'])}, corrected)"
         )

@@ -212,8 +212,8 @@ def test_slices_are_ranked_by_evidence_of_weakness() -> None:
     entries = {"a=1": entry(0.2, 0.001), "a=2": entry(-0.1, 0.2), "a=3": entry(-0.2, 0.01), "a=4": entry(0.1, 0.9)}
     assert ranked(entries) == ["a=3", "a=2", "a=4", "a=1"]
     assert weak(entries, 0.95) == ["a=3"]
-    assert list(describe_weak(entries, 0.95)) == [
-        "weak on a=3: accuracy 0.500 on 20 test rows, 0.200 below the others (p 0.010, corrected)"
+    assert list(describe_weak(entries, 0.95, "subset accuracy")) == [
+        "weak on a=3: subset accuracy 0.500 on 20 test rows, 0.200 below the others (p 0.010, corrected)"
     ]
     assert weak({"a=1": entry(0.2, 0.001)}, 0.95) == []
 
