@@ -44,7 +44,8 @@ one line of JSON per request to stdout. Needs fastapi and uvicorn.
 
 METRICS = """
 Print the outcome of the last run: each model on the test rows, against majority and against the most accurate one; the
-default model of textclf predict, and why; and where the report is.
+default model of textclf predict, and why; where the report is; and, if settings, code, tables or results have changed
+since the run, what and which stages dvc repro would run.
 
   textclf metrics
 """
@@ -362,7 +363,7 @@ COMMANDS = {
     "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
     "doctor": Command("say what is missing for which feature, and how to install it", "", "project.doctor"),
     "check": Command("check params.yaml, or print settings", CHECK, "project.check", _add_check),
-    "metrics": Command("show the outcome of the last run", METRICS, "export"),
+    "metrics": Command("show the outcome of the last run", METRICS, "project.metrics"),
     "report": _run("bring reports/report.html up to date", "report"),
     "predict": Command("classify texts", PREDICT, "predict", _add_predict),
     "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),

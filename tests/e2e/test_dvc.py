@@ -56,6 +56,24 @@ def test_a_clone_whose_git_converts_line_ends_is_up_to_date(pipeline: Copy, tmp_
     assert clone.run("git", "status", "--porcelain") == ""
 
 
+def test_metrics_of_other_settings_and_edited_metrics_are_called_stale(workshop: Callable[[], Copy]) -> None:
+    copy = workshop()
+    assert "warning" not in copy.run("textclf", "metrics")
+    params, measured = (copy.folder / name for name in ("params.yaml", "metrics/evaluation.json"))
+    params.write_text(
+        re.sub(r"epochs: \d+ ", f"epochs: {EPOCHS} ", params.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    stages = "train@keras, export, report"  # the last two show all settings
+    assert copy.run("textclf", "metrics").splitlines()[-1] == (
+        f"warning: stale: dvc repro would run {stages}; changed since the last run: train.keras.epochs"
+    )
+    copy.run("git", "checkout", "--quiet", "params.yaml")
+    measured.write_text(measured.read_text(encoding="utf-8").replace("0.8,", "0.99,"), encoding="utf-8")
+    assert copy.run("textclf", "metrics").splitlines()[-1] == (
+        "warning: stale: dvc repro would run evaluate; changed since the last run: metrics/evaluation.json"
+    )
+
+
 def test_another_number_of_epochs_trains_only_the_network_again(retrained: Changed) -> None:
     # Among stages that do not depend on each other, DVC's order varies.
     ran = sorted(verify.stages_run(retrained.printed))

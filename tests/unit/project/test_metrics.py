@@ -1,0 +1,149 @@
+"""Whether `textclf metrics` says that its numbers are not those of today's files, in a small project of DVC."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import Ended
+from textclf.artifacts.checked import write_settings
+from textclf.export.settings import Export
+from textclf.project.metrics.command import stale
+
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
+STAGES = """
+stages:
+  check:
+    cmd: mkdir -p data && cp in_use.json data/settings.json
+    deps: [params.yaml]
+    outs: [data/settings.json]
+  train:
+    foreach: ${train}
+    do:
+      cmd: mkdir -p data/models && printf ${key} >data/models/${key}
+      deps: [tickets.csv]
+      params: ["train.${key}"]
+      outs: ["data/models/${key}"]
+  evaluate:
+    cmd: printf 1 >metrics/evaluation.json
+    deps: [data/models, code]
+    params: [evaluate]
+    outs:
+      - metrics/evaluation.json: {cache: false, persist: true}
+  report:
+    cmd: printf page >page.html
+    deps: [data/settings.json, data/models, metrics/evaluation.json]
+    outs: [page.html]
+  mine:
+    cmd: cp mine.csv mine.txt
+    deps: [mine.csv]
+    outs: [mine.txt]
+"""
+FILES = {
+    "dvc.yaml": STAGES,
+    "params.yaml": "evaluate: {confidence: 0.95}\ntrain: {keras: {epochs: 2}}\n",
+    "tickets.csv": "text,label\ngood,1\n",
+    "code/evaluate.py": "",
+    "mine.csv": "1\n",
+    "metrics/.gitignore": "",
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project whose pipeline has run."""
+    folder = tmp_path_factory.mktemp("made")
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    write_settings(folder / "in_use.json", {"export": Export().model_dump(), "about": {}})
+    subprocess.run("dvc init -q --no-scm && dvc repro -q", shell=True, cwd=folder, check=True)  # noqa: S602
+    return folder
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the project, as the current folder."""
+    folder = Path(shutil.copytree(made, tmp_path / "project"))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def edit(name: str, old: str, new: str) -> None:
+    text = Path(name).read_text()
+    assert old in text
+    Path(name).write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "stages", "causes"),
+    [
+        (lambda: edit("params.yaml", "0.95", "0.9"), "evaluate", "evaluate.confidence"),
+        (lambda: edit("params.yaml", "2", "3"), "train@keras", "train.keras.epochs"),
+        (lambda: edit("params.yaml", "2}", "2}, nb: {C: 1}"), "train@nb", "train@nb (dvc.yaml)"),
+        (lambda: edit("tickets.csv", "1", "0"), "train@keras", "tickets.csv"),
+        (lambda: Path("code/metrics.py").touch(), "evaluate", "code"),
+        (lambda: Path("metrics/evaluation.json").write_text("2"), "evaluate", "metrics/evaluation.json"),
+        (lambda: edit("dvc.yaml", "printf 1", "printf 2"), "evaluate", "evaluate (dvc.yaml)"),
+        (
+            lambda: Path("dvc.lock").unlink(),
+            "train@keras, evaluate, report",
+            "train@keras (dvc.yaml), evaluate (dvc.yaml), report (dvc.yaml)",
+        ),
+    ],
+)
+def test_changed_settings_code_tables_and_results_are_named_with_the_stages_that_would_run(
+    project: Path, change: Callable[[], object], stages: str, causes: str
+) -> None:
+    change()
+    line = f"stale: dvc repro would run {stages}; changed since the last run: {causes}"
+    assert stale({"export": Export()}) == line, project
+
+
+def test_a_table_that_dvc_tracks_is_no_output_of_a_stage(project: Path) -> None:
+    subprocess.run("dvc add -q tickets.csv", shell=True, check=True)  # noqa: S602
+    assert stale({}) == ""
+    edit("tickets.csv", "1", "0")
+    assert stale({}) == "stale: dvc repro would run train@keras; changed since the last run: tickets.csv", project
+
+
+def test_a_setting_that_only_the_check_passes_on_is_named(project: Path) -> None:
+    named = {"export": Export(model="keras")}
+    assert stale(named) == "stale: dvc repro would run report; changed since the last run: export.model"
+    (project / "data" / "settings.json").write_text("of another branch")
+    assert stale(named) == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: None,
+        lambda: Path("params.yaml").write_text(f"# a comment\n{FILES['params.yaml']}"),
+        lambda: Path("mine.csv").write_text("2"),  # of a stage of one's own
+        lambda: shutil.rmtree("data"),  # as in a clone
+        lambda: Path("tickets.csv").unlink(),  # likewise, before dvc pull
+        lambda: Path("data/models/keras").write_text("of another branch"),  # the results are those of Git
+    ],
+)
+def test_results_of_todays_files_are_not_stale(project: Path, change: Callable[[], object]) -> None:
+    change()
+    assert stale({"export": Export()}) == "", project
+
+
+def test_what_dvc_cannot_read_is_unknown(project: Path) -> None:
+    start = "it is unknown whether these are the results of today's files; "
+    (project / "dvc.lock").write_text("stages: [")
+    assert stale({}) == f"{start}unable to read: 'dvc.lock', YAML file structure is corrupted"
+    shutil.rmtree(project / ".dvc")
+    assert stale({}).startswith(f"{start}you are not inside of a DVC repository")
+
+
+def test_the_command_prints_a_warning_and_no_error(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+) -> None:
+    monkeypatch.chdir(finished)
+    status, out, err = command_line("metrics")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[-1].startswith("warning: it is unknown whether ")
