@@ -33,7 +33,7 @@ def make(project: Path) -> None:
     shutil.copy(ROOT / ".gitignore", project)
     (project / ".dvc").mkdir(exist_ok=True)
     (project / ".dvc" / "config").touch()
-    (project / ".dvc" / ".gitignore").write_text("/tmp\n")
+    (project / ".dvc" / ".gitignore").write_text("tmp/\n")
     params = (project / "params.yaml").read_text(encoding="utf-8")
     params = params.replace("kind: majority", "kind: naive_bayes")  # a baseline would not be judged
     (project / "params.yaml").write_text(
