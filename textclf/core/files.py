@@ -25,6 +25,7 @@ SPLITS = ("train", "validation", "test")  # in the order in which rows are used
 UNKNOWN = "_unknown"  # after the name of a split: its rows that belong to no class and train nothing
 UNKNOWN_SPLITS = tuple(f"{name}{UNKNOWN}" for name in SPLITS[1:])  # beside `SPLITS`, with -1 as label
 DIGITS = 6  # decimals in metrics and curves
+CURVES = 12  # classes with ROC and precision-recall curves: of more, those with the most mistakes
 FORMAT, VERSION = "format", 1  # key of versioned JSON, and its value
 # Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
 TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method")

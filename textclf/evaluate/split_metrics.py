@@ -1,6 +1,7 @@
 """The metrics of a split, whatever its size."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.label_sets import count_labels, of_actual
 from textclf.artifacts.predictions import Predictions
-from textclf.core.files import DIGITS
+from textclf.core.files import CURVES, DIGITS
 from textclf.evaluate import comparisons, curves, influence, metrics
 from textclf.evaluate.boundary import FEW, TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import reliability_table
@@ -24,7 +25,6 @@ from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
-CURVES = 20  # classes with curves of their own, which bound the size of their tables
 COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy and, with costs, cost
 COMPARED_SETS = (*COMPARED, "micro_f1", "average_precision")  # likewise, with several labels per text
 SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of rows
@@ -73,10 +73,24 @@ class SplitMetrics:
         probabilities = self.of_rows.probabilities[model]
         return bool((probabilities == probabilities[0]).all())
 
+    @cached_property
     def curve_places(self) -> list[int]:
-        """Return the positions of the classes with a curve: of more than `CURVES` those with most rows, in order."""
+        """The positions of the classes with a curve: of more than `CURVES` those with the most mistakes, these first.
+
+        A mistake is a row for which a class is missed or wrongly decided, by a model whose probabilities vary. Classes
+        that have no rows, or all of them, come last: their curves are not defined.
+        """
         places = metrics.shown_classes(len(self.classes), self.of_rows.multilabel)
-        return sorted(sorted(places, key=lambda place: (-self.support[place], place))[:CURVES])
+        if len(places) <= CURVES:
+            return [*places]
+        mistakes = np.zeros(len(places), dtype=np.int64)
+        for name, decided in self.of_rows.decided.items():
+            if not self.constant(name):
+                correct, predicted, actual = metrics.class_counts(self.of_rows.y, decided, len(places))
+                mistakes += predicted + actual - 2 * correct
+        undefined = (self.support == 0) | (self.support == len(self.of_rows))
+        hardest = np.lexsort((-self.support, -mistakes, undefined))
+        return [int(place) for place in hardest[:CURVES]]
 
     def metrics(self, model: str) -> dict[str, float]:
         """Return the metrics that are defined for the rows, rounded."""
@@ -311,7 +325,7 @@ class SplitMetrics:
         decided = self.decisions[model].answering().decide(probabilities)
         by_class = {
             self.classes[place]: curves.positive_counts(self.of_rows.is_actual(place), probabilities[:, place])
-            for place in self.curve_places()
+            for place in self.curve_places
         }
         confidences = of_actual(probabilities, decided)
         if self.of_rows.multilabel:

@@ -83,16 +83,16 @@ def points(
     `rows` has `rows` besides the columns of the chart: the number of rows behind a point.
     """
     shown = present(rows, models)
-    symbols = legend_row(shown, symbolStrokeWidth=0)
+    symbols = legend_row(shown, symbolStrokeWidth=0, symbolOpacity=1)
     along, across = ("y", "x") if chart.y.form else ("x", "y")
     value, place = (chart.y, chart.x) if chart.y.form else (chart.x, chart.y)
     # Without a legend, a scale would be that of the first of the panels that stand side by side.
-    colour = by_model("colour", shown) if legend else {"value": mark_of(shown[0]).colour}
+    colour = by_model("colour", shown, legend=symbols) if legend else {"value": mark_of(shown[0]).colour}
     encoding: Spec = {along: value.encode(), "color": colour}
     shared: Spec = {across: place.encode()}
     point: Spec = {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1}}
     if legend:
-        encoding |= {"color": colour | {"legend": symbols}, "opacity": faded()}
+        encoding |= {"opacity": faded()}
         encoding["shape"] = by_model("shape", shown, legend=symbols)
         point["params"] = [selectable()]
         shared[f"{across}Offset"] = {"field": "model", "sort": None, "scale": {"domain": [*map(display_name, shown)]}}

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
+from textclf.core.files import CURVES
 from textclf.core.formatting import display_name
 from textclf.core.labels import NO_ANSWER, columns, display_labels
 from textclf.plot import confusion as matrices
@@ -113,9 +113,7 @@ def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
         spec = curves(ROC, rows, models, titles=legend, letters=LETTERS)
         _write(path, [_panel(spec, "", 440, 350)], ROC.title, "In brackets: the area below the curve.")
         return
-    mean = {name: np.mean([areas[name, model] for model in models if (name, model) in areas]) for name in classes}
-    smallest = set(sorted(classes, key=mean.__getitem__)[: matrices.MOST_CLASSES])
-    labels = display_labels([name for name in classes if name in smallest], titles, LABEL_LIMIT)
+    labels = display_labels(classes, titles, LABEL_LIMIT)
     few = len(labels) <= FEW
     side, across = (190, 3) if few else (112, 5)
     chart = ROC if few else replace(ROC, x=replace(ROC.x, title=None), y=replace(ROC.y, title=None))
@@ -128,8 +126,8 @@ def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     subtitle = ["Each class against the rest; the numbers are the areas below the curves."]
     if not few:
         subtitle[0] += " Across: false positive rate; up: true positive rate."
-    if len(classes) > len(labels):
-        subtitle.append(f"The {len(labels)} of {len(classes)} classes with the smallest areas.")
+    if len(classes) == CURVES:
+        subtitle.append(f"Of more than {CURVES} classes, those with the most mistakes.")
     _write(path, panels, ROC.title, subtitle, across)
 
 

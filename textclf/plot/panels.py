@@ -32,5 +32,9 @@ def _draw(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int, l
     if chart.kind == "line":
         return curves(chart, rows, models, limit, legend=legend)
     groups = rows[chart.y.column].nunique() if not chart.y.form else 0
-    size = (WIDE, 40 + groups * (14 * len(models) + 10)) if groups else (SQUARE if chart.panels else WIDE, HEIGHT)
+    size = (
+        (WIDE, 40 + groups * (14 * rows["model"].nunique() + 10))
+        if groups
+        else (SQUARE if chart.panels else WIDE, HEIGHT)
+    )
     return points(chart, rows, models, size=size, legend=legend)

@@ -16,6 +16,8 @@ class Mark(NamedTuple):
     shape: str
 
 
+# A star as an SVG path: Vega's own wedge, stroke and arrow have hardly any area.
+STAR = "M0,-1L0.32,-0.44L0.95,-0.31L0.52,0.17L0.59,0.81L0,0.55L-0.59,0.81L-0.52,0.17L-0.95,-0.31L-0.32,-0.44Z"
 # The colours are those of Okabe and Ito's palette (jfly.uni-koeln.de/color), which colour-blind readers can tell apart;
 # orange and pink are darker, and grey stands for black. Each has a contrast of at least 3 to 1 with the page in the
 # light and the dark scheme (WCAG 2.2, 1.4.11).
@@ -28,12 +30,12 @@ MARKS = {
     "keras": Mark("#0072B2", (1, 0), "circle"),
     "embedding": Mark("#008080", (10, 2), "triangle-left"),
     "cnn": Mark("#9C6B1E", (5, 2, 1, 2), "triangle-right"),
-    "transformer": Mark("#9467BD", (3, 3), "wedge"),
+    "transformer": Mark("#9467BD", (3, 3), STAR),
 }
 # Of a model that is not in `MARKS`: its name chooses.
 OTHER_COLOURS = ("#8E6BD8", "#7A8B1F", "#1F8FA6", "#A0673C", "#D1495B", "#5B7DB1", "#3E8E41")
 OTHER_DASHES = ((5, 2, 1, 2), (10, 2), (3, 3))
-OTHER_SHAPES = ("triangle-right", "triangle-left", "wedge")
+OTHER_SHAPES = ("triangle-right", "triangle-left", STAR)
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 BLUE, VERMILION, GREEN = (MARKS[name].colour for name in ("keras", "logistic_regression", "nb_svm"))
 INK = "currentColor"  # text and axes take the colour of the page's text

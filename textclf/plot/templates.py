@@ -8,6 +8,7 @@ any revision; it ends with an error if one is missing, so they are in Git and no
 import json
 from typing import Any
 
+from textclf.core.files import CURVES
 from textclf.plot.charts import Chart
 from textclf.plot.confusion import MOST_CLASSES, cells
 from textclf.plot.draw import intervals
@@ -17,7 +18,7 @@ from textclf.plot.style import BLUE, GREEN, VERMILION, Spec, colour_expression
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # the version in DVC's page
 SIDE = 300  # pixels
 CELL = 44  # pixels of a cell of a confusion matrix
-CURVES = 12  # classes whose curves are drawn
+SMALL, ACROSS = 200, 3  # pixels of a panel of a class, and their number side by side
 COLOUR: Spec = {"calculate": colour_expression("model"), "as": "colour"}
 MODEL: Spec = {"field": "colour", "type": "nominal", "scale": None}
 SPLIT: Spec = {
@@ -35,6 +36,7 @@ REVISION: Spec = {
     "sort": None,
     "legend": {"symbolType": "stroke", "symbolSize": 900},
 }
+VARYING = "datum.errors > 1 || datum.error == 0"
 TIPS: Spec = {"tooltip": {"content": "data"}}
 NUMBERED: Spec = {"window": [{"op": "row_number", "as": "row"}]}
 AS_IN_DATA: Spec = {"field": "row", "op": "min", "order": "ascending"}  # transforms that rank rows reorder them
@@ -64,13 +66,13 @@ def _base(chart: Chart, note: str = "") -> Spec:
 
 
 def _lines(chart: Chart) -> Spec:
-    """Return a line per model and class: of the first classes in the data, if there are many."""
+    """Return a line per model, in a panel for each class if the chart has such panels."""
     by_split = chart.dash == "split"
     encoding: Spec = {
         "x": chart.x.encode(),
         "y": chart.y.encode(),
         "color": SPLIT if by_split else MODEL,
-        "detail": [{"field": "class", "type": "nominal"}, {"field": "model", "type": "nominal"}],
+        "detail": {"field": "model", "type": "nominal"},
     }
     order: Spec = {"order": {"field": "row", "type": "quantitative"}, "strokeDash": REVISION}
     steps = {"interpolate": "step-before"} if chart.steps else {}
@@ -80,11 +82,18 @@ def _lines(chart: Chart) -> Spec:
     if chart.guide:
         guide = guide_line(chart.guide, chart.x.encode(), chart.y.encode())
         layers.insert(0, guide | {"mark": guide["mark"] | {"color": "gray"}})
-    first: Any = [{"op": "min", "field": "row", "as": "first"}]
-    classes = [{"joinaggregate": first, "groupby": ["class"]}, *_first("first", "class", "ascending", CURVES)]
-    transform = [NUMBERED, *(classes if chart.panels == "class" else []), COLOUR]
-    drawn = {"width": SIDE, "height": SIDE, "transform": transform, "layer": layers}
-    return _base(chart) | (drawn if by_split else _with_key(drawn))
+    if chart.panels == "class":
+        panels: Spec = {"facet": {"field": "class", "type": "nominal", "sort": AS_IN_DATA}, "columns": ACROSS}
+        panels["spec"] = {"width": SMALL, "height": SMALL, "layer": layers}
+        drawn: Spec = {"transform": [NUMBERED, COLOUR]} | panels
+        return _base(chart, _most("most mistakes", CURVES)) | _with_key(drawn)
+    varying: list[Spec] = []
+    if chart.y.column == "error":  # the line of a baseline tells one number, and would squeeze the axis of the others
+        distinct: Any = [{"op": "distinct", "field": "error", "as": "errors"}]
+        varying = [{"joinaggregate": distinct, "groupby": ["rev", "model"]}, {"filter": VARYING}]
+    drawn = {"width": SIDE, "height": SIDE, "transform": [NUMBERED, *varying, COLOUR], "layer": layers}
+    note = "Without models whose error is the same throughout" if varying else ""
+    return _base(chart, note) | (drawn if by_split else _with_key(drawn))
 
 
 def _with_key(chart: Spec) -> Spec:
@@ -126,13 +135,30 @@ def _points(chart: Chart) -> Spec:
 
 
 def _cells(chart: Chart) -> Spec:
-    """Return a matrix per model; of many classes those with most mistakes."""
-    ranked: list[Spec] = [NUMBERED, {"calculate": "datum.actual == datum.predicted ? 0 : datum.count", "as": "wrong"}]
-    for column in ("actual", "predicted"):
-        total: Spec = {"op": "sum", "field": "wrong", "as": f"wrong_{column}"}
-        ranked += [{"joinaggregate": [total], "groupby": [column]}, *_first(f"wrong_{column}", column, "descending")]
-    place = {"sort": AS_IN_DATA}
-    shared = {"x": chart.x.encode() | place, "y": chart.y.encode() | place, "tooltip": _tips(chart)}
+    """Return a matrix per model, with the same classes in the same order on both axes.
+
+    Of many classes those with most mistakes are drawn, chosen as by `confusion.most_mistaken`. Each row is taken twice,
+    for its actual and its predicted class (`name`), so that both get the class's total and its place in the data.
+    """
+    varied: Any = [{"op": "distinct", "field": "predicted", "as": "decided"}]
+    wrong = "datum.actual == datum.predicted || datum.decided == 1 ? 0 : datum.count"
+    of_class: Any = [{"op": "sum", "field": "wrong", "as": "mistakes"}, {"op": "min", "field": "start", "as": "place"}]
+    of_row: Any = [{"op": "count", "as": "sides"}, {"op": "max", "field": "across", "as": "column"}]
+    ranked: list[Spec] = [
+        NUMBERED,
+        {"joinaggregate": varied, "groupby": ["rev", "model"]},
+        {"calculate": wrong, "as": "wrong"},
+        {"fold": ["actual", "predicted"], "as": ["side", "name"]},
+        {"calculate": "datum.side == 'actual' ? datum.row : 1e9", "as": "start"},
+        {"joinaggregate": of_class, "groupby": ["name"]},
+        *_first("mistakes", "name", "descending"),
+        {"calculate": "datum.side == 'predicted' ? datum.place : 0", "as": "across"},
+        {"joinaggregate": of_row, "groupby": ["row"]},
+        {"filter": "datum.side == 'actual' && datum.sides == 2"},
+    ]
+    shared: Spec = {"tooltip": _tips(chart)}
+    for channel, axis, place in (("x", chart.x, "column"), ("y", chart.y, "place")):
+        shared[channel] = axis.encode() | {"sort": AS_IN_DATA | {"field": place}}
     layers = cells(CELL, {"field": "share", "type": "quantitative", "format": ".0%"})
     return _base(chart, _most("most mistakes")) | {
         "transform": ranked,
@@ -145,15 +171,15 @@ def _tips(chart: Chart) -> list[Spec]:
     return [{"field": name} for name in chart.columns]
 
 
-def _first(field: str, name: str, order: str, most: int = MOST_CLASSES) -> list[Spec]:
-    """Return transforms that keep the first `most` values of the column `name`, in the order of `field`."""
+def _first(field: str, name: str, order: str) -> list[Spec]:
+    """Return transforms that keep the first `MOST_CLASSES` values of the column `name`, in the order of `field`."""
     rank = f"rank_{name}"
     window: Spec = {
         "window": [{"op": "dense_rank", "as": rank}],
         "sort": [{"field": field, "order": order}, {"field": name}],
     }
-    return [window, {"filter": f"datum.{rank} <= {most}"}]
+    return [window, {"filter": f"datum.{rank} <= {MOST_CLASSES}"}]
 
 
-def _most(kind: str) -> str:
-    return f"With more than {MOST_CLASSES} classes, those with the {kind}"
+def _most(kind: str, most: int = MOST_CLASSES) -> str:
+    return f"With more than {most} classes, those with the {kind}"

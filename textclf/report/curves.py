@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textclf.core.files import CURVES
 from textclf.core.formatting import display_name, join_names, percent
 from textclf.core.labels import NO_ANSWER, display_labels
 from textclf.evaluate.curves import confusion_table
@@ -26,8 +27,7 @@ from textclf.plot.marks import key, present
 from textclf.plot.panels import panels
 from textclf.report.run import Run
 
-CURVES = 12  # classes whose curves are drawn
-UNFOLDED = 3  # of them
+UNFOLDED = 3  # classes whose curves are not folded
 LABEL_LIMIT = 24  # columns of a class name in a matrix
 SMALL = 8  # classes up to which matrices stand side by side
 PAIR_TITLES = {
@@ -150,19 +150,12 @@ def _matrix(run: Run, model: str, rows: pd.DataFrame, shown: list[str], descript
 def curves(run: Run) -> dict[str, Any]:
     """Return the ROC and the precision-recall curves, with metrics per class in a table.
 
-    Binary: one chart of each kind, of the positive class. Otherwise one for each of the classes with most mistakes.
+    Binary: one chart of each kind, of the positive class. Otherwise one for each class that evaluate chose.
     """
     drawn: dict[str, list[Chart]] = {}
-    left_out = 0
     for chart in (ROC, PRECISION_RECALL):
         points = run.tables[chart.table].dropna()
-        measured = set(points["class"])
-        classes = [name for name in run.classes if name in measured]
-        shown = most_mistaken(run.tables["confusion"], classes, CURVES)
-        if run.multilabel:
-            hardest = [name for name in _hardest(run) if name in measured][:CURVES]
-            shown = [name for name in classes if name in hardest]
-        left_out = max(left_out, len(classes) - len(shown))
+        shown = list(dict.fromkeys(points["class"]))
         drawn[chart.name] = [_curve(run, chart.name, name, points, CURVE_POINTS // len(shown)) for name in shown]
     several = not run.binary
     return {
@@ -171,8 +164,8 @@ def curves(run: Run) -> dict[str, Any]:
         "roc": bool(drawn["roc"]),
         "key": key(run.models) if several else [],
         "several": several,
-        "left_out": left_out,
-        "shown": CURVES,
+        "left_out": several and len(run.classes) > CURVES,
+        "shown": len(drawn[PRECISION_RECALL.name]),
         "table": _class_metrics(run),
     }
 

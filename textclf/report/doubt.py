@@ -24,7 +24,8 @@ def doubt(run: Run) -> dict[str, Any] | None:
     columns = ["model", f"sets with the {kind}", f"{kinds} per set", f"one {kind}", "several", "none"]
     if run.multilabel:
         columns[1] = "share of the labels in the set"
-    title, drawn = f"{RISK_COVERAGE.title}.", panels(RISK_COVERAGE, run.tables["risk_coverage"], run.models, {})[""]
+    title, rows = f"{RISK_COVERAGE.title}.", run.tables["risk_coverage"]
+    drawn = panels(RISK_COVERAGE, rows[~rows["model"].isin(run.squeezing)], run.models, {})[""]
     return {
         "asked": confidence_level(settings.coverage),
         "by_class": settings.coverage_by_class,
@@ -39,7 +40,7 @@ def doubt(run: Run) -> dict[str, Any] | None:
             range(1, 7),
         ),
         "classes": _by_class(run, models),
-        "charts": [Chart("risk_coverage-0", title, title, drawn, narrow=True)],
+        "charts": [Chart("risk_coverage-0", title, title + run.not_drawn, drawn, narrow=True)],
     }
 
 

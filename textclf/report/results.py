@@ -155,6 +155,7 @@ def compared(run: Run) -> dict[str, Any]:
         for name in run.models
         if split in run.evaluation[name]
     ]
+    drawn = [row for row in accuracies if row["model"] not in run.squeezing]
     tested = "; ".join(
         f"{display_name(row['model'])} {percent(row['accuracy'])} "
         f"({format_interval('accuracy', row['low'], row['high'])})"
@@ -171,8 +172,8 @@ def compared(run: Run) -> dict[str, Any]:
             "accuracies",
             f"Test {accuracy} with {run.level} intervals: {tested}.",
             f"{accuracy[0].upper()}{accuracy[1:]} with its {run.level} interval, on the test rows and on the rows "
-            f"{fitted}.",
-            panels(run.chart(BY_SPLIT), pd.DataFrame(accuracies), run.models, {})[""],
+            f"{fitted}.{run.not_drawn}",
+            panels(run.chart(BY_SPLIT), pd.DataFrame(drawn), run.models, {})[""],
         ),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),

@@ -16,7 +16,7 @@ from textclf.behave.results import Results
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.arrow import Lengths, count_lengths
-from textclf.core.formatting import confidence_level
+from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import display_labels
 from textclf.evaluate.registry import METRICS, MULTILABEL
 from textclf.evaluate.settings import Evaluate
@@ -30,6 +30,8 @@ from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
+
+SQUEEZED = 4  # times the largest error of all other models, beyond which that of a baseline is not drawn
 
 
 def tables_of(task: str) -> dict[str, Sequence[str]]:
@@ -232,6 +234,21 @@ class Run:
             accuracy: float = self.evaluation[model]["test"]["accuracy"]
             return round(accuracy * len(self.rows["test"]))
         return int(self.counts(model).trace())
+
+    @cached_property
+    def squeezing(self) -> list[str]:
+        """The names of baselines so far below the other models that these could not be told apart on one axis."""
+        errors = {name: 1 - self.intervals[name]["test"]["accuracy"]["low"] for name in self.models}
+        constant = [name for name in self.models if self.constant(name) is not None]
+        most = max((error for name, error in errors.items() if name not in constant), default=1)
+        return [name for name in constant if errors[name] > SQUEEZED * most]
+
+    @property
+    def not_drawn(self) -> str:
+        """What a caption says of `squeezing`."""
+        shares = {name: percent(self.evaluation[name]["test"]["accuracy"]) for name in self.squeezing}
+        named = [f"{display_name(name)} ({self.words['accuracy']} {share})" for name, share in shares.items()]
+        return f" Not drawn, so that the others can be told apart: {join_names(named)}." if named else ""
 
     def constant(self, model: str) -> list[int] | None:
         """Return the positions of the classes that a model decides for every test row; None if these differ."""

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import FOUR, HALF, TOP, exact, predictions
+from tests.unit.evaluate.samples import FOUR, HALF, TOP, exact, halves, predictions, sets
 from textclf.artifacts.predictions import Predictions
+from textclf.core.files import CURVES
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.intervals import wilson
 
@@ -86,3 +87,29 @@ def test_no_table_gives_the_columns_alone() -> None:
     stacked = stack_models({}, ("epoch", "loss"))
     assert stacked.columns.tolist() == ["model", "epoch", "loss"]
     assert len(stacked) == 0
+
+
+def test_of_many_classes_those_with_the_most_mistakes_of_models_that_vary_have_curves() -> None:
+    count = CURVES + 8
+    y = np.tile(np.arange(count), 9)
+    decided = y.copy()
+    for place, mistakes in ((count - 1, 7), (5, 4), (count - 2, 2)):  # each taken for class 0, which has them all
+        decided[np.flatnonzero(y == place)[:mistakes]] = 0
+    right, constant = np.eye(count)[decided], np.tile(np.eye(count)[3], (len(y), 1))
+    for others in ({}, {"constant": predictions(y, constant)}):
+        tables = exact({"a": predictions(y, right), **others}, TOP).tables("a")
+        for name in ("roc", "precision_recall"):
+            shown = list(dict.fromkeys(tables[name]["class"]))
+            assert shown[:4] == ["c0", f"c{count - 1}", "c5", f"c{count - 2}"]
+            assert len(shown) == CURVES
+    few = exact({"a": predictions(y % CURVES, np.eye(CURVES)[decided % CURVES])}, TOP).tables("a")["roc"]
+    assert list(dict.fromkeys(few["class"])) == [f"c{place}" for place in range(CURVES)]  # in their order
+
+
+def test_of_many_labels_one_that_no_row_has_gives_its_curve_to_another() -> None:
+    y = np.zeros((40, CURVES + 1), dtype=np.int8)
+    y[::2, 1:] = 1
+    probabilities = np.where(y == 1, 0.9, 0.1)
+    probabilities[:, 0] = np.linspace(0, 1, 40)  # decided often, and always wrongly
+    roc = exact({"a": sets(y, probabilities)}, halves(CURVES + 1)).tables("a")["roc"]
+    assert set(roc["class"]) == {f"l{place}" for place in range(1, CURVES + 1)}

@@ -123,14 +123,38 @@ def test_every_model_of_the_project_has_marks_of_its_own() -> None:
     assert not {mark.colour for mark in MARKS.values()} & set(OTHER_COLOURS)
 
 
-def test_every_shape_has_an_area_to_fill() -> None:
+def area_of(path: str) -> float:
+    """The area of a polygon or of a circle of two arcs."""
+    x = y = 0.0
+    corners = []
+    for command, numbers in re.findall("([A-Za-z])([^A-Za-z]*)", path):
+        values = [float(number) for number in re.findall(r"-?\d*\.?\d+", numbers)]
+        if command == "A":
+            return float(np.pi) * values[0] ** 2
+        if command in "ML":
+            x, y = values
+        x += values[0] if command == "h" else 0
+        y += values[0] if command == "v" else 0
+        corners.append((x, y))
+    following = [*corners[1:], corners[0]]
+    return abs(sum(a * d - b * c for (a, b), (c, d) in zip(corners, following, strict=True))) / 2
+
+
+def test_every_shape_has_an_area_that_is_seen() -> None:
     shapes = {mark.shape for mark in MARKS.values()} | set(OTHER_SHAPES)
     points = {
         "data": {"values": [{"shape": name} for name in sorted(shapes)]},
         "mark": {"type": "point", "filled": True},
     }
     drawn = render.svg(points | {"encoding": {"shape": {"field": "shape", "scale": None}}})
-    assert len(re.findall(r'd="M[^"]*Z"', drawn)) == len(shapes)
+    areas = [area_of(path) for path in re.findall(r'd="(M[^"]*Z)"', drawn)]
+    assert len(areas) == len(shapes)
+    assert min(areas) >= 10  # square pixels, where a circle has 24
+
+
+def test_a_symbol_of_a_legend_has_the_full_colour_of_its_points() -> None:
+    layers = panels(charts.BY_SPLIT, GROUPS, MODELS, {})[""]["layer"]
+    assert {layer["encoding"]["color"]["legend"]["symbolOpacity"] for layer in layers} == {1}
 
 
 @pytest.mark.parametrize("ground", ["#ffffff", "#14171b"])  # --page in page.css
@@ -264,6 +288,60 @@ def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
     assert [text for text in told_apart if f">{text}<" not in before] == []
     coloured = () if chart.kind == "cell" or chart.dash == "split" else told_apart
     assert [model for model in coloured if mark_of(model).colour not in before] == []
+
+
+def drawn_by_dvc(name: str, rows: pd.DataFrame) -> list[dict[str, str]]:
+    """The tooltips of the marks that DVC's template of a chart draws of these rows."""
+    values = rows.assign(rev="workspace").astype(str).to_dict("records")  # text, as DVC reads it
+    spec = templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
+    svg = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
+    labels = re.findall(r'aria-label="([^"]*)" role="graphics-symbol"', svg)
+    return [dict(part.split(": ", 1) for part in label.split("; ") if ": " in part) for label in labels]
+
+
+def axis_of_dvc(name: str, rows: pd.DataFrame, axis: str) -> list[str]:
+    """The names along an axis (X or Y) of the chart that DVC's template draws of these rows, from left or above."""
+    values = rows.assign(rev="workspace").astype(str).to_dict("records")
+    spec = templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
+    svg = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
+    (first, *_) = re.findall(rf'aria-label="{axis}-axis[^"]*"(.*?)aria-label="', svg, re.DOTALL)
+    return re.findall(r">(c\d+)<", first)
+
+
+def test_dvc_gives_both_axes_of_a_matrix_the_same_classes_in_the_same_order() -> None:
+    names = [f"c{n}" for n in range(30)]
+    rows = tables.confusion(names, ["keras"])[::-1].sort_values(
+        "actual", key=lambda text: text.str[1:].astype(int), kind="stable"
+    )
+    rows = rows[rows["count"] > 0]  # of each actual class, the last predicted one first
+    often = rows["actual"].isin(names[8:]) & (rows["actual"] != rows["predicted"])
+    rows = rows.assign(count=np.where(often, 9, rows["count"]))
+    constant = rows[rows["actual"] == rows["predicted"]].assign(model="majority", predicted="c3", count=99)
+    both = pd.concat([rows, constant], ignore_index=True)
+    chosen = confusion.most_mistaken(both, names)
+    assert axis_of_dvc("confusion", both, "X") == axis_of_dvc("confusion", both, "Y") == chosen
+
+
+def test_dvc_draws_the_curves_of_each_class_in_a_panel_of_its_own() -> None:
+    svg_lines = [part for part in drawn_by_dvc("roc", tables.roc(["b", "a", "c"], PAIR)) if "model" in part]
+    assert svg_lines
+    spec = templates.template(CHARTS["roc"])["hconcat"][0]
+    assert spec["facet"]["field"] == "class"
+
+
+def test_dvc_draws_no_baseline_whose_error_would_squeeze_the_axis_of_the_others() -> None:
+    parts = [("majority", [0.9, 0.9]), ("keras", [0.0, 0.1]), ("perfect", [0.0, 0.0])]
+    rows = pd.DataFrame(
+        [
+            {"model": model, "share_answered": share, "error": value}
+            for model, values in parts
+            for share, value in zip((0.1, 1.0), values, strict=True)
+        ]
+    )
+    assert {part.get("model") for part in drawn_by_dvc("risk_coverage", rows) if "error" in part} == {
+        "keras",
+        "perfect",
+    }
 
 
 def test_a_chart_of_classes_draws_its_split_with_their_names() -> None:

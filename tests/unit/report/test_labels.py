@@ -1,7 +1,6 @@
 """What the page says of a run of several labels per text."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,16 +74,6 @@ def test_each_label_has_its_rows_its_threshold_and_its_calibration() -> None:
         row = lines[name, "keras"]
         assert row[2:4] == [str(has.sum()), f"{RUN.decision('keras').thresholds[place]:.3f}"]  # type: ignore[index]
         assert row[-1] == (f"{error:.3f}", f"mean {chances.mean():.1%}")
-
-
-def test_curves_are_those_of_the_measured_labels_with_the_lowest_f1(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curves, "CURVES", 1)
-    classes = RUN.tables["classes"]
-    mean = classes[classes["split"] == "test"].groupby("class")["f1"].mean()
-    assert curves.curves(RUN)["charts"][0].title == f"ROC, label {mean.idxmin()}"
-    roc = RUN.tables["roc"]
-    without = replace(RUN, tables={**RUN.tables, "roc": roc[roc["class"] != mean.idxmin()]})
-    assert curves.curves(without)["charts"][0].title == f"ROC, label {mean.nsmallest(2).index[1]}"
 
 
 def test_labels_decided_for_texts_with_another_stand_beside_the_texts_with_both() -> None:

@@ -14,11 +14,13 @@ from tests.metrics import MEASURED
 from tests.page import sections, without_pictures
 from tests.runs import ALL, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
+from textclf.core.files import CURVES
 from textclf.evaluate.registry import METRICS, format_value
 from textclf.export.sources import Source
 from textclf.models.settings import Train
 from textclf.report import conflicts, curves, details, results
 from textclf.report.data import BARS, histogram
+from textclf.report.doubt import doubt
 from textclf.report.errors import errors
 from textclf.report.page import mark_settings, render
 from textclf.report.run import Run
@@ -77,7 +79,7 @@ SAID = {  # by run and section
     ("built-in", "errors"): ["It predicts class negative for every text"],
     ("files", "data"): ["and 7 more files", f"part{details.FILES - 1}.csv"],
     ("sixty", "curves"): [
-        f"The charts show the {curves.CURVES} classes with the most mistakes",
+        f"The charts show the {CURVES} classes with the most mistakes of all models together, these first.",
         f"the {curves.ENDS} of 60 classes with the lowest F1, and the {curves.ENDS} with the highest",
     ],
     ("sixty", "terms"): [f"The first {details.CLASSES} classes are listed; the 40 others are in plots/terms.csv"],
@@ -315,3 +317,32 @@ def test_a_run_with_dependent_rows_says_how_they_are_counted() -> None:
     assert "The 200 test rows are 50 clusters of rows with the same text." in text["protocol"]
     assert "a test of the signs of their sums" in text["models"]
     assert text["errors"] != sections(run)["errors"]  # intervals of groups of rows
+
+
+def test_the_curves_are_those_of_the_classes_in_the_tables_in_their_order() -> None:
+    run = make_run(**RUNS["sixty"])
+    shown = curves.curves(run)
+    chosen = list(dict.fromkeys(run.tables["roc"]["class"]))
+    assert [chart.title for chart in shown["charts"][: curves.UNFOLDED]] == [
+        f"ROC, class {name}" for name in chosen[:3]
+    ]
+    assert len(shown["charts"] + shown["more"]) == 2 * CURVES
+
+
+@pytest.mark.parametrize("classes", [2, 44])
+def test_a_baseline_that_would_squeeze_the_axis_of_the_others_is_told_and_not_drawn(classes: int) -> None:
+    models = ("majority", "logistic_regression", "keras")
+    names = [f"c{n}" for n in range(classes)]
+    run = make_run(models, names, count=4 * classes, validation=True, settings={"evaluate.coverage": "0.8"})
+    for name in models[1:]:
+        run.intervals[name]["test"]["accuracy"]["low"] = 0.8
+    section = doubt(run)
+    assert section
+    for chart in (results.compared(run)["chart"], section["charts"][0]):
+        drawn = {row["model"] for row in chart.spec["data"]["values"]}
+        assert drawn == {"logistic regression", "keras"} | ({"majority"} if classes == 2 else set())
+        share = f"{run.evaluation['majority']['test']['accuracy']:.1%}"
+        told = f"Not drawn, so that the others can be told apart: majority (accuracy {share})."
+        assert (told in chart.caption) == (classes == 44)
+    alone = make_run(("majority",), names, count=4 * classes)
+    assert alone.squeezing == []
