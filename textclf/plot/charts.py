@@ -58,6 +58,7 @@ class Chart:
     split: str = ""  # whose rows are drawn, of a table with a column `split`
     ends: tuple[str, str] | None = None  # columns of an interval, along the axis that has numbers (y, if both have)
     guide: Sequence[tuple[float, float]] = ()  # points of a dotted line: guessing, or perfect calibration
+    area: str = ""  # the column whose number is the area of a point
     steps: bool = False  # whether a line goes in steps: between two points, y is that of the right one
     dash: str = "model"  # the column that the dashes of lines tell apart
     panels: str = ""  # the column with a panel for each of its values: model or class
@@ -75,6 +76,7 @@ class Chart:
             self.x.column,
             self.y.column,
             *(self.ends or ()),
+            self.area,
         ]
         return tuple(dict.fromkeys(name for name in names if name))
 
@@ -151,9 +153,10 @@ RELIABILITY = Chart(
     y=Axis("accuracy", ticks=SHARE),
     ends=("accuracy_low", "accuracy_high"),
     guide=((0, 0), (1, 1)),
+    area="rows",
     panels="model",
     figure="reliability",
-    note="On the dotted line confidence and accuracy agree; below it the model is overconfident.",
+    note="On the dotted line confidence and accuracy agree; below it the model is overconfident. Area: rows.",
 )
 F1 = Chart(
     name="f1",

@@ -23,6 +23,8 @@ from textclf.plot.marks import (
 )
 from textclf.plot.style import BLUE, SQUARE, WIDTH, Spec, mark_of
 
+AREAS = [12, 260]  # square pixels of a point, if its area shows a number: of 0 and of the largest
+
 
 def intervals(chart: Chart, hue: Spec, width: float, opacity: Spec) -> list[Spec]:
     """Return the layer of a chart's intervals, if it has any, as lines of this colour, width and opacity."""
@@ -32,6 +34,12 @@ def intervals(chart: Chart, hue: Spec, width: float, opacity: Spec) -> list[Spec
     low, high = chart.ends
     encoding = {along: axis.encode(low), f"{along}2": {"field": high}, "color": hue, "opacity": opacity}
     return [{"mark": {"type": "rule", "strokeWidth": width}, "encoding": encoding}]
+
+
+def area_of(chart: Chart) -> Spec:
+    """Return the encoding of a point's area by the number in the chart's column for it."""
+    scale = {"zero": True, "range": AREAS}
+    return {"field": chart.area, "type": "quantitative", "scale": scale, "legend": None}
 
 
 def lines(
@@ -96,6 +104,8 @@ def points(
         encoding["shape"] = by_model("shape", shown, legend=symbols)
         point["params"] = [selectable()]
         shared[f"{across}Offset"] = {"field": "model", "sort": None, "scale": {"domain": [*map(display_name, shown)]}}
+    if chart.area:
+        encoding["size"] = area_of(chart)
     point["encoding"] = encoding | {"tooltip": tooltip(*_tips(chart, rows))}
     columns = [name for name in rows if name in {*chart.columns, "rows"}]
     rules = intervals(chart, colour, 2, faded(0.6) if legend else {"value": 0.6})

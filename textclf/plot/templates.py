@@ -11,7 +11,7 @@ from typing import Any
 from textclf.core.files import CURVES
 from textclf.plot.charts import Chart
 from textclf.plot.confusion import MOST_CLASSES, cells
-from textclf.plot.draw import intervals
+from textclf.plot.draw import area_of, intervals
 from textclf.plot.marks import guide_line
 from textclf.plot.style import BLUE, GREEN, VERMILION, Spec, colour_expression
 
@@ -59,7 +59,7 @@ def _base(chart: Chart, note: str = "") -> Spec:
     axes = [axis.column for axis in (chart.x, chart.y) if axis.form]
     data: Spec = {
         "values": "<DVC_METRIC_DATA>",
-        "format": {"parse": dict.fromkeys([*axes, *(chart.ends or ())], "number")},
+        "format": {"parse": dict.fromkeys([*axes, *(chart.ends or ()), *filter(None, [chart.area])], "number")},
     }
     title: Spec = {"text": "<DVC_METRIC_TITLE>", "anchor": "middle"} | ({"subtitle": note} if note else {})
     return {"$schema": SCHEMA, "data": data, "title": title}
@@ -78,7 +78,8 @@ def _lines(chart: Chart) -> Spec:
     steps = {"interpolate": "step-before"} if chart.steps else {}
     layers: list[Spec] = [{"mark": {"type": "line"} | TIPS | steps, "encoding": encoding | order}]
     if chart.kind == "point":
-        layers.append({"mark": POINT | TIPS, "encoding": encoding})
+        size = {"size": area_of(chart)} if chart.area else {}
+        layers.append({"mark": POINT | TIPS, "encoding": encoding | size})
     if chart.guide:
         guide = guide_line(chart.guide, chart.x.encode(), chart.y.encode())
         layers.insert(0, guide | {"mark": guide["mark"] | {"color": "gray"}})

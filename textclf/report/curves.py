@@ -34,6 +34,7 @@ PAIR_TITLES = {
     "class": "The pairs of classes that are confused most",
     "label": "Pairs of labels most often predicted for texts that do not have both",
 }
+WELL_ABOVE, MATTERS = 2, 0.02  # times the calibration error to expect by chance, and points above it: worth mending
 PAIRS = 10  # confused pairs that are listed for each model
 ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed
 
@@ -304,4 +305,21 @@ def calibration(run: Run) -> dict[str, Any]:
             for row in bins.to_dict("records")
         ]
     columns = ["model", *titles[1:], "mean probability", titles[0]]
-    return {"charts": drawn, "table": Table(title, columns, rows, range(2, 5))}
+    return {"charts": drawn, "table": Table(title, columns, rows, range(2, 5)), "remedy": _calibration_remedy(run)}
+
+
+def _calibration_remedy(run: Run) -> str:
+    """Return the setting that mends the calibration of models whose error is well above chance, "" if there is none."""
+    if run.settings.evaluate.calibration != "none" or run.multilabel:  # several labels have no calibration
+        return ""
+    poor = []
+    for name in run.models:
+        error, chance = run.evaluation[name]["test"]["ece"], run.ece_if_calibrated(name, "test")
+        fits = "validation" in run.splits or name not in run.settings.evaluate.external  # to rows that trained nothing
+        if fits and chance is not None and error > WELL_ABOVE * chance and error > chance + MATTERS:
+            poor.append(display_name(name))
+    methods = "platt or temperature" if run.binary else "temperature"
+    rows = "validation rows" if "validation" in run.splits else "held-out training rows"
+    verb = "is" if len(poor) == 1 else "are"
+    sentence = f"{join_names(poor)} {verb} calibrated worse than chance explains: evaluate.calibration: {methods}"
+    return f"{sentence} fits the probabilities to {rows}." if poor else ""

@@ -41,7 +41,7 @@ def tables_of(task: str) -> dict[str, Sequence[str]]:
     return {
         **{name: columns_of(name) for name in ("history", "confusion", "roc", "precision_recall", "risk_coverage")},
         "classes": ("model", "split", "class", "support", *metrics),
-        "reliability": (*columns_of("reliability"), "rows", "low", "high"),
+        "reliability": (*columns_of("reliability"), "low", "high"),
         "terms": COLUMNS,
     }
 

@@ -344,6 +344,14 @@ def test_dvc_draws_no_baseline_whose_error_would_squeeze_the_axis_of_the_others(
     }
 
 
+def test_the_area_of_a_point_shows_its_rows() -> None:
+    rows = tables.RELIABILITY.assign(rows=[10, 1, 100])
+    drawn = render.svg(panels(CHARTS["reliability"], rows, PAIR, {})["logistic regression"])
+    radii = [float(radius) for radius in re.findall(r'd="M([\d.]+),0A', drawn)]
+    assert len(radii) == 2
+    assert max(radii) > 4 * min(radii) > 6
+
+
 def test_a_chart_of_classes_draws_its_split_with_their_names() -> None:
     rows = pd.DataFrame({"model": "keras", "split": ["train", "test"], "class": "0", "f1": [1.0, 0.5]})
     rows = rows.assign(f1_low=rows["f1"], f1_high=rows["f1"])

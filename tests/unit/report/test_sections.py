@@ -346,3 +346,27 @@ def test_a_baseline_that_would_squeeze_the_axis_of_the_others_is_told_and_not_dr
         assert (told in chart.caption) == (classes == 44)
     alone = make_run(("majority",), names, count=4 * classes)
     assert alone.squeezing == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "keras is calibrated worse than chance explains: evaluate.calibration: platt or temperature fits"),
+        ({"classes": ("a", "b", "c")}, "evaluate.calibration: temperature fits the probabilities to held-out training"),
+        ({"validation": True}, "to validation rows."),
+        ({"settings": {"evaluate.calibration": "temperature"}, "validation": True}, ""),
+        ({"sets": (["no"], ["yes"], [])}, ""),
+    ],
+)
+def test_a_calibration_error_well_above_chance_names_the_setting_that_mends_it(
+    changes: dict[str, Any], said: str
+) -> None:
+    options: dict[str, Any] = {"models": ("majority", "keras"), "count": 400}
+    run = make_run(**options | changes)
+    measured = {name: {**splits, "test": splits["test"] | {"ece": 0.2}} for name, splits in run.evaluation.items()}
+    measured["majority"]["test"]["ece"] = (run.ece_if_calibrated("majority", "test") or 0) + 0.01
+    poor = replace(run, evaluation=measured)
+    assert said in curves.calibration(poor)["remedy"]
+    assert bool(curves.calibration(poor)["remedy"]) == bool(said)
+    measured["keras"]["test"]["ece"] = (run.ece_if_calibrated("keras", "test") or 0) * 1.5
+    assert curves.calibration(poor)["remedy"] == ""
