@@ -1,6 +1,6 @@
 """What models have learned: the terms with the largest weight for each class."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def terms_of_models(
     for read, names in groups.items():
         shards = feature_files.open_shards(features / read)["train"]
         rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
-        tables.append(top_terms({name: models[name] for name in names}, rows, vectorizers[read].terms(), count))
+        tables.append(top_terms({name: models[name] for name in names}, rows, vectorizers[read], count))
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     together = pd.concat(tables, ignore_index=True)
@@ -70,17 +70,19 @@ def terms_of_models(
 
 
 def top_terms(
-    models: Mapping[str, LayerModel], shards: Iterable[csr_array], terms: Sequence[str | None], count: int
+    models: Mapping[str, LayerModel], shards: Iterable[csr_array], vectorizer: Any, count: int
 ) -> pd.DataFrame:
-    """Return a table with `COLUMNS`: per model and class at most `count` terms, the largest weight first.
+    """Return a table with `COLUMNS`: per model, class and analyzer at most `count` terms, the largest weight first.
 
-    `shards` are the training rows (rows, features) in pieces, iterated once; `terms` (features,) names their columns,
-    None for a column that stands for no term.
+    `shards` are the training rows (rows, features) in pieces, iterated once; `vectorizer` has `terms` and `analyzers`,
+    which name each of their columns, None for one that stands for no term. Words have terms beside those of letters,
+    which are many pieces of the same words.
     The method `weight`, for linear models, takes the term's weight in the score of the class. `occlusion`, for others,
     takes the mean of `Occlusion` over the first `OCCLUDED_ROWS` rows, for terms in at least `MIN_ROWS` of them, or for
     all if there are none such. `rows` is the number of rows with the term. Terms with a weight of 0 or below are left
     out, so a model that ignores the text has none.
     """
+    terms = vectorizer.terms()
     weights = {name: model.linear_weights() for name, model in models.items()}
     occlusions = {name: Occlusion(models[name], len(terms)) for name, linear in weights.items() if linear is None}
     rows = np.zeros(len(terms), dtype=np.int64)
@@ -88,16 +90,21 @@ def top_terms(
         rows += np.bincount(X.indices, minlength=len(terms))
         for occlusion in occlusions.values():
             occlusion.add(X)
-    tables, named = [], np.array([term is not None for term in terms], dtype=bool)
+    analyzers = np.array(vectorizer.analyzers(), dtype=object)
+    of_analyzer = [analyzers == name for name in dict.fromkeys(analyzers) if name is not None]
+    tables = []
     for name, model in models.items():
-        model_weights, candidates, method = weights[name], named & (rows >= 1), "weight"
+        model_weights, candidates, method = weights[name], rows >= 1, "weight"
         if model_weights is None:
             model_weights, method = occlusions[name].means(), "occlusion"
-            if (frequent := named & (occlusions[name].rows >= MIN_ROWS)).any():
+            if (frequent := occlusions[name].rows >= MIN_ROWS).any():
                 candidates = frequent
         for label, column in zip(model.classes, model_weights.T, strict=True):
-            positive = np.flatnonzero(candidates & (column > 0))
-            top = positive[np.argsort(-column[positive], kind="stable")[:count]]  # ties in the order of the terms
+            tops = [np.zeros(0, dtype=np.int64)]
+            for chosen in of_analyzer:
+                positive = np.flatnonzero(chosen & candidates & (column > 0))
+                tops.append(positive[np.argsort(-column[positive], kind="stable")[:count]])  # ties in the terms' order
+            top = np.concatenate(tops)
             found = {"term": [terms[position] for position in top], "weight": column[top], "rows": rows[top]}
             tables.append(pd.DataFrame({"model": name, "class": label} | found | {"method": method}))
     return pd.concat(tables, ignore_index=True)

@@ -16,4 +16,6 @@ class Export(Section):
     refit: bool = Field(
         False, description="true exports the default model as fitted on training and validation rows together"
     )
-    terms: Annotated[int, Field(ge=1)] = Field(12, description="number of top terms listed for each class of a model")
+    terms: Annotated[int, Field(ge=1)] = Field(
+        12, description="number of top terms listed for each class of a model, of words and of letters"
+    )

@@ -12,9 +12,11 @@ from textclf.core.labels import display_labels
 from textclf.core.settings import to_yaml
 from textclf.export.explanation import OCCLUDED_ROWS
 from textclf.report.run import Run
+from textclf.vectorize.settings import leaves
 
 TERM_LIMIT = 32  # columns of a term
-EDGES = re.compile("^ +|(?<=__) +| +$")  # of a term of letters, after the name of its representation if there is one
+EDGES = re.compile("^ +| +$")  # of a term of letters
+WORD = "word"  # the analyzer of words; the others are of letters
 CLASSES = 20  # whose terms are listed
 UNFOLDED = 4  # of them
 FILES = 20  # raw files that are listed
@@ -36,8 +38,10 @@ def learned(run: Run) -> dict[str, Any]:
     terms = run.tables["terms"]
     explained = set(terms["model"])
     without = [display_name(name) for name in run.models if name not in explained]
+    models = [_terms(run, name, terms[terms["model"] == name]) for name in run.ordered if name in explained]
     return {
-        "models": [_terms(run, name, terms[terms["model"] == name]) for name in run.ordered if name in explained],
+        "models": models,
+        "letters": any(each["letters"] for model in models for each in model["classes"] + model["more"]),
         "without": join_names(without),
         "several": len(without) > 1,
     }
@@ -48,24 +52,14 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
     if method == "weight" and len(run.classes) > 2 and not run.multilabel:
         method = "weight of several"
     largest = float(np.abs(rows["weight"]).max()) or 1.0
-    terms = rows["term"].tolist()
-    labels = display_labels(
-        terms, {term: EDGES.sub(lambda spaces: "␣" * len(spaces[0]), term) for term in terms}, TERM_LIMIT
-    )
-    present = set(rows["class"])
-    classes = [name for name in run.classes if name in present]
+    rows = _split(run, model, rows)
+    groups = dict(list(rows.groupby("class", sort=False)))
+    classes = [name for name in run.classes if name in groups]
     listed = [
         {
             "name": run.names[name],
-            "terms": [
-                {
-                    "term": labels[row["term"]],
-                    "weight": f"{row['weight']:.2f}",
-                    "rows": f"{row['rows']:,}",
-                    "bar": round(100 * abs(row["weight"]) / largest, 1),
-                }
-                for row in rows[rows["class"] == name].to_dict("records")
-            ],
+            "words": _listed(groups[name][~groups[name]["letters"]], largest),
+            "letters": _listed(_longest(groups[name][groups[name]["letters"]]), largest),
         }
         for name in classes[:CLASSES]
     ]
@@ -76,6 +70,44 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
         "more": listed[UNFOLDED:],
         "left_out": len(classes[CLASSES:]),
     }
+
+
+def _split(run: Run, model: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with `letters`, whether a term is of letters, and `shown`, the term without what it is from.
+
+    That is a representation, if there are several, and an analyzer, if it has two. A representation is shown if another
+    one has terms of the same kind.
+    """
+    names = leaves(run.settings.train[model].features, run.settings.combine)
+    prefix = f"({'|'.join(names)})__" if len(names) > 1 else "()"
+    parts = rows["term"].str.extract(rf"(?s)^{prefix}(?:(word|char|char_wb)__)?(.*)$")
+    analyzers = {name: getattr(run.settings.vectorize[name], "analyzer", WORD) for name in names}
+    letters = parts[1].fillna(parts[0].replace("", names[0]).map(analyzers)) != WORD
+    several = parts[0].groupby(letters).transform("nunique") > 1
+    return rows.assign(letters=letters, shown=(parts[0] + "__").where(several, "") + parts[2])
+
+
+def _longest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows without pieces of a longer term that is in as many training rows, as those of one word are."""
+    terms = list(zip(rows["shown"], rows["rows"], strict=True))
+    whole = [not any(a != b and a in b and n == m for b, m in terms) for a, n in terms]
+    return rows[np.array(whole, dtype=bool)]
+
+
+def _listed(rows: pd.DataFrame, largest: float) -> list[dict[str, Any]]:
+    """Return what a table of terms shows; the bar of the largest weight is 100 wide."""
+    texts = rows["shown"].tolist()
+    names = {text: EDGES.sub(lambda spaces: "␣" * len(spaces[0]), text) for text in texts}
+    labels = display_labels(texts, names, TERM_LIMIT)
+    return [
+        {
+            "term": labels[row["shown"]],
+            "weight": f"{row['weight']:.2f}",
+            "rows": f"{row['rows']:,}",
+            "bar": round(100 * abs(row["weight"]) / largest, 1),
+        }
+        for row in rows.to_dict("records")
+    ]
 
 
 def params(run: Run) -> list[dict[str, Any]]:

@@ -93,6 +93,12 @@ class Union:
                 names += [None] * inner.columns
         return names
 
+    def analyzers(self) -> list[str | None]:
+        """Return the analyzer of the term of each column; None for a column without a term."""
+        parts: list[Any] = [block.representation for block in self.blocks]
+        each = (part.analyzers() if hasattr(part, "analyzers") else [None] * part.columns for part in parts)
+        return [analyzer for part in each for analyzer in part]
+
     def to_json(self) -> dict[str, Any]:
         """Return the blocks as JSON content."""
         blocks = [

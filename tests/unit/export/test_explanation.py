@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,13 @@ from textclf.artifacts.layers import SIGMOIDS, Layer, LayerModel
 from textclf.export import explanation
 from textclf.export.explanation import COLUMNS, top_terms
 
-TERMS = ("awful", "bad", "fine", "good", "unseen")
+
+def columns(terms: Sequence[str | None], analyzers: Sequence[str | None] = ()) -> SimpleNamespace:
+    """Columns of these terms, by default of words."""
+    return SimpleNamespace(terms=lambda: [*terms], analyzers=lambda: [*analyzers] or ["word"] * len(terms))
+
+
+TERMS = columns(["awful", "bad", "fine", "good", "unseen"])
 X = csr_array(np.array([[0, 2, 1, 0, 0], [1, 1, 0, 0, 0], [0, 0, 1, 3, 0], [0, 0, 0, 1, 0]]))
 
 
@@ -113,7 +122,7 @@ def test_a_model_that_ignores_the_text_has_no_terms() -> None:
 def test_the_terms_of_a_trained_model_are_frequent_in_their_class(kind: str, classes: int) -> None:
     part = samples.rows(classes, count=600)
     model = samples.fit(kind, part).layers
-    table = top_terms({"a": model}, [part.X], [str(n) for n in range(samples.TERMS)], 2)
+    table = top_terms({"a": model}, [part.X], columns([str(n) for n in range(samples.TERMS)]), 2)
     assert list(dict.fromkeys(table["class"])) == list(part.classes)
     own_terms = [
         int(term) % classes == int(name.split()[1]) for term, name in zip(table["term"], table["class"], strict=True)
@@ -125,3 +134,13 @@ def test_each_of_several_labels_has_the_terms_of_its_own_log_odds() -> None:
     scores = (1.0, -1.0, 0.0, 2.0, 0.0), (1.0, 3.0, 0.0, 0.0, 0.0)
     expected = [("a", "good", 2.0, 2), ("a", "awful", 1.0, 1), ("b", "bad", 3.0, 2), ("b", "awful", 1.0, 1)]
     assert listed(linear(*scores, output=SIGMOIDS)) == expected
+
+
+def test_words_have_as_many_terms_as_letters_which_stand_after_them_and_columns_without_term_none() -> None:
+    terms = columns(
+        ["words__bad", "words__good", None, "letters__ba", "letters__ad"], ["word"] * 2 + [None, "char", "char"]
+    )
+    rows = csr_array(np.ones((3, 5)))
+    table = top_terms({"a": linear((0.1, 0.2, 9.0, 3.0, 2.0), output="sigmoid")}, [rows], terms, 1)
+    assert table["term"].tolist() == ["words__good", "letters__ba"]
+    assert not len(top_terms({"a": linear((1.0,) * 5, output="sigmoid")}, [rows], columns([None] * 5, [None] * 5), 1))

@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -285,15 +286,51 @@ def test_lengths_beyond_the_others_are_counted_and_not_drawn() -> None:
     assert histogram(np.zeros(2, dtype=np.int32))[0]["rows"].sum() == 2
 
 
+def learned(terms: Mapping[str, int], *changes: str) -> dict[str, Any]:
+    """What the report shows of a class with these terms, by their rows, with settings by dotted key."""
+    keys = dict(zip(changes[::2], changes[1::2], strict=True))
+    run = make_run(("logistic_regression",), settings=keys)
+    shared = {"model": "logistic_regression", "class": "no", "weight": 1.0, "method": "weight"}
+    table = pd.DataFrame([shared | {"term": term, "rows": rows} for term, rows in terms.items()])
+    (model,) = details.learned(replace(run, tables={**run.tables, "terms": table}))["models"]
+    (found,) = model["classes"]
+    return {kind: [(row["term"], row["rows"]) for row in found[kind]] for kind in ("words", "letters")}
+
+
 def test_the_spaces_of_terms_of_letters_are_shown() -> None:
-    names = ["not", " not", "not ", " not ", "letters__ no", "words__very good", "very good"]
-    rows = [
-        {"model": "logistic_regression", "class": "no", "term": name, "weight": 1.0, "rows": 3, "method": "weight"}
-        for name in names
-    ]
-    (model,) = details.learned(replace(DEFAULT, tables={**DEFAULT.tables, "terms": pd.DataFrame(rows)}))["models"]
-    shown = [row["term"] for row in model["classes"][0]["terms"]]
-    assert shown == ["not", "␣not", "not␣", "␣not␣", "letters__␣no", "words__very good", "very good"]
+    terms = {"not": 1, " not": 2, "not ": 3, " not ": 4, "very good": 5}
+    shown = learned(terms, "vectorize.words.analyzer", "char")
+    assert shown["letters"] == [("not", "1"), ("␣not", "2"), ("not␣", "3"), ("␣not␣", "4"), ("very good", "5")]
+    assert shown["words"] == []
+
+
+COMBINED = ("combine.both", "{first: words, second: letters}", "train.logistic_regression.features", "both")
+SOURCES = {
+    "two analyzers": (("vectorize.words.analyzer", "word+char_wb"), "word__", "char_wb__"),
+    "a pair": (("vectorize.letters", "{method: terms, analyzer: char}", *COMBINED), "words__", "letters__"),
+    "a pair with two analyzers": (
+        ("vectorize.letters", "{method: terms}", "vectorize.words.analyzer", "word+char_wb", *COMBINED),
+        "words__word__",
+        "words__char_wb__",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_words_come_before_letters_without_the_names_of_what_they_are_from(name: str) -> None:
+    changes, words, letters = SOURCES[name]
+    terms = {f"{letters} acc": 9, f"{words}my_account": 5, f"{letters}account": 9, f"{letters}cou": 12}
+    shown = learned(terms, *changes)
+    assert shown["words"] == [("my_account", "5")]
+    assert shown["letters"] == [("␣acc", "9"), ("account", "9"), ("cou", "12")]
+    if name == "a pair with two analyzers":  # both representations have words
+        shown = learned(terms | {"letters__account": 3}, *changes)
+        assert shown["words"] == [("words__my_account", "5"), ("letters__account", "3")]
+
+
+def test_pieces_of_a_term_in_as_many_rows_are_left_out() -> None:
+    terms = {"cou": 9, "account": 9, "ount": 9, "un": 12}
+    assert learned(terms, "vectorize.words.analyzer", "char_wb")["letters"] == [("account", "9"), ("un", "12")]
 
 
 def test_settings_in_a_sentence_are_code_and_the_rest_is_escaped() -> None:

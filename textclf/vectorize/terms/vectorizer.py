@@ -131,6 +131,10 @@ class Vectorizer:
             names += [self._prefix(part) + term for term in terms]
         return names
 
+    def analyzers(self) -> list[str]:
+        """Return the analyzer of each column."""
+        return [part.analyzer for part in self.parts for _ in range(part.columns)]
+
     def terms_of(self, text: str) -> dict[int, str]:
         """Return the terms of one text by column, named as in `terms`.
 
