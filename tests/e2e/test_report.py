@@ -12,9 +12,12 @@ import pytest
 
 from tests.behaviours import MODELS, case, results_of, said
 from tests.runs import ALL, HOSTILE, YELP, make_run
+from tests.unit.studies.audits import find, rows_with_issues
 from tests.verify import Copy
 from textclf.report.page import SECTIONS, render
 from textclf.report.run import Run
+from textclf.studies.audit.page import render as audit_page
+from textclf.studies.settings import Audit
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the browser, driven by playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -195,6 +198,49 @@ def test_no_term_is_broken_over_lines(browse: Browse, tmp_path_factory: pytest.T
     ) as page:
         lines = "[...document.querySelectorAll('#terms th bdi')].map(term => term.getClientRects().length)"
         assert set(page.evaluate(lines)) == {1}
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_the_rows_of_a_long_term_are_not_cut(
+    browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int
+) -> None:
+    run = make_run(("logistic_regression",), ("a", "b", "c"))
+    terms = [f"donaudampfschifffahrtsgesellschaft{n}" for n in range(len(run.tables["terms"]))]
+    table = run.tables["terms"].assign(term=terms, rows=1_234_567)
+    path = written(replace(run, tables={**run.tables, "terms": table}), tmp_path_factory)
+    with browse(path, viewport={"width": width, "height": 900}) as page:
+        boxes = "[...document.querySelectorAll('#terms .scroll')]"
+        assert page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth).length") == 0
+        assert page.evaluate(f"{boxes}.length") == 3
+
+
+def test_on_a_phone_each_cell_has_a_line_of_its_own_below_the_title_of_its_row(browse: Browse, many: Path) -> None:
+    with browse(many, viewport={"width": 390, "height": 900}) as page:
+        page.evaluate(OPEN)
+        box = "cell.getBoundingClientRect()"
+        cells = f"row => [...row.children].filter(cell => cell.offsetHeight).map(cell => {box}.top)"
+        rows = page.evaluate(f"[...document.querySelectorAll('.stack tbody tr')].map({cells})")
+        assert len(rows) > 100
+        assert [tops for tops in rows if tops != sorted(set(tops))] == []
+        metrics = f"[...document.querySelectorAll('#models > .scroll .stack td')].map(cell => {box}.height)"
+        empty = (
+            "[...document.querySelectorAll('.stack td')].filter(cell => cell.offsetHeight && !cell.innerText.trim())"
+        )
+        assert page.evaluate(f"{empty}.length") == 0
+        assert max(page.evaluate(metrics)) < 30  # pixels: one line, with value and interval
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_an_audit_page_cuts_no_name_of_a_class(browse: Browse, tmp_path: Path, width: int) -> None:
+    names = {"0": "card_payment_wrong_exchange_rate_or_fee", "1": "Kreditkartenzahlungsverzögerungsbeschwerde"}
+    (path := tmp_path / "audit.html").write_text(audit_page(find(rows_with_issues(), folds=4), Audit(), "rows", names))
+    with browse(path, script=False, viewport={"width": width, "height": 900}) as page:
+        for table in page.locator("table.texts").all():
+            box, room = table.bounding_box(), table.locator("xpath=..").bounding_box()
+            assert box["width"] <= room["width"] + 0.5
+        for cell in page.locator("td:has(bdi)").all():
+            outer, inner = cell.bounding_box(), cell.locator("bdi").first.bounding_box()
+            assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 0.5
 
 
 def test_a_chart_in_a_folded_part_becomes_interactive_when_it_is_opened_by_keyboard(browse: Browse, many: Path) -> None:

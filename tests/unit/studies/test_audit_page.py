@@ -11,7 +11,7 @@ from tests.curves import HOSTILE
 from tests.page import Page
 from tests.unit.studies.audits import WRONG, find, rows_with_issues
 from textclf.core.labels import INVISIBLE, labelled_names
-from textclf.studies.audit.page import SECTIONS, csv_line, render
+from textclf.studies.audit.page import SECTIONS, csv_line, named, render
 from textclf.studies.audit.similar import SimilarTexts
 from textclf.studies.audit.summary import Audited
 from textclf.studies.settings import Audit
@@ -81,3 +81,8 @@ def test_a_very_long_text_is_cut() -> None:
 
 def test_an_id_that_needs_quotes_is_quoted_in_its_line() -> None:
     assert csv_line('a "b", c', "1") == '"a ""b"", c",1'
+
+
+def test_a_label_that_all_of_several_models_contradict_names_none_of_them() -> None:
+    both, one = ["a", "b"], ["logistic_regression"]
+    assert [named(both, 2), named(one, 2), named(one, 1)] == ["all 2", "logistic regression", "logistic regression"]

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,11 +92,16 @@ def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> 
                 "given": names[row["label"]],
                 "suggested": names[suggested],
                 "score": f"{issues.scores[place]:.3f}",
-                "models": join_names([display_name(name) for name in issues.flagged_by(place)]),
+                "models": named(issues.flagged_by(place), len(audited.models)),
                 "line": visible(csv_line(row["id"], suggested)),
             }
         )
     return {"rows": rows, "any": f"{len(issues.order):,}", "listed": f"{min(LISTED, len(issues.order)):,}"}
+
+
+def named(models: Sequence[str], of: int) -> str:
+    """Return the names of the models that contradict a label; of several models all that there are, their number."""
+    return f"all {of}" if len(models) == of > 1 else join_names([display_name(name) for name in models])
 
 
 def csv_line(*cells: str) -> str:
