@@ -1,6 +1,8 @@
 """Write the generated files: docs/params.md, tables in other pages, comments and schema of params.yaml, .dvc/plots, CI.
 
 usage: python docs/generate.py [--check]      --check writes nothing, and fails if a part is out of date
+
+It also takes the pictures in docs/gallery, if they are of another run than dvc.lock.
 """
 
 import re
@@ -29,6 +31,7 @@ from benchmarks import (
     validation_tables,
 )
 from benchmarks.results import MissingResultError
+from docs import gallery
 from textclf import params
 from textclf.cli import COMMANDS
 from textclf.core import files
@@ -297,6 +300,11 @@ def main(arguments: list[str]) -> None:
             stale.append(f"{path.relative_to(ROOT)} is out of date; run make docs")
         else:
             path.write_text(text, encoding="utf-8", newline="\n")
+    if params.is_lesson(settings) and gallery.outdated(ROOT):
+        if checking:
+            stale.append(f"the pictures in {gallery.GALLERY} are of another run; run make docs, which needs Chromium")
+        else:
+            gallery.take()
     if stale:
         raise UserError(*stale)
 
