@@ -4,6 +4,7 @@ A project made by `textclf init` has a file `.textclf/code/<package>` with the c
 dvc.yaml names, such as `models.keras`, as Python names it without `textclf.`; `textclf` itself is all of the code.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from textclf.version import __version__
 PROJECT = Path(".textclf/project.json")  # what a project was made with
 CODE = Path(".textclf/code")
 ALL = "textclf"
+FORM = {"version": str, "requirement": str, "files": dict}  # of what .textclf/project.json must hold
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -47,24 +49,25 @@ def covers(package: str, name: str) -> bool:
 
 def read_project() -> dict[str, Any]:
     """Return what .textclf/project.json holds; `UserError` if it is missing or damaged, as by a conflict of a merge."""
-    try:
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         content: dict[str, Any] = json.loads(PROJECT.read_bytes())
-        if {"version", "requirement", "ci", "files"} <= content.keys():
+        if "ci" in content and all(isinstance(content.get(key), kind) for key, kind in FORM.items()):
             return content
-    except (OSError, ValueError, AttributeError):
-        pass
     raise UserError(f"{PROJECT} is missing or damaged; git checkout HEAD {PROJECT}, then textclf upgrade")
 
 
 def require_own_version() -> None:
     """Raise `UserError` in a project that was made with other code than that which is installed."""
-    if not CODE.is_dir():
+    if not PROJECT.parent.is_dir():
         return
     made, code = read_project(), read_code()
     recorded = [path for path in map(Path, made["files"]) if path.parent == CODE]
-    if all(
-        path.is_file() and path.read_text(encoding="utf-8").strip() == checksum(code, path.name) for path in recorded
-    ):
+    if CODE / ALL not in recorded or not all(map(Path.is_file, recorded)):
+        raise UserError(
+            f"{CODE} must have each checksum of code that {PROJECT} lists, that of all code among them; got some "
+            f"missing; git checkout HEAD {PROJECT.parent}, or textclf upgrade"
+        )
+    if all(path.read_text(encoding="utf-8").strip() == checksum(code, path.name) for path in recorded):
         return
     other = "other code of this version" if made["version"] == __version__ else f"textclf {made['version']}"
     raise UserError(

@@ -1,6 +1,7 @@
 """The generated files of a project, held against the files of the repository that they are made of."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,10 @@ def test_a_project_made_with_other_code_is_refused(tmp_path: Path, monkeypatch: 
         code.require_own_version()
 
 
-@pytest.mark.parametrize("content", ["{<<<<", '{"format": 1}', "[]", None])
+OF_FILES = '{"version": "0.2.0", "requirement": "textclf-pipeline==0.2.0", "ci": null, "files": %s}'
+
+
+@pytest.mark.parametrize("content", ["{<<<<", '{"format": 1}', "[]", "5", OF_FILES % 5, OF_FILES % "null", None])
 def test_a_record_of_the_project_that_is_damaged_is_told_in_a_line(
     content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +133,23 @@ def test_a_record_of_the_project_that_is_damaged_is_told_in_a_line(
     project = Path(".textclf/project.json")
     project.unlink() if content is None else project.write_text(content)
     with pytest.raises(UserError, match=r"^\.textclf/project\.json is missing or damaged; git checkout HEAD"):
+        code.require_own_version()
+
+
+@pytest.mark.parametrize("lacking", ["files", "a file", "code"])
+def test_a_project_whose_checksums_of_code_are_missing_is_refused(
+    lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    generated.write_files(generated.generated_files(None))
+    match lacking:
+        case "files":
+            code.PROJECT.write_text(OF_FILES % "{}")
+        case "a file":
+            (code.CODE / "report").unlink()
+        case _:
+            shutil.rmtree(code.CODE)
+    with pytest.raises(UserError, match=r"^\.textclf/code must have each checksum .*textclf upgrade"):
         code.require_own_version()
 
 

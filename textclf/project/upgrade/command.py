@@ -28,14 +28,14 @@ def run(arguments: argparse.Namespace) -> None:
         require_committed(arguments.force)
     files, edited = {PARAMS_FILE: text} if sentences else {}, {}
     lines = [f"{PARAMS_FILE}: {sentence}" for sentence in sentences]
-    if CODE.is_dir():
+    if PROJECT.parent.is_dir():
         require_installed()
         made = read_project()
         files |= generated_files(arguments.ci or made["ci"], made.get("extras", ()))
         edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
         files = {path: text for path, text in files.items() if path not in edited}
     changed = _changes(files)
-    if changed and CODE.is_dir():
+    if changed and PROJECT.parent.is_dir():
         made = read_project()["version"]
         lines = [f"textclf {made} -> {__version__}" if made != __version__ else f"textclf {made}", *lines]
         lines += _consequences(text, params, files)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from functools import partial
@@ -14,6 +15,7 @@ from dvc.repo import Repo
 
 from tests.unit.project.init.test_command import Run
 from textclf.artifacts.checked import write_settings
+from textclf.core.code import CODE, PROJECT
 from textclf.core.files import sha256, write_versioned_json
 from textclf.params import parse
 from textclf.project.check.command import run_settings, write
@@ -248,6 +250,17 @@ def test_a_file_with_changes_of_ones_own_is_shown_and_left_alone_unless_forced(p
     assert "files to write: dvc.yaml\n" in forced.out
     assert Path("dvc.yaml").read_text(encoding="utf-8") == new
     assert after.out == f"textclf {__version__}: up to date\n"
+
+
+@pytest.mark.parametrize("files", ["{}", None])
+def test_checksums_of_code_that_are_missing_are_written(project: Run, files: str | None) -> None:
+    assert project().status == 0
+    before = contents()
+    shutil.rmtree(CODE)
+    if files:
+        PROJECT.write_text(json.dumps(json.loads(PROJECT.read_text()) | {"files": json.loads(files)}))
+    assert project().status == 0
+    assert contents() == before
 
 
 def test_a_checksum_of_code_that_no_stage_reads_any_more_is_removed(project: Run) -> None:
