@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -32,6 +34,7 @@ PIPELINES = Path("dvc.yaml"), Path("studies/dvc.yaml")
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
 REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
 SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
+MERGED = ("*dvc.lock", "*dvc.yaml", "*.dvc", ".dvc/config", "corrections.csv")  # files that people merge
 MESSAGE = "params.yaml was checked\n"
 FIRST = ("stages/__init__.py", "__init__.py")  # code that every stage runs, and depends on through data/checked
 STUDIES = {  # and others that each reads
@@ -94,7 +97,7 @@ def load_for_run() -> Params:
 
     Raises `UserError` also if DVC can't run for a file of its own that is damaged, or would remove files of the user's.
     """
-    if lines := damaged_files():
+    if lines := [*damaged_files(), *conflicted_files()]:
         raise UserError(*lines)
     settings = load()
     require_own_outputs()
@@ -124,6 +127,14 @@ def damaged_files(folder: Path = Path()) -> list[str]:
         what = "got another text, as a full disk leaves it"
         lines.append(f".dvc/tmp/rwlock must be JSON; {what}; if no other DVC runs here: rm .dvc/tmp/rwlock")
     return lines
+
+
+def conflicted_files() -> Iterator[str]:
+    """Yield a line for each file that Git tracks and DVC reads, or corrections.csv, with markers of a conflict."""
+    with suppress(UserError):  # there is no Git
+        for name in os.fsdecode(git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout).split("\0")[:-1]:
+            cure = f"edit it or git checkout HEAD {shlex.quote(name)} (HEAD^ if HEAD has them too), then dvc repro"
+            yield f"{name} must have no markers of a conflict; got some (<<<<<<<), as a merge leaves them; {cure}"
 
 
 def load() -> Params:
