@@ -10,7 +10,8 @@ from textclf.core.failures import report_uncaught
 from textclf.core.unchanged import watch_code
 
 ADDRESS_SPACE = 2 * resources.GIB  # bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used
-MODULE = "".join(sys.orig_argv[2:3]) if sys.orig_argv[1:2] == ["-m"] else ""  # that Python was started with
+WORDS = [word for word in sys.orig_argv[1:] if word != "-P"]
+MODULE = "".join(WORDS[1:2]) if WORDS[:1] == ["-m"] else ""  # that Python was started with
 
 if MODULE.startswith(f"{__name__}."):  # before the imports of this stage, which may fail
     name = MODULE.rpartition(".")[2]

@@ -75,7 +75,8 @@ def pipeline(path: Path) -> str:
             name = re.sub(r"\.py$", "", match["path"]).removeprefix("textclf/")
             lines.append(f"{match['dash']}{CODE}/{name.replace('/', '.')}")
     text = "\n".join(lines) + "\n"
-    text = text.replace("python -m stages.", "python -m textclf.stages.")
+    # With -P no file of the project, such as random.py or textclf/, takes the place of a module that a stage imports.
+    text = text.replace("python -m stages.", "python -P -m textclf.stages.")
     return HEADERS[path] + text.replace("requirements/run.txt", str(REQUIREMENTS))
 
 

@@ -13,7 +13,7 @@ from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.installed import path_of_programs
 
-DVC = (sys.executable, "-m", "dvc")
+DVC = (sys.executable, "-P", "-m", "dvc")  # -P: no file of the project takes the place of a module
 
 
 def run_base(commit: str) -> None:

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,7 @@ def test_a_project_has_the_stages_of_the_repository(name: str) -> None:
     for stage, own in there.items():
         assert own["cmd"] == (
             here[stage]["cmd"]
-            .replace("python -m stages.", "python -m textclf.stages.")
+            .replace("python -m stages.", "python -P -m textclf.stages.")
             .replace("requirements/run.txt", "requirements.txt")
         )
         files = [dep.replace("requirements/run.txt", "requirements.txt") for dep in here[stage]["deps"]]
@@ -60,6 +62,15 @@ def test_a_project_has_the_stages_of_the_repository(name: str) -> None:
         assert code_paths(own) == code_paths(here[stage])
         rest = {"cmd", "deps"}
         assert {key: own[key] for key in own.keys() - rest} == {key: here[stage][key] for key in own.keys() - rest}
+
+
+def test_no_file_of_a_project_takes_the_place_of_a_module_that_a_stage_imports(tmp_path: Path) -> None:
+    for name in ("random.py", "numpy.py", "textclf/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("raise SystemExit('of the project')\n")
+    _, *words = stages(generated.pipeline(Path("dvc.yaml")))["split"]["cmd"].replace("textclf.stages", "stages").split()
+    done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr[:37]) == (2, "error: split: params.yaml not found; ")
 
 
 def test_beside_its_stages_dvc_yaml_is_that_of_the_repository() -> None:
