@@ -5,6 +5,7 @@ import csv
 import hashlib
 import json
 import math
+import re
 import tokenize
 import zipfile
 import zlib
@@ -17,6 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
+from textclf.core.quoting import FORMULA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +31,8 @@ CURVES = 12  # classes with ROC and precision-recall curves: of more, those with
 FORMAT, VERSION = "format", 1  # key of versioned JSON, and its value
 # Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
 TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method")
+# What a spreadsheet would compute, a number aside; apostrophes before it too, so that `read_csv` can take one away.
+COMPUTED = re.compile(rf"\A'*(?![+-][\d.]*\Z)[{re.escape(''.join(FORMULA))}]")
 _FORMATS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of damaged CSV and npz
 
 
@@ -42,9 +46,14 @@ def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
 
 
 def write_csv(path: Path, rows: "pd.DataFrame") -> None:
-    """Write a table as CSV with a header, LF line ends and decimals rounded to `DIGITS`; NaN becomes empty."""
-    numbers = rows.infer_objects()  # `round` would skip numbers that are held as objects
-    numbers.round(DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    """Write a table as CSV with a header, LF line ends and decimals rounded to `DIGITS`; NaN becomes empty.
+
+    An apostrophe stands before a text that a spreadsheet would compute; `read_csv` takes it away.
+    """
+    rounded = rows.infer_objects().round(DIGITS)  # `round` would skip numbers that are held as objects
+    texts = rounded.select_dtypes(exclude=["number", "bool"])
+    rounded[texts.columns] = texts.map(lambda cell: COMPUTED.sub(r"'\g<0>", cell) if isinstance(cell, str) else cell)
+    rounded.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
@@ -103,7 +112,7 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
 def _values(name: str, cells: Sequence[str]) -> Any:
     """Return the cells of a column as text, as integers if all of them are, or as decimals."""
     if name in TEXT_COLUMNS:
-        return list(cells)
+        return [cell[1:] if cell[:1] == "'" and COMPUTED.match(cell[1:]) else cell for cell in cells]
     try:
         return np.array([int(cell) for cell in cells], dtype=np.int64)
     except ValueError:

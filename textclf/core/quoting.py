@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 VALUE_LIMIT = 40  # characters of a value
 NAMES_LIMIT = 12  # names in a list, and classes whose numbers are listed
 MESSAGE_LIMIT = 200  # characters of a library's message
+# First characters of cells that spreadsheets compute, the last four in full width: OWASP, CSV Injection.
+FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 def quote_value(value: object, limit: int = VALUE_LIMIT) -> str:

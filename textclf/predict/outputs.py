@@ -21,13 +21,11 @@ from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.outputs import outputs, writing
-from textclf.core.quoting import quote_name
+from textclf.core.quoting import FORMULA, quote_name
 
 if TYPE_CHECKING:
     from textclf.predict.predictor import Term
 
-# First characters of cells that spreadsheets compute, the last four in full width: OWASP, CSV Injection.
-FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line end
 MANY = 10  # classes with a probability each in text that people read, at most
 GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when it has as many of either

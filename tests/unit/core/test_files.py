@@ -81,13 +81,38 @@ def test_a_damaged_csv_is_an_error(tmp_path: Path, content: bytes) -> None:
 
 
 CLASSES = ["007", "NA", "nan", "null", "None", "true", "False", "1e3", "1.0", "-0", "a,b", 'say "so"', '"', "a;b\tc"]
-CLASSES += [" ", " x ", "é😀", "e\u0301", "你好", "שלום", "\u2028", "#x", "'x'", "=1+1", "inf", "<b>", "\ufeffx"]
+CLASSES += [
+    " ",
+    " x ",
+    "é😀",
+    "e\u0301",
+    "你好",
+    "שלום",
+    "\u2028",
+    "#x",
+    "'x'",
+    "=1+1",
+    "'=1+1",
+    "''-a",
+    "-1",
+    "@me",
+    "inf",
+    "<b>",
+    "\ufeffx",
+]
 
 
 def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path) -> None:
     rows = dict.fromkeys(files.TEXT_COLUMNS, CLASSES)
     files.write_csv(tmp_path / "x.csv", pd.DataFrame(rows))
     assert files.read_csv(tmp_path / "x.csv", [*rows]).to_dict("list") == rows
+
+
+def test_text_that_a_spreadsheet_would_compute_has_an_apostrophe(tmp_path: Path) -> None:
+    cells = ["=1+1", "'=1+1", "@me", "-a", "+1-2", "-1.5", "-", "a=b", ""]
+    files.write_csv(tmp_path / "x.csv", pd.DataFrame({"id": cells, "n": -1.0}))
+    expected = ["'=1+1", "''=1+1", "'@me", "'-a", "'+1-2", "-1.5", "-", "a=b", ""]
+    assert (tmp_path / "x.csv").read_text() == "\n".join(["id,n", *(f"{cell},-1.0" for cell in expected), ""])
 
 
 @pytest.mark.parametrize(
