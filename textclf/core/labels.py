@@ -14,6 +14,7 @@ INVISIBLE = re.compile(
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 QUOTED = re.compile(r"""(?:'[^'\\]*'|"[^"\\]*")""")
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&$!]|(?<=w)\.|(?<=:)/|@)")  # markup, and what would become a link
 TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
 
 
@@ -33,6 +34,11 @@ def list_in(value: object) -> list[object] | None:
 def visible(text: str) -> str:
     """Return the text with invisible and reordering characters replaced by their number: ⟨U+202E⟩."""
     return INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
+
+
+def escape_markdown(text: str) -> str:
+    """Return the text on one line, with everything escaped that Markdown would interpret."""
+    return MARKDOWN.sub(r"\\\1", " ".join(visible(text).split()))
 
 
 def columns(text: str) -> int:

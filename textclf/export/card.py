@@ -1,6 +1,5 @@
 """The card of a model in Markdown, with the sections of Mitchell et al. (2019), doi:10.1145/3287560.3287596."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -13,7 +12,7 @@ from textclf.artifacts.decisions import SCALING
 from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
-from textclf.core.labels import labelled_names, visible
+from textclf.core.labels import escape_markdown, labelled_names
 from textclf.core.languages import CODES
 from textclf.core.settings import to_yaml
 from textclf.evaluate.registry import (
@@ -30,7 +29,6 @@ from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
 TEMPLATE = resources.files("textclf.export") / "templates" / "card.md.j2"
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&$!]|(?<=w)\.|(?<=:)/|@)")  # markup, and what would become a link
 SHOWN = 20  # classes and raw files that are listed
 
 
@@ -170,8 +168,3 @@ def coverage_of(sets: Mapping[str, Any], coverage: float, names: Mapping[str, st
 
 def _share(cell: Mapping[str, float]) -> str:
     return "{} ({})".format(*format_measured("accuracy", cell["value"], cell))
-
-
-def escape_markdown(text: str) -> Markup:
-    """Return the text on one line, with everything escaped that Markdown would interpret."""
-    return Markup(MARKDOWN.sub(r"\\\1", " ".join(visible(text).split())))  # noqa: S704 (it is escaped)

@@ -16,6 +16,7 @@ from textclf.project.generated import SETTINGS_HEADER, require_installed, shippe
 from textclf.project.init.create import create, is_project, new_files, require_free, require_free_outputs
 from textclf.project.init.place import placed
 from textclf.project.init.proposal import GIVEN, choose
+from textclf.review.markdown import code
 
 SETTINGS = Path(__file__).parents[1] / "templates" / "params.yaml"  # those of a new project, before its preset
 OF_TABLES = (*GIVEN, "test", "text", "label", "quoting", "title", "licence", "preset")
@@ -71,7 +72,7 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
         else:
             before = SETTINGS_HEADER + SETTINGS.read_text(encoding="utf-8")
             text, path, lines = choose(with_paths(arguments, paths), before, "chosen for these rows")
-            title, subject, classes = arguments.title or Path(path).stem, f"`{path}`", lines[1]
+            title, subject, classes = arguments.title or Path(path).stem, code(path), lines[1]
         files = new_files(text, title, subject, classes, arguments.ci)
         require_free_outputs(files, path)
         if not arguments.force:

@@ -10,6 +10,7 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.installed import requirement
+from textclf.core.labels import escape_markdown
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE, parse_yaml
 from textclf.project import declared
@@ -27,14 +28,14 @@ BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
 
 
 def new_files(params: str, title: str, data: str, classes: str, ci: Host | None) -> dict[Path, str]:
-    """Return the text of each file of a new project with these settings."""
+    """Return the text of each file of a new project with these settings; `data` is Markdown, title and classes text."""
     readme = Template((Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8"))
     generated = generated_files(ci)
     ignored = [IGNORED, *declared.ignored({path: generated[path] for path in HEADERS}), *SCRATCH]
     return {
         PARAMS_FILE: params,
         CORRECTIONS: "id,label\n",
-        README: readme.substitute(title=title, classes=classes, data=data),
+        README: readme.substitute(title=escape_markdown(title), classes=escape_markdown(classes), data=data),
         **dict(zip(IGNORING, ("\n".join([*ignored, ""]), ".*.scratch\n"), strict=True)),
         **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),
         Path(BEHAVIOUR): shipped(BEHAVIOUR),

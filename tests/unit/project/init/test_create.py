@@ -46,6 +46,18 @@ def test_the_readme_says_what_the_project_classifies(init: Run) -> None:
     assert line.startswith("Text classifiers for `texts/rows.csv`: 2 classes: n (20), p (20). ")
 
 
+def test_nothing_in_the_readme_is_markup(run: Run) -> None:
+    name = "../[x](javascript:1)|`@all`.csv"
+    Path(name).write_text("text,label\n" + "".join(f"thing {n},{('<img src=x>', '@me')[n % 2]}\n" for n in range(20)))
+    assert run("init", "--data", name, "--title", "# <b>![a](http://x.y)\n@you `z`").status == 0
+    first, _, third = Path("README.md").read_text().splitlines()[:3]
+    assert first == r"# \# \<b\>\!\[a\](http:\//x.y) \@you \`z\`"
+    assert third.startswith(
+        "Text classifiers for <code>texts&#47;&#91;x&#93;&#40;javascript&#58;1&#41;&#124;&#96;&#64;all"
+    )
+    assert r"2 classes: \<img src=x\> (10), \@me (10)." in third
+
+
 def test_what_dvc_init_and_the_user_have_made_stays(init: Run) -> None:
     git("init", "--quiet")
     Path(".dvc").mkdir()
