@@ -86,7 +86,7 @@ def test_the_tests_of_a_commit_try_the_same_each_time_and_other_things_by_night(
 
 ON_GITHUB = {of: [step.get("run", "") for step in GITHUB[of]["jobs"]["pipeline"]["steps"]] for of in OF}
 ON_GITLAB: dict[str, list[str]] = {of: GITLAB[of]["pipeline"]["script"] for of in OF}
-IN_ORDER = ["dvc pull", "textclf check", "dvc repro", "textclf pr-report", "--run-base", "git diff --exit-code"]
+IN_ORDER = ["dvc pull", "textclf check", "dvc repro", "textclf pr-report", "--run-base", "textclf.project.committed"]
 SCRIPTS = [lines for host in (ON_GITHUB, ON_GITLAB) for lines in host.values()]
 
 
@@ -108,6 +108,7 @@ name=$(basename "$0")
 case "$name $*" in
   textclf*pr-report*) call="textclf pr-report $2"; while [ "$1" != --output ]; do shift; done; echo report > "$2" ;;
   git*ls-files*) call="git ls-files"; printf 'rows.csv.dvc\\0' ;;
+  *textclf.project.committed) call=committed ;;
   *textclf.review.post) call="post: $(head -n 1)" ;;
   dvc*config*) echo "$REMOTE"; exit ;;
   *) call="$name $*" ;;
@@ -148,7 +149,7 @@ INSTALL = {
 }
 REPRO = ["textclf check", "dvc repro", "dvc plots show"]
 REPORT = "textclf pr-report BASE"
-DIFF = "git diff --exit-code"
+COMMITTED = "committed"
 
 
 def gitlab(of: str, folder: Path, failing: str = "", remote: str = "", request: str = "7") -> tuple[list[str], int]:
@@ -170,16 +171,16 @@ def gitlab(of: str, folder: Path, failing: str = "", remote: str = "", request: 
     ("failing", "code"),
     [
         ("", 0),
-        ("git diff", 1),  # metrics that are not committed
+        ("committed", 1),  # metrics that are not committed
         ("textclf pr-report", 2),  # the gate
-        ("textclf pr-report|git diff", 2),
+        ("textclf pr-report|committed", 2),
         ("post:", 2),
     ],
 )
 def test_on_gitlab_the_comment_is_posted_and_the_job_fails_if_a_step_failed(
     of: str, failing: str, code: int, tmp_path: Path
 ) -> None:
-    assert gitlab(of, tmp_path, failing) == ([*REPRO, REPORT, "post: report", DIFF], code)
+    assert gitlab(of, tmp_path, failing) == ([*REPRO, REPORT, "post: report", COMMITTED], code)
 
 
 @pytest.mark.parametrize("failing", ["textclf check", "dvc repro"])
@@ -188,12 +189,12 @@ def test_on_gitlab_a_pipeline_that_fails_has_no_report(failing: str, tmp_path: P
 
 
 def test_on_gitlab_a_branch_has_no_report_but_must_have_committed_its_metrics(tmp_path: Path) -> None:
-    assert gitlab("clone", tmp_path, DIFF, request="") == ([*REPRO, DIFF], 1)
+    assert gitlab("clone", tmp_path, COMMITTED, request="") == ([*REPRO, COMMITTED], 1)
 
 
 def test_on_gitlab_data_is_pulled_if_there_is_a_remote(tmp_path: Path) -> None:
     pulled = ["git ls-files", "dvc pull rows.csv.dvc"]
-    assert gitlab("project", tmp_path, remote="storage", request="") == ([*pulled, *REPRO, DIFF], 0)
+    assert gitlab("project", tmp_path, remote="storage", request="") == ([*pulled, *REPRO, COMMITTED], 0)
 
 
 @pytest.mark.parametrize("of", OF)
@@ -205,7 +206,12 @@ def test_on_github_a_pull_request_is_reported_and_the_comment_is_an_output(
     scripts = [step["run"] for step in steps if "== 'push'" not in step.get("if", "")]
     files = {"GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary", "GITHUB_PATH": "path"}
     variables = {name: str(tmp_path / file) for name, file in files.items()}
-    expected = [*INSTALL[of], *REPRO, REPORT, *([] if failing else [DIFF])]  # the stub of GitHub runs no `failure()`
+    expected = [
+        *INSTALL[of],
+        *REPRO,
+        REPORT,
+        *([] if failing else [COMMITTED]),
+    ]  # the stub of GitHub runs no `failure()`
     variables |= {"BASE": "BASE", "RUNNER_TEMP": str(tmp_path)}
     assert run(scripts, tmp_path, failing, **variables) == (expected, code)
     assert re.fullmatch(r"comment<<(\w{32})\nreport\n\1\n", (tmp_path / "output").read_text())

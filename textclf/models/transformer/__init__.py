@@ -25,6 +25,7 @@ ADDRESS_SPACE = 6 * resources.GIB  # what TensorFlow reserves, with room for the
 class Settings(ModelSettings, NamesWeights):
     """A pretrained BERT with a classification layer, fine-tuned with Keras."""
 
+    exact: ClassVar = False  # only machines of the same type give the same bytes
     packages: ClassVar = ("keras_hub", "onnxruntime", "tokenizers")
 
     pretrained: Literal["all-minilm-l6-v2"] | None = Field(

@@ -233,11 +233,11 @@ def weights(settings: Params) -> dict[str, Weights]:
             name: {file.name: file.sha256 for file in CATALOGUE[name].files}
             for name in getattr(section, "pretrained_names", list)()
         }
-        for key, section in _sections(settings)
+        for key, section in entries(settings)
     }
 
 
-def _sections(settings: Params) -> Iterator[tuple[str, Any]]:
+def entries(settings: Params) -> Iterator[tuple[str, Any]]:
     """Yield the settings of each representation and model, with its key in params.yaml."""
     for section in ("vectorize", "train"):
         for name in (group := getattr(settings, section)).names():
@@ -245,14 +245,14 @@ def _sections(settings: Params) -> Iterator[tuple[str, Any]]:
 
 
 def _missing_packages(settings: Params) -> Iterator[str]:
-    for key, section in _sections(settings):
+    for key, section in entries(settings):
         if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
             yield f"{key} needs {' and '.join(missing)}; {how_to_install('pretrained')}"
 
 
 def _wrong_weights(settings: Params) -> Iterator[str]:
     """Yield a line for each representation or model whose own weights lack the checksum of the settings."""
-    for key, section in _sections(settings):
+    for key, section in entries(settings):
         if hasattr(section, "chosen"):
             try:
                 section.chosen.verify_own()
