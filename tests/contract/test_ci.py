@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.verify import ROOT
-from textclf.project.workflows import PATHS, workflow
+from textclf.project.workflows import PATHS, Host, workflow
 
 REQUIREMENT = "textclf-pipeline @ git+https://example.org/textclf.git@0123abc"
 OF = ("clone", "project")
@@ -60,6 +60,15 @@ def test_the_workflow_of_a_project_has_no_tests_of_textclf() -> None:
     assert GITLAB["project"]["variables"]["TEXTCLF"] == REQUIREMENT
     for content in (GITHUB["project"], GITLAB["project"]):
         assert not any(word in str(content) for word in ("make ", ".venv", ".ci/run", "stages."))
+
+
+@pytest.mark.parametrize("host", PATHS)
+@pytest.mark.parametrize("address", ["file:///a/b.whl", "git+file://localhost/a@b", "git+https://file.org/file:/a@b"])
+def test_a_workflow_says_if_it_installs_from_a_path_of_one_machine(host: Host, address: str) -> None:
+    text = workflow(host, False, f"textclf-pipeline @ {address}")
+    assert ("unknown to CI" in text) is ("https" not in address)
+    content = yaml.safe_load(text)
+    assert (content["env"] if host == "github" else content["variables"])["TEXTCLF"] == f"textclf-pipeline @ {address}"
 
 
 PRINT_SEEDS = (
@@ -219,14 +228,15 @@ def test_on_github_a_pull_request_is_reported_and_the_comment_is_an_output(
 
 
 @pytest.mark.parametrize("of", OF)
-def test_on_github_the_comment_is_posted_by_the_textclf_of_the_base(of: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["git+https://example.org/a?b&c=d.git@base", "file:///a/b.whl"])
+def test_on_github_the_comment_is_posted_by_the_textclf_of_the_base(of: str, address: str, tmp_path: Path) -> None:
     job = GITHUB[of]["jobs"]["comment"]
     assert job["needs"] == "pipeline"
     assert "!cancelled()" in job["if"]  # also after a pipeline that failed
     base = tmp_path / PATHS["github"]  # what the checkout of the base has
     base.parent.mkdir(parents=True)
-    base.write_text(workflow("github", False, "textclf-pipeline @ git+https://example.org/a?b&c=d.git@base"))
-    install = ["python -m pip install --no-deps textclf-pipeline @ git+https://example.org/a?b&c=d.git@base"]
+    base.write_text(workflow("github", False, f"textclf-pipeline @ {address}"))
+    install = [f"python -m pip install --no-deps textclf-pipeline @ {address}"]
     scripts = [step["run"] for step in job["steps"] if "run" in step]
     calls, code = run(scripts, tmp_path, COMMENT="the comment")
     assert (calls, code) == ([*(install if of == "project" else []), "post: the comment"], 0)

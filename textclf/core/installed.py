@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution, version
@@ -10,6 +11,7 @@ from pathlib import Path
 from textclf.version import __version__
 
 DISTRIBUTION = "textclf-pipeline"  # of which textclf is the import package
+LOCAL = re.compile(r"\S+ @ (git\+)?file:")  # a requirement that names a path of this machine
 
 
 def clone_root() -> Path | None:
@@ -43,5 +45,7 @@ def requirement(extra: str | None = None) -> str:
     if record is None:
         return f"{name}=={__version__}"
     direct = json.loads(record)
-    git = direct.get("vcs_info")  # of an archive or a folder, the address is all
-    return f"{name} @ git+{direct['url']}@{git['commit_id']}" if git else f"{name} @ {direct['url']}"
+    if git := direct.get("vcs_info"):
+        address = re.sub("^file:///", "file://localhost/", direct["url"])  # pip 23 refuses git+file without a host
+        return f"{name} @ git+{address}@{git['commit_id']}"
+    return f"{name} @ {direct['url']}"  # of an archive or a folder

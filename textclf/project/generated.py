@@ -15,8 +15,9 @@ from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, LOCKED
 from textclf.core.files import sha256
 from textclf.core.git import git
-from textclf.core.installed import clone_root, requirement
+from textclf.core.installed import LOCAL, clone_root, requirement
 from textclf.core.outputs import outputs
+from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE
 from textclf.models.settings import KINDS
 from textclf.params import Params
@@ -137,6 +138,13 @@ def generated_files(ci: Host | None, before: Collection[str] = ()) -> dict[Path,
         "files": {str(path): sha256(text.encode()) for path, text in sorted(files.items())},
     }
     return files | {PROJECT: json.dumps(content, indent=2) + "\n"}
+
+
+def local_address(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield a line if some of these files name textclf by a path of this machine."""
+    named = [str(path) for path in (REQUIREMENTS, *PATHS.values()) if path in paths]
+    if named and LOCAL.match(requirement()):
+        yield f"{list_names(named)}: textclf is named by its path on this machine; others install it from elsewhere"
 
 
 def write_files(files: Mapping[Path, str]) -> None:

@@ -5,7 +5,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
+from textclf.core.installed import LOCAL
+
 Host = Literal["github", "gitlab"]
+OF_MACHINE = " # a path of the machine that wrote this, unknown to CI: install from an address, then textclf upgrade"
 PATHS: dict[Host, Path] = {"github": Path(".github/workflows/textclf.yml"), "gitlab": Path(".gitlab-ci.yml")}
 
 
@@ -19,4 +22,5 @@ def workflow(host: Host, clone: bool, install: str = "") -> str:
 
     environment = Environment("[%", "%]", "[[", "]]", trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)  # noqa: S701
     template = files("textclf.project").joinpath("templates", f"{host}.yml").read_text(encoding="utf-8")
-    return environment.from_string(template).render(clone=clone, install=json.dumps(install), path=PATHS[host]) + "\n"
+    address = f"{json.dumps(install)}{OF_MACHINE if LOCAL.match(install) else ''}"
+    return environment.from_string(template).render(clone=clone, install=address, path=PATHS[host]) + "\n"

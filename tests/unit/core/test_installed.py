@@ -32,6 +32,7 @@ def install(folder: Path, direct_url: object, monkeypatch: pytest.MonkeyPatch) -
         (None, "pipeline", f"textclf-pipeline[pipeline]=={__version__}"),
         (GIT, None, "textclf-pipeline @ git+https://github.com/someone/textclf@9a1b"),
         (GIT, "pipeline", "textclf-pipeline[pipeline] @ git+https://github.com/someone/textclf@9a1b"),
+        (GIT | {"url": "file:///a/b"}, None, "textclf-pipeline @ git+file://localhost/a/b@9a1b"),
         (WHEEL, "pipeline", f"textclf-pipeline[pipeline] @ {WHEEL['url']}"),
     ],
 )
@@ -40,6 +41,7 @@ def test_the_requirement_is_what_was_installed(
 ) -> None:
     install(tmp_path, direct_url, monkeypatch)
     assert installed.requirement(extra) == expected
+    assert bool(installed.LOCAL.match(expected)) is ("file:" in expected)
 
 
 def test_code_that_was_copied_without_its_distribution_is_required_by_its_version(

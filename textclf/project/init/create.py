@@ -9,13 +9,12 @@ from textclf.core.code import PROJECT
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
-from textclf.core.installed import requirement
 from textclf.core.labels import escape_markdown
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE, parse_yaml
 from textclf.project import declared
-from textclf.project.generated import HEADERS, REQUIREMENTS, generated_files, shipped, write_files
-from textclf.project.workflows import PATHS, Host
+from textclf.project.generated import HEADERS, generated_files, local_address, shipped, write_files
+from textclf.project.workflows import Host
 
 CORRECTIONS, README = Path("corrections.csv"), Path("README.md")
 IGNORING = Path(".gitignore"), Path(".dvcignore")  # lines are added to them
@@ -85,9 +84,7 @@ def create(files: Mapping[Path, str]) -> list[str]:
             missing = [line for line in files[path].splitlines() if line not in before.splitlines()]
             written[path] = before.rstrip("\n") + "\n" * bool(before) + "".join(f"{line}\n" for line in missing)
             lines += [f"{path}: {count_noun(len(missing), 'line')} added"] if missing else []
-    if "@ file:" in requirement():
-        named = list_names([str(path) for path in (REQUIREMENTS, *PATHS.values()) if path in files])
-        lines.append(f"{named}: textclf is named by its path on this machine; others install it from elsewhere")
+    lines += local_address(files)
     if git("rev-parse", "--is-inside-work-tree").returncode and (done := git("init", "--quiet")).returncode:
         raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
     ignored = git("check-ignore", "--", *map(str, files)).stdout.decode(errors="replace").splitlines()

@@ -9,7 +9,7 @@ from textclf.core.code import CODE, PROJECT, read_project
 from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, parse
-from textclf.project.generated import REQUIREMENTS, generated_files, require_installed, write_files
+from textclf.project.generated import REQUIREMENTS, generated_files, local_address, require_installed, write_files
 from textclf.project.init.command import is_clone, require_committed
 from textclf.project.init.create import differs
 from textclf.project.upgrade.migrate import migrate
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
         lines = [f"textclf {made} -> {__version__}" if made != __version__ else f"textclf {made}", *lines]
         lines += _consequences(text, params, files)
         told = {str(path.parent if path.parent in FOLDERS else path) for path in changed}
-        lines.append(f"files to write: {', '.join(sorted(told))}")
+        lines += [f"files to write: {', '.join(sorted(told))}", *local_address(changed)]
     print(*lines or [f"textclf {__version__}: up to date"], *_differences(edited), sep="\n")
     if changed and not arguments.dry_run:
         write_files(files)
