@@ -48,7 +48,7 @@ def fetch_corpora(corpora: Mapping[str, Corpus], folder: Path, report: Callable[
             except (SourceError, OSError) as error:
                 failures.append(f"{source}: {error}")
                 if failures[-1] not in reported:
-                    report(failures[-1])
+                    report(failures[-1] + "; trying the next source" * (source != sources[-1][0]))
                 reported.add(failures[-1])
             else:
                 report(f"{corpus.file} from {source}")

@@ -77,7 +77,7 @@ def _complete(entry: Pretrained, root: Path, place: Path, report: Callable[[str]
 
     def fail(source: Source, reason: object) -> None:
         failures.append(f"{source.address}: {reason}")
-        report(failures[-1])
+        report(failures[-1] + "; trying the next source" * (source is not entry.sources[-1]))
 
     for source in entry.sources:
         if not (missing := _missing(entry, place)):

