@@ -80,6 +80,19 @@ def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(tm
     assert list(check.doubts(parse(put("evaluate.costs", "{ham: {spam: 3}}")), tmp_path)) == []
 
 
+def test_an_experiment_before_the_first_run_says_what_the_warnings_of_dvc_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = parse(put())
+    assert list(check.doubts(settings, tmp_path)) == []
+    monkeypatch.setenv("DVC_EXP_NAME", "fuzzy-duff")
+    (line,) = check.doubts(settings, tmp_path)
+    assert line == "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
+    Path("dvc.lock").touch()
+    assert list(check.doubts(settings, tmp_path)) == []
+
+
 @pytest.mark.parametrize("key", check.REQUIRED)
 def test_what_dvc_yaml_reads_must_be_there(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = dict.fromkeys(("fetch", "about", "split", "evaluate"), "{}")

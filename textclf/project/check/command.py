@@ -58,10 +58,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def doubts(settings: Params, splits: Path) -> Iterator[str]:
-    """Yield a line for each name in evaluate.costs that is no class in a folder of splits.
+    """Yield a line for what may surprise and is no error: of an experiment before the first run, and of costs.
 
-    It is no error: the table or its settings may have changed since. The stage evaluate refuses it.
+    A name in evaluate.costs may be no class in a folder of splits, because the table or its settings have changed
+    since. The stage evaluate refuses it.
     """
+    if "DVC_EXP_NAME" in os.environ and not Path("dvc.lock").exists():
+        yield "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
     if not settings.data.classes:  # of which the names are checked
         with suppress(UserError):  # nothing was split yet
             for sentence in unknown_classes(settings.evaluate.costs, read_classes(splits)):
