@@ -12,6 +12,7 @@ from textclf.version import __version__
 
 DISTRIBUTION = "textclf-pipeline"  # of which textclf is the import package
 LOCAL = re.compile(r"\S+ @ (git\+)?file:")  # a requirement that names a path of this machine
+LOCKED = re.compile(r"^([\w.-]+)==([\w.+!-]+)", re.MULTILINE)
 
 
 def clone_root() -> Path | None:
@@ -31,6 +32,15 @@ def installed_version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def other_versions(lock: str) -> list[str]:
+    """Return the packages that are installed in another version than the text of a lock file has, with both."""
+    return [
+        f"{name} {installed} instead of {wanted}"
+        for name, wanted in LOCKED.findall(lock)
+        if (installed := installed_version(name)) not in {None, wanted}
+    ]
 
 
 def requirement(extra: str | None = None) -> str:

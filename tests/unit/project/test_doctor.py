@@ -55,7 +55,7 @@ def test_what_is_missing_is_told_with_what_to_do(
     assert facts["remote"] == "no  none; dvc remote add --default storage <address>"
     assert facts["requirements.txt"] == (
         f"no  numpy {version('numpy')} instead of 1.0, scipy {version('scipy')} instead of 1.1; "
-        "pip install --require-hashes -r requirements.txt"
+        "textclf was tested with the latter: pip install --require-hashes -r requirements.txt"
     )
 
 

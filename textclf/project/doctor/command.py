@@ -3,7 +3,6 @@
 import configparser
 import os
 import platform
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from textclf.core.code import require_own_version
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.formatting import align, count_noun
-from textclf.core.installed import installed_version
+from textclf.core.installed import installed_version, other_versions
 from textclf.core.quoting import first_line
 from textclf.core.resources import available_memory, format_size
 from textclf.version import __version__
@@ -24,7 +23,6 @@ from textclf.version import __version__
 OLDEST, NEWEST = (3, 11), (3, 13)  # Python with which the pipeline works
 PIPELINE = ("pipeline", "parquet")  # extras that it needs
 LOCKS = (Path("requirements.txt"), Path("requirements/run.txt"))  # of a project, of a clone
-LOCKED = re.compile(r"^([\w.-]+)==([\w.+!-]+)", re.MULTILINE)
 
 
 class Fact(NamedTuple):
@@ -91,11 +89,6 @@ def _features() -> Iterator[Fact]:
 def _versions() -> Iterator[Fact]:
     """Yield whether the installed packages have the versions of the folder's lock file, if it has one."""
     for lock in filter(Path.exists, LOCKS):
-        wanted = dict(LOCKED.findall(lock.read_text(encoding="utf-8", errors="replace")))
-        other = [
-            f"{name} {installed} instead of {wanted[name]}"
-            for name in wanted
-            if (installed := installed_version(name)) not in {None, wanted[name]}
-        ]
-        install = f"pip install --require-hashes -r {lock}" if other else ""
+        other = other_versions(lock.read_text(encoding="utf-8", errors="replace"))
+        install = f"textclf was tested with the latter: pip install --require-hashes -r {lock}" if other else ""
         yield Fact(str(lock), ", ".join(other) or "versions as locked", install)

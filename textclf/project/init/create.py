@@ -9,11 +9,12 @@ from textclf.core.code import PROJECT
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
+from textclf.core.installed import other_versions
 from textclf.core.labels import escape_markdown
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE, parse_yaml
 from textclf.project import declared
-from textclf.project.generated import HEADERS, generated_files, local_address, shipped, write_files
+from textclf.project.generated import HEADERS, REQUIREMENTS, generated_files, local_address, shipped, write_files
 from textclf.project.workflows import Host
 
 CORRECTIONS, README = Path("corrections.csv"), Path("README.md")
@@ -85,6 +86,11 @@ def create(files: Mapping[Path, str]) -> list[str]:
             written[path] = before.rstrip("\n") + "\n" * bool(before) + "".join(f"{line}\n" for line in missing)
             lines += [f"{path}: {count_noun(len(missing), 'line')} added"] if missing else []
     lines += local_address(files)
+    if other := other_versions(files[REQUIREMENTS]):
+        install = f"pip install --require-hashes -r {REQUIREMENTS}"
+        lines.append(
+            f"{REQUIREMENTS} has the versions that textclf was tested with (installed: {', '.join(other)}): {install}"
+        )
     if git("rev-parse", "--is-inside-work-tree").returncode and (done := git("init", "--quiet")).returncode:
         raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
     ignored = git("check-ignore", "--", *map(str, files)).stdout.decode(errors="replace").splitlines()

@@ -1,6 +1,7 @@
 """A new project by `textclf init`: what it writes, what it keeps, and what it refuses."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import Ended
+from textclf.core import installed
 from textclf.project import generated
 from textclf.project.init import command
 from textclf.project.upgrade import command as upgrade_command
@@ -56,6 +58,16 @@ def test_nothing_in_the_readme_is_markup(run: Run) -> None:
         "Text classifiers for <code>texts&#47;&#91;x&#93;&#40;javascript&#58;1&#41;&#124;&#96;&#64;all"
     )
     assert r"2 classes: \<img src=x\> (10), \@me (10)." in third
+
+
+def test_versions_that_are_locked_and_not_installed_are_told(init: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "installed_version", lambda name: "9.9" if name == "numpy" else None)
+    out = init().out
+    (numpy,) = re.findall(r"^numpy==(\S+)", Path("requirements.txt").read_text(), re.MULTILINE)
+    assert (
+        f"\nrequirements.txt has the versions that textclf was tested with (installed: numpy 9.9 instead of {numpy}): "
+        "pip install --require-hashes -r requirements.txt\n"
+    ) in out
 
 
 def test_what_dvc_init_and_the_user_have_made_stays(init: Run) -> None:
