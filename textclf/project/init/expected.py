@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from textclf.core.formatting import count_noun
-from textclf.core.threads import cores
+from textclf.core.threads import cores, free_cores
 from textclf.models.common.crossvalidation import FEWEST, FOLDS
 from textclf.pretrained.catalogue import ENGLISH
 from textclf.project.init.survey import Survey
@@ -43,7 +43,7 @@ REFERENCE = 0.031  # seconds of `pace` there
 def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, validated: bool) -> float:
     """Return the minutes that a run with these sections of params.yaml takes on this machine, for the survey's table.
 
-    `validated` says whether validation rows choose the default model.
+    Cores count as far as they are free now. `validated` says whether validation rows choose the default model.
     """
     train, vectorize, average = (sections[name] for name in ("train", "vectorize", "average"))
     models = len(train) + len(average)
@@ -51,12 +51,13 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
     # Beside the fit that is measured: that to training and validation rows, or those of a cross-validation.
     repeats = 1.0 if validated else 0.0 if models < 3 else FOLDS * min(1, FEWEST / survey.untested) * 2 / 3
     terms = vectorize["words"]
+    all_cores = free_cores(cores()) / (one := free_cores(1))  # how many times as fast as one
     seconds += CHARACTER[_kind(terms)] * survey.characters
     pieces = survey.characters / PIECE[survey.unit] + 2 * survey.rows
     if "sentences" in vectorize:
         layers = 1 if vectorize["sentences"]["pretrained"] == ENGLISH else 2
         overlap = OVERLAP if "window" in vectorize["sentences"] else 1
-        seconds += layers * overlap * ENCODE * pieces / cores()
+        seconds += layers * overlap * ENCODE * pieces / all_cores
     for model in train.values():
         if model["kind"] == "logistic_regression":
             columns = terms if model["features"] != "sentences" else None
@@ -65,8 +66,8 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
         elif model["kind"] == "transformer":
             read = min(pieces / survey.rows, READ) * survey.untested
             fits = 2 if validated else 1 + FOLDS
-            seconds += FIT * fits + FINE_TUNE * read * (1 + repeats) / cores()
-    return seconds * pace() / 60
+            seconds += FIT * fits + FINE_TUNE * read * (1 + repeats) / all_cores
+    return seconds * pace() / one / 60
 
 
 def fit_seconds(terms: Mapping[str, Any] | None, survey: Survey) -> float:

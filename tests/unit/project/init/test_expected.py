@@ -1,9 +1,11 @@
 """How long a run is expected to take."""
 
+import os
 from dataclasses import replace
 
 import pytest
 
+from textclf.core.threads import free_cores
 from textclf.project.init import expected, presets
 from textclf.project.init.expected import expected_minutes, fit_seconds, in_words, pace
 from textclf.project.init.presets import choose_models
@@ -15,8 +17,9 @@ SURVEY = Survey(TWO, TWO, 0, 0, 0, 10, 20, characters=200_000, language="English
 
 @pytest.fixture(autouse=True)
 def same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pace is that of the machine of reference, and all optional packages count as installed."""
+    """The pace is that of the machine of reference, nothing else runs, and all optional packages count as installed."""
     monkeypatch.setattr(expected, "pace", lambda: 1.0)
+    monkeypatch.setattr(expected, "free_cores", float)
     monkeypatch.setattr(presets, "find_spec", lambda name: name)
 
 
@@ -40,6 +43,25 @@ def test_windows_and_the_larger_encoder_take_longer() -> None:
     long = replace(SURVEY, longest=1_000)
     assert minutes("good", long) > minutes("good")
     assert minutes("good", replace(SURVEY, language="German")) > minutes("good")
+
+
+def test_a_run_beside_others_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expected, "cores", lambda: 4)
+    idle = {preset: minutes(preset) for preset in ("fast", "good")}
+    monkeypatch.setattr(expected, "free_cores", lambda threads: float(min(threads, 1)))  # three are busy
+    assert minutes("fast") == idle["fast"]
+    assert minutes("good") > 1.3 * idle["good"]
+    monkeypatch.setattr(expected, "free_cores", lambda threads: threads / 2)
+    assert minutes("good") == pytest.approx(2 * idle["good"])
+
+
+@pytest.mark.parametrize(("load", "one", "four"), [(0.0, 1.0, 4.0), (4.0, 1.0, 4.0), (12.0, 8 / 13, 2.0)])
+def test_cores_are_free_as_far_as_nothing_else_runs_there(
+    monkeypatch: pytest.MonkeyPatch, load: float, one: float, four: float
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 9.0, 9.0))
+    assert (free_cores(1), free_cores(4)) == (one, four)
 
 
 def test_a_fit_takes_longer_with_more_classes_and_less_with_fewer_terms() -> None:
