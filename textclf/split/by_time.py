@@ -36,4 +36,4 @@ def take_latest(ranks: Positions, rows: Positions, count: int) -> tuple[Position
 
 def describe_time(time: Any) -> str:
     """Return a number or a date-time as text; a midnight is a date."""
-    return str(time).removesuffix(" 00:00:00").removesuffix(".0")
+    return str(time).removesuffix(" 00:00:00") if isinstance(time, str) else f"{time:f}".rstrip("0").rstrip(".")

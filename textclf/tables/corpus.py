@@ -4,7 +4,7 @@ import bisect
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.several import JOINT, LABELS, flagged, labels_in, unite, written_list
 from textclf.tables.split_names import split_of_value
-from textclf.tables.times import kind_of_time, parse_time, written_time
+from textclf.tables.times import A_NUMBER, DIGITS, NUMBER, kind_of_time, parse_time, written_time
 from textclf.tables.values import (
     CONTROL,
     NUL,
@@ -97,10 +97,10 @@ class Corpus:
 
     Iterating it, once, gives batches with the columns `id`, `text`, `label`, if asked for `group`, `split` if the table
     gives splits, and `slice_<column>` for each column of data.slices ("" where it has no value), all text; if asked for
-    also `time`, float64 or timestamps of one kind. A row's id is the value of the id column, or `file:line` (`file:row`
-    in formats that are not lines), both from 1, with the path of the file below the folder; a text that is a whole file
-    has its path. Labels are text, or with data.task multilabel lists of texts, sorted and distinct: integers in digits,
-    booleans as true and false. Texts and labels are unchanged, spaces included.
+    also `time`, of one kind: decimals, or date-times as texts that sort by time. A row's id is the value of the id
+    column, or `file:line` (`file:row` in formats that are not lines), both from 1, with the path of the file below the
+    folder; a text that is a whole file has its path. Labels are text, or with data.task multilabel lists of texts,
+    sorted and distinct: integers in digits, booleans as true and false. Texts and labels are unchanged, with spaces.
 
     Afterwards `classes` are the labels in order, without that of texts of no class if these are held out; binary: the
     positive class is last. `dropped` counts the rows left out: `rows` in all, `text`, `label` and, if asked for, `time`
@@ -238,8 +238,11 @@ class Corpus:
                 codes, distinct = encode(values)
                 written = [self._write_or_none(purpose, value) for value in distinct]
                 passed &= np.array([value is not None for value in written], bool)[codes]
-                if purpose == "time" or (purpose == "label" and multilabel):
-                    values = pa.array(written, LABELS if purpose == "label" else None).take(codes)
+                if purpose == "time":
+                    kind = NUMBER if self._kind_of_time == A_NUMBER else pa.string()
+                    values = pa.array(written, kind).take(codes)
+                elif purpose == "label" and multilabel:
+                    values = pa.array(written, LABELS).take(codes)
                 elif written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)
             columns[purpose] = values
@@ -349,12 +352,13 @@ class Corpus:
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"
             )
 
-    def _parse_time(self, value: str, column: str) -> float | datetime:
+    def _parse_time(self, value: str, column: str) -> Decimal | str:
         """Return a row's time; `ValueError` if it is none, or of another kind than that of the first row."""
         try:
             time = parse_time(value)
         except (ValueError, OverflowError):
-            rule = "must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number"
+            form = "a date or a date-time in ISO 8601, such as 2024-05-31"
+            rule = f"must be {form}, or a number of {DIGITS} digits at most"
             raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}; correct it") from None
         self._kind_of_time = self._kind_of_time or kind_of_time(time)
         if kind_of_time(time) != self._kind_of_time:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stages import split as stage
@@ -12,8 +14,9 @@ from tests.unit.split.rows import NO_CORRECTIONS, write_csv
 from textclf.artifacts import splits
 from textclf.core.errors import UserError
 from textclf.core.files import read_json
-from textclf.split.by_time import take_latest
+from textclf.split.by_time import rank_times, take_latest
 from textclf.split.settings import Split
+from textclf.tables.corpus import read
 from textclf.tables.settings import Data
 
 HEADER = ("text", "label", "opened", "who")
@@ -67,6 +70,33 @@ def test_times_of_other_zones_are_compared(tmp_path: Path) -> None:
     hours = [f"2024-05-01T{hour:02d}:00:00{zone}" for hour, zone in zip([0, 1, 2, 9, 8, 7], zones, strict=True)]
     parts, _ = run(tmp_path, rows(hours), test_size=0.3)  # in UTC 0, 10, 2, 18, 8, 16
     assert parts["test"] == {3, 5}
+
+
+FINE = [7, 1, 8, 2, 3, 4, 5, 6, 9, 10]  # nanoseconds
+
+
+@pytest.mark.parametrize(
+    ("times", "first"),
+    [
+        ([f"2024-05-01T10:00:00.{n:09}" for n in FINE], "2024-05-01 10:00:00.000000009"),
+        ([f"2024-05-01T10:00:00,{n:012}+02:00" for n in FINE], "2024-05-01 08:00:00.000000000009+00:00"),
+        ([str(1_700_000_000_000_000_000 + n) for n in FINE], "1700000000000000009"),
+        ([f"1700000000.{n:09}" for n in FINE], "1700000000.000000009"),
+    ],
+    ids=["nanoseconds", "zones", "since 1970", "decimals"],
+)
+def test_times_that_differ_in_their_last_digit_are_not_ties(tmp_path: Path, times: Sequence[str], first: str) -> None:
+    parts, report = run(tmp_path, rows(times))
+    assert parts == {"train": {1, 3, 4, 5, 6, 7}, "validation": {0, 2}, "test": {8, 9}}
+    assert report["test"]["time"]["first"] == first
+
+
+def test_nanoseconds_of_parquet_are_kept(tmp_path: Path) -> None:
+    stamps = pa.array([1_714_557_600_000_000_000 + n for n in FINE], pa.timestamp("ns"))
+    columns = {"text": [f"text {n}" for n in range(10)], "label": list("abab" * 2 + "ab"), "opened": stamps}
+    pq.write_table(pa.table(columns), tmp_path / "c.parquet")
+    corpus = read(tmp_path / "c.parquet", Data(time="opened"))
+    assert rank_times(corpus.table["time"]).tolist() == FINE
 
 
 @pytest.mark.parametrize(("count", "late"), [(1, 1), (2, 1), (3, 4), (4, 4), (5, 4), (9, 4)])
@@ -124,8 +154,8 @@ def test_of_given_splits_only_training_rows_are_divided(tmp_path: Path) -> None:
             rows(["2024-05-01", "2024-05-02", "yesterday"]),
             {},
             (
-                "c.csv:4: opened must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number; "
-                "got 'yesterday'; correct it"
+                "c.csv:4: opened must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number of 38 "
+                "digits at most; got 'yesterday'; correct it"
             ),
         ),
         (

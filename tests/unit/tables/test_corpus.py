@@ -147,7 +147,8 @@ def test_times_are_read_as_the_formats_have_them(
     read: Callable[..., Corpus], files: dict[str, bytes | str], times: Any
 ) -> None:
     expected = [datetime.combine(when.date(), time()) for when in WHEN] if times == "dates" else times
-    assert read(files, time="t").rows["time"].tolist() == expected
+    got = read(files, time="t").rows["time"].tolist()
+    assert [datetime.fromisoformat(each) if isinstance(each, str) else float(each) for each in got] == expected
 
 
 # Labels
