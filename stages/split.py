@@ -21,7 +21,6 @@ from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import checksums, describe, find_table
 from textclf.tables.settings import Data
-from textclf.tables.several import doubts
 
 
 def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Path) -> None:
@@ -39,7 +38,7 @@ def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Pa
         write_checksums(read, split_folder)
         classes, counts = write_splits(table, data, split, split_folder, corrected)
         files.write_json(report_file, counts)
-    print(*describe_splits(classes, counts, split), *([] if data.multilabel else doubts(classes)), sep="\n")
+    print(*describe_splits(classes, counts, split), sep="\n")
 
 
 if __name__ == "__main__":

@@ -127,7 +127,9 @@ HEADERS = {
         "text;stars\na;0\n", *columns("text", "label", there="text;stars", hint=f"; {DELIMITER}")
     ),
     "names in other case": csv("Text,Label\na,0\n", *columns("text", "label", there="Text, Label")),
-    "space in a name": csv("text, label\na, 0\n", *columns("label", there="text, ' label'")),
+    "space in a name": csv(
+        "text, label\na, 0\n", *columns("label", there="text, ' label'", hint="; write ' label', with its spaces")
+    ),
     "names that would break the line": csv(
         'text,"c\nd",\x1b[31m,"a,b",' + "x" * 99 + "\n",
         *columns("label", there=rf"text, 'c\nd', '\x1b[31m', 'a,b', '{'x' * 39}…'"),

@@ -36,6 +36,7 @@ def test_params_yaml_holds_the_lesson() -> None:
         "label": "label",
         "split": "auto",
         "slices": (),
+        "labels": {},
         "train_unknown": False,
         "correct_test_rows": False,
         "missing": "error",

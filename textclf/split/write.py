@@ -26,6 +26,7 @@ from textclf.split.shuffle import ShardWriter
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
 from textclf.tables.given import given_splits
+from textclf.tables.labels import doubts
 from textclf.tables.settings import Data
 
 
@@ -87,6 +88,8 @@ def write_splits(
     report = counter.report() | {"dropped": rows.dropped}
     for name, each in times.items():
         report[name]["time"] = {"first": describe_time(min(each)), "last": describe_time(max(each))}
+    if data.labels:
+        report["labels"] = {label: rows.written[label] for label in data.labels}
     if rows.given:
         report["given"] = dict(rows.given)
     if corrector:
@@ -139,6 +142,8 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     if dropped := report["dropped"]["rows"]:
         lacked = "text, label or time" if "time" in report["dropped"] else "text or label"
         yield f"warning: left out: {count_noun(dropped, 'row')} without {lacked}"
+    if absent := [label for label, number in report.get("labels", {}).items() if not number]:
+        yield f"warning: data.labels: no row has {list_names(absent)}; leave it out, or write it as in the table"
     given = report.get("given", {})
     yield from _describe_corrections(report.get("corrections"))
     for name, by_class in counts.items():
@@ -165,6 +170,7 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
             end = "; given rows stay where they are" if later in given else advice.get(settings.method, "")
             if shared:
                 yield f"warning: {rows} a {what} that is also in {earlier}{end}"
+    yield from doubts(totals, several)
 
 
 def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:

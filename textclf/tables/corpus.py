@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.core import resources
-from textclf.core.arrow import array_of, encode, flat, hash_texts, number_rows
+from textclf.core.arrow import array_of, encode, flat, hash_texts, number_rows, rows_of
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import suggest
@@ -26,7 +26,7 @@ from textclf.tables.given import find_table, layout_of
 from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
-from textclf.tables.several import JOINT, LABELS, flagged, labels_in, unite, written_list
+from textclf.tables.several import JOINT, LABELS, flagged, label_lists, labels_in, unite, written_list
 from textclf.tables.split_names import split_of_value
 from textclf.tables.times import A_NUMBER, DIGITS, NUMBER, kind_of_time, parse_time, written_time
 from textclf.tables.values import (
@@ -100,7 +100,8 @@ class Corpus:
     also `time`, of one kind: decimals, or date-times as texts that sort by time. A row's id is the value of the id
     column, or `file:line` (`file:row` in formats that are not lines), both from 1, with the path of the file below the
     folder; a text that is a whole file has its path. Labels are text, or with data.task multilabel lists of texts,
-    sorted and distinct: integers in digits, booleans as true and false. Texts and labels are unchanged, with spaces.
+    sorted and distinct: integers in digits, booleans as true and false. Texts, and labels that data.labels does not
+    name, are unchanged, with spaces.
 
     Afterwards `classes` are the labels in order, without that of texts of no class if these are held out; binary: the
     positive class is last. `dropped` counts the rows left out: `rows` in all, `text`, `label` and, if asked for, `time`
@@ -113,6 +114,7 @@ class Corpus:
 
     def __init__(self, path: Path, settings: Data, repeated_ids: frozenset[int] = frozenset()) -> None:
         """Read nothing yet; `repeated_ids` are fingerprints of ids to look for more than once."""
+        self.written: Counter[str] = Counter()  # rows of labels, if data.labels names some
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
         self.table = pa.table({})
         self.classes: list[str] = []
@@ -191,6 +193,8 @@ class Corpus:
         known = self._labels - {self.settings.held_out_label}
         columns = self.layout.columns_of("label")
         order = self.settings.classes or (columns if len(columns) > 1 else None)
+        if order and self.settings.labels:
+            order = tuple(dict.fromkeys(map(self._class_of, order)))
         setting = "data.classes" if self.settings.classes else "data.label"
         self.classes = order_classes(known, order, str(self.path), setting)
 
@@ -238,11 +242,9 @@ class Corpus:
                 codes, distinct = encode(values)
                 written = [self._write_or_none(purpose, value) for value in distinct]
                 passed &= np.array([value is not None for value in written], bool)[codes]
-                if purpose == "time":
-                    kind = NUMBER if self._kind_of_time == A_NUMBER else pa.string()
-                    values = pa.array(written, kind).take(codes)
-                elif purpose == "label" and multilabel:
-                    values = pa.array(written, LABELS).take(codes)
+                if purpose == "time" or (purpose == "label" and multilabel):
+                    of_times = NUMBER if self._kind_of_time == A_NUMBER else pa.string()
+                    values = pa.array(written, LABELS if purpose == "label" else of_times).take(codes)
                 elif written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)
             columns[purpose] = values
@@ -253,7 +255,23 @@ class Corpus:
             file, batch = parts[part]
             passed[row] = self._check_row(file, *batch.row(row - starts[part]))
         checked = pa.RecordBatch.from_pydict(columns)
-        return checked if passed.all() else checked.filter(pa.array(passed))
+        checked = checked if passed.all() else checked.filter(pa.array(passed))
+        return self._rename(checked) if self.settings.labels else checked
+
+    def _class_of(self, label: str) -> str:
+        """Return the class of a label as it is written."""
+        return self.settings.labels.get(label, label)
+
+    def _rename(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows with their labels as they are meant; count them as they are written."""
+        labels = rows["label"]
+        codes, written = encode(flat(labels))
+        counts = np.bincount(codes, minlength=len(written)).tolist()
+        self.written.update(dict(zip(written, counts, strict=True)))
+        values = pa.array(list(map(self._class_of, written)), pa.string()).take(pa.array(codes))
+        if self.settings.multilabel:
+            values = label_lists(rows_of(labels), values, len(rows))
+        return rows.set_column(rows.column_names.index("label"), "label", values)
 
     def _write_or_none(self, purpose: str, value: str) -> Any:
         columns = self.layout.columns_of(purpose)
@@ -346,7 +364,8 @@ class Corpus:
     def _require_class(self, value: str, column: str) -> None:
         """Raise `ValueError` unless a label is one of data.classes, if they are set."""
         classes = self.settings.classes
-        if classes is not None and value not in (*classes, self.settings.held_out_label):
+        name = self.settings.labels.get(value, value)
+        if classes is not None and name not in (*classes, self.settings.held_out_label):
             raise ValueError(
                 f"{quote_name(column)} must be one of data.classes ({list_names(classes)}); got {quote_value(value)}; "
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"
@@ -357,8 +376,7 @@ class Corpus:
         try:
             time = parse_time(value)
         except (ValueError, OverflowError):
-            form = "a date or a date-time in ISO 8601, such as 2024-05-31"
-            rule = f"must be {form}, or a number of {DIGITS} digits at most"
+            rule = f"must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number of {DIGITS} digits"
             raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}; correct it") from None
         self._kind_of_time = self._kind_of_time or kind_of_time(time)
         if kind_of_time(time) != self._kind_of_time:

@@ -102,6 +102,8 @@ class Layout:
                 continue
             if (count := names.count(wanted)) != 1:
                 got = f"{count} columns named {quote_value(wanted)}" if count else quote_value(wanted)
+                if near := [name for name in names if name.strip() == wanted.strip() != name]:
+                    got += f"; write {quote_value(near[0])}, with its spaces"
                 rule = f"must be one of its columns ({list_names(names)})"
                 setting = "slices" if purpose.startswith(SLICE) else purpose
                 lines.append(f"{path}: {self.option}{setting} {rule}; got {got}{hint}")

@@ -163,6 +163,9 @@ class Data(Section):
         description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
     )
     classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
+    labels: Mapping[Name, Name] = Field(
+        default={}, description="labels to read as others, as written and as meant, such as {Billing: billing}"
+    )
     unknown: Name | None = Field(
         default=None, description="label of texts that belong to no class, such as oos; null if every text has a class"
     )

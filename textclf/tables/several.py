@@ -7,6 +7,7 @@ from collections.abc import Sequence, Set
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from textclf.core.arrow import as_array, encode, flat, rows_of
 from textclf.core.labels import list_in
@@ -82,19 +83,17 @@ def form_of(cells: Set[str], rows: int) -> str:
     return ""
 
 
-def doubts(classes: Sequence[str]) -> list[str]:
-    """Return a line if half of the classes or more contain a separator, so that each may be several labels."""
-    marks = [mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) >= len(classes)]
-    told = "is in many labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
-    return [f"{mark!r} {told} to it" for mark in marks[:1]]
-
-
 def unite(table: pa.Table) -> pa.Table:
     """Return the first row of each id, with the labels of all rows of that id."""
     rows, labels = encode(as_array(table["id"]))[0], as_array(table["label"])
-    pairs = pd.DataFrame({"row": rows[rows_of(labels)], "label": flat(labels).to_pylist()})
-    pairs = pairs.drop_duplicates().sort_values(["row", "label"])
     first = np.unique(rows, return_index=True)[1]
-    offsets = np.searchsorted(pairs["row"], np.arange(len(first) + 1))
-    united = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(pairs["label"].tolist(), pa.string()))
+    united = label_lists(rows[rows_of(labels)], flat(labels), len(first))
     return table.take(first).set_column(table.column_names.index("label"), "label", united)
+
+
+def label_lists(rows: NDArray[np.integer], labels: pa.Array, count: int) -> pa.ListArray:
+    """Return the labels of each of `count` rows, sorted and distinct; `rows` has the row of each label or null."""
+    pairs = pd.DataFrame({"row": rows, "label": labels.to_pylist()})
+    pairs = pairs.dropna().drop_duplicates().sort_values(["row", "label"])
+    offsets = np.searchsorted(pairs["row"], np.arange(count + 1))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(pairs["label"].tolist(), pa.string()))

@@ -155,7 +155,7 @@ def test_of_given_splits_only_training_rows_are_divided(tmp_path: Path) -> None:
             {},
             (
                 "c.csv:4: opened must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number of 38 "
-                "digits at most; got 'yesterday'; correct it"
+                "digits; got 'yesterday'; correct it"
             ),
         ),
         (

@@ -297,3 +297,15 @@ def test_the_room_is_estimated_of_more_rows_than_a_file_holds(
         out = capsys.readouterr().out
         assert out.startswith(shown)
         assert ("of disk" in out) == bool(shown)
+
+
+def test_labels_that_look_alike_and_labels_that_no_row_has_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(f"text {n}", ["a", "b", "A", "b"][n % 4]) for n in range(40)]
+    report = run(write_csv(tmp_path / "c.csv", rows), tmp_path, Split(stratify=True), labels={"gone": "a", "b": "B"})
+    assert report["labels"] == {"gone": 0, "b": 20}
+    lines = capsys.readouterr().out.splitlines()
+    assert "warning: data.labels: no row has gone; leave it out, or write it as in the table" in lines
+    alike = "warning: labels that look alike: 'A' (10) as 'a' (10); if they are the same, set data.labels: {A: a}"
+    assert alike in lines

@@ -11,7 +11,8 @@ from tests.unit.tables.tables import arrow, delimited, parquet
 from textclf.core.errors import UserError
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
-from textclf.tables.several import doubts, form_of
+from textclf.tables.labels import doubts
+from textclf.tables.several import form_of
 
 SETS = [["late", "wet"], [], ["late"], ["lost", "wet"]]
 TEXTS = list("abcd")
@@ -105,8 +106,8 @@ def test_files_of_splits_may_not_share_an_id(read: Callable[..., Corpus]) -> Non
 
 
 def test_a_separator_in_most_classes_is_told() -> None:
-    assert doubts(["a", "b", "c|d"]) == doubts(["a", "b"]) == []
-    (line,) = doubts(["a|b", "b|a", "c"])
+    assert doubts({"a": 1, "b": 1, "c|d": 1}, False) == doubts({"a|b": 1, "b|a": 1, "c": 1}, True) == []
+    (line,) = doubts({"a|b": 1, "b|a": 1, "c": 1}, False)
     assert line.startswith("'|' is in many labels; if it separates labels of a text, set data.task to multilabel and ")
 
 

@@ -70,7 +70,7 @@ def find_columns(
     texts = texts or [find_text([column for column in columns if column.name not in (labels or ())], path)]
     if not labels:
         several = len(find_files(path, layout)) > 1 and SOURCE not in names
-        named = [name for usual in LABELS for name in names if name.lower() == usual and name not in texts]
+        named = [name for usual in LABELS for name in names if name.strip().lower() == usual and name not in texts]
         labels = find_labels([column for column in columns if column.name not in texts], path, several, named)
     others = [each for each in columns if each.name not in {*texts, *labels, SOURCE} and each.form != LISTS]
     return _one_or_several(texts), _one_or_several(labels), others
@@ -139,7 +139,7 @@ def find_labels(
     that are `named` so: the table's reader says what is wrong.
     """
     labels = [column for column in columns if _can_be_label(column)]
-    usual = [column.name for name in LABELS for column in labels if column.name.lower() == name]
+    usual = [column.name for name in LABELS for column in labels if column.name.strip().lower() == name]
     if usual or len(labels) == 1:
         return (usual[0] if usual else labels[0].name,)
     if labels and all(column.form == FLAGS for column in labels):
@@ -161,7 +161,7 @@ def _can_be_label(column: Column) -> bool:
     if column.form not in {"", FLAGS}:
         return True
     repeated = column.distinct * ROWS_PER_CLASS <= column.values
-    named = column.name.lower() in LABELS  # then 1.0 and 2.0 may be classes
+    named = column.name.strip().lower() in LABELS  # then 1.0 and 2.0 may be classes
     short = column.mean_length <= LONGEST_LABEL and (named or column.form == FLAGS or column.measured <= MEASURED)
     return 2 <= column.distinct <= MOST_CLASSES and repeated and short
 

@@ -26,9 +26,9 @@ from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validat
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
+from textclf.tables.labels import describe_look_alikes, doubts, look_alikes
 from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, Data, check_option
-from textclf.tables.several import doubts
 
 GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "sheet", "query")  # arguments that are settings of data
 DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
@@ -43,6 +43,9 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     """
     data, columns, several = describe_table(arguments)
     data, found = survey_table(data, columns, arguments)
+    alike = describe_look_alikes(found.classes)
+    if alike:
+        data, found = survey_table(data.model_copy(update={"labels": look_alikes(found.classes)}), columns, arguments)
     content = parse_yaml(before, str(PARAMS_FILE))
     found = replace(found, language=found.language or value_at(content, "about.language") or None)
     preset = arguments.preset or "good"
@@ -59,6 +62,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     minutes = expected_minutes(models.sections, found, is_validated(preset, found))
     told = [
         *([f"a text has several labels: {several} (data.task: multilabel)"] if several else []),
+        *([f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"] if alike else []),
         f"preset {preset}: {PRESETS[preset].removesuffix(CALIBRATED if data.multilabel else '')}",
         *left_out(preset, found),
         f"expected: {in_words(minutes)} for the first run on this machine",
@@ -159,7 +163,7 @@ def summary(
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
         f"{count_noun(len(found.classes), *classes)}: {list_classes(found.classes)}{several}",
-        *([] if data.multilabel else doubts(list(found.classes))),
+        *doubts(found.classes, data.multilabel),
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
         *_oddities(found, kept=not found.given and data.time is None),

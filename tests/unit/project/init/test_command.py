@@ -81,6 +81,22 @@ def test_it_says_which_difference_the_test_rows_detect(init: Run, rows: int | No
     ) in init("--data", "tickets.csv").out.splitlines()
 
 
+def test_labels_that_look_alike_are_united(init: Run) -> None:
+    labels = {0: "Shipping", 2: "shipping "}
+    rows = [(f"The parcel {n} is late.", labels.get(n, ["shipping", "billing"][n % 2])) for n in range(60)]
+    Path("tickets.csv").write_text(delimited([("message", " Label"), *rows]), encoding="utf-8")
+    done = init("--data", "tickets.csv")
+    data = load().data
+    assert (data.label, data.labels) == (" Label", {"Shipping": "shipping", "shipping ": "shipping"})
+    lines = done.out.splitlines()
+    assert "2 classes: billing (30), shipping (30)" in lines
+    alike = "'Shipping' (1) as 'shipping' (28), 'shipping ' (1) as 'shipping' (28)"
+    assert f"labels that look alike are one class (data.labels, take out what is wrong): {alike}" in lines
+    Path("tickets.csv").write_text(TABLE, encoding="utf-8")
+    assert init("--data", "tickets.csv", "--force").status == 0
+    assert load().data.labels == {}
+
+
 @pytest.mark.parametrize(("preset", "models"), [("fast", 2), ("good", 4), ("best", 5)])
 def test_a_preset_is_written_whole_and_takes_the_place_of_the_models_before(
     init: Run, preset: str, models: int
