@@ -8,6 +8,8 @@ Params: combine, crossvalidate, data, evaluate, split, train, vectorize.
 from itertools import combinations
 from pathlib import Path
 
+import pandas as pd
+
 from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
@@ -22,6 +24,7 @@ from textclf.studies.posterior import verdict
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.given import checksums
+from textclf.tables.labels import Renamed, without_rare
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
@@ -42,11 +45,15 @@ def run(
 ) -> None:
     """Cross-validate the models of train on the rows of TABLE."""
     path = table or Path(data.path)
-    with unchanged(path, lambda: checksums(path, data)):
-        rows = corpus.read(path, data)
-    known = rows.rows[rows.rows["label"] != data.held_out_label].reset_index(drop=True)  # not those of data.unknown
     setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
-    results = crossvalidation.crossvalidate(known, rows.classes, setup, crossvalidate)
+
+    def divide(rare: Renamed) -> pd.DataFrame:
+        with unchanged(path, lambda: checksums(path, data)):
+            rows = corpus.read(path, data, rare)
+        known = rows.rows[rows.rows["label"] != data.held_out_label].reset_index(drop=True)  # not those of data.unknown
+        return crossvalidation.crossvalidate(known, rows.classes, setup, crossvalidate)
+
+    results = without_rare(data, divide)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)
     with outputs(report, trainings) as (report_file, trainings_file):
         files.write_json(report_file, summary)

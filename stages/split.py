@@ -8,6 +8,7 @@ of the corrections, if there are any.
 Params: data, split.
 """
 
+from functools import partial
 from pathlib import Path
 
 from textclf.artifacts.splits import write_checksums
@@ -20,6 +21,7 @@ from textclf.split.write import describe_splits, write_splits
 from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import checksums, describe, find_table
+from textclf.tables.labels import without_rare
 from textclf.tables.settings import Data
 
 
@@ -36,7 +38,7 @@ def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Pa
     with outputs(splits, report) as (split_folder, report_file), correcting as corrected, reading as read:
         split_folder.mkdir()
         write_checksums(read, split_folder)
-        classes, counts = write_splits(table, data, split, split_folder, corrected)
+        classes, counts = without_rare(data, partial(write_splits, table, data, split, split_folder, corrected))
         files.write_json(report_file, counts)
     print(*describe_splits(classes, counts, split), sep="\n")
 

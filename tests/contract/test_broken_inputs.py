@@ -80,7 +80,7 @@ SPLIT = {
     "class missing from train": case(
         corpus(b"a\t1", b"b\t0"),
         "the training rows must hold every class; class 1 has none of 1: "
-        "set split.stratify to true, or a smaller split.test_size",
+        "set split.stratify to true, or a smaller split.test_size; or set data.rare to drop or merge",
     ),
 }
 VECTORIZE = {

@@ -37,6 +37,7 @@ def test_params_yaml_holds_the_lesson() -> None:
         "split": "auto",
         "slices": (),
         "labels": {},
+        "rare": "refuse",
         "train_unknown": False,
         "correct_test_rows": False,
         "missing": "error",

@@ -1,4 +1,6 @@
-"""The error that reports mistakes of the user."""
+"""The errors that report mistakes of the user."""
+
+from collections.abc import Collection
 
 LONGEST = 2_000  # characters of a line; of a longer one, such as a name of megabytes, the middle is left out
 
@@ -15,3 +17,12 @@ class UserError(Exception):
         half = LONGEST // 2
         self.lines = tuple(line if len(line) <= LONGEST else f"{line[:half]} … {line[-half:]}" for line in lines)
         super().__init__("\n".join(self.lines))
+
+
+class TooRareError(UserError):
+    """Some of the classes have too few rows for the rows to be divided."""
+
+    def __init__(self, line: str, rare: Collection[str], classes: Collection[str]) -> None:
+        """Keep the error's line, the classes that are too rare, and all classes."""
+        super().__init__(line)
+        self.rare, self.classes = set(rare), set(classes)

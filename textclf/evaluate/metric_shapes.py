@@ -161,6 +161,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         **dict.fromkeys(SPLITS, mapping(classes=Rows)),
         "corrections": mapping(applied=COUNTS, unchanged=Count, skipped=Count),
         "dropped": COUNTS,
+        "rare": by_name(COUNTS),
         "labels": COUNTS,
         "given": COUNTS,
         "duplicates": BY_KIND,

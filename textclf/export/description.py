@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from textclf.artifacts.corrected import corrected_rows, uncorrected_test_rows
+from textclf.artifacts.corrected import corrected_rows, rare_classes, uncorrected_test_rows
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import NO_ANSWER, visible
@@ -242,6 +242,7 @@ def caveats(
             _shared_groups(splits_report["leaks"].get("group", {})),
             _conflicts(splits_report["label_conflicts"]["normalised"], several),
             _dropped(splits_report.get("dropped", {}).get("rows", 0)),
+            f"{rare}." if (rare := visible(rare_classes(splits_report))) else "",
             _unequal_classes(rows["test"], classes, several),
             _rare_classes(rows["test"], classes, several),
         ],

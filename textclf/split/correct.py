@@ -25,7 +25,7 @@ class Corrector:
 
     def __init__(self, corrections: Corrections, data: Data) -> None:
         """Prepare to correct rows of a table with these settings; `UserError` for labels that it could not have."""
-        self.corrections, self.test_rows = corrections, data.correct_test_rows
+        self.corrections, self.test_rows, self._drops = corrections, data.correct_test_rows, data.rare == "drop"
         self._ids, self._labels = array_of(list(corrections.labels)), array_of(list(corrections.labels.values()))
         if data.multilabel:
             self._labels = self._parse(data.label_separator)
@@ -81,7 +81,8 @@ class Corrector:
         for row, label, found in zip(corrections.labels, self._labels.to_pylist(), self._found.tolist(), strict=True):
             where = f"{corrections.path}:{corrections.lines[row]}"
             if not found:
-                errors.append(f"{where}: id must be that of a row of the table; got {quote_value(row)}")
+                left_out = " that data.rare does not leave out" * self._drops
+                errors.append(f"{where}: id must be that of a row of the table{left_out}; got {quote_value(row)}")
             labels = label if isinstance(label, list) else [label]
             if unknown := [name for name in labels if name not in self._classes]:
                 rule = f"label must be one of the classes ({list_names(sorted(self._classes))})"

@@ -4,8 +4,10 @@ Rows are columns by name: a mapping of Arrow arrays, or a frame.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from textclf.artifacts import shards
 from textclf.artifacts.room import MANY_CLASSES
 from textclf.core.arrow import array_of, as_array, encode, flat, hash_normalized, normalize_texts, rows_of
-from textclf.core.errors import UserError
+from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.split.by_time import rank_times, take_latest
@@ -30,6 +32,7 @@ ADVICE = {  # if a split lacks a class, by method
     "hash": "set another split.seed, method random",
     "time": "its rows are the latest: add earlier ones, leave the class out",
 }
+RARE_ADVICE = "; or set data.rare to drop or merge"
 DRAWN = ("test", "validation")  # in the order in which they are taken from the training rows
 Positions = NDArray[np.int64]
 
@@ -49,8 +52,8 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
 
     `rows` has the columns text, label and optionally group, time and split. With a column split, the rows of a split
     that it names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
-    `UserError` if a split has no rows, or train or test lacks a class; given test rows may lack one. `unknown` is a
-    label that is no class.
+    `UserError` if a split has no rows, `TooRareError` if train or test lacks a class; given test rows may lack one.
+    `unknown` is a label that is no class.
     """
     parts = _given_rows(rows)
     given = set(parts)
@@ -142,16 +145,20 @@ class _Pool:
 
             first_rows = rows[np.unique(groups, return_index=True)[1]]
             codes, distinct = encode(self.labels)
+            names = np.array(distinct, object)[codes[first_rows]]
             group_count = math.ceil(count * len(sizes) / len(rows))
             try:
                 second, first = train_test_split(
                     np.arange(len(sizes)),
                     test_size=group_count,
                     random_state=self.seed,
-                    stratify=np.array(distinct, object)[codes[first_rows]],
+                    stratify=names,
                 )
-            except ValueError as error:
-                raise UserError(f"{len(rows)} rows can not be stratified: {error}") from error
+            except ValueError as error:  # too few members of a class, or rows for every class
+                numbers = Counter(names.tolist())
+                rare = [name for name, number in numbers.items() if number == min(numbers.values())]
+                line = f"{len(rows)} rows can not be stratified: {error}".rstrip(".") + RARE_ADVICE
+                raise TooRareError(line, rare, numbers) from error
             order = np.concatenate([first, second])
         else:
             # What train_test_split does, without the second that importing scikit-learn takes.
@@ -241,27 +248,27 @@ def require_classes(
     method: str,
     given: Collection[str] = frozenset(),
     several: Mapping[str, int] | None = None,
+    tested: bool = False,
 ) -> None:
-    """Raise `UserError` unless train and test have rows of every class; given or the latest test rows may lack some.
+    """Raise `TooRareError` unless train and test have rows of every class; given or the latest test rows may lack some.
 
     `counts` has the number of rows by split and class; `given` are the splits that the table gives. With several labels
     per text `several` has the rows of each split: the training rows need rows with and without each label, and the test
-    rows may lack some.
+    rows may lack some unless `tested`.
     """
     classes = {label for by_class in counts.values() for label, rows in by_class.items() if rows}
+    complete = ["train"] if "test" in given or method == "time" or (several and not tested) else ["train", "test"]
+    lacking = {name: sorted(label for label in classes if not counts[name].get(label)) for name in complete}
     for name, adjective, size in (("train", "training", "smaller"), ("test", "test", "larger")):
-        if name == "test" and ("test" in given or method == "time" or several):
-            continue
-        if missing := sorted(label for label in classes if not counts[name].get(label)):
+        if missing := lacking.get(name):
             change = f"{ADVICE[method]}, or a {size} split.test_size"
             if name == "train" and given:
                 change = "add some to the table, or leave out its rows in the other splits"
             if len(classes) > MANY_CLASSES:
                 change = f"are the labels classes ({len(classes):,}), or texts or ids by mistake? Else {change}"
             number = several[name] if several else sum(counts[name].values())
-            raise UserError(
-                f"the {adjective} rows must hold every class; class {missing[0]} has none of {number}: {change}"
-            )
+            rule = f"the {adjective} rows must hold every class; class {missing[0]} has none of {number}"
+            raise TooRareError(f"{rule}: {change}{RARE_ADVICE}", {*chain(*lacking.values())}, classes)
     number = several["train"] if several else 0
     if number and (always := sorted(label for label, rows in counts["train"].items() if rows == number)):
         advice = "add rows without it, or leave the label out"

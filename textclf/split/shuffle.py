@@ -32,6 +32,7 @@ class ShardWriter:
         self.collected = [schema.empty_table()]
         self.collected_rows = 0
         self.pieces_path = folder / f".{name}.arrow"
+        self.pieces_path.unlink(missing_ok=True)  # of an attempt with classes that were too rare
         self.pieces: pa.ipc.RecordBatchFileWriter | None = None
 
     def add(self, rows: pa.Table) -> None:

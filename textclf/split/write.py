@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textclf.artifacts import room, splits
-from textclf.artifacts.corrected import uncorrected_test_rows
+from textclf.artifacts.corrected import DROPPED, rare_classes, uncorrected_test_rows
 from textclf.core import progress
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
@@ -26,12 +27,12 @@ from textclf.split.shuffle import ShardWriter
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
 from textclf.tables.given import given_splits
-from textclf.tables.labels import doubts
+from textclf.tables.labels import NONE, Renamed, doubts
 from textclf.tables.settings import Data
 
 
 def write_splits(
-    table: Path, data: Data, settings: Split, folder: Path, corrections: Corrections | None = None
+    table: Path, data: Data, settings: Split, folder: Path, corrections: Corrections | None = None, rare: Renamed = NONE
 ) -> tuple[list[str], dict[str, Any]]:
     """Write the splits of a table and its classes to a folder; return the classes, in order, and the report.
 
@@ -41,9 +42,11 @@ def write_splits(
     out and the others are written to `UNKNOWN_SPLITS`. Method hash streams the rows; the others read all of them into
     memory. `corrections` replace labels once the rows are assigned; the report then says under `corrections` what
     became of them. Raises `UserError` for wrong corrections, if there are so many classes that predictions could not be
-    evaluated, and if no test row has the label data.unknown.
+    evaluated, and if no test row has the label data.unknown; `TooRareError` for classes that the splits lack, unless
+    `rare` has what to do with them. The report counts these under `rare`, and those of data.labels under `labels`.
     """
-    rows = Corpus(table, data)
+    rows, tested = Corpus(table, data), data.multilabel and data.rare != "refuse"
+    rows.rare = rare
     by_hash = settings.method == "hash"
     if by_hash:
         parts = _hashed(rows, settings)
@@ -74,11 +77,13 @@ def write_splits(
     counts = counter.class_counts()
     if corrector:
         corrector.finish({*counts.get("train", {}), data.held_out_label or ""})
-    if by_hash:
-        require_classes(counts, "hash", set(rows.given), counter.row_counts() if data.multilabel else None)
-        if not all(counter.row_counts().values()):
-            rule = "the validation rows must be one at least"
-            raise UserError(f"{rule}; got none: set a larger split.validation_size, or 0.0")
+    if by_hash or tested:
+        require_classes(
+            counts, settings.method, set(rows.given), counter.row_counts() if data.multilabel else None, tested
+        )
+    if not all(counter.row_counts().values()):  # by hash
+        rule = "the validation rows must be one at least"
+        raise UserError(f"{rule}; got none: set a larger split.validation_size, or 0.0")
     position = {label: place for place, label in enumerate(rows.classes)}
     positions = np.array([position[label] for label in counter.labels], np.int32)
     for name in counts:
@@ -90,6 +95,8 @@ def write_splits(
         report[name]["time"] = {"first": describe_time(min(each)), "last": describe_time(max(each))}
     if data.labels:
         report["labels"] = {label: rows.written[label] for label in data.labels}
+    for label, became in rare.items():
+        report.setdefault("rare", {}).setdefault(became or DROPPED, {})[label] = rows.meant[label]
     if rows.given:
         report["given"] = dict(rows.given)
     if corrector:
@@ -142,6 +149,8 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     if dropped := report["dropped"]["rows"]:
         lacked = "text, label or time" if "time" in report["dropped"] else "text or label"
         yield f"warning: left out: {count_noun(dropped, 'row')} without {lacked}"
+    if sentence := rare_classes(report):
+        yield f"warning: {sentence}"
     if absent := [label for label, number in report.get("labels", {}).items() if not number]:
         yield f"warning: data.labels: no row has {list_names(absent)}; leave it out, or write it as in the table"
     given = report.get("given", {})
@@ -170,7 +179,7 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
             end = "; given rows stay where they are" if later in given else advice.get(settings.method, "")
             if shared:
                 yield f"warning: {rows} a {what} that is also in {earlier}{end}"
-    yield from doubts(totals, several)
+    yield from doubts(totals | dict(chain(*(rows.items() for rows in report.get("rare", {}).values()))), several)
 
 
 def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:

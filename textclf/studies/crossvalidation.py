@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from textclf.artifacts.label_sets import rarest
-from textclf.core.errors import UserError
+from textclf.core.errors import TooRareError
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
 from textclf.core.progress import track
@@ -32,8 +32,8 @@ def make_folds(
 
     Each repeat tests every row once; if the table gives splits, every training row, and no other row is used. Folds are
     stratified, of several labels per text by the rarest one, and rows with the same normalised text or the same group
-    stay together. Raise `UserError` if a class has fewer texts or groups than there are folds, or all in one fold; it
-    names the `setting` that has their number.
+    stay together. Raise `TooRareError` if a class has fewer texts or groups than there are folds, or all in one fold;
+    it names the `setting` that has their number.
     """
     if "split" in rows:
         rows = rows[rows["split"] == "train"]
@@ -42,10 +42,9 @@ def make_folds(
     labels = rows["label"].reset_index(drop=True).explode()  # a row per label, if a text has several
     counts = pd.Series(groups)[labels.index].groupby(labels.to_numpy()).nunique()
     if (fewest := counts.min()) < settings.folds:
-        raise UserError(
-            f"each class must have at least {settings.folds} {unit} for {settings.folds} folds; "
-            f"{counts.idxmin()} has {fewest}; set a smaller {setting}"
-        )
+        rule = f"each class must have at least {settings.folds} {unit} for {settings.folds} folds"
+        line = f"{rule}; {counts.idxmin()} has {fewest}; set a smaller {setting}"
+        raise TooRareError(line, counts.index[counts < settings.folds], counts.index)
     strata = rarest(encode_labels(rows["label"], counts.index.tolist()))
     for repeat in range(settings.repeats):
         splitter = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed + repeat)
@@ -55,10 +54,9 @@ def make_folds(
         for fold, (train, test) in enumerate(folds, start=1):
             splits = {"train": rows.iloc[train], "test": rows.iloc[test]}
             if missing := set(labels[test].dropna()) - set(labels[train]):
-                raise UserError(
-                    f"the training rows of every fold must hold every class; {min(missing)} has all {unit} in one of "
-                    f"{settings.folds} folds; set another {setting.partition('.')[0]}.seed, or more folds"
-                )
+                rule = f"the training rows of every fold must hold every class; {min(missing)} has all {unit} in one of"
+                advice = f"set another {setting.partition('.')[0]}.seed, or more folds"
+                raise TooRareError(f"{rule} {settings.folds} folds; {advice}", missing, counts.index)
             yield repeat + 1, fold, splits
 
 

@@ -23,6 +23,7 @@ from textclf.core.settings import suggest
 from textclf.tables import limits
 from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
+from textclf.tables.labels import NONE, Renamed
 from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
@@ -50,12 +51,13 @@ Part = tuple[TableFile, Batch]  # a batch, and the file that it is from
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
 
 
-def read(path: Path, settings: Data) -> "Corpus":
+def read(path: Path, settings: Data, rare: Renamed = NONE) -> "Corpus":
     """Return the rows of a file, or of the files of a folder in the order of their names, all of them in memory.
 
     Raises `UserError` once the rows read so far need more memory than is available, and as iterating a `Corpus` does.
     """
     corpus = Corpus(path, settings)
+    corpus.rare = rare
     corpus.load()
     return corpus
 
@@ -114,7 +116,8 @@ class Corpus:
 
     def __init__(self, path: Path, settings: Data, repeated_ids: frozenset[int] = frozenset()) -> None:
         """Read nothing yet; `repeated_ids` are fingerprints of ids to look for more than once."""
-        self.written: Counter[str] = Counter()  # rows of labels, if data.labels names some
+        self.rare: Renamed = NONE  # of classes with None the rows are left out, or of sets of labels the label
+        self.written, self.meant = Counter[str](), Counter[str]()  # rows of labels, if data.labels or rare name some
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
         self.table = pa.table({})
         self.classes: list[str] = []
@@ -193,8 +196,9 @@ class Corpus:
         known = self._labels - {self.settings.held_out_label}
         columns = self.layout.columns_of("label")
         order = self.settings.classes or (columns if len(columns) > 1 else None)
-        if order and self.settings.labels:
-            order = tuple(dict.fromkeys(map(self._class_of, order)))
+        if order and self.written:
+            united = known.intersection(filter(None, self.rare.values()))  # which the settings do not have
+            order = tuple(name for name in dict.fromkeys([*map(self._class_of, order), *united]) if name)
         setting = "data.classes" if self.settings.classes else "data.label"
         self.classes = order_classes(known, order, str(self.path), setting)
 
@@ -256,22 +260,24 @@ class Corpus:
             passed[row] = self._check_row(file, *batch.row(row - starts[part]))
         checked = pa.RecordBatch.from_pydict(columns)
         checked = checked if passed.all() else checked.filter(pa.array(passed))
-        return self._rename(checked) if self.settings.labels else checked
+        return self._rename(checked) if self.settings.labels or self.rare else checked
 
-    def _class_of(self, label: str) -> str:
-        """Return the class of a label as it is written."""
-        return self.settings.labels.get(label, label)
+    def _class_of(self, label: str) -> str | None:
+        """Return the class of a label as it is written, None if it is left out."""
+        name = self.settings.labels.get(label, label)
+        return self.rare.get(name, name)
 
     def _rename(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return rows with their labels as they are meant; count them as they are written."""
+        """Return rows with their labels as they are meant, without classes that are left out; count both."""
         labels = rows["label"]
         codes, written = encode(flat(labels))
-        counts = np.bincount(codes, minlength=len(written)).tolist()
-        self.written.update(dict(zip(written, counts, strict=True)))
+        for label, count in zip(written, np.bincount(codes, minlength=len(written)).tolist(), strict=True):
+            self.written[label] += count
+            self.meant[self.settings.labels.get(label, label)] += count
         values = pa.array(list(map(self._class_of, written)), pa.string()).take(pa.array(codes))
         if self.settings.multilabel:
             values = label_lists(rows_of(labels), values, len(rows))
-        return rows.set_column(rows.column_names.index("label"), "label", values)
+        return rows.set_column(rows.column_names.index("label"), "label", values).filter(values.is_valid())
 
     def _write_or_none(self, purpose: str, value: str) -> Any:
         columns = self.layout.columns_of(purpose)
@@ -429,6 +435,6 @@ class Corpus:
                 f"{self.path}: {rule}; got {len(repeated)} repeated ids; save the rows to a file to see where"
             )
         again = Corpus(self.path, self.settings, frozenset(repeated.tolist()))
-        again.unites = self.unites
+        again.unites, again.rare = self.unites, self.rare
         for _ in again:
             pass

@@ -1,15 +1,22 @@
-"""Labels as they are written and as they are probably meant, and other doubts about them."""
+"""Which classes the labels of a table are: labels that look alike, and classes that are too rare."""
 
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
+from textclf.core.errors import TooRareError
 from textclf.core.hashing import normalize_text
 from textclf.core.settings import to_yaml
+from textclf.tables.settings import Data
 from textclf.tables.values import SEPARATORS
 
 WHOLE = re.compile(r"^([+-]?\d+)[.,]0+$")  # an integer that was stored as a decimal
+NAMES = ["other", *(f"rare {number}" for number in range(1, 1000))]  # of the class of all rare ones
+Renamed = Mapping[str, str | None]  # the class in place of each class that is too rare; None leaves it out
+NONE: Renamed = {}
+Result = TypeVar("Result")
 
 
 def look_alikes(classes: Mapping[str, int]) -> dict[str, str]:
@@ -47,3 +54,28 @@ def doubts(classes: Mapping[str, int], multilabel: bool) -> list[str]:
     marks = [mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) >= len(classes)]
     told = "is in many labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
     return lines + [f"{mark!r} {told} to it" for mark in marks[:1] if not multilabel]
+
+
+def without_rare(data: Data, divide: Callable[[Renamed], Result]) -> Result:
+    """Return what `divide` returns once it is given what to do with the classes that it has refused by `TooRareError`.
+
+    By data.rare: drop leaves these classes out, merge makes them one class, unless that is too rare as well. Raises the
+    last error if data.rare is refuse, or if fewer than two classes would remain.
+    """
+    renamed: dict[str, str | None] = {}
+    merged: str | None = None
+    while True:
+        try:
+            return divide(renamed)
+        except TooRareError as error:
+            rare, rest = error.rare - {data.unknown}, error.classes - error.rare - {data.held_out_label}
+            if data.rare == "refuse" or rare <= renamed.keys():
+                raise
+            if data.rare == "merge" and not renamed:
+                taken = set(map(normalize_text, {*rest, data.unknown or ""}))
+                merged = next(name for name in NAMES if name not in taken)
+            elif rare == {merged}:
+                renamed, merged, rare = dict.fromkeys(renamed), None, set()
+            if len({*rest, merged} - {None}) < 2:
+                raise
+            renamed |= dict.fromkeys(sorted(label for label in rare if not renamed or label != merged), merged)

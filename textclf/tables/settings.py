@@ -166,6 +166,10 @@ class Data(Section):
     labels: Mapping[Name, Name] = Field(
         default={}, description="labels to read as others, as written and as meant, such as {Billing: billing}"
     )
+    rare: Literal["refuse", "drop", "merge"] = Field(
+        default="refuse",
+        description="classes too rare for training and test rows: refuse; drop leaves them out; merge makes them one",
+    )
     unknown: Name | None = Field(
         default=None, description="label of texts that belong to no class, such as oos; null if every text has a class"
     )

@@ -193,6 +193,13 @@ def caveats(
         ({"label_conflicts": {"normalised": 2}}, "2 texts occur with more than one class"),
         ({"dropped": {"rows": 1}}, "1 row without a text or a label was left out."),
         ({"dropped": {"rows": 2}}, "2 rows without a text or a label were left out."),
+        (
+            {"rare": {"dropped": {"b": 1, "a": 2}, "other": {"c": 1}}},
+            (
+                "2 classes too rare to be divided, left out (data.rare): a (2), b (1); 1 class too rare to be divided, "
+                "united as other (data.rare): c (1)."
+            ),
+        ),
         ({"test": {"classes": {"0": 5000, "1": 19}}}, "Class positive (1) has fewer than 20 test rows"),
         ({"test": {"classes": {"0": 5000}}}, "Class positive (1) has fewer than 20 test rows"),
         ({"test": {"classes": {"0": 9, "1": 9}}}, "2 of 2 classes have fewer than 20 test rows"),

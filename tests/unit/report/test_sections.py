@@ -216,6 +216,13 @@ def test_texts_with_several_labels_are_listed_with_their_rows() -> None:
     assert len(conflicts.find_conflicts(run.rows, run.classes, 1)) == 1
 
 
+def test_classes_that_were_too_rare_are_told_beside_the_rows() -> None:
+    run = make_run()
+    assert "too rare" not in sections(run)["data"]
+    dict.update(run.leaks, rare={"dropped": {"<b>": 1}})
+    assert "1 class too rare to be divided, left out (data.rare): <b> (1)." in sections(run)["data"]
+
+
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
     for classes in (["a", "b", "c"], [f"c{n}" for n in range(30)]):
         run = make_run(PAIR, classes, count=90)

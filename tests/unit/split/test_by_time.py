@@ -146,7 +146,7 @@ def test_of_given_splits_only_training_rows_are_divided(tmp_path: Path) -> None:
             {},
             (
                 "the training rows must hold every class; class new has none of 6: its rows are the latest: add "
-                "earlier ones, leave the class out, or a smaller split.test_size"
+                "earlier ones, leave the class out, or a smaller split.test_size; or set data.rare to drop or merge"
             ),
         ),
         (rows(["1"] * 8), {}, "8 rows must have different times to be split by them (data.time); got one"),

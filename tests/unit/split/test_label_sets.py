@@ -137,7 +137,7 @@ def test_what_the_splits_hold_is_described(tmp_path: Path, capsys: pytest.Captur
             [*["a", "b"] * 10, "c"],
             (
                 "the training rows must hold every class; class c has none of 11: set split.stratify to true, or a "
-                "smaller split.test_size"
+                "smaller split.test_size; or set data.rare to drop or merge"
             ),
         ),
     ],

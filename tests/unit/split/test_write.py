@@ -171,7 +171,8 @@ def test_a_class_without_test_rows_is_an_error_and_nothing_is_written(tmp_path: 
     with pytest.raises(UserError) as error:
         run(path, tmp_path / "out", by_hash(0.001))
     line = "the test rows must hold every class; class 0 has none of 0: "
-    assert error.value.lines == (f"{line}set another split.seed, method random, or a larger split.test_size",)
+    advice = "set another split.seed, method random, or a larger split.test_size; or set data.rare to drop or merge"
+    assert error.value.lines == (f"{line}{advice}",)
     assert not list((tmp_path / "out").iterdir())
 
 

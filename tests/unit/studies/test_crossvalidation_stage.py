@@ -15,10 +15,14 @@ from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
 
-def test_texts_of_no_class_take_no_part(tmp_path: Path) -> None:
+def test_texts_of_no_class_and_of_rare_classes_take_no_part(tmp_path: Path) -> None:
     rows = corpus(40)[["text", "label"]]
     reports = []
-    for name, others, data in (("plain", [], {}), ("unknown", [("tree", "oos")] * 3, {"unknown": "oos"})):
+    for name, others, data in (
+        ("plain", [], {}),
+        ("unknown", [("tree", "oos")] * 3, {"unknown": "oos"}),
+        ("rare", [("tree", "x"), ("sea", "y"), ("lake", "y")], {"rare": "drop"}),
+    ):
         table, report = tmp_path / f"{name}.csv", tmp_path / f"{name}.json"
         files.write_csv(table, pd.concat([rows, pd.DataFrame(others, columns=["text", "label"])]))
         sections = Combine(), settings(), Data.model_validate({"path": str(table), **data}), Evaluate(), Split()
@@ -32,7 +36,7 @@ def test_texts_of_no_class_take_no_part(tmp_path: Path) -> None:
             trainings=tmp_path / "trainings.csv",
         )
         reports.append(files.read_json(report))
-    assert reports[0] == reports[1]
+    assert reports[0] == reports[1] == reports[2]
 
 
 def test_a_sentence_on_each_pair_follows_the_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.unit.tables.tables import delimited
-from textclf.core.errors import UserError
+from textclf.core.errors import TooRareError, UserError
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
-from textclf.tables.labels import doubts, look_alikes
+from textclf.tables.labels import NAMES, Renamed, doubts, look_alikes, without_rare
 from textclf.tables.settings import Data
 
 DECOMPOSED = unicodedata.normalize("NFD", "café")
@@ -97,3 +97,56 @@ def test_a_header_with_spaces_is_named(read: Callable[..., Corpus]) -> None:
     ):
         read({"c.csv": "text, label\na, x\nb, y\n"})
     assert read({"c.csv": "text, label\na,x\nb,y\n"}, label=" label").classes == ["x", "y"]
+
+
+# Classes that are too rare
+
+
+def tried(rare: str, *refused: set[str], **changed: Any) -> list[Renamed]:
+    """Return what is tried if these classes are refused, one set at a time."""
+    tries: list[Renamed] = []
+
+    def divide(renamed: Renamed) -> None:
+        tries.append(dict(renamed))
+        if len(tries) <= len(refused):
+            classes = {"a", "b", "c", "d", *refused[0]} - set(renamed)
+            raise TooRareError("refused", refused[len(tries) - 1], {*classes, *filter(None, renamed.values())})
+
+    without_rare(Data(rare=rare, **changed), divide)  # type: ignore[arg-type]
+    return tries
+
+
+def test_classes_are_left_out_until_none_is_too_rare() -> None:
+    assert tried("drop", {"c"}, {"d"}) == [{}, {"c": None}, {"c": None, "d": None}]
+
+
+def test_classes_are_united_and_left_out_if_that_is_too_rare_as_well() -> None:
+    assert tried("merge", {"c"}, {"d", "other"}, {"other"}) == [
+        {},
+        {"c": "other"},
+        {"c": "other", "d": "other"},
+        {"c": None, "d": None},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("refused", "unknown", "name"),
+    [({"c", "other"}, None, "other"), ({"c"}, "Other", "rare 1"), ({"c", "rare 1"}, "other", "rare 1")],
+)
+def test_the_united_class_has_a_name_of_its_own(refused: set[str], unknown: str | None, name: str) -> None:
+    assert set(tried("merge", refused, unknown=unknown)[1].values()) == {name}
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("rare", "refused", "changed"),
+    [
+        ("refuse", {"c"}, {}),
+        ("drop", {"b", "c", "d"}, {}),
+        ("merge", {"a", "b", "c", "d"}, {}),
+        ("drop", {"d"}, {"unknown": "d"}),
+    ],
+)
+def test_the_error_stays_if_nothing_may_be_left_out(rare: str, refused: set[str], changed: dict[str, Any]) -> None:
+    with pytest.raises(match="refused"):
+        tried(rare, refused, **changed)

@@ -14,6 +14,7 @@ from textclf.tables.columns import Column
 TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
 ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE = 1_000, 20  # fewer all train, and held-out training rows choose
 FEWEST_TEXTS = 4  # distinct texts of a class, so that a quarter of them is one text
+FEWEST_MERGED = 20  # texts of all classes with fewer, from which on they are one class and not left out
 FEWEST_TO_CHOOSE = 100  # training rows by which a default model can be chosen
 MANY_ROWS = 1_000_000  # rows from which they are split by hash and streamed
 RARE = 0.1  # share of the smaller of two classes below which a threshold of 0.5 finds few of its rows
@@ -26,10 +27,10 @@ def choose_settings(preset: str, survey: Survey, candidates: Sequence[str], by_t
     """Return the settings of split, decisions, export and gate for a table and the models of a preset.
 
     `candidates` are the models of which one will be the default; `by_time`: the latest rows shall test. Raises
-    `UserError` if a class has too few texts to be learned and tested.
+    `UserError` if fewer than two classes have texts enough to be learned and tested.
     """
-    _require_texts(survey)
     return [
+        *_rare(survey),
         *_split(preset, survey, by_time),
         *_decisions(preset, survey),
         *_export(preset, survey, candidates),
@@ -37,14 +38,19 @@ def choose_settings(preset: str, survey: Survey, candidates: Sequence[str], by_t
     ]
 
 
-def _require_texts(survey: Survey) -> None:
-    small = [name for name, texts in survey.distinct.items() if texts < FEWEST_TEXTS]
-    if small:
-        counts = list_names([f"{quote_name(name)} ({survey.distinct[name]})" for name in small])
+def _rare(survey: Survey) -> Iterator[Choice]:
+    """Yield what becomes of classes that are too rare, if there may be some."""
+    small = {name: texts for name, texts in survey.distinct.items() if texts < FEWEST_TEXTS}
+    counts = list_names([f"{quote_name(name)} ({texts})" for name, texts in small.items()])
+    if len(survey.distinct) - len(small) < 2:
         raise UserError(
-            f"every class must have at least {FEWEST_TEXTS} different texts, to be learned and tested; got {counts}; "
-            "give them more rows, merge them with other classes, or remove their rows"
+            f"two classes must have at least {FEWEST_TEXTS} different texts each, to be learned and tested; got too "
+            f"few of {counts}; give them more rows, or unite classes by data.labels"
         )
+    if small:
+        value, does = ("merge", "unites") if sum(small.values()) >= FEWEST_MERGED else ("drop", "leaves out")
+        reason = f"{does} those too rare to be divided, of fewer than {FEWEST_TEXTS} texts: {counts}"
+        yield Choice("data.rare", value, reason)
 
 
 def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice]:
@@ -55,7 +61,7 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
         reason = f"keeps rows of one of its {column.distinct:,} values in one split, if they depend on each other"
         yield Choice("data.group", column.name, reason)
     mean = survey.rows / len(survey.classes)
-    rare = [name for name, rows in survey.classes.items() if rows < RARE_OF_MANY * mean]
+    rare = [name for name, rows in survey.classes.items() if FEWEST_TEXTS <= rows < RARE_OF_MANY * mean]
     if rare and survey.sets is None:
         more = f" and {len(rare) - SHOWN} more" if len(rare) > SHOWN else ""
         names = ", ".join(map(quote_name, rare[:SHOWN])) + more

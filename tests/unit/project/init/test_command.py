@@ -81,20 +81,23 @@ def test_it_says_which_difference_the_test_rows_detect(init: Run, rows: int | No
     ) in init("--data", "tickets.csv").out.splitlines()
 
 
-def test_labels_that_look_alike_are_united(init: Run) -> None:
-    labels = {0: "Shipping", 2: "shipping "}
+def test_labels_that_look_alike_are_united_and_rare_ones_left_out(init: Run) -> None:
+    labels = {0: "Shipping", 2: "shipping ", 4: "once"}
     rows = [(f"The parcel {n} is late.", labels.get(n, ["shipping", "billing"][n % 2])) for n in range(60)]
     Path("tickets.csv").write_text(delimited([("message", " Label"), *rows]), encoding="utf-8")
     done = init("--data", "tickets.csv")
     data = load().data
     assert (data.label, data.labels) == (" Label", {"Shipping": "shipping", "shipping ": "shipping"})
+    assert data.rare == "drop"
     lines = done.out.splitlines()
-    assert "2 classes: billing (30), shipping (30)" in lines
-    alike = "'Shipping' (1) as 'shipping' (28), 'shipping ' (1) as 'shipping' (28)"
+    assert "3 classes: billing (30), once (1), shipping (29)" in lines
+    alike = "'Shipping' (1) as 'shipping' (27), 'shipping ' (1) as 'shipping' (27)"
     assert f"labels that look alike are one class (data.labels, take out what is wrong): {alike}" in lines
+    reason = "leaves out those too rare to be divided, of fewer than 4 texts: once (1)"
+    assert any(line.split() == ["data.rare:", "drop", *reason.split()] for line in lines)
     Path("tickets.csv").write_text(TABLE, encoding="utf-8")
     assert init("--data", "tickets.csv", "--force").status == 0
-    assert load().data.labels == {}
+    assert (load().data.labels, load().data.rare) == ({}, "refuse")
 
 
 @pytest.mark.parametrize(("preset", "models"), [("fast", 2), ("good", 4), ("best", 5)])
@@ -191,7 +194,7 @@ def test_a_params_yaml_that_git_cannot_bring_back_is_not_overwritten(init: Run) 
             "label must be another column than text; got message for both",
         ),
         (["--data", "tickets.csv", "--encoding", "klingon"], "--encoding must be an encoding that Python knows"),
-        (["--data", "tickets.csv", "--label", "ticket"], "every class must have at least 4 different texts"),
+        (["--data", "tickets.csv", "--label", "ticket"], "two classes must have at least 4 different texts each"),
     ],
 )
 def test_a_mistake_is_one_line_and_params_yaml_stays(init: Run, arguments: list[str], line: str) -> None:

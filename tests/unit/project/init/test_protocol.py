@@ -151,9 +151,23 @@ def test_too_few_rows_choose_no_model(classes: dict[str, int], given: dict[str, 
     assert choose(classes, given=given, longest=300)["export.model"] is None
 
 
-def test_a_class_of_too_few_texts_is_named() -> None:
-    with pytest.raises(UserError, match=r"every class must have at least 4 different texts.*; got b \(3\), c \(1\); "):
-        choose({"a": 20, "b": 20, "c": 20, "d": 20}, {"a": 20, "b": 3, "c": 1, "d": 4})
+def test_one_class_of_enough_texts_is_not_enough() -> None:
+    with pytest.raises(
+        UserError, match=r"two classes must have at least 4 different texts.*; got .* b \(3\), c \(1\); "
+    ):
+        choose({"a": 20, "b": 20, "c": 20}, {"a": 20, "b": 3, "c": 1})
+
+
+@pytest.mark.parametrize(
+    ("texts", "rare"), [([3, 1], "drop"), ([3] * 6 + [1], "drop"), ([3] * 6 + [2], "merge"), ([4, 5], None)]
+)
+def test_classes_of_few_texts_are_left_out_or_united_if_they_are_many(texts: list[int], rare: str | None) -> None:
+    classes = {"a": 20, "b": 4} | {f"c{n}": count for n, count in enumerate(texts)}
+    assert choose(classes).get("data.rare") == rare
+    assert choose(classes, sets=40).get("data.rare") == rare
+    found = Survey(classes, classes, 0, 0, 0, 10, 20)
+    offers = {choice.key: choice.reason for choice in offer_settings(found, [])}
+    assert "c0" not in offers.get("train.logistic_regression.class_weight", "") or texts[0] >= 4
 
 
 @pytest.mark.parametrize(
