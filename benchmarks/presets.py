@@ -2,12 +2,13 @@
 
     python -m benchmarks.presets FOLDER [--corpora NAME ...] [--presets NAME ...]
 
-FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's corpora and their
-pool, 25% of whose rows are for the test, are added. For each corpus and preset the wheel of this working tree makes a
-project in a temporary folder, and `dvc repro` runs it. Results are added to those that there are, so that corpora and
-presets can be run one at a time. Minutes are those of the clock, from init to the end of the run, and of the CPU, which
-tell more on a busy machine. `before` is `textclf init` of commit 730d73e, which had no presets; its stored results are
-not measured anew.
+FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label (or as published: the table of
+README.md is of the two files of Banking77, Casanueva et al. 2020, doi:10.18653/v1/2020.nlp4convai-1.5); the lesson's
+corpora and their pool, 25% of whose rows are for the test, are added. For each corpus and preset the wheel of this
+working tree makes a project in a temporary folder, and `dvc repro` runs it; `plain` is the script `PLAIN`. Results are
+added to those that there are, so that corpora and presets can be run one at a time. Minutes are those of the clock,
+from init to the end of the run, and of the CPU, which tell more on a busy machine. `before` is `textclf init` of commit
+730d73e, which had no presets; its stored results are not measured anew.
 """
 
 import argparse
@@ -29,11 +30,20 @@ from benchmarks import project, results
 from benchmarks.inputs import NAMES, WEIGHTS, fetch_weights
 from benchmarks.preset_choices import POOL, split_lesson
 from textclf.core import files
+from textclf.evaluate.intervals import wilson
 
 RESULT = "presets"
-BEFORE, PRESETS = "before", ("fast", "good", "best")
+BEFORE, SCRIPT, PRESETS = "before", "plain", ("fast", "good", "best")
+EXAMPLE = "banking77"  # the corpus in README.md
 METRICS = ("accuracy", "log_loss")
 EXPECTED = re.compile(r"^expected: (.*)$", re.MULTILINE)
+PLAIN = """\
+import pandas, sys
+from sklearn import feature_extraction, pipeline, svm
+(train, train_labels), (test, test_labels) = (pandas.read_csv(path).to_numpy(str).T for path in sys.argv[1:])
+model = pipeline.make_pipeline(feature_extraction.text.TfidfVectorizer(), svm.LinearSVC())
+print((model.fit(train, train_labels).predict(test) == test_labels).sum(), len(test))
+"""  # of tables with two columns, the texts first
 
 
 def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str, Any]:
@@ -56,6 +66,21 @@ def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str
             "expected": expected and expected[1],
             "rows": {part: len(read(table)) for part, table in zip(("train", "test"), tables, strict=True)},
             **outcome(home),
+        }
+
+
+def measure_plain(corpus: str, folder: Path) -> dict[str, Any]:
+    """Return the accuracy of a plain script on a corpus, with its interval, and its minutes."""
+    with tempfile.TemporaryDirectory(prefix="textclf-presets-") as name:
+        tables = tables_of(corpus, folder, Path(name))
+        started, used = time.perf_counter(), cpu_seconds()
+        printed = project.run([sys.executable, "-c", PLAIN, *map(str, tables)], Path(name), os.environ)
+        right, rows = map(int, printed.split())
+        return {
+            "minutes": (time.perf_counter() - started) / 60,
+            "cpu_minutes": (cpu_seconds() - used) / 60,
+            "model": "TfidfVectorizer, LinearSVC",
+            "accuracy": [right / rows, *wilson(right, rows)],
         }
 
 
@@ -116,6 +141,19 @@ def table() -> str:
     return results.markdown(header, lines)
 
 
+def example() -> str:
+    """Return the accuracy and the CPU seconds of a plain script and of a preset on the corpus of README.md."""
+    measured = results.read(RESULT)["corpora"][EXAMPLE]
+    names = {SCRIPT: "scikit-learn's `TfidfVectorizer` and `LinearSVC`", "good": "`textclf init`, `dvc repro`"}
+    rows = []
+    for key, name in names.items():
+        accuracy, low, high = measured[key]["accuracy"]
+        seconds = f"{60 * measured[key]['cpu_minutes']:.0f}"
+        rows.append([name, f"{accuracy:.1%} ({low:.1%} to {high:.1%})", seconds])
+    tested = f"{measured['good']['rows']['test']:,} test messages"
+    return results.markdown([tested, "accuracy (95% interval)", "CPU seconds"], rows)
+
+
 def interval(ends: list[float | None]) -> str:
     """Return a metric with its interval, if there is one."""
     value, low, high = ends
@@ -140,7 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--corpora", nargs="*")
-    parser.add_argument("--presets", nargs="*", choices=PRESETS, default=[*PRESETS])
+    parser.add_argument("--presets", nargs="*", choices=(SCRIPT, *PRESETS), default=[*PRESETS])
     given = parser.parse_args()
     folder = given.folder.resolve()
     fetched = sorted(path.name.removesuffix(".train.csv") for path in folder.glob("*.train.csv"))
@@ -149,7 +187,8 @@ def main() -> None:
         installed = wheel.install(Path(name))
         for corpus in given.corpora or [*NAMES, POOL, *fetched]:
             for preset in given.presets:
-                measured = measure(corpus, preset, folder, installed)
+                plain = preset == SCRIPT
+                measured = measure_plain(corpus, folder) if plain else measure(corpus, preset, folder, installed)
                 add(corpus, preset, measured)
                 results.tell(f"{corpus} {preset}: {measured['minutes']:.2f} minutes, {measured['accuracy'][0]:.3f}")
 
