@@ -32,7 +32,7 @@ from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder, refit
 from textclf.export.explanation import terms_of_models
-from textclf.export.settings import Export
+from textclf.export.settings import Export, needs_measured
 from textclf.export.sources import class_titles, list_sources, list_weights, require_known_classes, unite_weights
 from textclf.export.versions import require_settings
 from textclf.models.settings import Average, Train, with_averages
@@ -98,8 +98,8 @@ def run(
         members[name] = [pair.first, pair.second]
         exported[name] = folder.average([exported[each] for each in members[name]], records[name])
     default, reason = explain_choice(export.model, measured, decided, models_trained)
-    refits = export.refit and "validation" in counts
-    if refits:
+    asked = export.refit and "validation" in counts
+    if asked and needs_measured(data, evaluate) is None:
         frames = read_splits(splits)
         rows = pd.concat([frames[split] for split in refit.SPLITS], ignore_index=True)
         anew = []
@@ -117,7 +117,7 @@ def run(
             decision = Decision.from_json(decided[name])
             expected = decided[name].get("ece_if_calibrated", {})
             watching = [part for part in members[name] if (trained / part / "history.csv").exists()]
-            refitted, of_models = name if refits and name == default else None, dict.fromkeys([name, *members[name]])
+            refitted, of_models = name if asked and name == default else None, dict.fromkeys([name, *members[name]])
             protocol = description.protocol(
                 data, split, settings, evaluate, counts, class_names, of_models, clusters, refitted
             )

@@ -100,8 +100,6 @@ def conflicts(params: Params) -> Iterator[str]:
     models = params.models.names()
     if params.export.model is not None and params.export.model not in models:
         yield f"export.model must be a model of train ({', '.join(models)}), or null; got {params.export.model}"
-    if params.export.refit and params.evaluate.coverage is not None:
-        yield "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true"
     if params.data.held_out_label is not None:
         yield from _unknown_conflicts(params)
     elif (score := params.evaluate.unknown_score) != PROBABILITY:
@@ -146,8 +144,6 @@ def _unknown_conflicts(params: Params) -> Iterator[str]:
     if evaluate.coverage is not None:
         rule = "null with data.unknown unless data.train_unknown is true"
         yield f"evaluate.coverage must be {rule}; got {evaluate.coverage}"
-    if params.export.refit:
-        yield "export.refit must be false with data.unknown, whose threshold is of the measured model; got true"
     lacking = dict.fromkeys(evaluate.external, "which predictions made elsewhere lack")
     for name in params.models.names():
         settings = params.models[name]

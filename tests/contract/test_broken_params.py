@@ -262,14 +262,6 @@ WRONG_SETTINGS = [
         "export.model must be a model of train (majority, logistic_regression, keras), or null; got nb_svm",
     ),
     (
-        ("export.refit", "true", "split.validation_size", "0.2", "evaluate.coverage", "0.9"),
-        "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true",
-    ),
-    (
-        ("export.refit", "true", "split.validation_size", "0.2", "data.unknown", "oos"),
-        "export.refit must be false with data.unknown, whose threshold is of the measured model; got true",
-    ),
-    (
         ("split.validation_size", "0.2", "data.unknown", "oos", "evaluate.coverage", "0.9"),
         "evaluate.coverage must be null with data.unknown unless data.train_unknown is true; got 0.9",
     ),

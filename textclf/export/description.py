@@ -14,6 +14,7 @@ from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.costs import by_pair, cheapest_constant, cost_matrix
 from textclf.evaluate.registry import format_value
 from textclf.evaluate.settings import Evaluate
+from textclf.export.settings import needs_measured
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
 from textclf.split.settings import Split
@@ -56,12 +57,13 @@ def protocol(
     """Return sentences on how the models were trained and measured.
 
     `classes` has what to show for each label, in order; `models` are the names of those to speak of; `clusters` has the
-    number of clusters of each split whose rows are not independent; `refitted` is the model that is exported as
-    fitted anew.
+    number of clusters of each split whose rows are not independent; `refitted` is the model for which export.refit is
+    set, with validation rows.
     """
     together = split.group_duplicates and not splits_report.get("given")
     sizes, several = sizes_of(splits_report), has_label_sets(splits_report)
-    measured = " that were measured" if refitted else ""
+    needed = needs_measured(data, evaluate)
+    measured = " that were measured" if refitted and needed is None else ""
     choosing = "the validation rows" if "validation" in splits_report else "held-out training rows"
     corrected = corrected_rows(splits_report.get("corrections", {}))
     return [
@@ -77,7 +79,7 @@ def protocol(
         *_unknown(data, splits_report, choosing),
         _intervals(evaluate),
         *([_dependence(data, sizes["test"], clusters["test"])] if clusters and "test" in clusters else []),
-        *([_refit(refitted, sizes)] if refitted else []),
+        *([_refit(refitted, needed, sizes)] if refitted else []),
     ]
 
 
@@ -205,7 +207,10 @@ def _dependence(data: Data, test_rows: int, clusters: int) -> str:
     )
 
 
-def _refit(model: str, sizes: Mapping[str, int]) -> str:
+def _refit(model: str, needed: str | None, sizes: Mapping[str, int]) -> str:
+    if needed is not None:
+        name = display_name(model)
+        return f"The exported {name} is the measured one, despite export.refit: {needed} holds for no other."
     return (
         f"All metrics of {display_name(model)} and its numbers of terms and parameters are of a model fitted on the "
         f"{sizes['train']:,} training rows. The exported model was fitted anew on these and the "

@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from textclf.core.settings import Name, Section
+from textclf.evaluate.settings import Evaluate
+from textclf.tables.settings import Data
 
 
 class Export(Section):
@@ -19,3 +21,15 @@ class Export(Section):
     terms: Annotated[int, Field(ge=1)] = Field(
         12, description="number of top terms listed for each class of a model, of words and of letters"
     )
+
+
+def needs_measured(data: Data, evaluate: Evaluate) -> str | None:
+    """Return what holds only for the measured model, so that `refit` changes nothing; None if there is nothing.
+
+    Scores of validation rows are no longer exchangeable with those of new texts once a model has learned these rows.
+    """
+    if evaluate.coverage is not None:
+        return "the promise of the prediction sets (evaluate.coverage)"
+    if data.held_out_label is not None:
+        return "the threshold below which a text is of no class (data.unknown)"
+    return None

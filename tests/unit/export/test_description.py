@@ -154,6 +154,17 @@ def test_of_a_refitted_model_it_is_the_measured_one_that_was_fitted_on_the_train
     assert len(refitted) == len(usual) + 1
 
 
+@pytest.mark.parametrize("sections", [{"evaluate": {"coverage": 0.9}}, {"data": {"unknown": "oos"}}])
+def test_a_model_that_keeps_a_promise_of_the_measured_one_is_said_to_be_exported_as_measured(
+    sections: dict[str, Any],
+) -> None:
+    usual, asked = protocol(**sections), protocol(refitted="nb_svm", **sections)
+    (key,) = next(iter(sections.values()))
+    assert asked[:-1] == usual
+    assert asked[-1].startswith("The exported nb svm is the measured one, despite export.refit: the ")
+    assert f".{key}) holds for no other." in asked[-1]
+
+
 def test_notes_of_several_models_name_them_and_are_said_once() -> None:
     longer = {"long": LESSON["keras"] | {"epochs": 300}, "twin": LESSON["keras"]}
     lines = protocol(("majority", "keras", "long", "twin"), train=longer)

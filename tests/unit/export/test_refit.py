@@ -11,7 +11,7 @@ import pytest
 from tests import samples
 from tests.conftest import arguments, run_stage, tree
 from tests.refusal import refusal
-from tests.settings import put
+from tests.settings import models, put
 from textclf.artifacts import features, layers
 from textclf.artifacts.dataset import Dataset
 from textclf.core import resources
@@ -100,6 +100,20 @@ def test_without_validation_rows_there_is_nothing_to_refit(project: Path) -> Non
     (project / "params.yaml").write_text(put("export.refit", "true", text=text), encoding="utf-8")
     assert run_stage(project, "export", *arguments("export")) in {None, 0}
     assert tree(project / "models") == before
+
+
+def test_prediction_sets_are_of_the_model_that_is_exported(project: Path) -> None:
+    changes = ("split.validation_size", "0.3", "export.refit", "true", *models("logistic_regression"))
+    exported = {}
+    for coverage in ("0.5", "null"):
+        text = put(*changes, "export.model", "null", "evaluate.coverage", coverage)
+        (project / "params.yaml").write_text(text, encoding="utf-8")
+        for stage in ("check", "split", "vectorize", "train", "evaluate", "export"):
+            words = arguments(stage, **({"stage": "train@logistic_regression"} if stage == "train" else {}))
+            assert run_stage(project, stage, *words) in {None, 0}, stage
+        measured, model = (project / name / "logistic_regression" / "model.npz" for name in ("data/trained", "models"))
+        exported[coverage] = model.read_bytes() == measured.read_bytes()
+    assert exported == {"0.5": True, "null": False}
 
 
 def test_a_model_of_several_labels_is_fitted_on_all_rows() -> None:
