@@ -1,10 +1,11 @@
-"""Measure fresh installations from each lock file: download, size, packages, and the start of `textclf predict`.
+"""Measure fresh installations from each lock file: size, packages, and the start of `textclf predict`.
 
-    python -m benchmarks.install
+    python -m benchmarks.install [install] [first_install]
 
 Needs the models of a run and the index of packages; takes some minutes. The installations differ only in their
 packages, so their starts are measured in alternation. Sizes are those of site-packages, with compiled bytecode.
-Nothing is cached: the download is what pip's cache has afterwards, and minutes are those of the clock and of the CPU.
+`first_install` is that of README.md: the wheel with its newest packages, none in pip's cache. What this cache has
+afterwards is the download, whose time depends on the network; minutes are those of the CPU.
 """
 
 import os
@@ -21,39 +22,53 @@ from benchmarks.results import ROOT
 
 ROUNDS = 9  # starts of each
 NAMES = ("predict", "serve", "run")  # requirements/<name>.txt
+FIRST, EXTRAS = "first_install", "[pipeline,encoder]"  # the result and the installation of README.md
 
 
 def measure() -> dict[str, Any]:
     """Return megabytes, packages and seconds of a start for each lock file."""
     with tempfile.TemporaryDirectory(prefix="textclf-install-") as folder:
-        installed = {name: install(Path(folder, name), name) for name in NAMES}
-        environments = {name: environment for name, (environment, _) in installed.items()}
+        environments = {
+            name: install(Path(folder, name), "--require-hashes", "-r", str(ROOT / "requirements" / f"{name}.txt"))
+            for name in NAMES
+        }
         seconds: dict[str, list[float]] = {name: [] for name in NAMES}
         for _ in range(ROUNDS):
             for name, environment in environments.items():
                 seconds[name].append(start(environment))
         installations = {
             name: {
-                "megabytes": round(size(site_packages(environment)) / 1e6),
-                "packages": len(list(site_packages(environment).glob("*.dist-info"))) - 2,  # pip and setuptools
+                **describe(environment),
                 "start_seconds": results.spread(seconds[name]),
-                **installed[name][1],
             }
             for name, environment in environments.items()
         }
     return {"installations": installations, "rounds": ROUNDS}
 
 
-def install(environment: Path, name: str) -> tuple[Path, dict[str, float]]:
-    """Return a new environment with the packages of a lock file, and what it took: megabytes and minutes."""
+def measure_first() -> dict[str, Any]:
+    """Return what the installation in README.md downloads, needs and takes."""
+    from tests import wheel
+
+    with tempfile.TemporaryDirectory(prefix="textclf-install-") as folder:
+        built, cache, used = wheel.build(Path(folder)), Path(folder, "cache"), cpu_seconds()
+        environment = install(Path(folder, "environment"), "--cache-dir", str(cache), f"{built}{EXTRAS}")
+        took = {"cpu_minutes": (cpu_seconds() - used) / 60, "download_megabytes": round(size(cache) / 1e6)}
+        return {"extras": EXTRAS, **describe(environment), **took}
+
+
+def describe(environment: Path) -> dict[str, int]:
+    """Return the size of an environment's packages and how many they are, without pip and setuptools."""
+    packages = site_packages(environment)
+    return {"megabytes": round(size(packages) / 1e6), "packages": len(list(packages.glob("*.dist-info"))) - 2}
+
+
+def install(environment: Path, *words: str) -> Path:
+    """Return a new environment with the packages that these arguments of `pip install` name."""
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    cache = environment.with_name(f"{name}-cache")
-    started, used = time.perf_counter(), cpu_seconds()
-    words = ["--cache-dir", str(cache), "--require-hashes", "-r", str(ROOT / "requirements" / f"{name}.txt")]
     subprocess.run([*pip, *words], check=True)
-    took = {"minutes": (time.perf_counter() - started) / 60, "cpu_minutes": (cpu_seconds() - used) / 60}
-    return environment, {"download_megabytes": round(size(cache) / 1e6), **took}
+    return environment
 
 
 def start(environment: Path) -> float:
@@ -75,17 +90,17 @@ def size(folder: Path) -> int:
 
 
 def sentence() -> str:
-    """Return what the installation of the pipeline takes, for README.md."""
-    each = results.read("install")["installations"]["run"]
+    """Return what the installation in README.md takes."""
+    took = results.read(FIRST)
     return (
-        f"The installation downloads {each['packages']} packages of {each['download_megabytes'] / 1e3:.1f} GB, takes "
-        f"{each['megabytes'] / 1e3:.1f} GB and, beside the download, {each['cpu_minutes']:.0f} minutes of CPU."
+        f"This downloads {took['packages']} packages ({took['download_megabytes'] / 1e3:.1f} GB), fills "
+        f"{took['megabytes'] / 1e3:.1f} GB, and takes {took['cpu_minutes']:.1f} minutes of CPU beside the download."
     )
 
 
-def table(content: dict[str, Any] | None = None) -> str:
-    """Return a result, by default the stored one, as Markdown."""
-    content = content or results.read("install")
+def table() -> str:
+    """Return the stored result as Markdown."""
+    content = results.read("install")
     rows = [
         [
             f"`requirements/{name}.txt`",
@@ -100,4 +115,4 @@ def table(content: dict[str, Any] | None = None) -> str:
 
 
 if __name__ == "__main__":
-    results.main({"install": measure}, table)
+    results.main({"install": measure, FIRST: measure_first})
