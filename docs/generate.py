@@ -102,7 +102,7 @@ def params_table() -> str:
         "# Settings",
         "",
         "Every setting of params.yaml. A setting that is left out has its default; set it by a line in params.yaml, or",
-        "by `dvc exp run -S +key=value`. dvc.yaml reads `data.path`, the sections fetch, about, split, vectorize,",
+        "by `dvc exp run -S ++key=value`. dvc.yaml reads `data.path`, the sections fetch, about, split, vectorize,",
         "train and evaluate, and `kind` and `features` of each model itself, so these must be there. `make docs`",
         "writes this page.",
     ]

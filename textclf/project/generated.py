@@ -44,7 +44,7 @@ SETTINGS_HEADER = f"""\
 #
 # The settings of this project, one section per stage. Change one and run `dvc repro`, or try
 # `dvc exp run -S split.seed=7`. A setting that is not here has its default, and is set by a line here or by
-# `-S +key=value`: docs/params.md of textclf has all. `textclf check` validates this file.
+# `-S ++key=value`: docs/params.md of textclf has all. `textclf check` validates this file.
 
 """
 CODE_DEP = re.compile(r"(?P<dash> *- )(?P<path>(?:textclf|stages)(?:/\S+)?)(?: +#.*)?")
