@@ -144,13 +144,17 @@ def table() -> str:
 def example() -> str:
     """Return the accuracy and the CPU seconds of a plain script and of a preset on the corpus of README.md."""
     measured = results.read(RESULT)["corpora"][EXAMPLE]
-    names = {SCRIPT: "scikit-learn's `TfidfVectorizer` and `LinearSVC`", "good": "`textclf init`, `dvc repro`"}
+    names = {
+        SCRIPT: "a script of `TfidfVectorizer` and `LinearSVC`",
+        "good": "`textclf init`, `dvc repro`: sentence vectors too",
+    }
     rows = []
     for key, name in names.items():
         accuracy, low, high = measured[key]["accuracy"]
         seconds = f"{60 * measured[key]['cpu_minutes']:.0f}"
         rows.append([name, f"{accuracy:.1%} ({low:.1%} to {high:.1%})", seconds])
-    tested = f"{measured['good']['rows']['test']:,} test messages"
+    rows_of = measured["good"]["rows"]
+    tested = f"{rows_of['train']:,} rows to learn, {rows_of['test']:,} to test"
     return results.markdown([tested, "accuracy (95% interval)", "CPU seconds"], rows)
 
 

@@ -23,6 +23,7 @@ from benchmarks import (
     model_choice,
     power,
     prediction_set_tables,
+    presets,
     serve,
     tables,
     timings,
@@ -48,7 +49,7 @@ from textclf.plot.charts import CHARTS
 from textclf.project.comments import commented, section_of, settings_of, summary
 from textclf.project.generated import schema
 from textclf.project.workflows import Host, workflow
-from textclf.vectorize.settings import DEFAULT, METHODS, Pair
+from textclf.vectorize.settings import METHODS, Pair
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "params.schema.json"
@@ -170,8 +171,8 @@ def commands_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     return "\n".join([*lines, *(f"| `textclf {name}` | {command.help} |" for name, command in COMMANDS.items())])
 
 
-def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
-    """Return the lesson's numbers beside those in metrics/; of another run the accuracy of each model."""
+def numbers(root: str) -> str:
+    """Return what the network of the lesson's run shows, as a sentence; of another run the accuracy of each model."""
     settings = params.load(ROOT / PARAMS_FILE)
     shapes, training, measured, intervals = (
         files.read_json(ROOT / "metrics" / f"{name}.json")
@@ -181,21 +182,12 @@ def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
         return accuracy_table(
             next(iter(shapes.values()))["test"]["rows"], measured, intervals, settings.evaluate.confidence
         )
-    train, keras, logistic = shapes[DEFAULT]["train"], measured["keras"], measured["logistic_regression"]
-    lines = (
-        ("training vectors", "750 of length 1,714", f"{train['rows']} of length {train['features']:,}"),
-        ("parameters of the network", "17,161", f"{training['keras']['parameters']:,}"),
-        ("network, training accuracy", "100%", f"{keras['train']['accuracy']:.1%}"),
-        ("network, test accuracy", "just under 80%", f"{keras['test']['accuracy']:.1%}"),
-        ("epoch of the lowest test loss", "25 to 30 suffice", f"{training['keras']['best_epoch']}"),
-        ("logistic regression, test accuracy", "better without a network", f"{logistic['test']['accuracy']:.1%}"),
-    )
-    return "\n".join(
-        [
-            "| | The lesson says | Here |",
-            "|---|---|---|",
-            *(f"| {what} | {says} | {here} |" for what, says, here in lines),
-        ]
+    accuracies = [f"{measured['keras'][split]['accuracy']:.1%}" for split in ("train", "test")]
+    epoch = training["keras"]["best_epoch"]
+    return (
+        f"The network has {accuracies[0]} of its training rows right and {accuracies[1]} of the test rows, as in the "
+        f"lesson;\nits test loss is lowest after epoch {epoch} of {training['keras']['epochs']}: "
+        f"[claim by claim]({root}docs/lesson.md)."
     )
 
 
@@ -228,6 +220,8 @@ def result_table(make: Callable[[], str]) -> Callable[[str], str]:
 OWN_TABLES = {
     "course": course.table,
     "install": install.table,
+    "first-install": install.sentence,
+    "own-table": presets.example,
     "serve": serve.table,
     "long-texts": long_texts.table,
     "transformer": transformer.table,
@@ -250,7 +244,7 @@ RESULTS = (
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,
     "commands": commands_table,
-    "numbers": numbers_table,
+    "numbers": numbers,
     "metrics": metrics_table,
     **{name: result_table(make) for name, make in RESULTS.items()},
 }

@@ -70,15 +70,15 @@ LESSONS_MODELS = ["majority", "logistic_regression", "keras"]
         (LESSONS_MODELS, [], True),
     ],
 )
-def test_the_lessons_run_is_shown_beside_the_lesson_and_another_one_by_its_accuracies(
+def test_the_lessons_run_is_told_in_a_sentence_and_another_one_by_its_accuracies(
     generate: SimpleNamespace, models: list[str], settings: list[str], lesson: bool
 ) -> None:
     (generate.folder / "params.yaml").write_text(put(*settings), encoding="utf-8")
     write_metrics(generate.folder, models)
-    lines = generate.numbers_table("").splitlines()
+    lines = generate.numbers("../").splitlines()
     if lesson:
-        assert lines[0] == "| | The lesson says | Here |"
-        assert "| training vectors | 750 of length 1,714 | 22 of length 1,714 |" in lines
+        assert lines[0].startswith("The network has 100.0% of its training rows right and 75.0% of the test rows, ")
+        assert lines[1].endswith("of 2: [claim by claim](../docs/lesson.md).")
         return
     assert lines == [
         "| Model | Accuracy on 8 test rows | 95% interval |",
