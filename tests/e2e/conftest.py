@@ -1,6 +1,8 @@
 """The pipeline, run once in a copy of the project, and the copies in which the tests go on from there."""
 
+import csv
 import dataclasses
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -104,19 +106,54 @@ def empty_folder(installed: Path, pipeline: Copy, tmp_path: Path) -> Callable[[]
     """Makes an empty folder in which the commands of the wheel run."""
 
     def make() -> Copy:
-        variables = {
-            **pipeline.variables,
-            **{
-                f"GIT_{who}_{what}": "textclf@example.org"
-                for who in ("AUTHOR", "COMMITTER")
-                for what in ("NAME", "EMAIL")
-            },
-            "PATH": f"{installed / 'bin'}:{pipeline.variables['PATH']}",
-            "PYTHONPATH": str(installed),
-            "TEXTCLF_CORPUS": str(verify.corpus_folder(pipeline)),
-        }
         folder = tmp_path / f"project{len(list(tmp_path.iterdir()))}"
-        folder.mkdir()
-        return dataclasses.replace(pipeline, folder=folder, variables=variables)
+        return _empty_folder(installed, pipeline, folder)
 
     return make
+
+
+def _empty_folder(installed: Path, pipeline: Copy, folder: Path) -> Copy:
+    variables = {
+        **pipeline.variables,
+        **{f"GIT_{who}_{what}": "textclf@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        "PATH": f"{installed / 'bin'}:{pipeline.variables['PATH']}",
+        "PYTHONPATH": str(installed),
+        "TEXTCLF_CORPUS": str(verify.corpus_folder(pipeline)),
+    }
+    folder.mkdir()
+    return dataclasses.replace(pipeline, folder=folder, variables=variables)
+
+
+@pytest.fixture(scope="session")
+def project_of(installed: Path, pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Copy]:
+    """Makes a copy of the project that `textclf init` of the wheel makes of these arguments, and that has run once."""
+
+    def make(arguments: str) -> Copy:
+        def first(place: Path) -> Copy:
+            copy = _empty_folder(installed, pipeline, place / "first")
+            rows = (line.rpartition("\t") for line in _corpus(pipeline).read_text(encoding="utf-8").splitlines())
+            with (copy.folder / "sentences.csv").open("w", encoding="utf-8", newline="") as table:
+                csv.writer(table).writerows([("text", "label"), *((text, label) for text, _, label in rows)])
+            for command in (
+                f"textclf init {arguments}",
+                "dvc repro",
+                "git add .",
+                "git commit --quiet --message project",
+                "git branch --move main",
+                f"git remote add origin {copy.folder}",
+                "git fetch --quiet origin",
+                f"dvc remote add --local --default storage {place / 'storage'}",
+            ):
+                copy.run(*command.split())
+            return copy
+
+        copy = once(tmp_path_factory, re.sub(r"\W", "", arguments), first)
+        folder = tmp_path_factory.mktemp("project") / "project"
+        return dataclasses.replace(copy, folder=Path(shutil.copytree(copy.folder, folder)))
+
+    return make
+
+
+def _corpus(pipeline: Copy) -> Path:
+    (path,) = verify.corpus_folder(pipeline).iterdir()
+    return path
