@@ -6,7 +6,7 @@ least no error where the page shows none.
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,19 +164,15 @@ def is_run_in(step: Step, place: str) -> bool:
         if any(step.command and is_run(step) and is_run_in(step, place) for step in steps)
     ],
 )
-def test_the_commands_of_a_section_print_what_it_says(
-    section: str,
-    place: str,
-    workshop: Callable[[], Copy],
-    empty_folder: Callable[[], Copy],
-    project_of: Callable[[str], Copy],
-) -> None:
+def test_the_commands_of_a_section_print_what_it_says(section: str, place: str, request: pytest.FixtureRequest) -> None:
     copy: Copy | None = None
     for step in SECTIONS[section]:
         if not step.command or not is_run(step) or not is_run_in(step, place):
             continue
         if copy is None:
-            copy = empty_folder() if step.empty else workshop() if place == CLONE else project_of(place)
+            kind = "empty_folder" if step.empty else "workshop" if place == CLONE else "project_of"
+            copy = request.getfixturevalue(kind)(*([place] if kind == "project_of" else []))
+            assert isinstance(copy, Copy)
             for name, text in FILES.items():  # a page may name the file that another shows
                 (copy.folder / name).write_text(text, encoding="utf-8", newline="\n")
         printed, succeeded = follow(copy, step)
