@@ -104,13 +104,7 @@ def write(features: Features, path: Path) -> None:
     Pretrained vectors of tokens are not written: they are the same for all shards and stand beside them.
     """
     with path.open("wb") as file:
-        write_npz(
-            file,
-            ids=features.ids,
-            y=features.y,
-            classes=features.classes,
-            **_arrays_of(features.X),
-        )
+        write_npz(file, ids=features.ids, y=features.y, classes=features.classes, **_arrays_of(features.X))
 
 
 def _arrays_of(X: Matrix) -> dict[str, Any]:

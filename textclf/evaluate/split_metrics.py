@@ -63,9 +63,8 @@ class SplitMetrics:
         self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes), costs)
         self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name], costs) for name in models}
         self.support = count_labels(first.y, len(first.classes))
-        self._intervals: dict[
-            tuple[str, str, int | None], Interval | None
-        ] = {}  # cached: with many labels they take seconds
+        # Cached: with many labels they take seconds.
+        self._intervals: dict[tuple[str, str, int | None], Interval | None] = {}
         self.matrices = {name: metrics.confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
     def constant(self, model: str) -> bool:

@@ -56,13 +56,7 @@ def read_vectorizer(folder: Path, shared: Path) -> Any:
     return read
 
 
-def write(
-    folder: Path,
-    exported: Exported,
-    decision: Decision,
-    card: str,
-    scores: Conformal | None = None,
-) -> None:
+def write(folder: Path, exported: Exported, decision: Decision, card: str, scores: Conformal | None = None) -> None:
     """Create the folder, with the model's files, vectorizer, decision, ONNX, card and manifest.
 
     The members of an average have a folder each. `scores` are those from which prediction sets follow, None without

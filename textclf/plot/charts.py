@@ -68,17 +68,9 @@ class Chart:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are drawn, with `model`."""
-        names = [
-            "model",
-            self.dash,
-            "split" if self.split else "",
-            self.panels,
-            self.x.column,
-            self.y.column,
-            *(self.ends or ()),
-            self.area,
-        ]
-        return tuple(dict.fromkeys(name for name in names if name))
+        drawn = self.panels, self.x.column, self.y.column, *(self.ends or ()), self.area
+        names = ["model", self.dash, "split" if self.split else "", *drawn]
+        return tuple(dict.fromkeys(filter(None, names)))
 
 
 FINE = {"grid": False, "tickMinStep": 1, "tickCount": 6}

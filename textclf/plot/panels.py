@@ -31,10 +31,7 @@ def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mappi
 def _draw(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int, legend: bool) -> Spec:
     if chart.kind == "line":
         return curves(chart, rows, models, limit, legend=legend)
-    groups = rows[chart.y.column].nunique() if not chart.y.form else 0
-    size = (
-        (WIDE, 40 + groups * (14 * rows["model"].nunique() + 10))
-        if groups
-        else (SQUARE if chart.panels else WIDE, HEIGHT)
-    )
+    size = SQUARE if chart.panels else WIDE, HEIGHT
+    if not chart.y.form:  # room for the points of each group
+        size = WIDE, 40 + rows[chart.y.column].nunique() * (14 * rows["model"].nunique() + 10)
     return points(chart, rows, models, size=size, legend=legend)

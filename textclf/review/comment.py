@@ -137,12 +137,7 @@ def render(report: Report, limit: int = LIMIT) -> str:
     are left out in the order of `sections`, and the comment says which; if even the rest is too long, it is cut at the
     end of a line.
     """
-    sections = {
-        "other metrics": report.others,
-        "metrics": report.more_rows,
-        "figures": report.figures,
-        "params": True,
-    }
+    sections = {"other metrics": report.others, "metrics": report.more_rows, "figures": report.figures, "params": True}
     present = [name for name, content in sections.items() if content]
     template = markdown.template("comment.md.j2")
 

@@ -149,10 +149,7 @@ class _Pool:
             group_count = math.ceil(count * len(sizes) / len(rows))
             try:
                 second, first = train_test_split(
-                    np.arange(len(sizes)),
-                    test_size=group_count,
-                    random_state=self.seed,
-                    stratify=names,
+                    np.arange(len(sizes)), test_size=group_count, random_state=self.seed, stratify=names
                 )
             except ValueError as error:  # too few members of a class, or rows for every class
                 numbers = Counter(names.tolist())

@@ -39,11 +39,7 @@ def exact_network(network: "keras.Sequential") -> "keras.Model":
             sums = multiply(rows, keras.ops.reshape(self.kernel, (taps * dimensions, filters)))
             return self.activation(keras.ops.reshape(sums, (-1, positions, filters)) + self.bias)
 
-    exact = {
-        keras.layers.Conv1D: ExactConv1D,
-        keras.layers.Dense: ExactDense,
-        keras.layers.Embedding: ExactEmbedding,
-    }
+    exact = {keras.layers.Conv1D: ExactConv1D, keras.layers.Dense: ExactDense, keras.layers.Embedding: ExactEmbedding}
     inputs = output = keras.Input((length,), dtype="int32")
     for layer in network.layers:
         kind = layer.__class__

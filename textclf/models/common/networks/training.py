@@ -53,11 +53,7 @@ class Architecture:
 
 
 def fit_network(
-    architecture: Architecture,
-    train: Dataset,
-    watched: Dataset | None,
-    settings: "NetworkSettings",
-    folders: Folders,
+    architecture: Architecture, train: Dataset, watched: Dataset | None, settings: "NetworkSettings", folders: Folders
 ) -> Fitted:
     """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
