@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from textclf.artifacts import predictions
 from textclf.artifacts.decisions import Decision
 from textclf.behave.results import Behaviour, parse_metrics
+from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, validate
@@ -91,9 +92,8 @@ class Revision:
 
     def metric_files(self) -> dict[str, str]:
         """Return the path of each JSON file that Git keeps among the outputs of dvc.yaml, by the name of the file."""
-        stages = self.pipeline.values()
-        entries = [entry for stage in stages for kind in ("outs", "metrics") for entry in stage.get(kind) or []]
-        kept = (_path(entry) for entry in entries if _is_in_git(entry))
+        declared = _outputs(self.pipeline.values(), "outs", "metrics")
+        kept = [path for path, options in declared if options.get("cache") is False]  # not in DVC's cache
         return {PurePosixPath(path).name: path for path in kept if path.endswith(".json")}
 
     def metrics(self, name: str) -> dict[str, Any]:
@@ -111,16 +111,14 @@ class Revision:
 
         Their path is that of dvc.yaml. Raises `UserError` if a file is damaged.
         """
-        section, stage = self.params.get("behave"), self.pipeline.get("behave")
-        tests = section.get("tests") if isinstance(section, dict) else None
-        declared = stage.get("do") if isinstance(stage, dict) else None
-        outs = declared.get("outs") if isinstance(declared, dict) else None
+        tests = value_at(self.params, "behave.tests")
+        declared = self.pipeline.get("behave", {}).get("do", {})
         results = {}
         for name in tests if isinstance(tests, dict) else ():
-            for entry in outs if isinstance(outs, list) else ():
-                path = _path(entry).replace("${key}", str(name))
-                if _is_in_git(entry) and (data := self.read(path)) is not None:
-                    results[str(name)] = parse_metrics(data, f"{path} of {self.where}")
+            for pattern, options in _outputs([declared], "outs"):
+                path = pattern.replace("${key}", name)
+                if options.get("cache") is False and (data := self.read(path)) is not None:
+                    results[name] = parse_metrics(data, f"{path} of {self.where}")
         return results
 
     def evaluation(self) -> Numbers:
@@ -135,9 +133,7 @@ class Revision:
 
     def figures(self) -> list[str]:
         """Return the paths of the images among the outputs of dvc.yaml."""
-        stages = self.pipeline.values()
-        outputs = [_path(entry) for stage in stages for key in ("outs", "plots") for entry in stage.get(key) or []]
-        return [path for path in outputs if path.endswith(".svg")]
+        return [path for path, _ in _outputs(self.pipeline.values(), "outs", "plots") if path.endswith(".svg")]
 
     def section(self, key: str, kind: type[S]) -> S:
         """Return a section of params.yaml; raise `UserError` if it is not valid under today's rules."""
@@ -188,14 +184,10 @@ def merge_base(base: str, head: Revision) -> Revision:
     return Revision(common[0] if common and (head.tree or common[0] != head.commit) else base)
 
 
-def _is_in_git(entry: Any) -> bool:
-    """Return whether DVC's cache does not keep an output of dvc.yaml, so that Git does."""
-    options = next(iter(entry.values()), None) if isinstance(entry, dict) else None
-    return isinstance(options, dict) and options.get("cache") is False
-
-
-def _path(entry: Any) -> str:
-    return next(iter(entry), "") if isinstance(entry, dict) else str(entry)
+def _outputs(stages: Iterable[Mapping[str, Any]], *kinds: str) -> Iterator[tuple[str, Any]]:
+    """Yield the path and the options of each output of these kinds of the stages of dvc.yaml."""
+    for entry in (entry for stage in stages for kind in kinds for entry in stage.get(kind, ())):
+        yield next(iter(entry.items()), ("", {})) if isinstance(entry, dict) else (entry, {})
 
 
 def _prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
