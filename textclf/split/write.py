@@ -45,8 +45,7 @@ def write_splits(
     evaluated, and if no test row has the label data.unknown; `TooRareError` for classes that the splits lack, unless
     `rare` has what to do with them. The report counts these under `rare`, and those of data.labels under `labels`.
     """
-    rows, tested = Corpus(table, data), data.multilabel and data.rare != "refuse"
-    rows.rare = rare
+    rows, tested = Corpus(table, data, rare), data.multilabel and data.rare != "refuse"
     by_hash = settings.method == "hash"
     if by_hash:
         parts = _hashed(rows, settings)

@@ -3,7 +3,7 @@
 import bisect
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -56,8 +56,7 @@ def read(path: Path, settings: Data, rare: Renamed = NONE) -> "Corpus":
 
     Raises `UserError` once the rows read so far need more memory than is available, and as iterating a `Corpus` does.
     """
-    corpus = Corpus(path, settings)
-    corpus.rare = rare
+    corpus = Corpus(path, settings, rare)
     corpus.load()
     return corpus
 
@@ -114,9 +113,9 @@ class Corpus:
     for rows of fewer than two classes. Some errors are raised at the end, so discard what was made of the batches.
     """
 
-    def __init__(self, path: Path, settings: Data, repeated_ids: frozenset[int] = frozenset()) -> None:
+    def __init__(self, path: Path, settings: Data, rare: Renamed = NONE, repeated_ids: Set[int] = frozenset()) -> None:
         """Read nothing yet; `repeated_ids` are fingerprints of ids to look for more than once."""
-        self.rare: Renamed = NONE  # of classes with None the rows are left out, or of sets of labels the label
+        self.rare = rare  # of classes with None the rows are left out, or of sets of labels the label
         self.written, self.meant = Counter[str](), Counter[str]()  # rows of labels, if data.labels or rare name some
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
         self.table = pa.table({})
@@ -434,7 +433,7 @@ class Corpus:
             raise UserError(
                 f"{self.path}: {rule}; got {len(repeated)} repeated ids; save the rows to a file to see where"
             )
-        again = Corpus(self.path, self.settings, frozenset(repeated.tolist()))
-        again.unites, again.rare = self.unites, self.rare
+        again = Corpus(self.path, self.settings, self.rare, frozenset(repeated.tolist()))
+        again.unites = self.unites
         for _ in again:
             pass
