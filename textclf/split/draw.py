@@ -76,20 +76,13 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
         remaining = np.random.RandomState(settings.seed).permutation(len(free))
     parts["train"] = free[remaining]
     column = _label_column(rows)
-    (codes, labels), of_label = encode(flat(column)), rows_of(column)
-    split_of = np.zeros(len(column), np.int8)
-    for place, part in enumerate(parts.values()):
-        split_of[part] = place
+    labels = {name: flat(column.take(pa.array(part))).value_counts().to_pylist() for name, part in parts.items()}
     counts = {
-        name: np.bincount(codes[split_of[of_label] == place], minlength=len(labels)).tolist()
-        for place, name in enumerate(parts)
-    }
-    by_label = {
-        name: {label: rows for label, rows in zip(labels, count, strict=True) if label != unknown}
-        for name, count in counts.items()
+        name: {each["values"]: each["counts"] for each in found if each["values"] != unknown}
+        for name, found in labels.items()
     }
     several = {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
-    require_classes(by_label, settings.method, given, several)
+    require_classes(counts, settings.method, given, several)
     return {name: parts[name] for name in SPLITS if name in parts}
 
 
