@@ -205,9 +205,6 @@ def _detectable(found: Survey) -> str:
 
 
 def _listed(choices: list[Choice]) -> list[str]:
-    width = max((len(_setting(choice)) for choice in choices), default=0)
-    return [f"  {_setting(choice):<{width}}  {choice.reason}" for choice in choices]
-
-
-def _setting(choice: Choice) -> str:
-    return f"{choice.key}: {show(choice.value)}"
+    settings = [f"{choice.key}: {show(choice.value)}" for choice in choices]
+    width = max(map(len, settings), default=0)
+    return [f"  {setting:<{width}}  {choice.reason}" for setting, choice in zip(settings, choices, strict=True)]

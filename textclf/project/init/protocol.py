@@ -20,6 +20,7 @@ MANY_ROWS = 1_000_000  # rows from which they are split by hash and streamed
 RARE = 0.1  # share of the smaller of two classes below which a threshold of 0.5 finds few of its rows
 RARE_OF_MANY = 2 * RARE  # the same of the mean size of several classes
 SHOWN = 3  # rare classes and columns of groups that are named
+LIMITS = "limits of other rows; set your own after the first run"  # why a gate is empty
 FEWEST_POSITIVE = 10  # rows of the positive class by which a threshold can be chosen
 
 
@@ -34,7 +35,7 @@ def choose_settings(preset: str, survey: Survey, candidates: Sequence[str], by_t
         *_split(preset, survey, by_time),
         *_decisions(preset, survey),
         *_export(preset, survey, candidates),
-        *_gate(),
+        *(Choice(f"gate.{name}", {}, LIMITS) for name in ("minimum", "maximum_drop", "slices")),
     ]
 
 
@@ -145,8 +146,3 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
     streamed = survey.rows >= MANY_ROWS
     reason = "more rows than memory may hold" if streamed else "the default model learns from validation rows as well"
     yield Choice("export.refit", not streamed, reason)
-
-
-def _gate() -> Iterator[Choice]:
-    for name in ("minimum", "maximum_drop", "slices"):
-        yield Choice(f"gate.{name}", {}, "limits of other rows; set your own after the first run")
