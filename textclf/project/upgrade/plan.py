@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ from textclf.artifacts.checked import read_settings
 from textclf.core.differences import MISSING, compare_values, value_at
 from textclf.core.errors import UserError
 from textclf.core.git import git
+from textclf.core.installed import LOCKED
 from textclf.core.provenance import Record, read_records
 from textclf.core.quoting import first_line
 from textclf.core.settings import PARAMS_FILE, parse_yaml
@@ -88,7 +88,7 @@ def changed_defaults(text: str, params: Params) -> Iterator[str]:
 
 def package_changes(stages: Iterable[str], requirements: str) -> list[str]:
     """Return a line per package that is locked in another version than computed results of these stages."""
-    locked = dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", requirements, re.MULTILINE))
+    locked = dict(LOCKED.findall(requirements))
     records: dict[str, Record] = {}
     for stage in stages:
         with contextlib.suppress(UserError):  # an older version has written it in another form
