@@ -8,8 +8,9 @@ of the corrections, if there are any.
 Params: data, split.
 """
 
-from functools import partial
+import shutil
 from pathlib import Path
+from typing import Any
 
 from textclf.artifacts.splits import write_checksums
 from textclf.core import files, stage
@@ -21,7 +22,7 @@ from textclf.split.write import describe_splits, write_splits
 from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import checksums, describe, find_table
-from textclf.tables.labels import without_rare
+from textclf.tables.labels import Renamed, without_rare
 from textclf.tables.settings import Data
 
 
@@ -36,9 +37,14 @@ def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Pa
     reading = unchanged(table, lambda: checksums(table, data))
     correcting = unchanged_corrections(corrections, data.multilabel)
     with outputs(splits, report) as (split_folder, report_file), correcting as corrected, reading as read:
-        split_folder.mkdir()
-        write_checksums(read, split_folder)
-        classes, counts = without_rare(data, partial(write_splits, table, data, split, split_folder, corrected))
+
+        def divide(rare: Renamed) -> tuple[list[str], dict[str, Any]]:
+            shutil.rmtree(split_folder, ignore_errors=True)  # of a division that a rare class made impossible
+            split_folder.mkdir()
+            write_checksums(read, split_folder)
+            return write_splits(table, data, split, split_folder, corrected, rare)
+
+        classes, counts = without_rare(data, divide)
         files.write_json(report_file, counts)
     print(*describe_splits(classes, counts, split), sep="\n")
 

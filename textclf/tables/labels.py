@@ -59,23 +59,29 @@ def doubts(classes: Mapping[str, int], multilabel: bool) -> list[str]:
 def without_rare(data: Data, divide: Callable[[Renamed], Result]) -> Result:
     """Return what `divide` returns once it is given what to do with the classes that it has refused by `TooRareError`.
 
-    By data.rare: drop leaves these classes out, merge makes them one class, unless that is too rare as well. Raises the
-    last error if data.rare is refuse, or if fewer than two classes would remain.
+    By data.rare: drop leaves these classes out; merge makes them one class once all of them are known, unless that is
+    too rare as well, or they are a single class. Raises the last error if data.rare is refuse, or if fewer than two
+    classes would remain.
     """
-    renamed: dict[str, str | None] = {}
+    rare: set[str] = set()
+    known: set[str] = set()
     merged: str | None = None
+    unites = data.rare == "merge"
     while True:
         try:
-            return divide(renamed)
+            result = divide(dict.fromkeys(sorted(rare), merged))
+            if not unites or merged is not None or len(rare) < 2:
+                return result
+            complete = True
         except TooRareError as error:
-            rare, rest = error.rare - {data.unknown}, error.classes - error.rare - {data.held_out_label}
-            if data.rare == "refuse" or rare <= renamed.keys():
+            found = error.rare - {data.unknown}
+            if data.rare == "refuse" or found <= rare:
                 raise
-            if data.rare == "merge" and not renamed:
-                taken = set(map(normalize_text, {*rest, data.unknown or ""}))
-                merged = next(name for name in NAMES if name not in taken)
-            elif rare == {merged}:
-                renamed, merged, rare = dict.fromkeys(renamed), None, set()
-            if len({*rest, merged} - {None}) < 2:
+            unites &= merged not in found
+            rare |= found - {merged}
+            known |= error.classes - {data.held_out_label, merged}
+            if len(known - rare) + unites < 2:
                 raise
-            renamed |= dict.fromkeys(sorted(label for label in rare if not renamed or label != merged), merged)
+            complete = merged is not None or len(known - rare) < 2  # without them one class would be left
+        taken = set(map(normalize_text, {*(known - rare), data.unknown or ""}))
+        merged = next(name for name in NAMES if name not in taken) if unites and complete else None

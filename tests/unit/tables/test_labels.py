@@ -102,13 +102,16 @@ def test_a_header_with_spaces_is_named(read: Callable[..., Corpus]) -> None:
 # Classes that are too rare
 
 
+UNITED = {"c": "other", "d": "other"}
+
+
 def tried(rare: str, *refused: set[str], **changed: Any) -> list[Renamed]:
-    """Return what is tried if these classes are refused, one set at a time."""
+    """Return what is tried if these classes are refused, one set at a time; nothing is refused of an empty one."""
     tries: list[Renamed] = []
 
     def divide(renamed: Renamed) -> None:
         tries.append(dict(renamed))
-        if len(tries) <= len(refused):
+        if len(tries) <= len(refused) and refused[len(tries) - 1]:
             classes = {"a", "b", "c", "d", *refused[0]} - set(renamed)
             raise TooRareError("refused", refused[len(tries) - 1], {*classes, *filter(None, renamed.values())})
 
@@ -121,12 +124,15 @@ def test_classes_are_left_out_until_none_is_too_rare() -> None:
 
 
 def test_classes_are_united_and_left_out_if_that_is_too_rare_as_well() -> None:
-    assert tried("merge", {"c"}, {"d", "other"}, {"other"}) == [
-        {},
-        {"c": "other"},
-        {"c": "other", "d": "other"},
-        {"c": None, "d": None},
-    ]
+    left_out = {"c": None, "d": None}
+    assert tried("merge", {"c"}, {"d"}, set(), {"other"}) == [{}, {"c": None}, left_out, UNITED, left_out]
+    assert tried("merge", {"c"}) == [{}, {"c": None}]
+
+
+def test_all_rare_classes_are_united_however_few_are_refused_at_a_time() -> None:
+    assert tried("merge", {"c"}, {"d"}) == [{}, {"c": None}, {"c": None, "d": None}, UNITED]
+    assert tried("merge", {"c", "d"}, set(), {"b"})[-1] == UNITED | {"b": "other"}
+    assert tried("merge", {"b", "c", "d"}) == [{}, UNITED | {"b": "other"}]  # without them one class would be left
 
 
 @pytest.mark.parametrize(
@@ -134,7 +140,7 @@ def test_classes_are_united_and_left_out_if_that_is_too_rare_as_well() -> None:
     [({"c", "other"}, None, "other"), ({"c"}, "Other", "rare 1"), ({"c", "rare 1"}, "other", "rare 1")],
 )
 def test_the_united_class_has_a_name_of_its_own(refused: set[str], unknown: str | None, name: str) -> None:
-    assert set(tried("merge", refused, unknown=unknown)[1].values()) == {name}
+    assert set(tried("merge", refused | {"d"}, unknown=unknown)[-1].values()) == {name}
     assert len(set(NAMES)) == len(NAMES)
 
 

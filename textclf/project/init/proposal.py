@@ -56,7 +56,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     about = validate(About, given, "init", "about")
     settings = dict([*_settings("data", data, content), *_settings("about", about, content)])
     changed = [choice for choice in choices if (value_at(content, choice.key) or None) != (choice.value or None)]
-    settings |= {choice.key: choice.value for choice in changed}
+    settings |= {choice.key: choice.value for choice in choices if choice in changed or choice.key in settings}
     gone = _searches_of_other_models(content, [*models.sections["train"]])
     text = with_values(with_sections(before, models.sections | {name: {} for name in gone}), settings)
     minutes = expected_minutes(models.sections, found, is_validated(preset, found))

@@ -50,7 +50,7 @@ def _rare(survey: Survey) -> Iterator[Choice]:
         )
     if small:
         value, does = ("merge", "unites") if sum(small.values()) >= FEWEST_MERGED else ("drop", "leaves out")
-        reason = f"{does} those too rare to be divided, of fewer than {FEWEST_TEXTS} texts: {counts}"
+        reason = f"{does} classes too rare to be divided, as those of fewer than {FEWEST_TEXTS} texts may be: {counts}"
         yield Choice("data.rare", value, reason)
 
 
