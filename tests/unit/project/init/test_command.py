@@ -95,6 +95,8 @@ def test_labels_that_look_alike_are_united_and_rare_ones_left_out(init: Run) -> 
     assert f"labels that look alike are one class (data.labels, take out what is wrong): {alike}" in lines
     reason = "leaves out classes too rare to be divided, as those of fewer than 4 texts may be: once (1)"
     assert any(line.split() == ["data.rare:", "drop", *reason.split()] for line in lines)
+    assert init("--data", "tickets.csv", "--title", "Parcels", "--force").status == 0
+    assert (load().data.rare, load().data.labels) == (data.rare, data.labels)  # of the same table
     Path("tickets.csv").write_text(TABLE, encoding="utf-8")
     assert init("--data", "tickets.csv", "--force").status == 0
     assert (load().data.labels, load().data.rare) == ({}, "refuse")
