@@ -62,8 +62,8 @@ def find_columns(
 ) -> tuple[str | tuple[str, ...], str | tuple[str, ...], list[Column]]:
     """Return the names of the columns of the texts and of the labels, as given or by what is in them, and the others.
 
-    Those of `unused` are none of them. The texts are the longest column; the labels the column of few repeated values.
-    Raises `UserError` if there is no such column, or if several could be the labels.
+    Those of `unused` are none of them. The texts are the column of long values that rarely repeat, the labels that of
+    few. Raises `UserError` if there is no such column, or if several could be the labels.
     """
     names = [name for name in column_names(path, layout) if name not in unused]
     columns = [column for name in names if (column := describe_column(path, layout, name)) is not None]
@@ -120,14 +120,14 @@ def _share_of_several(path: Path, data: Data) -> float:
 
 
 def find_text(columns: Sequence[Column], path: Path) -> str:
-    """Return the name of the column whose values are longest, without those that look like identifiers."""
+    """Return the name of the column of long values that rarely repeat, without those that look like identifiers."""
     texts = [column for column in columns if column.values and column.spaced >= SPACED and column.form != LISTS]
     if not any(column.values for column in columns):
         raise UserError(f"{path} must have rows that can be read; got none; set --encoding, such as cp1252")
     if not texts:
         names = list_names([column.name for column in columns])
         raise UserError(f"{path} must have a column of texts; got none among {names}; name it by --text")
-    return max(texts, key=lambda column: column.mean_length).name
+    return max(texts, key=lambda column: column.mean_length * column.distinct / column.values).name
 
 
 def find_labels(

@@ -44,6 +44,7 @@ def find(
         ({"label": ["1.0", "2.0"]}, (None, None), ("message", "label")),
         ({"price": ["1.0", "2.0"]}, (None, None), ("message", "team")),
         ({"place": ["p", "q", "r", "s", "t", "u"]}, (None, None), ("message", "team")),  # fewer than 4 rows of each
+        ({"sent by": [f"{name} of {'x' * 60}" for name in "abcdef"]}, (None, None), ("message", "team")),  # repeats
     ],
 )
 def test_texts_and_labels_are_found_by_what_is_in_the_columns(
