@@ -50,7 +50,11 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     found = replace(found, language=found.language or value_at(content, "about.language") or None)
     preset = arguments.preset or "good"
     models = choose_models(preset, found)
-    choices = choose_settings(preset, found, models.candidates, by_time=data.time is not None)
+    try:
+        choices = choose_settings(preset, found, models.candidates, by_time=data.time is not None)
+    except UserError as error:
+        taken = _columns(data, "text", "label")
+        raise UserError(f"{error.lines[0]}; {taken}: set --text and --label if these are not meant") from None
     offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
     given = {"title": arguments.title, "licence": arguments.licence, "language": found.language}
     about = validate(About, given, "init", "about")
@@ -151,17 +155,10 @@ def summary(
     data: Data, found: Survey, told: list[str], changed: list[Choice], offers: list[Choice], done: str
 ) -> list[str]:
     """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
-    layout = layout_of(data)
-    purposes = {name: layout.columns_of(name) for name in ("text", "label", "id", "group", "time")}
-    columns = ", ".join(
-        f"{purpose}s in column{'s' * (len(names) > 1)} {list_names(names)}"
-        for purpose, names in purposes.items()
-        if names
-    )
     several = f"; {found.without_labels:,} texts without" if data.multilabel else ""
     classes = ("label",) if data.multilabel else ("class", "classes")
     return [
-        f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
+        f"{data.path}: {count_noun(found.rows, 'row')}, {_columns(data, 'text', 'label', 'id', 'group', 'time')}",
         f"{count_noun(len(found.classes), *classes)}: {list_classes(found.classes)}{several}",
         *doubts(found.classes, data.multilabel),
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
@@ -172,6 +169,14 @@ def summary(
         *([f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}", *_listed(changed)] if changed else []),
         *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
     ]
+
+
+def _columns(data: Data, *purposes: str) -> str:
+    """Return which columns hold what, such as texts in column message, without purposes that have no column."""
+    found = {purpose: layout_of(data).columns_of(purpose) for purpose in purposes}
+    return ", ".join(
+        f"{purpose}s in column{'s' * (len(names) > 1)} {list_names(names)}" for purpose, names in found.items() if names
+    )
 
 
 def _oddities(found: Survey, kept: bool) -> Iterator[str]:

@@ -197,6 +197,10 @@ def test_a_params_yaml_that_git_cannot_bring_back_is_not_overwritten(init: Run) 
         ),
         (["--data", "tickets.csv", "--encoding", "klingon"], "--encoding must be an encoding that Python knows"),
         (["--data", "tickets.csv", "--label", "ticket"], "two classes must have at least 4 different texts each"),
+        (
+            ["--data", "tickets.csv", "--label", "ticket"],
+            "; texts in column message, labels in column ticket: set --text and --label if these are not meant\n",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_params_yaml_stays(init: Run, arguments: list[str], line: str) -> None:
