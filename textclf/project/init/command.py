@@ -13,13 +13,14 @@ from textclf.core.git import git
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
-from textclf.project.init.create import create, is_project, new_files, require_free, require_free_outputs
+from textclf.project.init.create import create, is_project, new_files, require_free
 from textclf.project.init.place import placed
 from textclf.project.init.proposal import GIVEN, choose
 from textclf.review.markdown import code
 
 SETTINGS = Path(__file__).parents[1] / "templates" / "params.yaml"  # those of a new project, before its preset
 OF_TABLES = (*GIVEN, "test", "text", "label", "quoting", "title", "licence", "preset")
+OUTSIDE = "../"  # the start of the path of a table that `git add .` misses and DVC can't track
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -57,8 +58,9 @@ def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> Non
     print(*copies, *lines, sep="\n")
     print(f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them")
     docs = ", make docs" if is_clone() else ""
-    add = "" if is_ignored(data) else f"git add {shlex.quote(data)} (dvc add if it is large), "
-    print(f"next: {add}dvc repro{docs}")
+    large = "" if data.startswith(OUTSIDE) else " (dvc add if it is large)"
+    add = "" if is_ignored(data) else f"git add {shlex.quote(data)}{large}, "
+    print(*unkept(data), f"next: {cd(arguments.folder)}{add}dvc repro{docs}", sep="\n")
 
 
 def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
@@ -74,13 +76,15 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
             text, path, lines = choose(with_paths(arguments, paths), before, "chosen for these rows")
             title, subject, classes = arguments.title or Path(path).stem, code(path), lines[1]
         files = new_files(text, title, subject, classes, arguments.ci)
-        require_free_outputs(files, path)
-        if not arguments.force:
-            require_free(files)
+        there = path if copies or path is None or not cd(arguments.folder) else str(given[0])  # seen from any folder
+        require_free(files, there, arguments.force)
         made = create(files)
-    print(*copies, *lines, *made, f"project made: {len(files)} files", sep="\n")
-    large = "" if path is None or is_ignored(path) else f"dvc add {shlex.quote(path)} if it is large, "
-    print(f"next: {large}git add ., git commit, dvc repro")
+    warnings, add = ([] if path is None else unkept(path)), "git add ."
+    if path is not None and not is_ignored(path):
+        name = shlex.quote(path)
+        add = f"git add {name} ." if path.startswith(OUTSIDE) else f"dvc add {name} if it is large, git add ."
+    print(*copies, *lines, *made, f"project made: {len(files)} files", *warnings, sep="\n")
+    print(f"next: {cd(arguments.folder)}{add}, git commit, dvc repro")
 
 
 @contextlib.contextmanager
@@ -103,6 +107,19 @@ def in_folder(folder: Path) -> Iterator[None]:
 def is_ignored(path: str) -> bool:
     """Return whether Git ignores a path, as it does what DVC keeps."""
     return git("check-ignore", "--quiet", "--", path).returncode == 0
+
+
+def unkept(path: str) -> list[str]:
+    """Return a warning if Git ignores a table and DVC does not track it."""
+    if not is_ignored(path) or any(Path(f"{each}.dvc").is_file() for each in (path, *Path(path).parents)):
+        return []
+    keep = "" if path.startswith(OUTSIDE) or is_ignored(f"{path}.dvc") else f"dvc add {shlex.quote(path)}, or "
+    return [f"warning: Git ignores {path}, so a clone would lack it: {keep}change the rule"]
+
+
+def cd(folder: Path) -> str:
+    """Return the step to a folder, if it is not the one in which the command was called."""
+    return "" if folder == Path() else f"cd {shlex.quote(str(folder))}, "
 
 
 def is_clone() -> bool:

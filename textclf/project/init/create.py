@@ -43,25 +43,20 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
     }
 
 
-def require_free_outputs(files: Mapping[Path, str], table: str | None) -> None:
-    """Raise `UserError` with a line for each output of the pipeline in whose place the user has files."""
+def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> None:
+    """Raise `UserError` if the user has files in place of outputs, or, unless `force`, with another text than `files`.
+
+    Those that the user may have already are kept or added to. Files with the same text are those of an `init` that was
+    killed.
+    """
     pipelines = {path: files[path] for path in HEADERS}
-    if lines := declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE))):
+    lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
+    taken = [str(path) for path, text in files.items() if path not in {*KEPT, *IGNORING} and differs(path, text)]
+    if taken and not force:
+        lines.append(f"textclf init would overwrite {list_names(taken)}; move what is there, or add --force")
+    if lines:
         source = "--lesson" if table is None else f"--data {shlex.quote(table)}"
         raise UserError(*lines, f"or make the project in a folder of its own: textclf init classifier {source}")
-
-
-def require_free(files: Mapping[Path, str]) -> None:
-    """Raise `UserError` if a file exists with another text; those that the user may have already are kept or added to.
-
-    Files with the same text are those of an `init` that was killed.
-    """
-    taken = [str(path) for path, text in files.items() if path not in {*KEPT, *IGNORING} and differs(path, text)]
-    if taken:
-        raise UserError(
-            f"textclf init would overwrite {list_names(taken)}; move what is there, choose another folder, or add "
-            "--force"
-        )
 
 
 def differs(path: Path, text: str) -> bool:

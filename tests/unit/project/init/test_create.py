@@ -98,7 +98,11 @@ def test_a_project_that_git_would_ignore_is_refused(init: Run, rule: str) -> Non
 
 def test_a_file_of_somebody_else_is_not_overwritten_without_force(init: Run) -> None:
     Path("dvc.yaml").write_text("stages: {}\n")
-    assert init().err.startswith("error: init: textclf init would overwrite dvc.yaml; move what is there")
+    assert re.fullmatch(
+        "error: init: textclf init would overwrite dvc.yaml; move what is there, or add --force\n"
+        r"error: init: or make the project in a folder of its own: textclf init classifier --data \S+/rows.csv\n",
+        init().err,
+    )
     assert Path("dvc.yaml").read_text() == "stages: {}\n"
     assert init("--force").status == 0
 
@@ -116,10 +120,38 @@ def test_the_lesson_takes_no_option_of_tables(run: Run, option: str) -> None:
     assert "--lesson has its own table" in run("init", "--lesson", option, "x").err
 
 
-def test_a_table_that_git_ignores_is_not_to_be_added(init: Run) -> None:
+@pytest.mark.parametrize(
+    ("rule", "kept", "warning"),
+    [
+        ("*.csv\n!corrections.csv", None, "dvc add texts/rows.csv, or change the rule"),
+        ("/texts/", None, "change the rule"),  # which has rows.csv.dvc, too
+        ("/texts/*.csv", "texts/rows.csv.dvc", None),
+        ("/texts/", "texts.dvc", None),
+    ],
+)
+def test_a_table_that_git_ignores_is_not_to_be_added(
+    init: Run, rule: str, kept: str | None, warning: str | None
+) -> None:
     git("init", "--quiet")
-    Path(".gitignore").write_text("*.csv\n!corrections.csv\n")
-    assert init().out.splitlines()[-1] == "next: git add ., git commit, dvc repro"
+    Path(".gitignore").write_text(f"{rule}\n")
+    if kept is not None:
+        Path(kept).parent.mkdir(exist_ok=True)
+        Path(kept).touch()
+    *others, line = init().out.splitlines()
+    assert line == "next: git add ., git commit, dvc repro"
+    told = f"warning: Git ignores texts/rows.csv, so a clone would lack it: {warning}"
+    assert [each for each in others if "warning" in each] == ([told] if warning else [])
+
+
+def test_the_next_step_adds_a_table_of_the_repository_around_the_project(run: Run) -> None:
+    git("init", "--quiet")
+    Path("my rows.csv").write_text(TABLE)
+    line = run("init", "a b", "--data", "my rows.csv").out.splitlines()[-1]
+    assert line == "next: cd 'a b', git add '../my rows.csv' ., git commit, dvc repro"
+    git("add", "--all")
+    git("-c", "user.name=a", "-c", "user.email=a@b.org", "commit", "--quiet", "-m", "one")
+    line = run("init", "a b", "--data", "my rows.csv", "--preset", "fast").out.splitlines()[-1]
+    assert line == "next: cd 'a b', git add '../my rows.csv', dvc repro"
 
 
 def test_a_workflow_is_written_at_the_top_of_a_repository_alone(run: Run, init: Run) -> None:
