@@ -80,13 +80,17 @@ def edit(name: str, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("change", "stages", "causes"),
     [
-        (lambda: edit("params.yaml", "0.95", "0.9"), "evaluate", "evaluate.confidence"),
-        (lambda: edit("params.yaml", "2", "3"), "train@keras", "train.keras.epochs"),
-        (lambda: edit("params.yaml", "2}", "2}, nb: {C: 1}"), "train@nb", "train@nb (dvc.yaml)"),
-        (lambda: edit("tickets.csv", "1", "0"), "train@keras", "tickets.csv"),
-        (lambda: Path("code/metrics.py").touch(), "evaluate", "code"),
-        (lambda: Path("metrics/evaluation.json").write_text("2"), "evaluate", "metrics/evaluation.json"),
-        (lambda: edit("dvc.yaml", "printf 1", "printf 2"), "evaluate", "evaluate (dvc.yaml)"),
+        (lambda: edit("params.yaml", "0.95", "0.9"), "evaluate and what follows", "evaluate.confidence"),
+        (lambda: edit("params.yaml", "2", "3"), "train@keras and what follows", "train.keras.epochs"),
+        (lambda: edit("params.yaml", "2}", "2}, nb: {C: 1}"), "train@nb and what follows", "train@nb (dvc.yaml)"),
+        (lambda: edit("tickets.csv", "1", "0"), "train@keras and what follows", "tickets.csv"),
+        (lambda: Path("code/metrics.py").touch(), "evaluate and what follows", "code"),
+        (
+            lambda: Path("metrics/evaluation.json").write_text("2"),
+            "evaluate and what follows",
+            "metrics/evaluation.json",
+        ),
+        (lambda: edit("dvc.yaml", "printf 1", "printf 2"), "evaluate and what follows", "evaluate (dvc.yaml)"),
         (
             lambda: Path("dvc.lock").unlink(),
             "train@keras, evaluate, report",
@@ -106,7 +110,9 @@ def test_a_table_that_dvc_tracks_is_no_output_of_a_stage(project: Path) -> None:
     subprocess.run("dvc add -q tickets.csv", shell=True, check=True)  # noqa: S602
     assert stale({}) == ""
     edit("tickets.csv", "1", "0")
-    assert stale({}) == "stale: dvc repro would run train@keras; changed since the last run: tickets.csv", project
+    assert (
+        stale({}) == "stale: dvc repro would run train@keras and what follows; changed since the last run: tickets.csv"
+    ), project
 
 
 def test_a_setting_that_only_the_check_passes_on_is_named(project: Path) -> None:

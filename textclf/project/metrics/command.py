@@ -47,13 +47,17 @@ def stale(settings: Mapping[str, Section]) -> str:
         with Repo() as repo:
             own = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
             written = [Path(output.fspath) for stage in own for output in stage.outs]
-            stages = plan_repro(repo.index.graph, [stage for stage in own if stage.addressing == "report"])
+            graph = repo.index.graph
+            stages = plan_repro(graph, [stage for stage in own if stage.addressing == "report"])
             measured = [stage for stage in stages if stage in own and stage.addressing != UNMEASURED]
             changes = {stage.addressing: [*_changes(stage, written, settings)] for stage in measured}
+            names = [name for name in changes if changes[name]]
+            next_ones = [each for stage in measured if changes[stage.addressing] for each in graph.predecessors(stage)]
+            rest = " and what follows" * any(each in own and each.addressing not in names for each in next_ones)
     except (DvcException, UserError, OSError) as error:
         return f"it is unknown whether these are the results of today's files; {first_line(error)}"
-    names, causes = [name for name in changes if changes[name]], dict.fromkeys(chain.from_iterable(changes.values()))
-    would = f"stale: dvc repro would run {list_names(names)}; changed since the last run: {list_names([*causes])}"
+    causes = dict.fromkeys(chain.from_iterable(changes.values()))
+    would = f"stale: dvc repro would run {list_names(names)}{rest}; changed since the last run: {list_names([*causes])}"
     return would if names else ""
 
 
