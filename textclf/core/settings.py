@@ -37,6 +37,7 @@ MOST_BITS = 10_000  # of an integer in decimal; Python refuses to write some mor
 SHOWN = 60  # characters of a value in an error
 ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
 READ: dict[tuple[Path, str], Any] = {}  # what was read of params.yaml, by file and dotted key; "" is all of it
+CONFLICTED = "must have no markers of a conflict; got some (<<<<<<<), as a merge leaves them"
 MAPPING_KEY = "[key]"  # pydantic's mark in a location: it is the key of a mapping that is wrong
 RULES = {  # by the type of pydantic's error
     "rule": "{rule}",
@@ -216,6 +217,8 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     try:
         content = reader.load(text)
     except MarkedYAMLError as error:
+        if re.search("^(<{7}|>{7}) ", text, re.MULTILINE):
+            raise UserError(f"{name} {CONFLICTED}; edit it") from None
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}" if mark else name
         raise UserError(f"{place}: {first_line(error.problem or error.context)}; expected YAML") from None

@@ -38,6 +38,12 @@ class Outer(Section):
 LONG = "x" * 10_000
 
 
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> b\n", "a: 1\n>>>>>>> b\n"])
+def test_markers_of_a_conflict_are_named(text: str) -> None:
+    with pytest.raises(UserError, match=r"^x\.yaml must have no markers of a conflict; .* leaves them; edit it$"):
+        parse_yaml(text, "x.yaml")
+
+
 def powers(first: str, line: str) -> str:
     """Return lines of YAML in which each stands for ten times as much as the one before."""
     return "\n".join([first, *(line.format(n, ", ".join([f"*a{n - 1}"] * 10)) for n in range(1, 12))])

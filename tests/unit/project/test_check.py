@@ -191,15 +191,21 @@ def test_a_file_of_dvc_that_is_not_complete_is_told_with_its_cure(
     assert status == (2 if lines else 0)
 
 
-@pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml", "studies/dvc.lock", "a table.csv.dvc", ".dvc/config"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("dvc.lock", "dvc.yaml", "studies/dvc.lock", "a table.csv.dvc", ".dvc/config", "params.yaml"),
+        "metrics/evaluation.json",
+    ],
+)
 def test_markers_of_a_conflict_in_a_file_that_dvc_reads_are_told_with_the_cure(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text(put())
     for path in (Path("data/raw/rows.txt"), Path(name)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("stages: {}\n<<<<<<<<: no marker\n")
+    Path("params.yaml").write_text(put())
     git("init", "--quiet")
     git("add", "--all")
     assert command_line("check").status == 0

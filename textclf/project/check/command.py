@@ -22,7 +22,7 @@ from textclf.core.extras import how_to_install
 from textclf.core.foreign import require_file
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
-from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, suggest
+from textclf.core.settings import CONFLICTED, PARAMS_FILE, Section, load_yaml, show, suggest
 from textclf.evaluate.costs import unknown_classes
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
@@ -34,7 +34,7 @@ PIPELINES = Path("dvc.yaml"), Path("studies/dvc.yaml")
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
 REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
 SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
-MERGED = ("*dvc.lock", "*dvc.yaml", "*.dvc", ".dvc/config", "corrections.csv")  # files that people merge
+MERGED = ("*dvc.lock", "*dvc.yaml", "*.dvc", ".dvc/config", "corrections.csv", "params.yaml", "metrics/*.json")
 MESSAGE = "params.yaml was checked\n"
 FIRST = ("stages/__init__.py", "__init__.py")  # code that every stage runs, and depends on through data/checked
 STUDIES = {  # and others that each reads
@@ -137,7 +137,7 @@ def conflicted_files() -> Iterator[str]:
     with suppress(UserError):  # there is no Git
         for name in os.fsdecode(git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout).split("\0")[:-1]:
             cure = f"edit it or git checkout HEAD {shlex.quote(name)} (HEAD^ if HEAD has them too), then dvc repro"
-            yield f"{name} must have no markers of a conflict; got some (<<<<<<<), as a merge leaves them; {cure}"
+            yield f"{name} {CONFLICTED}; {cure}"
 
 
 def load() -> Params:
