@@ -104,8 +104,8 @@ disk for up to date. Exit code 1 if a file is damaged, changed or missing; the l
 """
 
 EXIT_CODES = """
-Exit codes: 0, 1 if drift, damage, a gate that failed or a missing part was found, 2 after a mistake, 70 after a defect
-of textclf.
+Exit codes: 0, 1 if drift, damage, a gate that failed or a missing part that a run needs was found, 2 after a mistake,
+70 after a defect of textclf.
 """
 
 PR_REPORT = """

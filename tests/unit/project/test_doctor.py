@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.settings import put
 from tests.unit.conftest import Ended
 from tests.unit.predict.test_slim import WITHOUT
 from textclf.core.extras import EXTRAS, how_to_install
@@ -57,6 +58,28 @@ def test_what_is_missing_is_told_with_what_to_do(
         f"no  numpy {version('numpy')} instead of 1.0, scipy {version('scipy')} instead of 1.1; "
         "textclf was tested with the latter: pip install --require-hashes -r requirements.txt"
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "package", "extra"),
+    [
+        (("vectorize.sentences", "{method: encoder}"), "tokenizers", "encoder"),
+        (("data.path", "rows.xlsx"), "openpyxl", "excel"),
+        (("fetch", "{database: SHOP, query: select 1}"), "sqlalchemy", "sql"),
+    ],
+)
+def test_what_the_settings_need_decides_it_too(
+    settings: tuple[str, str],
+    package: str,
+    extra: str,
+    doctor: Callable[[], tuple[object, dict[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    Path("params.yaml").write_text(put(*settings))
+    status, facts = doctor()
+    assert status == 1
+    assert facts[extra] == f"no  {package} missing, though params.yaml needs it; {how_to_install(extra)}"
 
 
 @pytest.mark.parametrize(

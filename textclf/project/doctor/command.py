@@ -6,6 +6,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -80,10 +81,25 @@ def _programs() -> Iterator[Fact]:
 
 
 def _features() -> Iterator[Fact]:
+    needed = _needed()
     for extra, packages in EXTRAS.items():
         missing = [name for name in packages if find_spec(name) is None]
-        found = f"{', '.join(missing)} missing" if missing else "installed"
-        yield Fact(extra, found, how_to_install(extra) if missing else "", extra in PIPELINE)
+        named = not needed.isdisjoint(missing)
+        found = f"{', '.join(missing)} missing{', though params.yaml needs it' * named}" if missing else "installed"
+        yield Fact(extra, found, how_to_install(extra) if missing else "", named or extra in PIPELINE)
+
+
+def _needed() -> set[str]:
+    """Return the packages that the settings of the folder need and not every pipeline, none if they can't be read."""
+    with suppress(ImportError, UserError):  # the first of a slim installation
+        from textclf import params
+        from textclf.project.check.command import entries
+
+        settings = params.load()
+        excel = settings.data.format == "excel" or settings.data.path.lower().endswith(".xlsx")
+        tables = ["openpyxl"] * excel + ["sqlalchemy"] * (settings.fetch.database is not None)
+        return {*tables, *(name for _, each in entries(settings) for name in getattr(each, "packages", ()))}
+    return set()
 
 
 def _versions() -> Iterator[Fact]:
