@@ -44,9 +44,9 @@ def run_all(folder: Path, variables: Mapping[str, str], prefix: Sequence[str] = 
 
 
 def outputs(folder: Path) -> dict[str, bytes | None]:
-    """Return what the stages wrote, but for the description of the machine."""
-    machine = folder / "reports" / "provenance.json"
-    return {str(Path(name).relative_to(folder)): data for name, data in tree(folder).items() if name != str(machine)}
+    """Return what the stages wrote, but for the description of the machine and what DVC keeps of the workspace."""
+    found = {str(Path(name).relative_to(folder)): data for name, data in tree(folder).items()}
+    return {name: data for name, data in found.items() if not name.startswith((".dvc", "reports/provenance.json"))}
 
 
 @pytest.fixture(scope="module")

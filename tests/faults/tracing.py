@@ -1,5 +1,6 @@
 """Stages as processes of their own whose system calls strace makes fail, or at which it kills them."""
 
+import contextlib
 import functools
 import os
 import random
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import ROOT, add_model, arguments, content
+from textclf.core.ownership import note_made
 
 CALLS = (
     *("openat", "read", "pread64", "write", "close", "fsync", "mmap", "ftruncate", "lseek", "flock"),
@@ -140,6 +142,8 @@ def put(stage: Stage, wanted: State) -> None:
         for name, data in (files or {}).items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(data)
+        with contextlib.chdir(stage.folder):
+            note_made(Path(output), Path(output))
 
 
 def run_again(project: Path, name: str) -> tuple[Stage, State, State]:
