@@ -20,7 +20,7 @@ from textclf.artifacts.label_sets import is_multilabel, to_matrix, to_names
 from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import reading
-from textclf.core.outputs import SCRATCH
+from textclf.core.ownership import SCRATCH
 
 if TYPE_CHECKING:
     import pyarrow as pa

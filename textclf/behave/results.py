@@ -12,7 +12,7 @@ from pydantic import Field
 
 from textclf.core.errors import UserError
 from textclf.core.files import read_json, reading, require, sha256_of_file, write_json
-from textclf.core.outputs import SCRATCH
+from textclf.core.ownership import SCRATCH
 from textclf.core.settings import validate
 from textclf.evaluate.metric_files import REMEDY, parse
 from textclf.evaluate.metric_shapes import Count, Fraction, OpenMapping, Positive

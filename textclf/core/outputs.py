@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from textclf.core.errors import UserError
-from textclf.core.ownership import note_made, require_made
+from textclf.core.ownership import SCRATCH, note_made, require_made
 
-SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
 LOCK = ".lock"  # in a scratch folder: the file that is locked
 REPLACED = ".replaced"  # in a scratch folder: the old output
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file

@@ -24,6 +24,7 @@ from textclf.core.git import git
 
 RECORDS = Path(".dvc/tmp/textclf")  # the names of the files of each output, in DVC's folder of this workspace
 LOCKS = Path("dvc.lock"), Path("studies/dvc.lock")
+SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
 SHOWN = 3  # files of an output that an error names
 ITSELF = "."  # the name of an output that is one file
 
@@ -63,7 +64,7 @@ def foreign_files(target: Path, *, dropped: bool = False) -> list[Path]:
 
     A run made what is noted in this workspace. It also made, perhaps in another workspace, what is in a lock file if it
     has the checksum there, or if DVC's cache or Git has it. An output of an entry that was `dropped` from params.yaml
-    needs not be in the lock file.
+    need not be in the lock file.
     """
     if blocking := [parent for parent in target.parents if os.path.lexists(parent) and not parent.is_dir()]:
         return blocking
@@ -88,6 +89,7 @@ def _names(target: Path) -> set[str]:
         return {ITSELF} if os.path.lexists(target) else set()
     names = set()
     for folder, folders, files in os.walk(target):
+        folders[:] = [name for name in folders if not (name.startswith(".") and name.endswith(SCRATCH))]
         place = Path(folder)
         links = [name for name in folders if (place / name).is_symlink()]
         names |= {(place / name).relative_to(target).as_posix() for name in (*files, *links)}

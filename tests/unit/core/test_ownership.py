@@ -96,6 +96,12 @@ def test_after_a_kill_what_was_made_is_known(killed_before_the_rename: bool) -> 
     assert foreign_files(MODELS) == [Path("models/b")]
 
 
+def test_what_a_killed_stage_left_unfinished_is_no_file_of_the_user() -> None:
+    run(Path("data/pretrained"), ("tiny/model.onnx",))
+    own("data/pretrained/.tiny.x1.scratch/tiny/model.onnx")
+    assert foreign_files(Path("data/pretrained")) == []
+
+
 def test_a_link_is_not_replaced() -> None:
     own("elsewhere/final.pkl")
     MODELS.symlink_to("elsewhere")
