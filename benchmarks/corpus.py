@@ -1,6 +1,7 @@
 """A labelled corpus of any size, made from the three built-in ones.
 
     python -m benchmarks.corpus 1000000 corpus.csv --seed 0
+    python -m benchmarks.corpus 1000000 corpus.csv corpus.parquet
 
 Each sentence is a random walk over the words of the sentences of its label (a Markov chain of order 1), so that words,
 lengths and punctuation are those of reviews and the labels can be learned. Some properties of large corpora are added:
@@ -13,9 +14,10 @@ made.
 """
 
 import argparse
+import contextlib
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 from benchmarks.inputs import NAMES, read_rows
 
 BATCH = 50_000  # rows made at a time; batches are never cut, so that rows do not depend on how many follow
+COLUMNS = ("text", "label")
 WORDS = 60  # per sentence at most; the longest review has 71
 RARE = 0.05  # share of words that are replaced by a rare one
 WRONG = 0.05  # share of labels that are flipped
@@ -107,21 +110,44 @@ def sentences(chain: Chain, labels: NDArray[np.int64], generator: np.random.Gene
     return list(pc.binary_join(words, " ").to_pylist())
 
 
-def write(rows: int, path: Path, seed: int) -> None:
-    """Write a CSV with the columns text and label."""
+def write(rows: int, paths: Iterable[Path], seed: int) -> None:
+    """Write the same table to each of the paths, with the columns text and label: as CSV or Parquet by its name."""
     pieces = batches(Chain(published()), seed)
     counts = [BATCH] * (rows // BATCH) + [rows % BATCH] * (rows % BATCH > 0)
+    with contextlib.ExitStack() as stack:
+        writers = [stack.enter_context(FORMATS[path.suffix](path)) for path in paths]
+        for count, (texts, labels) in zip(counts, pieces, strict=False):
+            for add in writers:
+                add(texts[:count], labels[:count])
+
+
+@contextlib.contextmanager
+def csv_file(path: Path) -> Iterator[Callable[[list[str], list[int]], None]]:
+    """Yield a function that adds texts and their labels to a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["text", "label"])
-        for count, (texts, labels) in zip(counts, pieces, strict=False):
-            lines.writerows(zip(texts[:count], labels[:count], strict=True))
+        lines.writerow(COLUMNS)
+        yield lambda texts, labels: lines.writerows(zip(texts, labels, strict=True))
+
+
+@contextlib.contextmanager
+def parquet_file(path: Path) -> Iterator[Callable[[list[str], list[int]], None]]:
+    """Yield a function that adds texts and their labels to a Parquet file, as a group of rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(list(zip(COLUMNS, (pa.string(), pa.int64()), strict=True)))
+    with pq.ParquetWriter(path, schema) as file:
+        yield lambda *columns: file.write_table(pa.table(columns, schema=schema))
+
+
+FORMATS = {".csv": csv_file, ".parquet": parquet_file}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Make a labelled corpus of any size.")
     parser.add_argument("rows", type=int, help="number of rows")
-    parser.add_argument("output", type=Path, help="the CSV file to write")
+    parser.add_argument("outputs", type=Path, nargs="+", help="the files to write, .csv or .parquet")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)")
     given = parser.parse_args()
-    write(given.rows, given.output, given.seed)
+    write(given.rows, given.outputs, given.seed)

@@ -42,7 +42,7 @@ def measure_sizes() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="textclf-bench-") as folder:
         for rows in ROWS:
             path = Path(folder, f"{rows}.csv")
-            corpus.write(rows, path, seed=0)
+            corpus.write(rows, [path], seed=0)
             runs = [measure(path) for _ in range(ROUNDS)]
             sizes.append(
                 {

@@ -6,6 +6,8 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import corpus, scale, timings
@@ -23,10 +25,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_smaller_corpus_is_the_beginning_of_a_larger_one_of_the_same_seed(tmp_path: Path, count: int) -> None:
     few, many, other = (tmp_path / f"{name}.csv" for name in ("few", "many", "other"))
     for path, size, seed in ((few, count, 0), (many, 3000, 0), (other, count, 1)):
-        corpus.write(size, path, seed)
+        corpus.write(size, [path], seed)
     assert many.read_bytes().startswith(few.read_bytes())
     assert other.read_bytes() != few.read_bytes()
     assert len(few.read_text().splitlines()) == 1 + count
+
+
+def test_csv_and_parquet_have_the_same_rows(tmp_path: Path) -> None:
+    paths = [tmp_path / "rows.csv", tmp_path / "rows.parquet"]
+    corpus.write(2500, paths, seed=0)
+    assert pd.read_csv(paths[0]).to_dict("list") == pq.read_table(paths[1]).to_pydict()
 
 
 def test_sentences_are_walks_over_the_sentences_of_the_label() -> None:
