@@ -2,41 +2,38 @@
 
     python -m benchmarks.scale scale-100000 scale-1000000
     FASTTEXT=/tmp/fasttext/bin/python python -m benchmarks.scale scale-10000000
+    python -m benchmarks.scale scale-100000000
 
-Makes a corpus (benchmarks/corpus.py; not timed), times one plain scikit-learn script on it (benchmarks/scale_plain.py),
-fastText if the environment variable FASTTEXT names a Python that has it, then one `dvc repro` in a fresh copy of the
-working tree, with an empty cache; then, in the same copy, runs with other settings of the words (`VARIANTS`), whose
-seconds are those of the stages that run again.
-Prints Markdown. With several rounds, the ratios are computed within a round, and the stages are those of the round
-with the median time. The load average before and after shows whether the machine was otherwise idle.
+Makes a corpus (benchmarks/corpus.py; not timed). Each of three rounds times a plain scikit-learn script on it
+(benchmarks/scale_plain.py), fastText if the environment variable FASTTEXT names a Python that has it, and one
+`dvc repro` in a fresh copy of the working tree, with an empty cache. Then, in the copy of the last round, it times runs
+with other settings of the words (`VARIANTS`), whose seconds are those of the stages that run again. The ratios are
+computed within a round, and the stages are those of the round with the median time.
 
-A stage's time is from DVC's line that it runs the stage to its line that it runs the next. It includes DVC's hashing of
-the outputs and copying them to the cache; the column "of it DVC" is the part outside the stage's process. Memory is
-the resident set of all processes that the command started, DVC included, sampled every tenth of a second; "together"
-counts a page that several processes share once for each. The largest process of the whole run is measured by the
-kernel, without sampling. MB are 10^6 bytes.
+With 100,000,000 rows there is one round of the pipeline alone, on a Parquet file, with links in DVC's cache; before
+that, the rows are split from CSV.
+
+Prints Markdown. The load average before and after shows whether the machine was otherwise idle. The column "of it DVC"
+is the part of a stage's time outside the stage's process. What else is measured: benchmarks/watch.py.
 """
 
-import contextlib
+import hashlib
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped, unused-ignore]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks import project as copies
 from benchmarks import results, timings
 from benchmarks.results import ROOT
+from benchmarks.watch import Run, megabytes, on_disk, stages, watch
 from textclf.core import files
 from textclf.core.settings import load_yaml
 from textclf.evaluate.intervals import wilson
@@ -60,73 +57,84 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
 }
 SIZES = (100_000, 1_000_000, 10_000_000)  # rows
-MANY = 1_000_000  # rows beyond which a run takes minutes
+LARGE = 100_000_000  # rows
+ROUNDS = 3
 CONFIDENCE = 0.95  # of the intervals of the accuracies
-START = timings.START
-INTERVAL = 0.1  # seconds between two samples of memory
+LINKS = "hardlink,symlink"  # instead of copies in DVC's cache, as docs/scale.md recommends
 CACHE = Path(".dvc", "cache")
 OUTPUTS = (Path("data"), Path("models"), Path("reports"), CACHE)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Memory of a command's processes at one time, in bytes, and whether the command has child processes."""
-
-    at: float
-    largest: int
-    together: int
-    working: bool
-
-
-@dataclass(frozen=True)
-class Run:
-    """A successful command: its printed lines with their times, samples, and bytes of its largest process."""
-
-    seconds: float
-    lines: list[tuple[float, str]]
-    samples: list[Sample]
-    largest: int
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage of a run: its seconds, the seconds without a process of the stage, and bytes at the peak."""
-
-    name: str
-    seconds: float
-    waiting: float
-    largest: int
-    together: int
-
-
 def scale(rows: int) -> dict[str, Any]:
     """Return the measurements with one number of rows: seconds, and sizes in MB."""
-    others = {"plain scikit-learn script": ("sklearn", sys.executable)} if rows <= MANY else {}
+    others = {"plain scikit-learn script": ("sklearn", sys.executable)}
     if fasttext := os.environ.get("FASTTEXT"):
         others["fastText"] = ("fasttext", str(Path(fasttext).absolute()))
     with tempfile.TemporaryDirectory(prefix="textclf-scale-") as name:
-        return measure(Path(name), rows, others, 3 if rows <= MANY else 1)
+        return measure(Path(name), rows, others)
 
 
-def measure(folder: Path, rows: int, others: dict[str, tuple[str, str]], rounds: int) -> dict[str, Any]:
+def measure(folder: Path, rows: int, others: dict[str, tuple[str, str]]) -> dict[str, Any]:
     """Return the measurements, made in a folder, beside those of other programs: their kind and their Python."""
     corpus = folder / "corpus.csv"
-    copies.run([sys.executable, "-m", "benchmarks.corpus", str(rows), str(corpus)], ROOT, os.environ)
+    make_corpus(rows, corpus)
     measured = []
-    for number in range(rounds):
-        results.tell(f"{rows:,} rows, round {number + 1} of {rounds}")
+    for number in range(ROUNDS):
+        results.tell(f"{rows:,} rows, round {number + 1} of {ROUNDS}")
         compared = [compare(name, *others[name], corpus) for name in others]
         measured.append({**run_pipeline(folder / f"project-{number}", corpus), "others": compared})
-        if number < rounds - 1:  # disk
+        if number < ROUNDS - 1:  # disk
             shutil.rmtree(folder / f"project-{number}")
     content = median_round(measured)
-    project = folder / f"project-{rounds - 1}"
+    project = folder / f"project-{ROUNDS - 1}"
     content["variants"] = [
         run_variant(project, SETTINGS | changes) | {"name": name} for name, changes in VARIANTS.items()
     ]
+    return content | {"csv": megabytes(corpus.stat().st_size)} | described(rows, ROUNDS)
+
+
+def scale_large(rows: int) -> dict[str, Any]:
+    """Return the measurements of one run from a Parquet file, and of the split of the same rows from CSV."""
+    with tempfile.TemporaryDirectory(prefix="textclf-scale-") as name:
+        folder = Path(name)
+        tables = {kind: folder / f"corpus.{kind}" for kind in ("csv", "parquet")}
+        make_corpus(rows, *tables.values())
+        sizes = {kind: megabytes(path.stat().st_size) for kind, path in tables.items()}
+        measured, checksums = {}, {}
+        for kind, targets in (("csv", ["split"]), ("parquet", [])):
+            results.tell(f"{rows:,} rows from {kind}")
+            project = folder / kind
+            measured[kind] = run_pipeline(project, tables[kind], targets=targets, links=LINKS)
+            checksums[kind] = checksum_rows(project / "data" / "splits")
+            shutil.rmtree(project)  # disk
+            tables[kind].unlink()
+    compared = {"same_rows": checksums["csv"] == checksums["parquet"], "others": [], "ratios": {}, "variants": []}
+    (split,) = (part for part in measured["csv"]["parts"] if part["name"] == "split")
+    return measured["parquet"] | sizes | compared | {"from_csv": split, "links": LINKS} | described(rows, 1)
+
+
+def make_corpus(rows: int, *paths: Path) -> None:
+    """Write a corpus to each of the paths, as CSV or Parquet by its name."""
+    copies.run([sys.executable, "-m", "benchmarks.corpus", str(rows), *map(str, paths)], ROOT, os.environ)
+
+
+def described(rows: int, rounds: int) -> dict[str, Any]:
+    """Return the number of rows and of rounds, and the settings that are a name or a number."""
     settings = {key: value for key, value in SETTINGS.items() if isinstance(value, str | int)}
-    sizes = {"csv": megabytes(corpus.stat().st_size), "rows": rows}
-    return content | sizes | {"rounds": rounds, "settings": settings}
+    return {"rows": rows, "rounds": rounds, "settings": settings}
+
+
+def checksum_rows(splits: Path) -> str:
+    """Return the SHA-256 of all columns of the splits but the ids, which name the table's file."""
+    checksum = hashlib.sha256()
+    for path in sorted(splits.glob("*.parquet")):
+        rows = pq.read_table(path).drop_columns("id").combine_chunks()
+        stream = pa.BufferOutputStream()
+        with pa.ipc.new_stream(stream, rows.schema) as writer:
+            writer.write_table(rows)
+        checksum.update(path.name.encode())
+        checksum.update(stream.getvalue())
+    return checksum.hexdigest()
 
 
 def median_round(measured: list[dict[str, Any]]) -> dict[str, Any]:
@@ -152,9 +160,22 @@ def interval(accuracy: float, rows: int) -> list[float]:
     return [round(end, 6) for end in wilson(accuracy * rows, rows, CONFIDENCE)]
 
 
-def run_pipeline(project: Path, corpus: Path, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the measurements of `dvc repro` in a fresh copy of the project, with some of the `SETTINGS` changed."""
-    run = watch(["dvc", "repro"], project, prepare(project, corpus, SETTINGS | dict(changes or {})))
+def run_pipeline(
+    project: Path,
+    corpus: Path,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    targets: Sequence[str] = (),
+    links: str = "",
+) -> dict[str, Any]:
+    """Return the measurements of `dvc repro TARGETS` in a fresh copy of the project, with some `SETTINGS` changed.
+
+    `links` are the kinds of links that DVC's cache uses; empty: it has copies.
+    """
+    variables = prepare(project, corpus, changes)
+    if links:
+        copies.run(["dvc", "config", "cache.type", links], project, variables)
+    run = watch(["dvc", "repro", *targets], project, variables)
     sizes = written(project)
     parts = [
         {
@@ -163,12 +184,13 @@ def run_pipeline(project: Path, corpus: Path, changes: Mapping[str, Any] | None 
             "waiting": round(stage.waiting, 2),
             "largest": megabytes(stage.largest),
             "together": megabytes(stage.together),
+            "peak": megabytes(stage.disk),
             "written": megabytes(sizes.get(stage.name, 0)),
         }
         for stage in stages(run)
     ]
     total = {
-        **accuracy_of(project),
+        **({} if targets else accuracy_of(project)),
         "waiting": round(sum(stage.waiting for stage in stages(run)), 2),
         "written": megabytes(sum(sizes.values())),
         "disk": megabytes(on_disk(project / output for output in OUTPUTS)),
@@ -199,73 +221,26 @@ def whole(run: Run) -> dict[str, float]:
     return {"seconds": round(run.seconds, 2), "largest": megabytes(run.largest), "together": megabytes(together)}
 
 
-def prepare(project: Path, corpus: Path, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Copy the project, with the corpus and the settings; return the environment for commands in the copy."""
+def prepare(project: Path, corpus: Path, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Copy the project without its results; return the environment for commands in the copy.
+
+    It has the corpus, and the `SETTINGS` with some changed.
+    """
     variables = copies.make_copy(project)
-    (project / SETTINGS["data.path"]).hardlink_to(corpus)
-    copies.write_params(project, settings)
-    (project / "dvc.lock").unlink(missing_ok=True)  # of another corpus
+    (project / corpus.name).hardlink_to(corpus)
+    copies.write_params(project, SETTINGS | {"data.path": corpus.name} | dict(changes or {}))
+    remove_run(project)
     copies.run(["python", "-m", "compileall", "-q", "stages", "textclf"], project, variables)
     return variables
 
 
-def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
-    """Run a command, sample its memory until it ends, and return the run; print its output and exit if it fails."""
-    samples: list[Sample] = []
-    ended = threading.Event()
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-        started = time.perf_counter()
-        with subprocess.Popen(
-            command,
-            cwd=folder,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        ) as process:
-            watcher = threading.Thread(target=sample, args=(psutil.Process(process.pid), started, samples, ended))
-            watcher.start()
-            lines = [(time.perf_counter() - started, text.rstrip("\n")) for text in process.stdout or ()]
-            _, status, used = os.wait4(process.pid, 0)  # includes its children
-            seconds = time.perf_counter() - started
-            process.returncode = os.waitstatus_to_exitcode(status)
-        ended.set()
-        watcher.join()
-        if process.returncode:
-            errors.seek(0)
-            print(*(text for _, text in lines), errors.read(), sep="\n", file=sys.stderr)
-            sys.exit(f"error: scale: {' '.join(command)} must exit with 0; got {process.returncode}")
-    return Run(seconds, lines, samples, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
-
-
-def sample(process: psutil.Process, started: float, samples: list[Sample], ended: threading.Event) -> None:
-    """Append a sample of the process and its descendants to `samples` every tenth of a second until it has ended."""
-    while not ended.wait(INTERVAL):
-        sizes = []
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for member in (process, *process.children(recursive=True)):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    sizes.append(member.memory_info().rss)
-        if sizes:
-            samples.append(Sample(time.perf_counter() - started, max(sizes), sum(sizes), len(sizes) > 1))
-
-
-def stages(run: Run) -> list[Stage]:
-    """Return the stages of a `dvc repro` in the order in which they ran, after DVC's own start."""
-    starts = [(at, match[1]) for at, text in run.lines if (match := re.match(r"Running stage '(.+)':", text))]
-    starts.insert(0, (0.0, START))
-    ends = [at for at, _ in starts[1:]] + [run.seconds]
-    parts = []
-    for (start, name), end in zip(starts, ends, strict=True):
-        samples = [sample for sample in run.samples if start <= sample.at < end]
-        working = [sample.at for sample in samples if sample.working]
-        # A stage's process starts when DVC prints that it runs the stage, and ends between two samples.
-        waiting = end - max(working) - INTERVAL / 2 if working else end - start
-        largest = max((sample.largest for sample in samples), default=0)
-        together = max((sample.together for sample in samples), default=0)
-        parts.append(Stage(name, end - start, max(waiting, 0.0), largest, together))
-    return parts
+def remove_run(project: Path) -> None:
+    """Remove dvc.lock and the outputs that it names: they are of another corpus."""
+    lock = project / "dvc.lock"
+    for stage in load_yaml(lock)["stages"].values():
+        for path in (project / out["path"] for out in stage.get("outs", [])):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    lock.unlink()
 
 
 def written(project: Path) -> dict[str, int]:
@@ -274,16 +249,6 @@ def written(project: Path) -> dict[str, int]:
     return {name: sum(out["size"] for out in stage.get("outs", [])) for name, stage in lock["stages"].items()}
 
 
-def on_disk(folders: Iterable[Path]) -> int:
-    """Return the bytes of disk that the files in the folders use; a file with several hard links counts once."""
-    entries = [path.lstat() for folder in folders for path in folder.rglob("*")]
-    return sum({status.st_ino: status.st_blocks * 512 for status in entries}.values())
-
-
-def megabytes(size: int) -> float:
-    """Return bytes as MB, rounded as the tables show them: whole numbers from 10 on."""
-    return round(size / 1e6) if size >= 1e7 else round(size / 1e6, 1)
-
-
 if __name__ == "__main__":
-    results.main({f"scale-{rows}": partial(scale, rows) for rows in SIZES}, timings.scale)
+    entries = {f"scale-{rows}": partial(scale, rows) for rows in SIZES}
+    results.main(entries | {f"scale-{LARGE}": partial(scale_large, LARGE)}, timings.scale)

@@ -1,13 +1,11 @@
 """The tables of docs/ with times, as Markdown."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.results import RESULTS, markdown, measured_on, read, show
 from textclf.core import files
 
 START = "DVC's start"  # the time of a run before its first stage
-EXTRAPOLATED = (100_000_000, 1_000_000_000)  # rows
 
 
 def bench(content: dict[str, Any]) -> str:
@@ -45,29 +43,84 @@ def predict(content: dict[str, Any]) -> str:
 
 def scale(content: dict[str, Any]) -> str:
     """Return the table of one number of rows of benchmarks/scale.py."""
-    rows, total = content["rows"], content["pipeline"]
-    columns = ["seconds", "of it DVC", "rows/s", "largest process, MB", "together, MB", "written, MB", "test accuracy"]
-    lines = [[f"{rows:,} rows, {megabytes(content['csv'])} MB of CSV", *columns]]
-    named = [(part["name"] if part["name"] == START else f"`{part['name']}`", part) for part in content["parts"]]
+    rows, total, split = content["rows"], content["pipeline"], content.get("from_csv")
+    sizes = {"largest": "largest process", "together": "together", "written": "written", "peak": "disk at most"}
+    columns = ["seconds", "of it DVC", "rows/s", *(f"{name}, MB" for name in sizes.values()), "test accuracy"]
+    csv = f"{megabytes(content['csv'])} MB of CSV"
+    table = f"{megabytes(content['parquet'])} MB of Parquet" if "parquet" in content else csv
+    lines = [[f"{rows:,} rows, {table}", *columns]]
     for name, part in [
-        *named,
+        *((title(part), part) for part in content["parts"]),
         ("**pipeline, end to end**", total),
+        *([(f"`split` of the same rows in {csv}", split)] if split else []),
         *((each["name"], each) for each in content["others"]),
     ]:
-        sizes = [megabytes(part[key]) if key in part else "" for key in ("largest", "together", "written")]
+        cells = [megabytes(part[key]) if key in part else "" for key in sizes]
         rate = "" if name == START else f"{rows / part['seconds']:,.0f}"
         waiting = f"{part['waiting']:.1f}" if "waiting" in part else ""
-        lines.append([name, f"{part['seconds']:.1f}", waiting, rate, *sizes, accuracy(part)])
-    for name, ratio in content["ratios"].items():
-        shown = show(ratio) if content["rounds"] > 1 else f"{ratio['median']:.2f}"
-        lines.append([f"pipeline / {name}", shown, *[""] * (len(columns) - 1)])
+        lines.append([name, f"{part['seconds']:.1f}", waiting, rate, *cells, accuracy(part)])
+    lines += [[*ratio, *[""] * (len(columns) - 1)] for ratio in scale_ratios(content)]
     for each in content["variants"]:  # only some stages run again, so that no rate is shown
-        sizes = [megabytes(each[key]) for key in ("largest", "together")]
-        lines.append([f"pipeline with {each['name']}", f"{each['seconds']:.1f}", "", "", *sizes, "", accuracy(each)])
+        cells = [megabytes(each[key]) if key in each else "" for key in sizes]
+        lines.append([f"pipeline with {each['name']}", f"{each['seconds']:.1f}", "", "", *cells, accuracy(each)])
     disk = f"on disk at the end: {megabytes(total['disk'])} MB, of which {megabytes(total['cache'])} MB in DVC's cache"
     rounds = f"Rounds: {content['rounds']}. " if content["rounds"] > 1 else ""
     lines.append([disk, *[""] * len(columns)])
-    return f"{markdown(lines[0], lines[1:])}\n\n{rounds}{measured_on(content)}"
+    return f"{markdown(lines[0], lines[1:])}\n\n{rounds}{same_rows(content)}{measured_on(content)}"
+
+
+def title(part: dict[str, Any]) -> str:
+    """Return the name of a part of a run, that of a stage as code."""
+    return part["name"] if part["name"] == START else f"`{part['name']}`"
+
+
+def scale_ratios(content: dict[str, Any]) -> list[list[str]]:
+    """Return the ratio of the pipeline's seconds to those of each other program, with its name."""
+    shown = {
+        name: show(ratio) if content["rounds"] > 1 else f"{ratio['median']:.2f}"
+        for name, ratio in content["ratios"].items()
+    }
+    return [[f"pipeline / {name}", ratio] for name, ratio in shown.items()]
+
+
+def same_rows(content: dict[str, Any]) -> str:
+    """Return a sentence on the splits from two files of the same rows; empty if there was one."""
+    if "same_rows" not in content:
+        return ""
+    verb = "are equal" if content["same_rows"] else "DIFFER"
+    return f"Texts, labels and order of the splits from both files {verb}. DVC's cache: {content['links']}. "
+
+
+def scale_stages() -> str:
+    """Return the stages of the median round at each number of rows, and the ratios to the other programs."""
+    measured = [content for content in scale_results() if "from_csv" not in content]
+    cells = [f"{content['rows']:,} rows: {what}" for content in measured for what in ("seconds (of it DVC)", "MB")]
+    columns: list[dict[str, list[str]]] = []
+    for content in measured:
+        parts = {title(part): part for part in content["parts"]} | {"**pipeline, end to end**": content["pipeline"]}
+        column = {
+            name: [f"{part['seconds']:.1f} ({part['waiting']:.1f})", megabytes(part["largest"])]
+            for name, part in parts.items()
+        }
+        columns.append(column | {name: [ratio, ""] for name, ratio in scale_ratios(content)})
+    names = dict.fromkeys(name for column in columns for name in column)
+    lines = [["", *cells]]
+    lines += [[name, *(cell for column in columns for cell in column.get(name, ["", ""]))] for name in names]
+    rounds = ", ".join(str(content["rounds"]) for content in measured)
+    notes = f"Rounds: {rounds}. Seconds of the stages: in the round of the median time. MB: of the largest process."
+    return f"{markdown(lines[0], lines[1:])}\n\n{notes}"
+
+
+def scale_dask(content: dict[str, Any]) -> str:
+    """Return the sentence on vectorize with workers of Dask."""
+    seconds = {kind: show(each, ".1f") for kind, each in content["seconds"].items()}
+    same = "the same" if content["same_bytes"] else "DIFFERENT"
+    return (
+        f"vectorize of {content['rows']:,} rows takes {seconds['local']} seconds with local processes and "
+        f"{seconds['dask']} with {content['workers']} workers of a scheduler on the same machine, "
+        f"{show(content['ratio'])} times as long: median (minimum to maximum) of {content['rounds']} rounds. "
+        f"All {content['files']:,} files, {megabytes(content['written'])} MB, have {same} bytes. {measured_on(content)}"
+    )
 
 
 def accuracy(part: dict[str, Any]) -> str:
@@ -78,13 +131,20 @@ def accuracy(part: dict[str, Any]) -> str:
     return f"{part['accuracy']:.4f} ({low:.4f} to {high:.4f})"
 
 
+def scale_results() -> list[dict[str, Any]]:
+    """Return the results of benchmarks/scale.py, by the number of rows."""
+    found = map(files.read_json, RESULTS.glob("scale-[1-9]*.json"))
+    return sorted(found, key=lambda content: int(content["rows"]))
+
+
 def scales() -> str:
-    """Return the pipeline and what it is compared with at each number of rows, and the extrapolation to more."""
-    measured = sorted(map(files.read_json, RESULTS.glob("scale-*.json")), key=lambda content: int(content["rows"]))
+    """Return the pipeline and what it is compared with at each number of rows."""
+    measured = scale_results()
     settings = ", ".join(f"{key}={value}" for key, value in measured[0]["settings"].items())
     lines = [["rows", "program", "seconds", "largest process, MB", "on disk, MB", "test accuracy"]]
     for content in measured:
-        programs = [("pipeline", content["pipeline"]), *((each["name"], each) for each in content["others"])]
+        pipeline = "pipeline, from Parquet, with links in DVC's cache" if "links" in content else "pipeline"
+        programs = [(pipeline, content["pipeline"]), *((each["name"], each) for each in content["others"])]
         programs += [(f"pipeline with {each['name']}", each) for each in content["variants"]]
         for name, part in programs:
             disk = megabytes(part["disk"]) if "disk" in part else ""
@@ -94,22 +154,7 @@ def scales() -> str:
     machine = f"Memory of the machine: {memory:.0f} GB. {measured_on(measured[-1])}"
     commits = ", ".join(f"{content['rows']:,} at {content['measured']['commit']}" for content in measured)
     notes = f"Params: {settings}. {machine} Rows and commits: {commits}."
-    parts = [markdown(lines[0], lines[1:]), notes, "Extrapolated from the two largest:"]
-    return "\n\n".join([*parts, markdown(["rows", "hours", "on disk, GB"], extrapolated(measured))])
-
-
-def extrapolated(measured: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """Return hours and disk for more rows, linear in the growth between the two largest numbers of rows measured."""
-    before, last = measured[-2:]
-    lines = []
-    for rows in EXTRAPOLATED:
-        more = (rows - last["rows"]) / (last["rows"] - before["rows"])
-        seconds, disk = (
-            last["pipeline"][key] + more * (last["pipeline"][key] - before["pipeline"][key])
-            for key in ("seconds", "disk")
-        )
-        lines.append([f"{rows:,}", f"{seconds / 3600:.1f}", f"{disk / 1e3:,.0f}"])
-    return lines
+    return "\n\n".join([markdown(lines[0], lines[1:]), notes])
 
 
 def megabytes(size: float) -> str:
@@ -121,4 +166,7 @@ TABLES = {
     "timings-bench": lambda: ratios(read("bench")),
     "timings-predict": lambda: predict(read("predict")),
     "timings-scale": scales,
+    "timings-stages": scale_stages,
+    "timings-large": lambda: scale(read("scale-100000000")),
+    "timings-dask": lambda: scale_dask(read("scale-dask")),
 }

@@ -1,5 +1,6 @@
 """The benchmark of many rows: the corpus that it makes, and what it computes from samples of a run."""
 
+import json
 import sys
 from collections import Counter
 from itertools import islice, pairwise
@@ -7,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import corpus, scale, timings
+from benchmarks import corpus, scale, timings, watch
 
 SENTENCES = [("The food was great.", 1), ("The food was bad!", 0), ('So "good", really', 1), ("Bad, bad, bad.", 0)]
 
@@ -61,18 +63,19 @@ def test_rows_are_repeated_and_the_vocabulary_grows() -> None:
 
 def test_the_time_between_two_stages_belongs_to_the_first() -> None:
     samples = [
-        scale.Sample(0.5, 60, 60, working=False),
-        scale.Sample(1.5, 200, 260, working=True),
-        scale.Sample(2.5, 100, 160, working=True),
-        scale.Sample(3.9, 60, 60, working=False),
-        scale.Sample(4.5, 500, 560, working=True),
+        watch.Sample(0.5, 60, 60, 7000, working=False),
+        watch.Sample(1.5, 200, 260, 7050, working=True),
+        watch.Sample(2.5, 100, 160, 9000, working=True),
+        watch.Sample(3.9, 60, 60, 8000, working=False),
+        watch.Sample(4.5, 500, 560, 7500, working=True),
     ]
     lines = [(1.0, "Running stage 'split':"), (1.1, "> python -m stages.split"), (4.0, "Running stage 'train@keras':")]
-    start, split, train = scale.stages(scale.Run(5.0, lines, samples, 500))
+    start, split, train = watch.stages(watch.Run(5.0, lines, samples, 500))
     assert (start.name, start.seconds, start.waiting, start.largest) == ("DVC's start", 1.0, 1.0, 60)
     assert (split.name, split.seconds, split.largest, split.together) == ("split", 3.0, 200, 260)
-    assert split.waiting == pytest.approx(4.0 - 2.5 - scale.INTERVAL / 2)
+    assert split.waiting == pytest.approx(4.0 - 2.5 - watch.INTERVAL / 2)
     assert (train.name, train.largest, train.together) == ("train@keras", 500, 560)
+    assert (start.disk, split.disk, train.disk) == (0, 2000, 500)
 
 
 def test_the_memory_of_a_command_includes_its_children_and_a_failing_one_is_printed(
@@ -80,27 +83,59 @@ def test_the_memory_of_a_command_includes_its_children_and_a_failing_one_is_prin
 ) -> None:
     child = "block = b'1' * 300_000_000"
     script = f"import subprocess, sys; print('begun'); subprocess.run([sys.executable, '-c', {child!r}])"
-    run = scale.watch([sys.executable, "-c", script], tmp_path, {})
+    run = watch.watch([sys.executable, "-c", script], tmp_path, {})
     assert [line for _, line in run.lines] == ["begun"]
     assert run.largest > 300_000_000
     with pytest.raises(SystemExit, match="must exit with 0; got 3"):
-        scale.watch([sys.executable, "-c", "import sys; print('why', file=sys.stderr); sys.exit(3)"], tmp_path, {})
+        watch.watch([sys.executable, "-c", "import sys; print('why', file=sys.stderr); sys.exit(3)"], tmp_path, {})
     assert "why" in capsys.readouterr().err
 
 
-def test_more_rows_are_extrapolated_from_the_two_largest() -> None:
-    measured = [
-        {"rows": rows, "pipeline": {"seconds": seconds, "disk": disk}}
-        for rows, seconds, disk in ((10, 1.0, 1), (10**6, 15.0, 1000), (10**7, 105.0, 10_000))
+def test_the_copy_of_a_project_has_no_results_of_another_corpus(tmp_path: Path) -> None:
+    kept, made = tmp_path / "metrics" / "search.json", tmp_path / "metrics" / "models" / "keras.json"
+    made.parent.mkdir(parents=True)
+    for path in (kept, made, tmp_path / "plot.svg"):
+        path.touch()
+    outs = "[{path: plot.svg}, {path: metrics/models}, {path: gone.json}]"
+    (tmp_path / "dvc.lock").write_text(f"stages: {{check: {{cmd: x}}, plot: {{outs: {outs}}}}}")
+    scale.remove_run(tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
+
+
+def test_splits_of_the_same_rows_have_the_same_checksum_whatever_their_ids(tmp_path: Path) -> None:
+    def checksum(folder: str, ids: list[str], labels: list[int]) -> str:
+        (tmp_path / folder).mkdir()
+        rows = pa.table({"id": ids, "text": ["good", "bad"], "label": labels})
+        pq.write_table(rows, tmp_path / folder / "train.parquet")
+        return scale.checksum_rows(tmp_path / folder)
+
+    first = checksum("a", ["a.csv:2", "a.csv:3"], [1, 0])
+    assert checksum("b", ["a.parquet:1", "a.parquet:2"], [1, 0]) == first
+    assert checksum("c", ["a.csv:2", "a.csv:3"], [1, 1]) != first
+
+
+def test_stages_are_shown_side_by_side_with_the_ratios(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(timings, "RESULTS", tmp_path)
+    part = {"name": "split", "seconds": 2.5, "waiting": 0.5, "largest": 900}
+    ratios = {"fastText": {"median": 0.9, "minimum": 0.8, "maximum": 1.1}}
+    for rows, more in ((10_000, {}), (2_000, {"ratios": {}, "parts": []}), (50_000, {"from_csv": part})):
+        content = {"rows": rows, "rounds": 3, "parts": [part], "pipeline": part | {"seconds": 4.0}, "ratios": ratios}
+        (tmp_path / f"scale-{rows}.json").write_text(json.dumps(content | more))
+    header, _, *lines = timings.scale_stages().splitlines()
+    assert header.split(" | ")[1:3] == ["2,000 rows: seconds (of it DVC)", "2,000 rows: MB"]
+    assert "50,000" not in header
+    assert lines[:3] == [
+        "| **pipeline, end to end** | 4.0 (0.5) | 900 | 4.0 (0.5) | 900 |",
+        "| `split` |  |  | 2.5 (0.5) | 900 |",
+        "| pipeline / fastText |  |  | 0.90 (0.80 to 1.10) |  |",
     ]
-    assert timings.extrapolated(measured) == [["100,000,000", "0.3", "100"], ["1,000,000,000", "2.8", "1,000"]]
 
 
 def test_a_file_with_two_hard_links_is_counted_once(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "cache").mkdir()
     (tmp_path / "data" / "a").write_bytes(b"1" * 100_000)
-    one = scale.on_disk([tmp_path / "data"])
+    one = watch.on_disk([tmp_path / "data"])
     (tmp_path / "cache" / "a").hardlink_to(tmp_path / "data" / "a")
-    both = scale.on_disk([tmp_path / "data", tmp_path / "cache"])
+    both = watch.on_disk([tmp_path / "data", tmp_path / "cache"])
     assert 100_000 <= one <= both < 200_000
