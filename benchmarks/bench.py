@@ -71,7 +71,7 @@ class Project:
         self.environment = copies.make_copy(self.root)
         if (ROOT / RAW).is_dir():
             self.environment.setdefault("TEXTCLF_CORPUS", str(ROOT / RAW))
-        (self.root / "dvc.lock").unlink(missing_ok=True)  # it may keep stages that are gone
+        copies.remove_run(self.root)  # dvc.lock may keep stages that are gone
         self.run(["dvc", "repro"])
         stages = load_yaml(self.root / "dvc.lock")["stages"]
         self.commands = {name: shlex.split(stage["cmd"].replace("$DVC_STAGE", name)) for name, stage in stages.items()}

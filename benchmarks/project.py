@@ -73,6 +73,15 @@ def make_copy(project: Path) -> dict[str, str]:
     return own
 
 
+def remove_run(project: Path) -> None:
+    """Remove dvc.lock and the outputs that it names: a run of other settings or rows."""
+    lock = project / "dvc.lock"
+    for stage in load_yaml(lock)["stages"].values():
+        for path in (project / out["path"] for out in stage.get("outs", [])):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    lock.unlink()
+
+
 def variables(project: Path) -> dict[str, str]:
     """Return the environment for commands in a copy."""
     return os.environ | {

@@ -229,18 +229,9 @@ def prepare(project: Path, corpus: Path, changes: Mapping[str, Any] | None = Non
     variables = copies.make_copy(project)
     (project / corpus.name).hardlink_to(corpus)
     copies.write_params(project, SETTINGS | {"data.path": corpus.name} | dict(changes or {}))
-    remove_run(project)
+    copies.remove_run(project)
     copies.run(["python", "-m", "compileall", "-q", "stages", "textclf"], project, variables)
     return variables
-
-
-def remove_run(project: Path) -> None:
-    """Remove dvc.lock and the outputs that it names: they are of another corpus."""
-    lock = project / "dvc.lock"
-    for stage in load_yaml(lock)["stages"].values():
-        for path in (project / out["path"] for out in stage.get("outs", [])):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    lock.unlink()
 
 
 def written(project: Path) -> dict[str, int]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import corpus, scale, timings, watch
+from benchmarks import corpus, project, scale, timings, watch
 
 SENTENCES = [("The food was great.", 1), ("The food was bad!", 0), ('So "good", really', 1), ("Bad, bad, bad.", 0)]
 
@@ -98,7 +98,7 @@ def test_the_copy_of_a_project_has_no_results_of_another_corpus(tmp_path: Path) 
         path.touch()
     outs = "[{path: plot.svg}, {path: metrics/models}, {path: gone.json}]"
     (tmp_path / "dvc.lock").write_text(f"stages: {{check: {{cmd: x}}, plot: {{outs: {outs}}}}}")
-    scale.remove_run(tmp_path)
+    project.remove_run(tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
 
 
