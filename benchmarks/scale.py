@@ -90,7 +90,7 @@ def measure(folder: Path, rows: int, others: dict[str, tuple[str, str]]) -> dict
     content["variants"] = [
         run_variant(project, SETTINGS | changes) | {"name": name} for name, changes in VARIANTS.items()
     ]
-    return content | {"csv": megabytes(corpus.stat().st_size)} | described(rows, ROUNDS)
+    return content | {"csv": megabytes(corpus.stat().st_size)} | described(rows, corpus, ROUNDS)
 
 
 def scale_large(rows: int) -> dict[str, Any]:
@@ -110,7 +110,8 @@ def scale_large(rows: int) -> dict[str, Any]:
             tables[kind].unlink()
     compared = {"same_rows": checksums["csv"] == checksums["parquet"], "others": [], "ratios": {}, "variants": []}
     (split,) = (part for part in measured["csv"]["parts"] if part["name"] == "split")
-    return measured["parquet"] | sizes | compared | {"from_csv": split, "links": LINKS} | described(rows, 1)
+    compared |= {"from_csv": split, "links": LINKS}
+    return measured["parquet"] | sizes | compared | described(rows, tables["parquet"], 1)
 
 
 def make_corpus(rows: int, *paths: Path) -> None:
@@ -118,9 +119,10 @@ def make_corpus(rows: int, *paths: Path) -> None:
     copies.run([sys.executable, "-m", "benchmarks.corpus", str(rows), *map(str, paths)], ROOT, os.environ)
 
 
-def described(rows: int, rounds: int) -> dict[str, Any]:
+def described(rows: int, corpus: Path, rounds: int) -> dict[str, Any]:
     """Return the number of rows and of rounds, and the settings that are a name or a number."""
-    settings = {key: value for key, value in SETTINGS.items() if isinstance(value, str | int)}
+    changed = SETTINGS | {"data.path": corpus.name}
+    settings = {key: value for key, value in changed.items() if isinstance(value, str | int)}
     return {"rows": rows, "rounds": rounds, "settings": settings}
 
 
