@@ -1,8 +1,10 @@
 """The template of DVC's page of plots, which has the scripts inside."""
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
+import vl_convert
 from dvc.config import Config
 from dvc_render.html import HTML
 
@@ -32,6 +34,28 @@ def test_the_page_has_the_scripts_and_a_place_for_the_plots(tmp_path: Path, loca
         assert "<script src=" not in page
         assert page.count("<p>plots") == 1
     assert ("remote" in (tmp_path / "config.local").read_text()) is bool(local)
+
+
+def test_the_page_is_made_once_for_each_version_and_again_if_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = mock.Mock(return_value="")
+    monkeypatch.setattr(vl_convert, "javascript_bundle", bundle)
+    for _ in range(2):
+        write_template(tmp_path)
+    assert bundle.call_count == 1
+    (tmp_path / TEMPLATE).unlink()
+    write_template(tmp_path)
+    assert bundle.call_count == 2
+    (tmp_path / "config.local").write_text("")
+    write_template(tmp_path)
+    assert named(tmp_path) == TEMPLATE
+    assert bundle.call_count == 3
+    monkeypatch.setattr("textclf.plot.page.version", lambda name: f"another {name}")
+    for _ in range(2):
+        write_template(tmp_path)
+    assert bundle.call_count == 4
+    assert [path.name for path in (tmp_path / TEMPLATE).parent.glob("*.html")] == ["plots.html"]
 
 
 @pytest.mark.parametrize("file", ["config", "config.local"])
