@@ -60,7 +60,6 @@ def take() -> None:
         for name, width, height, section, scheme in PICTURES:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
             page.goto(report.as_uri())
-            page.wait_for_selector("html[data-live]", state="attached")
             if section:
                 page.evaluate(f"document.getElementById('{section}').scrollIntoView()")
             page.wait_for_timeout(500)

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from unittest import mock
 
 from textclf.pages import parts
+from textclf.plot.style import Spec
 from textclf.report.page import render
 from textclf.report.run import Run
 
@@ -55,6 +56,13 @@ def without_pictures(run: Run) -> str:
     """Return the page of a run without the pictures of its charts, which take most of the time."""
     with mock.patch.object(parts, "svg", return_value=""):
         return render(run)
+
+
+def specs(run: Run) -> list[Spec]:
+    """The specifications of the charts of a run's page."""
+    with mock.patch.object(parts, "svg", return_value="") as drawn:
+        render(run)
+    return [call.args[0] for call in drawn.call_args_list]
 
 
 def sections(run: Run) -> dict[str, str]:

@@ -13,7 +13,7 @@ from textclf.evaluate.intervals import Interval
 from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Chart, Table
-from textclf.plot.marks import chart_of, tooltip
+from textclf.plot.marks import TITLED, chart_of, describe
 from textclf.plot.style import BLUE, VERMILION, WIDTH, Spec
 
 SECTIONS = {"answer": "In short", "words": "Words", "classes": "Predicted classes", "method": "How it was tested"}
@@ -104,7 +104,8 @@ def _chart(points: list[dict[str, Any]], title: str) -> Spec:
 
     `title` is that of the axis.
     """
-    rows = pd.DataFrame(points)
+    fields = [("of", "", "name"), ("texts", "", "side"), ("share", ".1%", "share")]
+    rows = describe(pd.DataFrame(points), fields)
     scale = {"domain": list(SIDES)}
     colour = {"field": "side", "scale": scale | {"range": list(COLOURS)}, "legend": {"columns": 2}}
     x = {"type": "quantitative", "axis": {"format": "%", "tickCount": 6, "title": title}, "scale": {"zero": True}}
@@ -120,8 +121,8 @@ def _chart(points: list[dict[str, Any]], title: str) -> Spec:
             "encoding": {
                 "x": x | {"field": "share"},
                 "shape": {"field": "side", "scale": scale | {"range": list(SHAPES)}, "legend": {"columns": 2}},
-                "tooltip": tooltip(("name", "of"), ("side", "texts"), ("share", "share", ".1%")),
-            },
+            }
+            | TITLED,
         },
     ]
     return chart_of(rows, WIDTH, ROW * len(points) // len(SIDES), layers, shared)

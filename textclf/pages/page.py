@@ -15,7 +15,6 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from textclf.core.labels import visible
-from textclf.plot.render import javascript
 
 TEMPLATES = "templates"  # the folder of a package that holds them
 PAGE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
@@ -45,7 +44,7 @@ def render(
     is left out. The filter `visible` is there besides `filters`. A page without `charts` has no script.
     """
     style = _file(STYLE)
-    script = javascript(_file(SCRIPT)) if charts else ""
+    script = _file(SCRIPT) if charts else ""
     loader = ChoiceLoader([PackageLoader(name, TEMPLATES) for name in ("textclf.pages", package)])
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -56,7 +55,7 @@ def render(
         heading=heading,
         sections={name: title for name, title in sections.items() if context[name] is not None},
         style=Markup(style),  # noqa: S704 (our own file)
-        script=Markup(script),  # noqa: S704 (vl-convert's and our own)
+        script=Markup(script),  # noqa: S704 (our own file)
         policy=_policy(script, style),
     )
 

@@ -1,6 +1,5 @@
 """The parts of a page: texts, tables and charts, escaped wherever they show text of the corpus."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -29,7 +28,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart: the id of its data, a description for those who can't see it, a caption and the specification.
+    """A chart: its id in the page, a description for those who can't see it, a caption and the specification.
 
     `narrow`: others may stand beside it. `wide`: it scrolls if there is no room for it.
     """
@@ -44,13 +43,8 @@ class Chart:
 
     @property
     def svg(self) -> Markup:
-        """The picture that is shown until the script has run, and without script."""
+        """The picture."""
         return Markup(svg(self.spec))  # noqa: S704 (Vega escapes the text of the data; a test checks it)
-
-    @property
-    def json(self) -> Markup:
-        """The specification for the script."""
-        return embed_json(self.spec)
 
 
 @dataclass(frozen=True)
@@ -109,11 +103,3 @@ class LabelledText:
 def _ids(labelled: Labelled) -> str:
     ids = [f"{visible(row_id)} ({split})" for split, row_id in labelled.ids]
     return ", ".join([*ids, *([f"{labelled.number - IDS:,} more"] if labelled.number > IDS else [])])
-
-
-def embed_json(content: Any) -> Markup:
-    """Return JSON for a script element: nothing in it can end the element or start another."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 (escaped above)

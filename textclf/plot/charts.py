@@ -12,7 +12,7 @@ from textclf.plot.style import PERCENT, Spec
 
 @dataclass(frozen=True)
 class Axis:
-    """A column along an axis: its title, by default its name, and how its numbers are written in a tooltip.
+    """A column along an axis: its title, by default its name, and how its numbers are written in the title of a mark.
 
     A column without `form` has names. `scale` and `ticks` are Vega-Lite's scale and axis of an encoding.
     """
@@ -35,9 +35,9 @@ class Axis:
         return kind | scale | {"field": column or self.column, "title": self.label, "axis": self.ticks}
 
     @property
-    def tip(self) -> tuple[str, ...]:
-        """The field of a tooltip."""
-        return (self.column, self.label or self.column, *([self.form] if self.form else []))
+    def field(self) -> tuple[str, str, str]:
+        """What the title of a mark says: title, format and column, as for `marks.describe`."""
+        return self.label or self.column, self.form, self.column
 
 
 def names(column: str, title: str | None = "", scale: Spec | None = None, **ticks: Any) -> Axis:
@@ -74,7 +74,7 @@ class Chart:
 
 
 FINE = {"grid": False, "tickMinStep": 1, "tickCount": 6}
-EPOCH = Axis("epoch", form=",d", scale={"zero": True, "nice": False}, ticks=FINE)
+EPOCH = Axis("epoch", form=",.0f", scale={"zero": True, "nice": False}, ticks=FINE)
 SHARE = {"format": "%"}  # of an axis
 ACCURACY = Chart(
     name="accuracy",
@@ -196,8 +196,8 @@ LENGTHS = Chart(
     title="Texts by their number of words",
     table="",
     kind="bar",
-    x=Axis("from", "words in a text", ",d", scale=None, ticks={"grid": False, "tickMinStep": 1}),
-    y=Axis("rows", "texts", ",d", scale=None, ticks={"tickCount": 4}),
+    x=Axis("from", "words in a text", ",.0f", scale=None, ticks={"grid": False, "tickMinStep": 1}),
+    y=Axis("rows", "texts", ",.0f", scale=None, ticks={"tickCount": 4}),
     ends=("from", "to"),
 )
 LEARNING_CURVE = Chart(
@@ -205,7 +205,7 @@ LEARNING_CURVE = Chart(
     title="Would more rows help?",
     table="learning_curve",
     kind="line",
-    x=Axis("rows", "training rows", ",d", scale=None, ticks={"grid": False, "tickCount": 8}),
+    x=Axis("rows", "training rows", ",.0f", scale=None, ticks={"grid": False, "tickCount": 8}),
     y=Axis("accuracy", "test accuracy", scale={"zero": False, "nice": True}, ticks=SHARE),
     ends=("accuracy_low", "accuracy_high"),
     figure="learning_curve",

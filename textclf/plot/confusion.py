@@ -9,8 +9,8 @@ import pandas as pd
 from textclf.core.formatting import largest_remainder
 from textclf.core.labels import columns, display_labels
 from textclf.plot.charts import CONFUSION, Chart
-from textclf.plot.marks import chart_of, tooltip
-from textclf.plot.style import BLUE, SQUARE, WIDE, Spec
+from textclf.plot.marks import TITLED, chart_of, describe
+from textclf.plot.style import BLUE, SQUARE, Spec
 
 MOST_CLASSES = 20  # in a matrix: those with most mistakes
 FEW = 6  # classes up to which a cell has room for its share, and is drawn even if it is empty
@@ -35,7 +35,8 @@ def confusion(
     """
     many = len(classes) > FEW
     side = max(SQUARE, CELL * len(classes))
-    width, height = size or (min(side, WIDE), min(side, WIDE) if len(classes) > 4 else 40 + 55 * len(classes))
+    height = side if len(classes) > 4 else 40 + 55 * len(classes)
+    width, height = size or (side + many * label_room, height)
     rows = of_classes(rows, classes)
     rows = rows[rows["count"] > 0] if many else _all_cells(rows, classes)
     cell = min(width, height) / len(classes)
@@ -47,27 +48,25 @@ def confusion(
     below = 1.4 * letters if angle == 0 else room * {-60: 0.87, -90: 1}[angle] + 0.6 * letters
     ticks: Spec = {"grid": False, "ticks": False, "domain": False, "labelLimit": 0, "labelFontSize": round(letters, 1)}
     scale: Spec = {"scale": {"domain": list(titles.values()), "paddingInner": 0.04}}
+    shown = rows[["actual", "predicted", "count", "share", *([] if many else ["percentage"])]]
+    fields = [("actual", "", "actual"), ("predicted", "", "predicted"), ("rows", ",.0f", "count")]
+    fields.append((f"of the {chart.y.label}", ".1%", "share"))
+    layers = cells(
+        cell,
+        None if many else {"field": "percentage", "type": "nominal"},
+        longest=len(f"{rows['count'].max():,}") if len(rows) else 1,
+    )
+    layers[0]["encoding"] |= TITLED
     spec = chart_of(
-        rows[["actual", "predicted", "count", "share", *([] if many else ["percentage"])]],
+        describe(shown, fields),
         width,
         height,
-        cells(
-            cell,
-            None if many else {"field": "percentage", "type": "nominal"},
-            longest=len(f"{rows['count'].max():,}") if len(rows) else 1,
-        ),
+        layers,
         {
             "x": chart.x.encode(CONFUSION.x.column)
             | scale
             | {"axis": ticks | {"orient": "bottom", "labelAngle": angle} | _extent(below)},
             "y": chart.y.encode() | scale | {"axis": ticks | _extent(room)},
-            # Shared by the layers: a pointer over a number shows the cell's tooltip.
-            "tooltip": tooltip(
-                ("actual", "actual"),
-                ("predicted", "predicted"),
-                ("count", "rows", ",d"),
-                ("share", f"of the {chart.y.label}", ".1%"),
-            ),
         },
     )
     # An empty cell has the colour of a share of 0.

@@ -9,20 +9,21 @@ from textclf.core.formatting import display_name
 from textclf.plot.charts import Chart
 from textclf.plot.marks import (
     LEGEND_LETTERS,
+    TITLED,
+    TITLES,
     by_model,
     chart_of,
-    faded,
+    describe,
     guide_line,
-    hover,
     legend_row,
     named,
     present,
-    selectable,
     title,
-    tooltip,
+    values,
 )
 from textclf.plot.style import BLUE, SQUARE, WIDTH, Spec, mark_of
 
+MOST_TITLES = 40  # of the points of a chart of lines
 AREAS = [12, 260]  # square pixels of a point, if its area shows a number: of 0 and of the largest
 
 
@@ -70,11 +71,16 @@ def lines(
         "order": {"field": "place", "type": "quantitative"},  # a curve may go straight up: x does not give its order
     }
     line: Spec = {"mark": {"type": "line"}, "encoding": encoding}
-    if legend:
-        line |= {"params": [selectable()], "encoding": encoding | {"opacity": faded()}}
-    tips = _tips(chart, rows)
     rules = intervals(chart, by_model("colour", shown), 1.5, {"value": 0.5})  # many, and lines besides
-    layers = [*_guides(chart), *rules, line, hover(y, *tips), *more]
+    every = -(-len(rows) // MOST_TITLES) or 1
+    said = describe(named(rows, titles).iloc[::every], _fields(chart, rows))
+    points: Spec = {
+        "name": TITLES,
+        "data": {"values": values(said[[chart.x.column, chart.y.column, "model", "said"]])},
+        "mark": {"type": "square", "size": 64, "opacity": 0},
+        "encoding": {"y": y, "color": by_model("colour", shown)} | TITLED,
+    }
+    layers = [*_guides(chart), *rules, line, points, *more]
     if chart.ends:
         mark = {"type": "point", "filled": True, "size": 45, "opacity": 1}
         layers.append({"mark": mark, "encoding": {"y": y, "color": by_model("colour", shown)}})
@@ -100,16 +106,14 @@ def points(
     shared: Spec = {across: place.encode()}
     point: Spec = {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1}}
     if legend:
-        encoding |= {"opacity": faded()}
         encoding["shape"] = by_model("shape", shown, legend=symbols)
-        point["params"] = [selectable()]
         shared[f"{across}Offset"] = {"field": "model", "sort": None, "scale": {"domain": [*map(display_name, shown)]}}
     if chart.area:
         encoding["size"] = area_of(chart)
-    point["encoding"] = encoding | {"tooltip": tooltip(*_tips(chart, rows))}
-    columns = [name for name in rows if name in {*chart.columns, "rows"}]
-    rules = intervals(chart, colour, 2, faded(0.6) if legend else {"value": 0.6})
-    return chart_of(named(rows)[columns], *size, [*_guides(chart), *rules, point], shared)
+    point["encoding"] = encoding | TITLED
+    table = named(rows)[[name for name in rows if name in {*chart.columns, "rows"}]]
+    rules = intervals(chart, colour, 2, {"value": 0.6})
+    return chart_of(describe(table, _fields(chart, table)), *size, [*_guides(chart), *rules, point], shared)
 
 
 def bars(chart: Chart, rows: pd.DataFrame, *, size: tuple[int, int]) -> Spec:
@@ -118,18 +122,19 @@ def bars(chart: Chart, rows: pd.DataFrame, *, size: tuple[int, int]) -> Spec:
     x = chart.x.encode(low) | {"bin": {"binned": True}}
     bar = {
         "mark": {"type": "bar", "color": BLUE, "binSpacing": 1, "opacity": 0.8},
-        "encoding": {"x": x, "x2": {"field": high}, "y": chart.y.encode(), "tooltip": tooltip(*_tips(chart, rows))},
+        "encoding": {"x": x, "x2": {"field": high}, "y": chart.y.encode()} | TITLED,
     }
-    return chart_of(rows[[low, high, chart.y.column]], *size, [bar], {})
+    said = describe(rows[[low, high, chart.y.column]], [(*chart.x.field[:2], low, high), chart.y.field])
+    return chart_of(said, *size, [bar], {})
 
 
-def _tips(chart: Chart, rows: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return the fields of a tooltip: those that the rows have of model, split, both axes, interval and rows."""
+def _fields(chart: Chart, rows: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return what the title of a mark says: those that the rows have of model, split, both axes, interval and rows."""
     value = chart.y if chart.y.form else chart.x
-    low, high = chart.ends or ("", "")
-    fields = [("model", "model"), ("split", "rows"), chart.x.tip, chart.y.tip]
-    fields += [(low, "interval from", value.form), (high, "to", value.form), ("rows", "rows", ",d")]
-    return list({field[0]: field for field in fields if field[0] in rows}.values())
+    fields: list[tuple[str, ...]] = [("model", "", "model"), ("rows", "", "split"), chart.x.field, chart.y.field]
+    fields += [("interval", value.form, *chart.ends)] if chart.ends else []
+    fields.append(("rows", ",.0f", "rows"))
+    return list({field[2:]: field for field in fields if {*field[2:]} <= {*rows}}.values())
 
 
 def _guides(chart: Chart) -> list[Spec]:

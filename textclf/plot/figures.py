@@ -19,7 +19,7 @@ from textclf.plot import search as trials
 from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC, of_labels
 from textclf.plot.curves import CURVE_POINTS, area, curves
 from textclf.plot.draw import lines
-from textclf.plot.marks import present
+from textclf.plot.marks import TITLES, present
 from textclf.plot.panels import panels as panels_of
 from textclf.plot.render import FONT, svg
 from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec, mark_of
@@ -173,6 +173,7 @@ def _panel(spec: Spec, title: str | Spec, width: int, height: int | None = None)
     """Return a chart as a part of a figure, with a title and a size of its plot area in pixels."""
     own = {"$schema", "autosize", "padding", "config"}
     size = {"width": width, "height": height or spec["height"]}
+    size["layer"] = [layer for layer in spec["layer"] if layer.get("name") != TITLES]
     return {key: value for key, value in spec.items() if key not in own} | size | ({"title": title} if title else {})
 
 
@@ -187,5 +188,5 @@ def _write(path: Path, panels: Sequence[Spec], title: str, subtitle: str | list[
         "concat": list(panels),
         "columns": max(1, min(across, len(panels))),
     }
-    drawn = svg(spec).replace(f'"{INK}"', f'"{DARK}"').replace(FONT, FONTS, 1)
+    drawn = svg(spec, titled=False).replace(f'"{INK}"', f'"{DARK}"').replace(FONT, FONTS, 1)
     path.write_text(drawn, encoding="utf-8", newline="\n")

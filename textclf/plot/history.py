@@ -8,7 +8,7 @@ import pandas as pd
 from textclf.core.formatting import split_rows
 from textclf.plot.charts import Chart
 from textclf.plot.draw import lines
-from textclf.plot.marks import by_model, named, present, tooltip, values
+from textclf.plot.marks import TITLED, by_model, describe, named, present, values
 from textclf.plot.style import HEIGHT, INK, WIDTH, Spec
 
 STEPS_SHOWN = 300  # epochs of one line
@@ -57,12 +57,13 @@ def _lowest(chart: Chart, lowest: pd.DataFrame, shown: Sequence[str]) -> list[Sp
     """Return layers that mark the epoch with the lowest loss of each model by a dot, and of few by a dotted line."""
     if not len(lowest):
         return []
-    data: Spec = {"values": values(named(lowest)[["model", "epoch", chart.y.column]])}
-    fields = tooltip(("model", "model"), ("epoch", "lowest loss at epoch"), chart.y.tip)
+    fields = [("model", "", "model"), ("lowest loss at epoch", ",.0f", "epoch"), chart.y.field]
+    said = describe(named(lowest), fields)
+    data: Spec = {"values": values(said[["model", "epoch", chart.y.column, "said"]])}
     dot: Spec = {
         "data": data,
         "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
-        "encoding": {"color": by_model("colour", shown), "y": chart.y.encode(), "tooltip": fields},
+        "encoding": {"color": by_model("colour", shown), "y": chart.y.encode()} | TITLED,
     }
     rule: Spec = {
         "data": data,

@@ -1,9 +1,9 @@
-"""The parts that charts share: scales by model, legends, tooltips, guides and data.
+"""The parts that charts share: scales by model, legends, titles of marks, guides and data.
 
 A chart is one Vega-Lite view with layers. Names of models and classes are data in it, never part of an expression.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import display_name
 from textclf.plot.style import CONFIG, INK, SCHEMA, Spec, mark_of
 
-HOVER = "hover"  # name of the layers that only a pointer finds; a picture leaves them out
+TITLES = "titles"  # name of the layers that only a pointer finds; a figure leaves them out
+TITLED: Spec = {"description": {"field": "said"}}  # of a layer: its marks have titles
 LEGEND_LETTERS = 28  # of the models' names in one row of a legend, which must fit a phone
 
 
@@ -82,29 +83,18 @@ def legend_row(shown: Sequence[str], letters: int = LEGEND_LETTERS, **options: A
     return {"columns": len(shown) if sum(map(len, shown)) <= letters else 2, **options}
 
 
-def selectable() -> Spec:
-    """Return the parameter that a click in the legend sets."""
-    return {"name": "picked", "select": {"type": "point", "fields": ["model"]}, "bind": "legend"}
+def describe(rows: pd.DataFrame, fields: Iterable[tuple[str, ...]]) -> pd.DataFrame:
+    """Return the rows with a column `said`, the title of the mark of each: a line per field that has a value.
 
-
-def faded(full: float = 1) -> Spec:
-    """Return the opacity of a mark, which falls when another model is picked in the legend."""
-    return {"condition": {"param": "picked", "value": full}, "value": 0.12}
-
-
-def hover(y: Spec, *fields: tuple[str, ...]) -> Spec:
-    """Return a layer of invisible points with tooltips."""
-    mark = {"type": "point", "opacity": 0, "size": 120, "filled": True}
-    return {"name": HOVER, "mark": mark, "encoding": {"y": y, "tooltip": tooltip(*fields)}}
-
-
-def tooltip(*fields: tuple[str, ...]) -> list[Spec]:
-    """Return a tooltip of these fields, each with its title and, if it is a number, its format."""
-    return [
-        {"field": field, "title": text, "type": "quantitative" if form else "nominal"}
-        | ({"format": form[0]} if form else {})
-        for field, text, *form in fields
-    ]
+    A field is its title, the format of its values, and the columns of a value, or of both ends of a range.
+    """
+    said: list[list[str]] = [[] for _ in range(len(rows))]
+    for title, form, *columns in fields:
+        known = rows[columns].notna().all(axis=1)
+        for lines, is_known, *cells in zip(said, known, *(rows[column] for column in columns), strict=True):
+            if is_known:
+                lines.append(f"{title}: {' to '.join(format(cell, form) for cell in cells)}")
+    return rows.assign(said=["\n".join(lines) for lines in said])
 
 
 def guide_line(points: Sequence[tuple[float, float]], x: Spec, y: Spec) -> Spec:

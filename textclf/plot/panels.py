@@ -9,7 +9,7 @@ from textclf.core.formatting import display_name
 from textclf.plot.charts import Chart
 from textclf.plot.curves import CURVE_POINTS, curves
 from textclf.plot.draw import points
-from textclf.plot.style import HEIGHT, SQUARE, WIDE, Spec
+from textclf.plot.style import HEIGHT, SQUARE, WIDTH, Spec
 
 
 def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mapping[str, str]) -> dict[str, Spec]:
@@ -31,7 +31,7 @@ def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mappi
 def _draw(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int, legend: bool) -> Spec:
     if chart.kind == "line":
         return curves(chart, rows, models, limit, legend=legend)
-    size = SQUARE if chart.panels else WIDE, HEIGHT
+    size = SQUARE if chart.panels else WIDTH, HEIGHT
     if not chart.y.form:  # room for the points of each group
-        size = WIDE, 40 + rows[chart.y.column].nunique() * (14 * rows["model"].nunique() + 10)
+        size = WIDTH, 40 + rows[chart.y.column].nunique() * (14 * rows["model"].nunique() + 10)
     return points(chart, rows, models, size=size, legend=legend)

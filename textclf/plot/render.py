@@ -1,4 +1,4 @@
-"""Specifications to SVG, and the script that makes them interactive in a page."""
+"""Specifications to SVG."""
 
 import contextlib
 import functools
@@ -10,7 +10,6 @@ from typing import Any
 
 import vl_convert
 
-from textclf.plot.marks import HOVER
 from textclf.plot.style import Spec
 
 FONTS = resources.files("textclf.plot") / "fonts.conf"
@@ -18,14 +17,23 @@ FONTS = resources.files("textclf.plot") / "fonts.conf"
 TAG, NUMBER = re.compile(r"<[^<>]*>"), re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 EMPTY_PATH = re.compile(r'<path[^<>]* d="(?:|M0,0h0v0h0Z)"[^<>]*/>')
 FONT = ' font-family="sans-serif"'  # set once, on the svg element
-POINTED = {"params", "tooltip"}  # keys that only a pointer uses
-UNUSED = re.compile(FONT + r'| (?:class|role|aria-\w+|pointer-events|xmlns:xlink)="[^"]*"| (?:stroke-)?opacity="1"')
+LABELLED = re.compile(r'<(\w+) aria-label="([^"]*)"([^<>]*)/>')
+UNUSED, UNUSED_IN_TITLED = (
+    re.compile(FONT + rf'| (?:class|role|{aria}|pointer-events|xmlns:xlink)="[^"]*"| (?:stroke-)?opacity="1"')
+    for aria in (r"aria-\w+", "aria-roledescription")
+)
 
 
-def svg(spec: Spec) -> str:
-    """Return the chart as SVG without script, id or style; its numbers have two decimals, its ink is currentColor."""
-    drawn: str = _load().vegalite_to_svg(still(spec))
-    drawn = TAG.sub(lambda tag: NUMBER.sub(_short, UNUSED.sub("", tag[0])), EMPTY_PATH.sub("", drawn))
+def svg(spec: Spec, titled: bool = True) -> str:
+    """Return the chart as SVG without script, id or style; its numbers have two decimals, its ink is currentColor.
+
+    `titled`: a description of a mark becomes its title, and screen readers pass over the labels of axes.
+    """
+    drawn: str = _load().vegalite_to_svg(spec)
+    unused = UNUSED
+    if titled:
+        drawn, unused = LABELLED.sub(r"<\1\3><title>\2</title></\1>", drawn), UNUSED_IN_TITLED
+    drawn = TAG.sub(lambda tag: NUMBER.sub(_short, unused.sub("", tag[0])), EMPTY_PATH.sub("", drawn))
     return drawn.replace("<svg", f"<svg{FONT}", 1)
 
 
@@ -53,25 +61,5 @@ def _variable(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-def still(part: Any) -> Any:
-    """Return a specification, or a part of one, without what only a pointer uses."""
-    if isinstance(part, list):
-        return [still(item) for item in part if not (isinstance(item, dict) and item.get("name") == HOVER)]
-    if not isinstance(part, dict):
-        return part
-    if "condition" in part and "param" in part["condition"]:
-        return {"value": part["condition"]["value"]}
-    return {key: value if key == "values" else still(value) for key, value in part.items() if key not in POINTED}
-
-
 def _short(number: re.Match[str]) -> str:
     return f"{round(float(number[0]), 2):g}"
-
-
-@functools.cache
-def javascript(snippet: str) -> str:
-    """Return a script that holds Vega, Vega-Lite and Vega-Embed (`vegaEmbed`) and ends with the snippet.
-
-    It depends on nothing but the snippet and the version of vl-convert.
-    """
-    return vl_convert.javascript_bundle(snippet)

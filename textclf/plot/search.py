@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from textclf.plot.marks import chart_of
-from textclf.plot.style import BLUE, HEIGHT, INK, WIDE, Spec
+from textclf.plot.style import BLUE, HEIGHT, INK, WIDTH, Spec
 
 if TYPE_CHECKING:
     from textclf.evaluate.registry import Metric
@@ -31,7 +31,7 @@ def by_trial(rows: pd.DataFrame, metric: "Metric") -> Spec:
         dashed: Spec = {"type": "line", "color": INK, "strokeWidth": 1, "strokeDash": [4, 3], "opacity": 0.6}
         layers.append({"mark": dashed, "encoding": {"y": _score(metric, "expected")}})
     table = rows[["trial", "score", *rows.columns.intersection(["expected"])]].assign(best=best)
-    return chart_of(table, WIDE, HEIGHT, layers, {"x": x})
+    return chart_of(table, WIDTH, HEIGHT, layers, {"x": x})
 
 
 def by_setting(rows: pd.DataFrame, setting: str, metric: "Metric") -> Spec:
@@ -51,7 +51,7 @@ def by_setting(rows: pd.DataFrame, setting: str, metric: "Metric") -> Spec:
         x |= {"type": "quantitative", "scale": {"type": "log"} if is_wide else {"zero": False}}
         x["axis"] = {"grid": False, "tickCount": 5}
     table = rows[["score"]].assign(value=rows[setting] if are_names else numbers)
-    return chart_of(table, WIDE, HEIGHT, [_points(metric)], {"x": x})
+    return chart_of(table, WIDTH, HEIGHT, [_points(metric)], {"x": x})
 
 
 def _points(metric: "Metric") -> Spec:

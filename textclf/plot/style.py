@@ -39,7 +39,7 @@ OTHER_SHAPES = ("triangle-right", "triangle-left", STAR)
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 BLUE, VERMILION, GREEN = (MARKS[name].colour for name in ("keras", "logistic_regression", "nb_svm"))
 INK = "currentColor"  # text and axes take the colour of the page's text
-WIDTH, WIDE, SQUARE = 400, 520, 250  # pixels
+WIDTH, SQUARE = 400, 250  # pixels; a phone shows them at nearly full size
 HEIGHT = 190
 PERCENT: Spec = {"format": "%", "tickCount": 6}
 
@@ -67,7 +67,7 @@ def colour_expression(field: str) -> str:
 
 
 CONFIG: Spec = {
-    "aria": False,  # the page describes a chart as a whole, and has its numbers as a table
+    "aria": False,  # of axes, legends and lines: the page describes a chart as a whole
     "background": None,
     "font": "sans-serif",  # vl-convert brings its own: the same widths on every machine
     "view": {"stroke": None},

@@ -16,7 +16,7 @@ from textclf.export.sources import Weights, class_titles, combine_rights, list_w
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import LENGTHS
 from textclf.plot.draw import bars as draw_bars
-from textclf.plot.style import WIDE
+from textclf.plot.style import WIDTH
 from textclf.report.conflicts import conflicts
 from textclf.report.run import Run, SplitRows
 from textclf.vectorize.settings import leaves
@@ -108,7 +108,7 @@ def _lengths(words: Lengths) -> Chart:
         f"Histogram of the number of words in {len(words):,} texts: half of them have {int(np.median(words)):,} or "
         f"fewer, the longest {longest}.",
         caption,
-        draw_bars(LENGTHS, bars, size=(WIDE, 150)),
+        draw_bars(LENGTHS, bars, size=(WIDTH, 150)),
     )
 
 

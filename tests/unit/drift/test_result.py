@@ -98,15 +98,15 @@ def test_the_page_draws_the_clearest_words_of_each_direction_and_the_classes_wit
     classes = {f"class{n}": replace(shares, p=1 - n / 100) for n in range(25)}
     findings = replace(result.findings, words=words, classes=classes)
     html = page.render(replace(result, findings=findings))
-    points = re.findall(r'{"name":"([a-z]+)(\d+)","side":"(\w+)","share":([\d.]+),', html)
+    points = re.findall(r"<title>of: ([a-z]+)(\d+)&#xA;texts: (\w+)&#xA;share: ([\d.]+%)</title>", html)
     for name, numbers, side, share in (
         ("more", range(15), "reference", 0.25),
         ("less", range(15), "new", 0.5),
         ("class", range(5, 25), "reference", shares.reference),
         ("class", range(5, 25), "new", shares.new),
     ):
-        found = [(int(n), float(drawn)) for one, n, of, drawn in points if (one, of) == (name, side)]
-        assert found == [(n, share) for n in numbers]
+        found = [(int(n), drawn) for one, n, of, drawn in points if (one, of) == (name, side)]
+        assert found == [(n, f"{share:.1%}") for n in numbers]
     assert all(f"class{n}<" in html for n in range(25))  # the table has all classes
     lines = to_lines(replace(result, findings=findings))
     assert len([line for line in lines if line.startswith("  class class")]) == 10

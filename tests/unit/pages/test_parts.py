@@ -1,11 +1,8 @@
-"""The parts of a page: texts that are cut, and JSON within an element."""
-
-import json
-import re
+"""The parts of a page: texts that are cut, and texts with several labels."""
 
 import pytest
 
-from textclf.pages.parts import IDS, Labelled, LabelledText, Text, embed_json, excerpt
+from textclf.pages.parts import IDS, Labelled, LabelledText, Text, excerpt
 
 
 @pytest.mark.parametrize(
@@ -19,13 +16,6 @@ from textclf.pages.parts import IDS, Labelled, LabelledText, Text, embed_json, e
 )
 def test_a_text_is_cut_between_words_if_possible(text: str, parts: Text) -> None:
     assert excerpt(text, 10, 20) == parts
-
-
-def test_embedded_json_can_not_end_its_element() -> None:
-    content = {"a": "</script><!--", "b": "\u2028&", "c": [1, None, True]}
-    text = str(embed_json(content))
-    assert not re.search("[<>&\u2028\u2029]", text)
-    assert json.loads(text) == content
 
 
 @pytest.mark.parametrize(("number", "end"), [(IDS - 1, ""), (IDS, ""), (IDS + 1, ", 1 more"), (2000, ", 1,995 more")])

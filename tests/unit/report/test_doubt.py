@@ -1,7 +1,5 @@
 """The section on doubt."""
 
-import json
-import re
 from typing import Any
 
 import pytest
@@ -9,7 +7,6 @@ import pytest
 from tests.page import sections
 from tests.runs import make_run
 from textclf.report.doubt import doubt
-from textclf.report.page import render
 from textclf.report.run import Run
 
 MODELS = ("majority", "logistic_regression", "keras")
@@ -50,9 +47,8 @@ def test_the_page_says_what_the_validation_rows_have_chosen_before() -> None:
 
 def test_the_section_has_the_errors_of_the_models_by_the_share_of_the_rows_answered() -> None:
     run = make()
-    page = render(run)
-    (spec,) = re.findall(r'id="spec-risk_coverage-0">(.*?)</script>', page)
-    values = json.loads(spec)["data"]["values"]
+    (chart,) = section(run)["charts"]
+    values = chart.spec["data"]["values"]
     assert {value["model"] for value in values} == {"logistic regression", "keras"}
     assert max(value["error"] for value in values) == pytest.approx(
         run.tables["risk_coverage"].query("model != 'majority'")["error"].max(), abs=1e-6

@@ -58,7 +58,7 @@ def test_a_page_is_well_formed_and_has_every_section_with_something_to_say(name:
     headings = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert headings[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(headings))
-    assert all(image["aria-label"] for image in page.find("div") if image.get("role") == "img")
+    assert all(image["aria-label"] for image in page.find("div") if image.get("class") == "plot")
     assert not re.search(r"\bnan\b|\bNone\b|\binf\b", " ".join(page.text.values()))
 
 

@@ -1,7 +1,6 @@
 """What the sections say of a run."""
 
 import functools
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.metrics import MEASURED
-from tests.page import sections, without_pictures
+from tests.page import sections, specs, without_pictures
 from tests.runs import ALL, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import CURVES
@@ -193,8 +192,7 @@ def model_colours(run: Run) -> dict[str, set[str]]:
             for item in part:
                 collect(item)
 
-    for spec in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', without_pictures(run), re.DOTALL):
-        collect(json.loads(spec))
+    collect(specs(run))
     return found
 
 

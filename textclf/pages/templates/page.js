@@ -1,43 +1,64 @@
-// Each still chart is replaced by the same chart with tooltips and a legend that can be clicked, those in a folded part
-// once it is opened. Vega's expressions are interpreted, not compiled, since the page's policy allows no code but this
-// script.
-const options = {
-  mode: "vega-lite",
-  ast: true,
-  actions: false,
-  renderer: "svg",
-  defaultStyle: false, // it and the tooltip's would be style elements, which the policy refuses: page.css has them
-  tooltip: { disableDefaultStyle: true },
-};
-const font = getComputedStyle(document.body).fontFamily; // a specification's own font would come first
+// Shows the title of a mark in a chart at once: of the mark nearest to the pointer, or of those that arrow keys go
+// through. Without script the browser shows the titles, after a while and to a pointer alone.
+const FAR = 30; // pixels from a mark
+const tip = document.createElement("div");
+tip.id = "tip";
+tip.setAttribute("role", "status");
+document.body.append(tip);
+let shown;
 
-async function liven(plot) {
-  const spec = JSON.parse(document.getElementById(plot.dataset.spec).textContent);
-  const still = plot.firstElementChild;
-  const live = document.createElement("div");
-  live.className = "live waiting"; // laid out, so that it has a width, but not seen
-  plot.append(live);
-  await vegaEmbed(live, { ...spec, width: "container", config: { ...spec.config, font } }, options);
-  still.remove();
-  live.classList.remove("waiting");
-  plot.dataset.live = "";
+for (const title of document.querySelectorAll(".plot title")) {
+  const mark = title.parentElement;
+  mark.setAttribute("role", "img");
+  mark.setAttribute("aria-label", title.textContent);
+  mark.closest(".plot").tabIndex = 0;
+  title.remove(); // or the browser would show it as well
 }
 
-async function livenAll(plots) {
-  for (const plot of plots) {
-    try {
-      await liven(plot);
-    } catch (error) {
-      plot.querySelector(".live")?.remove(); // the still chart stays
-      console.error(plot.dataset.spec, error);
-    }
-    await new Promise((resolve) => setTimeout(resolve)); // a page that is read must not stall
+const marksOf = (plot) => [...plot.querySelectorAll("[role=img]")];
+
+function show(mark) {
+  shown?.classList.remove("shown");
+  shown = mark;
+  mark?.classList.add("shown");
+  tip.textContent = mark?.getAttribute("aria-label") ?? "";
+  place();
+}
+
+function place() {
+  if (!shown) return;
+  const box = shown.getBoundingClientRect();
+  const left = (box.left + box.right - tip.offsetWidth) / 2;
+  const above = box.top - tip.offsetHeight - 8;
+  tip.style.left = `${Math.max(4, Math.min(left, document.body.clientWidth - tip.offsetWidth - 4))}px`;
+  tip.style.top = `${above < 4 ? box.bottom + 8 : above}px`;
+}
+
+function point({ target, clientX: x, clientY: y }) {
+  const plot = target.closest?.(".plot");
+  let [nearest, least] = [undefined, FAR];
+  for (const mark of plot ? marksOf(plot) : []) {
+    const box = mark.getBoundingClientRect();
+    const away = Math.hypot(Math.max(box.left - x, 0, x - box.right), Math.max(box.top - y, 0, y - box.bottom));
+    if (away < least) [nearest, least] = [mark, away];
   }
+  if (nearest !== shown) show(nearest);
 }
 
-const folded = "details:not([open]) .plot";
-for (const part of document.querySelectorAll("details:not([open])")) {
-  part.addEventListener("toggle", () => livenAll(part.querySelectorAll(".plot:not([data-live])")), { once: true });
-}
-await livenAll([...document.querySelectorAll(".plot")].filter((plot) => !plot.matches(folded)));
-document.documentElement.dataset.live = "";
+addEventListener("pointermove", point);
+addEventListener("pointerdown", point); // a finger does not move
+addEventListener("scroll", place, true);
+addEventListener("focusin", ({ target }) => {
+  if (!target.matches(".plot")) show();
+  else if (target.matches(":focus-visible")) show(marksOf(target)[0]);
+});
+addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (event.key === "Escape") show();
+  if (!step || !event.target.matches(".plot")) return;
+  event.preventDefault(); // a page or a wide chart would be scrolled
+  const marks = marksOf(event.target);
+  const mark = marks.at((marks.indexOf(shown) + step) % marks.length);
+  mark.scrollIntoView({ block: "nearest", inline: "nearest" });
+  show(mark);
+});
