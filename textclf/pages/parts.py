@@ -30,7 +30,7 @@ class Text:
 class Chart:
     """A chart: its id in the page, a description for those who can't see it, a caption and the specification.
 
-    `narrow`: others may stand beside it. `wide`: it scrolls if there is no room for it.
+    `wide`: none stands beside it, and it scrolls if there is no room for it.
     """
 
     name: str
@@ -38,7 +38,6 @@ class Chart:
     caption: str
     spec: Spec
     title: str = ""
-    narrow: bool = False
     wide: bool = False
 
     @property

@@ -90,9 +90,8 @@ def describe(rows: pd.DataFrame, fields: Iterable[tuple[str, ...]]) -> pd.DataFr
     """
     said: list[list[str]] = [[] for _ in range(len(rows))]
     for title, form, *columns in fields:
-        known = rows[columns].notna().all(axis=1)
-        for lines, is_known, *cells in zip(said, known, *(rows[column] for column in columns), strict=True):
-            if is_known:
+        for lines, *cells in zip(said, *(rows[column] for column in columns), strict=True):
+            if not any(map(pd.isna, cells)):
                 lines.append(f"{title}: {' to '.join(format(cell, form) for cell in cells)}")
     return rows.assign(said=["\n".join(lines) for lines in said])
 

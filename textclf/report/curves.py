@@ -64,7 +64,6 @@ def history(run: Run) -> dict[str, Any] | None:
                 f"{chart.title}, on training and {split} rows: {finding}",
                 f"{chart.title}. The dot is at the lowest {split} loss.",
                 history_chart(chart, rows, run.models),
-                narrow=True,
             )
             for chart in map(run.chart, (ACCURACY, LOSS))
         ],
@@ -144,8 +143,8 @@ def _matrix(run: Run, model: str, rows: pd.DataFrame, shown: list[str], descript
     chart = run.chart(CONFUSION)
     chart = chart if model else replace(chart, x=chart.y)
     spec = confusion_chart(retitled(of_classes(rows, run.classes), short), [short[name] for name in shown], chart=chart)
-    title, narrow = display_name(model) or "actual labels", len(shown) <= SMALL
-    return Chart(f"confusion-{model}", description, caption, spec, title=title, narrow=narrow, wide=not narrow)
+    title = display_name(model) or "actual labels"
+    return Chart(f"confusion-{model}", description, caption, spec, title=title, wide=len(shown) > SMALL)
 
 
 def curves(run: Run) -> dict[str, Any]:
@@ -192,7 +191,7 @@ def _curve(run: Run, kind: str, name: str, points: pd.DataFrame, limit: int) -> 
     rows = points[points["class"] == name]
     spec = curves_chart(chart, rows, run.models, limit, legend=run.binary)
     title = f"{title}, {run.words['kind']} {run.names[name]}"
-    return Chart(f"{kind}-{place}", description, "", spec, title=title, narrow=True)
+    return Chart(f"{kind}-{place}", description, "", spec, title=title)
 
 
 def _class_metrics(run: Run) -> Table:
@@ -291,7 +290,6 @@ def calibration(run: Run) -> dict[str, Any]:
                 error,
                 specs[display_name(model)],
                 title=display_name(model),
-                narrow=True,
             )
         )
         rows += [

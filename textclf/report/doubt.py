@@ -40,7 +40,7 @@ def doubt(run: Run) -> dict[str, Any] | None:
             range(1, 7),
         ),
         "classes": _by_class(run, models),
-        "charts": [Chart("risk_coverage-0", title, title + run.not_drawn, drawn, narrow=True)],
+        "charts": [Chart("risk_coverage-0", title, title + run.not_drawn, drawn)],
     }
 
 

@@ -257,7 +257,7 @@ def _by_class(run: Run) -> dict[str, Any]:
     rows: list[dict[str, Any]] = [
         {"model": model, "class": run.names[label], **_share(run, int(right), int(size))}
         for model in run.models
-        for label, right, size in zip(run.classes, run.counts(model).diagonal(), run.support, strict=True)
+        for label, right, size in zip(run.classes, run.counts[model].diagonal(), run.support, strict=True)
         if size
     ]
     recall = {
@@ -305,7 +305,6 @@ def _grouped(
             f"{title}, for {join_names(models)}. The table has the numbers.",
             caption,
             panels(chart, pd.DataFrame([row for row in rows if row[column] in drawn]), run.models, {})[""],
-            narrow=True,
         ),
         "table": Table(
             table_title, [column.replace("class", run.words["kind"]), "rows", *models], table, range(1, 2 + len(models))

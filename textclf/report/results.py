@@ -46,7 +46,7 @@ def summary(run: Run) -> dict[str, Any]:
         "rows": f"{len(run.rows['test']):,}",
         "right": f"{run.right(name):,}",
         "cost": format_metric("cost", measured, run.intervals[name]["test"]),
-        "unanswered": f"{int(run.counts(name)[:, len(run.classes) :].sum()):,}",
+        "unanswered": f"{int(run.counts[name][:, len(run.classes) :].sum()):,}",
         "of_sets": [format_metric(key, measured, run.intervals[name]["test"]) for key in OF_SETS if run.multilabel],
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
         "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],

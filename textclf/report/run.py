@@ -207,13 +207,15 @@ class Run:
         """Return how the rows of a model are decided."""
         return Decision.from_json(self.decisions[model])
 
-    def counts(self, model: str) -> NDArray[np.int64]:
-        """Return the test rows of a model as `metrics.confusion_matrix`, (classes, columns)."""
-        confusion = self.tables["confusion"]
-        rows = confusion[confusion["model"] == model]
-        counts = rows.pivot_table("count", "actual", "predicted", aggfunc="sum")
-        columns = [*self.classes, *([""] if "" in counts.columns else [])]
-        return counts.reindex(index=list(self.classes), columns=columns).fillna(0).to_numpy(np.int64)
+    @cached_property
+    def counts(self) -> dict[str, NDArray[np.int64]]:
+        """The test rows of each model as `metrics.confusion_matrix`, (classes, columns)."""
+        confusion, found = self.tables["confusion"], {}
+        for model in self.models:
+            counts = confusion[confusion["model"] == model].pivot_table("count", "actual", "predicted", aggfunc="sum")
+            columns = [*self.classes, *([""] if "" in counts.columns else [])]
+            found[model] = counts.reindex(index=list(self.classes), columns=columns).fillna(0).to_numpy(np.int64)
+        return found
 
     @cached_property
     def support(self) -> NDArray[np.int64]:
@@ -233,7 +235,7 @@ class Run:
         if self.multilabel:
             accuracy: float = self.evaluation[model]["test"]["accuracy"]
             return round(accuracy * len(self.rows["test"]))
-        return int(self.counts(model).trace())
+        return int(self.counts[model].trace())
 
     @cached_property
     def squeezing(self) -> list[str]:
@@ -252,6 +254,6 @@ class Run:
 
     def constant(self, model: str) -> list[int] | None:
         """Return the positions of the classes that a model decides for every test row; None if these differ."""
-        counts = self.counts(model)
+        counts = self.counts[model]
         always = (counts == self.support[:, np.newaxis]).all(axis=0)
         return np.flatnonzero(always).tolist() if (always | ~counts.any(axis=0)).all() else None

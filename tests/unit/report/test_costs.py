@@ -21,7 +21,7 @@ def run(costs: str = COSTS) -> Run:
 def test_the_headline_has_the_mean_cost_and_the_texts_without_an_answer() -> None:
     text = sections(run())["summary"]
     name, _ = run().representative
-    decided = run().counts(name)
+    decided = run().counts[name]
     assert decided.shape == (2, 3)
     assert decided.sum() == 200
     assert f"The mean cost is {run().evaluation[name]['test']['cost']:.3f} (" in text

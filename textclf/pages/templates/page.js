@@ -1,10 +1,9 @@
 // Shows the title of a mark in a chart at once: of the mark nearest to the pointer, or of those that arrow keys go
-// through. Without script the browser shows the titles, after a while and to a pointer alone.
+// through. Without script the browser shows the titles, after a second and to a pointer alone.
 const FAR = 30; // pixels from a mark
-const tip = document.createElement("div");
+const tip = document.body.appendChild(document.createElement("div"));
 tip.id = "tip";
 tip.setAttribute("role", "status");
-document.body.append(tip);
 let shown;
 
 for (const title of document.querySelectorAll(".plot title")) {
@@ -15,29 +14,24 @@ for (const title of document.querySelectorAll(".plot title")) {
   title.remove(); // or the browser would show it as well
 }
 
-const marksOf = (plot) => [...plot.querySelectorAll("[role=img]")];
+const marksOf = (plot) => [...(plot?.querySelectorAll("[role=img]") ?? [])];
 
 function show(mark) {
   shown?.classList.remove("shown");
   shown = mark;
-  mark?.classList.add("shown");
   tip.textContent = mark?.getAttribute("aria-label") ?? "";
-  place();
-}
-
-function place() {
-  if (!shown) return;
-  const box = shown.getBoundingClientRect();
-  const left = (box.left + box.right - tip.offsetWidth) / 2;
+  if (!mark) return;
+  mark.classList.add("shown");
+  const box = mark.getBoundingClientRect();
+  const left = Math.min((box.left + box.right - tip.offsetWidth) / 2, document.body.clientWidth - tip.offsetWidth);
   const above = box.top - tip.offsetHeight - 8;
-  tip.style.left = `${Math.max(4, Math.min(left, document.body.clientWidth - tip.offsetWidth - 4))}px`;
-  tip.style.top = `${above < 4 ? box.bottom + 8 : above}px`;
+  tip.style.left = `${Math.max(4, left)}px`;
+  tip.style.top = `${scrollY + (above < 4 ? box.bottom + 8 : above)}px`;
 }
 
 function point({ target, clientX: x, clientY: y }) {
-  const plot = target.closest?.(".plot");
   let [nearest, least] = [undefined, FAR];
-  for (const mark of plot ? marksOf(plot) : []) {
+  for (const mark of marksOf(target.closest?.(".plot"))) {
     const box = mark.getBoundingClientRect();
     const away = Math.hypot(Math.max(box.left - x, 0, x - box.right), Math.max(box.top - y, 0, y - box.bottom));
     if (away < least) [nearest, least] = [mark, away];
@@ -46,17 +40,13 @@ function point({ target, clientX: x, clientY: y }) {
 }
 
 addEventListener("pointermove", point);
-addEventListener("pointerdown", point); // a finger does not move
-addEventListener("scroll", place, true);
-addEventListener("focusin", ({ target }) => {
-  if (!target.matches(".plot")) show();
-  else if (target.matches(":focus-visible")) show(marksOf(target)[0]);
-});
+addEventListener("click", point); // a tap does not move
+addEventListener("focusin", ({ target }) => show(target.matches(".plot:focus-visible") ? marksOf(target)[0] : undefined));
 addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (event.key === "Escape") show();
   if (!step || !event.target.matches(".plot")) return;
-  event.preventDefault(); // a page or a wide chart would be scrolled
+  event.preventDefault(); // or the page, or a wide chart, would be scrolled
   const marks = marksOf(event.target);
   const mark = marks.at((marks.indexOf(shown) + step) % marks.length);
   mark.scrollIntoView({ block: "nearest", inline: "nearest" });
