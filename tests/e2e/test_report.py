@@ -316,7 +316,7 @@ def test_arrow_keys_go_through_the_marks_of_a_chart(browse: Browse, usual: Path)
             page.keyboard.press(key)
             said.append(page.locator("#tip").inner_text())
         marks = [mark.get_attribute("aria-label") for mark in page.locator("#chart-confusion-keras [role=img]").all()]
-        assert said == [marks[n] for n in (0, 1, 2, 1, 0, -1)]
+        assert said == [marks[n].replace("; ", "\n") for n in (0, 1, 2, 1, 0, -1)]
         assert page.locator(".shown").count() == 1
         page.keyboard.press("Escape")
         assert not page.locator("#tip").is_visible()

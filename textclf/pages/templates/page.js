@@ -9,7 +9,7 @@ let shown;
 for (const title of document.querySelectorAll(".plot title")) {
   const mark = title.parentElement;
   mark.setAttribute("role", "img");
-  mark.setAttribute("aria-label", title.textContent);
+  mark.setAttribute("aria-label", title.textContent.replaceAll("\n", "; ")); // a pause between two lines
   mark.closest(".plot").tabIndex = 0;
   title.remove(); // or the browser would show it as well
 }
@@ -19,7 +19,7 @@ const marksOf = (plot) => [...(plot?.querySelectorAll("[role=img]") ?? [])];
 function show(mark) {
   shown?.classList.remove("shown");
   shown = mark;
-  tip.textContent = mark?.getAttribute("aria-label") ?? "";
+  tip.textContent = mark?.getAttribute("aria-label").replaceAll("; ", "\n") ?? "";
   if (!mark) return;
   mark.classList.add("shown");
   const box = mark.getBoundingClientRect();
