@@ -3,14 +3,16 @@
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from textclf.core.errors import UserError
 from textclf.tables import limits
-from textclf.tables.layout import SOURCE, Layout, NumberedRow, Record
+from textclf.tables.batches import by_row
+from textclf.tables.layout import SOURCE, Batch, Layout, Record
 from textclf.tables.limits import row_too_long
-from textclf.tables.lines import decoding_error, read_lines, strip_end
+from textclf.tables.lines import decoded, decoding_error, lines_of, strip_end
 
 DELIMITERS = ",;\t|"  # that a header may have instead of the expected one
 
@@ -22,16 +24,23 @@ class Dialect:
     delimiter: str
     quoting: bool
 
-    def read_rows(self, stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-        """Yield the rows below the header."""
-        dialect = Dialect(
-            self.delimiter if layout.delimiter is None else layout.delimiter,
-            self.quoting if layout.quoting is None else layout.quoting,
-        )
-        rows = _Rows(read_lines(stream, path, layout, dialect.advice(layout)), path, layout, dialect)
-        _, first = next(iter(rows), (1, None))
-        header = read_header(first, path, layout, dialect.quoting)
-        yield from ((number, header.to_record(fields)) for number, fields in rows)
+    def read(self, stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
+        """Yield the rows below the header; with `most` 1 one by one, without pyarrow."""
+        quoting = self.quoting if layout.quoting is None else layout.quoting
+        dialect = Dialect(layout.delimiter or self.delimiter, quoting)
+        with decoded(stream, layout) as text:
+            lines = partial(lines_of, text, path, layout, dialect.advice(layout))
+            rows = _Rows(lines(), path, layout, dialect)
+            _, first = next(iter(rows), (1, None))
+            header = read_header(first, path, layout, quoting)
+            if most > 1:
+                from textclf.tables.blocks import read_blocks
+
+                read = read_blocks(text, dialect.delimiter, quoting, header.width, header.positions, rows.lines)
+                doubted, before = yield from read
+                rows = _Rows(lines(doubted, before + 1), path, layout, dialect, before)
+            records = ((number, header.to_record(fields)) for number, fields in rows)
+            yield from by_row(lambda *_: records)(stream, path, layout, most)
 
     def advice(self, layout: Layout) -> str:
         """Return what to do with a row that is too long."""
@@ -101,11 +110,11 @@ def _header_hint(fields: list[str], layout: Layout) -> str:
 
 
 class _Rows:
-    """The rows of lines, each of limited length."""
+    """The rows of lines, each of limited length; `before` lines were read before."""
 
-    def __init__(self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect) -> None:
+    def __init__(self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect, before: int = 0) -> None:
         self.path, self.layout, self.dialect = path, layout, dialect
-        self.lines = 0  # how many lines of the file were read
+        self.lines = before  # how many lines of the file were read
         self._length = 0  # of the row that is being read
         counted = self._count(lines)
         if dialect.quoting:

@@ -41,14 +41,14 @@ def _read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> I
 FORMATS = {
     "lines": Format(by_row(lines.read_texts), labelled=False, by_line=True),
     "arrow": Format(_read_arrow, (".arrow", ".feather")),
-    "csv": Format(by_row(CSV.read_rows), (".csv",), by_line=True),
+    "csv": Format(CSV.read, (".csv",), by_line=True),
     "excel": Format(by_row(excel.read_rows), (".xlsx",)),
     folders.FORMAT: Format(by_row(folders.read_rows)),
     "json": Format(by_row(json_array.read_rows), (".json",)),
     "jsonl": Format(by_row(jsonl.read_rows), (".jsonl", ".ndjson"), by_line=True),
     "parquet": Format(_read_parquet, (".parquet",)),
     "sqlite": Format(by_row(sqlite.read_rows), (".db", ".sqlite", ".sqlite3")),
-    "tsv": Format(by_row(TSV.read_rows), (".tsv",), by_line=True),
+    "tsv": Format(TSV.read, (".tsv",), by_line=True),
     "txt": Format(by_row(lines.read_sentences), (".txt",), by_line=True),
 }
 TABLE_FORMATS = tuple(name for name, kind in FORMATS.items() if kind.labelled)

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -18,26 +19,35 @@ PART = 2**20  # characters
 SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
 
 
-def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVICE) -> Iterator[str]:
-    """Yield the lines with their line ends, without a byte order mark; undecodable bytes become surrogates.
+def read_lines(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[str]:
+    """Yield the lines of a stream as `lines_of` does; undecodable bytes become surrogates."""
+    with decoded(stream, layout) as text:
+        yield from lines_of(text, path, layout)
+
+
+def lines_of(
+    text: IO[str], path: Path, layout: Layout, advice: str = ADVICE, head: str = "", first: int = 1
+) -> Iterator[str]:
+    """Yield the lines of `head` and of the text after it with their line ends, without a byte order mark.
 
     Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError`, which ends in `advice`,
-    at a line that is too long, before all of it is in memory.
+    at a line that is too long, before all of it is in memory; `first` is the number of the first line.
     """
     longest = limits.ROW_BYTES
-    with _decoded(stream, layout) as text:
-        for number, line in enumerate(iter(partial(text.readline, longest + 1), ""), start=1):
-            most = len(line) if 4 * len(line) < longest else len(line.encode(layout.encoding, "surrogateescape"))
-            if most > longest:
-                raise row_too_long(f"{path}:{number}", advice)
-            if number > 1 or (line := line.removeprefix("\ufeff")):
-                yield line
+    readline = partial(text.readline, longest + 1)
+    lines = chain(io.StringIO(head + readline(), newline="\n"), iter(readline, ""))
+    for number, line in enumerate(lines, start=first):
+        most = len(line) if 4 * len(line) < longest else len(line.encode(layout.encoding, "surrogateescape"))
+        if most > longest:
+            raise row_too_long(f"{path}:{number}", advice)
+        if number > 1 or (line := line.removeprefix("\ufeff")):
+            yield line
 
 
 def read_whole(stream: IO[bytes], layout: Layout, check: Callable[[int], object]) -> str:
     """Return all of a stream as a text; `check` gets the number of characters after each part and may raise."""
     parts, length = [], 0
-    with _decoded(stream, layout) as text:
+    with decoded(stream, layout) as text:
         while part := text.read(PART):
             length += len(part)
             check(length)
@@ -45,7 +55,7 @@ def read_whole(stream: IO[bytes], layout: Layout, check: Callable[[int], object]
     return "".join(parts).removeprefix("\ufeff")
 
 
-def _decoded(stream: IO[bytes], layout: Layout) -> io.TextIOWrapper:
+def decoded(stream: IO[bytes], layout: Layout) -> io.TextIOWrapper:
     """Return a stream as text. Close it: Python warns of files that the garbage collector has to close."""
     return io.TextIOWrapper(stream, encoding=layout.encoding, errors="surrogateescape", newline="\n")
 

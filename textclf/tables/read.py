@@ -46,8 +46,8 @@ def read_batches(
 ) -> Iterator[Batch]:
     """Yield the rows of a file in the format `kind`, or of an open stream that errors call `path`.
 
-    A batch has at most `most` rows, or as many as `limits` say; with one, a format that is read by line takes no more
-    of a stream than it yields, and needs no pyarrow. Raises `UserError` if the whole file breaks a rule.
+    A batch has about as many rows as `limits` say. With `most` 1 it has one, and a format that is read by line takes no
+    more of a stream than it yields, and needs no pyarrow. Raises `UserError` if the whole file breaks a rule.
     """
     if stream is None:
         require_file(path)
