@@ -15,9 +15,8 @@ from tests.settings import put
 from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Results
-from textclf.core.arrow import normalize_texts
+from textclf.core.arrow import hash_normalized
 from textclf.core.files import SPLITS
-from textclf.core.hashing import fingerprints
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.measure import HeldOut, decisions_report, measure
@@ -115,7 +114,7 @@ def rows_of(split: str, texts: Sequence[str], classes: Sequence[str] | Sequence[
             "id": [f"rows.csv:{split}{n}" for n in range(len(texts))],
             "text": list(texts),
             "label": [classes[n % len(classes)] for n in range(len(texts))],
-            "cluster": fingerprints(normalize_texts(texts)),
+            "cluster": hash_normalized(texts),
         }
     )
 

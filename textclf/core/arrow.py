@@ -11,6 +11,7 @@ from textclf.core.hashing import fingerprints, normalize_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+PLAIN = "^([!-~]+( [!-~]+)*)?$"  # matches ASCII that normalisation only puts into lower case
 Lengths = NDArray[np.int32]  # of each text, in their order
 
 
@@ -103,11 +104,18 @@ def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
     return fingerprints(texts.cast(pa.binary()).to_pylist(), seed)
 
 
-def normalize_texts(texts: Any) -> list[bytes]:
-    """Return `normalize_text` of each text of a column or a sequence, in UTF-8."""
-    return [normalize_text(text).encode() for text in as_array(texts).to_pylist()]
+def normalize_texts(texts: Any) -> "pa.StringArray":
+    """Return `normalize_text` of each text of a column or a sequence."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = as_array(texts)
+    others = pc.invert(pc.match_substring_regex(array, PLAIN))
+    normal = pa.array(list(map(normalize_text, array.filter(others).to_pylist())), array.type)
+    # Not ascii_lower, which reads wrong bytes if the first offset of the array is not 0.
+    return pc.replace_with_mask(pc.utf8_lower(array), others, normal)
 
 
-def hash_normalized(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
-    """Return `fingerprints` of the normalised texts: (texts,)."""
-    return fingerprints(normalize_texts(texts), seed)
+def hash_normalized(texts: Any, seed: int = 0) -> NDArray[np.uint64]:
+    """Return `fingerprints` of the normalised texts of a column or a sequence: (texts,)."""
+    return hash_texts(normalize_texts(texts), seed)

@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from textclf.artifacts import shards
 from textclf.artifacts.room import MANY_CLASSES
-from textclf.core.arrow import array_of, as_array, encode, flat, hash_normalized, normalize_texts, rows_of
+from textclf.core.arrow import as_array, encode, flat, hash_normalized, normalize_texts, rows_of
 from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
@@ -175,7 +175,7 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     """
     keys = [as_array(rows["group"])] if "group" in rows else []
     if duplicates:
-        keys.append(array_of(normalize_texts(rows["text"])))
+        keys.append(normalize_texts(rows["text"]))
     if not keys:
         return np.arange(len(rows["label"]))
     codes = [encode(key)[0].astype(np.int64) for key in keys]

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.vectorize.terms.corpora import TEXTS
 from textclf.core import arrow
-from textclf.core.arrow import normalize_texts
-from textclf.core.hashing import fingerprints
+from textclf.core.hashing import fingerprints, normalize_text
 from textclf.core.settings import MAX_SEED
 
 ANY = st.one_of(st.lists(TEXTS, max_size=8), st.lists(st.text("ab\0", max_size=5), max_size=8))
@@ -39,8 +38,10 @@ def test_a_part_of_a_column_has_the_hashes_of_its_texts(texts: list[str], seed: 
     start = more.draw(st.integers(0, len(texts)))
     column, texts = arrow.array_of(texts)[start:], texts[start:]
     assert arrow.hash_texts(column, seed).tolist() == fingerprints(texts, seed).tolist()
-    normalised = fingerprints(normalize_texts(texts), seed)
-    assert arrow.hash_normalized(column, seed).tolist() == normalised.tolist()
+    normalised = list(map(normalize_text, texts))
+    for kind in (pa.string(), pa.large_string()):
+        assert arrow.normalize_texts(column.cast(kind)).to_pylist() == normalised
+        assert arrow.hash_normalized(column.cast(kind), seed).tolist() == fingerprints(normalised, seed).tolist()
 
 
 @given(COLUMNS)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.leaks import count_leaks
 from tests.unit.split.rows import batch_of, in_order, numbered, write_csv
 from textclf.artifacts import shards, splits
-from textclf.core.arrow import normalize_texts
+from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.hashing import fingerprints, normalize_text
+from textclf.core.hashing import normalize_text
 from textclf.core.settings import MAX_SEED
 from textclf.split import shuffle
 from textclf.split.by_hash import assign_splits
@@ -31,7 +31,7 @@ def by_hash(test_size: float = 0.25, validation_size: float = 0.0, seed: int = 1
 
 
 def splits_of(texts: list[str], split: Split) -> list[int]:
-    return [int(number) for number in assign_splits(fingerprints(normalize_texts(texts), split.seed), split)]
+    return [int(number) for number in assign_splits(hash_normalized(texts, split.seed), split)]
 
 
 # The split of a row

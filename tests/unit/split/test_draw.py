@@ -13,9 +13,9 @@ from sklearn.model_selection import train_test_split
 from tests.drawn import draw_splits
 from tests.leaks import count_leaks
 from tests.unit.split.rows import corpus, in_order
-from textclf.core.arrow import normalize_texts
+from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
-from textclf.core.hashing import fingerprints, normalize_text
+from textclf.core.hashing import normalize_text
 from textclf.core.settings import MAX_SEED
 from textclf.split.draw import assign_groups, cluster_keys, draw_rows
 from textclf.split.settings import Split
@@ -244,7 +244,7 @@ def test_rows_that_can_not_be_split_are_an_error(
 
 def test_rows_of_one_text_or_group_have_the_same_cluster_and_others_do_not() -> None:
     rows = corpus(6).assign(text=["Good", " good ", "bad", "fine", "fine", "so so"])
-    hashes = fingerprints(normalize_texts(rows["text"].tolist()))
+    hashes = hash_normalized(rows["text"])
     keys = cluster_keys(rows, hashes)
     assert keys.dtype == np.uint64
     codes = pd.factorize(keys)[0].tolist()

@@ -14,10 +14,9 @@ from tests.unit.studies.audits import rows_with_issues
 from textclf.artifacts import splits
 from textclf.core import stage
 from textclf.core.about import About
-from textclf.core.arrow import normalize_texts
+from textclf.core.arrow import hash_normalized
 from textclf.core.extras import how_to_install
 from textclf.core.failures import USAGE_ERROR
-from textclf.core.hashing import fingerprints
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies.audit import summary
@@ -32,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "data" / "splits"
     place.mkdir(parents=True)
     rows = rows_with_issues()
-    rows = rows.assign(cluster=fingerprints(normalize_texts(rows["text"].tolist())))
+    rows = rows.assign(cluster=hash_normalized(rows["text"]))
     for name, part in rows.groupby("split"):
         stored_splits.write(part, place / f"{name}.parquet")
     splits.write_classes(["0", "1"], place)

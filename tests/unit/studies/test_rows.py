@@ -9,8 +9,7 @@ import pytest
 from tests import stored_splits
 from tests.unit.studies.samples import corpus
 from textclf.artifacts import shards
-from textclf.core.arrow import normalize_texts
-from textclf.core.hashing import fingerprints
+from textclf.core.arrow import hash_normalized
 from textclf.studies.rows import read_split, sample_rows
 
 COUNT = 60
@@ -22,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(shards, "ROWS", 7)
     rows = corpus(COUNT)
     rows["text"] = [rows["text"][number // 2] for number in range(COUNT)]
-    clusters = fingerprints(normalize_texts(rows["text"].tolist()))
+    clusters = hash_normalized(rows["text"])
     rows = rows.assign(cluster=clusters).sample(frac=1, random_state=3)
     for name, part in (("train", rows[:40]), ("validation", rows[40:50]), ("test", rows[50:])):
         stored_splits.write_shards(part, tmp_path, name)

@@ -11,8 +11,7 @@ from tests.settings import train
 from tests.unit.studies.audits import rows_with_issues
 from textclf.artifacts import splits
 from textclf.core import files
-from textclf.core.arrow import normalize_texts
-from textclf.core.hashing import fingerprints
+from textclf.core.arrow import hash_normalized
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies.settings import Search
@@ -23,7 +22,7 @@ def test_the_optimism_is_the_difference_of_the_two_scores_before_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = rows_with_issues()
-    rows = rows.assign(cluster=fingerprints(normalize_texts(rows["text"].tolist())))
+    rows = rows.assign(cluster=hash_normalized(rows["text"]))
     (tmp_path / "splits").mkdir()
     for name, part in rows.groupby("split"):
         stored_splits.write(part, tmp_path / "splits" / f"{name}.parquet")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.core.arrow import normalize_texts
-from textclf.core.hashing import fingerprints
+from textclf.core.arrow import hash_texts, normalize_texts
 from textclf.pages.parts import IDS, Labelled, LabelledText
 
 SEVERAL = -1  # instead of the label of a text whose rows have different ones
@@ -36,12 +36,12 @@ class DistinctTexts:
 
 def find_texts(rows: pd.DataFrame, y: Ints) -> DistinctTexts:
     """Return the distinct texts; texts are the same if they differ in case, spaces and compatible characters alone."""
-    normalized = normalize_texts(rows["text"].tolist())
-    of_row = pd.factorize(fingerprints(normalized))[0]
+    normalized = normalize_texts(rows["text"])
+    of_row = pd.factorize(hash_texts(normalized))[0]
     first = np.unique(of_row, return_index=True)[1]
     labels = y[first]
     labels[of_row[y != labels[of_row]]] = SEVERAL
-    return DistinctTexts([normalized[row] for row in first], of_row, labels)
+    return DistinctTexts(normalized.take(first).cast(pa.binary()).to_pylist(), of_row, labels)
 
 
 def labelled_text(rows: pd.DataFrame, places: Ints) -> LabelledText:
