@@ -1,10 +1,10 @@
 """Counts of classes, duplicate texts, texts shared between splits, and texts with several labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -91,17 +91,26 @@ class LeakCounter:
                 empty = sum(int((part.sets == none).sum()) for part in self._rows[name])
                 report[name] |= {"rows": rows, "without_labels": empty}
         report |= {"duplicates": {}, "leaks": {}, "label_conflicts": {}}
-        sets = np.concatenate([rows.sets for name in names for rows in self._rows[name]])
-        for kind in ("exact", "normalised"):
-            keys = {name: np.concatenate([getattr(rows, kind) for rows in self._rows[name]]) for name in names}
-            report["label_conflicts"][kind] = _count_conflicts(np.concatenate(list(keys.values())), sets)
-            for split_keys in keys.values():
-                split_keys.sort()
-            report["duplicates"][kind] = {name: int((hashes[1:] == hashes[:-1]).sum()) for name, hashes in keys.items()}
-            report["leaks"][kind] = _count_pairs(keys)
-        groups = {name: np.concatenate([rows.group for rows in self._rows[name]]) for name in names}
-        if any(len(keys) for keys in groups.values()):
-            report["leaks"]["group"] = _count_pairs(groups)
+        parts = [(place, rows) for place, name in enumerate(names) for rows in self._rows[name]]
+        sets = np.concatenate([rows.sets for _, rows in parts])
+        splits = np.concatenate([np.full(len(rows.sets), place, np.int8) for place, rows in parts])
+        for kind in ("exact", "normalised", "group"):
+            keys = np.concatenate([getattr(rows, kind) for _, rows in parts])
+            if kind == "group" and not len(keys):
+                continue
+            order = np.argsort(keys)
+            keys = keys[order]
+            starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))[: len(keys)]  # of the rows of each key
+            counts = [np.add.reduceat(splits[order] == place, starts, dtype=np.int32) for place in range(len(names))]
+            rows_of = dict(zip(names, counts, strict=True))
+            report["leaks"][kind] = {
+                f"{later}_in_{earlier}": int(rows_of[later][rows_of[earlier] > 0].sum())
+                for earlier, later in combinations(names, 2)
+            }
+            if kind != "group":
+                lowest, highest = (each.reduceat(sets[order], starts) for each in (np.minimum, np.maximum))
+                report["label_conflicts"][kind] = int((lowest != highest).sum())
+                report["duplicates"][kind] = {name: int((rows - (rows > 0)).sum()) for name, rows in rows_of.items()}
         return report
 
     def _count_classes(self, parts: Sequence[_Rows]) -> dict[str, int]:
@@ -109,18 +118,3 @@ class LeakCounter:
         return {
             label: count for label, count in zip(self._positions, np.asarray(counts).tolist(), strict=True) if count
         }
-
-
-def _count_pairs(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:
-    """Return how many keys of each split an earlier one has too, by pair."""
-    return {
-        f"{later}_in_{earlier}": int(np.isin(keys[later], keys[earlier]).sum())
-        for position, later in enumerate(keys)
-        for earlier in list(keys)[:position]
-    }
-
-
-def _count_conflicts(keys: NDArray[np.uint64], labels: NDArray[np.int32]) -> int:
-    """Return how many distinct keys have more than one label."""
-    pairs = pd.DataFrame({"key": keys, "label": labels}).drop_duplicates()
-    return int(pairs["key"][pairs["key"].duplicated()].nunique())
