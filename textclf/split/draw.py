@@ -14,8 +14,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from textclf.artifacts import shards
 from textclf.artifacts.room import MANY_CLASSES
@@ -24,7 +22,6 @@ from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.split.by_time import rank_times, take_latest
-from textclf.split.label_sets import draw_stratified
 from textclf.split.settings import Split
 
 ADVICE = {  # if a split lacks a class, by method
@@ -126,6 +123,10 @@ class _Pool:
         groups = np.arange(len(rows)) if self.groups is None else pd.factorize(self.groups[rows])[0]
         sizes = np.bincount(groups)
         if self.labels is not None and pa.types.is_list(self.labels.type):
+            from scipy.sparse import csr_matrix  # takes long to import, as below
+
+            from textclf.split.label_sets import draw_stratified
+
             labels = self.labels.take(pa.array(rows))
             codes, distinct = encode(flat(labels))
             shape = len(sizes), len(distinct)
@@ -181,6 +182,9 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     codes = [encode(key)[0].astype(np.int64) for key in keys]
     if len(codes) == 1:
         return codes[0]
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     count = len(codes[0])
     edges = np.array([codes[0], codes[1] + codes[0].max() + 1])  # one edge per row: its group to its text
     nodes = edges.max() + 1

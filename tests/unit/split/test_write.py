@@ -2,6 +2,8 @@
 
 import gzip
 import shutil
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,22 @@ def run(path: Path, folder: Path, split: Split, **changes: Any) -> dict[str, Any
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+IMPORTS = """
+import sys; from pathlib import Path; from stages.split import run
+from textclf.split.settings import Split; from textclf.tables.settings import Data
+paths = dict(zip(("corrections", "splits", "report"), map(Path, sys.argv[2:])))
+run(Data(path=sys.argv[1]), Split(method="hash"), **paths)
+print({"scipy", "sklearn"} & {*sys.modules})
+"""
+
+
+def test_a_split_by_hash_spares_the_imports_that_take_long(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "a.csv", numbered(200))
+    paths = map(str, (table, NO_CORRECTIONS, tmp_path / "splits", tmp_path / "report"))
+    done = subprocess.run([sys.executable, "-c", IMPORTS, *paths], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")
 
 
 # What is read
