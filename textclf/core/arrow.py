@@ -39,6 +39,27 @@ def array_of(texts: Sequence[str] | Sequence[bytes]) -> "pa.StringArray":
     return array
 
 
+def numbers_of(array: "pa.Array") -> Any:
+    """Return the numbers of an array without nulls, in its memory; its `to_numpy` would import pandas first."""
+    return np.from_dlpack(array)
+
+
+def array_of_numbers(values: NDArray[Any]) -> "pa.Array":
+    """Return numbers as an array, in their memory; `pa.array` would import pandas first."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
+
+
+def large_array_of(texts: Sequence[str]) -> "pa.LargeStringArray":
+    """Return the texts, all of them Unicode without surrogates, as an array of any size, without pandas as above."""
+    import pyarrow as pa
+
+    encoded = list(map(str.encode, texts))
+    bounds = np.cumsum([0, *map(len, encoded)])
+    return pa.LargeStringArray.from_buffers(len(encoded), pa.py_buffer(bounds), pa.py_buffer(b"".join(encoded)))
+
+
 def as_array(texts: Any) -> "pa.StringArray":
     """Return a column of a table or of a frame, or a sequence of texts, as one array."""
     import pyarrow as pa

@@ -15,7 +15,7 @@ from textclf.artifacts import features, splits
 from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import to_matrix
 from textclf.core import workers
-from textclf.core.arrow import whole_column
+from textclf.core.arrow import array_of_numbers, large_array_of, numbers_of, whole_column
 from textclf.core.files import reading
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Part, Vectorizer
@@ -24,7 +24,7 @@ from textclf.vectorize.terms.vocabulary import Counted, count_terms, sum_counts
 
 def count_batch(source: Path, settings: Terms, scratch: Path) -> int:
     """Write the terms of a file with their counts, over all texts and in each, to `scratch`; return its rows."""
-    texts = _column(source, "text").to_pylist()
+    texts = _columns(source, ["text"])[0].to_pylist()
     for analyzer in settings.analyzers:
         counted = count_terms(texts, analyzer, settings)
         table = sum_counts(counted)
@@ -50,8 +50,8 @@ def _save_table(table: pa.Table, target: Path) -> None:
 def save_parts(fitted: Vectorizer, scratch: Path) -> None:
     """Write what each analyzer learned for `weigh_batch`, which maps it into memory: one copy for all workers."""
     for part in fitted.parts:
-        columns = {} if part.vocabulary is None else {"term": pa.array(part.vocabulary, pa.large_string())}
-        columns |= {} if part.idf is None else {"idf": pa.array(part.idf)}
+        columns = {} if part.vocabulary is None else {"term": large_array_of(part.vocabulary)}
+        columns |= {} if part.idf is None else {"idf": array_of_numbers(np.asarray(part.idf))}
         _save_table(pa.table(columns), scratch / f"{part.analyzer}.part")
 
 
@@ -61,13 +61,13 @@ def weigh_batch(source: Path, settings: Terms, scratch: Path) -> csr_array:
     for analyzer in settings.analyzers:
         learned = load_table(scratch / f"{analyzer}.part")
         vocabulary = None if settings.hashing else whole_column(learned, "term")
-        idf = whole_column(learned, "idf").to_numpy() if settings.weighting == "tfidf" else None
+        idf = numbers_of(whole_column(learned, "idf")) if settings.weighting == "tfidf" else None
         parts.append(Part(analyzer, settings.hashing or len(learned), vocabulary, idf))
         sums, counts = scratch_files(scratch, source, analyzer)
         terms = whole_column(load_table(sums), "term")
         with reading(counts):
             matrix: Any = load_npz(counts)
-        counted.append(Counted(terms.to_numpy() if settings.hashing else terms, matrix))
+        counted.append(Counted(numbers_of(terms) if settings.hashing else terms, matrix))
     return Vectorizer(settings, parts).weigh(counted)
 
 
@@ -75,10 +75,10 @@ def transform_batch(
     source: Path, target: Path, transform: Callable[[Path], Any], classes: Sequence[str], scratch: Path
 ) -> dict[str, int]:
     """Write the features of a file to `target`, and return their shape; `scratch` is in the same file system."""
-    ids = np.array(_column(source, "id").to_pylist(), dtype=str)
-    labels = _column(source, "label")
-    y = to_matrix(labels, len(classes)) if pa.types.is_list(labels.type) else labels.to_numpy().astype(np.int64)
-    made = Features(ids, transform(source), y, np.array(classes, dtype=str))
+    ids, labels = _columns(source, ["id", "label"])
+    is_set = pa.types.is_list(labels.type)
+    y = to_matrix(labels, len(classes)) if is_set else numbers_of(labels).astype(np.int64)
+    made = Features(np.array(ids.to_pylist(), dtype=str), transform(source), y, np.array(classes, dtype=str))
     with workers.atomic_path(target, scratch) as path:
         features.write(made, path)
     return features.shape(made)
@@ -89,7 +89,7 @@ def scratch_files(scratch: Path, source: Path, analyzer: str) -> tuple[Path, Pat
     return scratch / f"{source.stem}-{analyzer}.terms", scratch / f"{source.stem}-{analyzer}.npz"
 
 
-def _column(source: Path, name: str) -> Any:
-    table = splits.read_table(source, [name])
+def _columns(source: Path, names: list[str]) -> list[Any]:
+    table = splits.read_table(source, names)
     with reading(source):
-        return whole_column(table, name)
+        return [whole_column(table, name) for name in names]

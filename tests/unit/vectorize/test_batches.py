@@ -5,6 +5,8 @@ import itertools
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -118,6 +120,22 @@ def test_workers_give_the_same_as_one_process(
     assert vectorizer.parts == once.parts
     assert same(parts["train"].X, once.transform(texts))
     assert same(parts["test"].X, once.transform(texts[:9]))
+
+
+def test_terms_are_counted_without_importing_pandas(tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    for name in ("train-00001", "train-00002", "test"):
+        rows = pd.DataFrame({"id": [name], "text": f"good {name}", "label": "pos"})
+        stored_splits.write(rows, tmp_path / f"{name}.parquet")
+    code = (
+        "import sys; from pathlib import Path; from textclf.artifacts import splits;"
+        "from textclf.vectorize.stage import vectorize; from textclf.vectorize.terms.settings import Terms;"
+        "settings = Terms(weighting='tfidf'), Path('features'), Path(), Path();"
+        "print(vectorize(splits.open_shards(Path()), ['pos'], 'words', *settings).parts['words'].columns);"
+        "print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout.splitlines()[-2:], done.stderr) == (["4", "False"], "")
 
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from textclf.artifacts.features import SPARSE
-from textclf.core.arrow import whole_column
+from textclf.core.arrow import array_of_numbers, numbers_of, whole_column
 from textclf.vectorize.terms.matrix import UNKNOWN, hash_terms, remap_columns, tfidf
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
@@ -45,17 +45,18 @@ class Part:
     def _position(self) -> dict[str, int]:
         return dict(zip(self.vocabulary or (), count(), strict=False))
 
-    def columns_of(self, terms: Any) -> NDArray[np.int32]:
+    def columns_of(self, terms: Any) -> Any:
         """Return the column of each term of `Counted.terms`, `UNKNOWN` if it is not in the vocabulary."""
         if self.vocabulary is None:
-            columns: NDArray[np.int32] = terms  # hashed already
-            return columns
+            return terms  # hashed already
         if isinstance(terms, list):
             return np.fromiter(map(self._position.get, terms, repeat(UNKNOWN)), dtype=np.int32, count=len(terms))
         import pyarrow.compute as pc
 
-        found: NDArray[np.int32] = pc.index_in(terms, self.vocabulary).fill_null(UNKNOWN).to_numpy()
-        return found
+        found = pc.index_in(terms, self.vocabulary)
+        columns = np.full(len(terms), UNKNOWN, dtype=np.int32)
+        columns[numbers_of(pc.indices_nonzero(found.is_valid()))] = numbers_of(found.drop_null())
+        return columns
 
     def weigh(self, counted: Counted, settings: Terms) -> csr_array:
         """Return the vectors of texts whose terms were counted: (texts, columns)."""
@@ -201,11 +202,12 @@ def _check_part(part: Part, settings: Terms) -> None:
 
 def _learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Terms) -> Part:
     """Return what an analyzer learns from the term counts of all training texts; `UserError` if no term is left."""
-    frequencies = whole_column(terms, "rows").to_numpy()
+    frequencies = numbers_of(whole_column(terms, "rows"))
     if settings.hashing is not None:
         by_column = np.zeros(settings.hashing, dtype=np.int64)
-        by_column[whole_column(terms, "term").to_numpy()] = frequencies
+        by_column[numbers_of(whole_column(terms, "term"))] = frequencies
         return Part(analyzer, settings.hashing, None, inverse_document_frequency(by_column, rows))
-    selected = select_terms(frequencies, whole_column(terms, "total").to_numpy(), rows, settings)
+    selected = select_terms(frequencies, numbers_of(whole_column(terms, "total")), rows, settings)
     idf = inverse_document_frequency(frequencies[selected], rows) if settings.weighting == "tfidf" else None
-    return Part(analyzer, len(selected), whole_column(terms, "term").take(selected).to_pylist(), idf)
+    vocabulary = whole_column(terms, "term").take(array_of_numbers(selected)).to_pylist()
+    return Part(analyzer, len(selected), vocabulary, idf)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from textclf.core.arrow import array_of_numbers, large_array_of, numbers_of, whole_column
 from textclf.core.errors import UserError
 from textclf.vectorize.terms.matrix import hash_terms
 from textclf.vectorize.terms.settings import Terms
@@ -69,8 +70,8 @@ def sum_counts(counted: Counted) -> "pa.Table":
     terms, counts = counted
     rows = np.bincount(counts.indices, minlength=len(terms))
     total = np.bincount(counts.indices, counts.data, minlength=len(terms)).astype(np.int64)  # exact below 2^53
-    column = pa.array(terms, pa.large_string()) if isinstance(terms, list) else pa.array(terms)
-    return pa.table({"term": column, "rows": rows, "total": total})
+    column = large_array_of(terms) if isinstance(terms, list) else array_of_numbers(terms)
+    return pa.table({"term": column, "rows": array_of_numbers(rows), "total": array_of_numbers(total)})
 
 
 def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":
@@ -79,11 +80,21 @@ def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":
     Memory holds a few copies of the distinct terms, since the tables are mapped from files.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
+    tables = [table for table in tables if len(table)] or tables[:1]  # Arrow leaves out what is empty
     if len(tables) == 1:
         return tables[0]
-    sums = pa.concat_tables(tables).group_by("term").aggregate([("rows", "sum"), ("total", "sum")])
-    return sums.rename_columns(["term", "rows", "total"]).sort_by("term")  # UTF-8 sorts as its code points do
+    encoded = pa.chunked_array([whole_column(table, "term") for table in tables]).dictionary_encode()
+    terms = encoded.chunk(len(tables) - 1).dictionary  # that of all chunks
+    order = pc.sort_indices(terms)  # UTF-8 sorts as its code points do
+    merged = {"term": terms.take(order)}
+    for name in ("rows", "total"):
+        sums = np.zeros(len(terms), dtype=np.int64)
+        for table, chunk in zip(tables, encoded.chunks, strict=True):
+            sums[numbers_of(chunk.indices)] += numbers_of(whole_column(table, name))  # each term once
+        merged[name] = array_of_numbers(sums[numbers_of(order)])
+    return pa.table(merged)
 
 
 def select_terms(
