@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from textclf.drift.sample import Sample, fold
-from textclf.vectorize.terms.vocabulary import count_by
+from textclf.vectorize.terms.counts import count_by
 
 SIMILAR = 2 / 3  # of the words of two texts, shared by both: one of five words differs, or more of a longer text
 ODD = 0x9E3779B97F4A7C15  # a factor for another order than that of the hashes by which the sides were sampled

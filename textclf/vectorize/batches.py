@@ -17,14 +17,15 @@ from textclf.artifacts.label_sets import to_matrix
 from textclf.core import workers
 from textclf.core.arrow import array_of_numbers, large_array_of, numbers_of, whole_column
 from textclf.core.files import reading
+from textclf.vectorize.terms.counts import Counted, count_terms
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Part, Vectorizer
-from textclf.vectorize.terms.vocabulary import Counted, count_terms, sum_counts
+from textclf.vectorize.terms.vocabulary import sum_counts
 
 
 def count_batch(source: Path, settings: Terms, scratch: Path) -> int:
     """Write the terms of a file with their counts, over all texts and in each, to `scratch`; return its rows."""
-    texts = _columns(source, ["text"])[0].to_pylist()
+    (texts,) = _columns(source, ["text"])
     for analyzer in settings.analyzers:
         counted = count_terms(texts, analyzer, settings)
         table = sum_counts(counted)

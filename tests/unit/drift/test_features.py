@@ -10,9 +10,9 @@ from textclf.artifacts.tokens import Tokens
 from textclf.drift import features
 from textclf.drift.features import count_unknown, in_several, kernel, vocabulary_of, word_counter
 from textclf.vectorize.representation import Block, Union
+from textclf.vectorize.terms.counts import count_by
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
-from textclf.vectorize.terms.vocabulary import count_by
 from textclf.vectorize.token_ids.representation import TokenIds
 from textclf.vectorize.token_ids.settings import Settings
 

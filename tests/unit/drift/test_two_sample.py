@@ -12,9 +12,9 @@ from textclf.drift.features import kernel
 from textclf.drift.permutations import permutations
 from textclf.drift.pool import Pool
 from textclf.drift.two_sample import RIDGE, HeldOutRidge, areas, centre, classifier_test, cut_folds, word_test
+from textclf.vectorize.terms.counts import Counted, count_by
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
-from textclf.vectorize.terms.vocabulary import Counted, count_by
 
 
 def split_words(texts: Sequence[str]) -> Counted:

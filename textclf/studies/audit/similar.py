@@ -16,8 +16,8 @@ from scipy.sparse import csr_array, triu
 
 from textclf.core.hashing import fingerprints
 from textclf.studies.audit.texts import SEVERAL, Ints
+from textclf.vectorize.terms.counts import count_terms
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.vocabulary import count_terms
 
 SIMILAR = 0.8
 MOST_COMPARED = 5_000_000  # pairs; words that would lead to more are left out, the most frequent first

@@ -1,4 +1,4 @@
-"""Tokenization: texts as words, character n-grams, and n-grams of words, exactly as scikit-learn makes them.
+"""Tokenization: texts as words or character n-grams, exactly as scikit-learn makes them.
 
 The rules are those of `CountVectorizer.build_analyzer()` in scikit-learn 1.9. They are repeated here because importing
 scikit-learn takes a second, which is long for a command that classifies one sentence.
@@ -6,6 +6,7 @@ scikit-learn takes a second, which is long for a command that classifies one sen
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from textclf.vectorize.terms.settings import Terms
 
@@ -14,37 +15,37 @@ Analyze = Callable[[str], list[str]]
 # An equivalent of the default pattern that is a quarter faster: a maximal run of \w starts and ends at a \b anyway.
 FASTER_PATTERNS = {r"(?u)\b\w\w+\b": r"\w\w+"}
 WHITE_SPACE = re.compile(r"\s\s+")
+# What a pattern may consist of in `is_within_runs`: flags, groups, lookarounds, repetitions, \b, and any one character.
+PART = r"""\(\?(?:[aimsu]+\)|:|<?[=!])|\((?!\?)|[)|?*+]|\{[\d,]*\}|\\b|
+    (?P<one>\\(?:[wWdDsS]|[^0-9A-Za-z])|\[\^?+\]?+(?:\\.|(?!([&~|-])\2)[^]\\[])*\]|[^]\\[(){}^$?*+|])"""
 
 
 def make_analyzer(name: str, settings: Terms) -> Analyze:
-    """Return the function that splits a text into its terms, in order and with repetitions.
+    """Return the function that splits a text into its words or letter n-grams, in order and with repetitions.
 
-    `name` is word, char or char_wb. The settings used are `lowercase`, `token_pattern` (what a word is: the whole
-    match, or its capturing group if it has one), and `ngram_range` or `char_ngram_range`.
+    `name` is word, char or char_wb. The settings used are `lowercase`, and `token_pattern` (what a word is: the whole
+    match, or its capturing group if it has one) or `char_ngram_range`.
     """
     if name == "word":
-        analyze = _word_analyzer(settings.token_pattern, *settings.ngram_range)
+        analyze: Analyze = re.compile(FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)).findall
     else:
-        ngrams = {"char": char_ngrams, "char_wb": char_wb_ngrams}[name]
         low, high = settings.char_ngram_range
-
-        def analyze(text: str) -> list[str]:
-            return ngrams(text, low, high)
-
+        analyze = partial({"char": char_ngrams, "char_wb": char_wb_ngrams}[name], low=low, high=high)
     return (lambda text: analyze(text.lower())) if settings.lowercase else analyze
 
 
-def _word_analyzer(pattern: str, low: int, high: int) -> Analyze:
-    find_words: Analyze = re.compile(FASTER_PATTERNS.get(pattern, pattern)).findall
-    return find_words if high == 1 else lambda text: word_ngrams(find_words(text), low, high)
+def is_within_runs(name: str, settings: Terms) -> bool:
+    """Return whether the terms of a text are those of its runs between spaces; False also where this is not clear.
 
-
-def word_ngrams(words: list[str], low: int, high: int) -> list[str]:
-    """Return the n-grams of `low` to `high` words, joined by spaces: by n, then from left to right."""
-    ngrams: list[str] = []
-    for n in _lengths(low, high, words):
-        ngrams += map(" ".join, zip(*(words[start:] for start in range(n)), strict=False))
-    return ngrams
+    For words, they are if each part of the pattern is known and matches no space, since borders and lookarounds then
+    see a space as they see an end; and if the whole pattern has no empty match between spaces.
+    """
+    if name != "word":
+        return name == "char_wb"
+    pattern = settings.token_pattern
+    is_known = re.fullmatch(f"(?:{PART})*", pattern, re.VERBOSE) is not None
+    ones = (part["one"] for part in re.finditer(PART, pattern, re.VERBOSE))
+    return is_known and not any(one and re.match(one, " ") for one in ones) and not re.search(pattern, "  ")
 
 
 def char_ngrams(text: str, low: int, high: int) -> list[str]:
@@ -53,7 +54,7 @@ def char_ngrams(text: str, low: int, high: int) -> list[str]:
     Several white space characters in a row count as one space.
     """
     text = WHITE_SPACE.sub(" ", text)
-    return [ngram for n in _lengths(low, high, text) for ngram in _substrings(text, n)]
+    return [ngram for n in range(low, min(high, len(text)) + 1) for ngram in _substrings(text, n)]
 
 
 def char_wb_ngrams(text: str, low: int, high: int) -> list[str]:
@@ -73,8 +74,3 @@ def char_wb_ngrams(text: str, low: int, high: int) -> list[str]:
 
 def _substrings(text: str, length: int) -> list[str]:
     return [text[start : start + length] for start in range(len(text) - length + 1)]
-
-
-def _lengths(low: int, high: int, sequence: list[str] | str) -> range:
-    """Return every n for which the sequence has an n-gram; `high` may be far larger than any text."""
-    return range(low, min(high, len(sequence)) + 1)

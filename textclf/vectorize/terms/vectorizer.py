@@ -15,16 +15,10 @@ from scipy.sparse import csr_array, hstack
 
 from textclf.artifacts.features import SPARSE
 from textclf.core.arrow import array_of_numbers, numbers_of, whole_column
+from textclf.vectorize.terms.counts import Counted, count_terms, find_terms
 from textclf.vectorize.terms.matrix import UNKNOWN, hash_terms, remap_columns, tfidf
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.tokens import make_analyzer
-from textclf.vectorize.terms.vocabulary import (
-    Counted,
-    count_terms,
-    inverse_document_frequency,
-    select_terms,
-    sum_counts,
-)
+from textclf.vectorize.terms.vocabulary import inverse_document_frequency, select_terms, sum_counts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +59,7 @@ class Part:
 
     def terms_of(self, text: str, settings: Terms) -> dict[str, int]:
         """Return the column of each distinct term of a text, or `UNKNOWN`."""
-        terms = list(dict.fromkeys(make_analyzer(self.analyzer, settings)(text)))
+        terms = list(dict.fromkeys(find_terms([text], self.analyzer, settings)[0]))
         columns = hash_terms(terms, self.columns) if self.vocabulary is None else self.columns_of(terms)
         return dict(zip(terms, columns.tolist(), strict=True))
 

@@ -1,62 +1,18 @@
 """What is learned from the training rows: term counts, the vocabulary selected from them, and idf."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain, count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from textclf.core.arrow import array_of_numbers, large_array_of, numbers_of, whole_column
 from textclf.core.errors import UserError
-from textclf.vectorize.terms.matrix import hash_terms
+from textclf.vectorize.terms.counts import Counted
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.tokens import Analyze, make_analyzer
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-class Counted(NamedTuple):
-    """The distinct terms of some texts, sorted, or with hashing their distinct columns; counts (texts, terms)."""
-
-    terms: "list[str] | pa.LargeStringArray | NDArray[np.int32]"
-    counts: csr_array
-
-
-def count_terms(texts: Sequence[str], analyzer: str, settings: Terms) -> Counted:
-    """Return the terms of the texts and the counts of each term in each text; 1 for each with weighting binary."""
-    counted = count_by(texts, make_analyzer(analyzer, settings), settings.hashing)
-    if settings.weighting == "binary":
-        counted.counts.data[:] = 1
-    return counted
-
-
-def count_by(texts: Sequence[str], analyze: Analyze, hashing: int | None = None) -> Counted:
-    """Return the terms that a function finds in each text, hashed into so many columns if `hashing` is not None.
-
-    The terms of one text are freed before the next is split, so that memory holds four bytes per occurrence.
-    """
-    position: defaultdict[str, int] = defaultdict(count().__next__)  # of each term, by its first occurrence
-    lengths = np.zeros(len(texts), dtype=np.int64)
-
-    def positions_of(number: int) -> Any:
-        terms = analyze(texts[number])
-        lengths[number] = len(terms)
-        return map(position.__getitem__, terms)
-
-    found = np.fromiter(chain.from_iterable(map(positions_of, range(len(texts)))), dtype=np.int32)
-    terms: Any
-    if hashing is not None:
-        terms, columns = np.unique(hash_terms(list(position), hashing), return_inverse=True)
-    else:
-        terms = sorted(position)
-        columns = np.argsort([position[term] for term in terms])
-    rows = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
-    places = (rows, columns.astype(np.int32)[found])
-    return Counted(terms, csr_array((np.ones(len(found), np.int64), places), shape=(len(texts), len(terms))))
 
 
 def sum_counts(counted: Counted) -> "pa.Table":
