@@ -16,9 +16,8 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
-from textclf.evaluate.costs import unknown_classes
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.settings import Evaluate, unknown_classes
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch

@@ -1,6 +1,6 @@
 """Costs of decisions: the matrix that evaluate.costs gives, and what decisions cost by it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Costs
 from textclf.core.errors import UserError
-from textclf.core.quoting import quote_name
-from textclf.core.settings import PARAMS_FILE, suggest
+from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.clusters import effective_rows
 from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.intervals import Interval, wilson
 from textclf.evaluate.metrics import row_costs
 from textclf.evaluate.rows import Rows
-from textclf.evaluate.settings import ABSTAIN, CostsByClass
+from textclf.evaluate.settings import ABSTAIN, CostsByClass, by_pair, unknown_classes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,18 +36,6 @@ def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
     if not isinstance(abstain := costs.get(ABSTAIN, {}), Mapping):
         matrix = np.column_stack([matrix, np.full(len(classes), abstain)])
     return tuple(map(tuple, matrix.tolist()))
-
-
-def by_pair(costs: CostsByClass) -> dict[tuple[str, str], float]:
-    """Return the costs that are named, by actual and decided class."""
-    rows = [(actual, row) for actual, row in costs.items() if isinstance(row, Mapping)]
-    return {(actual, decided): cost for actual, row in rows for decided, cost in row.items()}
-
-
-def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence for each name in the costs that is not a class."""
-    for name in dict.fromkeys(name for pair in by_pair(costs) for name in pair if name not in classes):
-        yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"
 
 
 def cost_interval(rows: Rows, model: str, confidence: float, constant: bool = False) -> Interval:

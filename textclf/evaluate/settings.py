@@ -1,13 +1,14 @@
 """Settings of the stage evaluate."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Name, Section, Seed, Share, one_of, relation, rule
+from textclf.core.quoting import quote_name
+from textclf.core.settings import Name, Section, Seed, Share, one_of, relation, rule, suggest
 from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
@@ -111,3 +112,15 @@ class Evaluate(Section):
     def chooses(self) -> bool:
         """Whether calibration or threshold is chosen by rows that did not train the model."""
         return self.calibration != "none" or isinstance(self.threshold, str)
+
+
+def by_pair(costs: CostsByClass) -> dict[tuple[str, str], float]:
+    """Return the costs that are named, by actual and decided class."""
+    rows = [(actual, row) for actual, row in costs.items() if isinstance(row, Mapping)]
+    return {(actual, decided): cost for actual, row in rows for decided, cost in row.items()}
+
+
+def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence for each name in the costs that is not a class."""
+    for name in dict.fromkeys(name for pair in by_pair(costs) for name in pair if name not in classes):
+        yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"

@@ -11,9 +11,9 @@ from textclf.artifacts.corrected import corrected_rows, rare_classes, uncorrecte
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import NO_ANSWER, visible
-from textclf.evaluate.costs import by_pair, cheapest_constant, cost_matrix
+from textclf.evaluate.costs import cheapest_constant, cost_matrix
 from textclf.evaluate.registry import format_value
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.settings import Evaluate, by_pair
 from textclf.export.settings import needs_measured
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train

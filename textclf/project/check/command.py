@@ -13,7 +13,6 @@ from typing import Any
 from textclf import params
 from textclf.artifacts import checked
 from textclf.artifacts.checked import Weights
-from textclf.artifacts.splits import read_classes
 from textclf.behave import suite
 from textclf.core.code import read_code, require_own_version
 from textclf.core.differences import MISSING, value_at
@@ -23,7 +22,7 @@ from textclf.core.foreign import require_file
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.settings import CONFLICTED, PARAMS_FILE, Section, load_yaml, show, suggest
-from textclf.evaluate.costs import unknown_classes
+from textclf.evaluate.settings import unknown_classes
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
 from textclf.project import declared
@@ -65,7 +64,9 @@ def doubts(settings: Params, splits: Path) -> Iterator[str]:
     """
     if "DVC_EXP_NAME" in os.environ and not Path("dvc.lock").exists():
         yield "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
-    if not settings.data.classes:  # of which the names are checked
+    if settings.evaluate.costs and not settings.data.classes:  # of which the names are checked
+        from textclf.artifacts.splits import read_classes  # takes long to import
+
         with suppress(UserError):  # nothing was split yet
             for sentence in unknown_classes(settings.evaluate.costs, read_classes(splits)):
                 yield f"warning: {PARAMS_FILE}: {sentence} (classes of the last run)"
