@@ -15,7 +15,6 @@ from textclf.core import stage
 from textclf.core.outputs import outputs
 from textclf.core.settings import Param
 from textclf.fetch.catalogue import CORPORA, Corpus, is_fetched
-from textclf.fetch.database import fetch_query
 from textclf.fetch.download import fetch_corpora
 from textclf.fetch.pretrained import fetch_pretrained
 from textclf.fetch.settings import Fetch
@@ -30,6 +29,8 @@ def run(
     wanted: dict[str, Corpus] = {}
     contents: dict[str, bytes] = {}
     if is_fetched(Path(path), raw) and fetch.database is not None and fetch.query is not None:
+        from textclf.fetch.database import fetch_query  # takes long to import
+
         contents = fetch_query(fetch.database, fetch.query, raw, report=print)
     elif is_fetched(Path(path), raw):
         wanted = {name: CORPORA[name] for name in fetch.corpus}

@@ -8,6 +8,8 @@ import inspect
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,12 @@ UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "mars
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
 UNKEPT = {"audit": {"reports/audit.html"}}  # by stage: files that neither Git nor DVC keeps (studies/dvc.yaml)
 MOST_CODE_DEPS = 79
+SLOW = {  # code, and what it does not use that takes long to import
+    "from stages import check; check.check.load()": ("pandas", "pyarrow", "scipy.sparse", "scipy.special"),
+    "import stages.fetch": ("pandas", "pyarrow", "requests", "scipy.sparse", "scipy.special"),
+    "import stages.train": ("pandas", "scipy.optimize", "scipy.special", "sklearn"),
+    "import textclf.models.logistic_regression.fitting": ("pandas", "scipy.stats", "sklearn"),
+}
 MOST_LINES = 90  # of params.yaml
 
 
@@ -252,6 +260,13 @@ def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
     pattern = re.compile(r"\b(import_module|__import__|exec_module|run_path|run_module)\b")
     found = [file for file in CODE if pattern.search(ast.unparse(tree(file)))]
     assert {*found} <= {"textclf/models/common/loading.py", "textclf/cli.py"}  # which imports the command that runs
+
+
+@pytest.mark.parametrize(("code", "libraries"), SLOW.items(), ids=SLOW)
+def test_what_takes_long_to_import_is_imported_where_it_is_used(code: str, libraries: tuple[str, ...]) -> None:
+    without = f"import sys; sys.modules.update(dict.fromkeys({libraries})); {code}"
+    done = subprocess.run([sys.executable, "-c", without], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # Stages and their scripts

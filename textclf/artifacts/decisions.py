@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
-from scipy.special import expit, softmax
 
 from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
 from textclf.core.files import read_versioned_json, reading, require, require_known, write_versioned_json
@@ -40,7 +40,7 @@ class Temperature:
 
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
-        calibrated: NDArray[np.float64] = softmax(logarithms(probabilities) / self.temperature, axis=1)
+        calibrated: NDArray[np.float64] = scipy.special.softmax(logarithms(probabilities) / self.temperature, axis=1)
         return calibrated
 
 
@@ -54,7 +54,7 @@ class Platt:
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, 2)."""
         odds = self.slope * log_odds(probabilities) + self.intercept
-        return np.column_stack([expit(-odds), expit(odds)])
+        return np.column_stack([scipy.special.expit(-odds), scipy.special.expit(odds)])
 
 
 Calibration = Temperature | Platt

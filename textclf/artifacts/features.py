@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import scipy  # which imports scipy.sparse when it is used
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, hstack, vstack
 
 from textclf.artifacts import shards, tokens
 from textclf.artifacts.shards import Shards
@@ -19,7 +19,8 @@ VECTORS = "vectors.npy"  # beside the features, if the representation has pretra
 SPARSE, DENSE, TOKENS = ("sparse", "dense", "tokens")
 
 Dense = NDArray[np.float32]
-Matrix: TypeAlias = csr_array | Dense | Tokens
+Sparse: TypeAlias = "scipy.sparse.csr_array"
+Matrix: TypeAlias = "Sparse | Dense | Tokens"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def read_shard(path: Path) -> Features:
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         X: Matrix
         if "indptr" in stored:
-            X = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"]))
+            parts = (stored["data"], stored["indices"], stored["indptr"])
+            X = scipy.sparse.csr_array(parts, shape=tuple(stored["shape"]))
         elif "starts" in stored:
             X = _read_tokens(stored, path.with_name(VECTORS))
         else:
@@ -133,18 +135,19 @@ def concatenate(pieces: Sequence[Features]) -> Features:
         case "dense":
             X = np.concatenate(parts)
         case _:
-            X = csr_array(vstack(parts, format="csr"))
+            X = scipy.sparse.csr_array(scipy.sparse.vstack(parts, format="csr"))
     ids, y = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("ids", "y"))
     return Features(ids, X, y, pieces[0].classes)
 
 
-def stack_columns(blocks: Sequence[csr_array | Dense], scales: Sequence[float]) -> csr_array:
+def stack_columns(blocks: "Sequence[Sparse | Dense]", scales: Sequence[float]) -> Sparse:
     """Return sparse and dense blocks of the same rows side by side, each times its scale, as CSR of float64."""
-    parts = [csr_array(block).astype(np.float64) * scale for block, scale in zip(blocks, scales, strict=True)]
-    return csr_array(hstack(parts, format="csr"))
+    scaled = zip(blocks, scales, strict=True)
+    parts = [scipy.sparse.csr_array(block).astype(np.float64) * scale for block, scale in scaled]
+    return scipy.sparse.csr_array(scipy.sparse.hstack(parts, format="csr"))
 
 
-def squared_norms(X: csr_array | Dense) -> NDArray[np.float64]:
+def squared_norms(X: "Sparse | Dense") -> NDArray[np.float64]:
     """Return the squared length of each row, (rows,)."""
     squares: NDArray[np.float64]
     if isinstance(X, np.ndarray):
@@ -155,7 +158,7 @@ def squared_norms(X: csr_array | Dense) -> NDArray[np.float64]:
     return squares
 
 
-def in_double(X: csr_array | Dense) -> Any:
+def in_double(X: "Sparse | Dense") -> Any:
     """Return dense features as float64, in which scikit-learn then computes, and sparse ones as they are."""
     return X.astype(np.float64) if isinstance(X, np.ndarray) else X
 
@@ -164,7 +167,7 @@ def as_sparse(features: Features) -> Features:
     """Return the rows with dense features as CSR of float64."""
     if not isinstance(features.X, np.ndarray):
         return features
-    return Features(features.ids, csr_array(features.X.astype(np.float64)), features.y, features.classes)
+    return Features(features.ids, scipy.sparse.csr_array(features.X.astype(np.float64)), features.y, features.classes)
 
 
 def unit_scale(rows: float, squares: float) -> float:

@@ -8,14 +8,12 @@ So each model predicts without the library that trained it, and occlusion and ON
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy  # which imports scipy.sparse and scipy.special when they are used
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.special import erf, logsumexp, softmax
 
 from textclf.artifacts import token_front
 from textclf.artifacts.features import Matrix
@@ -76,10 +74,10 @@ class LayerModel:
     def log_sum(self, X: Matrix) -> Array:
         """Return the logarithm of the sum of the exponentials of the last scores, (rows,); one unit counts as two."""
         scores = self._last(self._first(X))
-        sums: Array = logsumexp(scores if scores.shape[1] > 1 else np.hstack([-scores, scores]) / 2, axis=1)
-        return sums
+        pairs = scores if scores.shape[1] > 1 else np.hstack([-scores, scores]) / 2
+        return np.asarray(scipy.special.logsumexp(pairs, axis=1))
 
-    def occlusion(self, X: csr_array) -> Array:
+    def occlusion(self, X: "scipy.sparse.csr_array") -> Array:
         """Return how much the log odds of each class fall when a term is removed, (nonzeros of X, classes).
 
         In the order of the nonzeros of `X`. For a linear binary model this is the term's weight times its value. The
@@ -131,7 +129,7 @@ class LayerModel:
             return product(X.astype(np.float64), layer.kernel) + layer.bias
         terms = X
         if self.presence:
-            terms = csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape)
+            terms = scipy.sparse.csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape)
         sums: Array = terms @ layer.kernel + layer.bias
         return sums
 
@@ -180,10 +178,16 @@ def _sigmoid_shares(z: Array) -> Array:
     return shares
 
 
+def _softmax(z: Array) -> Array:
+    """Return what `scipy.special.softmax` does, which takes long to import."""
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
 # Named and defined as in Keras.
 HIDDEN: dict[str, Callable[[Array], Array]] = {
     "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
-    "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
+    "gelu": lambda z: z * (1 + scipy.special.erf(z / np.sqrt(2))) / 2,
     "leaky_relu": lambda z: np.where(z > 0, z, LEAKY_SLOPE * z),
     "linear": lambda z: z,
     "relu": lambda z: np.maximum(z, 0),
@@ -196,7 +200,7 @@ OUTPUT: dict[str, Callable[[Array], Array]] = {
     "sigmoid": lambda z: _sigmoid(np.hstack([-z, z])),
     "sigmoid_shares": _sigmoid_shares,
     SIGMOIDS: _sigmoid,
-    "softmax": partial(softmax, axis=1),
+    "softmax": _softmax,
 }
 # Logarithms of the output probabilities, up to a constant per row.
 LOGARITHMS: dict[str, Callable[[Array], Array]] = {

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from textclf.core.files import write_npy
 from textclf.pretrained.catalogue import VECTORS, WORDS
@@ -11,6 +10,8 @@ from textclf.pretrained.catalogue import VECTORS, WORDS
 
 def convert(index: Path, matrix: Path, folder: Path) -> None:
     """Write both to `folder`, from a Parquet file with the column `index` of words, and an npy file of vectors."""
+    import pyarrow.parquet as pq  # takes long to import
+
     words: list[str] = pq.read_table(index, columns=["index"])["index"].to_pylist()
     (folder / WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
     with (folder / VECTORS).open("wb") as file:

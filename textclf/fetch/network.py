@@ -7,14 +7,15 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TypeVar
-
-import requests
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from textclf.core.progress import bar
 from textclf.core.quoting import first_line
 
-CONNECT_SECONDS, READ_SECONDS = 5, 20
+if TYPE_CHECKING:
+    import requests
+
+SECONDS = CONNECT_SECONDS, READ_SECONDS = 5, 20
 TRIES, PAUSE_SECONDS = 2, 1
 CHUNK = 2**16  # bytes
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)  # of a zip
@@ -47,7 +48,7 @@ def too_many(limit: int) -> SourceError:
 
 def download(url: str, file: IO[bytes], limit: int) -> None:
     """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
-    with requests.Session() as session, _response(session, url) as response:
+    with _response(url) as response:
         length = response.headers.get("Content-Length", "")
         with contextlib.closing(bar("download", int(length) if length.isdecimal() else None, "byte")) as progress:
             count = 0
@@ -81,10 +82,12 @@ def run_program(
 
 
 @contextlib.contextmanager
-def _response(session: requests.Session, url: str, **headers: str) -> Iterator[requests.Response]:
+def _response(url: str) -> Iterator["requests.Response"]:
     """Yield the response to a request; turn what `requests` raises in the block into a `SourceError` of one line."""
+    import requests  # takes long to import
+
     try:
-        with session.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
+        with requests.Session() as session, session.get(url, stream=True, timeout=SECONDS) as response:
             response.raise_for_status()
             yield response
     except requests.HTTPError as error:

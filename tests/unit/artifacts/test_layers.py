@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import expit, logsumexp
+from scipy.special import expit, logsumexp, softmax
 
 from tests import samples
 from tests.refusal import refusal
@@ -46,6 +46,12 @@ each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 # What it predicts
+
+
+@pytest.mark.parametrize("scale", [1, 50, 1000])
+def test_softmax_is_scipys_to_the_bit(scale: int) -> None:
+    scores = np.random.default_rng(scale).normal(size=(50, 7)) * scale
+    assert np.array_equal(OUTPUT["softmax"](scores), softmax(scores, axis=1))
 
 
 @pytest.mark.parametrize("output", OUTPUT)

@@ -5,10 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
@@ -30,18 +26,20 @@ def in_memory(train: Features, settings: Any) -> Fitted:
 
     A penalty of several strengths is chosen by `choose_strength`.
     """
+    from sklearn import exceptions, linear_model  # takes long to import
+
     X, parts = in_double(train.X), problems(train, row_weights(train, settings.class_weight))
     shape = parameter_shape(train.X.shape[1], len(parts[0].rows.classes))
     purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (stream takes less)"
     resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
     C = settings.C if isinstance(settings.C, float) else choose_strength(parts, settings)
-    fits = [LogisticRegression(C=C, max_iter=settings.max_iter) for _ in parts]
+    fits = [linear_model.LogisticRegression(C=C, max_iter=settings.max_iter) for _ in parts]
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
+        warnings.simplefilter("always", exceptions.ConvergenceWarning)
         for estimator, (rows, weights) in zip(fits, parts, strict=True):
             estimator.fit(X, rows.y, sample_weight=weights)
     steps = max(int(estimator.n_iter_[0]) for estimator in fits)
-    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
+    if any(issubclass(warning.category, exceptions.ConvergenceWarning) for warning in caught):
         warnings.warn(f"logistic regression has not converged after {steps} steps; raise max_iter", stacklevel=2)
     coef, intercept = (np.concatenate([getattr(fit, name) for fit in fits]) for name in ("coef_", "intercept_"))
     return _fitted(train, coef, intercept, {"iterations": steps, "C": C})
@@ -70,19 +68,21 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
     It is the mean over the held-out rows of `FOLDS` folds, or of as many as the smallest class has rows. A label with
     fewer than `FEWEST` rows has no say; if there is no other, it is the middle value.
     """
+    from sklearn import exceptions, linear_model, metrics, model_selection
+
     losses, least = np.zeros(len(settings.C)), 0
     for part, weights in parts:
         X, y = in_double(part.X), part.y
         least = max(least, fewest := int(np.bincount(y, minlength=len(part.classes)).min()))
-        folds = StratifiedKFold(min(FOLDS, fewest)).split(y, y) if fewest >= FEWEST else ()
+        folds = model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y) if fewest >= FEWEST else ()
         for fitted, held_out in folds:
             rows = as_new_texts(X[fitted], X[held_out])
             for place, C in enumerate(settings.C):
-                estimator = LogisticRegression(C=C, max_iter=settings.max_iter)
+                estimator = linear_model.LogisticRegression(C=C, max_iter=settings.max_iter)
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ConvergenceWarning)  # the fit to all rows will warn
+                    warnings.simplefilter("ignore", exceptions.ConvergenceWarning)  # the fit to all rows will warn
                     estimator.fit(X[fitted], y[fitted], sample_weight=None if weights is None else weights[fitted])
-                losses[place] += log_loss(y[held_out], estimator.predict_proba(rows), labels=estimator.classes_)
+                losses[place] += metrics.log_loss(y[held_out], estimator.predict_proba(rows), labels=estimator.classes_)
     if least < FEWEST:
         middle = settings.C[len(settings.C) // 2]
         warnings.warn(f"a class has {least} training row, too few to choose C by; it is {middle:g}", stacklevel=2)

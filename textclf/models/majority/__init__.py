@@ -1,7 +1,7 @@
 """The floor: every text gets the shares of the classes among the training rows."""
 
 import numpy as np
-from scipy.special import logit
+import scipy
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
@@ -24,7 +24,7 @@ def fit(train: Dataset, _watched: Dataset | None, _settings: Settings, _folders:
     With several labels per text it is the log odds of each label.
     """
     shares = train.counts / train.rows
-    bias, activation = (logit(shares), SIGMOIDS) if train.multilabel else (np.log(shares), "softmax")
+    bias, activation = (scipy.special.logit(shares), SIGMOIDS) if train.multilabel else (np.log(shares), "softmax")
     model = layers.linear(train.classes, np.empty((len(shares), 0)), bias, activation)
     by_class = list_classes(dict(zip(train.classes, shares.tolist(), strict=True)), ".3f", unit="")
     summary = f"share of each {'label' if train.multilabel else 'class'}: {by_class}"
