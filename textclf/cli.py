@@ -161,7 +161,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, lambda received, _: sys.exit(128 + received))
-    stage.leave(stage.exit_code(parsed.name, lambda: COMMANDS[parsed.name].run(parsed)))
+    status = stage.exit_code(parsed.name, lambda: COMMANDS[parsed.name].run(parsed))
+    if arguments is None:
+        stage.leave(status)
+    sys.exit(status)
 
 
 def build_parser() -> Parser:
