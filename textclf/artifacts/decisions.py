@@ -29,7 +29,7 @@ Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Costs = tuple[tuple[Number, ...], ...]  # rows: actual classes; columns: decided classes and, if allowed, no answer
 Threshold = Annotated[Number, Field(ge=0, le=1)]
-EXACT = ConfigDict(extra="forbid")  # no key too many
+EXACT = ConfigDict(extra="forbid", defer_build=True)  # no key too many
 
 
 @dataclass(frozen=True, config=EXACT)

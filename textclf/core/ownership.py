@@ -16,9 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from textclf.core.errors import UserError
 from textclf.core.git import git
 
@@ -125,6 +122,9 @@ def _locked(target: Path) -> str | None:
 @lru_cache(maxsize=2)
 def _outputs(lock: bytes) -> Mapping[str, str]:
     """Return the checksum of each output in the text of a lock file."""
+    from ruamel.yaml import YAML  # which predict does not need
+    from ruamel.yaml.error import YAMLError
+
     content: Any = None
     with suppress(YAMLError):  # a damaged one, of which DVC itself complains
         content = YAML(typ="safe").load(lock)

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from textclf.core import settings
 from textclf.core.differences import MISSING, Difference, compare_values, value_at
 from textclf.core.errors import UserError
@@ -100,6 +97,9 @@ def read_records(folder: Path, stages: Iterable[str]) -> dict[str, Record]:
 
 def unrecorded(records: Mapping[str, Record], lock: Path = LOCK) -> Iterator[str]:
     """Yield a line for each stage that used other settings than dvc.lock says; none if there is no dvc.lock."""
+    from ruamel.yaml import YAML  # which predict does not need
+    from ruamel.yaml.error import YAMLError
+
     content: Any = None
     with contextlib.suppress(OSError, YAMLError):  # there is none, or another run is writing it
         content = YAML(typ="safe").load(lock)

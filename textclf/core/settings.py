@@ -21,9 +21,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import ConstructorError, SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_name, quote_value, shorten
@@ -191,6 +188,9 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     `name` says in errors where the text is from. Raises `UserError` if it is not YAML or not a mapping, or if a key is
     repeated or is not text.
     """
+    from ruamel.yaml import YAML  # which predict does not need
+    from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     class Constructor(SafeConstructor):
         """Refuse keys of mappings that are not text or are repeated, and merges (<<) of too many values."""

@@ -15,7 +15,7 @@ WITHOUT = (
     f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
     "from textclf import cli; cli.main()"
 )
-SLOW = ("scipy.optimize", "scipy.special", "scipy.stats")  # they take long to import
+SLOW = ("ruamel.yaml", "scipy.optimize", "scipy.special", "scipy.stats")  # they take long to import
 WITHOUT_SLOW = f"import sys; sys.modules.update(dict.fromkeys({SLOW}))\n{WITHOUT}"
 
 
