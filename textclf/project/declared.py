@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
 
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
@@ -29,9 +32,16 @@ def outputs(pipelines: Mapping[Path, str], settings: Mapping[str, Any] | None = 
     """
     for file, text in pipelines.items():
         try:
-            yield from _outputs(file.parent, parse_yaml(text, str(file))["stages"].values(), settings)
+            yield from _outputs(file.parent, _parse(text, str(file))["stages"].values(), settings)
         except (AttributeError, LookupError, TypeError, ValueError):
             raise UserError(f"{file} must be as textclf writes it; git diff {file} shows what differs") from None
+
+
+def _parse(text: str, name: str) -> Any:
+    """Return the mapping in a dvc.yaml, read by the parser in C that DVC uses too; `UserError` as `parse_yaml`."""
+    with suppress(Exception):  # parse_yaml says what is wrong
+        return YAML(typ="safe").load(text)
+    return parse_yaml(text, name)
 
 
 def _outputs(

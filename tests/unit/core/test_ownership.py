@@ -195,3 +195,15 @@ def test_a_damaged_record_is_none(record: str) -> None:
     assert json.loads(path.read_text()) == ["a"]
     path.write_text(record)
     assert foreign_files(MODELS) == [Path("models/a")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    {
+        "stages: [a": "dvc.yaml:1: expected ',' or ']', but got '<stream end>'; expected YAML",
+        "a: 1\na: 2": "dvc.yaml:2: key a is repeated; expected YAML",
+        "- a": "dvc.yaml must be as textclf writes it; git diff dvc.yaml shows what differs",
+    }.items(),
+)
+def test_a_damaged_pipeline_is_an_error(text: str, line: str) -> None:
+    assert refusal(lambda: [*declared.outputs({Path("dvc.yaml"): text})]) == line
