@@ -5,6 +5,7 @@ dvc.yaml names, such as `models.keras`, as Python names it without `textclf.`; `
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ FORM = {"version": str, "requirement": str, "files": dict}  # of what .textclf/p
 PACKAGE = Path(__file__).parents[1]
 
 
+@functools.cache
 def read_code() -> dict[str, str]:
     """Return the SHA-256 of each file of the code by its path below textclf, such as `stages/split.py`.
 
