@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 from textclf.artifacts.decisions import Platt, Temperature, log_odds, logarithms
@@ -50,6 +49,8 @@ def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64], wo
     nothing of their certainty and have no prior. The result has 6 digits. The rows must be neither training rows, on
     which a model is overconfident, nor test rows.
     """
+    from scipy.optimize import minimize_scalar  # takes long to import
+
     logits = logarithms(probabilities)
     gaps = logits - logits[np.arange(len(y)), y][:, np.newaxis]
     precision = 0 if np.isin(probabilities, (0, 1)).all() else 1 / (PRIOR**2 * worth * len(y))
@@ -70,6 +71,8 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: f
     with normal priors of standard deviation `PRIOR` on the slope and `INTERCEPT_PRIOR` on the intercept instead of his
     smoothed targets, which make an accurate model on few rows far too unsure. The rows: as for `fit_temperature`.
     """
+    from scipy.optimize import minimize  # takes long to import
+
     terms = np.column_stack([log_odds(probabilities), np.ones(len(y))])
     identity = np.array([1.0, 0.0])
     precision = 1 / (np.array([PRIOR, INTERCEPT_PRIOR]) ** 2 * worth * len(y))

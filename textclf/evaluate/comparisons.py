@@ -75,11 +75,18 @@ def mcnemar(only_a: int, only_b: int) -> McNemar:
 def fisher(right: int, rows: int, others_right: int, others: int) -> float:
     """Return Fisher's exact two-sided p-value that two sets of independent rows have the same share of right ones.
 
-    It is never too small: Fisher (1935), J. R. Stat. Soc. 98:39-82.
+    It is the sum of the hypergeometric chances of all counts that are at most as likely as `right`, given both sums:
+    Fisher (1935), J. R. Stat. Soc. 98:39-82. Chances that differ by less than 1e-7 of their size count as equal. As
+    `scipy.stats.fisher_exact`, which takes half a second to import.
     """
-    from scipy.stats import fisher_exact  # takes long to import
-
-    return float(fisher_exact(np.array([[right, rows - right], [others_right, others - others_right]])).pvalue)
+    all_right = right + others_right
+    least = max(0, all_right - others)
+    counts = np.arange(least, min(all_right, rows))  # each with the next one
+    steps = np.log((rows - counts) * (all_right - counts) / ((counts + 1) * (others - all_right + counts + 1)))
+    below, above = steps[: right - least], steps[right - least :]
+    logs = np.concatenate([-np.cumsum(below[::-1])[::-1], [0.0], np.cumsum(above)])  # relative to the chance of `right`
+    chances = np.exp(logs - logs.max())
+    return min(float(chances[logs < 1e-7].sum() / chances.sum()), 1.0)
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,7 +4,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
+
+from textclf.evaluate.intervals import bisect
 
 POWER = 0.8  # with which a difference counts as detectable
 SPREAD = 7  # standard deviations around the mean number of discordant rows that are summed
@@ -45,4 +47,4 @@ def smallest_difference(n: float, discordant: float, alpha: float) -> float | No
     curve = power_curve(math.floor(n), discordant, alpha)
     if not curve(0.0) < POWER <= curve(discordant):
         return None
-    return float(optimize.brentq(lambda difference: curve(difference) - POWER, 0.0, discordant, xtol=1e-9))
+    return bisect(lambda difference: POWER - curve(difference), 0.0, discordant)

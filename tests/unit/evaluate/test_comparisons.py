@@ -1,20 +1,26 @@
 """Comparisons of models against published examples, scipy and statsmodels."""
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.conftest import ROOT
 from tests.unit.evaluate.samples import TOP, drawn, params, reference
 from textclf.evaluate.comparisons import (
     Comparison,
     CorrectedT,
     Difference,
     corrected_t,
+    fisher,
     holm,
     mcnemar,
     summarize,
@@ -36,6 +42,50 @@ def test_mcnemar_equals_scipy_and_is_symmetric(only_a: int, only_b: int) -> None
     assert test.p == pytest.approx(expected, rel=1e-12, abs=1e-300)
     assert test.p == pytest.approx(reverse.p, rel=1e-12, abs=1e-300)
     assert 0 <= test.p <= 1
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[int, int, int, int]:
+    """Return right rows of all rows, twice."""
+    most = draw(st.sampled_from([1, 5, 40, 3000]))
+    rows, others = draw(st.integers(0, most)), draw(st.integers(0, most))
+    return draw(st.integers(0, rows)), rows, draw(st.integers(0, others)), others
+
+
+@given(tables())
+@example((0, 0, 0, 0))
+@example((0, 7, 0, 9))  # none is right, all are
+@example((7, 7, 9, 9))
+@example((10, 20, 10, 20))  # the likeliest table
+@example((3, 8, 5, 8))  # both tails have the same chance
+@example((2, 2, 0, 3000))
+@example((61_000, 66_000, 160_000, 180_000))
+@example((3000, 3000, 0, 3000))  # no double is so small
+def test_fisher_equals_scipy_and_is_symmetric(table: tuple[int, int, int, int]) -> None:
+    right, rows, others_right, others = table
+    wrong = (rows - right, rows, others - others_right, others)
+    expected = stats.fisher_exact(np.array([[right, wrong[0]], [others_right, wrong[2]]])).pvalue
+    for same in (table, (*table[2:], *table[:2]), wrong):
+        assert fisher(*same) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+        assert 0 <= fisher(*same) <= 1
+
+
+def test_fisher_is_exact() -> None:
+    right, rows, others_right, others = table = (1914, 1944, 1562, 2266)
+    ways = [comb(rows, count) * comb(others, right + others_right - count) for count in range(1210, rows + 1)]
+    likely = ways[right - 1210]
+    expected = Fraction(sum(each for each in ways if each <= likely), sum(ways))
+    assert fisher(*table) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_evaluate_and_report_load_no_part_of_scipy_that_takes_long() -> None:
+    code = (
+        "import sys, stages.evaluate, stages.report; from textclf.evaluate import comparisons, power;"
+        "comparisons.fisher(8, 9, 5, 9); power.smallest_difference(250, 0.2, 0.05);"
+        "print({'scipy.stats', 'scipy.optimize'} & {*sys.modules})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, encoding="utf-8")
+    assert run.stdout == "set()\n"
 
 
 def test_a_difference_in_accuracy_has_the_score_interval_of_the_rows_that_clusters_are_worth() -> None:
