@@ -1,7 +1,7 @@
 """The metrics of a split, whatever its size."""
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 from typing import Any
 
@@ -63,8 +63,8 @@ class SplitMetrics:
         self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes), costs)
         self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name], costs) for name in models}
         self.support = count_labels(first.y, len(first.classes))
-        # Cached: with many labels they take seconds.
-        self._intervals: dict[tuple[str, str, int | None], Interval | None] = {}
+        # Cached: with many labels or rows they take seconds.
+        self._interval, self._share = cache(self._compute_interval), cache(self._compute_share)
         self.matrices = {name: metrics.confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
     def constant(self, model: str) -> bool:
@@ -123,33 +123,31 @@ class SplitMetrics:
                 report[name] = ends and ends.rounded()
         return report
 
-    def interval(self, model: str, metric: str, position: int | None = None) -> Interval | None:
-        """Return the interval of a metric, or of its value for the class at this position.
+    def interval(self, model: str, metric: str, place: int | None = None) -> Interval | None:
+        """Return the interval of a metric, or of its value for the class at this place.
 
         None if there are too few rows for one. docs/evaluation.md lists which interval is used when.
         """
-        key = model, metric, position
-        if key not in self._intervals:
-            self._intervals[key] = self._compute_interval(*key)
-        return self._intervals[key]
+        if self.of_rows.binary and METRICS[metric].per_class and (place is None or metric == "roc_auc"):
+            place = 1  # of two classes, the metric is that of the positive one, and both have the same area
+        return self._interval(model, metric, place)
 
-    def _compute_interval(self, model: str, metric: str, position: int | None) -> Interval | None:
+    def _compute_interval(self, model: str, metric: str, place: int | None) -> Interval | None:
         confidence = self.settings.confidence
-        place = 1 if position is None and self.of_rows.binary else position
         if metric in ("accuracy", *SHARES_OF_PAIRS) or (metric in SHARES and place is not None):
             share = self._share(model, metric, place)
             return share.interval(confidence) if share.rows else None
         if metric == "cost":
             return cost_interval(self.of_rows, model, confidence, self.constant(model))
         values = self.values[model]
-        value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
-        if self.of_rows.multilabel and position is None and metric in influence.MEANS:
+        value = float(values[metric][0] if place is None else values[f"class_{metric}"][0, place])
+        if self.of_rows.multilabel and place is None and metric in influence.MEANS:
             return self._label_mean_interval(model, metric)
-        if position is None and influence.has_rare_classes(self.of_rows, model, metric):
+        if place is None and influence.has_rare_classes(self.of_rows, model, metric):
             return None
         # The other interval of MCC is worse where a class is rare.
-        if not influence.is_few(self.of_rows, model, "accuracy" if metric == "mcc" else metric, position):
-            ends = influence.interval(self.of_rows, model, metric, value, position, confidence)
+        if not influence.is_few(self.of_rows, model, "accuracy" if metric == "mcc" else metric, place):
+            ends = influence.interval(self.of_rows, model, metric, value, place, confidence)
             if ends is None or ends.high - ends.low > TINY:
                 return ends
         if metric == "roc_auc":
@@ -160,7 +158,7 @@ class SplitMetrics:
             return None
         recalls = [
             share.interval(confidence) if share.rows else None
-            for share in (self._share(model, "recall", place) for place in range(len(self.classes)))
+            for share in (self._share(model, "recall", each) for each in range(len(self.classes)))
         ]
         return counts_interval(self.matrices[model], recalls, metric, value, -1.0 if metric == "mcc" else 0.0)
 
@@ -183,7 +181,7 @@ class SplitMetrics:
         wrong = rows.wrong(model)
         return influence.margin(rows, metric, position, influences, wrong, self.settings.confidence) <= TINY
 
-    def _share(self, model: str, metric: str, place: int | None) -> Share:
+    def _compute_share(self, model: str, metric: str, place: int | None) -> Share:
         """Return the share that gives the accuracy, a metric of `SHARES` of a class, or one of `SHARES_OF_PAIRS`.
 
         The pairs of one row and several labels are dependent, as the rows of a cluster are.

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
@@ -41,6 +42,14 @@ def test_intervals_contain_the_metrics(rows: Predictions, stratified: bool, conf
     correct = int((decision.decide(rows.probabilities) == rows.y).sum())
     expected = binomtest(correct, len(rows)).proportion_ci(confidence, method="wilson")
     assert intervals["accuracy"] == {"low": round(expected.low, 6), "high": round(expected.high, 6)}
+
+
+@pytest.mark.parametrize("clusters", [None, np.arange(90) // 3])
+def test_equal_intervals_of_two_classes_are_computed_once(clusters: NDArray[np.int64] | None) -> None:
+    part = exact({"a": drawn(5, 90, 2)}, HALF, clusters=clusters)
+    for metric in ("precision", "recall", "f1", "roc_auc"):
+        assert part.interval("a", metric) is part.interval("a", metric, 1)
+        assert (part.interval("a", metric, 0) is part.interval("a", metric, 1)) == (metric == "roc_auc")
 
 
 @pytest.mark.parametrize("classes", [2, 4])
