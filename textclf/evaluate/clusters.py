@@ -27,17 +27,16 @@ def are_dependent(keys: NDArray[np.uint64]) -> bool:
     return bool((sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys))
 
 
-def correlation(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]) -> float:
+def correlation(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], sizes: Ints) -> float:
     """Return the correlation of the values (rows,) of two rows of a cluster, from 0 to 1; 0 if no two rows share one.
 
     The estimate is the mean product of the deviations of all pairs, divided by the variance: the intraclass correlation
     of Fisher (1925), Statistical Methods for Research Workers, chapter 7. It is as uncertain as there are few clusters
     with a `rare` value (rows,), such as a mistake, or without one: with m of these, it is averaged with a correlation
     of 1 that counts as one more cluster. Without that, intervals of an accuracy near 100% would be too
-    narrow.
+    narrow. `sizes` (clusters,) are the numbers of rows.
     """
-    sizes = np.bincount(clusters).astype(np.float64)
-    pairs = sizes * (sizes - 1)
+    pairs = (sizes * (sizes - 1)).astype(np.float64)
     if not pairs.any():
         return 0.0
     rows, deviations = len(values), values - values.mean()
@@ -46,7 +45,8 @@ def correlation(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]) -
     if variance > 0 and share < 1:
         products = (sum_by_cluster(deviations, clusters) ** 2).sum() / (1 - share) - rows * variance
         estimate = min(max(float(products / (variance * pairs.sum())), 0.0), 1.0)
-    either = (pairs[sum_by_cluster(kind, clusters) > 0].sum() for kind in (rare, ~rare))
+    rares = np.bincount(clusters[rare], minlength=len(sizes))
+    either = pairs[rares > 0].sum(), pairs[rares < sizes].sum()
     weight = float(min(either) * pairs.sum() / (pairs**2).sum())  # number of clusters, if all have as many rows
     return (weight * estimate + 1) / (weight + 1)
 
@@ -56,8 +56,8 @@ def effective_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]
 
     It is the number of rows divided by the `design_effect` of their `correlation`, times `few_clusters`.
     """
-    sizes = np.bincount(clusters).astype(np.float64)
-    effect = design_effect(len(values), float((sizes**2).sum()), correlation(values, clusters, rare))
+    sizes = np.bincount(clusters)
+    effect = design_effect(len(values), float((sizes**2).sum()), correlation(values, clusters, rare, sizes))
     return len(values) / effect * few_clusters(int(np.count_nonzero(sizes)), confidence)
 
 
@@ -80,7 +80,7 @@ def few_clusters(count: int, confidence: float) -> float:
 
 def sum_by_cluster(values: NDArray[Any], clusters: NDArray[np.int64]) -> Floats:
     """Return the sum of the values (rows,) in each cluster."""
-    return np.bincount(clusters, values.astype(np.float64), minlength=int(clusters.max()) + 1).astype(np.float64)
+    return np.bincount(clusters, values).astype(np.float64, copy=False)
 
 
 def sign_flip(sums: Floats) -> float:

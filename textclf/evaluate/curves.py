@@ -36,7 +36,7 @@ def confusion_table(matrix: NDArray[np.int64], support: NDArray[np.int64], names
 
 def positive_counts(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> PositiveCounts:
     """Return the numbers of false and true positives as the threshold falls to each distinct score (scores,)."""
-    falling = np.argsort(-scores, kind="stable")
+    falling = np.argsort(-scores)  # ties in any order
     last = np.append(np.flatnonzero(np.diff(scores[falling])), len(scores) - 1)  # the last row with each score
     true = np.cumsum(actual[falling])[last]
     return last + 1 - true, true

@@ -47,7 +47,7 @@ def confusion_matrix(y: Labels, decided: Labels, classes: int) -> NDArray[np.int
     if y.ndim == 2:  # in doubles, whose products are exact and fast
         return (y.T.astype(np.float64) @ decided.astype(np.float64)).astype(np.int64)
     columns = classes + int((decided < 0).any())
-    counts = np.bincount(columns * y + decided % columns, minlength=classes * columns)
+    counts = np.bincount(columns * y + np.where(decided < 0, classes, decided), minlength=classes * columns)
     return counts.reshape(classes, columns)
 
 
@@ -276,7 +276,9 @@ def _area(positive: NDArray[np.bool_], scores: Floats) -> float:
     """Return the ROC AUC of a class, NaN without rows on both sides."""
     if not is_mixed(positive):
         return np.nan
-    return float(counts_below(positive, scores)[1][positive].mean() / np.count_nonzero(~positive))
+    own, others = np.sort(scores[positive]), np.sort(scores[~positive])
+    below, up_to = (np.searchsorted(others, own, side) for side in ("left", "right"))
+    return float((below + up_to).mean() / 2 / len(others))
 
 
 def precisions_at(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
@@ -285,7 +287,7 @@ def precisions_at(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, 
     The third array is the rank of its score among the distinct ones, (rows,), 0 for the highest. The mean of the
     precisions over the rows of the class is the average precision, as `average_precision_score` of scikit-learn has it.
     """
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores)  # ties in any order
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # the last row with each score
     true, rows = np.cumsum(positive[order])[last], last + 1
     group = np.empty(len(scores), np.int64)

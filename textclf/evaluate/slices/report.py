@@ -67,7 +67,7 @@ def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) ->
     hypotheses: dict[str, float] = {}  # p-values of different hypotheses: if two slices are all rows, theirs is one
     hypothesis_of: dict[str, str] = {}
     correct, repeats = ~test.wrong(model), sums.repeats
-    correlated = correlation(correct, repeats.clusters, correct)
+    correlated = correlation(correct, repeats.clusters, correct, np.bincount(repeats.clusters))
     for place, family in enumerate(sums.membership.families):
         right, squares = sums.total(place, correct), sums.squares[place]
         halves = len(family.values) == 2 and not squares.rows[0]
