@@ -21,7 +21,8 @@ def conflicts(run: Run) -> dict[str, Any] | None:
     number = run.leaks["label_conflicts"]["normalised"]
     if not number:
         return None
-    found = find_conflicts(run.rows, [*run.names.values()] if run.multilabel else run.classes, SHOWN)
+    classes = [*run.names.values()] if run.multilabel else run.classes
+    found = find_conflicts(run.rows, classes, SHOWN, grouped=run.settings.data.group is not None)
     return {
         "kind": "different sets of labels" if run.multilabel else "several labels",
         "number": f"{number:,}",
@@ -33,18 +34,21 @@ def conflicts(run: Run) -> dict[str, Any] | None:
     }
 
 
-def find_conflicts(splits: Mapping[str, SplitRows], classes: Sequence[str], limit: int) -> list[LabelledText]:
+def find_conflicts(
+    splits: Mapping[str, SplitRows], classes: Sequence[str], limit: int, grouped: bool
+) -> list[LabelledText]:
     """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
 
     Keeps of each row a hash of its text and the position of its label; the positions, as text, of a set of labels.
+    Where rows are `grouped` by a column, clusters are not those of texts, and the texts are hashed again.
     """
 
     def keys_of(read: ReadColumns) -> pa.Table:
-        rows = read(["text", "label"])
+        rows = read(["text" if grouped else "cluster", "label"])
         labels = rows["label"]
         if is_multilabel(rows):
             labels = pc.binary_join(labels.cast(pa.list_(pa.string())), " ")
-        return pa.table({"key": hash_normalized(rows["text"]), "label": labels})
+        return pa.table({"key": hash_normalized(rows["text"]) if grouped else rows["cluster"], "label": labels})
 
     readers = [read for rows in splits.values() for read in rows.readers]
     rows = first_conflicting(pa.concat_tables(map(keys_of, readers)).to_pandas(), limit)

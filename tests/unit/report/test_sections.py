@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.metrics import MEASURED
 from tests.page import sections, specs, without_pictures
 from tests.runs import ALL, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
+from textclf.artifacts.splits import ReadColumns
 from textclf.core.files import CURVES
 from textclf.evaluate.registry import METRICS, format_value
 from textclf.export.sources import Source
@@ -203,15 +205,34 @@ def test_a_model_has_one_colour_and_keeps_it_when_another_is_removed() -> None:
     assert model_colours(make_run(("keras",), history=["keras"])) == {"keras": every["keras"]}
 
 
-def test_texts_with_several_labels_are_listed_with_their_rows() -> None:
-    run = make_run(texts=("Good  food", "bad", "good food"))  # labels in turn: each text has both
+@pytest.mark.parametrize("grouped", [False, True])
+def test_texts_with_several_labels_are_listed_with_their_rows(grouped: bool) -> None:
+    run = make_run(
+        texts=("Good  food", "bad", "good food"),  # labels in turn: each text has both
+        settings={"data.group": "user"} if grouped else None,
+    )
+    asked = []
+
+    def reader(read: ReadColumns) -> ReadColumns:
+        def columns_of(columns: list[str]) -> pa.Table:
+            asked.append(columns)
+            rows = read(columns)
+            if grouped and "cluster" in columns:  # each row a group of its own
+                rows = rows.drop("cluster").append_column("cluster", pa.array(np.arange(len(rows)), pa.uint64()))
+            return rows
+
+        return columns_of
+
+    run = replace(run, splits={name: list(map(reader, readers)) for name, readers in run.splits.items()})
     text = sections(run)["data"]
     assert f"Texts with several labels ({run.leaks['label_conflicts']['normalised']})" in text
-    found = conflicts.find_conflicts(run.rows, run.classes, conflicts.SHOWN)
+    assert "Good food" in text
+    assert (["cluster", "label"] in asked) != grouped  # texts are read again only where clusters are groups
+    found = conflicts.find_conflicts(run.rows, run.classes, conflicts.SHOWN, grouped)
     assert [conflict.text for conflict in found] == ["Good  food", "bad"]
     assert found[0].rows["no"].ids[:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
     assert sum(labelled.number for labelled in found[0].rows.values()) == 54  # of 80 rows
-    assert len(conflicts.find_conflicts(run.rows, run.classes, 1)) == 1
+    assert len(conflicts.find_conflicts(run.rows, run.classes, 1, grouped)) == 1
 
 
 def test_classes_that_were_too_rare_are_told_beside_the_rows() -> None:
