@@ -82,7 +82,7 @@ def run(
             ),
             classes=split_files.read_classes(splits),
             splits=split_files.open_columns(splits),
-            predictions=prediction_files.open_models(predictions, [*models, *external]),
+            predictions=prediction_files.open_models(predictions, [*models, *external], split="test"),
             **contents,
             leaks=leaks,
             tables={

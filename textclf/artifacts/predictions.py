@@ -66,26 +66,30 @@ class Predictions:
 
 @dataclass(frozen=True)
 class PredictionFile:
-    """The predictions in a file, one row group at a time, in every iteration."""
+    """The predictions in a file, one row group at a time, in every iteration; with `split` those with rows of it."""
 
     path: Path
+    split: str | None = None
 
     def __iter__(self) -> Iterator[Predictions]:
         """Read each row group in order."""
-        return batches(self.path)
+        return batches(self.path, self.split)
 
 
-def open_models(folder: Path, names: Sequence[str]) -> dict[str, PredictionFile]:
+def open_models(folder: Path, names: Sequence[str], split: str | None = None) -> dict[str, PredictionFile]:
     """Return the predictions of each model in a folder, without reading them yet."""
-    return {name: PredictionFile(folder / f"{name}{SUFFIX}") for name in names}
+    return {name: PredictionFile(folder / f"{name}{SUFFIX}", split) for name in names}
 
 
-def batches(path: Path) -> Iterator[Predictions]:
-    """Yield the row groups of a file in order; `UserError` if it is missing or damaged."""
+def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
+    """Yield the row groups of a file in order, with `split` those that may have rows of it; `UserError` as `read`."""
     with reading(path):
         file = parquet.open_file(path, required=True)
     with file:
         for number in range(file.num_row_groups):
+            found = file.metadata.row_group(number).column(1).statistics  # of `split`
+            if split and found and found.has_min_max and not found.min <= split <= found.max:
+                continue
             with reading(path):
                 rows = _from_arrow(file.read_row_group(number))
             yield rows

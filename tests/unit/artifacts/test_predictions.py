@@ -17,6 +17,7 @@ from textclf.artifacts.predictions import (
     read,
     write,
 )
+from textclf.core.files import SPLITS
 
 ROWS = Predictions(
     ids=np.array(["c:3", "c:1", "c:2"], dtype=object),
@@ -63,6 +64,14 @@ def test_batches_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -
     for actual, expected in zip(batches(tmp_path / "a.parquet"), parts, strict=True):
         assert_equal(actual, expected)
     assert_equal(read(tmp_path / "a.parquet"), concatenate(parts))
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_row_groups_without_rows_of_a_split_are_not_read(tmp_path: Path, split: str) -> None:
+    parts = [ROWS.take(slice(2)), ROWS.take(slice(0)), ROWS.take(slice(2, 3)), ROWS]  # train, none, test, both
+    write(iter(parts), tmp_path / "a.parquet")
+    found = [len(rows) for rows in open_models(tmp_path, ("a",), split)["a"]]
+    assert [rows for rows in found if rows] == {"train": [2, 3], "validation": [], "test": [1, 3]}[split]
 
 
 def test_a_model_is_read_again_in_every_iteration_and_refused_if_it_is_damaged(tmp_path: Path) -> None:
