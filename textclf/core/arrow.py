@@ -100,15 +100,6 @@ def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
     return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
 
 
-def number_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> "pa.StringArray":
-    """Return `name:number` for each number."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    digits = pa.array(np.asarray(numbers, np.int64)).cast(pa.string())
-    return pc.binary_join_element_wise(f"{name}:", digits, "")
-
-
 def count_lengths(texts: "pa.ChunkedArray") -> tuple[Lengths, Lengths]:
     """Return the number of words and the number of characters of each text, as `str.split` and `len` count them."""
     import pyarrow.compute as pc

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.core import resources
-from textclf.core.arrow import array_of, encode, flat, hash_texts, number_rows, rows_of
+from textclf.core.arrow import array_of, encode, flat, hash_texts, rows_of
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import suggest
@@ -80,7 +80,9 @@ def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str
 
 def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.StringArray:
     """Return `file:line` for each row, or the name of the file for one that is all of it."""
-    return array_of([name]) if numbers[0] == WHOLE_FILE else number_rows(name, numbers)
+    if numbers[0] == WHOLE_FILE:
+        return array_of([name])
+    return pc.binary_join_element_wise(f"{name}:", pa.array(np.asarray(numbers, np.int64)).cast(pa.string()), "")
 
 
 def _read_column(file: TableFile, batch: Batch, column: str, purpose: str, lists: bool) -> pa.StringArray:

@@ -54,11 +54,6 @@ def test_columns_keep_their_texts(texts: list[str]) -> None:
     assert distinct == list(dict.fromkeys(texts))
 
 
-def test_rows_are_named_by_file_and_number() -> None:
-    assert arrow.number_rows("é.csv", range(9, 12)).to_pylist() == ["é.csv:9", "é.csv:10", "é.csv:11"]
-    assert arrow.number_rows("c", np.array([2, 70])).to_pylist() == ["c:2", "c:70"]
-
-
 def test_columns_of_tables_and_sequences_become_one_array() -> None:
     chunked = pa.chunked_array([["a"], ["b"]], pa.string())
     for column in (chunked, chunked.chunk(0), chunked[:0], ["a", "b"], chunked.cast(pa.large_string())):
