@@ -90,17 +90,6 @@ def decoding_error(text: str, layout: Layout) -> ValueError | None:
     return ValueError(f"must be {layout.encoding}; got {got} at offset {match.start()}; set {layout.option}encoding")
 
 
-def is_unicode(text: str) -> bool:
-    """Return whether the text is free of surrogates."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the rows of UCI's format: lines `sentence TAB label` without a header.
 

@@ -11,7 +11,7 @@ from textclf.core.arrow import array_of
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables import limits
 from textclf.tables.layout import Record
-from textclf.tables.lines import SURROGATE, is_unicode
+from textclf.tables.lines import SURROGATE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,9 +96,10 @@ def to_array(values: "list[object] | pa.StringArray", numbers: bool) -> "pa.Stri
     if not isinstance(values, list):
         return values
     texts = [value if isinstance(value, str) else _written(value, numbers) for value in values]
-    if not is_unicode("".join(texts)):
-        texts = [text if is_unicode(text) else UNFIT for text in texts]
-    return array_of(texts)
+    try:
+        return array_of(texts)
+    except UnicodeEncodeError:  # of a surrogate
+        return array_of([UNFIT if SURROGATE.search(text) else text for text in texts])
 
 
 def _written(value: object, numbers: bool) -> str:
