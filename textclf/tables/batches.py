@@ -1,6 +1,6 @@
 """Rows that are read one by one, in batches that do not get large."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -13,30 +13,28 @@ BatchReader = Callable[[IO[bytes], Path, Layout, int], Iterator[Batch]]
 
 
 def by_row(read_rows: RowReader) -> BatchReader:
-    """Return the reader of a format whose rows are read one by one.
+    """Return the reader of a format whose rows are read one by one."""
+    return lambda stream, path, layout, most: in_batches(read_rows(stream, path, layout), layout, most)
 
-    Its batches have fewer rows than they may if these are long; the rows before an error come before it.
-    """
 
-    def read(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
-        collected: list[NumberedRow] = []
-        size = 0
-        try:
-            for number, record in read_rows(stream, path, layout):
-                collected.append((number, record))
-                if not isinstance(record, ValueError):
-                    size += sum(len(value) for value in record.values() if isinstance(value, str | bytes))
-                if len(collected) >= most or size >= limits.BLOCK_BYTES:
-                    yield _batch(collected, layout)
-                    collected, size = [], 0
-        except UserError:
-            if collected:
+def in_batches(rows: Iterable[NumberedRow], layout: Layout, most: int) -> Iterator[Batch]:
+    """Yield the rows in batches of `most`, or fewer if these are long; the rows before an error come before it."""
+    collected: list[NumberedRow] = []
+    size = 0
+    try:
+        for number, record in rows:
+            collected.append((number, record))
+            if not isinstance(record, ValueError):
+                size += sum(len(value) for value in record.values() if isinstance(value, str | bytes))
+            if len(collected) >= most or size >= limits.BLOCK_BYTES:
                 yield _batch(collected, layout)
-            raise
+                collected, size = [], 0
+    except UserError:
         if collected:
             yield _batch(collected, layout)
-
-    return read
+        raise
+    if collected:
+        yield _batch(collected, layout)
 
 
 def _batch(rows: list[NumberedRow], layout: Layout) -> Batch:

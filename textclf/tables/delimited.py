@@ -9,7 +9,7 @@ from typing import IO
 
 from textclf.core.errors import UserError
 from textclf.tables import limits
-from textclf.tables.batches import by_row
+from textclf.tables.batches import in_batches
 from textclf.tables.layout import SOURCE, Batch, Layout, Record
 from textclf.tables.limits import row_too_long
 from textclf.tables.lines import decoded, decoding_error, lines_of, strip_end
@@ -40,7 +40,7 @@ class Dialect:
                 doubted, before = yield from read
                 rows = _Rows(lines(doubted, before + 1), path, layout, dialect, before)
             records = ((number, header.to_record(fields)) for number, fields in rows)
-            yield from by_row(lambda *_: records)(stream, path, layout, most)
+            yield from in_batches(records, layout, most)
 
     def advice(self, layout: Layout) -> str:
         """Return what to do with a row that is too long."""
