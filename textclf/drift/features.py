@@ -93,8 +93,6 @@ def in_several(counted: Counted) -> Counted:
 
 def _weighted(counts: csr_array, settings: Terms) -> csr_array:
     """Return the weights that the settings give to the counts of terms, with the idf of these texts."""
-    if settings.weighting == "binary":
-        counts.data[:] = 1
     if settings.weighting == "tfidf":
         frequencies = np.bincount(counts.indices, minlength=counts.shape[1])
         idf = inverse_document_frequency(frequencies, counts.shape[0])
