@@ -13,6 +13,8 @@ from textclf.evaluate.intervals import Interval
 from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Chart, Table
+from textclf.plot import charts
+from textclf.plot.draw import intervals
 from textclf.plot.marks import TITLED, chart_of, describe
 from textclf.plot.style import BLUE, VERMILION, WIDTH, Spec
 
@@ -104,25 +106,17 @@ def _chart(points: list[dict[str, Any]], title: str) -> Spec:
 
     `title` is that of the axis.
     """
-    fields = [("of", "", "name"), ("texts", "", "side"), ("share", ".1%", "share")]
-    rows = describe(pd.DataFrame(points), fields)
-    scale = {"domain": list(SIDES)}
-    colour = {"field": "side", "scale": scale | {"range": list(COLOURS)}, "legend": {"columns": 2}}
-    x = {"type": "quantitative", "axis": {"format": "%", "tickCount": 6, "title": title}, "scale": {"zero": True}}
-    shared = {
-        "y": {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "grid": True}},
-        "yOffset": {"field": "side", "sort": list(SIDES)},
-        "color": colour,
+    x, y = charts.Axis("share", title, scale={"zero": True}), charts.names("name", None, grid=True)
+    chart = charts.Chart("shares", "", "", "point", x, y, ends=("low", "high"))
+    rows = describe(pd.DataFrame(points), [("of", "", "name"), ("texts", "", "side"), ("share", ".1%", "share")])
+    colour, shape = (
+        {"field": "side", "scale": {"domain": list(SIDES), "range": list(marks)}, "legend": {"columns": 2}}
+        for marks in (COLOURS, SHAPES)
+    )
+    point: Spec = {
+        "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
+        "encoding": {"x": x.encode(), "color": colour, "shape": shape} | TITLED,
     }
-    layers: list[Spec] = [
-        {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}}},
-        {
-            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
-            "encoding": {
-                "x": x | {"field": "share"},
-                "shape": {"field": "side", "scale": scale | {"range": list(SHAPES)}, "legend": {"columns": 2}},
-            }
-            | TITLED,
-        },
-    ]
+    layers = [*intervals(chart, colour, 2, {"value": 1}), point]
+    shared = {"y": y.encode(), "yOffset": {"field": "side", "sort": list(SIDES)}}
     return chart_of(rows, WIDTH, ROW * len(points) // len(SIDES), layers, shared)
