@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.label_sets import is_multilabel, to_matrix, to_names
 from textclf.core import parquet
+from textclf.core.arrow import flat, refilled
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.ownership import SCRATCH
@@ -153,15 +154,12 @@ def _from_arrow(table: "pa.Table") -> Predictions:
     classes = tuple(name.removeprefix(PREFIX) for name in columns)
     labels = table["label"].combine_chunks()
     several = is_multilabel(table)
-    y = pc.index_in(labels.flatten() if several else labels, value_set=pa.array(classes, pa.string()))
+    y = pc.index_in(flat(labels), value_set=pa.array(classes, pa.string()))
     if not several:
         y = pc.if_else(labels.is_null(), -1, y)
     if not columns or y.null_count:  # a label that is not a class has no position
         raise ValueError("every label must be one of the classes")
-    if several:
-        y = to_matrix(pa.ListArray.from_arrays(labels.offsets, y), len(classes))
-    else:
-        y = y.to_numpy().astype(np.int64)
+    y = to_matrix(refilled(labels, y), len(classes)) if several else y.to_numpy().astype(np.int64)
     splits = table["split"].combine_chunks().dictionary_encode()  # one object per name, not one per row
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
     probabilities = np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T
