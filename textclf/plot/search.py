@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from textclf.plot.charts import Axis
 from textclf.plot.marks import chart_of
 from textclf.plot.style import BLUE, HEIGHT, INK, WIDTH, Spec
 
@@ -60,10 +61,5 @@ def _points(metric: "Metric") -> Spec:
 
 
 def _score(metric: "Metric", field: str) -> Spec:
-    return {
-        "field": field,
-        "type": "quantitative",
-        "title": metric.title,
-        "axis": {"format": "%"} if metric.percent else {},
-        "scale": {"zero": False, "nice": True},
-    }
+    ticks = {"format": "%"} if metric.percent else {}
+    return Axis(field, metric.title, scale={"zero": False, "nice": True}, ticks=ticks).encode()
