@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from textclf.core.errors import UserError
 from textclf.core.git import git
+from textclf.core.quoting import list_few
 
 RECORDS = Path(".dvc/tmp/textclf")  # the names of the files of each output, in DVC's folder of this workspace
 LOCKS = Path("dvc.lock"), Path("studies/dvc.lock")
@@ -40,10 +41,9 @@ def require_made(target: Path, source: Path | None = None, *, dropped: bool = Fa
 
 def refusal(target: Path, files: Sequence[Path]) -> str:
     """Return the line that says which files keep runs from an output."""
-    names = [str(path) if str(path).isprintable() else repr(str(path)) for path in files[:SHOWN]]
-    more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
+    names = [str(path) if str(path).isprintable() else repr(str(path)) for path in files]
     return (
-        f"{target} must have only files that a run made, since each run replaces it; got {', '.join(names)}{more}; "
+        f"{target} must have only files that a run made, since each run replaces it; got {list_few(names, SHOWN)}; "
         "move what is yours elsewhere"
     )
 

@@ -40,6 +40,12 @@ def list_names(names: Sequence[str]) -> str:
     return ", ".join([quote_name(name) for name in names[:NAMES_LIMIT]] + (["…"] if len(names) > NAMES_LIMIT else []))
 
 
+def list_few(texts: Sequence[str], most: int) -> str:
+    """Return the texts with commas between them; after the first `most` only how many more there are."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
 def list_classes(numbers: Mapping[str, float], form: str = ",", unit: str = " rows") -> str:
     """Return a number of each class, such as its rows; of many classes the smallest and the largest."""
     if len(numbers) <= NAMES_LIMIT:

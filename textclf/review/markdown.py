@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from textclf.core.formatting import confidence_level, p_relation
-from textclf.core.quoting import shorten
+from textclf.core.quoting import list_few, shorten
 from textclf.evaluate.intervals import Interval
 from textclf.review.changes import format_number
 
@@ -61,8 +61,7 @@ def code(text: str, longest: int = LONGEST) -> Markup:
 
 def names(texts: Sequence[str]) -> Markup:
     """Return the texts as code, separated by commas; after `MOST_NAMES` only how many more there are."""
-    more = f" and {len(texts) - MOST_NAMES} more" if len(texts) > MOST_NAMES else ""
-    return safe(", ".join(map(code, texts[:MOST_NAMES])) + more)
+    return safe(list_few([code(text) for text in texts], MOST_NAMES))
 
 
 def url(address: str) -> Markup:

@@ -7,7 +7,7 @@ from pathlib import Path
 from textclf.core.arrow import encode
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, sha256_of_file
-from textclf.core.quoting import quote_name
+from textclf.core.quoting import list_few, quote_name
 from textclf.core.unchanged import Checksums, first_change
 from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name
@@ -118,12 +118,6 @@ def describe(path: Path, settings: Data) -> str:
             names.setdefault(file.split, []).append(quote_name(file.name))
     if not names:
         return ""
-    lists = [f"{split} from {_few(names[split])}" for split in SPLITS if split in names]
+    lists = [f"{split} from {list_few(names[split], SHOWN)}" for split in SPLITS if split in names]
     pool = "; data.split: null splits all rows anew" if isinstance(settings.files, str) else ""
     return f"splits as given by files: {', '.join(lists)}{pool}"
-
-
-def _few(names: list[str]) -> str:
-    """Return the first names and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
