@@ -7,6 +7,7 @@ of the footer may hide that there was a checksum.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 from collections.abc import Iterator
@@ -102,8 +103,18 @@ def open_file(source: Path | IO[bytes], required: bool = False) -> "pq.ParquetFi
     """
     import pyarrow.parquet as pq
 
-    verify(source, required)
+    if isinstance(source, Path):
+        found = source.stat()
+        _verify_once(source, required, found.st_ino, found.st_size, found.st_mtime_ns)
+    else:
+        verify(source, required)
     return pq.ParquetFile(source)
+
+
+@functools.cache
+def _verify_once(path: Path, required: bool, *_version: int) -> None:
+    """Verify a file when a process first reads it, and again if it is another version: a stage reads several times."""
+    verify(path, required)
 
 
 def verify(source: Path | IO[bytes], required: bool = False) -> None:

@@ -1,5 +1,7 @@
 import io
+import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,6 +34,22 @@ def test_a_file_is_written_and_read_by_its_path(tmp_path: Path) -> None:
     assert (tmp_path / "a.parquet").read_bytes() == written()
     assert parquet.open_file(tmp_path / "a.parquet").read().equals(TABLE)
     assert parquet.open_file(tmp_path / "a.parquet").read(["id"]).column_names == ["id"]
+
+
+def test_a_file_is_verified_once_and_again_when_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    verified = Mock(wraps=parquet.verify)
+    monkeypatch.setattr(parquet, "verify", verified)
+    path = tmp_path / "a.parquet"
+    parquet.write_table(TABLE, path)
+    for _ in range(2):
+        assert parquet.open_file(path).read().equals(TABLE)
+    assert verified.call_count == 1
+    damaged = bytearray(path.read_bytes())
+    damaged[5] ^= 1
+    path.write_bytes(damaged)
+    os.utime(path, ns=(0, 0))
+    with pytest.raises(parquet.ChecksumError):
+        parquet.open_file(path)
 
 
 @pytest.mark.parametrize("tail", [parquet.TAIL, 700, 10**9])
