@@ -87,8 +87,9 @@ def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
     with reading(path):
         file = parquet.open_file(path, required=True)
     with file:
+        place = file.schema_arrow.get_field_index("split")
         for number in range(file.num_row_groups):
-            found = file.metadata.row_group(number).column(1).statistics  # of `split`
+            found = file.metadata.row_group(number).column(place).statistics
             if split and found and found.has_min_max and not found.min <= split <= found.max:
                 continue
             with reading(path):

@@ -18,7 +18,7 @@ from textclf.core.arrow import as_array
 from textclf.tables import limits
 from textclf.tables.layout import Batch
 
-SHARE = 32  # blocks in what may be in memory at a time, or in the longest row
+SHARE = 32  # of `BLOCK_BYTES` and of the longest row: a block has this part of the smaller one
 LF, CR, QUOTE = b'\n\r"'
 Ints = NDArray[np.int64]
 
