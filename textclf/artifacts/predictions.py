@@ -86,8 +86,8 @@ def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
     """Yield the row groups of a file in order, with `split` those that may have rows of it; `UserError` as `read`."""
     with reading(path):
         file = parquet.open_file(path, required=True)
+        place = file.schema_arrow.names.index("split")
     with file:
-        place = file.schema_arrow.get_field_index("split")
         for number in range(file.num_row_groups):
             found = file.metadata.row_group(number).column(place).statistics
             if split and found and found.has_min_max and not found.min <= split <= found.max:
