@@ -5,6 +5,7 @@ usage: python docs/generate.py [--check]      --check writes nothing, and fails 
 It also takes the pictures in docs/gallery, if they are of another run than dvc.lock.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,7 +33,7 @@ from benchmarks import (
     validation_tables,
 )
 from benchmarks.results import MissingResultError
-from docs import gallery
+from docs import gallery, plot_templates
 from textclf import params
 from textclf.cli import COMMANDS
 from textclf.core import files
@@ -44,10 +45,8 @@ from textclf.evaluate.registry import METRICS, MULTICLASS, MULTILABEL, format_in
 from textclf.models.common.loading import entry_class
 from textclf.models.common.settings import Averaged
 from textclf.models.settings import KINDS
-from textclf.plot import templates
 from textclf.plot.charts import CHARTS
 from textclf.project.comments import commented, section_of, settings_of, summary
-from textclf.project.generated import schema
 from textclf.project.workflows import Host, workflow
 from textclf.vectorize.settings import METHODS, Pair
 
@@ -95,6 +94,13 @@ def documented() -> Iterator[tuple[str, type[Section]]]:
             yield from ((f"train.<name>, kind {each}", entry_class(each)) for each in KINDS)
         elif name == "average":
             yield "average.<name>", Averaged
+
+
+def schema() -> str:
+    """Return the JSON schema of params.yaml, with which editors complete and check it."""
+    content = params.Params.model_json_schema()
+    content["title"] = f"{PARAMS_FILE} of textclf"
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
 def params_table() -> str:
@@ -284,7 +290,7 @@ def main(arguments: list[str]) -> None:
         ROOT / PARAMS_FILE: commented(params_text),
     }
     generated |= {page: filled(page, names) for page in PAGES if page != TABLE}
-    generated |= {TEMPLATES / f"{name}.json": templates.text(chart) for name, chart in CHARTS.items()}
+    generated |= {TEMPLATES / f"{name}.json": plot_templates.text(chart) for name, chart in CHARTS.items()}
     generated |= {path: workflow(host, clone=True) for path, host in WORKFLOWS.items()}
     stale = []
     for path, text in generated.items():

@@ -1,7 +1,7 @@
 """The files of a project that textclf generates, and generates again in `textclf upgrade`.
 
-dvc.yaml, studies/dvc.yaml and the locked requirements are those of textclf's own repository, which the wheel ships. In
-a project the stages run out of the installed package, and depend on checksums of its code: `textclf.core.code`.
+All but the workflow are made of files of textclf's own repository, which the wheel ships. In a project the stages run
+out of the installed package, and depend on checksums of its code: `textclf.core.code`.
 """
 
 import json
@@ -18,10 +18,7 @@ from textclf.core.git import git
 from textclf.core.installed import LOCAL, clone_root, requirement
 from textclf.core.outputs import outputs
 from textclf.core.quoting import list_names
-from textclf.core.settings import PARAMS_FILE
 from textclf.models.settings import KINDS
-from textclf.params import Params
-from textclf.plot import templates
 from textclf.plot.charts import CHARTS
 from textclf.project.workflows import PATHS, Host, workflow
 from textclf.version import __version__
@@ -107,13 +104,6 @@ def locked_requirements(extras: Iterable[str]) -> str:
     ) + "\n"
 
 
-def schema() -> str:
-    """Return the JSON schema of params.yaml, with which editors complete and check it."""
-    content = Params.model_json_schema()
-    content["title"] = f"{PARAMS_FILE} of textclf"
-    return json.dumps(content, indent=2, sort_keys=True) + "\n"
-
-
 def generated_files(ci: Host | None, before: Collection[str] = ()) -> dict[Path, str]:
     """Return the text of each generated file of a project; `ci` is the host of its workflow, github or gitlab.
 
@@ -125,8 +115,9 @@ def generated_files(ci: Host | None, before: Collection[str] = ()) -> dict[Path,
     found = {extra for extra in LOCKED if all(find_spec(name) is not None for name in EXTRAS[extra])}
     extras = sorted(found.union(before))
     files = {path: pipeline(path) for path in HEADERS}
-    files |= {REQUIREMENTS: locked_requirements(extras), SCHEMA: schema(), **dict(code_files())}
-    files |= {Path(".dvc/plots") / f"{name}.json": templates.text(chart) for name, chart in CHARTS.items()}
+    schema = shipped("docs/params.schema.json")
+    files |= {REQUIREMENTS: locked_requirements(extras), SCHEMA: schema, **dict(code_files())}
+    files |= {Path(path): shipped(path) for path in (f".dvc/plots/{name}.json" for name in CHARTS)}
     if ci is not None:
         files[PATHS[ci]] = workflow(ci, clone=False, install=requirement())
     content = {

@@ -16,10 +16,11 @@ import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docs import plot_templates
 from tests import curves as tables
 from textclf.core.labels import display_labels
 from textclf.models.settings import KINDS as KNOWN
-from textclf.plot import charts, confusion, curves, history, marks, render, templates
+from textclf.plot import charts, confusion, curves, history, marks, render
 from textclf.plot.charts import CHARTS, LOSS, PRECISION_RECALL, ROC
 from textclf.plot.draw import MOST_TITLES, bars, lines
 from textclf.plot.panels import panels
@@ -282,7 +283,7 @@ def test_a_thinned_curve_is_within_the_tolerance(curve: list[tuple[float, float]
 
 def test_the_templates_of_dvc_plots_are_those_of_the_charts() -> None:
     written = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / ".dvc" / "plots").iterdir()}
-    assert written == {name: templates.text(chart) for name, chart in CHARTS.items()}, "make docs"
+    assert written == {name: plot_templates.text(chart) for name, chart in CHARTS.items()}, "make docs"
 
 
 @pytest.mark.lesson
@@ -293,7 +294,7 @@ def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
     drawn = []
     for revisions in (["workspace"], ["workspace", "HEAD"]):
         rows = [{**row, "rev": revision} for revision in revisions for row in table.to_dict("records")]
-        spec = templates.text(chart).replace('"<DVC_METRIC_DATA>"', json.dumps(rows))
+        spec = plot_templates.text(chart).replace('"<DVC_METRIC_DATA>"', json.dumps(rows))
         drawn.append(vl_convert.vegalite_to_svg(spec, vl_version="5.8"))
     before, both = drawn
     assert ">HEAD<" not in before
@@ -308,7 +309,7 @@ def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
 def drawn_by_dvc(name: str, rows: pd.DataFrame) -> list[dict[str, str]]:
     """The tooltips of the marks that DVC's template of a chart draws of these rows."""
     values = rows.assign(rev="workspace").astype(str).to_dict("records")  # text, as DVC reads it
-    spec = templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
+    spec = plot_templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
     svg = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
     labels = re.findall(r'aria-label="([^"]*)" role="graphics-symbol"', svg)
     return [dict(part.split(": ", 1) for part in label.split("; ") if ": " in part) for label in labels]
@@ -317,7 +318,7 @@ def drawn_by_dvc(name: str, rows: pd.DataFrame) -> list[dict[str, str]]:
 def axis_of_dvc(name: str, rows: pd.DataFrame, axis: str) -> list[str]:
     """The names along an axis (X or Y) of the chart that DVC's template draws of these rows, from left or above."""
     values = rows.assign(rev="workspace").astype(str).to_dict("records")
-    spec = templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
+    spec = plot_templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
     svg = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
     (first, *_) = re.findall(rf'aria-label="{axis}-axis[^"]*"(.*?)aria-label="', svg, re.DOTALL)
     return re.findall(r">(c\d+)<", first)
@@ -340,7 +341,7 @@ def test_dvc_gives_both_axes_of_a_matrix_the_same_classes_in_the_same_order() ->
 def test_dvc_draws_the_curves_of_each_class_in_a_panel_of_its_own() -> None:
     svg_lines = [part for part in drawn_by_dvc("roc", tables.roc(["b", "a", "c"], PAIR)) if "model" in part]
     assert svg_lines
-    spec = templates.template(CHARTS["roc"])["hconcat"][0]
+    spec = plot_templates.template(CHARTS["roc"])["hconcat"][0]
     assert spec["facet"]["field"] == "class"
 
 

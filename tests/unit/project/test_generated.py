@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,25 @@ def test_a_project_has_the_stages_of_the_repository(name: str) -> None:
         assert code_paths(own) == code_paths(here[stage])
         rest = {"cmd", "deps"}
         assert {key: own[key] for key in own.keys() - rest} == {key: here[stage][key] for key in own.keys() - rest}
+
+
+def test_the_wheel_and_its_sources_ship_each_file_that_a_project_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, str] = {}
+    read = generated.shipped
+    monkeypatch.setattr(generated, "shipped", lambda name: names.setdefault(name, read(name)))
+    monkeypatch.setattr(generated, "find_spec", lambda name: name)  # all extras
+    files = generated.generated_files(None)
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    for included in (build["targets"]["wheel"]["force-include"], build["only-include"]):  # of the wheel, of the sources
+        folders = {Path(name) for name in included}
+        assert [name for name in names if not folders & {Path(name), *Path(name).parents}] == []
+    plots = {path.name: path.read_text() for path in (ROOT / ".dvc/plots").iterdir()}
+    assert plots == {path.name: text for path, text in files.items() if path.parent == Path(".dvc/plots")}
+
+
+def test_init_loads_nothing_that_draws() -> None:
+    code = "import sys, textclf.project.init.command; print('textclf.plot.draw' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
 def test_no_file_of_a_project_takes_the_place_of_a_module_that_a_stage_imports(tmp_path: Path) -> None:
