@@ -7,10 +7,9 @@ markup, a mention or a link, and nothing ends a table cell; only what a filter o
 import math
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from textclf.core.formatting import confidence_level, p_relation
@@ -18,14 +17,19 @@ from textclf.core.quoting import list_few, shorten
 from textclf.evaluate.intervals import Interval
 from textclf.review.changes import format_number
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 LONGEST = 100  # characters of a value
 MOST_NAMES = 8  # of a list in a sentence or a table cell
 # Characters that stay as they are in an address. Parentheses would end a Markdown link, so they are quoted.
 URL_CHARACTERS = "/:?=&%#+,;@~!$'*"
 
 
-def template(name: str) -> Template:
+def template(name: str) -> "Template":
     """Return a template of this package that writes every text as code unless it is `Markup`."""
+    from jinja2 import Environment, StrictUndefined  # which the other functions do without
+
     environment = Environment(
         autoescape=True, finalize=_finalize, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
