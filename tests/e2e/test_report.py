@@ -278,6 +278,19 @@ def test_text_is_told_from_its_ground(browse: Browse, usual: Path, scheme: str) 
             assert contrast(*pair.split(";")) >= 4.5, pair
 
 
+def test_the_bars_of_terms_are_as_long_as_their_weights(browse: Browse, usual: Path) -> None:
+    with browse(usual) as page:
+        page.evaluate(OPEN)
+        for table in page.locator(".terms").all():
+            rows = table.locator("tr:has(.bar)")
+            weights = [float(text) for text in rows.locator("td:nth-child(2)").all_inner_texts()]
+            bars = rows.evaluate_all("rows => rows.map(row => row.querySelector('rect').getBoundingClientRect().width)")
+            full = rows.locator("svg").first.bounding_box()["width"]
+            assert [bar / full for bar in bars] == pytest.approx([each / max(weights) for each in weights], abs=0.01)
+            aligned = rows.locator("td:not(.bar)").evaluate_all("all => all.map(td => getComputedStyle(td).textAlign)")
+            assert {*aligned} == {"right"}
+
+
 def contrast(*colours: str) -> float:
     """Return the contrast ratio of two colours, each `rgb(r, g, b)`, as WCAG defines it."""
     lights = []
