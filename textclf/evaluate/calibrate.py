@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
-from scipy import special
-from scipy.special import expit
 
 from textclf.artifacts.decisions import Platt, Temperature, log_odds, logarithms
 from textclf.core.errors import UserError
@@ -80,7 +79,7 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: f
     def loss(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         z, shift = terms @ x, x - identity
         value = float(np.mean(np.logaddexp(0, z) - y * z) + precision @ shift**2 / 2)
-        return value, terms.T @ (expit(z) - y) / len(y) + precision * shift
+        return value, terms.T @ (scipy.special.expit(z) - y) / len(y) + precision * shift
 
     best = minimize(loss, identity, method="BFGS", jac=True, options={"gtol": 1e-10})
     return Platt(*best.x.round(DIGITS).tolist())
@@ -136,7 +135,7 @@ def reach_precision(
 
 def lower_bound(right: NDArray[Any], wrong: NDArray[Any], confidence: float) -> NDArray[np.float64]:
     """Return the one-sided Clopper-Pearson bound of the share of right rows; NaN if none is right."""
-    return np.asarray(special.betaincinv(right, wrong + 1, 1 - confidence), dtype=np.float64)
+    return np.asarray(scipy.special.betaincinv(right, wrong + 1, 1 - confidence), dtype=np.float64)
 
 
 def _decided(

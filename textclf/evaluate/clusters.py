@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
-from scipy import special
 
 from textclf.evaluate.intervals import normal_quantile
 
@@ -75,7 +75,7 @@ def few_clusters(count: int, confidence: float) -> float:
     Effective rows are multiplied by it: Korn & Graubard (1998), Survey Methodology 24:193-201.
     """
     quantile = (1 + confidence) / 2
-    return float((normal_quantile(quantile) / special.stdtrit(max(count - 1, 1), quantile)) ** 2)
+    return float((normal_quantile(quantile) / scipy.special.stdtrit(max(count - 1, 1), quantile)) ** 2)
 
 
 def sum_by_cluster(values: NDArray[Any], clusters: NDArray[np.int64]) -> Floats:
@@ -96,8 +96,8 @@ def sign_flip(sums: Floats) -> float:
     if not total:
         return 1.0
     if reach > EXACT_SUM:
-        return float(special.erfc(total / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum()))))
-    gammaln = special.gammaln
+        return float(scipy.special.erfc(total / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum()))))
+    gammaln = scipy.special.gammaln
     chances = np.ones(1)  # of each sum of the sizes with a plus
     for size, number in zip(*np.unique(sizes, return_counts=True), strict=True):
         pluses = np.arange(number + 1)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
-from scipy import special
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
@@ -68,7 +68,7 @@ def mcnemar(only_a: int, only_b: int) -> McNemar:
     """
     fewer, more = sorted((only_a, only_b))
     # I_(1/2)(n - k, k + 1) is the probability of at most k of n. Twice one tail exceeds 1 where tails overlap.
-    p = min(2 * float(special.betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
+    p = min(2 * float(scipy.special.betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
     return McNemar(only_a, only_b, p)
 
 
@@ -119,8 +119,8 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
     sd = float(differences.std(ddof=1))
     error = sd * math.sqrt(1 / splits + ratio)
     # stdtr is Student's distribution function, stdtrit its inverse
-    half = error * float(special.stdtrit(splits - 1, (1 + confidence) / 2))
-    p = 2 * float(special.stdtr(splits - 1, -abs(mean) / error))
+    half = error * float(scipy.special.stdtrit(splits - 1, (1 + confidence) / 2))
+    p = 2 * float(scipy.special.stdtr(splits - 1, -abs(mean) / error))
     return CorrectedT(mean, sd, mean / error, p, mean - half, mean + half)
 
 

@@ -9,8 +9,8 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
+import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
-from scipy import special
 
 from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY
 from textclf.evaluate.clusters import effective_rows, few_clusters
@@ -70,8 +70,8 @@ def on_scale(metric: str, value: float, half: float, classes: int) -> Interval |
     share, half = (value - lowest) / (1 - lowest), half / (1 - lowest)
     if not 0 < share < 1:
         return Interval(value, value)
-    middle, length = float(special.logit(share)), half / (share * (1 - share))
-    low, high = (lowest + (1 - lowest) * float(special.expit(end)) for end in (middle - length, middle + length))
+    middle, length = float(scipy.special.logit(share)), half / (share * (1 - share))
+    low, high = (lowest + (1 - lowest) * float(scipy.special.expit(end)) for end in (middle - length, middle + length))
     return Interval(low, high)
 
 

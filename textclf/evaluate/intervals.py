@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import NamedTuple
-
-from scipy import special
 
 from textclf.core.files import DIGITS
 
@@ -37,7 +36,7 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interv
 
 def normal_quantile(probability: float) -> float:
     """Return the quantile of the standard normal distribution."""
-    return float(special.ndtri(probability))
+    return NormalDist().inv_cdf(probability)
 
 
 def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE) -> Interval:

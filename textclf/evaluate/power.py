@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import special
+import scipy  # which imports scipy.special when it is used
 
 from textclf.evaluate.intervals import bisect
 
@@ -23,14 +23,14 @@ def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], fl
     mean = n * discordant
     reach = SPREAD * math.sqrt(mean) + SPREAD
     m = np.arange(max(1, math.floor(mean - reach)), min(n, math.ceil(mean + reach)) + 1)
-    logs = special.gammaln(n + 1) - special.gammaln(m + 1) - special.gammaln(n - m + 1)
-    chances = np.exp(logs + special.xlogy(m, discordant) + special.xlog1py(n - m, -discordant))
-    most = np.ceil(special.bdtrik(alpha / 2, m, 0.5))
-    most -= special.bdtr(most, m, 0.5) > alpha / 2  # rows that the worse model alone may have right, -1 if none
+    logs = scipy.special.gammaln(n + 1) - scipy.special.gammaln(m + 1) - scipy.special.gammaln(n - m + 1)
+    chances = np.exp(logs + scipy.special.xlogy(m, discordant) + scipy.special.xlog1py(n - m, -discordant))
+    most = np.ceil(scipy.special.bdtrik(alpha / 2, m, 0.5))
+    most -= scipy.special.bdtr(most, m, 0.5) > alpha / 2  # rows that the worse model alone may have right, -1 if none
 
     def exact(difference: float) -> float:
         better = (1 + difference / discordant) / 2
-        rejected = special.bdtr(most, m, 1 - better) + special.bdtr(most, m, better)
+        rejected = scipy.special.bdtr(most, m, 1 - better) + scipy.special.bdtr(most, m, better)
         return float(chances @ np.where(most < 0, 0, rejected))
 
     return exact

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from textclf.artifacts import features as feature_files
 from textclf.artifacts.layers import LayerModel
@@ -29,7 +28,7 @@ class Occlusion:
         self.rows = np.zeros(features, dtype=np.int64)  # with each term
         self.sums = np.zeros((features, len(model.classes)))
 
-    def add(self, X: csr_array) -> None:
+    def add(self, X: feature_files.Sparse) -> None:
         """Take in rows (rows, features), up to `OCCLUDED_ROWS` in all."""
         X = X[: max(0, OCCLUDED_ROWS - self.seen)]
         self.seen += X.shape[0]
@@ -70,7 +69,7 @@ def terms_of_models(
 
 
 def top_terms(
-    models: Mapping[str, LayerModel], shards: Iterable[csr_array], vectorizer: Any, count: int
+    models: Mapping[str, LayerModel], shards: Iterable[feature_files.Sparse], vectorizer: Any, count: int
 ) -> pd.DataFrame:
     """Return a table with `COLUMNS`: per model, class and analyzer at most `count` terms, the largest weight first.
 
