@@ -16,7 +16,7 @@ PAIRS = {f"{later}_in_{earlier}" for place, later in enumerate(SPLITS) for earli
 class OpenMapping(BaseModel):
     """A mapping in a file: fields have their exact types, and other keys may have any value."""
 
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
