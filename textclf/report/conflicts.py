@@ -52,24 +52,23 @@ def find_conflicts(
 
     readers = [read for rows in splits.values() for read in rows.readers]
     rows = first_conflicting(pa.concat_tables(map(keys_of, readers)).to_pandas(), limit)
-    labels = rows.groupby(["key", "label"], sort=False)
-    shown = _rows_at(splits, labels.head(IDS).index)
-    found: dict[Any, LabelledText] = {}
+    firsts, labels = rows.drop_duplicates("key")["key"], rows.groupby(["key", "label"], sort=False)
+    texts, shown = _rows_at(splits, firsts.index, "text")["text"], _rows_at(splits, labels.head(IDS).index, "id")
+    found = {key: LabelledText(text, {}) for key, text in zip(firsts, texts[firsts.index], strict=True)}
     for _, part in labels:
         examples = shown.loc[part.index[:IDS]]
-        text = found.setdefault(part["key"].iloc[0], LabelledText(examples["text"].iloc[0], {}))
         ids = list(zip(examples["split"], examples["id"], strict=True))
         names = [classes[int(place)] for place in str(part["label"].iloc[0]).split()]
-        text.rows[", ".join(names) or "no label"] = Labelled(len(part), ids)
+        found[part["key"].iloc[0]].rows[", ".join(names) or "no label"] = Labelled(len(part), ids)
     return list(found.values())
 
 
-def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int]) -> pd.DataFrame:
-    """Return `split`, `id` and `text` of the rows at these positions among all rows, which index them."""
+def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int], column: str) -> pd.DataFrame:
+    """Return `split` and a column of the rows at these positions among all rows, which index them."""
     parts = []
     start = 0
     for split, rows in splits.items():
-        part = rows.at(place - start for place in places if start <= place < start + len(rows))
+        part = rows.at((place - start for place in places if start <= place < start + len(rows)), column)
         parts.append(part.assign(split=split).set_index(part.index + start))
         start += len(rows)
     return pd.concat(parts)

@@ -37,7 +37,7 @@ def errors(run: Run) -> dict[str, Any]:
     groups, ranges = group_lengths(rows.words)
     findings = _find(run, varied, groups)
     kinds = [kind for of_model in findings.mistakes.values() for kind in of_model.values()]
-    texts = rows.at(pd.concat([findings.disagreements, *kinds])["place"])["text"]
+    texts = rows.at(pd.concat([findings.disagreements, *kinds])["place"], "text")["text"]
     return {
         "mistakes": [_mistakes(run, name, findings, texts) for name in run.ordered],
         "disagreements": _disagreements(run, varied, findings, texts) if len(varied) > 1 else None,

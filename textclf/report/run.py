@@ -85,15 +85,15 @@ class SplitRows:
         """Return the number of rows."""
         return len(self.words)
 
-    def at(self, places: Iterable[int]) -> pd.DataFrame:
-        """Return `id` and `text` of the rows at these positions, which index them; reads only the pieces with one."""
+    def at(self, places: Iterable[int], column: str) -> pd.DataFrame:
+        """Return a column of the rows at these positions, which index them; reads only the pieces with one."""
         wanted = np.unique(np.fromiter(places, dtype=np.int64))
-        rows = [pd.DataFrame({"id": [], "text": []}, dtype=str)]
+        rows = [pd.DataFrame({column: []}, dtype=str)]
         start = 0
         for read, size in zip(self.readers, self.sizes, strict=True):
             inside = wanted[(wanted >= start) & (wanted < start + size)]
             if len(inside):
-                rows.append(read(["id", "text"]).take(inside - start).to_pandas().set_index(inside))
+                rows.append(read([column]).take(inside - start).to_pandas().set_index(inside))
             start += size
         return pd.concat(rows)
 

@@ -13,11 +13,11 @@ from textclf.report.run import open_rows
 def test_rows_at_positions_are_read_from_their_pieces_alone(texts: list[str], size: int, places: set[int]) -> None:
     table = pa.table({"id": [f"r{n}" for n in range(len(texts))], "text": texts})
     starts = range(0, len(texts), size)
-    seen: list[int] = []
+    seen: list[tuple[int, str]] = []
 
     def reader(start: int) -> ReadColumns:
         def read(columns: list[str]) -> pa.Table:
-            seen.append(start)
+            seen.extend((start, name) for name in columns)
             return table[start : start + size].select(columns)
 
         return read
@@ -26,9 +26,9 @@ def test_rows_at_positions_are_read_from_their_pieces_alone(texts: list[str], si
     assert len(split) == len(texts)
     seen.clear()
     wanted = {place for place in places if place < len(texts)}
-    shown = split.at(wanted).itertuples(name=None)
-    assert list(shown) == [(place, f"r{place}", texts[place]) for place in sorted(wanted)]
-    assert seen == sorted({place // size * size for place in wanted})
+    shown = split.at(wanted, "text").itertuples(name=None)
+    assert list(shown) == [(place, texts[place]) for place in sorted(wanted)]
+    assert seen == [(start, "text") for start in sorted({place // size * size for place in wanted})]
 
 
 @given(
