@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PLAIN = "^([!-~]+( [!-~]+)*)?$"  # matches ASCII that normalisation only puts into lower case
+SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))  # all white space, ascending
+INSIDE = bytes(chr(byte) not in SPACES for byte in range(256))  # 1 for a byte of Latin-1 inside a word
 Lengths = NDArray[np.int32]  # of each text, in their order
 
 
@@ -102,11 +104,17 @@ def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
 
 def count_lengths(texts: "pa.ChunkedArray") -> tuple[Lengths, Lengths]:
     """Return the number of words and the number of characters of each text, as `str.split` and `len` count them."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    trimmed = pc.utf8_trim_whitespace(texts)
-    words = pc.list_value_length(pc.utf8_split_whitespace(trimmed)).to_numpy()
-    return np.where(pc.binary_length(trimmed).to_numpy(), words, np.int32(0)), pc.utf8_length(texts).to_numpy()
+    characters = pc.utf8_length(texts).to_numpy()
+    spaced = as_array(pc.binary_replace_slice(texts.cast(pa.large_binary()), 0, 0, b" "))  # one before each text
+    joined = str(spaced.buffers()[2] or b"", "utf-8")
+    for space in SPACES[SPACES.index("\xa0") + 1 :]:
+        joined = joined.replace(space, " ")
+    inside = np.frombuffer(joined.encode("latin-1", "replace").translate(INSIDE), np.uint8)  # a byte per character
+    starts = np.cumsum(characters + 1) - characters - 1
+    return np.add.reduceat(inside > np.roll(inside, 1), starts, dtype=np.int32), characters
 
 
 def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
