@@ -1,5 +1,6 @@
 """The stages of the pipeline, each a script: `python -m stages.split`, or `textclf.stages` in an installation."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ WORDS = [word for word in sys.orig_argv[1:] if word != "-P"]
 MODULE = "".join(WORDS[1:2]) if WORDS[:1] == ["-m"] else ""  # that Python was started with
 
 if MODULE.startswith(f"{__name__}."):  # before the imports of this stage, which may fail
+    gc.disable()  # what they make stays; `textclf.core.stage.main` enables it
     name = MODULE.rpartition(".")[2]
     report_uncaught(name)
     watch_code(Path(textclf.__file__).parents[1])

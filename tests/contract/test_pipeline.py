@@ -43,6 +43,8 @@ MOST_CODE_DEPS = 79
 SLOW = {  # code, and what it does not use that takes long to import
     "from stages import check; check.check.load()": ("pandas", "pyarrow", "scipy.sparse", "scipy.special"),
     "import stages.fetch": ("pandas", "pyarrow", "requests", "scipy.sparse", "scipy.special"),
+    "import stages.evaluate": ("scipy.optimize", "scipy.sparse", "scipy.stats", "sklearn"),
+    "import stages.report": ("scipy.sparse", "scipy.special", "sklearn"),
     "import stages.train": ("pandas", "scipy.optimize", "scipy.special", "sklearn"),
     "import textclf.models.logistic_regression.fitting": ("pandas", "scipy.stats", "sklearn"),
 }
@@ -267,6 +269,12 @@ def test_what_takes_long_to_import_is_imported_where_it_is_used(code: str, libra
     without = f"import sys; sys.modules.update(dict.fromkeys({libraries})); {code}"
     done = subprocess.run([sys.executable, "-c", without], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_garbage_is_collected_only_when_a_stage_has_imported_its_modules() -> None:
+    started = "import gc, sys; sys.orig_argv[1:] = ['-m', 'stages.plot']; import stages.plot; print(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", started], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
 
 
 # Stages and their scripts

@@ -1,6 +1,7 @@
 """The runner of a stage script: params from params.yaml, paths from named arguments, errors in one line each."""
 
 import atexit
+import gc
 import inspect
 import os
 import signal
@@ -45,6 +46,8 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
             content = read_settings(settings) if read_settings is not None and settings is not None else None
             run(*load_params(wanted, content=content).values(), **given)
 
+    gc.freeze()  # imported modules, which no collection needs to look at
+    gc.enable()
     leave(exit_code(name, work))
 
 

@@ -1,5 +1,6 @@
 """The runner of a stage. The real scripts, run as processes, are tested in tests/contract."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -69,6 +70,13 @@ def test_positional_parameters_are_params_and_keyword_only_ones_are_arguments(
 
     assert end(run, "--model-folder", "models", "--model", "keras") == 0
     assert capsys.readouterr() == ("1000 ('a', 'b') True 'keras' models/x\n", "")
+
+
+def test_garbage_is_collected_while_a_stage_runs_but_not_among_its_modules(capsys: pytest.CaptureFixture[str]) -> None:
+    gc.disable()
+    gc.unfreeze()
+    assert end(lambda: print(gc.isenabled(), gc.get_freeze_count() > 0)) == 0
+    assert capsys.readouterr().out == "True True\n"
 
 
 def test_every_mistake_in_the_sections_that_a_stage_reads_is_reported(

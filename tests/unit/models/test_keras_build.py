@@ -1,5 +1,7 @@
 """The network before it is trained, and what becomes of one that is."""
 
+import gc
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -118,3 +120,17 @@ def test_on_a_gpu_the_variables_of_tensorflow_are_the_users() -> None:
 def test_a_device_that_is_neither_cpu_nor_gpu_is_refused() -> None:
     with pytest.raises(UserError, match="TEXTCLF_DEVICE must be cpu or gpu; got 'GPU:0'"):
         environment.keras_environment({"TEXTCLF_DEVICE": "GPU:0"}, x86=True)
+
+
+def test_no_garbage_is_collected_while_keras_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Finder:
+        def find_spec(self, name: str, *_: object) -> None:
+            collected.append((name, gc.isenabled()))
+
+    collected: list[tuple[str, bool]] = []
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder()])
+    with pytest.raises(ModuleNotFoundError):
+        environment.import_keras()
+    assert collected == [("keras", False)]
+    assert gc.isenabled()

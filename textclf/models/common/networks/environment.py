@@ -1,5 +1,6 @@
 """The import of Keras, with the same results whatever the user's environment says."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -69,6 +70,7 @@ def import_keras() -> tuple[Any, Any]:
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:
         os.dup2(captured.fileno(), 2)
+        gc.disable()  # what is imported stays
         try:
             import keras
             import tensorflow as tf
@@ -77,6 +79,8 @@ def import_keras() -> tuple[Any, Any]:
             os.write(stderr, captured.read())
             raise
         finally:
+            gc.freeze()
+            gc.enable()
             os.dup2(stderr, 2)
             os.close(stderr)
     tf.get_logger().setLevel("ERROR")  # training a second model is no mistake to warn of
