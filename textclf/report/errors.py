@@ -86,28 +86,28 @@ def _find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
     for batch in (batch for split, batch in read_together(run.predictions) if split == "test"):
         first = next(iter(batch.values()))
         end = start + len(first)
-        rows = pd.DataFrame({"place": np.arange(start, end), "id": first.ids})
+        rows = {"place": np.arange(start, end), "id": first.ids, "actual": first.y}
         calibrated = {name: decision.calibrate(batch[name].probabilities) for name, decision in decisions.items()}
         decided = np.stack([decisions[name].decide(part) for name, part in calibrated.items()], axis=1)
         right = (decided == first.y[:, np.newaxis]).reshape(*decided.shape[:2], -1).all(axis=2)
         sure = [*calibrated.values()]
         if not first.multilabel:  # the probability of the class that is decided, or would be without the cost of none
             answers = (decisions[name].answering().decide(part) for name, part in calibrated.items())
-            sure = [part[rows.index, answer] for part, answer in zip(sure, answers, strict=True)]
+            sure = [part[np.arange(len(first)), answer] for part, answer in zip(sure, answers, strict=True)]
         confidence = np.stack(sure, axis=1)
         for n, name in enumerate(run.models):
             for kind, sureness in _sureness(first.y, decided[:, n], confidence[:, n]).items():
-                found = _surest(rows, first.y, decided[:, n], confidence[:, n], sureness, most)
+                found = _surest(rows, decided[:, n], confidence[:, n], sureness, most)
                 mistakes[name].setdefault(kind, []).append(found)
             right_by_group[n] += np.bincount(groups[start:end][right[:, n]], minlength=right_by_group.shape[1])
         if first.multilabel:
             for name, labels in zip(set_sizes, [first.y, *decided.swapaxes(0, 1)], strict=True):
                 set_sizes[name] += np.bincount(labels.sum(axis=1), minlength=len(run.classes) + 1)
         decided, confidence, right = decided[:, columns], confidence[:, columns], right[:, columns]
-        differ = (decided != decided[:, :1]).reshape(len(rows), -1).any(axis=1)
+        differ = (decided != decided[:, :1]).reshape(len(first), -1).any(axis=1)
         if not first.multilabel:
             sureness = np.where(differ, _less_sure_side(decided, confidence), -np.inf)
-            disagreements.append(_surest(rows, first.y, decided, confidence, sureness, most))
+            disagreements.append(_surest(rows, decided, confidence, sureness, most))
         disagreeing += int(differ.sum())
         all_right += int(right.all(axis=1).sum())
         all_wrong += int((~right).all(axis=1).sum())
@@ -142,13 +142,13 @@ def _less_sure_side(decided: Ints, confidence: Floats) -> Floats:
 
 
 def _surest(
-    rows: pd.DataFrame, actual: Ints, decided: Ints, probabilities: Floats, sureness: Floats, most: int
+    rows: Mapping[str, NDArray[Any]], decided: Ints, probabilities: Floats, sureness: Floats, most: int
 ) -> pd.DataFrame:
     """Return the rows with the highest sureness above -inf, `most` at most; the first of equal ones first."""
     top = np.argsort(-sureness, kind="stable")[:most]
     top = top[sureness[top] > -np.inf]
-    lists = {"actual": actual, "decided": decided, "probabilities": probabilities}
-    return rows.iloc[top].assign(**{name: part[top].tolist() for name, part in lists.items()}, sureness=sureness[top])
+    columns = {**rows, "decided": decided, "probabilities": probabilities, "sureness": sureness}
+    return pd.DataFrame({name: part[top].tolist() for name, part in columns.items()})
 
 
 def _merge(parts: Sequence[pd.DataFrame], most: int) -> pd.DataFrame:
