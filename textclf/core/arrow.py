@@ -84,22 +84,22 @@ def refilled(labels: "pa.Array", values: "pa.Array") -> "pa.Array":
 
     if not pa.types.is_list(labels.type):
         return values
-    offsets = labels.offsets.to_numpy()
-    return pa.ListArray.from_arrays(pa.array(offsets - offsets[0]), values)
+    offsets = numbers_of(labels.offsets)
+    return pa.ListArray.from_arrays(array_of_numbers(offsets - offsets[0]), values)
 
 
 def rows_of(labels: "pa.Array") -> NDArray[np.int64]:
     """Return the row of each value of `flat`: (labels of all rows,)."""
     import pyarrow as pa
 
-    lengths = np.diff(labels.offsets.to_numpy()) if pa.types.is_list(labels.type) else 1
+    lengths = np.diff(numbers_of(labels.offsets)) if pa.types.is_list(labels.type) else 1
     return np.repeat(np.arange(len(labels)), lengths)
 
 
 def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
     """Return a code for each text (texts,), and the distinct texts in the order of their codes: by first occurrence."""
     encoded = texts.dictionary_encode()
-    return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+    return numbers_of(encoded.indices), encoded.dictionary.to_pylist()
 
 
 def count_lengths(texts: "pa.ChunkedArray") -> tuple[Lengths, Lengths]:
@@ -125,12 +125,11 @@ def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
 
 def normalize_texts(texts: Any) -> "pa.StringArray":
     """Return `normalize_text` of each text of a column or a sequence."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     array = as_array(texts)
     others = pc.invert(pc.match_substring_regex(array, PLAIN))
-    normal = pa.array(list(map(normalize_text, array.filter(others).to_pylist())), array.type)
+    normal = large_array_of(list(map(normalize_text, array.filter(others).to_pylist()))).cast(array.type)
     # Not ascii_lower, which reads wrong bytes if the first offset of the array is not 0.
     return pc.replace_with_mask(pc.utf8_lower(array), others, normal)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.core.arrow import encode, hash_normalized, hash_texts
+from textclf.core.arrow import array_of_numbers, encode, hash_normalized, hash_texts
 from textclf.core.files import SPLITS
 from textclf.split.draw import draw_the_rest
 from textclf.split.settings import Split
@@ -35,10 +35,11 @@ def hash_splits(
             marked = np.array([SPLITS.index(name) for name in splits], np.int8)[codes]
             split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
         rows = pa.Table.from_batches([batch])
-        rows = rows.append_column("cluster", pa.array(keys)).append_column("normalised", pa.array(normalised))
+        rows = rows.append_column("cluster", array_of_numbers(keys))
+        rows = rows.append_column("normalised", array_of_numbers(normalised))
         for name in SPLITS:
             if name in given or sizes[name] > 0:
-                yield name, rows.take(np.flatnonzero(split_of == SPLITS.index(name)))
+                yield name, rows.take(array_of_numbers(np.flatnonzero(split_of == SPLITS.index(name))))
 
 
 def assign_splits(keys: NDArray[np.uint64], settings: Split) -> NDArray[np.int8]:

@@ -8,21 +8,23 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.room import MANY_CLASSES
-from textclf.core.arrow import as_array, encode, flat, hash_normalized, normalize_texts, rows_of
+from textclf.core.arrow import array_of_numbers, as_array, encode, flat, hash_normalized, normalize_texts, rows_of
 from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.split.by_time import rank_times, take_latest
 from textclf.split.settings import Split
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ADVICE = {  # if a split lacks a class, by method
     "random": "set split.stratify to true",
@@ -73,11 +75,10 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
         remaining = np.random.RandomState(settings.seed).permutation(len(free))
     parts["train"] = free[remaining]
     column = _label_column(rows)
-    labels = {name: flat(column.take(pa.array(part))).value_counts().to_pylist() for name, part in parts.items()}
-    counts = {
-        name: {each["values"]: each["counts"] for each in found if each["values"] != unknown}
-        for name, found in labels.items()
-    }
+    counts = {}
+    for name, part in parts.items():
+        found = flat(column.take(array_of_numbers(part))).value_counts().to_pylist()
+        counts[name] = {each["values"]: each["counts"] for each in found if each["values"] != unknown}
     several = {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
     require_classes(counts, settings.method, given, several)
     return {name: parts[name] for name in SPLITS if name in parts}
@@ -90,14 +91,14 @@ def draw_parts(rows: pa.Table, settings: Split, unknown: str | None = None) -> I
     """
     normalised = np.concatenate([hash_normalized(batch["text"]) for batch in rows.to_batches()])
     columns = dict(zip(rows.column_names, rows.columns, strict=True))
-    rows = rows.append_column("cluster", pa.array(cluster_keys(columns, normalised)))
-    rows = rows.append_column("normalised", pa.array(normalised))
+    rows = rows.append_column("cluster", array_of_numbers(cluster_keys(columns, normalised)))
+    rows = rows.append_column("normalised", array_of_numbers(normalised))
     for name, positions in draw_positions(columns, settings, unknown).items():
         for start in range(0, len(positions), shards.ROWS):
-            yield name, rows.take(positions[start : start + shards.ROWS])
+            yield name, rows.take(array_of_numbers(positions[start : start + shards.ROWS]))
 
 
-def draw_rows(rows: pd.DataFrame, count: int, settings: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
+def draw_rows(rows: "pd.DataFrame", count: int, settings: Split) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Return the remaining rows and the drawn rows, about `count`, both in random order, without dividing a group.
 
     If every row is a group of its own, both are what scikit-learn's `train_test_split` returns, in the same order.
@@ -120,7 +121,7 @@ class _Pool:
         """Return the remaining rows and the drawn rows, as `draw_rows` does, of those at some positions."""
         if count >= len(rows):
             raise UserError(f"{len(rows)} rows must be more than the {count} to be taken from them; set a smaller size")
-        groups = np.arange(len(rows)) if self.groups is None else pd.factorize(self.groups[rows])[0]
+        groups = np.arange(len(rows)) if self.groups is None else encode(array_of_numbers(self.groups[rows]))[0]
         sizes = np.bincount(groups)
         if self.labels is not None and pa.types.is_list(self.labels.type):
             from scipy.sparse import csr_matrix  # takes long to import, as below
@@ -189,7 +190,7 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     edges = np.array([codes[0], codes[1] + codes[0].max() + 1])  # one edge per row: its group to its text
     nodes = edges.max() + 1
     _, component = connected_components(coo_array((np.ones(count), edges), shape=(nodes, nodes)), directed=False)
-    return pd.factorize(component[codes[0]])[0]
+    return encode(array_of_numbers(component[codes[0]]))[0].astype(np.int64)
 
 
 def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -207,7 +208,7 @@ def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def _label_column(rows: Any) -> pa.Array:
     """Return the labels of columns or of a frame, of several labels per text as lists."""
     labels = rows["label"]
-    if isinstance(labels, pd.Series) and len(labels) and not isinstance(labels.iloc[0], str):
+    if not isinstance(labels, pa.Array | pa.ChunkedArray) and len(labels) and not isinstance(labels.iloc[0], str):
         return pa.array([list(each) for each in labels], pa.list_(pa.string()))
     return as_array(labels)
 

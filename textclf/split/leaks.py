@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.core.arrow import as_array, encode, flat, hash_texts, refilled
+from textclf.core.arrow import array_of_numbers, as_array, encode, flat, hash_texts, numbers_of, refilled
 from textclf.core.files import SPLITS
 
 
@@ -43,7 +43,9 @@ class LeakCounter:
         labels = as_array(rows["label"])
         codes, distinct = encode(flat(labels))
         positions = np.array([self._positions.setdefault(label, len(self._positions)) for label in distinct], np.int32)
-        return rows.set_column(rows.column_names.index("label"), "label", refilled(labels, pa.array(positions[codes])))
+        return rows.set_column(
+            rows.column_names.index("label"), "label", refilled(labels, array_of_numbers(positions[codes]))
+        )
 
     @property
     def labels(self) -> list[str]:
@@ -55,12 +57,12 @@ class LeakCounter:
 
         Their groups count too if the table gives splits or times: only then can a group be divided.
         """
-        exact, normalised = hash_texts(as_array(rows["text"])), as_array(rows["normalised"]).to_numpy()
+        exact, normalised = hash_texts(as_array(rows["text"])), numbers_of(as_array(rows["normalised"]))
         names = set(rows.column_names)
         grouped = "group" in names and not names.isdisjoint({"split", "time"})
         groups = hash_texts(as_array(rows["group"])) if grouped else np.empty(0, np.uint64)
         column = as_array(rows["label"])
-        labels = sets = flat(column).to_numpy()
+        labels = sets = numbers_of(flat(column))
         if pa.types.is_list(column.type):
             keys = map(tuple, column.to_pylist())
             sets = np.array([self._sets.setdefault(key, len(self._sets)) for key in keys], np.int32)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.splits import SUFFIX, write_table
-from textclf.core.arrow import as_array, flat, refilled, rows_of
+from textclf.core.arrow import array_of_numbers, as_array, flat, numbers_of, refilled, rows_of
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
 
@@ -29,7 +29,7 @@ class ShardWriter:
         self.folder, self.name, self.schema = folder, name, schema
         self.random = None if seed is None else np.random.RandomState(seed)
         self.piece_rows = max(shards.ROWS // PIECES, 1)
-        self.collected = [schema.empty_table()]
+        self.collected: list[pa.Table] = []
         self.collected_rows = 0
         self.pieces_path = folder / f".{name}.arrow"
         self.pieces_path.unlink(missing_ok=True)  # of an attempt with classes that were too rare
@@ -69,7 +69,7 @@ class ShardWriter:
     def _write_pieces(self, table: pa.Table) -> None:
         if self.pieces is None:
             self.pieces = pa.ipc.new_file(str(self.pieces_path), self.schema)
-        self.pieces.write_table(table.take(self._order(len(table))), max_chunksize=self.piece_rows)
+        self.pieces.write_table(table.take(array_of_numbers(self._order(len(table)))), max_chunksize=self.piece_rows)
 
     def _order(self, count: int) -> NDArray[np.int64]:
         return np.arange(count) if self.random is None else self.random.permutation(count)
@@ -78,9 +78,9 @@ class ShardWriter:
 def _write_taken(shard: tuple[pa.Table, NDArray[np.int64]], path: Path, labels: NDArray[np.int32]) -> None:
     """Write the rows of a table at some positions, in their order, to a file."""
     table, positions = shard
-    rows = table.take(positions)
+    rows = table.take(array_of_numbers(positions))
     column = as_array(rows["label"])
-    places = labels[flat(column).to_numpy()]
+    places = labels[numbers_of(flat(column))]
     ascending = places[np.lexsort([places, rows_of(column)])]  # of several labels; of one each the row decides
     label = rows.column_names.index("label")
-    write_table(rows.set_column(label, "label", refilled(column, pa.array(ascending))), path)
+    write_table(rows.set_column(label, "label", refilled(column, array_of_numbers(ascending))), path)

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.core import resources
-from textclf.core.arrow import array_of, encode, flat, hash_texts, rows_of
+from textclf.core.arrow import array_of, array_of_numbers, encode, flat, hash_texts, rows_of
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import suggest
@@ -41,6 +40,9 @@ from textclf.tables.values import (
     label_of,
     to_array,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 ROW_OVERHEAD = 100  # bytes of the objects of a row, about
@@ -82,7 +84,8 @@ def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.Stri
     """Return `file:line` for each row, or the name of the file for one that is all of it."""
     if numbers[0] == WHOLE_FILE:
         return array_of([name])
-    return pc.binary_join_element_wise(f"{name}:", pa.array(np.asarray(numbers, np.int64)).cast(pa.string()), "")
+    written = array_of_numbers(np.asarray(numbers, np.int64)).cast(pa.string())
+    return pc.binary_replace_slice(written, 0, 0, f"{name}:")
 
 
 def _read_column(file: TableFile, batch: Batch, column: str, purpose: str, lists: bool) -> pa.StringArray:
@@ -160,8 +163,10 @@ class Corpus:
                 self.table = self.table.set_column(position, name, column)
 
     @cached_property
-    def rows(self) -> pd.DataFrame:
+    def rows(self) -> "pd.DataFrame":
         """The rows of `table` as a frame."""
+        import pandas as pd
+
         return pd.DataFrame({name: self.table.column(name).to_pylist() for name in self.table.column_names})
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -260,7 +265,7 @@ class Corpus:
             file, batch = parts[part]
             passed[row] = self._check_row(file, *batch.row(row - starts[part]))
         checked = pa.RecordBatch.from_pydict(columns)
-        checked = checked if passed.all() else checked.filter(pa.array(passed))
+        checked = checked if passed.all() else checked.take(array_of_numbers(np.flatnonzero(passed)))
         return self._rename(checked) if self.settings.labels or self.rare else checked
 
     def _class_of(self, label: str) -> str | None:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Sequence, Set
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -93,6 +92,8 @@ def unite(table: pa.Table) -> pa.Table:
 
 def label_lists(rows: NDArray[np.integer], labels: pa.Array, count: int) -> pa.ListArray:
     """Return the labels of each of `count` rows, sorted and distinct; `rows` has the row of each label or null."""
+    import pandas as pd  # which a table with one label per text does without
+
     pairs = pd.DataFrame({"row": rows, "label": labels.to_pylist()})
     pairs = pairs.dropna().drop_duplicates().sort_values(["row", "label"])
     offsets = np.searchsorted(pairs["row"], np.arange(count + 1))

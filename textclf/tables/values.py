@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.arrow import array_of
+from textclf.core.arrow import array_of, numbers_of
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables import limits
 from textclf.tables.layout import Record
@@ -115,10 +115,9 @@ def are_valid(values: "pa.StringArray", forbidden: re.Pattern[str]) -> NDArray[n
     """
     import pyarrow.compute as pc
 
-    blank = pc.or_(pc.equal(pc.binary_length(values), 0), pc.utf8_is_space(values))
-    too_long = pc.greater(pc.utf8_length(values), limits.TEXT_CHARACTERS)
-    wrong = pc.or_(pc.or_(blank, too_long), pc.match_substring_regex(values, forbidden.pattern))
-    valid: NDArray[np.bool_] = ~wrong.to_numpy(zero_copy_only=False)
+    lengths = numbers_of(pc.utf8_length(values))
+    wrong = pc.or_(pc.utf8_is_space(values), pc.match_substring_regex(values, forbidden.pattern)).cast("uint8")
+    valid: NDArray[np.bool_] = (lengths > 0) & (lengths <= limits.TEXT_CHARACTERS) & (numbers_of(wrong) == 0)
     return valid
 
 

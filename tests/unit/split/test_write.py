@@ -64,16 +64,17 @@ def contents(folder: Path) -> dict[str, bytes]:
 IMPORTS = """
 import sys; from pathlib import Path; from stages.split import run
 from textclf.split.settings import Split; from textclf.tables.settings import Data
-paths = dict(zip(("corrections", "splits", "report"), map(Path, sys.argv[2:])))
-run(Data(path=sys.argv[1]), Split(method="hash"), **paths)
-print({"scipy", "sklearn"} & {*sys.modules})
+paths = dict(zip(("corrections", "splits", "report"), map(Path, sys.argv[2:5])))
+run(Data(path=sys.argv[1]), Split(method=sys.argv[5]), **paths)
+print({"pandas", "scipy", "sklearn"} & {*sys.modules})
 """
 
 
-def test_a_split_by_hash_spares_the_imports_that_take_long(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["hash", "random"])
+def test_a_split_spares_the_imports_that_take_long(method: str, tmp_path: Path) -> None:
     table = write_csv(tmp_path / "a.csv", numbered(200))
     paths = map(str, (table, NO_CORRECTIONS, tmp_path / "splits", tmp_path / "report"))
-    done = subprocess.run([sys.executable, "-c", IMPORTS, *paths], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", IMPORTS, *paths, method], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("set()\n")
 
 
