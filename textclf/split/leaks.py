@@ -96,21 +96,24 @@ class LeakCounter:
         parts = [(place, rows) for place, name in enumerate(names) for rows in self._rows[name]]
         sets = np.concatenate([rows.sets for _, rows in parts])
         splits = np.concatenate([np.full(len(rows.sets), place, np.int8) for place, rows in parts])
-        for kind in ("exact", "normalised", "group"):
+        repeated = np.arange(len(sets))
+        grouped = ["group"] * any(len(rows.group) for _, rows in parts)
+        for kind in ("normalised", "exact", *grouped):  # only rows of one normalised text can have one exact text
             keys = np.concatenate([getattr(rows, kind) for _, rows in parts])
-            if kind == "group" and not len(keys):
-                continue
-            order = np.argsort(keys)
-            keys = keys[order]
-            starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))[: len(keys)]  # of the rows of each key
-            counts = [np.add.reduceat(splits[order] == place, starts, dtype=np.int32) for place in range(len(names))]
+            if kind == "group":
+                repeated = np.arange(len(keys))
+            order = repeated[np.argsort(keys[repeated])]
+            is_first = np.append(True, np.diff(keys[order]) != 0)[: len(order)]
+            is_repeated = ~(is_first & np.append(is_first[1:], True))  # other rows are counted nowhere
+            repeated, starts = order[is_repeated], np.flatnonzero(is_first[is_repeated])
+            counts = [np.add.reduceat(splits[repeated] == place, starts, dtype=np.int32) for place in range(len(names))]
             rows_of = dict(zip(names, counts, strict=True))
             report["leaks"][kind] = {
                 f"{later}_in_{earlier}": int(rows_of[later][rows_of[earlier] > 0].sum())
                 for earlier, later in combinations(names, 2)
             }
             if kind != "group":
-                lowest, highest = (each.reduceat(sets[order], starts) for each in (np.minimum, np.maximum))
+                lowest, highest = (each.reduceat(sets[repeated], starts) for each in (np.minimum, np.maximum))
                 report["label_conflicts"][kind] = int((lowest != highest).sum())
                 report["duplicates"][kind] = {name: int((rows - (rows > 0)).sum()) for name, rows in rows_of.items()}
         return report
