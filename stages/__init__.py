@@ -21,6 +21,7 @@ if MODULE.startswith(f"{__name__}."):  # before the imports of this stage, which
     watch_code(Path(textclf.__file__).parents[1])
     surroundings.open_streams()
     resources.require_address_space(ADDRESS_SPACE, name)
+    resources.keep_freed_memory()
     surroundings.ignore_settings()
     if __name__ == "stages":
         surroundings.require_own_code(Path(__file__).parent)

@@ -1,5 +1,6 @@
 """Disk and memory: what a stage needs and what is available, so that hours of work do not end in a full disk."""
 
+import ctypes
 import resource
 import shutil
 from collections.abc import Iterator
@@ -50,6 +51,13 @@ def require_address_space(need: int, purpose: str) -> None:
             f"the limit of address space (ulimit -v) must be at least {format_size(need)} for {purpose}; "
             f"got {format_size(limit)}; ulimit -v {need // 1024} is enough"
         )
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep up to 128 MiB that are freed for the next arrays: the kernel would have to clear new memory."""
+    if hasattr(library := ctypes.CDLL(None), "mallopt"):
+        for option, size in ((-3, 2**25), (-1, 2**27)):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+            library.mallopt(option, size)
 
 
 def announce(rows: int, shards: int, memory: int, disk: int) -> None:

@@ -1,5 +1,8 @@
+import platform
 import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -158,3 +161,19 @@ def test_what_a_stage_needs_is_announced(capsys: pytest.CaptureFixture[str]) -> 
 )
 def test_bytes_are_formatted_in_a_fitting_unit(count: int, shown: str) -> None:
     assert resources.format_size(count) == shown
+
+
+FAULTS = """
+import resource; import numpy as np; from textclf.core.resources import keep_freed_memory
+keep_freed_memory()
+for _ in range(20):
+    [np.ones(2**18) for _ in range(36)]  # 72 MiB, which a C library returns by default
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
+def test_memory_that_arrays_free_is_used_by_the_next() -> None:
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    pages = 72 * 2**20 // resource.getpagesize()
+    assert int(done.stdout) < 4 * pages
