@@ -63,15 +63,21 @@ def find_terms(
 
 
 def _split(texts: "pa.StringArray", at_spaces: bool) -> tuple[list[str], csr_array | None]:
-    """Return the distinct runs between spaces and their counts (texts, runs); or else the texts, and None."""
-    import pyarrow.compute as pc
+    """Return the distinct runs up to a space, with it, and their counts (texts, runs); or else the texts, and None."""
+    import pyarrow as pa
 
     if not at_spaces:
         return texts.to_pylist(), None
-    found = pc.split_pattern(texts, " ")
-    encoded = found.flatten().dictionary_encode()
+    texts = texts.cast(pa.large_string())
+    _, offsets, content = texts.buffers()
+    bounds = np.frombuffer(offsets, np.int64)[texts.offset :][: len(texts) + 1]
+    is_start = np.zeros(bounds[-1] + 1, bool)
+    np.equal(np.frombuffer(content, np.uint8)[: bounds[-1]], ord(" "), out=is_start[1:])
+    is_start[: bounds[0]], is_start[bounds] = False, True
+    starts = np.flatnonzero(is_start)
+    encoded = pa.LargeStringArray.from_buffers(len(starts) - 1, pa.py_buffer(starts), content).dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
-    return distinct, _in_rows(numbers_of(encoded.indices), numbers_of(found.offsets), len(distinct))
+    return distinct, _in_rows(numbers_of(encoded.indices), np.searchsorted(starts, bounds), len(distinct))
 
 
 def _find(texts: Sequence[str], find: Analyze) -> Found:

@@ -28,13 +28,10 @@ def remap_columns(counts: csr_array, columns: NDArray[np.int32], width: int) -> 
 
     The new columns must ascend, so that indices stay sorted.
     """
-    indices, data, indptr = columns[counts.indices], counts.data, counts.indptr
-    if UNKNOWN in columns:
-        is_known = indices != UNKNOWN
-        known_before = np.zeros(len(indices) + 1, dtype=indptr.dtype)
-        np.cumsum(is_known, out=known_before[1:])
-        indices, data, indptr = indices[is_known], data[is_known], known_before[indptr]
-    return csr_array((data.astype(np.int64), indices, indptr), shape=(counts.shape[0], width))
+    indices = columns[counts.indices]
+    known = np.flatnonzero(indices != UNKNOWN)
+    indptr = np.searchsorted(known, counts.indptr).astype(counts.indptr.dtype)
+    return csr_array((counts.data[known].astype(np.int64), indices[known], indptr), shape=(counts.shape[0], width))
 
 
 def tfidf(counts: csr_array, idf: NDArray[np.float64], sublinear: bool) -> csr_array:

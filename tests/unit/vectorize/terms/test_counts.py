@@ -97,12 +97,12 @@ def test_equal_runs_of_a_column_are_split_once(monkeypatch: pytest.MonkeyPatch) 
 
     def analyze(text: str) -> list[str]:
         split.append(text)
-        return text.split("-")
+        return text.strip(" ").split("-")
 
     monkeypatch.setattr(counts_module, "make_analyzer", lambda *_: analyze)
     counted = count_terms(pa.array(["a-b c", "c", "a-b a-b"]), "word", Terms())
     assert (counted.terms, counted.counts.toarray().tolist()) == (["a", "b", "c"], [[1, 1, 1], [0, 0, 1], [2, 2, 0]])
-    assert split == ["a-b", "c"]
+    assert split == ["a-b ", "c", "a-b"]
 
 
 # What may be cut at spaces
