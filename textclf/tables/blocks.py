@@ -32,8 +32,9 @@ def read_blocks(
     """
     size = min(limits.BLOCK_BYTES, limits.ROW_BYTES) // SHARE
     types = dict.fromkeys(map(str, range(width)), pa.string())
+    # A part and what the one before left, up to 4 bytes per character: one block of Arrow, which ends within no quote.
     reading = csv.ReadOptions(use_threads=False, block_size=8 * size, column_names=list(types))
-    parsing = csv.ParseOptions(delimiter=delimiter, quote_char=quoting and '"', newlines_in_values=quoting)
+    parsing = csv.ParseOptions(delimiter=delimiter, quote_char=quoting and '"')
     included = list(map(str, positions.values()))
     converting = csv.ConvertOptions(column_types=types, include_columns=included, check_utf8=False)  # encoded below
     rest = b""

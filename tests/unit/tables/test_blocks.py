@@ -109,6 +109,9 @@ QUOTING = st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERI
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=12), QUOTING, st.sampled_from(["\n", "\r\n"]))
+@example(
+    [("\n", "😀" * 50)] * 12, csv.QUOTE_ALL, "\n"
+)  # more bytes than characters, and what a part leaves for the next
 def test_arrow_reads_all_rows_that_pythons_csv_writes(table: list[tuple[str, str]], quoting: int, end: str) -> None:
     table = [(f"-{first}", second) for first, second in table]  # no byte order mark at the start of a block
     parts = [delimited([row], quoting=quoting, lineterminator=end) for row in table]
