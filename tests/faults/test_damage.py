@@ -187,7 +187,7 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
         [Path("data/features/words/train.npz")],
     ),
     "labels": (
-        lambda: features.read_labels(Path("data/features/words/train.npz")),
+        lambda: features.read_arrays(Path("data/features/words/train.npz"), "classes", "y"),
         [Path("data/features/words/train.npz")],
     ),
     "predictions": (lambda: predictions.read(PREDICTED), [PREDICTED]),

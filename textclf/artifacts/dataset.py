@@ -45,7 +45,7 @@ class Dataset:
             return cls.of_rows(next(iter(shards)))
         counts, rows = [], 0
         for path in shards.paths:
-            classes, y = features.read_labels(path)
+            classes, y = features.read_arrays(path, "classes", "y")
             counts.append(count_labels(y, len(classes)))
             rows += len(y)
         # An npz is not compressed: its arrays take in memory what they take on disk.

@@ -94,10 +94,10 @@ def _read_tokens(stored: Any, vectors: Path) -> Tokens:
     )
 
 
-def read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[Any]]:
-    """Return `classes` and `y` of one shard without reading the rest; `UserError` if it is missing or damaged."""
+def read_arrays(path: Path, *names: str) -> list[NDArray[Any]]:
+    """Return arrays of one shard, named as `write` does, without the rest; `UserError` if it is missing or damaged."""
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        return stored["classes"], stored["y"]  # an array of an npz is read when it is named
+        return [stored[name] for name in names]
 
 
 def write(features: Features, path: Path) -> None:

@@ -60,8 +60,9 @@ def terms_of_models(
     tables = []
     for read, names in groups.items():
         shards = feature_files.open_shards(features / read)["train"]
-        rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
-        tables.append(top_terms({name: models[name] for name in names}, rows, vectorizers[read], count))
+        paths = track(shards.paths, "training rows read", len(shards), "shard")
+        nonzeros, rows = (feature_files.read_arrays(path, "indices")[0] for path in paths), (each.X for each in shards)
+        tables.append(top_terms({name: models[name] for name in names}, nonzeros, rows, vectorizers[read], count))
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     together = pd.concat(tables, ignore_index=True)
@@ -69,13 +70,14 @@ def terms_of_models(
 
 
 def top_terms(
-    models: Mapping[str, LayerModel], shards: Iterable[feature_files.Sparse], vectorizer: Any, count: int
+    models: Mapping[str, LayerModel], nonzeros: Iterable[Any], shards: Iterable[Any], vectorizer: Any, count: int
 ) -> pd.DataFrame:
     """Return a table with `COLUMNS`: per model, class and analyzer at most `count` terms, the largest weight first.
 
-    `shards` are the training rows (rows, features) in pieces, iterated once; `vectorizer` has `terms` and `analyzers`,
-    which name each of their columns, None for one that stands for no term. Words have terms beside those of letters,
-    which are many pieces of the same words.
+    `nonzeros` has the column of each nonzero of the training rows, in pieces; `shards` are these rows (rows, features),
+    of which only those are read from which terms are removed. `vectorizer` has `terms` and `analyzers`, which name each
+    column, None for one that stands for no term. Words have terms beside those of letters, which are many pieces of the
+    same words.
     The method `weight`, for linear models, takes the term's weight in the score of the class. `occlusion`, for others,
     takes the mean of `Occlusion` over the first `OCCLUDED_ROWS` rows, for terms in at least `MIN_ROWS` of them, or for
     all if there are none such. `rows` is the number of rows with the term. Terms with a weight of 0 or below are left
@@ -85,10 +87,13 @@ def top_terms(
     weights = {name: model.linear_weights() for name, model in models.items()}
     occlusions = {name: Occlusion(models[name], len(terms)) for name, linear in weights.items() if linear is None}
     rows = np.zeros(len(terms), dtype=np.int64)
-    for X in shards:
-        rows += np.bincount(X.indices, minlength=len(terms))
+    for columns in nonzeros:
+        rows += np.bincount(columns, minlength=len(terms))
+    for X in shards if occlusions else ():
         for occlusion in occlusions.values():
             occlusion.add(X)
+        if occlusion.seen >= OCCLUDED_ROWS:
+            break
     analyzers = np.array(vectorizer.analyzers(), dtype=object)
     of_analyzer = [analyzers == name for name in dict.fromkeys(analyzers) if name is not None]
     tables = []

@@ -61,7 +61,7 @@ def test_written_features_need_no_pickle(tmp_path: Path) -> None:
         assert all(stored[name].dtype.kind in "iU" for name in stored)
 
 
-@pytest.mark.parametrize("read", [features.read_shard, features.read_labels])
+@pytest.mark.parametrize("read", [features.read_shard, lambda path: features.read_arrays(path, "y")])
 def test_a_damaged_file_is_an_error_and_closed(tmp_path: Path, read: Callable[[Path], object]) -> None:
     path = tmp_path / "train.npz"
     features.write(COUNTS, path)

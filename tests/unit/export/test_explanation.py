@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 from scipy.sparse import csr_array
 
 from tests import samples
-from textclf.artifacts import layers
+from textclf.artifacts import features, layers
+from textclf.artifacts.features import Features
 from textclf.artifacts.layers import SIGMOIDS, Layer, LayerModel
 from textclf.export import explanation
-from textclf.export.explanation import COLUMNS, top_terms
+from textclf.export.explanation import COLUMNS, terms_of_models, top_terms
 
 
 def columns(terms: Sequence[str | None], analyzers: Sequence[str | None] = ()) -> SimpleNamespace:
@@ -28,7 +30,7 @@ def linear(*scores: tuple[float, ...], output: str = "softmax") -> LayerModel:
 
 
 def terms_of(model: LayerModel, *shards: csr_array, count: int = 9) -> pd.DataFrame:
-    return top_terms({"a": model}, shards, TERMS, count)
+    return top_terms({"a": model}, [shard.indices for shard in shards], shards, TERMS, count)
 
 
 def listed(model: LayerModel, *shards: csr_array, count: int = 9) -> list[tuple[str, str, float, int]]:
@@ -107,11 +109,24 @@ def test_occlusion_uses_the_first_rows_but_rows_are_counted_in_all(monkeypatch: 
 
 def test_several_models_are_explained_in_one_pass() -> None:
     models = {"a": network(), "b": linear((9.0,) * 5, output="sigmoid")}
-    table = top_terms(models, iter([X]), TERMS, 9)
+    table = top_terms(models, iter([X.indices]), iter([X]), TERMS, 9)
     assert list(dict.fromkeys(table["model"])) == ["a", "b"]
     for name, model in models.items():
         alone = terms_of(model, X).assign(model=name)
         assert table[table["model"] == name].to_dict("records") == alone.to_dict("records")
+
+
+def test_of_the_features_of_linear_models_only_the_columns_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "words").mkdir()
+    part = Features(np.array(list("abcd")), X, np.array([0, 0, 1, 1]), np.array(["-", "+"]))
+    for split in ("train", "test"):
+        features.write(part, tmp_path / "words" / f"{split}.npz")
+    monkeypatch.setattr(features, "read_shard", None)
+    model = linear((-2.0, -0.5, 0.25, 1.5, 9.0), output="sigmoid")
+    table = terms_of_models({"a": model}, {"a": "words"}, {"words": TERMS}, tmp_path, 9)
+    assert table.to_dict("records") == terms_of(model, X).to_dict("records")
 
 
 def test_a_model_that_ignores_the_text_has_no_terms() -> None:
@@ -122,7 +137,7 @@ def test_a_model_that_ignores_the_text_has_no_terms() -> None:
 def test_the_terms_of_a_trained_model_are_frequent_in_their_class(kind: str, classes: int) -> None:
     part = samples.rows(classes, count=600)
     model = samples.fit(kind, part).layers
-    table = top_terms({"a": model}, [part.X], columns([str(n) for n in range(samples.TERMS)]), 2)
+    table = top_terms({"a": model}, [part.X.indices], [part.X], columns([str(n) for n in range(samples.TERMS)]), 2)
     assert list(dict.fromkeys(table["class"])) == list(part.classes)
     own_terms = [
         int(term) % classes == int(name.split()[1]) for term, name in zip(table["term"], table["class"], strict=True)
@@ -141,6 +156,10 @@ def test_words_have_as_many_terms_as_letters_which_stand_after_them_and_columns_
         ["words__bad", "words__good", None, "letters__ba", "letters__ad"], ["word"] * 2 + [None, "char", "char"]
     )
     rows = csr_array(np.ones((3, 5)))
-    table = top_terms({"a": linear((0.1, 0.2, 9.0, 3.0, 2.0), output="sigmoid")}, [rows], terms, 1)
+    table = top_terms({"a": linear((0.1, 0.2, 9.0, 3.0, 2.0), output="sigmoid")}, [rows.indices], [rows], terms, 1)
     assert table["term"].tolist() == ["words__good", "letters__ba"]
-    assert not len(top_terms({"a": linear((1.0,) * 5, output="sigmoid")}, [rows], columns([None] * 5, [None] * 5), 1))
+    assert not len(
+        top_terms(
+            {"a": linear((1.0,) * 5, output="sigmoid")}, [rows.indices], [rows], columns([None] * 5, [None] * 5), 1
+        )
+    )

@@ -66,7 +66,7 @@ def draw_rows(train: Shards[Features]) -> Features:
 
     Of a class with fewer rows the sample has all. Only shards with drawn rows are read as a whole.
     """
-    labels = [features.read_labels(path)[1] for path in train.paths]
+    labels = [features.read_arrays(path, "y")[0] for path in train.paths]
     parts = np.split(sample_rows(np.concatenate(labels)), np.cumsum([len(part) for part in labels])[:-1])
     return features.concatenate(
         [train.read(path).take(part) for path, part in zip(train.paths, parts, strict=True) if part.any()]
