@@ -119,7 +119,8 @@ def read(name: str) -> tuple[pd.DataFrame, list[str], Setup]:
     fetch_corpora()
     fetch_weights()
     table = corpus.read(CORPORA / CATALOGUE[name].file, Data())
-    return table.rows.drop(columns="split", errors="ignore"), list(table.classes), make_setup()
+    rows = pd.DataFrame(table.table.to_pydict()).drop(columns="split", errors="ignore")
+    return rows, list(table.classes), make_setup()
 
 
 def plant(

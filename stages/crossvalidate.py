@@ -49,9 +49,10 @@ def run(
 
     def divide(rare: Renamed) -> pd.DataFrame:
         with unchanged(path, lambda: checksums(path, data)):
-            rows = corpus.read(path, data, rare)
-        known = rows.rows[rows.rows["label"] != data.held_out_label].reset_index(drop=True)  # not those of data.unknown
-        return crossvalidation.crossvalidate(known, rows.classes, setup, crossvalidate)
+            read = corpus.read(path, data, rare)
+        rows = pd.DataFrame(read.table.to_pydict())
+        known = rows[rows["label"] != data.held_out_label].reset_index(drop=True)  # not those of data.unknown
+        return crossvalidation.crossvalidate(known, read.classes, setup, crossvalidate)
 
     results = without_rare(data, divide)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.tables.tables import frame_of
 from textclf.core import read_only
 from textclf.core.errors import UserError
 from textclf.fetch import database
@@ -79,7 +80,7 @@ def count_fetched(_: Path, query: str) -> int:
 
 
 def count_split(path: Path, query: str) -> int:
-    return len(corpus.read(path, Data(path=str(path), query=query)).rows)
+    return len(frame_of(corpus.read(path, Data(path=str(path), query=query))))
 
 
 def count_predicted(path: Path, query: str) -> int:

@@ -7,6 +7,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from tests.drawn import draw_splits
+from tests.unit.tables.tables import frame_of
 from textclf.fetch.catalogue import CORPORA
 from textclf.fetch.download import fetch_corpora
 from textclf.split.settings import Split
@@ -28,7 +29,7 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_vocabulary_of_the_lessons_training_rows_has_1747_ids(corpora: Path) -> None:
-    train = draw_splits(reader.read(corpora / CORPORA["yelp"].file, Data()).rows, Split())["train"]
+    train = draw_splits(frame_of(reader.read(corpora / CORPORA["yelp"].file, Data())), Split())["train"]
     made = TokenIds.fit(train["text"], Settings(), NOWHERE)
     rows = made.transform(train["text"])
     assert (rows.shape, rows.nnz) == ((750, 1747), 8192)

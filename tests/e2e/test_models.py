@@ -20,6 +20,7 @@ import textclf
 from tests import samples, verify
 from tests.drawn import draw_splits
 from tests.settings import train
+from tests.unit.tables.tables import frame_of
 from tests.vectorized import vectorize_terms
 from tests.verify import ROOT, Copy
 from textclf.artifacts import splits
@@ -172,7 +173,7 @@ def test_layers_and_onnx_predict_like_keras_on_another_corpus(tmp_path: Path, na
     for file, data in fetch_corpora({name: CORPORA[name]}, tmp_path, report=print).items():
         (tmp_path / file).write_bytes(data)
     table = corpus.read(tmp_path / CORPORA[name].file, Data())
-    splits = draw_splits(table.rows, Split())
+    splits = draw_splits(frame_of(table), Split())
     features, vectorizer = vectorize_terms(splits, Terms(), table.classes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations in TensorFlow's own imports

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +22,6 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.split.by_time import rank_times, take_latest
 from textclf.split.settings import Split
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ADVICE = {  # if a split lacks a class, by method
     "random": "set split.stratify to true",
@@ -98,8 +95,8 @@ def draw_parts(rows: pa.Table, settings: Split, unknown: str | None = None) -> I
             yield name, rows.take(array_of_numbers(positions[start : start + shards.ROWS]))
 
 
-def draw_rows(rows: "pd.DataFrame", count: int, settings: Split) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """Return the remaining rows and the drawn rows, about `count`, both in random order, without dividing a group.
+def draw_rows(rows: Any, count: int, settings: Split) -> tuple[Any, Any]:
+    """Return the remaining rows and the drawn rows, about `count`, of a frame, in random order and by whole groups.
 
     If every row is a group of its own, both are what scikit-learn's `train_test_split` returns, in the same order.
     Raises `UserError` if no rows remain.

@@ -5,9 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,9 +39,6 @@ from textclf.tables.values import (
     label_of,
     to_array,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 ROW_OVERHEAD = 100  # bytes of the objects of a row, about
@@ -161,13 +157,6 @@ class Corpus:
             if self.table.column(name).nbytes > LARGE and pa.types.is_string(self.table.column(name).type):
                 column = self.table.column(name).cast(pa.large_string())
                 self.table = self.table.set_column(position, name, column)
-
-    @cached_property
-    def rows(self) -> "pd.DataFrame":
-        """The rows of `table` as a frame."""
-        import pandas as pd
-
-        return pd.DataFrame({name: self.table.column(name).to_pylist() for name in self.table.column_names})
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows of each batch that are well-formed and not dropped."""

@@ -68,7 +68,7 @@ def test_the_rows_of_a_query_are_those_that_split_reads(tmp_path: Path) -> None:
     run_fetch(Fetch(database=VARIABLE, query=QUERY), str(raw), raw)
     got = corpus.read(raw, Data(path="data/raw", id="id"))
     assert [path.name for path in raw.iterdir()] == ["query.parquet"]
-    assert got.rows.to_numpy(dtype=object).tolist() == [[str(number), *row] for number, *row in ROWS]
+    assert [[*row.values()] for row in got.table.to_pylist()] == [[str(number), *row] for number, *row in ROWS]
 
 
 @pytest.mark.usefixtures("url")

@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -76,8 +77,13 @@ def delimited(rows: Sequence[Sequence[object]], **dialect: Any) -> str:
     return stream.getvalue()
 
 
+def frame_of(read: Corpus) -> pd.DataFrame:
+    """Return the rows of a table that was read."""
+    return pd.DataFrame(read.table.to_pydict())
+
+
 def pairs(read: Corpus) -> list[tuple[str, str]]:
-    return list(zip(read.rows["text"], read.rows["label"], strict=True))
+    return list(zip(frame_of(read)["text"], frame_of(read)["label"], strict=True))
 
 
 COLUMNS = {"text": [text for text, _ in ROWS], "label": [label for _, label in ROWS]}

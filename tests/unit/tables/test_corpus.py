@@ -12,7 +12,18 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.unit.tables.tables import COMPRESSIONS, arrow, compressed, data, delimited, excel, pairs, parquet, sqlite
+from tests.unit.tables.tables import (
+    COMPRESSIONS,
+    arrow,
+    compressed,
+    data,
+    delimited,
+    excel,
+    frame_of,
+    pairs,
+    parquet,
+    sqlite,
+)
 from textclf.core.errors import UserError
 from textclf.tables import corpus, limits
 from textclf.tables.corpus import Corpus
@@ -54,7 +65,7 @@ def test_columns_are_found_by_name_and_source_is_the_name_of_a_file_that_lacks_i
     read: Callable[..., Corpus], files: dict[str, bytes | str], changed: dict[str, Any], rows: list[str]
 ) -> None:
     got = read(files, **changed)
-    assert ["|".join(row) for row in got.rows.itertuples(index=False)] == rows
+    assert ["|".join(row) for row in frame_of(got).itertuples(index=False)] == rows
     assert got.dropped == dict(
         zip(("rows", "text", "label"), (2, 1, 2) if "missing" in changed else (0, 0, 0), strict=True)
     )
@@ -66,7 +77,7 @@ def test_source_is_the_name_of_the_file_without_endings(read: Callable[..., Corp
     files = {f"{name}{compression}": compressed(content, compression) for name, content in files.items()}
     got = read(files, label="source", group="source")
     assert pairs(got) == [("c", "neg"), ("b", "neg"), ("a", "v1.0 pos")]
-    assert got.rows["group"].tolist() == got.rows["label"].tolist()
+    assert frame_of(got)["group"].tolist() == frame_of(got)["label"].tolist()
 
 
 # Texts in several columns
@@ -95,13 +106,13 @@ def test_texts_of_several_columns_are_joined_without_those_that_are_blank(
     read: Callable[..., Corpus], files: dict[str, bytes | str], separator: str
 ) -> None:
     got = read(files, text=["title", "body"], text_separator=separator)
-    assert got.rows["text"].tolist() == [f"t{separator}b", "b", "t", f" t {separator}b\n"]
+    assert frame_of(got)["text"].tolist() == [f"t{separator}b", "b", "t", f" t {separator}b\n"]
 
 
 def test_a_row_is_without_text_only_if_all_its_columns_are_blank(read: Callable[..., Corpus]) -> None:
     table = {"c.csv": "title,body,label\n,b,0\n, ,0\nt,,1\n"}
     got = read(table, text=["title", "body"], missing="drop")
-    assert (got.rows["text"].tolist(), got.dropped["text"]) == (["b", "t"], 1)
+    assert (frame_of(got)["text"].tolist(), got.dropped["text"]) == (["b", "t"], 1)
     with pytest.raises(UserError, match=r"c.csv:3: text must not be empty; got '' in columns title, body; fill it in"):
         read(table, text=["title", "body"])
 
@@ -147,7 +158,7 @@ def test_times_are_read_as_the_formats_have_them(
     read: Callable[..., Corpus], files: dict[str, bytes | str], times: Any
 ) -> None:
     expected = [datetime.combine(when.date(), time()) for when in WHEN] if times == "dates" else times
-    got = read(files, time="t").rows["time"].tolist()
+    got = frame_of(read(files, time="t"))["time"].tolist()
     assert [datetime.fromisoformat(each) if isinstance(each, str) else float(each) for each in got] == expected
 
 
@@ -176,7 +187,7 @@ def test_labels_of_a_csv_stay_as_they_are_and_are_ordered(
     read: Callable[..., Corpus], written: list[str], classes: list[str]
 ) -> None:
     got = read({"c.csv": delimited([("text", "label"), *(("x", label) for label in written)])})
-    assert got.rows["label"].tolist() == written
+    assert frame_of(got)["label"].tolist() == written
     assert got.classes == classes
 
 
@@ -216,7 +227,7 @@ def test_integers_and_booleans_of_json_become_text(
 ) -> None:
     lines = [json.dumps({"text": "x", "label": label}) for label in written]
     got = read({"c.jsonl": "\n".join(lines)})
-    assert (got.rows["label"].tolist(), got.classes) == (labels, classes)
+    assert (frame_of(got)["label"].tolist(), got.classes) == (labels, classes)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +246,7 @@ def test_integers_and_booleans_of_json_become_text(
 def test_parquet_keeps_text_integers_and_booleans(
     read: Callable[..., Corpus], column: pa.Array, labels: list[str]
 ) -> None:
-    assert read({"c.parquet": parquet({"text": ["x", "y"], "label": column})}).rows["label"].tolist() == labels
+    assert frame_of(read({"c.parquet": parquet({"text": ["x", "y"], "label": column})}))["label"].tolist() == labels
 
 
 # Missing text and labels
@@ -260,14 +271,14 @@ def test_rows_without_text_or_label_are_dropped_and_counted(
     read: Callable[..., Corpus], name: str, content: bytes | str, rows: list[int], dropped: tuple[int, ...]
 ) -> None:
     got = read({name: content}, missing="drop")
-    assert got.rows["id"].tolist() == [f"{name}:{row}" for row in rows]
+    assert frame_of(got)["id"].tolist() == [f"{name}:{row}" for row in rows]
     assert tuple(got.dropped.values()) == dropped
 
 
 def test_only_blank_text_is_missing(read: Callable[..., Corpus]) -> None:
     texts = ["NA", "null", "nan", "None", "-", "0", "\u200b", "\ufeff", "#N/A"]
     got = read({"c.csv": delimited([("text", "label"), *((text, str(n % 2)) for n, text in enumerate(texts))])})
-    assert got.rows["text"].tolist() == texts
+    assert frame_of(got)["text"].tolist() == texts
 
 
 # Errors
@@ -325,7 +336,7 @@ def test_rows_do_not_depend_on_the_batches_in_which_they_are_read(
     }
     got = read(tables, slices=["key"])
     assert pairs(got) == [(text, label) for text, label, _ in cells] * 5
-    assert got.rows["slice_key"].tolist() == ["7", "", " x "] * 5
+    assert frame_of(got)["slice_key"].tolist() == ["7", "", " x "] * 5
 
 
 # Ids
@@ -359,7 +370,10 @@ def test_ids_that_only_share_a_fingerprint_are_no_error(
     read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(corpus, "hash_texts", lambda texts: np.full(len(texts), 7, np.uint64))
-    assert read({"c.csv": keyed([("a", "0", "k1"), ("b", "1", "k2")])}, id="key").rows["id"].tolist() == ["k1", "k2"]
+    assert frame_of(read({"c.csv": keyed([("a", "0", "k1"), ("b", "1", "k2")])}, id="key"))["id"].tolist() == [
+        "k1",
+        "k2",
+    ]
 
 
 def test_a_table_in_a_pipe_is_not_read_again_for_repeated_ids() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tables.tables import ROWS, SAME, compressed, data, pairs
+from tests.unit.tables.tables import ROWS, SAME, compressed, data, frame_of, pairs
 from textclf.core.errors import UserError
 from textclf.core.foreign import require_file
 from textclf.predict import inputs
@@ -33,7 +33,7 @@ def test_a_folder_is_read_in_the_order_of_names_without_hidden_files(read: Calla
     hidden = dict.fromkeys((".hidden.csv", ".git/x.csv", "b/.DS_Store"), "no table")
     tables = {"z.csv": "label,text\n0,a\n", "b/a.jsonl": '{"text": "b", "label": 1}\n', "b.tsv": "text\tlabel\nc\t2\n"}
     got = read(hidden | tables)
-    assert ["|".join(row) for row in got.rows.itertuples(index=False)] == [
+    assert ["|".join(row) for row in frame_of(got).itertuples(index=False)] == [
         "b.tsv:2|c|2",
         "b/a.jsonl:1|b|1",
         "z.csv:2|a|0",
@@ -46,7 +46,7 @@ def test_a_folder_is_read_in_the_order_of_names_without_hidden_files(read: Calla
 )
 def test_a_glob_chooses_files_of_the_folder(read: Callable[..., Corpus], pattern: str, texts: list[str]) -> None:
     files = {"a.csv": "text,label\na,0\na,1\n", "b/b.csv": "text,label\nb,0\nb,1\n", "README.md": "# Read me"}
-    assert read(files, files=pattern).rows["text"].tolist() == [text for text in texts for _ in "01"]
+    assert frame_of(read(files, files=pattern))["text"].tolist() == [text for text in texts for _ in "01"]
 
 
 def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_a_link_into_the_cache_of_dvc(tmp_path: Path) -> None:

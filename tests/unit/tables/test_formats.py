@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, delimited, excel, pairs, parquet
+from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, delimited, excel, frame_of, pairs, parquet
 from textclf.tables.corpus import Corpus
 from textclf.tables.formats import FORMATS, TABLE_FORMATS
 from textclf.tables.settings import Data
@@ -24,8 +24,8 @@ def test_every_format_gives_the_same_rows(read: Callable[..., Corpus], name: str
     got = read({name + compression: compressed(SAME[name], compression)})
     first = 2 if name.endswith((".csv", ".tsv", ".xlsx")) else 1  # below the header
     ids = [f"{name}{compression}:{number}" for number in range(first, first + 3)]
-    assert got.rows.columns.tolist() == ["id", "text", "label"]
-    assert got.rows.to_numpy(dtype=object).tolist() == [
+    assert frame_of(got).columns.tolist() == ["id", "text", "label"]
+    assert frame_of(got).to_numpy(dtype=object).tolist() == [
         [row, *pair] for row, pair in zip(ids, map(list, ROWS), strict=True)
     ]
     assert got.classes == ["0", "1"]
@@ -50,7 +50,7 @@ def test_parquet_rows_are_numbered_through_its_row_groups_beside_columns_of_any_
         "x": [{"text": b"\xff"}] * 7,
     }
     got = read({"c.parquet": parquet(columns, row_group_size=2)}, id=None)
-    assert got.rows["id"].tolist() == [f"c.parquet:{number}" for number in range(1, 8)]
+    assert frame_of(got)["id"].tolist() == [f"c.parquet:{number}" for number in range(1, 8)]
 
 
 # Bytes, lines and quotes
@@ -124,8 +124,8 @@ def test_lines_may_end_in_crlf_and_the_last_in_nothing(read: Callable[..., Corpu
 def test_a_row_is_named_by_the_line_on_which_it_begins(read: Callable[..., Corpus]) -> None:
     table = 'text,label\n"a\nb\r\nc\rd",0\ne,1\n"f",0\n'
     got = read({"c.csv": table})
-    assert got.rows["id"].tolist() == ["c.csv:2", "c.csv:5", "c.csv:6"]
-    assert got.rows["text"].tolist() == ["a\nb\r\nc\rd", "e", "f"]
+    assert frame_of(got)["id"].tolist() == ["c.csv:2", "c.csv:5", "c.csv:6"]
+    assert frame_of(got)["text"].tolist() == ["a\nb\r\nc\rd", "e", "f"]
 
 
 AB = [("a;b", "0"), ("c", "1")]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.tables.tables import data, delimited, pairs, parquet
+from tests.unit.tables.tables import data, delimited, frame_of, pairs, parquet
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
 from textclf.tables import given as table
@@ -138,7 +138,7 @@ def test_a_column_gives_the_split_of_each_row_in_every_format(
 ) -> None:
     got = read({name: IN_COLUMN[name]}, split="fold")
     assert pairs(got) == [(text, label) for text, label, _ in MARKED]
-    assert got.rows["split"].tolist() == GIVEN
+    assert frame_of(got)["split"].tolist() == GIVEN
     assert got.given == {"train": 2, "validation": 2, "test": 1}
     assert table.given_splits(tmp_path / "data" / name, data(split="fold")) == set(GIVEN)
     assert table.given_splits(tmp_path / "data" / name, data()) == set()
@@ -166,11 +166,11 @@ def test_files_of_several_formats_give_splits_together(read: Callable[..., Corpu
         "test/d.parquet": parquet({"text": ["e"], "label": [1]}),
     }
     got = read(contents)
-    by_text = dict(zip(got.rows["text"], got.rows["split"], strict=True))
+    by_text = dict(zip(frame_of(got)["text"], frame_of(got)["split"], strict=True))
     assert by_text == {"a": "train", "b": "train", "c": "validation", "d": "test", "e": "test"}
     assert table.given_splits(tmp_path / "data", data()) == {"train", "validation", "test"}
     batches = list(Corpus(tmp_path / "data", data()))
-    assert [split for batch in batches for split in batch["split"].to_pylist()] == got.rows["split"].tolist()
+    assert [split for batch in batches for split in batch["split"].to_pylist()] == frame_of(got)["split"].tolist()
 
 
 # Checksums

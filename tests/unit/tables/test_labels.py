@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tables.tables import delimited
+from tests.unit.tables.tables import delimited, frame_of
 from textclf.core.errors import TooRareError, UserError
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
@@ -53,7 +53,7 @@ def test_labels_are_read_as_they_are_meant(
     monkeypatch.setattr(limits, "BLOCK_ROWS", rows)
     table = {"c.csv": delimited([("text", "label"), *ROWS])}
     got = read(table, labels=ALIKE | {"gone": "x"})
-    assert got.rows["label"].tolist() == ["billing", "billing", "billing", "1", "1", "1", "x"]
+    assert frame_of(got)["label"].tolist() == ["billing", "billing", "billing", "1", "1", "1", "x"]
     assert got.classes == ["1", "billing", "x"]
     assert {label: got.written[label] for label in [*ALIKE, "gone"]} == dict.fromkeys(ALIKE, 1) | {"gone": 0}
     assert read(table, labels=ALIKE, classes=["x", "billing", "1"]).classes == ["x", "billing", "1"]
@@ -81,7 +81,7 @@ def test_sets_of_labels_are_read_as_they_are_meant(
         changed = {"label": ["b", "A", "a"]}
     content = delimited([tuple(map(str, row)) for row in table])
     got = read({"c.csv": content}, task="multilabel", labels={"A": "a"}, **changed)
-    assert got.rows["label"].tolist() == [["a", "b"], ["a"], [], ["b"]]
+    assert frame_of(got)["label"].tolist() == [["a", "b"], ["a"], [], ["b"]]
     assert got.classes == (["b", "a"] if "label" in changed else ["a", "b"])
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_files
 
-from tests.unit.tables.tables import COMPRESSIONS, SAME, arrow, compressed, data, delimited, pairs, parquet
+from tests.unit.tables.tables import COMPRESSIONS, SAME, arrow, compressed, data, delimited, frame_of, pairs, parquet
 from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
@@ -143,7 +143,7 @@ def test_rows_that_pythons_csv_wrote_come_back_by_line(
     got = reread(folder, "w.csv", "".join(parts).encode(encoding), encoding=encoding, delimiter=delimiter)
     assert pairs(got) == table
     lines = [1 + "".join(parts[:place]).count("\n") for place in range(1, len(parts))]
-    assert got.rows["id"].tolist() == [f"w.csv:{line}" for line in lines]
+    assert frame_of(got)["id"].tolist() == [f"w.csv:{line}" for line in lines]
 
 
 @given(TABLES, st.booleans())
@@ -151,7 +151,7 @@ def test_rows_of_txt_come_back_by_line(folder: Path, table: Table, lf_at_the_end
     table = [(text.replace("\n", " ") + ".", label) for text, label in table]
     got = reread(folder, "u.txt", ("\n".join("\t".join(row) for row in table) + "\n" * lf_at_the_end).encode())
     assert pairs(got) == table
-    assert got.rows["id"].tolist() == [f"u.txt:{line}" for line in range(1, len(table) + 1)]
+    assert frame_of(got)["id"].tolist() == [f"u.txt:{line}" for line in range(1, len(table) + 1)]
 
 
 @given(st.lists(st.tuples(TEXTS, st.sampled_from(["a", "b é", "007"])), max_size=6))
@@ -164,12 +164,12 @@ def test_texts_in_folders_come_back_as_scikit_learn_reads_them(
         (folder / label).mkdir(exist_ok=True)
         (folder / label / f"{number}.txt").write_bytes(text.encode())
     got = corpus.read(folder, data(format="folders"))
-    assert pairs(got) == [table[int(Path(row).stem)] for row in got.rows["id"]]
+    assert pairs(got) == [table[int(Path(row).stem)] for row in frame_of(got)["id"]]
     loaded = load_files(folder, encoding="utf-8", shuffle=False)
     files = [str(Path(name).relative_to(folder)) for name in loaded.filenames]
     names = [loaded.target_names[target] for target in loaded.target]
     expected = zip(files, loaded.data, names, strict=True)
-    assert sorted(got.rows.itertuples(index=False, name=None)) == sorted(expected)
+    assert sorted(frame_of(got).itertuples(index=False, name=None)) == sorted(expected)
 
 
 def rows_or_error(folder: Path, name: str, content: bytes, **changed: Any) -> Corpus | None:

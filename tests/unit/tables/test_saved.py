@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.tables.tables import ROWS, SAME, arrow, compressed, data, excel, pairs, sqlite
+from tests.unit.tables.tables import ROWS, SAME, arrow, compressed, data, excel, frame_of, pairs, sqlite
 from textclf.core import stage
 from textclf.core.failures import USAGE_ERROR
 from textclf.tables import corpus
@@ -142,7 +142,7 @@ CASES: dict[str, Case] = {
 def test_what_other_programs_save_is_read(read: Read, name: str) -> None:
     files, changed, rows = CASES[name]
     got = read(files, **changed)
-    assert ["|".join(row) for row in got.rows.itertuples(index=False)] == rows
+    assert ["|".join(row) for row in frame_of(got).itertuples(index=False)] == rows
     assert got.dropped["rows"] == ("missing" in changed)  # an empty row at the end is none
 
 
@@ -172,7 +172,7 @@ def test_without_openpyxl_the_error_names_the_extra(
     read: Read, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    assert stage.exit_code("split", lambda: len(read({"c.xlsx": SAME["c.xlsx"]}).rows)) == USAGE_ERROR
+    assert stage.exit_code("split", lambda: len(frame_of(read({"c.xlsx": SAME["c.xlsx"]})))) == USAGE_ERROR
     line = "error: split: the package openpyxl must be installed for this; pip install --only-binary :all: openpyxl\n"
     assert capsys.readouterr().err == line
 
@@ -205,9 +205,9 @@ def test_a_folder_per_class_is_recognised_unless_its_texts_have_labels(
     got = read(files, missing="drop")
     described = list(describe_folders(find_files(tmp_path / "data", layout_of(data()))))
     if files is not TEXTS:
-        assert (set(got.rows["label"]), described) == ({"0", "1"}, [])
+        assert (set(frame_of(got)["label"]), described) == ({"0", "1"}, [])
         return
-    assert got.rows.to_numpy(dtype=object).tolist() == [
+    assert frame_of(got).to_numpy(dtype=object).tolist() == [
         ["neg/1.txt", "bad\r\nfood\n", "neg"],
         ["pos/1.txt", "good\tfood", "pos"],
         ["pos/old/3.txt", "é", "old"],

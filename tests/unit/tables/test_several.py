@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.unit.tables.tables import arrow, delimited, parquet
+from tests.unit.tables.tables import arrow, delimited, frame_of, parquet
 from textclf.core.errors import UserError
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
@@ -79,7 +79,7 @@ def test_the_labels_of_a_text_are_read_in_each_form(
     files, changed = FORMS[form]
     got = read(files, task="multilabel", **changed)
     assert got.table.schema.field("label").type == LIST
-    assert list(zip(got.rows["text"], got.rows["label"], strict=True)) == PAIRS
+    assert list(zip(frame_of(got)["text"], frame_of(got)["label"], strict=True)) == PAIRS
     assert got.classes == NAMES
     assert got.dropped == {"rows": 0, "text": 0, "label": 0}
 
@@ -93,9 +93,9 @@ def test_columns_of_labels_and_data_classes_order_the_labels(read: Callable[...,
 
 def test_lists_and_floats_as_pandas_writes_them_are_read(read: Callable[..., Corpus]) -> None:
     got = read({"c.csv": """text,label\na,"['b', ""it's""]"\nb,['b']\n"""}, task="multilabel")
-    assert got.rows["label"].tolist() == [["b", "it's"], ["b"]]
+    assert frame_of(got)["label"].tolist() == [["b", "it's"], ["b"]]
     got = read({"c.csv": "text,x,y\na,1.0,0.0\nb,1.0,1.0\n"}, task="multilabel", label=["x", "y"])
-    assert got.rows["label"].tolist() == [["x"], ["x", "y"]]
+    assert frame_of(got)["label"].tolist() == [["x"], ["x", "y"]]
 
 
 def test_files_of_splits_may_not_share_an_id(read: Callable[..., Corpus]) -> None:
@@ -113,7 +113,7 @@ def test_a_separator_in_most_classes_is_told() -> None:
 
 def test_numbers_are_labels_in_order(read: Callable[..., Corpus]) -> None:
     got = read({"c.jsonl": '{"text": "a", "label": [10, 9]}\n{"text": "b", "label": [true]}\n'}, task="multilabel")
-    assert got.rows["label"].tolist() == [["10", "9"], ["true"]]
+    assert frame_of(got)["label"].tolist() == [["10", "9"], ["true"]]
 
 
 def test_given_splits_count_texts_and_not_their_rows(read: Callable[..., Corpus]) -> None:
