@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.core.arrow import as_array, encode, flat, rows_of
+from textclf.core.arrow import array_of_numbers, as_array, encode, flat, rows_of
 from textclf.core.labels import list_in
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables.layout import Record
@@ -92,9 +92,7 @@ def unite(table: pa.Table) -> pa.Table:
 
 def label_lists(rows: NDArray[np.integer], labels: pa.Array, count: int) -> pa.ListArray:
     """Return the labels of each of `count` rows, sorted and distinct; `rows` has the row of each label or null."""
-    import pandas as pd  # which a table with one label per text does without
-
-    pairs = pd.DataFrame({"row": rows, "label": labels.to_pylist()})
-    pairs = pairs.dropna().drop_duplicates().sort_values(["row", "label"])
-    offsets = np.searchsorted(pairs["row"], np.arange(count + 1))
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(pairs["label"].tolist(), pa.string()))
+    pairs = pa.table([array_of_numbers(rows), labels], ["row", "label"]).drop_null()
+    pairs = pairs.group_by(["row", "label"]).aggregate([]).sort_by([("row", "ascending"), ("label", "ascending")])
+    offsets = np.searchsorted(pairs["row"], np.arange(count + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(array_of_numbers(offsets), as_array(pairs["label"]))
