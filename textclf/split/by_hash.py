@@ -34,9 +34,8 @@ def hash_splits(
             codes, splits = encode(batch["split"])
             marked = np.array([SPLITS.index(name) for name in splits], np.int8)[codes]
             split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
-        rows = pa.Table.from_batches([batch])
-        rows = rows.append_column("cluster", array_of_numbers(keys))
-        rows = rows.append_column("normalised", array_of_numbers(normalised))
+        columns = [*batch.columns, array_of_numbers(keys), array_of_numbers(normalised)]
+        rows = pa.Table.from_arrays(columns, [*batch.schema.names, "cluster", "normalised"])
         for name in SPLITS:
             if name in given or sizes[name] > 0:
                 yield name, rows.take(array_of_numbers(np.flatnonzero(split_of == SPLITS.index(name))))

@@ -66,7 +66,9 @@ def write_splits(
             unknown[name] += int(pc.sum(is_unknown).as_py() or 0)
         if data.held_out_label is not None:
             if name != "train":
-                writers[name + UNKNOWN].add(_without_class(corrected.filter(is_unknown)))
+                others = corrected.filter(is_unknown)
+                zeros = pa.array(np.zeros(len(others), np.int32))  # for which `ShardWriter.close` writes -1
+                writers[name + UNKNOWN].add(others.set_column(others.column_names.index("label"), "label", zeros))
             corrected = corrected.filter(pc.invert(is_unknown))
         encoded = counter.encode(corrected)
         counter.add(name, encoded)
@@ -112,11 +114,6 @@ def write_splits(
     room.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
     return rows.classes, report
-
-
-def _without_class(rows: pa.Table) -> pa.Table:
-    """Return rows with 0 in place of their label, for which `ShardWriter.close` writes -1."""
-    return rows.set_column(rows.column_names.index("label"), "label", pa.array(np.zeros(len(rows), np.int32)))
 
 
 def _hashed(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:
