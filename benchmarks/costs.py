@@ -18,7 +18,8 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.costs import cheapest_constant, compare_costs, cost_interval
+from textclf.evaluate.costs import cheapest_constant, cost_interval
+from textclf.evaluate.influence import compare_metric
 from textclf.evaluate.metrics import row_costs
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
@@ -91,11 +92,12 @@ def measure() -> dict[str, Any]:
         means = {name: float(row_costs(MATRIX, rows.y, rows.decided[name]).mean()) for name in POLICIES}
         costs.append(means | {"cheapest constant": cheapest_constant(ANSWERS, *counts)[1]})
         if not seed:
+            compared = compare_metric(rows, "cost", means, [(name, "costs") for name in means], 0.95)
             first = {
                 name: {
                     "cost": mean,
                     **cost_interval(rows, name, 0.95)._asdict(),
-                    "more_than_costs": compare_costs(rows, name, "costs", 0.95).rounded(),
+                    "more_than_costs": (more := compared[name, "costs"]) and more.rounded(),
                     "answered": float((rows.decided[name] >= 0).mean()),
                 }
                 for name, mean in means.items()

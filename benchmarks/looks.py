@@ -51,8 +51,10 @@ def covered(scenario: Scenario, seed: int, sets: int = SETS) -> dict[str, float]
     for _ in range(sets):
         right = best(scenario, generator)
         one = wilson(right, scenario.rows)
-        ends = {"low": one.low, "high": one.high}
-        for name, (low, high) in (("one", one), ("widened", widen(right / scenario.rows, ends, 0.95, scenario.looks))):
+        for name, (low, high) in (
+            ("one", one),
+            ("widened", widen(right / scenario.rows, scenario.rows, 0.95, scenario.looks)),
+        ):
             counts[name] += low <= scenario.accuracy <= high
     return {name: count / sets for name, count in counts.items()}
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from benchmarks import results
 from textclf.core.progress import track
-from textclf.evaluate.clusters import sign_flip
-from textclf.evaluate.comparisons import holm
+from textclf.evaluate.clusters import independent_rows
+from textclf.evaluate.comparisons import holm, mcnemar
 from textclf.evaluate.intervals import normal_quantile
 from textclf.evaluate.power import POWER, power_curve, smallest_difference
 
@@ -103,10 +103,17 @@ def found(scenario: Scenario, difference: float, seed: int, sets: int = SETS) ->
     generator = np.random.default_rng(seed)
     detected = 0
     for _ in range(sets):
-        models = draw(scenario, difference, generator).reshape(3, -1, scenario.group).sum(axis=2)
-        tests = np.array([sign_flip((models[a] - models[b]).astype(np.float64)) for a, b in PAIRS])
-        detected += holm(tests)[0] <= ALPHA
+        models = draw(scenario, difference, generator)
+        detected += holm(np.array([_test(models[a] - models[b], scenario) for a, b in PAIRS]))[0] <= ALPHA
     return detected / sets
+
+
+def _test(better: NDArray[np.int64], scenario: Scenario) -> float:
+    worth, degrees = float(scenario.rows), math.inf
+    if scenario.group > 1:
+        clusters = np.arange(scenario.rows) // scenario.group
+        worth, degrees = independent_rows(better, clusters, better != 0)
+    return mcnemar(int((better > 0).sum()), int((better < 0).sum()), worth / scenario.rows, degrees).p
 
 
 def measure() -> dict[str, Any]:

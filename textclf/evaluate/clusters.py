@@ -7,9 +7,9 @@ import numpy as np
 import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
 
+from textclf.evaluate.boundary import FEW
 from textclf.evaluate.intervals import normal_quantile
 
-EXACT_SUM = 20_000  # sums of differences up to which a test is exact
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
 
 Floats = NDArray[np.float64]
@@ -27,84 +27,66 @@ def are_dependent(keys: NDArray[np.uint64]) -> bool:
     return bool((sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys))
 
 
-def correlation(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], sizes: Ints) -> float:
-    """Return the correlation of the values (rows,) of two rows of a cluster, from 0 to 1; 0 if no two rows share one.
+def variance_of_mean(values: Floats, clusters: Ints | None, strata: Ints | None = None) -> tuple[float, float]:
+    """Return the variance of the mean of values (rows,), and the degrees of freedom of its estimate.
 
-    The estimate is the mean product of the deviations of all pairs, divided by the variance: the intraclass correlation
-    of Fisher (1925), Statistical Methods for Research Workers, chapter 7. It is as uncertain as there are few clusters
-    with a `rare` value (rows,), such as a mistake, or without one: with m of these, it is averaged with a correlation
-    of 1 that counts as one more cluster. Without that, intervals of an accuracy near 100% would be too
-    narrow. `sizes` (clusters,) are the numbers of rows.
+    Only the variance within `strata` (rows,) counts, if there are any: Cochran (1977), Sampling Techniques, 5.3. It is
+    CR2 over the clusters (rows,): over n^2 the sum of the squares of the clusters' summed deviations, divided by the
+    root of 1 - m / n for m of the n rows of a stratum. The degrees of freedom are Satterthwaite's for rows of one
+    variance: Bell & McCaffrey (2002), Survey Methodology 28:169-181; or those for the squares at hand if these are
+    fewer, since a few large clusters may have most of the variance. Each stratum has rows of at least two clusters. Of
+    independent rows, clusters of one row, they are s^2 / n and n - 1, as in a t test.
     """
-    pairs = (sizes * (sizes - 1)).astype(np.float64)
-    if not pairs.any():
-        return 0.0
-    rows, deviations = len(values), values - values.mean()
-    variance, share = float((deviations**2).mean()), float((sizes**2).sum()) / rows**2
-    estimate = 1.0
-    if variance > 0 and share < 1:
-        products = (sum_by_cluster(deviations, clusters) ** 2).sum() / (1 - share) - rows * variance
-        estimate = min(max(float(products / (variance * pairs.sum())), 0.0), 1.0)
+    rows, strata = len(values), np.zeros(len(values), np.int64) if strata is None else strata
+    counts = np.maximum(np.bincount(strata), 1)
+    deviations = values - (np.bincount(strata, values) / counts)[strata]
+    if clusters is None:
+        return float((deviations**2 * (counts / np.maximum(counts - 1, 1))[strata]).sum()) / rows**2, rows - 1.0
+    cells = clusters * len(counts) + strata
+    sizes = np.bincount(cells, minlength=(int(clusters.max()) + 1) * len(counts)).reshape(-1, len(counts))
+    kept = 1 - sizes / counts
+    sums = np.bincount(cells, deviations, minlength=sizes.size).reshape(sizes.shape)
+    squares, weights = (sums / np.sqrt(kept)).sum(axis=1) ** 2, sizes / np.sqrt(kept * counts)
+    between = ((weights.T @ weights) ** 2).sum() - ((weights**2).sum(axis=1) ** 2).sum()
+    degrees = rows**2 / ((sizes.sum(axis=1) ** 2).sum() + between)
+    total, fourth = float(squares.sum()), float((squares**2).sum())
+    # The fourth moment of a normal sum is 3 times its squared variance.
+    return total / rows**2, min(float(degrees), 3 * total**2 / fourth if fourth else math.inf)
+
+
+def independent_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return how many independent rows have as certain a mean value as these, and the degrees of freedom of that.
+
+    That is the number of rows whose mean would have this `variance_of_mean`, at most that of these rows. With few
+    clusters with a `rare` value, as `is_rare` has it, no variance is estimated; the rows of a cluster then count as
+    alike: n^2 / sum(m^2) for clusters of m of n rows, Kish (1965), Survey Sampling, 5.4. All arguments are (rows,).
+    """
+    if is_rare(clusters, rare):
+        worth = len(values) ** 2 / float((np.bincount(clusters).astype(np.float64) ** 2).sum())
+        return worth, worth - 1
+    variance, degrees = variance_of_mean(values, clusters)
+    return min(float(values.var()) / variance + 1, len(values)) if variance else float(len(values)), degrees
+
+
+def is_rare(clusters: Ints, rare: NDArray[np.bool_]) -> bool:
+    """Return whether fewer than `FEW` clusters have a `rare` value, such as a mistake, or another; both (rows,)."""
+    sizes = np.bincount(clusters)
     rares = np.bincount(clusters[rare], minlength=len(sizes))
-    either = pairs[rares > 0].sum(), pairs[rares < sizes].sum()
-    weight = float(min(either) * pairs.sum() / (pairs**2).sum())  # number of clusters, if all have as many rows
-    return (weight * estimate + 1) / (weight + 1)
+    return bool(min(np.count_nonzero(rares), np.count_nonzero(rares < sizes)) < FEW)
 
 
 def effective_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], confidence: float) -> float:
-    """Return the number of independent rows whose mean value is as certain as that of these; arguments (rows,).
-
-    It is the number of rows divided by the `design_effect` of their `correlation`, times `few_clusters`.
-    """
-    sizes = np.bincount(clusters)
-    effect = design_effect(len(values), float((sizes**2).sum()), correlation(values, clusters, rare, sizes))
-    return len(values) / effect * few_clusters(int(np.count_nonzero(sizes)), confidence)
+    """Return `independent_rows` times (normal quantile / Student's t)^2: Korn & Graubard (1998), Surv. Methodol. 24."""
+    worth, degrees = independent_rows(values, clusters, rare)
+    return worth * few_degrees(degrees, confidence)
 
 
-def design_effect(rows: float, squares: float, correlated: float) -> float:
-    """Return by how much a correlation within clusters raises the variance of a mean over rows.
-
-    `squares` is the sum of the squared sizes of their clusters: Kish (1965), Survey Sampling, 5.4.
-    """
-    return 1 + correlated * (squares / rows - 1)
-
-
-def few_clusters(count: int, confidence: float) -> float:
-    """Return (normal quantile / quantile of Student's t with `count` - 1 degrees of freedom)^2.
-
-    Effective rows are multiplied by it: Korn & Graubard (1998), Survey Methodology 24:193-201.
-    """
+def few_degrees(degrees: float, confidence: float) -> float:
+    """Return (normal quantile / quantile of Student's t with so many degrees of freedom, or 1 if these are fewer)^2."""
     quantile = (1 + confidence) / 2
-    return float((normal_quantile(quantile) / scipy.special.stdtrit(max(count - 1, 1), quantile)) ** 2)
+    return float((normal_quantile(quantile) / scipy.special.stdtrit(max(degrees, 1), quantile)) ** 2)
 
 
 def sum_by_cluster(values: NDArray[Any], clusters: NDArray[np.int64]) -> Floats:
     """Return the sum of the values (rows,) in each cluster."""
     return np.bincount(clusters, values).astype(np.float64, copy=False)
-
-
-def sign_flip(sums: Floats) -> float:
-    """Return the two-sided p-value that either of two models is equally likely to be right, from differences.
-
-    `sums` (clusters,) are the rows that only the first model decides correctly minus those that only the second does.
-    If the models are alike, either sign of each sum is equally likely. The distribution of their total over all signs
-    is exact up to `EXACT_SUM`, then normal: Obuchowski (1998), Stat. Med. 17:1495-1507. If no sum exceeds 1, it is
-    McNemar's exact test.
-    """
-    sizes = np.abs(sums[sums != 0]).round().astype(np.int64)
-    total, reach = abs(round(float(sums.sum()))), int(sizes.sum())
-    if not total:
-        return 1.0
-    if reach > EXACT_SUM:
-        return float(scipy.special.erfc(total / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum()))))
-    gammaln = scipy.special.gammaln
-    chances = np.ones(1)  # of each sum of the sizes with a plus
-    for size, number in zip(*np.unique(sizes, return_counts=True), strict=True):
-        pluses = np.arange(number + 1)
-        steps = np.zeros(size * number + 1)
-        steps[::size] = np.exp(
-            gammaln(number + 1) - gammaln(pluses + 1) - gammaln(number - pluses + 1) - number * math.log(2)
-        )
-        chances = np.convolve(chances, steps)
-    totals = np.abs(2 * np.arange(reach + 1) - reach)
-    return min(float(chances[totals >= total].sum()), 1.0)

@@ -12,6 +12,7 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
 from textclf.evaluate.intervals import CONFIDENCE
 from textclf.evaluate.power import smallest_difference
+from textclf.evaluate.registry import FLOOR, pair_name
 
 
 @dataclass(frozen=True)
@@ -58,35 +59,19 @@ class CorrectedT:
     high: float
 
 
-def mcnemar(only_a: int, only_b: int) -> McNemar:
-    """Return McNemar's exact two-sided test that two models have the same accuracy.
+def mcnemar(only_a: int, only_b: int, worth: float = 1.0, degrees: float = math.inf) -> McNemar:
+    """Return McNemar's two-sided test that two models have the same accuracy.
 
-    `only_a` and `only_b` are the rows that only one of them decides correctly. Of these, the number of a's is binomial
-    with 1/2; without such rows p is 1. McNemar (1947), Psychometrika 12:153-157, doi:10.1007/BF02295996. The p-value is
-    never too small, but conservative with few such rows: Fagerland, Lydersen & Laake (2013), BMC Med. Res. Methodol.
-    13:91, doi:10.1186/1471-2288-13-91.
+    `only_a` and `only_b` are the rows that only one of them decides correctly; without such rows p is 1. It is the
+    score test, (a - b)^2 / (a + b), without correction: McNemar (1947), Psychometrika 12:153-157,
+    doi:10.1007/BF02295996, as recommended by Fagerland, Lydersen & Laake (2013), BMC Med. Res. Methodol. 13:91,
+    doi:10.1186/1471-2288-13-91. Tango's interval has the differences that it does not reject, so that both agree. A
+    dependent row is `worth` a part of an independent one, with Student's t of so many `degrees` of freedom.
     """
-    fewer, more = sorted((only_a, only_b))
-    # I_(1/2)(n - k, k + 1) is the probability of at most k of n. Twice one tail exceeds 1 where tails overlap.
-    p = min(2 * float(scipy.special.betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
-    return McNemar(only_a, only_b, p)
-
-
-def fisher(right: int, rows: int, others_right: int, others: int) -> float:
-    """Return Fisher's exact two-sided p-value that two sets of independent rows have the same share of right ones.
-
-    It is the sum of the hypergeometric chances of all counts that are at most as likely as `right`, given both sums:
-    Fisher (1935), J. R. Stat. Soc. 98:39-82. Chances that differ by less than 1e-7 of their size count as equal. As
-    `scipy.stats.fisher_exact`, which takes half a second to import.
-    """
-    all_right = right + others_right
-    least = max(0, all_right - others)
-    counts = np.arange(least, min(all_right, rows))  # each with the next one
-    steps = np.log((rows - counts) * (all_right - counts) / ((counts + 1) * (others - all_right + counts + 1)))
-    below, above = steps[: right - least], steps[right - least :]
-    logs = np.concatenate([-np.cumsum(below[::-1])[::-1], [0.0], np.cumsum(above)])  # relative to the chance of `right`
-    chances = np.exp(logs - logs.max())
-    return min(float(chances[logs < 1e-7].sum() / chances.sum()), 1.0)
+    if only_a == only_b:
+        return McNemar(only_a, only_b, 1.0)
+    statistic = abs(only_a - only_b) * math.sqrt(worth / (only_a + only_b))
+    return McNemar(only_a, only_b, 2 * float(scipy.special.stdtr(max(degrees, 1), -statistic)))
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,25 +109,28 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
     return CorrectedT(mean, sd, mean / error, p, mean - half, mean + half)
 
 
-def summarize(comparisons: Mapping[str, Comparison], confidence: float = CONFIDENCE) -> dict[str, dict[str, float]]:
-    """Return the content of comparisons.json for the comparisons of all pairs, rounded.
+def summarize(
+    comparisons: Mapping[tuple[str, str], Comparison], confidence: float = CONFIDENCE
+) -> dict[str, dict[str, float]]:
+    """Return the content of comparisons.json for the comparisons of all pairs, rounded; keys are their `pair_name`.
 
     P-values have six significant digits, other numbers `DIGITS` decimals. For each pair: `difference` in accuracy with
     `low` and `high`; `only_first` and `only_second`, the rows that only one model decides correctly; `p` of the test
     that the models are alike, and `p_holm`, corrected for the number of pairs; `smallest_difference` that the test
-    detects with 80% power if no other pair differs, at the level of Holm's first step; absent if there is none.
+    detects with 80% power if no other pair differs, at the level of Holm's first step; absent if there is none. Pairs
+    with `FLOOR` are not corrected, nor counted.
     """
     report: dict[str, dict[str, float]] = {}
-    adjusted = holm(np.array([comparison.test.p for comparison in comparisons.values()]))
-    alpha = (1 - confidence) / max(len(comparisons), 1)
-    for (pair, comparison), p_holm in zip(comparisons.items(), adjusted, strict=True):
-        test = comparison.test
-        entry = asdict(comparison.difference)
-        entry |= {"only_first": test.only_a, "only_second": test.only_b, "p": test.p, "p_holm": float(p_holm)}
-        smallest = smallest_difference(comparison.rows, comparison.discordant, alpha)
+    corrected = {pair: each.test.p for pair, each in comparisons.items() if FLOOR not in pair}
+    adjusted = dict(zip(corrected, holm(np.array(list(corrected.values()))).tolist(), strict=True))
+    for pair, comparison in comparisons.items():
+        test, pairs = comparison.test, len(corrected) if pair in corrected else 1
+        entry = asdict(comparison.difference) | {"only_first": test.only_a, "only_second": test.only_b}
+        entry |= {"p": test.p, "p_holm": adjusted.get(pair, test.p)}
+        smallest = smallest_difference(comparison.rows, comparison.discordant, (1 - confidence) / pairs)
         if smallest is not None:
             entry["smallest_difference"] = smallest
-        report[pair] = {
+        report[pair_name(*pair)] = {
             key: round_significant(value) if key.startswith("p") else round(value, DIGITS)
             for key, value in entry.items()
         }

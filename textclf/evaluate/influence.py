@@ -13,9 +13,8 @@ import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
 
 from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY
-from textclf.evaluate.clusters import effective_rows, few_clusters
+from textclf.evaluate.clusters import effective_rows, variance_of_mean
 from textclf.evaluate.comparisons import Difference
-from textclf.evaluate.costs import compare_costs
 from textclf.evaluate.intervals import Interval, normal_quantile
 from textclf.evaluate.metrics import (
     LOSSES,
@@ -24,6 +23,7 @@ from textclf.evaluate.metrics import (
     counts_below,
     is_mixed,
     precisions_at,
+    row_costs,
     shown_classes,
 )
 from textclf.evaluate.rows import Rows
@@ -125,18 +125,20 @@ def compare_metric(
 ) -> dict[tuple[str, str], Difference | None]:
     """Return for each pair of models the metric of the first minus that of the second, None if there are too few rows.
 
-    `values` has the metric of each model. The interval is symmetric, except for the cost.
+    `values` has the metric of each model. The interval is symmetric. The cost needs `FEW` rows, or clusters, whose
+    costs differ.
     """
-    if metric == "cost":
-        return {pair: compare_costs(rows, *pair, confidence) for pair in pairs}
-    models = {model for pair in pairs for model in pair if not is_few(rows, model, metric)}
+    of_costs = metric == "cost"
+    models = {model for pair in pairs for model in pair if of_costs or not is_few(rows, model, metric)}
     influences = {model: influence(rows, model, metric) for model in models}
     found: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
     for a, b in pairs:
         if {a, b} <= models:
-            gap, rare = values[a] - values[b], rows.wrong(a) | rows.wrong(b)
-            half = margin(rows, metric, None, influences[a] - influences[b], rare, confidence)
-            found[a, b] = Difference(gap, gap - half, gap + half) if half > TINY else None
+            gap, differences = values[a] - values[b], influences[a] - influences[b]
+            rare = differences != 0 if of_costs else rows.wrong(a) | rows.wrong(b)
+            half = margin(rows, metric, None, differences, rare, confidence)
+            few = half <= TINY or (of_costs and rows.independent(rare) < FEW)
+            found[a, b] = None if few else Difference(gap, gap - half, gap + half)
     return found
 
 
@@ -153,24 +155,20 @@ def correlations(rows: Rows, model: str, metric: str, places: Sequence[int]) -> 
 def margin(rows: Rows, metric: str, place: int | None, influences: Floats, rare: Bools, confidence: float) -> float:
     """Return half the length of the interval of a metric, by Student's t, from the influence of each row (rows,).
 
-    Where the split fixed the shares of the classes, only the variance within them counts: Cochran (1977), Sampling
-    Techniques, 5.3; single rows of a class count as one class. The area of a class has the variances of its rows and of
-    the others. Sets of labels have no fixed shares. Of dependent rows the variance is that of as many independent ones
-    as they are worth; `rare` as there.
+    Where the split fixed the shares of the classes, only the variance within them counts; single rows of a class count
+    as one class. The area of a class has the variances of its rows and of the others. Sets of labels have no fixed
+    shares. Of dependent rows the variance is that of as many independent ones as they are worth; `rare` as there.
     """
     if rows.clusters is not None:
         variance = float(influences.var()) / effective_rows(influences, rows.clusters, rare, confidence)
-    else:
-        strata = rows.y if rows.stratified and not rows.multilabel else np.zeros(len(rows), np.int64)
-        place = 1 if rows.binary else place
-        if metric == "roc_auc" and place is not None:
-            strata = rows.is_actual(place).astype(np.int64)
-        strata = np.where(np.bincount(strata)[strata] > 1, strata, strata.max() + 1)
-        counts = np.maximum(np.bincount(strata), 1)
-        deviations = influences - (np.bincount(strata, influences) / counts)[strata]
-        within = np.bincount(strata, deviations**2) * counts / np.maximum(counts - 1, 1)
-        variance = float(within.sum()) / len(rows) ** 2 / few_clusters(len(rows), confidence)
-    return normal_quantile((1 + confidence) / 2) * math.sqrt(variance)
+        return normal_quantile((1 + confidence) / 2) * math.sqrt(variance)
+    strata = rows.y if rows.stratified and not rows.multilabel else np.zeros(len(rows), np.int64)
+    place = 1 if rows.binary else place
+    if metric == "roc_auc" and place is not None:
+        strata = rows.is_actual(place).astype(np.int64)
+    strata = np.where(np.bincount(strata)[strata] > 1, strata, strata.max() + 1)
+    variance, degrees = variance_of_mean(influences, None, strata)
+    return float(scipy.special.stdtrit(max(degrees, 1), (1 + confidence) / 2)) * math.sqrt(variance)
 
 
 def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> Floats:
@@ -178,6 +176,8 @@ def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> 
     y, probabilities, decided = rows.y, rows.probabilities[model], rows.decided[model]
     if metric in ROW_MEANS:
         return ROW_MEANS[metric](y, probabilities)
+    if metric == "cost":
+        return row_costs(rows.costs, y, decided)
     if metric == "hamming_loss":
         shares: Floats = (y != decided).mean(axis=1)
         return shares

@@ -4,7 +4,6 @@ Pages are the same bytes in every clone, so only the terminal and the comment of
 """
 
 import hashlib
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.core.files import DIGITS
 from textclf.core.git import git
-from textclf.evaluate.intervals import Interval, normal_quantile, wilson
+from textclf.evaluate.intervals import Interval, wilson
 
 KEY = "test_rows"  # in decisions.json, below protocol
 
@@ -47,15 +45,10 @@ def count_results(decisions: Mapping[str, Any], folder: Path, commit: str = "") 
     return len({*results, *present.stdout.split()})
 
 
-def widen(accuracy: float, ends: Mapping[str, float], confidence: float, looks: int) -> Interval:
-    """Return the interval of an accuracy that allows for choosing it as the best of so many.
+def widen(accuracy: float, rows: float, confidence: float, looks: int) -> Interval:
+    """Return the Wilson interval of an accuracy on so many independent rows, if it is the best of so many.
 
-    `ends` are those of its Wilson interval, by which the number of independent rows is found. By Bonferroni's
-    inequality the intervals of all have the truth together if each has a level of 1 - (1 - confidence) / looks.
+    By Bonferroni's inequality the intervals of all have the truth together if each has a level of
+    1 - (1 - confidence) / looks.
     """
-    square = normal_quantile((1 + confidence) / 2) ** 2
-    half = max((ends["high"] - ends["low"]) / 2, 10**-DIGITS)  # ends are rounded
-    variance = accuracy * (1 - accuracy)
-    root = math.sqrt(variance**2 + 4 * half**2 * (0.25 - variance))
-    rows = max(square * (variance + root) / (2 * half**2) - square, 1.0)
     return wilson(accuracy * rows, rows, 1 - (1 - confidence) / looks)

@@ -7,10 +7,9 @@ from textclf.artifacts.decisions import SCALING, Measured
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, display_name, points
 from textclf.evaluate.choose import FEWEST, NEVER
-from textclf.evaluate.registry import compare_pair, format_value
+from textclf.evaluate.registry import FLOOR, compare_pair, format_value
 from textclf.evaluate.settings import EVEN
 
-FLOOR = "majority"  # expected to be worse than the other models
 FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly chance
 
 

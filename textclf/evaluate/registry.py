@@ -147,6 +147,7 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }  # in the order in which they are shown
+FLOOR = "majority"  # the model that every other one is expected to beat
 OF_SETS = ("micro_f1", "f1")  # shown beside the accuracy of sets of labels, which is strict
 
 

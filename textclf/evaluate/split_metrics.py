@@ -1,5 +1,6 @@
 """The metrics of a split, whatever its size."""
 
+import math
 from collections.abc import Mapping
 from functools import cache, cached_property
 from itertools import combinations
@@ -16,8 +17,8 @@ from textclf.core.files import CURVES, DIGITS
 from textclf.evaluate import comparisons, curves, influence, metrics
 from textclf.evaluate.boundary import FEW, TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import reliability_table
-from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
-from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
+from textclf.evaluate.clusters import effective_rows, few_degrees, independent_rows
+from textclf.evaluate.comparisons import Comparison, Difference, mcnemar
 from textclf.evaluate.costs import cost_interval
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
 from textclf.evaluate.registry import METRICS, pair_name
@@ -113,7 +114,8 @@ class SplitMetrics:
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
         """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
 
-        A metric that no other rows could change, as of a model that ignores them, is left out.
+        The accuracy has `effective_rows` too, the number of independent rows that its Wilson interval is of. A metric
+        that no other rows could change, as of a model that ignores them, is left out.
         """
         report: dict[str, dict[str, float] | None] = {}
         constant = self.constant(model)
@@ -121,6 +123,8 @@ class SplitMetrics:
             if name in METRICS and METRICS[name].interval and not (constant and self._fixed(model, name)):
                 ends = self.interval(model, name)
                 report[name] = ends and ends.rounded()
+        worth = self._share(model, "accuracy", None).effective
+        report["accuracy"] = self.accuracy_interval(model).rounded() | {"effective_rows": round(worth, DIGITS)}
         return report
 
     def interval(self, model: str, metric: str, place: int | None = None) -> Interval | None:
@@ -257,14 +261,15 @@ class SplitMetrics:
         rows, confidence, clusters = self.rows, self.settings.confidence, self.of_rows.clusters
         right_a, right_b = (~self.of_rows.wrong(model) for model in (a, b))
         only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-        test, effective = mcnemar(only_a, only_b), float(rows)
+        worth, degrees = float(rows), math.inf
         if clusters is not None:
-            better = right_a.astype(np.int64) - right_b
-            effective = effective_rows(better, clusters, better != 0, confidence)
-            test = McNemar(only_a, only_b, sign_flip(sum_by_cluster(better, clusters)))
-        ends = tango(only_a / rows * effective, only_b / rows * effective, effective, confidence)
+            better = right_a.astype(np.float64) - right_b
+            worth, degrees = independent_rows(better, clusters, better != 0)
+        test = mcnemar(only_a, only_b, worth / rows, degrees)
+        worth *= few_degrees(degrees, confidence)
+        ends = tango(only_a / rows * worth, only_b / rows * worth, worth, confidence)
         difference = Difference((only_a - only_b) / rows, *ends)
-        return Comparison(test, difference, effective, (only_a + only_b) / rows)
+        return Comparison(test, difference, worth, (only_a + only_b) / rows)
 
     def by_class(self, model: str) -> pd.DataFrame:
         """Return one row per class against the rest: `split`, `class`, `support` (its rows), metrics and intervals.
@@ -296,7 +301,7 @@ class SplitMetrics:
         metric that does not depend on the rows for one of the models is left out.
         """
         pairs = [(later, earlier) for earlier, later in combinations(self.decisions, 2)]
-        compared = {pair_name(*pair): self.comparison(*pair) for pair in pairs}
+        compared = {pair: self.comparison(*pair) for pair in pairs}
         report: dict[str, dict[str, Any]] = {
             pair: entry | {"metrics": {}}
             for pair, entry in comparisons.summarize(compared, self.settings.confidence).items()

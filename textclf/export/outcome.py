@@ -6,8 +6,15 @@ from typing import Any
 from textclf.artifacts.decisions import explain_choice
 from textclf.core.formatting import align, confidence_level, display_name, points
 from textclf.evaluate.looks import widen
-from textclf.evaluate.model_warnings import FLOOR
-from textclf.evaluate.registry import METRICS, OF_SETS, compare_pair, format_interval, format_measured, format_value
+from textclf.evaluate.registry import (
+    FLOOR,
+    METRICS,
+    OF_SETS,
+    compare_pair,
+    format_interval,
+    format_measured,
+    format_value,
+)
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
 
@@ -58,7 +65,9 @@ def describe(
     lines = [*align(rows), f"default model: {display_name(default)}", reason]
     if looks > 1:
         of_one = metrics["intervals"][default]["test"]["accuracy"]
-        ends = format_interval("accuracy", *widen(test[default]["accuracy"], of_one, confidence, looks))
+        ends = format_interval(
+            "accuracy", *widen(test[default]["accuracy"], of_one["effective_rows"], confidence, looks)
+        )
         chosen = f"if {display_name(default)} was chosen as the best of them"
         interval = f"its {confidence_level(confidence)} interval is {ends} (Bonferroni)"
         lines.append(f"Git has {looks:,} results on these test rows: {chosen}, {interval}")

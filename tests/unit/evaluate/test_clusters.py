@@ -1,8 +1,4 @@
-"""Rows that are not independent: how many rows they are worth, tests by sign flips, and the coverage of intervals."""
-
-import math
-from itertools import product
-from typing import Any
+"""Rows that are not independent: the variance of their mean, what they are worth, the coverage of intervals."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,18 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import linalg, stats
 
-from tests.unit.evaluate.samples import SEEDS, exact, predictions
+from tests.unit.evaluate.samples import SEEDS, exact, predictions, reference
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate import clusters
-from textclf.evaluate.clusters import (
-    are_dependent,
-    correlation,
-    effective_rows,
-    sign_flip,
-)
-from textclf.evaluate.comparisons import mcnemar
+from textclf.evaluate.clusters import are_dependent, effective_rows, independent_rows, variance_of_mean
 from textclf.evaluate.split_clusters import IdDigest
 
 
@@ -41,50 +30,70 @@ def groups(*sizes: int) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
-def related(values: NDArray[Any], clusters: NDArray[np.int64], rare: NDArray[np.bool_]) -> float:
-    return correlation(values, clusters, rare, np.bincount(clusters))
-
-
-def few(count: int) -> float:
-    """Return the factor of so many clusters."""
-    return float((stats.norm.ppf(0.975) / stats.t.ppf(0.975, count - 1)) ** 2)
+def few(degrees: float) -> float:
+    """Return the factor of so many degrees of freedom."""
+    return float((stats.norm.ppf(0.975) / stats.t.ppf(0.975, degrees)) ** 2)
 
 
 def test_copies_of_a_row_are_worth_one_row() -> None:
     right = np.repeat([True, False], 500)
-    assert effective_rows(right, groups(*[5] * 200), right, 0.95) == pytest.approx(200 * few(200), rel=1e-6)
+    assert effective_rows(right, groups(*[5] * 200), right, 0.95) == pytest.approx(200 * few(199), rel=1e-6)
     alone = np.tile([True, False], 40)
-    assert related(alone, groups(*[1] * 80), alone) == 0
-    assert effective_rows(alone, groups(*[1] * 80), alone, 0.95) == pytest.approx(80 * few(80))
+    assert effective_rows(alone, groups(*[1] * 80), alone, 0.95) == pytest.approx(80 * few(79))
 
 
-@pytest.mark.parametrize("values", ["binary", "continuous"])
-@pytest.mark.parametrize("true", [0.0, 0.3, 0.8])
-def test_the_correlation_is_that_of_the_rows_of_a_cluster(values: str, true: float) -> None:
-    generator = np.random.default_rng(3)
-    clusters = groups(*generator.integers(1, 9, 20_000))
-    scores = math.sqrt(true) * generator.normal(size=20_000)[clusters]
-    scores += math.sqrt(1 - true) * generator.normal(size=len(clusters))
-    found = related(scores if values == "continuous" else scores > 0, clusters, scores > 0)
-    expected = true if values == "continuous" else 2 / math.pi * math.asin(true)  # of the signs of normal numbers
-    assert found == pytest.approx(expected, abs=0.02)
+@given(SEEDS)
+def test_the_variance_is_cr2_of_a_regression(seed: int) -> None:
+    """By the matrices of Bell & McCaffrey (2002), for the mean weighted by the rows of the strata."""
+    generator = np.random.default_rng(seed)
+    clusters = groups(*generator.integers(1, 7, 12))
+    values, strata = generator.exponential(size=len(clusters)) ** 2, generator.integers(0, 2, len(clusters))
+    for of in (np.zeros_like(strata), strata):
+        design = np.eye(of.max() + 1)[of]
+        inverse = np.linalg.inv(design.T @ design)
+        hat, weights = design @ inverse @ design.T, design.mean(axis=0) @ inverse @ design.T
+        residuals, rest = values - hat @ values, np.eye(len(values)) - hat
+        rows = [np.flatnonzero(clusters == each) for each in range(12)]
+        adjusted = [weights[own] @ linalg.sqrtm(linalg.inv(rest[np.ix_(own, own)])).real for own in rows]
+        variance, degrees = variance_of_mean(values, clusters, of)
+        parts = np.array([each @ residuals[own] for each, own in zip(adjusted, rows, strict=True)])
+        assert variance == pytest.approx((parts**2).sum(), rel=1e-9)
+        vectors = np.array([each @ rest[own] for each, own in zip(adjusted, rows, strict=True)])
+        products = vectors @ vectors.T
+        expected = min(np.trace(products) ** 2 / (products**2).sum(), 3 * (parts**2).sum() ** 2 / (parts**4).sum())
+        assert degrees == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_variance_is_that_of_statsmodels() -> None:
+    api = reference("api")
+    generator = np.random.default_rng(1)
+    values, ones, clusters = generator.exponential(size=60), np.ones(60), groups(*[4] * 15)
+    assert variance_of_mean(values, None)[0] == pytest.approx(api.OLS(values, ones).fit(cov_type="HC2").bse[0] ** 2)
+    reduced = api.GEE(values, ones, clusters, cov_struct=api.cov_struct.Independence()).fit(cov_type="bias_reduced")
+    # Mancl & DeRouen divide by 1 - m / n once more, which is the same for all clusters here.
+    assert variance_of_mean(values, clusters)[0] == pytest.approx(reduced.bse[0] ** 2 * (1 - 1 / 15), rel=1e-6)
+
+
+def test_clusters_have_the_degrees_of_freedom_of_the_squares_at_hand() -> None:
+    even, one = np.tile([1.0, -1.0], 50), np.append(np.zeros(98), [1.0, -1.0])
+    assert variance_of_mean(even, None) == pytest.approx(variance_of_mean(even, np.arange(100)), rel=1e-9)
+    assert variance_of_mean(one, np.arange(100)) == pytest.approx((2 / 99 / 100, 3 * 2**2 / 2))
 
 
 @pytest.mark.parametrize(
     ("right", "sizes", "expected"),
     [
-        ([True] * 30, [3] * 10, 1.0),  # no mistake: nothing says that rows of a cluster differ
-        ([True] * 29 + [False], [3] * 10, 0.51),  # one cluster with a mistake, whose rows differ
-        ([True] * 20 + [False] * 10, [30], 1.0),  # a single cluster
-        ([True, False] * 15, [22, *[1] * 8], 0.5),  # both occur in the only text with copies
+        ([True] * 30, [3] * 10, 10),  # no mistake: nothing says that rows of a cluster differ
+        ([True] * 26 + [False] * 4, [1] * 4 + [22] + [1] * 4, 900 / 492),  # mistakes in four clusters
+        ([True] * 20 + [False] * 10, [30], 1),  # a single cluster
     ],
 )
-def test_few_clusters_are_taken_as_nearly_perfectly_correlated(
+def test_with_few_clusters_with_a_mistake_their_rows_count_as_alike(
     right: list[bool], sizes: list[int], expected: float
 ) -> None:
     values = np.array(right)
-    assert related(values, groups(*sizes), values) == pytest.approx(expected, abs=0.01)
-    assert related(~values, groups(*sizes), ~values) == pytest.approx(expected, abs=0.01)
+    assert independent_rows(values, groups(*sizes), values) == pytest.approx((expected, expected - 1))
+    assert independent_rows(~values, groups(*sizes), ~values) == pytest.approx((expected, expected - 1))
 
 
 @given(SEEDS, st.integers(2, 60))
@@ -94,27 +103,6 @@ def test_rows_are_never_worth_more_than_their_number(seed: int, count: int) -> N
     sizes[0] = 1
     right = generator.random(sizes.sum()) < 0.6
     assert 0 < effective_rows(right, groups(*sizes.tolist()), right, 0.95) <= len(right)
-
-
-@given(st.integers(0, 60), st.integers(0, 60))
-def test_sign_flips_of_single_rows_are_mcnemars_test(only_a: int, only_b: int) -> None:
-    sums = np.concatenate([np.ones(only_a), -np.ones(only_b), np.zeros(3)])
-    assert sign_flip(sums) == pytest.approx(mcnemar(only_a, only_b).p, rel=1e-9)
-
-
-@given(st.lists(st.integers(-5, 5), min_size=1, max_size=9))
-def test_sign_flips_count_all_signs(sums: list[int]) -> None:
-    totals = [abs(np.dot(signs, sums)) for signs in product([1, -1], repeat=len(sums))]
-    expected = float(np.mean([total >= abs(sum(sums)) for total in totals]))
-    assert sign_flip(np.array(sums, dtype=float)) == pytest.approx(expected, rel=1e-9)
-
-
-def test_many_sign_flips_are_nearly_normal(monkeypatch: pytest.MonkeyPatch) -> None:
-    sums = np.random.default_rng(2).integers(-4, 6, 600).astype(float)
-    p = sign_flip(sums)
-    monkeypatch.setattr(clusters, "EXACT_SUM", 10)
-    assert 1e-9 < p < 1e-3
-    assert sign_flip(sums) == pytest.approx(p, rel=0.2)
 
 
 def repeated(seed: int, texts: int, times: int) -> tuple[dict[str, Predictions], NDArray[np.int64]]:
@@ -135,13 +123,15 @@ def test_repeated_texts_are_worth_no_more_than_once() -> None:
     single, clustered = (part.intervals("a") for part in parts)
     assert parts[0].metrics("a") == pytest.approx(parts[1].metrics("a"), abs=1e-6)
     for metric, ends in single.items():
-        repeated_ends = clustered[metric]
         assert ends
+        ends.pop("effective_rows", None)
+        repeated_ends = clustered[metric]
         assert repeated_ends
+        assert repeated_ends.pop("effective_rows", 150) == pytest.approx(150, rel=0.05)
         width = ends["high"] - ends["low"]
         assert repeated_ends == pytest.approx(ends, abs=0.1 * width), metric
     expected, entry = (part.comparisons()["b_vs_a"] for part in parts)
-    assert entry["p"] == pytest.approx(expected["p"], rel=1e-6)
+    assert entry["p"] == pytest.approx(expected["p"], rel=0.1)
     assert entry["smallest_difference"] == pytest.approx(expected["smallest_difference"], rel=0.05)
     assert (entry["low"], entry["high"]) == pytest.approx((expected["low"], expected["high"]), abs=0.02)
     bins = [part.tables("a")["reliability"] for part in parts]

@@ -168,7 +168,7 @@ def test_rows_that_repeat_each_other_give_a_wider_interval() -> None:
     cells = (once, taken_as_independent, dependent)
     width = {name: each["high"] - each["low"] for name, each in zip("otd", cells, strict=True)}
     assert width["t"] < 0.6 * width["o"]
-    assert width["d"] == pytest.approx(width["o"], rel=0.02)
+    assert width["d"] == pytest.approx(width["o"], rel=0.05)
 
 
 # Error against the share answered

@@ -95,15 +95,6 @@ def test_the_checksum_is_of_the_ids_and_the_labels() -> None:
     assert all(int(float(each)) == each for each in checksums)  # any reader of JSON can hold it
 
 
-@pytest.mark.parametrize(("right", "rows"), [(200, 250), (125, 250), (250, 250), (0, 40), (39, 40), (17.3, 21.9)])
-def test_the_interval_of_the_best_of_several_is_wilsons_at_a_higher_level(right: float, rows: float) -> None:
-    ends = {name: round(end, 6) for name, end in zip(("low", "high"), wilson(right, rows), strict=True)}
-    share = round(right / rows, 6)
-    assert widen(share, ends, 0.95, 1) == pytest.approx(tuple(ends.values()), abs=1e-5)
-    assert widen(share, ends, 0.95, 20) == pytest.approx(wilson(right, rows, 0.9975), abs=1e-4)
-
-
-def test_damaged_ends_give_an_interval_of_possible_accuracies() -> None:
-    for ends in ({"low": 0.8, "high": 0.8}, {"low": -5.0, "high": 5.0}):
-        low, high = widen(0.8, ends, 0.95, 5)
-        assert 0 <= low <= 0.8 <= high <= 1
+def test_the_interval_of_the_best_of_several_is_wilsons_at_a_higher_level() -> None:
+    assert widen(0.8, 17.5, 0.95, 1) == wilson(14, 17.5)
+    assert widen(0.8, 250, 0.95, 20) == wilson(200, 250, 0.9975)

@@ -12,10 +12,9 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, p_value, round_significant
 from textclf.core.quoting import quote_name
 from textclf.evaluate.boundary import FEW, Share, count_share, counts_interval
-from textclf.evaluate.clusters import correlation
-from textclf.evaluate.comparisons import fisher, holm
+from textclf.evaluate.comparisons import holm
 from textclf.evaluate.influence import on_scale
-from textclf.evaluate.intervals import Interval, difference, normal_quantile
+from textclf.evaluate.intervals import Interval, compare_shares, normal_quantile
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts, Floats
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.rows import Rows
@@ -40,11 +39,6 @@ class Part:
         """Return Wilson's interval of the accuracy."""
         return Share(self.right, self.rows, self.rows * self.worth).interval(confidence)
 
-    def whole_counts(self) -> tuple[int, int]:
-        """Return right rows and all rows, as independent rows rounded to whole ones: at least one."""
-        rows = max(round(self.rows * self.worth), 1)
-        return min(round(self.accuracy * rows), rows), rows
-
 
 def report(sums: SliceSums, test: Rows, confidence: float) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the content of slices.json of the test rows: by model and slice.
@@ -53,8 +47,8 @@ def report(sums: SliceSums, test: Rows, confidence: float) -> dict[str, dict[str
     with an interval; `p` that both accuracies are the same, `p_holm` corrected for the slices of the model; with
     dependent rows `effective_rows`, and the metric of the settings, if it is defined. A model that decides one class
     for all rows has no slices: its accuracy in one is the share of that class. Accuracies have Wilson's interval,
-    differences Newcombe's, p-values are Fisher's; all take dependent rows for the number of independent rows that they
-    are `worth`, with the correlation within clusters of all test rows: rows of one slice alone may hardly vary.
+    differences and p-values are those of `compare_shares`; all take dependent rows for the number of independent rows
+    that they are `worth`.
     """
     return {
         name: _report_model(sums, test, name, confidence) if (decided != decided[0]).any() else {}
@@ -64,46 +58,39 @@ def report(sums: SliceSums, test: Rows, confidence: float) -> dict[str, dict[str
 
 def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) -> dict[str, dict[str, Any]]:
     entries: dict[str, dict[str, Any]] = {}
-    hypotheses: dict[str, float] = {}  # p-values of different hypotheses: if two slices are all rows, theirs is one
-    hypothesis_of: dict[str, str] = {}
-    correct, repeats = ~test.wrong(model), sums.repeats
-    correlated = correlation(correct, repeats.clusters, correct, np.bincount(repeats.clusters))
+    compared: dict[str, tuple[float, ...]] = {}  # right rows and rows of each slice, and of the others
+    hypothesis_of: dict[str, str] = {}  # if two slices are all rows, theirs is one
+    correct = ~test.wrong(model)
     for place, family in enumerate(sums.membership.families):
-        right, squares = sums.total(place, correct), sums.squares[place]
-        halves = len(family.values) == 2 and not squares.rows[0]
-        dependent = [squares.dependent(position) for position in range(1, len(right))]
+        right, rows = sums.total(place, correct), sums.rows[place]
         worths = [
-            worth(squares, position, correlated, repeats.count, confidence) if is_dependent else Worth(1.0, 1.0)
-            for position, is_dependent in enumerate(dependent, start=1)
+            worth(correct, family.codes == position, sums.repeats.clusters, confidence) if is_dependent else Worth()
+            for position, is_dependent in enumerate(sums.dependent[place])
         ]
-        counts = [*zip(right[1:].tolist(), squares.rows[1:].tolist(), strict=True)]
-        parts = [Part(*count, each.mean) for count, each in zip(counts, worths, strict=True)]
+        parts = [Part(*each) for each in zip(right[1:], rows[1:], (each.mean for each in worths), strict=True)]
         metrics = _metrics(sums, test, model, place, parts, confidence)
         for position, name in family.slices():
-            (own_right, rows), each = counts[position], worths[position]
-            compared = Part(own_right, rows, each.difference)
-            others = Part(float(right.sum()) - own_right, len(test) - rows, each.difference)
-            entries[name] = _entry(parts[position], compared, others, confidence) | metrics[position]
-            if dependent[position]:
-                entries[name]["effective_rows"] = round(rows * each.mean, 1)
-            hypothesis_of[name] = family.name if halves else name
-            hypotheses[hypothesis_of[name]] = fisher(*compared.whole_counts(), *others.whole_counts())
-    adjusted = dict(zip(hypotheses, holm(np.array(list(hypotheses.values()))).tolist(), strict=True))
-    for name, entry in entries.items():
-        entry["p"] = round_significant(hypotheses[hypothesis_of[name]])
-        entry["p_holm"] = round_significant(adjusted[hypothesis_of[name]])
+            own, of_difference = parts[position], worths[position].difference
+            others = float(right.sum()) - own.right, len(test) - own.rows
+            compared[name] = tuple(count * of_difference for count in (own.right, own.rows, *others))
+            entries[name] = {
+                "rows": int(own.rows),
+                "accuracy": round(own.accuracy, DIGITS),
+                "accuracy_interval": own.interval(confidence).rounded(),
+                "difference": round(own.accuracy - others[0] / others[1], DIGITS),
+                **metrics[position],
+            }
+            if sums.dependent[place][position]:
+                entries[name]["effective_rows"] = round(own.rows * own.worth, 1)
+            hypothesis_of[name] = family.name if len(family.values) == 2 and not rows[0] else name
+    low, high, p = compare_shares(np.array([*compared.values()]).reshape(-1, 4), confidence)
+    hypotheses = dict(zip(hypothesis_of.values(), p, strict=True))
+    adjusted = dict(zip(hypotheses, holm(np.array([*hypotheses.values()])), strict=True))
+    for (name, entry), *ends in zip(entries.items(), low, high, strict=True):
+        hypothesis = hypothesis_of[name]
+        entry["difference_interval"] = Interval(*ends).rounded()
+        entry["p"], entry["p_holm"] = (round_significant(float(each[hypothesis])) for each in (hypotheses, adjusted))
     return entries
-
-
-def _entry(own: Part, compared: Part, others: Part, confidence: float) -> dict[str, Any]:
-    ends = compared.interval(confidence), others.interval(confidence)
-    return {
-        "rows": int(own.rows),
-        "accuracy": round(own.accuracy, DIGITS),
-        "accuracy_interval": own.interval(confidence).rounded(),
-        "difference": round(own.accuracy - others.accuracy, DIGITS),
-        "difference_interval": difference(own.accuracy, others.accuracy, *ends).rounded(),
-    }
 
 
 def _metrics(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.evaluate.clusters import LIMIT, design_effect, few_clusters
+from textclf.evaluate.clusters import LIMIT, few_degrees, independent_rows, is_rare, variance_of_mean
 from textclf.evaluate.metrics import FROM_COUNTS, LOSSES
 from textclf.evaluate.slices.membership import Membership
 
@@ -18,79 +18,62 @@ Ints = NDArray[np.int64]
 
 
 class Repeats:
-    """The clusters of the rows of a split: `clusters` (rows,) are their positions, `count` is their number.
+    """The clusters of the rows of a split: `clusters` (rows,) are their positions.
 
-    `rows` are the positions of the rows that share a cluster with another one, `sizes` the rows of their clusters.
+    `rows` are the positions of the rows that share a cluster with another one, which most rows do not; `places`
+    (repeated rows,) are the positions of their clusters among those, and `sizes` the numbers of rows of these.
     """
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
         """Take the keys of the clusters (rows,), equal for the rows of one cluster."""
         _, clusters, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        self.clusters, self.count = clusters.astype(np.int64), len(counts)
-        self.rows = np.flatnonzero(counts[clusters] > 1)  # most rows are in no cluster with another one
-        self.sizes = counts[clusters[self.rows]].astype(np.int64)
+        repeated = counts > 1
+        self.clusters, self.rows = clusters.astype(np.int64), np.flatnonzero(repeated[clusters])
+        self.places, self.sizes = (np.cumsum(repeated) - 1)[clusters[self.rows]], counts[repeated]
 
+    def are_dependent(self, inside: NDArray[np.bool_]) -> bool:
+        """Return whether the rows in a slice (rows,), or all other rows, are not independent.
 
-class Squares(NamedTuple):
-    """Sums over the clusters, for each slice (slices + 1,); place 0 is of the rows in no slice.
-
-    `rows` is the number of rows in the slice, `inside` the sum of their squared numbers per cluster, `outside` that of
-    the other rows, and `across` the sum of the products of both numbers.
-    """
-
-    rows: Ints
-    inside: Ints
-    outside: Ints
-    across: Ints
-
-    def dependent(self, place: int) -> bool:
-        """Return whether the rows in a slice, or all other rows, are not independent.
-
-        As in `clusters.are_dependent`: repeats that are few in a split may be most rows of a slice.
+        As `clusters.are_dependent`: repeats that are few in a split may be most rows of a slice.
         """
-        rows = self.rows[place]
-        return bool(self.inside[place] > LIMIT * rows or self.outside[place] > LIMIT * (self.rows.sum() - rows))
-
-
-def sum_squares(codes: Ints, slices: int, repeats: Repeats) -> Squares:
-    """Return the sums of each slice; `codes` (rows,) are the positions of the slices from 1, 0 for rows in none."""
-    sizes = np.bincount(codes, minlength=slices + 1)
-    own = codes[repeats.rows]
-    pairs, counts = np.unique(own * len(codes) + repeats.clusters[repeats.rows], return_counts=True)
-    inside = sizes + np.bincount(pairs // max(len(codes), 1), counts * (counts - 1), minlength=slices + 1).astype(int)
-    everything = len(codes) + int((repeats.sizes - 1).sum())
-    # times all rows of a cluster
-    of_all = sizes + np.bincount(own, repeats.sizes - 1, minlength=slices + 1).astype(int)
-    return Squares(sizes, inside, everything - 2 * of_all + inside, of_all - inside)
+        sizes = np.bincount(self.places[inside[self.rows]], minlength=len(self.sizes))
+        rows = int(np.count_nonzero(inside))
+        return any(
+            (part * (part - 1)).sum() > (LIMIT - 1) * number
+            for part, number in ((sizes, rows), (self.sizes - sizes, len(inside) - rows))
+        )
 
 
 class Worth(NamedTuple):
-    """How many independent rows a row is worth: for the mean of a slice, and for its difference from the other rows."""
+    """How many independent rows a row is worth: for the accuracy of a slice, and its difference from the other rows."""
 
-    mean: float
-    difference: float
+    mean: float = 1.0
+    difference: float = 1.0
 
 
-def worth(squares: Squares, place: int, correlated: float, clusters: int, confidence: float) -> Worth:
-    """Return what the rows of a slice are worth, from the correlation within clusters over all rows of the split.
+def worth(right: NDArray[np.bool_], inside: NDArray[np.bool_], clusters: Ints, confidence: float) -> Worth:
+    """Return what dependent rows are worth; `inside` (rows,) are those of a slice.
 
-    The variances are those of means over rows that have this correlation within clusters and none between: Rao & Scott
-    (1992), Biometrics 48:577-585. A difference is more certain where a slice and the other rows share clusters, but no
-    row is worth more than one.
+    A difference is more certain where a slice and the other rows share clusters. With few clusters with a mistake, or
+    without one, in either part, the rows of a cluster count as alike.
     """
-    rows, inside, outside, across = (int(sums[place]) for sums in squares)
-    others = int(squares.rows.sum()) - rows
-    few, effects = few_clusters(clusters, confidence), [design_effect(rows, inside, correlated)]
-    effects.append(design_effect(others, outside, correlated))
-    variance = effects[0] / rows + effects[1] / others - 2 * correlated * across / (rows * others)
-    return Worth(few / effects[0], few * min((1 / rows + 1 / others) / max(variance, 1e-12), 1.0))
+    rows, parts = int(np.count_nonzero(inside)), [(right[some], clusters[some]) for some in (inside, ~inside)]
+    own, others = (independent_rows(values, of, values) for values, of in parts)
+    mean = own[0] / rows * few_degrees(own[1], confidence)
+    if any(is_rare(of, values) for values, of in parts):
+        return Worth(mean, min(mean, others[0] / (len(right) - rows)))
+    influences = np.where(inside, right / rows, right / (rows - len(right)))
+    variance, degrees = variance_of_mean(influences, clusters, inside.astype(np.int64))
+    independent = variance_of_mean(influences, None, inside.astype(np.int64))[0]
+    return Worth(mean, min(independent / variance, 1) * few_degrees(degrees, confidence))
 
 
 class SliceSums:
     """Sums over the slices of each family of the test rows.
 
-    `repeats` are the clusters of the rows, `squares` by family the sums over the clusters of each slice. Place 0 of the
-    first axis is of the rows in none of the slices, here and in every sum.
+    `repeats` are the clusters of the rows. By family `rows` (slices + 1,) are the rows of each slice, and `dependent`
+    (slices,) says whose rows, or others, are not independent. Place 0 of the first axis is of the rows in none of the
+    slices, here and in every sum.
     """
 
     def __init__(
@@ -111,8 +94,9 @@ class SliceSums:
             )
         self.membership, self.metric = membership, metric
         self.repeats = Repeats(np.arange(membership.rows, dtype=np.uint64) if keys is None else keys)
-        self.squares = [
-            sum_squares(family.codes.astype(np.int64) + 1, len(family.values), self.repeats)
+        self.rows = [self.total(place, np.ones(membership.rows)) for place in range(len(membership.families))]
+        self.dependent = [
+            [self.repeats.are_dependent(family.codes == place) for place in range(len(family.values))]
             for family in membership.families
         ]
 

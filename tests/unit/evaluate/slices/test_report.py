@@ -24,8 +24,8 @@ from tests.unit.evaluate.samples import (
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
-from textclf.evaluate.comparisons import fisher, holm
-from textclf.evaluate.intervals import difference, wilson
+from textclf.evaluate.comparisons import holm
+from textclf.evaluate.intervals import compare_shares, wilson
 from textclf.evaluate.measure import measure
 from textclf.evaluate.settings import SLICE_METRICS
 from textclf.evaluate.slices.membership import Family, Membership
@@ -70,15 +70,17 @@ def test_accuracy_difference_and_tests_are_those_of_the_rows_and_the_others(seed
     for place, letter in enumerate("abc"):
         own, others = right[codes == place], right[codes != place]
         entry = entries[f"kind={letter}"]
-        ends = [wilson(part.sum(), len(part)) for part in (own, others)]
+        counts = own.sum(), len(own), others.sum(), len(others)
         assert entry["rows"] == len(own)
         assert entry["accuracy"] == pytest.approx(own.mean(), abs=1e-6)
-        assert entry["accuracy_interval"] == pytest.approx(ends[0]._asdict(), abs=1e-6)
+        assert entry["accuracy_interval"] == pytest.approx(wilson(*counts[:2])._asdict(), abs=1e-6)
         assert entry["difference"] == pytest.approx(own.mean() - others.mean(), abs=1e-6)
-        expected = difference(own.mean(), others.mean(), *ends)
-        assert entry["difference_interval"] == pytest.approx(expected._asdict(), abs=1e-6)
-        p_values.append(fisher(int(own.sum()), len(own), int(others.sum()), len(others)))
-        assert entry["p"] == pytest.approx(p_values[-1], rel=1e-5)
+        low, high, p = (float(each[0]) for each in compare_shares(np.array([counts], float), 0.95))
+        assert entry["difference_interval"] == pytest.approx({"low": low, "high": high}, abs=1e-6)
+        p_values.append(p)
+        assert entry["p"] == pytest.approx(p, rel=1e-5)
+        if abs(low) > 1e-9 < abs(high):
+            assert (p < 0.05) == (low > 0 or high < 0)
     adjusted = holm(np.array(p_values))
     assert [entries[f"kind={letter}"]["p_holm"] for letter in "abc"] == pytest.approx(adjusted, rel=1e-5)
 
