@@ -18,10 +18,8 @@ from textclf.core.settings import to_yaml
 from textclf.evaluate.registry import (
     METRICS,
     OF_SETS,
-    format_interval,
     format_measured,
     format_metric,
-    format_value,
     metrics_of,
 )
 from textclf.export.sources import UNSTATED, Source, Weights, class_titles, combine_rights
@@ -116,8 +114,9 @@ def render(
             [each.titled(bool(several)) for each in metrics_of(bool(several)).values() if each.per_class]
         ),
         of_sets=[(METRICS[key].titled(True), _measured(key, results, "test")) for key in OF_SETS if several],
-        accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
-        accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
+        accuracy=format_measured(
+            "accuracy", results.metrics["test"]["accuracy"], results.intervals["test"]["accuracy"]
+        ),
         confidence=confidence_level(confidence),
         costs=(costs := results.decision.get("costs")),
         abstains=costs and len(costs[0]) > len(costs),
