@@ -167,8 +167,8 @@ def margin(rows: Rows, metric: str, place: int | None, influences: Floats, rare:
     if metric == "roc_auc" and place is not None:
         strata = rows.is_actual(place).astype(np.int64)
     strata = np.where(np.bincount(strata)[strata] > 1, strata, strata.max() + 1)
-    variance, degrees = variance_of_mean(influences, None, strata)
-    return float(scipy.special.stdtrit(max(degrees, 1), (1 + confidence) / 2)) * math.sqrt(variance)
+    t = scipy.special.stdtrit(max(len(rows) - 1, 1), (1 + confidence) / 2)
+    return float(t) * math.sqrt(variance_of_mean(influences, strata))
 
 
 def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> Floats:

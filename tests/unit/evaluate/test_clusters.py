@@ -1,5 +1,7 @@
 """Rows that are not independent: the variance of their mean, what they are worth, the coverage of intervals."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +12,7 @@ from scipy import linalg, stats
 
 from tests.unit.evaluate.samples import SEEDS, exact, predictions, reference
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate.clusters import are_dependent, effective_rows, independent_rows, variance_of_mean
+from textclf.evaluate.clusters import are_dependent, cr2, effective_rows, independent_rows, variance_of_mean
 from textclf.evaluate.split_clusters import IdDigest
 
 
@@ -42,6 +44,15 @@ def test_copies_of_a_row_are_worth_one_row() -> None:
     assert effective_rows(alone, groups(*[1] * 80), alone, 0.95) == pytest.approx(80 * few(79))
 
 
+def of_rows(values: NDArray[np.float64], clusters: NDArray[np.int64], strata: Any = 0) -> tuple[float, float]:
+    strata = np.zeros(len(values), np.int64) + strata
+    shape, means = (strata.max() + 1, clusters.max() + 1), np.bincount(strata, values) / np.bincount(strata)
+    sums, sizes = np.zeros(shape), np.zeros(shape)
+    np.add.at(sums, (strata, clusters), values - means[strata])
+    np.add.at(sizes, (strata, clusters), 1)
+    return cr2(sums, sizes)
+
+
 @given(SEEDS)
 def test_the_variance_is_cr2_of_a_regression(seed: int) -> None:
     """By the matrices of Bell & McCaffrey (2002), for the mean weighted by the rows of the strata."""
@@ -55,7 +66,7 @@ def test_the_variance_is_cr2_of_a_regression(seed: int) -> None:
         residuals, rest = values - hat @ values, np.eye(len(values)) - hat
         rows = [np.flatnonzero(clusters == each) for each in range(12)]
         adjusted = [weights[own] @ linalg.sqrtm(linalg.inv(rest[np.ix_(own, own)])).real for own in rows]
-        variance, degrees = variance_of_mean(values, clusters, of)
+        variance, degrees = of_rows(values, clusters, of)
         parts = np.array([each @ residuals[own] for each, own in zip(adjusted, rows, strict=True)])
         assert variance == pytest.approx((parts**2).sum(), rel=1e-9)
         vectors = np.array([each @ rest[own] for each, own in zip(adjusted, rows, strict=True)])
@@ -68,16 +79,26 @@ def test_the_variance_is_that_of_statsmodels() -> None:
     api = reference("api")
     generator = np.random.default_rng(1)
     values, ones, clusters = generator.exponential(size=60), np.ones(60), groups(*[4] * 15)
-    assert variance_of_mean(values, None)[0] == pytest.approx(api.OLS(values, ones).fit(cov_type="HC2").bse[0] ** 2)
+    expected = api.OLS(values, ones).fit(cov_type="HC2").bse[0] ** 2
+    assert variance_of_mean(values, np.zeros(60, np.int64)) == pytest.approx(expected, rel=1e-9)
+    assert of_rows(values, np.arange(60))[0] == pytest.approx(expected, rel=1e-9)
     reduced = api.GEE(values, ones, clusters, cov_struct=api.cov_struct.Independence()).fit(cov_type="bias_reduced")
     # Mancl & DeRouen divide by 1 - m / n once more, which is the same for all clusters here.
-    assert variance_of_mean(values, clusters)[0] == pytest.approx(reduced.bse[0] ** 2 * (1 - 1 / 15), rel=1e-6)
+    assert of_rows(values, clusters)[0] == pytest.approx(reduced.bse[0] ** 2 * (1 - 1 / 15), rel=1e-6)
 
 
 def test_clusters_have_the_degrees_of_freedom_of_the_squares_at_hand() -> None:
     even, one = np.tile([1.0, -1.0], 50), np.append(np.zeros(98), [1.0, -1.0])
-    assert variance_of_mean(even, None) == pytest.approx(variance_of_mean(even, np.arange(100)), rel=1e-9)
-    assert variance_of_mean(one, np.arange(100)) == pytest.approx((2 / 99 / 100, 3 * 2**2 / 2))
+    assert of_rows(even, np.arange(100)) == pytest.approx((1 / 99, 99))
+    assert of_rows(one, np.arange(100)) == pytest.approx((2 / 99 / 100, 3 * 2**2 / 2))
+
+
+def test_a_cluster_that_counts_several_times_is_as_many_clusters() -> None:
+    generator = np.random.default_rng(1)
+    sums, times = generator.normal(size=(2, 6)), np.array([1, 4, 2, 1, 3, 1])
+    sizes: NDArray[np.float64] = generator.integers(1, 5, (2, 6)).astype(np.float64)
+    expected = cr2(np.repeat(sums, times, axis=1), np.repeat(sizes, times, axis=1))
+    assert cr2(sums, sizes, times.astype(float)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from textclf.evaluate.intervals import Interval, compare_shares, normal_quantile
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts, Floats
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.rows import Rows
-from textclf.evaluate.slices.sums import SliceSums, Worth, worth
+from textclf.evaluate.slices.sums import Correct, SliceSums, Worth
 from textclf.evaluate.split_metrics import SHARES
 
 
@@ -61,11 +61,13 @@ def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) ->
     compared: dict[str, tuple[float, ...]] = {}  # right rows and rows of each slice, and of the others
     hypothesis_of: dict[str, str] = {}  # if two slices are all rows, theirs is one
     correct = ~test.wrong(model)
+    of_clusters = Correct(sums.repeats, correct)
     for place, family in enumerate(sums.membership.families):
         right, rows = sums.total(place, correct), sums.rows[place]
+        members, dependent = sums.members(place), sums.dependent[place]
         worths = [
-            worth(correct, family.codes == position, sums.repeats.clusters, confidence) if is_dependent else Worth()
-            for position, is_dependent in enumerate(sums.dependent[place])
+            of_clusters.worth(some, rows[each], right[each], confidence) if dependent[each - 1] else Worth()
+            for each, some in enumerate(members, start=1)
         ]
         parts = [Part(*each) for each in zip(right[1:], rows[1:], (each.mean for each in worths), strict=True)]
         metrics = _metrics(sums, test, model, place, parts, confidence)
@@ -80,7 +82,7 @@ def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) ->
                 "difference": round(own.accuracy - others[0] / others[1], DIGITS),
                 **metrics[position],
             }
-            if sums.dependent[place][position]:
+            if dependent[position]:
                 entries[name]["effective_rows"] = round(own.rows * own.worth, 1)
             hypothesis_of[name] = family.name if len(family.values) == 2 and not rows[0] else name
     low, high, p = compare_shares(np.array([*compared.values()]).reshape(-1, 4), confidence)

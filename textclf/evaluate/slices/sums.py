@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.evaluate.clusters import LIMIT, few_degrees, independent_rows, is_rare, variance_of_mean
+from textclf.evaluate.boundary import FEW
+from textclf.evaluate.clusters import LIMIT, cr2, few_degrees
 from textclf.evaluate.metrics import FROM_COUNTS, LOSSES
 from textclf.evaluate.slices.membership import Membership
 
@@ -18,29 +19,37 @@ Ints = NDArray[np.int64]
 
 
 class Repeats:
-    """The clusters of the rows of a split: `clusters` (rows,) are their positions.
+    """The rows of a split that share a cluster with another one, such as copies of a text; most rows do not.
 
-    `rows` are the positions of the rows that share a cluster with another one, which most rows do not; `places`
-    (repeated rows,) are the positions of their clusters among those, and `sizes` the numbers of rows of these.
+    `rows` are their positions, `places` (repeated rows,) the positions of their clusters, `sizes` (clusters,) the
+    numbers of rows of these.
     """
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
         """Take the keys of the clusters (rows,), equal for the rows of one cluster."""
         _, clusters, counts = np.unique(keys, return_inverse=True, return_counts=True)
         repeated = counts > 1
-        self.clusters, self.rows = clusters.astype(np.int64), np.flatnonzero(repeated[clusters])
-        self.places, self.sizes = (np.cumsum(repeated) - 1)[clusters[self.rows]], counts[repeated]
+        self.rows, self.sizes = np.flatnonzero(repeated[clusters]), counts[repeated]
+        self.places = (np.cumsum(repeated) - 1)[clusters[self.rows]]
 
-    def are_dependent(self, inside: NDArray[np.bool_]) -> bool:
-        """Return whether the rows in a slice (rows,), or all other rows, are not independent.
+    def members(self, codes: NDArray[np.integer[Any]], slices: int) -> list[Ints]:
+        """Return which repeated rows are in each slice; `codes` (rows,) are the positions of these, -1 for none."""
+        own = codes[self.rows] + 1
+        return np.split(np.argsort(own, kind="stable"), np.cumsum(np.bincount(own, minlength=slices + 1)))[1:-1]
+
+    def count(self, members: Ints, weights: NDArray[Any] | None = None) -> Floats:
+        """Return how many of some repeated rows are in each cluster, or the sum of their `weights`: (clusters,)."""
+        return np.bincount(self.places[members], weights, minlength=len(self.sizes)).astype(np.float64, copy=False)
+
+    def are_dependent(self, members: Ints, rows: float, everything: int) -> bool:
+        """Return whether the rows of a slice, or all others of `everything`, are not independent.
 
         As `clusters.are_dependent`: repeats that are few in a split may be most rows of a slice.
         """
-        sizes = np.bincount(self.places[inside[self.rows]], minlength=len(self.sizes))
-        rows = int(np.count_nonzero(inside))
+        sizes = self.count(members)
         return any(
             (part * (part - 1)).sum() > (LIMIT - 1) * number
-            for part, number in ((sizes, rows), (self.sizes - sizes, len(inside) - rows))
+            for part, number in ((sizes, rows), (self.sizes - sizes, everything - rows))
         )
 
 
@@ -51,21 +60,49 @@ class Worth(NamedTuple):
     difference: float = 1.0
 
 
-def worth(right: NDArray[np.bool_], inside: NDArray[np.bool_], clusters: Ints, confidence: float) -> Worth:
-    """Return what dependent rows are worth; `inside` (rows,) are those of a slice.
+class Correct:
+    """The rows that a model decides correctly, in all and among the repeated ones by their clusters."""
 
-    A difference is more certain where a slice and the other rows share clusters. With few clusters with a mistake, or
-    without one, in either part, the rows of a cluster count as alike.
-    """
-    rows, parts = int(np.count_nonzero(inside)), [(right[some], clusters[some]) for some in (inside, ~inside)]
-    own, others = (independent_rows(values, of, values) for values, of in parts)
-    mean = own[0] / rows * few_degrees(own[1], confidence)
-    if any(is_rare(of, values) for values, of in parts):
-        return Worth(mean, min(mean, others[0] / (len(right) - rows)))
-    influences = np.where(inside, right / rows, right / (rows - len(right)))
-    variance, degrees = variance_of_mean(influences, clusters, inside.astype(np.int64))
-    independent = variance_of_mean(influences, None, inside.astype(np.int64))[0]
-    return Worth(mean, min(independent / variance, 1) * few_degrees(degrees, confidence))
+    def __init__(self, repeats: Repeats, correct: NDArray[np.bool_]) -> None:
+        """Count the rows that are `correct` (rows,)."""
+        self._repeats, self._all, self._right = repeats, len(correct), correct[repeats.rows].astype(np.float64)
+        self._hits, self._by_cluster = int(correct.sum()), np.bincount(repeats.places, self._right)
+
+    def worth(self, members: Ints, rows: float, hits: float, confidence: float) -> Worth:
+        """Return what the rows of a slice are worth, of which `hits` are correct, and `members` are repeated rows.
+
+        The variances are those of `cr2`; that of a difference is smaller where a slice and the others share clusters.
+        With few clusters with a mistake, or without one, the rows of a cluster count as alike.
+        """
+        repeats = self._repeats
+        of_rows, of_hits, sizes, rights = (
+            np.stack([own, everything - own])
+            for own, everything in (
+                (rows, self._all),
+                (hits, self._hits),
+                (repeats.count(members), repeats.sizes),
+                (repeats.count(members, self._right[members]), self._by_cluster),
+            )
+        )  # in the slice and outside, (2,), and by cluster (2, clusters)
+        # Four clusters more stand for all others, of one row: in the slice a right and a wrong one, and outside.
+        alone = of_hits - rights.sum(axis=1)
+        times = np.append(np.ones(len(repeats.sizes)), np.stack([alone, of_rows - sizes.sum(axis=1) - alone], axis=1))
+        sizes = np.append(sizes, [[1, 1, 0, 0], [0, 0, 1, 1]], axis=1)
+        rights = np.append(rights, [[1, 0, 0, 0], [0, 0, 1, 0]], axis=1)
+        shares, alike = of_hits / of_rows, of_rows**2 / (sizes**2 @ times)
+        few = np.minimum((rights > 0) @ times, (rights < sizes) @ times) < FEW
+        sums = rights - shares[:, np.newaxis] * sizes
+        mean, degrees = alike[0], alike[0] - 1
+        if not few[0]:
+            variance, degrees = cr2(sums[:1], sizes[:1], times)
+            mean = min(shares[0] * (1 - shares[0]) / variance + 1, of_rows[0])
+        mean *= few_degrees(degrees, confidence) / of_rows[0]
+        if few.any():
+            return Worth(mean, min(mean, alike[1] / of_rows[1]))
+        weights = self._all / np.array([of_rows[0], -of_rows[1]])
+        variance, degrees = cr2(sums * weights[:, np.newaxis], sizes, times)
+        ratio = (shares * (1 - shares) / (of_rows - 1)).sum() / variance
+        return Worth(mean, min(ratio, 1) * few_degrees(degrees, confidence))
 
 
 class SliceSums:
@@ -96,9 +133,17 @@ class SliceSums:
         self.repeats = Repeats(np.arange(membership.rows, dtype=np.uint64) if keys is None else keys)
         self.rows = [self.total(place, np.ones(membership.rows)) for place in range(len(membership.families))]
         self.dependent = [
-            [self.repeats.are_dependent(family.codes == place) for place in range(len(family.values))]
-            for family in membership.families
+            [
+                self.repeats.are_dependent(members, number, membership.rows)
+                for members, number in zip(self.members(place), rows[1:].tolist(), strict=True)
+            ]
+            for place, rows in enumerate(self.rows)
         ]
+
+    def members(self, place: int) -> list[Ints]:
+        """Return which repeated rows are in each slice of a family, as `Repeats.members`."""
+        family = self.membership.families[place]
+        return self.repeats.members(family.codes, len(family.values))
 
     def total(self, place: int, values: NDArray[Any]) -> Floats:
         """Return the sums of values (rows,) over the rows of the slices of a family, (slices + 1,)."""

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from textclf.evaluate.clusters import LIMIT
-from textclf.evaluate.slices.sums import Repeats, worth
+from textclf.evaluate.slices.sums import Correct, Repeats
 
 
 def counts(keys: NDArray[np.uint64], values: int) -> NDArray[np.int64]:
@@ -20,13 +20,17 @@ def test_a_slice_is_dependent_if_its_rows_or_the_others_are(values: int) -> None
         keys, inside = generator.integers(0, values, 60).astype(np.uint64), generator.random(60) < 0.3
         parts = [counts(keys[some], values) for some in (inside, ~inside)]
         expected = any((part**2).sum() > LIMIT * part.sum() for part in parts)
-        assert Repeats(keys).are_dependent(inside) == expected
+        repeats = Repeats(keys)
+        (members,) = repeats.members(inside.astype(np.int64) - 1, 1)
+        assert repeats.are_dependent(members, inside.sum(), 60) == expected
         answers.add(bool(expected))
     assert answers == {True, False}
 
 
 def test_without_rows_nothing_is_dependent() -> None:
-    assert not Repeats(np.zeros(0, np.uint64)).are_dependent(np.zeros(0, np.bool_))
+    repeats = Repeats(np.zeros(0, np.uint64))
+    assert [each.tolist() for each in repeats.members(np.zeros(0, np.int64), 2)] == [[], []]
+    assert not repeats.are_dependent(np.zeros(0, np.int64), 0, 0)
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["slices of whole clusters", "slices across clusters"])
@@ -35,7 +39,8 @@ def test_rows_are_worth_what_simulated_clusters_say(whole: bool) -> None:
     sizes = generator.integers(1, 9, 2000)
     clusters = np.repeat(np.arange(2000), sizes)
     inside = clusters % 3 == 0 if whole else generator.random(len(clusters)) < 0.3 + 0.4 * (clusters % 2)
-    means, differences, found = [], [], []
+    repeats, means, differences, found = Repeats(clusters.astype(np.uint64)), [], [], []
+    (members,) = repeats.members(inside.astype(np.int64) - 1, 1)
     for _ in range(500):
         scores = np.sqrt(0.6) * generator.normal(size=2000)[clusters] + np.sqrt(0.4) * generator.normal(
             size=len(inside)
@@ -43,7 +48,7 @@ def test_rows_are_worth_what_simulated_clusters_say(whole: bool) -> None:
         right = scores < 1
         means.append(right[inside].mean())
         differences.append(means[-1] - right[~inside].mean())
-        found.append(worth(right, inside, clusters, 0.95))
+        found.append(Correct(repeats, right).worth(members, inside.sum(), (right & inside).sum(), 0.95))
     share = np.mean(means)
     independent = share * (1 - share) / np.array([inside.sum(), 1 / (1 / inside.sum() + 1 / (~inside).sum())])
     assert np.mean(found, axis=0) == pytest.approx(independent / np.var([means, differences], axis=1), rel=0.15)
