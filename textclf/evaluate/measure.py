@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Decision, Measured, logarithms
+from textclf.artifacts.decisions import Decision, Measured
 from textclf.artifacts.predictions import Predictions, concatenate, read
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS, SPLITS
@@ -17,13 +17,17 @@ from textclf.core.formatting import count_noun
 from textclf.core.progress import track
 from textclf.core.quoting import quote_value
 from textclf.evaluate.choose import choose_decision, has_few
+from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.costs import cheapest_constant
+from textclf.evaluate.influence import compare_metric
+from textclf.evaluate.metrics import ROW_MEANS
 from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.settings import EVEN, Evaluate
 from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
 from textclf.evaluate.split_metrics import SplitMetrics
 
+GUESSING = "guessing"  # the baseline, in decisions.json; no model has this name
 SCORES = ("accuracy", "cost", "log_loss")  # by which the default model is chosen
 # What `dvc metrics` and `dvc exp show` list of each model
 COMPARED = ("accuracy", "cost", "f1", "micro_f1", "log_loss", "roc_auc")  # on rows that the model was not fitted to
@@ -129,18 +133,25 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
         raise UserError(f"{rule}; one model has more batches than another; run dvc repro") from error
 
 
-def guessing_log_loss(train: NDArray[np.int64], test: NDArray[np.int64]) -> float:
-    """Return the log loss on test rows of predicting the class shares of the training rows for every text, rounded.
+def compare_with_guessing(train: SplitMetrics, test: SplitMetrics) -> tuple[float, dict[str, Difference | None]]:
+    """Return the log loss of guessing on the test rows, and for each model its own minus that, paired by row.
 
-    Both are numbers of rows per class (classes,), or with several labels per text the numbers of rows with and without
-    each label (2, labels).
+    Guessing predicts for every text the class shares of the training rows or, with several labels per text, the share
+    of the rows with each label. The difference is None if there are too few rows for an interval.
     """
-    return round(float(-(test * logarithms(train / train.sum(axis=0))).sum() / test.sum()), DIGITS)
-
-
-def _counts(part: SplitMetrics) -> NDArray[np.int64]:
-    """Return the numbers of rows of a split for `guessing_log_loss`."""
-    return np.stack([part.support, part.rows - part.support]) if part.of_rows.multilabel else part.support
+    shares, rows = train.support / train.rows, test.of_rows
+    decided = (shares > EVEN).astype(np.int8) if rows.multilabel else shares.argmax()
+    guessed = {GUESSING: np.broadcast_to(shares, (test.rows, len(shares)))}
+    rows = replace(
+        rows,
+        probabilities={**rows.probabilities, **guessed},
+        decided={**rows.decided, GUESSING: np.broadcast_to(decided, rows.y.shape)},
+    )
+    values = {name: float(of_model["log_loss"][0]) for name, of_model in test.values.items()}
+    values[GUESSING] = float(ROW_MEANS["log_loss"](rows.y, guessed[GUESSING]).mean())
+    pairs = [(name, GUESSING) for name in test.values]
+    found = compare_metric(rows, "log_loss", values, pairs, test.settings.confidence)
+    return values[GUESSING], {name: found[name, GUESSING] for name in test.values}
 
 
 def decisions_report(
@@ -156,7 +167,8 @@ def decisions_report(
     calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
     `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. Where
     the threshold of each label is chosen, `labels_of_few_rows` is the number of labels with too few rows for that.
-    `guessing` is the baseline for every model; its `cost` is that of the cheapest constant decision.
+    `guessing` is the baseline for every model, and under the name of a model the difference of their log losses, as
+    `compare_with_guessing` has it; its `cost` is that of the cheapest constant decision.
     `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
     recorded their loss on validation or test rows while training.
     `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the clusters of
@@ -164,18 +176,19 @@ def decisions_report(
     what `compare_candidates` returns, if there are several models, and `choice.accuracy` or `choice.cost` that of
     `score_after_choice`. `best` has the metrics of the model that is chosen; it is empty if no rows choose.
     """
-    choosing = splits.get("validation")
+    train, test, choosing = splits["train"], splits["test"], splits.get("validation")
     rows = 0 if choosing is None else choosing.rows
     if choosing is None and held_out.models:
-        test = splits["test"]
         of_rows = {name: decisions[name] for name in held_out.models}
         stratified = test.of_rows.stratified
         choosing = SplitMetrics("held-out", held_out.models, of_rows, test.settings, stratified, held_out.clusters)
+    guessing, above = compare_with_guessing(train, test)
     report: dict[str, Any] = {}
     for name, decision in decisions.items():
         of_model = {split: part for split, part in splits.items() if name in part.decisions}
         errors = {split: part.ece_if_calibrated(name) for split, part in of_model.items()}
         report[name] = decision.to_json() | {"ece_if_calibrated": errors}
+        report[name][GUESSING] = (difference := above[name]) and difference.rounded()
         if decision.calibration and choosing is not None:
             report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
             report[name]["validation_mistakes"] = choosing.mistakes(name)
@@ -184,16 +197,15 @@ def decisions_report(
             report[name]["labels_of_few_rows"] = int(few.sum())
     clusters = {name: part.clusters for name, part in splits.items() if part.clusters is not None}
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
-    train, test_counts = _counts(splits["train"]), _counts(splits["test"])
     report |= {
-        "guessing": {"log_loss": guessing_log_loss(train, test_counts)},
+        GUESSING: {"log_loss": round(guessing, DIGITS)},
         "protocol": {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows}
         | ({"clusters": clusters} if clusters else {}),
         "best": {},
         "crossvalidation": {},
     }
-    if (costs := splits["test"].of_rows.costs) is not None:
-        report["guessing"]["cost"] = round(cheapest_constant(costs, train, test_counts)[1], DIGITS)
+    if (costs := test.of_rows.costs) is not None:
+        report[GUESSING]["cost"] = round(cheapest_constant(costs, train.support, test.support)[1], DIGITS)
     if choosing is None or not candidates:
         return report
     if not rows:

@@ -118,7 +118,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "choice": mapping(models=by_name(by_name(Number)), accuracy=(Fraction, 0.0)),
         "guessing": mapping(log_loss=Number),
         "best": METRICS_BY_NAME,
-        ANY_KEY: Decided,
+        ANY_KEY: create_model("Decided", __base__=Decided, guessing=(DIFFERENCE | None, None)),
     },
     "slices": {
         "protocol": mapping(left_out=COUNTS),

@@ -4,10 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from textclf.artifacts.decisions import SCALING, Measured
-from textclf.core.files import DIGITS
-from textclf.core.formatting import count_noun, display_name, points
+from textclf.core.formatting import confidence_level, count_noun, display_name, points
 from textclf.evaluate.choose import FEWEST, NEVER
-from textclf.evaluate.registry import FLOOR, compare_pair, format_value
+from textclf.evaluate.registry import FLOOR, compare_pair, format_interval, format_value
 from textclf.evaluate.settings import EVEN
 
 FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly chance
@@ -31,7 +30,7 @@ def find_warnings(
     """
     found = {
         name: [
-            *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
+            *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions, confidence),
             *_calibrated_by_few(decisions[name], decisions["protocol"]["validation_rows"] > 0),
             *_not_chosen(decisions[name]),
             *(
@@ -46,15 +45,17 @@ def find_warnings(
 
 
 def _worse_than_guessing(
-    name: str, log_loss: float, record: Mapping[str, float], decisions: Mapping[str, Any]
+    name: str, log_loss: float, record: Mapping[str, float], decisions: Mapping[str, Any], confidence: float
 ) -> list[str]:
-    guessing = decisions["guessing"]["log_loss"]
-    if record.get("labels_only") or round(log_loss - guessing, DIGITS) <= 10**-DIGITS:  # both are rounded
+    above = decisions[name].get("guessing")
+    if record.get("labels_only") or above is None or above["low"] <= 0:
         return []
     kind = "label" if "thresholds" in decisions[name] else "class"
+    loss, difference = (format_value("log_loss", value) for value in (log_loss, above["difference"]))
+    interval = format_interval("log_loss", above["low"], above["high"])
     sentence = (
-        f"on the test rows its log loss of {format_value('log_loss', log_loss)} is worse than guessing by the {kind} "
-        f"shares of the training rows ({format_value('log_loss', guessing)}), so its probabilities cannot be trusted"
+        f"on the test rows its log loss of {loss} is {difference} ({confidence_level(confidence)} interval {interval}) "
+        f"above that of guessing by the {kind} shares of the training rows, so its probabilities cannot be trusted"
     )
     return ["; ".join(filter(None, [sentence, _remedy(name, record, decisions)]))]
 

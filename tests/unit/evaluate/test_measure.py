@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 from tests import stored_splits
 from tests.metrics import MEASURED
@@ -22,13 +23,14 @@ from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.coverage import fit_sets
 from textclf.evaluate.measure import (
     HeldOut,
+    compare_with_guessing,
     decisions_report,
-    guessing_log_loss,
     measure,
     read_together,
 )
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.split_clusters import find_held_out_clusters, positions, read_keys
+from textclf.evaluate.split_metrics import SplitMetrics
 
 
 def two_models(classes: int = 2, rows: int = 900) -> dict[str, Predictions]:
@@ -98,7 +100,7 @@ def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     report = decisions_report(splits, decisions, measured, HeldOut(), ["a"])
     assert Decision.from_json(report["a"]) == decisions["a"]
     chosen = {"threshold", "temperature"}
-    assert set(report["a"]) == chosen | {"ece_if_calibrated", "uncalibrated", "validation_mistakes"}
+    assert set(report["a"]) == chosen | {"ece_if_calibrated", "guessing", "uncalibrated", "validation_mistakes"}
     validation = three_splits().take(three_splits().split == "validation")
     assert report["a"]["validation_mistakes"] == (validation.probabilities.argmax(axis=1) != validation.y).sum() > 0
     assert report["a"]["ece_if_calibrated"] == {name: part.ece_if_calibrated("a") for name, part in splits.items()}
@@ -190,14 +192,48 @@ def test_clusters_of_held_out_rows_are_those_of_their_ids(tmp_path: Path) -> Non
     assert ((found[:, None] == found) == (same[:, None] == same)).all()
 
 
-def test_guessing_predicts_the_class_shares_of_the_training_rows() -> None:
-    y, train = np.array([0, 1, 1, 2]), np.array([60, 30, 10])
-    shares = np.tile(train / 100, (4, 1))
-    assert guessing_log_loss(train, np.bincount(y)) == compute(y, shares, shares.argmax(axis=1))["log_loss"]
-    splits, decisions = measure({"a": [three_splits()]}, params(), False)
-    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, HeldOut(), [])
-    counts = [np.bincount(three_splits().y[three_splits().split == split]) for split in ("train", "test")]
-    assert report["guessing"] == {"log_loss": guessing_log_loss(*counts)}
+def test_guessing_predicts_the_class_shares_of_the_training_rows_and_models_are_paired_with_it() -> None:
+    models = two_models(3)
+    splits, decisions = measure({name: [rows] for name, rows in models.items()}, params(), False)
+    measured = {name: {"test": splits["test"].metrics(name)} for name in models}
+    report = decisions_report(splits, decisions, measured, HeldOut(), [])
+    train, test = (models["a"].take(models["a"].split == split) for split in ("train", "test"))
+    shares = np.tile(np.bincount(train.y) / len(train), (len(test), 1))
+    assert report["guessing"] == {"log_loss": compute(test.y, shares, shares.argmax(axis=1))["log_loss"]}
+    for name, rows in models.items():
+        own = rows.probabilities[rows.split == "test"]
+        differences = np.log(shares[np.arange(len(test)), test.y])
+        differences -= np.log(own[np.arange(len(test)), test.y])
+        paired = stats.ttest_1samp(differences, 0).confidence_interval()
+        expected = {"difference": differences.mean(), "low": paired.low, "high": paired.high}
+        assert report[name]["guessing"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_model_is_not_compared_with_guessing_by_too_few_rows_or_if_it_guesses_itself() -> None:
+    few = {"a": [concatenate([drawn(0, 90, split="train"), drawn(1, 20)])]}
+    assert compare_with_guessing(*_ends(few))[1] == {"a": None}
+    rows = concatenate([drawn(0, 90, split="train"), drawn(1, 90)])
+    shares = np.bincount(rows.y[:90]) / 90
+    same = replace(rows, probabilities=np.tile(shares, (180, 1)))
+    loss, compared = compare_with_guessing(*_ends({"a": [same]}))
+    assert compared == {"a": None}
+    assert round(loss, 6) == compute(rows.y[90:], same.probabilities[90:], np.zeros(90, np.int64))["log_loss"]
+
+
+def test_dependent_rows_are_compared_with_guessing_as_what_they_are_worth() -> None:
+    rows = {"a": [concatenate([drawn(0, 90, split="train"), *[drawn(1, 90)] * 4])]}
+    clusters = np.arange(360) % 90
+    alone, dependent = (compare_with_guessing(*_ends(rows, found))[1]["a"] for found in (None, {"test": clusters}))
+    assert alone is not None
+    assert dependent is not None
+    assert dependent.high - dependent.low > 1.5 * (alone.high - alone.low)
+
+
+def _ends(
+    models: dict[str, list[Predictions]], clusters: dict[str, NDArray[np.int64]] | None = None
+) -> tuple[SplitMetrics, SplitMetrics]:
+    splits = measure(models, params(), False, clusters)[0]
+    return splits["train"], splits["test"]
 
 
 def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
@@ -209,6 +245,8 @@ def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
     report = decisions_report(splits, decisions, measured, HeldOut(), [])
     shares = np.tile(parts[0].y.mean(axis=0), (80, 1))
     assert report["guessing"] == {"log_loss": compute(parts[2].y, shares, parts[2].y)["log_loss"]}
+    above = report["a"]["guessing"]["difference"]
+    assert above == pytest.approx(measured["a"]["test"]["log_loss"] - report["guessing"]["log_loss"], abs=2e-6)
     assert report["a"]["labels_of_few_rows"] == 1
     assert report["a"]["thresholds"] == decisions["a"].thresholds
     assert report["best"] == measured["a"]

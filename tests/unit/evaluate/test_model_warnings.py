@@ -17,30 +17,39 @@ SAME = comparison(0.0, 1.0)
 EQUAL = {"first_vs_majority": SAME, "second_vs_majority": SAME, "second_vs_first": SAME}
 
 
+def ends(difference: float | None) -> dict[str, float] | None:
+    """Return a difference with its interval, 0.2 to either side."""
+    if difference is None:
+        return None
+    return {"difference": difference, "low": difference - 0.2, "high": difference + 0.2}
+
+
 def warnings(
-    losses: dict[str, float] | None = None,
+    above: dict[str, float] | None = None,
     comparisons: dict[str, dict[str, float]] | None = None,
     record: dict[str, float] | None = None,
     decision: dict[str, Any] | None = None,
     validation_rows: int = 0,
 ) -> dict[str, list[str]]:
-    """Return the warnings of three models, of which guessing has a log loss of 0.7 and all others 0.6."""
-    decisions: dict[str, Any] = {name: {"threshold": 0.5, **(decision or {})} for name in MODELS}
-    decisions |= {"guessing": {"log_loss": 0.7}, "protocol": {"validation_rows": validation_rows}}
-    measured = {name: {"test": {"log_loss": (losses or {}).get(name, 0.6)}} for name in MODELS}
+    """Return the warnings of three models; `above` is by how much the log loss of some is above that of guessing."""
+    decisions: dict[str, Any] = {
+        name: {"threshold": 0.5, "guessing": ends((above or {}).get(name)), **(decision or {})} for name in MODELS
+    }
+    decisions |= {"protocol": {"validation_rows": validation_rows}}
+    measured = {name: {"test": {"log_loss": 5.05}} for name in MODELS}
     training = {name: record or {"parameters": 3.0} for name in MODELS}
     return find_warnings(measured, EQUAL | (comparisons or {}), training, decisions, MODELS, 0.95)
 
 
 def test_sound_models_are_not_warned_of() -> None:
     assert warnings() == {}
-    assert warnings({"majority": 0.700001}) == {}  # the sixth digit is rounded
+    assert warnings({"first": 0.2, "second": -4.0}) == {}  # an interval that ends at 0
 
 
 NETWORK = {"epochs": 100, "best_epoch": 2}
 WORSE = (
-    "on the test rows its log loss of 5.050 is worse than guessing by the class shares of the training rows (0.700), "
-    "so its probabilities cannot be trusted"
+    "on the test rows its log loss of 5.050 is 0.700 (95% interval 0.500 to 0.900) above that of guessing by the class "
+    "shares of the training rows, so its probabilities cannot be trusted"
 )
 
 
@@ -66,11 +75,11 @@ WORSE = (
 def test_a_log_loss_worse_than_guessing_is_warned_of_with_a_remedy(
     record: dict[str, float], decision: dict[str, float], rows: int, remedy: str
 ) -> None:
-    assert warnings({"first": 5.05}, None, record, decision, rows) == {"first": [WORSE + remedy]}
+    assert warnings({"first": 0.7}, None, record, decision, rows) == {"first": [WORSE + remedy]}
 
 
 def test_made_up_probabilities_of_labels_are_not_warned_of() -> None:
-    assert warnings({"first": 5.05}, None, {"labels_only": 1}) == {}
+    assert warnings({"first": 0.7}, None, {"labels_only": 1}) == {}
 
 
 @pytest.mark.parametrize("scaling", [{"temperature": 1.5}, {"slope": 1.5, "intercept": 0.0}, {}], ids=str)
@@ -101,7 +110,7 @@ def test_a_model_that_is_worse_than_another_is_compared_with_the_best() -> None:
 
 
 def test_several_labels_have_a_subset_accuracy_and_label_shares() -> None:
-    found = warnings({"first": 5.05}, {"second_vs_first": comparison(-0.2)}, decision={"thresholds": [0.5, 0.5]})
+    found = warnings({"first": 0.7}, {"second_vs_first": comparison(-0.2)}, decision={"thresholds": [0.5, 0.5]})
     assert "guessing by the label shares of the training rows" in found["first"][0]
     assert found["second"][0].startswith("on the test rows its subset accuracy is 20.0 points ")
 
@@ -125,4 +134,4 @@ def test_labels_whose_threshold_is_not_the_best_are_counted() -> None:
         "the threshold of 1 label stays 0.5: fewer than 5 of the rows that choose have the label",
         "no threshold reaches the precision for 2 labels, which no text gets",
     ]
-    assert "calibration" not in warnings({"first": 5.05}, decision={"thresholds": [0.5]})["first"][0]
+    assert "calibration" not in warnings({"first": 0.7}, decision={"thresholds": [0.5]})["first"][0]

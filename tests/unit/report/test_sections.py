@@ -137,9 +137,10 @@ def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
 
 def test_a_model_that_is_worse_than_guessing_is_warned_of_first() -> None:
     run = make_run(PAIR)
-    decisions = {**run.decisions, "guessing": {"log_loss": 0.001}}
+    above = {"difference": 0.3, "low": 0.1, "high": 0.5}
+    decisions = {**run.decisions, "keras": {**run.decisions["keras"], "guessing": above}}
     text = sections(replace(run, decisions=decisions))["summary"]
-    assert "keras: on the test rows its log loss of" in text
+    assert "0.300 (95% interval 0.100 to 0.500) above that of guessing" in text
     assert "set evaluate.calibration." in text
 
 

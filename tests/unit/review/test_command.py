@@ -93,6 +93,7 @@ def put(file: str, keys: tuple[Any, ...], value: Any) -> None:
 def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(capfd: pytest.CaptureFixture[str]) -> None:
     put("metrics/features.json", ("words", "train", "nonzeros"), 5)
     put("metrics/slices.json", ("protocol", "left_out"), {"class": 3})  # slices are many and differ by chance
+    put("metrics/decisions.json", ("majority", "guessing"), {"difference": 0.1, "low": -0.2, "high": 0.4})
     code, out, err = pr_report(capfd, "HEAD")
     assert (code, err) == (0, "")
     assert "the gate passed.**" in out
@@ -101,6 +102,7 @@ def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(capf
     assert "<summary>Other metrics that changed: " in out
     assert "| `features.json: words.train.nonzeros` | `76` | `5` |" in out
     assert "`slices.json: " not in out
+    assert "guessing.difference" not in out  # which follows from the metrics
 
 
 @pytest.mark.usefixtures("pull")
