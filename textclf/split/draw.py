@@ -178,16 +178,21 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     if not keys:
         return np.arange(len(rows["label"]))
     codes = [encode(key)[0].astype(np.int64) for key in keys]
-    if len(codes) == 1:
-        return codes[0]
+    return encode(array_of_numbers(link(*codes)))[0].astype(np.int64) if len(codes) > 1 else codes[0]
+
+
+def link(groups: Positions, texts: Positions) -> Positions:
+    """Return a number for each row, equal for rows of the same group or text and for those linked through others.
+
+    Both arguments (rows,) number the groups and the texts from 0 on.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    count = len(codes[0])
-    edges = np.array([codes[0], codes[1] + codes[0].max() + 1])  # one edge per row: its group to its text
+    edges = np.array([groups, texts + groups.max() + 1])  # one edge per row: its group to its text
     nodes = edges.max() + 1
-    _, component = connected_components(coo_array((np.ones(count), edges), shape=(nodes, nodes)), directed=False)
-    return encode(array_of_numbers(component[codes[0]]))[0].astype(np.int64)
+    _, component = connected_components(coo_array((np.ones(len(groups)), edges), shape=(nodes, nodes)), directed=False)
+    return np.asarray(component[groups], np.int64)
 
 
 def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -198,7 +203,8 @@ def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """
     if "group" not in rows:
         return keys
-    clusters = assign_groups(rows, duplicates=True)
+    groups = encode(as_array(rows["group"]))[0].astype(np.int64)
+    clusters = link(groups, np.unique(keys, return_inverse=True)[1])
     return keys[np.unique(clusters, return_index=True)[1]][clusters]
 
 

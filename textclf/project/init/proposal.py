@@ -1,6 +1,7 @@
 """The settings that `textclf init` proposes for a table, and what it says of them."""
 
 import argparse
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -32,7 +33,6 @@ from textclf.tables.settings import OPTIONS, Data, check_option
 
 GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "sheet", "query")  # arguments that are settings of data
 DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
-PAIRS = 3  # of models in params.yaml
 
 
 def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, str, list[str]]:
@@ -65,6 +65,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     text = with_values(with_sections(before, models.sections | {name: {} for name in gone}), settings)
     minutes = expected_minutes(models.sections, found, is_validated(preset, found))
     told = [
+        _detectable(found, len(models.candidates)),
         *([f"a text has several labels: {several} (data.task: multilabel)"] if several else []),
         *([f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"] if alike else []),
         f"preset {preset}: {PRESETS[preset].removesuffix(CALIBRATED if data.multilabel else '')}",
@@ -164,7 +165,6 @@ def summary(
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
         *_oddities(found, kept=not found.given and data.time is None),
-        _detectable(found),
         *told,
         *([f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}", *_listed(changed)] if changed else []),
         *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
@@ -197,16 +197,18 @@ def _oddities(found: Survey, kept: bool) -> Iterator[str]:
         yield f"{count_noun(found.conflicts, 'text')} with {of_sets} labels: no model can be right on all of their rows"
 
 
-def _detectable(found: Survey) -> str:
-    """Return a line on the smallest difference between models that the test rows detect."""
+def _detectable(found: Survey, models: int) -> str:
+    """Return a line on the smallest difference that the test rows find between two of so many models."""
     given = found.given.get("test")
     rows = round(TEST_SIZE * found.rows) if given is None else given
-    smallest = smallest_difference(rows, DISAGREEMENT, (1 - CONFIDENCE) / PAIRS)
-    between = f"between models that disagree on {DISAGREEMENT:.0%} of them"
-    told = f"too few to detect a difference {between}"
-    if smallest is not None:
-        told = f"a difference below {points(smallest, signed=False)} points {between} usually goes undetected"
-    return f"{'about ' if given is None else ''}{rows:,} test rows: {told} (docs/evaluation.md)"
+    independent = round(rows * found.worth)
+    smallest = smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / max(math.comb(models, 2), 1))
+    worth = f" in clusters of dependent rows, worth at least {independent:,} independent ones" * (found.worth < 1)
+    difference = "no difference" if smallest is None else f"a difference of {points(smallest, signed=False)} points"
+    return (
+        f"{'about ' if given is None else ''}{count_noun(rows, 'test row')}{worth}: {difference} between models that "
+        f"disagree on {DISAGREEMENT:.0%} of them is found in four of five such test sets (docs/evaluation.md)"
+    )
 
 
 def _listed(choices: list[Choice]) -> list[str]:

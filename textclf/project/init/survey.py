@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from textclf.core.arrow import array_of, count_lengths, hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
+from textclf.evaluate.clusters import LIMIT
 from textclf.project.init.language import detect_language
+from textclf.split.draw import link
 from textclf.tables.corpus import Corpus
 from textclf.tables.layout import SLICE
 from textclf.tables.settings import Data
@@ -33,7 +36,8 @@ class Survey:
     the table gives; `slices` are those columns of data.slices of which some value has several labels. `language` is the
     name of the language of the texts, None if it is not recognized or there are several. `characters` are those of all
     texts. If a text has several labels, `classes` has the rows with each, `sets` is the number of rows, and
-    `without_labels` of those that have none; `unites`: a text had several rows.
+    `without_labels` of those that have none; `unites`: a text had several rows. `worth` is the number of independent
+    rows that a test row is worth at least, by `worth_of_rows`.
     """
 
     classes: dict[str, int]
@@ -51,6 +55,7 @@ class Survey:
     sets: int | None = None
     without_labels: int = 0
     unites: bool = False
+    worth: float = 1.0
 
     @property
     def rows(self) -> int:
@@ -81,7 +86,8 @@ def survey(path: Path, settings: Data) -> Survey:
         batches = corpus.table.to_batches()
     for batch in batches:
         texts = batch["text"].to_pylist()
-        part = {name: batch[name].dictionary_encode().to_pandas() for name in slices}
+        named = [name for name in (*slices, "group", "split") if name in batch.schema.names]
+        part = {name: batch[name].dictionary_encode().to_pandas() for name in named}
         if settings.multilabel:
             part["label"] = array_of(list(map(json.dumps, batch["label"].to_pylist()))).dictionary_encode().to_pandas()
         else:
@@ -114,7 +120,21 @@ def survey(path: Path, settings: Data) -> Survey:
         sets=len(rows) if settings.multilabel else None,
         without_labels=int((rows["label"] == "[]").sum()),
         unites=len(rows) < corpus.count - corpus.dropped["rows"],
+        worth=worth_of_rows(rows[rows["split"] == "test"] if "test" in corpus.given else rows),
     )
+
+
+def worth_of_rows(rows: pd.DataFrame) -> float:
+    """Return the number of independent rows that a row is worth if those of one text or group are right together.
+
+    It is n / sum(m^2) for clusters of m of n rows: Kish (1965), Survey Sampling, 5.4; 1 if `LIMIT` is not exceeded.
+    `rows` has the columns text and, optionally, group.
+    """
+    clusters = pd.factorize(rows["text"])[0]
+    if "group" in rows:
+        clusters = link(pd.factorize(rows["group"])[0], clusters)
+    squares = float((np.bincount(clusters).astype(np.float64) ** 2).sum())
+    return len(rows) / squares if squares > LIMIT * len(rows) else 1.0
 
 
 def _count(labels: "pd.Series[Any]", several: bool) -> Counter[str]:
