@@ -81,7 +81,8 @@ def run(
     names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage", "unknown")
     contents = metric_files.read_all(metrics, names, models_trained, external)
     measured, ends, compared, decided, records, counts, coverage, unknown = contents.values()
-    clusters, held_out = decided["protocol"].get("clusters", {}), decided["crossvalidation"]
+    clusters, worth = (decided["protocol"].get(key, {}) for key in ("clusters", "independent_rows"))
+    held_out = decided["crossvalidation"]
     sources = list_sources(split_rows, data.path)
     classes = read_classes(splits)
     require_known_classes(about, classes)
@@ -139,7 +140,7 @@ def run(
                 classes=classes,
                 representation=description.representations({part: described[part] for part in members[name]}),
                 protocol=protocol,
-                caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters, held_out),
+                caveats=description.caveats(counts, class_names, evaluate.confidence, watching, worth, held_out),
                 confidence=evaluate.confidence,
                 coverage=evaluate.coverage,
                 warnings=warnings.get(name, []),

@@ -171,17 +171,19 @@ def decisions_report(
     `compare_with_guessing` has it; its `cost` is that of the cheapest constant decision.
     `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
     recorded their loss on validation or test rows while training.
-    `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the clusters of
-    each split with dependent rows. `crossvalidation` has the scores on held-out rows, if there are any, `choice.models`
-    what `compare_candidates` returns, if there are several models, and `choice.accuracy` or `choice.cost` that of
-    `score_after_choice`. `best` has the metrics of the model that is chosen; it is empty if no rows choose.
+    `protocol` has the number of the rows that chose, validation rows or held-out training rows, and for each split with
+    dependent rows the number of clusters and of the independent rows that they are worth at least: n^2 / sum(m^2) for
+    clusters of m of n rows, Kish (1965), Survey Sampling, 5.4. `crossvalidation` has the scores on held-out rows,
+    if there are any, `choice.models` what `compare_candidates` returns, if there are several models, and
+    `choice.accuracy` or `choice.cost` that of `score_after_choice`. `best` has the metrics of the model that is
+    chosen; it is empty if no rows choose.
     """
     train, test, choosing = splits["train"], splits["test"], splits.get("validation")
     rows = 0 if choosing is None else choosing.rows
     if choosing is None and held_out.models:
-        of_rows = {name: decisions[name] for name in held_out.models}
+        chosen = {name: decisions[name] for name in held_out.models}
         stratified = test.of_rows.stratified
-        choosing = SplitMetrics("held-out", held_out.models, of_rows, test.settings, stratified, held_out.clusters)
+        choosing = SplitMetrics("held-out", held_out.models, chosen, test.settings, stratified, held_out.clusters)
     guessing, above = compare_with_guessing(train, test)
     report: dict[str, Any] = {}
     for name, decision in decisions.items():
@@ -195,15 +197,19 @@ def decisions_report(
         if decision.multilabel and choosing is not None and isinstance(choosing.settings.threshold, str):
             few = has_few(choosing.of_rows.y, choosing.of_rows.clusters)
             report[name]["labels_of_few_rows"] = int(few.sum())
-    clusters = {name: part.clusters for name, part in splits.items() if part.clusters is not None}
+    of_rows = {name: part.of_rows.clusters for name, part in splits.items()}
+    sizes = {name: np.bincount(clusters) for name, clusters in of_rows.items() if clusters is not None}
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
     report |= {
         GUESSING: {"log_loss": round(guessing, DIGITS)},
-        "protocol": {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows}
-        | ({"clusters": clusters} if clusters else {}),
+        "protocol": {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows},
         "best": {},
         "crossvalidation": {},
     }
+    if sizes:
+        worth = {name: each.sum() ** 2 / (each.astype(np.float64) ** 2).sum() for name, each in sizes.items()}
+        report["protocol"]["clusters"] = {name: len(each) for name, each in sizes.items()}
+        report["protocol"]["independent_rows"] = {name: round(float(each), DIGITS) for name, each in worth.items()}
     if (costs := test.of_rows.costs) is not None:
         report[GUESSING]["cost"] = round(cheapest_constant(costs, train.support, test.support)[1], DIGITS)
     if choosing is None or not candidates:

@@ -113,7 +113,12 @@ SHAPES: dict[str, dict[str, Any]] = {
         )
     },
     "decisions": {
-        "protocol": mapping(validation_rows=Count, clusters=(by_name(Positive), {}), test_rows=(Count, 0)),
+        "protocol": mapping(
+            validation_rows=Count,
+            clusters=(by_name(Positive), {}),
+            independent_rows=(by_name(Number), {}),
+            test_rows=(Count, 0),
+        ),
         "crossvalidation": by_name(mapping(rows=Positive, folds=Positive, accuracy=Fraction, log_loss=Number)),
         "choice": mapping(models=by_name(by_name(Number)), accuracy=(Fraction, 0.0)),
         "guessing": mapping(log_loss=Number),

@@ -35,9 +35,8 @@ SHARES_OF_PAIRS = ("micro_precision", "micro_recall", "micro_f1", "hamming_loss"
 class SplitMetrics:
     """Metrics, intervals, comparisons and curves of all models on the same rows of one split.
 
-    `clusters` is the number of clusters of dependent rows, None if the rows count as independent. By model, `values`
-    are the metrics, each an array of one value, and `matrices` the rows by actual and decided class. `support`
-    (classes,) are the rows of each class.
+    By model, `values` are the metrics, each an array of one value, and `matrices` the rows by actual and decided class.
+    `support` (classes,) are the rows of each class.
     """
 
     def __init__(
@@ -56,7 +55,6 @@ class SplitMetrics:
         """
         first = next(iter(models.values()))
         self.split, self.classes, self.decisions, self.settings = split, first.classes, decisions, settings
-        self.clusters = None if clusters is None else int(clusters.max()) + 1
         self.raw = {name: rows.probabilities for name, rows in models.items()}
         calibrated = {name: decisions[name].calibrate(rows) for name, rows in self.raw.items()}
         decided = {name: decisions[name].decide(rows) for name, rows in calibrated.items()}

@@ -202,8 +202,7 @@ def _dependence(data: Data, test_rows: int, clusters: int) -> str:
     kind = "text" if data.group is None else f"{visible(data.group)} or text"
     return (
         f"The {test_rows:,} test rows are {clusters:,} clusters of rows with the same {kind}. Such rows are not "
-        "independent, so intervals count only as many rows as they are worth, and models are compared by a test of the "
-        "signs of the clusters' differences."
+        "independent, so intervals and tests count only as many rows as they are worth."
     )
 
 
@@ -224,14 +223,15 @@ def caveats(
     classes: Mapping[str, str],
     confidence: float,
     watching: Sequence[str],
-    clusters: Mapping[str, int] | None = None,
+    independent: Mapping[str, float] | None = None,
     held_out: Collection[str] = (),
 ) -> list[str]:
     """Return sentences that a reader must know before trusting the metrics, the most important first.
 
-    `classes` has what to show for each label, in order; `confidence` is the level of the intervals. `watching` are the
-    models that recorded their loss on validation rows while training, or on the test rows if there are no others.
-    `clusters` as for `protocol`; `held_out` are the models that have predictions for held-out training rows.
+    `classes` has what to show for each label, in order; `confidence` is the level of the intervals. `watching` are
+    the models that recorded their loss on validation rows while training, or on the test rows if there are no
+    others. `independent` has the number of independent rows that the dependent ones of a split are worth at least;
+    `held_out` are the models that have predictions for held-out training rows.
     """
     rows, several = rows_by_class(splits_report), has_label_sets(splits_report)
     sentences = []
@@ -242,7 +242,7 @@ def caveats(
         [
             _corrected_test_rows(splits_report.get("corrections", {})),
             _uncorrected_test_rows(splits_report.get("corrections", {})),
-            _few_test_rows(sizes_of(splits_report)["test"], confidence, (clusters or {}).get("test")),
+            _few_test_rows(sizes_of(splits_report)["test"], confidence, (independent or {}).get("test")),
             _leaks(splits_report["leaks"]["normalised"], splits_report.get("given", {})),
             _shared_groups(splits_report["leaks"].get("group", {})),
             _conflicts(splits_report["label_conflicts"]["normalised"], several),
@@ -290,19 +290,13 @@ def _uncorrected_test_rows(corrections: Mapping[str, Any]) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
-def _few_test_rows(count: int, confidence: float, clusters: int | None) -> str:
-    independent = count if clusters is None else clusters
-    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.25 / independent)  # if half are right
+def _few_test_rows(count: int, confidence: float, independent: float | None) -> str:
+    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.25 / (independent or count))  # half are right
     if half_width <= PRECISE:
         return ""
-    among, when = "", "at worst"
-    if clusters is not None:
-        among, when = f" in {count_noun(clusters, 'cluster')} of dependent rows", "if the clusters are of similar size"
-    return (
-        f"With {count_noun(count, 'test row')}{among}, an accuracy is known to about "
-        f"±{100 * min(half_width, 1):.0f} points {when}; smaller differences between models are hard to tell from "
-        "chance."
-    )
+    worth = "" if independent is None else f", worth at least {independent:,.0f} independent ones"
+    known = f"an accuracy is known to about ±{100 * min(half_width, 1):.0f} points at worst"
+    return f"With {count_noun(count, 'test row')}{worth}, {known}."
 
 
 def _leaks(counts: Mapping[str, int], given: Collection[str]) -> str:

@@ -269,9 +269,8 @@ def _by_class(run: Run) -> dict[str, Any]:
 
 
 def _share(run: Run, right: int, rows: int) -> dict[str, float]:
-    worth = 1.0  # independent rows per row
-    if "test" in run.clusters:
-        worth = run.clusters["test"] / len(run.rows["test"])
+    count = len(run.rows["test"])
+    worth = run.independent_rows.get("test", count) / count  # of a row, in independent ones
     low, high = wilson(right * worth, rows * worth, run.settings.evaluate.confidence)
     return {"accuracy": right / rows, "low": low, "high": high, "rows": rows}
 

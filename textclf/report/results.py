@@ -1,5 +1,6 @@
 """The first sections: the headline, how it was measured, and the models side by side."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -12,6 +13,7 @@ from textclf.core.formatting import display_name, join_names, p_relation, p_valu
 from textclf.core.labels import visible
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import (
+    FLOOR,
     METRICS,
     OF_SETS,
     Metric,
@@ -51,8 +53,6 @@ def summary(run: Run) -> dict[str, Any]:
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
         "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],
         "no_validation": "validation" not in run.splits,
-        "pairs": len(run.comparisons),
-        "level": _first_level(run),
     }
 
 
@@ -69,15 +69,16 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         "low": points(test["low"]),
         "high": points(test["high"]),
         "p": p_relation(test["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}"),
+        "corrected": FLOOR not in (name, other) and _corrected(run) > 1,
         "smallest": None if smallest is None else points(smallest, signed=False),
         "metric": METRICS[metric].title.partition(" (")[0],
         "loss": format_difference(metric, loss) if loss and not loss["low"] <= 0 <= loss["high"] else None,
     }
 
 
-def _first_level(run: Run) -> str:
-    """Return the level of Holm's first step, which that of `smallest_difference` is."""
-    return f"{(1 - run.settings.evaluate.confidence) / max(len(run.comparisons), 1):.2g}"
+def _corrected(run: Run) -> int:
+    """Return the number of pairs whose p-values are corrected for each other: those without `FLOOR`."""
+    return math.comb(len([name for name in run.models if name != FLOOR]), 2)
 
 
 def _differs(run: Run, test: Mapping[str, float]) -> bool:
@@ -93,7 +94,9 @@ def protocol(run: Run) -> dict[str, Any]:
     held_out = run.decisions["crossvalidation"]
     return {
         "caveats": [
-            *description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, run.clusters, held_out),
+            *description.caveats(
+                run.leaks, run.names, settings.evaluate.confidence, watching, run.independent_rows, held_out
+            ),
             *(
                 sentence
                 for name, shape in run.features.items()
@@ -192,7 +195,7 @@ def compared(run: Run) -> dict[str, Any]:
         if tests
         else None,
         "differences": _differences(run) if tests else None,
-        "level": _first_level(run),
+        "corrected": _corrected(run),
         "significant": sum(_differs(run, test) for test in run.comparisons.values()),
     }
 
@@ -268,7 +271,7 @@ def _tests(run: Run) -> list[list[object]]:
                 f"{test['only_first']:,.0f} and {test['only_second']:,.0f}",
                 p_value(test["p"]),
                 p_value(test["p_holm"]),
-                "too few rows" if smallest is None else f"{points(smallest, signed=False)} points",
+                "none" if smallest is None else f"{points(smallest, signed=False)} points",
                 "yes" if _differs(run, test) else "no",
             ]
         )

@@ -173,12 +173,12 @@ def test_notes_of_several_models_name_them_and_are_said_once() -> None:
 
 def caveats(
     watching: tuple[str, ...] = (),
-    clusters: dict[str, int] | None = None,
+    independent: dict[str, float] | None = None,
     held_out: tuple[str, ...] = (),
     **changes: Any,
 ) -> list[str]:
     report = {key: value for key, value in (REPORT | changes).items() if value is not None}
-    return description.caveats(report, CLASSES, 0.95, watching, clusters, held_out)
+    return description.caveats(report, CLASSES, 0.95, watching, independent, held_out)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def caveats(
         ),
         (
             {"test": {"classes": {"0": 50, "1": 50}}},
-            "With 100 test rows, an accuracy is known to about ±10 points at worst;",
+            "With 100 test rows, an accuracy is known to about ±10 points at worst.",
         ),
         ({"test": {"classes": {"0": 1}}}, "With 1 test row, an accuracy is known to about ±98 points"),
         ({"validation": None}, "There are no validation rows. Settings chosen by looking at these test numbers"),
@@ -229,8 +229,8 @@ def caveats(
             "During training, keras watched the test rows, as in the lesson",
         ),
         (
-            {"clusters": {"test": 100}},
-            "100 clusters of dependent rows, an accuracy is known to about ±10 points if the clusters are of similar",
+            {"independent": {"test": 99.6}},
+            "With 10,000 test rows, worth at least 100 independent ones, an accuracy is known to about ±10 points at w",
         ),
         (
             {"corrections": CORRECTED | {"applied": {"test": 2}}},
@@ -255,7 +255,7 @@ def test_a_problem_of_the_rows_is_a_caveat(changes: dict[str, Any], sentence: st
         {"train": {"classes": {"0": 90_000, "1": 500}}},  # accuracy is that of the test rows, half of each
         {"test": {"classes": {"0": 7500, "1": 2500}}},  # three times as many
         {"corrections": CORRECTED | {"applied": {}}},
-        {"clusters": {"train": 3}},
+        {"independent": {"train": 3}},
     ],
 )
 def test_rows_without_a_problem_have_no_caveats(changes: dict[str, Any]) -> None:

@@ -374,12 +374,12 @@ def test_a_title_and_class_names_of_the_user_are_shown_escaped() -> None:
 
 def test_a_run_with_dependent_rows_says_how_they_are_counted() -> None:
     run = make_run(count=200)
-    clustered = replace(
-        run, decisions={**run.decisions, "protocol": {**run.decisions["protocol"], "clusters": {"test": 50}}}
-    )
+    protocol = {**run.decisions["protocol"], "clusters": {"test": 50}, "independent_rows": {"test": 20}}
+    clustered = replace(run, decisions={**run.decisions, "protocol": protocol})
     text = sections(clustered)
     assert "The 200 test rows are 50 clusters of rows with the same text." in text["protocol"]
-    assert "a test of the signs of their sums" in text["models"]
+    assert "With 200 test rows, worth at least 20 independent ones," in text["protocol"]
+    assert "dependent rows count as the number of independent ones" in text["models"]
     assert text["errors"] != sections(run)["errors"]  # intervals of groups of rows
 
 
