@@ -154,6 +154,19 @@ def compare_with_guessing(train: SplitMetrics, test: SplitMetrics) -> tuple[floa
     return values[GUESSING], {name: found[name, GUESSING] for name in test.values}
 
 
+def find_unseen_cost(part: SplitMetrics, model: str) -> dict[str, dict[str, float]]:
+    """Return the largest cost of a decided class, as evaluate.costs has it, if no row shows as large a one.
+
+    A model that decides all texts alike makes no other decisions.
+    """
+    costs, counts = np.array(part.of_rows.costs), part.matrices[model]
+    shown = costs[:, : counts.shape[1]][counts > 0].max()
+    actual, decided = np.unravel_index(costs[:, : len(costs)].argmax(), (len(costs), len(costs)))
+    if (cost := float(costs[actual, decided])) <= shown or part.constant(model):
+        return {}
+    return {part.classes[actual]: {part.classes[decided]: cost}}
+
+
 def decisions_report(
     splits: Mapping[str, SplitMetrics],
     decisions: Mapping[str, Decision],
@@ -167,6 +180,7 @@ def decisions_report(
     calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
     `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. Where
     the threshold of each label is chosen, `labels_of_few_rows` is the number of labels with too few rows for that.
+    `unseen_cost` is that of `find_unseen_cost` on the test rows.
     `guessing` is the baseline for every model, and under the name of a model the difference of their log losses, as
     `compare_with_guessing` has it; its `cost` is that of the cheapest constant decision.
     `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
@@ -191,6 +205,8 @@ def decisions_report(
         errors = {split: part.ece_if_calibrated(name) for split, part in of_model.items()}
         report[name] = decision.to_json() | {"ece_if_calibrated": errors}
         report[name][GUESSING] = (difference := above[name]) and difference.rounded()
+        if decision.costs is not None and (unseen := find_unseen_cost(test, name)):
+            report[name]["unseen_cost"] = unseen
         if decision.calibration and choosing is not None:
             report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
             report[name]["validation_mistakes"] = choosing.mistakes(name)

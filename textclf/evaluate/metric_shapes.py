@@ -64,6 +64,7 @@ class Decided(OpenMapping):
     uncalibrated: dict[str, Metrics] = {}
     ece_if_calibrated: dict[str, Number] = {}  # by split
     validation_mistakes: Count = LARGEST
+    unseen_cost: dict[str, dict[str, Number]] = {}  # by actual and decided class
 
     @model_validator(mode="after")
     def _check(self) -> "Decided":

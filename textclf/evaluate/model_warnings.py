@@ -5,9 +5,10 @@ from typing import Any
 
 from textclf.artifacts.decisions import SCALING, Measured
 from textclf.core.formatting import confidence_level, count_noun, display_name, points
+from textclf.core.quoting import quote_name
 from textclf.evaluate.choose import FEWEST, NEVER
 from textclf.evaluate.registry import FLOOR, compare_pair, format_interval, format_value
-from textclf.evaluate.settings import EVEN
+from textclf.evaluate.settings import EVEN, by_pair
 
 FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly chance
 
@@ -33,6 +34,11 @@ def find_warnings(
             *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions, confidence),
             *_calibrated_by_few(decisions[name], decisions["protocol"]["validation_rows"] > 0),
             *_not_chosen(decisions[name]),
+            *(
+                f"no test row shows the cost of {cost:g} for {quote_name(actual)} decided as {quote_name(decided)}, so "
+                "intervals of differences in mean cost do not allow for it"
+                for (actual, decided), cost in by_pair(decisions[name].get("unseen_cost", {})).items()
+            ),
             *(
                 _worse_than_another(name, models, comparisons, confidence, "thresholds" in decisions[name])
                 if name in (compared or models) and "costs" not in decisions[name]  # which accuracy does not weigh

@@ -15,7 +15,7 @@ from textclf.evaluate import model_choice
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.costs import cheapest_constant, cost_interval, cost_matrix
 from textclf.evaluate.intervals import wilson
-from textclf.evaluate.measure import HeldOut, decisions_report, measure
+from textclf.evaluate.measure import HeldOut, decisions_report, find_unseen_cost, measure
 from textclf.evaluate.metrics import compute, confusion_matrix, row_costs
 from textclf.evaluate.rows import Rows
 
@@ -241,12 +241,30 @@ def test_costs_choose_the_default_model() -> None:
     assert model_choice.score_after_choice(exact({"a": parts[0]}, Decision(costs=TEN)).of_rows, ["a"]) == 0.1
 
 
+def test_a_cost_above_those_of_all_test_rows_is_found() -> None:
+    """Three rows of class no and three of yes; no decided as yes costs 10."""
+    y, sure = np.array([0, 0, 0, 1, 1, 1]), np.array([0.01, 0.02, 0.03, 0.2, 0.97, 0.98])
+    missed = exact({"a": predictions(y, np.column_stack([1 - sure, sure]))}, Decision(costs=TEN))
+    classes = missed.classes
+    assert find_unseen_cost(missed, "a") == {classes[0]: {classes[1]: 10.0}}
+    sure[0] = 0.99
+    shown = exact({"a": predictions(y, np.column_stack([1 - sure, sure]))}, Decision(costs=TEN))
+    assert find_unseen_cost(shown, "a") == {}
+    constant = exact({"a": predictions(y, np.full((6, 2), 0.5))}, Decision(costs=TEN))
+    assert find_unseen_cost(constant, "a") == {}  # which never decides yes
+    abstaining = exact(
+        {"a": predictions(y, np.column_stack([1 - sure, sure]))}, Decision(costs=((0, 1, 20), (1, 0, 20)))
+    )
+    assert find_unseen_cost(abstaining, "a") == {}  # no answer is no mistake that rows might show
+
+
 def test_the_report_of_decisions_has_costs_and_the_cheapest_constant_decision() -> None:
     settings = params(costs={"no": {"yes": 10}})
     splits, decisions = measure({"a": [three_splits()], "b": [three_splits(1)]}, settings, False)
     measured = {name: {split: part.metrics(name) for split, part in splits.items()} for name in ("a", "b")}
     report = decisions_report(splits, decisions, measured, HeldOut(), [])
     assert report["a"]["costs"] == TEN
+    assert "unseen_cost" not in report["a"]
     assert "threshold" not in report["a"]
     counts = [np.bincount(three_splits().y[three_splits().split == split]) for split in ("train", "test")]
     assert report["guessing"]["cost"] == round(cheapest_constant(TEN, *counts)[1], 6)

@@ -128,6 +128,14 @@ def test_chance_and_the_floor_are_no_reason_to_warn(pairs: dict[str, dict[str, f
     assert warnings(comparisons=pairs) == {}
 
 
+def test_a_cost_that_no_test_row_shows_is_named() -> None:
+    found = warnings(decision={"unseen_cost": {"ham": {"spam, or not": 10.0}}})
+    said = (
+        "no test row shows the cost of 10 for ham decided as 'spam, or not', so intervals of differences in mean cost"
+    )
+    assert found["first"] == [f"{said} do not allow for it"]
+
+
 def test_labels_whose_threshold_is_not_the_best_are_counted() -> None:
     found = warnings(decision={"thresholds": [0.3, 0.5, 1.0, 1.0], "labels_of_few_rows": 1})
     assert found["first"] == [
