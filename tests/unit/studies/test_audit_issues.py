@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from textclf.studies.audit.issues import combine, judge
+from textclf.studies.audit.issues import MANY_CLASSES, combine, judge
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -57,6 +57,18 @@ def test_a_flagged_label_is_less_probable_than_another_and_scored_below_a_half(s
     assert np.allclose(judgement.scores, (own - others.max(axis=1) + 1) / 2)
     assert judgement.right == (probabilities.argmax(axis=1) == y).sum()
     assert judgement.flagged.sum() <= len(y) - np.trace(judgement.joint)
+
+
+@pytest.mark.parametrize("classes", [MANY_CLASSES - 1, MANY_CLASSES])
+def test_of_many_classes_the_least_probable_labels_are_flagged_and_come_first(classes: int) -> None:
+    y, probabilities = example(3, classes, 400)
+    issues = combine(y, [("a", probabilities)])
+    own = probabilities[np.arange(len(y)), y]
+    lowest = np.argsort(own)[: len(issues.order)].tolist()
+    assert len(lowest) > 10
+    assert (issues.order.tolist() == lowest) == (classes == MANY_CLASSES)
+    assert np.array_equal(issues.scores, own) == (classes == MANY_CLASSES)
+    assert (own < probabilities.max(axis=1))[issues.order].all()
 
 
 def test_rows_that_more_models_flag_come_first_then_those_with_a_lower_score() -> None:

@@ -16,8 +16,12 @@ from textclf.studies.crossvalidation import make_folds
 from textclf.studies.measure import Setup, make_features, predict_held_out
 from textclf.studies.settings import Audit, CrossValidate
 
-FILTER = "prune_by_noise_rate"  # of each pair of classes, as many rows as the noise that is estimated for it
-SCORE = "normalized_margin"  # how far the given label is from the most probable other one
+# How cleanlab flags and scores rows. Of few classes, for each pair as many rows are flagged as have wrong labels by the
+# estimate, and the score is how far the given label is from the most probable other one. Of many, a pair has too few
+# rows for that: the labels of lowest probability are flagged, as many as are wrong by the estimate in all, as Kuan &
+# Mueller (2022), Model-agnostic label quality scoring to detect real-world label errors, ICML DataPerf workshop.
+METHODS = {False: ("prune_by_noise_rate", "normalized_margin"), True: ("low_self_confidence", "self_confidence")}
+MANY_CLASSES = 20
 
 Probabilities = NDArray[np.float64]  # (rows, classes)
 
@@ -87,9 +91,10 @@ def judge(y: NDArray[np.int64], probabilities: Probabilities) -> Judgement:
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
+    flag, score = METHODS[probabilities.shape[1] >= MANY_CLASSES]
     joint = compute_confident_joint(y, probabilities)
-    flagged = find_label_issues(y, probabilities, filter_by=FILTER, confident_joint=joint, n_jobs=1)
-    scores = get_label_quality_scores(y, probabilities, method=SCORE)
+    flagged = find_label_issues(y, probabilities, filter_by=flag, confident_joint=joint, n_jobs=1)
+    scores = get_label_quality_scores(y, probabilities, method=score)
     return Judgement(flagged, scores, joint, int((probabilities.argmax(axis=1) == y).sum()))
 
 

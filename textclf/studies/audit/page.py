@@ -13,6 +13,7 @@ from textclf.core.labels import visible
 from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Table, excerpt
+from textclf.studies.audit.issues import MANY_CLASSES
 from textclf.studies.audit.similar import SIMILAR
 from textclf.studies.audit.summary import LISTED, Audited, noise_of
 from textclf.studies.audit.texts import labelled_text
@@ -44,6 +45,7 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
             "folds": settings.folds,
             "models": join_names(models),
             "several": len(models) > 1,
+            "many": len(audited.classes) >= MANY_CLASSES,
             "uncorrected": UNCORRECTED,
         },
     }
