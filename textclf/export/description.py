@@ -356,16 +356,6 @@ def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str], several: 
     return f"{which} fewer than {FEW_TEST_ROWS} test rows; metrics of such a {one} mean little."
 
 
-def passed_checks(splits_report: Mapping[str, Any]) -> list[str]:
-    """Return sentences on the problems that were looked for in the splits and not found."""
-    sentences = []
-    if not any(splits_report["leaks"]["normalised"].values()):
-        sentences.append("No text occurs in two splits.")
-    if not any(splits_report["duplicates"]["normalised"].values()):
-        sentences.append("No text occurs twice in a split.")
-    return sentences
-
-
 def representation(vectorize: Vectorize, features: Mapping[str, int]) -> str:
     """Return how a text becomes the features of a model, in a few words; `features` has columns by representation."""
     parts: list[str] = [vectorize[name].describe(columns) for name, columns in features.items()]

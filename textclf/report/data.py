@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textclf.artifacts.corrected import rare_classes
 from textclf.artifacts.features import DENSE
 from textclf.core.arrow import Lengths
 from textclf.core.formatting import count_noun, display_name, percent
-from textclf.core.labels import labelled_names, visible
+from textclf.core.labels import labelled_names
 from textclf.export import description
 from textclf.export.sources import Weights, class_titles, combine_rights, list_weights, unite_weights
 from textclf.pages.parts import Chart, Table, ends
@@ -36,7 +35,6 @@ def data(run: Run) -> dict[str, Any]:
         "rows": f"{len(words):,}",
         "classes": _classes(run),
         "fold": len(run.classes) > FOLDED,
-        "rare": visible(rare_classes(run.leaks)),
         "lengths": _lengths(words),
         "quantiles": _quantiles(rows),
         "repeats": _repeats(run.leaks, list(rows)),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.measure import read_together
 from textclf.evaluate.registry import format_measured
-from textclf.pages.parts import Chart, Table, ends, excerpt
+from textclf.pages.parts import Chart, Table, excerpt
 from textclf.plot.charts import BY_CLASS, BY_LENGTH
 from textclf.plot.charts import Chart as Drawn
 from textclf.plot.panels import panels
@@ -26,7 +25,8 @@ Floats = NDArray[np.float64]
 
 GROUPS = 20  # classes whose recall is drawn
 SHORT = 8  # classes up to which that chart is not folded
-ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose recall is listed
+# Columns of a chart, as metrics of the classes.
+RECALL = {"recall": "accuracy", "recall_low": "low", "recall_high": "high", "support": "rows"}
 LENGTHS = 4  # groups of texts by length
 
 
@@ -244,28 +244,34 @@ def group_lengths(words: Lengths) -> tuple[Ints, dict[int, str]]:
 
 def _by_length(run: Run, findings: Findings, groups: Ints, ranges: Mapping[int, str]) -> dict[str, Any]:
     sizes = np.bincount(groups)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"model": name, "words": title, **_share(run, int(findings.right_by_group[name][group]), int(sizes[group]))}
         for name in run.models
         for group, title in ranges.items()
     ]
-    return _grouped(run, run.chart(BY_LENGTH), rows, "words")
-
-
-def _by_class(run: Run) -> dict[str, Any]:
-    """Return the recall of each class; if there are many, the chart has those with the lowest recall."""
-    rows: list[dict[str, Any]] = [
-        {"model": model, "class": run.names[label], **_share(run, int(right), int(size))}
-        for model in run.models
-        for label, right, size in zip(run.classes, run.counts[model].diagonal(), run.support, strict=True)
-        if size
+    chart = run.chart(BY_LENGTH)
+    cells = {(row["model"], row["words"]): format_measured("accuracy", row["accuracy"], row) for row in rows}
+    table = [
+        [title, f"{sizes[group]:,}", *(cells[model, title] for model in run.models)] for group, title in ranges.items()
     ]
-    recall = {
-        name: fmean(row["accuracy"] for row in rows if row["class"] == name)
-        for name in dict.fromkeys(row["class"] for row in rows)
+    columns = ["words", "rows", *map(display_name, run.models)]
+    return {
+        "chart": _chart(run, chart, pd.DataFrame(rows)),
+        "table": Table(chart.title, columns, table, range(1, 2 + len(run.models))),
     }
-    hardest = sorted(recall, key=recall.__getitem__)
-    return _grouped(run, run.chart(BY_CLASS), rows, "class", hardest)
+
+
+def _by_class(run: Run) -> Chart:
+    """Return the chart of the recall of each class, of many of those with the lowest."""
+    tested = run.tables["classes"]
+    tested = tested[(tested["split"] == "test") & (tested["support"] > 0)].rename(columns=RECALL)
+    mean = tested.groupby("class")["accuracy"].mean()
+    hardest = sorted(filter(mean.index.__contains__, run.classes), key=mean.__getitem__)[:GROUPS]
+    rows = tested[tested["class"].isin(hardest)][["model", "class", *RECALL.values()]]
+    few = f" The {len(hardest)} with the lowest recall of {len(mean)} {run.words['kinds']}." * (
+        len(hardest) < len(mean)
+    )
+    return _chart(run, run.chart(BY_CLASS), rows.assign(**{"class": rows["class"].map(run.names)}), few)
 
 
 def _share(run: Run, right: int, rows: int) -> dict[str, float]:
@@ -275,37 +281,13 @@ def _share(run: Run, right: int, rows: int) -> dict[str, float]:
     return {"accuracy": right / rows, "low": low, "high": high, "rows": rows}
 
 
-def _grouped(
-    run: Run, chart: Drawn, rows: Sequence[Mapping[str, Any]], column: str, hardest: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Return a chart and a table of accuracy by groups.
-
-    `hardest` are the groups from the lowest accuracy on, for a chart of the first and a table of both ends; empty: all.
-    """
-    title = chart.title
-    groups = list(dict.fromkeys(row[column] for row in rows))
-    drawn = set(hardest[:GROUPS] or groups)
-    listed = set(ends(hardest, ENDS) or groups)
-    cells = {(row["model"], row[column]): format_measured("accuracy", row["accuracy"], row) for row in rows}
-    sizes = {row[column]: f"{row['rows']:,}" for row in rows if row[column] in listed}
-    table = [[group, size, *(cells[model, group] for model in run.models)] for group, size in sizes.items()]
-    models = list(map(display_name, run.models))
-    caption = f"{title}, with {run.level} intervals."
-    if len(drawn) < len(groups):
-        kinds = run.words["kinds"]
-        caption += f" The chart shows the {len(drawn)} of {len(groups)} {kinds} with the lowest recall."
-    table_title = title
-    if len(listed) < len(groups):
-        kinds = run.words["kinds"]
-        table_title += f"; the {ENDS} of {len(groups)} {kinds} with the lowest, and the {ENDS} with the highest"
-    return {
-        "chart": Chart(
-            chart.name,
-            f"{title}, for {join_names(models)}. The table has the numbers.",
-            caption,
-            panels(chart, pd.DataFrame([row for row in rows if row[column] in drawn]), run.models, {})[""],
-        ),
-        "table": Table(
-            table_title, [column.replace("class", run.words["kind"]), "rows", *models], table, range(1, 2 + len(models))
-        ),
-    }
+def _chart(run: Run, chart: Drawn, rows: pd.DataFrame, few: str = "") -> Chart:
+    """Return a chart of accuracy by groups; `few` says which groups it shows."""
+    models = join_names(list(map(display_name, run.models)))
+    caption = f"{chart.title}, with {run.level} intervals.{few}"
+    return Chart(
+        chart.name,
+        f"{chart.title}, for {models}; a table has the numbers.",
+        caption,
+        panels(chart, rows, run.models, {})[""],
+    )

@@ -116,7 +116,6 @@ def protocol(run: Run) -> dict[str, Any]:
                 refitted,
             ),
             *(_external(run, name, path) for name, path in sorted(settings.evaluate.external.items())),
-            *description.passed_checks(run.leaks),
         ],
         "thresholds": [
             (display_name(name), f"{run.decisions[name]['threshold']:.3f}")
@@ -166,7 +165,6 @@ def compared(run: Run) -> dict[str, Any]:
         if row["split"] == split_rows("test")
     )
     fitted = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
-    guessing = format_value("log_loss", run.decisions["guessing"]["log_loss"])
     important, others = _metrics(run, splits)
     level_caption = f"with {run.level} intervals, on the test rows unless stated otherwise"
     tests, accuracy = _tests(run), run.words["accuracy"]
@@ -181,7 +179,6 @@ def compared(run: Run) -> dict[str, Any]:
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),
         "other_titles": join_names([str(row[0]) for row in others]),
-        "guessing": guessing,
         "per_class": join_names([METRICS[name].titled(run.multilabel) for name in run.class_metrics]),
         "positive": run.names[run.classes[-1]] if run.binary else None,
         "clusters": "test" in run.clusters,

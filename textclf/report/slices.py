@@ -1,6 +1,6 @@
 """The section on slices: parts of the test rows in which a model is weaker than on the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from textclf.core.formatting import count_noun, display_name, join_names, p_relation, p_value, percent, points
@@ -12,7 +12,6 @@ from textclf.evaluate.slices.report import ranked, weak
 from textclf.pages.parts import Table
 from textclf.report.run import Run
 
-WORST = 5  # slices that are shown at once
 NAMED = 3  # slices of a model in a sentence
 
 
@@ -21,9 +20,6 @@ def slices(run: Run) -> dict[str, Any] | None:
     models = [name for name in run.ordered if run.slices.get(name)]
     if not models:
         return None
-    first = models[0]
-    below = [name for name in ranked(run.slices[first]) if run.slices[first][name]["difference"] < 0]
-    worst = f"The slices in which {display_name(first)} has the strongest evidence of weakness"
     return {
         "findings": [sentence for name in models for sentence in _findings(run, name)],
         "count": max(len(run.slices[name]) for name in models),
@@ -31,11 +27,10 @@ def slices(run: Run) -> dict[str, Any] | None:
         "left_out": describe_left_out(run.slices.get("protocol", {}).get("left_out", {})),
         "constant": join_names([display_name(name) for name in run.models if name not in models]),
         "clustered": "test" in run.clusters,
-        "worst": _table(run, first, below[:WORST], worst) if below else None,
         "all": [
             {
                 "title": f"{display_name(name)}: all {count_noun(len(run.slices[name]), 'slice')}",
-                "table": _table(run, name, ranked(run.slices[name]), f"All slices of {display_name(name)}"),
+                "table": _table(run, name),
             }
             for name in models
         ],
@@ -66,7 +61,7 @@ def title(run: Run, name: str) -> str:
     return f"{visible(family.replace('_', ' '))}: {visible(shown) if shown else 'missing'}"
 
 
-def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
+def _table(run: Run, model: str) -> Table:
     entries, metric = run.slices[model], run.settings.evaluate.slice_metric
     columns = ["slice", "rows", run.words["accuracy"], "difference", "p", *([METRICS[metric].title] if metric else [])]
     rows = [
@@ -78,8 +73,9 @@ def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
             p_value(entries[name]["p_holm"]),
             *([_metric(entries[name], metric)] if metric else []),
         ]
-        for name in names
+        for name in ranked(entries)
     ]
+    caption = f"All slices of {display_name(model)}, the strongest evidence of weakness first"
     return Table(f"{caption}, with {run.level} intervals", columns, rows, range(1, len(columns)))
 
 

@@ -52,7 +52,7 @@ SAID = {  # by run and section
     ("default", "models"): [
         "are those of class yes.",
         f"guessing: {GUESSING}",
-        f"Guessing by the class shares of the training rows has a log loss of {GUESSING}",
+        "Guessing is by the class shares of the training rows.",
     ],
     ("default", "params"): ["train.logistic_regression", r"token_pattern (?u)\b\w\w+\b"],
     ("default", "errors"): ["It predicts class no for every text and is wrong on the 20 others"],
@@ -240,7 +240,7 @@ def test_classes_that_were_too_rare_are_told_beside_the_rows() -> None:
     run = make_run()
     assert "too rare" not in sections(run)["data"]
     dict.update(run.leaks, rare={"dropped": {"<b>": 1}})
-    assert "1 class too rare to be divided, left out (data.rare): <b> (1)." in sections(run)["data"]
+    assert "1 class too rare to be divided, left out (data.rare): <b> (1)." in sections(run)["protocol"]
 
 
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
@@ -381,6 +381,9 @@ def test_a_run_with_dependent_rows_says_how_they_are_counted() -> None:
     assert "With 200 test rows, worth at least 20 independent ones," in text["protocol"]
     assert "dependent rows count as the number of independent ones" in text["models"]
     assert text["errors"] != sections(run)["errors"]  # intervals of groups of rows
+    classes = run.tables["classes"].assign(recall_low=0.125)  # those of the table, whatever the rows are worth
+    drawn = errors(replace(clustered, tables={**run.tables, "classes": classes}))["by_class"].spec["data"]["values"]
+    assert {row["low"] for row in drawn} == {0.125}
 
 
 def test_the_curves_are_those_of_the_classes_in_the_tables_in_their_order() -> None:

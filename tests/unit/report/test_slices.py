@@ -9,7 +9,7 @@ from tests.page import sections
 from tests.runs import HOSTILE, make_run
 from textclf.core.labels import visible
 from textclf.report.run import Run
-from textclf.report.slices import WORST, slices, title
+from textclf.report.slices import slices, title
 
 MODEL = "logistic_regression"
 
@@ -49,16 +49,18 @@ def test_of_many_weak_slices_three_are_named() -> None:
     assert finding.endswith("p < 0.001), and 2 more.")
 
 
-def test_the_worst_slices_are_shown_and_all_of_them_folded() -> None:
+def test_all_slices_are_folded_the_worst_first() -> None:
     entries = {f"platform=p{n}": entry(-0.1, 0.1 + n / 10) for n in range(7)} | {"platform=good": entry(0.2, 0.5)}
     shown = slices(with_slices(entries)) or {}
-    assert [row[0] for row in shown["worst"].rows] == [f"platform: p{n}" for n in range(WORST)]
     (folded,) = shown["all"]
     assert folded["title"] == "logistic regression: all 8 slices"
-    assert [row[0] for row in folded["table"].rows][-1] == "platform: good"
+    assert [row[0] for row in folded["table"].rows] == [*(f"platform: p{n}" for n in range(7)), "platform: good"]
     minus = "\N{MINUS SIGN}"
-    assert shown["worst"].rows[0][2:4] == [("50.0%", "40.0% to 60.0%"), (f"{minus}10.0", f"{minus}20.0 to 0.0")]
-    assert shown["worst"].rows[0][4] == "0.100"
+    assert shown["all"][0]["table"].rows[0][2:4] == [
+        ("50.0%", "40.0% to 60.0%"),
+        (f"{minus}10.0", f"{minus}20.0 to 0.0"),
+    ]
+    assert shown["all"][0]["table"].rows[0][4] == "0.100"
 
 
 def test_values_that_are_no_slices_are_counted() -> None:
@@ -85,7 +87,7 @@ def test_the_metric_of_the_settings_stands_beside(metric: str) -> None:
         "platform=c": entry(-0.1),
     }
     shown = slices(with_slices(entries, **{"evaluate.slice_metric": metric})) or {}
-    cells = [row[-1] for row in shown["worst"].rows]
+    cells = [row[-1] for row in shown["all"][0]["table"].rows]
     assert cells[0][1].count(" to ") == 1
     assert cells[1][1] == "too few rows"
     assert cells[2] == ("not defined", "")
