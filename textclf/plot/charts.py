@@ -173,15 +173,6 @@ BY_SPLIT = Chart(
     y=names("split", None, {"paddingInner": 0.3}),
     ends=("low", "high"),
 )
-BY_LENGTH = Chart(
-    name="by-length",
-    title="Accuracy by the number of words in a text",
-    table="",
-    kind="point",
-    x=names("words", "words in the text", {"paddingInner": 0.3}, labelAngle=0),
-    y=Axis("accuracy"),
-    ends=("low", "high"),
-)
 BY_CLASS = Chart(
     name="by-class",
     title="Recall of each class: the share of its rows that is found",

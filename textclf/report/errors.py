@@ -1,4 +1,4 @@
-"""The section on mistakes: accuracy by length and by class, disagreements and the most confident mistakes."""
+"""The section on mistakes: recall by class, disagreements and the most confident mistakes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.core.arrow import Lengths
 from textclf.core.formatting import display_name, join_names, percent
 from textclf.core.labels import NO_ANSWER, visible
-from textclf.evaluate.intervals import wilson
 from textclf.evaluate.measure import read_together
-from textclf.evaluate.registry import format_measured
 from textclf.pages.parts import Chart, Table, excerpt
-from textclf.plot.charts import BY_CLASS, BY_LENGTH
-from textclf.plot.charts import Chart as Drawn
+from textclf.plot.charts import BY_CLASS
 from textclf.plot.panels import panels
 from textclf.report.run import Run
 
@@ -27,21 +23,18 @@ GROUPS = 20  # classes whose recall is drawn
 SHORT = 8  # classes up to which that chart is not folded
 # Columns of a chart, as metrics of the classes.
 RECALL = {"recall": "accuracy", "recall_low": "low", "recall_high": "high", "support": "rows"}
-LENGTHS = 4  # groups of texts by length
 
 
 def errors(run: Run) -> dict[str, Any]:
     """Return the section."""
     rows = run.rows["test"]
     varied = [name for name in run.models if run.constant(name) is None]
-    groups, ranges = group_lengths(rows.words)
-    findings = _find(run, varied, groups)
+    findings = _find(run, varied)
     kinds = [kind for of_model in findings.mistakes.values() for kind in of_model.values()]
     texts = rows.at(pd.concat([findings.disagreements, *kinds])["place"], "text")["text"]
     return {
         "mistakes": [_mistakes(run, name, findings, texts) for name in run.ordered],
         "disagreements": _disagreements(run, varied, findings, texts) if len(varied) > 1 else None,
-        "by_length": _by_length(run, findings, groups, ranges),
         "by_class": _by_class(run),
         "set_sizes": _set_sizes(run, findings) if run.multilabel else None,
         "fold": len(run.classes) > SHORT,
@@ -52,13 +45,12 @@ def errors(run: Run) -> dict[str, Any]:
 class Findings:
     """What was found in the test rows.
 
-    `mistakes` are the most confident of each model, by kind, `disagreements` those between the models compared; both as
-    tables: `place` among the test rows, `id`, `actual`, and a list per model in question of the class `decided` and of
-    its probability; classes are positions. `sureness` orders them: the probability of a mistake, or that of the less
-    sure side of a disagreement. `disagreeing`, `all_right` and `all_wrong` count rows. `right_by_group` has the number
-    of right rows of each model by group. With several labels `actual`, `decided` and the probabilities have a number
-    per label, and no disagreements are listed; `set_sizes` has the rows by the number of their labels, actual ones and
-    those that each model decides.
+    `mistakes` are the most confident of each model, by kind, `disagreements` those between the models compared;
+    both as tables: `place` among the test rows, `id`, `actual`, and a list per model in question of the class
+    `decided` and of its probability; classes are positions. `sureness` orders them: the probability of a mistake,
+    or that of the less sure side of a disagreement. `disagreeing`, `all_right` and `all_wrong` count rows. With
+    several labels `actual`, `decided` and the probabilities have a number per label, and no disagreements are
+    listed; `set_sizes` has the rows by the number of their labels, actual ones and those that each model decides.
     """
 
     mistakes: dict[str, dict[str, pd.DataFrame]]
@@ -66,22 +58,17 @@ class Findings:
     disagreeing: int
     all_right: int
     all_wrong: int
-    right_by_group: dict[str, Ints]
     set_sizes: dict[str, Ints]
 
 
-def _find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
-    """Return what is found in the test rows.
-
-    `compared` are the models whose disagreements are looked for; `groups` (rows,) has the group of each test row.
-    """
+def _find(run: Run, compared: Sequence[str]) -> Findings:
+    """Return what is found in the test rows; `compared` are the models whose disagreements are looked for."""
     most = run.settings.report.mistakes
     decisions = {name: run.decision(name) for name in run.models}
     columns = [run.models.index(name) for name in compared] or [0]  # a model alone never disagrees
     mistakes: dict[str, dict[str, list[pd.DataFrame]]] = {name: {} for name in run.models}
     disagreements = []
     set_sizes = {name: np.zeros(len(run.classes) + 1, dtype=np.int64) for name in ("", *run.models)}
-    right_by_group = np.zeros((len(run.models), int(groups.max()) + 1), dtype=np.int64)
     disagreeing = all_right = all_wrong = start = 0
     for batch in (batch for split, batch in read_together(run.predictions) if split == "test"):
         first = next(iter(batch.values()))
@@ -99,7 +86,6 @@ def _find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
             for kind, sureness in _sureness(first.y, decided[:, n], confidence[:, n]).items():
                 found = _surest(rows, decided[:, n], confidence[:, n], sureness, most)
                 mistakes[name].setdefault(kind, []).append(found)
-            right_by_group[n] += np.bincount(groups[start:end][right[:, n]], minlength=right_by_group.shape[1])
         if first.multilabel:
             for name, labels in zip(set_sizes, [first.y, *decided.swapaxes(0, 1)], strict=True):
                 set_sizes[name] += np.bincount(labels.sum(axis=1), minlength=len(run.classes) + 1)
@@ -118,7 +104,6 @@ def _find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
         disagreeing,
         all_right,
         all_wrong,
-        dict(zip(run.models, right_by_group, strict=True)),
         set_sizes,
     )
 
@@ -231,63 +216,15 @@ def _disagreements(run: Run, models: Sequence[str], findings: Findings, texts: p
     }
 
 
-def group_lengths(words: Lengths) -> tuple[Ints, dict[int, str]]:
-    """Return the group of each text by its number of words, (rows,), and the range of each; all of about equal size."""
-    cuts = np.unique(np.quantile(words, np.arange(1, LENGTHS) / LENGTHS, method="higher"))
-    groups = np.searchsorted(cuts, words, side="left")
-    ranges = {}
-    for group in np.unique(groups).tolist():
-        low, high = words[groups == group].min(), words[groups == group].max()
-        ranges[group] = f"{low}" if low == high else f"{low} to {high}"
-    return groups, ranges
-
-
-def _by_length(run: Run, findings: Findings, groups: Ints, ranges: Mapping[int, str]) -> dict[str, Any]:
-    sizes = np.bincount(groups)
-    rows: list[dict[str, Any]] = [
-        {"model": name, "words": title, **_share(run, int(findings.right_by_group[name][group]), int(sizes[group]))}
-        for name in run.models
-        for group, title in ranges.items()
-    ]
-    chart = run.chart(BY_LENGTH)
-    cells = {(row["model"], row["words"]): format_measured("accuracy", row["accuracy"], row) for row in rows}
-    table = [
-        [title, f"{sizes[group]:,}", *(cells[model, title] for model in run.models)] for group, title in ranges.items()
-    ]
-    columns = ["words", "rows", *map(display_name, run.models)]
-    return {
-        "chart": _chart(run, chart, pd.DataFrame(rows)),
-        "table": Table(chart.title, columns, table, range(1, 2 + len(run.models))),
-    }
-
-
 def _by_class(run: Run) -> Chart:
     """Return the chart of the recall of each class, of many of those with the lowest."""
-    tested = run.tables["classes"]
+    tested, chart = run.tables["classes"], run.chart(BY_CLASS)
     tested = tested[(tested["split"] == "test") & (tested["support"] > 0)].rename(columns=RECALL)
     mean = tested.groupby("class")["accuracy"].mean()
     hardest = sorted(filter(mean.index.__contains__, run.classes), key=mean.__getitem__)[:GROUPS]
     rows = tested[tested["class"].isin(hardest)][["model", "class", *RECALL.values()]]
-    few = f" The {len(hardest)} with the lowest recall of {len(mean)} {run.words['kinds']}." * (
-        len(hardest) < len(mean)
-    )
-    return _chart(run, run.chart(BY_CLASS), rows.assign(**{"class": rows["class"].map(run.names)}), few)
-
-
-def _share(run: Run, right: int, rows: int) -> dict[str, float]:
-    count = len(run.rows["test"])
-    worth = run.independent_rows.get("test", count) / count  # of a row, in independent ones
-    low, high = wilson(right * worth, rows * worth, run.settings.evaluate.confidence)
-    return {"accuracy": right / rows, "low": low, "high": high, "rows": rows}
-
-
-def _chart(run: Run, chart: Drawn, rows: pd.DataFrame, few: str = "") -> Chart:
-    """Return a chart of accuracy by groups; `few` says which groups it shows."""
+    rows["class"] = rows["class"].map(run.names)
+    few = f" Shown are the {len(hardest)} of {len(mean)} with the lowest recall." * (len(hardest) < len(mean))
     models = join_names(list(map(display_name, run.models)))
     caption = f"{chart.title}, with {run.level} intervals.{few}"
-    return Chart(
-        chart.name,
-        f"{chart.title}, for {models}; a table has the numbers.",
-        caption,
-        panels(chart, rows, run.models, {})[""],
-    )
+    return Chart(chart.name, f"{chart.title}, for {models}.", caption, panels(chart, rows, run.models, {})[""])

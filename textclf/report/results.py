@@ -90,13 +90,12 @@ def protocol(run: Run) -> dict[str, Any]:
     settings = run.settings
     watching = [name for name in run.models if name in set(run.tables["history"]["model"])]
     chosen = isinstance(settings.evaluate.threshold, str)
+    worth = run.decisions["protocol"].get("independent_rows", {})
     refitted = run.representative[0] if settings.export.refit and "validation" in run.splits else None
     held_out = run.decisions["crossvalidation"]
     return {
         "caveats": [
-            *description.caveats(
-                run.leaks, run.names, settings.evaluate.confidence, watching, run.independent_rows, held_out
-            ),
+            *description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, worth, held_out),
             *(
                 sentence
                 for name, shape in run.features.items()

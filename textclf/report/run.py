@@ -198,12 +198,6 @@ class Run:
         clusters: Mapping[str, int] = self.decisions.get("protocol", {}).get("clusters", {})
         return clusters
 
-    @property
-    def independent_rows(self) -> Mapping[str, float]:
-        """The number of independent rows that those of each split with clusters are worth at least."""
-        rows: Mapping[str, float] = self.decisions.get("protocol", {}).get("independent_rows", {})
-        return rows
-
     def ece_if_calibrated(self, model: str, split: str) -> float | None:
         """Return the calibration error to expect if the probabilities of a model are right; None if it is not known."""
         expected: Mapping[str, float] = self.decisions[model].get("ece_if_calibrated", {})

@@ -38,7 +38,7 @@ GROUPS = pd.DataFrame(
         for name in ("</svg><script>", '" onload="x')
     ]
 )
-GROUPS = GROUPS.assign(words=GROUPS["class"], split=GROUPS["class"])
+GROUPS = GROUPS.assign(split=GROUPS["class"])
 BINS = pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})
 STEPS = pd.DataFrame({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
 SPECS = [
@@ -51,7 +51,6 @@ SPECS = [
     pytest.param(curves.curves(PRECISION_RECALL, STEPS, MODELS), id="precision and recall"),
     pytest.param(panels(CHARTS["reliability"], tables.RELIABILITY, PAIR, {})["majority"], id="reliability"),
     pytest.param(bars(charts.LENGTHS, BINS, size=(500, 150)), id="lengths"),
-    pytest.param(panels(charts.BY_LENGTH, GROUPS, MODELS, {})[""], id="by length"),
     pytest.param(panels(charts.BY_CLASS, GROUPS, MODELS, {})[""], id="by class"),
     pytest.param(lines(charts.LEARNING_CURVE, tables.RELIABILITY, MODELS), id="learning curve"),
 ]
@@ -231,11 +230,11 @@ def titles(spec: Spec) -> list[str]:
 
 def test_the_title_of_a_point_has_its_numbers() -> None:
     rows = GROUPS.assign(rows=1234, low=[0.4, np.nan, 0.4, 0.4])
-    first, second, *_ = titles(panels(charts.BY_LENGTH, rows, MODELS, {})[""])
+    first, second, *_ = titles(panels(charts.BY_CLASS, rows, MODELS, {})[""])
     assert first.splitlines() == [
         "model: majority",
-        "words in the text: </svg><script>",
-        "accuracy: 50.0%",
+        "recall: share of the class found: 50.0%",
+        "class: </svg><script>",
         "interval: 40.0% to 60.0%",
         "rows: 1,234",
     ]
@@ -254,7 +253,7 @@ def test_of_many_points_of_a_line_some_have_a_title() -> None:
 
 
 def test_a_figure_has_no_titles_and_a_page_hides_the_axes_from_screen_readers() -> None:
-    spec = panels(charts.BY_LENGTH, GROUPS, MODELS, {})[""]
+    spec = panels(charts.BY_CLASS, GROUPS, MODELS, {})[""]
     assert render.svg(spec).count('<g aria-hidden="true">') > 1
     assert not re.search("<title|aria-", render.svg(spec, titled=False))
 
