@@ -123,7 +123,7 @@ def truth(scenario: Scenario, generator: np.random.Generator) -> dict[str, float
     """Return the metrics of model a in a very large sample, and its accuracy minus that of other models."""
     y, outputs = draw(replace(scenario, fixed=True, cluster=1), TRUTH, generator)
     values = {name: point_values(y, output, output.argmax(axis=1)) for name, output in outputs.items()}
-    metrics = {name: float(values["a"][name][0]) for name, metric in METRICS.items() if metric.interval}
+    metrics = {name: float(values["a"][name][0]) for name in METRICS if METRICS[name].interval and name in values["a"]}
     differences = {title: metrics["accuracy"] - float(values[name]["accuracy"][0]) for name, title in OTHERS.items()}
     return metrics | differences
 
