@@ -20,7 +20,7 @@ from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, few_degrees, independent_rows
 from textclf.evaluate.comparisons import Comparison, Difference, mcnemar
 from textclf.evaluate.costs import cost_interval
-from textclf.evaluate.intervals import Interval, area_score, tango, wilson
+from textclf.evaluate.intervals import Interval, tango, wilson
 from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
@@ -145,6 +145,9 @@ class SplitMetrics:
         value = float(values[metric][0] if place is None else values[f"class_{metric}"][0, place])
         if self.of_rows.multilabel and place is None and metric in influence.MEANS:
             return self._label_mean_interval(model, metric)
+        if metric == "roc_auc":
+            places = [*metrics.shown_classes(len(self.classes))] if place is None else [place]
+            return influence.area_interval(self.of_rows, model, values["class_roc_auc"][0, places], places, confidence)
         if place is None and influence.has_rare_classes(self.of_rows, model, metric):
             return None
         # The other interval of MCC is worse where a class is rare.
@@ -152,8 +155,6 @@ class SplitMetrics:
             ends = influence.interval(self.of_rows, model, metric, value, place, confidence)
             if ends is None or ends.high - ends.low > TINY:
                 return ends
-        if metric == "roc_auc":
-            return self._area_interval(model, place)
         if metric == "average_precision" and place is not None:
             return self._precision_interval(value, place)
         if metric not in metrics.FROM_COUNTS:
@@ -235,17 +236,6 @@ class SplitMetrics:
         """
         rows = self._alike(self.of_rows.is_actual(place))
         return wilson(value * rows, rows, self.settings.confidence)
-
-    def _area_interval(self, model: str, place: int | None) -> Interval | None:
-        """Return the interval of the ROC AUC of a class, or of the mean of all, where its variance is 0."""
-        by_class = self.values[model]["class_roc_auc"][0]
-        places = [*metrics.shown_classes(len(self.classes))] if place is None else [place]
-        areas = [float(area) for area in by_class[places]]
-        ends = []
-        for position, area in zip(places, areas, strict=True):
-            actual = self.of_rows.is_actual(position)
-            ends.append(area_score(area, self._alike(actual), self._alike(~actual), self.settings.confidence))
-        return mean_interval(areas, ends)
 
     def _alike(self, some: NDArray[np.bool_]) -> float:
         """Return the number of some rows (rows,), or of what they are worth if those of each cluster are alike."""

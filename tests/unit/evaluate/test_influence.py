@@ -9,6 +9,7 @@ from scipy import stats
 
 from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import HALF, TOP, exact, predictions, resampled
+from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.influence import compare_metric, influence, is_few, margin, on_scale
@@ -99,9 +100,7 @@ def test_intervals_stay_within_the_range_of_the_metric() -> None:
         assert scaled(metric, value, 0.001) == pytest.approx((value - 0.001, value + 0.001), abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("metric", "few"), [("log_loss", False), ("mcc", True), ("roc_auc", True), ("f1", False), ("recall", True)]
-)
+@pytest.mark.parametrize(("metric", "few"), [("log_loss", False), ("mcc", True), ("f1", False), ("recall", True)])
 def test_mistakes_in_a_rare_class_are_counted_where_it_weighs_much(metric: str, few: bool) -> None:
     y = np.repeat([0, 1], [400, 8])
     positive = np.where(np.arange(408) % 10 == 0, 0.9, 0.1)
@@ -135,6 +134,40 @@ def test_a_mean_over_classes_has_no_interval_if_one_of_them_is_rare(metric: str,
         assert (part.interval("a", metric) is not None) == known
         assert is_few(part.of_rows, "a", metric) == (not known)
         assert not is_few(part.of_rows, "a", metric, 0)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_the_interval_of_an_area_does_not_depend_on_the_threshold(times: int) -> None:
+    models = {name: rows.take((rows.y == 0) | (np.cumsum(rows.y) <= 16)) for name, rows in two_models(800).items()}
+    copied, clusters = copies(models, times)
+    parts = [exact(copied, Decision(each), clusters=clusters if times > 1 else None) for each in (0.02, 0.5, 0.999)]
+    assert len({part.interval("a", "roc_auc") for part in parts}) == 1
+    difference = compared(parts[0], "roc_auc")
+    assert difference is not None
+    assert all(compared(part, "roc_auc") == difference for part in parts)
+
+
+def test_areas_of_few_rows_or_near_1_are_not_compared() -> None:
+    models = two_models(800)
+    for rows, known in ((14, False), (15, True)):
+        few = {name: each.take((each.y == 0) | (np.cumsum(each.y) <= rows)) for name, each in models.items()}
+        assert (compared(exact(few), "roc_auc") is not None) == known
+    ordered = predictions(models["a"].y, 0.1 + 0.8 * models["a"].y)
+    assert compared(exact(models | {"a": ordered}), "roc_auc") is not None
+    last = {"a": ordered, "b": predictions(ordered.y, np.where(np.arange(800) < 1, 0.5, ordered.probabilities[:, 1]))}
+    assert compared(exact(last), "roc_auc") is None  # one row ranks wrongly
+
+
+@pytest.mark.parametrize(("rows", "distance"), [((10, 240), 1.8), ((20, 980), 2.3), ((40, 60), 1.2)])
+def test_the_interval_of_an_area_covers_the_truth(rows: tuple[int, int], distance: float) -> None:
+    generator, inside = np.random.default_rng(2), []
+    y = np.repeat([1, 0], rows)
+    for _ in range(300):
+        scores = distance * y + generator.normal(size=len(y)) * (1 + y)  # twice as wide in the class: harder
+        ends = exact({"a": predictions(y, 1 / (1 + np.exp(-scores)))}).interval("a", "roc_auc")
+        assert ends is not None
+        inside.append(ends.low <= stats.norm.cdf(distance / np.sqrt(5)) <= ends.high)
+    assert 0.91 < np.mean(inside) < 0.99
 
 
 def test_single_rows_of_classes_vary_as_one_class() -> None:
