@@ -1,18 +1,18 @@
-"""Intervals of shares, and of metrics whose variance cannot be estimated, since few rows are right or wrong."""
+"""Intervals of shares, and of metrics that follow from a confusion matrix, however few rows are right or wrong."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.evaluate.intervals import CONFIDENCE, Interval, wilson
-from textclf.evaluate.metrics import Counts, Floats, from_counts
+from textclf.evaluate.intervals import CONFIDENCE, Interval, normal_quantile, wilson
+from textclf.evaluate.metrics import RATIOS, Floats, derivatives, from_counts, margins
 
 FEW = 5  # independent rows, or clusters, that are wrong, below which no variance is estimated
 FEW_ROWS = 30  # independent rows, or clusters of rows, likewise
 TINY = 1e-9  # width of an interval that is a point, apart from rounding errors
+SHARED = 2.0  # most rows added to each class where the variance of a mean over classes is estimated
 
 
 @dataclass(frozen=True)
@@ -36,64 +36,81 @@ class Share:
         return Interval(*(2 * end / (1 + end) for end in ends)) if self.f1 else ends
 
 
-def count_share(matrix: NDArray[np.int64], metric: str, place: int | None) -> tuple[int, int]:
-    """Return the rows of a confusion matrix that are right, and those among them that count, for a share.
+def has_rare(metric: str, predicted: NDArray[Any], actual: NDArray[Any]) -> bool:
+    """Return whether a mean over more than two classes has too few rows of one for an interval.
 
-    That is accuracy, or precision, recall or F1 of the class at a place, as `Share` has it.
+    `predicted` and `actual` (classes,) are the rows, or clusters, decided as and of each class. For precision `FEW`
+    must be decided as each class, for the ROC AUC as many be of it, for recall and F1 any. Simulated intervals of 3 to
+    77 classes then held the truth in 93% to 98% of the test sets; those of precision in 90% or more.
     """
-    if place is None or metric == "accuracy":
-        return int(matrix.trace()), int(matrix.sum())
-    right, decided, actual = int(matrix[place, place]), int(matrix[:, place].sum()), int(matrix[place].sum())
-    return right, {"precision": decided, "recall": actual, "f1": decided + actual - right}[metric]
+    fewest = {"precision": FEW, "roc_auc": FEW, "recall": TINY, "f1": TINY}.get(metric, 0)
+    counted = predicted if metric == "precision" else actual
+    return bool((counted[(predicted > 0) | (actual > 0)] < fewest).any())
 
 
 def counts_interval(
-    matrix: NDArray[np.int64],
-    recalls: list[Interval | None],
-    metric: str,
-    point: float,
-    lowest: float,
-    measure: Callable[[Counts], Floats] | None = None,
-) -> Interval:
-    """Return the interval of a metric of a confusion matrix, recovered from the intervals of the recalls.
+    matrix: NDArray[np.int64], metric: str, worth: float, stratified: bool, confidence: float = CONFIDENCE
+) -> Interval | None:
+    """Return the interval of a metric of a confusion matrix, None if a class has too few rows for one.
 
-    `recalls` (classes,) is None for a class without rows; `lowest` is the lowest possible value of the metric, the
-    highest is 1; `measure` is the metric where it is another mean over the classes than in `from_counts`. Each recall
-    is moved to either end of its interval, while the others stay, and the changes of the metric are added as squares:
-    the method of variance estimates recovery, Zou & Donner (2008), Stat. Med. 27:1693-1702. Rows that are no longer
-    right are decided as other classes in the proportions of the wrong rows of the class, or of the other classes if it
-    has none.
+    It is Wilson's interval of a share that is as variable as the metric: of n rows, a share s has the variance
+    s (1 - s) / n. The variance is that by the derivatives at `_smoothed` counts. A row is worth `worth` independent
+    ones; `stratified` says that the numbers of rows of the classes are fixed. The expected deviation of a ratio from
+    the ratio of expected counts is subtracted, so that means of many small classes are not biased.
     """
-    actual, decided = matrix.sum(axis=1).astype(np.float64), matrix.sum(axis=0).astype(np.float64)
-    places = np.array([place for place, ends in enumerate(recalls) if ends is not None])
-    wrong = np.where(np.eye(len(matrix), len(decided), dtype=bool), 0, matrix)[places].astype(np.float64)
-    others = np.where(places[:, None] == np.arange(len(decided)), 0, np.append(actual, 0)[: len(decided)])
-    spread = np.where(wrong.any(axis=1, keepdims=True), wrong, others)
-    spread /= np.maximum(spread.sum(axis=1, keepdims=True), 1)
-    rows, order = actual[places], np.arange(len(places))
-    shifts = []
-    for end in (0, 1):
-        right = rows * np.array([ends[end] for ends in recalls if ends is not None])
-        moved = spread * (rows - right)[:, None]
-        moved[order, places] = right
-        correct = np.tile(matrix.diagonal().astype(np.float64), (len(places), 1))
-        correct[order, places] = right
-        predicted = (decided - matrix[places] + moved)[:, : len(matrix)]  # without the column of no class
-        counts = Counts(correct, predicted, np.tile(actual, (len(places), 1)), len(places))
-        shifts.append((measure(counts) if measure else from_counts(counts)[metric]) - point)
-    below = float((np.minimum(np.minimum(*shifts), 0) ** 2).sum())
-    above = float((np.maximum(np.maximum(*shifts), 0) ** 2).sum())
-    return Interval(max(point - math.sqrt(below), lowest), min(point + math.sqrt(above), 1.0))
+    classes, counts = len(matrix), matrix.astype(np.float64) * worth
+    if classes > 2 and has_rare(metric, counts.sum(axis=0)[:classes], counts.sum(axis=1)):
+        return None
+    value = float(from_counts(margins(counts), [metric])[metric][0])
+    counts = _smoothed(counts, normal_quantile((1 + confidence) / 2) ** 2)
+    of = margins(counts)
+    of_correct, of_predicted, of_actual = derivatives(of, metric)
+    change = np.append(of_predicted, 0)[: counts.shape[1]] + of_actual[:, np.newaxis]
+    change[np.diag_indices(classes)] += of_correct
+    sums, rows = (counts * change).sum(axis=1), of.actual
+    if not stratified:
+        sums, rows = sums.sum(keepdims=True), rows.sum(keepdims=True)
+    variance = float((counts * change**2).sum() - (sums**2 / np.maximum(rows, TINY)).sum())
+    lowest, span = (-1, 2) if metric == "mcc" else (0, 1)
+    middle = (float(from_counts(of, [metric])[metric][0]) - lowest) / span
+    share = (value - _bias(counts, metric, of_correct, stratified) - lowest) / span
+    effective = middle * (1 - middle) * span**2 / max(variance, TINY**2)
+    low, high = wilson(min(max(share, 0), 1) * effective, effective, confidence)
+    return Interval(min(lowest + span * low, value), max(lowest + span * high, value))
 
 
-def mean_interval(values: list[float], ends: list[Interval], correlations: Floats | None = None) -> Interval:
-    """Return the interval of the mean of numbers from 0 to 1 from their intervals.
+def _smoothed(counts: Floats, added: float) -> Floats:
+    """Return confusion counts whose classes, of as many rows as before, are right and wrong in smoothed proportions.
 
-    Zou & Donner (2008), as above; with the correlations of the numbers (numbers, numbers), where they are not
-    independent, as Zou (2007), Psychological Methods 12:399-413.
+    `added` rows, half of which are right, are divided among the classes: with the square of the normal quantile as
+    Agresti & Coull (1998), The American Statistician 52:119-126. To each class come up to `SHARED` rows that are right
+    as often as the rows of all classes, so that a small class without mistakes varies: fewer, the more recalls differ
+    (beta-binomial moments, Kleinman 1973, J. Am. Stat. Assoc. 68:46-54). Wrong ones are decided like those of the
+    class, or, if it has none, as the other classes in proportion to their rows.
     """
-    mean, number = sum(values) / len(values), len(values)
-    related = np.eye(number) if correlations is None else correlations
-    below, above = (np.abs(np.array([end[side] for end in ends]) - values) for side in (0, 1))
-    low, high = (math.sqrt(max(float(distance @ related @ distance), 0.0)) / number for distance in (below, above))
-    return Interval(max(mean - low, 0.0), min(mean + high, 1.0))
+    actual, diagonal = counts.sum(axis=1), np.eye(*counts.shape) == 1
+    present = actual > 0
+    share = (counts.trace() + added / 2) / (actual.sum() + added)
+    variance, recalls = share * (1 - share), counts.diagonal()[present] / actual[present]
+    between = ((recalls - share) ** 2 - variance / actual[present]).mean()
+    shared = max(variance / max(between, variance / (1 + SHARED)) - 1, 0)
+    each = added / len(recalls)
+    right, wrong = each / 2 + shared * share, np.where(diagonal, 0, counts)
+    others = np.where(diagonal, 0, np.append(actual, 0)[: counts.shape[1]])
+    wrong = np.where(wrong.any(axis=1, keepdims=True), wrong, others)
+    wrong *= (each + shared - right) / np.maximum(wrong.sum(axis=1, keepdims=True), TINY)
+    smoothed: Floats = counts + present[:, np.newaxis] * np.where(diagonal, right, wrong)
+    smoothed *= (actual / np.maximum(smoothed.sum(axis=1), TINY))[:, np.newaxis]
+    return smoothed
+
+
+def _bias(counts: Floats, metric: str, of_correct: Floats, stratified: bool) -> float:
+    """Return the expected deviation of a mean of ratios of counts from that of expected counts, to second order."""
+    _, by_predicted, by_actual = RATIOS.get(metric, (0, 0, 0))
+    of = margins(counts)
+    whole, actual = by_predicted * of.predicted + by_actual * of.actual, np.maximum(of.actual, TINY)
+    excess = -by_predicted * by_actual * (of.predicted + of.actual - 2 * of.correct)
+    if stratified:
+        spread = of.predicted - (counts**2 / actual[:, np.newaxis]).sum(axis=0)[: len(counts)]
+        excess = by_predicted * (spread - whole * (1 - of.correct / actual))
+    return float((of_correct * of.correct * excess / np.maximum(whole, TINY) ** 2).sum())

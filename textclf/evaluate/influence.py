@@ -6,13 +6,13 @@ difference between two models is that of the difference of their influences. All
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
 
-from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY
+from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY, has_rare
 from textclf.evaluate.clusters import effective_rows, variance_of_mean
 from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.intervals import Interval, normal_quantile, wilson
@@ -21,6 +21,7 @@ from textclf.evaluate.metrics import (
     ROW_MEANS,
     class_counts,
     counts_below,
+    derivatives,
     is_mixed,
     precisions_at,
     row_costs,
@@ -28,31 +29,13 @@ from textclf.evaluate.metrics import (
 )
 from textclf.evaluate.rows import Rows
 
-BY_CLASS = ("balanced_accuracy", "mcc")  # metrics that give both of two classes the same weight
 RANKS = ("roc_auc", "average_precision")  # metrics of the order of the rows by their probability of a class
-MEANS = ("precision", "recall", "f1", "balanced_accuracy", *RANKS)  # metrics averaged over more than two classes
+MEANS = ("precision", "recall", "f1", *RANKS)  # metrics averaged over labels, or over more than two classes
 FEW_OF_LABEL = 20  # independent rows with a label below which the variance of its metrics is not estimated
 FEW_OF_AREA, OUT_OF_ORDER = 15, 2  # rows of the rarer side of a class, and those that rank wrongly, to compare areas
-TOGETHER = "micro_"  # prefix of metrics that count all labels together
-# The value of a class is a * correct / (b * predicted + c * actual); balanced accuracy is the mean recall.
-RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-def interval(
-    rows: Rows, model: str, metric: str, value: float, place: int | None, confidence: float
-) -> Interval | None:
-    """Return the interval of a metric, or of its value for the class at a place; a point if no row can change it.
-
-    None if there are too few rows for one. It is symmetric in the logarithm of a mean loss, and in the log odds of a
-    metric with an upper limit, such as the ROC AUC (Pepe 2003, The Statistical Evaluation of Medical Tests, 5.2.4) and
-    MCC, whose log odds from -1 to 1 are those of Fisher's z. So it stays within the range of the metric, and allows for
-    skewness.
-    """
-    half = margin(rows, metric, place, influence(rows, model, metric, place), rows.wrong(model), confidence)
-    return on_scale(metric, value, half, rows.sides)
 
 
 def area_interval(rows: Rows, model: str, areas: Floats, places: Sequence[int], confidence: float) -> Interval | None:
@@ -86,7 +69,8 @@ def _rarest(rows: Rows, places: Sequence[int]) -> Bools:
 def on_scale(metric: str, value: float, half: float, classes: int) -> Interval | None:
     """Return the interval of a value on the scale of a metric, from `half` the length of its symmetric interval.
 
-    None for a mean loss less than that: a few rows decide it.
+    It is symmetric in the logarithm of a mean loss, and in the log odds of a metric from 0 to 1. So it stays within the
+    range of the metric, and allows for skewness. None for a mean loss less than `half`: a few rows decide it.
     """
     if metric in LOSSES:
         if half > value:
@@ -95,57 +79,38 @@ def on_scale(metric: str, value: float, half: float, classes: int) -> Interval |
         if metric == "brier":
             highest = 1.0 if classes == 2 else 2.0
         return Interval(value / ratio, min(value * ratio, highest))
-    lowest = -1.0 if metric == "mcc" else 0.0
-    share, half = (value - lowest) / (1 - lowest), half / (1 - lowest)
-    if not 0 < share < 1:
-        return Interval(value, value)
-    middle, length = float(scipy.special.logit(share)), half / (share * (1 - share))
-    low, high = (lowest + (1 - lowest) * float(scipy.special.expit(end)) for end in (middle - length, middle + length))
-    return Interval(low, high)
+    middle, length = float(scipy.special.logit(value)), half / (value * (1 - value))
+    return Interval(*(float(scipy.special.expit(end)) for end in (middle - length, middle + length)))
 
 
 def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> bool:
     """Return whether too few rows, or clusters, are right or wrong to estimate the variance of a metric.
 
-    They are counted among the rows that the metric is of, and within each of two classes if it weighs these alike. With
-    several labels, a row with any right label counts as right too; the metric of a label needs rows with it and others.
+    For F1 they are counted among the rows that it is of. With several labels, a row with any right label counts as
+    right too; the metric of a label needs rows with it and others.
     """
     if rows.multilabel and place is not None:
-        return _has_rare_label(rows, [place])
-    wrong, everything = rows.wrong(model), np.ones(len(rows), dtype=bool)
-    counted, kinds = [everything], [wrong, ~wrong]
-    if rows.multilabel:
-        kinds[1] = (rows.y & rows.decided[model]).any(axis=1) | ~wrong
-        if metric == "ranking":
-            kinds[0] = influence(rows, model, metric) < 1
-    elif rows.binary and metric in BY_CLASS:
-        counted = [rows.y == 0, rows.y == 1]
-    elif rows.binary and metric in {"precision", "recall", "f1"}:
-        is_decided = rows.decided[model] == 1
-        counted = [{"precision": is_decided, "recall": rows.y == 1, "f1": is_decided | (rows.y == 1)}[metric]]
-    elif place is not None:
-        counted.append(rows.y == place)
-    fewest = min(rows.independent(some & kind) for some in counted for kind in kinds)
-    too_few = rows.independent(everything) < FEW_ROWS or fewest < FEW
-    return too_few or (place is None and has_rare_classes(rows, model, metric))
+        return has_rare_classes(rows, model, metric, place)
+    wrong, counted = rows.wrong(model), np.ones(len(rows), dtype=bool)
+    right = (rows.y & rows.decided[model]).any(axis=1) | ~wrong if rows.multilabel else ~wrong
+    if metric == "ranking":
+        wrong = influence(rows, model, metric) < 1
+    if rows.binary and metric == "f1":
+        counted = (rows.y == 1) | (rows.decided[model] == 1)
+    too_few = min(rows.independent(counted & kind) for kind in (wrong, right)) < FEW
+    return too_few or rows.independent(np.ones_like(counted)) < FEW_ROWS or has_rare_classes(rows, model, metric)
 
 
-def has_rare_classes(rows: Rows, model: str, metric: str) -> bool:
-    """Return whether a metric is a mean over labels, or over more than two classes, of which one is rare.
+def has_rare_classes(rows: Rows, model: str, metric: str, place: int | None = None) -> bool:
+    """Return whether a metric is a mean over more than two classes, or of some labels, of which one is rare.
 
-    A class is rare with fewer than `FEW` rows; for precision, with fewer that the model decides as it.
+    Labels, all or the one at a place, are rare if fewer than `FEW_OF_LABEL` rows have, or lack, one that occurs.
     """
     if metric not in MEANS or rows.binary:
         return False
-    if rows.multilabel:
-        return _has_rare_label(rows, range(rows.classes))
-    counted = rows.by_class(rows.decided[model] if metric == "precision" else rows.y)
-    return int(counted[np.unique(rows.y)].min()) < FEW
-
-
-def _has_rare_label(rows: Rows, places: Iterable[int]) -> bool:
-    """Return whether fewer than `FEW_OF_LABEL` rows have, or lack, one of the labels at these places that occur."""
-    sides = map(rows.is_actual, places)
+    if not rows.multilabel:
+        return has_rare(metric, rows.by_class(rows.decided[model]), rows.by_class(rows.y))
+    sides = map(rows.is_actual, range(rows.classes) if place is None else [place])
     return any(min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL for has in sides if is_mixed(has))
 
 
@@ -235,41 +200,13 @@ def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> 
         return mean
     if rows.multilabel and place is not None:  # the other labels have no influence
         y, decided, place = y[:, [place]], decided[:, [place]], 0
-    counts = (each.astype(np.float64) for each in class_counts(y, decided, rows.classes))
-    of_correct, of_predicted, of_actual = _derivatives(metric, place, rows.multilabel, *counts)
+    of_correct, of_predicted, of_actual = derivatives(class_counts(y, decided, rows.classes), metric, place)
     if rows.multilabel:
         of_labels: Floats = (y & decided) @ of_correct + decided @ of_predicted + y @ of_actual
         return of_labels * len(rows)
     of_decided = np.append(of_predicted, 0)[decided]  # the last is of rows that are decided as no class
     change: Floats = np.where(decided == y, of_correct[y], 0) + of_decided + of_actual[y]
     return change * len(rows)
-
-
-def _derivatives(
-    metric: str, place: int | None, multilabel: bool, correct: Floats, predicted: Floats, actual: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return the derivatives of a metric by the counts of each class, as `metrics.Counts` has them; all (classes,)."""
-    if metric == "mcc":
-        total, right = actual.sum(), correct.sum()
-        left, other = total**2 - (predicted**2).sum(), total**2 - (actual**2).sum()
-        root = math.sqrt(left * other)
-        if not root:
-            return 0 * correct, 0 * correct, 0 * correct
-        mcc = (right * total - (predicted * actual).sum()) / root
-        of_actual = right / root - mcc * (total / left + total / other) - predicted / root + mcc * actual / other
-        return np.full_like(correct, total / root), mcc * predicted / left - actual / root, of_actual
-    shown = shown_classes(len(correct), multilabel) if place is None else [place]
-    weights = np.isin(np.arange(len(correct)), shown) / len(shown)
-    if metric == "balanced_accuracy":
-        weights = (actual > 0) / np.count_nonzero(actual)
-    if metric.startswith(TOGETHER):
-        weights = np.ones(len(correct))
-        correct, predicted, actual = (np.full_like(each, each.sum()) for each in (correct, predicted, actual))
-    factor, by_predicted, by_actual = RATIOS[metric.removeprefix(TOGETHER)]
-    whole = by_predicted * predicted + by_actual * actual
-    of_correct = np.divide(factor * weights, whole, out=np.zeros_like(whole), where=whole > 0)
-    of_whole = -np.divide(of_correct * correct, whole, out=np.zeros_like(whole), where=whole > 0)
-    return of_correct, by_predicted * of_whole, by_actual * of_whole
 
 
 def _precision_influence(positive: Bools, scores: Floats) -> Floats:

@@ -10,8 +10,10 @@ A metric has an entry in the registry `textclf.evaluate.registry` and, under the
 point values, intervals and, with `per_class`, in the table of the classes.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ BINS = 10  # of the confidence; two classes fill the upper half only, since the 
 
 Floats = NDArray[np.float64]
 Labels = NDArray[Any]  # of each row a class, (rows,) int64, or a set of labels, (rows, labels) int8 of 0 and 1
-# Metric name -> values (matrices,), of one set of rows one value; `class_<name>` -> of each class (matrices, classes).
+# Metric name -> its value (1,); `class_<name>` -> that of each class (1, classes).
 Values = dict[str, Floats]
 
 
@@ -36,6 +38,10 @@ def shown_classes(classes: int, multilabel: bool = False) -> range:
 
 
 # Metrics that follow from confusion counts
+
+TOGETHER = "micro_"  # prefix of metrics that count all labels together
+# The value of a class is a * correct / (b * predicted + c * actual), 0 if no row counts.
+RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "f1": (2, 1, 1)}
 
 
 def confusion_matrix(y: Labels, decided: Labels, classes: int) -> NDArray[np.int64]:
@@ -51,123 +57,136 @@ def confusion_matrix(y: Labels, decided: Labels, classes: int) -> NDArray[np.int
     return counts.reshape(classes, columns)
 
 
-def class_counts(y: Labels, decided: Labels, classes: int) -> tuple[NDArray[np.int64], ...]:
-    """Return `correct`, `predicted` and `actual` as in `Counts`, all (classes,)."""
-    if y.ndim == 2:
-        return tuple(np.asarray(each.sum(axis=0, dtype=np.int64)) for each in (y & decided, decided, y))
-    matrix = confusion_matrix(y, decided, classes)
-    return matrix.diagonal(), matrix.sum(axis=0)[:classes], matrix.sum(axis=1)
-
-
 @dataclass(frozen=True)
 class Counts:
-    """Counts of each class in one or more confusion matrices, all (matrices, classes).
+    """Counts of each class, all (classes,).
 
     `correct`: rows of the class that are decided as it; `predicted`: rows decided as the class; `actual`: rows of the
-    class. `present` is the number of classes that have rows, the same in all matrices. `rows` is the number of rows,
-    None if each has one class, so that it is the sum over the classes.
+    class. `rows` is the number of rows, None if each has one class, so that it is the sum over the classes.
     """
 
     correct: Floats
     predicted: Floats
     actual: Floats
-    present: int
     rows: int | None = None
 
     def together(self) -> "Counts":
-        """Return the counts summed over the classes, as counts of one class."""
-        correct, predicted, actual = (
-            part.sum(axis=1, keepdims=True) for part in (self.correct, self.predicted, self.actual)
-        )
-        return Counts(correct, predicted, actual, self.present, self.rows)
+        """Return counts that are, for each class, those of all classes together."""
+        correct, predicted, actual = (np.full_like(of, of.sum()) for of in (self.correct, self.predicted, self.actual))
+        return Counts(correct, predicted, actual, self.rows)
+
+    @property
+    def weights(self) -> Floats:
+        """The weight of each class in a mean: the same for all labels, and for all classes that are actual or decided.
+
+        Of two classes only the positive one counts. All as in scikit-learn.
+        """
+        classes, counted = self.actual.size, (self.actual > 0) | (self.predicted > 0)
+        if self.rows is not None or classes == 2:
+            counted = np.isin(np.arange(classes), shown_classes(classes, self.rows is not None))
+        return np.asarray(counted / np.count_nonzero(counted), np.float64)
 
 
-def accuracy(counts: Counts) -> Floats | None:
+def margins(matrix: NDArray[Any]) -> Counts:
+    """Return the counts of each class in a confusion matrix of rows with one class each, all (classes,)."""
+    counts = matrix.astype(np.float64)
+    return Counts(counts.diagonal(), counts.sum(axis=0)[: len(counts)], counts.sum(axis=1))
+
+
+def class_counts(y: Labels, decided: Labels, classes: int) -> Counts:
+    """Return the counts of each class, all (classes,)."""
+    if y.ndim == 1:
+        return margins(confusion_matrix(y, decided, classes))
+    correct, predicted, actual = (each.sum(axis=0, dtype=np.float64) for each in (y & decided, decided, y))
+    return Counts(correct, predicted, actual, len(y))
+
+
+def accuracy(counts: Counts) -> float | None:
     """Return the share of correct rows; None with several labels per text, where it does not follow from the counts."""
-    if counts.rows is not None:
-        return None
-    share: Floats = counts.correct.sum(axis=1) / counts.actual.sum(axis=1)
-    return share
+    return None if counts.rows is not None else float(counts.correct.sum() / counts.actual.sum())
 
 
-def balanced_accuracy(counts: Counts) -> Floats | None:
+def balanced_accuracy(counts: Counts) -> float | None:
     """Return the mean recall of the classes that have rows; None if there is one class only."""
-    if counts.present < 2:
-        return None
-    mean: Floats = recall(counts).sum(axis=1) / (counts.actual > 0).sum(axis=1)
-    return mean
+    present = np.count_nonzero(counts.actual)
+    return None if present < 2 else float(ratio("recall", counts).sum() / present)
 
 
-def precision(counts: Counts) -> Floats:
-    """Return the precision of each class, 0 if no row is decided as it."""
-    return _ratio(counts.correct, counts.predicted)
+def ratio(metric: str, counts: Counts) -> Floats:
+    """Return a metric of `RATIOS` of each class, 0 if no row counts."""
+    factor, by_predicted, by_actual = RATIOS[metric]
+    whole = by_predicted * counts.predicted + by_actual * counts.actual
+    return np.divide(factor * counts.correct, whole, out=np.zeros_like(whole), where=whole > 0)
 
 
-def recall(counts: Counts) -> Floats:
-    """Return the recall of each class, 0 if it has no rows."""
-    return _ratio(counts.correct, counts.actual)
-
-
-def f1(counts: Counts) -> Floats:
-    """Return the F1 of each class, 0 if it has no rows and no row is decided as it."""
-    return _ratio(2 * counts.correct, counts.predicted + counts.actual)
-
-
-def hamming_loss(counts: Counts) -> Floats:
+def hamming_loss(counts: Counts) -> float:
     """Return the share of the pairs of row and label that are decided wrongly."""
     wrong = counts.predicted + counts.actual - 2 * counts.correct
-    share: Floats = wrong.sum(axis=1) / ((counts.rows or 0) * wrong.shape[1])
-    return share
+    return float(wrong.sum() / ((counts.rows or 0) * wrong.size))
 
 
-def matthews_correlation(counts: Counts) -> Floats | None:
+def matthews_correlation(counts: Counts) -> float | None:
     """Return the Matthews correlation coefficient; None if there is one class only, 0 if one class is always decided.
 
     For more than two classes: Gorodkin (2004), Comput. Biol. Chem. 28:367-374, doi:10.1016/j.compbiolchem.2004.09.006.
     """
-    if counts.present < 2:
+    if np.count_nonzero(counts.actual) < 2:
         return None
-    total, predicted, actual = counts.actual.sum(axis=1), counts.predicted, counts.actual
-    covariance = counts.correct.sum(axis=1) * total - (predicted * actual).sum(axis=1)
-    variances = (total**2 - (predicted**2).sum(axis=1)) * (total**2 - (actual**2).sum(axis=1))
-    return _ratio(covariance, np.sqrt(np.maximum(variances, 0)))
+    total, predicted, actual = counts.actual.sum(), counts.predicted, counts.actual
+    covariance = counts.correct.sum() * total - (predicted * actual).sum()
+    variances = (total**2 - (predicted**2).sum()) * (total**2 - (actual**2).sum())
+    return float(covariance / np.sqrt(variances)) if variances > 0 else 0.0
 
 
-# Each returns (matrices,), or (matrices, classes) if the registry says `per_class`; None: undefined for these rows.
-FROM_COUNTS: dict[str, Callable[[Counts], Floats | None]] = {
+# Each returns a number, or (classes,) if the registry says `per_class`; None: undefined for these rows.
+FROM_COUNTS: dict[str, Callable[[Counts], Floats | float | None]] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
-    "precision": precision,
-    "recall": recall,
-    "f1": f1,
+    **{name: partial(ratio, name) for name in RATIOS},
     "mcc": matthews_correlation,
-    "micro_precision": lambda counts: precision(counts.together())[:, 0],
-    "micro_recall": lambda counts: recall(counts.together())[:, 0],
-    "micro_f1": lambda counts: f1(counts.together())[:, 0],
+    "micro_precision": lambda counts: ratio("precision", counts.together())[0],
+    "micro_recall": lambda counts: ratio("recall", counts.together())[0],
+    "micro_f1": lambda counts: ratio("f1", counts.together())[0],
     "hamming_loss": hamming_loss,
 }
 
 
-def from_counts(counts: Counts) -> Values:
-    """Return the metrics of `FROM_COUNTS` that are defined for these rows."""
-    multilabel = counts.rows is not None
-    shown = shown_classes(counts.actual.shape[1], multilabel)
+def from_counts(counts: Counts, names: Iterable[str] = tuple(FROM_COUNTS)) -> Values:
+    """Return those of the named metrics of `FROM_COUNTS` that are defined for these rows."""
     values: Values = {}
-    for name, function in FROM_COUNTS.items():
-        result = function(counts) if METRICS[name].suits(multilabel) else None
+    for name in names:
+        result = FROM_COUNTS[name](counts) if METRICS[name].suits(counts.rows is not None) else None
         if result is None:
             continue
         if METRICS[name].per_class:
-            values[f"class_{name}"] = result
-            result = result[:, shown].mean(axis=1)
-        values[name] = result
+            values[f"class_{name}"] = np.array([result])
+            result = float((result * counts.weights).sum())
+        values[name] = np.array([result])
     return values
 
 
-def _ratio(part: Floats, whole: NDArray[Any]) -> Floats:
-    """Return part / whole, 0 where the whole is 0."""
-    shares: Floats = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-    return shares
+def derivatives(counts: Counts, metric: str, place: int | None = None) -> tuple[Floats, Floats, Floats]:
+    """Return the derivatives of a metric, or of its value for a class, by the counts in `Counts`, all (classes,)."""
+    correct, predicted, actual = counts.correct, counts.predicted, counts.actual
+    if metric == "mcc":
+        total, right = actual.sum(), correct.sum()
+        left, other = total**2 - (predicted**2).sum(), total**2 - (actual**2).sum()
+        root = math.sqrt(left * other)
+        if not root:
+            return 0 * correct, 0 * correct, 0 * correct
+        mcc = (right * total - (predicted * actual).sum()) / root
+        of_actual = right / root - mcc * (total / left + total / other) - predicted / root + mcc * actual / other
+        return np.full_like(correct, total / root), mcc * predicted / left - actual / root, of_actual
+    weights = counts.weights if place is None else np.arange(len(correct)) == place
+    if metric == "balanced_accuracy":
+        metric, weights = "recall", (actual > 0) / np.count_nonzero(actual)
+    if metric.startswith(TOGETHER):
+        metric, weights, counts = metric.removeprefix(TOGETHER), np.ones(len(correct)), counts.together()
+    factor, by_predicted, by_actual = RATIOS[metric]
+    whole = by_predicted * counts.predicted + by_actual * counts.actual
+    of_correct = np.divide(factor * weights, whole, out=np.zeros_like(whole), where=whole > 0)
+    of_whole = -ratio(metric, counts) * of_correct / factor
+    return of_correct, by_predicted * of_whole, by_actual * of_whole
 
 
 # Metrics that are means over the rows
@@ -303,9 +322,8 @@ def point_values(y: Labels, probabilities: Floats, decided: Labels, costs: Costs
     that every row is decided as a class.
     """
     classes, multilabel = probabilities.shape[1], y.ndim == 2
-    correct, predicted, actual = (part[np.newaxis].astype(np.float64) for part in class_counts(y, decided, classes))
-    present = int(np.count_nonzero(actual))
-    values = from_counts(Counts(correct, predicted, actual, present, len(y) if multilabel else None))
+    counts = class_counts(y, decided, classes)
+    values = from_counts(counts)
     if (decided < 0).any():
         values.pop("mcc", None)
     if costs is not None:
@@ -326,7 +344,7 @@ def point_values(y: Labels, probabilities: Floats, decided: Labels, costs: Costs
         return values
     areas = np.array([_area(y == place, probabilities[:, place]) for place in shown_classes(classes)])
     values["class_roc_auc"] = np.broadcast_to(areas, (1, classes))  # binary: the same for both
-    return values | ({"roc_auc": np.atleast_1d(areas.mean())} if present == classes else {})
+    return values | ({"roc_auc": np.atleast_1d(areas.mean())} if counts.actual.all() else {})
 
 
 def _average_precision(positive: NDArray[np.bool_], scores: Floats) -> float:

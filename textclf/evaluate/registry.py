@@ -52,7 +52,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "balanced_accuracy",
             "balanced accuracy",
-            "mean of the recalls of the classes",
+            "mean of the recalls of the classes that have rows",
             percent=True,
             task=MULTICLASS,
         ),

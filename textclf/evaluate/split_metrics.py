@@ -15,7 +15,7 @@ from textclf.artifacts.label_sets import count_labels, of_actual
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import CURVES, DIGITS
 from textclf.evaluate import comparisons, curves, influence, metrics
-from textclf.evaluate.boundary import FEW, TINY, Share, counts_interval, mean_interval
+from textclf.evaluate.boundary import FEW, TINY, Share, counts_interval
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, few_degrees, independent_rows
 from textclf.evaluate.comparisons import Comparison, Difference, mcnemar
@@ -81,11 +81,11 @@ class SplitMetrics:
         places = metrics.shown_classes(len(self.classes), self.of_rows.multilabel)
         if len(places) <= CURVES:
             return [*places]
-        mistakes = np.zeros(len(places), dtype=np.int64)
+        mistakes = np.zeros(len(places))
         for name, decided in self.of_rows.decided.items():
             if not self.constant(name):
-                correct, predicted, actual = metrics.class_counts(self.of_rows.y, decided, len(places))
-                mistakes += predicted + actual - 2 * correct
+                counts = metrics.class_counts(self.of_rows.y, decided, len(places))
+                mistakes += counts.predicted + counts.actual - 2 * counts.correct
         undefined = (self.support == 0) | (self.support == len(self.of_rows))
         hardest = np.lexsort((-self.support, -mistakes, undefined))
         return [int(place) for place in hardest[:CURVES]]
@@ -141,29 +141,28 @@ class SplitMetrics:
             return share.interval(confidence) if share.rows else None
         if metric == "cost":
             return cost_interval(self.of_rows, model, confidence, self.constant(model))
-        values = self.values[model]
-        value = float(values[metric][0] if place is None else values[f"class_{metric}"][0, place])
-        if self.of_rows.multilabel and place is None and metric in influence.MEANS:
+        rows, values = self.of_rows, self.values[model]
+        if rows.multilabel and place is None and metric in influence.MEANS:
             return self._label_mean_interval(model, metric)
         if metric == "roc_auc":
             places = [*metrics.shown_classes(len(self.classes))] if place is None else [place]
-            return influence.area_interval(self.of_rows, model, values["class_roc_auc"][0, places], places, confidence)
-        if place is None and influence.has_rare_classes(self.of_rows, model, metric):
+            return influence.area_interval(rows, model, values["class_roc_auc"][0, places], places, confidence)
+        if metric in metrics.FROM_COUNTS:
+            worth, fixed = 1.0, rows.stratified and rows.clusters is None
+            if rows.clusters is not None:
+                influences = influence.influence(rows, model, metric)
+                worth = effective_rows(influences, rows.clusters, rows.wrong(model), confidence) / len(rows)
+            return counts_interval(self.matrices[model], metric, worth, fixed, confidence)
+        value = float(values[metric][0] if place is None else values[f"class_{metric}"][0, place])
+        if not influence.is_few(rows, model, metric, place):
+            influences = influence.influence(rows, model, metric, place)
+            half = influence.margin(rows, metric, place, influences, rows.wrong(model), confidence)
+            if half > TINY:
+                return influence.on_scale(metric, value, half, rows.sides)
+        if metric != "average_precision" or place is None:
             return None
-        # The other interval of MCC is worse where a class is rare.
-        if not influence.is_few(self.of_rows, model, "accuracy" if metric == "mcc" else metric, place):
-            ends = influence.interval(self.of_rows, model, metric, value, place, confidence)
-            if ends is None or ends.high - ends.low > TINY:
-                return ends
-        if metric == "average_precision" and place is not None:
-            return self._precision_interval(value, place)
-        if metric not in metrics.FROM_COUNTS:
-            return None
-        recalls = [
-            share.interval(confidence) if share.rows else None
-            for share in (self._share(model, "recall", each) for each in range(len(self.classes)))
-        ]
-        return counts_interval(self.matrices[model], recalls, metric, value, -1.0 if metric == "mcc" else 0.0)
+        labelled = rows.independent(rows.is_actual(place))  # the binomial variance: Boyd, Eng & Page (2013), 4.2
+        return wilson(value * labelled, labelled, confidence)
 
     def accuracy_interval(self, model: str) -> Interval:
         """Return Wilson's interval of the accuracy."""
@@ -198,16 +197,10 @@ class SplitMetrics:
             is_actual, is_decided = of_rows.is_actual(place), of_rows.is_decided(model, place)
         else:
             is_actual, is_decided = np.ones(len(of_rows), dtype=bool), ~of_rows.wrong(model)
-        right = is_actual & is_decided
-        match metric.removeprefix(influence.TOGETHER):
-            case "precision":
-                among = is_decided
-            case "f1":
-                among = is_actual | is_decided
-            case "hamming_loss":
-                among, right = np.ones_like(right), is_actual != is_decided
-            case _:
-                among = is_actual
+        right, kind = is_actual & is_decided, metric.removeprefix(metrics.TOGETHER)
+        among = {"precision": is_decided, "f1": is_actual | is_decided}.get(kind, is_actual)
+        if kind == "hamming_loss":
+            right, among = is_actual != is_decided, np.ones_like(right)
         number, rows = int(np.count_nonzero(right)), int(np.count_nonzero(among))
         effective = float(rows)
         if clusters is not None and rows:
@@ -216,33 +209,23 @@ class SplitMetrics:
         return Share(number, rows, effective, metric in {"f1", "micro_f1"})
 
     def _label_mean_interval(self, model: str, metric: str) -> Interval | None:
-        """Return the interval of a mean over labels from those of the labels; None if one has too few rows for it."""
+        """Return the interval of a mean over labels, from theirs and their correlations; None if one has too few rows.
+
+        Zou (2007), Psychological Methods 12:399-413.
+        """
         by_label, rows = self.values[model][f"class_{metric}"][0], self.of_rows
         places = np.flatnonzero(np.isfinite(by_label)).tolist()
         few = FEW if metric in {"recall", "f1", "roc_auc"} else influence.FEW_OF_LABEL
         counted = [rows.is_decided(model, each) if metric == "precision" else rows.is_actual(each) for each in places]
         found = [self.interval(model, metric, place) for place in places]
-        ends = [each for each in found if each is not None]
+        ends = np.array([each for each in found if each is not None])
         if len(ends) < len(places) or min(map(rows.independent, counted)) < few:
             return None
-        related = influence.correlations(self.of_rows, model, metric, places)
-        return mean_interval(by_label[places].tolist(), ends, related)
-
-    def _precision_interval(self, value: float, place: int) -> Interval:
-        """Return the interval of the average precision of a label that few rows have.
-
-        It is Wilson's for as many rows as have the label: Boyd, Eng & Page (2013), ECML PKDD, LNCS 8190:451-466, 4.2,
-        take the binomial variance.
-        """
-        rows = self._alike(self.of_rows.is_actual(place))
-        return wilson(value * rows, rows, self.settings.confidence)
-
-    def _alike(self, some: NDArray[np.bool_]) -> float:
-        """Return the number of some rows (rows,), or of what they are worth if those of each cluster are alike."""
-        alike, clusters = np.ones(np.count_nonzero(some), dtype=bool), self.of_rows.clusters
-        if clusters is None:
-            return float(len(alike))
-        return effective_rows(alike, clusters[some], alike, self.settings.confidence)
+        related, mean = influence.correlations(self.of_rows, model, metric, places), float(by_label[places].mean())
+        below, above = (
+            math.sqrt(max(float(side @ related @ side), 0)) / len(places) for side in np.abs(ends.T - by_label[places])
+        )
+        return Interval(max(mean - below, 0.0), min(mean + above, 1.0))
 
     def comparison(self, a: str, b: str) -> Comparison:
         """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""

@@ -1,17 +1,24 @@
 """Intervals of few rows, and of rows that are all decided alike."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
-from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
+from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval
 from textclf.evaluate.intervals import area_score, tango, wilson
+from textclf.evaluate.metrics import from_counts, margins
 
 COUNT_METRICS = ("balanced_accuracy", "mcc", "precision", "recall", "f1")
+
+
+def of_matrix(matrix: NDArray[Any], metric: str) -> float:
+    return float(from_counts(margins(matrix), [metric])[metric][0])
 
 
 def test_f1_has_the_interval_of_the_share_that_it_follows_from() -> None:
@@ -22,18 +29,56 @@ def test_f1_has_the_interval_of_the_share_that_it_follows_from() -> None:
     assert Share(12, 12, 3.5, f1=True).interval().high == 1
 
 
-def test_the_interval_of_balanced_accuracy_adds_those_of_the_recalls_as_squares() -> None:
-    matrix, recalls = np.array([[20, 0], [0, 30]]), [wilson(20, 20), wilson(30, 30)]
-    ends = counts_interval(matrix, [*recalls], "balanced_accuracy", 1.0, 0.0)
-    half = [1 - interval.low for interval in recalls]
-    assert ends == pytest.approx((1 - math.hypot(*half) / 2, 1))
-    assert mean_interval([1.0, 1.0], recalls) == pytest.approx(ends)
+def test_two_classes_of_as_many_rows_have_wilsons_interval_of_the_accuracy() -> None:
+    for right in (50, 47, 30):
+        matrix = np.array([[right, 50 - right], [50 - right, right]])
+        ends = counts_interval(matrix, "balanced_accuracy", 1.0, stratified=True)
+        assert ends == pytest.approx(wilson(2 * right, 100))
+        assert counts_interval(matrix, "mcc", 1.0, stratified=True) == pytest.approx(
+            [2 * end - 1 for end in wilson(2 * right, 100)], abs=0.001
+        )
+        # A row that is worth half a row counts half.
+        ends = counts_interval(matrix, "balanced_accuracy", 0.5, stratified=True)
+        assert ends == pytest.approx(wilson(right, 50))
 
 
 def test_the_interval_of_a_class_without_rows_is_not_needed() -> None:
     matrix = np.array([[4, 1, 0], [2, 3, 0], [0, 0, 0]])
-    ends = counts_interval(matrix, [wilson(4, 5), wilson(3, 5), None], "mcc", 0.4, -1.0)
-    assert -1 <= ends.low < 0.4 < ends.high <= 1
+    for metric in ("balanced_accuracy", "mcc"):
+        ends = counts_interval(matrix, metric, 1.0, stratified=True)
+        assert ends == pytest.approx(counts_interval(matrix[:2, :2], metric, 1.0, stratified=True))
+
+
+def test_a_small_class_without_mistakes_leaves_a_mean_uncertain() -> None:
+    widths = []
+    for small in (2, 4, 40):  # all right, beside two classes with mistakes
+        matrix = np.array([[40, 10, 0], [10, 40, 0], [0, 0, small]])
+        ends = counts_interval(matrix, "recall", 1.0, stratified=True)
+        assert ends is not None
+        widths.append(ends.high - ends.low)
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] > 1.5 * widths[2]
+
+
+@pytest.mark.parametrize("stratified", [False, True])
+@pytest.mark.parametrize(("metric", "skewed"), [("balanced_accuracy", True), ("f1", False), ("mcc", True)])
+def test_metrics_of_many_small_classes_cover_the_truth(metric: str, skewed: bool, stratified: bool) -> None:
+    generator, classes, rows, measured = np.random.default_rng(3), 77, 500, []
+    recalls = generator.beta(12, 3, classes)
+    confused = generator.dirichlet(np.full(classes, 0.3), classes) * (1 - np.eye(classes))
+    shares = confused / confused.sum(axis=1, keepdims=True) * (1 - recalls)[:, None] + np.diag(recalls)
+    frequencies = 1 / (np.arange(classes) + (3 if skewed else 1000))
+    fixed = np.maximum(np.round(frequencies / frequencies.sum() * rows), 1).astype(np.int64)
+    for _ in range(400):
+        matrix = generator.multinomial(
+            fixed if stratified else generator.multinomial(rows, fixed / fixed.sum()), shares
+        )
+        if ends := counts_interval(matrix, metric, 1.0, stratified):
+            measured.append((*ends, of_matrix(matrix, metric)))
+    (low, high, values), true = np.array(measured).T, of_matrix(shares * fixed[:, None], metric)
+    assert len(measured) > 200
+    assert ((low <= true) & (true <= high)).mean() > 0.915
+    assert (high - low).mean() == pytest.approx(2 * 1.96 * values.std(), rel=0.15)
 
 
 # Of eight rows; in the first six are right in a class of four each, in the others all are right or wrong.

@@ -26,9 +26,8 @@ def by_scikit_learn(
     labels = np.arange(classes)
     average: dict[str, Any] = {"average": "binary", "pos_label": 1} if classes == 2 else {"average": "macro"}
     scores = probabilities[:, 1] if classes == 2 else probabilities
-    options = {"labels": labels, "zero_division": 0}
-    precision, recall, f1, _ = sk.precision_recall_fscore_support(y, decided, **options, **average)
-    of_classes = sk.precision_recall_fscore_support(y, decided, **options, average=None)[:3]
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(y, decided, zero_division=0, **average)
+    of_classes = sk.precision_recall_fscore_support(y, decided, labels=labels, zero_division=0, average=None)[:3]
     return {
         **dict(zip(("class_precision", "class_recall", "class_f1"), of_classes, strict=True)),
         "class_roc_auc": [sk.roc_auc_score(y == c, probabilities[:, c]) for c in labels],
@@ -113,6 +112,8 @@ def test_metrics_of_rows_without_a_class_equal_scikit_learn(seed: int, classes: 
     missing = data.draw(st.integers(0, classes - 1))
     rest = y != missing
     y, probabilities, decided = y[rest], probabilities[rest], decided[rest]
+    if data.draw(st.booleans()):  # the class is not decided either
+        decided = np.where(decided == missing, y, decided)
     values = point_values(y, probabilities, decided)
     with warnings.catch_warnings():  # of scikit-learn: y_pred contains classes not in y_true; no positive samples
         warnings.simplefilter("ignore")

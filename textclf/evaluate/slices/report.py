@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, p_value, round_significant
 from textclf.core.quoting import quote_name
-from textclf.evaluate.boundary import FEW, Share, count_share, counts_interval
+from textclf.evaluate.boundary import FEW, Share, counts_interval
 from textclf.evaluate.comparisons import holm
 from textclf.evaluate.influence import on_scale
 from textclf.evaluate.intervals import Interval, compare_shares, normal_quantile
-from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts, Floats
-from textclf.evaluate.registry import METRICS
+from textclf.evaluate.metrics import ROW_MEANS, from_counts, margins
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.slices.sums import Correct, SliceSums, Worth
 from textclf.evaluate.split_metrics import SHARES
@@ -114,10 +113,8 @@ def _metrics(
         ]
     else:
         matrices = sums.confusion(place, test.y, test.decided[model], test.classes)[1:]
-        values = [value_of_counts(matrix, metric) for matrix in matrices]
         found = [
-            (value, None if value is None else counts_ends(matrix, metric, value, part.worth, confidence))
-            for matrix, value, part in zip(matrices, values, parts, strict=True)
+            _of_counts(matrix, metric, part.worth, confidence) for matrix, part in zip(matrices, parts, strict=True)
         ]
     return [
         {} if value is None else {metric: round(value, DIGITS), f"{metric}_interval": ends and ends.rounded()}
@@ -136,48 +133,20 @@ def _mean_loss(
     return mean, on_scale(metric, mean, half, classes)
 
 
-def value_of_counts(matrix: NDArray[np.int64], metric: str) -> float | None:
-    """Return a metric of a confusion matrix, None if it is not defined.
-
-    Of two classes precision, recall and F1 are those of the positive one; of more classes they are means over those
-    that have rows in the slice.
-    """
-    if metric in SHARES and len(matrix) == 2 and not count_share(matrix, metric, 1)[1]:
-        return None
-    if metric == "mcc" and matrix.shape[1] > len(matrix):
-        return None
-    margins = matrix.diagonal(), matrix.sum(axis=0)[: len(matrix)], matrix.sum(axis=1)
-    correct, decided, actual = (part[np.newaxis].astype(np.float64) for part in margins)
-    measured = _measure(metric, matrix)(Counts(correct, decided, actual, int(matrix.any(axis=1).sum())))
-    return None if measured is None else float(measured[0])
-
-
-def _measure(metric: str, matrix: NDArray[np.int64]) -> Any:
-    """Return the function from counts to the metric of a slice with this confusion matrix."""
-    if not METRICS[metric].per_class:
-        return FROM_COUNTS[metric]
-    places = [1] if len(matrix) == 2 else np.flatnonzero(matrix.any(axis=1))
-
-    def mean(counts: Counts) -> Floats:
-        by_class = FROM_COUNTS[metric](counts)
-        assert by_class is not None  # noqa: S101 (a metric per class is always defined)
-        means: Floats = by_class[:, places].mean(axis=1)
-        return means
-
-    return mean
-
-
-def counts_ends(
-    matrix: NDArray[np.int64], metric: str, value: float, worth: float, confidence: float
-) -> Interval | None:
-    """Return the interval of `value_of_counts`; a row is worth `worth` independent ones."""
+def _of_counts(
+    matrix: NDArray[np.int64], metric: str, worth: float, confidence: float
+) -> tuple[float | None, Interval | None]:
+    """Return a metric of a confusion matrix, None if it is not defined, and its interval; a row is worth `worth`."""
+    counts = margins(matrix)
+    values = from_counts(counts, [metric])
+    if metric not in values or (metric == "mcc" and matrix.shape[1] > len(matrix)):
+        return None, None
+    value = float(values[metric][0])
     if metric in SHARES and len(matrix) == 2:
-        right, rows = count_share(matrix, metric, 1)
-        return Share(right, rows, rows * worth, metric == "f1").interval(confidence)
-    counts = (count_share(matrix, "recall", place) for place in range(len(matrix)))
-    recalls = [Share(right, rows, rows * worth).interval(confidence) if rows else None for right, rows in counts]
-    lowest = -1.0 if metric == "mcc" else 0.0
-    return counts_interval(matrix, recalls, metric, value, lowest, _measure(metric, matrix))
+        right, decided, actual = counts.correct[1], counts.predicted[1], counts.actual[1]
+        rows = {"precision": decided, "recall": actual, "f1": decided + actual - right}[metric]
+        return (value, Share(right, rows, rows * worth, metric == "f1").interval(confidence)) if rows else (None, None)
+    return value, counts_interval(matrix, metric, worth, stratified=False, confidence=confidence)
 
 
 def ranked(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
