@@ -16,7 +16,9 @@ from textclf.evaluate.comparisons import holm
 from textclf.evaluate.influence import on_scale
 from textclf.evaluate.intervals import Interval, compare_shares, normal_quantile
 from textclf.evaluate.metrics import ROW_MEANS, from_counts, margins
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.rows import Rows
+from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.sums import Correct, SliceSums, Worth
 from textclf.evaluate.split_metrics import SHARES
 
@@ -99,10 +101,10 @@ def _metrics(
 ) -> list[dict[str, Any]]:
     """Return the metric of the settings and its interval in each slice of a family; nothing where it is not defined.
 
-    The interval is None if there are too few rows for one.
+    The interval is None if there are too few rows for one. A mean over classes is not defined in the slices by class.
     """
-    metric = sums.metric
-    if metric is None:
+    metric, by_class = sums.metric, sums.membership.families[place].name == CLASS
+    if metric is None or (by_class and METRICS[metric].per_class and test.classes > 2):
         return [{} for _ in parts]
     found: list[tuple[float | None, Interval | None]]
     if metric in ROW_MEANS:
