@@ -127,7 +127,7 @@ def run(
         folder.mkdir()
         for name, summary in summaries.items():
             files.write_json(folder / f"{name}.json", summary)
-        prediction_sets.write_all(scores, fitted)
+        prediction_sets.write(scores, fitted)
         for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
             (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
     remove_dropped(provenance, "train", trained_here)

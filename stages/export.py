@@ -86,7 +86,7 @@ def run(
     sources = list_sources(split_rows, data.path)
     classes = read_classes(splits)
     require_known_classes(about, classes)
-    scores = prediction_sets.read_all(conformal)
+    scores = prediction_sets.read(conformal)
     class_names = labelled_names(classes, class_titles(sources, about))
     fitted = {name: each.model for name, each in exported.items()}
     top = terms_of_models(fitted, reads, vectorizers, features, export.terms)

@@ -196,7 +196,7 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
     "shapes": (lambda: shapes.read(FEATURES), [FEATURES / shapes.FILE]),
     "layers": (read_layers, [TRAINED / layers.WEIGHTS, TRAINED / layers.DESCRIPTION]),
     "decision": (lambda: decisions.read_decision(MODEL / decisions.DECISION, 2), [MODEL / decisions.DECISION]),
-    "scores": (lambda: conformal.read_all(SCORES), [SCORES]),
+    "scores": (lambda: conformal.read(SCORES), [SCORES]),
     "index": (lambda: decisions.read_index(MODEL.parent), [MODEL.parent / decisions.INDEX]),
     "vectorizer": (lambda: representation.read(MODEL / "vectorizer.json", MODEL), [MODEL / "vectorizer.json"]),
     "table": (lambda: files.read_csv(Path("plots/classes.csv"), COLUMNS), [Path("plots/classes.csv")]),

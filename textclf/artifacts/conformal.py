@@ -10,15 +10,18 @@ in the set if its probability is at least the (n + 1 - k)-th smallest one. If th
 the set of the new one contains its class with at least that coverage. With scores per class (Vovk 2012, ACML, PMLR
 25:475-490) this holds within every class.
 
-With several labels per text a set has the labels whose probability is at least a cutoff, chosen so that the expected
-share of a text's labels that its set misses is at most 1 - coverage (0 for a text without labels). This is
-conformal risk control: Angelopoulos, Bates, Fisch, Lei & Schuster (2022), arXiv:2208.02814, theorem 1. With one label
-per text it equals split conformal prediction.
+With several labels per text a set has the labels whose probability is at least a cutoff, chosen so that a set misses
+on average at most 1 - coverage of the labels of a text that has any. This is conformal risk control: Angelopoulos,
+Bates, Fisch, Lei & Schuster (2022), arXiv:2208.02814, theorem 1. With one label per text it equals split conformal
+prediction.
+
+Rows that depend on each other are worth e independent ones, so that k = ceil(n (e + 1) coverage / e) of all n rows: if
+the rows of each cluster are copies, this is the score that the e clusters give; if e = n, it is the rule above.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import ROUND_FLOOR, Context
 from fractions import Fraction
 from pathlib import Path
@@ -29,7 +32,10 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.artifacts.label_sets import of_actual
-from textclf.core.files import DIGITS
+from textclf.core.errors import UserError
+from textclf.core.files import DIGITS, reading
+from textclf.core.formatting import count_noun
+from textclf.core.quoting import quote_name
 
 CONFORMAL = "conformal.json"  # in the folder of an exported model, and in data
 LOWEST, SPREAD = 1000, 1000  # probabilities that are kept of many rows: the lowest, and some spread evenly over all
@@ -42,23 +48,26 @@ Sets = NDArray[np.bool_]  # which classes are in the set of each row, (rows, cla
 class Group:
     """The rows of one group: how many, and their ascending probabilities of the actual class at `kept_ranks`.
 
-    Probabilities have `DIGITS` significant digits, rounded down, so that sets get no smaller.
+    Probabilities have `DIGITS` significant digits, rounded down, so that sets get no smaller. `independent` is the
+    number of independent rows that the rows are worth, at the coverage of the run.
     """
 
     rows: int
+    independent: int
     probabilities: Floats
 
     @classmethod
     def of(cls, probabilities: Floats) -> "Group":
-        """Return the group of rows with these probabilities of their actual class (rows,)."""
+        """Return the group of independent rows with these probabilities of their actual class (rows,)."""
         rows = len(probabilities)
         kept = np.sort(probabilities)[kept_ranks(rows) - 1]
         down = Context(prec=DIGITS, rounding=ROUND_FLOOR)
-        return cls(rows, np.array([float(down.create_decimal_from_float(value)) for value in kept.tolist()]))
+        return cls(rows, rows, np.array([float(down.create_decimal_from_float(value)) for value in kept.tolist()]))
 
     def cutoff(self, coverage: float) -> float:
         """Return the least probability with which a class is in a set; 0, so all classes, if there are too few rows."""
-        rank = self.rows + 1 - math.ceil((self.rows + 1) * _exact(coverage))
+        level = _exact(coverage) * (self.independent + 1) / max(self.independent, 1)
+        rank = self.rows + 1 - math.ceil(self.rows * level)
         place = int(np.searchsorted(kept_ranks(self.rows), rank, side="right")) - 1  # the last one up to this rank
         return float(self.probabilities[place]) if place >= 0 else 0.0
 
@@ -73,7 +82,7 @@ class Conformal:
     def fit(cls, y: NDArray[Any], probabilities: Floats, by_class: bool) -> "Conformal":
         """Return the scores of held-out rows: `y` (rows,) and calibrated probabilities (rows, classes).
 
-        `y` may be a matrix (rows, labels) of 0 and 1, if not by class.
+        `y` may be a matrix (rows, labels) of 0 and 1, if not by class. The rows count as independent.
         """
         if y.ndim == 2:
             return cls((Group.of(missed_cutoffs(y, probabilities)),))
@@ -85,19 +94,29 @@ class Conformal:
         """Return the set of each row (rows, classes), for calibrated probabilities; it may be empty."""
         return probabilities >= np.array([group.cutoff(coverage) for group in self.groups])
 
-    @property
-    def fewest(self) -> int:
-        """Return the number of rows of the smallest group."""
-        return min(group.rows for group in self.groups)
+    def require(self, coverage: float, name: str, classes: Sequence[str], which: str = "") -> None:
+        """Raise `UserError` unless the rows, `which` it describes, are enough for a coverage, which it calls `name`."""
+        place = int(np.argmin([group.independent for group in self.groups]))
+        rows, worth, least = self.groups[place].rows, self.groups[place].independent, least_rows(coverage)
+        if worth < least:
+            which += f" of class {quote_name(classes[place])}" if len(self.groups) > 1 else ""
+            which += f", worth {count_noun(worth, 'independent one')}" if worth < rows else ""
+            raise UserError(
+                f"{name} must be at most {highest_coverage(worth)} for {count_noun(rows, 'validation row')}{which}; "
+                f"got {coverage}, which takes at least {least:,} {'independent ones' if worth < rows else 'of them'}; "
+                "raise split.validation_size or lower the coverage"
+            )
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the groups."""
-        return [{"rows": group.rows, "probabilities": group.probabilities.tolist()} for group in self.groups]
+        return [asdict(group) | {"probabilities": group.probabilities.tolist()} for group in self.groups]
 
     @classmethod
     def from_json(cls, content: Sequence[Mapping[str, Any]]) -> "Conformal":
-        """Return the object from what `to_json` returned."""
-        return cls(tuple(Group(each["rows"], np.array(each["probabilities"], dtype=np.float64)) for each in content))
+        """Return the object from what `to_json` returned; `TypeError` if a key is missing."""
+        return cls(
+            tuple(Group(**{**each, "probabilities": np.array(each["probabilities"], float)}) for each in content)
+        )
 
 
 def missed_cutoffs(y: NDArray[np.integer[Any]], probabilities: Floats) -> Floats:
@@ -126,13 +145,13 @@ def kept_ranks(rows: int) -> NDArray[np.int64]:
 
 
 def least_rows(coverage: float) -> int:
-    """Return the least number of rows, in each group, that can give sets of this coverage."""
+    """Return the least number of independent rows, in each group, that can give sets of this coverage."""
     share = _exact(coverage)
     return math.ceil(share / (1 - share))
 
 
 def highest_coverage(rows: int) -> float:
-    """Return the highest coverage that so many rows can give, with `DIGITS` decimals, rounded down."""
+    """Return the highest coverage that so many independent rows can give, with `DIGITS` decimals, rounded down."""
     scale: int = 10**DIGITS
     return rows * scale // (rows + 1) / scale
 
@@ -145,25 +164,16 @@ def _exact(coverage: float) -> Fraction:
 # Files
 
 
-def write_all(path: Path, models: Mapping[str, Conformal]) -> None:
-    """Write the conformal scores of the models of a run, of which there may be none, with a checksum."""
+def write(path: Path, models: Mapping[str, Conformal]) -> None:
+    """Write the conformal scores of models, of which there may be none, with a checksum."""
     write_checked_json(path, {"models": {name: each.to_json() for name, each in models.items()}})
 
 
-def read_all(path: Path) -> dict[str, Conformal]:
-    """Return what `write_all` wrote; `UserError` if it is missing or damaged."""
-    content = read_checked_json(path, ("models",))
-    return {name: Conformal.from_json(each) for name, each in content["models"].items()}
-
-
-def write(conformal: Conformal, path: Path) -> None:
-    """Write the conformal scores of an exported model, with a checksum."""
-    write_checked_json(path, {"groups": conformal.to_json()})
-
-
-def read(path: Path) -> Conformal:
+def read(path: Path) -> dict[str, Conformal]:
     """Return what `write` wrote; `UserError` if it is missing or damaged, or was made by a newer textclf."""
-    return Conformal.from_json(read_checked_json(path, ("groups",))["groups"])
+    content = read_checked_json(path, ("models",))
+    with reading(path):
+        return {name: Conformal.from_json(each) for name, each in content["models"].items()}
 
 
 def labels_of(sets: Sets, classes: Sequence[str]) -> list[list[str]]:

@@ -1,19 +1,18 @@
 """Prediction sets on the test rows: how often they contain the actual class, how large they are, how many answer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.conformal import Conformal, Sets, highest_coverage, least_rows
-from textclf.core.errors import UserError
+from textclf.artifacts.conformal import Conformal, Sets
 from textclf.core.files import DIGITS
-from textclf.core.formatting import count_noun
-from textclf.core.quoting import quote_name
-from textclf.evaluate.boundary import Share
-from textclf.evaluate.choose import no_validation_rows, one_per_cluster, some_rows
-from textclf.evaluate.clusters import effective_rows
+from textclf.evaluate.boundary import TINY, Share
+from textclf.evaluate.choose import no_validation_rows, some_rows
+from textclf.evaluate.clusters import effective_rows, independent_rows
+from textclf.evaluate.metrics import Labels
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
@@ -22,8 +21,9 @@ from textclf.evaluate.split_metrics import SplitMetrics
 def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, Conformal]:
     """Return the conformal scores of each model, from the validation rows; an empty mapping without `coverage`.
 
-    Of dependent rows one of each cluster has a score, by class one of each class in it. Raises `UserError` if there are
-    too few scores for this coverage, in all or of a class.
+    With several labels per text, rows without labels have none. Dependent rows count as the
+    independent rows that would estimate as precisely the share of rows that their sets cover. Raises `UserError` if
+    they are too few for this coverage, in all or of a class.
     """
     fitted: dict[str, Conformal] = {}
     if settings.coverage is None:
@@ -33,27 +33,21 @@ def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, C
     rows = validation.of_rows
     for name, calibrated in rows.probabilities.items():
         y, probabilities, clusters = some_rows(rows.y, calibrated, rows.clusters)
-        classes = y if settings.coverage_by_class else np.zeros(len(y), np.int64)
-        chosen = one_per_cluster(clusters, settings.seed, classes)
-        if not fitted:
-            _require_rows(y[chosen], validation.classes, settings, clusters is not None)
-        fitted[name] = Conformal.fit(y[chosen], probabilities[chosen], settings.coverage_by_class)
+        if rows.multilabel:
+            some = y.any(axis=1)
+            y, probabilities, clusters = y[some], probabilities[some], None if clusters is None else clusters[some]
+        scores = Conformal.fit(y, probabilities, settings.coverage_by_class)
+        told = "evaluate.coverage", validation.classes, " with labels" * rows.multilabel
+        scores.require(settings.coverage, *told)
+        if clusters is not None:
+            covered = _covered(scores.sets(probabilities, settings.coverage), y)
+            parts = [y == place for place in range(len(scores.groups))] if settings.coverage_by_class else [slice(None)]
+            worth = [independent_rows(covered[part], clusters[part], covered[part] < 1)[0] for part in parts]
+            groups = zip(scores.groups, worth, strict=True)
+            scores = Conformal(tuple(replace(group, independent=int(each + TINY)) for group, each in groups))
+            scores.require(settings.coverage, *told)
+        fitted[name] = scores
     return fitted
-
-
-def _require_rows(y: NDArray[Any], classes: Sequence[str], settings: Evaluate, dependent: bool) -> None:
-    coverage, by_class = settings.coverage or 0.0, settings.coverage_by_class
-    least = least_rows(coverage)
-    counts = np.bincount(y, minlength=len(classes)) if by_class else np.array([len(y)])
-    place = int(counts.argmin())
-    rows = int(counts[place])
-    if rows < least:
-        counted = f"{count_noun(rows, 'group')} of dependent rows" if dependent else count_noun(rows, "validation row")
-        whose = f" of class {quote_name(classes[place])}" if by_class else ""
-        raise UserError(
-            f"evaluate.coverage must be at most {highest_coverage(rows)} for {counted}{whose}; got {coverage}, which "
-            f"takes at least {least:,} of them; raise split.validation_size or lower the coverage"
-        )
 
 
 def measure_sets(test: SplitMetrics, fitted: Mapping[str, Conformal], settings: Evaluate) -> dict[str, Any]:
@@ -81,29 +75,32 @@ def _report(sets: Sets, rows: Rows, labels: Sequence[str], confidence: float) ->
 
     `coverage` is the share of the rows whose set has the actual class, `accuracy` that of the answers that are right,
     None if there are none, each with its Wilson interval. `answered` is the share of rows whose set has one class. With
-    several labels per text, `coverage` is the mean share of the labels of a row that its set has, whose interval is too
-    wide rather than too narrow, and `accuracy` is None.
+    several labels per text, `coverage` is the mean share of the labels of a row with labels that its set has, whose
+    interval is too wide rather than too narrow, and `accuracy` is None.
     """
-    sizes, everything = sets.sum(axis=1), np.ones(len(rows), dtype=bool)
-    if rows.multilabel:
-        labels_of, by_class = rows.y.sum(axis=1), sets
-        covered = np.divide((sets & (rows.y == 1)).sum(axis=1), labels_of, out=np.ones(len(rows)), where=labels_of > 0)
-    else:
-        covered = sets[np.arange(len(rows)), rows.y]
-        by_class = np.broadcast_to(covered[:, np.newaxis], sets.shape)
+    sizes, covered = sets.sum(axis=1), _covered(sets, rows.y)
+    labelled = np.asarray(rows.y.any(axis=1) if rows.multilabel else np.ones(len(rows), dtype=bool))
     return {
         "rows": len(rows),
-        "coverage": share_of(covered, everything, rows.clusters, confidence),
+        "coverage": share_of(covered, labelled, rows.clusters, confidence),
         "set_size": round(float(sizes.mean()), DIGITS),
         "empty": round(float((sizes == 0).mean()), DIGITS),
         "answered": round(float((sizes == 1).mean()), DIGITS),
         "several": round(float((sizes > 1).mean()), DIGITS),
         "accuracy": None if rows.multilabel else share_of(covered, sizes == 1, rows.clusters, confidence),
         "classes": {
-            label: share_of(by_class[:, place], rows.is_actual(place), rows.clusters, confidence)
+            label: share_of(sets[:, place], rows.is_actual(place), rows.clusters, confidence)
             for place, label in enumerate(labels)
         },
     }
+
+
+def _covered(sets: Sets, y: Labels) -> NDArray[Any]:
+    """Return whether the set of each row has its class, or the share of its labels that it has, 0 of none: (rows,)."""
+    if y.ndim == 1:
+        return sets[np.arange(len(y)), y]
+    shares: NDArray[Any] = (sets & (y == 1)).sum(axis=1) / np.maximum(y.sum(axis=1), 1)
+    return shares
 
 
 def share_of(

@@ -167,8 +167,8 @@ def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Ma
 def _sets(evaluate: Evaluate, several: bool) -> Iterator[str]:
     if evaluate.coverage is not None and several:
         yield (
-            f"Prediction sets are to contain {confidence_level(evaluate.coverage)} of the labels of a text on average; "
-            "their limit comes from the validation rows (conformal risk control)."
+            f"Prediction sets are to contain {confidence_level(evaluate.coverage)} of the labels of the texts that "
+            "have any, on average; their limit comes from the validation rows (conformal risk control)."
         )
     elif evaluate.coverage is not None:
         where = "of each class" if evaluate.coverage_by_class else "of all classes together"

@@ -73,7 +73,7 @@ def write(folder: Path, exported: Exported, decision: Decision, card: str, score
         (folder / MEANS).unlink(missing_ok=True)
     write_decision(decision, folder / DECISION)
     if scores is not None:
-        conformal.write(scores, folder / CONFORMAL)
+        conformal.write(folder / CONFORMAL, {folder.name: scores})
     if isinstance(model, LayerModel):  # the other forms are a file of ONNX itself, or have none
         onnx_model.write(vectorizers[0], model, decision, folder / onnx_model.ONNX)
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from textclf.artifacts import classifiers, conformal, layers
 from textclf.artifacts.average import MEMBERS, Average
 from textclf.artifacts.checksums import MANIFEST, names_in, verify_files
-from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets, highest_coverage, least_rows
+from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
 from textclf.artifacts.unknown import MEANS, PROBABILITY, read_means, scores_of
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
-from textclf.core.quoting import NAMES_LIMIT, list_names, quote_name, quote_value
+from textclf.core.quoting import NAMES_LIMIT, list_names, quote_value
 from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
@@ -116,7 +116,7 @@ class Predictor:
 
         This holds for texts like the validation rows of the run. A set with one label is an answer; an empty one, or
         one with several labels, is none. Of a model of several labels per text, the sets have that share of the labels
-        of a text on average. Raises `UserError` for a coverage that `require_coverage` refuses.
+        of the texts that have any, on average. Raises `UserError` for a coverage that `require_coverage` refuses.
         """
         return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
 
@@ -136,15 +136,7 @@ class Predictor:
                 f"{name} must come with a model that has scores of validation rows; got one without; set "
                 "split.validation_size and evaluate.coverage in params.yaml, and run dvc repro"
             )
-        rows = self.conformal.fewest
-        if rows < least_rows(coverage):
-            place = [group.rows for group in self.conformal.groups].index(rows)
-            whose = count_noun(rows, "independent validation row")
-            whose += f" of class {quote_name(self.classes_[place])}" if len(self.conformal.groups) > 1 else ""
-            raise UserError(
-                f"{name} must be at most {highest_coverage(rows)} for the {whose} of this model; "
-                f"got {coverage}; raise split.validation_size, and run dvc repro"
-            )
+        self.conformal.require(coverage, name, self.classes_)
         return self.conformal
 
     def explain(self, texts: Iterable[str], count: int | None = None) -> list[Any]:
@@ -257,7 +249,7 @@ def load(folder: str | Path = "models") -> Predictor:
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = _read_vectorizers(folder, model)
-    scores = conformal.read(folder / CONFORMAL) if (folder / CONFORMAL).exists() else None
+    scores = next(iter(conformal.read(folder / CONFORMAL).values()), None) if (folder / CONFORMAL).exists() else None
     return Predictor(vectorizer, model, decision, scores, read_means(folder), folder.resolve().name)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.artifacts import conformal
+from textclf.artifacts.checksums import write_checked_json
 from textclf.artifacts.conformal import (
     LOWEST,
     SPREAD,
@@ -80,7 +82,8 @@ def test_by_class_each_class_has_the_cutoff_of_its_own_rows() -> None:
         alone = Conformal((Group.of(probabilities[y == place, place]),))
         rows = drawn(1, 30, 3)[1]
         assert fitted.sets(rows, 0.8)[:, place].tolist() == alone.sets(rows, 0.8)[:, place].tolist()
-    assert fitted.fewest == np.bincount(y).min()
+    with pytest.raises(UserError, match=f"validation rows of class {'abc'[np.bincount(y).argmin()]}; got 0.99"):
+        fitted.require(0.99, "coverage", "abc")
 
 
 def test_a_set_with_one_class_answers_and_an_empty_or_larger_one_does_not() -> None:
@@ -97,6 +100,19 @@ def test_the_least_number_of_rows_gives_the_level_and_one_fewer_does_not(level: 
     assert highest_coverage(rows) >= level > highest_coverage(rows - 1)
     few, enough = (Group.of(np.full(count, 0.5)) for count in (rows - 1, rows))
     assert (few.cutoff(level), enough.cutoff(level)) == (0.0, 0.5)  # with too few rows every class is in the set
+
+
+@given(THOUSANDTHS, st.integers(1, 5), LEVELS)
+def test_copies_of_rows_have_the_cutoff_of_the_rows(actual: list[int], copies: int, level: float) -> None:
+    once = Group.of(np.array(actual) / 1000)
+    all_rows = replace(Group.of(np.repeat(actual, copies) / 1000), independent=len(actual))
+    assert all_rows.cutoff(level) == once.cutoff(level)
+
+
+def test_the_fewer_independent_rows_the_rows_are_worth_the_larger_are_the_sets() -> None:
+    group = Group.of(np.arange(1000) / 1024)
+    cutoffs = [replace(group, independent=rows).cutoff(0.9) for rows in (1000, 100, 20, 9, 8)]
+    assert cutoffs == pytest.approx([each / 1024 for each in (99, 91, 55, 0, 0)], abs=1e-6)
 
 
 def test_a_level_is_the_decimal_that_was_written() -> None:
@@ -127,21 +143,22 @@ def test_probabilities_are_rounded_down_to_six_significant_digits() -> None:
 
 
 @pytest.mark.parametrize("by_class", [False, True])
-def test_an_exported_model_and_a_run_are_read_back(by_class: bool, tmp_path: Path) -> None:
+def test_the_scores_of_a_run_are_read_back(by_class: bool, tmp_path: Path) -> None:
     fitted = Conformal.fit(*drawn(5, 50, 3), by_class)
-    conformal.write(fitted, tmp_path / "one.json")
-    conformal.write_all(tmp_path / "all.json", {"keras": fitted})
-    for back in (conformal.read(tmp_path / "one.json"), conformal.read_all(tmp_path / "all.json")["keras"]):
-        assert back.to_json() == fitted.to_json()
-    conformal.write_all(tmp_path / "none.json", {})
-    assert conformal.read_all(tmp_path / "none.json") == {}
+    conformal.write(tmp_path / "all.json", {"keras": fitted})
+    assert conformal.read(tmp_path / "all.json")["keras"].to_json() == fitted.to_json()
+    conformal.write(tmp_path / "none.json", {})
+    assert conformal.read(tmp_path / "none.json") == {}
 
 
 def test_a_changed_digit_and_a_newer_format_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "conformal.json"
-    conformal.write(Conformal((Group.of(np.array([0.25, 0.5])),)), path)
+    conformal.write(path, {"keras": Conformal((Group.of(np.array([0.25, 0.5])),))})
     text = path.read_text()
     path.write_text(text.replace("0.25", "0.35"))
+    with pytest.raises(UserError, match=r"conformal\.json is damaged"):
+        conformal.read(path)
+    write_checked_json(path, {"models": {"keras": [{"rows": 2, "probabilities": [0.25, 0.5]}]}})
     with pytest.raises(UserError, match=r"conformal\.json is damaged"):
         conformal.read(path)
     path.write_text(json.dumps(json.loads(text) | {"format": 2}))

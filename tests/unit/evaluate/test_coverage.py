@@ -1,5 +1,6 @@
 """Prediction sets on the test rows, and the curve of error against the share of the rows answered."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -133,27 +134,45 @@ def test_too_few_validation_rows_for_a_coverage_are_told(settings: Any, said: st
 
 def fitted(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Conformal:
     """Return the scores of validation rows."""
-    return fit_sets(SplitMetrics("validation", {"a": rows}, {"a": TOP}, settings, False, clusters), settings)["a"]
+    decision = halves(5) if rows.y.ndim == 2 else TOP
+    return fit_sets(SplitMetrics("validation", {"a": rows}, {"a": decision}, settings, False, clusters), settings)["a"]
 
 
 @pytest.mark.parametrize("by_class", [False, True])
-def test_a_cluster_of_validation_rows_has_one_score_or_one_by_class(by_class: bool) -> None:
-    rows = drawn(4, 80, 2, "validation")
-    five, keys = rows.take(np.repeat(np.arange(80), 5)), np.repeat(np.arange(80), 5)
+def test_repeated_validation_rows_are_worth_the_rows_that_they_repeat(by_class: bool) -> None:
+    rows = drawn(4, 400, 2, "validation")
+    five, keys = rows.take(np.repeat(np.arange(400), 5)), np.repeat(np.arange(400), 5)
     settings = params(coverage=0.9, coverage_by_class=by_class)
-    once = fitted(rows, settings).to_json()
-    assert fitted(five, settings, keys).to_json() == once != fitted(five, settings).to_json()
-    pairs = fitted(rows, settings, np.repeat(np.arange(40, dtype=np.uint64), 2))
-    mixed = int((rows.y[::2] != rows.y[1::2]).sum())
-    assert sum(group.rows for group in pairs.groups) == 40 + (mixed if by_class else 0)
+    once, repeated = fitted(rows, settings), fitted(five, settings, keys)
+    for group, of_five in zip(once.groups, repeated.groups, strict=True):
+        assert of_five.rows == 5 * group.rows
+        assert 0.97 * group.rows < of_five.independent <= group.rows == group.independent
+    new = drawn(5, 1000, 2).probabilities
+    assert (once.sets(new, 0.9) <= repeated.sets(new, 0.9)).all()
+    assert repeated.sets(new, 0.9).sum() < 1.02 * once.sets(new, 0.9).sum()
 
 
-def test_too_few_clusters_for_a_coverage_are_told() -> None:
+def test_sets_cover_new_rows_where_larger_clusters_are_harder() -> None:
+    generator, found = np.random.default_rng(0), []
+    keys = np.repeat(np.arange(275), np.repeat([1, 10], [250, 25]))
+    first = np.unique(keys, return_index=True)[1]
+    for _ in range(200):
+        shared, own = generator.normal(size=(2, 275)), generator.normal(size=(2, 500))
+        odds = np.where(np.arange(500) < 250, 3.0, 1.5) + 0.8 * shared[:, keys] + 0.6 * own
+        right, new = 1 / (1 + np.exp(-odds))
+        rows = predictions(np.ones(500), right, split="validation")
+        fits = fitted(rows, COVERED, keys), fitted(rows.take(first), COVERED)
+        found.append([each.sets(np.column_stack([1 - new, new]), 0.9)[:, 1].mean() for each in fits])
+    covered, of_one = np.mean(found, axis=0)
+    assert 0.895 < covered < 0.92
+    assert of_one < 0.85  # one row of each cluster is easier than most rows
+
+
+def test_too_few_independent_rows_for_a_coverage_are_told() -> None:
     with pytest.raises(UserError) as error:
-        fitted(drawn(4, 20, 2, "validation"), COVERED, np.repeat(np.arange(4, dtype=np.uint64), 5))
-    said = "0.8 for 4 groups of dependent rows; got 0.9, which takes at least 9 of them"
-    remedy = "raise split.validation_size or lower the coverage"
-    assert error.value.lines == (f"evaluate.coverage must be at most {said}; {remedy}",)
+        fitted(drawn(4, 20, 2, "validation"), COVERED, np.repeat(np.arange(4, dtype=np.int64), 5))
+    said = r"for 20 validation rows, worth 4 independent ones; got 0.9, which takes at least 9 independent ones; raise"
+    assert re.search(said, error.value.lines[0])
 
 
 def test_rows_that_repeat_each_other_give_a_wider_interval() -> None:
@@ -206,19 +225,27 @@ def test_a_model_of_one_confidence_has_the_same_error_whatever_it_answers() -> N
     assert (table["share_answered"].tolist(), table["error"].tolist()) == ([0, 1], [0.25, 0.25])
 
 
-def test_sets_of_several_labels_report_the_share_of_labels_that_they_have() -> None:
+def test_sets_of_several_labels_are_fitted_and_measured_on_rows_with_labels() -> None:
     rows = concatenate([sets(*sample_sets(n, 200)[:2], split) for n, split in enumerate(("validation", "test"))])
     report = sets_of(rows, params(coverage=0.8), halves(5))
-    validation, test = (rows.take(rows.split == name) for name in ("validation", "test"))
+    validation, test = (rows.take((rows.split == name) & rows.y.any(axis=1)) for name in ("validation", "test"))
+    assert 50 < len(validation) < 200 != report["protocol"]["validation_rows"] == len(validation)
     found = Conformal.fit(validation.y, validation.probabilities, False).sets(test.probabilities, 0.8)
-    has, labels = test.y == 1, test.y.sum(axis=1)
-    shares = np.where(labels == 0, 1, (found & has).sum(axis=1) / np.maximum(labels, 1))
+    has = test.y == 1
+    shares = (found & has).sum(axis=1) / has.sum(axis=1)
     coverage = report["a"]["coverage"]
-    assert coverage["value"] == round(shares.mean(), 6)
+    assert (coverage["value"], coverage["rows"]) == (round(shares.mean(), 6), len(test))
     assert coverage["low"] < coverage["value"] < coverage["high"]
-    assert report["a"]["set_size"] == round(found.sum(axis=1).mean(), 6)
+    assert report["a"]["rows"] == 200
     assert report["a"]["classes"]["l3"]["value"] == round(found[has[:, 3], 3].mean(), 6)
     assert report["a"]["accuracy"] is None
     metric_files.check(report, "coverage", "coverage.json")
     same = sets_of(rows, params(coverage=0.8), halves(5), np.repeat(np.arange(100), 2))["a"]["coverage"]
     assert same["low"] < coverage["low"]
+
+
+def test_rows_without_labels_do_not_help_to_reach_a_coverage() -> None:
+    y, probabilities, _ = sample_sets(1, 200)
+    y[7:] = 0
+    with pytest.raises(UserError, match=r"at most 0\.\d+ for \d validation rows? with labels; got 0.9"):
+        fitted(sets(y, probabilities, "validation"), COVERED)

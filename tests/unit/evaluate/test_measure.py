@@ -323,7 +323,8 @@ def test_clusters_of_validation_rows_choose_as_one_row_each() -> None:
     alone, repeated = (measure({"a": parts}, settings, False, of) for parts, of in ((once, None), (four, clusters)))
     assert repeated[1] == alone[1]
     first, second = alone[0]["validation"], repeated[0]["validation"]
-    assert fit_sets(first, settings)["a"].to_json() == fit_sets(second, settings)["a"].to_json()
+    sets = [fit_sets(each, settings)["a"].sets(once[2].probabilities, 0.9) for each in (first, second)]
+    assert sets[0].sum() <= sets[1].sum() <= 1.05 * sets[0].sum()
     assert second.mistakes("a") == first.mistakes("a") > 0
     assert second.ece_if_calibrated("a") == pytest.approx(first.ece_if_calibrated("a"), rel=0.1)
 

@@ -288,6 +288,6 @@ def test_the_card_of_several_labels_has_a_threshold_for_each() -> None:
     assert "| all | 30 | 25 |" in text
     assert "| label | threshold |\n| --- | ---: |\n| a\\* | 0.5 |\n| b | 0.25 |\n\n" in text
     assert "are means over the labels, each against the rest." in text
-    assert "adds a set of labels that holds 90% of the labels of a text on average." in text
+    assert "adds a set of labels: of the texts that have labels, it holds 90% of the labels on average." in text
     for wrong in ("highest probability", "none of these", "- thresholds", "The model answers 75", "class, "):
         assert wrong not in text

@@ -343,7 +343,10 @@ def test_rows_with_several_labels_are_counted_once() -> None:
             {"threshold": "f1"},
             "above a threshold, chosen per label and model for the highest F1 on the validation rows.",
         ),
-        ({"coverage": 0.9}, "Prediction sets are to contain 90% of the labels of a text on average; their limit comes"),
+        (
+            {"coverage": 0.9},
+            "Prediction sets are to contain 90% of the labels of the texts that have any, on average; their ",
+        ),
     ],
 )
 def test_the_protocol_speaks_of_labels(evaluate: dict[str, Any], sentence: str) -> None:

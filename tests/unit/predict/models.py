@@ -80,6 +80,6 @@ def export(predictor: Predictor, folder: Path) -> Path:
     representation.write(predictor.vectorizer, folder / representation.VECTORIZER)
     write_decision(predictor.decision, folder / DECISION)
     if predictor.conformal is not None:
-        conformal.write(predictor.conformal, folder / CONFORMAL)
+        conformal.write(folder / CONFORMAL, {folder.name: predictor.conformal})
     write_manifest(folder)
     return folder

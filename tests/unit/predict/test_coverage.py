@@ -16,7 +16,7 @@ from textclf.artifacts.decisions import DECISION
 from textclf.predict.predictor import Predictor
 
 TEXTS = ["great place", "bad", "food", ""]
-RAISE = "raise split.validation_size, and run dvc repro"
+RAISE = "raise split.validation_size or lower the coverage"
 WITHOUT = (
     "must come with a model that has scores of validation rows; got one without; set split.validation_size and "
     "evaluate.coverage in params.yaml, and run dvc repro"
@@ -87,7 +87,7 @@ def test_the_answer_is_the_class_of_the_set_whatever_the_threshold(run: Run, tmp
         *((value, f"must be greater than 0 and less than 1; got {value}") for value in ("1.0", "0.0", "nan")),
         (
             "0.995",
-            f"must be at most 0.990099 for the 100 independent validation rows of this model; got 0.995; {RAISE}",
+            f"must be at most 0.990099 for 100 validation rows; got 0.995, which takes at least 199 of them; {RAISE}",
         ),
     ],
 )
@@ -99,7 +99,9 @@ def test_a_coverage_that_cannot_be_is_an_error_of_one_line(run: Run, model: Path
 def test_a_coverage_by_class_is_limited_by_the_rows_of_each_class() -> None:
     predictor = doubting(two_classes(), rows=20, by_class=True)
     assert predictor.predict_set(["bad"], 0.9523809) == [["no"]]  # 20 / 21 is the highest
-    rule = "coverage must be at most 0.95238 for the 20 independent validation rows of class no of this model; got 0.96"
+    rule = (
+        "coverage must be at most 0.95238 for 20 validation rows of class no; got 0.96, which takes at least 24 of them"
+    )
     assert refusal(predictor.predict_set, ["bad"], 0.96) == f"{rule}; {RAISE}"
 
 

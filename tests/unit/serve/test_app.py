@@ -93,7 +93,6 @@ BROKEN = {  # no JSON
     b'{"texts": ["a: b"], "t\\u0065xts": ["c"]}': "duplicate key 'texts'",
     b'{"texts": [NaN]}': "expected value at line 1 column 12",
 }
-COVERAGE = "raise split.validation_size, and run dvc repro"
 WRONG = {  # JSON that breaks a rule
     b'["a"]': "the body must be an object with the key texts; got a list",
     b"{}": "texts is missing; it must be a list of texts",
@@ -113,7 +112,8 @@ WRONG = {  # JSON that breaks a rule
     b'{"texts": ["a"], "coverage": 0.0}': "coverage must be greater than 0.0; got 0.0",
     b'{"texts": ["a"], "coverage": "0.9"}': "coverage must be a number; got '0.9'",
     b'{"texts": ["a"], "coverage": 0.99, "model": "three"}': (
-        f"coverage must be at most 0.95238 for the 20 independent validation rows of this model; got 0.99; {COVERAGE}"
+        "coverage must be at most 0.95238 for 20 validation rows; got 0.99, which takes at least 99 of them; "
+        "raise split.validation_size or lower the coverage"
     ),
     body(texts=["a"] * 4): "texts must be at most 3 per request; got 4; send them in parts",
     body(texts=["", "a" * 11]): "texts[1] must have at most 10 characters; got 11",
