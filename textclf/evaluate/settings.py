@@ -93,7 +93,8 @@ class Evaluate(Section):
         "probability", description="score by which texts of no class are rejected, if data.unknown names some"
     )
     unknown_keep: Share = Field(
-        0.95, description="share of the accuracy to keep, if fewer than five validation rows belong to no class"
+        0.95,
+        description="share of the accuracy to keep on the rows that choose, if fewer than five are of no class",
     )
     confidence: Share = Field(0.95, description="confidence level of every interval")
     seed: Seed = Field(0, description="seed by which one of several dependent rows is taken")

@@ -64,7 +64,7 @@ class Judged:
     def choose(self, score: str, keep: float | None = None) -> float:
         """Return the threshold with the best mean of accuracy and recall, the lowest of equally good ones.
 
-        With `keep`: the highest threshold that keeps this share of the accuracy. The rows must not be test rows.
+        With `keep`: the highest that keeps this share of their accuracy. The rows must not be test rows.
         """
         thresholds = candidates(self.scores[score])
         accuracy, recall = self.curve(score, thresholds)
@@ -104,10 +104,10 @@ def measure_unknown(
 
     Validation rows choose the thresholds or, without them, held-out training rows. That of `unknown_score` has the best
     mean of accuracy and recall if at least `FEWEST` of these rows, or clusters, belong to no class; those of the other
-    scores keep `unknown_keep` of the accuracy, and so does this one otherwise. A model that ignores the text rejects
-    none; if `label` is a class, there is no rejection. `keys` are those of the clusters of the rows of each split, with
-    the rows of no class last. A model without predictions for rows of no class is not measured. Raises `UserError` if
-    there are no rows that choose for a model.
+    scores keep `unknown_keep` of the accuracy on them, and so does this one otherwise. A model that ignores the text
+    rejects none; if `label` is a class, there is no rejection. `keys` are those of the clusters of the rows of each
+    split, with the rows of no class last. A model without predictions for rows of no class is not measured. Raises
+    `UserError` if there are no rows that choose for a model.
     """
     clusters = {split: positions(each) for split, each in keys.items()}
     rejecting, report, curves = dict(decisions), dict[str, Any](), {}
@@ -156,8 +156,9 @@ def describe_few(keys: NDArray[np.uint64]) -> Iterator[str]:
     """Yield a warning if few validation rows of no class choose the thresholds; `keys` (rows,) are their clusters."""
     number = len(np.unique(keys))
     if 0 < number < FEW:
-        kept, uncertain = "keep evaluate.unknown_keep of the accuracy instead", "rest on them and are uncertain"
-        rows, effect = count_noun(number, "independent validation row"), kept if number < FEWEST else uncertain
+        rows, effect = count_noun(number, "independent validation row"), "rest on them and are uncertain"
+        if number < FEWEST:
+            effect = "keep evaluate.unknown_keep of the accuracy on the rows that choose"
         yield f"only {rows} of no class: the thresholds {effect}; raise split.validation_size"
 
 

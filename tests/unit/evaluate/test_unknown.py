@@ -121,7 +121,13 @@ def test_too_few_validation_rows_of_no_class_choose_no_threshold(rows_of_no_clas
 
 
 @pytest.mark.parametrize(
-    ("rows", "effect"), [(0, None), (4, "keep evaluate.unknown_keep"), (29, "are uncertain"), (30, None)]
+    ("rows", "effect"),
+    [
+        (0, None),
+        (4, "keep evaluate.unknown_keep of the accuracy on the rows that choose;"),
+        (29, "are uncertain"),
+        (30, None),
+    ],
 )
 def test_few_validation_rows_of_no_class_are_warned_of(rows: int, effect: str | None) -> None:
     lines = list(describe_few(np.repeat(np.arange(rows, dtype=np.uint64), 3)))
