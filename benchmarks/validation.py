@@ -1,11 +1,10 @@
-"""Measure what is chosen on validation rows: prediction sets, calibration and thresholds, against what they promise.
+"""Measure what is chosen on validation rows: calibration and thresholds, against what they promise.
 
     python -m benchmarks.validation
 
 The logits of the made-up models are normal with the same variance in every class, so that accuracy, precision and the
-right temperature are known exactly. `before` is what the rows choose without the measure taken: every row of a cluster
-counts, no prior, the first threshold whose precision reaches the target on the rows. Takes about five minutes on one
-core.
+right temperature are known exactly. `before` is what the rows choose without the measure taken: no prior, the first
+threshold whose precision reaches the target on the rows. Takes about five minutes on one core.
 """
 
 import math
@@ -21,13 +20,11 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize, minimize_scalar
 
 from benchmarks import results
-from benchmarks.prediction_sets import COVERAGE, softmax, summary
-from textclf.artifacts.conformal import Conformal, least_rows
+from benchmarks.prediction_sets import softmax, summary
 from textclf.artifacts.decisions import logarithms
 from textclf.core.errors import UserError
 from textclf.core.progress import track
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.choose import one_per_cluster
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -36,8 +33,6 @@ SETS = 1000  # of validation rows per line
 FRESH = 20_000  # rows on which the choices of a line are measured
 SEED = 1
 SIZES = (50, 250, 2000)  # numbers of validation rows
-GROUPS = (1, 4, 10, 40)  # rows per cluster
-CORRELATIONS = (0.0, 0.3, 0.8, 1.0)  # within a cluster
 ACCURACIES = (0.6, 0.9, 0.97, 0.99)
 SCALES = (0.5, 1.0, 2.0)  # of the logits: the temperature that is right
 SHIFT = 0.5  # of the log odds of a model that Platt scaling corrects
@@ -66,40 +61,6 @@ def distance(accuracy: float, classes: int) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if excess(middle) > 0 else (middle, high)
     return middle
-
-
-# Prediction sets of clusters
-
-
-def clusters(generator: np.random.Generator) -> list[dict[str, Any]]:
-    """Return the coverage of texts of new clusters, with the scores of all rows and with one score per cluster.
-
-    The rows of a cluster have one class, and scores with a correlation within the class. Without enough clusters for
-    the coverage there are no sets.
-    """
-    lines = []
-    cells = [(*cell, 0.0) for cell in product(SIZES, (1,))]
-    cells += [*product(SIZES, GROUPS[1:], CORRELATIONS)]
-    far = distance(0.8, 3)
-    fresh_y, fresh = draw(20 * FRESH, 0.8, 3, generator)
-    actual = np.sort(softmax(fresh)[np.arange(len(fresh)), fresh_y])
-    for size, group, correlation in track(cells, "clusters", len(cells)):
-        keys = np.arange(size) // group
-        count = int(keys[-1]) + 1
-        found: dict[str, list[float]] = {"before": [], "after": []}
-        for seed in range(SETS):
-            y = generator.integers(0, 3, count)[keys]
-            shared = generator.normal(size=(count, 3))[keys]
-            noise = math.sqrt(correlation) * shared + math.sqrt(1 - correlation) * generator.normal(size=(size, 3))
-            given = softmax(far * (noise + far * np.eye(3)[y]))
-            chosen = one_per_cluster(keys, seed, 0 * y)
-            for name, rows in (("before", slice(None)), ("after", chosen)):
-                (scores,) = Conformal.fit(y[rows], given[rows], by_class=False).groups
-                found[name].append(1 - int(np.searchsorted(actual, scores.cutoff(COVERAGE))) / len(actual))
-        line: dict[str, Any] = {"rows": size, "group": group, "correlation": correlation, "clusters": count}
-        line |= {name: summary(values) for name, values in found.items()}
-        lines.append(line | ({"after": None} if count < least_rows(COVERAGE) else {}))
-    return lines
 
 
 # Calibration
@@ -263,7 +224,6 @@ def accuracies(generator: np.random.Generator) -> list[dict[str, Any]]:
 def measure() -> dict[str, Any]:
     """Return the results of all simulations."""
     parts = {
-        "clusters": clusters,
         "temperatures": temperatures,
         "platts": platts,
         "precisions": precisions,
@@ -271,7 +231,7 @@ def measure() -> dict[str, Any]:
     }
     seeds = np.random.SeedSequence(SEED).spawn(len(parts))
     found = {name: part(np.random.default_rng(seed)) for (name, part), seed in zip(parts.items(), seeds, strict=True)}
-    return {"sets": SETS, "fresh": FRESH, "coverage": COVERAGE, **found}
+    return {"sets": SETS, "fresh": FRESH, **found}
 
 
 if __name__ == "__main__":

@@ -5,26 +5,11 @@ Every function in `TABLES` takes nothing and reads benchmarks/results/.
 
 from typing import Any
 
-from benchmarks.prediction_set_tables import plus_minus, quantiles
+from benchmarks.prediction_set_tables import plus_minus
 from benchmarks.results import markdown
 from benchmarks.results import read as result
 
 SCALES = {1.0: "calibrated", 2.0: "overconfident: T = 2", 0.5: "underconfident: T = 0.5"}
-
-
-def prediction_set_clusters() -> str:
-    """Return the coverage of new clusters with the scores of all validation rows, and with one per cluster."""
-    content = result("validation")
-    rows = []
-    for line in content["clusters"]:
-        after = line["after"]
-        cells = [plus_minus(after), quantiles(after)] if after else ["refused", ""]
-        correlation = f"{line['correlation']:g}" if line["group"] > 1 else ""
-        row = [f"{line['rows']:,}", f"{line['group']}", correlation, plus_minus(line["before"])]
-        rows.append([*row, quantiles(line["before"]), *cells])
-    header = ["validation rows", "rows per cluster", "correlation", "all rows: mean coverage, %", "5% to 95%"]
-    table = markdown([*header, "one row per cluster", "5% to 95%"], rows)
-    return f"{table}\n\n{content['coverage']:.0%} asked for; {content['sets']:,} draws per line; ± two standard errors."
 
 
 def calibration_prior() -> str:
@@ -110,6 +95,5 @@ def accurate_threshold() -> str:
 TABLES = {
     "accurate-threshold": accurate_threshold,
     "calibration-prior": calibration_prior,
-    "prediction-set-clusters": prediction_set_clusters,
     "target-precision": target_precision,
 }
