@@ -155,7 +155,6 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     ],
     "evaluate.coverage_by_class": [("true or false", ["null", "0.95"])],
     "evaluate.confidence": [("less than 1.0", ["95"]), ("greater than 0.0", ["0"])],
-    "evaluate.seed": [("at most 4294967295", [f"{2**32}"])],
     "export.terms": [("at least 1", ["0"])],
     "report.mistakes": [("at least 1", ["0"])],
     "crossvalidate.folds": [("at least 2", ["1"])],
@@ -728,7 +727,7 @@ def test_check_refuses_a_device_or_named_pipe_for_whose_end_dvc_would_wait(
         ("split", "data.text", "1", "the name of a column, or a list of two or more"),
         ("vectorize", "vectorize.words.min_df", "0", FREQUENCY),
         ("train", "train.majority", "[]", ENTRY),
-        ("evaluate", "evaluate.seed", "a", "an integer"),
+        ("evaluate", "evaluate.confidence", "a", "a number"),
     ],
 )
 def test_a_stage_refuses_its_own_sections(

@@ -118,14 +118,15 @@ def test_a_revision_is_compared_as_the_working_tree_is(branch: Copy, reported: R
 
 def test_an_uncommitted_change_is_named(branch: Copy, tmp_path: Path) -> None:
     copy = another(branch, tmp_path)
-    verify.change_params(copy.folder / "params.yaml", ["evaluate.seed=1"])
+    verify.change_params(copy.folder / "params.yaml", ["evaluate.confidence=0.9"])
     result = pr_report(copy, "HEAD")
     assert result.lines[2].startswith("### textclf: `the working tree` against ")
     assert "- Not committed: `params.yaml`." in result.lines
     assert any(
-        line.startswith("- **The numbers are not those of these settings: `evaluate.seed`.**") for line in result.lines
+        line.startswith("- **The numbers are not those of these settings: `evaluate.confidence`.**")
+        for line in result.lines
     )
-    assert "| `evaluate.seed` | `0` | `1` |" in result.lines
+    assert "| `evaluate.confidence` | `0.95` | `0.9` |" in result.lines
 
 
 def test_later_commits_of_the_base_are_not_part_of_the_change(branch: Copy, tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Platt, Temperature, log_odds, logarithms
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
+from textclf.evaluate.boundary import TINY
 from textclf.evaluate.intervals import CONFIDENCE, wilson
 from textclf.evaluate.metrics import BINS, Labels, top_class
 
 PRIOR = 0.5  # of the logarithm of a temperature, whose 95% range is then 0.38 to 2.7, and of a slope
 INTERCEPT_PRIOR = 1.0  # of an intercept, in log odds
 START = 0.25  # share of the rows expected to be positive above the first threshold that is tested
+ALIKE = 2  # clusters with rows that are all alike, with which the correlation that few clusters show is averaged
 
 
 def reliability_table(
@@ -102,35 +104,67 @@ def reach_precision(
     positive_probability: NDArray[np.float64],
     target: float,
     confidence: float = CONFIDENCE,
-    dependent: bool = False,
+    clusters: NDArray[np.int64] | None = None,
 ) -> float:
     """Return the lowest threshold above which the precision is at least `target` with this confidence.
 
-    The rows must be independent, and no test rows; `dependent` says that each is one of a group of dependent rows,
-    which the error then counts. Thresholds are tested from the highest down by the lower bound of Clopper & Pearson
-    (1934), Biometrika 26:404-413, and the last before the first that fails is taken. As their order depends on no
-    label, all tests together err with probability 1 - confidence at most: fixed-sequence testing, as in Angelopoulos et
-    al. (2021), Learn then Test, arXiv:2110.01052. The first has above it a quarter of the rows that are expected to be
-    positive, and at least as many as must be right without a mistake. Raises `UserError` if it fails.
+    The rows must be no test rows; `clusters` (rows,) are those of dependent rows, None if the rows are independent.
+    Thresholds are tested from the highest down by the lower bound of Clopper & Pearson (1934), Biometrika 26:404-413,
+    with as many rows as those above are worth, and the last before the first that fails is taken. As their order
+    depends on no label, all tests together err with probability 1 - confidence at most: fixed-sequence testing, as in
+    Angelopoulos et al. (2021), Learn then Test, arXiv:2110.01052. The first has above it a quarter of the rows that are
+    expected to be positive, and at least as many as must be right without a mistake. Raises `UserError` if it fails.
     """
     candidates, true, false = (each[::-1] for each in _decided(y, positive_probability))
     decided = true + false
+    worth = if_right = np.ones(len(y) + 1)
+    if clusters is not None:
+        order = np.argsort(-positive_probability, kind="stable")
+        worth, if_right = _worth(y[order] - target, clusters[order])
+    right, wrong = true * worth[decided], false * worth[decided]
     fewest = math.ceil(math.log(1 - confidence) / math.log(target))
-    first = min(max(fewest, START * positive_probability.sum()), decided.max())
-    tested = np.flatnonzero(decided >= first)
-    passed = np.logical_and.accumulate(lower_bound(true, false, confidence)[tested] >= target)
+    enough = np.maximum.accumulate(decided * if_right[decided])
+    first = (decided >= min(START * positive_probability.sum(), decided[-1])) & (enough >= min(fewest, enough[-1]))
+    tested = np.flatnonzero(first)
+    passed = np.logical_and.accumulate(lower_bound(right, wrong, confidence)[tested] >= target)
     if not passed[0]:
-        right, rows = int(true[tested[0]]), int(decided[tested[0]])
-        sizes = np.geomspace(1, 1000, 500)
-        enough = len(y) * sizes[lower_bound(sizes * right, sizes * (rows - right), confidence) >= target]
-        needed = f"about {enough[0]:,.0f}" if len(enough) else "no number of"
-        counted = "groups of dependent rows" if dependent else "rows"
+        place, sizes = tested[0], np.geomspace(1, 1000, 500)
+        told = "" if clusters is None else f", worth {right[place] + wrong[place]:,.0f} independent ones,"
+        needed = len(y) * sizes[lower_bound(sizes * right[place], sizes * wrong[place], confidence) >= target]
         raise UserError(
             f"evaluate.target_precision must be a precision that some threshold has with {confidence:.0%} confidence; "
-            f"got {target}, but of the {rows:,} {counted} with the highest probabilities {right:,} are positive; "
-            f"{needed} {counted} would do at this rate; raise split.validation_size or lower the target"
+            f"got {target}, but of the {decided[place]:,} rows{told} with the highest probabilities {true[place]:,} "
+            f"are positive; {f'about {needed[0]:,.0f}' if len(needed) else 'no number of'} rows would do at this rate; "
+            "raise split.validation_size or lower the target"
         )
     return float(candidates[tested[passed][-1]])
+
+
+def _worth(gaps: NDArray[Any], clusters: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how many independent rows a row is worth among the first 0, 1, 2, ... rows, also if all are right.
+
+    `gaps` (rows,) are 1 or 0 minus the precision that is tested. The worth is the variance of their mean if the rows
+    were independent, divided by that of clusters, both if the test is right (a score test, so that no wrong row is
+    needed). As few large clusters tell little, it is averaged with that of `ALIKE` clusters whose rows are all alike:
+    Kish's n^2 / sum(m^2) for m rows each (Survey Sampling, 1965).
+    """
+    order, sizes = np.argsort(clusters, kind="stable"), np.bincount(clusters)
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)  # of the cluster of each row in this order
+
+    def sums(values: NDArray[Any], power: int) -> NDArray[np.float64]:
+        """Return the sum over the clusters of (the sum of their values)^power among the first 1, 2, ... rows."""
+        before = np.cumsum(values[order]) - values[order]
+        before -= before[starts]
+        steps = np.empty_like(before)
+        steps[order] = (before + values[order]) ** power - before**power
+        return np.cumsum(steps)
+
+    ones = np.ones(len(gaps))
+    squares = sums(ones, 2)
+    if_right, number = np.cumsum(ones) / squares, squares**2 / sums(ones, 4)
+    measured = np.minimum(np.cumsum(gaps**2) / np.maximum(sums(gaps, 2), TINY), 1)
+    worth = (number + ALIKE) / (number / measured + ALIKE / if_right)
+    return np.append(1, worth), np.append(1, if_right)
 
 
 def lower_bound(right: NDArray[Any], wrong: NDArray[Any], confidence: float) -> NDArray[np.float64]:

@@ -60,10 +60,7 @@ def _choose_threshold(
         return EVEN
     if rule != "precision":
         return choose_threshold(y, positive, str(rule))
-    chosen = one_per_cluster(clusters, settings.seed, np.zeros_like(y))
-    return reach_precision(
-        y[chosen], positive[chosen], settings.target_precision, settings.confidence, dependent=clusters is not None
-    )
+    return reach_precision(y, positive, settings.target_precision, settings.confidence, clusters)
 
 
 def _choose_by_label(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None) -> Iterator[float]:
@@ -85,22 +82,8 @@ def _choose_by_label(rows: Predictions, settings: Evaluate, clusters: NDArray[np
 
 def has_few(y: LabelMatrix, clusters: NDArray[np.int64] | None) -> NDArray[np.bool_]:
     """Return which labels fewer than `FEWEST` rows, or clusters of rows, have: (labels,)."""
-    if clusters is None:
-        return np.asarray(y.sum(axis=0) < FEWEST)
-    return np.array([len(np.unique(clusters[column == 1])) < FEWEST for column in y.T])
-
-
-def one_per_cluster(clusters: NDArray[np.int64] | None, seed: int, y: NDArray[np.int64]) -> NDArray[np.int64] | slice:
-    """Return the position of a random row of each class in each cluster, ascending; of all rows if there are none.
-
-    Such rows are independent, so that a row of a new cluster is exchangeable with them: single subsampling of Dunn,
-    Wasserman & Ramdas (2023), J. Am. Stat. Assoc. 118:2491-2502, doi:10.1080/01621459.2022.2060112.
-    """
-    if clusters is None:
-        return slice(None)
-    groups = clusters * (y.max() + 1) + y
-    order = np.random.default_rng(seed).permutation(len(groups))
-    return np.sort(order[np.unique(groups[order], return_index=True)[1]])
+    has = (column == 1 if clusters is None else np.bincount(clusters[column == 1]) for column in y.T)
+    return np.array([np.count_nonzero(each) < FEWEST for each in has])
 
 
 def some_rows(y: NDArray[Any], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Outputs:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, mode
 
 from textclf.artifacts.decisions import RESERVED
 from textclf.core.quoting import quote_name
-from textclf.core.settings import Name, Section, Seed, Share, one_of, relation, rule, suggest
+from textclf.core.settings import Name, Section, Share, one_of, relation, rule, suggest
 from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
@@ -97,7 +97,6 @@ class Evaluate(Section):
         description="share of the accuracy to keep on the rows that choose, if fewer than five are of no class",
     )
     confidence: Share = Field(0.95, description="confidence level of every interval")
-    seed: Seed = Field(0, description="seed by which one of several dependent rows is taken")
     slice_metric: SliceMetric | None = Field(
         None, description=f"metric of each slice beside accuracy, or null: {', '.join(SLICE_METRICS)}"
     )

@@ -220,6 +220,60 @@ def test_a_precision_is_reached_in_nearly_every_run() -> None:
     assert refused < 30
 
 
+@given(SEEDS, st.sampled_from([0.6, 0.75]))
+def test_the_precision_of_dependent_rows_is_that_of_a_plain_reference(seed: int, target: float) -> None:
+    generator = np.random.default_rng(seed)
+    keys = generator.integers(0, 60, 150) ** 2 // 60
+    scores: Any = generator.integers(0, 40, 150) / 40
+    y = (generator.random(150) < 0.3 + 0.7 * scores).astype(np.int64)
+    reached = found = alike = 0.0
+    for threshold in (np.unique(scores)[::-1] - 0.0125).tolist():  # from the highest down
+        above = scores > threshold
+        gaps, sizes, rows = (y - target)[above], np.bincount(keys[above]), int(above.sum())
+        kish, number = rows**2 / (sizes**2).sum(), (sizes**2).sum() ** 2 / (sizes**4).sum()
+        measured = min(rows * (gaps**2).sum() / (np.bincount(keys[above], gaps) ** 2).sum(), rows)
+        effective = (number + 2) / (number / measured + 2 / kish)
+        alike = max(alike, kish)
+        if rows < 0.25 * scores.sum() or alike < math.ceil(math.log(0.05) / math.log(target)):
+            continue
+        right = y[above].mean() * effective
+        reached = stats.beta.ppf(0.05, right, effective - right + 1)
+        if not reached >= target:  # not a number if no row is right
+            break
+        found = rows
+    if found:
+        assert (scores > reach_precision(y, scores, target, clusters=keys)).sum() == found
+    else:
+        with pytest.raises(UserError, match=r"rows, worth \d+ independent ones, with the highest probabilities"):
+            reach_precision(y, scores, target, clusters=keys)
+
+
+def test_a_precision_is_reached_in_nearly_every_run_where_larger_clusters_are_harder() -> None:
+    generator, failed, reached = np.random.default_rng(7), {"all": 0, "one": 0}, {"all": 0, "one": 0}
+    keys = np.repeat(np.arange(550), np.repeat([1, 10], [500, 50]))
+    half = np.repeat([1.0, 0.3], 500)  # half the distance between the classes
+
+    def precision(threshold: float) -> float:
+        cut = np.log(threshold / (1 - threshold))
+        true, false = (np.sum(stats.norm.sf(cut, side * np.array([1.0, 0.3]), 1)) for side in (1, -1))
+        return float(true / (true + false))
+
+    for _ in range(200):
+        y = generator.integers(0, 2, 550)[keys]
+        odds = half * (2 * y - 1) + 0.7 * generator.normal(size=550)[keys] + 0.714 * generator.normal(size=1000)
+        scores, first = 1 / (1 + np.exp(-odds)), np.unique(keys, return_index=True)[1]
+        for name, rows, clusters in (("all", slice(None), keys), ("one", first, None)):
+            try:
+                threshold = reach_precision(y[rows], scores[rows], 0.75, clusters=clusters)
+            except UserError:
+                continue
+            reached[name] += 1
+            failed[name] += precision(threshold) < 0.75
+    assert failed["all"] <= 200 * 0.05 + 2 * math.sqrt(200 * 0.05 * 0.95)
+    assert reached["all"] > 100
+    assert failed["one"] > 60  # one row of each cluster is easier than most rows
+
+
 def test_of_equally_good_thresholds_the_nearest_to_one_half_is_chosen_then_the_lower() -> None:
     y = np.array([0, 1, 0, 1])
     scores = np.array([0.3, 0.5, 0.5, 0.7])  # 0.4 and 0.6 are each right three times

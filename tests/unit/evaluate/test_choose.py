@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.unit.evaluate.samples import drawn, overconfident, params, predictions, sample_sets, sets, three_splits
 from textclf.artifacts.decisions import Decision, Temperature
@@ -12,7 +11,7 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.choose import NEVER, choose_decision, one_per_cluster, some_rows
+from textclf.evaluate.choose import NEVER, choose_decision, some_rows
 from textclf.evaluate.measure import measure
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import EVEN
@@ -37,20 +36,6 @@ def test_a_threshold_is_chosen_on_the_validation_rows(rule: str) -> None:
     assert decision == Decision(threshold)
 
 
-@pytest.mark.parametrize("y", [np.zeros(60, np.int64), np.tile([0, 1], 30)], ids=["all", "by class"])
-def test_one_random_row_of_each_cluster_and_class_is_taken(y: NDArray[np.int64]) -> None:
-    keys = np.repeat(np.array([7, 2, 5, 11, 3]), 12)
-    drawn: list[Any] = [one_per_cluster(keys, seed, y) for seed in range(200)]
-    for rows in drawn:
-        assert rows.tolist() == sorted(rows)
-        groups = list(zip(keys[rows].tolist(), y[rows].tolist(), strict=True))
-        assert sorted(groups) == sorted(set(zip(keys.tolist(), y.tolist(), strict=True)))
-    assert one_per_cluster(keys, 3, y).tolist() == drawn[3].tolist()  # type: ignore[union-attr]
-    counts = np.bincount(np.concatenate(drawn), minlength=60)
-    assert 0.3 * counts.mean() < counts.min() < counts.max() < 2 * counts.mean()
-    assert one_per_cluster(None, 0, y) == slice(None)
-
-
 def test_the_rows_of_a_cluster_choose_as_one() -> None:
     rows = overconfident(3, 90, "validation")
     keys = np.arange(90, dtype=np.int64)
@@ -61,15 +46,15 @@ def test_the_rows_of_a_cluster_choose_as_one() -> None:
     assert choose_decision(four, settings) != once
 
 
-def test_an_error_counts_groups_of_dependent_rows() -> None:
+def test_an_error_says_what_dependent_rows_are_worth() -> None:
     rows = overconfident(3, 90, "validation")
     settings = params(threshold="precision", target_precision=0.99)
-    with pytest.raises(UserError, match="of the 90 rows with the highest probabilities"):
+    with pytest.raises(
+        UserError, match=r"of the 90 rows with the highest probabilities 30 .*; no number of rows would do"
+    ):
         choose_decision(rows, settings)
     four, keys = rows.take(np.repeat(np.arange(90), 4)), np.repeat(np.arange(90), 4)
-    with pytest.raises(
-        UserError, match=r"of the \d\d groups of dependent rows with .*; .* groups of dependent rows would do"
-    ):
+    with pytest.raises(UserError, match=r"of the 3\d\d rows, worth 90 independent ones, with .*; no number of rows"):
         choose_decision(four, settings, keys)
 
 
@@ -158,14 +143,15 @@ def test_a_number_is_the_threshold_of_every_label() -> None:
     assert choose_decision(labelled(1).take(slice(0)), params()) == Decision(thresholds=(EVEN,) * 5)
 
 
+@pytest.mark.parametrize("clusters", [None, np.arange(300) // 3], ids=["independent", "clusters"])
 @pytest.mark.parametrize("rule", ["f1", "precision"])
-def test_each_label_has_the_threshold_that_it_would_have_as_two_classes(rule: str) -> None:
+def test_each_label_has_the_threshold_that_it_would_have_as_two_classes(rule: str, clusters: Any) -> None:
     rows, settings = labelled(1), params(threshold=rule, target_precision=0.6)
     of_labels = [
-        choose_decision(predictions(rows.y[:, place], rows.probabilities[:, place]), settings).threshold
+        choose_decision(predictions(rows.y[:, place], rows.probabilities[:, place]), settings, clusters).threshold
         for place in range(5)
     ]
-    assert choose_decision(rows, settings) == Decision(thresholds=tuple(each or 0.0 for each in of_labels))
+    assert choose_decision(rows, settings, clusters) == Decision(thresholds=tuple(each or 0.0 for each in of_labels))
     assert len(set(of_labels)) > 1
 
 
