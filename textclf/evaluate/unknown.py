@@ -18,8 +18,9 @@ from textclf.core.formatting import count_noun
 from textclf.evaluate.choose import FEWEST
 from textclf.evaluate.coverage import share_of
 from textclf.evaluate.curves import STEPS, positive_counts
-from textclf.evaluate.intervals import area_score
+from textclf.evaluate.influence import area_interval
 from textclf.evaluate.measure import HeldOut
+from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_clusters import positions
 
@@ -44,10 +45,6 @@ class Judged:
     rejected: Mask
     scores: Mapping[str, Floats]
     clusters: NDArray[np.int64] | None = None
-
-    def independent(self, rows: Mask) -> int:
-        """Return the number of rows, or of their clusters if they are dependent."""
-        return int(rows.sum()) if self.clusters is None else len(np.unique(self.clusters[rows]))
 
     def curve(self, score: str, thresholds: Floats) -> tuple[Floats, Floats]:
         """Return for each threshold the accuracy within the classes, and the recall of rows of no class."""
@@ -130,7 +127,8 @@ def measure_unknown(
         }
         if label not in rows.classes:
             score = settings.unknown_score
-            few = chooser.independent(~chooser.known) < FEWEST
+            unknown = ~chooser.known if chooser.clusters is None else np.bincount(chooser.clusters[~chooser.known])
+            few = np.count_nonzero(unknown) < FEWEST
             threshold = kept[score] if constant or few else chooser.choose(score)
             rejecting[name] = replace(decision, rejection=Rejection(score, threshold))
         for split, rows in parts.items():
@@ -170,19 +168,16 @@ def candidates(scores: Floats) -> Floats:
 
 
 def _report(judged: Judged, kept: Mapping[str, float], confidence: float) -> dict[str, Any]:
-    """Return what metrics/unknown.json has of a model and a split, rounded, with Wilson's and Newcombe's intervals."""
-    known = judged.known
-    report = _shares(judged, judged.rejected, confidence) | {"scores": {}}
-    unknown_rows, known_rows = judged.independent(~known), judged.independent(known)
+    """Return what metrics/unknown.json has of a model and a split, rounded, with intervals."""
+    report, unknown = _shares(judged, judged.rejected, confidence) | {"scores": {}}, (~judged.known).astype(np.int64)
     for name, scores in judged.scores.items():
-        false, true = (np.append(0, counts) for counts in positive_counts(~known, -scores))
-        area = float(np.trapezoid(true / true[-1], false / false[-1]))
+        false, true = (np.append(0, counts) for counts in positive_counts(~judged.known, -scores))
+        area = np.trapezoid(true / true[-1], false / false[-1])
+        rows = Rows(unknown, {name: np.column_stack([scores, -scores])}, {name: unknown}, judged.clusters, False, 2)
+        ends = area_interval(rows, name, np.array([area]), [1], confidence)
         report["scores"][name] = {
             "threshold": kept[name],
-            "roc_auc": {
-                "value": round(area, DIGITS),
-                **area_score(area, unknown_rows, known_rows, confidence).rounded(),
-            },
+            "roc_auc": {"value": round(float(area), DIGITS), **(ends.rounded() if ends else {})},
             **_shares(judged, scores < kept[name], confidence),
         }
     return report

@@ -70,9 +70,9 @@ def test_the_numbers_are_those_of_scikit_learn_and_the_intervals_are_wilsons(sco
     assert cells["recall"]["value"] == pytest.approx(recall_score(unknown, rejected), abs=1e-6)
     assert cells["precision"]["value"] == pytest.approx(precision_score(unknown, rejected), abs=1e-6)
     area = roc_auc_score(unknown, -values)
-    assert cells["scores"][score]["roc_auc"] == pytest.approx(
-        {"value": area, **area_score(area, 40, 90).rounded()}, abs=1e-6
-    )
+    cell, ends = cells["scores"][score]["roc_auc"], area_score(area, 40, 90)
+    assert cell["value"] == pytest.approx(area, abs=1e-6)
+    assert (cell["low"], cell["high"]) == pytest.approx((ends.low, ends.high), abs=0.02)
     found = int((unknown & rejected).sum())
     ends = wilson(found, 40)
     assert cells["recall"] == pytest.approx(
@@ -190,6 +190,24 @@ def test_dependent_rows_widen_the_intervals() -> None:
         wide, narrow = clustered["a"]["test"][value], alone["test"][value]
         assert wide["value"] == narrow["value"]
         assert wide["high"] - wide["low"] > narrow["high"] - narrow["low"]
+
+
+def test_the_area_counts_dependent_rows_as_what_they_are_worth() -> None:
+    rows = run()
+    tests = rows.take(np.flatnonzero(np.char.startswith(rows.split.astype(str), "test")))
+    four, keys = tests.take(np.repeat(np.arange(130), 4)), np.arange(130)
+    widths = []
+    for made, of in ((tests, keys), (tests, keys // 4), (four, np.repeat(keys, 4)), (four, np.arange(520))):
+        validated = concatenate([rows.take(rows.split == "validation"), made])
+        _, report, _ = measure_unknown(
+            {"a": [validated]}, {"a": WARM}, HeldOut(), LABEL, {"test": of.astype(np.uint64)}, params()
+        )
+        cell = report["a"]["test"]["scores"]["probability"]["roc_auc"]
+        widths.append(cell["high"] - cell["low"])
+    alone, unrelated, repeated, taken_as_independent = widths
+    assert unrelated == pytest.approx(alone, rel=0.3)  # of clusters whose rows are independent
+    assert repeated == pytest.approx(alone, rel=0.05)
+    assert taken_as_independent == pytest.approx(alone / 2, rel=0.1)
 
 
 def test_a_model_without_predictions_for_such_rows_is_not_measured() -> None:
