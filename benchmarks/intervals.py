@@ -231,10 +231,10 @@ def table() -> str:
     errors = [100 * math.sqrt(0.95 * 0.05 / number) for number in (max(sets), min(sets))]
     note = (
         f"{min(sets)} to {max(sets):,} sets per line; the standard error of a percentage is {errors[0]:.1f} to "
-        f"{errors[1]:.1f} points. What else is outside:"
+        f"{errors[1]:.1f} points. What else is outside, if anything:"
     )
-    more = "\n".join(f"- {name.replace('_', ' ')}: {'; '.join(kinds)}." for name, kinds in others.items())
-    return f"{table}\n\n{note}\n\n{more}"
+    more = [f"- {name.replace('_', ' ')}: {'; '.join(kinds)}." for name, kinds in others.items()]
+    return "\n".join([table, "", note, "", *more])
 
 
 def promises_table() -> str:

@@ -3,11 +3,9 @@
 Every function takes nothing and reads benchmarks/results/.
 """
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
@@ -17,11 +15,9 @@ from benchmarks.results import ROOT, markdown
 from benchmarks.results import read as result
 from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
-from textclf.evaluate.boundary import FEW
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.intervals import normal_quantile, wilson
 from textclf.evaluate.power import smallest_difference
-from textclf.evaluate.registry import METRICS
 
 CORPORA = ("yelp", "amazon", "imdb")
 TEST_ROWS = 250  # of each
@@ -104,89 +100,6 @@ def studies() -> str:
     chances = ["better by over a point", "alike", "worse", "wins a new draw"]
     tests = markdown(["corpus", "network minus logistic regression, accuracy", "p", *chances], second)
     return f"{markdown([*header, 'accuracy: sd over seeds'], first)}\n\n{tests}"
-
-
-def coverage() -> str:
-    """Return the share of intervals that contain the true value, by kind of test set (row) and metric (column)."""
-    content = result("coverage")
-    columns = {name: METRICS[name].title for name in ("accuracy", "f1", "roc_auc", "mcc", "log_loss")}
-    columns["accuracy, minus b's"] = "difference in accuracy"
-    rows = [
-        [row["scenario"], *(covered(row["metrics"].get(name, {"stated": 0.0})) for name in columns)]
-        for row in content["scenarios"]
-    ]
-    error = math.sqrt(0.95 * 0.05 / content["sets"])
-    note = (
-        f"{content['sets']} test sets per line; the standard error of a percentage is about {100 * error:.1f} points."
-    )
-    return f"{markdown(['% of intervals with the truth', *columns.values()], rows)}\n\n{note}"
-
-
-def covered(cell: dict[str, float]) -> str:
-    """Return the percentage of intervals that contain the truth, and that of the test sets with an interval."""
-    if cell["stated"] == 0:
-        return "no interval"
-    few = f" ({cell['stated']:.0%} of the sets have one)" if cell["stated"] < 0.995 else ""
-    return f"{100 * cell['contained']:.0f}{few}"
-
-
-def dependence() -> str:
-    """Return the lowest and highest share of intervals with the true value, by number of rows and size of group.
-
-    The results of before are of the code at the commit in which they were measured.
-    """
-    now, before = (result(name) for name in ("dependence", "dependence-before"))
-    columns = {"accuracy": "accuracy", "accuracy, minus b's": "difference in accuracy"}
-    others = {name: METRICS[name].title for name in ("f1", "roc_auc", "mcc", "log_loss")}
-    rows = []
-    for few, (count, group) in itertools.product((False, True), dict.fromkeys(map(_size, now["cells"]))):
-        cells, old = (
-            [cell for cell in each["cells"] if _size(cell) == (count, group) and (cell["mistaken"] < FEW) == few]
-            for each in (now, before)
-        )
-        if cells:
-            name = f"{count:,} rows" + (f", {count // group} groups of {group}" if group > 1 else "")
-            found = [f"{_range(old, column)} → {_range(cells, column)}" for column in columns]
-            rows.append([name + (", few mistakes" if few else ""), *found, *(_range(cells, name) for name in others)])
-    error = [100 * math.sqrt(0.95 * 0.05 / each["sets"]) for each in (now, before)]
-    note = (
-        "Lowest and highest coverage in % over accuracies of 0.6, 0.9 and 0.99 and correlations within groups of 0, "
-        f"0.3 and 0.8, {now['sets']:,} test sets each; the standard error of one is about {error[0]:.1f} points. The "
-        f"first range is of before, by this script on commit {before['measured']['commit']}, "
-        f"{before['sets']} sets each, {error[1]:.1f} points. Few mistakes: on average fewer than {FEW} groups or rows "
-        "have one."
-    )
-    return f"{markdown(['', *columns.values(), *others.values()], rows)}\n\n{note}"
-
-
-def _size(cell: dict[str, Any]) -> tuple[int, int]:
-    return cell["rows"], cell["group"]
-
-
-def _range(cells: list[dict[str, Any]], metric: str) -> str:
-    shares = [100 * entry["contained"] for cell in cells if (entry := cell["metrics"][metric])["stated"] > 0.05]
-    return f"{min(shares):.0f} to {max(shares):.0f}" if shares else "no interval"
-
-
-def slices() -> str:
-    """Return how often slices are called weak or strong by chance, and how often a weak one is found."""
-    content, before = result("slices"), result("slices-before")
-    old = {row["scenario"]: row for row in before["scenarios"]}
-    rows = []
-    for row in content["scenarios"]:
-        cells = []
-        for name in ("alarms", "found"):
-            shares = [f"{each[name]['share']:.1%}" for each in (old.get(row["scenario"]), row) if each]
-            cells.append(" → ".join(shares) if name == "alarms" or row["weak"] else "")
-        rows.append([row["scenario"], *cells])
-    error = 1.96 * math.sqrt(0.05 * 0.95 / content["sets"])
-    note = (
-        f"{content['sets']:,} test sets per line; a share of 5% has an interval of ±{100 * error:.0f} point. The "
-        "accuracy is 0.85 unless the line says otherwise; a weak slice has 10% of the rows, a weak class one in 77. "
-        "Before the arrow: dependent rows as they were taken before, by this script on commit "
-        f"{before['measured']['commit']}."
-    )
-    return f"{markdown(['made-up test sets', 'with a false alarm', 'with the weak slice found'], rows)}\n\n{note}"
 
 
 # Representations and models
@@ -371,9 +284,6 @@ TABLES = {
     "behaviour": behaviour,
     "choices": choices,
     "costs": costs.table,
-    "coverage": coverage,
-    "dependence": dependence,
-    "slices": slices,
     "honest": honest,
     "honest-command": honest_command,
     "pairs": pairs.table,

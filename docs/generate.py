@@ -14,13 +14,11 @@ from typing import Any
 
 from benchmarks import (
     course,
-    differences,
     drift_tables,
     install,
-    label_coverage,
+    intervals,
     lesson,
     long_texts,
-    looks,
     model_choice,
     power,
     prediction_set_tables,
@@ -234,14 +232,12 @@ OWN_TABLES = {
 }
 RESULTS = (
     tables.TABLES
-    | differences.TABLES
-    | label_coverage.TABLES
+    | intervals.TABLES
     | prediction_set_tables.TABLES
     | validation_tables.TABLES
     | lesson.TABLES
     | timings.TABLES
     | drift_tables.TABLES
-    | looks.TABLES
     | model_choice.TABLES
     | power.TABLES
     | unknown.TABLES

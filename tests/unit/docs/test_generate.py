@@ -119,6 +119,8 @@ def test_a_table_whose_result_is_missing_stays_and_is_named(
 ) -> None:
     monkeypatch.setattr("benchmarks.results.RESULTS", generate.folder)
     page = generate.folder / "page.md"
-    page.write_text("a\n<!-- slices -->\nan old row\n<!-- /slices -->\n")
+    page.write_text("a\n<!-- promises -->\nan old row\n<!-- /promises -->\n")
     assert generate.filled(page) == page.read_text()
-    assert "page.md: slices stays as it is, because benchmarks/results lacks slices.json" in capsys.readouterr().err
+    assert (
+        "page.md: promises stays as it is, because benchmarks/results lacks intervals.json" in capsys.readouterr().err
+    )
