@@ -206,10 +206,6 @@ WRONG_SETTINGS = [
             ("max_features", "100", "null"),
         )
     ),
-    (
-        ("train.models", "[majority, keras]"),
-        "train: models is of an older textclf; run textclf upgrade, which changes params.yaml",
-    ),
     (("train.majority", "{kind: majority}"), "train.majority.features is missing; it must be set"),
     (
         ("train.majority", "{kind: majority, features: words, alpha: 1}"),

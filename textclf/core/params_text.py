@@ -48,7 +48,7 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
 
     A key or section that is missing is added at the end of its section.
     """
-    yaml = round_trip()
+    yaml = _round_trip()
     content = yaml.load(text)
     for key, value in values.items():
         *sections, last = key.split(".")
@@ -73,7 +73,7 @@ def with_sections(text: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
             blocks[name] = ""
             continue
         written = io.StringIO()
-        round_trip().dump({name: _in_blocks(content)}, written)
+        _round_trip().dump({name: _in_blocks(content)}, written)
         blocks[name] = f"{written.getvalue()}\n"
         if name not in order:
             order.insert(order.index(before) + 1 if before in order else len(order), name)
@@ -89,7 +89,7 @@ def _in_blocks(value: Any) -> Any:
     return _in_one_line(value)
 
 
-def round_trip() -> Any:
+def _round_trip() -> Any:
     """Return a reader and writer of YAML that keeps comments, quotes, null and values on one line."""
     yaml = YAML()
     yaml.preserve_quotes = True

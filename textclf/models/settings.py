@@ -43,8 +43,6 @@ class Train(Entries):
     def _has_models(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        if "models" in value:
-            raise relation("models is of an older textclf; run textclf upgrade, which changes params.yaml")
         if not value:
             raise rule("a section with at least one model")
         require_names(value, "a model")

@@ -274,16 +274,6 @@ def test_uncommitted_settings_that_are_wrong_are_told_with_the_way_back(
     assert len(lines) == 1 + told
 
 
-def test_settings_of_an_older_version_are_told_with_the_command_that_changes_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("evaluate: {resamples: 2000}\n", encoding="utf-8")
-    with pytest.raises(UserError) as error:
-        check.load()
-    assert error.value.lines[1:] == ("params.yaml is of an older version; run textclf upgrade, which changes it",)
-
-
 def test_a_misspelt_setting_that_an_experiment_adds_is_answered_with_the_nearest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

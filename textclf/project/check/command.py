@@ -26,7 +26,6 @@ from textclf.evaluate.settings import unknown_classes
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
 from textclf.project import declared
-from textclf.project.upgrade.migrate import migrate
 
 SPLITS = Path("data/splits")
 PIPELINES = Path("dvc.yaml"), Path("studies/dvc.yaml")
@@ -151,15 +150,7 @@ def load() -> Params:
     try:
         return _load()
     except UserError as error:
-        raise UserError(*error.lines, *_older(error.lines), *_uncommitted()) from None
-
-
-def _older(lines: Sequence[str]) -> Iterator[str]:
-    """Yield a line if params.yaml is of an older version and none of the lines says so."""
-    with suppress(UserError, OSError, ValueError):  # it is missing, or no YAML
-        _, sentences = migrate(PARAMS_FILE.read_text(encoding="utf-8"))
-        if sentences and not any("textclf upgrade" in line for line in lines):
-            yield f"{PARAMS_FILE} is of an older version; run textclf upgrade, which changes it"
+        raise UserError(*error.lines, *_uncommitted()) from None
 
 
 def _uncommitted() -> Iterator[str]:

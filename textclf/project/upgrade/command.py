@@ -7,12 +7,9 @@ from pathlib import Path
 
 from textclf.core.code import CODE, PROJECT, read_project
 from textclf.core.files import sha256_of_file
-from textclf.core.settings import PARAMS_FILE, load_yaml
-from textclf.params import Params, parse
+from textclf.params import Params, load
 from textclf.project.generated import REQUIREMENTS, generated_files, local_address, require_installed, write_files
-from textclf.project.init.command import is_clone, require_committed
 from textclf.project.init.create import differs
-from textclf.project.upgrade.migrate import migrate
 from textclf.project.upgrade.plan import changed_defaults, package_changes, stages_to_run
 from textclf.version import __version__
 
@@ -20,39 +17,33 @@ FOLDERS = (CODE, Path(".dvc/plots"))  # whose files are told as one
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print what changes; then write params.yaml, if it is older, and what textclf generates in a project."""
-    load_yaml(PARAMS_FILE)
-    text, sentences = migrate(PARAMS_FILE.read_text(encoding="utf-8"))
-    params = parse(text)
-    if sentences and not arguments.dry_run:
-        require_committed(arguments.force)
-    files, edited = {PARAMS_FILE: text} if sentences else {}, {}
-    lines = [f"{PARAMS_FILE}: {sentence}" for sentence in sentences]
-    if PROJECT.parent.is_dir():
-        require_installed()
-        made = read_project()
-        files |= generated_files(arguments.ci or made["ci"], made.get("extras", ()))
-        edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
-        files = {path: text for path, text in files.items() if path not in edited}
-    changed = _changes(files)
-    if changed and PROJECT.parent.is_dir():
-        made = read_project()["version"]
-        lines = [f"textclf {made} -> {__version__}" if made != __version__ else f"textclf {made}", *lines]
-        lines += _consequences(text, params, files)
+    """Print what changes; then write what textclf generates in a project."""
+    params = load()
+    if not PROJECT.parent.is_dir():
+        print("there is no project of textclf init here; Git updates a clone of textclf")
+        return
+    require_installed()
+    made = read_project()
+    files = generated_files(arguments.ci or made["ci"], made.get("extras", ()))
+    edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
+    files = {path: text for path, text in files.items() if path not in edited}
+    changed, version = _changes(files), made["version"]
+    lines = [f"textclf {__version__}: up to date"]
+    if changed:
+        lines = [f"textclf {version} -> {__version__}" if version != __version__ else f"textclf {version}"]
+        lines += _consequences(params, files)
         told = {str(path.parent if path.parent in FOLDERS else path) for path in changed}
         lines += [f"files to write: {', '.join(sorted(told))}", *local_address(changed)]
-    print(*lines or [f"textclf {__version__}: up to date"], *_differences(edited), sep="\n")
+    print(*lines, *_differences(edited), sep="\n")
     if changed and not arguments.dry_run:
         write_files(files)
         install = f"pip install --require-hashes -r {REQUIREMENTS}, " if REQUIREMENTS in changed else ""
         print(f"git diff shows all changes; git checkout . undoes them; next: {install}textclf check, dvc repro")
-    if is_clone():
-        print("Git updates the other files of a clone of textclf")
 
 
-def _consequences(text: str, params: Params, files: Mapping[Path, str]) -> Iterator[str]:
+def _consequences(params: Params, files: Mapping[Path, str]) -> Iterator[str]:
     """Yield lines on settings with another default, the stages that will run, and packages of another version."""
-    yield from changed_defaults(text, params)
+    yield from changed_defaults(params)
     first, later = stages_to_run(files, params)
     yield f"stages that will run: {', '.join(first) or 'none'}"
     if later:
@@ -62,7 +53,7 @@ def _consequences(text: str, params: Params, files: Mapping[Path, str]) -> Itera
 
 def _is_edited(path: Path, text: str) -> bool:
     """Return whether a file is neither as textclf has written it last nor as it would write it now."""
-    if path in {PARAMS_FILE, PROJECT} or path.parent == CODE or not differs(path, text):
+    if path == PROJECT or path.parent == CODE or not differs(path, text):
         return False
     return bool(sha256_of_file(path) != read_project()["files"].get(str(path)))
 

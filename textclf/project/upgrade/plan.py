@@ -15,7 +15,7 @@ from textclf.core.git import git
 from textclf.core.installed import LOCKED
 from textclf.core.provenance import Record, read_records
 from textclf.core.quoting import first_line
-from textclf.core.settings import PARAMS_FILE, parse_yaml
+from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params
 from textclf.project.check import command as check
 
@@ -76,10 +76,10 @@ def _is_changed(stage: Any) -> bool:
     return stage.cmd_changed or any(unknown) or any(dep.status() for dep in stage.deps if dep.exists)
 
 
-def changed_defaults(text: str, params: Params) -> Iterator[str]:
+def changed_defaults(params: Params) -> Iterator[str]:
     """Yield a line per setting with another default than in the last run, of those that params.yaml leaves out."""
-    content, before = parse_yaml(text, str(PARAMS_FILE)), {}
-    with contextlib.suppress(UserError):  # there was no run, or an older version has written it in another form
+    content, before = load_yaml(PARAMS_FILE), {}
+    with contextlib.suppress(UserError):  # there was no run
         before = read_settings(DATA / "settings.json")
     for found in compare_values(before, check.run_settings(params)):
         if found.base and found.head and value_at(content, found.name) is MISSING:

@@ -25,12 +25,6 @@ from textclf.project.upgrade import command
 from textclf.project.upgrade.plan import CHECKED
 from textclf.version import __version__
 
-OLD = "train:\n  models: [keras]\n  keras: {epochs: 7}  # a week\nevaluate: {resamples: 500}\n"
-NEW = "train:\n  keras: {kind: keras, features: words, epochs: 7} # a week\nevaluate: {}\n"
-CHANGES = """\
-params.yaml: train has keras, each with its kind and features
-params.yaml: left out of evaluate, because no interval needs it any more: resamples
-"""
 PARAMS = """\
 fetch: {}
 data: {path: tickets.csv}
@@ -66,45 +60,11 @@ def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) 
     return partial(command_line, "upgrade")
 
 
-# In a clone
-
-
-def test_in_a_clone_params_yaml_is_migrated_and_the_second_time_nothing_is_to_do(upgrade: Run) -> None:
-    Path("params.yaml").write_text(OLD, encoding="utf-8")
-    for name in ("dvc.yaml", "stages/train.py", "textclf/__init__.py"):
-        Path(name).parent.mkdir(exist_ok=True)
-        Path(name).touch()
-    commit()
-    first, second = upgrade(), upgrade()
-    assert (first.status, first.err) == (0, "")
-    assert first.out.startswith(CHANGES)
-    assert Path("params.yaml").read_text(encoding="utf-8") == NEW
-    assert second.out == f"textclf {__version__}: up to date\nGit updates the other files of a clone of textclf\n"
-
-
-def test_a_dry_run_prints_and_writes_nothing(upgrade: Run) -> None:
-    Path("params.yaml").write_text(OLD, encoding="utf-8")
-    assert upgrade("--dry-run").out.startswith(CHANGES)
-    assert Path("params.yaml").read_text(encoding="utf-8") == OLD
-
-
-def test_uncommitted_changes_of_params_yaml_are_not_overwritten(upgrade: Run) -> None:
-    Path("params.yaml").write_text("{}", encoding="utf-8")
-    commit()
-    Path("params.yaml").write_text(OLD, encoding="utf-8")
-    assert "must be committed before it is overwritten" in upgrade().err
-    assert Path("params.yaml").read_text(encoding="utf-8") == OLD
-    assert upgrade("--force").status == 0
-    assert Path("params.yaml").read_text(encoding="utf-8") == NEW
-
-
-def test_a_mistake_that_no_migration_mends_is_named_before_anything_is_written(upgrade: Run) -> None:
-    text = OLD.replace("7", "0")
-    Path("params.yaml").write_text(text, encoding="utf-8")
-    commit()
+def test_outside_a_project_nothing_is_written(upgrade: Run) -> None:
+    Path("params.yaml").write_text(PARAMS, encoding="utf-8")
     done = upgrade()
-    assert (done.status, done.err) == (2, "error: upgrade: params.yaml: train.keras.epochs must be at least 1; got 0\n")
-    assert Path("params.yaml").read_text(encoding="utf-8") == text
+    assert done == (0, "there is no project of textclf init here; Git updates a clone of textclf\n", "")
+    assert [*Path().iterdir()] == [Path("params.yaml")]
 
 
 # In a project
@@ -205,21 +165,6 @@ def test_it_names_settings_with_another_default_and_the_stages_that_read_them(pr
         "split.seed: 1 -> 1000, the default of this version",
         "stages that will run: check, split, export, report",
     ]
-
-
-def test_settings_that_change_train_again(project: Run) -> None:
-    record_run()
-    older = (
-        PARAMS.replace("kind: keras, features: words", "model: keras")
-        .replace("train:\n", "train:\n  models: [majority, keras]\n")
-        .replace("kind: majority, ", "")
-    )
-    Path("params.yaml").write_text(older, encoding="utf-8")
-    commit()
-    done = project()
-    assert "params.yaml: train has majority, keras, each with its kind and features\n" in done.out
-    assert Path("params.yaml").read_text(encoding="utf-8") == PARAMS
-    assert project().out == f"textclf {__version__}: up to date\n"
 
 
 def test_an_own_stage_in_a_subfolder_is_one_of_those_behind(project: Run) -> None:
