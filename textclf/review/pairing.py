@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Costs, Decision
+from textclf.artifacts.decisions import Decision
 from textclf.artifacts.label_sets import to_names
 from textclf.artifacts.predictions import Predictions
-from textclf.core.files import DIGITS
-from textclf.evaluate.comparisons import McNemar, mcnemar
+from textclf.evaluate.comparisons import Difference, McNemar
 from textclf.evaluate.influence import compare_metric
-from textclf.evaluate.intervals import Interval, tango
-from textclf.evaluate.metrics import compute, point_values
+from textclf.evaluate.intervals import Interval
+from textclf.evaluate.metrics import compute
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.split_metrics import SplitMetrics
 from textclf.review.changes import JUDGED, Change, Key
 
 OTHER_ROWS = "the rows or their labels differ"
@@ -25,25 +24,19 @@ OTHER_ROWS = "the rows or their labels differ"
 
 @dataclass(frozen=True)
 class Decided:
-    """Calibrated predictions of a model, what `Decision.decide` decides for each row, and the costs."""
+    """Predictions of a model, and how its revision calibrated and decided them."""
 
     rows: Predictions
-    positions: NDArray[Any]
-    costs: Costs | None = None
-
-    @classmethod
-    def of(cls, rows: Predictions, decision: Decision) -> "Decided":
-        """Return the predictions calibrated and decided as the revision did."""
-        calibrated = decision.calibrate(rows.probabilities)
-        return cls(replace(rows, probabilities=calibrated), decision.decide(calibrated), decision.costs)
+    decision: Decision
 
     def take(self, chosen: NDArray[Any]) -> "Decided":
         """Return the rows of a mask or of positions, in their order."""
-        return replace(self, rows=self.rows.take(chosen), positions=self.positions[chosen])
+        return replace(self, rows=self.rows.take(chosen))
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the rows, rounded as in evaluation.json."""
-        return compute(self.rows.y, self.rows.probabilities, self.positions, self.costs)
+        calibrated = self.decision.calibrate(self.rows.probabilities)
+        return compute(self.rows.y, calibrated, self.decision.decide(calibrated), self.decision.costs)
 
     def labels(self) -> dict[str, Any]:
         """Return the label of each row, or the list of its labels, by its id."""
@@ -153,20 +146,15 @@ def paired_intervals(
     """
     position = {row: place for place, row in enumerate(base.rows.ids)}
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
-    sides = {"base": base, "head": head}
-    y, pair, confidence = head.rows.y, ("head", "base"), settings.confidence
-    probabilities = {name: side.rows.probabilities for name, side in sides.items()}
-    decided = {name: side.positions for name, side in sides.items()}
-    costs = head.costs if head.costs == base.costs else None
-    rows = Rows(y, probabilities, decided, None, stratified, len(head.rows.classes), costs)
-    right, before = ~rows.wrong("head"), ~rows.wrong("base")
-    test = mcnemar(int((right & ~before).sum()), int((before & ~right).sum()))
-    intervals = {"accuracy": tango(test.only_a, test.only_b, len(y), confidence)}
-    values = {name: point_values(y, probabilities[name], decided[name], costs) for name in sides}
-    for metric in METRICS:
-        if metric != "accuracy" and METRICS[metric].interval and all(metric in each for each in values.values()):
-            of_sides = {name: float(each[metric][0]) for name, each in values.items()}
-            found = compare_metric(rows, metric, of_sides, [pair], confidence)[pair]
-            if found is not None:
-                intervals[metric] = Interval(found.low, found.high)
-    return {metric: Interval(*(round(end, DIGITS) for end in ends)) for metric, ends in intervals.items()}, test
+    pair, sides = ("head", "base"), {"base": base, "head": head}
+    decisions = {name: side.decision for name, side in sides.items()}
+    split = SplitMetrics("", {name: side.rows for name, side in sides.items()}, decisions, settings, stratified)
+    comparison = split.comparison(*pair)
+    found: dict[str, Difference | None] = {"accuracy": comparison.difference}
+    left_out = {"accuracy"} if head.decision.costs == base.decision.costs else {"accuracy", "cost"}
+    for name, metric in METRICS.items():
+        if metric.interval and name not in left_out and all(name in of_side for of_side in split.values.values()):
+            values = {side: float(of_side[name][0]) for side, of_side in split.values.items()}
+            found[name] = compare_metric(split.of_rows, name, values, [pair], settings.confidence)[pair]
+    ends = {name: each.rounded() for name, each in found.items() if each is not None}
+    return {name: Interval(each["low"], each["high"]) for name, each in ends.items()}, comparison.test

@@ -154,7 +154,9 @@ class Revision:
                     rows = predictions.read(io.BytesIO(data))
                     if not all(isinstance(value, str) for values in (rows.ids, rows.split) for value in values):
                         continue
-                    decided[model] = Decided.of(rows, Decision.from_json(decisions[model]))
+                    decision = Decision.from_json(decisions[model])
+                    decision.decide(decision.calibrate(rows.probabilities))  # ValueError if it is of other classes
+                    decided[model] = Decided(rows, decision)
         return decided
 
     def uncommitted(self) -> list[str]:

@@ -36,7 +36,7 @@ def predictions(share_correct: float, seed: int) -> Decided:
         probabilities=np.column_stack([1 - positive, positive]),
         classes=("0", "1"),
     )
-    return Decided.of(rows, Decision(0.5, None))
+    return Decided(rows, Decision(0.5, None))
 
 
 BASE, HEAD = predictions(0.8, 1), predictions(0.7, 2)
@@ -51,7 +51,7 @@ def pair(base: Decided, head: Decided, recorded: float, clustered: tuple[str, ..
 def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None:
     intervals, test = pairing.paired_intervals(BASE, HEAD, SETTINGS, stratified=True)
     y = HEAD.rows.y
-    correct = HEAD.positions == y, BASE.positions == y
+    correct = [side.rows.probabilities.argmax(axis=1) == y for side in (HEAD, BASE)]
     only, other = (int((one & ~two).sum()) for one, two in (correct, correct[::-1]))
     assert test == mcnemar(only, other)
     assert only != other
@@ -64,8 +64,8 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
 
 def test_costs_are_paired_if_both_revisions_have_the_same() -> None:
     decisions = [Decision(costs=((0.0, cost), (1.0, 0.0))) for cost in (5.0, 9.0)]
-    same, other = (Decided.of(HEAD.rows, each) for each in decisions)
-    base = Decided.of(BASE.rows, decisions[0])
+    same, other = (Decided(HEAD.rows, each) for each in decisions)
+    base = Decided(BASE.rows, decisions[0])
     assert base.take(np.arange(ROWS)).metrics()["cost"] > 0
     intervals, _ = pairing.paired_intervals(base, same, SETTINGS, stratified=True)
     difference = same.metrics()["cost"] - base.metrics()["cost"]
@@ -166,7 +166,7 @@ def test_a_mean_over_classes_has_no_verdict_if_one_was_predicted_once_and_never_
         )
         for each in (once, decided)
     ]
-    base, head = (Decided.of(rows, Decision()) for rows in sides)
+    base, head = (Decided(rows, Decision()) for rows in sides)
     recorded: list[Numbers] = [{"m": {"test": side.metrics()}} for side in (base, head)]
     parts = [SplitMetrics("test", {"m": rows}, {"m": Decision()}, SETTINGS, True) for rows in sides]
     intervals: list[Numbers] = [{"m": {"test": part.intervals("m")}} for part in parts]
@@ -181,10 +181,9 @@ def test_a_mean_over_classes_has_no_verdict_if_one_was_predicted_once_and_never_
 def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
     y = np.array([[1, 0, 1], [0, 0, 0]], np.int8)
     ids, split = np.array(["a", "b"], object), np.array(["test", "test"], object)
-    one = Decided.of(
+    one = Decided(
         Predictions(ids, split, y, y.astype(np.float64) * 0.8, ("a", "b", "c")), Decision(thresholds=(0.5, 0.5, 0.5))
     )
-    assert one.positions.tolist() == y.tolist()
     assert one.labels() == {"a": ["a", "c"], "b": []}
     assert pairing.same_rows(one, one.take(np.array([1, 0])))
     assert not pairing.same_rows(one, replace(one, rows=replace(one.rows, y=np.abs(1 - y))))
@@ -197,12 +196,12 @@ def label_sets(noise: float, seed: int) -> Decided:
     shift = np.random.default_rng(seed).normal(0, noise, y.shape)
     ids, split = BASE.rows.ids, BASE.rows.split
     rows = Predictions(ids, split, y, np.clip(0.2 + 0.6 * y + shift, 0.01, 0.99), ("a", "b", "c"))
-    return Decided.of(rows, Decision(thresholds=(0.5, 0.5, 0.5)))
+    return Decided(rows, Decision(thresholds=(0.5, 0.5, 0.5)))
 
 
 def test_sets_of_labels_are_paired_and_right_if_they_are_exact() -> None:
     base, head = label_sets(0.2, 1), label_sets(0.3, 2)
-    right = [(side.positions == side.rows.y).all(axis=1) for side in (head, base)]
+    right = [((side.rows.probabilities > 0.5) == side.rows.y).all(axis=1) for side in (head, base)]
     intervals, test = pairing.paired_intervals(base, head, SETTINGS, stratified=True)
     assert test == mcnemar(int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum()))
     assert intervals["accuracy"] == pytest.approx(tango(test.only_a, test.only_b, ROWS), abs=1e-6)
