@@ -13,20 +13,33 @@ from textclf.plot.charts import Chart
 from textclf.plot.confusion import MOST_CLASSES, cells
 from textclf.plot.draw import area_of, intervals
 from textclf.plot.marks import guide_line
-from textclf.plot.style import BLUE, GREEN, VERMILION, Spec, colour_expression
+from textclf.plot.style import BLUE, LETTERS, MARKS, OTHER_COLOURS, VERMILION, Spec
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # the version in DVC's page
 SIDE = 300  # pixels
 CELL = 44  # pixels of a cell of a confusion matrix
 SMALL, ACROSS = 200, 3  # pixels of a panel of a class, and their number side by side
-COLOUR: Spec = {"calculate": colour_expression("model"), "as": "colour"}
+
+
+def colour_expression() -> str:
+    """Return the Vega expression of the colour that `textclf.plot.style.mark_of` gives to a row's model."""
+    first, last = (
+        f"(indexof({json.dumps(LETTERS)}, lower(substring(datum.model, {start}, {end}))) + 1)"
+        for start, end in ((0, 1), ("length(datum.model) - 1", "length(datum.model)"))
+    )
+    known = json.dumps({name: mark.colour for name, mark in MARKS.items()})
+    number = f"(length(datum.model) + 3 * {first} + 5 * {last})"
+    return f"{known}[datum.model] || {json.dumps(OTHER_COLOURS)}[{number} % {len(OTHER_COLOURS)}]"
+
+
+COLOUR: Spec = {"calculate": colour_expression(), "as": "colour"}
 MODEL: Spec = {"field": "colour", "type": "nominal", "scale": None}
 SPLIT: Spec = {
     "field": "split",
     "type": "nominal",
     "title": "rows",
     "sort": None,
-    "scale": {"range": [BLUE, VERMILION, GREEN]},
+    "scale": {"range": [BLUE, VERMILION, MARKS["nb_svm"].colour]},
 }
 # Of lines; colour is taken by models or splits.
 REVISION: Spec = {

@@ -1,6 +1,5 @@
 """What all charts look like: the marks of each model, sizes and the Vega-Lite configuration."""
 
-import json
 from typing import Any, NamedTuple
 
 Spec = dict[str, Any]  # a Vega-Lite specification or a part of one
@@ -37,7 +36,7 @@ OTHER_COLOURS = ("#8E6BD8", "#7A8B1F", "#1F8FA6", "#A0673C", "#D1495B", "#5B7DB1
 OTHER_DASHES = ((5, 2, 1, 2), (10, 2), (3, 3))
 OTHER_SHAPES = ("triangle-right", "triangle-left", STAR)
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
-BLUE, VERMILION, GREEN = (MARKS[name].colour for name in ("keras", "logistic_regression", "nb_svm"))
+BLUE, VERMILION = MARKS["keras"].colour, MARKS["logistic_regression"].colour
 INK = "currentColor"  # text and axes take the colour of the page's text
 WIDTH, SQUARE = 400, 250  # pixels; a phone shows them at nearly full size
 HEIGHT = 190
@@ -49,21 +48,9 @@ def mark_of(model: str) -> Mark:
     if model in MARKS:
         return MARKS[model]
     first, last = (LETTERS.find(letter.lower()) + 1 for letter in (model[:1], model[-1:]))
-    number = len(model) + 3 * first + 5 * last  # simple enough for a Vega expression (`colour_expression`)
+    number = len(model) + 3 * first + 5 * last  # simple enough for a Vega expression (docs/plot_templates.py)
     part = number // len(OTHER_COLOURS) % len(OTHER_DASHES)
     return Mark(OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_DASHES[part], OTHER_SHAPES[part])
-
-
-def colour_expression(field: str) -> str:
-    """Return the Vega expression of the colour that `mark_of` gives to the model named in a field."""
-    name = f"datum.{field}"
-    first, last = (
-        f"(indexof({json.dumps(LETTERS)}, lower(substring({name}, {start}, {end}))) + 1)"
-        for start, end in ((0, 1), (f"length({name}) - 1", f"length({name})"))
-    )
-    known = json.dumps({name: mark.colour for name, mark in MARKS.items()})
-    number = f"(length({name}) + 3 * {first} + 5 * {last})"
-    return f"{known}[{name}] || {json.dumps(OTHER_COLOURS)}[{number} % {len(OTHER_COLOURS)}]"
 
 
 CONFIG: Spec = {

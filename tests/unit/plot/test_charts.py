@@ -24,7 +24,7 @@ from textclf.plot import charts, confusion, curves, history, marks, render
 from textclf.plot.charts import CHARTS, LOSS, PRECISION_RECALL, ROC
 from textclf.plot.draw import MOST_TITLES, bars, lines
 from textclf.plot.panels import panels
-from textclf.plot.style import MARKS, OTHER_COLOURS, OTHER_SHAPES, Spec, colour_expression, mark_of
+from textclf.plot.style import MARKS, OTHER_COLOURS, OTHER_SHAPES, Spec, mark_of
 
 ROOT = Path(__file__).parents[3]
 MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
@@ -173,7 +173,7 @@ def test_dvc_gives_a_model_the_same_colour() -> None:
     names = [*KNOWN, "external", "my_model2", "Z", "a" * 40, "\u00e9t\u00e9"]
     spec = {
         "data": {"values": [{"model": name} for name in names]},
-        "transform": [{"calculate": colour_expression("model"), "as": "colour"}],
+        "transform": [plot_templates.COLOUR],
         "mark": "bar",
         "encoding": {
             "y": {"field": "model", "sort": None, "type": "nominal"},
