@@ -14,14 +14,12 @@ from pydantic import AfterValidator, Field
 
 from textclf.behave.perturb import PERTURBATIONS
 from textclf.behave.settings import named
-from textclf.behave.templates import LONGEST, Texts, expand, measure
+from textclf.behave.templates import LONGEST, Texts, count_combinations, expand
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import Name, Section, load_yaml, one_of, rule, show, suggest, unique, validate
 
 MOST_CASES = 10_000  # of a file
-MOST_COMBINATIONS = 1_000_000  # combinations of words of all templates of a file
-MOST_CHARACTERS = 200_000_000  # of these combinations; one template of the longest texts has as many
 ADDED = ("append", "prepend")  # settings with sentences that are added to a text
 GIVEN = "pair"  # in the place of a perturbation: both texts are in the file
 
@@ -162,7 +160,7 @@ def parse(content: Mapping[str, Any], name: str, seed: int, multilabel: bool = F
             lines += error.lines
     if lines:
         raise UserError(*lines)
-    _require_few(tests, frame.slots, name)
+    _require_templates(tests, frame.slots, name)
     cases: dict[str, list[Case]] = {}
     expected: dict[str, str | None] = {}
     for key, each in tests.items():
@@ -202,23 +200,14 @@ def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
             yield f".{key} must be a class of the file ({list_names(list(classes))}); got {show(test.of)}"
 
 
-def _require_few(tests: Mapping[str, AnyTest], slots: Mapping[str, list[str]], name: str) -> None:
-    """Raise `UserError` for a wrong template, or if all together have too many combinations; fill none of them."""
-    combinations = characters = 0
+def _require_templates(tests: Mapping[str, AnyTest], slots: Mapping[str, list[str]], name: str) -> None:
+    """Raise `UserError` for a wrong template, before any is filled."""
     for key, test in tests.items():
         for setting, templates in _templates(test):
             try:
-                number, length = measure(templates, slots)
+                count_combinations(templates, slots)
             except UserError as error:
                 raise UserError(f"{name}: tests.{key}.{setting} {error.lines[0]}") from None
-            combinations += number
-            characters += number * length
-            if combinations > MOST_COMBINATIONS or characters > MOST_CHARACTERS:
-                limits = f"{MOST_COMBINATIONS:,} combinations of words and {MOST_CHARACTERS:,} characters"
-                raise UserError(
-                    f"{name}: all templates must have at most {limits} together; got more up to tests.{key}.{setting}; "
-                    "use fewer slots, or divide the file"
-                )
 
 
 def _templates(test: AnyTest) -> Iterator[tuple[str, Texts]]:

@@ -42,8 +42,8 @@ def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
     return list(names)
 
 
-def measure(templates: Texts, slots: Mapping[str, Sequence[str]]) -> tuple[int, int]:
-    """Return how many combinations of words templates that are filled together have, and the characters of the longest.
+def count_combinations(templates: Texts, slots: Mapping[str, Sequence[str]]) -> int:
+    """Return how many combinations of words templates that are filled together have.
 
     Raises `UserError` as `slots_of`, and if there are more than `MOST_COMBINATIONS` or a text would be longer than
     `LONGEST`.
@@ -58,7 +58,7 @@ def measure(templates: Texts, slots: Mapping[str, Sequence[str]]) -> tuple[int, 
     length = max(len(_fill(template, longest)) for template in templates)
     if length > LONGEST:
         raise UserError(f"must make texts of at most {LONGEST:,} characters; got {length:,}")
-    return number, length
+    return number
 
 
 def expand(
@@ -67,9 +67,10 @@ def expand(
     """Yield the texts of templates that are filled together, for every combination of words, the last slot fastest.
 
     With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in the same order. So
-    which ones depends on the texts alone, and a longer list changes few of them. Raises `UserError` as `measure`.
+    which ones depends on the texts alone, and a longer list changes few of them. Raises `UserError` as
+    `count_combinations`.
     """
-    number, _ = measure(templates, slots)
+    number = count_combinations(templates, slots)
     names = slots_of(templates, slots)
 
     def filled() -> Iterator[Texts]:

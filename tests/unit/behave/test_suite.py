@@ -203,23 +203,6 @@ def test_every_mistake_of_a_file_has_a_line() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "test",
-    [
-        "kind: minimum_function\nsamples: 1\ntexts: {positive: LIST}",
-        "kind: invariance\nsamples: 1\npairs: [&p [TEXT, TEXT], LIST]".replace("LIST", ", ".join(["*p"] * 30)),
-        "kind: invariance\ntexts: [a]\nappend: LIST",
-    ],
-)
-def test_templates_that_stand_for_too_much_together_are_refused_before_any_is_filled(test: str) -> None:
-    template = f"'{{a}}{{b}}{{c}}{{d}}{{e}} {'x' * 1_500}'"
-    slots = "slots: {a: &w [a, b, c, d, e, f, g, h, i, j], b: *w, c: *w, d: *w, e: *w}"
-    lines = test.replace("TEXT", template).replace("LIST", f"[&t {template}{', *t' * 30}]").splitlines()
-    text = "\n    ".join([f"classes: {{positive: '1'}}\n{slots}\ntests:\n  first:", *lines])
-    with pytest.raises(UserError, match="at most 1,000,000 combinations of words and 200,000,000 characters together"):
-        suite.parse(parse_yaml(text, "mine.yaml"), "mine.yaml", 0)
-
-
 def test_two_classes_expected_of_one_text_are_refused_unless_a_text_may_have_both() -> None:
     again = "".join(f"  {name}:\n    kind: minimum_function\n    texts: {{{texts}}}\n" for name, texts in SAME.items())
     content = parse_yaml(HEAD.removesuffix("  first:\n") + again, "mine.yaml")
