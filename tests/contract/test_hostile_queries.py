@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.unit.tables.tables import frame_of
-from textclf.core import read_only
 from textclf.core.errors import UserError
 from textclf.fetch import database
 from textclf.predict import inputs
@@ -21,14 +20,11 @@ VARIABLE = "REVIEWS_URL"
 SCHEMA = """
 CREATE TABLE reviews (text TEXT, label INTEGER);
 INSERT INTO reviews VALUES ('good', 1), ('bad', 0), ('so; so', 1);
-CREATE VIEW endless AS
-  WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS text, x AS label FROM n WHERE x < 0;
 CREATE VIRTUAL TABLE found USING fts5(text, label);
 INSERT INTO found VALUES ('very good', 1), ('very bad', 0);
 """
 SELECT = "SELECT text, label FROM reviews"
 BEYOND = "got one that does more than read"
-STEPS = "got one that takes too many steps for a database of this size"
 HOSTILE = {
     "/**/" * 40 + "x": "got '/**/",  # each comment must be tried once only
     "DROP TABLE reviews": "got 'DROP TABLE reviews'",
@@ -60,9 +56,6 @@ HOSTILE = {
     "SELECT fts3_tokenizer('simple') AS text, 1 AS label": "not authorized to use function: fts3_tokenizer",
     "SELECT load_extension('other.so') AS text, 1 AS label": "not authorized to use function: load_extension",
     f"{SELECT}; DROP TABLE reviews": "You can only execute one statement at a time",
-    "SELECT text, label FROM endless": STEPS,
-    "WITH RECURSIVE n(x) AS (VALUES (1) UNION SELECT x + 1 FROM n) SELECT hex(x) text, x % 2 label FROM n": STEPS,
-    "WITH RECURSIVE n(x) AS (VALUES (1) UNION SELECT x + 1 FROM n) SELECT hex(sum(x)) text, 1 label FROM n": STEPS,
 }
 READS = {
     f" \n-- a comment\n/* and; another */ {SELECT};": 3,
@@ -97,13 +90,11 @@ READERS: dict[str, tuple[Reader, str]] = {
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the file of a database, alone in the current folder; queries have 2 million steps."""
+    """Return the file of a database, alone in the current folder."""
     monkeypatch.chdir(tmp_path)
     with closing(sqlite3.connect("reviews.db")) as connection:
         connection.executescript(SCHEMA)
     monkeypatch.setenv(VARIABLE, "sqlite:///reviews.db")
-    monkeypatch.setattr(read_only, "STEPS", 2 * 10**6)
-    monkeypatch.setattr(read_only, "STEPS_PER_BYTE", 0)
     return Path("reviews.db")
 
 

@@ -7,8 +7,6 @@ from typing import Any
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
 
-STEPS, STEPS_PER_BYTE = 10**8, 2000  # instructions of SQLite for a query (a second), and more per byte of the database
-LOOK = 10**6  # instructions between two counts
 ROW_BYTES = 2**26  # of a row with all its columns
 SELECT = re.compile(r"(?:\s|--[^\n]*\n|(?>/\*(?!M?!).*?\*/)|\()*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
 QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
@@ -54,10 +52,10 @@ def begin(connection: Any, query: str, rule: str) -> None:
 
 
 def restrict(connection: sqlite3.Connection, row_bytes: int = ROW_BYTES) -> None:
-    """Make a connection to SQLite read-only, and limit its instructions by the size of the database.
+    """Make a connection to SQLite read-only.
 
     SQLite asks before it runs a statement. It denies VACUUM and ATTACH, which write other files, and what changes the
-    connection. A view or a recursive query may have no end, even in a small file.
+    connection.
     """
     reading = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 
@@ -69,18 +67,10 @@ def restrict(connection: sqlite3.Connection, row_bytes: int = ROW_BYTES) -> None
 
     connection.execute("PRAGMA query_only = ON")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, row_bytes)
-    ((pages,),), ((size,),) = connection.execute("PRAGMA page_count"), connection.execute("PRAGMA page_size")
-    looks = iter(range((STEPS + STEPS_PER_BYTE * pages * size) // LOOK))
-    connection.set_progress_handler(lambda: next(looks, None) is None, LOOK)
     connection.set_authorizer(authorize)
 
 
 def reason(error: BaseException) -> str:
     """Return why a database refused a query, in the words of its driver or clearer ones."""
-    match getattr(error, "sqlite_errorname", None):
-        case "SQLITE_AUTH":
-            return "got one that does more than read"
-        case "SQLITE_INTERRUPT":
-            return "got one that takes too many steps for a database of this size"
-        case _:
-            return first_line(error)
+    is_denied = getattr(error, "sqlite_errorname", None) == "SQLITE_AUTH"
+    return "got one that does more than read" if is_denied else first_line(error)

@@ -56,7 +56,7 @@ def _read_query(connection: sqlite3.Connection, path: Path, layout: Layout) -> I
 
 @contextmanager
 def _running(rule: str, place: Callable[[], str]) -> Iterator[None]:
-    """Raise `UserError` if SQLite refuses or gives up a query, or finds a row too long, not if the file is damaged."""
+    """Raise `UserError` if SQLite refuses a query, or finds a row too long, not if the file is damaged."""
     try:
         yield
     except (sqlite3.DatabaseError, sqlite3.Warning) as error:
