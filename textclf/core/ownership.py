@@ -113,23 +113,25 @@ def _note(target: Path, names: Iterable[str]) -> None:
 
 def _locked(target: Path) -> str | None:
     """Return the checksum of an output in the lock files of DVC; None if it is in none."""
-    for path in LOCKS:
-        if path.is_file() and (found := _outputs(path.read_bytes()).get(target.as_posix())) is not None:
-            return found
+    for path in filter(Path.is_file, LOCKS):
+        for stage in stages_of(path.read_bytes()).values():
+            for out in stage.get("outs", ()):
+                if out["path"] == target.as_posix():
+                    return str(out.get("md5"))
     return None
 
 
 @lru_cache(maxsize=2)
-def _outputs(lock: bytes) -> Mapping[str, str]:
-    """Return the checksum of each output in the text of a lock file."""
+def stages_of(lock: bytes) -> Mapping[str, Any]:
+    """Return the stages in the text of a lock file by name; none if it is damaged, of which DVC itself complains."""
     from ruamel.yaml import YAML  # which predict does not need
     from ruamel.yaml.error import YAMLError
 
     content: Any = None
-    with suppress(YAMLError):  # a damaged one, of which DVC itself complains
+    with suppress(YAMLError):
         content = YAML(typ="safe").load(lock)
     stages: Mapping[str, Any] = (content or {}).get("stages", {})
-    return {out["path"]: str(out.get("md5")) for stage in stages.values() for out in stage.get("outs", ())}
+    return stages
 
 
 def _checksum(target: Path, names: Iterable[str]) -> str:

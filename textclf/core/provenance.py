@@ -16,7 +16,7 @@ from textclf.core.differences import MISSING, Difference, compare_values, value_
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, write_versioned_json
 from textclf.core.outputs import finished_by
-from textclf.core.ownership import foreign_files
+from textclf.core.ownership import foreign_files, stages_of
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, validate
 from textclf.core.unchanged import changed_code
 
@@ -97,13 +97,7 @@ def read_records(folder: Path, stages: Iterable[str]) -> dict[str, Record]:
 
 def unrecorded(records: Mapping[str, Record], lock: Path = LOCK) -> Iterator[str]:
     """Yield a line for each stage that used other settings than dvc.lock says; none if there is no dvc.lock."""
-    from ruamel.yaml import YAML  # which predict does not need
-    from ruamel.yaml.error import YAMLError
-
-    content: Any = None
-    with contextlib.suppress(OSError, YAMLError):  # there is none, or another run is writing it
-        content = YAML(typ="safe").load(lock)
-    stages: Mapping[str, Any] = (content or {}).get("stages", {})
+    stages = stages_of(lock.read_bytes()) if lock.exists() else {}
     for stage, record in records.items():
         locked = stages.get(stage, {}).get("params", {}).get(PARAMS_FILE.name, {})
         for key in sorted(record.params.keys() & locked.keys()):
