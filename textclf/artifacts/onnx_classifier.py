@@ -17,7 +17,7 @@ from textclf.artifacts.tokens import Tokens, average_windows
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
 from textclf.core.onnx_graph import IDS, MASK, open_session
-from textclf.core.threads import cores
+from textclf.core.resources import cores
 
 TYPE = "onnx"  # in model.json
 DESCRIPTION, GRAPH = "model.json", "model.onnx"  # the files of a model

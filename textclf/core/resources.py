@@ -1,6 +1,7 @@
-"""Disk and memory: what a stage needs and what is available, so that hours of work do not end in a full disk."""
+"""Disk, memory and cores: what a stage needs and what is available, so that hours of work do not end in a full disk."""
 
 import ctypes
+import os
 import resource
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,11 @@ from textclf.core.errors import UserError
 
 GIB = 2**30
 UNITS = {"TB": 1e12, "GB": 1e9, "MB": 1e6}
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def require_disk(folder: Path, need: int, purpose: str) -> None:

@@ -23,7 +23,6 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256
 from textclf.core.progress import track
 from textclf.core.quoting import first_line
-from textclf.core.threads import cores
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -120,7 +119,7 @@ def processes(tasks: int, memory: int = 0) -> int:
     """
     if tasks < FEWEST or _scheduler() is not None:
         return 0
-    count = min(cores(), tasks)
+    count = min(resources.cores(), tasks)
     if memory and (free := resources.available_memory()) is not None:
         count = min(count, free // memory)
     return count if count > 1 else 0

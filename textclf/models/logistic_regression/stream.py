@@ -17,7 +17,7 @@ from scipy.special import expit, log_expit, log_softmax, logit
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import as_sparse
 from textclf.core import progress, resources
-from textclf.core.threads import cores
+from textclf.core.resources import cores
 from textclf.models.common.class_weights import weigh
 
 DECREASE = 5e-5  # of the objective in a step, at which the solver stops

@@ -9,7 +9,7 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import align
 from textclf.core.settings import PARAMS_FILE
 from textclf.project.check.command import describe_settings, load_for_run
-from textclf.project.dvc import dvc
+from textclf.project.run.command import dvc
 
 MEASURE = "validation.accuracy"  # of metrics/models/<model>.json; the test rows decide nothing
 STAGE = "evaluate"

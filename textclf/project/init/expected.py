@@ -3,6 +3,7 @@
 The costs are seconds on one core of the machine on which they were measured: benchmarks/presets.py compares them.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from textclf.core.formatting import count_noun
-from textclf.core.threads import cores, free_cores
+from textclf.core.resources import cores
 from textclf.models.common.crossvalidation import FEWEST, FOLDS
 from textclf.pretrained.catalogue import ENGLISH
 from textclf.project.init.survey import Survey
@@ -91,6 +92,11 @@ def in_words(minutes: float) -> str:
     if minutes < MINUTES:
         return f"about {max(round(minutes * 12), 1) * 5} seconds"
     return f"about {count_noun(round(minutes), 'minute')}"
+
+
+def free_cores(threads: int) -> float:
+    """Return on how many cores so many threads can run beside all that runs now."""
+    return threads * min(1.0, (os.cpu_count() or threads) / (os.getloadavg()[0] + threads))
 
 
 def pace() -> float:

@@ -1,13 +1,16 @@
 """Run one stage of dvc.yaml or studies/dvc.yaml, and what it depends on, after the checks of `textclf check`."""
 
 import argparse
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
 from textclf.core.extras import EXTRAS
+from textclf.core.failures import USAGE_ERROR
+from textclf.core.installed import path_of_programs
 from textclf.project.check.command import load_for_run
-from textclf.project.dvc import dvc
 
+INTERRUPTED = 252  # DVC's exit code after Ctrl-C
 AUDITED, ISSUES = Path("reports/audit.html"), Path("plots/audit.csv")
 
 
@@ -25,3 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
             status = dvc("repro", "--force", "--single-item", arguments.stage)
         print(AUDITED)
     return status
+
+
+def dvc(*arguments: str) -> int:
+    """Run a command of DVC in this process; return 0, or 2 if it failed. DVC and the stages print what went wrong."""
+    from dvc.cli import main
+
+    os.environ["PATH"] = path_of_programs()
+    code = main(list(arguments))
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    return USAGE_ERROR if code else 0

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from textclf.core.errors import UserError
 from textclf.core.onnx_graph import IDS, MASK, open_session
 from textclf.core.quoting import first_line, list_names
-from textclf.core.threads import cores
+from textclf.core.resources import cores
 
 BATCH_ROWS, BATCH_TOKENS = 16, 4096  # at most; larger batches are no faster and take more memory
 TYPES = "token_type_ids"

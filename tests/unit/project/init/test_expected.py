@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from textclf.core.threads import free_cores
 from textclf.project.init import expected, presets
-from textclf.project.init.expected import expected_minutes, fit_seconds, in_words, pace
+from textclf.project.init.expected import expected_minutes, fit_seconds, free_cores, in_words, pace
 from textclf.project.init.presets import choose_models
 from textclf.project.init.survey import Survey
 
