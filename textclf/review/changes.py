@@ -103,22 +103,14 @@ class Change:
         return "worse" if self.drop > 0 else "better"
 
 
-def unpaired_interval(head: float, base: float, head_interval: Interval, base_interval: Interval) -> Interval:
-    """Return the interval of head minus base as `evaluate.intervals.difference` has it, rounded.
-
-    For two models on the same rows it is too wide rather than too narrow, because their errors are correlated.
-    """
-    ends = difference(head, base, head_interval, base_interval)
-    return Interval(round(ends.low, DIGITS), round(ends.high, DIGITS))
-
-
 def compare_metrics(
     base: Numbers, head: Numbers, base_intervals: Numbers, head_intervals: Numbers, same_task: bool = True
 ) -> list[Change]:
     """Return the change of every metric of either revision, in the order of the report.
 
-    The interval is `unpaired_interval` of the `low` and `high` that `base_intervals` and `head_intervals` hold. There
-    is none if one of these is missing or the tasks differ.
+    The interval is `difference` of the `low` and `high` that `base_intervals` and `head_intervals` hold: for two models
+    on the same rows too wide rather than too narrow, because their errors are correlated. There is none if one of these
+    is missing or the tasks differ.
     """
     keys = {
         (model, split, metric)
@@ -133,7 +125,8 @@ def compare_metrics(
         ends = [_get(intervals, key, {}) for intervals in (head_intervals, base_intervals)]
         interval = None
         if same_task and None not in (before, now) and all(ends):
-            interval = unpaired_interval(now, before, *(Interval(each["low"], each["high"]) for each in ends))
+            unpaired = difference(now, before, *(Interval(each["low"], each["high"]) for each in ends))
+            interval = Interval(*(round(end, DIGITS) for end in unpaired))
         changes.append(Change(*key, before, now, interval, same_task, few_rows=None in ends))
     return changes
 

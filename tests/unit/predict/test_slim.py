@@ -57,7 +57,7 @@ def test_texts_and_tables_are_predicted_without_any_extra(folder: Path, words: l
     ("package", "words"),
     [
         ("pyarrow", "predict --model model --path texts.csv --output labels.parquet"),
-        ("markupsafe", "pr-report main"),
+        ("pandas", "pr-report main"),
         ("uvicorn", "serve --model model"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.review.samples import change
-from textclf.evaluate.intervals import Interval, wilson
+from textclf.evaluate.intervals import Interval, difference, wilson
 from textclf.evaluate.registry import METRICS
 from textclf.review import changes
 from textclf.review.changes import Change, Numbers
@@ -25,12 +25,12 @@ def numbers(metric: str, value: Any) -> Numbers:
 def test_the_unpaired_interval_of_two_proportions_gives_the_published_examples(
     a: int, m: int, b: int, n: int, low: float, high: float
 ) -> None:
-    interval = changes.unpaired_interval(a / m, b / n, wilson(a, m), wilson(b, n))
+    interval = difference(a / m, b / n, wilson(a, m), wilson(b, n))
     assert tuple(round(end, 4) for end in interval) == (low, high)
 
 
 def test_the_unpaired_interval_contains_the_difference_even_if_an_interval_excludes_its_value() -> None:
-    low, high = changes.unpaired_interval(0.9, 0.8, Interval(0.91, 0.95), Interval(0.7, 0.79))
+    low, high = difference(0.9, 0.8, Interval(0.91, 0.95), Interval(0.7, 0.79))
     assert low <= 0.1 <= high
 
 
