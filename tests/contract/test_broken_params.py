@@ -759,11 +759,8 @@ def test_a_model_of_another_name_has_the_settings_of_its_kind(settings: str, sen
     ("text", "sentence"),
     [
         (
-            "vectorize: {analyzer: word, min_df: 2}",
-            (
-                "vectorize: analyzer must stand below the name of a representation; got word; write `vectorize: "
-                "{words: {...}}` with the settings that stand in vectorize now"
-            ),
+            "vectorize: {analyzer: word}",
+            "vectorize.analyzer must be a section of settings; got word",
         ),
         (
             "vectorize: {Words: {}}",

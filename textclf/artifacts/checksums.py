@@ -52,16 +52,15 @@ def write_checked_json(path: Path, content: Mapping[str, Any], *, sort_keys: boo
     write_versioned_json(path, {**content, CHECKSUM: _checksum(content)}, sort_keys=sort_keys)
 
 
-def read_checked_json(path: Path, keys: Iterable[str], *, required: bool = True) -> dict[str, Any]:
+def read_checked_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
     """Return the content, with exactly these keys, that `write_checked_json` wrote.
 
-    Raises `UserError` if the file is missing or damaged, or was made by a newer textclf. Unless `required`, a file that
-    an older version wrote may lack the checksum.
+    Raises `UserError` if the file is missing or damaged, or was made by a newer textclf.
     """
     content = read_versioned_json(path)
     with reading(path):
         checksum = content.pop(CHECKSUM, None)
-        if content.keys() != set(keys) or checksum != (_checksum(content) if required or checksum else None):
+        if content.keys() != set(keys) or checksum != _checksum(content):
             raise ValueError(checksum)
     return content
 

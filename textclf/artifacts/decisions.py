@@ -223,7 +223,7 @@ def write_index(default: str, models: Sequence[str], folder: Path) -> None:
 
 def read_index(folder: Path) -> tuple[str, list[str]]:
     """Return the name of the default model and those of all; `UserError` if the index is missing or damaged."""
-    content = read_checked_json(folder / INDEX, ("default", "models"), required=False)
+    content = read_checked_json(folder / INDEX, ("default", "models"))
     with reading(folder / INDEX):
         default, models = content["default"], content["models"]
         if not all(isinstance(name, str) for name in models) or default not in models:

@@ -98,13 +98,13 @@ def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
 
 
 def read(source: Path | IO[bytes]) -> Predictions:
-    """Return all predictions of a file, which must have a checksum, or of a buffer.
+    """Return all predictions of a file or of a buffer, which must have a checksum.
 
     Raises `UserError` if a path is missing or damaged, and errors of the reader, such as `ValueError`, for a damaged
     buffer.
     """
     with reading(source) if isinstance(source, Path) else nullcontext():
-        return _from_arrow(parquet.open_file(source, required=isinstance(source, Path)).read())
+        return _from_arrow(parquet.open_file(source, required=True).read())
 
 
 def write(batches: Iterable[Predictions], path: Path) -> None:

@@ -2,8 +2,8 @@
 
 Parquet's own checksums are optional and cover pages, but not the footer: there, a flipped bit renames a column or
 points to another page. So the footer has the SHA-256 of the file, as it is with zeros in its place. A file without one,
-of an older version or another program, is read as it is, unless the reader knows that it was written with one: damage
-of the footer may hide that there was a checksum.
+of another program, is read as it is, unless the reader knows that it was written with one: damage of the footer may
+hide that there was a checksum.
 """
 
 import contextlib

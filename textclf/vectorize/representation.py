@@ -164,7 +164,7 @@ def _from_json(path: Path, content: Any, shared: Path) -> Any:
     settings = content["settings"]
     if not isinstance(settings, dict):
         raise TypeError(settings)
-    method = settings.get("method", "terms")  # terms were the only method once
+    method = settings.get("method", "terms")  # which JSON of terms does not have
     require_known(path, [method], CLASSES)
     kind = CLASSES[method]
     if hasattr(kind, "unknown_names"):

@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from textclf.artifacts.features import TOKENS
 from textclf.core.files import SPLITS
-from textclf.core.settings import Entries, Name, Pairs, Section, relation, require_names, rule, show, suggest
+from textclf.core.settings import Entries, Name, Pairs, Section, relation, require_names, rule, suggest
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
@@ -52,12 +52,6 @@ class Vectorize(Entries):
     def _has_names(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        settings = [key for key in value if key in Terms.model_fields and not isinstance(value[key], dict)]
-        if settings:
-            raise relation(
-                f"{settings[0]} must stand below the name of a representation; got {show(value[settings[0]])}; "
-                f"write `vectorize: {{{DEFAULT}: {{...}}}}` with the settings that stand in vectorize now"
-            )
         require_names(value, "a representation")
         for name in SPLITS:
             if name in value:

@@ -18,7 +18,7 @@ from tests.unit.drift.texts import draw_texts
 from tests.unit.predict.models import export, three_classes, two_classes
 from textclf import cli
 from textclf.artifacts import splits
-from textclf.artifacts.decisions import INDEX
+from textclf.artifacts.decisions import write_index
 from textclf.core.extras import EXTRAS
 
 WORDS = 25  # of a text: with fewer made-up ones, many texts are nearly the same
@@ -63,7 +63,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     generator = np.random.default_rng(0)
     export(two_classes(), folder / "models" / "linear")
     export(three_classes([HOSTILE, "b", "c"]), folder / "models" / "hostile")
-    (folder / "models" / INDEX).write_text(json.dumps({"default": "linear", "models": ["linear", "hostile"]}))
+    write_index("linear", ["linear", "hostile"], folder / "models")
     (folder / "data/splits").mkdir(parents=True)
     for name, count in (("train", 60), ("test", 40)):
         write_split(folder / "data/splits", name, [f"great {text}" for text in draw_texts(generator, count, WORDS)])

@@ -18,7 +18,7 @@ from tests.conftest import heed_signals
 from tests.unit.predict.models import export, many_classes, shares, three_classes, two_classes
 from tests.unit.tables.tables import excel, sqlite
 from textclf import cli
-from textclf.artifacts.decisions import INDEX
+from textclf.artifacts.decisions import write_index
 from textclf.predict.command import choose_format
 from textclf.tables import formats
 
@@ -49,7 +49,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export(two_classes(intercept=0.0), folder / "linear")
     export(three_classes(), folder / "three")
     export(shares(), folder / "shares")
-    (folder / INDEX).write_text(json.dumps({"default": "linear", "models": ["linear", "three", "shares"]}))
+    write_index("linear", ["linear", "three", "shares"], folder)
     return folder
 
 

@@ -350,12 +350,6 @@ def test_a_model_exported_before_formats_were_numbered_is_loaded(tmp_path: Path)
     assert textclf.load(folder).predict_proba(TEXTS).tobytes() == expected.tobytes()
 
 
-def test_a_setting_that_an_older_version_did_not_know_has_its_default(model: Path) -> None:
-    edit(model / VECTORIZER, lambda content: content["settings"].pop("hashing"))
-    write_manifest(model)
-    assert textclf.load(model).predict(TEXTS).tolist() == two_classes().predict(TEXTS).tolist()
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -381,7 +375,7 @@ def folder(tmp_path: Path) -> Path:
     """Return a folder of two models, whose default is `second`."""
     for name in ("first", "second"):
         export(two_classes(), tmp_path / name)
-    (tmp_path / INDEX).write_text('{"default": "second", "models": ["first", "second"]}')
+    write_index("second", ["first", "second"], tmp_path)
     return tmp_path
 
 

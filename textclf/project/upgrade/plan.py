@@ -91,7 +91,7 @@ def package_changes(stages: Iterable[str], requirements: str) -> list[str]:
     locked = dict(LOCKED.findall(requirements))
     records: dict[str, Record] = {}
     for stage in stages:
-        with contextlib.suppress(UserError):  # an older version has written it in another form
+        with contextlib.suppress(UserError):  # a damaged one, which a run makes again
             records |= read_records(DATA / "provenance", [stage])
     changes: dict[str, list[str]] = defaultdict(list)
     for stage, record in records.items():

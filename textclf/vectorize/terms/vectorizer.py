@@ -164,10 +164,7 @@ class Vectorizer:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Vectorizer":  # noqa: ARG003
-        """Return the vectorizer with the content of `to_json`; `ValueError` or the like if it is damaged.
-
-        Settings that the content lacks have their defaults.
-        """
+        """Return the vectorizer with the content of `to_json`; `ValueError` or the like if it is damaged."""
         settings = Terms.model_validate(content["settings"])
         parts = [Part(**part) for part in content["parts"]]
         if [part.analyzer for part in parts] != settings.analyzers:

@@ -337,15 +337,6 @@ def test_the_json_of_a_vectorizer_is_readable(tmp_path: Path) -> None:
     assert json.loads(path.read_bytes()) == CONTENT
 
 
-def test_a_vectorizer_of_an_older_textclf_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "vectorizer.json"
-    settings = {name: value for name, value in CONTENT["settings"].items() if name != "max_features"}
-    path.write_text(json.dumps({"settings": settings, "parts": CONTENT["parts"]}))  # without format and a setting
-    vectorizer = representation.read(path, path.parent)
-    assert vectorizer.settings == params(weighting="tfidf", min_df=2)
-    assert vectorizer.terms() == ["good"]
-
-
 @pytest.mark.parametrize(
     "changes",
     [
