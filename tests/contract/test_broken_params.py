@@ -125,7 +125,7 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "train.logistic_regression.C": [
         (STRENGTHS, [".nan", ".inf", ("1e999", ".inf"), "0", "true", "[]", "[0.1, -1]", "[0.1, ten]", "[[1]]"]),
     ],
-    "train.logistic_regression.solver": [("one of 'auto', 'lbfgs', 'stream' or 'sgd'", ["saga"])],
+    "train.logistic_regression.solver": [("one of 'auto', 'lbfgs' or 'stream'", ["saga"])],
     "train.logistic_regression.class_weight": [
         (CLASS_WEIGHT, ["balance", "true", "[1, 2]", "{}", "{ham: 0, spam: 1}", "{ham: -1, spam: 1}"]),
         (CLASS_WEIGHT, [f"{{ham: {weight}, spam: 1}}" for weight in (".inf", ".nan", "much", "true")]),

@@ -102,12 +102,12 @@ def test_a_second_fit_gives_the_same_bits() -> None:
     assert bits[0] == bits[1]
 
 
-@pytest.mark.parametrize("solver", ["auto", "lbfgs", "stream", "sgd"])
+@pytest.mark.parametrize("solver", ["auto", "lbfgs", "stream"])
 @pytest.mark.parametrize("rows", [60, 61])
 def test_auto_goes_by_the_number_of_rows(solver: str, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logistic_regression, "IN_MEMORY", 60)
     record = fit(samples.rows(2, rows), solver=solver).record
-    on_stream = solver in {"stream", "sgd"} or (solver == "auto" and rows == 61)
+    on_stream = solver == "stream" or (solver == "auto" and rows == 61)
     assert ("passes" in record) == on_stream
     assert ("iterations" in record) != on_stream
 

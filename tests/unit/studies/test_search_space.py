@@ -40,7 +40,7 @@ def test_a_range_is_of_whole_numbers_if_the_setting_is() -> None:
         "max_iter": {"low": 1, "high": 10},
         "vectorize.words.min_df": {"low": 1, "high": 3},
         "vectorize.words.max_df": {"low": 0.5, "high": 1.0, "log": True},
-        "solver": ["lbfgs", "sgd"],
+        "solver": ["lbfgs", "stream"],
     }
     found = space.dimensions(search(space=given), TRAIN, VECTORIZE, NONE)
     assert found == {
@@ -48,7 +48,7 @@ def test_a_range_is_of_whole_numbers_if_the_setting_is() -> None:
         "max_iter": Dimension(None, 1, 10, False, True),
         "vectorize.words.min_df": Dimension(None, 1, 3, False, True),
         "vectorize.words.max_df": Dimension(None, 0.5, 1.0, True, False),
-        "solver": Dimension(("lbfgs", "sgd")),
+        "solver": Dimension(("lbfgs", "stream")),
     }
     assert [each.size for each in found.values()] == [float("inf"), 10, 3, float("inf"), 2]
 
