@@ -22,7 +22,6 @@ from textclf.core.onnx_graph import FLOAT, IDS, MASK, Graph
 if TYPE_CHECKING:
     import onnx
 
-MOST_LAYERS = 1000  # beyond all published encoders; the names of the arrays of a billion would fill the memory
 Pooling = Literal["mean", "cls"]
 Weights = Mapping[str, NDArray[Any]]
 # Activations of the configuration as operators of ONNX with their attributes. keras_hub's BertBackbone computes
@@ -92,8 +91,6 @@ def read_config(path: Path) -> Config:
     for name, key in _SIZES.items():
         if type(sizes[name]) is not int or sizes[name] < 1:
             raise UserError(f"{path}: {key} must be an integer from 1; got {sizes[name]!r}; download it again")
-    if sizes["layers"] > MOST_LAYERS:
-        raise UserError(f"{path}: {_SIZES['layers']} must be at most {MOST_LAYERS}; got {sizes['layers']}")
     if sizes["hidden"] % sizes["heads"]:
         raise UserError(f"{path}: hidden_size must be a multiple of num_attention_heads; download it again")
     activation, epsilon = content.get("hidden_act"), content.get("layer_norm_eps", 1e-12)

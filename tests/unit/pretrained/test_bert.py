@@ -93,7 +93,6 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
         ({"num_attention_heads": 3}, "hidden_size must be a multiple of num_attention_heads"),
         ({"hidden_act": "swish"}, "hidden_act must be one of gelu, gelu_new, gelu_pytorch_tanh, relu; got 'swish'"),
         ({"hidden_act": ["gelu"]}, "hidden_act must be one of gelu, gelu_new, gelu_pytorch_tanh, relu; got ['gelu']"),
-        ({"num_hidden_layers": 10**9}, "num_hidden_layers must be at most 1000; got 1000000000"),
         ({"layer_norm_eps": math.nan}, "a decimal layer_norm_eps"),
         ({"position_embedding_type": "relative_key"}, "must have absolute positions"),
     ],
