@@ -1,6 +1,5 @@
 """Excel workbooks (.xlsx): a sheet with a header, then a row per record, numbered as in the sheet."""
 
-import os
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from textclf.tables.layout import Layout, NumberedRow
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
 MOST_ROWS = 2**20  # of a sheet in Excel
-MOST_RATIO, ALWAYS = 100, 2**23  # of unpacked to packed bytes (15 is usual); unpacked bytes that may be in any file
 COPIES = 6  # bytes that a byte of a part takes, about, while it is read
 EMPTY: Cell = ("n", None)
 
@@ -79,18 +77,9 @@ def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list
 
 
 def _require_room(stream: IO[bytes], path: Path) -> None:
-    """Raise `UserError` if a workbook unpacks to far more bytes than it has, or its texts to more than memory has.
-
-    Only the rows are read one by one, and zipfile reads no more of a part than its directory says.
-    """
+    """Raise `UserError` if the texts of a workbook, of which only the rows are read one by one, exceed the memory."""
     with zipfile.ZipFile(stream) as parts:
-        sizes = {part.filename: part.file_size for part in parts.infolist()}
-    packed, unpacked = stream.seek(0, os.SEEK_END), sum(sizes.values())
-    if unpacked > max(ALWAYS, MOST_RATIO * packed):
-        got = f"{resources.format_size(unpacked)} in a file of {resources.format_size(packed)}"
-        rule = f"must unpack to at most {MOST_RATIO} times its size"
-        raise UserError(f"{path} {rule}; got {got}; save it again, or as .csv")
-    whole = sum(size for name, size in sizes.items() if not name.startswith("xl/worksheets/"))
+        whole = sum(part.file_size for part in parts.infolist() if not part.filename.startswith("xl/worksheets/"))
     resources.require_memory(COPIES * whole, f"{path}: the table of its texts")
 
 
