@@ -10,7 +10,6 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import types
 
@@ -29,16 +28,9 @@ FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps
 
 
 def read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
-    """Yield the rows of a Parquet file in batches of at most `most`.
-
-    Texts are read as positions in a dictionary: a file may have a long text once and repeat it in many rows, and
-    nothing in it says how large they are.
-    """
-    with whole_file(path, "Parquet"), stored(stream, path) as stored_file:
-        schema = parquet.open_file(stored_file).schema_arrow
-        texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
-        file = pq.ParquetFile(stored_file, read_dictionary=[name for name in layout.names() if name in texts])
-        yield from _read_columns(schema, partial(_parquet_batches, file, most), path, layout)
+    """Yield the rows of a Parquet file in batches of at most `most`."""
+    with whole_file(path, "Parquet"), stored(stream, path) as stored_file, parquet.open_file(stored_file) as file:
+        yield from _read_columns(file.schema_arrow, partial(_parquet_batches, file, most), path, layout)
 
 
 def read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.tables.tables import arrow, excel, parquet, sqlite
@@ -154,18 +152,6 @@ def test_long_rows_come_in_small_blocks(tmp_path: Path, monkeypatch: pytest.Monk
         sizes = [len(batch) for batch in read_batches(path, kind, LAYOUT)]
         assert sum(sizes) == 100, kind
         assert max(sizes) <= 16, kind
-
-
-def test_a_text_that_parquet_repeats_is_in_memory_once(tmp_path: Path) -> None:
-    path = tmp_path / "bomb.parquet"
-    texts = pa.DictionaryArray.from_arrays(np.zeros(20_000, np.int32), ["x" * MIB])
-    pq.write_table(pa.table({"text": texts}), path, store_schema=False)  # as text, not as categories
-    assert path.stat().st_size < 10 * MIB / 100
-    before = pa.total_allocated_bytes()
-    for batch in read(path, "parquet"):
-        assert sum(map(len, batch.texts)) <= 2 * MIB
-        assert pa.total_allocated_bytes() - before < 300 * MIB
-        break
 
 
 def with_parts(workbook: bytes, parts: Mapping[str, bytes]) -> bytes:
