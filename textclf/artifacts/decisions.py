@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
-from textclf.core.files import read_versioned_json, reading, require, require_known, write_versioned_json
+from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 from textclf.core.formatting import count_noun, percent
 
 DECISION = "decision.json"  # in the folder of an exported model
@@ -134,9 +134,8 @@ class Decision:
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    With several labels per text it also has `thresholds`. Costs and rejection are in `scaling`, where older
-    versions refuse a key that they do not know. The key `manifest` says that the folder has a manifest, so that
-    a lost one is missed.
+    With several labels per text it also has `thresholds`. Costs and rejection are in `scaling`. The key `manifest`
+    names the file with the checksums of the folder.
     """
     scaling = {key: value for key, value in decision.to_json().items() if key in IN_SCALING}
     content = {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold}
@@ -146,12 +145,10 @@ def write_decision(decision: Decision, path: Path) -> None:
 def read_decision(path: Path, classes: int) -> Decision:
     """Return the decision that `write_decision` wrote, for a model of so many classes.
 
-    Raises `UserError` if the file is missing or damaged, was made by a newer textclf, does not suit the number of
-    classes, or is without the manifest that it was written with.
+    Raises `UserError` if the file is missing or damaged, was made by a newer textclf, or does not suit the number of
+    classes.
     """
     content = read_versioned_json(path)
-    if "manifest" in content:  # not in models of versions that wrote none
-        require(path.with_name(MANIFEST))
     with reading(path):
         require_known(path, content["scaling"], IN_SCALING)
         given = {key: content[key] for key in ("threshold", "thresholds") if key in content}

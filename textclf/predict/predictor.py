@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import classifiers, conformal, layers
 from textclf.artifacts.average import MEMBERS, Average
-from textclf.artifacts.checksums import MANIFEST, names_in, verify_files
+from textclf.artifacts.checksums import names_in, verify_files
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
 from textclf.artifacts.unknown import MEANS, PROBABILITY, read_means, scores_of
@@ -236,16 +236,15 @@ def load(folder: str | Path = "models") -> Predictor:
     """Return the classifier in a folder that the export stage wrote, such as models/keras; of models, the default one.
 
     This takes a fraction of a second, because no library that trains is imported. The files that it reads must have
-    the checksums of the folder's manifest, which models of older versions lack. Raises `UserError` if a file is missing
-    or damaged, or was made by a newer textclf.
+    the checksums of the folder's manifest. Raises `UserError` if a file is missing or damaged, or was made by a newer
+    textclf.
     """
     folder = Path(folder)
     if (folder / INDEX).exists():
         folder = find_model(folder, None)
-    if (folder / MANIFEST).exists():
-        verify_files(folder, [layers.DESCRIPTION])
-        optional = {CONFORMAL, MEANS} & (names_in(folder) | {path.name for path in folder.iterdir()})
-        verify_files(folder, [*classifiers.files_of(folder, VECTORIZER), DECISION, *optional])
+    verify_files(folder, [layers.DESCRIPTION])
+    optional = {CONFORMAL, MEANS} & (names_in(folder) | {path.name for path in folder.iterdir()})
+    verify_files(folder, [*classifiers.files_of(folder, VECTORIZER), DECISION, *optional])
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = _read_vectorizers(folder, model)

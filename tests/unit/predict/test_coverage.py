@@ -11,8 +11,6 @@ import pytest
 import textclf
 from tests.refusal import refusal
 from tests.unit.predict.models import doubting, export, three_classes, two_classes
-from textclf.artifacts.checksums import MANIFEST
-from textclf.artifacts.decisions import DECISION
 from textclf.predict.predictor import Predictor
 
 TEXTS = ["great place", "bad", "food", ""]
@@ -103,13 +101,3 @@ def test_a_coverage_by_class_is_limited_by_the_rows_of_each_class() -> None:
         "coverage must be at most 0.95238 for 20 validation rows of class no; got 0.96, which takes at least 24 of them"
     )
     assert refusal(predictor.predict_set, ["bad"], 0.96) == f"{rule}; {RAISE}"
-
-
-def test_a_model_of_an_older_version_predicts_and_has_no_sets(run: Run, tmp_path: Path) -> None:
-    folder = export(two_classes(), tmp_path / "model")
-    (folder / MANIFEST).unlink()  # there was a version that wrote none
-    decision = json.loads((folder / DECISION).read_text())
-    del decision["manifest"]
-    (folder / DECISION).write_text(json.dumps(decision))
-    assert run("--model", folder, "great")[0] == 0
-    assert run("--model", folder, "--coverage", "0.9", "great") == (2, "", f"error: predict: --coverage {WITHOUT}\n")

@@ -119,7 +119,7 @@ def test_the_default_model_of_a_folder_is_loaded(tmp_path: Path, monkeypatch: py
         assert (model.name, model.classes_) == ("second", ("a", "b", "c"))
     monkeypatch.chdir(tmp_path / "models" / "first")
     assert textclf.load(".").name == "first"
-    assert refusal(textclf.load) == f"models/model.json {NOT_FOUND}"
+    assert refusal(textclf.load) == f"models/manifest.json {NOT_FOUND}"
 
 
 @pytest.mark.parametrize("calibration", [Temperature(2.5), Platt(0.5, 2.0)], ids=str)
@@ -339,15 +339,6 @@ def test_a_damaged_vectorizer_is_named(change: Callable[[Any], object], model: P
 
 
 # Other versions
-
-
-def test_a_model_exported_before_formats_were_numbered_is_loaded(tmp_path: Path) -> None:
-    folder = export(two_classes(0.25, Temperature(1.7)), tmp_path / "model")
-    expected = textclf.load(folder).predict_proba(TEXTS)
-    for name in (DECISION, VECTORIZER, layers.DESCRIPTION):
-        edit(folder / name, lambda content: (content.pop("format"), content.pop("manifest", None)))
-    (folder / MANIFEST).unlink()
-    assert textclf.load(folder).predict_proba(TEXTS).tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize(
