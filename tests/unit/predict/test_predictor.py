@@ -295,6 +295,12 @@ def test_a_damaged_manifest_is_an_error(change: Callable[[Any], object], model: 
     assert refusal(textclf.load, model) == f"{model / MANIFEST} {DAMAGED}"
 
 
+def test_a_model_without_its_manifest_is_refused(model: Path) -> None:
+    edit(model / DECISION, lambda content: content.pop("manifest"))  # as if there had never been one
+    (model / MANIFEST).unlink()
+    assert refusal(textclf.load, model) == f"{model / MANIFEST} {NOT_FOUND}"
+
+
 def test_a_card_may_be_edited_or_removed(model: Path) -> None:
     (model / "README.md").write_text("as exported")
     write_manifest(model)
