@@ -116,7 +116,8 @@ def table() -> str:
     for name in ("cheapest constant", *POLICIES):
         mean, first = content["tables"][name], content["first"].get(name)
         shown = f"{first['cost']:.3f} ({first['low']:.3f} to {first['high']:.3f})" if first else ""
-        difference = "{difference:+.3f} ({low:+.3f} to {high:+.3f})".format(**first["more_than_costs"]) if first else ""
+        more = first and first["more_than_costs"]
+        difference = "{difference:+.3f} ({low:+.3f} to {high:+.3f})".format(**more) if more else ""
         compared = ["", ""] if name == "costs" else [difference, f"{mean['dearer']:.0%}"]
         rows.append([names.get(name, name), f"{mean['cost']:.3f}", shown, *compared])
     header = ["decisions", "mean of all tables", "first table, 95% interval", "against costs", "tables that cost more"]
