@@ -84,7 +84,7 @@ def _needed(
         case "evaluation":
             yield from ((*place, metric) for place in measured for metric in ("accuracy", "ece", "log_loss"))
         case "intervals":
-            yield from ((*place, "accuracy") for place in measured)
+            yield from ((*place, "accuracy", "effective_rows") for place in measured)
         case "comparisons":
             yield from ((pair_name(later, earlier),) for earlier, later in combinations((*models, *external), 2))
         case "decisions":

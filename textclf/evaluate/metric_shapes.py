@@ -49,6 +49,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
 Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 Positive = Annotated[int, Field(strict=True, gt=0, le=LARGEST)]
+RowsInPart = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Metrics = Annotated[dict[str, Number], AfterValidator(_check_metrics)]
 Rows = Annotated[dict[str, Count], AfterValidator(_check_rows)]
 Pairs = Annotated[dict[str, Count], AfterValidator(_check_pairs)]
@@ -99,7 +100,7 @@ RECORD = "record"  # a model's part of training.json, as its own file in data/tr
 # The types of the values by key, for each file by its name without .json. Keys that are not listed may have any value.
 SHAPES: dict[str, dict[str, Any]] = {
     "evaluation": {ANY_KEY: METRICS_BY_NAME},
-    "intervals": {ANY_KEY: by_name(by_name(ENDS | None))},
+    "intervals": {ANY_KEY: by_name(by_name(mapping(**ENDS_OF, effective_rows=(RowsInPart, 1.0)) | None))},
     "comparisons": {
         ANY_KEY: mapping(
             difference=Number,

@@ -107,9 +107,9 @@ def compare(base: Revision, head: Revision) -> Report:
     looks = count_results(head.metrics(revisions.DECISIONS), folder, "" if head.tree else head.commit)
     of_best = {}
     for model in sorted({change.model for change in moved if change.split == "test" and not change.baseline}):
-        ends = intervals[1].get(model, {}).get("test", {}).get("accuracy")
-        if ends and levels:
-            of_best[model] = widen(measured[1][model]["test"]["accuracy"], ends["effective_rows"], min(levels), looks)
+        ends = intervals[1].get(model, {}).get("test", {}).get("accuracy") or {}
+        if levels and (rows := ends.get("effective_rows")):
+            of_best[model] = widen(measured[1][model]["test"]["accuracy"], rows, min(levels), looks)
     splits = [checksums(side.lock.get("split", {}), "outs") for side in sides]
     same_splits = True if splits[0] and splits[0] == splits[1] else None
     differences = compare_values(*params)

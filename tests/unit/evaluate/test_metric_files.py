@@ -13,6 +13,7 @@ from textclf.evaluate import metric_files
 
 MODELS = ("majority", "logistic_regression")
 PAIR = "logistic_regression_vs_majority"
+WORTH = "majority.test.accuracy.effective_rows"
 MADE = "remove it and run dvc repro (or dvc pull) to make it"
 
 # Found by random damage (tests/faults/test_damage.py): file, keys, the value put there or `GONE`, what is said.
@@ -23,7 +24,9 @@ DAMAGED: list[tuple[str, tuple[str, ...], Any, str]] = [
     ("evaluation", ("majority", "test", "accuracy"), "0.5", "majority.test.accuracy must be a number; got '0.5'"),
     ("evaluation", ("majority", "test", "accuracy"), 1.5, "majority.test must be metrics with accuracy from 0 to 1"),
     ("evaluation", ("majority", "test"), None, "majority.test must be a mapping; got null"),
-    ("intervals", ("majority", "test", "accuracy"), None, "majority.test.accuracy is missing; it must be set"),
+    ("intervals", ("majority", "test", "accuracy"), None, f"{WORTH} is missing; it must be set"),
+    ("intervals", tuple(WORTH.split(".")), GONE, f"{WORTH} is missing; it must be set"),
+    ("intervals", tuple(WORTH.split(".")), 0, f"{WORTH} must be greater than 0.0; got 0"),
     ("intervals", ("majority", "test", "f1"), {}, "majority.test.f1.low is missing; it must be set"),
     ("comparisons", (PAIR,), GONE, f"{PAIR} is missing; it must be set"),
     ("comparisons", (PAIR, "p_holm"), GONE, f"{PAIR}.p_holm is missing; it must be set"),
