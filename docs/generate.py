@@ -39,7 +39,7 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
-from textclf.evaluate.registry import METRICS, MULTICLASS, MULTILABEL, format_interval, format_value
+from textclf.evaluate.registry import METRICS, MULTICLASS, MULTILABEL, format_measured
 from textclf.models.common.loading import entry_class
 from textclf.models.common.settings import Averaged
 from textclf.models.settings import KINDS
@@ -199,8 +199,8 @@ def accuracy_table(rows: int, measured: Mapping[str, Any], intervals: Mapping[st
     """Return the test accuracy of each model with its interval."""
     lines = [f"| Model | Accuracy on {rows:,} test rows | {confidence_level(confidence)} interval |", "|---|---|---|"]
     for name, splits in measured.items():
-        ends = format_interval("accuracy", **intervals[name]["test"]["accuracy"])
-        lines.append(f"| {display_name(name)} | {format_value('accuracy', splits['test']['accuracy'])} | {ends} |")
+        value, ends = format_measured("accuracy", splits["test"]["accuracy"], intervals[name]["test"]["accuracy"])
+        lines.append(f"| {display_name(name)} | {value} | {ends} |")
     return "\n".join(lines)
 
 

@@ -46,7 +46,7 @@ def test_a_page_without_markers_stays_and_one_with_half_of_them_is_refused(gener
 
 def write_metrics(folder: Path, models: Sequence[str]) -> None:
     """Write the metrics of a run of these models on 8 test rows, all with the same accuracy."""
-    interval = {"test": {"accuracy": {"low": 0.25, "high": 1.0}}}
+    interval = {"test": {"accuracy": {"low": 0.25, "high": 1.0, "effective_rows": 8.0}}}
     splits = {"train": {"accuracy": 1.0}, "test": {"accuracy": 0.75}}
     contents = {
         "features": {"words": {"train": {"rows": 22, "features": 1714}, "test": {"rows": 8}}},
