@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from textclf.evaluate.boundary import FEW
 from textclf.evaluate.intervals import normal_quantile
 
+MANY = 10_000  # degrees of freedom, beyond which Student's t is taken as normal
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
 
 Floats = NDArray[np.float64]
@@ -35,18 +36,23 @@ def cr2(sums: Floats, sizes: Floats, times: Floats | None = None) -> tuple[float
     the squares of their sums, divided by the root of 1 - m / n for m of the n rows of a stratum, over the square of all
     rows. The degrees of freedom are Satterthwaite's for rows of one variance: Bell & McCaffrey (2002), Survey
     Methodology 28:169-181; or those for the squares at hand if these are fewer, since a few large clusters may have
-    most of the variance.
+    most of the variance. Beyond `MANY` they are nearly the square of all rows over the sum of those of the clusters.
     """
     times = np.ones(sizes.shape[1]) if times is None else times
     counts = (sizes @ times)[:, np.newaxis]
-    roots = np.sqrt(1 - sizes / counts)
-    squares, weights = (sums / roots).sum(axis=0) ** 2, sizes / roots
+    rows, of_clusters = counts.sum(), sizes.sum(axis=0)
+    alike, roots = of_clusters**2 @ times, np.sqrt(1 - sizes / counts)
+    squares = (sums / roots).sum(axis=0) ** 2
+    variance = float(squares @ times / rows**2)
+    if rows**2 > MANY * alike:  # t is normal
+        return variance, float(rows**2 / alike)
+    weights = sizes / roots
     within = (weights**2 / counts).sum(axis=0) ** 2
     between = ((weights * times @ weights.T) ** 2 / counts / counts.T).sum() - within @ times
-    degrees = counts.sum() ** 2 / (sizes.sum(axis=0) ** 2 @ times + between)
-    total, fourth = squares @ times, squares**2 @ times
+    fourth = squares**2 @ times
     # The fourth moment of a normal sum is 3 times its squared variance.
-    return float(total / counts.sum() ** 2), float(min(degrees, 3 * total**2 / fourth if fourth else np.inf))
+    at_hand = 3 * (variance * rows**2) ** 2 / fourth if fourth else np.inf
+    return variance, float(min(rows**2 / (alike + between), at_hand))
 
 
 def variance_of_mean(values: Floats, strata: Ints) -> float:
