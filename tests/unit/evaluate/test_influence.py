@@ -182,6 +182,16 @@ def test_the_interval_of_a_mean_is_that_of_the_paired_t_test() -> None:
     assert found.low + found.high == pytest.approx(ends.low + ends.high, rel=1e-9)
 
 
+@pytest.mark.parametrize(("positive", "lowest", "highest"), [(5, 0.5, 0.8), (20, 0.85, 0.95), (50, 0.95, 0.98)])
+def test_an_area_of_1_has_an_interval_that_shrinks_with_the_rows(positive: int, lowest: float, highest: float) -> None:
+    y = np.repeat([0, 1], [100, positive])
+    found = exact({"a": predictions(y, np.where(y == 1, 0.9, 0.1) + np.linspace(0, 0.05, len(y)))})
+    ends = found.interval("a", "roc_auc")
+    assert ends is not None
+    assert lowest < ends.low < highest
+    assert ends.high == 1
+
+
 def test_the_interval_of_an_area_has_the_covariance_of_delong() -> None:
     part = exact(two_models(120))
     y, kernels = part.of_rows.y, []
