@@ -218,6 +218,15 @@ def test_the_difference_of_two_models_is_paired() -> None:
     assert "cost" not in exact({"a": drawn(1, classes=2), "b": drawn(1, classes=2)}).comparisons()["b_vs_a"]["metrics"]
 
 
+@pytest.mark.parametrize("differing", [4, 5])
+def test_a_difference_in_cost_needs_five_rows_whose_costs_differ(differing: int) -> None:
+    y, first = np.tile([0, 1], 50), np.tile([0.001, 0.999], 50)
+    second = np.where(np.arange(100) < differing, 1 - first, first)
+    part = exact({"a": predictions(y, first), "b": predictions(y, second)}, Decision(costs=TEN))
+    entry = part.comparisons()["b_vs_a"]["metrics"]["cost"]
+    assert (entry is None) == (differing < 5)
+
+
 # Choices
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.evaluate.boundary import FEW
+from textclf.evaluate.boundary import FEW, TINY
 from textclf.evaluate.clusters import LIMIT, cr2, few_degrees
 from textclf.evaluate.metrics import FROM_COUNTS, LOSSES
 from textclf.evaluate.slices.membership import Membership
@@ -95,13 +95,13 @@ class Correct:
         mean, degrees = alike[0], alike[0] - 1
         if not few[0]:
             variance, degrees = cr2(sums[:1], sizes[:1], times)
-            mean = min(shares[0] * (1 - shares[0]) / variance + 1, of_rows[0])
+            mean = min(shares[0] * (1 - shares[0]) / max(variance, TINY**2) + 1, of_rows[0])
         mean *= few_degrees(degrees, confidence) / of_rows[0]
         if few.any():
             return Worth(mean, min(mean, alike[1] / of_rows[1]))
         weights = self._all / np.array([of_rows[0], -of_rows[1]])
         variance, degrees = cr2(sums * weights[:, np.newaxis], sizes, times)
-        ratio = (shares * (1 - shares) / (of_rows - 1)).sum() / variance
+        ratio = (shares * (1 - shares) / (of_rows - 1)).sum() / max(variance, TINY**2)
         return Worth(mean, min(ratio, 1) * few_degrees(degrees, confidence))
 
 

@@ -52,3 +52,15 @@ def test_rows_are_worth_what_simulated_clusters_say(whole: bool) -> None:
     share = np.mean(means)
     independent = share * (1 - share) / np.array([inside.sum(), 1 / (1 / inside.sum() + 1 / (~inside).sum())])
     assert np.mean(found, axis=0) == pytest.approx(independent / np.var([means, differences], axis=1), rel=0.15)
+
+
+def test_with_few_clusters_with_a_mistake_the_rows_of_a_slice_count_as_alike() -> None:
+    clusters = np.repeat(np.arange(40), 5)
+    inside, right = clusters < 10, np.arange(200) % 5 != 4  # each cluster has one mistake
+    repeats = Repeats(clusters.astype(np.uint64))
+    (members,) = repeats.members(inside.astype(np.int64) - 1, 1)
+    for mistakes in (10, 4):
+        right[inside] = np.arange(50) % 5 != 4
+        right[: 50 - 5 * mistakes] = True
+        found = Correct(repeats, right).worth(members, 50, right[inside].sum(), 0.95)
+        assert (found.mean <= 0.2) == (found.difference <= 0.2) == (mistakes == 4)
