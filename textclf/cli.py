@@ -94,17 +94,9 @@ Print the completion script of a shell.
   textclf completion zsh >~/.zfunc/_textclf
 """
 
-FSCK = """
-Compare every output, every input that no stage writes, such as your table, and every object of DVC's cache that
-dvc.lock names, with its checksum in dvc.lock. DVC trusts the times of files, so it takes a file that was damaged on
-disk for up to date. Exit code 1 if a file is damaged, changed or missing; the line of each says how to mend it.
-
-  textclf fsck
-"""
-
 EXIT_CODES = """
-Exit codes: 0, 1 if drift, damage, a gate that failed or a missing part that a run needs was found, 2 after a mistake,
-70 after a defect of textclf.
+Exit codes: 0, 1 if drift, a gate that failed or a missing part that a run needs was found, 2 after a mistake, 70 after
+a defect of textclf.
 """
 
 PR_REPORT = """
@@ -136,7 +128,7 @@ class Command(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit with 0, or with 1 if it found what it looked for: drift, damage, a gate that failed.
+    """Run a command and exit with 0, or with 1 if it found what it looked for: drift, a gate that failed.
 
     2 after a mistake that the user can mend, 70 after a defect of textclf.
     """
@@ -376,7 +368,6 @@ COMMANDS = {
     "crossvalidate": _run("train every model on many splits of all rows", f"{STUDIES}:crossvalidate"),
     "learning-curve": _run("train every model on more and more rows", f"{STUDIES}:learning_curve"),
     "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review", _add_pr_report),
-    "fsck": Command("look for damaged files", FSCK, "project.fsck"),
     "completion": Command("print the completion of a shell", COMPLETION, "project.completion", _add_completion),
 }
 

@@ -100,7 +100,6 @@ def test_an_edit_of_what_a_running_stage_does_not_use_is_allowed(
 ) -> None:
     printed = edited(project, stage, trigger, file, old, new)
     assert "error" not in printed
-    assert "as dvc.lock has them" in project.run("textclf", "fsck")
 
 
 def test_outputs_of_other_settings_than_dvc_lock_says_are_refused_and_can_be_mended(project: Copy) -> None:
@@ -114,10 +113,8 @@ def test_outputs_of_other_settings_than_dvc_lock_says_are_refused_and_can_be_men
     for stage in ("evaluate", "export", "report"):
         with pytest.raises(VerifyError, match=line):
             project.dvc("repro", "--force", "--single-item", stage)
-    assert line in project.run_anyway("textclf", "fsck")[0]
     project.dvc("repro", "--force", "--single-item", LR)
     project.dvc("repro")
-    assert "as dvc.lock has them" in project.run("textclf", "fsck")
 
 
 def test_a_record_of_other_packages_than_the_requirements_lock_is_named(project: Copy) -> None:

@@ -32,7 +32,7 @@ def test_each_command_has_help_and_a_module_that_runs_with_its_arguments(
     assert len(inspect.signature(module.run).parameters) == (command.add_arguments is not None)
 
 
-@pytest.mark.parametrize(("words", "parameters"), [(["fsck"], 0), (["drift", "new.csv"], 1)])
+@pytest.mark.parametrize(("words", "parameters"), [(["metrics"], 0), (["drift", "new.csv"], 1)])
 @pytest.mark.parametrize(("result", "code"), [(None, 0), (1, 1)])
 def test_the_exit_code_is_what_a_command_returns(
     words: list[str],
@@ -60,7 +60,7 @@ def test_the_exit_code_is_what_a_command_returns(
     ("words", "line"),
     [
         ([], "error: textclf: the following arguments are required: COMMAND"),
-        (["fsck", "--all"], "error: fsck: unrecognized arguments: --all"),
+        (["metrics", "--all"], "error: metrics: unrecognized arguments: --all"),
         (["serve", "--por", "1"], "error: serve: unrecognized arguments: --por 1"),
     ],
 )

@@ -1,1 +1,1 @@
-"""What a project of the user is made and checked with: textclf init, textclf check and textclf fsck."""
+"""What a project of the user is made and checked with: textclf init and textclf check."""

@@ -1,1 +1,0 @@
-"""The check of a project's files against the checksums that DVC recorded."""
