@@ -1,9 +1,12 @@
 """The workflows of the repository and of a project on GitHub and GitLab: what keeps them safe, and what they run."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import yaml
 
 from tests.verify import ROOT
 from textclf.project.workflows import PATHS, Host, workflow
+from textclf.review.comment import MARKER
 
 REQUIREMENT = "textclf-pipeline @ git+https://example.org/textclf.git@0123abc"
 OF = ("clone", "project")
@@ -35,23 +39,20 @@ def test_no_expression_is_inserted_into_a_shell_script() -> None:
 
 def test_no_checkout_leaves_its_token_in_the_working_tree() -> None:
     checkouts = [step for _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
-    assert len(checkouts) == sum(len(each["jobs"]) for each in WORKFLOWS)
+    assert len(checkouts) == sum(len(each["jobs"]) for each in WORKFLOWS) - len(OF)  # the job comment has none
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
 @pytest.mark.parametrize("of", OF)
-def test_only_the_comment_job_may_write_and_it_runs_only_code_of_the_base(of: str) -> None:
+def test_only_the_comment_job_may_write_and_it_runs_no_code_of_the_repository(of: str) -> None:
     jobs = GITHUB[of]["jobs"]
     assert GITHUB[of]["permissions"] == NIGHTLY["permissions"] == {"contents": "read"}
-    assert {job: content["permissions"] for job, content in jobs.items() if "permissions" in content} == {
-        "comment": {"contents": "read", "pull-requests": "write"}
-    }
-    checkout = jobs["comment"]["steps"][0]
-    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    permissions = {job: content["permissions"] for job, content in jobs.items() if "permissions" in content}
+    assert permissions == {"comment": {"pull-requests": "write"}}
     assert "head.repo.full_name == github.repository" in jobs["comment"]["if"]
+    assert "!cancelled()" in jobs["comment"]["if"]  # also after a pipeline that failed
     assert [job for job, content in jobs.items() if "github.token" in str(content)] == ["comment"]
-    assert not any("github.token" in str(step) for step in jobs["comment"]["steps"][:-1])
-    assert "TEXTCLF" not in [name for step in jobs["comment"]["steps"] for name in step.get("env", {})]
+    assert ["run" in step for step in jobs["comment"]["steps"]] == [True]  # no checkout and no other action
 
 
 def test_the_workflow_of_a_project_has_no_tests_of_textclf() -> None:
@@ -118,7 +119,8 @@ case "$name $*" in
   textclf*pr-report*) call="textclf pr-report $2"; while [ "$1" != --output ]; do shift; done; echo report > "$2" ;;
   git*ls-files*) call="git ls-files"; printf 'rows.csv.dvc\\0' ;;
   *textclf.project.committed) call=committed ;;
-  *textclf.review.post) call="post: $(head -n 1)" ;;
+  curl*) exec "$REAL_PYTHON" "$HOST" "$@" ;;
+  python*"-P -c"*) exec "$REAL_PYTHON" "$@" ;;
   dvc*config*) echo "$REMOTE"; exit ;;
   *) call="$name $*" ;;
 esac
@@ -132,7 +134,7 @@ def run(
 ) -> tuple[list[str], int]:
     """Return the calls of programs by the scripts and the exit code of the first that fails; `failing` calls fail."""
     (folder / "bin").mkdir()
-    for name in ("make", "git", "python", "python3", "dvc", "textclf"):
+    for name in ("make", "git", "python", "dvc", "textclf", "curl"):
         (folder / "bin" / name).write_text(STUB)
         (folder / "bin" / name).chmod(0o755)
     variables |= {
@@ -161,9 +163,47 @@ REPORT = "textclf pr-report BASE"
 COMMITTED = "committed"
 
 
-def gitlab(of: str, folder: Path, failing: str = "", remote: str = "", request: str = "7") -> tuple[list[str], int]:
-    """Return the calls of the GitLab job after the installation, and its exit code."""
+OURS = f"{MARKER}\n\nold"
+COMMENT = f"{MARKER}\n\n$(touch hacked) `touch hacked` \"; touch hacked; '@file 1\n"
+# Comments that stay as they are: the marker quoted, by somebody else, and another comment of the same account.
+OTHERS = [("bot", f"> {MARKER}"), ("somebody", OURS), ("bot", "coverage")]
+
+# curl and GitLab's API in one: the notes are in a file; a change is a call.
+HOST = """
+import json, os, pathlib, sys
+*_, address = sys.argv
+options = sys.argv[1:-1]
+assert "PRIVATE-TOKEN: secret" in options and "--fail" in options
+if "--data-urlencode" in options:
+    name, file = options[options.index("--data-urlencode") + 1].split("@")
+    call = f"{'PUT' if 'PUT' in options else 'POST'} {address} {name}={pathlib.Path(file).read_text().strip()}"
+    with open(os.environ["CALLS"], "a") as calls:
+        calls.write(call + "\\n")
+    sys.exit(22 if os.environ["FAILING"] == "POST" else 0)
+print(pathlib.Path("notes.json").read_text() if "notes?" in address else json.dumps({"id": 1}))
+"""
+NOTES = "https://gitlab/api/projects/5/merge_requests/7/notes"
+
+
+def gitlab(
+    of: str,
+    folder: Path,
+    failing: str = "",
+    remote: str = "",
+    request: str = "7",
+    notes: Sequence[Any] = (),
+    may_post: bool = False,
+) -> tuple[list[str], int]:
+    """Return the calls of the GitLab job after the installation, and its exit code; `notes` are author and text."""
+    (folder / "host.py").write_text(HOST)
+    content = [{"id": place, "author": {"id": author}, "body": text} for place, (author, text) in enumerate(notes)]
+    (folder / "notes.json").write_text(json.dumps(content))
     variables = {
+        "REAL_PYTHON": sys.executable,
+        "HOST": str(folder / "host.py"),
+        "TEXTCLF_TOKEN": "secret" if may_post else "",
+        "CI_API_V4_URL": "https://gitlab/api",
+        "CI_MERGE_REQUEST_PROJECT_ID": "5",
         "CI_MERGE_REQUEST_IID": request,
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": "BASE",
         "CI_JOB_URL": "https://example.org/job",
@@ -183,13 +223,25 @@ def gitlab(of: str, folder: Path, failing: str = "", remote: str = "", request: 
         ("committed", 1),  # metrics that are not committed
         ("textclf pr-report", 2),  # the gate
         ("textclf pr-report|committed", 2),
-        ("post:", 2),
+        ("POST", 2),
     ],
 )
 def test_on_gitlab_the_comment_is_posted_and_the_job_fails_if_a_step_failed(
     of: str, failing: str, code: int, tmp_path: Path
 ) -> None:
-    assert gitlab(of, tmp_path, failing) == ([*REPRO, REPORT, "post: report", COMMITTED], code)
+    expected = [*REPRO, REPORT, f"POST {NOTES} body=report", COMMITTED]
+    assert gitlab(of, tmp_path, failing, may_post=True) == (expected, code)
+
+
+def test_on_gitlab_the_first_note_that_the_tokens_account_wrote_is_updated(tmp_path: Path) -> None:
+    accounts = {"bot": 1, "somebody": 2}
+    notes = [(accounts[who], text) for who, text in [*OTHERS, *[("bot", OURS)] * 2]]
+    calls, code = gitlab("project", tmp_path, may_post=True, notes=notes)
+    assert (calls[-2], code) == (f"PUT {NOTES}/3 body=report", 0)
+
+
+def test_on_gitlab_nothing_is_posted_without_a_token(tmp_path: Path) -> None:
+    assert gitlab("project", tmp_path) == ([*REPRO, REPORT, COMMITTED], 0)
 
 
 @pytest.mark.parametrize("failing", ["textclf check", "dvc repro"])
@@ -227,19 +279,41 @@ def test_on_github_a_pull_request_is_reported_and_the_comment_is_an_output(
     assert (tmp_path / "summary").read_text() == "report\n"
 
 
+GH = """#!/bin/sh
+[ "$GH_TOKEN" = secret ] || exit 1
+case "$1 $2 $4" in
+  "api --paginate --jq") jq -r "$5" comments.json; exit ;;
+  "api --silent PATCH") address=$5 field=$6 body=$7 ;;
+  *) address=$3 field=$4 body=$5 ;;
+esac
+[ "$field" = --raw-field ] && printf '%s %s' "$address" "$body" > posted
+"""
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq in place of gh's own")
 @pytest.mark.parametrize("of", OF)
-@pytest.mark.parametrize("address", ["git+https://example.org/a?b&c=d.git@base", "file:///a/b.whl"])
-def test_on_github_the_comment_is_posted_by_the_textclf_of_the_base(of: str, address: str, tmp_path: Path) -> None:
-    job = GITHUB[of]["jobs"]["comment"]
-    assert job["needs"] == "pipeline"
-    assert "!cancelled()" in job["if"]  # also after a pipeline that failed
-    base = tmp_path / PATHS["github"]  # what the checkout of the base has
-    base.parent.mkdir(parents=True)
-    base.write_text(workflow("github", False, f"textclf-pipeline @ {address}"))
-    install = [f"python -m pip install --no-deps textclf-pipeline @ {address}"]
-    scripts = [step["run"] for step in job["steps"] if "run" in step]
-    calls, code = run(scripts, tmp_path, COMMENT="the comment")
-    assert (calls, code) == ([*(install if of == "project" else []), "post: the comment"], 0)
-    for step in job["steps"]:  # a base from before the workflow posts nothing
-        path = "textclf/review/post.py" if of == "clone" else PATHS["github"]
-        assert "run" not in step or step["if"] == f"hashFiles('{path}') != ''"
+@pytest.mark.parametrize("ours", [[], [("bot", OURS)] * 2])
+def test_on_github_gh_posts_the_comment_or_updates_the_first_that_the_workflow_wrote(
+    of: str, ours: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    logins = {"bot": "github-actions[bot]", "somebody": "somebody"}
+    comments = [
+        {"id": place, "user": {"login": logins[who]}, "body": text} for place, (who, text) in enumerate(OTHERS + ours)
+    ]
+    (tmp_path / "comments.json").write_text(json.dumps(comments))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "gh").write_text(GH)
+    (tmp_path / "bin" / "gh").chmod(0o755)
+    (step,) = GITHUB[of]["jobs"]["comment"]["steps"]
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    variables = {
+        "COMMENT": COMMENT,
+        "GH_TOKEN": "secret",
+        "PULL_REQUEST": "7",
+        "GITHUB_REPOSITORY": "us/it",
+        "PATH": path,
+    }
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=variables, check=True)
+    address = f"repos/us/it/issues/{'comments/3' if ours else '7/comments'}"
+    assert (tmp_path / "posted").read_text() == f"{address} body={COMMENT}"
+    assert not (tmp_path / "hacked").exists()

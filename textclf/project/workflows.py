@@ -23,4 +23,4 @@ def workflow(host: Host, clone: bool, install: str = "") -> str:
     environment = Environment("[%", "%]", "[[", "]]", trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)  # noqa: S701
     template = files("textclf.project").joinpath("templates", f"{host}.yml").read_text(encoding="utf-8")
     address = f"{json.dumps(install)}{OF_MACHINE if LOCAL.match(install) else ''}"
-    return environment.from_string(template).render(clone=clone, install=address, path=PATHS[host]) + "\n"
+    return environment.from_string(template).render(clone=clone, install=address) + "\n"
