@@ -414,6 +414,19 @@ SQLITE = {
         ": data.query must be a SELECT on its tables (others, rows); got nothing",
     ),
     "another table": alone("c.db", sqlite([]), f": {TABLES}; no such table: row", query="SELECT * FROM row"),
+    "a statement that writes": alone(
+        "c.db",
+        sqlite([]),
+        f": {TABLES}; attempt to write a readonly database",
+        query="DELETE FROM rows RETURNING text, label",
+    ),
+    "a statement without rows": alone("c.db", sqlite([]), f": {TABLES}; got 'BEGIN'", query="BEGIN"),
+    "two statements": alone(
+        "c.db",
+        sqlite([]),
+        f": {TABLES}; You can only execute one statement at a time",
+        query="SELECT * FROM rows; DROP TABLE rows",
+    ),
     "no rows": alone("c.db", sqlite([]), " must have rows; got none", query="SELECT * FROM rows"),
     "other columns": alone("c.db", sqlite([]), *columns("label", there="text"), query="SELECT text FROM rows"),
     "values of other types": alone(

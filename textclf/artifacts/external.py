@@ -23,11 +23,11 @@ from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.labels import list_in
 from textclf.core.quoting import list_names, quote_value
-from textclf.core.read_only import ROW_BYTES
 
 TOLERANCE = 0.01 + 1e-9  # by which rounded probabilities of a row may miss a sum of 1
 SHOWN = 3  # ids or columns in an error
 TEXT = ("id", "label")  # columns that are read as text
+MOST_CHARACTERS = 2**26  # of a field of CSV; that of a quote that is never closed has more
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _read_table(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path, reader: Any) -> pd.DataFrame:
     """Return the columns of a CSV file that matter, as text; `UserError` at a row of another width than the header."""
-    csv.field_size_limit(ROW_BYTES)
+    csv.field_size_limit(MOST_CHARACTERS)
     header: list[str] = next(reader, [])
     columns: dict[str, list[str]] = {name: [] for name in _choose_columns(path, header)}
     places = [header.index(name) for name in columns]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from textclf.core import parquet, read_only, resources
+from textclf.core import parquet, resources
 from textclf.core.errors import UserError
 from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun
@@ -58,7 +58,6 @@ def query_rows(database: str, query: str) -> tuple[bytes, int]:
     url = os.environ.get(database, "")
     if not url:
         raise UserError(f"{where} must be an environment variable with a URL such as {EXAMPLE}; got nothing; export it")
-    read_only.require_select(query, RULE)
     import sqlalchemy
 
     try:
@@ -97,15 +96,20 @@ def _refusing(rule: str, password: str | None) -> Iterator[None]:
     try:
         yield
     except (sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
-        message = read_only.reason(getattr(error, "orig", None) or error)
+        message = first_line(getattr(error, "orig", None) or error)
         raise UserError(f"{rule}; {message.replace(password or chr(0), '***')}") from error
 
 
 def _read(connection: Any, query: str) -> pa.Table:
-    """Return the rows of a query; `UserError` if it is no SELECT, or a column holds values of several types."""
-    read_only.begin(connection, query, RULE)
-    # As it is: with parameters, even none, a % or a : in the query would mean something.
-    result = connection.execution_options(no_parameters=True).exec_driver_sql(query)
+    """Return the rows of a query; `UserError` if it gives none, or a column holds values of several types.
+
+    Nothing is committed, so a statement that writes by mistake changes nothing where the database can undo it.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    # Without parameters: even with none, a % or a : in the query would mean something.
+    options = {"postgresql_readonly": True, "no_parameters": True}
+    result = connection.execution_options(**options).exec_driver_sql(query)
     if not result.returns_rows:
         raise UserError(f"{RULE}; got a statement without rows")
     names = list(result.keys())
