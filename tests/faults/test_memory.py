@@ -4,13 +4,9 @@ import gzip
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import ROOT, add_model, arguments, tree
@@ -102,41 +98,6 @@ def test_tensorflow_is_not_loaded_where_it_would_crash(project: Path) -> None:
     assert outcome.lines[0].startswith(
         "error: train: the limit of address space (ulimit -v) must be at least 5.4 GB for "
     )
-
-
-def write_long_line(path: Path) -> None:
-    with pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd") as file:
-        file.write(b"text\n")
-        for _ in range(1000):
-            file.write(LONG)
-
-
-def write_json(path: Path) -> None:
-    with gzip.open(path, "wb", 1) as file:
-        file.write(b'[{"text": "')
-        for _ in range(1000):
-            file.write(LONG)
-
-
-def write_repeated(path: Path) -> None:
-    text = (LONG * 100).decode()
-    texts = pa.DictionaryArray.from_arrays(np.zeros(200, np.int32), [text])
-    pq.write_table(pa.table({"text": texts}), path, store_schema=False, compression="zstd")
-
-
-@pytest.mark.parametrize(
-    ("name", "write"),
-    [("table.csv.zst", write_long_line), ("table.json.gz", write_json), ("table.parquet", write_repeated)],
-)
-def test_a_small_file_that_would_fill_the_memory_is_refused(
-    project: Path, name: str, write: Callable[[Path], None]
-) -> None:
-    write(project / name)
-    assert (project / name).stat().st_size < 20_000_000
-    words = ["predict", "--path", name, "--model", "models/majority", "--no-text", "--output", "labels.jsonl"]
-    outcome = run(project, GIB, "-m", "textclf.cli", *words)
-    assert outcome.status == 2
-    assert is_good(outcome)
 
 
 def test_compressed_rows_that_do_not_fit_are_refused_by_split(project: Path) -> None:

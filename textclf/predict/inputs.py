@@ -13,7 +13,6 @@ from typing import IO, NamedTuple, cast
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names
-from textclf.tables import limits
 from textclf.tables.files import find_files
 from textclf.tables.formats import FORMATS
 from textclf.tables.layout import Layout, NumberedRow, place
@@ -49,8 +48,7 @@ def read_lines(stream: IO[bytes], encoding: str, warn: Callable[[str], object]) 
     """Yield the lines of a stream, numbered from 1, as soon as they arrive; an empty line is an empty text.
 
     Only LF ends a line. A CR before it and a byte order mark at the start are left out. Bytes that can't be decoded are
-    read as U+FFFD and reported to `warn`, so that one bad line does not keep the others from being classified. Raises
-    `UserError` at a text that is too long.
+    read as U+FFFD and reported to `warn`, so that one bad line does not keep the others from being classified.
     """
     counted = _LineCounter(stream, encoding)
     yield from _batches(_read_lines(counted, encoding, warn), counted)
@@ -60,15 +58,11 @@ def _read_lines(stream: "_LineCounter", encoding: str, warn: Callable[[str], obj
     number = undecodable = 0
     text = io.TextIOWrapper(cast("IO[bytes]", stream), encoding, MARK, newline="\n")
     try:
-        lines = iter(lambda: text.readline(limits.TEXT_CHARACTERS + 2), "")  # with CR and LF
-        for number, whole in enumerate(lines, start=1):
+        for number, whole in enumerate(text, start=1):
             line = whole.removeprefix("\ufeff") if number == 1 else whole
             if not line:
                 return  # a byte order mark alone
             read = line.removesuffix("\n").removesuffix("\r")
-            if len(read) > limits.TEXT_CHARACTERS:
-                rule = f"a text must have at most {limits.TEXT_CHARACTERS:,} characters"
-                raise UserError(f"standard input:{number}: {rule}; got more; {limits.ADVICE}")
             if not read.isascii() and SURROGATE.search(read):
                 undecodable += 1
                 if undecodable <= WARNINGS:

@@ -18,7 +18,7 @@ from textclf.core.arrow import as_array
 from textclf.tables import limits
 from textclf.tables.layout import Batch
 
-SHARE = 32  # of `BLOCK_BYTES` and of the longest row: a block has this part of the smaller one
+SHARE = 32  # of `BLOCK_BYTES`: a block has this part of them
 LF, CR, QUOTE = b'\n\r"'
 Ints = NDArray[np.int64]
 
@@ -30,7 +30,7 @@ def read_blocks(
 
     `lines` lines come before the text. Return the block in doubt, "" if there is none, and how many come before it.
     """
-    size = min(limits.BLOCK_BYTES, limits.ROW_BYTES) // SHARE
+    size = limits.BLOCK_BYTES // SHARE
     types = dict.fromkeys(map(str, range(width)), pa.string())
     # A part and what the one before left, up to 4 bytes per character: one block of Arrow, which ends within no quote.
     reading = csv.ReadOptions(use_threads=False, block_size=8 * size, column_names=list(types))

@@ -3,14 +3,10 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 from pyarrow import types
 
 from textclf.core import parquet
@@ -20,7 +16,6 @@ from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.compression import stored
 from textclf.tables.layout import Batch, Layout
-from textclf.tables.limits import row_too_long
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
 LISTS = types.is_list, types.is_large_list, types.is_fixed_size_list
@@ -72,7 +67,8 @@ def _read_columns(
     classes = class_names((schema.metadata or {}).get(FEATURES))
     number = 1
     for batch in batches(columns=names):
-        for part in _in_pieces(batch, path, number):
+        step = max(1, batch.num_rows * limits.BLOCK_BYTES // max(batch.nbytes, 1))
+        for part in (batch.slice(start, step) for start in range(0, batch.num_rows, step)):
             numbers = range(number, number := number + part.num_rows)
             yield Batch(numbers, {name: _values(part.column(name), classes.get(name)) for name in names})
 
@@ -91,40 +87,6 @@ def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray |
             return texts
     values: list[object] = column.to_pylist()
     return values if classes is None else [_class_name(value, classes) for value in values]
-
-
-def _in_pieces(batch: pa.RecordBatch, path: Path, first: int) -> Iterator[pa.RecordBatch]:
-    """Yield a batch in pieces of about `BLOCK_BYTES`; `UserError` at a row that is too long.
-
-    `first` is the number of its first row.
-    """
-    is_small = batch.nbytes <= min(limits.BLOCK_BYTES, limits.ROW_BYTES)
-    if is_small and not any(map(types.is_dictionary, batch.schema.types)):
-        yield batch
-        return
-    lengths = sum((_lengths(column) for column in batch.columns), np.zeros(batch.num_rows, np.int64))
-    too_long = np.flatnonzero(lengths > limits.ROW_BYTES)
-    end = int(too_long[0]) if len(too_long) else batch.num_rows
-    blocks = np.cumsum(lengths[:end]) // limits.BLOCK_BYTES
-    for start, stop in pairwise([0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), end]):
-        if stop > start:
-            yield batch.slice(start, stop - start)
-    if len(too_long):
-        raise row_too_long(f"{path}:{first + end}")
-
-
-def _lengths(column: pa.Array) -> NDArray[np.int64]:
-    """Return the bytes of each value (rows,), before any is made an object; 0 for integers and missing ones."""
-    if types.is_dictionary(column.type):
-        of_values = pc.take(pa.array(_lengths(column.dictionary)), column.indices)
-    elif types.is_string_view(column.type):
-        of_values = pc.binary_length(column.cast(pa.large_string()))
-    elif types.is_string(column.type) or types.is_large_string(column.type):
-        of_values = pc.binary_length(column)
-    else:
-        return np.zeros(len(column), np.int64)
-    lengths: NDArray[np.int64] = pc.fill_null(of_values, 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    return lengths
 
 
 def class_names(metadata: bytes | None) -> dict[str, list[str]]:

@@ -2,19 +2,16 @@
 
 import contextlib
 import gzip
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.outputs import writing
 from textclf.core.quoting import first_line
-
-PART = 2**25  # bytes of a stream that are copied at a time
-
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}  # by ending
 
@@ -59,15 +56,13 @@ def decompressing(path: Path) -> Iterator[None]:
 def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
     """Yield the path of a file with the bytes of the stream: its own, or that of a temporary copy.
 
-    Raises `UserError` before the disk is full, since compressed bytes may become any number.
+    Raises `UserError` if the disk is full.
     """
     if not is_compressed(path) and path.is_file() and getattr(stream, "name", None) in {path, str(path)}:
         yield path
         return
     with tempfile.NamedTemporaryFile() as copy:
-        while part := stream.read(PART):
-            resources.require_disk(Path(tempfile.gettempdir()), 4 * PART, f"a copy of {path}")
-            with writing(Path(tempfile.gettempdir())):
-                copy.write(part)
-        copy.flush()
+        with writing(Path(tempfile.gettempdir())):
+            shutil.copyfileobj(stream, copy)
+            copy.flush()
         yield Path(copy.name)

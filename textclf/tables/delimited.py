@@ -3,18 +3,16 @@
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO
 
 from textclf.core.errors import UserError
-from textclf.tables import limits
 from textclf.tables.batches import in_batches
 from textclf.tables.layout import SOURCE, Batch, Layout, Record
-from textclf.tables.limits import row_too_long
 from textclf.tables.lines import decoded, decoding_error, lines_of, strip_end
 
 DELIMITERS = ",;\t|"  # that a header may have instead of the expected one
+MOST_CHARACTERS = 2**26  # of a field; that of a quote that is never closed has more
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,7 @@ class Dialect:
         quoting = self.quoting if layout.quoting is None else layout.quoting
         dialect = Dialect(layout.delimiter or self.delimiter, quoting)
         with decoded(stream, layout) as text:
-            lines = partial(lines_of, text, path, layout, dialect.advice(layout))
-            rows = _Rows(lines(), path, layout, dialect)
+            rows = _Rows(lines_of(text), path, layout, dialect)
             _, first = next(iter(rows), (1, None))
             header = read_header(first, path, layout, quoting)
             if most > 1:
@@ -38,14 +35,9 @@ class Dialect:
 
                 read = read_blocks(text, dialect.delimiter, quoting, header.width, header.positions, rows.lines)
                 doubted, before = yield from read
-                rows = _Rows(lines(doubted, before + 1), path, layout, dialect, before)
+                rows = _Rows(lines_of(text, doubted, before + 1), path, layout, dialect, before)
             records = ((number, header.to_record(fields)) for number, fields in rows)
             yield from in_batches(records, layout, most)
-
-    def advice(self, layout: Layout) -> str:
-        """Return what to do with a row that is too long."""
-        quotes = f"; if quotes are text here, set {layout.option}quoting to false" if self.quoting else ""
-        return f"{limits.ADVICE}{quotes}"
 
 
 CSV, TSV = Dialect(",", quoting=True), Dialect("\t", quoting=False)
@@ -110,15 +102,14 @@ def _header_hint(fields: list[str], layout: Layout) -> str:
 
 
 class _Rows:
-    """The rows of lines, each of limited length; `before` lines were read before."""
+    """The rows of lines; `before` lines were read before."""
 
     def __init__(self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect, before: int = 0) -> None:
         self.path, self.layout, self.dialect = path, layout, dialect
         self.lines = before  # how many lines of the file were read
-        self._length = 0  # of the row that is being read
         counted = self._count(lines)
         if dialect.quoting:
-            csv.field_size_limit(limits.ROW_BYTES)
+            csv.field_size_limit(MOST_CHARACTERS)
             self._reader: Iterator[list[str]] = csv.reader(counted, delimiter=dialect.delimiter, strict=True)
         else:
             self._reader = (row.split(dialect.delimiter) if row else [] for row in map(strip_end, counted))
@@ -126,9 +117,6 @@ class _Rows:
     def _count(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
             self.lines += 1
-            self._length += len(line)
-            if self._length > limits.ROW_BYTES:
-                raise csv.Error("rows of many lines are larger than the field limit")
             yield line
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
@@ -137,7 +125,7 @@ class _Rows:
         These are those of RFC 4180, or what the delimiter separates; a blank line has none.
         """
         while True:
-            first, self._length = self.lines + 1, 0
+            first = self.lines + 1
             try:
                 fields = next(self._reader, None)
             except csv.Error as error:
@@ -148,18 +136,19 @@ class _Rows:
 
     def _error(self, error: csv.Error, first: int) -> UserError:
         """Return the error for a row that begins in line `first` and was read to the last line so far."""
-        if "field limit" in str(error):
-            return row_too_long(f"{self.path}:{first}", self.dialect.advice(self.layout))
-        if "new-line" in str(error):
-            rule = (
-                "must contain no lone CR outside quotes; put quotes around the text that contains it, "
+        place, message = f"{self.path}:{first}", str(error)
+        if "new-line" in message:
+            return UserError(
+                f"{place}: must contain no lone CR outside quotes; put quotes around the text that contains it, "
                 "or save the file with LF or CRLF line ends"
             )
+        advice = f"if quotes are text here, set {self.layout.option}quoting to false"
+        if "end of data" in message:
+            got = "the end of the file inside quotes"
+        elif "field limit" in message:
+            got = f"more than {MOST_CHARACTERS:,} characters inside quotes"
         else:
-            at_end = "end of data" in str(error)
-            got = "the end of the file inside quotes" if at_end else f"text after a closing quote in line {self.lines}"
-            advice = f"if quotes are text here, set {self.layout.option}quoting to false"
-            if first == 1 and not at_end:  # such as "text";"label"
+            got = f"text after a closing quote in line {self.lines}"
+            if first == 1:  # such as "text";"label"
                 advice = f"if another character separates the columns, set {self.layout.option}delimiter"
-            rule = f"quotes must be closed, and doubled inside quotes; got {got}; {advice}"
-        return UserError(f"{self.path}:{first}: {rule}")
+        return UserError(f"{place}: quotes must be closed, and doubled inside quotes; got {got}; {advice}")

@@ -1,13 +1,10 @@
 """Excel workbooks (.xlsx): a sheet with a header, then a row per record, numbered as in the sheet."""
 
 import warnings
-import zipfile
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.foreign import whole_file
 from textclf.core.quoting import list_names, quote_value
@@ -15,8 +12,6 @@ from textclf.tables.compression import stored
 from textclf.tables.layout import Layout, NumberedRow
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
-MOST_ROWS = 2**20  # of a sheet in Excel
-COPIES = 6  # bytes that a byte of a part takes, about, while it is read
 EMPTY: Cell = ("n", None)
 
 
@@ -51,9 +46,9 @@ def _is_empty(row: list[Cell]) -> bool:
 
 
 def _without_end(rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
-    """Yield the rows up to the last one that is not empty; that is `MOST_ROWS` at most."""
+    """Yield the rows up to the last one that is not empty."""
     empty = 0
-    for row in islice(rows, MOST_ROWS):  # a damaged number of a row would be as many empty rows
+    for row in rows:
         if _is_empty(row):
             empty += 1
             continue
@@ -67,20 +62,12 @@ def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list
     import openpyxl
 
     with whole_file(path, "Excel (.xlsx)"):
-        _require_room(stream, path)
         warnings.filterwarnings("ignore", module="openpyxl")  # of what a sheet has besides values, such as validation
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = _choose_sheet(book, path, layout)
         sheet.reset_dimensions()  # some programs save wrong ones
         for row in sheet.iter_rows():
             yield [(cell.data_type, cell.value) for cell in row]
-
-
-def _require_room(stream: IO[bytes], path: Path) -> None:
-    """Raise `UserError` if the texts of a workbook, of which only the rows are read one by one, exceed the memory."""
-    with zipfile.ZipFile(stream) as parts:
-        whole = sum(part.file_size for part in parts.infolist() if not part.filename.startswith("xl/worksheets/"))
-    resources.require_memory(COPIES * whole, f"{path}: the table of its texts")
 
 
 def _choose_sheet(book: Any, path: Path, layout: Layout) -> Any:

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from textclf.core.errors import UserError
-from textclf.tables import limits
 from textclf.tables.compression import decompressing, open_bytes, uncompressed_name
 from textclf.tables.layout import WHOLE_FILE, Layout, NumberedRow
 from textclf.tables.lines import decoding_error, read_whole
@@ -17,14 +15,7 @@ HEAD = 2**16  # bytes in which the first line is looked for
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the one row of a file: its content, unchanged, and the name of its folder."""
     layout.require_columns(path, ["text", "label"])
-
-    def check(length: int) -> None:
-        if length > limits.TEXT_CHARACTERS:
-            raise UserError(
-                f"{path}: a text must have at most {limits.TEXT_CHARACTERS:,} characters; got more; {limits.ADVICE}"
-            )
-
-    text = read_whole(stream, layout, check)
+    text = read_whole(stream, layout)
     yield WHOLE_FILE, decoding_error(text, layout) or {"text": text, "label": path.parent.name}
 
 

@@ -18,7 +18,8 @@ COPIES = 8  # bytes that a character of the file takes, about: as text, and in o
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the rows one by one, after all of the file has been read."""
     purpose = f"{path}: one JSON array, which is read as a whole (JSON Lines is not),"
-    text = read_whole(stream, layout, lambda length: resources.require_memory(COPIES * length, purpose))
+    text = read_whole(stream, layout)
+    resources.require_memory(COPIES * len(text), purpose)
     if error := decoding_error(text, layout):
         raise UserError(f"{path}: {error}")
     keys: dict[str, None] = {}  # of all objects, in order of appearance

@@ -14,7 +14,7 @@ from textclf.tables.lines import decoding_error, read_lines
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the rows one by one, each as soon as its line has been read."""
     keys: dict[str, None] = {}  # of all lines, in order of appearance
-    for number, line in enumerate(read_lines(stream, path, layout), start=1):
+    for number, line in enumerate(read_lines(stream, layout), start=1):
         yield number, _parse_line(line, layout, keys)
     if keys:
         layout.require_columns(path, list(keys))

@@ -3,56 +3,39 @@
 import contextlib
 import io
 import re
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
-from textclf.tables import limits
 from textclf.tables.layout import Layout, NumberedRow
-from textclf.tables.limits import ADVICE, row_too_long
 
-PART = 2**20  # characters
 SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
 
 
-def read_lines(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[str]:
+def read_lines(stream: IO[bytes], layout: Layout) -> Iterator[str]:
     """Yield the lines of a stream as `lines_of` does; undecodable bytes become surrogates."""
     with decoded(stream, layout) as text:
-        yield from lines_of(text, path, layout)
+        yield from lines_of(text)
 
 
-def lines_of(
-    text: IO[str], path: Path, layout: Layout, advice: str = ADVICE, head: str = "", first: int = 1
-) -> Iterator[str]:
+def lines_of(text: IO[str], head: str = "", first: int = 1) -> Iterator[str]:
     """Yield the lines of `head` and of the text after it with their line ends, without a byte order mark.
 
-    Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError`, which ends in `advice`,
-    at a line that is too long, before all of it is in memory; `first` is the number of the first line.
+    Only LF ends a line. A lone CR, U+0085 and the like belong to the text. `first` is the number of the first line.
     """
-    longest = limits.ROW_BYTES
-    readline = partial(text.readline, longest + 1)
-    lines = chain(io.StringIO(head + readline(), newline="\n"), iter(readline, ""))
-    for number, line in enumerate(lines, start=first):
-        most = len(line) if 4 * len(line) < longest else len(line.encode(layout.encoding, "surrogateescape"))
-        if most > longest:
-            raise row_too_long(f"{path}:{number}", advice)
-        if number > 1 or (line := line.removeprefix("\ufeff")):
-            yield line
+    lines = chain(io.StringIO(head + text.readline(), newline="\n"), text)
+    if first == 1 and (start := next(lines, "").removeprefix("\ufeff")):
+        yield start
+    yield from lines
 
 
-def read_whole(stream: IO[bytes], layout: Layout, check: Callable[[int], object]) -> str:
-    """Return all of a stream as a text; `check` gets the number of characters after each part and may raise."""
-    parts, length = [], 0
+def read_whole(stream: IO[bytes], layout: Layout) -> str:
+    """Return all of a stream as a text, without a byte order mark."""
     with decoded(stream, layout) as text:
-        while part := text.read(PART):
-            length += len(part)
-            check(length)
-            parts.append(part)
-    return "".join(parts).removeprefix("\ufeff")
+        return text.read().removeprefix("\ufeff")
 
 
 def decoded(stream: IO[bytes], layout: Layout) -> io.TextIOWrapper:
@@ -97,7 +80,7 @@ def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Nu
     """
     layout.require_columns(path, ["text", "label"])
     hint = "" if "label" in layout.columns else f"; if each line is a text, set {layout.option}format to lines"
-    for number, line in enumerate(read_lines(stream, path, layout), start=1):
+    for number, line in enumerate(read_lines(stream, layout), start=1):
         stripped = strip_end(line)
         text, tab, label = stripped.rpartition("\t")
         if error := decoding_error(line, layout):
@@ -113,5 +96,5 @@ def read_texts(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Number
     """Yield each line as a text, empty lines included."""
     column = layout.columns_of("text")[0]
     layout.require_columns(path, [column])
-    for number, line in enumerate(read_lines(stream, path, layout), start=1):
+    for number, line in enumerate(read_lines(stream, layout), start=1):
         yield number, decoding_error(line, layout) or {column: strip_end(line)}

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of, numbers_of
 from textclf.core.quoting import quote_name, quote_value
-from textclf.tables import limits
 from textclf.tables.layout import Record
 from textclf.tables.lines import SURROGATE
 
@@ -76,10 +75,7 @@ def label_of(record: Record, column: str) -> str | None:
 
 
 def _require_valid(value: str, column: str) -> str:
-    """Return the value; `ValueError` if it is too long or can't be written as text."""
-    if len(value) > limits.TEXT_CHARACTERS:
-        rule = f"must have at most {limits.TEXT_CHARACTERS:,} characters"
-        raise ValueError(f"{quote_name(column)} {rule}; got {len(value):,}; {limits.ADVICE}")
+    """Return the value; `ValueError` if it can't be written as text."""
     if (position := value.find("\0")) >= 0:
         raise ValueError(f"{quote_name(column)} must not contain NUL; got one at offset {position}")
     if not value.isascii() and (match := SURROGATE.search(value)):
@@ -109,15 +105,15 @@ def _written(value: object, numbers: bool) -> str:
 
 
 def are_valid(values: "pa.StringArray", forbidden: re.Pattern[str]) -> NDArray[np.bool_]:
-    """Return for each value whether it is not blank, not too long and free of forbidden characters: (values,).
+    """Return for each value whether it is not blank and free of forbidden characters: (values,).
 
     With `NUL` `text_of` accepts those, with `CONTROL` `label_of`; they say of the others what is wrong.
     """
     import pyarrow.compute as pc
 
-    lengths = numbers_of(pc.utf8_length(values))
+    lengths = numbers_of(pc.binary_length(values))
     wrong = pc.or_(pc.utf8_is_space(values), pc.match_substring_regex(values, forbidden.pattern)).cast("uint8")
-    valid: NDArray[np.bool_] = (lengths > 0) & (lengths <= limits.TEXT_CHARACTERS) & (numbers_of(wrong) == 0)
+    valid: NDArray[np.bool_] = (lengths > 0) & (numbers_of(wrong) == 0)
     return valid
 
 

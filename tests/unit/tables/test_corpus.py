@@ -129,14 +129,6 @@ def test_the_column_of_a_wrong_text_and_a_missing_column_are_named(read: Callabl
         read({"c.csv": "title,label\na,0\nb,1\n"}, text=["title", "body"])
 
 
-def test_texts_that_are_too_long_together_are_refused(
-    read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "TEXT_CHARACTERS", 5)
-    with pytest.raises(UserError, match="title, body' must have at most 5 characters; got 6"):
-        read({"c.csv": "title,body,label\nabc,d,0\nabc,de,1\n"}, text=["title", "body"])
-
-
 # Times
 
 WHEN = [datetime(2024, 5, 31, 10), datetime(2024, 6, 1)]  # noqa: DTZ001 (as Excel and Parquet have them)

@@ -1,15 +1,7 @@
 """Values of columns as text: which ones can be labels or texts, and how others are written."""
 
-import pytest
-
 from textclf.core.arrow import array_of
-from textclf.tables import limits
 from textclf.tables.values import CONTROL, NUL, are_valid, to_array
-
-
-def test_a_text_is_measured_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "TEXT_CHARACTERS", 3)
-    assert are_valid(array_of(["abc", "ééé", "abcd", "éééé"]), NUL).tolist() == [True, True, False, False]
 
 
 def test_every_character_is_blank_or_forbidden_as_python_says() -> None:
