@@ -7,8 +7,6 @@ import pickle
 import runpy
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +16,9 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
+from tests import processes
 from tests.faults import campaign
+from tests.processes import ROOT
 from tests.settings import LESSON, models, put
 
 settings.register_profile(
@@ -33,7 +33,6 @@ settings.load_profile("textclf")
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).parents[1]
 WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
 # Why a test was skipped, and how to make it run.
 LEFT_OUT = {
@@ -90,12 +89,6 @@ def content(file: str) -> Any:
 
 
 ITEMS = {"vectorize": "words"}  # of stages that DVC makes per item, but not per model
-
-
-def heed_signals() -> None:
-    """Handle signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def arguments(stage: str, /, **changes: str) -> list[str]:
@@ -191,7 +184,7 @@ def project(finished: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def refuses(project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., None]:
+def refuses(project: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., None]:
     """Asserts that a stage's script says these lines on stderr, exits with 2, and leaves the project as it is.
 
     With `through`, a line of shell that runs the script as "$@", it is a process of its own.
@@ -201,11 +194,8 @@ def refuses(project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
         before = tree(project)
         given = arguments(stage) if words is None else words
         if through:
-            monkeypatch.setenv("PYTHONPATH", str(ROOT))
             line = ["sh", "-c", through, "sh", sys.executable, str(ROOT / "stages" / f"{stage}.py"), *given]
-            done = subprocess.run(line, cwd=project, capture_output=True, text=True)
-            status: object = done.returncode
-            printed = done.stderr
+            status, _, printed = processes.run(*line, folder=project, PYTHONPATH=str(ROOT))
         else:
             status, printed = run_stage(project, stage, *given), capfd.readouterr().err
         assert printed.splitlines() == list(lines)

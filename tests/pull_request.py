@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from tests.conftest import ROOT, arguments, run_stage
+from tests.conftest import arguments, run_stage
+from tests.processes import ROOT
 from textclf.artifacts import predictions
 
 PREDICTIONS = "data/predictions/majority.parquet"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.processes import run
 from tests.verify import ROOT
 from textclf.project.workflows import PATHS, Host, workflow
 from textclf.review.comment import MARKER
@@ -80,10 +81,9 @@ PRINT_SEEDS = (
 
 def seeds(given: str | None) -> list[str]:
     """Return the seed of tests/faults, and whether the property tests always try the same, with this FAULTS_SEED."""
-    variables = {name: value for name, value in os.environ.items() if name != "FAULTS_SEED"}
-    variables |= {"FAULTS_SEED": given} if given else {}
-    done = subprocess.run([sys.executable, "-c", PRINT_SEEDS], cwd=ROOT, env=variables, check=True, capture_output=True)
-    return done.stdout.decode().split()
+    others = {name: value for name, value in os.environ.items() if name != "FAULTS_SEED"}
+    variables = {"FAULTS_SEED": given} if given else {}
+    return run(sys.executable, "-c", PRINT_SEEDS, folder=ROOT, environment=others, **variables).out.split()
 
 
 def test_the_tests_of_a_commit_try_the_same_each_time_and_other_things_by_night() -> None:
@@ -129,7 +129,7 @@ if [ -n "$FAILING" ] && echo "$call" | grep -qE "$FAILING"; then exit 2; fi
 """
 
 
-def run(
+def run_scripts(
     scripts: list[str], folder: Path, failing: str = "", remote: str = "", **variables: str
 ) -> tuple[list[str], int]:
     """Return the calls of programs by the scripts and the exit code of the first that fails; `failing` calls fail."""
@@ -147,7 +147,7 @@ def run(
     code = 0
     for script in scripts:
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]  # as GitHub and GitLab start it
-        code = code or subprocess.run(command, cwd=folder, env=variables).returncode
+        code = code or run(*command, folder=folder, environment=variables).status
     return (folder / "calls").read_text().splitlines(), code
 
 
@@ -209,7 +209,7 @@ def gitlab(
         "CI_JOB_URL": "https://example.org/job",
         "CI_PROJECT_URL": "https://example.org",
     }
-    calls, code = run(["\n".join(ON_GITLAB[of])], folder, failing, remote, **variables)
+    calls, code = run_scripts(["\n".join(ON_GITLAB[of])], folder, failing, remote, **variables)
     installed = len(INSTALL[of])
     assert calls[:installed] == INSTALL[of]
     return calls[installed:], code
@@ -274,7 +274,7 @@ def test_on_github_a_pull_request_is_reported_and_the_comment_is_an_output(
         *([] if failing else [COMMITTED]),
     ]  # the stub of GitHub runs no `failure()`
     variables |= {"BASE": "BASE", "RUNNER_TEMP": str(tmp_path)}
-    assert run(scripts, tmp_path, failing, **variables) == (expected, code)
+    assert run_scripts(scripts, tmp_path, failing, **variables) == (expected, code)
     assert re.fullmatch(r"comment<<(\w{32})\nreport\n\1\n", (tmp_path / "output").read_text())
     assert (tmp_path / "summary").read_text() == "report\n"
 

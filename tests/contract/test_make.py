@@ -1,9 +1,8 @@
 """The targets of the Makefile: few, and those that docs and errors name."""
 
 import re
-import subprocess
 
-from tests.conftest import ROOT
+from tests.processes import ROOT, git, run
 
 MOST = 11
 NAMED = re.compile(r"(?:`|^\$ |\brun |: )make ((?:\.venv/)?[a-z]+(?: [a-z]+(?=`| *#))*)", re.MULTILINE)
@@ -17,14 +16,13 @@ def targets() -> set[str]:
 
 
 def test_make_lists_few_commands() -> None:
-    done = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
-    listed = [line.split()[0] for line in done.stdout.splitlines()]
+    listed = [line.split()[0] for line in run("make", "--no-print-directory", folder=ROOT).out.splitlines()]
     assert {"repro", "test", "check"} <= set(listed) <= targets()
     assert len(listed) <= MOST
 
 
 def test_every_target_that_a_text_names_exists() -> None:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = git("ls-files", "-z", folder=ROOT)
     files = [
         ROOT / name for name in listed.split("\0") if name.endswith((".md", ".py", ".yaml", ".yml", ".toml", ".sh"))
     ]

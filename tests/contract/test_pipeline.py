@@ -8,8 +8,6 @@ import inspect
 import json
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.processes import python
 from tests.verify import BY_CHECKSUM, ROOT, project_files
 from textclf.behave.settings import Behave
 from textclf.core.settings import Section
@@ -267,14 +266,12 @@ def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
 @pytest.mark.parametrize(("code", "libraries"), SLOW.items(), ids=SLOW)
 def test_what_takes_long_to_import_is_imported_where_it_is_used(code: str, libraries: tuple[str, ...]) -> None:
     without = f"import sys; sys.modules.update(dict.fromkeys({libraries})); {code}"
-    done = subprocess.run([sys.executable, "-c", without], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert python("-c", without) == (0, "", "")
 
 
 def test_garbage_is_collected_only_when_a_stage_has_imported_its_modules() -> None:
     started = "import gc, sys; sys.orig_argv[1:] = ['-m', 'stages.plot']; import stages.plot; print(gc.isenabled())"
-    done = subprocess.run([sys.executable, "-c", started], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
+    assert python("-c", started) == (0, "False\n", "")
 
 
 # Stages and their scripts

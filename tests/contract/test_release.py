@@ -1,12 +1,11 @@
 """The workflow that releases a tag: what keeps it safe, and which tags it refuses."""
 
-import os
 import re
-import subprocess
 
 import pytest
 import yaml
 
+from tests.processes import run
 from tests.verify import ROOT
 from textclf.version import __version__
 
@@ -44,5 +43,4 @@ def test_a_tag_is_built_then_attested_and_released_then_published_if_the_owner_w
 @pytest.mark.parametrize(("tag", "code"), [(f"v{__version__}", 0), (__version__, 1), (f"v{__version__}.1", 1)])
 def test_a_tag_that_is_not_the_version_is_refused(tag: str, code: int) -> None:
     (check,) = (step["run"] for _, step in STEPS if "version" in step.get("name", ""))
-    done = subprocess.run(["bash", "-e", "-c", check], cwd=ROOT, env=os.environ | {"GITHUB_REF_NAME": tag})
-    assert done.returncode == code
+    assert run("bash", "-e", "-c", check, folder=ROOT, GITHUB_REF_NAME=tag).status == code

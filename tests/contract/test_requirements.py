@@ -2,10 +2,9 @@
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.processes import ROOT, git, run
 
 LOCKED = "--require-hashes --only-binary :all:"
 LOCKS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "requirements").glob("*.txt")}
@@ -13,9 +12,8 @@ LOCKS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "requir
 
 def make(target: str) -> list[str]:
     """Return the commands that make would run for a target, each on one line."""
-    command = ["make", "--dry-run", "--always-make", "--no-print-directory", target]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return re.sub(r"\\\n\s*", "", done.stdout).splitlines()
+    done = run("make", "--dry-run", "--always-make", "--no-print-directory", target, folder=ROOT)
+    return re.sub(r"\\\n\s*", "", done.out).splitlines()
 
 
 def version(name: str, lock: str) -> str:
@@ -44,10 +42,10 @@ def test_locking_refuses_another_requirement_without_a_wheel(tmp_path: Path) -> 
     stub = tmp_path / "uv"
     stub.write_text('#!/bin/sh\necho "$@"\n')
     stub.chmod(0o755)
-    variables = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run([ROOT / "ci" / "lock.sh"], env=variables, capture_output=True, text=True, check=True)
-    locking = done.stdout.splitlines()
-    assert sorted(re.findall(r"-o requirements/(\S+)", done.stdout)) == sorted(LOCKS)
+    done = run(ROOT / "ci" / "lock.sh", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert (done.status, done.err) == (0, "")
+    locking = done.out.splitlines()
+    assert sorted(re.findall(r"-o requirements/(\S+)", done.out)) == sorted(LOCKS)
     assert all("--only-binary :all:" in line and "--generate-hashes" in line for line in locking)
     assert [re.findall(r"--no-binary (\S+)", line) for line in locking if "--no-binary" in line] == [
         ["antlr4-python3-runtime"]
@@ -56,8 +54,7 @@ def test_locking_refuses_another_requirement_without_a_wheel(tmp_path: Path) -> 
 
 def test_no_file_says_to_install_the_package_that_has_our_name_on_the_package_index() -> None:
     wrong = re.compile(r"""pip3? install [^\n]*(?<=[\s"'`])textclf(?![\w./*-])""")
-    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-    names = set(done.stdout.split("\0")) - {"", "CHANGELOG.md"}  # which says what once was
+    names = set(git("ls-files", "-z", folder=ROOT).split("\0")) - {"", "CHANGELOG.md"}  # which says what once was
     texts = {name: (ROOT / name).read_bytes().decode("utf-8", "replace") for name in names if (ROOT / name).is_file()}
     assert {name: found[0] for name, text in texts.items() if (found := wrong.search(text))} == {}
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from textclf.core import surroundings
 from textclf.models.common.networks import environment
 

@@ -1,13 +1,13 @@
 """CPUs without AVX2: the stages refuse them in a line, and predictions are made there."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, arguments, tree
+from tests.conftest import arguments, tree
+from tests.processes import ROOT, Ended, python, run
 from tests.verify import EMULATOR
 
 each_cpu = pytest.mark.parametrize(
@@ -16,14 +16,12 @@ each_cpu = pytest.mark.parametrize(
 )
 
 
-def emulate(cpu: str, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+def emulate(cpu: str, folder: Path, *words: str) -> Ended:
     """Run Python on an emulated CPU."""
     if shutil.which(EMULATOR[0]) is None:
         pytest.skip("needs the emulator qemu-x86_64 (Debian: apt install qemu-user)")
-    command = [EMULATOR[0], "-cpu", cpu, sys.executable, *words]
-    return subprocess.run(
-        command, cwd=folder, env={"PYTHONPATH": str(ROOT), "HOME": str(folder)}, capture_output=True, text=True
-    )
+    environment = {"PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    return run(EMULATOR[0], "-cpu", cpu, sys.executable, *words, folder=folder, environment=environment)
 
 
 @each_cpu
@@ -31,25 +29,23 @@ def test_a_stage_names_what_the_cpu_needs_before_it_starts(project: Path, cpu: s
     before = tree(project)
     words = arguments("train", stage="train@keras")
     done = emulate(cpu, project, "-m", "stages.train", *words)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: train: the CPU must have AVX2 and FMA")
-    assert done.stderr.count("\n") == 1
+    assert done.status == 2
+    assert done.err.startswith("error: train: the CPU must have AVX2 and FMA")
+    assert done.err.count("\n") == 1
     assert tree(project) == before
 
 
 @each_cpu
 def test_predictions_are_made_without_avx2(project: Path, cpu: str) -> None:
     words = ("-m", "textclf.cli", "predict", "good food", "awful staff")
-    here = subprocess.run([sys.executable, *words], cwd=project, capture_output=True, text=True)
     done = emulate(cpu, project, *words)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == here.stdout  # as long as no model needs BLAS
+    assert (done.status, done.err) == (0, "")
+    assert done == python(*words, folder=project)  # as long as no model needs BLAS
 
 
 def test_arrays_are_multiplied_without_avx2(tmp_path: Path) -> None:
     code = "import textclf, numpy as np; print((np.ones((99, 99)) @ np.ones((99, 99))).sum())"
-    done = emulate("SandyBridge", tmp_path, "-c", code)
-    assert (done.returncode, done.stdout) == (0, "970299.0\n"), done.stderr
+    assert emulate("SandyBridge", tmp_path, "-c", code) == (0, "970299.0\n", "")
 
 
 SEQUENCES = """
@@ -65,8 +61,7 @@ for package, own in networks.KINDS:
 
 @pytest.mark.nightly
 def test_networks_over_token_ids_have_the_same_bits_on_another_cpu(tmp_path: Path) -> None:
-    here = subprocess.run([sys.executable, "-c", SEQUENCES], cwd=ROOT, capture_output=True, text=True)
-    there = emulate("Haswell-noTSX", tmp_path, "-c", SEQUENCES)
-    assert here.returncode == there.returncode == 0, here.stderr + there.stderr
-    assert here.stdout.count("\n") == 4
-    assert there.stdout == here.stdout
+    here, there = python("-c", SEQUENCES), emulate("Haswell-noTSX", tmp_path, "-c", SEQUENCES)
+    assert here.status == there.status == 0, here.err + there.err
+    assert here.out.count("\n") == 4
+    assert there.out == here.out

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests import wheel
+from tests.processes import run
 from tests.verify import ROOT, Copy
 
 NO_NETWORK = re.compile(r"ConnectionError|NewConnectionError|NameResolutionError|ReadTimeout|Network is unreachable")
@@ -24,12 +25,10 @@ PORT = "8000"
 
 def pip(environment: Path, *words: str, folder: Path = ROOT) -> None:
     """Run pip in an environment; skip the test if the package index can't be reached."""
-    done = subprocess.run(
-        [environment / "bin" / "python", "-m", "pip", *words], cwd=folder, capture_output=True, text=True
-    )
-    if done.returncode and NO_NETWORK.search(done.stderr):
+    done = run(environment / "bin" / "python", "-m", "pip", *words, folder=folder)
+    if done.status and NO_NETWORK.search(done.err):
         pytest.skip("needs the index of packages")
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
 
 
 def make_environment(folder: Path) -> Path:
@@ -72,12 +71,9 @@ CALLS = (
 @pytest.mark.nightly
 @pytest.mark.parametrize("words", CALLS, ids=" ".join)
 def test_a_slim_installation_prints_the_bytes_of_the_full_one(slim: Path, folder: Path, words: list[str]) -> None:
-    done, full = (
-        subprocess.run([*command, "predict", *words], cwd=folder, capture_output=True)
-        for command in ([str(slim / "bin" / "textclf")], [sys.executable, "-m", "textclf.cli"])
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout == full.stdout != b""
+    done = run(slim / "bin" / "textclf", "predict", *words, folder=folder)
+    assert (done.status, done.err) == (0, "")
+    assert done.out == run(sys.executable, "-m", "textclf.cli", "predict", *words, folder=folder).out != ""
 
 
 @pytest.mark.nightly
@@ -89,10 +85,9 @@ def test_a_slim_installation_is_complete_and_small(slim: Path) -> None:
 
 @pytest.mark.nightly
 def test_a_slim_installation_names_the_extra_for_parquet(slim: Path, folder: Path) -> None:
-    command = [str(slim / "bin" / "textclf"), "predict", "great", "--output", "labels.parquet"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = run(slim / "bin" / "textclf", "predict", "great", "--output", "labels.parquet", folder=folder)
     line = "error: predict: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow\n"
-    assert (done.returncode, done.stderr) == (2, line)
+    assert (done.status, done.err) == (2, line)
 
 
 SOME = ("antlr4-python3-runtime", "hydra-core", "omegaconf", "packaging", "pyyaml")  # of run.txt
@@ -110,14 +105,13 @@ def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(tmp
     entries = re.split(r"\n(?=\w)", lock.read_text(encoding="utf-8"))
     lock.write_text("\n".join(entry for entry in entries if entry.partition("==")[0] in SOME) + "\n", encoding="utf-8")
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = ["make", f"PYTHON={sys.executable}", ".venv/run"]
-    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
-    if done.returncode and NO_NETWORK.search(done.stderr):
+    done = run("make", f"PYTHON={sys.executable}", ".venv/run", folder=folder, environment=variables)
+    if done.status and NO_NETWORK.search(done.err):
         pytest.skip("needs the index of packages")
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     python = folder / ".venv" / "bin" / "python"
     code = "import antlr4, importlib.metadata as m; print(m.version('setuptools'))"
-    printed = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout
+    printed = run(python, "-c", code).out
     assert f"setuptools=={printed.strip()} " in (folder / "requirements" / "build.txt").read_text(encoding="utf-8")
 
 

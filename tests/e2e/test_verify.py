@@ -1,15 +1,13 @@
 """tests/verify.py itself: what differs it names, and what keeps it from comparing it says in one line."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import verify
+from tests.processes import python
 from tests.verify import Copy
 
 LOCK = """\
@@ -109,10 +107,9 @@ def test_bytes_of_the_emulated_cpu_that_differ_are_named(
     assert "split FAILED: bytes differ: data/splits/test.parquet\n" in capsys.readouterr().out
 
 
-def run_verify(**variables: str) -> tuple[int, str]:
-    command = (sys.executable, "-m", "tests.verify")
-    done = subprocess.run(command, cwd=verify.ROOT, env={**os.environ, **variables}, capture_output=True, text=True)
-    return done.returncode, done.stderr
+def run_verify(**variables: str) -> tuple[object, str]:
+    done = python("-m", "tests.verify", folder=verify.ROOT, **variables)
+    return done.status, done.err
 
 
 def test_without_git_it_says_so_in_one_line(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from tests import stored_splits
-from tests.conftest import ROOT
+from tests.processes import ROOT, python
 from tests.settings import put
 from textclf.artifacts import shards
 from textclf.artifacts import splits as split_files
@@ -115,14 +115,8 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         code = f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', run_name='__main__')"
         options = ["--stage", "vectorize@words", "--splits", "splits"]
         options += ["--pretrained", "pretrained", "--features", name]
-        done = subprocess.run(
-            [sys.executable, "-c", code, *options],
-            cwd=project,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-            capture_output=True,
-            text=True,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
+        done = python("-c", code, *options, folder=project, **environment)
+        assert (done.status, done.err) == (0, "")
     assert content(project / "cluster") == content(project / "alone")
     assert len(content(project / "cluster")) == 12 + 4 + 3
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, arguments, run_stage
+from tests.conftest import arguments, run_stage
+from tests.processes import ROOT
 from tests.settings import models, put
 from textclf.studies.search.scores import FILE, PATTERN
 

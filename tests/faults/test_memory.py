@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import ROOT, add_model, arguments, tree
+from tests.conftest import add_model, arguments, tree
 from tests.faults import campaign
 from tests.faults.campaign import tries
+from tests.processes import ROOT
 from tests.settings import put
 
 GIB = 2**30

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, heed_signals
 from tests.faults import campaign, tracing
 from tests.faults.campaign import tries
+from tests.processes import ROOT, heed_signals, run
 
 LINES = 500_000  # which take some seconds
 
@@ -22,15 +22,11 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "textclf.cli", "predict", *words]
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
 def start_command(*words: str, **options: Any) -> "subprocess.Popen[bytes]":
     """Start `textclf predict`."""
     return subprocess.Popen(
         command(*words),
-        env=environment(),
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         preexec_fn=heed_signals,  # noqa: PLW1509 (there are no threads)
         **options,
     )
@@ -91,8 +87,8 @@ def test_an_interrupted_prediction_has_printed_right_lines_up_to_the_one_that_it
 
 def test_a_reader_that_leaves_ends_the_prediction_without_a_word(project: Path, texts: Path) -> None:
     line = 'set -o pipefail; "$@" <texts.txt | head -n 1'
-    done = subprocess.run(["bash", "-c", line, "bash", *command()], cwd=project, env=environment(), capture_output=True)
-    assert (done.returncode, done.stderr, done.stdout.count(b"\n")) == (128 + signal.SIGPIPE, b"", 1)
+    done = run("bash", "-c", line, "bash", *command(), folder=project, PYTHONPATH=str(ROOT))
+    assert (done.status, done.err, done.out.count("\n")) == (128 + signal.SIGPIPE, "", 1)
     assert texts.exists()
 
 
@@ -101,16 +97,9 @@ def test_a_reader_that_leaves_ends_the_prediction_without_a_word(project: Path, 
     ("ending", "words"), [("jsonl", []), ("csv", ["--output", "/dev/full"]), ("parquet", ["--output", "/dev/full"])]
 )
 def test_a_full_disk_is_told_in_a_line(project: Path, ending: str, words: list[str]) -> None:
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            command("--to", ending, *words, "good food"),
-            cwd=project,
-            env=environment(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: predict: /dev/full: " if words else "error: predict: ")
-    assert done.stderr.endswith("No space left on device\n")
-    assert done.stderr.count("\n") == 1
+    line = ("sh", "-c", 'exec "$@" >/dev/full', "sh", *command("--to", ending, *words, "good food"))
+    done = run(*line, folder=project, PYTHONPATH=str(ROOT))
+    assert done.status == 2
+    assert done.err.startswith("error: predict: /dev/full: " if words else "error: predict: ")
+    assert done.err.endswith("No space left on device\n")
+    assert done.err.count("\n") == 1

@@ -3,16 +3,16 @@
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests import hostile
-from tests.conftest import ROOT, WORDS, content, tree
+from tests import hostile, processes
+from tests.conftest import WORDS, content, tree
 from tests.faults.campaign import tries
+from tests.processes import ROOT, Ended
 from tests.settings import put
 
 pytestmark = pytest.mark.slow
@@ -25,22 +25,20 @@ STAGES = (
 NOBODY = ("unshare", "--user", "--map-user=54321", "--map-group=54321", "--net")  # no name, no home, no network
 
 
-def run(
-    folder: Path, stage: str, variables: Mapping[str, str], prefix: Sequence[str] = ()
-) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, stage: str, variables: Mapping[str, str], prefix: Sequence[str] = ()) -> Ended:
     """Run a stage in a folder with these variables, and no others of the user's."""
     declared = content("dvc.yaml")["stages"][stage.partition("@")[0]]
     line = declared.get("do", declared)["cmd"].replace("$DVC_STAGE", stage)
     command = [*prefix, sys.executable, *shlex.split(line)[1:]]
     environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), **variables}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace")
+    return processes.run(*command, folder=folder, environment=environment)
 
 
 def run_all(folder: Path, variables: Mapping[str, str], prefix: Sequence[str] = ()) -> None:
     """Run all stages, each of which must succeed without a warning of a library."""
     for stage in STAGES:
         done = run(folder, stage, variables, prefix)
-        assert (done.returncode, "Traceback" in done.stderr) == (0, False), f"{stage}: {done.stderr}"
+        assert (done.status, "Traceback" in done.err) == (0, False), f"{stage}: {done.err}"
 
 
 def outputs(folder: Path) -> dict[str, bytes | None]:
@@ -98,7 +96,7 @@ def test_variables_of_python_change_no_byte(project: Path, expected: Path, tmp_p
 def test_a_user_without_name_home_network_and_folder_for_temporary_files_gets_the_same_bytes(
     project: Path, expected: Path
 ) -> None:
-    if shutil.which(NOBODY[0]) is None or subprocess.run([*NOBODY, "true"], capture_output=True).returncode:
+    if shutil.which(NOBODY[0]) is None or processes.run(*NOBODY, "true").status:
         pytest.skip("needs user namespaces")
     run_all(project, {"TMPDIR": "/nowhere"}, NOBODY)
     assert outputs(project) == outputs(expected)
@@ -124,7 +122,7 @@ ALONE = (
 def test_a_variable_changes_no_byte(expected: Path, tmp_path: Path, stage: str, variables: dict[str, str]) -> None:
     project = Path(shutil.copytree(expected, tmp_path / "project"))
     done = run(project, stage, {"HOME": str(tmp_path)} | variables)
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     assert outputs(project) == outputs(expected)
 
 
@@ -132,7 +130,7 @@ def test_a_variable_changes_no_byte(expected: Path, tmp_path: Path, stage: str, 
 def test_a_stage_needs_no_standard_streams(expected: Path, tmp_path: Path, stage: str) -> None:
     project = Path(shutil.copytree(expected, tmp_path / "project"))
     done = run(project, stage, {"HOME": str(tmp_path)}, ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"))
-    assert done.returncode == 0
+    assert done.status == 0
     assert outputs(project) == outputs(expected)
 
 
@@ -140,4 +138,4 @@ def test_an_experiment_in_its_own_folder_does_not_run_the_code_of_another(projec
     shutil.copytree(ROOT / "stages", project / "stages")
     done = run(project, "split", {"PYTHONSAFEPATH": "1"})
     line = f"error: split: the code must be that of the current folder; got {ROOT / 'stages'}; unset PYTHONSAFEPATH\n"
-    assert (done.returncode, done.stderr) == (2, line)
+    assert (done.status, done.err) == (2, line)

@@ -6,7 +6,6 @@ import os
 import random
 import re
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +14,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import ROOT, add_model, arguments, content
+from tests import processes
+from tests.conftest import add_model, arguments, content
+from tests.processes import ROOT
 from textclf.core.ownership import note_made
 
 CALLS = (
@@ -66,14 +67,11 @@ class Stage(NamedTuple):
         command = [sys.executable, "-m", f"stages.{self.name}", *self.words]
         if options:
             command = ["strace", "-f", "-qq", "-y", "-o", log, *options, *command]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=SECONDS
-        )
+        done = processes.run(*command, folder=self.folder, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
         if not options:
-            return Done(done.returncode, done.stderr)
+            return Done(done.status, done.err)
         failed = [rest for _, _, rest in _lines(Path(log)) if "(INJECTED)" in rest]
-        return Done(done.returncode, done.stderr, bool(failed), any(map(self._concerns_project, failed)))
+        return Done(done.status, done.err, bool(failed), any(map(self._concerns_project, failed)))
 
     def _concerns_project(self, arguments: str) -> bool:
         """Return whether the arguments of a system call, as strace prints them, name a file of the project."""
@@ -177,7 +175,7 @@ def can_trace() -> bool:
     if shutil.which("strace") is None:
         return False
     command = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=getppid:error=EPERM", "true"]
-    return subprocess.run(command, capture_output=True).returncode == 0
+    return processes.run(*command) == (0, "", "")
 
 
 needs_tracer = pytest.mark.skipif(not can_trace(), reason="needs the tracer strace (Debian: apt install strace)")

@@ -1,30 +1,26 @@
 """What the unit tests of several packages share."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from tests.processes import Ended
 from textclf import cli
 from textclf.core import workers
 
 
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    status: object
-    out: str
-    err: str
-
-
 @pytest.fixture
 def command_line(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """Return a function that runs the command `textclf` with these words in this process."""
+    """A function that runs the command `textclf` with these words in this process, whose handlers of signals remain."""
 
     def run(*words: str | Path) -> Ended:
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
         with pytest.raises(SystemExit) as stop:
             cli.main(list(map(str, words)))
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         return Ended(stop.value.code, *capfd.readouterr())
 
     return run

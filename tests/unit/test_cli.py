@@ -2,8 +2,6 @@
 
 import importlib
 import inspect
-import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.conftest import Ended
+from tests.processes import Ended, run
 from textclf import __version__, cli
 
 
@@ -44,15 +42,12 @@ def test_the_exit_code_is_what_a_command_returns(
 ) -> None:
     called: list[Any] = []
 
-    def run(*arguments: Any) -> int | None:
+    def work(*arguments: Any) -> int | None:
         called.append(arguments)
         return result
 
-    monkeypatch.setattr(importlib, "import_module", lambda _: SimpleNamespace(run=run))
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    monkeypatch.setattr(importlib, "import_module", lambda _: SimpleNamespace(run=work))
     assert command_line(*words).status == code
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
     assert [len(arguments) for arguments in called] == [parameters]
 
 
@@ -98,5 +93,4 @@ def test_the_completion_of_each_shell_knows_every_command(shell: str, command_li
 def test_bash_completes_a_command(tmp_path: Path, command_line: Callable[..., Ended]) -> None:
     (tmp_path / "completion").write_text(command_line("completion", "bash").out)
     script = "source completion; COMP_WORDS=(textclf learn); COMP_CWORD=1; _shtab_textclf; echo ${COMPREPLY[@]}"
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout == "learning-curve\n"
+    assert run("bash", "-c", script, folder=tmp_path) == (0, "learning-curve\n", "")

@@ -3,7 +3,7 @@ import tomllib
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from textclf.core import extras, stage
 from textclf.core.extras import EXTRAS, LOCKED, how_to_install
 from textclf.core.failures import USAGE_ERROR

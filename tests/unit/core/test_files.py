@@ -1,7 +1,5 @@
 import io
 import math
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -15,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.processes import python
 from tests.refusal import refusal
 from textclf.core import files
 
@@ -202,9 +201,8 @@ def test_no_room_for_the_end_of_an_array_is_an_error(tmp_path: Path, count: int,
         "with open(sys.argv[1], 'wb') as file:\n"
         f"    write_npy(file, np.zeros({count}, dtype=np.uint8))\n"
     )
-    command = [sys.executable, "-B", "-c", code, str(tmp_path / "array.npy")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.stderr.splitlines()[-1:] == ["OSError: [Errno 27] File too large"]
+    done = python("-B", "-c", code, tmp_path / "array.npy")
+    assert done.err.splitlines()[-1:] == ["OSError: [Errno 27] File too large"]
 
 
 def test_small_archives_of_arrays_have_no_64_bit_sizes_which_versions_of_python_write_otherwise(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import python
 from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
 
@@ -228,8 +229,7 @@ with outputs(Path("folder"), Path("file")) as (folder, file):
 
 @pytest.mark.parametrize("number", range(4))
 def test_after_a_kill_between_two_renames_no_old_output_is_lost(filled: Path, number: int) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(number)], cwd=filled)
-    assert done.returncode == -9
+    assert python("-c", KILLED, str(number), folder=filled).status == -9
     with contextlib.suppress(ValueError), outputs(filled / "folder", filled / "file"):
         raise ValueError
     after = tree(filled)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from tests.refusal import refusal
 from textclf.core.git import git
 from textclf.core.outputs import finished_by, outputs, remove

@@ -1,12 +1,10 @@
 import io
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.processes import python
 from textclf.core.progress import bar, track
 
 
@@ -112,7 +110,6 @@ def test_an_error_between_items_removes_the_bar(clock: Clock, monkeypatch: pytes
 
 def test_variables_that_tqdm_cannot_read_are_an_error_in_a_line() -> None:
     code = "from textclf.core import progress, stage; stage.exit_code('train', lambda: progress.bar('rows', 1).close())"
-    environment = os.environ | {"TQDM_MININTERVAL": "often", "PYTHONPATH": str(Path(__file__).parents[3])}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     reason = "could not convert string to float: 'often'"
-    assert done.stderr == f"error: train: the variables TQDM_... must be valid; got: {reason}; unset them\n"
+    done = python("-c", code, TQDM_MININTERVAL="often")
+    assert done.err == f"error: train: the variables TQDM_... must be valid; got: {reason}; unset them\n"

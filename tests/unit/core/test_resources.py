@@ -1,13 +1,12 @@
 import platform
 import resource
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.processes import python
 from tests.refusal import refusal
 from textclf.core import resources
 
@@ -174,6 +173,5 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
 def test_memory_that_arrays_free_is_used_by_the_next() -> None:
-    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     pages = 72 * 2**20 // resource.getpagesize()
-    assert int(done.stdout) < 4 * pages
+    assert int(python("-c", FAULTS).out) < 4 * pages

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pytest
 from pydantic import Field
 
+from tests.processes import ROOT, Ended, python
 from textclf.core import stage
 from textclf.core.errors import UserError
 from textclf.core.settings import Names, Param, Section
@@ -207,10 +207,10 @@ def test_the_exit_code_is_what_the_work_returns(returned: int | None, status: in
     assert stage.exit_code("work", lambda: returned) == status
 
 
-def interpret(text: str, name: str = "program") -> subprocess.CompletedProcess[str]:
+def interpret(text: str, name: str = "program") -> Ended:
     """Run a program that fails in a way that nothing catches."""
     program = f"from textclf.core.failures import report_uncaught\nreport_uncaught({name!r})\n{text}\n"
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    return python("-c", program)
 
 
 @pytest.mark.parametrize(
@@ -228,12 +228,12 @@ def interpret(text: str, name: str = "program") -> subprocess.CompletedProcess[s
 )
 def test_a_failure_during_imports_is_one_line(failure: str, status: int, line: str) -> None:
     done = interpret(failure)
-    assert (done.returncode, done.stderr) == (status, line)
+    assert (done.status, done.err) == (status, line)
 
 
 def test_a_defect_during_imports_keeps_its_traceback() -> None:
     done = interpret("raise ImportError('cannot import name x')")
-    assert (done.returncode, done.stderr.partition(" ")[0]) == (70, "Traceback")
+    assert (done.status, done.err.partition(" ")[0]) == (70, "Traceback")
 
 
 def test_a_defect_has_an_exit_code_of_its_own_and_leaves_no_temporary_files(tmp_path: Path) -> None:
@@ -241,15 +241,12 @@ def test_a_defect_has_an_exit_code_of_its_own_and_leaves_no_temporary_files(tmp_
     done = interpret(
         f"import atexit, os\nopen({str(path)!r}, 'w').close()\natexit.register(os.remove, {str(path)!r})\n1 / 0"
     )
-    assert done.returncode == 70
-    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+    assert done.status == 70
+    assert done.err.endswith("ZeroDivisionError: division by zero\n")
     assert not path.exists()
 
 
 def test_a_stage_that_is_run_reports_failures_of_its_imports_under_its_name(tmp_path: Path) -> None:
     (tmp_path / "pydantic.py").write_text("raise OSError(5, '', 'x')")
-    root = Path(__file__).parents[3]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(root)))}
-    command = [sys.executable, "-m", "stages.split"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (2, "error: split: x: Input/output error\n")
+    done = python("-m", "stages.split", folder=tmp_path, PYTHONPATH=os.pathsep.join((str(tmp_path), str(ROOT))))
+    assert (done.status, done.err) == (2, "error: split: x: Input/output error\n")

@@ -17,7 +17,7 @@ from typing import NoReturn
 import dask.config
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT, Ended, python
 from textclf.core import files, resources, workers
 from textclf.core.errors import UserError
 
@@ -79,24 +79,23 @@ distributed:
 """
 
 
-def work_with(configuration: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+def work_with(configuration: str, folder: Path) -> Ended:
     """Do tasks in a process of a user who has configured Dask so."""
     (folder / "dask.yaml").write_text(configuration)
-    environment = os.environ | {"DASK_CONFIG": str(folder), "PYTHONPATH": str(Path(__file__).parents[3])}
-    return subprocess.run([sys.executable, "-c", WORK], env=environment, capture_output=True, text=True)
+    return python("-c", WORK, DASK_CONFIG=str(folder))
 
 
 def test_settings_that_a_user_made_for_clusters_change_nothing(tmp_path: Path) -> None:
     done = work_with(DASK_SETTINGS, tmp_path)
-    assert (done.returncode, done.stdout) == (0, f"{[2] * workers.FEWEST}\n"), done.stderr
+    assert (done.status, done.out) == (0, f"{[2] * workers.FEWEST}\n"), done.err
 
 
 def test_a_configuration_that_dask_cannot_read_is_an_error_in_a_line(tmp_path: Path) -> None:
     done = work_with("distributed: [", tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: vectorize: Dask's configuration must be valid; got: A dask config file at ")
-    assert done.stderr.endswith("; mend or remove it\n")
-    assert done.stderr.count("\n") == 1
+    assert done.status == 2
+    assert done.err.startswith("error: vectorize: Dask's configuration must be valid; got: A dask config file at ")
+    assert done.err.endswith("; mend or remove it\n")
+    assert done.err.count("\n") == 1
 
 
 @pytest.mark.usefixtures("two_cores")

@@ -1,13 +1,12 @@
 """The pictures of the report in the docs: those of the run in dvc.lock."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from docs import gallery
+from tests.processes import python
 from tests.verify import ROOT
 from textclf.core.errors import UserError
 
@@ -66,6 +65,6 @@ def test_the_check_of_the_docs_needs_no_browser_and_refuses_pictures_of_another_
         "gallery.current = lambda root: {}\n"
         "runpy.run_path('docs/generate.py', run_name='__main__')"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "docs: the pictures in docs/gallery are of another run; run make docs, which needs Chromium" in done.stderr
+    done = python("-c", code, folder=ROOT)
+    assert done.status == 1
+    assert "docs: the pictures in docs/gallery are of another run; run make docs, which needs Chromium" in done.err

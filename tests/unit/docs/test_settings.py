@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from textclf.core.settings import load_yaml
 from textclf.project.init.command import SETTINGS
 

@@ -2,44 +2,28 @@
 
 import json
 import re
-import signal
-import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.processes import WITHOUT_EXTRAS, Ended, python
 from tests.unit.drift.texts import draw_texts
 from tests.unit.predict.models import export, three_classes, two_classes
-from textclf import cli
 from textclf.artifacts import splits
 from textclf.artifacts.decisions import write_index
-from textclf.core.extras import EXTRAS
 
 WORDS = 25  # of a text: with fewer made-up ones, many texts are nearly the same
 ROOT = Path(__file__).parents[3]
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&\x1b[31m"
-# All optional packages look as if they were not installed.
-WITHOUT = (
-    f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
-    "from textclf import cli; cli.main()"
-)
 
 
-class Done(NamedTuple):
-    """How a command ended: exit code, stdout and stderr."""
-
-    status: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
+Run = Callable[..., Ended]
 
 
 def write_split(folder: Path, name: str, texts: Sequence[str], groups: Sequence[str] = ()) -> None:
@@ -77,27 +61,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Yield the folder in which commands run."""
+def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which commands run."""
     for path in made.iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
-    yield tmp_path
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return tmp_path
 
 
 @pytest.fixture
-def run(project: Path, capfd: pytest.CaptureFixture[str]) -> Run:  # noqa: ARG001 (the folder in which it runs)
-    """Return a function that runs `textclf drift` in this process."""
-
-    def work(*arguments: str) -> Done:
-        with pytest.raises(SystemExit) as stop:
-            cli.main(["drift", *arguments])
-        return Done(stop.value.code, *capfd.readouterr())
-
-    return work
+def run(project: Path, command_line: Run) -> Run:  # noqa: ARG001 (the folder in which it runs)
+    """Runs `textclf drift` in this process."""
+    return partial(command_line, "drift")
 
 
 def test_texts_of_the_same_kind_have_no_drift(run: Run) -> None:
@@ -360,18 +335,11 @@ def test_training_and_validation_texts_are_left_out_whichever_is_the_reference(
 
 
 def test_a_file_is_compared_without_any_extra_and_what_needs_one_says_which(project: Path) -> None:
-    def slim(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-c", WITHOUT, "drift", "other.jsonl", *words]
-        return subprocess.run(command, cwd=project, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)})
-
+    slim = partial(python, "-c", WITHOUT_EXTRAS, "drift", "other.jsonl", folder=project)
     done = slim("--reference", "same.jsonl", "--output", "drift.json")
-    assert (done.returncode, done.stderr) == (1, "")
-    split = slim()
-    assert (split.returncode, split.stdout) == (2, "")
-    assert (
-        split.stderr
-        == "error: drift: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow\n"
-    )
+    assert (done.status, done.err) == (1, "")
+    line = "error: drift: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow\n"
+    assert slim() == (2, "", line)
     page = slim("--reference", "same.jsonl", "--page", "drift.html")
-    assert (page.returncode, page.stdout) == (2, "")
-    assert "must be installed for this; in a clone of textclf: make .venv/run" in page.stderr
+    assert (page.status, page.out) == (2, "")
+    assert "must be installed for this; in a clone of textclf: make .venv/run" in page.err

@@ -1,8 +1,6 @@
 """Comparisons of models against published examples, scipy and statsmodels."""
 
 import math
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.conftest import ROOT
+from tests.processes import python
 from tests.unit.evaluate.samples import TOP, drawn, params, reference
 from textclf.evaluate.clusters import few_degrees
 from textclf.evaluate.comparisons import (
@@ -53,8 +51,7 @@ def test_evaluate_and_report_load_no_part_of_scipy_that_takes_long() -> None:
         "comparisons.mcnemar(8, 9); power.smallest_difference(250, 0.2, 0.05);"
         "print({'scipy.stats', 'scipy.optimize'} & {*sys.modules})"
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, encoding="utf-8")
-    assert run.stdout == "set()\n"
+    assert python("-c", code).out == "set()\n"
 
 
 def test_a_difference_in_accuracy_has_the_score_interval_of_the_rows_that_clusters_are_worth() -> None:

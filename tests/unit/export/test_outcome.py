@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.processes import Ended
 from tests.settings import put
-from tests.unit.conftest import Ended
 from textclf.evaluate.looks import widen
 from textclf.export.outcome import describe
 

@@ -1,8 +1,5 @@
 import json
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from itertools import pairwise
@@ -18,6 +15,7 @@ from hypothesis import strategies as st
 
 from docs import plot_templates
 from tests import curves as tables
+from tests.processes import python
 from textclf.core.labels import display_labels
 from textclf.models.settings import KINDS as KNOWN
 from textclf.plot import charts, confusion, curves, history, marks, render
@@ -94,13 +92,8 @@ def test_fonts_of_the_machine_change_nothing(tmp_path: Path) -> None:
         config = tmp_path / "fonts.conf"
         config.write_text(f"<fontconfig><dir>{folder}</dir></fontconfig>")
         # Vega's own fonts have neither Georgian nor Arabic letters.
-        done = subprocess.run(
-            [sys.executable, "-c", DRAW, "abc", "ქართული", "عربي"],
-            env={**os.environ, "FONTCONFIG_FILE": str(config), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
-        picture, variable = done.stdout.splitlines()
+        done = python("-c", DRAW, "abc", "ქართული", "عربي", FONTCONFIG_FILE=str(config))
+        picture, variable = done.out.splitlines()
         pictures.add(picture)
         assert variable == str(config)
     assert len(pictures) == 1

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import heed_signals
+from tests.processes import heed_signals
 from tests.unit.predict.models import export, many_classes, shares, three_classes, two_classes
 from tests.unit.tables.tables import excel, sqlite
 from textclf import cli

@@ -1,22 +1,17 @@
 """`textclf predict` without the packages of any extra; tests/e2e/test_install.py makes a real slim installation."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.processes import WITHOUT_EXTRAS, python
 from tests.unit.predict.models import export, fit_vectorizer, shares, two_classes
 from textclf.artifacts.decisions import Decision
-from textclf.core.extras import EXTRAS, extra_of, how_to_install
+from textclf.core.extras import extra_of, how_to_install
 from textclf.predict.predictor import Predictor
 
-WITHOUT = (
-    f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
-    "from textclf import cli; cli.main()"
-)
 SLOW = ("ruamel.yaml", "scipy.optimize", "scipy.special", "scipy.stats")  # they take long to import
-WITHOUT_SLOW = f"import sys; sys.modules.update(dict.fromkeys({SLOW}))\n{WITHOUT}"
+WITHOUT_SLOW = f"import sys; sys.modules.update(dict.fromkeys({SLOW}))\n{WITHOUT_EXTRAS}"
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +24,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "texts.csv").write_text("text\ngreat food\n")
     (folder / "texts.jsonl").write_text('{"text": "great food"}\n')
     return folder
-
-
-def run(folder: Path, prefix: list[str], *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *prefix, *words], cwd=folder, input=stdin, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +39,9 @@ def run(folder: Path, prefix: list[str], *words: str, stdin: str = "") -> subpro
 )
 def test_texts_and_tables_are_predicted_without_any_extra(folder: Path, words: list[str]) -> None:
     command = ["predict", "--model", "model", *words]
-    slim = run(folder, ["-c", WITHOUT_SLOW], *command, stdin="great food\n")
-    assert (slim.returncode, slim.stderr) == (0, "")
-    assert slim.stdout == run(folder, ["-m", "textclf.cli"], *command, stdin="great food\n").stdout
+    slim = python("-c", WITHOUT_SLOW, *command, folder=folder, stdin="great food\n")
+    assert (slim.status, slim.err) == (0, "")
+    assert slim == python("-m", "textclf.cli", *command, folder=folder, stdin="great food\n")
 
 
 @pytest.mark.parametrize(
@@ -63,8 +54,8 @@ def test_texts_and_tables_are_predicted_without_any_extra(folder: Path, words: l
 )
 def test_what_needs_an_extra_says_which(folder: Path, package: str, words: str) -> None:
     before = sorted(folder.iterdir())
-    done = run(folder, ["-c", WITHOUT], *words.split())
+    done = python("-c", WITHOUT_EXTRAS, *words.split(), folder=folder)
     install = how_to_install(extra_of(package) or "")
     line = f"error: {words.split(maxsplit=1)[0]}: the package {package} must be installed for this; {install}\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
+    assert done == (2, "", line)
     assert sorted(folder.iterdir()) == before

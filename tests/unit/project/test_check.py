@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests import tiny_bert
+from tests.processes import Ended
 from tests.settings import put
-from tests.unit.conftest import Ended
 from textclf.artifacts.splits import write_classes
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install

@@ -1,6 +1,5 @@
 """The command `textclf doctor`."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -8,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import WITHOUT_EXTRAS, Ended, python
 from tests.settings import put
-from tests.unit.conftest import Ended
-from tests.unit.predict.test_slim import WITHOUT
 from textclf.core.extras import EXTRAS, how_to_install
 from textclf.project.doctor import command
 
@@ -107,6 +105,6 @@ def test_what_the_pipeline_needs_decides_the_exit_code(
 
 
 def test_doctor_needs_no_extra_and_no_project(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", WITHOUT, "doctor"], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "project     no  none in this folder; cd to the folder of one, or textclf init FOLDER\n" in done.stdout
+    done = python("-c", WITHOUT_EXTRAS, "doctor", folder=tmp_path)
+    assert (done.status, done.err) == (1, "")
+    assert "project     no  none in this folder; cd to the folder of one, or textclf init FOLDER\n" in done.out

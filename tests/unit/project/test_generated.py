@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.processes import ROOT, python, run
 from textclf.core import code
 from textclf.core.errors import UserError
 from textclf.models.settings import KINDS
@@ -81,7 +80,7 @@ def test_the_wheel_and_its_sources_ship_each_file_that_a_project_is_made_of(monk
 
 def test_init_loads_nothing_that_draws_or_fills_templates() -> None:
     code = "import sys, textclf.project.init.command; print({'jinja2', 'textclf.plot.draw'} & {*sys.modules})"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+    assert python("-c", code).out == "set()\n"
 
 
 def test_no_file_of_a_project_takes_the_place_of_a_module_that_a_stage_imports(tmp_path: Path) -> None:
@@ -89,8 +88,8 @@ def test_no_file_of_a_project_takes_the_place_of_a_module_that_a_stage_imports(t
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("raise SystemExit('of the project')\n")
     _, *words = stages(generated.pipeline(Path("dvc.yaml")))["split"]["cmd"].replace("textclf.stages", "stages").split()
-    done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stderr[:37]) == (2, "error: split: params.yaml not found; ")
+    done = run(sys.executable, *words, folder=tmp_path)
+    assert (done.status, done.err[:37]) == (2, "error: split: params.yaml not found; ")
 
 
 def test_beside_its_stages_dvc_yaml_is_that_of_the_repository() -> None:

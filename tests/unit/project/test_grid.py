@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.processes import Ended
 from tests.settings import put
-from tests.unit.conftest import Ended
 from textclf.project.grid.command import table
 
 C, UNITS = "train.logistic_regression.C", "train.keras.units"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.conftest import Ended
+from tests.processes import Ended
 from textclf.artifacts.checked import write_settings
 from textclf.export.settings import Export
 from textclf.project.metrics.command import stale

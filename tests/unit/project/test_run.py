@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT, Ended
 from tests.settings import put
-from tests.unit.conftest import Ended
 from textclf.core.extras import how_to_install
 from textclf.core.settings import load_yaml
 from textclf.project.run import command

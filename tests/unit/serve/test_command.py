@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.conftest import Ended
+from tests.processes import Ended
 from tests.unit.predict.models import export, three_classes, two_classes
 from tests.unit.serve.clients import make_app
 from textclf.artifacts.decisions import write_index

@@ -2,8 +2,6 @@
 
 import gzip
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages import split as stage
+from tests.processes import python
 from tests.unit.split.rows import NO_CORRECTIONS, numbered, write_csv
 from textclf.artifacts import room, shards, splits
 from textclf.core import resources
@@ -73,9 +72,8 @@ print({"pandas", "scipy", "sklearn"} & {*sys.modules})
 @pytest.mark.parametrize("method", ["hash", "random"])
 def test_a_split_spares_the_imports_that_take_long(method: str, tmp_path: Path) -> None:
     table = write_csv(tmp_path / "a.csv", numbered(200))
-    paths = map(str, (table, NO_CORRECTIONS, tmp_path / "splits", tmp_path / "report"))
-    done = subprocess.run([sys.executable, "-c", IMPORTS, *paths, method], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("set()\n")
+    done = python("-c", IMPORTS, table, NO_CORRECTIONS, tmp_path / "splits", tmp_path / "report", method)
+    assert done.out.endswith("set()\n"), done.err
 
 
 # What is read

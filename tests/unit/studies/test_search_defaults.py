@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from tests.settings import TEXT, put, train
 from textclf.core.errors import UserError
 from textclf.models.settings import CONSTANT, KINDS, Train

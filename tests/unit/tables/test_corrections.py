@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from textclf.core.errors import UserError
 from textclf.tables import corrections
 

@@ -5,8 +5,6 @@ import itertools
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import stored_splits
+from tests.processes import python
 from tests.unit.vectorize.terms.corpora import CORPORA, TEXTS, any_settings, same
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Features
@@ -134,8 +133,8 @@ def test_terms_are_counted_without_importing_pandas(tmp_path: Path) -> None:
         "print(vectorize(splits.open_shards(Path()), ['pos'], 'words', *settings).parts['words'].columns);"
         "print('pandas' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.stdout.splitlines()[-2:], done.stderr) == (["4", "False"], "")
+    done = python("-c", code, folder=tmp_path)
+    assert (done.out.splitlines()[-2:], done.err) == (["4", "False"], "")
 
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])

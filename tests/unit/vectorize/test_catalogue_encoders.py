@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from textclf.pretrained.catalogue import ENGLISH, MULTILINGUAL
 from textclf.vectorize.encoder.representation import Representation
 from textclf.vectorize.encoder.settings import Settings

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from tests.processes import Ended
 from tests.settings import put
-from tests.unit.conftest import Ended
 from tests.unit.tables.tables import delimited
 from tests.unspaced import WORDS, write_table
 from tests.unspaced import rows as rows_of

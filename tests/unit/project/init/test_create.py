@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.conftest import Ended
+from tests.processes import Ended
 from textclf.core import installed
 from textclf.project import generated
 from textclf.project.init import command

@@ -9,7 +9,7 @@ import pytest
 
 from tests import layouts
 from tests.layouts import LAYOUTS
-from tests.unit.conftest import Ended
+from tests.processes import Ended
 from textclf.project.init import command
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC

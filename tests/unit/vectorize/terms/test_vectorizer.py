@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import murmurhash3_32
 
+from tests.processes import python
 from tests.unit.vectorize.terms.corpora import CORPORA, any_settings, fitted, reference, same
 from tests.vectorized import vectorize_terms
 from textclf.core.errors import UserError
@@ -280,8 +279,7 @@ def test_texts_become_vectors_without_scikit_learn_pandas_and_pyarrow(hashing: i
         "print(v.transform(['good']).nnz > 0, {'sklearn', 'pandas', 'pyarrow', 'scipy.stats'} & {*sys.modules},"
         "'mmh3' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], input=json.dumps(content), capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == (f"True set() {hashing is not None}\n", "")
+    assert python("-c", code, stdin=json.dumps(content)) == (0, f"True set() {hashing is not None}\n", "")
 
 
 def test_logarithms_of_counts_are_those_of_numpy_as_it_is_pinned() -> None:
@@ -289,7 +287,7 @@ def test_logarithms_of_counts_are_those_of_numpy_as_it_is_pinned() -> None:
         "import math, textclf, numpy as np; counts = np.arange(1, 200_001);"
         "print(np.array_equal([math.log(count) for count in counts.tolist()], np.log(counts.astype(float))))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\n"
+    assert python("-c", code).out == "True\n"
 
 
 # JSON

@@ -1,0 +1,66 @@
+"""Programs as processes of their own, the commands of textclf in this process, and how each ended."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from textclf.core.extras import EXTRAS
+
+ROOT = Path(__file__).parents[1]
+# The command line where all optional packages look as if they were not installed.
+WITHOUT_EXTRAS = (
+    f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
+    "from textclf import cli; cli.main()"
+)
+AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false")
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code (of a signal negative), and what it printed."""
+
+    status: Any
+    out: str
+    err: str
+
+
+def run(
+    *command: str | Path,
+    folder: Path | None = None,
+    stdin: str = "",
+    environment: Mapping[str, str] | None = None,
+    **variables: str,
+) -> Ended:
+    """Run a program to its end, with these variables and those of this process, or of an `environment` instead."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        input=stdin,
+        env={**(os.environ if environment is None else environment), **variables},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def python(*words: str | Path, folder: Path | None = None, stdin: str = "", **variables: str) -> Ended:
+    """Run Python, which finds the code of this repository in any folder."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    return run(sys.executable, *words, folder=folder, stdin=stdin, environment=environment)
+
+
+def git(*words: str | Path, folder: Path | None = None) -> str:
+    """Run a Git command that must succeed, as an author of no machine, and return what it printed."""
+    done = run("git", *AUTHOR, *words, folder=folder)
+    assert done.status == 0, done.err
+    return done.out
+
+
+def heed_signals() -> None:
+    """Handle signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
