@@ -4,11 +4,9 @@ Every function takes nothing and reads benchmarks/results/.
 """
 
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 import numpy as np
-from sklearn.metrics import cohen_kappa_score
 
 from benchmarks import costs, few_rows, pairs, preset_choices, presets
 from benchmarks.results import ROOT, markdown
@@ -16,7 +14,6 @@ from benchmarks.results import read as result
 from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
 from textclf.evaluate.comparisons import corrected_t
-from textclf.evaluate.intervals import normal_quantile, wilson
 from textclf.evaluate.power import smallest_difference
 
 CORPORA = ("yelp", "amazon", "imdb")
@@ -176,111 +173,8 @@ def behaviour() -> str:
 
 # Label issues
 
-JUDGES = {
-    "words": "regression on word counts",
-    "letters": "regression on tf-idf of words and letters",
-    "words and letters": "both of these",
-    "sentences": "regression on sentence vectors",
-}
-READ = ("words and letters", "sentences")  # whose most suspicious rows were read
-
-
-def audit_planted() -> str:
-    """Return how many flipped labels are found on each corpus, by judge and share of flipped labels."""
-    planted = [result(f"audit-{corpus}")["planted"] for corpus in CORPORA]
-    header, rows = [f"{', '.join(CORPORA)}; judged by"], [[title] for title in JUDGES.values()]
-    for each in zip(*planted, strict=True):
-        for key, name in (("precision", "precision"), ("recall", "recall"), ("at_k", "in the first k")):
-            header.append(f"{each[0]['share']:.0%}: {name}")
-            for row, judge in zip(rows, JUDGES, strict=True):
-                row.append(", ".join(f"{corpus['found'][judge][key]['mean']:.2f}" for corpus in each))
-    return markdown(header, rows)
-
-
-def audit_hard() -> str:
-    """Return how well flipped labels are found in hard texts, beside those at random, by judge and corpus."""
-    rows, shares = [], result("audit-yelp")["planted"]
-    for judge, title in JUDGES.items():
-        for corpus in CORPORA:
-            cells = []
-            for number in range(len(shares)):
-                found = [
-                    result(f"{kind}-{corpus}")["planted"][number]["found"][judge] for kind in ("audit", "audit-hard")
-                ]
-                cells.append(", ".join(f"{each['recall']['mean']:.2f}" for each in found))
-                cells += [interval(each["at_k"]["mean"], each["at_k"]) for each in found]
-            rows.append([title, corpus, *cells])
-    names = ("recall: at random, hard", "in the first k: at random", "in the first k: hard")
-    return markdown(
-        ["judged by", "corpus", *(f"{each['share']:.0%}: {name}" for each in shares for name in names)], rows
-    )
-
-
-def audit_noise() -> str:
-    """Return the share of wrong labels that each model estimates on each corpus, by the share that was flipped."""
-    contents = [result(f"audit-{corpus}") for corpus in CORPORA]
-    rows = []
-    for judge in ("words", "letters", "sentences"):
-        published = [content["published"][judge] for content in contents]
-        planted = zip(*(content["planted"] for content in contents), strict=True)
-        cells = [
-            [f"{each['accuracy']:.3f}" for each in published],
-            [f"{each['noise']:.1%}" for each in published],
-            *([f"{each['found'][judge]['noise']['mean']:.1%}" for each in corpora] for corpora in planted),
-        ]
-        rows.append([JUDGES[judge], *map(", ".join, cells)])
-    header = [f"{', '.join(CORPORA)}; judged by", "accuracy", "none flipped", "5% flipped", "10% flipped"]
-    return markdown(header, rows)
-
-
-def audit_verdicts() -> str:
-    """Return what readers found in the most suspicious rows of the corpora as published, and in rows at random."""
-    verdicts = result("audit-verdicts")
-    rows = []
-    for judge in READ:
-        suspects = {corpus: result(f"audit-{corpus}")["published"][judge]["suspects"] for corpus in CORPORA}
-        for reader, key in (("blind", "blind"), ("knew the labels", "knowing")):
-            rows.append([JUDGES[judge], reader, *_verdict_cells(verdicts[key], suspects)])
-    rows.append(["no model: rows at random", "blind", *_verdict_cells(verdicts["random"], verdicts["random"])])
-    table = markdown(["judged by", "reader", "label wrong", "ambiguous", "label right", "share wrong"], rows)
-    return f"{table}\n\n{agreement(verdicts)}"
-
-
-def agreement(verdicts: dict[str, dict[str, dict[str, str]]]) -> str:
-    """Return a sentence on how far the two readings agree beyond chance.
-
-    Cohen's kappa with its standard error: Cohen (1960), Educ. Psychol. Meas. 20:37-46,
-    doi:10.1177/001316446002000104.
-    """
-    blind, knowing = (
-        np.array([verdicts[key][corpus][row] for corpus in CORPORA for row in sorted(verdicts["blind"][corpus])])
-        for key in ("blind", "knowing")
-    )
-    same, rows, kappa = (blind == knowing).mean(), len(blind), cohen_kappa_score(blind, knowing)
-    by_chance = (same - kappa) / (1 - kappa)
-    half = normal_quantile(0.975) * math.sqrt(same * (1 - same) / rows) / (1 - by_chance)
-    low, high = kappa - half, kappa + half
-    of_wrong = cohen_kappa_score(blind == "wrong", knowing == "wrong")
-    return (
-        f"The two readings agree on {(blind == knowing).sum()} of {rows} rows: Cohen's kappa is {kappa:.2f} "
-        f"({low:.2f} to {min(high, 1):.2f}), or {of_wrong:.2f} of wrong labels against all else. Most rows are right, "
-        "so much of the agreement would arise by chance."
-    )
-
-
-def _verdict_cells(verdicts: dict[str, dict[str, str]], read: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the number of each verdict on the rows that were read, by corpus, and the share of wrong labels."""
-    found = [verdicts[corpus][row] for corpus, rows in read.items() for row in rows]
-    counts = [found.count(verdict) for verdict in ("wrong", "ambiguous", "right")]
-    low, high = wilson(counts[0], len(found))
-    return [*map(str, counts), interval(counts[0] / len(found), {"low": low, "high": high})]
-
 
 TABLES = {
-    "audit-hard": audit_hard,
-    "audit-noise": audit_noise,
-    "audit-planted": audit_planted,
-    "audit-verdicts": audit_verdicts,
     "behaviour": behaviour,
     "choices": choices,
     "costs": costs.table,
