@@ -9,20 +9,14 @@ from dataclasses import asdict
 import numpy as np
 
 from benchmarks import costs, few_rows, pairs, preset_choices, presets
-from benchmarks.results import ROOT, markdown
+from benchmarks.results import markdown
 from benchmarks.results import read as result
-from textclf.core.formatting import display_name, p_value
-from textclf.core.settings import load_yaml
+from textclf.core.formatting import p_value
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.power import smallest_difference
 
 CORPORA = ("yelp", "amazon", "imdb")
 TEST_ROWS = 250  # of each
-TESTED = {
-    "letters": "regression on tf-idf of words and letters",
-    "sentences": "regression on sentence vectors",
-    "transformer": "fine-tuned transformer",
-}  # names in SETTINGS of benchmarks/behaviour.py
 NAMES = {"keras": "network", "linear_svm": "linear SVM", "nb_svm": "NB-SVM", "naive_bayes": "naive Bayes"}
 
 
@@ -148,34 +142,10 @@ def choices() -> str:
 # Behavioural tests
 
 
-def behaviour() -> str:
-    """Return the failure rate of each test (row) and model (column), and the accuracy of each model."""
-    contents = [result("behaviour"), result("behaviour-transformer")]
-    order = ["majority", "logistic_regression", "keras", *TESTED]
-    models, accuracies = ({m: of for each in contents for m, of in each[key].items()} for key in ("models", "accuracy"))
-    tests = [
-        test
-        for test in load_yaml(ROOT / "behaviour" / "sentiment.yaml")["tests"]
-        if any(models[model][test]["failures"] for model in order)
-    ]
-    rows = [
-        [
-            display_name(test),
-            str(models[order[0]][test]["cases"]),
-            *(f"{models[model][test]['failure_rate']:.0%}" for model in order),
-        ]
-        for test in tests
-    ]
-    shown = [f"{accuracies[model]['accuracy']:.0%}" for model in order]
-    rows.append(["accuracy on the test rows", "", *shown])
-    return markdown(["cases that fail", "number", *(TESTED.get(model, display(model)) for model in order)], rows)
-
-
 # Label issues
 
 
 TABLES = {
-    "behaviour": behaviour,
     "choices": choices,
     "costs": costs.table,
     "honest": honest,
