@@ -18,7 +18,6 @@ from benchmarks import (
     install,
     intervals,
     lesson,
-    long_texts,
     model_choice,
     power,
     prediction_set_tables,
@@ -26,7 +25,6 @@ from benchmarks import (
     serve,
     tables,
     timings,
-    transformer,
     unknown,
     validation_tables,
 )
@@ -227,8 +225,6 @@ OWN_TABLES = {
     "first-install": install.sentence,
     "own-table": presets.example,
     "serve": serve.table,
-    "long-texts": long_texts.table,
-    "transformer": transformer.table,
 }
 RESULTS = (
     tables.TABLES

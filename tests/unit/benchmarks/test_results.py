@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks import lesson, project, results, tables
+from benchmarks import lesson, project, results
 
 STORED = sorted(path.stem for path in results.RESULTS.glob("*.json"))
 
@@ -68,8 +68,3 @@ def test_the_interval_of_a_mean_over_seeds_is_students() -> None:
     mean, sd, least, most, low, high = lesson.spread([1.0, 2.0, 3.0, None])
     assert (mean, sd, least, most) == (2.0, 1.0, 1.0, 3.0)
     assert (round(low, 4), round(high, 4)) == (-0.4841, 4.4841)  # 2 -+ 4.3027 / sqrt(3)
-
-
-def test_the_baseline_of_a_table_has_no_interval() -> None:
-    assert tables.accuracy({"accuracy": 0.8}) == "0.800"
-    assert tables.accuracy({"accuracy": 0.8, "low": -0.01, "high": 0.02}) == "0.800 (-0.010 to +0.020)"
