@@ -3,7 +3,7 @@
 Every function takes nothing and reads benchmarks/results/.
 """
 
-from benchmarks import costs, few_rows, pairs, preset_choices, presets
+from benchmarks import costs, few_rows, preset_choices, presets
 
 CORPORA = ("yelp", "amazon", "imdb")
 
@@ -22,7 +22,6 @@ def interval(value: float, ends: dict[str, float | None] | None, sign: str = "")
 
 TABLES = {
     "costs": costs.table,
-    "pairs": pairs.table,
     "few-rows": few_rows.table,
     "preset-choices": preset_choices.table,
     "presets": presets.table,

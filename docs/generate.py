@@ -18,7 +18,6 @@ from benchmarks import (
     install,
     intervals,
     lesson,
-    model_choice,
     power,
     prediction_set_tables,
     presets,
@@ -234,7 +233,6 @@ RESULTS = (
     | lesson.TABLES
     | timings.TABLES
     | drift_tables.TABLES
-    | model_choice.TABLES
     | power.TABLES
     | unknown.TABLES
     | OWN_TABLES

@@ -1,7 +1,4 @@
-"""The choice of the default model by rows that did not train it, and what choosing costs.
-
-`benchmarks/model_choice.py` compares this rule with others.
-"""
+"""The choice of the default model by rows that did not train it, and what choosing costs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
