@@ -7,14 +7,13 @@ variance of their scores.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special, stats
 
-from benchmarks.prediction_sets import softmax
-from benchmarks.validation import distance
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.intervals import normal_quantile
@@ -139,6 +138,22 @@ def grouped(name: str, sizes: Sizes, correlation: float, accuracy: float = 0.8, 
     return Kind(f"2,000 rows, {name}", 2000, accuracy, sizes=sizes, correlation=correlation, **others)
 
 
+@cache
+def distance(accuracy: float, classes: int) -> float:
+    """Return how far the score of the actual class is above the others, in standard deviations."""
+    points = np.linspace(-8, 20, 4001)
+
+    def excess(far: float) -> float:
+        chance = stats.norm.pdf(points - far) * stats.norm.cdf(points) ** (classes - 1)
+        return float(np.trapezoid(chance, points)) - accuracy
+
+    low, high = 0.0, 10.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if excess(middle) > 0 else (middle, high)
+    return middle
+
+
 def draw(kind: Kind, rows: int, generator: np.random.Generator) -> Drawn:
     """Return about so many rows: as many as their clusters have."""
     sizes = np.ones(rows, np.int64) if kind.sizes is None else kind.sizes(rows, generator)
@@ -182,7 +197,7 @@ def draw(kind: Kind, rows: int, generator: np.random.Generator) -> Drawn:
             odds = np.log(shares / (1 - shares)) + math.sqrt(2) * scores
             outputs[model] = 1 / (1 + np.exp(-OVERCONFIDENT * odds))
         else:
-            outputs[model] = softmax(OVERCONFIDENT * (scores + np.log(shares)))
+            outputs[model] = special.softmax(OVERCONFIDENT * (scores + np.log(shares)), axis=1)
     if kind.wrong:
         y = np.where(generator.random(len(y)) < kind.wrong, (y + 1) % len(shares), y)
     return Drawn(y, outputs, clusters.astype(np.uint64))

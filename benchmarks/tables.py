@@ -3,14 +3,9 @@
 Every function takes nothing and reads benchmarks/results/.
 """
 
-from benchmarks import costs, few_rows, preset_choices, presets
+from benchmarks import few_rows, preset_choices, presets
 
 CORPORA = ("yelp", "amazon", "imdb")
-
-
-def display(model: str) -> str:
-    """Return the name of a model in prose."""
-    return "network" if model == "keras" else model.replace("_", " ")
 
 
 def interval(value: float, ends: dict[str, float | None] | None, sign: str = "") -> str:
@@ -21,7 +16,6 @@ def interval(value: float, ends: dict[str, float | None] | None, sign: str = "")
 
 
 TABLES = {
-    "costs": costs.table,
     "few-rows": few_rows.table,
     "preset-choices": preset_choices.table,
     "presets": presets.table,

@@ -19,13 +19,10 @@ from benchmarks import (
     intervals,
     lesson,
     power,
-    prediction_set_tables,
     presets,
     serve,
     tables,
     timings,
-    unknown,
-    validation_tables,
 )
 from benchmarks.results import MissingResultError
 from docs import gallery, plot_templates
@@ -226,16 +223,7 @@ OWN_TABLES = {
     "serve": serve.table,
 }
 RESULTS = (
-    tables.TABLES
-    | intervals.TABLES
-    | prediction_set_tables.TABLES
-    | validation_tables.TABLES
-    | lesson.TABLES
-    | timings.TABLES
-    | drift_tables.TABLES
-    | power.TABLES
-    | unknown.TABLES
-    | OWN_TABLES
+    tables.TABLES | intervals.TABLES | lesson.TABLES | timings.TABLES | drift_tables.TABLES | power.TABLES | OWN_TABLES
 )
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,
