@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
-    course,
     drift_tables,
     install,
     intervals,
@@ -216,7 +215,6 @@ def result_table(make: Callable[[], str]) -> Callable[[str], str]:
 
 
 OWN_TABLES = {
-    "course": course.table,
     "install": install.table,
     "first-install": install.sentence,
     "own-table": presets.example,
