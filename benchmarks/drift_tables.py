@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from benchmarks import drift_timings
 from benchmarks.results import markdown
 from benchmarks.results import read as result
 from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS
@@ -62,5 +61,4 @@ TABLES = {
     "drift-power": power,
     "drift-dependent": dependent,
     "drift-classes": classes,
-    "timings-drift": drift_timings.table,
 }

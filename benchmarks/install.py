@@ -1,52 +1,24 @@
-"""Measure fresh installations from each lock file: size, packages, and the start of `textclf predict`.
+"""Measure the installation in README.md: the wheel with its newest packages.
 
-    python -m benchmarks.install [install] [first_install]
+    python -m benchmarks.install
 
-Needs the models of a run and the index of packages; takes some minutes. The installations differ only in their
-packages, so their starts are measured in alternation. Sizes are those of site-packages, with compiled bytecode.
-`first_install` is that of README.md: the wheel with its newest packages. Its minutes are those of the CPU, since the
-time of the download depends on the network.
+Needs the index of packages. The size is that of site-packages, with compiled bytecode; the minutes are those of the
+CPU, since the time of the download depends on the network.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks import results
 from benchmarks.presets import cpu_seconds
-from benchmarks.results import ROOT
 
-ROUNDS = 9  # starts of each
-NAMES = ("predict", "serve", "run")  # requirements/<name>.txt
-FIRST, EXTRAS = "first_install", "[pipeline,encoder]"  # the result and the installation of README.md
+RESULT, EXTRAS = "first_install", "[pipeline,encoder]"  # the installation of README.md
 
 
 def measure() -> dict[str, Any]:
-    """Return megabytes, packages and seconds of a start for each lock file."""
-    with tempfile.TemporaryDirectory(prefix="textclf-install-") as folder:
-        environments = {
-            name: install(Path(folder, name), "--require-hashes", "-r", str(ROOT / "requirements" / f"{name}.txt"))
-            for name in NAMES
-        }
-        seconds: dict[str, list[float]] = {name: [] for name in NAMES}
-        for _ in range(ROUNDS):
-            for name, environment in environments.items():
-                seconds[name].append(start(environment))
-        installations = {
-            name: {
-                **describe(environment),
-                "start_seconds": results.spread(seconds[name]),
-            }
-            for name, environment in environments.items()
-        }
-    return {"installations": installations, "rounds": ROUNDS}
-
-
-def measure_first() -> dict[str, Any]:
     """Return what the installation in README.md downloads, needs and takes."""
     from tests import wheel
 
@@ -74,14 +46,6 @@ def install(environment: Path, *words: str) -> Path:
     return environment
 
 
-def start(environment: Path) -> float:
-    """Return the seconds from the start of `textclf predict` with one text to its end."""
-    command = [str(environment / "bin" / "python"), "-m", "textclf.cli", "predict", "The food was great."]
-    started = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True, env={**os.environ, "PYTHONPATH": "."})
-    return time.perf_counter() - started
-
-
 def site_packages(environment: Path) -> Path:
     """Return the folder of an environment's packages."""
     return next(environment.glob("lib/*/site-packages"))
@@ -94,28 +58,12 @@ def size(folder: Path) -> int:
 
 def sentence() -> str:
     """Return what the installation in README.md takes."""
-    took = results.read(FIRST)
+    took = results.read(RESULT)
     return (
         f"That is {took['packages']} packages: {took['download_megabytes'] / 1e3:.1f} GB to download, "
         f"{took['megabytes'] / 1e3:.1f} GB on disk, {took['cpu_minutes']:.1f} minutes of CPU."
     )
 
 
-def table() -> str:
-    """Return the stored result as Markdown."""
-    content = results.read("install")
-    rows = [
-        [
-            f"`requirements/{name}.txt`",
-            str(each["packages"]),
-            f"{each['megabytes']:,}",
-            results.show(each["start_seconds"]),
-        ]
-        for name, each in content["installations"].items()
-    ]
-    seconds = f"seconds of `textclf predict`, median of {content['rounds']}"
-    return results.markdown(["locked in", "packages", "MB", seconds], rows)
-
-
 if __name__ == "__main__":
-    results.main({"install": measure, FIRST: measure_first})
+    results.main({RESULT: measure})

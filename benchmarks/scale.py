@@ -10,25 +10,20 @@ Makes a corpus (benchmarks/corpus.py; not timed). Each of three rounds times a p
 with other settings of the words (`VARIANTS`), whose seconds are those of the stages that run again. The ratios are
 computed within a round, and the stages are those of the round with the median time.
 
-With 100,000,000 rows there is one round of the pipeline alone, on a Parquet file, with links in DVC's cache; before
-that, the rows are split from CSV.
+With 100,000,000 rows there is one round of the pipeline alone, on a Parquet file, with links in DVC's cache.
 
 Prints Markdown. The load average before and after shows whether the machine was otherwise idle. The column "of it DVC"
 is the part of a stage's time outside the stage's process. What else is measured: benchmarks/watch.py.
 """
 
-import hashlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from benchmarks import project as copies
 from benchmarks import results, timings
@@ -94,29 +89,18 @@ def measure(folder: Path, rows: int, others: dict[str, tuple[str, str]]) -> dict
 
 
 def scale_large(rows: int) -> dict[str, Any]:
-    """Return the measurements of one run from a Parquet file, and of the split of the same rows from CSV."""
+    """Return the measurements of one run from a Parquet file."""
     with tempfile.TemporaryDirectory(prefix="textclf-scale-") as name:
-        folder = Path(name)
-        tables = {kind: folder / f"corpus.{kind}" for kind in ("csv", "parquet")}
-        make_corpus(rows, *tables.values())
-        sizes = {kind: megabytes(path.stat().st_size) for kind, path in tables.items()}
-        measured, checksums = {}, {}
-        for kind, targets in (("csv", ["split"]), ("parquet", [])):
-            results.tell(f"{rows:,} rows from {kind}")
-            project = folder / kind
-            measured[kind] = run_pipeline(project, tables[kind], targets=targets, links=LINKS)
-            checksums[kind] = checksum_rows(project / "data" / "splits")
-            shutil.rmtree(project)  # disk
-            tables[kind].unlink()
-    compared = {"same_rows": checksums["csv"] == checksums["parquet"], "others": [], "ratios": {}, "variants": []}
-    (split,) = (part for part in measured["csv"]["parts"] if part["name"] == "split")
-    compared |= {"from_csv": split, "links": LINKS}
-    return measured["parquet"] | sizes | compared | described(rows, tables["parquet"], 1)
+        corpus = Path(name, "corpus.parquet")
+        make_corpus(rows, corpus)
+        measured = run_pipeline(Path(name, "project"), corpus, links=LINKS)
+        size = {"parquet": megabytes(corpus.stat().st_size), "links": LINKS}
+    return measured | size | {"others": [], "ratios": {}, "variants": []} | described(rows, corpus, 1)
 
 
-def make_corpus(rows: int, *paths: Path) -> None:
-    """Write a corpus to each of the paths, as CSV or Parquet by its name."""
-    copies.run([sys.executable, "-m", "benchmarks.corpus", str(rows), *map(str, paths)], ROOT, os.environ)
+def make_corpus(rows: int, path: Path) -> None:
+    """Write a corpus as CSV or Parquet, by the name of the file."""
+    copies.run([sys.executable, "-m", "benchmarks.corpus", str(rows), str(path)], ROOT, os.environ)
 
 
 def described(rows: int, corpus: Path, rounds: int) -> dict[str, Any]:
@@ -124,19 +108,6 @@ def described(rows: int, corpus: Path, rounds: int) -> dict[str, Any]:
     changed = SETTINGS | {"data.path": corpus.name}
     settings = {key: value for key, value in changed.items() if isinstance(value, str | int)}
     return {"rows": rows, "rounds": rounds, "settings": settings}
-
-
-def checksum_rows(splits: Path) -> str:
-    """Return the SHA-256 of all columns of the splits but the ids, which name the table's file."""
-    checksum = hashlib.sha256()
-    for path in sorted(splits.glob("*.parquet")):
-        rows = pq.read_table(path).drop_columns("id").combine_chunks()
-        stream = pa.BufferOutputStream()
-        with pa.ipc.new_stream(stream, rows.schema) as writer:
-            writer.write_table(rows)
-        checksum.update(path.name.encode())
-        checksum.update(stream.getvalue())
-    return checksum.hexdigest()
 
 
 def median_round(measured: list[dict[str, Any]]) -> dict[str, Any]:
@@ -167,17 +138,16 @@ def run_pipeline(
     corpus: Path,
     changes: Mapping[str, Any] | None = None,
     *,
-    targets: Sequence[str] = (),
     links: str = "",
 ) -> dict[str, Any]:
-    """Return the measurements of `dvc repro TARGETS` in a fresh copy of the project, with some `SETTINGS` changed.
+    """Return the measurements of `dvc repro` in a fresh copy of the project, with some `SETTINGS` changed.
 
     `links` are the kinds of links that DVC's cache uses; empty: it has copies.
     """
     variables = prepare(project, corpus, changes)
     if links:
         copies.run(["dvc", "config", "cache.type", links], project, variables)
-    run = watch(["dvc", "repro", *targets], project, variables)
+    run = watch(["dvc", "repro"], project, variables)
     sizes = written(project)
     parts = [
         {
@@ -192,7 +162,7 @@ def run_pipeline(
         for stage in stages(run)
     ]
     total = {
-        **({} if targets else accuracy_of(project)),
+        **accuracy_of(project),
         "waiting": round(sum(stage.waiting for stage in stages(run)), 2),
         "written": megabytes(sum(sizes.values())),
         "disk": megabytes(on_disk(project / output for output in OUTPUTS)),
@@ -244,4 +214,4 @@ def written(project: Path) -> dict[str, int]:
 
 if __name__ == "__main__":
     entries = {f"scale-{rows}": partial(scale, rows) for rows in SIZES}
-    results.main(entries | {f"scale-{LARGE}": partial(scale_large, LARGE)}, timings.scale)
+    results.main(entries | {f"scale-{LARGE}": partial(scale_large, LARGE)}, lambda content: timings.stages([content]))

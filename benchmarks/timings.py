@@ -1,5 +1,6 @@
 """The tables of docs/ with times, as Markdown."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.results import RESULTS, markdown, measured_on, read, show
@@ -41,34 +42,6 @@ def predict(content: dict[str, Any]) -> str:
     )
 
 
-def scale(content: dict[str, Any]) -> str:
-    """Return the table of one number of rows of benchmarks/scale.py."""
-    rows, total, split = content["rows"], content["pipeline"], content.get("from_csv")
-    sizes = {"largest": "largest process", "together": "together", "written": "written", "peak": "disk at most"}
-    columns = ["seconds", "of it DVC", "rows/s", *(f"{name}, MB" for name in sizes.values()), "test accuracy"]
-    csv = f"{megabytes(content['csv'])} MB of CSV"
-    table = f"{megabytes(content['parquet'])} MB of Parquet" if "parquet" in content else csv
-    lines = [[f"{rows:,} rows, {table}", *columns]]
-    for name, part in [
-        *((title(part), part) for part in content["parts"]),
-        ("**pipeline, end to end**", total),
-        *([(f"`split` of the same rows in {csv}", split)] if split else []),
-        *((each["name"], each) for each in content["others"]),
-    ]:
-        cells = [megabytes(part[key]) if key in part else "" for key in sizes]
-        rate = "" if name == START else f"{rows / part['seconds']:,.0f}"
-        waiting = f"{part['waiting']:.1f}" if "waiting" in part else ""
-        lines.append([name, f"{part['seconds']:.1f}", waiting, rate, *cells, accuracy(part)])
-    lines += [[*ratio, *[""] * (len(columns) - 1)] for ratio in scale_ratios(content)]
-    for each in content["variants"]:  # only some stages run again, so that no rate is shown
-        cells = [megabytes(each[key]) if key in each else "" for key in sizes]
-        lines.append([f"pipeline with {each['name']}", f"{each['seconds']:.1f}", "", "", *cells, accuracy(each)])
-    disk = f"on disk at the end: {megabytes(total['disk'])} MB, of which {megabytes(total['cache'])} MB in DVC's cache"
-    rounds = f"Rounds: {content['rounds']}. " if content["rounds"] > 1 else ""
-    lines.append([disk, *[""] * len(columns)])
-    return f"{markdown(lines[0], lines[1:])}\n\n{rounds}{same_rows(content)}{measured_on(content)}"
-
-
 def title(part: dict[str, Any]) -> str:
     """Return the name of a part of a run, that of a stage as code."""
     return part["name"] if part["name"] == START else f"`{part['name']}`"
@@ -83,17 +56,13 @@ def scale_ratios(content: dict[str, Any]) -> list[list[str]]:
     return [[f"pipeline / {name}", ratio] for name, ratio in shown.items()]
 
 
-def same_rows(content: dict[str, Any]) -> str:
-    """Return a sentence on the splits from two files of the same rows; empty if there was one."""
-    if "same_rows" not in content:
-        return ""
-    verb = "are equal" if content["same_rows"] else "DIFFER"
-    return f"Texts, labels and order of the splits from both files {verb}. DVC's cache: {content['links']}. "
-
-
 def scale_stages() -> str:
     """Return the stages of the median round at each number of rows, and the ratios to the other programs."""
-    measured = [content for content in scale_results() if "from_csv" not in content]
+    return stages(scale_results())
+
+
+def stages(measured: Sequence[dict[str, Any]]) -> str:
+    """Return the seconds and the memory of each stage, with two columns per number of rows."""
     cells = [f"{content['rows']:,} rows: {what}" for content in measured for what in ("seconds (of it DVC)", "MB")]
     columns: list[dict[str, list[str]]] = []
     for content in measured:
@@ -109,18 +78,6 @@ def scale_stages() -> str:
     rounds = ", ".join(str(content["rounds"]) for content in measured)
     notes = f"Rounds: {rounds}. Seconds of the stages: in the round of the median time. MB: of the largest process."
     return f"{markdown(lines[0], lines[1:])}\n\n{notes}"
-
-
-def scale_dask(content: dict[str, Any]) -> str:
-    """Return the sentence on vectorize with workers of Dask."""
-    seconds = {kind: show(each, ".1f") for kind, each in content["seconds"].items()}
-    same = "the same" if content["same_bytes"] else "DIFFERENT"
-    return (
-        f"vectorize of {content['rows']:,} rows takes {seconds['local']} seconds with local processes and "
-        f"{seconds['dask']} with {content['workers']} workers of a scheduler on the same machine, "
-        f"{show(content['ratio'])} times as long: median (minimum to maximum) of {content['rounds']} rounds. "
-        f"All {content['files']:,} files, {megabytes(content['written'])} MB, have {same} bytes. {measured_on(content)}"
-    )
 
 
 def accuracy(part: dict[str, Any]) -> str:
@@ -167,6 +124,4 @@ TABLES = {
     "timings-predict": lambda: predict(read("predict")),
     "timings-scale": scales,
     "timings-stages": scale_stages,
-    "timings-large": lambda: scale(read("scale-100000000")),
-    "timings-dask": lambda: scale_dask(read("scale-dask")),
 }

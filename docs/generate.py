@@ -19,7 +19,6 @@ from benchmarks import (
     lesson,
     power,
     presets,
-    serve,
     tables,
     timings,
 )
@@ -215,10 +214,8 @@ def result_table(make: Callable[[], str]) -> Callable[[str], str]:
 
 
 OWN_TABLES = {
-    "install": install.table,
     "first-install": install.sentence,
     "own-table": presets.example,
-    "serve": serve.table,
 }
 RESULTS = (
     tables.TABLES | intervals.TABLES | lesson.TABLES | timings.TABLES | drift_tables.TABLES | power.TABLES | OWN_TABLES
