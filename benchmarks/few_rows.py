@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import results
-from benchmarks.inputs import NAMES, WEIGHTS, fetch_weights
-from benchmarks.preset_choices import POOL, split_lesson
+from benchmarks.inputs import NAMES, POOL, WEIGHTS, fetch_weights, split_lesson
 from benchmarks.presets import read
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale

@@ -7,6 +7,8 @@ so these are in folders of their own.
 import functools
 import sys
 
+import pandas as pd
+
 from benchmarks.results import ROOT
 from textclf.core.outputs import outputs
 from textclf.fetch.catalogue import CORPORA as CATALOGUE
@@ -15,6 +17,7 @@ from textclf.fetch.pretrained import fetch_pretrained
 
 NAMES = tuple(CATALOGUE)
 CORPORA, WEIGHTS = ROOT / "data" / "corpora", ROOT / "data" / "benchmark-weights"
+POOL, SEED = "pool", 1000  # the name of all built-in corpora as one; the seed of their splits
 PRETRAINED = ("all-minilm-l6-v2", "glove-6b-50d")
 
 
@@ -37,6 +40,16 @@ def read_rows(corpus: str) -> list[tuple[str, str]]:
     """Return text and label of the rows of a built-in corpus."""
     lines = corpora()[CATALOGUE[corpus].file].decode().split("\n")
     return [(text.strip(), label) for text, _, label in (line.rpartition("\t") for line in lines if line)]
+
+
+def split_lesson(corpus: str) -> list[pd.DataFrame]:
+    """Return training and test rows of one of the lesson's corpora or of their pool, as a table of one's own."""
+    from sklearn.model_selection import train_test_split
+
+    rows = [row for name in (NAMES if corpus == POOL else [corpus]) for row in read_rows(name)]
+    table = pd.DataFrame(rows, columns=["text", "label"])
+    parts: list[pd.DataFrame] = train_test_split(table, test_size=0.25, random_state=SEED, stratify=table["label"])
+    return parts
 
 
 def fetch_weights() -> None:

@@ -27,8 +27,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import project, results
-from benchmarks.inputs import NAMES, WEIGHTS, fetch_weights
-from benchmarks.preset_choices import POOL, split_lesson
+from benchmarks.inputs import NAMES, POOL, WEIGHTS, fetch_weights, split_lesson
 from textclf.core import files
 from textclf.evaluate.intervals import wilson
 

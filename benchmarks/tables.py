@@ -3,7 +3,7 @@
 Every function takes nothing and reads benchmarks/results/.
 """
 
-from benchmarks import few_rows, preset_choices, presets
+from benchmarks import few_rows, presets
 
 CORPORA = ("yelp", "amazon", "imdb")
 
@@ -17,6 +17,5 @@ def interval(value: float, ends: dict[str, float | None] | None, sign: str = "")
 
 TABLES = {
     "few-rows": few_rows.table,
-    "preset-choices": preset_choices.table,
     "presets": presets.table,
 }

@@ -21,7 +21,7 @@ PRESETS = {
 }
 ENCODER_PACKAGES, TRANSFORMER_PACKAGES = ("onnxruntime", "tokenizers"), ("keras_hub", "onnxruntime", "tokenizers")
 # Values of C to choose from, and the one without a choice, by what the model reads; with few rows per class, larger
-# ones. Measured: docs/evidence.md.
+# ones. Chosen by cross-validation within the training rows of eight corpora.
 STRENGTHS = {
     "words": ([3.0, 10.0, 30.0], 30.0),
     "letters": ([3.0, 10.0, 30.0], 10.0),
@@ -30,7 +30,7 @@ STRENGTHS = {
 }
 OF_FEW, FEW_PER_CLASS = ([3.0, 30.0, 300.0], 100.0), 50
 SEARCHED = 60.0  # seconds up to which C is chosen from several values
-SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped, at half a point of accuracy
+SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped
 MANY_TEXTS, MOST_TERMS = 100_000, 20_000  # rows from which each analyzer has at most so many terms
 CHAR_NGRAMS, UNSPACED_NGRAMS = [3, 5], [1, 3]  # of letters: within words, and where a single letter may be a word
 LONG = 200  # words of the longest texts that an encoder reads in one window
@@ -114,7 +114,7 @@ def left_out(preset: str, survey: Survey) -> Iterator[str]:
         yield f"left out: the transformer and the average; its weights are for English, the language is {spoken}"
     if preset != "fast" and missing:
         yield (
-            f"left out: sentence vectors, which gained 2 to 10 points of accuracy on eight corpora (docs/presets.md); "
+            f"left out: sentence vectors, which gained accuracy on each corpus of docs/presets.md; "
             f"they need {list_names(missing)}: {how_to_install('encoder')}, then textclf init again"
         )
 
