@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks import results
 from benchmarks.results import ROOT, markdown
-from benchmarks.results import read as result
-from benchmarks.tables import CORPORA, interval
 from textclf.core import files
 
 METRICS = ("evaluation", "features", "intervals", "training")  # of the default run
+RESULT = "seeds"
 LATEST = 30  # the last epoch that the lesson finds useful
 # Numbers of a fit in benchmarks/seeds.py, by the name in the table; epochs get one decimal.
 SEED_ROWS = {
@@ -35,7 +35,7 @@ def spread(values: Sequence[float | None]) -> tuple[float, float, float, float, 
 
 def seeds() -> str:
     """Return how the network's numbers vary with its seed on yelp."""
-    fits = result("seeds-yelp")["fits"]
+    fits = results.read(RESULT)["fits"]
     rows = []
     for key, name in SEED_ROWS.items():
         mean, sd, least, most, *_ = spread([fit[key] for fit in fits])
@@ -50,13 +50,18 @@ def seeds() -> str:
     return markdown(["yelp", "mean ± sd", "minimum to maximum"], rows)
 
 
+def interval(value: float, ends: dict[str, float]) -> str:
+    """Return a number with its interval."""
+    return f"{value:.3f} ({ends['low']:.3f} to {ends['high']:.3f})"
+
+
 def claims() -> str:
     """Return the lesson's claims beside what was measured: in the default run, and over seeds."""
     metrics = {name: files.read_json(ROOT / "metrics" / f"{name}.json") for name in METRICS}
     train = metrics["features"]["words"]["train"]
     network, regression = (metrics["evaluation"][model] for model in ("keras", "logistic_regression"))
     trained = metrics["training"]["keras"]
-    fits = result("seeds-yelp")["fits"]
+    fits = results.read(RESULT)["fits"]
     accuracy, over = network["test"]["accuracy"], spread([fit["test accuracy"] for fit in fits])
     perfect = [fit["train accuracy"] for fit in fits].count(1.0)
     history = files.read_csv(ROOT / "plots" / "history.csv").query("model == 'keras'")
@@ -83,11 +88,11 @@ def claims() -> str:
             "the same; the loss on the test rows is recorded per epoch and decides nothing",
             "`params.yaml`, `plots/history.csv`",
         ),
-        ("training accuracy 100%", f"1.000 with {perfect} of {len(fits)} seeds", "`seeds.py`"),
+        ("training accuracy 100%", f"1.000 with {perfect} of {len(fits)} seeds", "`benchmarks/seeds.py`"),
         (
             "test accuracy just under 80%",
             f"{ends}; over the seeds {over[0]:.3f} ± {over[1]:.3f}",
-            "`metrics/intervals.json`, `seeds.py`",
+            "`metrics/intervals.json`, `benchmarks/seeds.py`",
         ),
         (
             "the validation loss rises while training accuracy stays at 100%",
@@ -108,47 +113,4 @@ def claims() -> str:
     return markdown(["The lesson", "Measured", "From"], rows)
 
 
-def plain() -> str:
-    """Return the pipeline's fit minus Keras's plain one, paired by seed."""
-    plain_fits = result("plain")["fits"]
-    rows = []
-    for key in ("test accuracy", "test loss"):
-        pairs = zip(result("seeds-yelp")["fits"], plain_fits, strict=False)
-        mean, sd, _, _, low, high = spread([mine[key] - theirs[key] for mine, theirs in pairs])
-        error = sd / math.sqrt(len(plain_fits))
-        rows.append([SEED_ROWS[key], f"{mean:+.4f}", f"{error:.4f}", f"{low:+.4f} to {high:+.4f}"])
-    return markdown(
-        [f"pipeline minus plain Keras, {len(plain_fits)} seeds", "mean", "standard error", "95% interval"], rows
-    )
-
-
-def corpora() -> str:
-    """Return network and regression side by side on each corpus."""
-    columns = []
-    for corpus in CORPORA:
-        run = result(f"seeds-{corpus}")
-        regression, ends = run["evaluation"]["logistic_regression"]["test"], run["intervals"]
-        of = {key: spread([fit[key] for fit in run["fits"]]) for key in SEED_ROWS}
-        columns.append(
-            [
-                interval(regression["accuracy"], ends["logistic_regression"]["test"]["accuracy"]),
-                f"{of['test accuracy'][0]:.3f} ± {of['test accuracy'][1]:.3f}",
-                f"{regression['accuracy'] - of['test accuracy'][0]:+.3f}",
-                f"{regression['log_loss']:.3f}",
-                f"{of['lowest test loss'][0]:.3f}; {of['test loss'][0]:.3f}",
-                f"{of['its epoch'][2]:.0f} to {of['its epoch'][3]:.0f}",
-            ]
-        )
-    count = len(result("seeds-yelp")["fits"])
-    titles = (
-        "logistic regression",
-        f"network, {count} seeds: mean ± sd",
-        "regression minus the network's mean",
-        "log loss, logistic regression",
-        "log loss, network: lowest; last epoch",
-        f"epoch of the lowest log loss, {count} seeds",
-    )
-    return markdown(["250 test rows, accuracy (95%)", *CORPORA], zip(titles, *columns, strict=True))
-
-
-TABLES = {"claims": claims, "corpora": corpora, "plain": plain, "seeds": seeds}
+TABLES = {"claims": claims, "seeds": seeds}

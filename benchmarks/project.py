@@ -15,7 +15,6 @@ from typing import Any
 
 from benchmarks.inputs import CORPORA, WEIGHTS, fetch_corpora
 from benchmarks.results import ROOT
-from textclf.core import files
 from textclf.core.settings import PARAMS_FILE, load_yaml
 
 BIN = Path(sys.executable).parent
@@ -38,17 +37,6 @@ def repro(changes: Mapping[str, Any], target: str = "evaluate") -> Iterator[Path
             shutil.copytree(WEIGHTS, folder / "data" / "pretrained")
         subprocess.run(["dvc", "repro", target], cwd=folder, env=own, stdout=sys.stderr, check=True)
         yield folder
-
-
-def metrics(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of metrics/*.json, by the files' names, after evaluate has run with some params changed."""
-    with repro(changes) as folder:
-        return metrics_in(folder)
-
-
-def metrics_in(folder: Path) -> dict[str, Any]:
-    """Return the content of metrics/*.json of a run, by the files' names."""
-    return {path.stem: files.read_json(path) for path in sorted((folder / "metrics").glob("*.json"))}
 
 
 def train(*kinds: str, **others: Mapping[str, Any]) -> dict[str, Any]:

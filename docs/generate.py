@@ -14,16 +14,15 @@ from typing import Any
 
 from benchmarks import (
     drift_tables,
+    few_rows,
     install,
     intervals,
     lesson,
-    power,
     presets,
-    tables,
     timings,
 )
 from benchmarks.results import MissingResultError
-from docs import gallery, plot_templates
+from docs import gallery, plot_templates, power
 from textclf import params
 from textclf.cli import COMMANDS
 from textclf.core import files
@@ -214,12 +213,12 @@ def result_table(make: Callable[[], str]) -> Callable[[str], str]:
 
 
 OWN_TABLES = {
+    "few-rows": few_rows.table,
     "first-install": install.sentence,
     "own-table": presets.example,
+    "presets": presets.table,
 }
-RESULTS = (
-    tables.TABLES | intervals.TABLES | lesson.TABLES | timings.TABLES | drift_tables.TABLES | power.TABLES | OWN_TABLES
-)
+RESULTS = intervals.TABLES | lesson.TABLES | timings.TABLES | drift_tables.TABLES | power.TABLES | OWN_TABLES
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,
     "commands": commands_table,

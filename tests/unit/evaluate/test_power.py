@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks.power import rows_needed
+from docs.power import rows_needed
 from textclf.evaluate import power
 from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.power import power_curve, smallest_difference
