@@ -1,6 +1,6 @@
 """Measure how often `textclf drift` finds drift where there is none, and where there is some.
 
-    python -m benchmarks.drift drift-yelp drift-copies
+    python -m benchmarks.drift drift-yelp drift-power
 
 In each simulated case a model is trained on 400 rows of a corpus; 200 others are its test rows, and up to 400 others
 are new. What is measured is the answer with `--reference train`.
@@ -10,7 +10,7 @@ and that all texts of an author begin with; half of the texts also have a made-u
 is that of one training, and the reference is a file.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,10 +25,10 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.features import Features
 from textclf.core.progress import track
 from textclf.drift import pool as pools
-from textclf.drift.measure import CHECKS, CLASSES, Settings, measure
-from textclf.drift.permutations import deviations, differences, upper_p
+from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Settings, measure
 from textclf.drift.pool import Pool, pool
-from textclf.drift.sample import SIZE, sample_texts, text_keys
+from textclf.drift.result import TITLES
+from textclf.drift.sample import SIZE, sample_texts
 from textclf.evaluate.intervals import wilson
 from textclf.models import logistic_regression
 from textclf.models.common.fitted import Folders
@@ -37,22 +37,20 @@ from textclf.predict.predictor import Predictor
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
+ANSWER = "answer"
+COLUMNS = (CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES, ANSWER)  # of the tables
 ALPHA = 0.05
-HOLM = ALPHA / CHECKS  # the level at which a lone check finds drift
 SETTINGS = Settings(ALPHA, permutations=199, seed=0)
 FEWER = Settings(ALPHA, permutations=99, seed=0)
-TRAIN, TEST, NEW = 400, 200, 400  # rows
-SPLITS, SPLITS_OF_COPIES = 500, 300  # simulated cases without drift
-SETS, FEW_SETS = 1000, 300  # simulated cases of dependent texts, also of many, and of a shift of the classes
-PER_MODEL = 10  # of the latter, those with one model
+TRAIN, TEST = 400, 200  # rows; the others are new
+SPLITS = 500  # simulated cases without drift
+SETS, FEW_SETS = 1000, 300  # simulated cases of dependent texts, also of many
 ALIKE = 100  # sentences with which an author begins
-REPEATS = 100  # with drift, per size
-SIZES = (25, 50, 100, 400)  # new rows
-COPIED, MOST_COPIES = 500, 4  # rows that are repeated, and how often at most
+REPEATS = 100  # per size
+SIZES = (25, 400)  # new rows, with drift
 MODEL = "logistic_regression"
 
 Row = tuple[str, str]  # a text and its label
-Deal = Callable[[list[Row], np.random.Generator], list[list[Row]]]
 
 
 class Sides(NamedTuple):
@@ -68,34 +66,10 @@ def shuffled(rows: Sequence[Row], generator: np.random.Generator) -> list[Row]:
     return [rows[place] for place in generator.permutation(len(rows)).tolist()]
 
 
-def cut(rows: Sequence[Row]) -> Sides:
-    """Return rows as train, test and new rows, in the proportions of the constants."""
-    whole = TRAIN + TEST + NEW
-    ends = [len(rows) * size // whole for size in (TRAIN, TRAIN + TEST)]
-    return Sides([*rows[: ends[0]]], [*rows[ends[0] : ends[1]]], [*rows[ends[1] :]])
-
-
-def copied(rows: Sequence[Row], generator: np.random.Generator) -> list[list[Row]]:
-    """Return 1 to `MOST_COPIES` copies of each row, in a list per row."""
-    return [[row] * number for row, number in zip(rows, generator.integers(1, MOST_COPIES + 1, len(rows)), strict=True)]
-
-
 def split_rows(rows: list[Row], generator: np.random.Generator) -> Sides:
-    """Return a random split."""
-    return cut(shuffled(rows, generator))
-
-
-def split_copies(rows: list[Row], generator: np.random.Generator) -> Sides:
-    """Return a random split of copies, each row of which is drawn by itself."""
-    return cut(shuffled([row for copies in copied(rows, generator) for row in copies], generator))
-
-
-def split_texts(rows: list[Row], generator: np.random.Generator) -> Sides:
-    """Return a random split of copies that keeps all copies of a text in one part."""
-    keys = text_keys([text for text, _ in rows], 0)
-    distinct = [rows[place] for place in np.unique(keys, return_index=True)[1].tolist()]
-    parts = cut(shuffled(distinct, generator))
-    return Sides(*([row for copies in copied(part, generator) for row in copies] for part in parts))
+    """Return a random split of a thousand rows."""
+    mixed = shuffled(rows, generator)
+    return Sides(mixed[:TRAIN], mixed[TRAIN : TRAIN + TEST], mixed[TRAIN + TEST :])
 
 
 def train(rows: Sequence[Row]) -> Predictor:
@@ -120,22 +94,12 @@ def pool_texts(reference: Sequence[Row], new: Sequence[Row], seed: int) -> Pool:
     return pool(*(sample_texts([(texts_of(rows), None)], seed) for rows in (reference, new)))
 
 
-def pool_rows(reference: Sequence[Row], new: Sequence[Row], seed: int) -> Pool:
-    """Return a pool in which each row counts as a text of its own, which `textclf drift` does not do."""
-    generator = np.random.default_rng(seed)
-    texts = [*texts_of(reference), *texts_of(new)]
-    is_new = np.arange(len(texts)) >= len(reference)
-    order = generator.permutation(len(texts))
-    placed = tuple(texts[place] for place in order.tolist())
-    return Pool(placed, (~is_new[order]).astype(np.int64), is_new[order].astype(np.int64), np.arange(len(texts)))
-
-
-def found(sides: Sides, seed: int, make_pool: Callable[..., Pool] = pool_texts) -> dict[str, bool]:
+def found(sides: Sides, seed: int) -> dict[str, bool]:
     """Return by check whether its own p-value is at most alpha, and as `answer` whether drift was found."""
-    pools = [make_pool(reference, sides.new, seed) for reference in (sides.train, sides.test)]
+    pools = [pool_texts(reference, sides.new, seed) for reference in (sides.train, sides.test)]
     findings = measure(pools[0], pools[1], train(sides.train), replace(SETTINGS, seed=seed))
     alarms = {name: p <= ALPHA for name, p in findings.p.items()}
-    return alarms | {"answer": bool(findings.drifted(ALPHA))}
+    return alarms | {ANSWER: bool(findings.drifted(ALPHA))}
 
 
 def rates(outcomes: Sequence[dict[str, bool]]) -> dict[str, Any]:
@@ -154,24 +118,6 @@ def without_drift(corpus: str) -> dict[str, Any]:
         found(split_rows(rows, np.random.default_rng([0, number])), number) for number in track(range(SPLITS), corpus)
     ]
     return {"cases": [{"rows": corpus, "splits": SPLITS, "rates": rates(outcomes)}]}
-
-
-def with_copies() -> dict[str, Any]:
-    """Return the rates of false alarms in random splits of one corpus whose texts are repeated."""
-    rows = read_rows("yelp")[:COPIED]
-    kinds: tuple[tuple[str, Callable[..., Sides], Callable[..., Pool]], ...] = (
-        ("yelp with copies, each row drawn by itself", split_copies, pool_texts),
-        ("yelp with copies, all of a text on one side", split_texts, pool_texts),
-        ("the same, rows taken as independent", split_texts, pool_rows),
-    )
-    content = []
-    for title, split, make_pool in kinds:
-        outcomes = [
-            found(split(rows, np.random.default_rng([1, number])), number, make_pool)
-            for number in track(range(SPLITS_OF_COPIES), title)
-        ]
-        content.append({"rows": title, "splits": SPLITS_OF_COPIES, "rates": rates(outcomes)})
-    return {"cases": content}
 
 
 def with_drift() -> dict[str, Any]:
@@ -265,47 +211,58 @@ def with_dependent_texts() -> dict[str, Any]:
             compared = pool(*samples)
             findings = measure(compared, compared, predictor, replace(FEWER, seed=number))
             alarms = {name: p <= ALPHA for name, p in findings.p.items()}
-            outcomes.append(alarms | {"answer": bool(findings.drifted(ALPHA))})
+            outcomes.append(alarms | {ANSWER: bool(findings.drifted(ALPHA))})
         content.append({"rows": kind.title, "splits": kind.sets, "rates": rates(outcomes)})
     pools.SIMILAR = DEPENDENT[0].similar
     return {"cases": content}
 
 
-def with_other_classes() -> dict[str, Any]:
-    """Return the power to find that 70% instead of half of the texts are positive: of labels, and of the check."""
-    rows = read_rows("yelp")
-    content = []
-    for size in (100, 200):
-        outcomes = []
-        for number in track(range(SETS), f"classes, {size}"):
-            if number % PER_MODEL == 0:
-                mixed = shuffled(rows, np.random.default_rng([4, number]))
-                predictor = train(mixed[:TRAIN])
-            rest = shuffled(mixed[TRAIN:], np.random.default_rng([5, number]))
-            by_label = [[row for row in rest if row[1] == label] for label in "01"]
-            test = [row for part in by_label for row in part[: TEST // 2]]
-            new = [*by_label[0][TEST // 2 :][: round(0.3 * size)], *by_label[1][TEST // 2 :][: round(0.7 * size)]]
-            outcomes.append(found_classes(predictor, pool_texts(test, new, number), number))
-        content.append({"size": size, "reference": TEST, "repeats": SETS, "rates": rates(outcomes)})
-    return {"cases": content}
-
-
-def found_classes(predictor: Predictor, compared: Pool, seed: int) -> dict[str, bool]:
-    """Return whether predicted labels alone, and the check of classes, find drift at both levels."""
-    findings = measure(compared, compared, predictor, replace(SETTINGS, seed=seed))
-    labels = np.array([[label == "1"] for label in predictor.predict(compared.texts)], dtype=np.float64)
-    shares = differences(compared, labels, np.ones(len(labels)), SETTINGS.permutations, seed)[:, 0]
-    p = {"labels": upper_p(deviations(shares)), CLASSES: findings.p[CLASSES]}
-    levels = {"alpha": ALPHA, "holm": HOLM}
-    return {f"{name}_{level}": p[name] <= most for name in p for level, most in levels.items()}
-
-
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     **{f"drift-{name}": partial(without_drift, name) for name in NAMES},
-    "drift-copies": with_copies,
     "drift-power": with_drift,
     "drift-dependent": with_dependent_texts,
-    "drift-classes": with_other_classes,
+}
+
+
+def titles() -> list[str]:
+    """Return the titles of the columns."""
+    return [TITLES.get(name, name) for name in COLUMNS]
+
+
+def cells(rates: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
+    """Return the share of each check as a percentage."""
+    for name in COLUMNS:
+        yield f"{100 * rates[name]['share']:.1f}"
+
+
+def alarms() -> str:
+    """Return the rates of false alarms by kind of rows and check."""
+    contents: list[Any] = [results.read(f"drift-{name}") for name in NAMES]
+    rows = [
+        [case["rows"], str(case["splits"]), *cells(case["rates"])] for content in contents for case in content["cases"]
+    ]
+    return results.markdown(["p ≤ 0.05, % of the splits", "splits", *titles()], rows)
+
+
+def power() -> str:
+    """Return the power by kind and number of new rows and by check."""
+    cases = results.read("drift-power")["cases"]
+    rows = [[case["new"], f"{case['size']:,}", *cells(case["rates"])] for case in cases]
+    return results.markdown([f"p ≤ 0.05, % of {cases[0]['repeats']} cases", "new rows", *titles()], rows)
+
+
+def dependent() -> str:
+    """Return the rates of false alarms by kind of dependent texts and check."""
+    rows = [
+        [case["rows"], str(case["splits"]), *cells(case["rates"])] for case in results.read("drift-dependent")["cases"]
+    ]
+    return results.markdown(["p ≤ 0.05, % of the sets", "sets", *titles()], rows)
+
+
+TABLES = {
+    "drift-alarms": alarms,
+    "drift-power": power,
+    "drift-dependent": dependent,
 }
 
 if __name__ == "__main__":

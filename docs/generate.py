@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
-    drift_tables,
+    drift,
     few_rows,
     install,
     intervals,
@@ -218,7 +218,7 @@ OWN_TABLES = {
     "own-table": presets.example,
     "presets": presets.table,
 }
-RESULTS = intervals.TABLES | lesson.TABLES | timings.TABLES | drift_tables.TABLES | power.TABLES | OWN_TABLES
+RESULTS = intervals.TABLES | lesson.TABLES | timings.TABLES | drift.TABLES | power.TABLES | OWN_TABLES
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,
     "commands": commands_table,
