@@ -4,8 +4,8 @@
 
 Works in a fresh copy of the working tree, with its corpus and params. The plain script is the lesson, so for a fair
 comparison they should be the lesson's too. Each round times in separate processes: the plain script and the forced
-pipeline (in alternating order), the fit of the pipeline alone, `dvc repro` with nothing to do, and each stage's command
-alone. The result has median, minimum and maximum; ratios are computed within a round.
+pipeline (in alternating order), and the fit of the pipeline alone. The result has median, minimum and maximum; ratios
+are computed within a round.
 
 "Whole" is a process from start to exit. "Fit" is the time between the imports and the trained network: build, compile,
 fit while watching the test rows, and in the plain script also the summary. It includes TensorFlow's first operation,
@@ -13,8 +13,6 @@ tracing and, in the pipeline, compilation by XLA; it excludes the import of Tens
 predicting.
 """
 
-import re
-import shlex
 import sys
 import tempfile
 import time
@@ -25,7 +23,6 @@ from typing import Any
 from benchmarks import project as copies
 from benchmarks import results, timings
 from benchmarks.results import ROOT, tell
-from textclf.core.settings import load_yaml
 
 ROUNDS = 3
 FIT_OPTION = "--fit"  # starts this script in a fresh process that times the fit
@@ -43,26 +40,19 @@ def compare() -> dict[str, Any]:
         for number in range(ROUNDS):
             measure(project, seconds, pipeline_first=number % 2 == 1)
             tell(f"round {number + 1} of {ROUNDS}: " + ", ".join(f"{k} {v[-1]:.2f}" for k, v in seconds.items()))
-        rows = sum(1 for _ in project.corpus.open("rb"))
     ratios = {}
     for what in ("whole", "fit"):
         pairs = zip(seconds[f"pipeline {what}"], seconds[f"plain {what}"], strict=True)
         ratios[what] = results.spread([mine / theirs for mine, theirs in pairs])
     return {
         "rounds": ROUNDS,
-        "rows": rows,
-        "stages": list(project.commands),
         "seconds": {name: results.spread(values) for name, values in seconds.items()},
         "ratios": ratios,
     }
 
 
 class Project:
-    """A copy of the working tree in its own repository, with the pipeline run once.
-
-    `commands` maps DVC's name of each stage to its command, in the order of dvc.lock; `corpus` is the file that fetch
-    writes.
-    """
+    """A copy of the working tree in its own repository, with the pipeline run once; `corpus` is what fetch writes."""
 
     def __init__(self, folder: Path) -> None:
         """Copy what Git tracks or would track, and run the pipeline so that all inputs exist."""
@@ -73,8 +63,6 @@ class Project:
             self.environment.setdefault("TEXTCLF_CORPUS", str(ROOT / RAW))
         copies.remove_run(self.root)  # dvc.lock may keep stages that are gone
         self.run(["dvc", "repro"])
-        stages = load_yaml(self.root / "dvc.lock")["stages"]
-        self.commands = {name: shlex.split(stage["cmd"].replace("$DVC_STAGE", name)) for name, stage in stages.items()}
         (self.corpus,) = (self.root / RAW).iterdir()
 
     def run(self, command: list[str]) -> str:
@@ -96,21 +84,15 @@ def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None
         whole, printed = project.timed(["python", str(script), str(project.corpus)])
         seconds["plain whole"].append(whole)
         *_, line = printed.splitlines()
-        for part, value in re.findall(r"(imports|fit) ([\d.]+)", line):
-            seconds[f"plain {part}"].append(float(value))
+        seconds["plain fit"].append(float(line.split()[-1]))
 
     def pipeline() -> None:
         seconds["pipeline whole"].append(project.timed(["dvc", "repro", "--force"])[0])
-        seconds["nothing to do"].append(project.timed(["dvc", "repro"])[0])
         printed = project.run(["python", "-m", "benchmarks.bench", FIT_OPTION, str(project.root / FEATURES)])
         seconds["pipeline fit"].append(float(printed.splitlines()[-1]))
 
     for part in (pipeline, plain) if pipeline_first else (plain, pipeline):
         part()
-    for stage, command in project.commands.items():
-        seconds[stage].append(project.timed(command)[0])
-    seconds["stages"].append(sum(seconds[stage][-1] for stage in project.commands))
-    seconds["DVC"].append(seconds["pipeline whole"][-1] - seconds["stages"][-1])
 
 
 def fit_seconds(folder: Path) -> float:
@@ -136,4 +118,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == [FIT_OPTION]:
         print(fit_seconds(Path(sys.argv[2])))
     else:
-        results.main({"bench": compare}, timings.bench)
+        results.main({"bench": compare}, timings.ratios)

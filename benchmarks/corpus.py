@@ -1,7 +1,6 @@
 """A labelled corpus of any size, made from the three built-in ones.
 
     python -m benchmarks.corpus 1000000 corpus.csv --seed 0
-    python -m benchmarks.corpus 1000000 corpus.csv corpus.parquet
 
 Each sentence is a random walk over the words of the sentences of its label (a Markov chain of order 1), so that words,
 lengths and punctuation are those of reviews and the labels can be learned. Some properties of large corpora are added:
@@ -17,7 +16,7 @@ import argparse
 import contextlib
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -110,15 +109,13 @@ def sentences(chain: Chain, labels: NDArray[np.int64], generator: np.random.Gene
     return list(pc.binary_join(words, " ").to_pylist())
 
 
-def write(rows: int, paths: Iterable[Path], seed: int) -> None:
-    """Write the same table to each of the paths, with the columns text and label: as CSV or Parquet by its name."""
+def write(rows: int, path: Path, seed: int) -> None:
+    """Write a table with the columns text and label, as CSV or Parquet by its name."""
     pieces = batches(Chain(published()), seed)
     counts = [BATCH] * (rows // BATCH) + [rows % BATCH] * (rows % BATCH > 0)
-    with contextlib.ExitStack() as stack:
-        writers = [stack.enter_context(FORMATS[path.suffix](path)) for path in paths]
+    with FORMATS[path.suffix](path) as add:
         for count, (texts, labels) in zip(counts, pieces, strict=False):
-            for add in writers:
-                add(texts[:count], labels[:count])
+            add(texts[:count], labels[:count])
 
 
 @contextlib.contextmanager
@@ -147,7 +144,7 @@ FORMATS = {".csv": csv_file, ".parquet": parquet_file}
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Make a labelled corpus of any size.")
     parser.add_argument("rows", type=int, help="number of rows")
-    parser.add_argument("outputs", type=Path, nargs="+", help="the files to write, .csv or .parquet")
+    parser.add_argument("output", type=Path, help="the file to write, .csv or .parquet")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)")
     given = parser.parse_args()
-    write(given.rows, given.outputs, given.seed)
+    write(given.rows, given.output, given.seed)

@@ -30,7 +30,7 @@ TENSORFLOW = 'cold start: `python -c "import tensorflow"`'
 
 
 def measure() -> dict[str, Any]:
-    """Return seconds of cold starts, sentences per second, and peak memory."""
+    """Return seconds of cold starts, and sentences per second."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     names = json.loads((MODELS / "index.json").read_text(encoding="utf-8"))["models"]
@@ -42,8 +42,6 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="textclf-bench-") as folder:
         text = Path(folder, "sentences.txt")
         text.write_text("\n".join(sentences) + "\n", encoding="utf-8")
-        few = Path(folder, "few.txt")
-        few.write_text("\n".join(sentences[: len(sentences) // 10]) + "\n", encoding="utf-8")
         for _ in range(ROUNDS):
             seconds[TENSORFLOW].append(seconds_of([sys.executable, "-c", "import tensorflow"]))
             for name in names:
@@ -52,11 +50,6 @@ def measure() -> dict[str, Any]:
                 rates[f"`textclf predict --model {name}`"].append(len(sentences) / seconds_of(command, text))
                 rates[f"`textclf.load(...).predict_proba`, {name}"].append(loaded_rate(name, sentences))
             rates["scikit-learn's CountVectorizer.transform"].append(vectorizer_rate(sentences))
-        command = [sys.executable, "-m", "textclf.cli", "predict", "--model", names[-1]]
-        memory = {
-            len(few.read_text(encoding="utf-8").splitlines()): peak(command, few),
-            len(sentences): peak(command, text),
-        }
     return {
         "characters": round(sum(map(len, corpus)) / len(corpus)),
         "cold": [
@@ -69,7 +62,6 @@ def measure() -> dict[str, Any]:
             }
             for what, values in seconds.items()
         ],
-        "memory": [{"sentences": count, "mebibytes": mebibytes} for count, mebibytes in memory.items()],
         "rounds": ROUNDS,
         "throughput": [{"what": what, "rate": results.spread(values)} for what, values in rates.items()],
     }
@@ -81,18 +73,6 @@ def seconds_of(command: list[str], stdin: Path = Path(os.devnull)) -> float:
     with stdin.open("rb") as stream:
         subprocess.run(command, stdin=stream, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.perf_counter() - started
-
-
-def peak(command: list[str], stdin: Path) -> int:
-    """Return the peak memory of a process in MiB.
-
-    A small process starts it, because a child is first as large as its parent.
-    """
-    small = "import resource as r, subprocess as s, sys; s.run(sys.argv[1:], stdout=s.DEVNULL, check=True); "
-    small += "print(r.getrusage(r.RUSAGE_CHILDREN).ru_maxrss // 1024)"
-    with stdin.open("rb") as stream:
-        done = subprocess.run([sys.executable, "-c", small, *command], stdin=stream, capture_output=True, check=True)
-    return int(done.stdout)
 
 
 def loaded_rate(name: str, sentences: list[str]) -> float:

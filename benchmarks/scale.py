@@ -1,4 +1,4 @@
-"""Time, memory and disk of the pipeline at growing numbers of rows: `make bench`.
+"""Time and memory of the pipeline at growing numbers of rows: `make bench`.
 
     python -m benchmarks.scale scale-100000 scale-1000000
     FASTTEXT=/tmp/fasttext/bin/python python -m benchmarks.scale scale-10000000
@@ -20,7 +20,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,6 @@ from benchmarks import results, timings
 from benchmarks.results import ROOT
 from benchmarks.watch import Run, megabytes, on_disk, stages, watch
 from textclf.core import files
-from textclf.core.settings import load_yaml
 from textclf.evaluate.intervals import wilson
 
 MODEL = "logistic_regression"
@@ -54,10 +52,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 SIZES = (100_000, 1_000_000, 10_000_000)  # rows
 LARGE = 100_000_000  # rows
 ROUNDS = 3
-CONFIDENCE = 0.95  # of the intervals of the accuracies
 LINKS = "hardlink,symlink"  # instead of copies in DVC's cache, as docs/scale.md recommends
-CACHE = Path(".dvc", "cache")
-OUTPUTS = (Path("data"), Path("models"), Path("reports"), CACHE)
+OUTPUTS = (Path("data"), Path("models"), Path("reports"), Path(".dvc", "cache"))
 
 
 def scale(rows: int) -> dict[str, Any]:
@@ -125,48 +121,32 @@ def compare(name: str, kind: str, python: str, corpus: Path) -> dict[str, Any]:
         [python, str(ROOT / "benchmarks" / "scale_plain.py"), kind, str(corpus)], corpus.parent, dict(os.environ)
     )
     accuracy, tested = run.lines[-1][1].split()
-    return {"name": name, "accuracy": float(accuracy), "interval": interval(float(accuracy), int(tested)), **whole(run)}
+    ends = wilson(float(accuracy) * int(tested), int(tested))
+    return {"name": name, "accuracy": float(accuracy), "interval": [*ends], **whole(run)}
 
 
-def interval(accuracy: float, rows: int) -> list[float]:
-    """Return the Wilson interval of an accuracy on so many rows."""
-    return [round(end, 6) for end in wilson(accuracy * rows, rows, CONFIDENCE)]
-
-
-def run_pipeline(
-    project: Path,
-    corpus: Path,
-    changes: Mapping[str, Any] | None = None,
-    *,
-    links: str = "",
-) -> dict[str, Any]:
-    """Return the measurements of `dvc repro` in a fresh copy of the project, with some `SETTINGS` changed.
+def run_pipeline(project: Path, corpus: Path, *, links: str = "") -> dict[str, Any]:
+    """Return the measurements of `dvc repro` in a fresh copy of the project.
 
     `links` are the kinds of links that DVC's cache uses; empty: it has copies.
     """
-    variables = prepare(project, corpus, changes)
+    variables = prepare(project, corpus)
     if links:
         copies.run(["dvc", "config", "cache.type", links], project, variables)
     run = watch(["dvc", "repro"], project, variables)
-    sizes = written(project)
     parts = [
         {
             "name": stage.name,
             "seconds": round(stage.seconds, 2),
             "waiting": round(stage.waiting, 2),
             "largest": megabytes(stage.largest),
-            "together": megabytes(stage.together),
-            "peak": megabytes(stage.disk),
-            "written": megabytes(sizes.get(stage.name, 0)),
         }
         for stage in stages(run)
     ]
     total = {
         **accuracy_of(project),
         "waiting": round(sum(stage.waiting for stage in stages(run)), 2),
-        "written": megabytes(sum(sizes.values())),
         "disk": megabytes(on_disk(project / output for output in OUTPUTS)),
-        "cache": megabytes(on_disk([project / CACHE])),
         **whole(run),
     }
     return {"parts": parts, "pipeline": total}
@@ -188,28 +168,18 @@ def accuracy_of(project: Path) -> dict[str, Any]:
 
 
 def whole(run: Run) -> dict[str, float]:
-    """Return the seconds of a whole run, and its memory in MB."""
-    together = max((sample.together for sample in run.samples), default=0)
-    return {"seconds": round(run.seconds, 2), "largest": megabytes(run.largest), "together": megabytes(together)}
+    """Return the seconds of a whole run, and MB of its largest process."""
+    return {"seconds": round(run.seconds, 2), "largest": megabytes(run.largest)}
 
 
-def prepare(project: Path, corpus: Path, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Copy the project without its results; return the environment for commands in the copy.
-
-    It has the corpus, and the `SETTINGS` with some changed.
-    """
+def prepare(project: Path, corpus: Path) -> dict[str, str]:
+    """Copy the project without its results, with the corpus and `SETTINGS`; return the environment for commands."""
     variables = copies.make_copy(project)
     (project / corpus.name).hardlink_to(corpus)
-    copies.write_params(project, SETTINGS | {"data.path": corpus.name} | dict(changes or {}))
+    copies.write_params(project, SETTINGS | {"data.path": corpus.name})
     copies.remove_run(project)
     copies.run(["python", "-m", "compileall", "-q", "stages", "textclf"], project, variables)
     return variables
-
-
-def written(project: Path) -> dict[str, int]:
-    """Return the bytes of each stage's outputs, from dvc.lock."""
-    lock = load_yaml(project / "dvc.lock")
-    return {name: sum(out["size"] for out in stage.get("outs", [])) for name, stage in lock["stages"].items()}
 
 
 if __name__ == "__main__":

@@ -9,17 +9,6 @@ from textclf.core import files
 START = "DVC's start"  # the time of a run before its first stage
 
 
-def bench(content: dict[str, Any]) -> str:
-    """Return the tables of benchmarks/bench.py."""
-    seconds = content["seconds"]
-    parts = [["part", "seconds"], ["plain script: imports", show(seconds["plain imports"])]]
-    parts += [[f"pipeline: `{stage}`", show(seconds[stage])] for stage in content["stages"]]
-    parts.append(["pipeline: sum of the stages, each run alone", show(seconds["stages"])])
-    parts.append(["pipeline: DVC itself (whole minus stages)", show(seconds["DVC"])])
-    parts.append(["`dvc repro` with nothing to do", show(seconds["nothing to do"])])
-    return f"{ratios(content)}\n\n{markdown(parts[0], parts[1:])}"
-
-
 def ratios(content: dict[str, Any]) -> str:
     """Return the seconds of the pipeline and of the plain script, and their ratio."""
     rows = [["seconds: median (minimum to maximum)", "plain script", "pipeline", "pipeline / plain"]]
@@ -35,8 +24,7 @@ def predict(content: dict[str, Any]) -> str:
     seconds += [[row["what"], show(row["seconds"]), show(row["ratio"])] for row in content["cold"]]
     rates = [["sentences per second, one core", ""]]
     rates += [[row["what"], show(row["rate"], ",.0f")] for row in content["throughput"]]
-    memory = ", ".join(f"{row['mebibytes']} MiB for {row['sentences']:,} sentences" for row in content["memory"])
-    sentences = f"Sentences of {content['characters']} characters; rounds: {content['rounds']}; peak memory {memory}."
+    sentences = f"Sentences of {content['characters']} characters; rounds: {content['rounds']}."
     return (
         f"{markdown(seconds[0], seconds[1:])}\n\n{markdown(rates[0], rates[1:])}\n\n{sentences} {measured_on(content)}"
     )

@@ -1,16 +1,14 @@
-"""Time, memory and disk of a command, and of each stage of a `dvc repro`.
+"""Time and memory of a command, and of each stage of a `dvc repro`.
 
 A stage's time is from DVC's line that it runs the stage to its line that it runs the next. It includes DVC's hashing of
 the outputs and copying them to the cache; `waiting` is the part outside the stage's process. Memory is the resident set
-of all processes that the command started, DVC included, sampled every tenth of a second; `together` counts a page that
-several processes share once for each. The largest process of the whole run is measured by the kernel, without sampling.
-Disk is what the file system has used since the first sample, whoever wrote it. MB are 10^6 bytes.
+of all processes that the command started, DVC included, sampled every tenth of a second. The largest process of the
+whole run is measured by the kernel, without sampling. MB are 10^6 bytes.
 """
 
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,12 +27,10 @@ INTERVAL = 0.1  # seconds between two samples of memory
 
 @dataclass(frozen=True)
 class Sample:
-    """Memory of a command's processes and disk in use at one time, in bytes; `working` if it has child processes."""
+    """Bytes of the largest of a command's processes at one time; `working` if it has child processes."""
 
     at: float
     largest: int
-    together: int
-    disk: int
     working: bool
 
 
@@ -50,14 +46,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of a run: its seconds, the seconds without a process of the stage, and bytes at the peak."""
+    """A stage of a run: its seconds, those without a process of the stage, and bytes of the largest process."""
 
     name: str
     seconds: float
     waiting: float
     largest: int
-    together: int
-    disk: int
 
 
 def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
@@ -75,9 +69,7 @@ def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
             stderr=errors,
             text=True,
         ) as process:
-            watcher = threading.Thread(
-                target=sample, args=(psutil.Process(process.pid), folder, started, samples, ended)
-            )
+            watcher = threading.Thread(target=sample, args=(psutil.Process(process.pid), started, samples, ended))
             watcher.start()
             lines = [(time.perf_counter() - started, text.rstrip("\n")) for text in process.stdout or ()]
             _, status, used = os.wait4(process.pid, 0)  # includes its children
@@ -92,13 +84,8 @@ def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
     return Run(seconds, lines, samples, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
-def sample(
-    process: psutil.Process, folder: Path, started: float, samples: list[Sample], ended: threading.Event
-) -> None:
-    """Append a sample of the process, its descendants and the folder's disk to `samples` until the process has ended.
-
-    There is one every tenth of a second.
-    """
+def sample(process: psutil.Process, started: float, samples: list[Sample], ended: threading.Event) -> None:
+    """Append a sample of the process and its descendants to `samples`, every tenth of a second until it has ended."""
     while not ended.wait(INTERVAL):
         sizes = []
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -106,8 +93,7 @@ def sample(
                 with contextlib.suppress(psutil.NoSuchProcess):
                     sizes.append(member.memory_info().rss)
         if sizes:
-            used = shutil.disk_usage(folder).used
-            samples.append(Sample(time.perf_counter() - started, max(sizes), sum(sizes), used, len(sizes) > 1))
+            samples.append(Sample(time.perf_counter() - started, max(sizes), len(sizes) > 1))
 
 
 def stages(run: Run) -> list[Stage]:
@@ -115,7 +101,6 @@ def stages(run: Run) -> list[Stage]:
     starts = [(at, match[1]) for at, text in run.lines if (match := re.match(r"Running stage '(.+)':", text))]
     starts.insert(0, (0.0, START))
     ends = [at for at, _ in starts[1:]] + [run.seconds]
-    before = run.samples[0].disk if run.samples else 0
     parts = []
     for (start, name), end in zip(starts, ends, strict=True):
         samples = [sample for sample in run.samples if start <= sample.at < end]
@@ -123,9 +108,7 @@ def stages(run: Run) -> list[Stage]:
         # A stage's process starts when DVC prints that it runs the stage, and ends between two samples.
         waiting = end - max(working) - INTERVAL / 2 if working else end - start
         largest = max((sample.largest for sample in samples), default=0)
-        together = max((sample.together for sample in samples), default=0)
-        disk = max([0, *(sample.disk - before for sample in samples)])
-        parts.append(Stage(name, end - start, max(waiting, 0.0), largest, together, disk))
+        parts.append(Stage(name, end - start, max(waiting, 0.0), largest))
     return parts
 
 
