@@ -39,6 +39,7 @@ from textclf.vectorize.terms.vectorizer import Vectorizer
 
 ANSWER = "answer"
 COLUMNS = (CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES, ANSWER)  # of the tables
+TITLED = [TITLES.get(name, name) for name in COLUMNS]
 ALPHA = 0.05
 SETTINGS = Settings(ALPHA, permutations=199, seed=0)
 FEWER = Settings(ALPHA, permutations=99, seed=0)
@@ -224,11 +225,6 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-def titles() -> list[str]:
-    """Return the titles of the columns."""
-    return [TITLES.get(name, name) for name in COLUMNS]
-
-
 def cells(rates: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
     """Return the share of each check as a percentage."""
     for name in COLUMNS:
@@ -241,14 +237,14 @@ def alarms() -> str:
     rows = [
         [case["rows"], str(case["splits"]), *cells(case["rates"])] for content in contents for case in content["cases"]
     ]
-    return results.markdown(["p ≤ 0.05, % of the splits", "splits", *titles()], rows)
+    return results.markdown(["p ≤ 0.05, % of the splits", "splits", *TITLED], rows)
 
 
 def power() -> str:
     """Return the power by kind and number of new rows and by check."""
     cases = results.read("drift-power")["cases"]
     rows = [[case["new"], f"{case['size']:,}", *cells(case["rates"])] for case in cases]
-    return results.markdown([f"p ≤ 0.05, % of {cases[0]['repeats']} cases", "new rows", *titles()], rows)
+    return results.markdown([f"p ≤ 0.05, % of {cases[0]['repeats']} cases", "new rows", *TITLED], rows)
 
 
 def dependent() -> str:
@@ -256,7 +252,7 @@ def dependent() -> str:
     rows = [
         [case["rows"], str(case["splits"]), *cells(case["rates"])] for case in results.read("drift-dependent")["cases"]
     ]
-    return results.markdown(["p ≤ 0.05, % of the sets", "sets", *titles()], rows)
+    return results.markdown(["p ≤ 0.05, % of the sets", "sets", *TITLED], rows)
 
 
 TABLES = {

@@ -80,19 +80,14 @@ class Tally:
 
     errors: list[float] = field(default_factory=list)
     ends: list[tuple[float, float]] = field(default_factory=list)
-    excluding: int = 0  # intervals without 0
-    found: int = 0  # p-values up to `LEVEL`
-    contradicting: int = 0  # sets in which only one of these two is so
+    contradicting: int = 0  # sets in which the interval excludes 0 and the p-value is above `LEVEL`, or neither
 
     def add(self, value: float, entry: Mapping[str, float], true: float) -> None:
         """Count an interval, and the p-value beside it if there is one."""
         low, high = entry["low"], entry["high"]
         self.errors.append(value - true)
         self.ends.append((low - true, high - true))
-        excludes, found = low > 0 or high < 0, entry.get("p", math.nan) <= LEVEL
-        self.excluding += excludes
-        self.found += found
-        self.contradicting += "p" in entry and excludes != found
+        self.contradicting += "p" in entry and (low > 0 or high < 0) != (entry["p"] <= LEVEL)
 
     def summary(self, sets: int) -> dict[str, float]:
         """Return the shares of the sets with an interval and of the intervals that cover, and their mean width."""
@@ -103,8 +98,6 @@ class Tally:
             "stated": count / sets,
             "covered": float(((ends[:, 0] <= 1e-6) & (ends[:, 1] >= -1e-6)).mean()),
             "width": float((ends[:, 1] - ends[:, 0]).mean()) / (WIDTH * spread),
-            "excluding": self.excluding / sets,
-            "found": self.found / sets,
             "contradicting": self.contradicting / sets,
         }
 

@@ -60,8 +60,6 @@ SIZE = "a difference found between equal models"
 POWER = "`smallest_difference` found"
 BEST = "widened accuracy of the best of 20 models"
 CONTRADICTION = "p-value and interval contradict each other"
-AREA = "ROC AUC: threshold moves the interval"
-AREAS = "difference in ROC AUC: likewise"
 # What is promised, and the percentages that are within it, allowing for two standard errors.
 PROMISES = {
     ALARM: ("at most 5%", 0, 6.4),
@@ -77,8 +75,6 @@ PROMISES = {
     POWER: ("80%", 77.5, 100),
     BEST: ("at least 95%", 93.6, 100),
     CONTRADICTION: ("never", 0, 0),
-    AREA: ("never", 0, 0),
-    AREAS: ("never", 0, 0),
 }
 
 Line = dict[str, Any]
@@ -367,20 +363,6 @@ def power(kind: Compared, seed: int) -> list[Line]:
     return [line(SIZE, kind.name, false), line(POWER, kind.name, found, points=100 * difference)]
 
 
-def thresholds(kind: Kind, seed: int) -> list[Line]:
-    """Return how often the threshold moves the interval of the ROC AUC, or of the difference of two."""
-    generator = np.random.default_rng(seed)
-    moved = np.zeros(2)
-    for _ in range(SETS // 10):
-        drawn = draw(kind, kind.rows, generator)
-        parts = [measured(kind, drawn, threshold=threshold) for threshold in (0.5, 0.9)]
-        areas = [part.intervals("a")["roc_auc"] for part in parts]
-        differences = [part.comparisons()[pair_name("a", "b")]["metrics"].get("roc_auc") for part in parts]
-        moved += [areas[0] != areas[1], differences[0] != differences[1]]
-    shares = (moved / (SETS // 10)).tolist()
-    return [line(title, kind.name, share) for title, share in zip((AREA, AREAS), shares, strict=True)]
-
-
 def looks(kind: tuple[int, float], seed: int, models: int = 20, accuracy: float = 0.8) -> list[Line]:
     """Return how often the widened interval of the best of equally good models has their accuracy."""
     generator, (rows, correlation), covered = np.random.default_rng(seed), kind, 0
@@ -399,7 +381,6 @@ SIMULATIONS: tuple[tuple[Callable[..., list[Line]], Iterable[Any]], ...] = (
     (sets_of_labels, FEW_LABELS),
     (target_precision, CHOOSING),
     (power, COMPARED),
-    (thresholds, (Kind("1,000 rows", 1000), Kind("1,000 rows, 10% positive", 1000, shares=(0.9, 0.1)))),
     (looks, ((50, 0.0), (250, 0.0), (2000, 0.0), (250, 0.8))),
 )
 

@@ -81,22 +81,22 @@ def test_three_models_differ_and_disagree_as_they_should() -> None:
         assert (first != second).mean() == pytest.approx(0.2, abs=0.005)
 
 
-def test_tables_mark_what_is_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_count_and_name_what_is_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     def found(covered: float, width: float, stated: float = 1.0) -> dict[str, float]:
         return {"covered": covered, "width": width, "stated": stated, "contradicting": 0.0}
 
-    of_kind = {
-        "accuracy": found(0.95, 1.0),
-        "f1": found(0.8, 1.0, 0.7),
-        "mcc": found(0.95, 1.5),
-        "ranking": found(1, 1),
-    }
-    kinds = [{"kind": "few rows", "sets": 1000, "statements": of_kind | {"brier": found(1, 1, 0.01)}}]
+    few = {"accuracy": found(0.95, 1.0), "f1": found(0.8, 1.0, 0.7), "mcc": found(0.95, 1.5)}
+    many = {"accuracy": found(0.97, 1.1), "f1": found(0.94, 1.0), "recall": found(1, 1), "brier": found(1, 1, 0.01)}
+    names, of_kind = [kind.name for kind in intervals.KINDS["two classes"]], {"25 rows": few, "100 rows": many}
+    assert [name for name in of_kind if name not in names] == []
+    kinds = [{"kind": kind, "sets": 1000, "statements": of} for kind, of in of_kind.items()]
     lines = [promises.line(name, "many rows", 1.0, width=1.0) for name in promises.PROMISES]
     monkeypatch.setattr(results, "read", lambda _: {"kinds": kinds, "promises": lines})
     text = intervals.table()
-    assert "| few rows | 95 · 1.00 |  |  | **80 · 1.00** (70%) |  | **95 · 1.50** |  | none |" in text
-    assert text.endswith("- ranking: few rows 100 · 1.00.")
+    assert "| accuracy | 95 to 97 · 1.00 to 1.10 |  |" in text
+    assert "| F1 | 80 to 94 · 1.00 to 1.00 (1) |  |" in text
+    assert "| Brier score |  |  |" in text
+    assert text.endswith("- F1: 25 rows: 80 · 1.00.\n- MCC: 25 rows: 95 · 1.50.\n- recall: 100 rows: 100 · 1.00.")
     assert f"| {ALARM} | at most 5% | 1 | 100.0 to 100.0 · 1.00 to 1.00 | many rows 100.0 · 1.00 |" in (
         intervals.promises_table()
     )
