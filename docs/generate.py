@@ -197,13 +197,13 @@ def accuracy_table(rows: int, measured: Mapping[str, Any], intervals: Mapping[st
 
 def metrics_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     """Return the registry of metrics."""
-    header = "| Metric | Key | What it is | Better | Per class | Interval | Labels per text |"
-    lines = [header, "|---|---|---|---|---|---|---|"]
+    lines = ["| Metric | What it is | Better | Per class | Labels per text |", "|---|---|---|---|---|"]
     labels = {None: "", MULTICLASS: "one", MULTILABEL: "several"}
     for metric in METRICS.values():
         better = "higher" if metric.higher_is_better else "lower"
-        marks = ["yes" if mark else "" for mark in (metric.per_class, metric.interval)] + [labels[metric.task]]
-        lines.append(f"| {metric.title} | `{metric.name}` | {metric.description} | {better} | {' | '.join(marks)} |")
+        per_class = "yes" if metric.per_class else ""
+        name = f"{metric.title}, `{metric.name}`"
+        lines.append(f"| {name} | {metric.description} | {better} | {per_class} | {labels[metric.task]} |")
     return "\n".join(lines)
 
 
