@@ -71,8 +71,8 @@ longest column, the labels the one of few repeated values. The test rows decide 
 
 UPGRADE = """
 Bring a project to the installed version of textclf: write dvc.yaml, the checksums of the code, requirements.txt and the
-workflow anew. It prints which defaults change and which stages will run before it writes, and leaves files alone that
-you have edited. Nothing is committed: `git diff` shows the changes, `git checkout .` undoes them.
+workflow anew. It prints which defaults change before it writes, and leaves files alone that you have edited. Nothing is
+committed: `git diff` shows the changes, `git checkout .` undoes them, `dvc status` names the stages that will run.
 
   textclf upgrade --dry-run
   textclf upgrade

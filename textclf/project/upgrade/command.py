@@ -1,18 +1,24 @@
 """The command `textclf upgrade`: bring a project to the installed version of textclf."""
 
 import argparse
+import contextlib
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from textclf.artifacts.checked import read_settings
 from textclf.core.code import CODE, PROJECT, read_project
+from textclf.core.differences import MISSING, compare_values, value_at
+from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
+from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, load
+from textclf.project.check.command import run_settings
 from textclf.project.generated import REQUIREMENTS, generated_files, local_address, require_installed, write_files
 from textclf.project.init.create import differs
-from textclf.project.upgrade.plan import changed_defaults, package_changes, stages_to_run
 from textclf.version import __version__
 
+LAST_RUN = Path("data/settings.json")
 FOLDERS = (CODE, Path(".dvc/plots"))  # whose files are told as one
 
 
@@ -31,24 +37,25 @@ def run(arguments: argparse.Namespace) -> None:
     lines = [f"textclf {__version__}: up to date"]
     if changed:
         lines = [f"textclf {version} -> {__version__}" if version != __version__ else f"textclf {version}"]
-        lines += _consequences(params, files)
+        lines += _changed_defaults(params)
         told = {str(path.parent if path.parent in FOLDERS else path) for path in changed}
         lines += [f"files to write: {', '.join(sorted(told))}", *local_address(changed)]
     print(*lines, *_differences(edited), sep="\n")
     if changed and not arguments.dry_run:
         write_files(files)
         install = f"pip install --require-hashes -r {REQUIREMENTS}, " if REQUIREMENTS in changed else ""
-        print(f"git diff shows all changes; git checkout . undoes them; next: {install}textclf check, dvc repro")
+        print("git diff shows all changes; git checkout . undoes them")
+        print(f"next: {install}textclf check, dvc status, dvc repro")
 
 
-def _consequences(params: Params, files: Mapping[Path, str]) -> Iterator[str]:
-    """Yield lines on settings with another default, the stages that will run, and packages of another version."""
-    yield from changed_defaults(params)
-    first, later = stages_to_run(files, params)
-    yield f"stages that will run: {', '.join(first) or 'none'}"
-    if later:
-        yield f"and if what they write has changed: {', '.join(later)}"
-    yield from package_changes([*first, *later], files.get(REQUIREMENTS) or REQUIREMENTS.read_text(encoding="utf-8"))
+def _changed_defaults(params: Params) -> Iterator[str]:
+    """Yield a line per setting with another default than in the last run, of those that params.yaml leaves out."""
+    content, before = load_yaml(PARAMS_FILE), {}
+    with contextlib.suppress(UserError):  # there was no run
+        before = read_settings(LAST_RUN)
+    for found in compare_values(before, run_settings(params)):
+        if found.base and found.head and value_at(content, found.name) is MISSING:
+            yield f"{found.name}: {found.base} -> {found.head}, the default of this version"
 
 
 def _is_edited(path: Path, text: str) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -11,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvc.repo import Repo
 
 from tests.unit.project.init.test_command import Run
 from textclf.artifacts.checked import write_settings
 from textclf.core.code import CODE, PROJECT
-from textclf.core.files import sha256, write_versioned_json
+from textclf.core.files import sha256
 from textclf.params import parse
-from textclf.project.check.command import run_settings, write
+from textclf.project.check.command import run_settings
 from textclf.project.generated import generated_files
 from textclf.project.init.create import create, new_files
 from textclf.project.upgrade import command
-from textclf.project.upgrade.plan import CHECKED
 from textclf.version import __version__
 
 PARAMS = """\
@@ -36,8 +33,6 @@ train:
   keras: {kind: keras, features: words}
 evaluate: {}
 """
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
-
 GIT = ("git", "-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
 
 
@@ -94,90 +89,38 @@ def make_older(files: Mapping[str, str] | None = None) -> None:
     commit()
 
 
-def record_run(in_use: Mapping[str, Any] | None = None) -> None:
-    """Let dvc.lock say that all stages but the studies have run, with made-up outputs, and commit.
-
-    `in_use` are the settings that they used, if other than those of this version.
-    """
+def record_run(settings: Mapping[str, Any]) -> None:
+    """Let a run have used these settings."""
     Path("data").mkdir()
-    write(parse(Path("params.yaml").read_text(encoding="utf-8")), *(Path("data", name) for name in CHECKED))
-    if in_use is not None:
-        write_settings(Path("data/settings.json"), in_use)
-    with Repo() as repo:
-        stages = [stage for stage in repo.index.stages if not stage.path_in_repo.startswith("studies")]
-        for path in (Path(out.fs_path) for stage in stages for out in stage.outs):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
-                path.write_text(path.name, encoding="utf-8")
-        for stage in stages:
-            stage.save()
-            stage.dump(update_pipeline=False)
-        commit()
+    write_settings(Path("data/settings.json"), settings)
 
 
 WRITTEN = """\
 files to write: .textclf/code, .textclf/project.json
-git diff shows all changes; git checkout . undoes them; next: textclf check, dvc repro
+git diff shows all changes; git checkout . undoes them
+next: textclf check, dvc status, dvc repro
 """
-AFTER_SPLIT = "vectorize@words, train@majority, train@keras, evaluate, export, plot"
 
 
-def test_it_names_the_stages_that_will_run_and_those_behind_them_and_writes_what_a_new_project_has(
-    project: Run,
-) -> None:
-    record_run()
+def test_it_says_what_it_writes_and_writes_what_a_new_project_has(project: Run) -> None:
     before = contents()
     dry, done, again = project("--dry-run"), project(), project()
     assert (done.status, done.err) == (0, "")
-    lines = f"""\
-textclf 0.1.0 -> {__version__}
-stages that will run: check, split, report
-and if what they write has changed: {AFTER_SPLIT}
-{WRITTEN}"""
-    assert done.out == lines
-    assert dry.out == "".join(lines.splitlines(keepends=True)[:-1])
+    assert done.out == f"textclf 0.1.0 -> {__version__}\n{WRITTEN}"
+    assert dry.out == "".join(done.out.splitlines(keepends=True)[:-2])
     assert again.out == f"textclf {__version__}: up to date\n"
     assert contents() == before | {path: text.encode() for path, text in generated_files(None).items()}
 
 
-def test_it_names_packages_that_will_compute_in_another_version(project: Run) -> None:
-    record_run()
-    locked = dict(
-        re.findall(r"^(numpy|keras)==(\S+)", Path("requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    packages = {"numpy": "2.4.0rc1", "keras": locked["keras"]}
-    for stage, names in (("split", ["numpy"]), ("train/keras", ["numpy", "keras"])):
-        content = {"params": {}, "packages": {name: packages[name] for name in names}}
-        write_versioned_json(Path(f"data/provenance/{stage}.json"), content)
-    told = f"numpy 2.4.0rc1 -> {locked['numpy']}: results of split, train@keras may change\n"
-    assert told in project("--dry-run").out
-    Path("data/provenance/train/keras.json").unlink()
-    write_versioned_json(Path("data/provenance/split.json"), {"params": {}, "packages": {"numpy": locked["numpy"]}})
-    assert "\nsame versions of the packages that compute\n" in project("--dry-run").out
-
-
-def test_it_names_settings_with_another_default_and_the_stages_that_read_them(project: Run) -> None:
+def test_it_names_settings_with_another_default_than_in_the_last_run(project: Run) -> None:
     settings = run_settings(parse(PARAMS))
     settings["split"]["seed"] = 1
     settings["data"]["path"] = "older.csv"  # which params.yaml sets
     record_run(settings)
     assert project("--dry-run").out.splitlines()[1:3] == [
         "split.seed: 1 -> 1000, the default of this version",
-        "stages that will run: check, split, export, report",
+        WRITTEN.splitlines()[0],
     ]
-
-
-def test_an_own_stage_in_a_subfolder_is_one_of_those_behind(project: Run) -> None:
-    Path("after").mkdir()
-    Path("after/names.json").write_text('{"who": "team"}', encoding="utf-8")
-    Path("after/dvc.yaml").write_text(
-        "vars: [names.json]\nstages:\n  post:\n    cmd: echo ${who} >posted\n    deps: [../reports/report.html]\n"
-        "    outs: [posted]\n",
-        encoding="utf-8",
-    )
-    assert "post" not in project("--dry-run").out  # as a study that has not run
-    record_run()
-    assert f"changed: {AFTER_SPLIT}, after/dvc.yaml:post\n" in project("--dry-run").out
 
 
 def test_a_file_with_changes_of_ones_own_is_shown_and_left_alone_unless_forced(project: Run) -> None:
@@ -215,21 +158,10 @@ def test_a_checksum_of_code_that_no_stage_reads_any_more_is_removed(project: Run
     assert not Path(".textclf/code/gone").exists()
 
 
-def test_a_project_that_dvc_can_not_read_is_refused_before_anything_is_written(project: Run) -> None:
-    Path("mine").mkdir()
-    Path("mine/dvc.yaml").write_text("stages: {mine: {cmd: echo, outs: [../data/splits]}}\n", encoding="utf-8")
-    before = contents()
-    done = project()
-    assert (done.status, done.out) == (2, "")
-    assert done.err.startswith("error: upgrade: DVC can't read the project after the upgrade: ")
-    assert contents() == before
-
-
 @pytest.mark.parametrize("renames", [0, 1, 6, 12])
 def test_after_a_kill_at_any_rename_a_second_call_finishes(
     project: Run, monkeypatch: pytest.MonkeyPatch, renames: int
 ) -> None:
-    monkeypatch.setattr(command, "stages_to_run", lambda *_: ([], []))
     make_older({"dvc.yaml": "stages: {}\n", "requirements.txt": "\n"})
     rename, left = Path.replace, renames
     if (child := os.fork()) == 0:
