@@ -9,8 +9,8 @@ Params: average.<average>.
 
 from pathlib import Path
 
+from textclf.artifacts import packages, shapes
 from textclf.artifacts import predictions as prediction_files
-from textclf.artifacts import shapes
 from textclf.artifacts.checksums import verify_folder, write_manifest
 from textclf.core import files
 from textclf.core.formatting import count_noun
@@ -38,6 +38,7 @@ def run(*, stage: str, trained: Path, predictions: Path) -> None:
         files.write_json(folder / prediction_files.RECORD, {"weight": weight, "weight_rows": rows})
         if held_out is not None:
             prediction_files.write([average(weight, held_out)], folder / prediction_files.HELD_OUT)
+        packages.write(folder, *folders)
         write_manifest(folder)
         prediction_files.write((average(weight, both) for both in read_pairs(made)), table)
     print(f"{name}: {weight:g} of {pair.first}, the rest of {pair.second}; chosen by {count_noun(rows, 'row')}")

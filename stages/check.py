@@ -15,7 +15,6 @@ from pathlib import Path
 from textclf.artifacts import checked, predictions
 from textclf.core import stage
 from textclf.core.outputs import outputs, remove
-from textclf.core.provenance import remove_dropped
 from textclf.params import Params
 from textclf.project.check import command as check
 
@@ -39,10 +38,6 @@ def remove_leftovers(params: Params, data: Path) -> None:
     dropped = checked.feature_leftovers(data / "features", representations)
     dropped += predictions.leftovers(data / "predictions", data / "trained", names)
     remove(dropped, "params.yaml no longer has its entry")
-    sections = {"vectorize": params.vectorize.names(), "combine": params.combine.pairs()}
-    sections |= {"train": params.train.names(), "average": params.average.pairs()}
-    for name, entries in sections.items():
-        remove_dropped(data / "provenance", name, list(entries))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Params: combine.<pair>.
 
 from pathlib import Path
 
-from textclf.artifacts import shapes
+from textclf.artifacts import packages, shapes
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
 from textclf.core.stage import item_of, main
@@ -22,6 +22,7 @@ def run(*, stage: str, features: Path) -> None:
     with outputs(features / name) as (folder,):
         folder.mkdir()
         made = combine(features, (pair.first, pair.second), folder)
+        packages.write(folder, features / pair.first, features / pair.second)
         shapes.write_features(made, folder)
     print(f"{name}: {pair.first} and {pair.second}, {made.columns:,} columns")
 

@@ -3,7 +3,7 @@
 Reads: MODELS, the names of the models in order; PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend
 on each other and the slices of the test rows; TRAINED, a folder per model, for the shapes of its features, the records
 of its training and, if they make choices, its predictions for held-out training rows; LEAKS, which says
-whether the test rows were given, and the number of training rows; from PROVENANCE the settings that each stage used.
+whether the test rows were given, and the number of training rows.
 Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features, slices, training and
 unknown as JSON, and models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history,
 classes, confusion, roc, precision_recall, reliability, risk_coverage and unknown as CSV; CONFORMAL, the scores from
@@ -26,7 +26,6 @@ from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.files import SPLITS, UNKNOWN
 from textclf.core.outputs import outputs, remove
-from textclf.core.provenance import remove_dropped, require_recorded
 from textclf.core.settings import Param
 from textclf.evaluate import metric_files, metric_shapes
 from textclf.evaluate.coverage import fit_sets, measure_sets
@@ -55,11 +54,9 @@ def run(
     metrics: Path,
     plots: Path,
     conformal: Path,
-    provenance: Path,
 ) -> None:
     """Evaluate the models of train and evaluate.external, and remove what dropped models have left behind."""
     trained_here = read_models(models)
-    require_recorded(provenance, [f"train@{name}" for name in trained_here])
     names = (*trained_here, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, names)
     room.require_measuring(*room.size_of_predictions(predictions / f"{names[0]}{SUFFIX}"), len(names), str(predictions))
@@ -130,7 +127,6 @@ def run(
         prediction_sets.write(scores, fitted)
         for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
             (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
-    remove_dropped(provenance, "train", trained_here)
     remove(dropped, "its model is no longer in train or evaluate.external")
     accuracy = METRICS["accuracy"].titled(several := test.of_rows.multilabel)
     for name, numbers in measured.items():

@@ -3,8 +3,7 @@
 Reads: data.path, the labelled texts, for their checksums; SPLITS, with the rows for export.refit; FEATURES, a folder
 per representation; PRETRAINED, the weights that representations use; TRAINED, a folder per model; from METRICS the
 files evaluation, intervals, comparisons, coverage, decisions, training, unknown and splits (rows per class); CONFORMAL,
-the scores from which prediction sets follow; from PROVENANCE the settings that each stage used; SETTINGS, the settings
-of the run.
+the scores from which prediction sets follow; SETTINGS, the settings of the run.
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
 ONNX file and a model card, and the index that names the default; TERMS, as CSV.
 Params: about, average, combine, data, evaluate, export, split, train, vectorize.
@@ -26,7 +25,6 @@ from textclf.core.about import About
 from textclf.core.formatting import display_name
 from textclf.core.labels import labelled_names
 from textclf.core.outputs import outputs, remove
-from textclf.core.provenance import remove_dropped
 from textclf.evaluate import metric_files
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
@@ -34,7 +32,6 @@ from textclf.export import card, description, folder, refit
 from textclf.export.explanation import terms_of_models
 from textclf.export.settings import Export, needs_measured
 from textclf.export.sources import class_titles, list_sources, list_weights, require_known_classes, unite_weights
-from textclf.export.versions import require_settings
 from textclf.models.settings import Average, Train, with_averages
 from textclf.split.settings import Split
 from textclf.tables.given import require_split_rows
@@ -61,11 +58,9 @@ def run(
     conformal: Path,
     models: Path,
     terms: Path,
-    provenance: Path,
 ) -> None:
     """Export all models, and remove representations of another branch, which `git checkout` leaves behind."""
     dropped = feature_leftovers(features, [*vectorize.names(), *combine.pairs()])
-    require_settings(provenance, data, evaluate, split, train, average, vectorize, combine)
     split_rows = read_checksums(splits)
     require_split_rows(Path(data.path), data, split_rows)
     settings = with_averages(train, average)
@@ -155,9 +150,6 @@ def run(
             folder.write(model_folder / name, each, decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
     remove(dropped, "params.yaml has no such representation")
-    entries = {"vectorize": vectorize.names(), "combine": combine.pairs(), "average": average.pairs()}
-    for section, found in entries.items():
-        remove_dropped(provenance, section, list(found))
     print(f"{', '.join(models_trained)}; default model: {default}, {reason}")
 
 

@@ -4,13 +4,14 @@ Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; 
 intervals, comparisons, coverage, decisions, training, unknown, features (shapes), slices and splits (leaks) as JSON;
 from PLOTS the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV;
 from METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS,
-the locked versions; from PROVENANCE the settings and versions that each stage used; SETTINGS, the settings of the run.
+the locked versions; TRAINED, a folder per model, for the versions that computed it; SETTINGS, the settings of the run.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
 Params: about, average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
 """
 
 from pathlib import Path
 
+from textclf.artifacts import packages
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.checked import read_settings
@@ -58,19 +59,19 @@ def run(
     predictions: Path,
     metrics: Path,
     plots: Path,
+    trained: Path,
     behaviour: Path,
     requirements: Path,
     page: Path,
-    provenance: Path,
 ) -> None:
     """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
-    records = made_with.require_settings(provenance, data, evaluate, split, train, average, vectorize, combine)
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
     requirements_text = files.require(requirements).read_bytes()
     locked = made_with.locked_versions(requirements_text.decode("utf-8"))
     external = sorted(evaluate.external)
     models = with_averages(train, average).names()
+    computed = packages.unite(packages.read(trained / name) for name in models)
     contents = metric_files.read_all(metrics, METRICS, models, external)
     leaks = contents.pop("splits")
     rates = metrics / behaviour_files.FOLDER
@@ -93,7 +94,7 @@ def run(
                 "the raw rows": made_with.combine_checksums(raw),
                 "the locked requirements": files.sha256(requirements_text),
             },
-            versions=made_with.describe_versions(records, locked),
+            versions=made_with.describe_versions(computed, locked),
             behaviour={name: behaviour_files.read(rates, behaviour, name, models) for name in behave.tests},
         )
     )
@@ -103,7 +104,7 @@ def run(
     remove(dropped, "its tests are no longer in behave.tests")
     looks = count_results(contents["decisions"], metrics)
     print(*outcome.describe(contents, models, export.model, evaluate.confidence, external, looks), sep="\n")
-    for line in made_with.unlocked(records, locked):
+    for line in made_with.unlocked(computed, locked):
         print(f"warning: {line}")
     print(f"report: {page}")
 

@@ -4,8 +4,9 @@ Reads: below FEATURES the folder of the representation that its settings name; f
 model starts from, if it does; DEFAULT, whether no choice needs predictions for held-out training rows; from SPLITS
 which of these depend on each other.
 Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the record and the history of
-its training, the means of the classes if there are texts of no class and dense features and, where something is chosen
-and there are no validation rows, its predictions for held-out training rows; into PREDICTIONS <model>.parquet.
+its training, the versions of the packages that computed it, the means of the classes if there are texts of no class and
+dense features and, where something is chosen and there are no validation rows, its predictions for held-out training
+rows; into PREDICTIONS <model>.parquet.
 Params: train.<model>.
 """
 
@@ -13,7 +14,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from textclf.artifacts import checked, room, shapes
+from textclf.artifacts import checked, packages, room, shapes
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts.checksums import verify_folder, write_manifest
@@ -73,6 +74,7 @@ def run(
             files.write_csv(folder / "history.csv", fitted.history.assign(split=split))
         if held_out is not None:
             prediction_files.write([held_out], folder / prediction_files.HELD_OUT)
+        packages.write(folder, read)
         write_manifest(folder)
         prediction_files.write(fitting.predict_shards(fitted.layers, predicted, scores), rows)
     for folder in beside.glob(f"{scratch.scratch_prefix(model)}*"):  # of this training, and of abandoned ones

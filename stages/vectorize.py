@@ -2,7 +2,7 @@
 
 Reads: SPLITS, a folder with the rows of each split and the classes; PRETRAINED, the folder of pretrained weights.
 Writes: into FEATURES the folder <representation>: the features of each split as npz, the fitted representation as JSON,
-and their shapes.
+their shapes, and the versions of the packages that computed them.
 Params: vectorize.<representation>.
 
 Large splits are vectorized on all cores, or by the workers of the Dask scheduler at DASK_SCHEDULER_ADDRESS.
@@ -11,7 +11,7 @@ Large splits are vectorized on all cores, or by the workers of the Dask schedule
 import shutil
 from pathlib import Path
 
-from textclf.artifacts import shapes
+from textclf.artifacts import packages, shapes
 from textclf.artifacts.splits import open_shards, read_classes
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
@@ -30,6 +30,7 @@ def run(*, stage: str, splits: Path, pretrained: Path, features: Path) -> None:
     with outputs(features / name) as (folder,):
         folder.mkdir()
         made = vectorize(rows, classes, name, settings, folder, pretrained, kept)
+        packages.write(folder)
         shapes.write_features(made, folder)
     shutil.rmtree(kept, ignore_errors=True)
     part = made.parts[name]

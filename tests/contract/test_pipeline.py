@@ -31,7 +31,6 @@ CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and n
 PACKAGE = "textclf/__init__.py"
 VERSION = "textclf/version.py"  # which only messages name
 FIRST = {"stages/__init__.py", PACKAGE}  # what every stage runs before anything else; check writes their checksums
-RUNNER = {"--record", "--settings"}  # arguments of every script, which textclf.core.stage takes for it
 CHECKED = "data/checked"  # what check writes; every other stage of dvc.yaml waits for it
 SETTINGS, STUDY_SETTINGS = "data/settings.json", "data/studies"  # in the place of params
 FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
@@ -308,7 +307,7 @@ def signature(stage: str) -> tuple[dict[str, inspect.Parameter], dict[str, inspe
 def test_a_command_gives_each_argument_of_its_script_by_name(stage: str) -> None:
     _, keyword = signature(stage)
     needed = [name for name, each in keyword.items() if each.default is each.empty]
-    assert [name for name in arguments(stage) if name not in RUNNER] == [
+    assert [name for name in arguments(stage) if name != "--settings"] == [
         f"--{name.replace('_', '-')}" for name in needed
     ]
 
@@ -329,13 +328,6 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
         assert "params" not in STAGES[stage]
     else:
         assert sorted(STAGES[stage].get("params", [])) == sorted(keys | own)
-
-
-@pytest.mark.parametrize("stage", [name for name in STAGES if name not in STUDIES])
-def test_a_stage_whose_numbers_others_use_records_its_settings(stage: str) -> None:
-    record = f"data/provenance/{stage.replace('@', '/')}.json"
-    recorded = base(stage) in {"fetch", "split", "vectorize", "combine", "train", "average", "evaluate"}
-    assert ("--record" in arguments(stage), record in outs(stage)) == (recorded, recorded)
 
 
 @pytest.mark.parametrize("stage", [*DECLARED])

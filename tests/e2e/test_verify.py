@@ -96,9 +96,8 @@ def test_bytes_of_the_emulated_cpu_that_differ_are_named(
     def split_alone(*_: object) -> list[tuple[str, Path, str]]:
         shutil.copytree(pipeline.folder / "data/splits", tmp_path / "data/splits")
         (tmp_path / "data/splits/test.parquet").write_bytes(b"")
-        for name in ("metrics/splits.json", "data/provenance/split.json"):
-            (tmp_path / name).parent.mkdir()
-            shutil.copy(pipeline.folder / name, tmp_path / name)
+        (tmp_path / "metrics").mkdir()
+        shutil.copy(pipeline.folder / "metrics/splits.json", tmp_path / "metrics/splits.json")
         return [("split", tmp_path, "")]
 
     monkeypatch.setattr(verify, "EMULATOR", ("true",))

@@ -115,8 +115,7 @@ def make_stage(project: Path, name: str) -> Stage:
     entries = [*declared["outs"], *declared.get("metrics", [])]
     outputs = [next(iter(each)) if isinstance(each, dict) else each for each in entries]
     words = arguments(name, **({"stage": f"train@{MODEL}"} if name == "train" else {}))
-    kept = (output.replace("${key}", item) for output in outputs if not output.startswith("data/provenance"))
-    return Stage(project, name, tuple(words), tuple(kept))
+    return Stage(project, name, tuple(words), tuple(output.replace("${key}", item) for output in outputs))
 
 
 def state(stage: Stage) -> State:

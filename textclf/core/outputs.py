@@ -7,7 +7,7 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,8 +18,7 @@ LOCK = ".lock"  # in a scratch folder: the file that is locked
 REPLACED = ".replaced"  # in a scratch folder: the old output
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file
 
-Finish = Callable[[], Mapping[Path, Callable[[Path], None]]]
-_finish: Finish | None = None  # None outside of a stage
+_finish: Callable[[], None] | None = None  # None outside of a stage
 
 
 @contextlib.contextmanager
@@ -43,9 +42,8 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
         scratch = [begin(target) for target in targets]
         with writing(targets[0]):
             yield scratch
-            for target, write in _finish().items() if _finish is not None else ():
-                scratch, targets = [*scratch, begin(target)], (*targets, target)
-                write(scratch[-1])
+            if _finish is not None:
+                _finish()
         for source in scratch:
             source.stat()  # FileNotFoundError before any target is changed
             _write_to_disk(source)
@@ -60,10 +58,10 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
 
 
 @contextlib.contextmanager
-def finished_by(finish: Finish) -> Iterator[None]:
+def finished_by(finish: Callable[[], None]) -> Iterator[None]:
     """Let `outputs` work for a stage: replace only what runs have made, and call a function at the end of its block.
 
-    It returns further outputs, each with the function that writes it; if it raises, no output is renamed.
+    If it raises, no output is renamed.
     """
     global _finish  # noqa: PLW0603 (one stage runs per process)
     _finish = finish

@@ -114,7 +114,7 @@ def _note(target: Path, names: Iterable[str]) -> None:
 def _locked(target: Path) -> str | None:
     """Return the checksum of an output in the lock files of DVC; None if it is in none."""
     for path in filter(Path.is_file, LOCKS):
-        for stage in stages_of(path.read_bytes()).values():
+        for stage in _stages_of(path.read_bytes()).values():
             for out in stage.get("outs", ()):
                 if out["path"] == target.as_posix():
                     return str(out.get("md5"))
@@ -122,7 +122,7 @@ def _locked(target: Path) -> str | None:
 
 
 @lru_cache(maxsize=2)
-def stages_of(lock: bytes) -> Mapping[str, Any]:
+def _stages_of(lock: bytes) -> Mapping[str, Any]:
     """Return the stages in the text of a lock file by name; none if it is damaged, of which DVC itself complains."""
     from ruamel.yaml import YAML  # which predict does not need
     from ruamel.yaml.error import YAMLError

@@ -1,20 +1,24 @@
 """The runner of a stage script: params from params.yaml, paths from named arguments, errors in one line each."""
 
 import atexit
+import contextlib
 import gc
 import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
+from textclf.core import settings
+from textclf.core.differences import MISSING, compare_values, value_at
 from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, Parser, complain, discard, lines_of
-from textclf.core.provenance import recorded
+from textclf.core.outputs import finished_by
 from textclf.core.quoting import quote_value
-from textclf.core.settings import Param, load_params
+from textclf.core.settings import Param, load_params, load_yaml
+from textclf.core.unchanged import changed_code
 
 
 def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, Any]] | None = None) -> None:
@@ -24,7 +28,7 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
     parameter, or the key that `Annotated[..., Param(key)]` names. Keyword-only parameters are command-line arguments:
     `features: Path` is `--features PATH`, which may be left out if the parameter has a default. A stage with
     `read_settings` takes its params from the file of the argument --settings, if it is given, which this function
-    reads. The argument --record is the folder for a record of what the stage used: see `textclf.core.provenance`.
+    reads.
     """
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
@@ -35,20 +39,46 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
         kind = next(iter(get_args(argument.annotation)), argument.annotation)  # Path of `Path | None`
         optional = {} if argument.default is argument.empty else {"default": argument.default}
         parser.add_argument(option, dest=argument.name, type=kind, required=not optional, **optional)
-    parser.add_argument("--record", type=Path)
     if read_settings is not None:
         parser.add_argument("--settings", type=Path)
     given = vars(parser.parse_args())
-    record, settings = given.pop("record"), given.pop("settings", None)
+    planned = given.pop("settings", None)
 
     def work() -> None:
-        with recorded(given.get("stage", name), record):
-            content = read_settings(settings) if read_settings is not None and settings is not None else None
+        with guarded():
+            content = read_settings(planned) if read_settings is not None and planned is not None else None
             run(*load_params(wanted, content=content).values(), **given)
 
     gc.freeze()  # imported modules, which no collection needs to look at
     gc.enable()
     leave(exit_code(name, work))
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Refuse to rename outputs if settings that the block has read, or code that it runs, have changed.
+
+    DVC records the settings and the code that it finds after a stage has ended. If they changed in the meantime,
+    dvc.lock and DVC's cache would say of the outputs that they were made with what they were not made with.
+    """
+    settings.READ.clear()
+    with finished_by(require_unchanged):
+        yield
+
+
+def require_unchanged() -> None:
+    """Raise `UserError` if a setting that this process has read, or code that it runs, has changed since its start."""
+    contents = {file: load_yaml(file) for file in {file for file, _ in settings.READ}}
+    for (file, key), before in settings.READ.items():
+        now = contents[file] if key == "" else value_at(contents[file], key)
+        now = {} if now is MISSING else now
+        for found in compare_values(*({key: value} if key else value for value in (before, now))):
+            raise UserError(
+                f"{file.name}: {found.name} must not change while the stage runs; it was {found.base or 'not set'} and "
+                f"is {found.head or 'not set'} now; run dvc repro again"
+            )
+    if path := changed_code():
+        raise UserError(f"{path} must not change while the stage runs; run dvc repro again")
 
 
 def key_of(parameter: inspect.Parameter) -> str:

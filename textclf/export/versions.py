@@ -6,15 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from textclf.artifacts.packages import Versions
 from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.installed import installed_version
-from textclf.core.provenance import Record, require_recorded, require_used
-from textclf.evaluate.settings import Evaluate
-from textclf.models.settings import Average, Train
-from textclf.split.settings import Split
-from textclf.tables.settings import Data
-from textclf.vectorize.settings import Combine, Vectorize
 
 # Packages whose version can change a number or a figure.
 GIT_SECONDS = 20  # until a call of Git is given up
@@ -32,57 +27,23 @@ PACKAGES = (
 )
 
 
-def require_settings(
-    folder: Path,
-    data: Data,
-    evaluate: Evaluate,
-    split: Split,
-    train: Train,
-    average: Average,
-    vectorize: Vectorize,
-    combine: Combine,
-) -> dict[str, Record]:
-    """Return the records of the stages that made the results; `UserError` if one ran with other settings than these."""
-    sections = {"data": data, "evaluate": evaluate, "split": split}
-    items = {f"train.{name}": train[name] for name in train.names()}
-    items |= {f"vectorize.{name}": vectorize[name] for name in vectorize.names()}
-    items |= {f"combine.{name}": pair for name, pair in combine.pairs().items()}
-    items |= {f"average.{name}": pair for name, pair in average.pairs().items()}
-    records = require_recorded(folder, ["evaluate", "split", *(key.replace(".", "@") for key in items)])
-    sections |= items
-    require_used(records, sections)
-    return records
-
-
-def unlocked(records: Mapping[str, Record], locked: Mapping[str, str]) -> Iterator[str]:
+def unlocked(computed: Versions, locked: Mapping[str, str]) -> Iterator[str]:
     """Yield a sentence for each package that computed in another version than is locked."""
-    for name, version in computed_with(records).items():
-        if name in locked and version != locked[name]:
+    for name, versions in computed.items():
+        if name in locked and versions != [locked[name]]:
             yield (
-                f"the stages computed with {name} {version}, but the requirements lock {locked[name]}; "
+                f"the stages computed with {name} {' and '.join(versions)}, but the requirements lock {locked[name]}; "
                 "install the locked requirements, then run dvc repro --force"
             )
 
 
-def computed_with(records: Mapping[str, Record]) -> dict[str, str]:
-    """Return the version of each package that computed in a stage, by name; several versions in one text."""
-    versions: dict[str, set[str]] = {}
-    for record in records.values():
-        for name, version in record.packages.items():
-            versions.setdefault(name, set()).add(version)
-    return {name: " and ".join(sorted(versions[name])) for name in sorted(versions)}
-
-
-def describe_versions(records: Mapping[str, Record], locked: Mapping[str, str]) -> dict[str, str]:
+def describe_versions(computed: Versions, locked: Mapping[str, str]) -> dict[str, str]:
     """Return the version of each package that computed, and of others as they are locked."""
-    used = computed_with(records)
-    shown = {
-        name: version if locked.get(name) in (None, version) else f"{version} (locked: {locked[name]})"
-        for name, version in used.items()
-    }
-    return dict(
-        sorted({**{f"{name}, as locked": locked[name] for name in locked.keys() - used.keys()}, **shown}.items())
-    )
+    shown = {f"{name}, as locked": locked[name] for name in locked.keys() - computed.keys()}
+    for name, versions in computed.items():
+        other = f" (locked: {locked[name]})" if versions != [locked.get(name, versions[0])] else ""
+        shown[name] = " and ".join(versions) + other
+    return dict(sorted(shown.items()))
 
 
 def combine_checksums(checksums: Mapping[str, str]) -> str:

@@ -30,7 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(target: Path, files: tuple[str, ...] = ("",), content: str = "made") -> None:
     """Make an output as a stage does: a file, or a folder of these files."""
-    with finished_by(dict), outputs(target) as (scratch,):
+    with finished_by(lambda: None), outputs(target) as (scratch,):
         for name in files:
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             (scratch / name).write_text(content)

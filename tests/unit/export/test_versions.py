@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from textclf.core.provenance import Record
 from textclf.export import versions
 
 LOCK = """\
@@ -36,16 +35,15 @@ def test_locked_versions_are_found_in_any_spelling_of_the_name() -> None:
 
 
 def test_versions_that_computed_are_told_from_those_that_are_only_locked() -> None:
-    used = {"split": {"numpy": "2.0"}, "train@a": {"numpy": "2.1", "keras": "3", "own": "1"}}
-    records = {stage: Record({}, packages) for stage, packages in used.items()}
+    computed = {"keras": ["3"], "numpy": ["2.0", "2.1"], "own": ["1"]}
     locked = {"numpy": "2.0", "keras": "3", "dvc": "3.67"}
-    assert list(versions.describe_versions(records, locked).items()) == [
+    assert list(versions.describe_versions(computed, locked).items()) == [
         ("dvc, as locked", "3.67"),
         ("keras", "3"),
         ("numpy", "2.0 and 2.1 (locked: 2.0)"),
         ("own", "1"),
     ]
-    (line,) = versions.unlocked(records, locked)
+    (line,) = versions.unlocked(computed, locked)
     assert line.startswith("the stages computed with numpy 2.0 and 2.1, but the requirements lock 2.0; install the")
 
 

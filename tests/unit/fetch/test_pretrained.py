@@ -82,7 +82,7 @@ def obtain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Obtain:
         lines: list[str] = []
         root = tmp_path / "pretrained"
         monkeypatch.chdir(tmp_path)
-        with finished_by(dict):
+        with finished_by(lambda: None):
             fetch_pretrained([*known] if names is None else names, root, lines.append)
         return {path.name: contents(path) if path.is_dir() else {} for path in root.iterdir()}, lines
 
