@@ -5,7 +5,7 @@ intervals, comparisons, coverage, decisions, training, unknown, features (shapes
 from PLOTS the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV;
 from METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS,
 the locked versions; TRAINED, a folder per model, for the versions that computed it; SETTINGS, the settings of the run.
-Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
+Writes: PAGE.
 Params: about, average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
 """
 
@@ -38,7 +38,6 @@ from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
 METRICS = (*outcome.FILES, "slices", "coverage", "training", "unknown", "features", "splits")
-PROVENANCE = "provenance.json"
 
 
 def run(
@@ -98,9 +97,8 @@ def run(
             behaviour={name: behaviour_files.read(rates, behaviour, name, models) for name in behave.tests},
         )
     )
-    with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
+    with outputs(page) as (written,):
         written.write_text(html, encoding="utf-8", newline="\n")
-        files.write_json(machine, made_with.describe_machine(Path.cwd()))
     remove(dropped, "its tests are no longer in behave.tests")
     looks = count_results(contents["decisions"], metrics)
     print(*outcome.describe(contents, models, export.model, evaluate.confidence, external, looks), sep="\n")

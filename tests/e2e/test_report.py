@@ -1,6 +1,6 @@
 """The report in a browser: Debian's Chromium, without a network."""
 
-import json
+import platform
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -385,9 +385,7 @@ def test_the_report_of_the_default_run_is_small_and_names_no_machine(browse: Bro
     for width, most in SCREENS.items():
         with browse(path, viewport={"width": width, "height": 900}) as page:
             assert page.evaluate("document.documentElement.scrollHeight") <= most
-    machine = json.loads(path.with_name("provenance.json").read_text(encoding="utf-8"))
-    assert list(machine) == ["git", "packages", "platform", "python"]
     text = path.read_text(encoding="utf-8")
-    assert machine["platform"] not in text
+    assert platform.platform() not in text
     assert str(path.parent) not in text
     assert len(text.encode()) < 250_000

@@ -42,9 +42,9 @@ def run_all(folder: Path, variables: Mapping[str, str], prefix: Sequence[str] = 
 
 
 def outputs(folder: Path) -> dict[str, bytes | None]:
-    """Return what the stages wrote, but for the description of the machine and what DVC keeps of the workspace."""
+    """Return what the stages wrote, but for what DVC keeps of the workspace."""
     found = {str(Path(name).relative_to(folder)): data for name, data in tree(folder).items()}
-    return {name: data for name, data in found.items() if not name.startswith((".dvc", "reports/provenance.json"))}
+    return {name: data for name, data in found.items() if not name.startswith(".dvc")}
 
 
 @pytest.fixture(scope="module")

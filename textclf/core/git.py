@@ -5,11 +5,11 @@ import subprocess
 from textclf.core.errors import UserError
 
 
-def git(*arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[bytes]:
-    """Run Git and return its result, whether it succeeded or not; `UserError` if it can't run, or takes longer."""
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run Git and return its result, whether it succeeded or not; `UserError` if it can't run."""
     command = ("git", *arguments)
     try:
-        return subprocess.run(command, capture_output=True, timeout=seconds)  # noqa: PLW1510, S603 (git, no shell)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        return subprocess.run(command, capture_output=True)  # noqa: PLW1510, S603 (git, no shell)
+    except OSError as error:
         reason = "not found" if isinstance(error, FileNotFoundError) else f"can't be run: {error}"
         raise UserError(f"git {reason}; install it") from None

@@ -1,18 +1,12 @@
-"""What made a run: checksums and locked versions, which repeat, and the machine, which does not."""
+"""What made a run: checksums and versions."""
 
 import hashlib
-import platform
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 from textclf.artifacts.packages import Versions
-from textclf.core.errors import UserError
-from textclf.core.git import git
-from textclf.core.installed import installed_version
+from textclf.core.installed import LOCKED
 
 # Packages whose version can change a number or a figure.
-GIT_SECONDS = 20  # until a call of Git is given up
 PACKAGES = (
     "dvc",
     "jinja2",
@@ -41,7 +35,7 @@ def describe_versions(computed: Versions, locked: Mapping[str, str]) -> dict[str
     """Return the version of each package that computed, and of others as they are locked."""
     shown = {f"{name}, as locked": locked[name] for name in locked.keys() - computed.keys()}
     for name, versions in computed.items():
-        other = f" (locked: {locked[name]})" if versions != [locked.get(name, versions[0])] else ""
+        other = f" (locked: {locked[name]})" if name in locked and versions != [locked[name]] else ""
         shown[name] = " and ".join(versions) + other
     return dict(sorted(shown.items()))
 
@@ -54,38 +48,7 @@ def combine_checksums(checksums: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def locked_versions(requirements: str, names: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """Return the version of each package that the text of a requirements file pins, in the order of `names`."""
-    pins = re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;\\]+)", requirements, re.MULTILINE)
-    versions = {_normalize_name(name): version for name, version in pins}
-    return {name: versions[_normalize_name(name)] for name in names if _normalize_name(name) in versions}
-
-
-def describe_machine(folder: Path, names: Iterable[str] = PACKAGES) -> dict[str, object]:
-    """Return a folder's Git revision, whether its tree is clean, and the versions of Python, platform and packages.
-
-    Git's values are None if there is no Git, no repository or no commit.
-    """
-    changes = _git(folder, "status", "--porcelain")
-    return {
-        "git": {
-            "revision": _git(folder, "rev-parse", "--verify", "HEAD"),
-            "clean": None if changes is None else not changes,
-        },
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {name: installed_version(name) for name in names},
-    }
-
-
-def _normalize_name(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what Git prints, stripped; None if it fails."""
-    try:
-        done = git("--no-optional-locks", "-C", str(folder), *arguments, seconds=GIT_SECONDS)
-    except UserError:
-        return None
-    return None if done.returncode else done.stdout.decode("utf-8", "replace").strip()
+def locked_versions(requirements: str) -> dict[str, str]:
+    """Return the version of each of `PACKAGES` that the text of a lock file has."""
+    versions = dict(LOCKED.findall(requirements))
+    return {name: versions[name] for name in PACKAGES if name in versions}

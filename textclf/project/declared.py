@@ -15,7 +15,7 @@ from textclf.core.settings import parse_yaml
 from textclf.fetch.catalogue import CORPORA
 from textclf.pretrained.catalogue import CATALOGUE, NOTE
 
-UNDECLARED = Path("reports/audit.html"), Path("reports/provenance.json")  # made by stages, but not kept by DVC
+UNDECLARED = Path("reports/audit.html")  # made by a stage, but not kept by DVC
 RAW, PRETRAINED = Path("data/raw"), Path("data/pretrained")
 FETCHED = {  # which a user may have put there; the stage fetch verifies them
     *(RAW / corpus.file for corpus in CORPORA.values()),
@@ -69,5 +69,5 @@ def refusals(pipelines: Mapping[Path, str], settings: Mapping[str, Any]) -> list
 
 def ignored(pipelines: Mapping[Path, str]) -> list[str]:
     """Return the lines of .gitignore for what stages make and Git does not keep: at most two levels of each path."""
-    kept = [*(path for path, cached in outputs(pipelines) if cached), *UNDECLARED]
+    kept = [*(path for path, cached in outputs(pipelines) if cached), UNDECLARED]
     return sorted({f"/{Path(*path.parts[:2])}" for path in kept})

@@ -18,7 +18,7 @@ from textclf.project import declared
 
 PIPELINES = {Path(name): (ROOT / name).read_text(encoding="utf-8") for name in ("dvc.yaml", "studies/dvc.yaml")}
 SETTINGS = load_yaml(ROOT / "params.yaml")
-ALL = sorted({path for path, _ in declared.outputs(PIPELINES, SETTINGS)} | {*declared.UNDECLARED})
+ALL = sorted({path for path, _ in declared.outputs(PIPELINES, SETTINGS)} | {declared.UNDECLARED})
 MODELS = Path("models")
 
 
