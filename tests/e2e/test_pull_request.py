@@ -96,7 +96,7 @@ def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(repor
 
 
 @pytest.mark.slow
-def test_the_comment_on_a_change_of_one_setting_has_at_most_60_lines(branch: Copy, tmp_path: Path) -> None:
+def test_the_comment_on_a_change_of_one_setting_has_its_metrics_figures_and_tests(branch: Copy, tmp_path: Path) -> None:
     copy = another(branch, tmp_path)
     copy.run("git", "checkout", "--quiet", "main")
     copy.dvc("checkout")
@@ -107,7 +107,6 @@ def test_the_comment_on_a_change_of_one_setting_has_at_most_60_lines(branch: Cop
     assert "On the test rows `keras` is better in log_loss" in result.out
     for part in ("McNemar", "<img ", "More metrics of models that changed: ", "[The report of this run]"):
         assert part in result.out
-    assert len(result.lines) <= 60
 
 
 def test_a_revision_is_compared_as_the_working_tree_is(branch: Copy, reported: Result) -> None:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from textclf.core.differences import Difference
 from textclf.core.formatting import join_names
+from textclf.core.quoting import list_few
 from textclf.evaluate.intervals import Interval
 from textclf.review import markdown
 from textclf.review.changes import IMPORTANT, JUDGED, Change, Verdict
@@ -20,9 +21,8 @@ MARKER = Markup("<!-- textclf:pr-report -->")  # the first line, by which the co
 LIMIT = 65_000  # bytes; GitHub accepts 65,536 characters
 TOO_FEW = "too few rows are right or wrong for a paired one"
 NOT_READ = "this version does not read the settings of evaluate of both revisions"
-LINES = 60  # of a comment, at most if only folded tables have to be cut for it
-MOST = 60  # rows of a table
-FOLDED = (MOST, 40, 20, 12, 8, 6, 5, 4, 3, 2)  # rows of a folded table, the first that keeps to `LINES`
+MOST = 60  # rows of a table or list
+FEWER = (MOST, 20, 5, 1)  # of which a comment takes the first that keeps to `LIMIT`
 
 
 @dataclass(frozen=True)
@@ -131,37 +131,21 @@ class Report:
 
 
 def render(report: Report, limit: int = LIMIT) -> str:
-    """Return the Markdown of the comment, at most `limit` bytes long.
-
-    Folded tables are cut, as `FOLDED` says, so that the comment has at most `LINES` lines. If it is too long, sections
-    are left out in the order of `sections`, and the comment says which; if even the rest is too long, it is cut at the
-    end of a line.
-    """
-    sections = {"other metrics": report.others, "metrics": report.more_rows, "figures": report.figures, "params": True}
-    present = [name for name, content in sections.items() if content]
+    """Return the Markdown of the comment; if it would have more bytes than the limit, all tables have fewer rows."""
     template = markdown.template("comment.md.j2")
-
-    def fill(rows: int, left_out: int) -> str:
+    text = ""
+    for most in FEWER:
         text = template.render(
             report=report,
             headline=headline(report),
             causes=find_causes(report.stages),
             marker=MARKER,
-            most=MOST,
-            rows=rows,
-            shown=present[left_out:],
-            left_out=markdown.safe(", ".join(present[:left_out])),
+            most=most,
         )
-        return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-    rows = next((rows for rows in FOLDED if fill(rows, 0).count("\n") <= LINES), FOLDED[-1])
-    for left_out in range(len(present) + 1):
-        text = fill(rows, left_out)
+        text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
         if len(text.encode()) <= limit:
-            return text
-    note = "\n\nLeft out, because the comment would be too long: everything else.\n"
-    start = text.encode()[: limit - len(note)].decode(errors="ignore")
-    return start.rpartition("\n")[0] + note
+            break
+    return text
 
 
 def headline(report: Report) -> Markup:
@@ -171,10 +155,11 @@ def headline(report: Report) -> Markup:
         if change.split == "test" and change.metric in IMPORTANT:
             by_model.setdefault(change.model, []).append(change)
     phrases = [phrase for _, phrase in sorted(filter(None, (_phrase(*item) for item in by_model.items())))]
+    listed = list_few(phrases, markdown.MOST_NAMES)
     if report.task:
-        sentence = "; ".join(["The task differs from the base, so no numbers are compared", *phrases])
+        sentence = "; ".join(filter(None, ["The task differs from the base, so no numbers are compared", listed]))
     else:
-        sentence = f"On the test rows {', '.join(phrases) or 'no metric changed'}"
+        sentence = f"On the test rows {listed or 'no metric changed'}"
         if report.same_rows is False:
             sentence += "; the test rows differ from those of the base"
         elif report.same_rows is None:

@@ -10,7 +10,6 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests import approved
-from tests.metrics import MEASURED
 from textclf.core.differences import Difference
 from textclf.evaluate.comparisons import McNemar
 from textclf.evaluate.intervals import Interval
@@ -248,52 +247,48 @@ def test_any_text_stays_one_cell(text: str) -> None:
     assert re.fullmatch(r"<code>[^<]*</code>", cells[0])
 
 
-@pytest.mark.parametrize(
-    ("limit", "left_out"),
-    [
-        (2700, "other metrics"),
-        (2400, "other metrics, metrics"),
-        (1000, "other metrics, metrics, params"),
-        (400, "everything else"),
-    ],
-)
-def test_a_comment_that_is_too_long_leaves_out_details_first_and_says_so(limit: int, left_out: str) -> None:
+@pytest.mark.parametrize(("limit", "most"), [(9000, 20), (5000, 5), (2000, 1)])
+def test_a_comment_that_is_too_long_has_fewer_rows_in_every_table(limit: int, most: int) -> None:
     given = report(
-        ACCURACY,
         *(replace(LOSS, metric=f"metric_{n}") for n in range(50)),
-        checks=[FAILED],
+        checks=[FAILED] * 50,
         params=[Difference(f"param_{n}", "1", "2") for n in range(50)],
         others=[Difference(f"other_{n}", "1", "2") for n in range(300)],
     )
-    whole = comment.render(given)
-    assert "Left out, because" not in whole
     text = comment.render(given, limit)
-    assert len(text.encode()) <= limit < len(whole.encode())
-    assert f"Left out, because the comment would be too long: {left_out}." in text
+    assert len(text.encode()) <= limit < len(comment.render(given).encode())
+    for start in ("- gate: ", "| `keras` | `test` | `metric_", "| `param_", "| `other_"):
+        assert text.count(f"\n{start}") == most
+    assert f"\nand {300 - most} more.\n" in text
     assert text.startswith(comment.MARKER)
     assert comment.headline(given) in text
     assert text.count("<details>") == text.count("</details>")
 
 
-@pytest.mark.parametrize(
-    ("models", "others", "shown", "most"), [(1, 5, 5, 60), (3, 3, 3, 60), (3, 100, 8, 60), (12, 100, 2, 84)]
-)
-def test_folded_tables_are_cut_so_that_the_comment_has_60_lines(
-    models: int, others: int, shown: int, most: int
-) -> None:
-    changes = [replace(LOSS, model=f"m{n}", metric=metric) for n in range(models) for metric in MEASURED]
-    text = comment.render(report(*changes, others=[Difference(f"o{n}", "1", "2") for n in range(others)]))
-    assert text.count("\n") <= most
-    assert text.count("| `o") == shown
-    assert (f"\nand {others - shown} more.\n" in text) == (others > shown)
-
-
-def test_the_limit_is_below_that_of_github() -> None:
-    given = report(
-        *(replace(LOSS, model="ü" * 90 + str(n)) for n in range(500)),
-        params=[Difference("|" * 90 + str(n), "|" * 90, "|" * 90) for n in range(500)],
+def test_the_longest_comment_is_shorter_than_github_allows() -> None:
+    names = [f"|{NASTY * 3}{n}" for n in range(500)]
+    changes = [replace(LOSS, model=name) for name in names]
+    text = comment.render(
+        report(
+            *changes,
+            *(replace(LOSS, model=name, metric="brier") for name in names),
+            checks=[Check("minimum", 0.9, change, "is bad") for change in changes],
+            gate_errors=tuple(names),
+            gate_changes=[Difference(*[name] * 3) for name in names],
+            pairs=[Pair(name, "test", 250, McNemar(3, 12, 0.035)) for name in names[:250]],
+            why_unpaired={(name, "test"): "the classes differ" for name in names},
+            looks=2,
+            of_best=dict.fromkeys(names, Interval(0.1, 0.2)),
+            task=[],
+            params=[Difference(*[name] * 3) for name in names],
+            others=[Difference(*[name] * 3) for name in names],
+            stages=[StageChange(name, names[:9], []) for name in names],
+            figures=[Figure(name, *[f"https://example.org/{name}"] * 2) for name in names],
+            not_run=names,
+            uncommitted=names,
+        )
     )
-    assert len(comment.render(given)) <= 65_536
+    assert len(text) <= 65_536
 
 
 @pytest.mark.parametrize(("more", "said"), [(0, False), (3, True)])
