@@ -1,6 +1,5 @@
 """A run of the pipeline at the base of a change, so that its predictions can be paired with those of the head."""
 
-import contextlib
 import os
 import re
 import subprocess
@@ -8,7 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from textclf.core.code import PROJECT, read_project, require_own_version
 from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.installed import path_of_programs
@@ -20,7 +18,8 @@ def run_base(commit: str) -> None:
     """Run the pipeline at a commit in a temporary clone, into this project's DVC cache; DVC's output goes to stderr.
 
     Stages that are the same at both commits come from DVC's run cache, data kept with `dvc add` from the cache or else
-    from the remote. Raises `UserError` with the reason, one line, if a command fails.
+    from the remote. Raises `UserError` with the reason, one line, if a command fails: stages do in a project that was
+    made with other code than is installed.
     """
     cache = _run(*DVC, "cache", "dir").splitlines()[-1]
     top, prefix = git("rev-parse", "--show-toplevel", "--show-prefix").stdout.decode().split("\n")[:2]
@@ -30,7 +29,6 @@ def run_base(commit: str) -> None:
         _run("git", "-C", folder, "checkout", "--quiet", "--detach", commit)
         if not project.is_dir():
             raise UserError(f"it has no folder {prefix}")
-        _require_same_code(project)
         _run(*DVC, "cache", "dir", "--local", cache, folder=project)
         tracked = git("-C", str(project), "ls-files", "-z", "*.dvc").stdout.decode().split("\0")[:-1]
         for command in ("checkout", "pull") if tracked else ():
@@ -40,17 +38,6 @@ def run_base(commit: str) -> None:
             except UserError:  # `dvc repro` names data that neither the cache nor the remote has
                 continue
         _run(*DVC, "repro", folder=project, echo=True)
-
-
-def _require_same_code(project: Path) -> None:
-    """Raise `UserError` if the project at the base was made with other code than is installed, as before an upgrade."""
-    if (project / PROJECT).is_file():
-        with contextlib.chdir(project):
-            made = read_project()["version"]
-            try:
-                require_own_version()
-            except UserError:
-                raise UserError(f"it was made with other code (textclf {made}) than is installed") from None
 
 
 def _run(*command: str, folder: Path | None = None, echo: bool = False) -> str:
