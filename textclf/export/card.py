@@ -13,7 +13,6 @@ from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import escape_markdown, labelled_names
-from textclf.core.languages import CODES
 from textclf.core.settings import to_yaml
 from textclf.evaluate.registry import (
     METRICS,
@@ -22,6 +21,7 @@ from textclf.evaluate.registry import (
     format_metric,
     metrics_of,
 )
+from textclf.export.languages import CODES
 from textclf.export.sources import UNSTATED, Source, Weights, class_titles, combine_rights
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings

@@ -6,7 +6,7 @@ Lui and Baldwin (2012), langid.py: An Off-the-shelf Language Identification Tool
 from collections import Counter
 from collections.abc import Sequence
 
-from textclf.core.languages import NAMES
+from textclf.export.languages import NAMES
 
 READ, TEXT = 1000, 10_000  # characters of a text, and of all together, that are looked at
 # Shares of the characters that texts of the language must have: alone, or if all texts together are of it too. Short
