@@ -16,12 +16,12 @@ from textclf.artifacts.layers import OUTPUT, SIGMOIDS
 from textclf.artifacts.tokens import Tokens, average_windows
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
-from textclf.core.onnx_graph import IDS, MASK, open_session
 from textclf.core.resources import cores
 
 TYPE = "onnx"  # in model.json
 DESCRIPTION, GRAPH = "model.json", "model.onnx"  # the files of a model
-SCORES = "scores"  # what the graph gives
+IDS, MASK = "input_ids", "attention_mask"  # what the graph takes, as every BERT in ONNX does
+SCORES = "scores"  # what it gives
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,16 @@ class OnnxClassifier:
     @cached_property
     def _session(self) -> Any:
         return open_session(self.content)
+
+
+def open_session(model: str | bytes) -> Any:
+    """Return onnxruntime's session of a file or its content, with one thread: more could add in another order."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # fatal errors; others are exceptions as well
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def write(model: OnnxClassifier, folder: Path) -> None:

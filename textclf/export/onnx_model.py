@@ -18,7 +18,7 @@ from onnx import TensorProto, helper
 from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
 from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, SIGMOIDS, LayerModel
 from textclf.artifacts.token_front import TokenFront
-from textclf.core.onnx_graph import FLOAT, INT64, Graph
+from textclf.pretrained.onnx_graph import FLOAT, INT64, Graph
 from textclf.vectorize.representation import Representation
 
 ONNX = "model.onnx"  # beside the model's other files

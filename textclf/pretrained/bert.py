@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.files import read_json
-from textclf.core.onnx_graph import FLOAT, IDS, MASK, Graph
+from textclf.pretrained.onnx_graph import FLOAT, IDS, MASK, Graph
 
 if TYPE_CHECKING:
     import onnx

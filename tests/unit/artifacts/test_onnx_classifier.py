@@ -17,8 +17,8 @@ from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.onnx_classifier import DESCRIPTION, GRAPH, SCORES, OnnxClassifier
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
-from textclf.core.onnx_graph import Graph
 from textclf.pretrained.bert import dense, encoder_model, pool
+from textclf.pretrained.onnx_graph import Graph
 
 CLASSES = ("no", "maybe", "yes")
 

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from tests import tiny_bert
 from tests.refusal import refusal
-from textclf.core import onnx_graph
 from textclf.core.errors import UserError
-from textclf.core.onnx_graph import Graph
-from textclf.pretrained import bert
+from textclf.pretrained import bert, onnx_graph
+from textclf.pretrained.onnx_graph import Graph
 
 WEIGHTS = tiny_bert.weights()
 ROWS = [[2, 4, 6, 9, 3], [2, 5, 3]]

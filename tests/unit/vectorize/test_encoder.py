@@ -18,8 +18,8 @@ from tests import tiny_bert
 from textclf.core.errors import UserError
 from textclf.core.failures import lines_of
 from textclf.core.files import sha256
-from textclf.core.onnx_graph import Graph
 from textclf.pretrained import bert
+from textclf.pretrained.onnx_graph import Graph
 from textclf.vectorize.encoder.representation import CHUNK, Representation
 from textclf.vectorize.encoder.settings import Settings
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.onnx_classifier import SCORES, OnnxClassifier
 from textclf.artifacts.tokens import PADDING
-from textclf.core.onnx_graph import Graph
 from textclf.models.transformer import Settings
 from textclf.pretrained.bert import ACTIVATIONS, Config, dense, encoder_model, pool
+from textclf.pretrained.onnx_graph import Graph
 
 if TYPE_CHECKING:
     import keras

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.onnx_classifier import IDS, MASK, open_session
 from textclf.core.errors import UserError
-from textclf.core.onnx_graph import IDS, MASK, open_session
 from textclf.core.quoting import first_line, list_names
 from textclf.core.resources import cores
 

@@ -1,4 +1,4 @@
-"""A graph of ONNX under construction, the model that it becomes, and the session that runs one."""
+"""A graph of ONNX under construction, and the model that it becomes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -54,13 +54,3 @@ class Graph:
             ir_version=IR_VERSION,
             producer_name="textclf",
         )
-
-
-def open_session(model: str | bytes) -> Any:
-    """Return onnxruntime's session of a file or its content, with one thread: more could add in another order."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # fatal errors; others are exceptions as well
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
