@@ -75,17 +75,6 @@ def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str) -> None:
     np.testing.assert_array_equal(held_out.probabilities[first], expected)
 
 
-def test_rows_in_shards_give_the_predictions_of_rows_in_one_file(tmp_path: Path) -> None:
-    rows, section = samples.rows(3), samples.settings("naive_bayes")
-    one, several = (samples.write_shards(rows, tmp_path / str(size), size) for size in (60, 7))
-    together, apart = (
-        crossvalidate("naive_bayes", draw_rows(shards), section, samples.FOLDERS) for shards in (one, several)
-    )
-    assert together is not None
-    assert apart is not None
-    np.testing.assert_array_equal(together.probabilities, apart.probabilities)
-
-
 def test_rows_of_a_cluster_are_in_one_fold_and_each_fold_has_clusters_of_each_class() -> None:
     clusters = np.random.default_rng(0).permutation(np.arange(90) // 3)
     y = (clusters % 2).astype(np.int64)

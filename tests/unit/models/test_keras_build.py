@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -60,24 +59,6 @@ def test_history_has_a_row_per_epoch_and_split() -> None:
         }
     )
     assert results.history_table(recorded).to_dict("records") == expected.to_dict("records")
-
-
-def test_the_record_counts_weights_and_epochs_and_names_the_best_epoch() -> None:
-    network = build.build_network(TERMS, 2, networks.settings())
-    recorded = {"loss": [3.0, 2, 1], "accuracy": [0.0, 0, 0], "val_loss": [0.9, 0.7, 0.8], "val_accuracy": [0.0, 0, 0]}
-    fitted = results.fitted_network(network, build.layer_model(network, ("0", "1")), results.history_table(recorded))
-    assert fitted.record == {"parameters": 6 * 4 + 4 + 4 * 3 + 3 + 3 + 1, "epochs": 3, "best_epoch": 2}
-    for text in ("hidden_1", "hidden_2", "output", "Total params: 47"):  # Keras's table
-        assert text in str(fitted)
-    assert set(fitted.files) == {"model.keras"}
-
-
-def test_the_weights_of_the_layers_are_those_of_the_network() -> None:
-    network = build.build_network(TERMS, 3, networks.settings())
-    layers = build.layer_model(network, ("a", "b", "c")).layers
-    arrays = [array for layer in layers for array in (layer.kernel, layer.bias)]
-    assert all(array.dtype == np.float64 for array in arrays)
-    assert all(np.array_equal(ours, keras) for ours, keras in zip(arrays, network.get_weights(), strict=True))
 
 
 # The environment in which Keras is imported.

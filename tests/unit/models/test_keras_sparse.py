@@ -31,12 +31,6 @@ def test_the_width_is_one_of_few_that_hold_the_longest_row(terms: int, width: in
     assert terms == 0 or build.width_of(X[:, :terms]) == width
 
 
-def test_a_padded_row_sums_to_the_product_with_the_dense_row() -> None:
-    X, kernel = networks.rows().X, np.arange(TERMS * 2).reshape(TERMS, 2)
-    ids, counts = build.pad_rows(X, build.width_of(X))
-    assert np.array_equal((kernel[ids] * counts[..., None]).sum(axis=1), X @ kernel)
-
-
 @pytest.mark.parametrize(("terms", "columns"), [(1, 313), (256, 313), (313, 313), (314, 5000), (5000, 5000)], ids=str)
 def test_rows_are_padded_to_few_widths_far_apart(terms: int, columns: int) -> None:
     X = csr_array(np.ones((2, terms)))

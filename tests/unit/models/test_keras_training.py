@@ -103,16 +103,6 @@ def test_early_stopping_ends_the_training_and_takes_the_best_epoch() -> None:
 
 
 @pytest.mark.nightly
-def test_early_stopping_takes_the_best_epoch_too_if_the_epochs_end_first() -> None:
-    best = int(networks.fit_stopping(40, 3).record["best_epoch"])
-    fitted = networks.fit_stopping(best + 2, 10)
-    losses = networks.losses(fitted, "watched")
-    assert fitted.record["epochs"] == len(losses) == best + 2
-    assert fitted.record["best_epoch"] == best
-    assert loss_of_predictions(fitted) == pytest.approx(min(losses), abs=1e-5)
-
-
-@pytest.mark.nightly
 def test_without_early_stopping_the_last_epoch_is_taken() -> None:
     epochs = int(networks.fit_stopping(40, 3).record["best_epoch"]) + 2
     fitted = networks.fit_stopping(epochs, None)

@@ -18,11 +18,10 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
 from tests import samples
+from tests.refusal import refusal
 from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import rarest
-from textclf.artifacts.layers import SIGMOIDS
 from textclf.artifacts.predictions import Predictions
-from textclf.core.errors import UserError
 from textclf.models import nb_svm
 from textclf.models.average import choose_weight
 from textclf.models.common.class_weights import row_weights
@@ -31,9 +30,7 @@ from textclf.models.common.fitting import fit_model
 from textclf.models.logistic_regression import stream
 
 Array = NDArray[np.float64]
-LINEAR = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 WEIGHTS = {"label 0": 0.5, "label 1": 2.0, "label 2": 7.0}
-each_linear_model = pytest.mark.parametrize("model", LINEAR)
 
 
 def calibrated(estimator: Any) -> Any:
@@ -84,84 +81,15 @@ def test_a_weight_is_that_of_the_rows_with_a_label_in_its_own_problem(model: str
         assert probabilities[:, label] == pytest.approx(estimator.predict_proba(test.X)[:, 1], abs=1e-10)
 
 
-def test_weights_have_a_row_per_text_and_a_column_per_label() -> None:
-    part = samples.label_rows()
-    assert row_weights(part, None) is None
-    weights = row_weights(part, tuple(WEIGHTS.items()))
-    assert weights is not None
-    assert weights.tolist() == np.where(part.y == 1, [0.5, 2.0, 7.0], 1.0).tolist()
-
-
-@each_linear_model
-def test_a_label_does_not_depend_on_the_other_labels(model: str) -> None:
-    part = samples.label_rows()
-    others = with_y(part, np.column_stack([part.y[:, 0], 1 - part.y[:, 1], part.y[::-1, 2]]))
-    first, second = (fit(model, rows).predict_proba(part.X) for rows in (part, others))
-    assert first[:, 0].tolist() == second[:, 0].tolist()
-    assert np.abs(first[:, 1] - second[:, 1]).max() > 0.01
-
-
-@each_linear_model
-@pytest.mark.parametrize("labels", [1, 2, 3])
-def test_layers_end_in_a_sigmoid_per_label_and_their_files_predict_the_same(
-    tmp_path: Path, model: str, labels: int
-) -> None:
-    part = samples.label_rows(labels)
-    layers = fit(model, part)
-    assert layers.layers[-1].activation == SIGMOIDS
-    assert layers.classes == tuple(part.classes.tolist())
-    again = samples.write_and_read(layers, tmp_path)
-    assert again.predict_proba(part.X).tolist() == layers.predict_proba(part.X).tolist()
-    assert layers.predict_proba(part.X).shape == (60, labels)
-
-
-@each_linear_model
-def test_a_second_fit_and_any_number_of_batches_give_the_same_bits(tmp_path: Path, model: str) -> None:
-    part = samples.label_rows()
-    fits = [samples.fit(model, rows).layers for rows in (part, part, samples.write_shards(part, tmp_path, 25))]
-    assert len({layers.layers[0].kernel.tobytes() + layers.layers[0].bias.tobytes() for layers in fits}) == 1
-
-
-@each_linear_model
-def test_texts_without_labels_count(model: str) -> None:
-    part = samples.label_rows(count=40)
-    empty = with_y(part, 0 * part.y)
-    together = Features(
-        np.arange(80).astype(str), csr_array(np.vstack([part.X.toarray(), empty.X.toarray()])),
-        np.vstack([part.y, empty.y]), part.classes,
-    )  # fmt: skip
-    assert (
-        fit(model, together).predict_proba(part.X).mean(axis=0) < fit(model, part).predict_proba(part.X).mean(axis=0)
-    ).all()
-
-
-@pytest.mark.parametrize(("label", "value"), [(1, 0), (2, 1)])
-@each_linear_model
-def test_a_label_of_no_row_or_of_every_row_is_refused(model: str, label: int, value: int) -> None:
-    part = samples.label_rows()
-    y = part.y.copy()
-    y[:, label] = value
-    with pytest.raises(UserError) as error:
-        fit(model, with_y(part, y))
-    (line,) = error.value.lines
-    assert line.startswith(
-        "the training rows must hold rows without each label; all 60 have label 2: "
-        if value
-        else "the training rows must hold every class; class label 1 has none of 60: "
-    )
-
-
 @pytest.mark.parametrize("value", [0, 1])
-@pytest.mark.parametrize("model", ["linear_svm", "nb_svm"])
-def test_a_label_with_too_few_rows_to_calibrate_by_is_named(model: str, value: int) -> None:
+def test_a_label_with_too_few_rows_to_calibrate_by_is_named(value: int) -> None:
     part = samples.label_rows()
     y = part.y.copy()
     y[:, 1] = value
     y[7, 1] = 1 - value
     name = "not label 1" if value else "label 1"
-    with pytest.raises(UserError) as error:
-        fit(model, with_y(part, y))
-    assert error.value.lines == (f"each class must have at least 2 training rows to calibrate by; {name} has 1",)
+    line = refusal(fit, "linear_svm", with_y(part, y))
+    assert line == f"each class must have at least 2 training rows to calibrate by; {name} has 1"
 
 
 # The strength of logistic regression

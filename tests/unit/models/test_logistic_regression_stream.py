@@ -73,26 +73,6 @@ def test_it_learns_the_share_of_a_rare_class() -> None:
     assert fit_stream(rare).layers.predict_proba(rare.X)[:, 1].mean() == pytest.approx(rare.y.mean(), rel=0.01)
 
 
-def test_it_regularises_by_c() -> None:
-    part = made_up(1000)
-    norms = [np.abs(fit_stream(part, C=C).layers.layers[0].kernel).sum() for C in (0.001, 0.1, 10.0)]
-    assert norms == sorted(norms)
-    assert norms[1] == pytest.approx(np.abs(fit_lbfgs(part, C=0.1).layers.layers[0].kernel).sum(), rel=0.05)
-
-
-def test_dense_features_give_the_same_model_as_sparse_ones() -> None:
-    part = samples.rows(3)
-    dense = Features(part.ids, part.X.toarray().astype(np.float32), part.y, part.classes)
-    weights = [fit_stream(rows).layers.layers[0].kernel for rows in (part, dense)]
-    assert weights[0].tobytes() == weights[1].tobytes()
-
-
-def test_a_feature_that_no_row_has_gets_no_weight() -> None:
-    part = samples.rows()
-    X = csr_array(np.hstack([part.X.toarray(), np.zeros((60, 1), dtype=np.int64)]))
-    assert fit_stream(Features(part.ids, X, part.y, part.classes)).layers.layers[0].kernel[-1] == 0
-
-
 def test_it_takes_rows_of_any_length_and_rows_without_terms() -> None:
     part = made_up(2000)
     X = part.X.tolil()
@@ -124,14 +104,6 @@ def test_it_chooses_no_c() -> None:
         "train.logistic_regression.C must be one number if the solver is stream, as auto is beyond 250,000 training "
         "rows; got [0.1, 1.0]"
     )
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_a_second_fit_gives_the_same_bits(classes: int) -> None:
-    layers = [layer for _ in range(2) for layer in fit_stream(samples.rows(classes)).layers.layers]
-    assert layers[0].kernel.tobytes() == layers[1].kernel.tobytes()
-    assert layers[0].bias.tobytes() == layers[1].bias.tobytes()
-    assert layers[0].activation == ("sigmoid" if classes == 2 else "softmax")
 
 
 # On shards

@@ -24,21 +24,8 @@ def test_with_more_than_two_classes_each_gets_its_share_too() -> None:
     assert fitted.record == {"parameters": 5}
 
 
-def test_no_rows_give_no_predictions() -> None:
-    assert fit().layers.predict_proba(csr_array((0, 2))).shape == (0, 2)
-
-
-def test_it_has_one_parameter_less_than_classes_and_no_epochs() -> None:
-    assert fit().record == {"parameters": 1}
-    assert fit().history is None
-
-
 def test_its_summary_is_the_shares_of_many_classes_the_ends() -> None:
     assert str(fit()) == "share of each class: no (0.250), yes (0.750)"
     y, names = np.repeat(np.arange(77), [1, *[2] * 75, 5]), np.array([f"c{number}" for number in range(77)])
     many = samples.fit("majority", Features(y.astype(str), csr_array((len(y), 2)), y, names))
     assert str(many) == "share of each class: from 0.006 (c0) to 0.032 (c76)"
-
-
-def test_its_classes_are_those_of_the_rows_in_order() -> None:
-    assert fit().layers.classes == ("no", "yes")

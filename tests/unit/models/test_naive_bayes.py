@@ -3,11 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import log_softmax
 from sklearn.naive_bayes import MultinomialNB
-from sklearn.utils.class_weight import compute_sample_weight
 
 from tests import samples
 from textclf.models.common.fitted import Fitted
@@ -19,18 +16,6 @@ def fit(classes: int = 2, **changes: object) -> Fitted:
     return samples.fit("naive_bayes", samples.rows(classes), **changes)
 
 
-def by_hand(
-    X: NDArray[np.int64], y: NDArray[np.int64], alpha: float, weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return probabilities by Bayes' rule, with the shares of the terms and of the classes in the rows."""
-    scores = []
-    for position in range(y.max() + 1):
-        of_class = weights * (y == position)
-        counts = alpha + of_class @ X
-        scores.append(np.log(of_class.sum() / weights.sum()) + X @ np.log(counts / counts.sum()))
-    return np.exp(log_softmax(np.array(scores).T, axis=1))
-
-
 @pytest.mark.parametrize("alpha", [0.01, 1.0])
 @each_number_of_classes
 def test_it_is_the_estimator_of_scikit_learn(classes: int, alpha: float) -> None:
@@ -40,19 +25,6 @@ def test_it_is_the_estimator_of_scikit_learn(classes: int, alpha: float) -> None
     assert model.predict_proba(part.X) == pytest.approx(estimator.predict_proba(part.X), rel=1e-12)
     assert np.array_equal(model.layers[0].kernel, estimator.feature_log_prob_.T)
     assert np.array_equal(model.layers[0].bias, estimator.class_log_prior_)
-
-
-@each_number_of_classes
-def test_it_is_bayes_rule(classes: int) -> None:
-    part = samples.rows(classes)
-    X = part.X.toarray()
-    assert fit(classes, alpha=0.5).layers.predict_proba(part.X) == pytest.approx(
-        by_hand(X, part.y, 0.5, np.ones(len(part.y))), rel=1e-10
-    )
-    weights = compute_sample_weight("balanced", part.y)
-    assert fit(classes, alpha=0.5, class_weight="balanced").layers.predict_proba(part.X) == pytest.approx(
-        by_hand(X, part.y, 0.5, weights), rel=1e-10
-    )
 
 
 def test_a_class_of_double_weight_is_a_class_whose_rows_occur_twice() -> None:
@@ -89,12 +61,6 @@ def test_the_smallest_alpha_leaves_all_numbers_finite() -> None:
     model = samples.fit("naive_bayes", part, alpha=5e-324).layers
     assert np.isfinite(model.layers[0].kernel).all()
     assert np.isfinite(model.predict_proba(part.X)).all()
-
-
-def test_its_record_and_summary_count_the_fitted_numbers() -> None:
-    assert fit(3).record == {"parameters": 3 * (samples.TERMS + 1)}
-    assert str(fit(3)) == "parameters 39"
-    assert fit().history is None
 
 
 @pytest.mark.parametrize("given", ["balanced", {"class 0": 0.1, "class 1": 2.0, "class 2": 7.0}], ids=str)

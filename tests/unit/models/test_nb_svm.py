@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
-from scipy.special import expit
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
@@ -121,33 +120,6 @@ def test_sigmoids_are_those_of_platt_on_rows_that_the_svm_did_not_see(classes: i
         assert layer.bias[position] == pytest.approx(slope * intercept + offset, abs=4e-3)
 
 
-@each_number_of_classes
-def test_probabilities_are_the_sigmoids_of_the_scores(classes: int) -> None:
-    model, test = fit(classes).layers, samples.rows(classes, seed=1)
-    f = (test.X.toarray() > 0).astype(float)
-    shares = expit(f @ model.layers[0].kernel + model.layers[0].bias)
-    shares = np.hstack([1 - shares, shares]) if classes == 2 else shares / shares.sum(axis=1, keepdims=True)
-    assert model.predict_proba(test.X) == pytest.approx(shares, rel=1e-12)
-
-
-def test_at_beta_0_all_terms_weigh_as_in_naive_bayes() -> None:
-    part = samples.rows()
-    r = ratios((part.X.toarray() > 0).astype(float), part.y == 1, 1.0)
-    coef = scorer(beta=0.0).coef_[0]
-    assert coef / r == pytest.approx(np.full(samples.TERMS, coef[0] / r[0]))
-    assert coef[0] / r[0] > 0
-
-
-def test_at_beta_1_the_weights_of_the_svm_remain() -> None:
-    part = samples.rows()
-    f = (part.X.toarray() > 0).astype(float)
-    r = ratios(f, part.y == 1, 1.0)
-    svm = LinearSVC(dual=False).fit(f * r, part.y)
-    test = samples.rows(seed=1).X
-    expected = svm.decision_function((test.toarray() > 0) * r)
-    assert scorer(beta=1.0).decision_function(test) == pytest.approx(expected, abs=SOLVER)
-
-
 def test_a_class_weight_weighs_the_rows_of_the_svm_and_not_the_ratios() -> None:
     part = samples.rows(3)
     f = (part.X.toarray() > 0).astype(float)
@@ -194,8 +166,3 @@ def test_a_rare_term_that_one_of_many_classes_lacks_is_no_sign_of_it() -> None:
 def test_the_smallest_alpha_leaves_all_ratios_finite() -> None:
     f = csr_array(np.array([[1.0, 1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0]]))
     assert np.isfinite(nb_svm.log_ratios(f, np.array([True, False]), 5e-324, several=False)).all()
-
-
-def test_its_record_counts_the_fitted_numbers() -> None:
-    assert fit(3).record == {"parameters": 3 * (samples.TERMS + 1 + 2)}
-    assert fit().history is None

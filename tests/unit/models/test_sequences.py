@@ -17,9 +17,8 @@ from textclf.artifacts.shards import Shards
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 from textclf.models import cnn, embedding
-from textclf.models.common import workers
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.networks import checkpoint, environment, sequences
+from textclf.models.common.networks import environment, sequences
 
 ROWS, IDS, LENGTH, DIMENSIONS = 12, 9, 6, 3
 SMALL = {"dimensions": DIMENSIONS, "units": (4,), "learning_rate": 0.05, "epochs": 3, "batch_size": ROWS}
@@ -176,35 +175,6 @@ def test_predictions_are_those_of_the_saved_network(
         X = dataclasses.replace(X, padding=padding)
         keras = np.asarray(network(X.padded()), dtype=np.float64)
         assert fitted.layers.predict_proba(X)[:, 1:] == pytest.approx(keras, abs=1e-6)
-    (tmp_path / "layers").mkdir()
-    read = samples.write_and_read(fitted.layers, tmp_path / "layers")
-    assert read.predict_proba(part.X).tolist() == fitted.layers.predict_proba(part.X).tolist()
-
-
-@each_kind
-def test_the_record_counts_weights_and_epochs(package: ModuleType, own: dict[str, object]) -> None:
-    fitted = fit(package, **own)
-    assert (fitted.record["epochs"], fitted.record["parameters"]) == (3, sum(array.size for array in weights(fitted)))
-    assert "trainable_parameters" not in fitted.record
-
-
-@pytest.mark.slow
-@each_kind
-def test_the_seed_decides_the_weights(package: ModuleType, own: dict[str, object]) -> None:
-    assert bits(fit(package, **own)) == bits(fit(package, 1, **own))
-    if own.get("pooling") == "max":
-        assert bits(fit(package, **own)) != bits(fit(package, seed=1, **own))
-
-
-def test_early_stopping_takes_the_best_epoch() -> None:
-    part = rows()
-    opposite = dataclasses.replace(part, y=1 - part.y)
-    fitted = fit_rows(embedding, part, opposite, settings(embedding, epochs=30, early_stopping=2))
-    losses = networks.losses(fitted, "watched")
-    assert fitted.record["epochs"] == len(losses) < 30
-    assert fitted.record["best_epoch"] == int(np.argmin(losses)) + 1
-    probabilities = fitted.layers.predict_proba(part.X)[np.arange(ROWS), opposite.y]
-    assert -np.log(probabilities).mean() == pytest.approx(min(losses), abs=1e-5)
 
 
 # Pretrained vectors
@@ -232,45 +202,3 @@ def test_vectors_of_another_length_are_refused_in_a_line() -> None:
 def test_a_pattern_longer_than_the_texts_is_refused_in_a_line() -> None:
     with pytest.raises(UserError, match="kernel_size must be at most the length of the texts, 6; got 7"):
         fit_rows(cnn, rows(), rows(), settings(cnn, filters=4, kernel_size=7))
-
-
-# Training on shards
-
-
-def shards(part: Features, sizes: tuple[int, ...], folder: Path) -> Shards[Features]:
-    """Return the rows as shards that are kept in memory; files stand for them in the digest of a training."""
-    borders = np.cumsum((0, *sizes)).tolist()
-    paths = [folder / f"train-{number:05d}.npz" for number in range(1, len(sizes) + 1)]
-    parts = {}
-    for path, start, end in zip(paths, borders[:-1], borders[1:], strict=True):
-        np.savez(path, y=part.y[start:end], classes=part.classes)
-        parts[path] = part.take(np.arange(start, end))
-    return Shards(paths, parts.__getitem__)
-
-
-class KilledError(Exception):
-    """Ends a training in the middle."""
-
-
-@pytest.mark.slow
-def test_a_training_that_was_killed_ends_with_the_same_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    train = shards(rows(), (5, 5, 2), tmp_path)
-    chosen = settings(embedding, batch_size=2)
-    expected = fit_rows(embedding, train, rows(), chosen)
-    blocks = 0
-    distribute = workers.distribute
-
-    def kill(*given: Any) -> Any:
-        nonlocal blocks
-        blocks += 1
-        if blocks == 5:
-            raise KilledError
-        return distribute(*given)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "INTERVAL", 0.0)
-        patch.setattr(workers, "distribute", kill)
-        with pytest.raises(KilledError):
-            fit_rows(embedding, train, rows(), chosen, tmp_path / "scratch")
-    assert (tmp_path / "scratch").exists()
-    assert bits(fit_rows(embedding, train, rows(), chosen, tmp_path / "scratch")) == bits(expected)

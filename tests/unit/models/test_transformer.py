@@ -20,7 +20,6 @@ from textclf.models.common.networks import checkpoint
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.transformer import network, training
 from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
-from textclf.pretrained import catalogue
 from textclf.vectorize.wordpieces.settings import Settings as Pieces
 
 
@@ -144,19 +143,6 @@ def test_watched_rows_change_nothing_and_may_be_missing(folders: Folders) -> Non
     np.testing.assert_array_equal(first, second)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, folders: Folders) -> None:
-    fits = [
-        bits(
-            berts.fit(
-                berts.rows(), berts.rows(9), berts.settings(seed=seed), Folders(folders.pretrained, tmp_path / name)
-            )
-        )
-        for name, seed in (("one", 0), ("two", 0), ("three", 1))
-    ]
-    assert fits[0] == fits[1]
-    assert fits[0] != fits[2]
-
-
 @pytest.mark.parametrize(
     ("saved", "patience"),
     [
@@ -246,21 +232,6 @@ def test_frozen_layers_keep_their_weights(tmp_path: Path) -> None:
     assert changed == {"layer_1", "classifier"}
 
 
-def test_class_weights_change_the_training(tmp_path: Path, folders: Folders) -> None:
-    fits = [
-        bits(
-            berts.fit(
-                berts.rows(),
-                berts.rows(9),
-                berts.settings(epochs=1, class_weight=weight),
-                Folders(folders.pretrained, tmp_path / str(number)),
-            )
-        )
-        for number, weight in enumerate((None, {"class 0": 5.0, "class 1": 1.0}))
-    ]
-    assert fits[0] != fits[1]
-
-
 # What is refused
 
 
@@ -274,22 +245,6 @@ def test_rows_longer_than_the_positions_are_refused(tmp_path: Path, monkeypatch:
     folders = berts.folders(tmp_path, monkeypatch, max_position_embeddings=8)
     with pytest.raises(UserError, match=r"^the length of the features must be at most 8 for .*; got 9$"):
         berts.fit(berts.rows(), berts.rows(), berts.settings(), folders)
-
-
-def test_truncated_weights_are_refused(folders: Folders) -> None:
-    path = folders.pretrained / berts.NAME / catalogue.WEIGHTS
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(UserError, match=r"model\.safetensors must be a complete safetensors file"):
-        berts.fit(berts.rows(), berts.rows(), berts.settings(), folders)
-
-
-def test_weights_other_than_those_of_the_catalogue_are_refused(tmp_path: Path) -> None:
-    folder = tmp_path / berts.NAME
-    folder.mkdir()
-    for file in (catalogue.CONFIG, catalogue.WEIGHTS):
-        (folder / file).write_bytes(b"{}")
-    with pytest.raises(UserError, match=r"config\.json must have 612 bytes; got 2; "):
-        berts.fit(berts.rows(), berts.rows(), berts.settings(), Folders(tmp_path, tmp_path / "scratch"))
 
 
 def test_weights_of_your_own_must_have_their_checksum(tmp_path: Path, folders: Folders) -> None:
