@@ -9,7 +9,7 @@ Params: about, audit, combine, data, evaluate, split, train, vectorize.
 
 from pathlib import Path
 
-from textclf.artifacts import room
+from textclf.artifacts import memory
 from textclf.artifacts.checked import read_settings
 from textclf.artifacts.corrected import UNCORRECTED
 from textclf.artifacts.splits import read_classes
@@ -62,7 +62,7 @@ def run(
         raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     classes = read_classes(splits)
     rows, total = sample_rows(splits, audit.rows, audit.seed)
-    room.require_measuring(len(rows), len(classes), len(models), "audit")
+    memory.require_measuring(len(rows), len(classes), len(models), "audit")
     audited = results.audit(rows, total, classes, Setup(split, vectorize, combine, train, evaluate, pretrained), audit)
     corpora = catalogue.corpora_at(Path(data.path), raw)
     names = labelled_names(classes, catalogue.class_names(corpora) | about.class_names)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from textclf.artifacts import conformal as prediction_sets
-from textclf.artifacts import room, shapes
+from textclf.artifacts import memory, shapes
 from textclf.artifacts.checked import read_models
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models
@@ -59,7 +59,9 @@ def run(
     trained_here = read_models(models)
     names = (*trained_here, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, names)
-    room.require_measuring(*room.size_of_predictions(predictions / f"{names[0]}{SUFFIX}"), len(names), str(predictions))
+    memory.require_measuring(
+        *memory.size_of_predictions(predictions / f"{names[0]}{SUFFIX}"), len(names), str(predictions)
+    )
     records = {name: metric_files.read(trained / name / RECORD, metric_shapes.RECORD) for name in names}
     histories = {
         name: files.read_csv(path, HISTORY_COLUMNS)

@@ -16,7 +16,7 @@ from textclf.artifacts.splits import write_checksums
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
 from textclf.core.unchanged import unchanged
-from textclf.split.room import require_room
+from textclf.split.memory import require_memory_and_disk
 from textclf.split.settings import Split
 from textclf.split.write import describe_splits, write_splits
 from textclf.tables.corrections import unchanged_corrections
@@ -33,7 +33,7 @@ def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Pa
         print(given, flush=True)
     for line in describe_folders(find_table(table, data)):
         print(line, flush=True)
-    require_room(table, data, split, splits)
+    require_memory_and_disk(table, data, split, splits)
     reading = unchanged(table, lambda: checksums(table, data))
     correcting = unchanged_corrections(corrections, data.multilabel)
     with outputs(splits, report) as (split_folder, report_file), correcting as corrected, reading as read:

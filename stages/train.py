@@ -14,7 +14,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from textclf.artifacts import checked, packages, room, shapes
+from textclf.artifacts import checked, memory, packages, shapes
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts.checksums import verify_folder, write_manifest
@@ -42,8 +42,8 @@ def run(
     predicted = feature_files.open_shards(read, unknown=True)
     unknown = len(predicted) > len(opened)  # texts of no class
     datasets = {name: Dataset.of_shards(shards) for name, shards in opened.items()}
-    row_count = room.rows_in_memory(dataset.rows for dataset in datasets.values())
-    room.require_predicting(row_count, len(datasets["train"].classes), f"train.{model}")
+    row_count = memory.rows_in_memory(dataset.rows for dataset in datasets.values())
+    memory.require_predicting(row_count, len(datasets["train"].classes), f"train.{model}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
     folders = Folders(pretrained, scratch.scratch_folder(beside, model, opened, settings))

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts import shards
-from textclf.artifacts.room import MANY_CLASSES
+from textclf.artifacts.memory import MANY_CLASSES
 from textclf.core.arrow import array_of_numbers, as_array, encode, flat, hash_normalized, normalize_texts, rows_of
 from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS

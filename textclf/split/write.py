@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textclf.artifacts import room, splits
+from textclf.artifacts import memory, splits
 from textclf.artifacts.corrected import DROPPED, rare_classes, uncorrected_test_rows
 from textclf.core import progress
 from textclf.core.errors import UserError
@@ -111,7 +111,7 @@ def write_splits(
                 advice = "add some to the test rows of the table"
             raise UserError(f"{table}: {rule}; {advice}")
     total = sum(counter.row_counts().values())
-    room.require_measuring(total, len(rows.classes), models=1, where=str(table))
+    memory.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
     return rows.classes, report
 
@@ -140,7 +140,7 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     several = "rows" in report["train"]
     kinds = ("label",) if several else ("class", "classes")
     yield f"{count_noun(len(classes), *kinds)}: {list_classes(totals)}"
-    if len(classes) > room.MANY_CLASSES:
+    if len(classes) > memory.MANY_CLASSES:
         yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
     if dropped := report["dropped"]["rows"]:
         lacked = "text, label or time" if "time" in report["dropped"] else "text or label"

@@ -28,8 +28,8 @@ from textclf.core.scripts import SOME, unspaced_share
 from textclf.vectorize import representation
 from textclf.vectorize.batches import count_batch, load_table, save_parts, scratch_files, transform_batch, weigh_batch
 from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
+from textclf.vectorize.memory import require_memory_and_disk
 from textclf.vectorize.representation import VECTORIZER
-from textclf.vectorize.room import require_room
 from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.terms.vocabulary import merge_term_counts
 
@@ -87,7 +87,7 @@ def vectorize(
 def _vectorize_terms(
     paths: Paths, classes: Sequence[str], name: str, settings: Any, folder: Path
 ) -> tuple[Any, dict[str, dict[str, int]]]:
-    memory = require_room(paths, settings, name, folder)
+    memory = require_memory_and_disk(paths, settings, name, folder)
     (scratch := folder.parent / "scratch").mkdir()
     with workers.pool(sum(map(len, paths.values())), memory) as pool:
         if pool.is_remote:  # a worker may run in another folder

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stages import split as stage
 from tests.processes import python
 from tests.unit.split.rows import NO_CORRECTIONS, numbered, write_csv
-from textclf.artifacts import room, shards, splits
+from textclf.artifacts import memory, shards, splits
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.files import read_json
@@ -282,7 +282,7 @@ def labelled(path: Path, classes: int, rows: int) -> Path:
 def test_more_classes_than_could_be_evaluated_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(room, "MANY_CLASSES", 2)
+    monkeypatch.setattr(memory, "MANY_CLASSES", 2)
     monkeypatch.setattr(resources, "available_memory", lambda: 120_000_000)
     table = labelled(tmp_path / "c.csv", 3, 100)
     with pytest.raises(UserError) as error:

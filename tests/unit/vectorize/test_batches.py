@@ -25,7 +25,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import parquet, resources, workers
 from textclf.core.errors import UserError
 from textclf.vectorize import batches, representation
-from textclf.vectorize.room import estimate, require_room
+from textclf.vectorize.memory import estimate, require_memory_and_disk
 from textclf.vectorize.stage import vectorize
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
@@ -194,7 +194,7 @@ def test_each_worker_needs_the_memory_of_a_shard(
     for available, told in ((10**12, "0.5 GB"), (3 * 10**8, "0.4 GB")):
         monkeypatch.setattr(resources, "available_memory", lambda available=available: available)
         with contextlib.suppress(UserError):
-            require_room(paths, Terms(), "words", tmp_path)
+            require_memory_and_disk(paths, Terms(), "words", tmp_path)
         assert capsys.readouterr().out.startswith(f"11 rows in 11 shards: about {told} of memory")
 
 

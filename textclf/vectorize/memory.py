@@ -14,7 +14,7 @@ LETTERS_PER_WORD = 6  # including the space
 PROCESS_MEMORY, WORKER_MEMORY = 200_000_000, 80_000_000  # bytes before any term: of this process, of each worker
 
 
-def require_room(paths: Mapping[str, Sequence[Path]], settings: Terms, name: str, folder: Path) -> int:
+def require_memory_and_disk(paths: Mapping[str, Sequence[Path]], settings: Terms, name: str, folder: Path) -> int:
     """Return the bytes of memory that a file of the splits takes, about.
 
     Prints memory and disk for all files if a split has several, and then raises `UserError` if there is not as much.

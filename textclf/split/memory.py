@@ -13,7 +13,7 @@ from textclf.tables.settings import Data
 SAMPLE = 2**20  # bytes from which the length of a row is estimated
 
 
-def require_room(table: Path, data: Data, settings: Split, target: Path) -> None:
+def require_memory_and_disk(table: Path, data: Data, settings: Split, target: Path) -> None:
     """Print what the split of a large table needs; `UserError` unless there is as much memory and disk.
 
     Does nothing for tables of at most one shard, and for compressed files and formats that are not read by line,
