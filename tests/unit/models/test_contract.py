@@ -160,9 +160,8 @@ def test_its_history_ends_with_the_loss_of_its_predictions(name: str, labels: bo
     part = samples.take(rows(CASES[name].kind, labels), np.arange(9))
     probabilities = fitted.layers.predict_proba(part.X)
     history: pd.DataFrame = fitted.history  # type: ignore[assignment]
-    assert history["split"].tolist() == [
-        split for split in ("train", "watched") for _ in range(fitted.record["epochs"])
-    ]
+    epochs = int(fitted.record["epochs"])
+    assert history["split"].tolist() == ["train"] * epochs + ["watched"] * epochs
     assert history["loss"].iloc[-1] == pytest.approx(mean_log_loss(probabilities, part.y), rel=1e-3)
     right = ((probabilities > 0.5) == part.y).all(axis=1) if labels else probabilities.argmax(axis=1) == part.y
     assert history["accuracy"].iloc[-1] == pytest.approx(right.mean())

@@ -1,5 +1,4 @@
 import contextlib
-import gzip
 import io
 import json
 import os
@@ -20,7 +19,6 @@ from tests.unit.tables.tables import arrow, excel, sqlite
 from textclf.core.errors import UserError
 from textclf.predict import inputs
 from textclf.predict.inputs import TextBatch
-from textclf.tables.formats import FORMATS
 from textclf.tables.layout import Layout
 from textclf.tables.lines import SURROGATE
 
@@ -173,13 +171,6 @@ TABLES["excel"] = excel(("n", "text"), *NUMBERED)
 
 def expected(kind: str) -> list[tuple[str, str]]:
     return [(str(number), text.removesuffix("\nc") if kind == "tsv" else text) for number, text in NUMBERED]
-
-
-@pytest.mark.parametrize("kind", TABLES)
-def test_a_compressed_table_gives_its_texts_and_ids(kind: str, tmp_path: Path) -> None:
-    path = tmp_path / f"t{FORMATS[kind].endings[0]}.gz"
-    path.write_bytes(gzip.compress(TABLES[kind]))
-    assert rows(inputs.read_table(path, WITH_ID)) == expected(kind)
 
 
 @pytest.mark.parametrize("kind", TABLES)

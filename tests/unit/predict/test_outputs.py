@@ -11,8 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from textclf.core.errors import UserError
 from textclf.predict import outputs
@@ -127,18 +125,6 @@ def test_json_lines_have_six_digits() -> None:
         '{"id": "1", "text": "a\\nb", "label": "yes", "confidence": 0.666667, "probability_no": 0.333333, '
         '"probability_yes": 0.666667, "explanation": [{"term": "a", "weight": 0.5}]}\n'
     )
-
-
-@given(st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), st.booleans()), min_size=1))
-def test_any_text_is_read_back_from_any_format(values: list[tuple[str, bool]]) -> None:
-    texts = [text for text, _ in values]
-    labels = ["yes" if positive else "no" for _, positive in values]
-    one = PredictedBatch(texts, texts, labels, np.full((len(texts), 2), 0.5), None)
-    for kind in FORMATS:
-        found = parsed(written([one], kind, Columns(("no", "yes"), True, False)), kind)
-        assert [(row["id"], row["text"], row["label"]) for row in found] == [
-            (text, text, label) for text, label in zip(texts, labels, strict=True)
-        ]
 
 
 def test_parquet_keeps_all_digits_and_types() -> None:

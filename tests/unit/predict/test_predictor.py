@@ -1,8 +1,6 @@
 import json
-import math
 import shutil
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -295,12 +293,6 @@ def test_a_damaged_manifest_is_an_error(change: Callable[[Any], object], model: 
     assert refusal(textclf.load, model) == f"{model / MANIFEST} {DAMAGED}"
 
 
-def test_a_model_without_its_manifest_is_refused(model: Path) -> None:
-    edit(model / DECISION, lambda content: content.pop("manifest"))  # as if there had never been one
-    (model / MANIFEST).unlink()
-    assert refusal(textclf.load, model) == f"{model / MANIFEST} {NOT_FOUND}"
-
-
 def test_a_card_may_be_edited_or_removed(model: Path) -> None:
     (model / "README.md").write_text("as exported")
     write_manifest(model)
@@ -308,60 +300,6 @@ def test_a_card_may_be_edited_or_removed(model: Path) -> None:
     assert textclf.load(model).predict(["great"]).tolist() == ["yes"]
     (model / "README.md").unlink()
     assert textclf.load(model).predict(["great"]).tolist() == ["yes"]
-
-
-def weigh(content: Any, idf: object) -> None:
-    content["settings"].update(weighting="tfidf")
-    content["parts"][0].update(idf=idf)
-
-
-DAMAGE: dict[str, Callable[[Any], object]] = {
-    "no parts": lambda content: content.update(parts=[]),
-    "no settings": lambda content: content.pop("settings"),
-    "a wrong setting": lambda content: content["settings"].update(analyzer="letters"),
-    "another analyzer": lambda content: content["parts"][0].update(analyzer="char"),
-    "a term too few": lambda content: content["parts"][0]["vocabulary"].pop(),
-    "another width": lambda content: content["parts"][0].update(columns=3, vocabulary=["a"] * 3),
-    "columns that are text": lambda content: content["parts"][0].update(columns="4"),
-    "columns with decimals": lambda content: content["parts"][0].update(columns=4.0),
-    "a term twice": lambda content: content["parts"][0].update(vocabulary=["bad", "bad", "great", "place"]),
-    "terms in another order": lambda content: content["parts"][0]["vocabulary"].reverse(),
-    "a term that is no text": lambda content: content["parts"][0].update(vocabulary=[1, 2, 3, 4]),
-    "a term that can't be printed": lambda content: content["parts"][0]["vocabulary"].__setitem__(-1, "\udcff"),
-    "terms with hashing": lambda content: content["settings"].update(hashing=4),
-    "idf without tfidf": lambda content: content["parts"][0].update(idf=[1.0] * 4),
-    **{
-        f"tfidf with idf {idf}": partial(weigh, idf=idf)
-        for idf in (None, [1.0], ["1"] * 4, [True] * 4, [[1.0]] * 4, [1, 1, 1, math.nan], [1, 1, 1, 1e300], [0.0] * 4)
-    },
-}
-
-
-@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_vectorizer_is_named(change: Callable[[Any], object], model: Path) -> None:
-    edit(model / VECTORIZER, change)
-    write_manifest(model)  # as if it had been exported so
-    assert refusal(textclf.load, model) == f"{model / VECTORIZER} {DAMAGED}"
-
-
-# Other versions
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda content: content.update(format=2),
-        lambda content: content["settings"].update(stemming=True),
-        lambda content: content["parts"][0].update(stems=["a"]),
-    ],
-    ids=["format", "setting", "part"],
-)
-def test_a_vectorizer_of_a_newer_version_is_not_called_damaged(change: Callable[[Any], object], model: Path) -> None:
-    edit(model / VECTORIZER, change)
-    write_manifest(model)
-    line = refusal(textclf.load, model)
-    assert line.startswith(f"{model / VECTORIZER} was made by a newer textclf (")
-    assert line.endswith("); upgrade textclf")
 
 
 # Which model

@@ -138,24 +138,15 @@ def test_terms_are_counted_without_importing_pandas(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])
-def test_a_shard_with_nulls_is_damaged(tmp_path: Path, column: str) -> None:
+def test_a_shard_with_nulls_or_without_one_of_its_columns_is_damaged(tmp_path: Path, column: str) -> None:
     rows = pa.table({"id": ["c:1"], "text": ["good"], "label": [0]})
-    position = rows.column_names.index(column)
-    splits.write_table(rows, tmp_path / "train.parquet")
-    splits.write_table(rows.set_column(position, column, pa.nulls(1, rows[column].type)), tmp_path / "test.parquet")
-    opened = splits.open_shards(tmp_path)
-    with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
-        write_features(opened, tmp_path)
-
-
-@pytest.mark.parametrize("column", ["id", "text", "label"])
-def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: str) -> None:
-    rows = pa.table({"id": ["c:1"], "text": ["good"], "label": [0]})
-    parquet.write_table(rows, tmp_path / "train.parquet")
-    parquet.write_table(rows.drop_columns([column]), tmp_path / "test.parquet")
-    opened = splits.open_shards(tmp_path)
-    with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
-        write_features(opened, tmp_path)
+    nulls = rows.set_column(rows.column_names.index(column), column, pa.nulls(1, rows[column].type))
+    for number, damaged in enumerate((nulls, rows.drop_columns([column]))):
+        (folder := tmp_path / str(number)).mkdir()
+        parquet.write_table(rows, folder / "train.parquet")
+        parquet.write_table(damaged, folder / "test.parquet")
+        with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
+            write_features(splits.open_shards(folder), folder)
 
 
 @pytest.mark.parametrize("name", ["scratch/train-word.npz", "scratch/train-word.terms", "scratch/word.part"])

@@ -45,17 +45,6 @@ def test_a_union_multiplies_each_block_and_names_its_columns() -> None:
     assert both.terms() == ["words__bad", "words__food", "words__good", "words__place", None]
 
 
-def test_a_union_is_the_same_after_json_to_the_bit(tmp_path: Path) -> None:
-    path = tmp_path / "vectorizer.json"
-    representation.write(union(), path)
-    again = representation.read(path, tmp_path)
-    assert again.terms() == union().terms()
-    assert again.transform(TEXTS).toarray().tobytes() == union().transform(TEXTS).toarray().tobytes()
-    written = path.read_bytes()
-    representation.write(again, path)
-    assert path.read_bytes() == written
-
-
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -64,7 +53,6 @@ def test_a_union_is_the_same_after_json_to_the_bit(tmp_path: Path) -> None:
         ({"blocks": [{"name": "words", "scale": 0.0, "vectorizer": words().to_json()}]}, "is damaged"),
         ({"blocks": [{"name": "words", "scale": True, "vectorizer": words().to_json()}]}, "is damaged"),
         ({"blocks": [{"name": "words", "scale": 1.0, "vectorizer": {}}]}, "is damaged"),
-        ({"blocks": [{"name": "words", "scale": 1.0, "vectorizer": [1]}]}, "is damaged"),
     ],
 )
 def test_a_union_that_is_damaged_or_newer_is_refused(tmp_path: Path, change: dict[str, Any], reason: str) -> None:

@@ -39,28 +39,6 @@ def test_ids_follow_frequency_and_then_first_occurrence() -> None:
     assert [rows.ids.dtype, rows.starts.dtype] == [np.dtype("int32"), np.dtype("int64")]
 
 
-def test_num_words_keeps_ids_below_it_and_the_number_of_ids() -> None:
-    made = fit(num_words=3)
-    assert made.transform(["food the was here"]).ids.tolist() == [1, 2]
-    assert made.columns == 10
-
-
-@pytest.mark.parametrize(
-    ("padding", "truncating", "expected"),
-    [
-        ("post", "post", [[1, 2], [1, 0]]),
-        ("post", "pre", [[2, 3], [1, 0]]),
-        ("pre", "post", [[1, 2], [0, 1]]),
-        ("pre", "pre", [[2, 3], [0, 1]]),
-    ],
-)
-def test_texts_are_padded_and_shortened_on_the_side_that_is_set(
-    padding: str, truncating: str, expected: list[list[int]]
-) -> None:
-    made = fit(["a b c", "a b", "a"], length=2, padding=padding, truncating=truncating)
-    assert made.transform(["a b c", "a"]).padded().tolist() == expected
-
-
 def as_keras(texts: list[str], settings: Settings) -> tuple[list[str], list[list[int]]]:
     """Return the words and the padded ids that Keras makes."""
     from keras.src.legacy.preprocessing.text import Tokenizer
@@ -100,32 +78,17 @@ def test_ids_of_any_texts_are_those_of_keras(texts: list[str], settings: Setting
     assert_as_keras(texts, settings)
 
 
-def test_what_was_written_gives_the_same_ids() -> None:
-    made = fit(num_words=6, padding="pre")
-    read = TokenIds.from_json(made.to_json(), NOWHERE)
-    assert read == made
-    assert read.transform(TRAIN).padded().tolist() == made.transform(TRAIN).padded().tolist()
-
-
 @pytest.mark.parametrize(
     "damage",
     [
         {"words": None},
         {"words": ["a", 1]},
         {"words": ["a", "a"]},
-        {"settings": None},
-        {"settings": {"length": 0}},
-        {"settings": {"colour": "red"}},
     ],
 )
 def test_damaged_content_is_a_value_error(damage: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):
         TokenIds.from_json(fit().to_json() | damage, NOWHERE)
-
-
-def test_missing_content_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match="settings and words"):
-        TokenIds.from_json({"method": "token_ids"}, NOWHERE)
 
 
 @pytest.fixture

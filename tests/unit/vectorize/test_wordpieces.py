@@ -57,20 +57,6 @@ def test_special_tokens_are_never_read_from_a_text(folder: Path) -> None:
     assert fit(folder).transform(["[PAD][SEP]"]).ids.tolist() == [2, 10, 12, 11, 10, 13, 11, 3]
 
 
-def test_no_texts_give_no_rows(folder: Path) -> None:
-    assert fit(folder).transform([]).shape == (0, len(tiny_bert.PIECES))
-
-
-def test_a_tokenizer_that_was_stored_gives_the_same_pieces(folder: Path, tmp_path: Path) -> None:
-    fitted = fit(folder)
-    fitted.share(tmp_path / "shared")
-    content = json.loads(json.dumps(fitted.to_json()))
-    for shared in (tmp_path / "shared", NOWHERE):
-        again = Representation.from_json(content, shared)
-        assert again.transform(["good food"]).ids.tolist() == fitted.transform(["good food"]).ids.tolist()
-        assert (again.to_json(), again.columns) == (content, fitted.columns)
-
-
 def test_another_tokenizer_than_the_stored_one_is_refused(folder: Path, tmp_path: Path) -> None:
     content = fit(folder).to_json()
     (folder / "tokenizer.json").write_text("{}")

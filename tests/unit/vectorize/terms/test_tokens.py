@@ -21,12 +21,6 @@ def terms(name: str, text: str, **changes: object) -> list[str]:
 # Examples
 
 
-def test_words_are_lowercased_and_keep_order_and_repetitions() -> None:
-    assert terms("word", "Good food, a GOOD place!") == ["good", "food", "good", "place"]
-    assert terms("word", "Good food", lowercase=False) == ["Good", "food"]
-    assert terms("word", "a, b!") == []
-
-
 def test_the_capturing_group_of_the_pattern_is_the_word() -> None:
     marked, either = r"#(\w+)", "(a)|b"
     assert terms("word", "#good #food", token_pattern=marked) == ["good", "food"]
