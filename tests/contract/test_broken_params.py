@@ -68,7 +68,7 @@ SCHEMA = Params.model_json_schema()
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    return SCHEMA["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node  # type: ignore[no-any-return]
+    return SCHEMA["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 
 
 def places(node: dict[str, Any], keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
