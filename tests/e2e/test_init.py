@@ -11,25 +11,26 @@ from tests import verify
 from tests.tables import write_table
 from textclf.artifacts.decisions import read_index
 
-TABLES = {  # the shares of the classes, and the rows
-    "two classes": ([0.5, 0.5], 1_000),
-    "six classes": ([0.3, 0.25, 0.2, 0.1, 0.1, 0.05], 2_000),
-    "unbalanced": ([50 / 51, 1 / 51], 4_000),
-    "sixty classes": ([1 / 60] * 60, 3_000),
+TABLES = {  # the shares of the classes, the rows, and the preset
+    "fast preset": ([0.5, 0.5], 400, "fast"),
+    "two classes": ([0.5, 0.5], 1_000, "good"),
+    "six classes": ([0.3, 0.25, 0.2, 0.1, 0.1, 0.05], 2_000, "good"),
+    "unbalanced": ([50 / 51, 1 / 51], 4_000, "good"),
+    "sixty classes": ([1 / 60] * 60, 3_000, "good"),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "six classes" else pytest.mark.nightly) for name in TABLES]
+    "name", [pytest.param(name, marks=() if name == "fast preset" else pytest.mark.nightly) for name in TABLES]
 )
 def test_a_first_run_is_checked_and_takes_a_model_that_is_not_worse_than_logistic_regression(
     name: str, tmp_path: Path
 ) -> None:
-    shares, count = TABLES[name]
+    shares, count, preset = TABLES[name]
     copy = verify.make_first_copy(tmp_path)
     write_table(copy.folder / "tickets.csv", shares, count)
-    said = copy.run(sys.executable, "-m", "textclf.cli", "init", "--data", "tickets.csv")
+    said = copy.run(sys.executable, "-m", "textclf.cli", "init", "--data", "tickets.csv", "--preset", preset)
     assert said.startswith(
         f"tickets.csv: {count:,} rows, texts in column message, labels in column team, ids in column ticket\n"
     )

@@ -73,7 +73,7 @@ def test_a_stage_needs_no_file_but_its_deps_and_params(pipeline: Copy, alone: di
     assert verify.differing_paths(verify.file_hashes(pipeline.folder), written(pipeline, alone)) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_another_cpu_gives_the_same_bytes(pipeline: Copy, emulated: dict[str, Alone]) -> None:
     assert verify.differing_paths(verify.file_hashes(pipeline.folder), written(pipeline, emulated)) == {}
 
