@@ -1,22 +1,13 @@
 """Prediction sets: the classes that a text may have, such that a stated share of them contains the actual class.
 
-Split conformal prediction (Vovk, Gammerman & Shafer 2005, Algorithmic Learning in a Random World, 4.2; Lei et al. 2018,
-J. Am. Stat. Assoc. 113:1094-1111, doi:10.1080/01621459.2017.1307116). The score of a row is 1 minus the probability of
-its actual class, which gives the smallest sets on average if the probabilities are right (Sadinle, Lei & Wasserman
-2019, J. Am. Stat. Assoc. 114:223-234, doi:10.1080/01621459.2017.1395341). A set has the classes whose score is at most
-the k-th smallest score of n rows that trained nothing, k = ceil((n + 1) coverage) (Angelopoulos & Bates 2023, Found.
-Trends Mach. Learn. 16:494-591, section 1, doi:10.1561/2200000101). The code compares probabilities instead: a class is
-in the set if its probability is at least the (n + 1 - k)-th smallest one. If these rows and a new one are exchangeable,
-the set of the new one contains its class with at least that coverage. With scores per class (Vovk 2012, ACML, PMLR
-25:475-490) this holds within every class.
+Split conformal prediction (Angelopoulos & Bates 2023, Found. Trends Mach. Learn. 16:494-591, section 1,
+doi:10.1561/2200000101) with the score 1 - probability (Sadinle, Lei & Wasserman 2019, J. Am. Stat. Assoc. 114:223-234,
+doi:10.1080/01621459.2017.1395341): a class is in a set if its probability is at least the (n + 1 - k)-th smallest
+probability of the actual class of n held-out rows, k = ceil((n + 1) coverage). With scores per class (Vovk 2012, ACML,
+PMLR 25:475-490) the coverage holds within every class. With several labels per text this is conformal risk control
+(Angelopoulos et al. 2022, arXiv:2208.02814, theorem 1): a set misses on average at most 1 - coverage of the labels.
 
-With several labels per text a set has the labels whose probability is at least a cutoff, chosen so that a set misses
-on average at most 1 - coverage of the labels of a text that has any. This is conformal risk control: Angelopoulos,
-Bates, Fisch, Lei & Schuster (2022), arXiv:2208.02814, theorem 1. With one label per text it equals split conformal
-prediction.
-
-Rows that depend on each other are worth e independent ones, so that k = ceil(n (e + 1) coverage / e) of all n rows: if
-the rows of each cluster are copies, this is the score that the e clusters give; if e = n, it is the rule above.
+Dependent rows count as e independent ones: k = ceil(n (e + 1) coverage / e).
 """
 
 import math
@@ -46,15 +37,11 @@ Sets = NDArray[np.bool_]  # which classes are in the set of each row, (rows, cla
 
 @dataclass(frozen=True)
 class Group:
-    """The rows of one group: how many, and their ascending probabilities of the actual class at `kept_ranks`.
-
-    Probabilities have `DIGITS` significant digits, rounded down, so that sets get no smaller. `independent` is the
-    number of independent rows that the rows are worth, at the coverage of the run.
-    """
+    """The held-out rows of one group."""
 
     rows: int
-    independent: int
-    probabilities: Floats
+    independent: int  # the number of independent rows that they count as, at the coverage of the run
+    probabilities: Floats  # of the actual class, ascending, at `kept_ranks`; rounded down, so that sets get no smaller
 
     @classmethod
     def of(cls, probabilities: Floats) -> "Group":
@@ -80,10 +67,7 @@ class Conformal:
 
     @classmethod
     def fit(cls, y: NDArray[Any], probabilities: Floats, by_class: bool) -> "Conformal":
-        """Return the scores of held-out rows: `y` (rows,) and calibrated probabilities (rows, classes).
-
-        `y` may be a matrix (rows, labels) of 0 and 1, if not by class. The rows count as independent.
-        """
+        """Return the scores of independent held-out rows from their classes or labels and calibrated probabilities."""
         if y.ndim == 2:
             return cls((Group.of(missed_cutoffs(y, probabilities)),))
         actual = of_actual(probabilities, y)
@@ -97,13 +81,14 @@ class Conformal:
     def require(self, coverage: float, name: str, classes: Sequence[str], which: str = "") -> None:
         """Raise `UserError` unless the rows, `which` it describes, are enough for a coverage, which it calls `name`."""
         place = int(np.argmin([group.independent for group in self.groups]))
-        rows, worth, least = self.groups[place].rows, self.groups[place].independent, least_rows(coverage)
-        if worth < least:
+        rows, independent, least = self.groups[place].rows, self.groups[place].independent, least_rows(coverage)
+        if independent < least:
             which += f" of class {quote_name(classes[place])}" if len(self.groups) > 1 else ""
-            which += f", worth {count_noun(worth, 'independent one')}" if worth < rows else ""
+            which += f", worth {count_noun(independent, 'independent one')}" if independent < rows else ""
+            needed = f"{least:,} {'independent ones' if independent < rows else 'of them'}"
             raise UserError(
-                f"{name} must be at most {highest_coverage(worth)} for {count_noun(rows, 'validation row')}{which}; "
-                f"got {coverage}, which takes at least {least:,} {'independent ones' if worth < rows else 'of them'}; "
+                f"{name} must be at most {highest_coverage(independent)} for {count_noun(rows, 'validation row')}"
+                f"{which}; got {coverage}, which takes at least {needed}; "
                 "raise split.validation_size or lower the coverage"
             )
 
@@ -122,8 +107,7 @@ class Conformal:
 def missed_cutoffs(y: NDArray[np.integer[Any]], probabilities: Floats) -> Floats:
     """Return for k = 0, 1, ... the highest cutoff at which the rows' missed shares of labels sum to at most k, (rows,).
 
-    With n rows, the k-th cutoff has an empirical risk of at most k / n; with the row of risk 1 that
-    theorem 1 adds, of at most (k + 1) / (n + 1).
+    So the empirical risk is at most k / n, and with the row of risk 1 that theorem 1 adds (k + 1) / (n + 1).
     """
     rows, labels = np.nonzero(y)
     scores, shares = probabilities[rows, labels], 1 / y.sum(axis=1, dtype=np.int64)[rows]

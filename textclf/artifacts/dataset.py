@@ -18,19 +18,14 @@ COPIES = 3  # of the rows in memory, at the peak of a fit that needs them all
 
 @dataclass(frozen=True)
 class Dataset:
-    """The rows of a split, as batches that are read when they are needed; a single batch stays in memory.
+    """The rows of a split, as batches that are read when they are needed; a single batch stays in memory."""
 
-    `readers` return the batches; `classes` (classes,) are the names of the classes and `counts` (classes,) int64 the
-    number of rows of each class, or with each label; `rows` is the number of all rows, `size` their bytes in memory.
-    `multilabel` says whether a row has a set of labels.
-    """
-
-    readers: tuple[Callable[[], Features], ...]
+    readers: tuple[Callable[[], Features], ...]  # each returns a batch
     classes: NDArray[np.str_]
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int64]  # (classes,): rows of each class, or with each label
     rows: int
-    size: int = 0
-    multilabel: bool = False
+    size: int = 0  # bytes in memory
+    multilabel: bool = False  # whether a row has a set of labels
 
     @classmethod
     def of_rows(cls, rows: Features) -> "Dataset":

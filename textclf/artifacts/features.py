@@ -27,16 +27,13 @@ Matrix: TypeAlias = "Sparse | Dense | Tokens"
 class Features:
     """The rows of one split, or of one shard, as a model sees them.
 
-    `ids`: (rows,) text. `X`: (rows, features), of one of three kinds. Sparse: CSR with sorted indices and non-negative
-    weights, int64 for counts and presence, float64 for tf-idf. Dense: a float32 matrix. Tokens: sequences of token ids.
-    Sparse and dense features side by side are CSR of float64. `y`: (rows,) int64, the position of each row's label in
-    `classes`, -1 for a text of no class; with several labels per text (rows, classes) int8, 1 for each label that a row
-    has. `classes`: (classes,) text, in order.
+    `X` is a `Matrix`. Sparse: CSR with sorted indices and non-negative weights, int64 for counts and presence, float64
+    for tf-idf and for sparse and dense features side by side.
     """
 
     ids: NDArray[np.str_]
-    X: Any  # a Matrix; each model knows of which kinds its own may be
-    y: NDArray[Any]
+    X: Any  # each model knows of which kinds its own may be
+    y: NDArray[Any]  # (rows,) int64, positions in `classes`, -1 for no class; or of labels (rows, classes) int8, 0 or 1
     classes: NDArray[np.str_]
 
     @property
@@ -171,10 +168,7 @@ def as_sparse(features: Features) -> Features:
 
 
 def unit_scale(rows: float, squares: float) -> float:
-    """Return the factor that makes the mean squared length of rows 1, from their number and their squared lengths' sum.
-
-    It is 1 if all rows are empty.
-    """
+    """Return the factor that makes the mean squared length of rows 1, whose sum is `squares`; 1 if all are empty."""
     return float((rows / squares) ** 0.5) if squares else 1.0
 
 

@@ -1,7 +1,5 @@
 """The one form of every trained model: dense layers over the vector of a text, applied by numpy and scipy.
 
-A model of token ids has a front that makes these vectors: see `textclf.artifacts.token_front`.
-
 So each model predicts without the library that trained it, and occlusion and ONNX work in the same way for all.
 """
 
@@ -32,30 +30,21 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et 
 
 @dataclass(frozen=True)
 class Layer:
-    """A dense layer, activation(inputs @ kernel + bias): `kernel` (inputs, units) and `bias` (units,), both float64.
+    """A dense layer, activation(inputs @ kernel + bias)."""
 
-    A kernel without rows belongs to a model that ignores the text. The activation of the last layer gives
-    probabilities: `sigmoid` of one unit, the log odds of the positive class; `softmax`; `sigmoid_shares`, the sigmoid
-    of each class divided by the sum over the classes; or `sigmoids`, one for each of several labels of a text.
-    """
-
-    kernel: Array
-    bias: Array
-    activation: str
+    kernel: Array  # (inputs, units); without rows, the model ignores the text
+    bias: Array  # (units,)
+    activation: str  # of the last layer a key of `OUTPUT`, of others one of `HIDDEN`
 
 
 @dataclass(frozen=True)
 class LayerModel:
-    """A fitted classifier of vectors: its layers, and the names of the classes in order.
-
-    With `presence` the input of the layers is 1 for each term that occurs, whatever its weight. With a `front` the
-    model takes token ids, of which the front makes vectors.
-    """
+    """A fitted classifier of vectors."""
 
     classes: tuple[str, ...]
     layers: tuple[Layer, ...]
-    presence: bool = False
-    front: TokenFront | None = None
+    presence: bool = False  # whether the input is 1 for each term that occurs, whatever its weight
+    front: TokenFront | None = None  # makes vectors of token ids, which the model then takes
 
     @property
     def multilabel(self) -> bool:
@@ -99,11 +88,9 @@ class LayerModel:
         return fall
 
     def linear_weights(self) -> Array | None:
-        """Return the weight of each term in the score of each class, (features, classes).
+        """Return the weight of each term in each class's score, (features, classes); None if the model is not linear.
 
-        None if the model is not linear. For one unit: the weights of the positive class and their negatives. For
-        several units: the weights less their mean over the classes, since only differences between classes matter;
-        with several labels per text the weights themselves.
+        Those of several classes are centred, since only differences between classes matter; those of labels are not.
         """
         if len(self.layers) > 1 or self.ignores_text or self.front is not None:
             return None
@@ -197,9 +184,9 @@ HIDDEN: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
 }
 OUTPUT: dict[str, Callable[[Array], Array]] = {
-    "sigmoid": lambda z: _sigmoid(np.hstack([-z, z])),
-    "sigmoid_shares": _sigmoid_shares,
-    SIGMOIDS: _sigmoid,
+    "sigmoid": lambda z: _sigmoid(np.hstack([-z, z])),  # of one unit, the log odds of the positive class
+    "sigmoid_shares": _sigmoid_shares,  # the sigmoid of each class divided by their sum
+    SIGMOIDS: _sigmoid,  # one for each of several labels of a text
     "softmax": _softmax,
 }
 # Logarithms of the output probabilities, up to a constant per row.
@@ -219,10 +206,7 @@ def linear(
 
 
 def write(model: LayerModel, folder: Path) -> None:
-    """Write model.json (`classes`, `presence`, `activations`, `format`) and model.npz (`kernel_1`, `bias_1`, ...).
-
-    A front adds `front` to the one, and its arrays to the other.
-    """
+    """Write model.json and model.npz, each with its part of the front if there is one."""
     description: dict[str, Any] = {
         "activations": [layer.activation for layer in model.layers],
         "classes": model.classes,

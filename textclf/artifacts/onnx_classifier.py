@@ -26,28 +26,25 @@ SCORES = "scores"  # what it gives
 
 @dataclass(frozen=True)
 class OnnxClassifier:
-    """A fitted classifier of `Tokens`: the names of the classes in order, and the file model.onnx.
+    """A fitted classifier of `Tokens`.
 
     The graph takes token ids and a mask (see `textclf.pretrained.bert`), and gives `scores` (rows, units) float32: one
-    unit, the log odds of the positive class, or one per class, the logarithms of the probabilities up to a constant per
-    row; of several labels per text (`multilabel`), the log odds of each. `vocabulary` is the number of ids, `length`
-    that of the longest row.
+    unit, the log odds of the positive class; or logits, one per class or label.
     """
 
     classes: tuple[str, ...]
-    vocabulary: int
-    length: int
-    content: bytes
+    vocabulary: int  # number of ids
+    length: int  # of the longest row
+    content: bytes  # of model.onnx
     multilabel: bool = False
 
     ignores_text = False
 
     def predict_proba(self, X: Tokens) -> NDArray[np.float64]:
-        """Return probabilities (rows, classes) of the rows; they sum to 1 unless `multilabel`.
+        """Return probabilities (rows, classes), of a text in several windows their weighted mean.
 
-        Those of a text in several windows are the mean over its windows, weighted by their lengths. Each window is
-        computed alone and by one thread, so that its digits depend on no other row and no number of cores.
-        Raises `UserError` if the tokens are not those of the model.
+        Each window is computed alone and by one thread, so that its digits depend on no other row and no number of
+        cores. Raises `UserError` if the tokens are not those of the model.
         """
         if X.vocabulary != self.vocabulary or X.length > self.length:
             raise UserError(

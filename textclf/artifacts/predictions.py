@@ -2,8 +2,7 @@
 
 A file has the columns `id`, `split`, `label` (text; a list of texts if a text has several labels) and one
 `probability_<class>` (double) per class, in the order of the classes. Rows of `UNKNOWN_SPLITS` have no label; a run
-with them has `score_<name>` (double) for each score of `textclf.artifacts.unknown` that the model has. A large run has
-one row group per shard of features, each of one split; a small run has one row group.
+with them has `score_<name>` (double) for each score of the model. A large run has one row group per shard of features.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
@@ -35,20 +34,14 @@ HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for tra
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model predicts for rows of one or more splits.
-
-    `ids` and `split` (rows,) are text, of fixed width or objects; `y` (rows,) the positions of the labels in `classes`,
-    -1 for texts of no class, or with several labels per text (rows, classes) int8, 1 for each label that a row has;
-    `probabilities` (rows, classes), which then do not sum to 1; `scores` (rows,) by name. Binary: the positive class is
-    last. Predictions made elsewhere may lack the training rows, whose probabilities are then NaN.
-    """
+    """What a model predicts for rows of one or more splits."""
 
     ids: NDArray[Any]
     split: NDArray[Any]
-    y: NDArray[Any]
-    probabilities: NDArray[np.float64]
-    classes: tuple[str, ...]
-    scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    y: NDArray[Any]  # as in `textclf.artifacts.features.Features`
+    probabilities: NDArray[np.float64]  # (rows, classes); NaN for training rows that predictions made elsewhere lack
+    classes: tuple[str, ...]  # binary: the positive class is last
+    scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # (rows,) by name
 
     @property
     def multilabel(self) -> bool:
@@ -98,11 +91,7 @@ def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
 
 
 def read(source: Path | IO[bytes]) -> Predictions:
-    """Return all predictions of a file or of a buffer, which must have a checksum.
-
-    Raises `UserError` if a path is missing or damaged, and errors of the reader, such as `ValueError`, for a damaged
-    buffer.
-    """
+    """Return all predictions of a file or a buffer; `UserError` for a damaged file, `ValueError` or so for a buffer."""
     with reading(source) if isinstance(source, Path) else nullcontext():
         return _from_arrow(parquet.open_file(source, required=True).read())
 
@@ -170,11 +159,9 @@ def _from_arrow(table: "pa.Table") -> Predictions:
 
 
 def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
-    """Return the predictions and trained folders of models that are no longer among those named.
+    """Return the predictions and trained folders of models that were dropped, which DVC leaves in the workspace.
 
-    A dropped model is recognised by the record in its trained folder: DVC keeps the outputs of a stage that left the
-    pipeline in the workspace, and would record them as inputs of this run. Raises `UserError` for anything else in
-    `folder` that belongs to no model.
+    A dropped model has a record in its trained folder. Raises `UserError` for any other file in `folder`.
     """
     dropped = {path.parent.name for path in trained.glob(f"*/{RECORD}")} - set(models)
     expected = {f"{name}{SUFFIX}" for name in (*models, *dropped)}

@@ -12,14 +12,11 @@ FILE = "shapes.json"  # in the folder of a representation, and of each model tha
 
 @dataclass(frozen=True)
 class Part:
-    """The columns that one representation of vectorize has.
-
-    `splits` has rows, features and nonzeros of each split; `notes` further numbers, such as coverage.
-    """
+    """The features of one representation of vectorize."""
 
     columns: int
-    splits: Mapping[str, Mapping[str, int]]
-    notes: Mapping[str, float]
+    splits: Mapping[str, Mapping[str, int]]  # rows, features and nonzeros of each split
+    notes: Mapping[str, float]  # further numbers, such as coverage
 
 
 @dataclass(frozen=True)

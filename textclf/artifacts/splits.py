@@ -1,8 +1,8 @@
 """The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order.
 
-A label is the position of its class, or with several labels per text a list of positions in ascending order; readers
-that return `label` as text, or as lists of texts, say so. A column of data.slices is `slice_<column>`, text that is
-empty where the table has no value. Besides, there are the checksums of the files that the rows were read from.
+A label is the position of its class, or with several labels per text a list of positions in ascending order; some
+readers return names instead. A column of data.slices is `slice_<column>`, text that is empty where the table has no
+value. Beside the splits are the checksums of the files that the rows were read from.
 """
 
 from collections.abc import Callable, Iterable, Mapping

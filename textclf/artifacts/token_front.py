@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.tokens import Tokens
 
 Array = NDArray[np.float64]
+Activations = Mapping[str, Callable[[Array], Array]]  # by their names
 Pooling = Literal["flatten", "max", "average"]
 
 CELLS = 2**22  # numbers in an array at most, beyond those of one text
@@ -29,16 +30,11 @@ class Convolution:
 
 @dataclass(frozen=True)
 class TokenFront:
-    """The vectors of texts of padded token ids.
+    """The vectors of texts of padded token ids."""
 
-    `embedding` (ids, dimensions) is the vector of each id, padding among them; a convolution may follow. `pooling`
-    makes one vector of those at all positions, padding among them as in Keras without a mask: their maximum, their
-    average, or all of them in a row. `length`: ids per text.
-    """
-
-    embedding: Array
-    length: int
-    pooling: Pooling
+    embedding: Array  # (ids, dimensions), padding among the ids
+    length: int  # ids per text
+    pooling: Pooling  # of the vectors at all positions, padding among them as in Keras without a mask
     convolution: Convolution | None = None
 
     @property
@@ -52,11 +48,8 @@ class TokenFront:
         """Return the number of positions of a text that are pooled."""
         return self.length - (0 if self.convolution is None else len(self.convolution.kernel) - 1)
 
-    def chunks(self, X: Tokens, activations: Mapping[str, Callable[[Array], Array]]) -> Iterator[Array]:
-        """Yield the vectors of the rows of `X`, (rows, columns), for some rows at a time.
-
-        `activations` are functions by their names. Raises `ValueError` if the rows have another length.
-        """
+    def chunks(self, X: Tokens, activations: Activations) -> Iterator[Array]:
+        """Yield the vectors of some rows at a time, (rows, columns); `ValueError` if rows have another length."""
         if X.length != self.length:
             raise ValueError(f"texts must have {self.length} ids; got {X.length}")
         taps = 1 if self.convolution is None else len(self.convolution.kernel)
@@ -66,9 +59,7 @@ class TokenFront:
             ids = X[start : start + step].padded()
             yield self._pool(self._at_positions(ids, activations), len(ids))
 
-    def _at_positions(
-        self, ids: NDArray[np.int32], activations: Mapping[str, Callable[[Array], Array]]
-    ) -> Iterator[Array]:
+    def _at_positions(self, ids: NDArray[np.int32], activations: Activations) -> Iterator[Array]:
         """Yield the vectors at each position, (rows, width)."""
         if self.convolution is None:
             yield from (self.embedding[column] for column in ids.T)

@@ -15,18 +15,15 @@ Side = Literal["pre", "post"]
 class Tokens:
     """Sequences of token ids, one per row; a ragged array.
 
-    `ids`: (tokens,) int32, row after row, each from 1 to `vocabulary` - 1; `starts`: (rows + 1,) int64, where each row
-    starts and the last ends. `vocabulary` is the number of ids, `PADDING` among them; `length` the length to which rows
-    are padded on the side `padding`. A longer row is a text in windows, one after the other, all but the last one of
-    this length. `vectors`: (vocabulary, dimensions) float32, pretrained vectors of the ids, or None.
+    A row longer than `length` is a text in windows, one after the other, all but the last one of this length.
     """
 
-    ids: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    vocabulary: int
-    length: int
-    padding: Side = "post"
-    vectors: NDArray[np.float32] | None = None
+    ids: NDArray[np.int32]  # (tokens,), row after row, each from 1 to `vocabulary` - 1
+    starts: NDArray[np.int64]  # (rows + 1,), where each row starts and the last ends
+    vocabulary: int  # number of ids, `PADDING` among them
+    length: int  # to which rows are padded
+    padding: Side = "post"  # the side on which they are
+    vectors: NDArray[np.float32] | None = None  # (vocabulary, dimensions), pretrained
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -65,10 +62,9 @@ class Tokens:
 
 
 def average_windows(values: NDArray[Any], lengths: Any, first: Any) -> NDArray[np.float64]:
-    """Return the mean over the windows of each text, (texts, columns), weighted by the lengths of the windows.
+    """Return the mean over the windows of each text, (texts, columns), weighted by `lengths` (windows,).
 
-    `values` (windows, columns) and `lengths` (windows,) are those of all windows, `first` (texts,) is the position of
-    the first window of each text. The mean of a single window is that window to the bit.
+    `first` (texts,) is the position of each text's first window. The mean of a single window is that window to the bit.
     """
     lengths, first = np.asarray(lengths, dtype=np.float64), np.asarray(first, dtype=np.int64)
     counts = np.diff(np.append(first, len(lengths)))
