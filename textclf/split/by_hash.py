@@ -17,12 +17,9 @@ def hash_splits(
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of each split in each batch, with the columns that `draw_parts` adds.
 
-    A row's split follows from its group, or without groups from its normalised text. So duplicates stay together, no
-    row changes its split when others are added, and parts of a table can be split separately. (A new version of Python
-    may know new characters and normalise texts that have them differently; Unicode guarantees the others.)
-
-    `given` are the splits that the batches give: rows of these stay in them, and only training rows are assigned to the
-    others.
+    A row's split follows from its group, or without groups from its normalised text. So duplicates stay together, and
+    no row changes its split when others are added. Rows of `given` splits stay in them, and only training rows are
+    assigned to the others.
     """
     settings = draw_the_rest(settings, given)
     sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}

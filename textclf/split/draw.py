@@ -36,20 +36,11 @@ Positions = NDArray[np.int64]
 def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> dict[str, Positions]:
     """Return the positions of the rows of each split in the order of `SPLITS`; validation only if given or above 0.
 
-    The rows are shuffled; only given test and validation rows stay in the order of the table.
-
-    Train and test are those of scikit-learn's `train_test_split` with the same size, seed and stratification.
-    Validation rows are drawn from the training rows in the same way, so that the test rows do not depend on them.
-    If rows are grouped (see `assign_groups`), whole groups are drawn, with the label of their first row for
-    stratification; a split can then be larger than its size by part of a group.
-
-    With method time the test rows are the latest rows, and the validation rows the latest of the others (see
-    `take_latest`), whatever their groups; all in the order of the table.
-
-    `rows` has the columns text, label and optionally group, time and split. With a column split, the rows of a split
-    that it names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
-    `UserError` if a split has no rows, `TooRareError` if train or test lacks a class; given test rows may lack one.
-    `unknown` is a label that is no class.
+    `rows` has the columns text, label and optionally group, time and split, which names given splits; the others are
+    drawn from its training rows. `unknown` is a label that is no class. With method time the latest rows are drawn, in
+    the order of the table; otherwise train and test are those of scikit-learn's `train_test_split`, or whole groups
+    (see `assign_groups`), and validation rows are drawn in the same way from the training rows. Raises `UserError` if a
+    split has no rows, `TooRareError` if train or test lacks a class; given test rows may lack one.
     """
     parts = _given_rows(rows)
     given = set(parts)
@@ -196,10 +187,9 @@ def link(groups: Positions, texts: Positions) -> Positions:
 
 
 def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return a hash for each row (rows,), equal for rows of one group or text, as `assign_groups` links them.
+    """Return for each row (rows,) the key of the first row of its group or text, as `assign_groups` links them.
 
-    `keys` are the hashes of their normalised texts, of which it is that of the first of these rows. So it does not
-    depend on other rows.
+    `keys` are the hashes of normalised texts, so that the result does not depend on other rows.
     """
     if "group" not in rows:
         return keys
@@ -250,9 +240,8 @@ def require_classes(
 ) -> None:
     """Raise `TooRareError` unless train and test have rows of every class; given or the latest test rows may lack some.
 
-    `counts` has the number of rows by split and class; `given` are the splits that the table gives. With several labels
-    per text `several` has the rows of each split: the training rows need rows with and without each label, and the test
-    rows may lack some unless `tested`.
+    `counts` has the rows by split and class; `given` are the splits that the table gives. With labels, `several` has
+    the rows of each split: training rows are needed with and without each, and test rows with each only if `tested`.
     """
     classes = {label for by_class in counts.values() for label, rows in by_class.items() if rows}
     complete = ["train"] if "test" in given or method == "time" or (several and not tested) else ["train", "test"]

@@ -13,10 +13,9 @@ def draw_stratified(counts: csr_matrix, sizes: Sequence[int], count: int, order:
     """Return which groups are drawn, (groups,), so that they have about `count` rows, and each label in that share.
 
     `counts` (groups, labels) has the rows of each group with each label, `sizes` its rows, `order` all groups in a
-    random order. This is iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011, On the stratification of
-    multi-label data, algorithm 1) for two parts: the groups with the rarest remaining label are assigned first, each
-    to the part that lacks more rows with it; in a tie to the drawn part, which is usually the smaller. A full part gets
-    no more groups; groups without labels fill both.
+    random order. This is iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011, algorithm 1) for two parts: the
+    groups with the rarest remaining label come first, each to the part that lacks more rows with it, in a tie to the
+    drawn one.
     """
     share = count / sum(sizes)
     left: list[int] = np.asarray(counts.sum(axis=0)).ravel().tolist()

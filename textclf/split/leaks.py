@@ -13,15 +13,12 @@ from textclf.core.files import SPLITS
 
 
 class _Rows(NamedTuple):
-    """Some rows of a split: fingerprints of texts, normalised texts and groups, and positions of labels.
-
-    `sets` has the number of each row's set of labels, which is its label if it has one.
-    """
+    """Some rows of a split: hashes of texts, normalised texts and groups, and positions of labels."""
 
     exact: NDArray[np.uint64]
     normalised: NDArray[np.uint64]
     labels: NDArray[np.int32]
-    sets: NDArray[np.int32]
+    sets: NDArray[np.int32]  # the number of each row's set of labels, which is its label if it has one
     group: NDArray[np.uint64]  # empty if groups are not counted
 
 
@@ -79,11 +76,10 @@ class LeakCounter:
     def report(self) -> dict[str, Any]:
         """Return the counts, for exact and for normalised texts (`<kind>` is exact or normalised).
 
-        `<split>.classes.<class>`: rows of the class. `duplicates.<kind>.<split>`: rows that repeat an earlier text of
-        their split. `leaks.<kind>.<later>_in_<earlier>`: rows of a split (test, validation) whose text is also in a
-        split that is used before it. `label_conflicts.<kind>`: distinct texts with more than one label, or with several
-        labels per text with different sets; then `<split>.rows` and `<split>.without_labels` count rows. If groups were
-        added, `leaks.group.<later>_in_<earlier>`: rows whose group is also in a split that is used before theirs.
+        `<split>.classes.<class>`: rows of the class; of labels also `<split>.rows` and `<split>.without_labels`.
+        `duplicates.<kind>.<split>`: rows that repeat a text of their split. `leaks.<kind>.<later>_in_<earlier>`:
+        rows whose text, or of the kind group whose group, is also in a split that is used before theirs.
+        `label_conflicts.<kind>`: distinct texts with more than one label, or with different sets of labels.
         """
         names = sorted(self._rows, key=SPLITS.index)
         report: dict[str, Any] = {name: {"classes": classes} for name, classes in self.class_counts().items()}

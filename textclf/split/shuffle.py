@@ -18,10 +18,9 @@ PIECES = 100  # pieces into which each shard is cut, to be mixed with those of t
 class ShardWriter:
     """Writes the rows of a split to shards, with those of one shard in memory at a time.
 
-    With a seed they are in random order: tables are often sorted by label, but a model that learns shard by shard needs
-    every class in each shard. Incoming rows are collected to the size of a shard, shuffled, and cut into `PIECES`
-    pieces, which wait on disk. Each shard is then made of as many pieces, drawn at random from the whole split and
-    shuffled. The order depends on the rows, their order and the seed alone. Without a seed rows stay in their order.
+    With a seed they are in random order, since a model that learns shard by shard needs every class in each shard:
+    rows are collected to the size of a shard, shuffled, and cut into `PIECES` pieces, which wait on disk; each shard is
+    made of as many pieces, drawn at random from the whole split and shuffled. Without a seed rows stay in their order.
     """
 
     def __init__(self, folder: Path, name: str, schema: pa.Schema, seed: int | None) -> None:
