@@ -30,9 +30,7 @@ class CalibratedSettings(ModelSettings):
 def make_svm(C: float, rows: int, columns: int) -> Any:
     """Return an unfitted LinearSVC with squared hinge loss for a matrix of this shape, with the faster solver for it.
 
-    Of rows and columns the dual problem has a variable per row, the primal one per column. With n-grams of letters,
-    far more than there are rows, the primal solver takes hundreds of steps and 5 to 20 times as long. Both solve the
-    same problem; the dual solver draws the order of the rows from a fixed seed.
+    With n-grams of letters, far more than there are rows, the primal solver takes 5 to 20 times as long.
     """
     from sklearn.svm import LinearSVC
 
@@ -44,12 +42,9 @@ def make_svm(C: float, rows: int, columns: int) -> Any:
 def fit_calibrated(estimator: Any, train: Features, class_weight: ClassWeight, presence: bool = False) -> Fitted:
     """Return a linear classifier of scikit-learn's kind fitted on the training rows, with calibrated probabilities.
 
-    The sigmoids are fitted to scores of rows that the classifier did not see, in a stratified cross-validation of
-    `FOLDS` folds, or as many as the smallest class has rows: Platt (1999), as in scikit-learn's
-    CalibratedClassifierCV. With two classes the score is that of the positive class; with more, each class is scored
-    against the rest, and its probability is its sigmoid divided by the sum over the classes. With several labels per
-    text each is a problem of two classes. With `presence` the classifier was given 1 for each term that occurs. Raises
-    `UserError` if a class has fewer than `FEWEST` rows.
+    The sigmoids are those of scikit-learn's CalibratedClassifierCV (Platt 1999), fitted to scores of held-out rows in
+    `FOLDS` folds, or as many as the smallest class has rows. With `presence` the classifier takes 1 for each term that
+    occurs. Raises `UserError` if a class has fewer than `FEWEST` rows.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold

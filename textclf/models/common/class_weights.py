@@ -11,14 +11,9 @@ from textclf.models.common.settings import ClassWeight
 
 
 def row_weights(train: Features, class_weight: ClassWeight) -> NDArray[np.float64] | None:
-    """Return the weight of each training row, (rows,), or None if all weigh the same.
+    """Return the weight of each training row in the shape of its labels, or None if all weigh the same.
 
-    With several labels per text: (rows, labels), of each row in the binary problem of each label.
-
-    With `balanced` all classes have the same total weight and the mean weight is 1: rows / (classes x rows of the
-    class), as in scikit-learn. (With more than two classes, LinearSVC's own class_weight would weigh a class but not
-    the rows that it is compared with.) A class that a mapping does not name weighs 1. Raises `UserError` for a name
-    that is no class.
+    Unlike LinearSVC's own class_weight, they also weigh the rows that a class is compared with.
     """
     weights = class_weights(Dataset.of_rows(train), class_weight)
     return None if weights is None else weigh(weights, train.y)
@@ -31,9 +26,10 @@ def weigh(weights: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.fl
 
 
 def class_weights(train: Dataset, class_weight: ClassWeight) -> NDArray[np.float64] | None:
-    """Return the weight of a training row of each class, (classes,), as `row_weights`.
+    """Return the weight of a training row of each class, (classes,), or (2, labels), of one without and with each.
 
-    With several labels per text: (2, labels), of a row without and with each label; a mapping weighs rows with it.
+    With `balanced`, rows / (classes x rows of the class), as in scikit-learn. A class that a mapping does not name
+    weighs 1. Raises `UserError` for a name that is no class.
     """
     if class_weight is None:
         return None

@@ -37,11 +37,10 @@ def crossvalidate(
 ) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
-    The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
-    from all training rows; see `as_new_texts`. Rows of one of the `clusters` (rows,) are in one fold. Every model gets
-    the same rows, those of `sample_rows`, and folds; it is fitted in memory and watches no rows. None if the folds have
-    too few rows of a class for this model, or there are more rows than it is cross-validated on: see `ModelPackage`.
-    With `unknown` the predictions have the scores of `textclf.artifacts.unknown`.
+    The `split` of a row is its fold: "fold 1" and so on. Every model gets the same rows, those of `sample_rows`, and
+    the same folds, with the rows of one of the `clusters` (rows,) in one. None if the folds have too few rows of a
+    class for this model, or there are more rows than it is cross-validated on: see `ModelPackage`. With `unknown` the
+    predictions have the scores of `textclf.artifacts.unknown`.
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None

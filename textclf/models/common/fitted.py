@@ -16,20 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted model.
+    """A fitted model."""
 
-    `layers`, a `textclf.artifacts.classifiers.Classifier`, makes all its predictions, here and wherever it is used.
-    `record` holds numbers about the training, among them `parameters`, the count of fitted numbers. `history` has one
-    row per epoch and split, with the columns `epoch` (from 1), `split` (train or watched), `loss` and `accuracy`; None
-    without epochs. `files` maps the names of further files, such as model.keras, to functions that write them with the
-    same bytes each time. `summary` describes the model for people; by default the record on one line.
-    """
-
-    layers: Any  # a Classifier; each model knows of which form
-    record: Mapping[str, int | float]
-    history: "pd.DataFrame | None" = None
-    files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
-    summary: str = ""
+    layers: Any  # a `textclf.artifacts.classifiers.Classifier`; each model knows of which form
+    record: Mapping[str, int | float]  # about the training, among them `parameters`, the count of fitted numbers
+    history: "pd.DataFrame | None" = None  # columns epoch (from 1), split (train or watched), loss and accuracy
+    files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)  # writers of others, such as model.keras
+    summary: str = ""  # for people; by default the record on one line
 
     def write(self, folder: Path) -> None:
         """Write the files of the model into a folder."""
@@ -44,14 +37,10 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Folders:
-    """What a fit may use besides rows: the folder of all pretrained weights, and a folder of its own.
+    """What a fit may use besides rows."""
 
-    In `scratch`, which it creates if needed, it may keep what it needs to resume after a kill. The next run on the same
-    rows and settings finds it there; the first run that succeeds removes it. None if a killed training begins anew.
-    """
-
-    pretrained: Path
-    scratch: Path | None = None
+    pretrained: Path  # the folder of all pretrained weights
+    scratch: Path | None = None  # may keep what it needs to resume after a kill; the run that succeeds removes it
 
 
 class ModelPackage(Protocol):
@@ -69,6 +58,5 @@ class ModelPackage(Protocol):
     def fit(self, train: "Dataset", watched: "Dataset | None", settings: "ModelSettings", folders: Folders) -> Fitted:
         """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them.
 
-        A model that can goes through the batches of the dataset; others ask for all rows together.
-        There are none in a cross-validation that makes choices, and in a fit for `export.refit`.
+        There are no watched rows in a cross-validation that makes choices, and in a fit for `export.refit`.
         """

@@ -26,8 +26,7 @@ def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings,
     """Return the model of that name, fitted on the rows of `train`.
 
     While it trains it watches the validation rows or, as in the lesson, the test rows if there are none. Raises
-    `UserError` if the training rows lack a class: most models would then give it no probability. With several
-    labels per text it also does if all rows have one of the labels.
+    `UserError` as `require_every_class`.
     """
     package, train = load_model(name), splits["train"]
     require_every_class(train)

@@ -14,10 +14,9 @@ CLOSE = 1e-6  # relative difference up to which lengths of rows are equal
 def as_new_texts(fitted: Matrix, held_out: Matrix) -> Any:
     """Return the features (rows, columns) of held-out rows as if the vocabulary were that of the fitted rows.
 
-    A term that occurs in no fitted row has no weight, but a row of tf-idf shares its fixed length with it; in a new
-    text it would not be counted at all. So with tf-idf such terms are dropped and the row gets its length back, or
-    held-out scores would be too small, and strength and temperature chosen by them wrong. Columns without zeros,
-    such as those of sentence vectors, stay as they are; so do rows of other lengths, as those of counts, and the idf.
+    A term that occurs in no fitted row has no weight, but takes part of the fixed length of a row of tf-idf; in a new
+    text it would not be counted. So with tf-idf such terms are dropped and the row gets its length back, or held-out
+    scores would be too small. Columns without zeros, such as those of sentence vectors, and counts stay as they are.
     """
     if not isinstance(fitted, csr_array) or not isinstance(held_out, csr_array):
         return held_out

@@ -31,15 +31,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rows:
-    """Some training rows: `X` (rows, features) float64, CSR or dense; `y` (rows,) the positions of their classes.
+    """Some training rows."""
 
-    `weights` (rows,) are those of the rows, or None if all weigh 1. With several labels per text `y` and `weights` are
-    (rows, labels).
-    """
-
-    X: Any
-    y: NDArray[np.integer]
-    weights: Array | None
+    X: Any  # (rows, features) float64, CSR or dense
+    y: NDArray[np.integer]  # (rows,), or (rows, labels)
+    weights: Array | None  # in the shape of `y`; None if all weigh 1
 
     def sums(self, parameters: Array, total: float) -> Array:
         """Return the sum of the losses and, flat, the gradient of that sum divided by `total`, (1 + parameters,).
@@ -69,9 +65,8 @@ def minimize_on_stream(
     """Return the parameters near the minimum of the objective, and the number of passes over the rows.
 
     The objective is that of scikit-learn's LogisticRegression. `shape` is that of the parameters in `Rows.sums`;
-    `class_weights` is that of the module of this name. The solver works on features less their means and
-    divided by the root of the objective's curvature, so that rare terms are learned in as few steps as frequent ones:
-    some 15 to 25 steps then come nearer to the minimum than 100 without. No matrix is changed for it.
+    `class_weights` is that of the module of this name. The solver works on features less their means and divided by the
+    root of the objective's curvature: some 15 to 25 steps then come nearer to the minimum than 100 without.
     """
     counts = np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
     totals = counts * (1.0 if class_weights is None else class_weights)

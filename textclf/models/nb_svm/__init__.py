@@ -44,10 +44,9 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
 def log_ratios(presence: "csr_array", positive: NDArray[np.bool_], alpha: float, several: bool) -> NDArray[np.float64]:
     """Return the log-count ratio of each term, (features,): how much likelier it is in positive rows than in others.
 
-    `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count. If the positive rows are those
-    of one of `several` classes or labels, `alpha` is multiplied by their number per other row before it is added to
-    their counts: they are few, so that with the same `alpha` on both sides rare terms which the class lacks would be
-    signs of it.
+    `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count. Of one of `several` classes or
+    labels, whose rows are few, their counts get `alpha` times their share per other row: with the same `alpha` on both
+    sides, rare terms which the class lacks would be signs of it.
     """
     own = alpha * positive.sum() / (~positive).sum() if several else alpha
     p = own + presence[np.flatnonzero(positive)].sum(axis=0)

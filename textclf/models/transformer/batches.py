@@ -14,8 +14,8 @@ SORTED_ROWS = 64  # rows of about the same length that are predicted together
 def epoch_batches(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
     """Return the positions of the rows of each step of an epoch, in an order drawn from the seed and the epoch.
 
-    `lengths` (rows,) are those of the rows. The rows of every `GROUP` batches are drawn at random and sorted by their
-    lengths before they are parted, so that less is padded; then all batches are shuffled.
+    The rows of every `GROUP` batches are drawn at random and sorted by their `lengths` (rows,), so that less is padded;
+    then all batches are shuffled.
     """
     generator = np.random.default_rng((seed, epoch))
     order = generator.permutation(len(lengths))

@@ -80,14 +80,11 @@ def tokens_of(part: Features, source: Source) -> Tokens:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to train on or to watch: their tokens, labels `y` (rows,) int64 and weights (rows,) float32.
-
-    With several labels per text `y` and `weights` are (rows, labels).
-    """
+    """Rows to train on or to watch."""
 
     tokens: Tokens
-    y: NDArray[np.int64]
-    weights: NDArray[np.float32]
+    y: NDArray[np.int64]  # (rows,), or (rows, labels)
+    weights: NDArray[np.float32]  # in the shape of `y`
 
     @classmethod
     def of(cls, part: Features, source: Source, settings: "Settings") -> "Rows":
@@ -100,10 +97,9 @@ class Rows:
 def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: Folders) -> Fitted:
     """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
-    With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
-    has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. Its state is kept in
-    the scratch folder, so that a training that was killed resumes and ends with the same network. Raises `UserError`
-    if the tokens are not those of the pretrained weights, or a loss is not finite.
+    With early stopping the weights are those of the epoch with the lowest loss on the watched rows. A training that was
+    killed resumes from the scratch folder and ends with the same network. Raises `UserError` if the tokens are not
+    those of the pretrained weights, or a loss is not finite.
     """
     if workers.worker_index()[1] > 1:
         raise UserError("TF_CONFIG must name a single worker for the transformer, which trains on one; unset it")
@@ -177,9 +173,8 @@ def compile_steps(
 ) -> tuple[Step, Step]:
     """Return two functions: one trains on a batch; one returns the scores of rows, (rows, units) float32.
 
-    The first takes padded ids (rows, tokens), labels and weights (rows,), and the learning rate. It returns the summed
-    weighted loss of the rows, before the step, and how many of them are correct. `labels` is the number of labels if a
-    row has several: those of the batch are then (rows, labels).
+    The first takes padded ids (rows, tokens), labels and weights (rows, *labels), and the learning rate. It returns the
+    summed weighted loss of the rows, before the step, and how many of them are correct.
     """
     import tensorflow as tf
 

@@ -16,17 +16,12 @@ Inputs = Callable[[Any, int], Arrays]  # from features and a width, what a netwo
 
 
 class Block(NamedTuple):
-    """Steps over rows, or the part of them that one device of one worker takes.
+    """Steps over rows, or the part of them that one device of one worker takes."""
 
-    `inputs` are what the network takes, each (steps, rows, ...); `y` (steps, rows) int32 is `NO_ROW` where there is no
-    row; `weights` (steps, rows) float32; `sizes` (steps,) float32, the number of rows of the whole step. With several
-    labels per text `y` and `weights` are (steps, rows, labels).
-    """
-
-    inputs: Arrays
-    y: NDArray[np.int32]
-    weights: NDArray[np.float32]
-    sizes: NDArray[np.float32]
+    inputs: Arrays  # what the network takes, each (steps, rows, ...)
+    y: NDArray[np.int32]  # (steps, rows), or (steps, rows, labels); `NO_ROW` where there is no row
+    weights: NDArray[np.float32]  # in the shape of `y`
+    sizes: NDArray[np.float32]  # (steps,), the number of rows of the whole step
 
 
 def make_block(

@@ -28,10 +28,7 @@ LIBRARIES = ("keras", "keras-hub", "numpy", "scipy", "tensorflow")
 
 @dataclass
 class State:
-    """How far a training is: epochs done; batches done in the next epoch, with their sums; the history so far.
-
-    `remedy` is what to do about a loss that is not finite.
-    """
+    """How far a training is: epochs done; batches done in the next epoch, with their sums; the history so far."""
 
     epoch: int = 0
     batch: int = 0
@@ -40,7 +37,7 @@ class State:
     history: dict[str, list[float]] = field(
         default_factory=lambda: {name: [] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
     )
-    remedy: str = "set the learning_rate of the network lower"
+    remedy: str = "set the learning_rate of the network lower"  # if the loss is not finite
 
     @property
     def best_epoch(self) -> int:

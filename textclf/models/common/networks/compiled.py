@@ -17,16 +17,12 @@ Sums = tuple[float, float]  # of the weighted losses of some rows, and the numbe
 
 @dataclass(frozen=True)
 class CompiledNetwork:
-    """A network, its optimizer, and what they do with a block.
-
-    `train` takes so many steps of the optimizer, with the first rows of a block, or of the blocks of all devices of
-    this worker, and returns the sums over these rows on all devices. `measure` returns those of the first step.
-    """
+    """A network, its optimizer, and what they do with a block."""
 
     network: "keras.Model"
     optimizer: "keras.Optimizer"
-    train: Callable[[Any, int], Sums]
-    measure: Callable[["Block"], Sums]
+    train: Callable[[Any, int], Sums]  # takes so many steps with a block, or with those of all devices of this worker
+    measure: Callable[["Block"], Sums]  # returns the sums of the first step
 
     def reset(self, network: "keras.Sequential", optimizer: "keras.Optimizer") -> None:
         """Take the weights of another network of these layers, and the state of an optimizer of this kind."""
@@ -42,9 +38,8 @@ def compile_network(
 ) -> CompiledNetwork:
     """Return the network of this configuration, JSON, with the arithmetic that `exact` gives its layers.
 
-    `several` says whether a row has a set of labels.
-    A cross-validation trains the same network several times. Compiling it takes as long as dozens of epochs, so that
-    the last one is kept.
+    `several` says whether a row has a set of labels. Compiling takes as long as dozens of epochs, so the last network
+    is kept, which a cross-validation trains several times.
     """
     import keras
     import tensorflow as tf

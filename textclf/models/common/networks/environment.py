@@ -36,11 +36,10 @@ def on_gpu(environment: Mapping[str, str]) -> bool:
 
 
 def keras_environment(environment: Mapping[str, str], x86: bool) -> dict[str, str]:
-    """Return the environment variables with which Keras is imported, whatever the user's own say.
+    """Return the environment variables with which Keras is imported; `x86` says whether the CPU is of that type.
 
-    The user's variables of Keras and TensorFlow are left out, and a folder without keras.json is named as Keras's own,
-    for that file also sets the backend and the type of numbers. With TEXTCLF_DEVICE=gpu, TensorFlow's variables are
-    the user's: the bytes depend on the GPU anyway. `x86` says whether the CPU is of the type x86-64.
+    The user's variables of Keras and TensorFlow are left out, and so is keras.json, which sets the backend and the type
+    of numbers. With TEXTCLF_DEVICE=gpu, TensorFlow's stay: the bytes depend on the GPU anyway.
     """
     dropped = KERAS_VARIABLES if on_gpu(environment) else (*KERAS_VARIABLES, *TENSORFLOW_VARIABLES)
     kept = {
@@ -55,11 +54,9 @@ def keras_environment(environment: Mapping[str, str], x86: bool) -> dict[str, st
 
 
 def import_keras() -> tuple[Any, Any]:
-    """Return the modules keras and tensorflow.
+    """Return the modules keras and tensorflow, with the variables of `keras_environment` set, also for later reads.
 
-    The variables of `keras_environment` are set for the rest of the process, because TensorFlow reads some of them
-    late. TensorFlow writes lines about the machine to stderr before it can be told not to; these are shown if the
-    import fails.
+    TensorFlow writes lines about the machine to stderr before it can be told not to; they are shown if it fails.
     """
     variables = keras_environment(os.environ, is_x86())
     for name in os.environ.keys() - variables.keys():

@@ -64,10 +64,10 @@ def history_table(history: Mapping[str, list[float]]) -> pd.DataFrame:
 
 
 def save_keras(network: "keras.Sequential", path: Path) -> None:
-    """Write the network as a .keras file; keras.saving.load_model opens it without custom objects.
+    """Write the network as a .keras file that keras.saving.load_model opens without custom objects.
 
-    It is written again without what differs from one save to the next: the date in metadata.json, the times in the zip,
-    and `shared_object_id` in config.json, a memory address that only matters for shared objects.
+    It is written again without what differs between saves: the date in metadata.json, the times in the zip, and
+    `shared_object_id` in config.json, a memory address.
     """
     network.save(path)
     with zipfile.ZipFile(path) as archive:

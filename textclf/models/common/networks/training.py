@@ -37,19 +37,14 @@ MEASURED_ROWS, MEASURED_NUMBERS = 1024, 2**26  # at a time; in the arrays of a l
 
 @dataclass(frozen=True)
 class Architecture:
-    """What distinguishes the networks of one model.
+    """What distinguishes the networks of one model."""
 
-    `build` returns the untrained network, of Keras's own layers, from features, the number of classes, settings, and
-    whether a row has a set of labels; `exact` the same network with an arithmetic that does not depend on the CPU,
-    which is trained. `inputs` returns what it takes, from features and their `width`: of how many numbers per row.
-    `layer_model` returns the form that makes all predictions.
-    """
-
+    # The untrained network, of Keras's own layers, from features, number of classes, settings and `multilabel`.
     build: "Callable[[Any, int, Any, bool], keras.Sequential]"
-    exact: "Callable[[keras.Sequential], keras.Model]"
-    inputs: Inputs
-    width: Callable[[Any], int]
-    layer_model: "Callable[[keras.Model, tuple[str, ...]], LayerModel]"
+    exact: "Callable[[keras.Sequential], keras.Model]"  # it with an arithmetic that does not depend on the CPU
+    inputs: Inputs  # what it takes, from features and their width
+    width: Callable[[Any], int]  # numbers per row
+    layer_model: "Callable[[keras.Model, tuple[str, ...]], LayerModel]"  # the form that makes all predictions
 
 
 def fit_network(
@@ -57,10 +52,9 @@ def fit_network(
 ) -> Fitted:
     """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
-    All workers of TF_CONFIG train together, unless there is a single batch of rows. With early stopping, training ends
-    once the loss on the watched rows (validation rows: params refuses other ones) has not fallen for so many epochs,
-    and the weights are those of the epoch of the lowest loss. Resumes from the checkpoint in the scratch folder. Raises
-    `UserError` if a loss is not finite.
+    All workers of TF_CONFIG train together, unless there is a single batch of rows. With early stopping the weights are
+    those of the epoch with the lowest loss on the watched rows. Resumes from the checkpoint in the scratch folder.
+    Raises `UserError` if a loss is not finite.
     """
     prepare_keras(settings.seed)
     strategy = workers.make_strategy(len(train))
