@@ -48,7 +48,7 @@ def read_lines(stream: IO[bytes], encoding: str, warn: Callable[[str], object]) 
     """Yield the lines of a stream, numbered from 1, as soon as they arrive; an empty line is an empty text.
 
     Only LF ends a line. A CR before it and a byte order mark at the start are left out. Bytes that can't be decoded are
-    read as U+FFFD and reported to `warn`, so that one bad line does not keep the others from being classified.
+    read as U+FFFD and reported to `warn`.
     """
     counted = _LineCounter(stream, encoding)
     yield from _batches(_read_lines(counted, encoding, warn), counted)

@@ -33,44 +33,31 @@ GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when
 
 @dataclass(frozen=True)
 class PredictedBatch:
-    """Texts with their predictions: lists of one item per text, `probabilities` (texts, classes).
-
-    `sets` are prediction sets, None if no coverage was asked for; a label is None if its set has not exactly one
-    class, if no answer costs least, or if the text belongs to no class: see `reasons`. With several labels per text,
-    each of `labels` is a list, and an explanation has the terms of each label by its name. `top` are the most probable
-    classes with their probabilities.
-    """
+    """Texts with their predictions: lists of one item per text."""
 
     ids: list[str]
     texts: list[str]
-    labels: Sequence[Any]
-    probabilities: NDArray[np.float64]
-    explanations: "Sequence[list[Term] | dict[str, list[Term]]] | None"
-    sets: list[list[str]] | None = None
+    labels: Sequence[Any]  # each a str, a list of several labels, or None: see `reasons`, or a set of not one class
+    probabilities: NDArray[np.float64]  # (texts, classes)
+    explanations: "Sequence[list[Term] | dict[str, list[Term]]] | None"  # of several labels by label
+    sets: list[list[str]] | None = None  # prediction sets, if a coverage was asked for
     reasons: Sequence[str | None] = ()
-    top: "Sequence[list[Term]] | None" = None
+    top: "Sequence[list[Term]] | None" = None  # the most probable classes with their probabilities
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns: `id`, `label`, `confidence`; optionally `text`, `reason`, `set` and `explanation`.
-
-    Then `top`, or a probability per class if these are at most `MANY`, or with `every`. The confidence is the
-    probability of the label, or without a label the highest one.
-
-    Without `formulas`, CSV has an apostrophe before each id, text and label that a spreadsheet would compute. With
-    `multilabel`, a text has a list of labels, and a confidence for each of them.
-    """
+    """Which columns there are besides `id`, `label` and `confidence`: the label's probability, or else the highest."""
 
     classes: tuple[str, ...]
     text: bool
     explanation: int | None  # terms at most
-    formulas: bool = True
+    formulas: bool = True  # otherwise CSV has an apostrophe before what a spreadsheet would compute
     sets: float | None = None  # their coverage
-    multilabel: bool = False
+    multilabel: bool = False  # whether a text has a list of labels, and of confidences
     reasons: bool = False
-    top: int | None = None  # classes at most
-    every: bool = False
+    top: int | None = None  # classes at most, in place of a probability per class
+    every: bool = False  # a probability per class also of more than `MANY`
 
     def names(self) -> list[str]:
         """Return the names in order."""
@@ -164,8 +151,6 @@ def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns:
     """Write Parquet: probabilities as double, a set as a list of labels, an explanation as one of term and weight.
 
     With several labels per text, `label` and `confidence` are lists, and an explanation is a map from labels to lists.
-
-    After an error the footer is missing, so that no reader takes the output for complete.
     """
     import pyarrow as pa
 
@@ -216,10 +201,7 @@ def write(batches: Iterable[PredictedBatch], stream: IO[bytes], kind: str, colum
 
 
 def require_other_files(read: Mapping[str, Path], written: Mapping[str, Path | None]) -> None:
-    """Raise `UserError` if a file that is written would replace one that is read, or another one that is written.
-
-    The keys are the names of the arguments.
-    """
+    """Raise `UserError` if a file that is written is read or written too; the keys are the names of the arguments."""
     files: dict[str, str] = {}
     for option, path in read.items():
         files.setdefault(os.path.realpath(path), option)
@@ -235,8 +217,7 @@ def require_other_files(read: Mapping[str, Path], written: Mapping[str, Path | N
 def open_output(path: Path, option: str = "--output") -> Iterator[IO[bytes]]:
     """Open a file that replaces the one at `path` if the block ends without error; a device or pipe is opened itself.
 
-    A link stays a link, and the permissions of a replaced file stay. Raises `UserError`, which calls the path `option`,
-    for a folder, and for a file in a folder that does not exist or is not writable.
+    A link and permissions stay. Raises `UserError`, which calls the path `option`, if it can't be written.
     """
     if path.exists() and not path.is_file():
         if path.is_dir():

@@ -37,20 +37,13 @@ Term = tuple[str, float]  # a term and its weight
 
 @dataclass(eq=False, repr=False)
 class Predictor:
-    """A trained classifier of texts: vectorizer, model, and the calibration and threshold that its run chose.
-
-    `conformal` has the scores from which prediction sets follow, None if the run had no evaluate.coverage. `means`
-    (classes, features) are those of the classes, None unless texts are rejected by their distance from these.
-
-    `classes_` are the labels in the order of the probabilities; binary: the positive class is last. A text is any str,
-    also an empty one.
-    """
+    """A trained classifier of texts. A text is any str, also an empty one."""
 
     vectorizer: Any
     model: Any
-    decision: Decision
-    conformal: Conformal | None = None
-    means: NDArray[np.float64] | None = None
+    decision: Decision  # the calibration and threshold that its run chose
+    conformal: Conformal | None = None  # the scores for prediction sets, if the run had evaluate.coverage
+    means: NDArray[np.float64] | None = None  # (classes, features), if texts are rejected by their distance from these
     name: str = "unnamed"  # its folder's
 
     def __repr__(self) -> str:
@@ -61,7 +54,7 @@ class Predictor:
 
     @property
     def classes_(self) -> tuple[str, ...]:
-        """Return the labels in order."""
+        """Return the labels in the order of the probabilities; binary: the positive class is last."""
         classes: tuple[str, ...] = self.model.classes
         return classes
 
@@ -125,10 +118,7 @@ class Predictor:
         return self.require_coverage(coverage).sets(probabilities, coverage)
 
     def require_coverage(self, coverage: float, name: str = "coverage") -> Conformal:
-        """Return the scores if sets of this coverage follow from them, otherwise raise `UserError`.
-
-        `name` is what the error calls the coverage.
-        """
+        """Return the scores if sets of this coverage follow from them; else `UserError`, which calls it `name`."""
         if not 0 < coverage < 1:
             raise UserError(f"{name} must be greater than 0 and less than 1; got {coverage}")
         if self.conformal is None:
@@ -235,9 +225,7 @@ def _require_texts(texts: Iterable[object]) -> Iterator[str]:
 def load(folder: str | Path = "models") -> Predictor:
     """Return the classifier in a folder that the export stage wrote, such as models/keras; of models, the default one.
 
-    This takes a fraction of a second, because no library that trains is imported. The files that it reads must have
-    the checksums of the folder's manifest. Raises `UserError` if a file is missing or damaged, or was made by a newer
-    textclf.
+    Raises `UserError` if a file is missing or not that of the folder's manifest, or was made by a newer textclf.
     """
     folder = Path(folder)
     if (folder / INDEX).exists():

@@ -93,11 +93,9 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 @dataclass(frozen=True)
 class Guard:
-    """Middleware that refuses ambiguous lengths and, if only this machine may call, names of other machines.
+    """Middleware against DNS rebinding, if only this machine may call, and request smuggling (RFC 9112, section 6.1).
 
-    A web page can have its own name point to 127.0.0.1 and so read what a server there answers (DNS rebinding); the
-    browser then sends that name as Host. The two headers of length can make a proxy see other requests than the server
-    does (request smuggling; RFC 9112, section 6.1).
+    A web page can have its own name point to 127.0.0.1 and read what a server there answers; Host then has that name.
     """
 
     app: ASGIApp

@@ -28,8 +28,7 @@ class Protocol(H11Protocol):
     """Close connections beyond a limit, and those of clients that are too slow.
 
     The head of a request must arrive `timeout_keep_alive` seconds after the last response, and a response must be taken
-    in `seconds`. uvicorn's own timer ends at the first byte, so that a client could hold a connection with half a head
-    for ever, or go on sending a body that has been refused; and for a response that nobody takes it has none.
+    in `seconds`. uvicorn's own timer ends at the first byte, and for a response that nobody takes it has none.
     """
 
     def __init__(self, *arguments: Any, most_connections: int, seconds: float, **options: Any) -> None:

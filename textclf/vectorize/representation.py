@@ -58,10 +58,7 @@ class Block:
 
 
 class Union:
-    """Several representations side by side.
-
-    The scales make their training rows equally long on average, so that no block outweighs another by its units alone.
-    """
+    """Several representations side by side, scaled so that no block outweighs another by its units alone."""
 
     kind: ClassVar[str] = SPARSE
 

@@ -1,9 +1,8 @@
 """The splits as features of one representation, whatever its method and the number of rows.
 
-Terms are counted file by file, on all cores or a Dask cluster; the counts of the training files are merged and the
-vocabulary is selected; the counts of each file are then moved to the columns of the vocabulary. So texts are read once,
-and since sums of integers and sorted terms do not depend on any order, the result is that of one process. The other
-methods learn from all training texts and transform one file after the other in pieces, which are kept: a run that was
+Terms are counted file by file, on all cores or a Dask cluster; the counts of the training files are merged, the
+vocabulary is selected, and the counts of each file are moved to its columns. So texts are read once, and the result is
+that of one process. The other methods transform one file after the other in pieces, which are kept: a run that was
 killed goes on with the piece that it had begun.
 """
 
@@ -53,10 +52,8 @@ def vectorize(
 ) -> Shapes:
     """Write the features of the splits and the fitted representation to `folder`, and return their shapes.
 
-    `name` is that of the representation; `pretrained` is the folder of pretrained weights. In the folder `kept`, which
-    it creates if needed, may be what a process that was killed has done, so that this one goes on from there; it is
-    left for the caller to remove once the features are in their place. Memory holds some files. Raises `UserError` if
-    one is damaged, or no term is left.
+    What a process that was killed has done is in the folder `kept`, which the caller removes once the features are in
+    their place. Memory holds some files. Raises `UserError` if one is damaged, or no term is left.
     """
     paths = {split: each.paths for split, each in rows.items()}
     notes = _unspaced(paths["train"][0]) if reads_words(settings) else {}

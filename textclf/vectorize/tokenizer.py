@@ -18,13 +18,10 @@ OVERLAP = 1 / 4  # of a window that the next one repeats, without special tokens
 
 
 def read_tokenizer(path: Path, length: int) -> "Tokenizer":
-    """Return the tokenizer in a file, for texts of at most `length` tokens, special tokens among them.
+    """Return the tokenizer in a file, for windows of at most `length` tokens, special tokens among them.
 
-    A longer text is divided into windows that overlap by `OVERLAP`, each with the opening and the closing token. What
-    the file itself says of lengths is ignored; padding is left to models. Special tokens are never read from a text:
-    "[SEP]" there is five characters.
-
-    Raises `UserError` if the file is no tokenizer.
+    Windows overlap by `OVERLAP`. What the file itself says of lengths is ignored. Special tokens are never read from a
+    text: "[SEP]" there is five characters. Raises `UserError` if the file is no tokenizer.
     """
     from tokenizers import Tokenizer
 
@@ -50,9 +47,7 @@ class Tokenizing:
     def windows(self, texts: Iterable[str]) -> list[list[list[int]]]:
         """Return the token ids of the first window of each text or, if `window` is mean, of all, on all cores.
 
-        Every window but the last one of a text has as many tokens as the tokenizer gives at most. Raises `UserError` if
-        the tokenizer fails: a user's own may have a regular expression that takes too long, or name a token that it
-        does not have.
+        Raises `UserError` if the tokenizer fails, as a user's own may that names a token which it does not have.
         """
         encodings = self._encodings(texts)
         if self.settings.window == "first":

@@ -24,10 +24,7 @@ ADVICE = "save the model in one file: onnx.save(onnx.load(...), ...)"
 
 
 class Representation(Tokenizing):
-    """A pretrained encoder: an ONNX graph, and the tokenizer of its texts.
-
-    `graph` is the path of an ONNX file, or its content if it was put together from files of which `origin` is one.
-    """
+    """A pretrained encoder: the path of an ONNX file, or its content if it was made of `origin`; and the tokenizer."""
 
     kind: ClassVar[Literal["dense"]] = "dense"
     settings: Settings
@@ -105,14 +102,13 @@ class Representation(Tokenizing):
     def from_json(cls, content: Mapping[str, Any], shared: Path) -> "Representation":
         """Return the encoder with the content of `to_json`; `shared` is data/pretrained or models/pretrained.
 
-        Where there is no ONNX file, it is built from the weights. Raises `ValueError` or the like if the content is
-        damaged, `UserError` if a file of the encoder is missing, damaged or not the right one.
+        Raises `ValueError` or the like if the content is damaged, `UserError` if a file is missing or another one.
         """
         settings, columns = Settings.model_validate(content["settings"]), content["columns"]
         if type(columns) is not int or columns < 1:
             raise ValueError("columns must be an integer from 1")
         place = shared / settings.chosen.name
-        if not (place / GRAPH).exists():
+        if not (place / GRAPH).exists():  # it is built from the weights
             return cls.fit((), settings, shared)
         checksums = (content["graph"], content["tokenizer"])
         graph, tokenizer = (
@@ -143,8 +139,7 @@ def _build(settings: Settings, config_path: Path, weights_path: Path) -> bytes:
 def in_one_piece(path: Path) -> Path | bytes:
     """Return the path of an ONNX file without external data; else the content of one file with all of it.
 
-    So an exported model has one file. Raises `UserError` for external data that is in files which the checksum in the
-    settings does not cover, is missing or damaged, or is too large for one file.
+    Raises `UserError` for external data that the checksum in the settings does not cover, or that makes no such file.
     """
     import onnx
     from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]

@@ -1,8 +1,7 @@
 """An ONNX encoder that runs on all cores, with the same bytes for a text whatever its neighbours.
 
-Texts of equal length in tokens share a batch, so there is no padding, and each batch runs on one thread: neither the
-other texts nor the number of cores changes the order in which a text's numbers are added. onnxruntime chooses its
-instructions by the CPU, so that only machines of the same type give the same bytes.
+Texts of equal length in tokens share a batch, without padding, and each batch runs on one thread: neither the other
+texts nor the number of cores changes the order of sums. Only machines of the same type give the same bytes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,8 +41,8 @@ class Session:
     def __init__(self, model: Path | bytes, origin: Path, together: bool) -> None:
         """Open a file, or the content of one that was built from `origin`, which errors name.
 
-        Texts share batches if they may be encoded `together`: a graph that quantizes while it runs chooses its scales
-        by the whole batch. Raises `UserError` if it is no ONNX, or takes other inputs than those of BERT.
+        Texts share batches only `together`: a graph that quantizes while it runs chooses its scales by the whole batch.
+        Raises `UserError` if it is no ONNX, or takes other inputs than those of BERT.
         """
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 

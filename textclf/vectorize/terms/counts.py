@@ -1,7 +1,6 @@
 """Term counts of texts.
 
-Of a column of Arrow, each distinct run between spaces is split into terms once if its terms are those of the text; runs
-of a list take about as long to find as terms.
+Of a column of Arrow, each distinct run between spaces is split into terms once if its terms are those of the text.
 """
 
 from collections import defaultdict

@@ -13,8 +13,7 @@ UNKNOWN = -1  # the column of a term that is not in the vocabulary
 def hash_terms(terms: Sequence[str], width: int) -> NDArray[np.int32]:
     """Return the column of each term: |MurmurHash3 (32 bits) of its UTF-8| modulo `width`.
 
-    Weinberger et al. (2009), ICML, 1113-1120, doi:10.1145/1553374.1553516, without their second hash, which gives
-    weights a sign.
+    Weinberger et al. (2009), doi:10.1145/1553374.1553516, without signs: naive Bayes needs non-negative weights.
     """
     from mmh3 import hash as murmur
 

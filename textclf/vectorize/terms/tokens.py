@@ -23,8 +23,7 @@ PART = r"""\(\?(?:[aimsu]+\)|:|<?[=!])|\((?!\?)|[)|?*+]|\{[\d,]*\}|\\b|
 def make_analyzer(name: str, settings: Terms) -> Analyze:
     """Return the function that splits a text into its words or letter n-grams, in order and with repetitions.
 
-    `name` is word, char or char_wb. The settings used are `lowercase`, and `token_pattern` (what a word is: the whole
-    match, or its capturing group if it has one) or `char_ngram_range`.
+    `name` is word, char or char_wb. A word is a match of `token_pattern`, or its capturing group if it has one.
     """
     if name == "word":
         analyze: Analyze = re.compile(FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)).findall

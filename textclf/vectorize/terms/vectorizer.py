@@ -70,8 +70,8 @@ ATTRIBUTES = tuple(field.name for field in fields(Part))
 class Vectorizer:
     """A fitted vectorizer: the settings and, for each analyzer in order, what it learned.
 
-    Its vectors are those of scikit-learn's CountVectorizer, TfidfVectorizer or HashingVectorizer, and of a FeatureUnion
-    where the settings name two analyzers. Hashed terms have no sign, because naive Bayes needs non-negative weights.
+    Its vectors are those of scikit-learn's CountVectorizer, TfidfVectorizer, or HashingVectorizer without signs, and of
+    a FeatureUnion where the settings name two analyzers.
     """
 
     kind: ClassVar[str] = SPARSE

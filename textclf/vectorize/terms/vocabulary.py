@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 
 def sum_counts(counted: Counted) -> "pa.Table":
-    """Return term counts over all texts.
-
-    The columns are `term` (sorted strings, or hashed columns), `rows` (document frequency) and `total` (sum of the
-    counts).
-    """
+    """Return `term` (sorted, or hashed columns), `rows` (document frequency) and `total` (sum of the counts)."""
     import pyarrow as pa
 
     terms, counts = counted
@@ -56,10 +52,10 @@ def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":
 def select_terms(
     frequencies: NDArray[np.int64], totals: NDArray[np.int64], rows: int, settings: Terms
 ) -> NDArray[np.int64]:
-    """Return the positions of the terms within min_df and max_df, ascending; at most max_features, most frequent first.
+    """Return the positions of the terms within min_df and max_df, ascending, at most the max_features most frequent.
 
-    `frequencies` (terms,) are document frequencies, `totals` (terms,) summed counts, `rows` the number of texts. Raises
-    `UserError`, with the reason that scikit-learn gives, if no term is left.
+    `frequencies` (terms,) are document frequencies, `totals` (terms,) summed counts. Raises `UserError`, with the
+    reason that scikit-learn gives, if no term is left.
     """
     reason = ""
     low, high = (

@@ -21,14 +21,11 @@ from textclf.vectorize.token_ids.settings import Settings
 
 @dataclass(frozen=True)
 class TokenIds:
-    """The words of the training texts, most frequent first: word i has the id i + 1, and 0 is padding.
-
-    `vectors`: (columns, dimensions) float32, pretrained vectors of the ids, zeros for ids without one; None if there
-    are none, as in a model that was read, which has an embedding of its own.
-    """
+    """The words of the training texts, most frequent first: word i has the id i + 1, and 0 is padding."""
 
     settings: Settings
     words: Sequence[str]
+    # (columns, dimensions), pretrained, zeros for ids without one; a model that was read has its own embedding instead
     vectors: NDArray[np.float32] | None = field(default=None, compare=False)
     kind: ClassVar[Literal["tokens"]] = "tokens"
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -40,10 +37,7 @@ class TokenIds:
 
     @property
     def columns(self) -> int:
-        """Return the number of ids: one per word of the training texts, whether kept or not, and one for padding.
-
-        An embedding of the course has as many rows.
-        """
+        """Return the number of ids: one per word of the training texts, kept or not, as in the course, and padding."""
         return len(self.words) + 1
 
     @classmethod
@@ -104,10 +98,9 @@ def split_words(text: str, settings: Settings) -> list[str]:
 
 
 def read_vectors(words: Sequence[str], root: Path, name: str) -> NDArray[np.float32]:
-    """Return the vectors of the words, (words + 1, dimensions) float32: word i in row i + 1, zeros if it has none.
+    """Return the vectors of the words, (words + 1, dimensions): word i in row i + 1; of others and `PADDING` zeros.
 
-    Row `PADDING` is zeros. `root` holds a folder per catalogue name. Only the rows that are needed are read. Raises
-    `UserError` if a file is missing or damaged.
+    `root` has a folder per catalogue name. Raises `UserError` if a file is missing or damaged.
     """
     rows = {word: row for row, word in enumerate(words, start=PADDING + 1)}
     path = require(root, name, WORDS)
