@@ -1,8 +1,7 @@
 """What the tests see of texts by the representation of the model: a kernel, and words, known and unknown ones.
 
-A vocabulary learned from the training rows has all of their words and lacks words of any other texts, also of texts of
-the same kind: that alone would tell them apart. So what is learned from texts is learned again from both samples
-together, which treats all texts alike. Pretrained encoders and tokenizers learn nothing and are used as they are.
+A vocabulary of the training rows has all of their words and lacks words of any other texts, which alone would tell
+them apart. So what is learned from texts is learned again from both samples together.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -34,7 +34,7 @@ class Area:
     """The share of pairs of a new and a reference text in which a number is higher for the new one, with its p."""
 
     area: float
-    ends: Interval
+    interval: Interval
     p: float
 
 
@@ -49,18 +49,15 @@ class Length:
 
 @dataclass(frozen=True)
 class Shares:
-    """A share of the reference and of the new texts, their difference (new minus reference), and an interval of each.
-
-    `p` is that of a permutation test that they are equal.
-    """
+    """A share of the reference and of the new texts, their difference, and an interval of each."""
 
     reference: float
-    reference_ends: Interval
+    reference_interval: Interval
     new: float
-    new_ends: Interval
-    difference: float
-    ends: Interval
-    p: float
+    new_interval: Interval
+    difference: float  # new minus reference
+    interval: Interval  # of the difference
+    p: float  # of a permutation test that the shares are equal
 
 
 class Distance(NamedTuple):
@@ -72,18 +69,15 @@ class Distance(NamedTuple):
 
 @dataclass(frozen=True)
 class Findings:
-    """What the checks found; None for a check that was left out. `adjusted` are p-values by check, by Holm's method.
-
-    `probabilities` are those of the classes: of two, of one alone, since those of the other have the same distance.
-    """
+    """What the checks found; None for a check that was left out."""
 
     classifier: Area
     words: list[Word]  # that were tested, the clearest first
     length: Length
     unknown: Shares | None
     classes: dict[str, Shares] | None
-    probabilities: dict[str, Distance] | None
-    adjusted: dict[str, float]
+    probabilities: dict[str, Distance] | None  # of classes; of two, of one alone: that of the other is the same
+    adjusted: dict[str, float]  # p-values by check, by Holm's method
     p: dict[str, float]
 
     def correct(self, name: str, p: float) -> float:
@@ -95,11 +89,11 @@ class Findings:
         return [name for name, p in self.adjusted.items() if p <= alpha]
 
 
-def measure(pool: Pool, seen: Pool | None, predictor: Predictor, settings: Settings) -> Findings:
+def measure(pool: Pool, unseen: Pool | None, predictor: Predictor, settings: Settings) -> Findings:
     """Return what all checks find in a pool of reference and new texts.
 
-    Unknown words and predicted classes are compared in the pool `seen`, whose reference rows the model has not been
-    trained on; None leaves them out.
+    Unknown words and predicted classes are compared in the pool `unseen`, texts that the model was not trained on; None
+    leaves them out.
     """
     count, seed = settings.permutations, settings.seed
     representation = predictor.vectorizer
@@ -109,14 +103,14 @@ def measure(pool: Pool, seen: Pool | None, predictor: Predictor, settings: Setti
     length = _length(pool, count, seed)
     unknown = classes = probabilities = None
     p = {CLASSIFIER: classifier.p, WORDS: words[0].p if words else 1.0, LENGTH: length.longer.p}
-    if seen is not None:
+    if unseen is not None:
         vocabulary = vocabulary_of(representation)
         if vocabulary is not None:
-            lacking, every = count_unknown(seen.texts, vocabulary)
-            shares = differences(seen, lacking[:, None], every, count, seed)[:, 0]
-            unknown = _compare_shares(seen, lacking, every, upper_p(deviations(shares)))
+            lacking, every = count_unknown(unseen.texts, vocabulary)
+            shares = differences(unseen, lacking[:, None], every, count, seed)[:, 0]
+            unknown = _compare_shares(unseen, lacking, every, upper_p(deviations(shares)))
             p[UNKNOWN] = unknown.p
-        classes, probabilities = _classes(seen, predictor, count, seed)
+        classes, probabilities = _classes(unseen, predictor, count, seed)
         p[CLASSES] = min([each.p for each in classes.values()] + [each.p for each in probabilities.values()])
     adjusted = dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
     return Findings(classifier, words, length, unknown, classes, probabilities, adjusted, p)
@@ -128,16 +122,15 @@ def _length(pool: Pool, count: int, seed: int) -> Length:
     new, reference = (lengths[side > 0] for side in (pool.new, pool.reference))
     means = differences(pool, rankdata(lengths)[:, None], np.ones(len(lengths)), count, seed)[:, 0]
     area = float(mannwhitneyu(new, reference, method="asymptotic").statistic) / (len(new) * len(reference))
-    ends = area_score(area, pool.count(pool.new), pool.count(pool.reference))
-    longer = Area(area, ends, upper_p(deviations(means)))
+    interval = area_score(area, pool.count(pool.new), pool.count(pool.reference))
+    longer = Area(area, interval, upper_p(deviations(means)))
     return Length(float(np.median(reference)), float(np.median(new)), longer)
 
 
 def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> tuple[dict[str, Shares], dict[str, Distance]]:
     """Return the shares of the predicted classes or labels, and the distances of their probabilities.
 
-    The p-values are those of `max_t` of both together: the difference of each share, and the distance of each class
-    less its mean, are divided by their standard deviations over the permutations.
+    The p-values are those of `max_t` of both together, standardised over the permutations.
     """
     names, texts = predictor.classes_, pool.texts
     starts = range(0, len(texts), BATCH)
@@ -178,19 +171,18 @@ def compare(reference: tuple[float, float], new: tuple[float, float], p: float) 
     """
     shares = [successes / trials for successes, trials in (reference, new)]
     old, now = (wilson(*each, CONFIDENCE) for each in (reference, new))
-    ends = difference(shares[1], shares[0], now, old)
-    return Shares(shares[0], old, shares[1], now, shares[1] - shares[0], ends, p)
+    interval = difference(shares[1], shares[0], now, old)
+    return Shares(shares[0], old, shares[1], now, shares[1] - shares[0], interval, p)
 
 
 def effective(parts: Floats, wholes: Floats) -> tuple[float, float]:
     """Return the successes and independent trials to which a share of words or texts is equivalent, from cluster sums.
 
-    sum(parts) / sum(wholes) is a ratio estimate between clusters: Cochran (1977), Sampling Techniques, 2.11 and 9A. If
-    all words or texts of all clusters are alike, each cluster counts as one trial.
+    sum(parts) / sum(wholes) is a ratio estimate between clusters: Cochran (1977), Sampling Techniques, 2.11 and 9A.
     """
     total = float(wholes.sum())
     if not total:
-        return 0.0, float(max(1, len(wholes)))
+        return 0.0, float(max(1, len(wholes)))  # a cluster counts as one trial, as where all are alike
     share = float(parts.sum()) / total
     between = float(((parts - share * wholes) ** 2).sum())
     variance = share * (1 - share)

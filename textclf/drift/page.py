@@ -81,7 +81,7 @@ def _classes(found: Result) -> dict[str, Any] | None:
     ordered = sorted(classes.items(), key=lambda item: item[1].p)
     shown = [name for name in classes if name in {name for name, _ in ordered[:MOST_CLASSES]}]
     bars = [
-        _point(names[name], side, getattr(classes[name], side), getattr(classes[name], f"{side}_ends"))
+        _point(names[name], side, getattr(classes[name], side), getattr(classes[name], f"{side}_interval"))
         for name in shown
         for side in SIDES
     ]
@@ -95,9 +95,9 @@ def _classes(found: Result) -> dict[str, Any] | None:
     return {"chart": drawn, "table": Table("Predicted classes", columns, rows, NUMERIC)}
 
 
-def _point(name: str, side: str, share: float, ends: Interval | None = None) -> dict[str, Any]:
-    """Return the row of a chart for the share of one side, with the ends of its interval if there is one."""
-    low, high = ends or (share, share)
+def _point(name: str, side: str, share: float, interval: Interval | None = None) -> dict[str, Any]:
+    """Return the row of a chart for the share of one side, with its interval if there is one."""
+    low, high = interval or (share, share)
     return {"name": name, "side": side, "share": share, "low": low, "high": high}
 
 

@@ -1,13 +1,8 @@
 """Permutation tests that reference and new texts are exchangeable, with repeated texts taken into account.
 
 The copies of a text on both sides, such as (2, 0) or (1, 1), are exchanged among the texts with as many copies in all.
-This is right if each row is drawn independently: given how often each text occurs, all ways to deal the copies to the
-two sides are equally likely, so texts with as many copies have the same distribution. It is also right if all copies of
-a text belong to one side together, as in a split that keeps equal texts together. A text with a number of copies that
-no other text has stays where it is.
-
-Clusters of texts of one group are exchanged as a whole, among those of as many texts: right if groups are drawn
-independently, whatever their texts have to do with each other.
+This is exact if each row is drawn independently, and if all copies of a text belong to one side together. Clusters of
+texts of one group are exchanged as a whole, among those of as many texts: exact if groups are drawn independently.
 """
 
 from collections.abc import Iterator
@@ -23,11 +18,7 @@ TOLERANCE = 1e-9  # statistics that differ less are equal
 
 
 def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Yield places of texts in chunks (texts, permutations): first the identity, then `count` random permutations.
-
-    Each permutes clusters within those of as many texts and copies. A chunk has at most `CELLS` cells, or one
-    permutation.
-    """
+    """Yield places of texts in chunks (texts, permutations): first the identity, then `count` random permutations."""
     generator = np.random.default_rng(seed)
     _, starts, sizes = np.unique(pool.clusters, return_index=True, return_counts=True)
     kinds = np.column_stack([sizes, pool.copies[starts]])
@@ -55,10 +46,7 @@ def upper_p(statistics: Floats) -> float:
 
 
 def deviations(statistics: Floats) -> Floats:
-    """Return how far each statistic is from the mean over all permutations: (permutations + 1, ...).
-
-    The observed one is among them, so that all are treated alike and the test stays exact.
-    """
+    """Return how far each statistic is from the mean over all permutations, the observed one among them: exact."""
     distances: Floats = np.abs(statistics - statistics.mean(axis=0))
     return distances
 
@@ -74,10 +62,9 @@ def max_t(statistics: Floats, largest: Floats) -> Floats:
 
 
 def differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int) -> Floats:
-    """Return sum(parts) / sum(wholes) over new texts minus that over reference texts, for each column of `parts`.
+    """Return sum(parts) / sum(wholes) over new texts minus that over reference texts, (permutations + 1, columns).
 
-    `parts` (texts, columns), `wholes` (texts,); the result (permutations + 1, columns), the observed ones first. A text
-    that both sides have counts on both.
+    `parts` (texts, columns), `wholes` (texts,). A text that both sides have counts on both.
     """
     found = []
     for chunk in permutations(pool, count, seed):
@@ -88,10 +75,9 @@ def differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int
 
 
 def distances(pool: Pool, values: Floats, count: int, seed: int) -> Floats:
-    """Return the largest distance of the distribution functions of new and of reference texts, for each column.
+    """Return the Kolmogorov-Smirnov statistics of new and reference texts, (permutations + 1, columns).
 
-    That is the statistic of Kolmogorov and Smirnov. `values` (texts, columns); the result (permutations + 1, columns),
-    the observed ones first. A text that both sides have counts on both.
+    `values` (texts, columns). A text that both sides have counts on both.
     """
     orders = np.argsort(values, axis=0, kind="stable")
     ends = np.diff(np.take_along_axis(values, orders, axis=0), axis=0, append=np.inf) > TOLERANCE  # of equal values

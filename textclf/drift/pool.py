@@ -1,9 +1,8 @@
 """The sampled texts of reference and new rows together, and which of them depend on each other.
 
-Nearly the same texts count as copies of one. Texts of one group are a cluster. Without groups, which texts these are
-depends on the texts and on hashes alone and not on the sides, so that permuting the sides stays exact. With groups, how
-many texts of a cluster stay depends on the sides (`_thin`): permuting them is exact if all clusters have equally many
-different texts, and approximate otherwise.
+Nearly the same texts count as copies of one. Texts of one group are a cluster. Without groups, permuting the sides is
+exact, since nothing here depends on them. With groups, how many texts of a cluster stay does (`_thin`): permuting is
+exact if all clusters have equally many different texts, and approximate otherwise.
 """
 
 from collections.abc import Sequence
@@ -26,16 +25,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Pool:
-    """The texts of both sides in random order, with the copies that each side has, and the cluster of each.
-
-    `texts`: (texts,); `reference`, `new`: (texts,); `clusters` (texts,): ascending from 0, so that the texts of a
-    cluster are neighbours. Without groups, each text is a cluster, and has all its copies of both sides.
-    """
+    """The texts of both sides in random order."""
 
     texts: tuple[str, ...]
-    reference: Ints
-    new: Ints
-    clusters: Ints
+    reference: Ints  # copies of each text on this side
+    new: Ints  # on the other
+    clusters: Ints  # of each text, ascending from 0; without groups, each text is one
 
     @property
     def copies(self) -> Ints:

@@ -28,16 +28,13 @@ NAMED = 10  # words that are printed for each direction
 
 
 class Side(NamedTuple):
-    """One side of the comparison: its name, its rows, its distinct texts, and how many of these were compared.
-
-    `clusters` are the groups of the compared texts; without groups as many as texts.
-    """
+    """One side of the comparison."""
 
     name: str
     rows: int
-    texts: int
-    compared: int
-    clusters: int
+    texts: int  # distinct ones
+    compared: int  # of these
+    clusters: int  # groups of the compared texts; without groups as many as texts
 
     @classmethod
     def of(cls, name: str, sample: Sample, pool: Pool, copies: Ints) -> "Side":
@@ -47,17 +44,13 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What is reported.
-
-    `unseen` are other rows for unknown words and classes: those that replace the reference, and new ones; None if these
-    are compared as in the other checks.
-    """
+    """What is reported."""
 
     model: str
     settings: Settings
     new: Side
     reference: Side
-    unseen: tuple[Side, Side] | None
+    unseen: tuple[Side, Side] | None  # for unknown words and classes, if not as in the other checks: reference and new
     shared: int  # distinct sampled texts that both sides have
     findings: Findings
 
@@ -138,7 +131,7 @@ def to_json(result: Result) -> str:
 
 
 def _area(area: Area) -> dict[str, float]:
-    return {"roc_auc": round(area.area, DIGITS), **area.ends.rounded()}
+    return {"roc_auc": round(area.area, DIGITS), **area.interval.rounded()}
 
 
 def _p(result: Result, check: str, p: float) -> dict[str, float]:
@@ -148,9 +141,9 @@ def _p(result: Result, check: str, p: float) -> dict[str, float]:
 
 def _shares(shares: Shares) -> dict[str, Any]:
     return {
-        "reference": {"share": round(shares.reference, DIGITS), **shares.reference_ends.rounded()},
-        "new": {"share": round(shares.new, DIGITS), **shares.new_ends.rounded()},
-        "difference": {"points": round(100 * shares.difference, DIGITS - 2), **shares.ends.rounded()},
+        "reference": {"share": round(shares.reference, DIGITS), **shares.reference_interval.rounded()},
+        "new": {"share": round(shares.new, DIGITS), **shares.new_interval.rounded()},
+        "difference": {"points": round(100 * shares.difference, DIGITS - 2), **shares.interval.rounded()},
     }
 
 
@@ -197,9 +190,9 @@ def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, 
     found = result.findings
     area, longer = found.classifier, found.length.longer
     by_check = {
-        CLASSIFIER: ("", "", f"ROC AUC {_with_ends(area)}"),
+        CLASSIFIER: ("", "", f"ROC AUC {_with_interval(area)}"),
         WORDS: ("", "", f"{len(result.words):,} of {count_noun(len(found.words), 'word')}"),
-        LENGTH: (f"{found.length.reference:g}", f"{found.length.new:g}", f"ROC AUC {_with_ends(longer)}"),
+        LENGTH: (f"{found.length.reference:g}", f"{found.length.new:g}", f"ROC AUC {_with_interval(longer)}"),
     }
     if found.unknown is not None:
         by_check[UNKNOWN] = cells(found.unknown)
@@ -218,14 +211,14 @@ def shown_p(result: Result, check: str, p: float) -> tuple[str, str]:
     return p_value(p), p_value(result.findings.correct(check, p))
 
 
-def _with_ends(area: Area) -> str:
-    return f"{area.area:.3f} ({area.ends.low:.3f} to {area.ends.high:.3f})"
+def _with_interval(area: Area) -> str:
+    return f"{area.area:.3f} ({area.interval.low:.3f} to {area.interval.high:.3f})"
 
 
 def cells(shares: Shares) -> tuple[str, str, str]:
     """Return shares as they are shown: reference, new, and the difference with its interval."""
-    ends = f"{points(shares.ends.low)} to {points(shares.ends.high)}"
-    return percent(shares.reference), percent(shares.new), f"{points(shares.difference)} ({ends}) points"
+    interval = f"{points(shares.interval.low)} to {points(shares.interval.high)}"
+    return percent(shares.reference), percent(shares.new), f"{points(shares.difference)} ({interval}) points"
 
 
 def by_direction(result: Result) -> dict[str, list[Word]]:

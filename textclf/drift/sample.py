@@ -1,9 +1,8 @@
 """The distinct texts of a stream, and a sample of them, in eight bytes per row besides the sample.
 
 Texts are the same if they differ only in case, white space, digits and punctuation: such rows come from one template,
-and are not independent. A text counts once, however many copies there are. The sample has the texts with the smallest
-hashes, so it does not depend on the order of the rows, and all copies of a text are in it or none. If rows have groups,
-it has the groups with the smallest hashes.
+and are not independent. A text counts once, however many copies there are. The sample has the texts, or if rows have
+groups the groups, with the smallest hashes, so that it does not depend on the order of the rows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,14 +24,11 @@ _FOLDED = bytes.maketrans(_DIGITS + _PUNCTUATION, b"0" * len(_DIGITS) + b" " * l
 
 @dataclass(frozen=True)
 class Sample:
-    """All distinct texts of a stream by their hashes, ascending, with their copies.
+    """The distinct texts of a stream, of which some are sampled."""
 
-    `texts` are those of a sample, by the hashes of group and text; without groups, each text is a group.
-    """
-
-    keys: NDArray[np.uint64]
-    copies: NDArray[np.int64]
-    texts: dict[tuple[int, int], str]
+    keys: NDArray[np.uint64]  # hashes of all, ascending
+    copies: NDArray[np.int64]  # of each
+    texts: dict[tuple[int, int], str]  # sampled, by the hashes of group and text; without groups, each text is one
 
     @property
     def grouped(self) -> bool:
@@ -71,10 +67,10 @@ def fold(text: str) -> bytes:
 
 
 def sample_texts(batches: Iterable[tuple[Sequence[str], Sequence[str] | None]], seed: int, size: int = SIZE) -> Sample:
-    """Return the distinct texts of a stream of texts and their groups; of about `size` texts also the text.
+    """Return the distinct texts of a stream of texts and their groups, of which about `size` are sampled.
 
-    These are of the groups with the smallest hashes, at most `MOST` of each; a text whose group is blank is a group of
-    its own. Of several texts that count as the same, the first in the order of code points stands for all.
+    A group has at most `MOST` of these; a text whose group is blank is a group of its own. Of several texts that count
+    as the same, the first in the order of code points stands for all.
     """
     texts: dict[tuple[int, int], str] = {}
     limit = 2**64

@@ -1,10 +1,9 @@
 """Tests that tell new texts from reference texts: by a classifier, and by single words.
 
 The classifier two-sample test is whether a classifier tells held-out new texts from held-out reference texts: Lopez-Paz
-& Oquab (2017), ICLR, arXiv:1610.06545; Kim, Ramdas, Singh & Wasserman (2021), Ann. Stat. 49:411-434,
-doi:10.1214/20-AOS1962. The classifier is kernel ridge regression on the side of each text: in two classes, Fisher's
-discriminant with a ridge. Its scores for held-out texts are a fixed matrix times the sides, so that a permutation costs
-a product of matrices and no training.
+& Oquab (2017), ICLR, arXiv:1610.06545; Kim et al. (2021), Ann. Stat. 49:411-434, doi:10.1214/20-AOS1962. The classifier
+is kernel ridge regression on the sides: its scores for held-out texts are a fixed matrix times the sides, so that a
+permutation costs no training.
 """
 
 import itertools
@@ -77,10 +76,9 @@ def centre(kernel: Floats) -> Floats:
 
 
 def areas(scores: Floats, sides: Floats, folds: Sequence[slice]) -> Floats:
-    """Return the area under the ROC curve within folds: (permutations,).
+    """Return the area under the ROC curve within folds, (permutations,); 0.5 without pairs of new and reference texts.
 
-    `sides` (texts, permutations) is the share of a text's copies that are new. The area is the share of pairs of a new
-    and a reference text of one fold in which the new one has the higher score; 0.5 without pairs.
+    `sides` (texts, permutations) is the share of a text's copies that are new.
     """
     higher, pairs = np.zeros(scores.shape[1]), np.zeros(scores.shape[1])
     for fold in folds:
@@ -110,8 +108,8 @@ def classifier_test(pool: Pool, kernel: Floats, count: int, seed: int) -> tuple[
 def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Word]:
     """Return the words that are tested, the clearest first, whether more texts of one side have each than by chance.
 
-    The statistic of a word is the difference of the shares of texts that have it, divided by its standard deviation,
-    up to a factor that all words share; p-values are those of `max_t`, so the first is also that of no word at all.
+    The statistic of a word is the standardised difference of the shares of texts that have it; p-values are those of
+    `max_t`, so the first is also that of no word at all.
     """
     terms, has = in_several(count_words(pool.texts))
     shares = np.bincount(has.indices, minlength=has.shape[1]) / max(1, len(pool.texts))

@@ -129,7 +129,7 @@ def test_a_model_that_ignores_the_text_predicts_no_drift() -> None:
 def test_the_interval_of_a_difference_equals_that_of_statsmodels(old: tuple[int, int], new: tuple[int, int]) -> None:
     interval = reference("stats.proportion").confint_proportions_2indep
     shares = compare(old, new, 0.5)
-    assert tuple(shares.ends) == pytest.approx(interval(*new, *old, compare="diff", method="newcomb"), abs=1e-9)
+    assert tuple(shares.interval) == pytest.approx(interval(*new, *old, compare="diff", method="newcomb"), abs=1e-9)
     assert shares.difference == pytest.approx(new[0] / new[1] - old[0] / old[1])
 
 
