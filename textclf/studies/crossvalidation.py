@@ -31,9 +31,8 @@ def make_folds(
     """Yield the number of the repeat, the number of the fold (both from 1), and its splits `train` and `test`.
 
     Each repeat tests every row once; if the table gives splits, every training row, and no other row is used. Folds are
-    stratified, of several labels per text by the rarest one, and rows with the same normalised text or the same group
-    stay together. Raise `TooRareError` if a class has fewer texts or groups than there are folds, or all in one fold;
-    it names the `setting` that has their number.
+    stratified, by the rarest label if there are several, and rows with the same normalised text or group stay together.
+    Raise `TooRareError`, which names the `setting`, if a class has fewer texts or groups than folds, or all in one.
     """
     if "split" in rows:
         rows = rows[rows["split"] == "train"]

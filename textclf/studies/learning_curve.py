@@ -16,11 +16,10 @@ STEPS = 10
 
 
 def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup) -> pd.DataFrame:
-    """Return a row per model and share of the training rows.
+    """Return `model`, `rows`, `accuracy` and its Wilson interval, per model and share of the training rows.
 
-    Columns: `model`, `rows`, `accuracy`, and the ends of its Wilson interval, `accuracy_low` and `accuracy_high`. Ten
-    steps take the first tenth of the training rows, two tenths, and so on (their order is random); the test rows are
-    always the same. A step with too few rows of a class is left out; raise `UserError` if all are.
+    `STEPS` steps take the first tenth of the training rows, two tenths, and so on (their order is random). A step with
+    too few rows of a class is left out; raise `UserError` if all are.
     """
     enough = max(setup.train[name].rows_per_class() for name in setup.train.names())
     curve = []

@@ -13,16 +13,11 @@ SMALLEST = 1e-9  # standard deviation; of equal differences, whose posterior is 
 def posterior(test: CorrectedT, splits: int, ratio: float) -> dict[str, float]:
     """Return the probabilities that model a is `better` than b by more than `POINT`, `alike`, `worse`, and `wins`.
 
-    They are those of a mean difference in accuracy, a's minus b's, over `splits` splits. `ratio` is test
-    rows / training rows, as for `corrected_t`. The correlated Bayesian t test takes two differences as correlated by
-    test rows / all rows. With a flat prior of the mean and of the logarithm of the standard deviation,
-    the mean's posterior is Student's t with splits - 1 degrees of freedom, location `mean` and variance
-    (1 / splits + ratio) sd^2: Corani & Benavoli (2015), Machine Learning 100:285-304, doi:10.1007/s10994-015-5486-z.
-    `better`, `alike` and `worse` divide it at +-`POINT`, the region of practical equivalence: Benavoli et al. (2017),
-    J. Mach. Learn. Res. 18(77). `wins` is the posterior predictive probability that the difference is above 0 on a new
-    draw of training rows, test rows and seed, of the same sizes. It is independent of the others, given their mean, and
-    sd^2 estimates its variance times 1 - correlation = 1 / (1 + ratio). So its variance about `mean` is
-    (1 + ratio) sd^2 more than the posterior's.
+    `test` is of the differences in accuracy, a's minus b's, over `splits` splits; `ratio` is test rows / training rows.
+    This is the correlated Bayesian t test: the posterior of the mean difference is Student's t with splits - 1 degrees
+    of freedom, location `mean` and variance (1 / splits + ratio) sd^2 (Corani & Benavoli 2015, Machine Learning
+    100:285-304, doi:10.1007/s10994-015-5486-z), divided at +-`POINT` (Benavoli et al. 2017, J. Mach. Learn. Res.
+    18(77)). `wins` is the posterior predictive probability of a difference above 0 on a new draw of rows and seed.
     """
     sd = max(test.sd, SMALLEST)
 
@@ -31,7 +26,7 @@ def posterior(test: CorrectedT, splits: int, ratio: float) -> dict[str, float]:
 
     of_mean = 1 / splits + ratio
     worse, not_better = below(-POINT, of_mean), below(POINT, of_mean)
-    wins = 1 - below(0, of_mean + 1 + ratio)
+    wins = 1 - below(0, of_mean + 1 + ratio)  # sd^2 estimates the variance of a draw times 1 / (1 + ratio)
     return {"better": 1 - not_better, "alike": not_better - worse, "worse": worse, "wins": wins}
 
 

@@ -26,8 +26,7 @@ def read_split(folder: Path, name: str, wanted: NDArray[np.bool_] | None = None)
 def sample_rows(folder: Path, limit: int, seed: int) -> tuple[pd.DataFrame, int]:
     """Return the rows of all splits, with the column split besides, and their number.
 
-    Of more rows than `limit`, a random sample of about so many is returned: all rows of a group or none, so that
-    duplicates stay together. While it is drawn, 40 bytes of each row are in memory.
+    Of more rows than `limit`, a random sample of about so many is returned: all rows of a group or none.
     """
     clusters = {name: np.concatenate(list(splits.open_clusters(folder, name))) for name in splits.open_shards(folder)}
     together = np.concatenate(list(clusters.values()))

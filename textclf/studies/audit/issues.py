@@ -28,34 +28,23 @@ Probabilities = NDArray[np.float64]  # (rows, classes)
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one model says of all rows.
+    """What one model says of all rows."""
 
-    `flagged` (rows,): whether the label is an issue. `scores` (rows,): 0 for a label that is surely wrong, 1 for one
-    that is surely right. `joint` (classes, classes): the estimated number of rows with a given label (first axis) and a
-    true one. `right`: rows whose most probable class is their label.
-    """
-
-    flagged: NDArray[np.bool_]
-    scores: NDArray[np.float64]
-    joint: NDArray[np.int64]
-    right: int
+    flagged: NDArray[np.bool_]  # (rows,): whether the label is an issue
+    scores: NDArray[np.float64]  # (rows,): 0 for a label that is surely wrong, 1 for one that is surely right
+    joint: NDArray[np.int64]  # (classes, classes): the estimated number of rows by given and true label
+    right: int  # rows whose most probable class is their label
 
 
 @dataclass(frozen=True)
 class Issues:
-    """What all models say together.
+    """What all models say together."""
 
-    `judgements` by model. `votes` (rows,): number of models that flag the row. `scores` (rows,): mean over the models.
-    `suggested` (rows,): the position of the most probable class but the given one, by the mean of the probabilities.
-    `order`: the positions of the rows that a model flags, most suspicious first: those that more models flag, then
-    those with a lower score.
-    """
-
-    judgements: Mapping[str, Judgement]
-    votes: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    suggested: NDArray[np.int64]
-    order: NDArray[np.int64]
+    judgements: Mapping[str, Judgement]  # by model
+    votes: NDArray[np.int64]  # (rows,): number of models that flag the row
+    scores: NDArray[np.float64]  # (rows,): mean over the models
+    suggested: NDArray[np.int64]  # (rows,): the most probable class but the given one, by the mean probability
+    order: NDArray[np.int64]  # flagged rows, most suspicious first: more votes, then lower scores
 
     def flagged_by(self, row: int) -> list[str]:
         """Return the names of the models that flag a row."""
@@ -65,11 +54,10 @@ class Issues:
 def held_out_probabilities(
     rows: pd.DataFrame, classes: Sequence[str], models: Sequence[str], setup: Setup, settings: Audit
 ) -> Iterator[tuple[str, Probabilities]]:
-    """Yield each model's name and its probabilities for all rows, in their order.
+    """Yield each model's name and its uncalibrated probabilities for all rows, in their order.
 
-    The probabilities of a row come from the model that was trained on the folds without it; so do the vocabulary and
-    all else that a representation learns. They are not calibrated. Rows with the same normalised text or the same
-    `group` are in one fold, so that no model has seen the text that it judges.
+    Those of a row come from the model, and the vocabulary, of the folds without it and without rows of its text or
+    `group`.
     """
     rows = rows.drop(columns="split", errors="ignore").reset_index(drop=True)
     folds = list(make_folds(rows, CrossValidate(folds=settings.folds, repeats=1, seed=settings.seed), "audit.folds"))

@@ -1,9 +1,9 @@
 """Texts that have nearly the same words but different labels.
 
-Two texts are similar if the words that both have are at least `SIMILAR` of the words that either has (the Jaccard
-index of their sets of words): the same words in another order, or one word more of five. All such pairs are found, by
-prefix filtering: sort the words of each text from rare to frequent; two similar texts then share one of the first few,
-so only texts that share one of those are compared. Chaudhuri, Ganti and Kaushik (2006), ICDE, doi:10.1109/ICDE.2006.9.
+Two texts are similar if the Jaccard index of their words is at least `SIMILAR`: the same words in another order, or one
+word more of five. Such pairs are found by prefix filtering: with the words of each text sorted from rare to
+frequent, only texts that share one of the first few are compared. Chaudhuri, Ganti and Kaushik (2006), ICDE,
+doi:10.1109/ICDE.2006.9.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,26 +36,19 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarTexts:
-    """Pairs of similar texts with different labels, most similar first; texts with the same words count as one.
-
-    `words_left_out`: the number of words that led to too many pairs to compare; if it is 0, every pair was found.
-    """
+    """Pairs of similar texts with different labels, most similar first; texts with the same words count as one."""
 
     pairs: Sequence[Pair]
-    words_left_out: int
+    words_left_out: int  # that led to too many pairs to compare; if there are none, every pair was found
 
 
 @dataclass(frozen=True)
 class _WordSets:
-    """Distinct sets of words, and the texts that have each.
+    """Distinct sets of words, and the texts that have each."""
 
-    `words` has the words of all sets, those of each set in order, rare ones first; `starts` (sets + 1,) where each
-    begins. `members` has the positions of the texts of each set.
-    """
-
-    words: Ints
-    starts: Ints
-    members: Sequence[Sequence[int]]
+    words: Ints  # of all sets, those of each set in order, rare ones first
+    starts: Ints  # (sets + 1,): where each begins
+    members: Sequence[Sequence[int]]  # positions of the texts of each set
 
     @property
     def sizes(self) -> Ints:

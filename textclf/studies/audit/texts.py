@@ -18,15 +18,11 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class DistinctTexts:
-    """The normalised texts of the rows, each once, in the order in which they occur first.
+    """The normalised texts of the rows, each once, in the order in which they occur first."""
 
-    `normalized`: the texts, in UTF-8. `of_row` (rows,): the position of each row's text. `labels` (texts,): the
-    position of the label of its rows, or `SEVERAL`.
-    """
-
-    normalized: Sequence[bytes]
-    of_row: Ints
-    labels: Ints
+    normalized: Sequence[bytes]  # in UTF-8
+    of_row: Ints  # (rows,): the position of each row's text
+    labels: Ints  # (texts,): the position of the label of its rows, or `SEVERAL`
 
     @property
     def conflicting(self) -> Ints:

@@ -15,8 +15,7 @@ MOST_REPEATS = 100  # proposals in a row that were tried before; then the first 
 class Proposals:
     """Proposes settings, each once; the same ones in the same order for the same scores.
 
-    Optuna's study is in memory. A search that resumes asks again from the start and is told the scores that it has:
-    samplers draw from a seeded generator and learn from nothing but these scores.
+    A search that resumes asks again from the start and is told the scores that it has.
     """
 
     def __init__(self, settings: Search, space: Mapping[str, Dimension], higher_is_better: bool) -> None:

@@ -20,20 +20,16 @@ Values = Mapping[str, Any]  # a value of each setting in the space that applies 
 
 @dataclass(frozen=True)
 class Dimension:
-    """What a setting may be: one of some choices, or a number from `low` to `high`, both included.
-
-    It applies in trials in which `other`, a setting of the space, has a value of `needed`, or in all if there is none.
-    Elsewhere it has its default, `otherwise`.
-    """
+    """What a setting may be: one of some choices, or a number from `low` to `high`, both included."""
 
     choices: Choices | None = None
     low: float = 0.0
     high: float = 0.0
     log: bool = False
-    whole: bool = False
-    other: str | None = None
+    whole: bool = False  # integers alone
+    other: str | None = None  # a setting of the space: this one applies if that has a value of `needed`
     needed: Choices = ()
-    otherwise: Any = None
+    otherwise: Any = None  # its default, which it has in other trials
 
     def applies(self, values: Values) -> bool:
         """Return whether the setting applies beside these values of others."""

@@ -42,9 +42,8 @@ def trial_table(trials: Sequence[Trial], settings: CompleteSearch) -> pd.DataFra
 def expected_best(scores: NDArray[np.float64], higher_is_better: bool) -> NDArray[np.float64]:
     """Return the mean of the best score over all choices of 1, 2, ... of the trials, (trials,).
 
-    This is the expected validation performance of Dodge et al. (2019), EMNLP, arXiv:1909.03004, by draws without
-    replacement, which estimate it without bias: Tang et al. (2020), ACL, doi:10.18653/v1/2020.acl-main.246. It assumes
-    that the order of the trials is random.
+    This is the expected validation performance of Dodge et al. (2019), EMNLP, arXiv:1909.03004, without bias: Tang et
+    al. (2020), ACL, doi:10.18653/v1/2020.acl-main.246. It assumes that the order of the trials is random.
     """
     count = len(scores)
     ordered = np.sort(scores) if higher_is_better else -np.sort(-scores)
@@ -60,10 +59,10 @@ def summarize(
 ) -> dict[str, Any]:
     """Return the content of search.json, numbers rounded.
 
-    `best` has the settings, the number of the trial, and the mean and the standard deviation of its score over the
-    folds with an interval of the mean, which allows for folds sharing rows: Nadeau & Bengio (2003). The score is the
-    best of many and so too good. `nested` says by how much: `naive` is the mean over the outer folds of the best score
-    inside, `honest` that on rows that the search did not see, and `optimism` how much better the first looks.
+    `best` has the settings, the number of the trial, and its score over the folds with an interval that allows for
+    folds sharing rows: Nadeau & Bengio (2003). The score is the best of many and so too good; `nested` says by how
+    much: `naive` is the mean of the best score inside the outer folds, `honest` that on rows that the search did not
+    see, and `optimism` their difference.
     """
     content: dict[str, Any] = {
         "model": settings.model,

@@ -42,14 +42,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outer:
-    """An outer fold of a nested cross-validation: the best trial inside its training rows, and its honest score.
+    """An outer fold of a nested cross-validation."""
 
-    The honest score is that of the model with these settings, trained on all training rows of the fold and measured
-    on its test rows, which the search did not see.
-    """
-
-    best: Trial
-    honest: float
+    best: Trial  # inside its training rows
+    honest: float  # score of the model with these settings on its test rows, which the search did not see
 
 
 @dataclass(frozen=True)
@@ -82,8 +78,7 @@ class Searcher:
     def nested(self, rows: pd.DataFrame, folds: int, advance: Callable[[Trial], None]) -> list[Outer]:
         """Return the outer folds of a nested cross-validation: in each, the whole search is repeated.
 
-        They are drawn with the seed after that of the folds inside: with the same seed and as many folds they would be
-        those that scored the trials, and an honest score that of a trial.
+        They are drawn with the next seed, or they could be the folds that scored the trials.
         """
         results = []
         for _, _, splits in make_folds(rows, self._folds(folds, 1), "search.nested"):
