@@ -1,8 +1,7 @@
 """Perturbations: small changes of an English text that leave its meaning alone.
 
 Each is a function of a text and a seed. It returns the changed text, or the text itself if there is nothing to change.
-What is drawn comes from MurmurHash3 of the seed, the name of the perturbation and the text (`draw`), so the result
-depends on nothing else: not on Python's hash seed, on a version of a library or on the other texts.
+What is drawn depends on the seed, the name of the perturbation and the text alone (`draw`).
 """
 
 import re

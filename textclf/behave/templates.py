@@ -43,11 +43,7 @@ def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def count_combinations(templates: Texts, slots: Mapping[str, Sequence[str]]) -> int:
-    """Return how many combinations of words templates that are filled together have.
-
-    Raises `UserError` as `slots_of`, and if there are more than `MOST_COMBINATIONS` or a text would be longer than
-    `LONGEST`.
-    """
+    """Return how many combinations of words templates have; `UserError` as `slots_of`, and if they are too many."""
     names = slots_of(templates, slots)
     number = math.prod(len(slots[name]) for name in names)
     if number > MOST_COMBINATIONS:
@@ -66,9 +62,8 @@ def expand(
 ) -> Iterator[Texts]:
     """Yield the texts of templates that are filled together, for every combination of words, the last slot fastest.
 
-    With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in the same order. So
-    which ones depends on the texts alone, and a longer list changes few of them. Raises `UserError` as
-    `count_combinations`.
+    With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in the same order, so
+    that a longer list changes few of them. Raises `UserError` as `count_combinations`.
     """
     number = count_combinations(templates, slots)
     names = slots_of(templates, slots)

@@ -22,9 +22,9 @@ PAGE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands at the top of a page: its kind, such as report; its subject; and a line of facts."""
+    """What stands at the top of a page."""
 
-    kind: str
+    kind: str  # such as report
     subject: str
     facts: str
 
@@ -39,9 +39,8 @@ def render(
 ) -> str:
     """Return a page with a section for each id in `sections`, which maps it to a title, in that order.
 
-    The template of a section is `templates/sections/<id>.html.j2` of the package; it takes its parts from
-    `macros.html.j2`, and its values from `context`. A section whose value in `context` is None has nothing to say and
-    is left out. The filter `visible` is there besides `filters`. A page without `charts` has no script.
+    The template of a section is `templates/sections/<id>.html.j2` of the package; its values are in `context`. A
+    section whose value there is None is left out. A page without `charts` has no script.
     """
     style = _file(STYLE)
     script = _file(SCRIPT) if charts else ""

@@ -28,17 +28,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart: its id in the page, a description for those who can't see it, a caption and the specification.
+    """A chart of a page."""
 
-    `wide`: none stands beside it, and it scrolls if there is no room for it.
-    """
-
-    name: str
-    description: str
+    name: str  # its id there
+    description: str  # for those who can't see it
     caption: str
     spec: Spec
     title: str = ""
-    wide: bool = False
+    wide: bool = False  # none stands beside it, and it scrolls if there is no room for it
 
     @property
     def svg(self) -> Markup:
@@ -48,16 +45,13 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. A cell is a text, or a value and its interval; `numeric` columns are aligned to the right.
-
-    `stack`: on a phone, the cells of a row stand below its title; otherwise the table must be narrow.
-    """
+    """A table. A cell is a text, or a value and its interval."""
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
-    numeric: Sequence[int] = ()
-    stack: bool = True
+    numeric: Sequence[int] = ()  # columns that are aligned to the right
+    stack: bool = True  # on a phone, cells stand below the title of their row; otherwise the table must be narrow
 
 
 def ends(items: Sequence[T], most: int) -> list[T]:

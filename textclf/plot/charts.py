@@ -12,14 +12,11 @@ from textclf.plot.style import PERCENT, Spec
 
 @dataclass(frozen=True)
 class Axis:
-    """A column along an axis: its title, by default its name, and how its numbers are written in the title of a mark.
-
-    A column without `form` has names. `scale` and `ticks` are Vega-Lite's scale and axis of an encoding.
-    """
+    """A column along an axis; `scale` and `ticks` are Vega-Lite's scale and axis of an encoding."""
 
     column: str
-    title: str | None = ""
-    form: str = ".1%"
+    title: str | None = ""  # "" is the column's name
+    form: str = ".1%"  # of its numbers in the title of a mark; a column of names has none
     scale: Spec | None = field(default_factory=lambda: {"domain": [0, 1]})
     ticks: Spec = field(default_factory=lambda: PERCENT)
 

@@ -28,10 +28,9 @@ def confusion(
 ) -> Spec:
     """Return a confusion matrix with a cell per pair of classes, shaded by the share of the actual class.
 
-    `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model; pairs of classes without rows may be
-    missing. `classes` are those to show, in order; names wider than `label_room` pixels are cut. `size` is width and
-    height in pixels. With many classes the letters shrink with the cells, cells show no share, and empty cells are left
-    out. `chart` has the titles of the axes.
+    `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model. `classes` are those to show, in order;
+    names wider than `label_room` pixels are cut. `size` is width and height in pixels. With many classes cells show no
+    share, and empty cells are left out. `chart` has the titles of the axes.
     """
     many = len(classes) > FEW
     side = max(SQUARE, CELL * len(classes))
@@ -107,8 +106,7 @@ def most_mistaken(rows: pd.DataFrame, classes: Sequence[str], limit: int = MOST_
 def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
     """Return the layers of a matrix: shaded cells of `cell` pixels, their counts and, with few classes, their shares.
 
-    `percentage` encodes the share as text, None if cells are too small for it; `longest` is the number of characters of
-    the largest count.
+    `percentage` encodes the share as text; `longest` is the number of characters of the largest count.
     """
     size = min(14.0 if percentage else 11.0, 0.9 * cell / (LETTER * longest))
     layers: list[Spec] = [

@@ -37,11 +37,10 @@ def area(curve: pd.DataFrame) -> float:
 
 
 def thin(points: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
-    """Return the positions of at most `limit` points that draw the same curve, both ends among them.
+    """Return the positions of at most `limit` points (points, 2) that draw the same curve, both ends among them.
 
-    `points` is (points, 2). Douglas and Peucker (1973), Cartographica 10:112-122, doi:10.3138/FM57-6770-U75U-7727: a
-    point is kept if the curve without it would be off by more than `TOLERANCE`, which is raised until few enough are
-    left.
+    Douglas and Peucker (1973), Cartographica 10:112-122, doi:10.3138/FM57-6770-U75U-7727: a point is kept if the curve
+    without it would be off by more than `TOLERANCE`, which is raised until few enough are left.
     """
     tolerance = TOLERANCE
     while len(kept := _peucker(points, tolerance)) > max(limit, 2):

@@ -13,8 +13,7 @@ MADE_FROM = ("dvc-render", "vl-convert-python")
 def write_template(folder: Path) -> None:
     """Write DVC's own template with Vega's scripts inside, and name it in DVC's local configuration.
 
-    `folder` is .dvc. Nothing is written if both have been done with these versions of `MADE_FROM`, if the folder does
-    not exist or can't be written, or if another template is named.
+    `folder` is .dvc. Nothing is written if it can't be, if another template is named, or if it was with these versions.
     """
     made_by = f"<!-- {', '.join(f'{name} {version(name)}' for name in MADE_FROM)} -->\n"
     with suppress(OSError):

@@ -17,10 +17,7 @@ DECADES = 100  # quotient of the largest and the smallest number from which the 
 
 
 def by_trial(rows: pd.DataFrame, metric: "Metric") -> Spec:
-    """Return the score of each trial, and the best one so far; `rows` has the columns `trial` and `score`.
-
-    If it has `expected`, the best score that so many trials find on average, that is a dashed line.
-    """
+    """Return the score of each trial and the best one so far, and dashed `expected`, if `rows` has that column."""
     best = (np.maximum if metric.higher_is_better else np.minimum).accumulate(rows["score"])
     x: Spec = {"field": "trial", "type": "quantitative", "title": "trial", "axis": {"grid": False, "tickMinStep": 1}}
     line: Spec = {

@@ -1,10 +1,7 @@
 """BERT encoders as ONNX, built from their configuration and weights without the library that trained them.
 
 Devlin et al. (2019), NAACL-HLT, 4171-4186, doi:10.18653/v1/N19-1423. The weights have the names of the Transformers
-library, such as `encoder.layer.0.attention.self.query.weight`. There is no dropout, as in every prediction.
-
-Another package appends its own head: `encoder_model` calls a function that continues the graph from the vectors of the
-tokens, for instance with `pool` and `dense`.
+library, such as `encoder.layer.0.attention.self.query.weight`.
 """
 
 from collections.abc import Callable, Mapping
@@ -133,8 +130,7 @@ def encoder_model(
     """Return a model from token ids to the vectors of the tokens, or to what `head` makes of these.
 
     Inputs: `input_ids` and `attention_mask`, both (rows, length) int64; the mask is 1 for tokens and 0 for padding.
-    Output: float32, named `output`, of the given `shape`, without a head (rows, length, hidden). `weights` are those of
-    `select_weights`, or others with the same names and shapes. The same arguments give the same bytes.
+    Output: float32, named `output`, of the given `shape`, without a head (rows, length, hidden).
     """
     from onnx import TensorProto, helper
 

