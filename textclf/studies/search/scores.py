@@ -6,10 +6,8 @@ import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from textclf.core.errors import UserError
-from textclf.core.files import sha256
 from textclf.core.outputs import writing
 from textclf.core.workers import code
 from textclf.studies.measure import Setup
@@ -31,33 +29,20 @@ def scratch_folder(beside: Path, setup: Setup) -> Path:
 
 
 class Scores:
-    """Scores by key, each written to the disk with a checksum when it is known."""
+    """Scores by key, each written to the disk when it is known."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what an earlier search left in the folder; a last line that was cut off by a kill is dropped.
-
-        Raises `UserError` if another line is not what the search wrote.
-        """
+        """Read what an earlier search left in the folder, without a last line that was cut off by a kill."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         self.path = folder / FILE
-        self.known: dict[str, float] = {}
-        complete = 0
-        lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
-        for number, line in enumerate(lines, 1):
-            if number == len(lines) and not line.endswith(b"\n"):
-                break
-            try:
-                key, score, _ = json.loads(line)
-            except (ValueError, TypeError):
-                key = score = None
-            if line != _line(key, score):
-                raise UserError(
-                    f"{self.path}:{number} is damaged or was edited; remove {folder} and search again, from the start"
-                )
-            self.known[key] = score
-            complete += len(line)
-        if self.path.exists():
-            os.truncate(self.path, complete)
+        content = self.path.read_bytes() if self.path.exists() else b""
+        complete = content[: content.rfind(b"\n") + 1]
+        try:
+            self.known: dict[str, float] = dict(map(json.loads, complete.splitlines()))
+        except (ValueError, TypeError):
+            raise UserError(f"{self.path} is damaged; remove {folder} and search again, from the start") from None
+        if complete != content:
+            os.truncate(self.path, len(complete))
 
     def get(self, key: str, compute: Callable[[], float]) -> float:
         """Return the score of a key; it is computed if it is not known."""
@@ -65,14 +50,8 @@ class Scores:
             score = compute()
             self.path.parent.mkdir(exist_ok=True)
             with writing(self.path), self.path.open("ab") as file:
-                file.write(_line(key, score))
+                file.write(json.dumps([key, score]).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
             self.known[key] = score
         return self.known[key]
-
-
-def _line(key: Any, score: Any) -> bytes:
-    """Return the line of a score, with the SHA-256 of both."""
-    record = [key, score]
-    return json.dumps([*record, sha256(json.dumps(record).encode())]).encode() + b"\n"
