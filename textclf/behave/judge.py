@@ -1,11 +1,8 @@
 """Which cases a model fails, and the failure rates of each test."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from textclf.behave.results import RecordedCase, RecordedTest, Said
 from textclf.behave.suite import AnyTest, Case, Direction, MinimumFunction, Suite
@@ -21,20 +18,6 @@ NO_LABEL = "no label"  # shown for an empty set
 Answer = tuple[Any, dict[str, float]]  # the label or the list of labels decided, and the probability of each class
 
 
-class Model(Protocol):
-    """What is asked of a model: a `textclf.predict.predictor.Predictor`."""
-
-    @property
-    def classes_(self) -> tuple[str, ...]:
-        """Return the labels in order."""
-
-    def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
-        """Return the probabilities (texts, classes)."""
-
-    def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        """Return the label, or the list of labels, decided for each row of probabilities; none may be None."""
-
-
 def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str) -> None:
     """Raise `UserError` unless every class of the file is one of the model's; `where` names the file."""
     for name, label in suite.classes.items():
@@ -45,8 +28,8 @@ def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str
             )
 
 
-def judge(suite: Suite, model: Model) -> dict[str, list[Said]]:
-    """Return what the model said of each case of each test, in order, and whether that fails."""
+def judge(suite: Suite, model: Any) -> dict[str, list[Said]]:
+    """Return what a `Predictor` that always answers said of each case of each test, and whether that fails."""
     cases = chain.from_iterable(suite.cases.values())
     texts = list(dict.fromkeys(text for case in cases for text in (case.text, case.changed) if text is not None))
     answers: dict[str, Answer] = {}
