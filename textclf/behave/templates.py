@@ -15,7 +15,6 @@ from textclf.core.settings import ENTRY, suggest
 
 PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 MOST_COMBINATIONS = 100_000  # of the words of one template
-LONGEST = 2_000  # characters of a text
 BLOCK = 1_000  # texts in memory at a time, of which samples are chosen
 
 Texts = tuple[str, ...]  # a text, or the two of a pair
@@ -44,16 +43,11 @@ def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
 
 def count_combinations(templates: Texts, slots: Mapping[str, Sequence[str]]) -> int:
     """Return how many combinations of words templates have; `UserError` as `slots_of`, and if they are too many."""
-    names = slots_of(templates, slots)
-    number = math.prod(len(slots[name]) for name in names)
+    number = math.prod(len(slots[name]) for name in slots_of(templates, slots))
     if number > MOST_COMBINATIONS:
         raise UserError(
             f"must have at most {MOST_COMBINATIONS:,} combinations of words; got {number:,}; use fewer slots"
         )
-    longest = {name: max(slots[name], key=len) for name in names}
-    length = max(len(_fill(template, longest)) for template in templates)
-    if length > LONGEST:
-        raise UserError(f"must make texts of at most {LONGEST:,} characters; got {length:,}")
     return number
 
 
