@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.layers import OUTPUT, SIGMOIDS
 from textclf.artifacts.tokens import Tokens, average_windows
 from textclf.core.errors import UserError
-from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
+from textclf.core.files import read_versioned_json, reading, require, write_versioned_json
 from textclf.core.resources import cores
 
 TYPE = "onnx"  # in model.json
@@ -85,33 +85,20 @@ def open_session(model: str | bytes) -> Any:
 
 
 def write(model: OnnxClassifier, folder: Path) -> None:
-    """Write model.json (`classes`, `format`, `length`, `sha256`, `type`, `vocabulary`) and model.onnx.
-
-    With several labels per text model.json also has `multilabel`.
-    """
-    description = {
-        "classes": model.classes,
-        "length": model.length,
-        "sha256": sha256(model.content),
-        "type": TYPE,
-        "vocabulary": model.vocabulary,
-        **({"multilabel": True} if model.multilabel else {}),
-    }
-    write_versioned_json(folder / DESCRIPTION, description)
+    """Write model.json, with all but the content, and model.onnx."""
+    description = {name: getattr(model, name) for name in ("classes", "length", "multilabel", "vocabulary")}
+    write_versioned_json(folder / DESCRIPTION, description | {"type": TYPE})
     (folder / GRAPH).write_bytes(model.content)
 
 
 def read(folder: Path) -> OnnxClassifier:
-    """Return the model that `write` wrote; `UserError` if it is missing, damaged or of another format.
+    """Return the model that `write` wrote; `UserError` if it is missing or of another format.
 
-    The checksum of model.onnx is compared before anything in it is parsed.
+    Its bytes are those of the folder's manifest, which the caller has verified.
     """
     content = read_versioned_json(folder / DESCRIPTION)
     with reading(folder / DESCRIPTION):
-        classes, vocabulary, length = (content[key] for key in ("classes", "vocabulary", "length"))
-    path = folder / GRAPH
-    with reading(path):
-        graph = path.read_bytes()
-        if sha256(graph) != content["sha256"]:
-            raise ValueError(path)
-    return OnnxClassifier(tuple(classes), vocabulary, length, graph, content.get("multilabel", False))
+        classes, vocabulary, length, multilabel = (
+            content[key] for key in ("classes", "vocabulary", "length", "multilabel")
+        )
+    return OnnxClassifier(tuple(classes), vocabulary, length, require(folder / GRAPH).read_bytes(), multilabel)
