@@ -98,10 +98,7 @@ def read_arrays(path: Path, *names: str) -> list[NDArray[Any]]:
 
 
 def write(features: Features, path: Path) -> None:
-    """Write features as npz: arrays named as in `Features`, with sparse features and tokens as their parts.
-
-    Pretrained vectors of tokens are not written: they are the same for all shards and stand beside them.
-    """
+    """Write features as npz, without pretrained vectors of tokens, which are the same for all shards."""
     with path.open("wb") as file:
         write_npz(file, ids=features.ids, y=features.y, classes=features.classes, **_arrays_of(features.X))
 

@@ -92,10 +92,7 @@ def write(model: OnnxClassifier, folder: Path) -> None:
 
 
 def read(folder: Path) -> OnnxClassifier:
-    """Return the model that `write` wrote; `UserError` if it is missing or of another format.
-
-    Its bytes are those of the folder's manifest, which the caller has verified.
-    """
+    """Return the model that `write` wrote, whose manifest the caller has verified; `UserError` if it is missing."""
     content = read_versioned_json(folder / DESCRIPTION)
     with reading(folder / DESCRIPTION):
         classes, vocabulary, length, multilabel = (

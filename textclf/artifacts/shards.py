@@ -48,10 +48,7 @@ def open_splits(folder: Path, suffix: str, read: Callable[[Path], T], unknown: b
 
 
 def paths(folder: Path, name: str, suffix: str) -> list[Path]:
-    """Return the paths of the shards with this name, in order; empty if there are none.
-
-    Raises `UserError` if one of a numbered sequence is missing.
-    """
+    """Return the paths of the shards with this name, in order; `UserError` if one of a numbered sequence is missing."""
     if (single := folder / f"{name}{suffix}").exists():
         return [single]
     numbered = sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9][0-9]{suffix}"))

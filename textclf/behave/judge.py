@@ -103,10 +103,7 @@ def rate(failed: Sequence[bool], confidence: float) -> dict[str, float]:
 
 
 def records(suite: Suite, said: Mapping[str, Mapping[str, Sequence[Said]]]) -> dict[str, RecordedTest]:
-    """Return the tests with their cases and what each model said of them; `said` is by model and test.
-
-    Classes are given by their labels.
-    """
+    """Return the tests with their cases, by labels, and what each model said of them; `said` is by model and test."""
     tests = {}
     for name, test in suite.tests.items():
         cases = [

@@ -73,10 +73,7 @@ class Result:
 
 
 def smallest_difference(reference: int, new: int, alpha: float) -> float:
-    """Return the difference of two shares near a half that a two-sided test at `alpha` finds with 80% probability.
-
-    By the normal approximation, with the variance of a share of a half for both.
-    """
+    """Return the difference of shares near a half found with 80% power by a test at `alpha`: normal approximation."""
     z = normal_quantile(1 - alpha / 2) + normal_quantile(POWER)
     return min(1.0, z * math.sqrt((1 / reference + 1 / new) / 4))
 

@@ -133,10 +133,7 @@ def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
 
 
 def _all_cells(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Return the rows with a cell per pair of classes, and shares as whole percentages.
-
-    Those of a class sum to 100 if the shares sum to 1.
-    """
+    """Return the rows with a cell per pair of classes, and shares as whole percentages, 100 in sum if that is 1."""
     pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
     every = rows.set_index(["actual", "predicted"])[["count", "share"]].reindex(pairs, fill_value=0).reset_index()
     percentages = [

@@ -92,10 +92,7 @@ def lines(
 def points(
     chart: Chart, rows: pd.DataFrame, models: Sequence[str], *, size: tuple[int, int], legend: bool = True
 ) -> Spec:
-    """Return a point per row with its interval; the models side by side, if there is a legend of them.
-
-    `rows` has `rows` besides the columns of the chart: the number of rows behind a point.
-    """
+    """Return a point per row with its interval; the models side by side, if there is a legend of them."""
     shown = present(rows, models)
     symbols = legend_row(shown, symbolStrokeWidth=0, symbolOpacity=1)
     along, across = ("y", "x") if chart.y.form else ("x", "y")

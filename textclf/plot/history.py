@@ -16,10 +16,7 @@ RULED = 2  # models whose lowest loss has a dotted line
 
 
 def history(chart: Chart, rows: pd.DataFrame, models: Sequence[str]) -> Spec:
-    """Return the chart of `ACCURACY` or `LOSS`, with a line per model and split.
-
-    The epoch with the lowest loss on the watched rows is marked.
-    """
+    """Return the chart of `ACCURACY` or `LOSS` by model and split, with the epoch of the lowest watched loss marked."""
     shown = present(rows, models)
     finite = rows[np.isfinite(rows[chart.y.column])]
     parts = [_thin(line) for _, line in finite.groupby(["model", "split"], sort=False)]

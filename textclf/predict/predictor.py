@@ -265,10 +265,7 @@ def _read_vectorizer(folder: Path, shared: Path) -> Any:
 
 
 def find_model(folder: Path, name: str | None) -> Path:
-    """Return the folder of a model: by its name in `folder`, by its own path, or the default if `name` is None.
-
-    Raises `UserError` if there is no such model.
-    """
+    """Return the folder of a model by its name or path, for None of the default; `UserError` if there is none."""
     if name is None:
         return folder / read_index(folder)[0]
     if (folder / name / DECISION).is_file() and "/" not in name:

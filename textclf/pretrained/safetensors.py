@@ -18,10 +18,7 @@ TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a file by their names, without metadata.
-
-    Raises `UserError` if the file is truncated or no safetensors, or has an array of a type that numpy lacks.
-    """
+    """Return the arrays of a file by their names; `UserError` if it is incomplete or has types that numpy lacks."""
     try:
         return parse(path.read_bytes())
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

@@ -83,10 +83,7 @@ def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
 
 
 def load_models(folder: Path, name: str | None) -> tuple[dict[str, Predictor], str]:
-    """Return every model of a folder by name, and the name of the default one; `UserError` as `load`.
-
-    `name` is the default model, or the folder of a further one, as in `textclf predict`.
-    """
+    """Return every model of a folder by name, and that of the default or of a further folder; `UserError` as `load`."""
     default = find_model(folder, name)
     names = read_index(folder)[1] if (folder / INDEX).exists() else []
     paths = {**{each: folder / each for each in names}, default.name: default}

@@ -173,10 +173,7 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
 
 
 def link(groups: Positions, texts: Positions) -> Positions:
-    """Return a number for each row, equal for rows of the same group or text and for those linked through others.
-
-    Both arguments (rows,) number the groups and the texts from 0 on.
-    """
+    """Return a number for each row, equal for rows of one group or text, both numbered from 0, also through others."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -215,10 +212,7 @@ def _given_rows(rows: Any) -> dict[str, Positions]:
 
 
 def draw_the_rest(settings: Split, given: Collection[str]) -> Split:
-    """Return the settings with size 0 for each split that the table gives; `given` are its splits, if any.
-
-    Raises `UserError` if there would be no rows to train on or to test on.
-    """
+    """Return the settings with size 0 for given splits; `UserError` if there would be no rows to train or test on."""
     if given and "train" not in given:
         raise UserError(
             f"the table must give rows to train on; got only {join_names(sorted(given))} rows: add training rows, "

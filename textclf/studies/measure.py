@@ -46,10 +46,7 @@ class Setup:
 def measure(
     splits: Mapping[str, pd.DataFrame], classes: Sequence[str], name: str, setup: Setup, **changes: Any
 ) -> dict[str, float]:
-    """Return `STUDY_METRICS` on the test rows of a model trained on the training rows, whose vocabulary it uses.
-
-    `changes` are settings of the model.
-    """
+    """Return `STUDY_METRICS` on the test rows of a model trained on the training rows, with changed settings."""
     settings = setup.model(name, **changes)
     features = make_features(splits, classes, settings.features, setup, bool(settings.validation_choices()))
     metrics = measure_features(features, settings, setup)

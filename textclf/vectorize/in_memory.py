@@ -65,10 +65,7 @@ def _features(X: Any, rows: "pd.DataFrame", classes: Sequence[str]) -> Features:
 
 
 def encode_labels(labels: "Sequence[Any] | pd.Series", classes: Sequence[str]) -> NDArray[Any]:
-    """Return the position of each label among the classes, (rows,) int64.
-
-    If a row has a list of labels: (rows, classes) int8, 1 for each label of the row.
-    """
+    """Return the position of each label among the classes, (rows,) int64; of lists (rows, classes) int8, 0 or 1."""
     position = {name: number for number, name in enumerate(classes)}
     if all(isinstance(label, str) for label in labels):
         return np.array([position[label] for label in labels], dtype=np.int64)

@@ -139,10 +139,7 @@ def write(representation: Representation, path: Path) -> None:
 
 
 def read(path: Path, shared: Path) -> Any:
-    """Return a representation from JSON; `UserError` if the file is missing, damaged, or made by a newer textclf.
-
-    `shared` is the folder of pretrained weights that several models use.
-    """
+    """Return a representation from JSON and the folder of weights `shared` by models; `UserError` if it is damaged."""
     content = read_versioned_json(path)
     with reading(path):
         return _from_json(path, content, shared)

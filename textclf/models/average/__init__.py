@@ -70,9 +70,6 @@ def choose_weight(pairs: Iterable[Pair], held_out: Pair | None) -> tuple[float, 
 
 
 def chances_of(pair: Pair, split: str | None = None) -> np.ndarray:
-    """Return both models' probabilities of the actual class, (2, rows), of the rows of one split perhaps.
-
-    With several labels per text: that each label is as it is, (2, rows, labels).
-    """
+    """Return both probabilities of the actual class (2, rows) or labels (2, rows, labels), perhaps of one split."""
     chosen = np.flatnonzero(pair[0].split == split) if split else np.arange(len(pair[0]))
     return np.array([of_actual(rows.probabilities[chosen], rows.y[chosen]) for rows in pair])

@@ -1,7 +1,4 @@
-"""The course's convolutional network: an embedding, filters over neighbouring words, the maximum of each filter.
-
-What it shares with other networks is in `textclf.models.common.networks`.
-"""
+"""The course's convolutional network: an embedding, filters over neighbouring words, the maximum of each filter."""
 
 from typing import Annotated, Any
 

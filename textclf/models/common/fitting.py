@@ -23,11 +23,7 @@ Scores = Callable[[Matrix], Mapping[str, NDArray[np.float64]]]  # of `textclf.ar
 
 
 def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings, folders: Folders) -> Fitted:
-    """Return the model of that name, fitted on the rows of `train`.
-
-    While it trains it watches the validation rows or, as in the lesson, the test rows if there are none. Raises
-    `UserError` as `require_every_class`.
-    """
+    """Return the model of that name, fitted on the rows of `train`; `UserError` as `require_every_class`."""
     package, train = load_model(name), splits["train"]
     require_every_class(train)
     fitted: Fitted = package.fit(train, splits[watched_split(splits)], settings, folders)

@@ -34,10 +34,7 @@ def kinds() -> list[str]:
 
 
 def load_model(kind: str) -> Any:
-    """Return the package of a kind of model: see `textclf.models.common.fitted.ModelPackage`; or that of averages.
-
-    Raises `UserError` if there is no such kind.
-    """
+    """Return the package of a kind of model (`ModelPackage`) or of averages; `UserError` if there is no such kind."""
     if kind not in (*kinds(), AVERAGE):
         raise UserError(f"kind must be one of {', '.join(kinds())}; got {kind!r}")
     return importlib.import_module(f"{PACKAGE}.{kind}")

@@ -19,10 +19,7 @@ class Problem(NamedTuple):
 
 
 def problems(part: Features, weights: Array | None) -> list[Problem]:
-    """Return the rows as one problem; with several labels, for each one a problem of the classes without and with it.
-
-    `weights` are those of `row_weights`.
-    """
+    """Return the rows as one problem; of several labels, one per label, of the classes without and with it."""
     if not part.multilabel:
         return [Problem(part, weights)]
     names = [np.array([f"not {name}", name]) for name in part.classes]

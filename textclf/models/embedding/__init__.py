@@ -1,7 +1,4 @@
-"""The course's network over word ids: an embedding, pooled to one vector per text, and dense layers.
-
-What it shares with other networks is in `textclf.models.common.networks`.
-"""
+"""The course's network over word ids: an embedding, pooled to one vector per text, and dense layers."""
 
 from typing import Annotated, Any
 

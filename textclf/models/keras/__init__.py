@@ -1,8 +1,4 @@
-"""The lesson's network: dense layers over a bag of words, trained with Keras on sparse rows.
-
-The network is in `build`. What all networks share is in `textclf.models.common.networks`, their training in its module
-`training`.
-"""
+"""The lesson's network: dense layers over a bag of words, trained with Keras on sparse rows."""
 
 from textclf.artifacts.dataset import Dataset
 from textclf.core import resources

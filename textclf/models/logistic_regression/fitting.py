@@ -22,10 +22,7 @@ VECTORS = 24  # of all parameters in the memory of lbfgs, measured
 
 
 def in_memory(train: Features, settings: Any) -> Fitted:
-    """Return scikit-learn's LogisticRegression of all training rows, or one for each of several labels per text.
-
-    A penalty of several strengths is chosen by `choose_strength`.
-    """
+    """Return scikit-learn's LogisticRegression of all training rows, or one for each of several labels per text."""
     from sklearn import exceptions, linear_model  # takes long to import
 
     X, parts = in_double(train.X), problems(train, row_weights(train, settings.class_weight))

@@ -19,10 +19,7 @@ class Settings(ModelSettings):
 
 
 def fit(train: Dataset, _watched: Dataset | None, _settings: Settings, _folders: Folders) -> Fitted:
-    """Return the class shares of the training rows as one layer that ignores the text: its bias is their logarithms.
-
-    With several labels per text it is the log odds of each label.
-    """
+    """Return a layer that ignores the text: its bias is the logarithms of class shares, or the log odds of labels."""
     shares = train.counts / train.rows
     bias, activation = (scipy.special.logit(shares), SIGMOIDS) if train.multilabel else (np.log(shares), "softmax")
     model = layers.linear(train.classes, np.empty((len(shares), 0)), bias, activation)

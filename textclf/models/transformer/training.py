@@ -51,10 +51,7 @@ class Source:
 
 
 def read_source(folder: Path, chosen: Chosen) -> Source:
-    """Return the pretrained weights that settings name, verified; `UserError` if they are missing or damaged.
-
-    `folder` is that of all pretrained weights.
-    """
+    """Return the pretrained weights in `folder` that settings name; `UserError` if they are missing or damaged."""
     config = bert.read_config(chosen.require(folder, catalogue.CONFIG))
     path = chosen.require(folder, catalogue.WEIGHTS)
     return Source(chosen.name, config, bert.select_weights(safetensors.read(path), config, path))
@@ -142,10 +139,7 @@ def run_training(
     checkpoint: Checkpoint,
     state: State,
 ) -> None:
-    """Train the network from the state on; with early stopping the weights become those of the best epoch.
-
-    Of an epoch that has begun, `state.batch` steps are done. Raises `UserError` if a loss is not finite.
-    """
+    """Train the network from the state on; with early stopping the weights become those of the best epoch."""
     run_step, scores = compile_steps(network, optimizer, train.y.shape[1:])
     steps = -(-len(train.y) // settings.batch_size)
     rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * settings.batch_size

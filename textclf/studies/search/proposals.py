@@ -13,10 +13,7 @@ MOST_REPEATS = 100  # proposals in a row that were tried before; then the first 
 
 
 class Proposals:
-    """Proposes settings, each once; the same ones in the same order for the same scores.
-
-    A search that resumes asks again from the start and is told the scores that it has.
-    """
+    """Proposes settings, each once; the same ones in the same order for the same scores, also if a search resumes."""
 
     def __init__(self, settings: Search, space: Mapping[str, Dimension], higher_is_better: bool) -> None:
         """Make a study with the sampler of the settings."""

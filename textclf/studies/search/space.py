@@ -48,10 +48,7 @@ class Dimension:
 
 
 def apply(train: Train, vectorize: Vectorize, combine: Combine, model: str, values: Values) -> tuple[Train, Vectorize]:
-    """Return the sections train and vectorize with the values of a trial.
-
-    They are validated as those of params.yaml; raises `UserError` with a line for each mistake.
-    """
+    """Return the sections train and vectorize with the values of a trial; `UserError` with a line for each mistake."""
     of_model: dict[str, Any] = {}
     of_representation: dict[str, dict[str, Any]] = {}
     for name, value in values.items():

@@ -100,10 +100,7 @@ class Searcher:
         return CrossValidate(folds=number, repeats=1, seed=self.settings.seed + later)
 
     def _scorer(self, folds: Sequence[Splits]) -> Callable[[Values, int], float]:
-        """Return a function that gives the score of a trial's values on a fold.
-
-        Features are kept for the next trial, which often differs in settings of the model alone.
-        """
+        """Return a function from a trial's values and a fold to the score; it keeps features for the next trial."""
         name, metric = self.settings.model, self.settings.metric
         digests = [_digest(splits) for splits in folds]
 

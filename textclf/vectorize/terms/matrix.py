@@ -23,10 +23,7 @@ def hash_terms(terms: Sequence[str], width: int) -> NDArray[np.int32]:
 
 
 def remap_columns(counts: csr_array, columns: NDArray[np.int32], width: int) -> csr_array:
-    """Return the counts with column j moved to `columns[j]`, or dropped where that is `UNKNOWN`.
-
-    The new columns must ascend, so that indices stay sorted.
-    """
+    """Return the counts with column j moved to `columns[j]`, which ascend, or dropped where that is `UNKNOWN`."""
     indices = columns[counts.indices]
     known = np.flatnonzero(indices != UNKNOWN)
     indptr = np.searchsorted(known, counts.indptr).astype(counts.indptr.dtype)

@@ -48,10 +48,7 @@ def is_within_runs(name: str, settings: Terms) -> bool:
 
 
 def char_ngrams(text: str, low: int, high: int) -> list[str]:
-    """Return the n-grams of `low` to `high` characters, by n, then from left to right.
-
-    Several white space characters in a row count as one space.
-    """
+    """Return the n-grams of `low` to `high` characters, by n, then by place; several white spaces count as one."""
     text = WHITE_SPACE.sub(" ", text)
     return [ngram for n in range(low, min(high, len(text)) + 1) for ngram in _substrings(text, n)]
 

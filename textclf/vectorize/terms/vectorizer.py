@@ -116,10 +116,7 @@ class Vectorizer:
         return blocks[0] if len(blocks) == 1 else csr_array(hstack(blocks, format="csr"))
 
     def terms(self) -> list[str]:
-        """Return the term of each column.
-
-        With two analyzers, terms are prefixed by their analyzer (`word__good`). Hashed columns are numbered (`hash_0`).
-        """
+        """Return the term of each column; with two analyzers `word__good`, of hashed columns `hash_0`."""
         names = []
         for part in self.parts:
             terms = [f"hash_{number}" for number in range(part.columns)] if part.vocabulary is None else part.vocabulary
@@ -131,10 +128,7 @@ class Vectorizer:
         return [part.analyzer for part in self.parts for _ in range(part.columns)]
 
     def terms_of(self, text: str) -> dict[int, str]:
-        """Return the terms of one text by column, named as in `terms`.
-
-        Hashed terms are named too; those that share a column are joined by `` | ``.
-        """
+        """Return the terms of one text by column, named as in `terms`; hashed ones may be several, joined by `|`."""
         names: dict[int, str] = {}
         start = 0
         for part in self.parts:

@@ -42,10 +42,7 @@ class TokenIds:
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "TokenIds":
-        """Return the words of the texts by falling frequency; of two alike, the one that occurs first comes first.
-
-        Raises `UserError` if the pretrained vectors that the settings name are missing or damaged.
-        """
+        """Return the words by falling frequency, ties by occurrence; `UserError` if pretrained vectors are damaged."""
         counts: dict[str, int] = {}
         for text in texts:
             for word in split_words(text, settings):

@@ -1,1 +1,1 @@
-"""What all networks that Keras trains share."""
+"""What all networks that Keras trains share; their training is in `training`."""

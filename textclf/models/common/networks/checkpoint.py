@@ -72,16 +72,12 @@ class State:
 
 
 class Checkpoint:
-    """The file with the state of a training: all variables of network and optimizer, and the best weights so far.
-
-    Without a folder there is no file. The folder is that of a training on the same rows with the same settings; the
-    digest covers what else decides the result.
-    """
+    """The file with the state of a training: all variables of network and optimizer, and the best weights so far."""
 
     def __init__(
         self, network: "keras.Model", optimizer: "keras.Optimizer", folder: Path | None, settings: Any, strategy: Any
     ) -> None:
-        """Keep the variables, which must be built, and the folder."""
+        """Keep the variables, which must be built, and the folder of these rows and settings; None for no file."""
         self.variables = [*network.variables, *optimizer.variables]
         self.shapes = [array.shape for array in network.get_weights()]
         self.path, self.strategy, self.saved_at = folder and folder / FILE, strategy, time.monotonic()
@@ -106,10 +102,7 @@ class Checkpoint:
         self.saved_at = time.monotonic()
 
     def restore(self, start: State) -> State:
-        """Return the last state written, if its digest is that of this training; otherwise `start`.
-
-        The chief reads the file and sends its content to the other workers.
-        """
+        """Return the last state written for this training, which the chief reads for all workers; otherwise `start`."""
         arrays: dict[str, NDArray[Any]] = {}
         if self.path is not None and workers.is_chief() and self.path.exists():
             with reading(self.path), self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:

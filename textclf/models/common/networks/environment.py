@@ -54,10 +54,7 @@ def keras_environment(environment: Mapping[str, str], x86: bool) -> dict[str, st
 
 
 def import_keras() -> tuple[Any, Any]:
-    """Return the modules keras and tensorflow, with the variables of `keras_environment` set, also for later reads.
-
-    TensorFlow writes lines about the machine to stderr before it can be told not to; they are shown if it fails.
-    """
+    """Return the modules keras and tensorflow, imported with the variables of `keras_environment`, which stay."""
     variables = keras_environment(os.environ, is_x86())
     for name in os.environ.keys() - variables.keys():
         del os.environ[name]
@@ -65,7 +62,7 @@ def import_keras() -> tuple[Any, Any]:
     if sys.stderr is not None:  # closed, as by 2>&-
         sys.stderr.flush()
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as captured:
+    with tempfile.TemporaryFile() as captured:  # lines about the machine, shown if it fails
         os.dup2(captured.fileno(), 2)
         gc.disable()  # what is imported stays
         try:

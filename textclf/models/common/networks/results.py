@@ -28,10 +28,7 @@ def build_optimizer(name: str, learning_rate: float) -> "keras.Optimizer":
 
 
 def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.DataFrame) -> Fitted:
-    """Return the trained network, whose weights are those of the layers.
-
-    The file model.keras opens in any Keras without custom objects.
-    """
+    """Return the trained network, whose weights are those of the layers."""
     watched = history[history["split"] == history["split"].iloc[-1]]  # train if no rows were watched
     trainable = sum(math.prod(weights.shape) for weights in network.trainable_weights)
     record = {
