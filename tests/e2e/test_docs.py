@@ -55,7 +55,6 @@ NOT_IN = {
     "dvc exp run --temp -n honest": ((TABLE,), "it names the lesson's network"),
     "dvc exp run --temp -n amazon": ((TABLE,), "a table is no built-in corpus"),
     "dvc metrics diff --all HEAD amazon": ((TABLE,), "the same"),
-    "dvc exp run -S 'fetch.corpus=": ((TABLE,), "the same"),
 }
 
 
