@@ -3,9 +3,8 @@
     python -m benchmarks.few_rows FOLDER [--corpora NAME ...]
 
 FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's corpora and their
-pool are added. Ten draws of the training rows; at most 1,000 test rows, the same for all draws. `before` is what init
-gave without a preset: counts of words and C = 1. `good` is the model that init
-names or held-out training rows choose.
+pool are added. Ten draws of the training rows; at most 1,000 test rows, the same for all draws. `good` is the model
+that init names or held-out training rows choose; `counts` is logistic regression on counts of words, with C = 1.
 """
 
 import argparse
@@ -36,7 +35,7 @@ from textclf.vectorize.settings import Combine, Vectorize
 
 RESULT = "few_rows"
 PER_CLASS, DRAWS, TESTED, SEED = 8, 10, 1000, 0
-MODELS = ("before", "logistic_regression", "sentence_vectors", "combined", "good")
+MODELS = ("counts", "logistic_regression", "sentence_vectors", "combined", "good")
 
 
 def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     named = next(choice.value for choice in chosen if choice.key == "export.model")
     vectorize = Vectorize.model_validate({**sections["vectorize"], "counts": {}})
     models = Train.model_validate(
-        {**sections["train"], "before": {"kind": "logistic_regression", "features": "counts", "C": 1.0}}
+        {**sections["train"], "counts": {"kind": "logistic_regression", "features": "counts", "C": 1.0}}
     )
     # The vectors of a text depend on no other text.
     texts = pd.concat([*draws, test]).drop_duplicates("id")
@@ -98,7 +97,7 @@ def scores(parts: Mapping[str, Mapping[str, Features]], models: Train, named: st
         probabilities = fitted.layers.predict_proba(of_model["test"].X)
         numbers = compute(of_model["test"].y, probabilities, probabilities.argmax(axis=1))
         measured[name] = [numbers["accuracy"], numbers["log_loss"]]
-        if name != "before":
+        if name != "counts":
             rows = crossvalidate(settings.kind, of_model["train"], settled(settings, fitted.record), folders)
             if rows is not None:
                 held_out[name] = rows
@@ -119,7 +118,7 @@ def table() -> str:
             accuracy, loss = np.array(each["scores"][name]).T
             cells.append(f"{100 * accuracy.mean():.1f} ± {100 * accuracy.std(ddof=1):.1f}; {loss.mean():.2f}")
         lines.append([corpus, str(each["classes"]), *cells])
-    header = ["corpus", "classes", "before", "words and letters", "sentence vectors", "both", "`good`"]
+    header = ["corpus", "classes", "counts of words", "words and letters", "sentence vectors", "both", "`good`"]
     return results.markdown(header, lines)
 
 

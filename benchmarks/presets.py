@@ -6,9 +6,8 @@ FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and
 README.md is of the two files of Banking77, Casanueva et al. 2020, doi:10.18653/v1/2020.nlp4convai-1.5); the lesson's
 corpora and their pool, 25% of whose rows are for the test, are added. For each corpus and preset the wheel of this
 working tree makes a project in a temporary folder, and `dvc repro` runs it; `plain` is the script `PLAIN`. Results are
-added to those that there are, so that corpora and presets can be run one at a time. Minutes are those of the clock,
-from init to the end of the run, and of the CPU, which tell more on a busy machine. `before` is `textclf init` of commit
-730d73e, which had no presets; its stored results are not measured anew.
+added to those that there are, so that corpora and presets can be run one at a time. Minutes are those of the CPU,
+from init to the end of the run.
 """
 
 import argparse
@@ -19,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,7 @@ from textclf.core import files
 from textclf.evaluate.intervals import wilson
 
 RESULT = "presets"
-BEFORE, SCRIPT, PRESETS = "before", "plain", ("fast", "good", "best")
+SCRIPT, PRESETS = "plain", ("fast", "good", "best")
 EXAMPLE = "banking77"  # the corpus in README.md
 METRICS = ("accuracy", "log_loss")
 EXPECTED = re.compile(r"^expected: (.*)$", re.MULTILINE)
@@ -51,15 +49,13 @@ def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str
         place, home = Path(name), Path(name, "project")
         tables = tables_of(corpus, folder, place)
         own = project.variables(home) | {"PYTHONPATH": str(installed)}
-        load, started, used = os.getloadavg()[0], time.perf_counter(), cpu_seconds()
+        load, used = os.getloadavg()[0], cpu_seconds()
         words = ["init", str(home), "--data", str(tables[0]), "--test", str(tables[1]), "--preset", preset]
         printed = project.run([sys.executable, "-m", "textclf.cli", *words], place, own)
         shutil.copytree(WEIGHTS, home / "data" / "pretrained")  # as if they had been fetched
         subprocess.run(["dvc", "repro"], cwd=home, env=own, stdout=sys.stderr, check=True)
-        minutes = (time.perf_counter() - started) / 60
         expected = EXPECTED.search(printed)
         return {
-            "minutes": minutes,
             "cpu_minutes": (cpu_seconds() - used) / 60,
             "load": [load, os.getloadavg()[0]],
             "expected": expected and expected[1],
@@ -72,11 +68,10 @@ def measure_plain(corpus: str, folder: Path) -> dict[str, Any]:
     """Return the accuracy of a plain script on a corpus, with its interval, and its minutes."""
     with tempfile.TemporaryDirectory(prefix="textclf-presets-") as name:
         tables = tables_of(corpus, folder, Path(name))
-        started, used = time.perf_counter(), cpu_seconds()
+        used = cpu_seconds()
         printed = project.run([sys.executable, "-c", PLAIN, *map(str, tables)], Path(name), os.environ)
         right, rows = map(int, printed.split())
         return {
-            "minutes": (time.perf_counter() - started) / 60,
             "cpu_minutes": (cpu_seconds() - used) / 60,
             "model": "TfidfVectorizer, LinearSVC",
             "accuracy": [right / rows, *wilson(right, rows)],
@@ -125,18 +120,17 @@ def table() -> str:
     """Return accuracy, log loss, minutes and size of each corpus and preset."""
     lines = []
     for corpus, presets in results.read(RESULT)["corpora"].items():
-        for preset in (BEFORE, *PRESETS):
+        for preset in PRESETS:
             if (each := presets.get(preset)) is None:
                 continue
             cells = [interval(each[metric]) for metric in METRICS]
             numbers = [
-                f"{each['minutes']:.1f}",
                 f"{each['cpu_minutes']:.1f}",
                 (each["expected"] or "").partition(" for ")[0],
                 f"{each['megabytes']:.1f}",
             ]
             lines.append([corpus, preset, each["model"].replace("_", " "), *cells, *numbers])
-    header = ["corpus", "preset", "default model", "accuracy", "log loss", "minutes", "of the CPU", "expected", "MB"]
+    header = ["corpus", "preset", "default model", "accuracy", "log loss", "minutes", "expected", "MB"]
     return results.markdown(header, lines)
 
 
@@ -193,7 +187,7 @@ def main() -> None:
                 plain = preset == SCRIPT
                 measured = measure_plain(corpus, folder) if plain else measure(corpus, preset, folder, installed)
                 add(corpus, preset, measured)
-                results.tell(f"{corpus} {preset}: {measured['minutes']:.2f} minutes, {measured['accuracy'][0]:.3f}")
+                results.tell(f"{corpus} {preset}: {measured['cpu_minutes']:.2f} minutes, {measured['accuracy'][0]:.3f}")
 
 
 if __name__ == "__main__":
