@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verify import ROOT
+from tests.processes import ROOT, git
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
@@ -35,3 +35,12 @@ def test_every_page_is_in_the_index() -> None:
 
 def test_the_readme_is_read_in_a_few_minutes() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 600
+
+
+def test_the_architecture_says_what_every_folder_is_for() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = page.partition("## What the repository holds")[2].splitlines()
+    named = {name for row in rows for name in re.findall(r"`([\w.]+)/`", row.split(" | ")[0])}
+    assert {
+        name.partition("/")[0] for name in git("ls-files", folder=ROOT).splitlines() if "/" in name
+    } - named == set()
