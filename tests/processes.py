@@ -26,6 +26,11 @@ class Ended(NamedTuple):
     out: str
     err: str
 
+    @property
+    def lines(self) -> list[str]:
+        """The lines on stdout."""
+        return self.out.splitlines()
+
 
 def run(
     *command: str | Path,

@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 import yaml
 
 from tests.conftest import arguments, run_stage
-from tests.processes import ROOT
+from tests.processes import ROOT, git
 from textclf.artifacts import predictions
 
 PREDICTIONS = "data/predictions/majority.parquet"
@@ -42,7 +41,7 @@ def make(project: Path) -> None:
         encoding="utf-8",
     )
     lock(project)
-    git(project, "init", "--quiet")
+    git("init", "--quiet", folder=project)
     commit(project)
     rows = predictions.read(project / PREDICTIONS)
     better = rows.probabilities.copy()
@@ -75,15 +74,7 @@ def lock(project: Path) -> None:
     (project / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
 
 
-AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false")
-
-
 def commit(project: Path, path: str = "--all") -> None:
     """Commit a file, or every file that Git does not ignore."""
-    git(project, "add", path)
-    git(project, *AUTHOR, "commit", "--quiet", "--allow-empty", "--message", "change")
-
-
-def git(project: Path, *words: str) -> None:
-    """Run Git in the project."""
-    subprocess.run(("git", *words), cwd=project, check=True, capture_output=True)
+    git("add", path, folder=project)
+    git("commit", "--quiet", "--allow-empty", "--message", "change", folder=project)

@@ -79,17 +79,20 @@ class Copy:
     umask: int = 0o022
     prefix: tuple[str, ...] = ()
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables with which commands run."""
+        return {**{name: value for name, value in os.environ.items() if name not in UNSET}, **self.variables}
+
     def run(self, *command: str, report: Callable[[str], object] = str) -> str:
         """Run a command and return its output, stderr included; pass each line to `report` as it arrives.
 
         Raises `VerifyError` if the command fails.
         """
-        environment = {name: value for name, value in os.environ.items() if name not in UNSET}
         lines = []
         with subprocess.Popen(
             [*self.prefix, *command],
             cwd=self.folder,
-            env={**environment, **self.variables},
+            env=self.environment(),
             umask=self.umask,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -56,7 +56,7 @@ def kill(project: Copy, seconds: float) -> None:
     process = subprocess.Popen(
         [*DVC, "repro"],
         cwd=project.folder,
-        env={**os.environ, **project.variables},
+        env=project.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

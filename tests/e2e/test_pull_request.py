@@ -5,12 +5,12 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
 
 from tests import verify
+from tests.processes import AUTHOR, Ended, run
 from tests.verify import Copy
 
 MODEL = "logistic_regression"  # it is cheap to train
@@ -18,23 +18,9 @@ UNPAIRED = "- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner)"
 MARKER = "<!-- textclf:pr-report -->"
 
 
-class Result(NamedTuple):
-    """The output of a command, and its exit code."""
-
-    out: str
-    errors: str
-    code: int
-
-    @property
-    def lines(self) -> list[str]:
-        return self.out.splitlines()
-
-
-def pr_report(copy: Copy, *arguments: str) -> Result:
-    out, errors = copy.folder.parent / "out", copy.folder.parent / "errors"
-    line = f'"$0" -m textclf.cli pr-report "$@" >"{out}" 2>"{errors}"; echo $?'
-    code = copy.run("sh", "-c", line, sys.executable, *arguments)
-    return Result(out.read_text(encoding="utf-8"), errors.read_text(encoding="utf-8"), int(code))
+def pr_report(copy: Copy, *arguments: str) -> Ended:
+    command = (sys.executable, "-m", "textclf.cli", "pr-report", *arguments)
+    return run(*command, folder=copy.folder, environment=copy.environment())
 
 
 def commit(copy: Copy, *settings: str, run: bool = True) -> None:
@@ -42,7 +28,7 @@ def commit(copy: Copy, *settings: str, run: bool = True) -> None:
     verify.change_params(copy.folder / "params.yaml", settings)
     if run:
         copy.dvc("repro", "plot")
-    copy.run("git", "-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "commit", "-qam", "change")
+    copy.run("git", *AUTHOR, "commit", "-qam", "change")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +41,7 @@ def branch(workshop: Callable[[], Copy]) -> Copy:
 
 
 @pytest.fixture(scope="module")
-def reported(branch: Copy) -> Result:
+def reported(branch: Copy) -> Ended:
     """What pr-report says of the branch."""
     return pr_report(branch, "main")
 
@@ -69,15 +55,15 @@ def another(branch: Copy, tmp_path: Path) -> Copy:
     return copy
 
 
-def row(result: Result, *cells: str) -> str:
+def row(result: Ended, *cells: str) -> str:
     """Return the rest of the table row that begins with these cells."""
     start = f"| {' | '.join(cells)} | "
     return next(line.removeprefix(start) for line in result.lines if line.startswith(start))
 
 
-def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(reported: Result) -> None:
+def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(reported: Ended) -> None:
     result = reported
-    assert (result.code, result.errors) == (0, "")
+    assert (result.status, result.err) == (0, "")
     assert result.lines[0] == MARKER
     assert "; the gate passed.**" in result.out
     assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| within noise |")
@@ -109,7 +95,7 @@ def test_the_comment_on_a_change_of_one_setting_has_its_metrics_figures_and_test
         assert part in result.out
 
 
-def test_a_revision_is_compared_as_the_working_tree_is(branch: Copy, reported: Result) -> None:
+def test_a_revision_is_compared_as_the_working_tree_is(branch: Copy, reported: Ended) -> None:
     assert pr_report(branch, "main", "--head", "HEAD") == reported
     backwards = pr_report(branch, "HEAD", "--head", "main")
     assert f"| `train.{MODEL}.C` | `2.0` | `1.0` |" in backwards.lines
@@ -149,16 +135,16 @@ def test_without_predictions_the_intervals_are_unpaired_until_the_base_runs(bran
     cached_file = copy.folder / "cache" / "files" / "md5" / md5[:2] / md5[2:]
     cached_file.unlink()
     result = pr_report(copy, "main")
-    assert result.code == 0
+    assert result.status == 0
     reason = "this machine has no predictions of the base that this version reads"
     assert f"{UNPAIRED}, because {reason}: `{MODEL}` on `test` rows; for the same rows they are too wide" in result.out
     assert "Paired" not in result.out
     assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| within noise |")
     result = pr_report(copy, "main", "--run-base")
-    assert result.code == 0
+    assert result.status == 0
     assert cached_file.is_file()
     assert "Paired" in result.out
-    assert "Running stage 'train@logistic_regression'" in result.errors
+    assert "Running stage 'train@logistic_regression'" in result.err
     assert copy.run("git", "status", "--porcelain", "--untracked-files=no") == ""
 
 
@@ -171,7 +157,7 @@ def test_figures_have_the_address_of_their_commit_or_are_written_to_files(branch
     assert "plots/history.svg" not in "".join(line for line in result.lines if "<img" in line)
     output = tmp_path / "report" / "comment.md"
     result = pr_report(branch, "main", "--output", str(output), "--images", str(tmp_path / "images"))
-    assert (result.out, result.code) == ("", 0)
+    assert (result.out, result.status) == ("", 0)
     assert '<img src="../images/head-plots-roc.svg" alt="head" width="420">' in output.read_text(encoding="utf-8")
     figure = (branch.folder / "plots" / "roc.svg").read_bytes()
     assert (tmp_path / "images" / "head-plots-roc.svg").read_bytes() == figure
@@ -184,8 +170,8 @@ def test_the_gate_fails_on_a_drop_beyond_the_noise(branch: Copy, tmp_path: Path)
     copy.dvc("checkout")
     commit(copy, f"train.{MODEL}.C=0.00001", f"gate.minimum={{{MODEL}: {{test: {{accuracy: 0.7}}}}}}")
     result = pr_report(copy, "main")
-    assert result.code == 1
-    below, fell = result.errors.splitlines()
+    assert result.status == 1
+    below, fell = result.err.splitlines()
     name = f"gate: {MODEL}.test.accuracy"
     assert below.startswith(f"{name} is 0.")
     assert below.endswith(", less than 0.7")
@@ -202,7 +188,7 @@ def test_numbers_of_different_rows_are_marked_as_such(branch: Copy, tmp_path: Pa
     copy.dvc("checkout")
     commit(copy, "split.seed=1", *verify.only(MODEL), "gate.minimum={}", "gate.maximum_drop={}")
     result = pr_report(copy, "main")
-    assert result.code == 0
+    assert result.status == 0
     for text in (
         "; the test rows differ from those of the base; no gate is set; the rules of the gate changed.**\n",
         "\n- **The rows differ from the base: the two numbers of a line were measured on different rows.**\n",
@@ -229,7 +215,7 @@ def own(tmp_path: Path) -> Copy:
         (copy.folder / "rows.csv").write_text(rows)
         copy.dvc("add", "--quiet", "rows.csv")
         copy.run("git", "add", "--all")
-        copy.run("git", "-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "commit", "-qm", rows)
+        copy.run("git", *AUTHOR, "commit", "-qm", rows)
     return copy
 
 

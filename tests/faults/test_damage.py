@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tests import pull_request, stored_splits
 from tests.conftest import arguments, run_stage, tree
 from tests.faults import damage
 from tests.faults.campaign import generator, tries
+from tests.processes import git
 from textclf import cli
 from textclf.artifacts import (
     conformal,
@@ -283,7 +283,7 @@ def test_pr_report_on_damaged_revisions_gives_an_answer_or_a_line(
 ) -> None:
     pull_request.make(project)
     monkeypatch.chdir(project)
-    base = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    base = git("rev-parse", "HEAD").strip()
     rng = generator()
     assert pr_report(capfd, base) == (0, "")
     sound = shutil.copytree(project, project.with_name("sound"), ignore=shutil.ignore_patterns(".git", ".dvc"))
@@ -305,7 +305,7 @@ def test_pr_report_on_damaged_revisions_gives_an_answer_or_a_line(
         refused = errors.startswith("error: ")
         if code not in {0, 1, 2} or (code == 2) != refused or (errors and not named):
             wrong.append(f"{path}: {content!r}\n{code} {errors}")
-        pull_request.git(project, "reset", "--quiet", "--mixed", base)
+        git("reset", "--quiet", "--mixed", base, folder=project)
         for name in pull_request.READ:
             shutil.copy(sound / name, project / name)
     assert wrong == []

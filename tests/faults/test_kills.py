@@ -35,7 +35,7 @@ def kill_while_writing(copy: Copy, stage: str, seconds: float) -> bool:
     process = subprocess.Popen(
         command,
         cwd=copy.folder,
-        env={**os.environ, **copy.variables},
+        env=copy.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -1,6 +1,5 @@
 """Two `dvc repro` at once in one folder: each ends well or says that the other one runs, and the results are right."""
 
-import os
 import random
 import re
 import subprocess
@@ -19,7 +18,7 @@ def start(copy: Copy, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "dvc", "repro", *words],
         cwd=copy.folder,
-        env={**os.environ, **copy.variables},
+        env=copy.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tests import pull_request
+from tests.processes import git
 from textclf.core import files
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.looks import KEY, count_results, identify, widen
 
 METRICS = Path("metrics")
-AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
 
 
 def decisions(test_rows: int | None) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "project").mkdir()
     (tmp_path / "readme").write_text("")
     monkeypatch.chdir(tmp_path / "project")
-    pull_request.git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    git("init", "--quiet", "--initial-branch=main", folder=tmp_path)
     pull_request.commit(tmp_path)
     return tmp_path
 
@@ -67,12 +67,12 @@ def test_results_of_other_branches_and_of_merged_ones_count(project: Path) -> No
     run(0.8)
     pull_request.commit(project)
     for branch, accuracy in (("one", 0.7), ("two", 0.6)):
-        pull_request.git(project, "checkout", "--quiet", "-b", branch, "main")
+        git("checkout", "--quiet", "-b", branch, "main", folder=project)
         run(accuracy)
         pull_request.commit(project)
-    pull_request.git(project, "checkout", "--quiet", "main")
-    pull_request.git(project, *AUTHOR, "merge", "--quiet", "--strategy=ours", "-m", "none of it", "one")
-    pull_request.git(project, "branch", "--quiet", "-D", "one")
+    git("checkout", "--quiet", "main", folder=project)
+    git("merge", "--quiet", "--strategy=ours", "-m", "none of it", "one", folder=project)
+    git("branch", "--quiet", "-D", "one", folder=project)
     assert count_results(decisions(123), METRICS) == 3
 
 

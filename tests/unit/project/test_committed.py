@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import pull_request
+from tests.processes import git
 from textclf.models.keras import Settings
 from textclf.project import committed
 
@@ -51,7 +52,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     def run(other: str = "", **changed: str) -> int:
         for name, text in {"params.yaml": PARAMS, "dvc.lock": lock(), PLACES["metrics"]: METRICS, "other": ""}.items():
             Path(name).write_text(text)
-        pull_request.git(Path(), "init", "--quiet")
+        git("init", "--quiet")
         pull_request.commit(Path())
         Path("dvc.lock").write_text(lock(**changed))
         Path("other").write_text(other)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from tests import pull_request
+from tests.processes import git
 from tests.pull_request import PREDICTIONS
 from textclf import cli
 from textclf.core.errors import UserError
@@ -156,7 +156,7 @@ def test_without_predictions_of_the_base_the_comment_says_why_it_could_not_be_ru
 ) -> None:
     monkeypatch.chdir(shutil.copytree(pull, tmp_path / "project"))
     shutil.rmtree(".dvc/cache")
-    base = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    base = git("rev-parse", "HEAD").strip()
     asked = []
 
     def run_base(commit: str) -> None:
@@ -198,7 +198,7 @@ def test_a_folder_without_git_and_a_commit_without_dvc_yaml_are_one_line(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     line = "error: pr-report: the current folder must be in a Git repository; got none\n"
     assert pr_report(capfd, "HEAD") == (2, "", line)
-    pull_request.git(tmp_path, "init", "--quiet")
+    git("init", "--quiet", folder=tmp_path)
     pull_request.commit(tmp_path)
     code, out, err = pr_report(capfd, "HEAD")
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -209,8 +209,8 @@ def test_against_a_base_without_results_all_are_new_and_the_gate_is_checked(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(shutil.copytree(made, tmp_path / "new"))
-    pull_request.git(Path(), "rm", "-r", "--quiet", "--cached", "metrics")
-    pull_request.git(Path(), *pull_request.AUTHOR, "commit", "--quiet", "--message", "a project that has not run")
+    git("rm", "-r", "--quiet", "--cached", "metrics")
+    git("commit", "--quiet", "--message", "a project that has not run")
     code, out, err = pr_report(capfd, "HEAD")
     assert (code, err) == (0, "")
     assert "`majority` is new" in out

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import pull_request
+from tests.processes import git
 from tests.unit.review.samples import behaviour, rates
 from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
@@ -18,7 +19,7 @@ from textclf.review.settings import Gate
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty Git repository, the current folder."""
     monkeypatch.chdir(tmp_path)
-    pull_request.git(tmp_path, "init", "--quiet")
+    git("init", "--quiet", folder=tmp_path)
     return tmp_path
 
 
