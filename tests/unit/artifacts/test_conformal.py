@@ -66,14 +66,6 @@ def test_sets_are_those_of_a_plain_reference(actual: list[int], level: float, ne
     assert fitted.sets(np.array([new]) / 1000, level).tolist() == [expected]
 
 
-@given(st.integers(0, 2**32 - 1), LEVELS, LEVELS, st.booleans())
-def test_a_higher_coverage_removes_no_class_from_a_set(seed: int, one: float, other: float, by_class: bool) -> None:
-    fitted = Conformal.fit(*drawn(seed, 60, 3), by_class)
-    low, high = sorted([one, other])
-    rows = drawn(seed + 1, 20, 3)[1]
-    assert (fitted.sets(rows, low) <= fitted.sets(rows, high)).all()
-
-
 def test_by_class_each_class_has_the_cutoff_of_its_own_rows() -> None:
     y, probabilities = drawn(0, 90, 3)
     fitted = Conformal.fit(y, probabilities, by_class=True)

@@ -59,13 +59,6 @@ def test_calibrated_probabilities_are_probabilities(decision: Decision) -> None:
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=str)
-def test_a_decision_comes_back_from_json(decision: Decision) -> None:
-    content = json.loads(json.dumps(decision.to_json()))
-    assert Decision.from_json(content | {"uncalibrated": {}}) == decision
-    assert ("threshold" in content) == (decision.threshold is not None)
-
-
-@pytest.mark.parametrize("decision", DECISIONS, ids=str)
 def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_path: Path) -> None:
     path = tmp_path / "decision.json"
     write_decision(decision, path)

@@ -235,16 +235,6 @@ def test_a_flipped_bit_in_a_foreign_file_gives_predictions_or_one_line(tmp_path:
             assert line.startswith(str(path))
 
 
-@pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
-def test_a_table_that_was_damaged_on_its_way_is_named(tmp_path: Path, place: float) -> None:
-    path = write(tmp_path / "made.parquet", {"id": [f"a:{n}" for n in range(1000)], "label": ["no", "yes"] * 500})
-    content = bytearray(path.read_bytes())
-    start = int(place * len(content))
-    content[start : start + 64] = b"\xff" * 64
-    path.write_bytes(content)
-    assert refusal(read, path, CLASSES).startswith(f"{path} must be a whole Parquet file; ")
-
-
 # Joining
 
 

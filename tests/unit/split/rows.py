@@ -3,11 +3,16 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from stages import split as stage
 from textclf.core.arrow import array_of
+from textclf.core.files import read_json
+from textclf.split.settings import Split
+from textclf.tables.settings import Data
 
 NO_CORRECTIONS = Path(__file__).with_name("no_corrections.csv")
 
@@ -49,3 +54,10 @@ def write_csv(path: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ..
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     return path
+
+
+def split_table(folder: Path, data: Data, split: Split, corrections: Path = NO_CORRECTIONS) -> Any:
+    """Run the stage, which writes folder / splits and folder / splits.json, and return its report."""
+    report = folder / "splits.json"
+    stage.run(data, split, splits=folder / "splits", report=report, corrections=corrections)
+    return read_json(report)

@@ -9,11 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stages import split as stage
-from tests.unit.split.rows import NO_CORRECTIONS, write_csv
+from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import splits
 from textclf.core.errors import UserError
-from textclf.core.files import read_json
 from textclf.split.by_time import rank_times, take_latest
 from textclf.split.settings import Split
 from textclf.tables.corpus import read
@@ -35,18 +33,9 @@ def run(
     sizes = {"test_size": 0.2, "validation_size": 0.2} | {
         key: changes.pop(key) for key in ("test_size",) & changes.keys()
     }
-    data = Data(path=str(path), time="opened", **changes)
-    stage.run(
-        data,
-        Split(method="time", **sizes),
-        corrections=NO_CORRECTIONS,
-        splits=folder / "splits",
-        report=folder / "splits.json",
-    )
-    read = splits.read(folder / "splits")
-    return {name: {int(t.split()[1]) for t in part["text"]} for name, part in read.items()}, read_json(
-        folder / "splits.json"
-    )
+    report = split_table(folder, Data(path=str(path), time="opened", **changes), Split(method="time", **sizes))
+    parts = splits.read(folder / "splits")
+    return {name: {int(t.split()[1]) for t in part["text"]} for name, part in parts.items()}, report
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages import split as stage
-from tests.unit.split.rows import write_csv
+from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS, read_json
+from textclf.core.files import SPLITS
 from textclf.evaluate import metric_files
-from textclf.split import shuffle, write
+from textclf.split import write
 from textclf.split.settings import Split
-from textclf.tables import limits
 from textclf.tables.settings import Data
 
 METHODS = ["random", "hash", "stratified"]
@@ -31,7 +30,7 @@ def run(folder: Path, corrections: str = "id,label\n", method: str = "random", *
     settings = Split(
         method="hash" if method == "hash" else "random", stratify=method == "stratified", validation_size=0.2, seed=1
     )
-    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json", corrections=corrected)
+    split_table(folder, data, settings, corrected)
     return metric_files.read(folder / "splits.json", "splits", validated=True)
 
 
@@ -57,11 +56,8 @@ def as_csv(corrections: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("shard", [10, 1000])
-def test_labels_change_and_splits_do_not(tmp_path: Path, method: str, shard: int, monkeypatch: Any) -> None:
-    monkeypatch.setattr(shards, "ROWS", shard)
-    monkeypatch.setattr(shuffle, "PIECES", 5)
-    monkeypatch.setattr(limits, "BLOCK_ROWS", 7)
+@pytest.mark.usefixtures("small")
+def test_labels_change_and_splits_do_not(tmp_path: Path, method: str) -> None:
     without = run(tmp_path, method=method)
     assert "corrections" not in without
     before = labels(tmp_path)
@@ -142,10 +138,8 @@ def test_ids_of_files_and_lines_name_rows_too(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "c.csv", [(f"text {n}", str(n % 2)) for n in range(40)])
     corrected = tmp_path / "mine.csv"
     corrected.write_text("id,label\n" + "".join(f"c.csv:{n + 2},{(n + 1) % 2}\n" for n in range(4)))
-    folder, report = tmp_path / "splits", tmp_path / "splits.json"
-    data = Data(path=str(table), correct_test_rows=True)
-    stage.run(data, Split(), splits=folder, report=report, corrections=corrected)
-    assert sum(read_json(report)["corrections"]["applied"].values()) == 4
+    report = split_table(tmp_path, Data(path=str(table), correct_test_rows=True), Split(), corrected)
+    assert sum(report["corrections"]["applied"].values()) == 4
 
 
 def test_corrections_that_change_while_they_are_read_are_refused(tmp_path: Path, monkeypatch: Any) -> None:

@@ -154,16 +154,6 @@ def test_rows_of_one_text_or_group_are_one_group(
     assert assign_groups(rows, duplicates=False).tolist() == by_group
 
 
-@given(LINKED)
-def test_groups_are_the_connected_components(triples: list[tuple[int, int, bool]]) -> None:
-    rows = linked(triples)
-    expected = list(range(len(triples)))  # each row's component, merged until none changes
-    for _ in triples:
-        for key in ("group", "text"):
-            expected = pd.Series(expected).groupby(rows[key].map(normalize_text)).transform("min").tolist()
-    assert assign_groups(rows, duplicates=True).tolist() == pd.factorize(pd.Series(expected))[0].tolist()
-
-
 def test_stratified_groups_keep_the_balance_of_their_first_labels() -> None:
     # Forty groups of five rows, ten of the rare class; a group has one class.
     rows = corpus(200).assign(
@@ -194,14 +184,6 @@ def test_groups_of_one_size_are_drawn_like_rows(stratify: bool) -> None:
 
 
 # Sizes and classes
-
-
-@pytest.mark.parametrize("stratify", [False, True])
-def test_validation_rows_are_drawn_from_train_and_do_not_change_test(stratify: bool) -> None:
-    two = draw_splits(corpus(40), params(0.25, stratify=stratify))
-    three = draw_splits(corpus(40), params(0.25, 0.2, stratify=stratify))
-    assert three["test"].equals(two["test"])
-    assert {name: len(part) for name, part in three.items()} == {"train": 22, "validation": 8, "test": 10}
 
 
 CLASSES = "rows must hold every class; class"

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 
-from stages import split as stage
 from tests.conftest import arguments, run_stage
 from tests.settings import put
-from tests.unit.split.rows import NO_CORRECTIONS, write_csv
+from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
 from textclf.core.files import read_json, write_json
@@ -64,15 +63,9 @@ def split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
             write_csv(path / "all.csv", rows, (*header, "fold"))
             data = {"split": "fold", **data}
         capsys.readouterr()
-        stage.run(
-            Data.model_validate({"path": str(path), **data}),
-            Split.model_validate({"seed": 1, **settings}),
-            corrections=NO_CORRECTIONS,
-            splits=tmp_path / "splits",
-            report=tmp_path / "splits.json",
-        )
-        printed = capsys.readouterr().out.splitlines()
-        return Done(splits.read(tmp_path / "splits"), read_json(tmp_path / "splits.json"), printed)
+        chosen = Data.model_validate({"path": str(path), **data}), Split.model_validate({"seed": 1, **settings})
+        report = split_table(tmp_path, *chosen)
+        return Done(splits.read(tmp_path / "splits"), report, capsys.readouterr().out.splitlines())
 
     return run
 

@@ -1,21 +1,18 @@
 """Splits of texts with several labels, through the stage split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from stages import split as stage
-from tests.unit.split.rows import write_csv
+from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
-from textclf.core.files import read_json
-from textclf.split import shuffle
 from textclf.split.settings import Split
-from textclf.tables import limits
 from textclf.tables.settings import Data
 
 NAMES = ["rare", "big", "mid"]
@@ -33,18 +30,16 @@ def run(
     folder: Path,
     rows: Sequence[tuple[str, ...]],
     corrections: str = "id,label\n",
-    data: dict[str, Any] | None = None,
+    data: Mapping[str, Any] = MappingProxyType({}),
     **changes: Any,
 ) -> tuple[dict[str, dict[str, list[int]]], dict[str, Any]]:
     """Run the stage; return the labels of each text by split, as positions, and the report."""
-    if data is None:
-        data = {}
     path = write_csv(folder / "c.csv", rows, ("text", "label", "who"))
     corrected = folder / "mine.csv"
     corrected.write_text(corrections)
     settings = Data.model_validate({"path": str(path), "task": "multilabel", "label_separator": "|", **data})
     split = Split(**{"test_size": 0.25, "validation_size": 0.15, "seed": 1} | changes)
-    stage.run(settings, split, corrections=corrected, splits=folder / "splits", report=folder / "splits.json")
+    report = split_table(folder, settings, split, corrected)
     parts = {
         name: {
             row["text"]: row["label"]
@@ -53,17 +48,15 @@ def run(
         }
         for name in ("train", "validation", "test")
     }
-    return parts, read_json(folder / "splits.json")
+    return parts, report
 
 
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("changes", [{"stratify": True}, {"stratify": False}, {"method": "hash"}], ids=str)
 @pytest.mark.parametrize("order", [None, NAMES])
 def test_the_files_hold_ascending_positions_of_the_labels(
-    tmp_path: Path, changes: dict[str, Any], order: list[str] | None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, changes: dict[str, Any], order: list[str] | None
 ) -> None:
-    monkeypatch.setattr(shards, "ROWS", 100)
-    monkeypatch.setattr(shuffle, "PIECES", 5)
-    monkeypatch.setattr(limits, "BLOCK_ROWS", 70)
     rows = made()
     parts, report = run(tmp_path, rows, data={"classes": order}, **changes)
     names = splits.read_classes(tmp_path / "splits")
@@ -115,11 +108,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 
 def test_what_the_splits_hold_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [(f"t{n}", ["a|b", "", "b", "a"][n % 4], "") for n in range(20)]
-    run(tmp_path, [*rows, ("t0", "a", ""), ("T1", "", "")], validation_size=0.0)
+    _, report = run(tmp_path, [*rows, ("t0", "a", ""), ("T1", "", "")], validation_size=0.0)
     printed = capsys.readouterr().out
     assert "2 labels: a (11), b (10)\n" in printed
     assert "rows (" in printed
-    report = read_json(tmp_path / "splits.json")
     assert report["label_conflicts"] == {"exact": 1, "normalised": 1}  # T1 has the set of t1, t0 has two
 
 

@@ -6,18 +6,16 @@ from typing import Any
 
 import pytest
 
-from stages import split as stage
-from tests.unit.split.rows import NO_CORRECTIONS, write_csv
-from textclf.artifacts import shards
+from tests.unit.split.rows import split_table, write_csv
 from textclf.core.errors import TooRareError, UserError
 from textclf.evaluate import metric_files
-from textclf.split import shuffle
 from textclf.split.draw import require_classes
 from textclf.split.settings import Split
-from textclf.tables import limits
 from textclf.tables.settings import Data
 
 Row = tuple[str, str, str, str, str]
+pytestmark = pytest.mark.usefixtures("small")
+
 HEADER = ("text", "label", "who", "n", "fold")
 COMMON, RARE = ["a", "b"] * 30, ["r0", "r1", "r2", "r2"]
 SINGLE = [*COMMON[:20], *RARE, *COMMON[20:]]
@@ -39,9 +37,9 @@ def run(
     folder.mkdir()
     data = Data(path=str(write_csv(folder / "c.csv", table, HEADER)), id="n", **changed)
     split = Split.model_validate({"seed": 2} | settings)
-    stage.run(data, split, corrections=NO_CORRECTIONS, splits=folder / "splits", report=folder / "s.json")
+    split_table(folder, data, split)
     files = {path.name: path.read_bytes() for path in (folder / "splits").iterdir() if path.name != "table.json"}
-    return files, metric_files.read(folder / "s.json", "splits", validated="validation_size" in settings)
+    return files, metric_files.read(folder / "splits.json", "splits", validated="validation_size" in settings)
 
 
 def dropped(label: str) -> str:
@@ -61,14 +59,6 @@ METHODS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "time": ({"method": "time"}, {"time": "n"}),
     "given": ({"stratify": True}, {"split": "fold"}),
 }
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards of ten rows, blocks of seven: several of both."""
-    monkeypatch.setattr(shards, "ROWS", 10)
-    monkeypatch.setattr(shuffle, "PIECES", 5)
-    monkeypatch.setattr(limits, "BLOCK_ROWS", 7)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -134,7 +124,6 @@ def test_what_is_told_of_labels(tmp_path: Path, capsys: pytest.CaptureFixture[st
     run(tmp_path / "a", rows(labels), {"stratify": True}, rare="drop", labels={"gone": "a"})
     lines = capsys.readouterr().out.splitlines()
     assert "warning: 4 classes too rare to be divided, left out (data.rare): A (1), r0 (1), r1 (1), r2 (2)" in lines
-    assert "warning: data.labels: no row has gone; leave it out, or write it as in the table" in lines
     alike = "warning: labels that look alike: 'A' (1) as 'a' (30); if they are the same, set data.labels: {A: a}"
     assert alike.replace("(30)", f"({labels.count('a')})") in lines
 
@@ -143,6 +132,5 @@ def test_a_correction_of_a_row_that_is_left_out_is_refused(tmp_path: Path) -> No
     path = write_csv(tmp_path / "c.csv", rows(SINGLE), HEADER)
     (tmp_path / "mine.csv").write_text("id,label\n20,a\n")
     data = Data(path=str(path), id="n", rare="drop")
-    places = {"splits": tmp_path / "splits", "report": tmp_path / "s.json"}
     with pytest.raises(UserError, match=r"of a row of the table that data\.rare does not leave out; got '20'"):
-        stage.run(data, Split(stratify=True), corrections=tmp_path / "mine.csv", **places)
+        split_table(tmp_path, data, Split(stratify=True), tmp_path / "mine.csv")

@@ -6,13 +6,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from stages import split as stage
-from tests.unit.split.rows import NO_CORRECTIONS, write_csv
+from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.files import SPLITS
-from textclf.split import shuffle
 from textclf.split.settings import Split
-from textclf.tables import limits
 from textclf.tables.settings import Data
 
 METHODS = ["random", "hash"]
@@ -25,7 +22,7 @@ def made(count: int) -> list[tuple[str, str, str, str]]:
 def run(folder: Path, table: Path, method: Any, slices: list[str]) -> Path:
     data = Data(path=str(table), slices=tuple(slices))
     settings = Split(method=method, validation_size=0.2, seed=1)
-    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json", corrections=NO_CORRECTIONS)
+    split_table(folder, data, settings)
     return folder / "splits"
 
 
@@ -35,16 +32,13 @@ def table(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("shard", [10, 1000])
-def test_each_row_keeps_its_values(tmp_path: Path, table: Path, method: str, shard: int, monkeypatch: Any) -> None:
-    monkeypatch.setattr(shards, "ROWS", shard)
-    monkeypatch.setattr(shuffle, "PIECES", 5)
-    monkeypatch.setattr(limits, "BLOCK_ROWS", 7)
+@pytest.mark.usefixtures("small")
+def test_each_row_keeps_its_values(tmp_path: Path, table: Path, method: str) -> None:
     folder = run(tmp_path, table, method, ["platform", "version"])
     found: dict[str, tuple[str, str]] = {}
     for name in SPLITS:
         paths = shards.paths(folder, name, ".parquet")
-        assert len(paths) > 1 or shard == 1000
+        assert len(paths) > 1
         for path in paths:
             rows = pq.read_table(path)
             assert rows.column_names == ["id", "text", "label", "cluster", "slice_platform", "slice_version"]

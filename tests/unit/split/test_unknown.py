@@ -6,11 +6,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from stages import split as stage
-from tests.unit.split.rows import NO_CORRECTIONS, write_csv
+from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import splits
 from textclf.core.errors import UserError
-from textclf.core.files import read_json
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
@@ -21,16 +19,11 @@ SPLITS = {
 }
 
 
-def run(folder: Path, split: Split = SPLITS["random"], **changes: Any) -> dict[str, Any]:
+def run(folder: Path, split: Split = SPLITS["random"], **changes: Any) -> Any:
     """Split `ROWS` and return the report."""
     folder.mkdir(exist_ok=True)
     write_csv(folder / "rows.csv", ROWS)
-    data = Data(path=str(folder / "rows.csv"), **changes)
-    places = {"splits": folder / "splits", "report": folder / "splits.json", "corrections": NO_CORRECTIONS}
-    stage.run(data, split, **places)
-    report = read_json(folder / "splits.json")
-    assert isinstance(report, dict)
-    return report
+    return split_table(folder, Data(path=str(folder / "rows.csv"), **changes), split)
 
 
 @pytest.mark.parametrize("method", SPLITS)
@@ -74,7 +67,7 @@ def test_a_table_whose_test_rows_all_have_a_class_is_refused(tmp_path: Path) -> 
     table.write_text("\n".join(["text,label,part", *lines]) + "\n", encoding="utf-8")
     data = Data(path=str(table), unknown="oos", split="part")
     with pytest.raises(UserError, match="got none of 'oos'; add some to the test rows of the table"):
-        stage.run(data, Split(), splits=tmp_path / "s", report=tmp_path / "r.json", corrections=NO_CORRECTIONS)
+        split_table(tmp_path, data, Split())
 
 
 def test_classes_may_leave_out_the_label_and_must_if_it_is_held_out(tmp_path: Path) -> None:

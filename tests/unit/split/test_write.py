@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from stages import split as stage
 from tests.processes import python
-from tests.unit.split.rows import NO_CORRECTIONS, numbered, write_csv
+from tests.unit.split.rows import NO_CORRECTIONS, numbered, split_table, write_csv
 from textclf.artifacts import memory, shards, splits
 from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.core.files import read_json
-from textclf.split import shuffle, write
+from textclf.split import write
 from textclf.split.settings import Split
 from textclf.tables import limits
 from textclf.tables.settings import Data
@@ -34,26 +33,9 @@ def data(**changes: Any) -> Data:
 RANDOM = Split(method="random", seed=1)
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards of ten rows, pieces of two, blocks of seven."""
-    monkeypatch.setattr(shards, "ROWS", 10)
-    monkeypatch.setattr(shuffle, "PIECES", 5)
-    monkeypatch.setattr(limits, "BLOCK_ROWS", 7)
-
-
-def run(path: Path, folder: Path, split: Split, **changes: Any) -> dict[str, Any]:
-    """Run the stage, with the splits in folder / splits, and return its report."""
-    stage.run(
-        data(path=str(path), **changes),
-        split,
-        splits=folder / "splits",
-        report=folder / "splits.json",
-        corrections=NO_CORRECTIONS,
-    )
-    report = read_json(folder / "splits.json")
-    assert isinstance(report, dict)
-    return report
+def run(path: Path, folder: Path, split: Split, **changes: Any) -> Any:
+    """Run the stage on a table and return its report."""
+    return split_table(folder, data(path=str(path), **changes), split)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -86,18 +68,11 @@ def test_the_stage_says_that_each_file_is_a_text_of_its_folders_class(
         file = tmp_path / "reviews" / ("good" if number % 2 else "bad") / f"{number}.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"text {number}")
-    folder, report = tmp_path / "splits", tmp_path / "splits.json"
-    stage.run(
-        Data(path=str(tmp_path / "reviews")),
-        by_hash(0.3, 0.0),
-        splits=folder,
-        report=report,
-        corrections=NO_CORRECTIONS,
-    )
+    split_table(tmp_path, Data(path=str(tmp_path / "reviews")), by_hash(0.3, 0.0))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "40 files, each a text whose label is the name of its folder (bad, good)"
     assert lines[1] == "2 classes: bad (20), good (20)"
-    assert {row.partition("/")[0] for row in splits.read(folder)["test"]["id"]} == {"bad", "good"}
+    assert {row.partition("/")[0] for row in splits.read(tmp_path / "splits")["test"]["id"]} == {"bad", "good"}
 
 
 def test_a_table_that_changes_while_it_is_read_is_refused_and_nothing_is_written(
@@ -304,17 +279,6 @@ def test_of_many_classes_the_ends_are_shown_with_a_warning(tmp_path: Path, capsy
         UserError, match=r"are the labels classes \(1,500\), or texts or ids by mistake\? Else set split"
     ):
         run(labelled(tmp_path / "c.csv", 1500, 1), tmp_path, Split(stratify=False))
-
-
-@pytest.mark.usefixtures("small")
-def test_the_room_is_estimated_of_more_rows_than_a_file_holds(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for rows, shown in ((shards.ROWS - 1, ""), (shards.ROWS, "11 rows in 2 shards: about ")):  # the header counts too
-        run(write_csv(tmp_path / "c.csv", numbered(rows)), tmp_path / str(rows), by_hash())
-        out = capsys.readouterr().out
-        assert out.startswith(shown)
-        assert ("of disk" in out) == bool(shown)
 
 
 def test_labels_that_look_alike_and_labels_that_no_row_has_are_told(

@@ -13,7 +13,7 @@ from scipy import stats
 from tests.unit.studies.samples import CLASSES, FAST, corpus, settings, setup
 from textclf.core.errors import UserError
 from textclf.core.hashing import normalize_text
-from textclf.evaluate.comparisons import corrected_t, holm
+from textclf.evaluate.comparisons import holm
 from textclf.studies import crossvalidation, measure
 from textclf.studies.measure import Setup
 
@@ -179,12 +179,6 @@ def test_the_summary_matches_a_calculation_by_hand() -> None:
     expected |= {"worse": below["worse"], "wins": stats.t.sf(-0.2 / math.hypot(error, sd * math.sqrt(2)), 3)}
     assert report["b_vs_a"] == pytest.approx(expected, abs=1e-6)
     assert list(report) == ["a", "b", "b_vs_a"]
-
-
-@pytest.mark.parametrize("folds", [2, 5])
-def test_the_test_allows_for_folds_that_share_rows(folds: int) -> None:
-    t = crossvalidation.summarize(hand_made(), settings(folds=folds), CONFIDENCE)["b_vs_a"]["t"]
-    assert t == pytest.approx(corrected_t(np.array([0.1, 0.3, 0.1, 0.3]), 1 / (folds - 1)).t, abs=1e-6)
 
 
 def test_pairs_of_three_models_are_corrected_by_holm() -> None:

@@ -49,13 +49,6 @@ def test_only_training_rows_give_the_vocabulary(seen: list[tuple[Splits, Vectori
     assert set(second.terms()) == set(" ".join(splits["train"]["text"]).split())
 
 
-def test_a_word_that_only_test_rows_have_tells_a_model_nothing() -> None:
-    # Apart from that word all texts are alike, so the model predicts the same for each row.
-    rows = corpus(40).assign(text=[f"same row{number % 4}" for number in range(40)])
-    splits = {"train": rows[:30], "test": rows[30:].assign(text="planted" + rows[30:]["label"])}
-    assert measure.measure(splits, CLASSES, "logistic_regression", setup())["accuracy"] == 0.5
-
-
 @pytest.mark.parametrize("classes", [["0", "1"], ["c", "a", "b"]])
 def test_the_metrics_are_those_of_the_test_rows(classes: list[str]) -> None:
     splits = draw_splits(corpus(120, "".join(sorted(classes))), Split(stratify=True))
@@ -101,12 +94,6 @@ def test_a_share_of_the_training_rows_becomes_validation_rows(
 def test_no_training_row_is_taken_away_for_nothing(seen: list[tuple[Splits, Vectorizer]]) -> None:
     splits = split()
     measure.measure(splits, CLASSES, "logistic_regression", setup(split={"validation_size": 0.2}))
-    assert seen[0][0] is splits
-
-
-def test_held_out_training_rows_choose_as_in_the_pipeline(seen: list[tuple[Splits, Vectorizer]]) -> None:
-    splits = split()
-    measure.measure(splits, CLASSES, "logistic_regression", setup(evaluate={"calibration": "temperature"}))
     assert seen[0][0] is splits
 
 
