@@ -95,7 +95,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shards.write(pieces, splits, name, ".parquet", stored_splits.write)
     split_files.write_classes(["no", "yes"], splits)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("textclf.core.workers.FEWEST", 100)
+        patch.setattr("textclf.core.workers.FEWEST_TASKS", 100)
         vectorize_here(folder, "inline")
     return folder
 

@@ -31,5 +31,5 @@ def two_workers() -> Iterator[workers.Pool]:
     """A pool of two processes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-        with workers.pool(workers.FEWEST) as pool:
+        with workers.pool(workers.FEWEST_TASKS) as pool:
             yield pool

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FEWEST = 4  # tasks that are worth starting processes; a small corpus has one per split
+FEWEST_TASKS = 4  # tasks that are worth starting processes; a small corpus has one per split
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 MOST_EXPENDABLE = "1000"  # what the kernel kills first if the memory is used up
 DIED = "a worker died, most likely because memory ran out; use fewer workers (taskset -c 0 is one), or shorter texts"
@@ -117,7 +117,7 @@ def processes(tasks: int, memory: int = 0) -> int:
 
     There is one for each core, but only as many as fit into the available memory with `memory` bytes each.
     """
-    if tasks < FEWEST or _scheduler() is not None:
+    if tasks < FEWEST_TASKS or _scheduler() is not None:
         return 0
     count = min(resources.cores(), tasks)
     if memory and (free := resources.available_memory()) is not None:
@@ -142,7 +142,7 @@ def pool(tasks: int, memory: int = 0) -> Iterator[Pool]:
 
     Raises `UserError` if a named scheduler can't be reached, or its workers have another version of textclf.
     """
-    if tasks >= FEWEST and (address := _scheduler()) is not None:
+    if tasks >= FEWEST_TASKS and (address := _scheduler()) is not None:
         with _connection(address) as client:
             yield ClusterPool(client)
     elif count := processes(tasks, memory):

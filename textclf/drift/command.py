@@ -24,7 +24,7 @@ STDIN = "-"
 FOLDER = Path("data/splits")
 OTHER = {"train": "validation", "validation": "train"}  # what models learn from, by export.refit from both
 HELD_OUT = "test"  # rows that decide nothing about a model
-FEWEST = 20  # clusters of texts of each side: with fewer, hardly any drift can be found
+FEWEST_CLUSTERS = 20  # clusters of texts of each side: with fewer, hardly any drift can be found
 MOST_PERMUTATIONS = 100_000
 LEAST_ALPHA = CHECKS / MOST_PERMUTATIONS  # with a smaller one, even the most permutations could not find drift
 BATCH = 4096  # rows of a split at a time
@@ -148,10 +148,11 @@ def _unseen(new: Sample, reference: Sample, other: str, seed: int) -> tuple[tupl
     unseen = pool(sample, others)
     sides = Side.of(HELD_OUT, sample, unseen, unseen.reference), Side.of("NEW", others, unseen, unseen.new)
     for side in sides:
-        if side.clusters < FEWEST:
+        if side.clusters < FEWEST_CLUSTERS:
             complain(
                 f"warning: drift: unknown words and predicted classes are left out, for which {side.name} must have at "
-                f"least {FEWEST} different texts or groups other than training or validation texts; got {side.clusters}"
+                f"least {FEWEST_CLUSTERS} different texts or groups other than training or validation texts; "
+                f"got {side.clusters}"
             )
             return None, None
     if known := len(new.keys) - len(others.keys):
@@ -163,9 +164,9 @@ def _unseen(new: Sample, reference: Sample, other: str, seed: int) -> tuple[tupl
 
 
 def _require_clusters(option: str, side: Side) -> None:
-    if side.clusters < FEWEST:
+    if side.clusters < FEWEST_CLUSTERS:
         raise UserError(
-            f"{option} must have at least {FEWEST} different texts or groups, since fewer can't tell whether they are "
-            f"like the others; nearly the same texts count once; got {side.clusters} in "
+            f"{option} must have at least {FEWEST_CLUSTERS} different texts or groups, since fewer can't tell whether "
+            f"they are like the others; nearly the same texts count once; got {side.clusters} in "
             f"{count_noun(side.rows, 'row')}; collect more"
         )

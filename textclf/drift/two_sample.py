@@ -21,7 +21,7 @@ from textclf.drift.pool import Pool
 FOLDS = 10
 RIDGE = 1.0  # beside a kernel of texts with a mean squared length of 1
 DECIMALS = 9  # of scores, so that equal texts have equal scores
-FEWEST = 5  # texts that have a word which is tested: fewer can't tell the sides apart
+FEWEST_TEXTS = 5  # texts that have a word which is tested: fewer can't tell the sides apart
 
 
 class Word(NamedTuple):
@@ -113,7 +113,7 @@ def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Wor
     """
     terms, has = in_several(count_words(pool.texts))
     shares = np.bincount(has.indices, minlength=has.shape[1]) / max(1, len(pool.texts))
-    frequent = np.flatnonzero((shares * len(pool.texts) >= FEWEST - TOLERANCE) & (shares < 1))
+    frequent = np.flatnonzero((shares * len(pool.texts) >= FEWEST_TEXTS - TOLERANCE) & (shares < 1))
     if not len(frequent):
         return []
     has, shares = has[:, frequent], shares[frequent]

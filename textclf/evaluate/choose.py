@@ -15,7 +15,7 @@ from textclf.evaluate.costs import cost_matrix
 from textclf.evaluate.settings import EVEN, Evaluate
 
 NEVER = 1.0  # the threshold that no probability exceeds
-FEWEST = 5  # rows, or clusters of rows, with a label, below which its threshold is not chosen
+FEWEST_TO_CHOOSE = 5  # rows, or clusters of rows, with a label, below which its threshold is not chosen
 CELLS = 2**24  # probabilities of the rows that choose
 
 # y (rows,), probabilities (rows, classes), clusters (rows,)
@@ -64,7 +64,7 @@ def _choose_threshold(
 
 
 def _choose_by_label(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None) -> Iterator[float]:
-    """Yield the threshold of each label, `EVEN` if fewer than `FEWEST` rows have the label.
+    """Yield the threshold of each label, `EVEN` if fewer than `FEWEST_TO_CHOOSE` rows have the label.
 
     It is `NEVER` if no threshold reaches the precision, so that the guarantee holds for all labels that are decided.
     """
@@ -81,9 +81,9 @@ def _choose_by_label(rows: Predictions, settings: Evaluate, clusters: NDArray[np
 
 
 def has_few(y: LabelMatrix, clusters: NDArray[np.int64] | None) -> NDArray[np.bool_]:
-    """Return which labels fewer than `FEWEST` rows, or clusters of rows, have: (labels,)."""
+    """Return which labels fewer than `FEWEST_TO_CHOOSE` rows, or clusters of rows, have: (labels,)."""
     has = (column == 1 if clusters is None else np.bincount(clusters[column == 1]) for column in y.T)
-    return np.array([np.count_nonzero(each) < FEWEST for each in has])
+    return np.array([np.count_nonzero(each) < FEWEST_TO_CHOOSE for each in has])
 
 
 def some_rows(y: NDArray[Any], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Outputs:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-FEWEST = 10  # rows of a point of a risk-coverage curve
+FEWEST_POINT_ROWS = 10  # rows of a point of a risk-coverage curve
 STEPS = 500  # along a curve of more than twice as many points, of which the first and the last point remain
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv of a model that trains in epochs
 
@@ -115,12 +115,13 @@ def risk_coverage_table(counts: PositiveCounts) -> pd.DataFrame:
     """Return the points of a risk-coverage curve: `share_answered` ascending, and the `error` of these rows.
 
     The rows answered are those with the highest confidence (El-Yaniv & Wiener 2010, J. Mach. Learn. Res. 11:1605-1641).
-    Points with fewer than `FEWEST` rows are left out, since their error is chance, unless there is no other. Where all
-    rows have the same confidence, the curve is a horizontal line: rows that are answered at random have that error.
+    Points with fewer than `FEWEST_POINT_ROWS` rows are left out, since their error is chance, unless there is no other.
+    Where all rows have the same confidence, the curve is a horizontal line: rows that are answered at random have that
+    error.
     """
     wrong, right = thin(counts, (counts[0] + counts[1]) / (counts[0][-1] + counts[1][-1]))
     rows = wrong + right
-    shown = rows >= min(FEWEST, rows[-1])
+    shown = rows >= min(FEWEST_POINT_ROWS, rows[-1])
     shares, errors = rows[shown] / rows[-1], wrong[shown] / rows[shown]
     if len(shares) == 1:
         shares, errors = np.append(0.0, shares), np.append(errors, errors)

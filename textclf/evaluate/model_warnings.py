@@ -6,7 +6,7 @@ from typing import Any
 from textclf.artifacts.decisions import SCALING, Measured
 from textclf.core.formatting import confidence_level, count_noun, display_name, points
 from textclf.core.quoting import quote_name
-from textclf.evaluate.choose import FEWEST, NEVER
+from textclf.evaluate.choose import FEWEST_TO_CHOOSE, NEVER
 from textclf.evaluate.registry import FLOOR, compare_pair, format_interval, format_value
 from textclf.evaluate.settings import EVEN, by_pair
 
@@ -93,7 +93,8 @@ def _not_chosen(decision: Mapping[str, Any]) -> list[str]:
     if few := decision.get("labels_of_few_rows"):
         labels = count_noun(few, "label")
         sentences.append(
-            f"the threshold of {labels} stays {EVEN}: fewer than {FEWEST} of the rows that choose have the label"
+            f"the threshold of {labels} stays {EVEN}: "
+            f"fewer than {FEWEST_TO_CHOOSE} of the rows that choose have the label"
         )
     if never := sum(threshold == NEVER for threshold in decision.get("thresholds", ())):
         labels = count_noun(never, "label")

@@ -15,7 +15,7 @@ from textclf.artifacts.unknown import PROBABILITY
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS, SPLITS, UNKNOWN
 from textclf.core.formatting import count_noun
-from textclf.evaluate.choose import FEWEST
+from textclf.evaluate.choose import FEWEST_TO_CHOOSE
 from textclf.evaluate.coverage import share_of
 from textclf.evaluate.curves import STEPS, positive_counts
 from textclf.evaluate.influence import area_interval
@@ -100,10 +100,10 @@ def measure_unknown(
     """Return the decisions with their rejections, the content of metrics/unknown.json, and curves of the test rows.
 
     Validation rows choose the thresholds or, without them, held-out training rows. That of `unknown_score` has the best
-    mean of accuracy and recall if at least `FEWEST` of these rows, or clusters, belong to no class; those of the other
-    scores keep `unknown_keep` of the accuracy on them, and so does this one otherwise. A model that ignores the text
-    rejects none; if `label` is a class, there is no rejection. `keys` are those of the clusters of the rows of each
-    split, with the rows of no class last. A model without predictions for rows of no class is not measured. Raises
+    mean of accuracy and recall if at least `FEWEST_TO_CHOOSE` of these rows, or clusters, belong to no class; those of
+    the other scores keep `unknown_keep` of the accuracy on them, and so does this one otherwise. A model that ignores
+    the text rejects none; if `label` is a class, there is no rejection. `keys` are those of the clusters of the rows of
+    each split, with the rows of no class last. A model without predictions for rows of no class is not measured. Raises
     `UserError` if there are no rows that choose for a model.
     """
     clusters = {split: positions(each) for split, each in keys.items()}
@@ -128,7 +128,7 @@ def measure_unknown(
         if label not in rows.classes:
             score = settings.unknown_score
             unknown = ~chooser.known if chooser.clusters is None else np.bincount(chooser.clusters[~chooser.known])
-            few = np.count_nonzero(unknown) < FEWEST
+            few = np.count_nonzero(unknown) < FEWEST_TO_CHOOSE
             threshold = kept[score] if constant or few else chooser.choose(score)
             rejecting[name] = replace(decision, rejection=Rejection(score, threshold))
         for split, rows in parts.items():
@@ -155,7 +155,7 @@ def describe_few(keys: NDArray[np.uint64]) -> Iterator[str]:
     number = len(np.unique(keys))
     if 0 < number < FEW:
         rows, effect = count_noun(number, "independent validation row"), "rest on them and are uncertain"
-        if number < FEWEST:
+        if number < FEWEST_TO_CHOOSE:
             effect = "keep evaluate.unknown_keep of the accuracy on the rows that choose"
         yield f"only {rows} of no class: the thresholds {effect}; raise split.validation_size"
 

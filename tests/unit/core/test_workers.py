@@ -64,8 +64,8 @@ import math
 from textclf.core import stage, workers
 
 def work():
-    with workers.pool(workers.FEWEST) as pool:
-        print(pool.map(math.gcd, [(4, 6)] * workers.FEWEST, "divide"))
+    with workers.pool(workers.FEWEST_TASKS) as pool:
+        print(pool.map(math.gcd, [(4, 6)] * workers.FEWEST_TASKS, "divide"))
 
 if __name__ == "__main__":
     raise SystemExit(stage.exit_code("vectorize", work))
@@ -87,7 +87,7 @@ def work_with(configuration: str, folder: Path) -> Ended:
 
 def test_settings_that_a_user_made_for_clusters_change_nothing(tmp_path: Path) -> None:
     done = work_with(DASK_SETTINGS, tmp_path)
-    assert (done.status, done.out) == (0, f"{[2] * workers.FEWEST}\n"), done.err
+    assert (done.status, done.out) == (0, f"{[2] * workers.FEWEST_TASKS}\n"), done.err
 
 
 def test_a_configuration_that_dask_cannot_read_is_an_error_in_a_line(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_configuration_that_dask_cannot_read_is_an_error_in_a_line(tmp_path: P
 
 @pytest.mark.usefixtures("two_cores")
 def test_a_worker_that_dies_is_an_error_in_a_line() -> None:
-    with workers.pool(workers.FEWEST) as pool, pytest.raises(UserError) as error:
+    with workers.pool(workers.FEWEST_TASKS) as pool, pytest.raises(UserError) as error:
         pool.map(signal.raise_signal, [(signal.SIGKILL,)], "count terms")
     assert len(error.value.lines) == 1
     assert error.value.lines[0].startswith("count terms: a worker died, ")
@@ -112,7 +112,7 @@ def test_a_scheduler_that_is_not_there_is_an_error() -> None:
     with (
         dask.config.set({"scheduler-address": "tcp://127.0.0.1:1", "distributed.comm.timeouts.connect": "10ms"}),
         pytest.raises(UserError, match="must be that of a running scheduler; got tcp://127"),
-        workers.pool(workers.FEWEST),
+        workers.pool(workers.FEWEST_TASKS),
     ):
         pass
 
@@ -132,10 +132,10 @@ def test_workers_of_a_named_scheduler_must_have_the_same_code(
     monkeypatch.setattr("distributed.Client", Client)
     with dask.config.set({"scheduler-address": "tcp://somewhere:1"}), contextlib.ExitStack() as stack:
         if other is None:
-            assert stack.enter_context(workers.pool(workers.FEWEST)).is_remote
+            assert stack.enter_context(workers.pool(workers.FEWEST_TASKS)).is_remote
         else:
             with pytest.raises(UserError, match="tcp://somewhere:1 must import the same textclf as this process; "):
-                stack.enter_context(workers.pool(workers.FEWEST))
+                stack.enter_context(workers.pool(workers.FEWEST_TASKS))
 
 
 @pytest.mark.parametrize("module", ["core/workers", "artifacts/layers", "models/keras/build", "models/common/workers"])
@@ -153,7 +153,7 @@ def test_the_hash_of_the_code_covers_every_module_wherever_it_is(
 
 @pytest.mark.usefixtures("two_cores")
 def test_nothing_is_left_of_a_pool() -> None:
-    with workers.pool(workers.FEWEST) as pool:
+    with workers.pool(workers.FEWEST_TASKS) as pool:
         running = pool.map(os.getpid, [(), ()], "name")
         assert all(Path(f"/proc/{process}").exists() for process in running)
     assert not any(Path(f"/proc/{process}").exists() for process in running)
@@ -193,7 +193,7 @@ def test_if_the_second_process_can_not_start_nothing_is_left_of_the_first(monkey
         return begun[0]
 
     monkeypatch.setattr("os.fork", fork_once)
-    with pytest.raises(BlockingIOError), workers.pool(workers.FEWEST) as pool:
+    with pytest.raises(BlockingIOError), workers.pool(workers.FEWEST_TASKS) as pool:
         pool.map(math.gcd, [(4, 6)] * 9, "divide")
     assert not Path(f"/proc/{begun[0]}").exists()
 
@@ -203,7 +203,7 @@ def test_there_are_no_more_processes_than_fit_into_the_memory(monkeypatch: pytes
     monkeypatch.setattr(resources, "available_memory", lambda: 1000)
     found = {memory: workers.processes(100, memory) for memory in (0, 100, 200, 501, 2000)}
     assert found == {0: 8, 100: 8, 200: 5, 501: 0, 2000: 0}
-    assert workers.processes(workers.FEWEST - 1) == 0
+    assert workers.processes(workers.FEWEST_TASKS - 1) == 0
     assert workers.processes(7) == 7
     with dask.config.set({"scheduler-address": "tcp://somewhere:1"}):
         assert workers.processes(100) == 0

@@ -28,7 +28,7 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import curves, metric_files
 from textclf.evaluate.coverage import fit_sets, measure_sets
-from textclf.evaluate.curves import FEWEST, risk_coverage_table
+from textclf.evaluate.curves import FEWEST_POINT_ROWS, risk_coverage_table
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
@@ -201,12 +201,12 @@ def test_a_risk_coverage_curve_has_the_error_of_the_most_confident_rows() -> Non
     for answered, error in zip(table["share_answered"], table["error"], strict=True):
         limit = np.sort(confidence)[::-1][round(answered * 60) - 1]
         assert error == pytest.approx((top != rows.y)[confidence >= limit].mean())
-        assert round(answered * 60) == (confidence >= limit).sum() >= FEWEST
+        assert round(answered * 60) == (confidence >= limit).sum() >= FEWEST_POINT_ROWS
     assert table["share_answered"].iloc[-1] == 1.0
 
 
 def test_with_a_threshold_the_confidence_is_that_of_the_decided_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curves, "FEWEST", 1)
+    monkeypatch.setattr(curves, "FEWEST_POINT_ROWS", 1)
     rows = predictions([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.3])
     first, second = (exact({"a": rows}, Decision(each)).tables("a")["risk_coverage"] for each in (0.35, 0.25))
     assert first["error"].tolist() == [0, 0, 0, 0]  # 0.9, 0.8, 0.7 and last 0.4

@@ -51,7 +51,7 @@ def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.
     rows = samples.take(part, np.concatenate([np.flatnonzero(part.y == label)[:1] for label in y]))
     shards = samples.write_shards(rows, tmp_path_factory.mktemp("shards"), 8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crossvalidation, "FEWEST", 18)
+        patch.setattr(crossvalidation, "FEWEST_ROWS", 18)
         patch.setattr(crossvalidation, "PER_CLASS", 0)
         drawn = draw_rows(shards)
     counts = np.bincount(y)

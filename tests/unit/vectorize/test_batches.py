@@ -81,7 +81,7 @@ def test_shards_give_the_same_as_all_rows_at_once(
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workers, "FEWEST", 1000)
+        patch.setattr(workers, "FEWEST_TASKS", 1000)
         patch.setattr(resources, "announce", lambda *_: None)
         try:
             once = Vectorizer.fit(train, settings)

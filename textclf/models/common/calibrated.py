@@ -14,7 +14,7 @@ from textclf.models.common.problems import problems
 from textclf.models.common.settings import ClassWeight, ModelSettings
 
 FOLDS = 5  # of a cross-validation inside the training rows
-FEWEST = 2  # rows of each class to calibrate by
+FEWEST_CLASS_ROWS = 2  # rows of each class to calibrate by
 # Where the dual solver stops: on short texts its objective is then closer to the optimum than the primal solver's.
 DUAL_TOLERANCE, DUAL_STEPS = 1e-2, 2000
 
@@ -23,8 +23,8 @@ class CalibratedSettings(ModelSettings):
     """Base of the settings of calibrated models."""
 
     def rows_per_class(self) -> int:
-        """Return `FEWEST`."""
-        return FEWEST
+        """Return `FEWEST_CLASS_ROWS`."""
+        return FEWEST_CLASS_ROWS
 
 
 def make_svm(C: float, rows: int, columns: int) -> Any:
@@ -44,7 +44,7 @@ def fit_calibrated(estimator: Any, train: Features, class_weight: ClassWeight, p
 
     The sigmoids are those of scikit-learn's CalibratedClassifierCV (Platt 1999), fitted to scores of held-out rows in
     `FOLDS` folds, or as many as the smallest class has rows. With `presence` the classifier takes 1 for each term that
-    occurs. Raises `UserError` if a class has fewer than `FEWEST` rows.
+    occurs. Raises `UserError` if a class has fewer than `FEWEST_CLASS_ROWS` rows.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
@@ -52,9 +52,9 @@ def fit_calibrated(estimator: Any, train: Features, class_weight: ClassWeight, p
     X, fits = in_double(train.X), []
     for rows, weights in problems(train, row_weights(train, class_weight)):
         counts = np.bincount(rows.y, minlength=len(rows.classes))
-        if (fewest := int(counts.min())) < FEWEST:
+        if (fewest := int(counts.min())) < FEWEST_CLASS_ROWS:
             raise UserError(
-                f"each class must have at least {FEWEST} training rows to calibrate by; "
+                f"each class must have at least {FEWEST_CLASS_ROWS} training rows to calibrate by; "
                 f"{rows.classes[counts.argmin()]} has {fewest}"
             )
         search = CalibratedClassifierCV(estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False)

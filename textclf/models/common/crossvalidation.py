@@ -21,8 +21,8 @@ from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
 FOLDS = 3
-# Training rows that take part at most, so that the time is bounded: as many per class, from `FEWEST` to `MOST` in all.
-PER_CLASS, FEWEST, MOST = 100, 3000, 20_000
+# Training rows that take part at most, so that the time is bounded: as many per class, and in all.
+PER_CLASS, FEWEST_ROWS, MOST_ROWS = 100, 3000, 20_000
 SEED = 0  # of the rows that take part and of their folds: the same for all models
 NEVER_HELD_OUT = -1  # instead of a fold
 
@@ -78,7 +78,7 @@ def sample_rows(y: NDArray[np.integer]) -> NDArray[np.bool_]:
     by_class, counts = _order_by_class(classes), np.bincount(classes)
     rank = np.empty(len(y), dtype=np.int64)  # place of each row in the random order of its class
     rank[by_class] = np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts, counts)
-    size = max(min(max(PER_CLASS * len(counts), FEWEST), MOST), FOLDS * len(counts))
+    size = max(min(max(PER_CLASS * len(counts), FEWEST_ROWS), MOST_ROWS), FOLDS * len(counts))
     drawn = np.zeros(len(y), dtype=bool)
     drawn[np.lexsort((_random(len(y)), rank >= FOLDS))[:size]] = True
     return drawn

@@ -11,7 +11,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features, in_double
 from textclf.artifacts.layers import SIGMOIDS
 from textclf.core import resources
-from textclf.models.common.calibrated import FEWEST, FOLDS
+from textclf.models.common.calibrated import FEWEST_CLASS_ROWS, FOLDS
 from textclf.models.common.class_weights import class_weights, row_weights
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.held_out import as_new_texts
@@ -63,7 +63,7 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
     """Return the value of C, one of several, with the lowest log loss, summed over the problems of all labels.
 
     It is the mean over the held-out rows of `FOLDS` folds, or of as many as the smallest class has rows. A label with
-    fewer than `FEWEST` rows has no say; if there is no other, it is the middle value.
+    fewer than `FEWEST_CLASS_ROWS` rows has no say; if there is no other, it is the middle value.
     """
     from sklearn import exceptions, linear_model, metrics, model_selection
 
@@ -71,7 +71,7 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
     for part, weights in parts:
         X, y = in_double(part.X), part.y
         least = max(least, fewest := int(np.bincount(y, minlength=len(part.classes)).min()))
-        folds = model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y) if fewest >= FEWEST else ()
+        folds = model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y) if fewest >= FEWEST_CLASS_ROWS else ()
         for fitted, held_out in folds:
             rows = as_new_texts(X[fitted], X[held_out])
             for place, C in enumerate(settings.C):
@@ -80,7 +80,7 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
                     warnings.simplefilter("ignore", exceptions.ConvergenceWarning)  # the fit to all rows will warn
                     estimator.fit(X[fitted], y[fitted], sample_weight=None if weights is None else weights[fitted])
                 losses[place] += metrics.log_loss(y[held_out], estimator.predict_proba(rows), labels=estimator.classes_)
-    if least < FEWEST:
+    if least < FEWEST_CLASS_ROWS:
         middle = settings.C[len(settings.C) // 2]
         warnings.warn(f"a class has {least} training row, too few to choose C by; it is {middle:g}", stacklevel=2)
         return float(middle)
