@@ -1,12 +1,4 @@
-"""What the stage check finds out from the whole of params.yaml for stages that must not depend on all of it.
-
-`models.json`: the names of the models that are trained, in the order of params.yaml, which DVC does not see in a
-mapping. `default.json`: whether the settings leave nothing to choose, such as the default model, or ask for validation
-rows, which choose it; otherwise training cross-validates, so that held-out training rows can. `settings.json`: all
-settings that the run uses, for stages that show most of them; as params of each they would be half of dvc.lock.
-`weights/<stage>/<item>.json`: the SHA-256 of each file of pretrained weights that a stage such as train@transformer
-reads; so it runs again only if its own weights change.
-"""
+"""What the stage check finds out from the whole of params.yaml for stages that must not depend on all of it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +11,7 @@ Weights = Mapping[str, Mapping[str, str]]  # SHA-256 of each file, by the name o
 
 
 def write_models(path: Path, names: Sequence[str]) -> None:
-    """Write the names of the models that are trained, in order."""
+    """Write the names of the models that are trained, in the order of params.yaml, which DVC does not see."""
     write_checked_json(path, {"models": list(names)})
 
 
@@ -30,7 +22,10 @@ def read_models(path: Path) -> list[str]:
 
 
 def write_default(path: Path, *, settled: bool) -> None:
-    """Write whether no choice needs predictions for held-out training rows."""
+    """Write whether no choice, such as that of the default model, needs held-out training rows.
+
+    If one does, training cross-validates.
+    """
     write_checked_json(path, {"settled": settled})
 
 
@@ -41,7 +36,10 @@ def read_default(path: Path) -> bool:
 
 
 def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
-    """Write all settings that a run or a study uses, by section, in their order."""
+    """Write all settings that a run or a study uses, by section, in their order.
+
+    As params of each stage that shows them they would be half of dvc.lock.
+    """
     write_checked_json(path, {"settings": settings}, sort_keys=False)
 
 
@@ -52,7 +50,10 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 
 def write_weights(folder: Path, weights: Mapping[str, Weights]) -> None:
-    """Write the pretrained weights that each stage reads, such as vectorize@sentences; {} for a stage without any."""
+    """Write the pretrained weights that each stage, such as vectorize@sentences, reads; {} for a stage without any.
+
+    So a stage runs again only if its own weights change.
+    """
     for stage, files in weights.items():
         path = folder / f"{stage.replace('@', '/')}.json"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,14 +36,10 @@ def write_splits(
 ) -> tuple[list[str], dict[str, Any]]:
     """Write the splits of a table and its classes to a folder; return the classes, in order, and the report.
 
-    The report is that of `LeakCounter`, with the numbers of rows that were left out under `dropped` and, if the table
-    gives splits, the number of rows of each under `given`; with data.time, `<split>.time` has the `first` and the
-    `last`. Rows of data.unknown are counted by split under `unknown`; unless they are a class, those of train are left
-    out and the others are written to `UNKNOWN_SPLITS`. Method hash streams the rows; the others read all of them into
-    memory. `corrections` replace labels once the rows are assigned; the report then says under `corrections` what
-    became of them. Raises `UserError` for wrong corrections, if there are so many classes that predictions could not be
+    Method hash streams the rows; the others read all of them into memory. `corrections` replace labels once the rows
+    are assigned. Raises `UserError` for wrong corrections, if there are so many classes that predictions could not be
     evaluated, and if no test row has the label data.unknown; `TooRareError` for classes that the splits lack, unless
-    `rare` has what to do with them. The report counts these under `rare`, and those of data.labels under `labels`.
+    `rare` has what to do with them.
     """
     rows, tested = Corpus(table, data, rare), data.multilabel and data.rare != "refuse"
     by_hash = settings.method == "hash"
@@ -64,7 +60,7 @@ def write_splits(
         if data.unknown is not None:
             is_unknown = pc.equal(corrected["label"], data.unknown)
             unknown[name] += int(pc.sum(is_unknown).as_py() or 0)
-        if data.held_out_label is not None:
+        if data.held_out_label is not None:  # rows of no class, which train nothing
             if name != "train":
                 others = corrected.filter(is_unknown)
                 zeros = pa.array(np.zeros(len(others), np.int32))  # for which `ShardWriter.close` writes -1
@@ -91,18 +87,18 @@ def write_splits(
         writers[name].close(positions)
         if name != "train" and data.held_out_label is not None and unknown[name]:
             writers[name + UNKNOWN].close(np.array([-1], np.int32))
-    report = counter.report() | {"dropped": rows.dropped}
+    report = counter.report() | {"dropped": rows.dropped}  # rows by what they lack
     for name, each in times.items():
         report[name]["time"] = {"first": describe_time(min(each)), "last": describe_time(max(each))}
-    if data.labels:
+    if data.labels:  # rows of each label as it was written
         report["labels"] = {label: rows.written[label] for label in data.labels}
-    for label, became in rare.items():
+    for label, became in rare.items():  # rows of each class by what it became
         report.setdefault("rare", {}).setdefault(became or DROPPED, {})[label] = rows.meant[label]
     if rows.given:
         report["given"] = dict(rows.given)
     if corrector:
         report["corrections"] = corrector.report()
-    if data.unknown is not None:
+    if data.unknown is not None:  # rows by split
         report["unknown"] = {data.unknown: {name: unknown[name] for name in counts}}
         if not unknown["test"]:
             rule = f"data.unknown must have test rows, which measure it; got none of {quote_value(data.unknown)}"

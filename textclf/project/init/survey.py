@@ -26,36 +26,24 @@ SAMPLE = 200  # texts of a batch, about, whose language is detected
 
 @dataclass(frozen=True)
 class Survey:
-    """A table of labelled texts in numbers.
+    """A table of labelled texts in numbers; texts that differ in case and spaces alone are the same."""
 
-    `classes` has the rows of each class, in order; `distinct` its distinct texts, a text with several labels counting
-    for the first. Texts that differ in case and spaces alone are the same. `repeated` rows have the text of an earlier
-    row; `conflicts` are texts with more than one label; `dropped` rows lack text or label and are not counted in
-    `classes`. `median_length` and `longest` are the median and the largest number of words of a text, of characters if
-    most texts are `unspaced`, whose share that is (see `textclf.core.scripts`). `given` has the rows of each split that
-    the table gives; `slices` are those columns of data.slices of which some value has several labels. `language` is the
-    name of the language of the texts, None if it is not recognized or there are several. `characters` are those of all
-    texts. If a text has several labels, `classes` has the rows with each, `sets` is the number of rows, and
-    `without_labels` of those that have none; `unites`: a text had several rows. `worth` is the number of independent
-    rows that a test row is worth at least, by `worth_of_rows`.
-    """
-
-    classes: dict[str, int]
-    distinct: dict[str, int]
-    repeated: int
-    conflicts: int
-    dropped: int
-    median_length: int
+    classes: dict[str, int]  # rows of each class, in order; if texts have several labels, rows with each
+    distinct: dict[str, int]  # distinct texts of each class; one with several labels counts for the first
+    repeated: int  # rows with the text of an earlier row
+    conflicts: int  # texts with more than one label
+    dropped: int  # rows without text or label, not counted in `classes`
+    median_length: int  # of a text, in `unit`
     longest: int
-    given: dict[str, int] = field(default_factory=dict)
-    slices: tuple[str, ...] = ()
-    unspaced: float = 0.0
-    language: str | None = None
-    characters: int = 0
-    sets: int | None = None
-    without_labels: int = 0
-    unites: bool = False
-    worth: float = 1.0
+    given: dict[str, int] = field(default_factory=dict)  # rows of each split that the table gives
+    slices: tuple[str, ...] = ()  # columns of data.slices of which some value has several labels
+    unspaced: float = 0.0  # share of texts without spaces between words: `textclf.core.scripts`
+    language: str | None = None  # its name; None if it is not recognized or there are several
+    characters: int = 0  # of all texts
+    sets: int | None = None  # rows, if texts have several labels
+    without_labels: int = 0  # rows
+    unites: bool = False  # whether a text had several rows
+    worth: float = 1.0  # independent rows that a test row is worth at least: `worth_of_rows`
 
     @property
     def rows(self) -> int:
