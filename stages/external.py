@@ -8,7 +8,6 @@ Params: none.
 
 from pathlib import Path
 
-from textclf.artifacts import external
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.checksums import write_manifest
@@ -19,6 +18,7 @@ from textclf.core.outputs import outputs
 from textclf.core.settings import load_params
 from textclf.core.stage import item_of, main
 from textclf.core.unchanged import unchanged
+from textclf.external import predictions as external
 
 
 def run(*, stage: str, splits: Path, trained: Path, predictions: Path) -> None:

@@ -21,7 +21,6 @@ from textclf import cli
 from textclf.artifacts import (
     conformal,
     decisions,
-    external,
     features,
     layers,
     predictions,
@@ -38,6 +37,7 @@ from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
 from textclf.evaluate import metric_files
 from textclf.export import folder
+from textclf.external import predictions as external
 from textclf.predict.predictor import find_model
 from textclf.vectorize import representation
 from textclf.vectorize.terms.settings import Terms

@@ -19,11 +19,12 @@ from stages import external as stage
 from tests import stored_splits
 from tests.faults import damage
 from tests.refusal import refusal
-from textclf.artifacts import external, predictions, splits
-from textclf.artifacts.external import join, read
+from textclf.artifacts import predictions, splits
 from textclf.artifacts.predictions import Predictions, concatenate, in_batches
 from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
+from textclf.external import predictions as external
+from textclf.external.predictions import join, read
 
 CLASSES = ("no", "yes")
 IDS = {"train": ["a:1", "a:2"], "test": ["a:3", "007", "a:5"]}
