@@ -127,7 +127,7 @@ def test_the_seed_decides_the_weights() -> None:
 
 def test_a_network_that_diverged_is_an_error() -> None:
     settings = networks.settings(units=[], optimizer="sgd", learning_rate=1e38, batch_size=ROWS)
-    with pytest.raises(UserError, match=r"got (nan|inf) in epoch [12]: set the learning_rate of the network lower"):
+    with pytest.raises(UserError, match=r"got (nan|inf) in epoch [12]; set a lower learning_rate"):
         networks.train(networks.rows(), networks.rows(4), settings)
 
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from textclf.models.transformer import Settings
 
-REMEDY = "set train.transformer.learning_rate lower"
 SMALLEST = 1e-7  # probability that a loss takes the logarithm of, as in Keras
 NOT_DECAYED = ("beta", "bias", "gamma")  # arrays, as in BERT's own training
 COPIES = 8  # of the weights on disk: a checkpoint has four (the weights, two moments, the best), a new one comes beside
@@ -112,7 +111,7 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
         size = COPIES * 4 * network.count_params()
         resources.require_disk(folders.scratch, size, "the checkpoint of the transformer")
     checkpoint = Checkpoint(network, optimizer, folders.scratch, settings, workers.make_strategy(len(train)))
-    state = checkpoint.restore(State(remedy=REMEDY))
+    state = checkpoint.restore()
     run_training(network, optimizer, rows, watched_rows, settings, checkpoint, state)
     arrays, length = trained_arrays(network), rows.tokens.length
     model = make_classifier(source.config, arrays, classes, length, settings, train.multilabel)
@@ -211,12 +210,12 @@ def compile_steps(
 
 def evaluate(scores: Step, watched: Rows) -> tuple[float, float]:
     """Return mean loss and accuracy over the rows; of several labels a row must have all right."""
-    losses, correct, several = 0.0, 0, watched.y.ndim == 2
+    losses, correct, multilabel = 0.0, 0, watched.y.ndim == 2
     for batch in sorted_batches(watched.tokens):
         found, y = scores(pad(watched.tokens[batch])).astype(np.float64), watched.y[batch]
-        probabilities = OUTPUT[SIGMOIDS if several else "sigmoid" if found.shape[1] == 1 else "softmax"](found)
+        probabilities = OUTPUT[SIGMOIDS if multilabel else "sigmoid" if found.shape[1] == 1 else "softmax"](found)
         logarithms = np.log(np.clip(of_actual(probabilities, y), SMALLEST, 1 - SMALLEST))
         losses -= float(logarithms.sum()) / logarithms[0].size
-        right = ((probabilities > 0.5) == y).all(axis=1) if several else probabilities.argmax(axis=1) == y
+        right = ((probabilities > 0.5) == y).all(axis=1) if multilabel else probabilities.argmax(axis=1) == y
         correct += int(right.sum())
     return losses / len(watched.y), correct / len(watched.y)

@@ -37,7 +37,6 @@ class State:
     history: dict[str, list[float]] = field(
         default_factory=lambda: {name: [] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
     )
-    remedy: str = "set the learning_rate of the network lower"  # if the loss is not finite
 
     @property
     def best_epoch(self) -> int:
@@ -68,7 +67,7 @@ class State:
 
     def _require_finite(self, loss: float, epoch: int) -> None:
         if not np.isfinite(loss):
-            raise UserError(f"the loss must stay finite; got {loss} in epoch {epoch}: {self.remedy}")
+            raise UserError(f"the loss must stay finite; got {loss} in epoch {epoch}; set a lower learning_rate")
 
 
 class Checkpoint:
@@ -101,8 +100,8 @@ class Checkpoint:
         incomplete.replace(self.path)
         self.saved_at = time.monotonic()
 
-    def restore(self, start: State) -> State:
-        """Return the last state written for this training, which the chief reads for all workers; otherwise `start`."""
+    def restore(self) -> State:
+        """Return the last state written for this training, which the chief reads for all workers, or the first one."""
         arrays: dict[str, NDArray[Any]] = {}
         if self.path is not None and workers.is_chief() and self.path.exists():
             with reading(self.path), self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -112,7 +111,7 @@ class Checkpoint:
         text = arrays.get("state", np.zeros(0, dtype=np.uint8))
         length, count = workers.broadcast(self.strategy, np.array([len(text), count])).tolist()
         if not length:
-            return start
+            return State()
         text = workers.broadcast(self.strategy, np.resize(text, length).astype(np.int32))
         for number, variable in enumerate(self.variables):
             value = arrays.get(f"variable_{number}", np.zeros(variable.shape, variable.dtype))

@@ -91,7 +91,7 @@ class Training:
     def run(self, checkpoint: Checkpoint) -> Mapping[str, list[float]]:
         """Train the network from the checkpoint on and return its history."""
         network, settings = self.compiled.network, self.settings
-        state = checkpoint.restore(State())
+        state = checkpoint.restore()
         with closing(progress.bar("train", self.train.rows * (settings.epochs - state.epoch))) as bar:
             while not state.is_done(settings.epochs, settings.early_stopping):
                 for block, steps, rows, ends_batch in self.epoch_blocks(state):
