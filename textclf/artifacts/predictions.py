@@ -143,13 +143,13 @@ def _from_arrow(table: "pa.Table") -> Predictions:
     columns = [name for name in table.column_names if name.startswith(PREFIX)]
     classes = tuple(name.removeprefix(PREFIX) for name in columns)
     labels = table["label"].combine_chunks()
-    several = is_multilabel(table)
+    multilabel = is_multilabel(table)
     y = pc.index_in(flat(labels), value_set=pa.array(classes, pa.string()))
-    if not several:
+    if not multilabel:
         y = pc.if_else(labels.is_null(), -1, y)
     if not columns or y.null_count:  # a label that is not a class has no position
         raise ValueError("every label must be one of the classes")
-    y = to_matrix(refilled(labels, y), len(classes)) if several else y.to_numpy().astype(np.int64)
+    y = to_matrix(refilled(labels, y), len(classes)) if multilabel else y.to_numpy().astype(np.int64)
     splits = table["split"].combine_chunks().dictionary_encode()  # one object per name, not one per row
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
     probabilities = np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T

@@ -136,10 +136,10 @@ def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> tuple[d
     starts = range(0, len(texts), BATCH)
     probabilities = np.concatenate([predictor.predict_proba(texts[start : start + BATCH]) for start in starts])
     labels = predictor.labels(probabilities)
-    several = predictor.decision.multilabel
-    sets = labels if several else [[label] for label in labels]
+    multilabel = predictor.decision.multilabel
+    sets = labels if multilabel else [[label] for label in labels]
     is_class = np.array([[name in each for name in names] for each in sets], dtype=np.float64)
-    most = MOST_DISTRIBUTIONS if several or len(names) > 2 else 1
+    most = MOST_DISTRIBUTIONS if multilabel or len(names) > 2 else 1
     places = np.sort(np.argsort(-is_class.sum(axis=0), kind="stable")[:most]).tolist()
     between = distances(pool, np.round(probabilities[:, places], DECIMALS), count, seed)
     shares = deviations(differences(pool, is_class, np.ones(len(texts)), count, seed))

@@ -74,10 +74,10 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
 
     With several labels, the cells off the diagonal need not be mistakes.
     """
-    several = matrices.overlapping(rows)
-    chart = of_labels(CHARTS["confusion"]) if several else CHARTS["confusion"]
+    multilabel = matrices.overlapping(rows)
+    chart = of_labels(CHARTS["confusion"]) if multilabel else CHARTS["confusion"]
     kind, most = "class", "classes with the most mistakes"
-    if several:
+    if multilabel:
         kind, most = "label", "labels most often predicted for texts with other labels"
     every = list(dict.fromkeys([*rows["actual"], *rows["predicted"]]))
     total = rows.groupby("model", sort=False)["count"].sum()
@@ -93,7 +93,7 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     panels = []
     for model, pairs in rows.groupby("model", sort=False):
         spec = matrices.confusion(pairs, classes, (side, side), room, chart)
-        counted = {} if several else {"subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
+        counted = {} if multilabel else {"subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
         panels.append(_panel(spec, {"text": display_name(str(model)), **counted}, side))
     subtitle = [f"Number of rows{' and' if few else '; the colour is the'} share of the actual {kind}."]
     if not every:

@@ -67,8 +67,8 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
     for name, part in parts.items():
         found = flat(column.take(array_of_numbers(part))).value_counts().to_pylist()
         counts[name] = {each["values"]: each["counts"] for each in found if each["values"] != unknown}
-    several = {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
-    require_classes(counts, settings.method, given, several)
+    row_counts = {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
+    require_classes(counts, settings.method, given, row_counts)
     return {name: parts[name] for name in SPLITS if name in parts}
 
 
@@ -229,16 +229,16 @@ def require_classes(
     counts: Mapping[str, Mapping[str, int]],
     method: str,
     given: Collection[str] = frozenset(),
-    several: Mapping[str, int] | None = None,
+    row_counts: Mapping[str, int] | None = None,
     tested: bool = False,
 ) -> None:
     """Raise `TooRareError` unless train and test have rows of every class; given or the latest test rows may lack some.
 
-    `counts` has the rows by split and class; `given` are the splits that the table gives. With labels, `several` has
+    `counts` has the rows by split and class; `given` are the splits that the table gives. With labels, `row_counts` has
     the rows of each split: training rows are needed with and without each, and test rows with each only if `tested`.
     """
     classes = {label for by_class in counts.values() for label, rows in by_class.items() if rows}
-    complete = ["train"] if "test" in given or method == "time" or (several and not tested) else ["train", "test"]
+    complete = ["train"] if "test" in given or method == "time" or (row_counts and not tested) else ["train", "test"]
     lacking = {name: sorted(label for label in classes if not counts[name].get(label)) for name in complete}
     for name, adjective, size in (("train", "training", "smaller"), ("test", "test", "larger")):
         if missing := lacking.get(name):
@@ -247,10 +247,10 @@ def require_classes(
                 change = "add some to the table, or leave out its rows in the other splits"
             if len(classes) > MANY_CLASSES:
                 change = f"are the labels classes ({len(classes):,}), or texts or ids by mistake? Else {change}"
-            number = several[name] if several else sum(counts[name].values())
+            number = row_counts[name] if row_counts else sum(counts[name].values())
             rule = f"the {adjective} rows must hold every class; class {missing[0]} has none of {number}"
             raise TooRareError(f"{rule}: {change}{RARE_ADVICE}", {*chain(*lacking.values())}, classes)
-    number = several["train"] if several else 0
+    number = row_counts["train"] if row_counts else 0
     if number and (always := sorted(label for label, rows in counts["train"].items() if rows == number)):
         advice = "add rows without it, or leave the label out"
         raise UserError(f"the training rows must hold rows without each label; all {number} have {always[0]}: {advice}")

@@ -34,11 +34,15 @@ class CompiledNetwork:
 
 @lru_cache(maxsize=1)
 def compile_network(
-    exact: "Callable[[keras.Sequential], keras.Model]", config: str, optimizer_name: str, strategy: Any, several: bool
+    exact: "Callable[[keras.Sequential], keras.Model]",
+    config: str,
+    optimizer_name: str,
+    strategy: Any,
+    multilabel: bool,
 ) -> CompiledNetwork:
     """Return the network of this configuration, JSON, with the arithmetic that `exact` gives its layers.
 
-    `several` says whether a row has a set of labels. Compiling takes as long as dozens of epochs, so the last network
+    Compiling takes as long as dozens of epochs, so the last network
     is kept, which a cross-validation trains several times.
     """
     import keras
@@ -62,7 +66,7 @@ def compile_network(
         inputs, y, weights, size = tf.nest.map_structure(lambda array: array[number], tuple(block))
         predicted = network(inputs, training=True)
         labels = tf.maximum(y, 0)
-        if several:
+        if multilabel:
             losses = keras.ops.binary_crossentropy(tf.cast(labels, predicted.dtype), predicted) / predicted.shape[1]
             best = tf.cast(predicted > 0.5, y.dtype)
         elif predicted.shape[1] == 1:
@@ -72,7 +76,7 @@ def compile_network(
             losses = keras.losses.sparse_categorical_crossentropy(labels, predicted)
             best = tf.argmax(predicted, axis=1, output_type=y.dtype)
         loss = tf.reduce_sum(losses * weights)
-        correct = tf.reduce_all(best == y, axis=1) if several else best == y
+        correct = tf.reduce_all(best == y, axis=1) if multilabel else best == y
         return loss / size, tf.stack([loss, tf.reduce_sum(tf.cast(correct, loss.dtype))])
 
     @tf.function(jit_compile=True)
