@@ -3,9 +3,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests import tiny_bert
 from tests.refusal import refusal
@@ -24,38 +21,28 @@ def entry(dtype: str = "F32", shape: Any = (2,), offsets: Any = (0, 8)) -> dict[
     return {"a": {"dtype": dtype, "shape": shape, "data_offsets": offsets}}
 
 
-def test_arrays_are_read_by_name() -> None:
-    arrays = safetensors.parse(WHOLE)
+def test_arrays_are_read_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(WHOLE)
+    arrays = safetensors.read(path)
     assert arrays.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
         np.testing.assert_array_equal(arrays[name], array)
         assert arrays[name].dtype == np.float32
 
 
-@given(st.integers(0, len(WHOLE) - 1))
-def test_a_truncated_file_is_refused(length: int) -> None:
-    with pytest.raises((ValueError, LookupError, TypeError)):
-        safetensors.parse(WHOLE[:length])
+OTHERS = [
+    with_header([]),
+    with_header({"a": 1}),
+    with_header(entry(dtype="F8")),
+    with_header(entry(shape=[3])),
+    with_header(entry(offsets=[0, 16], shape=[4])),
+    with_header(entry(offsets=[0])),
+]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\xff" * 16,
-        with_header([]),
-        with_header({"a": 1}),
-        with_header(entry(dtype="F8")),
-        with_header(entry(shape=[3])),
-        with_header(entry(shape=[-2])),
-        with_header(entry(shape=[True, 2])),
-        with_header(entry(offsets=[0, 16], shape=[4])),
-        with_header(entry(offsets=[8, 0])),
-        with_header(entry(offsets=[-8, 0])),
-        with_header(entry(offsets=[0])),
-    ],
-)
-def test_a_file_that_is_none_is_one_line(data: bytes, tmp_path: Path) -> None:
+def test_a_truncated_file_and_one_of_another_form_are_one_line(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    path.write_bytes(data)
-    assert " must be a complete safetensors file" in refusal(safetensors.read, path)
+    for data in (*OTHERS, *(WHOLE[:length] for length in range(len(WHOLE)))):
+        path.write_bytes(data)
+        assert refusal(safetensors.read, path).startswith(f"{path} must be a whole safetensors file; ")

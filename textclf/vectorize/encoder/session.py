@@ -15,21 +15,12 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.onnx_classifier import IDS, MASK, open_session
 from textclf.core.errors import UserError
+from textclf.core.foreign import whole_file
 from textclf.core.quoting import first_line, list_names
 from textclf.core.resources import cores
 
 BATCH_ROWS, BATCH_TOKENS = 16, 4096  # at most; larger batches are no faster and take more memory
 TYPES = "token_type_ids"
-# onnxruntime's exceptions for a file or an input that it can't use.
-ERRORS = (
-    "Fail",
-    "InvalidArgument",
-    "InvalidGraph",
-    "InvalidProtobuf",
-    "NoSuchFile",
-    "NotImplemented",
-    "RuntimeException",
-)
 
 Vectors = NDArray[np.float32]
 Pooling = Literal["mean", "cls"]
@@ -44,15 +35,9 @@ class Session:
         Texts share batches only `together`: a graph that quantizes while it runs chooses its scales by the whole batch.
         Raises `UserError` if it is no ONNX, or takes other inputs than those of BERT.
         """
-        from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-        self.errors = tuple(getattr(state, name) for name in ERRORS)
         self.origin, self.together = origin, together
-        try:
+        with whole_file(origin, "ONNX"):
             self.session = open_session(model if isinstance(model, bytes) else str(model))
-        except self.errors as error:
-            reason = first_line(error)
-            raise UserError(f"{origin} must be an ONNX file that onnxruntime reads; got: {reason}") from error
         self.inputs = [each.name for each in self.session.get_inputs()]
         if IDS not in self.inputs or not {*self.inputs} <= {IDS, MASK, TYPES}:
             raise UserError(
@@ -87,7 +72,7 @@ class Session:
         given: dict[str, Any] = {IDS: ids, MASK: np.ones_like(ids), TYPES: np.zeros_like(ids)}
         try:
             output = self.session.run(None, {name: given[name] for name in self.inputs})[0]
-        except self.errors as error:
+        except Exception as error:  # onnxruntime's own have no base class
             reason = first_line(error)
             raise UserError(f"{self.origin} can't encode texts of {ids.shape[1]} tokens: {reason}") from error
         if output.ndim not in {2, 3} or len(output) != len(ids) or output.dtype.kind != "f":
