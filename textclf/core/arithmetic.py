@@ -12,10 +12,8 @@ AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc n
 def pin_arithmetic() -> None:
     """Set environment variables that limit numpy and OpenBLAS to AVX2 and OpenBLAS to one thread.
 
-    By default these libraries choose their instructions by the CPU, and other instructions round differently.
-    The variables are read when the libraries are loaded, so call this before importing any of them. Those of Keras
-    and TensorFlow are set where Keras is imported: see `textclf.models.common.networks.environment`. On an x86-64 CPU
-    without AVX2, where the same bytes can't be had, the libraries choose.
+    Other instructions round differently. The variables are read when the libraries are loaded, so call this before
+    importing any of them. An x86-64 CPU without AVX2 can't give the same bytes, and the libraries choose.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the order of additions depends on the number of threads
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")

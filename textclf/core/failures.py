@@ -48,10 +48,7 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an exception says that memory, or the memory for another thread or library, was not to be had.
-
-    TensorFlow's own exception is recognised by its name, so that TensorFlow need not be loaded.
-    """
+    """Return whether an exception, also TensorFlow's, says that memory, a thread or a library was not to be had."""
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, RuntimeError | ImportError | SystemError):

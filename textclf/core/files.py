@@ -37,10 +37,7 @@ _FORMATS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # o
 
 
 def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
-    """Write JSON with sorted keys, unless their order matters, two spaces of indentation and a newline at the end.
-
-    Raises `ValueError` for NaN and infinity.
-    """
+    """Write indented JSON with sorted keys, unless their order matters; `ValueError` for NaN and infinity."""
     text = json.dumps(content, sort_keys=sort_keys, indent=2, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
@@ -120,10 +117,9 @@ def _values(name: str, cells: Sequence[str]) -> Any:
 
 
 def write_npy(file: IO[bytes], array: NDArray[np.generic]) -> None:
-    """Write an array of any shape, of numbers or fixed-length text, in C order, with the bytes of `numpy.save`.
+    """Write an array of numbers or fixed-length text in C order, with the bytes of `numpy.save`.
 
-    `numpy.save` writes to a file through a buffer in C and ignores an error of its last write, as on a full disk: the
-    array then ends early, or what is written next takes its place. Here each write that fails raises `OSError`.
+    `numpy.save` ignores an error of its last write, as on a full disk. Here each write that fails raises `OSError`.
     """
     array = np.array(array, order="C", copy=None)
     npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(array))

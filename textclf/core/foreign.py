@@ -24,11 +24,7 @@ def damaged(path: Path, kind: str, reason: object) -> UserError:
 
 @contextlib.contextmanager
 def whole_file(path: Path, kind: str) -> Iterator[None]:
-    """Turn every exception of the block into `UserError`, except missing packages and errors of the file system.
-
-    The block calls a library to read a file of this kind. A library lets through whatever a damaged part of a file
-    leads to: pyarrow also KeyError, TypeError, exceptions of its own, and the lack of exabytes of memory.
-    """
+    """Turn exceptions of a library that reads a file of this kind into `UserError`, except those of the file system."""
     try:
         yield
     except (UserError, ImportError):

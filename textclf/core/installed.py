@@ -44,10 +44,7 @@ def other_versions(lock: str) -> list[str]:
 
 
 def requirement(extra: str | None = None) -> str:
-    """Return the requirement that pip installs this version from, with an extra.
-
-    The address is what pip recorded of the installation, in direct_url.json (PEP 610); without one, name and version.
-    """
+    """Return the requirement of this version for pip: its address in direct_url.json (PEP 610), or name and version."""
     record = None
     with suppress(PackageNotFoundError):  # the code was copied without it
         record = distribution(DISTRIBUTION).read_text("direct_url.json")

@@ -19,10 +19,7 @@ def cores() -> int:
 
 
 def require_disk(folder: Path, need: int, purpose: str) -> None:
-    """Raise `UserError` unless the disk of the folder, which need not exist yet, has `need` bytes free.
-
-    `purpose` names what needs them.
-    """
+    """Raise `UserError` unless the disk of a folder, which may not exist yet, has `need` bytes free for a purpose."""
     existing = folder.absolute()
     while not existing.exists():
         existing = existing.parent
@@ -34,10 +31,7 @@ def require_disk(folder: Path, need: int, purpose: str) -> None:
 
 
 def require_memory(need: int, purpose: str) -> None:
-    """Raise `UserError` if less than `need` bytes of memory are available; pass if that is not known.
-
-    `purpose` names what needs them.
-    """
+    """Raise `UserError` if less than `need` bytes of memory are available for a purpose; pass if that is not known."""
     if (free := available_memory()) is not None and free < need:
         raise UserError(
             f"{purpose} needs about {format_size(need)} of memory; {format_size(free)} is available; "
@@ -48,8 +42,7 @@ def require_memory(need: int, purpose: str) -> None:
 def require_address_space(need: int, purpose: str) -> None:
     """Raise `UserError` if a limit (ulimit -v) leaves the process less than `need` bytes of address space.
 
-    Libraries reserve far more addresses than they use. Below what they reserve, a native library may end or stop the
-    process without an exception, so this is checked before they are loaded.
+    Below what it reserves, a native library may end or stop the process without an exception.
     """
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY and limit < need:
