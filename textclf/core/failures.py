@@ -82,11 +82,7 @@ def discard(stream: TextIO | None) -> None:
 
 
 def report_uncaught(name: str) -> None:
-    """Report what no `except` catches, such as a failure while modules are imported, as `exit_code` does.
-
-    For a process that is a command of textclf of this name. A defect keeps its traceback, and the exit code is
-    `DEFECT`.
-    """
+    """Report what no `except` catches, such as while modules are imported, as `exit_code` does."""
 
     def report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         if isinstance(error, KeyboardInterrupt):

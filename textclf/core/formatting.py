@@ -49,11 +49,7 @@ def points(difference: float, signed: bool = True) -> str:
 
 
 def largest_remainder(shares: Sequence[float]) -> list[int]:
-    """Return shares that sum to 1 as whole percentages that sum to 100; shares that are all 0 as zeros.
-
-    Each is rounded down; those with the largest remainders, of equals the first, are then rounded up instead (Hare's
-    method).
-    """
+    """Return shares that sum to 1 as whole percentages that sum to 100, by Hare's method; zeros for shares of 0."""
     parts = [round(100 * share, 9) for share in shares]  # 29.000000000000004 has no remainder
     whole = [int(part) for part in parts]
     missing = round(sum(parts)) - sum(whole)

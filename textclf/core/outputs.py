@@ -25,12 +25,9 @@ _finish: Callable[[], None] | None = None  # None outside of a stage
 def outputs(*targets: Path) -> Iterator[list[Path]]:
     """Yield a scratch path per target; all are renamed to their targets when the block ends without error.
 
-    The block creates a file or a folder at each scratch path. A scratch path is in the folder of its target, so that
-    the last step is a rename. If the block raises, or a rename fails, all targets are what they were before and nothing
-    is left behind. What processes that were killed left behind for the same targets is removed first.
-
-    Raises `UserError` if a stage would replace files that no run has made; if a rename failed and the old output cannot
-    be put back either, it says where that is.
+    The block creates a file or a folder at each scratch path, which is beside its target. If it raises, or a rename
+    fails, all targets are what they were before. What killed processes left behind is removed first. Raises `UserError`
+    if a stage would replace files that no run has made, or if an old output can't be put back: it says where that is.
     """
     with contextlib.ExitStack() as stack:
 
@@ -130,11 +127,9 @@ def _clear(target: Path) -> None:
 
 
 def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
-    """Return the open lock file of a folder, which stays locked until it is closed or this process ends.
+    """Return the open lock file of a folder, locked until it is closed or this process ends; None without the folder.
 
-    The kernel frees the lock of a process that ends, however it ends, and locks hold across containers, where process
-    ids do not. Returns None if the folder is gone. Raises `OSError` if another process has the lock and `wait` is
-    false.
+    Raises `OSError` if another process has the lock and `wait` is false.
     """
     path = folder / LOCK
     try:

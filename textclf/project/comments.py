@@ -10,10 +10,7 @@ from textclf.params import parse
 
 
 def commented(text: str) -> str:
-    """Return the text of a params.yaml with the comment of every key made from its description.
-
-    Values and order stay. Raises `UserError` if a value breaks a rule.
-    """
+    """Return the text of a params.yaml with comments made from descriptions; `UserError` if a value breaks a rule."""
     shown = list(sections(parse(text)))
     comments = {name: summary(kind) for name, kind in shown}
     for name, kind in shown:

@@ -1,8 +1,8 @@
 """CSV and TSV in blocks of whole rows, which Arrow parses.
 
-Python's csv, which is slower and stricter, is left to read the first block in doubt and all after it: one with a quote
-within an unquoted field, text after a closing quote, a CR without LF, a blank line, undecodable bytes, rows of another
-width, a row without end or longer than the block, or with a byte order mark at its start, which Arrow would leave out.
+Python's csv, slower and stricter, reads the first block in doubt and all after it: one with a quote within an unquoted
+field, text after a closing quote, a CR without LF, a blank line, undecodable bytes, rows of another width, a row longer
+than the block, or a byte order mark at its start.
 """
 
 from codecs import BOM_UTF8
@@ -53,10 +53,7 @@ def read_blocks(
 
 
 def _find_ends(block: bytes, delimiter: str, quoting: bool) -> tuple[int, Ints]:
-    """Return the length of the whole rows at the start of a block, and the number of line ends up to the end of each.
-
-    Raises `ValueError` if they are in doubt.
-    """
+    """Return the length of the whole rows of a block, and line ends up to the end of each; `ValueError` in doubt."""
     content = np.frombuffer(block, np.uint8)
     quotes = np.flatnonzero(content == QUOTE) if quoting else np.empty(0, np.int64)
 

@@ -22,21 +22,16 @@ MOST_CELLS = 20_000  # distinct values of a column by which its form is found
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its number of values that are not empty, their length in characters, and what they look like.
-
-    `distinct` is the number of distinct values. `spaced` is the share of values that have white space within or letters
-    beyond ASCII, as sentences have and identifiers have not; `measured` the share of dates and decimals; `whole` that
-    of integers. `form` is how its cells hold several labels each, as `form_of` says.
-    """
+    """A column, and what its values look like."""
 
     name: str
-    values: int
+    values: int  # that are not empty
     distinct: int
-    mean_length: float
-    spaced: float
-    measured: float
-    whole: float
-    form: str = ""
+    mean_length: float  # in characters
+    spaced: float  # share of values with white space or letters beyond ASCII, as sentences have
+    measured: float  # share of dates and decimals
+    whole: float  # share of integers
+    form: str = ""  # how its cells hold several labels each: see `form_of`
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,7 @@ def decompressing(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
-    """Yield the path of a file with the bytes of the stream: its own, or that of a temporary copy.
-
-    Raises `UserError` if the disk is full.
-    """
+    """Yield the path of a file with the bytes of the stream, its own or a copy; `UserError` if the disk is full."""
     if not is_compressed(path) and path.is_file() and getattr(stream, "name", None) in {path, str(path)}:
         yield path
         return

@@ -50,10 +50,7 @@ INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thous
 
 
 def read(path: Path, settings: Data, rare: Renamed = NONE) -> "Corpus":
-    """Return the rows of a file, or of the files of a folder in the order of their names, all of them in memory.
-
-    Raises `UserError` once the rows read so far need more memory than is available, and as iterating a `Corpus` does.
-    """
+    """Return all rows of a file or a folder, in memory; `UserError` as `Corpus`, and if it does not hold them."""
     corpus = Corpus(path, settings, rare)
     corpus.load()
     return corpus
@@ -97,18 +94,10 @@ def _read_column(file: TableFile, batch: Batch, column: str, purpose: str, lists
 class Corpus:
     """Labelled rows of a file, or of the files of a folder in the order of their names.
 
-    Iterating it, once, gives batches with the columns `id`, `text`, `label`, if asked for `group`, `split` if the table
-    gives splits, and `slice_<column>` for each column of data.slices ("" where it has no value), all text; if asked for
-    also `time`, of one kind: decimals, or date-times as texts that sort by time. A row's id is the value of the id
-    column, or `file:line` (`file:row` in formats that are not lines), both from 1, with the path of the file below the
-    folder; a text that is a whole file has its path. Labels are text, or with data.task multilabel lists of texts,
-    sorted and distinct: integers in digits, booleans as true and false. Texts, and labels that data.labels does not
-    name, are unchanged, with spaces.
-
-    Afterwards `classes` are the labels in order, without that of texts of no class if these are held out; binary: the
-    positive class is last. `dropped` counts the rows left out: `rows` in all, `text`, `label` and, if asked for, `time`
-    by what was missing. `given` counts the rows of each split that the table gives, and `count` all rows. `table` has
-    the rows after `load`.
+    Iterating it, once, gives batches with the columns `id`, `text`, `label`, and as settings say `group`, `split`,
+    `slice_<column>`, all text, and `time`: decimals, or date-times as texts that sort by time. Without an id column the
+    id is `file:line`, or `file:row` in formats that are not lines, from 1. Labels are text, or with data.task
+    multilabel lists of texts, sorted and distinct: integers in digits, booleans as true and false.
 
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns, and
     for rows of fewer than two classes. Some errors are raised at the end, so discard what was made of the batches.
@@ -119,12 +108,13 @@ class Corpus:
         self.rare = rare  # of classes with None the rows are left out, or of sets of labels the label
         self.written, self.meant = Counter[str](), Counter[str]()  # rows of labels, if data.labels or rare name some
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
-        self.table = pa.table({})
-        self.classes: list[str] = []
+        self.table = pa.table({})  # the rows, after `load`
+        self.classes: list[str] = []  # after all rows: in order, the positive one last, without that of no class
+        # Rows left out, and how many of these for a missing value.
         self.dropped = {"rows": 0, "text": 0, "label": 0} | ({} if settings.time is None else {"time": 0})
         self._kind_of_time = ""  # of the first row
-        self.given: Counter[str] = Counter()
-        self.count = 0
+        self.given: Counter[str] = Counter()  # rows of each split that the table gives
+        self.count = 0  # of all rows
         self._labels: set[str] = set()
         self._wrong = 0
         self._errors: list[str] = []  # of the first wrong rows
@@ -134,10 +124,7 @@ class Corpus:
         self._first_rows: dict[str, tuple[str, dict[str, Any]]] = {}  # of such ids, and their values by purpose
 
     def load(self) -> None:
-        """Read all rows into `table`; `UserError` also if they need more memory than is available.
-
-        With several labels per text, rows with the same id become one text, with the labels of all of them.
-        """
+        """Read all rows into `table`, of labels those of one id as one; `UserError` if memory does not hold them."""
         self.unites = self.settings.multilabel and self.settings.id is not None
         batches: list[pa.RecordBatch] = []
         size = checked = 0

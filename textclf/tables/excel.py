@@ -16,10 +16,9 @@ EMPTY: Cell = ("n", None)
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-    """Yield the rows of the sheet that the layout names, or of the first.
+    """Yield the rows of the sheet that the layout names, or of the first, without empty ones at its end.
 
-    As in CSV, an empty cell is an empty text and an empty row is one without values. Empty rows at the end are none,
-    since a sheet has no end of its own. A formula has the value that was saved with it.
+    As in CSV, an empty cell is an empty text. A formula has the value that was saved with it.
     """
     with stored(stream, path) as file, file.open("rb") as opened:
         sheet = _without_end(_parse_sheet(opened, path, layout))

@@ -36,11 +36,10 @@ class TableFile(NamedTuple):
 
 
 def find_files(path: Path, layout: Layout) -> list[TableFile]:
-    """Return the files of a table in the order of their names.
+    """Return the files of a table in the order of their names, which are paths below the folder, with slashes.
 
-    A name is the path below the folder, with slashes. Hidden files and folders are left out, and what a saved dataset
-    of Hugging Face has besides its rows. Raises `UserError` if the path does not exist, no file of the folder matches,
-    or one that matches can't be read or is a link, except to DVC's cache, whose files never change.
+    Hidden files are left out, and what a saved dataset of Hugging Face has besides its rows. Raises `UserError` if
+    there is none, or one can't be read or is a link, except to DVC's cache, whose files never change.
     """
     if path.is_dir():
         files = keep_rows(_match(path, layout))

@@ -13,17 +13,12 @@ from textclf.tables.layout import Batch, Layout
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its reader and the endings of its files.
+    """A format of tables."""
 
-    The reader gets a stream, its path for errors, the layout, and how many rows a batch may have. `labelled` says
-    whether its rows can have labels, so that the pipeline can read it; `by_line` whether a file is read line by line,
-    so that rows can be counted by line ends and, in batches of one, taken from a stream before its end.
-    """
-
-    read: BatchReader
-    endings: tuple[str, ...] = ()
-    labelled: bool = True
-    by_line: bool = False
+    read: BatchReader  # from a stream, its path for errors, the layout, and how many rows a batch may have
+    endings: tuple[str, ...] = ()  # of its files
+    labelled: bool = True  # whether its rows can have labels, so that the pipeline can read it
+    by_line: bool = False  # so that rows can be counted by line ends, and taken from a stream before its end
 
 
 def _read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:

@@ -22,8 +22,8 @@ Result = TypeVar("Result")
 def look_alikes(classes: Mapping[str, int]) -> dict[str, str]:
     """Return labels that are probably written in another form than is meant, and the label that is: data.labels.
 
-    Labels are alike if they differ in case, white space or Unicode form, or are an integer and a decimal, as 1 and 1.0.
-    The most frequent one is meant, without white space around it, also if it is alone. `classes` has the rows of each.
+    They differ from it in case, white space or Unicode form, or as 1 and 1.0. The most frequent one, stripped, is
+    meant. `classes` has the rows of each.
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for label in classes:
@@ -59,9 +59,8 @@ def doubts(classes: Mapping[str, int], multilabel: bool) -> list[str]:
 def without_rare(data: Data, divide: Callable[[Renamed], Result]) -> Result:
     """Return what `divide` returns once it is given what to do with the classes that it has refused by `TooRareError`.
 
-    By data.rare: drop leaves these classes out; merge makes them one class once all of them are known, unless that is
-    too rare as well, or they are a single class. Raises the last error if data.rare is refuse, or if fewer than two
-    classes would remain.
+    By data.rare: drop leaves these out; merge makes them one class once all are known, unless that is too rare as well.
+    Raises the last error if data.rare is refuse, or if fewer than two classes would remain.
     """
     rare: set[str] = set()
     known: set[str] = set()

@@ -26,16 +26,11 @@ NumberedRow = tuple[int, Record | ValueError]  # line or row number from 1, and 
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive rows of a file.
+    """Consecutive rows of a file."""
 
-    `numbers` are their lines or rows from 1. `columns` has the values by name: an array of texts without nulls if Arrow
-    read them, else a list of what the file holds. `broken` has the rule that a row breaks if it could not be read, by
-    its position; all its values are None.
-    """
-
-    numbers: Sequence[int] | NDArray[np.int64]
-    columns: Mapping[str, "list[object] | pa.StringArray"]
-    broken: Mapping[int, ValueError] = field(default_factory=dict)
+    numbers: Sequence[int] | NDArray[np.int64]  # lines or rows from 1
+    columns: Mapping[str, "list[object] | pa.StringArray"]  # by name; texts without nulls if Arrow read them
+    broken: Mapping[int, ValueError] = field(default_factory=dict)  # the rule that a row breaks, by position
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -63,15 +58,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is written, and which columns to read from it.
+    """How a table is written, as in section data of params.yaml, and which columns to read from it."""
 
-    `columns` maps purposes (text, label, id, group, time, split, slice_<column>) to column names; a text may be in
-    several columns. `option` is the prefix of setting names in errors: `data.` for params.yaml, `--` for a command
-    line. If `every_key`, a JSON object that lacks a column to read breaks a rule; else it lacks a value. The other
-    fields are as in section data of params.yaml.
-    """
-
-    columns: Mapping[str, str | tuple[str, ...]]
+    columns: Mapping[str, str | tuple[str, ...]]  # by purpose: text, label, id, group, time, split, slice_<column>
     files: str = "**/*"
     format: str = "auto"
     encoding: str = "utf-8"
@@ -79,8 +68,8 @@ class Layout:
     quoting: bool | None = None
     sheet: str | None = None
     query: str | None = None
-    option: str = "data."
-    every_key: bool = False
+    option: str = "data."  # prefix of setting names in errors; -- for a command line
+    every_key: bool = False  # whether a JSON object that lacks a column to read breaks a rule
 
     def columns_of(self, purpose: str) -> tuple[str, ...]:
         """Return the names of the columns of a purpose, none if it has none."""
@@ -92,10 +81,7 @@ class Layout:
         return list(dict.fromkeys(name for purpose in self.columns for name in self.columns_of(purpose)))
 
     def require_columns(self, path: Path, names: Sequence[str], hint: str = "") -> None:
-        """Raise `UserError` unless each column to read is exactly once among `names`; `hint` ends its lines.
-
-        The column `source` may be missing.
-        """
+        """Raise `UserError` unless each column to read but `source` is once among `names`; `hint` ends its lines."""
         lines = []
         for purpose, wanted in [(key, name) for key in self.columns for name in self.columns_of(key)]:
             if wanted == SOURCE and SOURCE not in names:

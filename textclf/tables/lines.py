@@ -74,10 +74,7 @@ def decoding_error(text: str, layout: Layout) -> ValueError | None:
 
 
 def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-    """Yield the rows of UCI's format: lines `sentence TAB label` without a header.
-
-    The last tab separates text and label; quotes are text.
-    """
+    """Yield the rows of UCI's format: lines `sentence TAB label`, where the last tab counts; no header, no quotes."""
     layout.require_columns(path, ["text", "label"])
     hint = "" if "label" in layout.columns else f"; if each line is a text, set {layout.option}format to lines"
     for number, line in enumerate(read_lines(stream, layout), start=1):

@@ -55,11 +55,10 @@ def written_list(value: object) -> object:
 
 
 def form_of(cells: Set[str], rows: int) -> str:
-    """Return how the cells of a column hold several labels each: `[`, `01`, a separator, or "" if they do not.
+    """Return how the cells of a column hold several labels each: `[` (lists), `01`, a separator, or "" if they do not.
 
-    `[` are lists of texts or integers, `01` columns of 0 and 1. A character is a separator if the parts of a cell are
-    also cells of their own, or if all parts stand in several cells; parts that are in every cell are left aside. As
-    labels repeat, `rows`, those with a value, must be many.
+    A character is a separator if the parts of a cell are also cells of their own, or stand in several cells; parts that
+    are in every cell are left aside. As labels repeat, `rows`, those with a value, must be many.
     """
     if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
         return "01" if cells else ""

@@ -21,9 +21,8 @@ def split_of_value(value: str, column: str) -> str:
 def split_of_file(name: str) -> str | None:
     """Return the split that a file's name gives, else that of the nearest folder which names one; None without any.
 
-    `name` is a path with slashes. A name gives a split if one of its words, which are runs of letters, does:
-    `train-00000-of-00002.parquet`, `sst2_dev.tsv`, `testset.csv`, `test/news.csv`. If it has words of several splits,
-    as `train_test.csv`, there is none.
+    A name gives a split if one of its words, runs of letters, does: `train-00000-of-00002.parquet`, `sst2_dev.tsv`,
+    `testset.csv`, `test/news.csv`, but not `train_test.csv`.
     """
     *folders, file = name.split("/")
     for part in (source_name(file), *reversed(folders)):

@@ -38,10 +38,7 @@ def text_of(record: Record, column: str) -> str | None:
 
 
 def joined_text(record: Record, columns: Sequence[str], separator: str = SEPARATOR) -> str | None:
-    """Return the text in a column, or the texts in several, joined; None if none has a value.
-
-    Of several, blank ones are left out with their separator. Raises `ValueError` as `text_of`.
-    """
+    """Return the texts of columns that are not blank, joined; None if there are none. `ValueError` as `text_of`."""
     texts = [text for column in columns if (text := text_of(record, column)) is not None]
     if len(columns) == 1 or not texts:
         return texts[0] if texts else None
@@ -54,11 +51,7 @@ def join(texts: Iterable[str], separator: str) -> str:
 
 
 def label_of(record: Record, column: str) -> str | None:
-    """Return the label, id or group in a column as text, None if there is no value.
-
-    Integers are written in digits, booleans as true and false. Raises `ValueError` for other types and for control
-    characters.
-    """
+    """Return the label, id or group in a column as text, if any; `ValueError` unless it is text, integer or boolean."""
     value = record.get(column)
     if value is None:
         return None

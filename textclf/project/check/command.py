@@ -56,11 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def doubts(settings: Params, splits: Path) -> Iterator[str]:
-    """Yield a line for what may surprise and is no error: of an experiment before the first run, and of costs.
-
-    A name in evaluate.costs may be no class in a folder of splits, because the table or its settings have changed
-    since. The stage evaluate refuses it.
-    """
+    """Yield a line for what may surprise: an experiment before the first run, costs of classes that the splits lack."""
     if "DVC_EXP_NAME" in os.environ and not Path("dvc.lock").exists():
         yield "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
     if settings.evaluate.costs and not settings.data.classes:  # of which the names are checked
@@ -72,10 +68,7 @@ def doubts(settings: Params, splits: Path) -> Iterator[str]:
 
 
 def describe_settings(names: Sequence[str]) -> list[str]:
-    """Return a line per setting, or per setting of a section: value, default and description.
-
-    Raises `UserError` with the nearest name for each name that is no setting.
-    """
+    """Return a line per setting: value, default and description; `UserError` for each name that is no setting."""
     lines = dict(_described(params.load()))
     found = {name: [line for key, line in lines.items() if f"{key}.".startswith(f"{name}.")] for name in names}
     if unknown := [f"{name} is no setting; {suggest(name, lines)}" for name in names if not found[name]]:
@@ -108,10 +101,7 @@ def load_for_run() -> Params:
 
 
 def require_own_outputs() -> None:
-    """Raise `UserError` with a line for each output in whose place there are files that no run made.
-
-    DVC would remove them before the stage starts.
-    """
+    """Raise `UserError` for outputs in whose place are files that no run made: DVC would remove them."""
     pipelines = {path: path.read_text(encoding="utf-8") for path in PIPELINES if path.is_file()}
     if lines := declared.refusals(pipelines, load_yaml(PARAMS_FILE)):
         raise UserError(*lines)

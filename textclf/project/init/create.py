@@ -65,10 +65,7 @@ def differs(path: Path, text: str) -> bool:
 
 
 def create(files: Mapping[Path, str]) -> list[str]:
-    """Write a new project into the current folder and return what to say of it.
-
-    Raises `UserError` if Git would ignore a file of it: another machine would not have it.
-    """
+    """Write a new project into the current folder and return what to say of it; `UserError` if Git ignores a file."""
     written, lines = dict(files), []
     for path in KEPT:
         if differs(path, files[path]):

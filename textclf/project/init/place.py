@@ -18,10 +18,9 @@ FOLDER = Path("texts")  # of tables that were copied into the project
 def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
     """Yield the paths of tables, and a line for each that is copied.
 
-    A table stays where it is in the project, or in the Git repository that has the project: a clone has it at the same
-    place. Another one is copied into `FOLDER`. `given` are absolute paths: a file or folder, or the files of the
-    training and of the test rows, which need a folder of their own. If the block fails, the copies are removed. Raises
-    `UserError` if a table is missing, or if another file is in the place of its copy.
+    A table stays where it is in the Git repository of the project; another one is copied into `FOLDER`. `given` are a
+    file or folder, or the files of training and test rows, which need a folder of their own. If the block fails, the
+    copies are removed. Raises `UserError` if a table is missing, or another file is in the place of its copy.
     """
     for path, option in zip(given, ("--data", "--test"), strict=False):
         if not path.exists():

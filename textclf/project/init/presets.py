@@ -57,10 +57,7 @@ class Models(NamedTuple):
 
 
 def choose_models(preset: str, survey: Survey) -> Models:
-    """Return the representations and models of a preset for a table.
-
-    Raises `UserError` if the preset is best and the packages of the transformer are missing.
-    """
+    """Return the representations and models of a preset for a table; `UserError` if a package is missing."""
     if preset == "best" and survey.language == "English":
         _require_transformer()
     reasons: list[Choice] = []
