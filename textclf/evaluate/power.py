@@ -16,9 +16,8 @@ def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], fl
     """Return the power of McNemar's test on `n` rows at level `alpha`, as a function of the difference.
 
     `discordant`, above 0, is the share of the rows that only one of two models decides correctly; the difference of
-    their accuracies is from 0 to that. Of m discordant rows the better model is right on a binomial number with
-    (discordant + difference) / (2 discordant); the power given m is averaged over the binomial m: Duffy (1984),
-    Biometrics 40:1005-1015.
+    their accuracies is from 0 to that. The power given the number of discordant rows is averaged over its binomial
+    distribution: Duffy (1984), Biometrics 40:1005-1015.
     """
     mean = n * discordant
     reach = SPREAD * math.sqrt(mean) + SPREAD

@@ -50,8 +50,7 @@ def terms_of_models(
 ) -> pd.DataFrame:
     """Return the table of `top_terms` of all models whose features have terms, in their order.
 
-    `reads` maps models to their representations, `vectorizers` these to what fitted them. Models that read the same
-    features are done together, so that these are read once.
+    `reads` maps models to their representations, `vectorizers` these to what fitted them.
     """
     groups: dict[str, list[str]] = {}
     for name, read in reads.items():
@@ -74,14 +73,11 @@ def top_terms(
 ) -> pd.DataFrame:
     """Return a table with `COLUMNS`: per model, class and analyzer at most `count` terms, the largest weight first.
 
-    `nonzeros` has the column of each nonzero of the training rows, in pieces; `shards` are these rows (rows, features),
-    of which only those are read from which terms are removed. `vectorizer` has `terms` and `analyzers`, which name each
-    column, None for one that stands for no term. Words have terms beside those of letters, which are many pieces of the
-    same words.
-    The method `weight`, for linear models, takes the term's weight in the score of the class. `occlusion`, for others,
-    takes the mean of `Occlusion` over the first `OCCLUDED_ROWS` rows, for terms in at least `MIN_ROWS` of them, or for
-    all if there are none such. `rows` is the number of rows with the term. Terms with a weight of 0 or below are left
-    out, so a model that ignores the text has none.
+    `nonzeros` has the column of each nonzero of the training rows, in pieces; `shards` are these rows (rows, features).
+    `vectorizer` has `terms` and `analyzers`, which name each column. The method `weight`, for linear models, takes the
+    term's weight in the score of the class; `occlusion`, for others, the mean of `Occlusion` over the first
+    `OCCLUDED_ROWS` rows, for terms in at least `MIN_ROWS` of them, or else for all. `rows` is the number of rows with
+    the term. Terms with a weight of 0 or below are left out.
     """
     terms = vectorizer.terms()
     weights = {name: model.linear_weights() for name, model in models.items()}

@@ -1,8 +1,7 @@
 """A trained model as ONNX, the exchange format that other languages and runtimes read.
 
-The model takes vectors or sequences of token ids, not texts. A tokenizer in ONNX would sometimes give other terms than
-the one that the model was trained with: ONNX has no lower case like Python's, and no regular expression that finds
-words. So the vectorizer goes with the file, as JSON under `vectorizer` in its metadata.
+The model takes vectors or sequences of token ids, not texts: ONNX has no lower case like Python's, and no regular
+expression that finds words. So the vectorizer goes with the file, as JSON under `vectorizer` in its metadata.
 """
 
 import json

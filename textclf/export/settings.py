@@ -24,10 +24,7 @@ class Export(Section):
 
 
 def needs_measured(data: Data, evaluate: Evaluate) -> str | None:
-    """Return what holds only for the measured model, so that `refit` changes nothing; None if there is nothing.
-
-    Scores of validation rows are no longer exchangeable with those of new texts once a model has learned these rows.
-    """
+    """Return what holds only for the measured model, so that `refit` changes nothing; None if there is nothing."""
     if evaluate.coverage is not None:
         return "the promise of the prediction sets (evaluate.coverage)"
     if data.held_out_label is not None:

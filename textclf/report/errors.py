@@ -45,20 +45,17 @@ def errors(run: Run) -> dict[str, Any]:
 class Findings:
     """What was found in the test rows.
 
-    `mistakes` are the most confident of each model, by kind, `disagreements` those between the models compared;
-    both as tables: `place` among the test rows, `id`, `actual`, and a list per model in question of the class
-    `decided` and of its probability; classes are positions. `sureness` orders them: the probability of a mistake,
-    or that of the less sure side of a disagreement. `disagreeing`, `all_right` and `all_wrong` count rows. With
-    several labels `actual`, `decided` and the probabilities have a number per label, and no disagreements are
-    listed; `set_sizes` has the rows by the number of their labels, actual ones and those that each model decides.
+    A table has `place` among the test rows, `id`, `actual`, a list per model of the class `decided` and of its
+    probability (with several labels a number per label), and `sureness`, by which it is ordered: the probability of a
+    mistake, or that of the less sure side of a disagreement. Classes are positions.
     """
 
-    mistakes: dict[str, dict[str, pd.DataFrame]]
-    disagreements: pd.DataFrame
-    disagreeing: int
+    mistakes: dict[str, dict[str, pd.DataFrame]]  # the most confident of each model, by kind
+    disagreements: pd.DataFrame  # between the models compared; none with several labels
+    disagreeing: int  # rows
     all_right: int
     all_wrong: int
-    set_sizes: dict[str, Ints]
+    set_sizes: dict[str, Ints]  # rows by the number of their labels, actual ones and those that each model decides
 
 
 def _find(run: Run, compared: Sequence[str]) -> Findings:

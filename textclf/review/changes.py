@@ -24,22 +24,17 @@ Key = tuple[str, str, str]  # model, split, metric
 
 @dataclass(frozen=True)
 class Change:
-    """A metric at the base and at the head, None where it is missing, and the interval of head minus base.
-
-    If `same_task` is False, the two numbers measure different things and have neither difference nor interval.
-    `few_rows` says that a revision has too few rows for an interval. `baseline` says that the model learns nothing from
-    texts, so that its metrics change with the rows alone and are neither better nor worse.
-    """
+    """A metric at the base and at the head, None where it is missing."""
 
     model: str
     split: str
     metric: str
     base: float | None
     head: float | None
-    interval: Interval | None = None
-    same_task: bool = True
-    few_rows: bool = False
-    baseline: bool = False
+    interval: Interval | None = None  # of head minus base
+    same_task: bool = True  # otherwise the numbers measure different things, without difference and interval
+    few_rows: bool = False  # whether a revision has too few rows for an interval
+    baseline: bool = False  # whether the model learns nothing from texts, and so gets neither better nor worse
 
     @property
     def key(self) -> Key:

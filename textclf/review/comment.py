@@ -88,10 +88,7 @@ class Report:
 
     @property
     def unpaired(self) -> dict[Markup, dict[tuple[str, str], list[str]]]:
-        """Return model and split of the changes whose interval is not paired, by the reason.
-
-        If only some metrics of a model and split are not paired, these are named.
-        """
+        """Return model and split, or some of their metrics, whose interval is not paired, by the reason."""
         paired = {(pair.model, pair.split): pair.unpaired for pair in self.pairs}
         found: dict[Markup, dict[tuple[str, str], list[str]]] = {}
         for change in self.judged:

@@ -57,10 +57,7 @@ def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mappi
 
 
 def not_run(params: Mapping[str, Any], lock: Mapping[str, Any], file: str) -> list[str]:
-    """Return the dotted keys of the file of params whose values are not those with which the stages in dvc.lock ran.
-
-    Only stages that are in use count; the stage check makes no numbers.
-    """
+    """Return the dotted keys of params whose values are not those of the stages in use, but check, in dvc.lock."""
     names: dict[str, None] = {}
     for stage, record in lock.items():
         kind, _, item = stage.partition("@")

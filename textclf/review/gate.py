@@ -19,15 +19,12 @@ Slices = Mapping[str, Mapping[str, Mapping[str, Any]]]  # model -> slice -> numb
 
 @dataclass(frozen=True)
 class Check:
-    """A rule of the gate and the change that it was applied to, of a behavioural test that of its failure rate.
-
-    `reason` says in numbers why it failed ("is 0.700, less than 0.75"); it is empty if the rule passed.
-    """
+    """A rule of the gate and the change that it was applied to, of a behavioural test that of its failure rate."""
 
     rule: Rule
     limit: float
     change: Change
-    reason: str = ""
+    reason: str = ""  # why it failed, as "is 0.700, less than 0.75"; empty if it passed
 
     @property
     def outcome(self) -> Literal["passed", "failed", "nothing to compare with"]:

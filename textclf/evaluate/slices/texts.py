@@ -53,8 +53,5 @@ def by_unknown_words(texts: pa.ChunkedArray, known: Set[bytes]) -> Codes:
 
 
 def _words(text: str) -> list[bytes]:
-    """Return the words of a text, which are runs of letters and digits, in lower case and UTF-8.
-
-    Of characters beyond ASCII, all count as letters and keep their case.
-    """
+    """Return the words of a text in lower case and UTF-8: runs of letters, digits and characters beyond ASCII."""
     return WORD.findall(text.encode().lower())

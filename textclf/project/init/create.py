@@ -44,11 +44,7 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
 
 
 def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> None:
-    """Raise `UserError` if the user has files in place of outputs, or, unless `force`, with another text than `files`.
-
-    Those that the user may have already are kept or added to. Files with the same text are those of an `init` that was
-    killed.
-    """
+    """Raise `UserError` if the user has files in place of outputs or, unless `force`, other texts than `files`."""
     pipelines = {path: files[path] for path in HEADERS}
     lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
     taken = [str(path) for path, text in files.items() if path not in {*KEPT, *IGNORING} and differs(path, text)]

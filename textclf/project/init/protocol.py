@@ -71,10 +71,7 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
 
 
 def is_validated(preset: str, survey: Survey) -> bool:
-    """Return whether there are validation rows: given ones, or enough rows to set some apart for a slow model.
-
-    Other models are cross-validated within the training rows, which takes no row away from them.
-    """
+    """Return whether there are validation rows: given ones, or enough rows to set some apart for a slow model."""
     per_class = min(ROWS_PER_CLASS_TO_VALIDATE * len(survey.classes), CROSSVALIDATED)
     enough = survey.untested >= max(ROWS_TO_VALIDATE, per_class)
     return "validation" in survey.given or (preset == "best" and enough)
