@@ -50,14 +50,6 @@ since the run, what and which stages dvc repro would run.
   textclf metrics
 """
 
-GRID = """
-Run an experiment of DVC for every combination of the values, and print their validation accuracies. Only what changed
-runs again, up to the stage evaluate or the one that is named. The experiments of DVC's queue run, too. Then
-dvc exp apply brings one into the workspace, and dvc repro exports it.
-
-  textclf grid train.logistic_regression.C=0.1,1,10 vectorize.words.weighting=counts,tfidf
-"""
-
 INIT = """
 Make a project in an empty folder, or make this one your own: look at a table of labelled texts, choose settings that
 suit it, and write them to params.yaml. It names the rows, classes and repeated texts that it saw, what the preset
@@ -236,11 +228,6 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("keys", nargs="*", metavar="KEY", help="a setting or a section, such as train.keras.epochs")
 
 
-def _add_grid(parser: argparse.ArgumentParser) -> None:
-    help_text = "a setting and its values; [1,2] is one value"
-    parser.add_argument("words", nargs="+", metavar="KEY=VALUE,VALUE", help=help_text)
-
-
 def _add_completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=["bash", "zsh", "tcsh"])
 
@@ -362,7 +349,6 @@ COMMANDS = {
     "predict": Command("classify texts", PREDICT, "predict", _add_predict),
     "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
-    "grid": Command("try combinations of settings", GRID, "project.grid", _add_grid),
     "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),
     "audit": _run("look for wrong labels and list them in reports/audit.html", f"{STUDIES}:audit"),
     "crossvalidate": _run("train every model on many splits of all rows", f"{STUDIES}:crossvalidate"),

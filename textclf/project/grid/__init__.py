@@ -1,1 +1,0 @@
-"""The command `textclf grid`: one experiment of DVC per combination of settings."""
