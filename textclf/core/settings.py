@@ -28,8 +28,6 @@ from textclf.core.quoting import first_line, quote_name, quote_value, shorten
 PARAMS_FILE = Path("params.yaml")
 LARGEST = sys.float_info.max
 MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes
-DEEPEST, MOST = 50, 100_000  # levels of mappings and lists in a YAML file, and values
-MOST_MISTAKES = 100  # with a line each
 MOST_BITS = 10_000  # of an integer in decimal; Python refuses to write some more digits
 SHOWN = 60  # characters of a value in an error
 ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
@@ -190,9 +188,7 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     class Constructor(SafeConstructor):
-        """Refuse keys of mappings that are not text or are repeated, and merges (<<) of too many values."""
-
-        values = 0
+        """Refuse keys of mappings that are not text or are repeated."""
 
         def check_mapping_key(self, _node: Any, key_node: Any, mapping: Any, key: Any, _value: Any) -> bool:
             if not isinstance(key, str):
@@ -201,13 +197,6 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
             if key in mapping:
                 raise ConstructorError(None, None, f"key {quote_name(key)} is repeated", key_node.start_mark)
             return True
-
-        def flatten_mapping(self, node: Any) -> None:
-            """Count the values of each mapping, and those of a mapping that is merged before they are copied."""
-            super().flatten_mapping(node)
-            self.values += len(node.value)
-            if self.values > MOST:
-                raise _excessive(name)
 
     reader = YAML(typ="safe", pure=True)
     reader.Constructor = Constructor
@@ -224,30 +213,9 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     except (YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{name}: {reason}; expected YAML") from None
-    if _is_excessive(content):
-        raise _excessive(name)
     if not isinstance(content, dict):
         raise UserError(f"{name} must be a mapping of sections; got {show(content)}")
     return content
-
-
-def _excessive(name: str) -> UserError:
-    return UserError(f"{name} must have at most {MOST:,} values and {DEEPEST} levels of nesting, aliases written out")
-
-
-def _is_excessive(content: Any) -> bool:
-    """Return whether there are too many values or levels; a few lines of aliases can stand for billions, or no end."""
-    count, values = 0, [content]
-    for _ in range(DEEPEST + 1):
-        inner: list[Any] = []
-        for value in values:
-            parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-            count += len(parts)
-            if count > MOST:
-                return True
-            inner += parts
-        values = inner
-    return bool(values)
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
@@ -325,9 +293,7 @@ def validate(kind: Any, content: Any, name: str = str(PARAMS_FILE), prefix: str 
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         details = _first_of_each_key(error.errors())
-        lines = [f"{name}: {_sentence(detail, prefix)}" for detail in details[:MOST_MISTAKES]]
-        more = len(details) - len(lines)
-        raise UserError(*lines, *([f"{name}: {more:,} more mistakes"] if more else [])) from None
+        raise UserError(*(f"{name}: {_sentence(detail, prefix)}" for detail in details)) from None
 
 
 def _first_of_each_key(details: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -25,6 +25,7 @@ S = TypeVar("S", bound=Section)
 # Names of files among the outputs of dvc.yaml
 EVALUATION, INTERVALS, DECISIONS = "evaluation.json", "intervals.json", "decisions.json"
 SLICES, SPLITS, COMPARISONS = "slices.json", "splits.json", "comparisons.json"
+MOST, DEEPEST = 100_000, 50  # values of a YAML file, which anybody may have written, and levels of mappings and lists
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,12 @@ class Revision:
         if data is None:
             return {}
         try:
-            return parse_yaml(data.decode("utf-8"), name)
+            content = parse_yaml(data.decode("utf-8"), name)
         except UnicodeDecodeError:
             raise UserError(f"{name} must be UTF-8; got other bytes") from None
+        if _is_excessive(content):
+            raise UserError(f"{name} must have at most {MOST:,} values and {DEEPEST} levels, aliases written out")
+        return content
 
     def stages(self, path: str) -> dict[str, Any]:
         """Return the stages in dvc.yaml or dvc.lock by name; `UserError` unless they have the form that DVC reads."""
@@ -165,6 +169,21 @@ class Revision:
             return []
         names = git("diff", "-z", "--name-only", "--relative", "HEAD").stdout
         return [name for name in names.decode(errors="replace").split("\0") if name]
+
+
+def _is_excessive(content: Any) -> bool:
+    """Return whether there are too many values or levels; a few lines of aliases can stand for billions, or no end."""
+    count, values = 0, [content]
+    for _ in range(DEEPEST + 1):
+        inner: list[Any] = []
+        for value in values:
+            parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            count += len(parts)
+            if count > MOST:
+                return True
+            inner += parts
+        values = inner
+    return bool(values)
 
 
 def commit_of(revision: str) -> str:
