@@ -13,7 +13,6 @@ from textclf.artifacts import splits as split_files
 from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.label_sets import is_multilabel
 from textclf.core import files
-from textclf.core.foreign import require_file
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_params
 from textclf.core.stage import item_of, main
@@ -28,7 +27,6 @@ def run(*, stage: str, splits: Path, trained: Path, predictions: Path) -> None:
     table = Path(load_params({key: str})[key])
     classes, parts = split_files.read_classes(splits), split_files.open_shards(splits, unknown=True)
     several = is_multilabel(split_files.read_table(parts["test"].paths[0], ["label"]))
-    require_file(table)
     with unchanged(table, lambda: {table.name: files.sha256_of_file(table)}):
         made = external.read(table, classes, several)
     with outputs(trained / name, predictions / f"{name}{prediction_files.SUFFIX}") as (folder, rows):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
-from textclf.core.foreign import require_file
 from textclf.core.quoting import quote_value
 from textclf.core.unchanged import unchanged
 from textclf.tables.corpus import ERRORS_SHOWN
@@ -37,7 +36,6 @@ class Corrections:
 @contextlib.contextmanager
 def unchanged_corrections(path: Path, multilabel: bool = False) -> Iterator[Corrections]:
     """Yield the corrections in a file; `UserError` if there is none, or if it changes before the end of the block."""
-    require_file(path)
     if not path.is_file():
         raise UserError(f"{path} {RULE}; got no such file; make it")
     with unchanged(path, lambda: {path.name: sha256_of_file(path)}):

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from textclf.core.errors import UserError
-from textclf.core.foreign import require_file
 from textclf.tables import limits
 from textclf.tables.compression import decompressing, open_bytes
 from textclf.tables.formats import FORMATS
@@ -49,8 +48,6 @@ def read_batches(
     A batch has about as many rows as `limits` say. With `most` 1 it has one, and a format that is read by line takes no
     more of a stream than it yields, and needs no pyarrow. Raises `UserError` if the whole file breaks a rule.
     """
-    if stream is None:
-        require_file(path)
     with decompressing(path), decoding(path, layout), stream or open_bytes(path) as opened:
         if stream is None:
             _require_content(opened, path, kind, layout.option)

@@ -11,11 +11,8 @@ import pytest
 
 from tests.unit.tables.tables import ROWS, SAME, compressed, data, frame_of, pairs
 from textclf.core.errors import UserError
-from textclf.core.foreign import require_file
-from textclf.predict import inputs
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
-from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.files import find_files
 from textclf.tables.formats import ENDINGS
 from textclf.tables.layout import Layout
@@ -138,28 +135,6 @@ def test_a_linked_folder_that_would_be_looked_into_is_an_error(tmp_path: Path, f
     with pytest.raises(UserError, match="/own/sub must be a folder itself; got a link, which is not followed"):
         corpus.read(path, data(files=files))
     assert pairs(corpus.read(path, data(files="*.csv"))) == ROWS
-
-
-READERS: dict[str, Callable[[Path], object]] = {
-    "data.path": lambda path: corpus.read(path, data(format="csv")),
-    "predict --path": lambda path: list(inputs.read_table(path, Layout({"text": "text"}, format="parquet"))),
-    "corrections.csv": lambda path: unchanged_corrections(path).__enter__(),
-    "evaluate.external": require_file,
-}
-
-
-@pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("kind", ["named pipe", "link to a named pipe", "device"])
-def test_a_named_pipe_or_a_device_is_refused_before_it_is_opened(tmp_path: Path, kind: str, reader: str) -> None:
-    path = Path("/dev/zero") if kind == "device" else tmp_path / "rows.csv"
-    if kind == "named pipe":
-        os.mkfifo(path)
-    elif kind == "link to a named pipe":
-        os.mkfifo(tmp_path / "pipe")
-        path.symlink_to("pipe")
-    with pytest.raises(UserError) as error:
-        READERS[reader](path)
-    assert error.value.lines == (f"{path} must be a file; got a named pipe or a device; save the rows to a file",)
 
 
 class Worn(io.RawIOBase):
