@@ -4,7 +4,7 @@ import argparse
 import importlib
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -206,13 +206,7 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
         "--split", metavar="COLUMN", help="of train, validation and test (default: split, if it exists)"
     )
     reading = parser.add_argument_group("how the table is written")
-    reading.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
-    reading.add_argument("--format", choices=list(TABLE_FORMATS), help="(default: by the file's ending)")
-    reading.add_argument("--encoding", help="(default: utf-8)")
-    reading.add_argument("--delimiter", help="of csv and tsv (default: by the header)")
-    reading.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')
-    reading.add_argument("--sheet", help="of a workbook (default: the first)")
-    reading.add_argument("--query", help="SELECT statement for an SQLite file (default: its only table)")
+    _add_form(reading, TABLE_FORMATS, "by the header")
     about = parser.add_argument_group("about the data, for report and model cards")
     about.add_argument("--title", help="its name")
     about.add_argument("--licence", help="its licence, such as CC BY 4.0")
@@ -236,7 +230,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf predict`; those of tables are named as in section data of params.yaml."""
     from textclf.predict.outputs import FORMATS as OUTPUT_FORMATS
 
-    parser.set_defaults(group=None)
+    parser.set_defaults(group=None, encoding="utf-8")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text")
     _add_model(parser)
     table = parser.add_argument_group("texts in a table, or standard input in its format")
@@ -264,20 +258,25 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
 def _add_table(table: argparse._ArgumentGroup) -> None:
     from textclf.tables.formats import FORMATS
 
-    table.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
-    table.add_argument("--format", choices=list(FORMATS), help="(default: by the file's ending)")
     table.add_argument(
         "--text", action="append", metavar="COLUMN", help="column of the texts (default: text); again joins another"
     )
-    table.add_argument("--encoding", default="utf-8", help="(default: utf-8)")
-    table.add_argument("--delimiter", help="of csv and tsv (default: a comma, a tab)")
+    _add_form(table, FORMATS, "a comma, a tab")
+
+
+def _add_form(table: argparse._ArgumentGroup, formats: Iterable[str], delimiter: str) -> None:
+    """Add the arguments on how a table is written, named as in section data of params.yaml."""
+    table.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
+    table.add_argument("--format", choices=list(formats), help="(default: by the file's ending)")
+    table.add_argument("--encoding", help="(default: utf-8)")
+    table.add_argument("--delimiter", help=f"of csv and tsv (default: {delimiter})")
     table.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')
-    table.add_argument("--sheet", help="of an Excel workbook (default: the first)")
-    table.add_argument("--query", metavar="SELECT", help="statement that gives the rows of an SQLite file")
+    table.add_argument("--sheet", help="of a workbook (default: the first)")
+    table.add_argument("--query", metavar="SELECT", help="statement for an SQLite file (default: its only table)")
 
 
 def _add_drift(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(texts=[], id=None)
+    parser.set_defaults(texts=[], id=None, encoding="utf-8")
     parser.add_argument("new", metavar="NEW", help="a file or a folder of files with new texts, or - for stdin")
     parser.add_argument(
         "--reference", default="train", help="train, validation, test, or a file that is read like NEW (default: train)"

@@ -1,10 +1,8 @@
 """Specifications to SVG."""
 
-import contextlib
 import functools
 import os
 import re
-from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
@@ -12,7 +10,7 @@ import vl_convert
 
 from textclf.plot.style import Spec
 
-FONTS = resources.files("textclf.plot") / "fonts.conf"
+FONTS, VARIABLE = resources.files("textclf.plot") / "fonts.conf", "FONTCONFIG_FILE"
 # In SVG by Vega, which escapes < and > in text and attributes.
 TAG, NUMBER = re.compile(r"<[^<>]*>"), re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 EMPTY_PATH = re.compile(r'<path[^<>]* d="(?:|M0,0h0v0h0Z)"[^<>]*/>')
@@ -43,22 +41,14 @@ def _load() -> Any:
 
     It looks for fonts when it first measures a text, and only there; programs that are started later find theirs.
     """
-    with resources.as_file(FONTS) as path, _variable("FONTCONFIG_FILE", str(path)):
+    before = os.environ.pop(VARIABLE, None)
+    with resources.as_file(FONTS) as path:
+        os.environ[VARIABLE] = str(path)
         vl_convert.vega_to_svg({"marks": [{"type": "text", "encode": {"enter": {"text": {"value": "a"}}}}]})
+    del os.environ[VARIABLE]
+    if before is not None:
+        os.environ[VARIABLE] = before
     return vl_convert
-
-
-@contextlib.contextmanager
-def _variable(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 def _short(number: re.Match[str]) -> str:
