@@ -15,10 +15,7 @@ LAYERS = "layers"  # also the type of a model.json that names none
 
 
 def files_of(folder: Path, beside: str) -> list[str]:
-    """Return the paths of the files that `read` reads of a model's folder, and of the one named `beside` them.
-
-    An average has those of its members in two folders.
-    """
+    """Return the files that `read` reads of a model's folder, or an average's two, and the one named `beside` them."""
     kind = read_versioned_json(folder / layers.DESCRIPTION).get("type", LAYERS)
     if kind == average.TYPE:
         inner = [f"{member}/{name}" for member in MEMBERS for name in files_of(folder / member, beside)]

@@ -1,7 +1,4 @@
-"""A fitted classifier of token ids as ONNX, run by onnxruntime.
-
-So a transformer predicts without the library that trained it, and what is measured is the file that users get.
-"""
+"""A fitted classifier of token ids as ONNX, run by onnxruntime: what is measured is the file that users get."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

@@ -34,10 +34,7 @@ class Shards(Generic[T]):
 
 
 def open_splits(folder: Path, suffix: str, read: Callable[[Path], T], unknown: bool = False) -> dict[str, Shards[T]]:
-    """Return the shards of each split in a folder, in the order of `SPLITS`, without reading them yet.
-
-    With `unknown`, the shards of `UNKNOWN_SPLITS` follow if they exist. Raises `UserError` if train or test has none.
-    """
+    """Return the shards of each split, with `unknown` also of no class, unread; `UserError` without train or test."""
     opened = {}
     for name in (*SPLITS, *UNKNOWN_SPLITS) if unknown else SPLITS:
         if split_paths := paths(folder, name, suffix):

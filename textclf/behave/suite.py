@@ -136,10 +136,7 @@ def read(path: Path, seed: int, multilabel: bool = False) -> Suite:
 
 
 def parse(content: Mapping[str, Any], name: str, seed: int, multilabel: bool = False) -> Suite:
-    """Return the tests of the content of a file; `name` says in errors which file it is.
-
-    With `multilabel`, several labels may be expected of one text.
-    """
+    """Return the tests of a file's content, in errors `name`; with `multilabel`, a text may have several labels."""
     frame: Frame = validate(Frame, content, name)
     tests: dict[str, AnyTest] = {}
     lines: list[str] = []

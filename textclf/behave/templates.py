@@ -21,10 +21,7 @@ Texts = tuple[str, ...]  # a text, or the two of a pair
 
 
 def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the names of the slots of templates that are filled together, in the order of their first occurrence.
-
-    Raises `UserError` with a phrase for a slot without a list and for a brace that belongs to none.
-    """
+    """Return the names of the slots, by first occurrence; `UserError` for one without a list, or a brace of none."""
     names: dict[str, None] = {}
     for template in templates:
         for match in PART.finditer(template):

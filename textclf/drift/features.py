@@ -139,9 +139,6 @@ def count_unknown(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Floats,
 
 
 def word_counter(representation: Any) -> Count:
-    """Return how to count the words of `word_test`: as the representation does, otherwise runs of letters.
-
-    Letter n-grams and pieces of words would name the same difference many times.
-    """
+    """Return how to count the words of `word_test`: as the representation does, or runs of letters, but no parts."""
     vocabulary = vocabulary_of(representation)
     return vocabulary.counter if vocabulary is not None else _counter("word", Terms(token_pattern=RUNS))

@@ -1,4 +1,1 @@
-"""The models: what they share, and one package per model.
-
-A model imports no other model, so that a change of one retrains no other.
-"""
+"""The models: what they share, and one package per model, which imports no other, so that no change retrains others."""

@@ -1,4 +1,1 @@
-"""Chart specifications in Vega-Lite, and their rendering as SVG.
-
-The `plot` stage, the report and the templates of `dvc plots` all draw with these specifications.
-"""
+"""Chart specifications in Vega-Lite, with which the stage plot, the report and `dvc plots` draw, and their SVG."""

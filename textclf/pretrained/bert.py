@@ -101,10 +101,7 @@ def read_config(path: Path) -> Config:
 
 
 def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return the float32 arrays of the encoder by their names in `Config.shapes`, without a prefix `bert.`.
-
-    `path` names their file in the `UserError` that is raised if one is missing or has another shape.
-    """
+    """Return the encoder's float32 arrays by name, without a prefix `bert.`; `UserError` if their file lacks one."""
     selected = {}
     for name, shape in config.shapes().items():
         array = arrays.get(name, arrays.get(f"bert.{name}"))

@@ -1,7 +1,4 @@
-"""Reader of safetensors, the format of published weights: a JSON header and little-endian arrays.
-
-The format: https://huggingface.co/docs/safetensors. Nothing in such a file is executed.
-"""
+"""Reader of safetensors: a JSON header and little-endian arrays (https://huggingface.co/docs/safetensors)."""
 
 import json
 from pathlib import Path

@@ -71,11 +71,7 @@ class Corrector:
         return pa.array(sets, LABELS)
 
     def finish(self, trained: Collection[str]) -> None:
-        """Raise `UserError` for corrections of rows that the table does not have, and for labels that are no classes.
-
-        Also if a class has lost all training rows: `trained` are the classes that have some after all rows were
-        corrected.
-        """
+        """Raise `UserError` for rows that the table lacks, labels that are no classes, and classes not `trained`."""
         corrections = self.corrections
         errors = []
         for row, label, found in zip(corrections.labels, self._labels.to_pylist(), self._found.tolist(), strict=True):
@@ -94,10 +90,6 @@ class Corrector:
             raise UserError(f"{corrections.path} {rule}; got none of {list_names(without)}; {advice}")
 
     def report(self) -> dict[str, Any]:
-        """Return what metrics/splits.json says.
-
-        `applied`: labels changed, by split; `unchanged`: corrections that are the label of the table; `skipped`:
-        corrections of test rows that were not applied.
-        """
+        """Return the labels `applied` by split, `unchanged` ones, and those of test rows that were `skipped`."""
         applied = {name: self._applied[name] for name in SPLITS if self._applied[name]}
         return {"applied": applied, "unchanged": self._unchanged, "skipped": self._skipped}

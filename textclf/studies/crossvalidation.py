@@ -112,10 +112,7 @@ def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: floa
 
 
 def round_numbers(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the nested numbers rounded to `DIGITS`, without those that are not finite.
-
-    The p-values `p` and `p_holm` have six significant digits.
-    """
+    """Return the finite ones of nested numbers rounded to `DIGITS`, p-values to significant digits."""
     rounded: dict[str, Any] = {}
     for key, value in report.items():
         if isinstance(value, Mapping):

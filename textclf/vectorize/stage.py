@@ -106,10 +106,7 @@ def _vectorize_terms(
 def _transform(
     paths: Paths, folder: Path, pool: workers.Pool | None, transform: Any, classes: Sequence[str], scratch: Path
 ) -> dict[str, dict[str, int]]:
-    """Write the features of each file, and return the shape of each split: its rows, features and nonzeros.
-
-    Without a pool, one file comes after the other, and the transformation shows the progress.
-    """
+    """Write the features of each file, by a pool or one after the other, and return the shape of each split."""
     tasks = [
         (path, folder / f"{path.stem}{features.SUFFIX}", transform, classes, scratch)
         for path in chain.from_iterable(paths.values())

@@ -28,10 +28,7 @@ class CalibratedSettings(ModelSettings):
 
 
 def make_svm(C: float, rows: int, columns: int) -> Any:
-    """Return an unfitted LinearSVC with squared hinge loss for a matrix of this shape, with the faster solver for it.
-
-    With n-grams of letters, far more than there are rows, the primal solver takes 5 to 20 times as long.
-    """
+    """Return an unfitted LinearSVC with squared hinge loss, with the faster solver for a matrix of this shape."""
     from sklearn.svm import LinearSVC
 
     if rows < columns:

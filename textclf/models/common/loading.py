@@ -42,10 +42,7 @@ def load_model(kind: str) -> Any:
 
 @functools.cache
 def entry_class(kind: str) -> type[ModelSettings]:
-    """Return the class of an entry of train of this kind: its settings, and `kind` and `features`, which it must have.
-
-    dvc.yaml reads these two itself, so they have no default.
-    """
+    """Return the class of an entry of train of this kind: its settings, with `kind` and `features` for dvc.yaml."""
     settings = load_model(kind).Settings
     own: dict[str, Any] = {
         "kind": (Literal[kind], Field(description=KIND)),

@@ -22,10 +22,7 @@ def scratch_folder(beside: Path, model: str, splits: Mapping[str, Shards[Feature
 
 
 def fingerprint(splits: Mapping[str, Shards[Features]], settings: ModelSettings) -> str:
-    """Return 16 hexadecimal digits that change with the shards and the settings.
-
-    An npz is a zip, which has checksums of its arrays, so that no array is read.
-    """
+    """Return 16 hexadecimal digits that change with the settings and the shards, by the checksums in their zips."""
     digest = hashlib.sha256(repr(settings).encode())
     for split, shards in splits.items():
         for path in shards.paths:

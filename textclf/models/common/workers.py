@@ -18,10 +18,7 @@ VARIABLE = "TF_CONFIG"
 
 
 def worker_index() -> tuple[int, int]:
-    """Return the index of this worker, from 0, and the number of workers: 0 and 1 without TF_CONFIG.
-
-    Raises `UserError` if TF_CONFIG is not in TensorFlow's form.
-    """
+    """Return the index of this worker and their number, 0 and 1 without TF_CONFIG; `UserError` if it is wrong."""
     if not (text := os.environ.get(VARIABLE)):
         return 0, 1
     try:

@@ -40,10 +40,7 @@ def pad(tokens: Tokens) -> NDArray[np.int32]:
 
 
 def learning_rate(step: int, steps: int, highest: float, warmup: float) -> float:
-    """Return the learning rate of a step, counted from 0.
-
-    It rises linearly in the share `warmup` of the steps, then falls linearly and would be 0 after the last.
-    """
+    """Return the learning rate of a step from 0: it rises in the share `warmup` of the steps, then falls to 0."""
     rising = warmup * steps
     if step < rising:
         return highest * (step + 1) / (rising + 1)

@@ -160,10 +160,7 @@ def make_classifier(
     settings: Settings,
     multilabel: bool = False,
 ) -> OnnxClassifier:
-    """Return the classifier with these trained arrays (see `textclf.models.transformer.network.trained_arrays`).
-
-    The same arguments give the same bytes. `length` is that of the longest row.
-    """
+    """Return the classifier with the arrays of `trained_arrays`; the same arguments give the same bytes."""
     kernel, bias = arrays[f"{HEAD}.weight"].T, arrays[f"{HEAD}.bias"]
 
     def head(graph: Graph, vectors: str) -> str:

@@ -18,10 +18,7 @@ LIBRARIES = ("keras", "numpy", "scikit-learn", "scipy", "tensorflow")
 
 
 def scratch_folder(beside: Path, setup: Setup) -> Path:
-    """Return the scratch folder of a search with these settings, this code and these libraries; it need not exist.
-
-    What a score depends on besides, the rows and the settings of the model, is in its key.
-    """
+    """Return the scratch folder of a search with these settings, code and libraries; keys of scores have the rest."""
     digest = hashlib.sha256(f"{setup.split!r} {setup.evaluate!r} {code()}".encode())
     for library in LIBRARIES:
         digest.update(f"{library} {version(library)}\n".encode())

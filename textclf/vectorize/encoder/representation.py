@@ -68,10 +68,7 @@ class Representation(Tokenizing):
         return self._columns
 
     def transform(self, texts: Iterable[str]) -> Vectors:
-        """Return the vectors of the texts: (texts, columns) float32.
-
-        The vector of a text is the same to the bit whatever the other texts, and the number of cores.
-        """
+        """Return the vectors (texts, columns) float32, each the same to the bit whatever the other texts and cores."""
         remaining = iter(texts)
         chunks = []
         while chunk := list(islice(remaining, CHUNK)):

@@ -27,10 +27,7 @@ def sum_counts(counted: Counted) -> "pa.Table":
 
 
 def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":
-    """Return the term counts of all texts from those of `sum_counts` for disjoint sets of texts, at least one.
-
-    Memory holds a few copies of the distinct terms, since the tables are mapped from files.
-    """
+    """Return the term counts of all texts from those of `sum_counts` for disjoint sets of texts, at least one."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
