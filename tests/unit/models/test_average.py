@@ -101,7 +101,7 @@ def test_the_stage_writes_what_train_writes_and_the_same_again(project: Path, va
         files = [path for out in outs for path in (sorted(out.iterdir()) if out.is_dir() else [out])]
         written.append({path.name: path.read_bytes() for path in files})
     assert written[0] == written[1]
-    assert {*written[0]} == {HELD_OUT, RECORD, "manifest.json", "shapes.json", "mean.parquet"}
+    assert {*written[0]} == {HELD_OUT, RECORD, "manifest.json", "packages.json", "shapes.json", "mean.parquet"}
     record = read_json(trained / "mean" / RECORD)
     assert record["weight_rows"] == (sum(pair["majority"].split == "validation") if validated else ROWS)
     found = predictions.read(outs[1])
