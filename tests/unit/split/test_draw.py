@@ -234,3 +234,10 @@ def test_rows_of_one_text_or_group_have_the_same_cluster_and_others_do_not() -> 
     assert cluster_keys(rows[2:], hashes[2:]).tolist() == keys[2:].tolist()  # whatever other rows there are
     linked = rows.assign(group=["x", "y", "y", "z", "w", "v"])  # by a text or a group, also through another row
     assert pd.factorize(cluster_keys(linked, hashes))[0].tolist() == [0, 0, 0, 1, 1, 2]
+
+
+def test_rows_of_a_group_keep_the_order_of_the_table() -> None:
+    rows = corpus(400).assign(label=[str(n // 4 % 2) for n in range(400)], group=[f"group {n % 4}" for n in range(400)])
+    for part in draw_splits(rows, params(0.25)).values():
+        for _, group in part.groupby("group"):
+            assert positions(group) == sorted(positions(group))

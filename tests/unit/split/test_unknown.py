@@ -60,6 +60,15 @@ def test_a_label_that_no_row_has_is_refused_with_the_nearest(tmp_path: Path) -> 
         run(tmp_path, unknown="oss")
 
 
+def test_no_training_row_needs_the_label_of_no_class(tmp_path: Path) -> None:
+    lines = [
+        f"{text},{label},{'test' if label == 'oos' or n < 40 else 'train'}" for n, (text, label) in enumerate(ROWS)
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,label,part", *lines]) + "\n", encoding="utf-8")
+    report = split_table(tmp_path, Data(path=str(tmp_path / "rows.csv"), unknown="oos", split="part"), Split())
+    assert report["unknown"]["oos"] == {"train": 0, "test": 30}
+
+
 def test_a_table_whose_test_rows_all_have_a_class_is_refused(tmp_path: Path) -> None:
     rows = [(text, label if number < 60 or label != "oos" else "0") for number, (text, label) in enumerate(ROWS)]
     table = tmp_path / "rows.csv"

@@ -51,6 +51,7 @@ def put(folder: Path, *names: str) -> Path:
         ("devset.csv", "validation"),
         ("train/good.csv", "train"),
         ("v2/test/en/good.csv", "test"),
+        ("test/train/good.csv", "train"),
         ("train/dev.csv", "validation"),
         ("testing/training.csv", "train"),
         ("contest.csv", None),
