@@ -17,23 +17,11 @@ import pytest
 from numpy.typing import NDArray
 
 import textclf
-from tests import samples, verify
-from tests.drawn import draw_splits
-from tests.settings import train
-from tests.unit.tables.tables import frame_of
-from tests.vectorized import vectorize_terms
+from tests import verify
 from tests.verify import ROOT, Copy
 from textclf.artifacts import splits
-from textclf.artifacts.decisions import Decision
 from textclf.export import onnx_model
-from textclf.fetch.catalogue import CORPORA
-from textclf.fetch.download import fetch_corpora
-from textclf.models.common.fitting import fit_model
 from textclf.predict.predictor import Predictor
-from textclf.split.settings import Split
-from textclf.tables import corpus
-from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Terms
 
 MODELS = ("majority", "logistic_regression", "keras")
 PROBABILITIES = ["probability_0", "probability_1"]
@@ -165,31 +153,6 @@ def test_the_python_examples_of_the_page_give_what_it_says(pipeline: Copy, monke
             else:
                 exec(statement, names)  # noqa: S102 (the same)
     assert names["label"].tolist() == ["1"]
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("name", ["amazon", "imdb"])
-def test_layers_and_onnx_predict_like_keras_on_another_corpus(tmp_path: Path, name: str) -> None:
-    for file, data in fetch_corpora({name: CORPORA[name]}, tmp_path, report=print).items():
-        (tmp_path / file).write_bytes(data)
-    table = corpus.read(tmp_path / CORPORA[name].file, Data())
-    splits = draw_splits(frame_of(table), Split())
-    features, vectorizer = vectorize_terms(splits, Terms(), table.classes)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations in TensorFlow's own imports
-        datasets = {split: samples.dataset(part) for split, part in features.items()}
-        fitted = fit_model("keras", datasets, train("keras", epochs=EPOCHS)["keras"], samples.FOLDERS)
-        from keras.saving import load_model
-
-        fitted.files["model.keras"](tmp_path / "model.keras")
-        network: Any = load_model(tmp_path / "model.keras")
-    predictor = Predictor(vectorizer, fitted.layers, Decision(0.5))
-    onnx_model.write(vectorizer, fitted.layers, predictor.decision, tmp_path / "model.onnx")
-    for split, part in splits.items():
-        by_keras = network.predict(features[split].X.toarray(), verbose=0)[:, 0]
-        _, by_onnx = through_onnx(tmp_path / "model.onnx", predictor, part["text"].tolist())
-        for probabilities in (predictor.predict_proba(part["text"]), by_onnx):
-            assert np.abs(probabilities[:, 1] - by_keras).max() < 1e-5
 
 
 # Behaviour

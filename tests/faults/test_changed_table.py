@@ -7,11 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests import verify
-from tests.faults.campaign import seed, tries
+from tests.faults.campaign import tries
 from tests.settings import put
 from tests.verify import DVC, Copy
 from textclf.artifacts.splits import read_checksums
@@ -22,7 +21,6 @@ from textclf.tables.settings import Data
 pytestmark = pytest.mark.slow
 
 OWN = Data(path="own.csv")
-LONGEST = 2.0  # seconds to wait before the table is replaced
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +46,6 @@ def while_reading(folder: Path) -> bool:
 
 def after_reading(folder: Path) -> bool:
     return (folder / "data" / "splits").exists()
-
-
-def after(seconds: float) -> Callable[[Path], bool]:
-    due = time.monotonic() + seconds
-    return lambda _: time.monotonic() > due
 
 
 def split_and_replace(copy: Copy, ready: Callable[[Path], bool]) -> str:
@@ -90,10 +83,3 @@ def require_truth(copy: Copy, printed: str) -> None:
 def test_a_table_that_is_replaced_at_the_worst_moment_is_noticed(project: Copy, ready: Callable[[Path], bool]) -> None:
     for _ in range(tries(1)):
         require_truth(project, split_and_replace(project, ready))
-
-
-@pytest.mark.nightly
-def test_a_table_that_is_replaced_at_any_moment_is_noticed(project: Copy) -> None:
-    random = np.random.default_rng(seed())
-    for _ in range(tries(1)):
-        require_truth(project, split_and_replace(project, after(random.uniform(0, LONGEST))))
