@@ -55,6 +55,13 @@ def measured(
     return decided["a"], report["a"]
 
 
+def test_a_row_at_the_threshold_is_not_rejected() -> None:
+    rows = drawn(0, 90)
+    highest = rows.probabilities.max(axis=1)
+    judged = judge(rows, Decision(None, rejection=Rejection("probability", float(np.sort(highest)[44]))), LABEL)
+    assert judged.rejected.sum() == 44
+
+
 @pytest.mark.parametrize("score", ["probability", "energy"])
 def test_the_numbers_are_those_of_scikit_learn_and_the_intervals_are_wilsons(score: str) -> None:
     rows = run()
