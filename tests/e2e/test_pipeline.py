@@ -69,6 +69,7 @@ def written(pipeline: Copy, runs: dict[str, Alone]) -> verify.Table:
     }
 
 
+@pytest.mark.slow
 def test_a_stage_needs_no_file_but_its_deps_and_params(pipeline: Copy, alone: dict[str, Alone]) -> None:
     assert verify.differing_paths(verify.file_hashes(pipeline.folder), written(pipeline, alone)) == {}
 
@@ -82,12 +83,14 @@ def loaded(run: Alone) -> set[str]:
     return set(re.findall(r"^import '([\w.]+)'", run.printed, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_only_the_network_is_trained_with_tensorflow(alone: dict[str, Alone]) -> None:
     # What the module that imports TensorFlow loads is not printed.
     heavy = {"keras", "tensorflow", "textclf.models.common.networks.environment"}
     assert {stage for stage, run in alone.items() if loaded(run) & heavy} == {"train@keras"}
 
 
+@pytest.mark.slow
 def test_a_stage_runs_the_code_of_its_folder_and_not_an_installed_textclf(alone: dict[str, Alone]) -> None:
     for stage, run in alone.items():
         # From its source, or from compiled bytecode that matches it.

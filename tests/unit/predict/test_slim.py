@@ -1,10 +1,12 @@
 """`textclf predict` without the packages of any extra; tests/e2e/test_install.py makes a real slim installation."""
 
+import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.processes import WITHOUT_EXTRAS, python
+from tests.processes import WITHOUT_EXTRAS, Ended, python
 from tests.unit.predict.models import export, fit_vectorizer, shares, two_classes
 from textclf.artifacts.decisions import Decision
 from textclf.core.extras import extra_of, how_to_install
@@ -37,11 +39,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=" ".join,
 )
-def test_texts_and_tables_are_predicted_without_any_extra(folder: Path, words: list[str]) -> None:
-    command = ["predict", "--model", "model", *words]
-    slim = python("-c", WITHOUT_SLOW, *command, folder=folder, stdin="great food\n")
-    assert (slim.status, slim.err) == (0, "")
-    assert slim == python("-m", "textclf.cli", *command, folder=folder, stdin="great food\n")
+def test_texts_and_tables_are_predicted_without_any_extra(
+    folder: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"great food\n")))
+    here = command_line("predict", "--model", "model", *words)
+    assert (here.status, here.err) == (0, "")
+    assert python("-c", WITHOUT_SLOW, "predict", "--model", "model", *words, stdin="great food\n") == here
 
 
 @pytest.mark.parametrize(
