@@ -46,15 +46,6 @@ def test_a_normalized_text_has_no_case_no_forms_and_single_spaces(text: str, exp
     assert normalize_text(text) == expected
 
 
-@given(MIXED)
-def test_white_space_and_the_case_of_ascii_do_not_matter(text: str) -> None:
-    normalized = normalize_text(text)
-    assert normalize_text(f" \n{text}\t") == normalized
-    assert normalized == " ".join(normalized.split())
-    if text.isascii():
-        assert normalize_text(text.upper()) == normalize_text(text.lower()) == normalized
-
-
 @pytest.mark.parametrize(
     "text", ["Good", "a ", " a", "a  b", "a\tb", "a\nb", "a\0b", "a\x7f", "\x1f", "É", "ﬁ", "", " "]
 )

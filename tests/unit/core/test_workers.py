@@ -98,14 +98,6 @@ def test_a_configuration_that_dask_cannot_read_is_an_error_in_a_line(tmp_path: P
     assert done.err.count("\n") == 1
 
 
-@pytest.mark.usefixtures("two_cores")
-def test_a_worker_that_dies_is_an_error_in_a_line() -> None:
-    with workers.pool(workers.FEWEST_TASKS) as pool, pytest.raises(UserError) as error:
-        pool.map(signal.raise_signal, [(signal.SIGKILL,)], "count terms")
-    assert len(error.value.lines) == 1
-    assert error.value.lines[0].startswith("count terms: a worker died, ")
-
-
 def test_a_scheduler_that_is_not_there_is_an_error() -> None:
     import distributed  # noqa: F401 (its defaults must be there before one of them is changed)
 

@@ -19,7 +19,6 @@ from textclf.artifacts import splits
 from textclf.artifacts.decisions import write_index
 
 WORDS = 25  # of a text: with fewer made-up ones, many texts are nearly the same
-ROOT = Path(__file__).parents[3]
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&\x1b[31m"
 
 
@@ -188,17 +187,6 @@ def test_groups_of_a_split_are_those_of_the_run(
     assert "test, 90 rows, 90 different texts in 30 groups, which" in done.out
 
 
-def test_groups_are_warned_of_if_the_reference_has_none(run: Run, project: Path) -> None:
-    texts = draw_texts(np.random.default_rng(7), 90, WORDS)
-    lines = [json.dumps({"text": text, "who": number // 3, "id": number}) + "\n" for number, text in enumerate(texts)]
-    (project / "grouped.jsonl").write_text("".join(lines), encoding="utf-8")
-    assert run("grouped.jsonl", "--group", "who").err == (
-        "warning: drift: NEW has groups of several texts and the reference has none, so false alarms may be more "
-        "frequent; compare with a reference that has groups (a file, or a split of a run with data.group)\n"
-    )
-    assert run("grouped.jsonl", "--group", "id").err == ""  # each text is a group
-
-
 def test_shared_texts_of_groups_are_counted(run: Run, project: Path) -> None:
     texts = draw_texts(np.random.default_rng(6), 140, WORDS)
     for name, start in (("old", 0), ("new", 65)):  # texts 65 to 74 are on both sides
@@ -255,16 +243,6 @@ def test_twenty_texts_are_enough(run: Run) -> None:
     for count, status in ((19, 2), (20, 0)):
         Path("some.jsonl").write_text("".join(lines[:count]), encoding="utf-8")
         assert run("some.jsonl").status == status
-
-
-def test_a_missing_split_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "alone").mkdir()
-    for name in ("models", "same.jsonl"):
-        (tmp_path / "alone" / name).symlink_to(tmp_path / name)
-    monkeypatch.chdir(tmp_path / "alone")
-    done = run("same.jsonl")
-    assert (done.status, done.out) == (2, "")
-    assert done.err == ("error: drift: data/splits/train.parquet not found; run dvc repro (or dvc pull) to make it\n")
 
 
 def test_checks_are_left_out_if_there_are_too_few_unseen_rows(

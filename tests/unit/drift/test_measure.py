@@ -152,14 +152,6 @@ def test_words_of_a_text_are_worth_less_than_independent_ones(
     assert found == pytest.approx((share * trials, trials))
 
 
-def test_words_that_do_not_depend_on_each_other_are_worth_themselves() -> None:
-    generator = np.random.default_rng(0)
-    words = np.full(20_000, 10.0)
-    successes, size = effective(generator.binomial(10, 0.2, 20_000).astype(np.float64), words)
-    assert size == pytest.approx(200_000, rel=0.03)
-    assert successes / size == pytest.approx(0.2, abs=0.005)
-
-
 def test_the_smallest_difference_has_the_power_that_statsmodels_gives_it() -> None:
     power = reference("stats.proportion").power_proportions_2indep
     difference = smallest_difference(400, 300, 0.05)

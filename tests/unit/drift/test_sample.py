@@ -32,19 +32,6 @@ def test_texts_that_differ_in_case_digits_and_punctuation_count_as_the_same(
     assert (keys[0] == keys[1]) == same
 
 
-@given(TEXTS, st.integers(0, 3), st.randoms())
-def test_a_sample_depends_neither_on_the_order_nor_on_the_batches_of_the_rows(
-    texts: list[str], size: int, random: Random
-) -> None:
-    shuffled = list(texts)
-    random.shuffle(shuffled)
-    whole = sample_texts([(texts, None)], seed=1, size=size + 1)
-    single = sample_texts([([text], None) for text in shuffled], seed=1, size=size + 1)
-    assert whole.texts == single.texts
-    assert whole.keys.tolist() == single.keys.tolist()
-    assert whole.copies.tolist() == single.copies.tolist()
-
-
 @given(TEXTS, st.integers(1, 5))
 def test_a_sample_has_the_texts_with_the_smallest_hashes_and_counts_all_rows(texts: list[str], size: int) -> None:
     sample = sample_texts([(part, None) for part in (texts[:7], [], texts[7:])], seed=2, size=size)
@@ -81,9 +68,3 @@ def test_a_text_without_a_group_is_a_group_of_its_own() -> None:
     assert groups["two"] == groups["three"]
     assert len(sample.texts) == 4  # the last two texts are the same
     assert len(set(groups.values())) == 3
-
-
-def test_another_seed_draws_another_sample() -> None:
-    texts = [f"{letter}{other}" for letter in "abcdefgh" for other in "abcdefgh"]
-    samples = [set(sample_texts([(texts, None)], seed, 5).texts.values()) for seed in (0, 1)]
-    assert samples[0] != samples[1]

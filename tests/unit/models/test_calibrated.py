@@ -1,6 +1,6 @@
 """Scores that become probabilities. How sigmoids become probabilities is tested in tests/unit/artifacts/test_layers.py.
 
-That the calibration is scikit-learn's is tested in test_linear_svm.py, that it is Platt's in test_nb_svm.py.
+That the calibration is that of scikit-learn is tested in test_linear_svm.py.
 """
 
 import numpy as np

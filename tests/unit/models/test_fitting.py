@@ -14,7 +14,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.models import majority
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.fitting import fit_model, predict, predict_shards, training_record, watched_split
+from textclf.models.common.fitting import fit_model, predict_shards, training_record, watched_split
 
 SIZES = {"train": 25, "validation": 20, "test": 15}  # rows per shard of each split
 CLASSES = np.array(["no", "yes"])
@@ -46,16 +46,6 @@ def fit_splits(model: str, splits: Mapping[str, Any], **changes: object) -> Fitt
 
 
 # Rows in memory
-
-
-def test_predictions_have_the_ids_split_and_labels_of_the_rows_in_order() -> None:
-    model = fit_splits("logistic_regression", SPLITS).layers
-    rows = predict(model, "test", SPLITS["test"])
-    assert rows.ids.tolist() == ["c:0", "c:1"]
-    assert rows.split.tolist() == ["test", "test"]
-    assert rows.y.tolist() == [1, 0]
-    assert rows.classes == ("no", "yes")
-    assert np.array_equal(rows.probabilities, model.predict_proba(SPLITS["test"].X))
 
 
 @pytest.mark.parametrize("watched", ["validation", "test"])

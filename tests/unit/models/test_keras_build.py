@@ -5,14 +5,13 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-import pandas as pd
 import pytest
 
 from tests import samples
 from tests.unit.models import networks
 from tests.unit.models.networks import TERMS
 from textclf.core.errors import UserError
-from textclf.models.common.networks import environment, results
+from textclf.models.common.networks import environment
 from textclf.models.common.networks.settings import Activation
 from textclf.models.keras import build
 
@@ -46,19 +45,6 @@ def test_its_layers_predict_what_keras_predicts(tmp_path: Path, activation: str,
     assert probabilities == pytest.approx(networks.dense_probabilities(network, X), abs=1e-4)
     assert probabilities.min() >= 0
     assert probabilities.sum(axis=1) == pytest.approx([1.0] * len(probabilities), abs=1e-15)
-
-
-def test_history_has_a_row_per_epoch_and_split() -> None:
-    recorded = {"loss": [0.7, 0.6], "accuracy": [0.5, 1.0], "val_loss": [0.9, 0.8], "val_accuracy": [0.4, 0.3]}
-    expected = pd.DataFrame(
-        {
-            "epoch": [1, 2, 1, 2],
-            "split": ["train", "train", "watched", "watched"],
-            "loss": [0.7, 0.6, 0.9, 0.8],
-            "accuracy": [0.5, 1.0, 0.4, 0.3],
-        }
-    )
-    assert results.history_table(recorded).to_dict("records") == expected.to_dict("records")
 
 
 # The environment in which Keras is imported.

@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
 
 from tests.unit.models import networks
 from tests.unit.models.networks import ROWS, TERMS
-from textclf.artifacts.features import Features
 from textclf.core.errors import UserError
 from textclf.models import keras as package
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks import environment, training
+from textclf.models.common.networks import environment
 from textclf.models.common.networks.compiled import compile_network
 from textclf.models.keras import build
 
@@ -59,24 +57,6 @@ def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_wa
     assert networks.bits(after) == networks.bits(alone)
     assert networks.losses(after, "watched") == []
     assert after.record["epochs"] == 2
-
-
-@pytest.mark.nightly
-def test_one_long_row_changes_nothing_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    # With little memory each batch is a block of its own, and only that of the long row is wide.
-    generator = np.random.default_rng(0)
-    X = (generator.random((8, 40)) < 0.05).astype(np.int64)
-    X[5] = 1
-    part = Features(np.arange(8).astype(str), csr_array(X), np.arange(8) % 2, np.array(["0", "1"]))
-    settings = networks.settings(units=[], batch_size=2)
-    wide = networks.train(part, part, settings)
-    monkeypatch.setattr(build, "NARROWEST", 2)
-    monkeypatch.setattr(training, "BLOCK_ROWS", 2)
-    narrow = networks.train(part, part, settings)
-    np.testing.assert_allclose(narrow.layers.layers[0].kernel, wide.layers.layers[0].kernel, atol=1e-6)
-    np.testing.assert_allclose(narrow.layers.layers[0].bias, wide.layers.layers[0].bias, atol=1e-6)
-    for split in ("train", "watched"):
-        assert networks.losses(narrow, split) == pytest.approx(networks.losses(wide, split), abs=1e-6)
 
 
 def test_the_record_counts_weights_and_epochs() -> None:

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -93,13 +91,6 @@ def test_auto_goes_by_the_number_of_rows(solver: str, rows: int, monkeypatch: py
     on_stream = solver == "stream" or (solver == "auto" and rows == 61)
     assert ("passes" in record) == on_stream
     assert ("iterations" in record) != on_stream
-
-
-def test_auto_counts_the_rows_of_all_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = samples.write_shards(samples.rows(), tmp_path, 25)
-    for limit, key in ((60, "iterations"), (59, "passes")):
-        monkeypatch.setattr(logistic_regression, "IN_MEMORY", limit)
-        assert key in samples.fit("logistic_regression", rows, solver="auto").record
 
 
 @pytest.mark.parametrize("C", [1.0, [1.0, 2.0]], ids=str)

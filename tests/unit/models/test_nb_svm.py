@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.sparse import csr_array
-from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from tests import samples
@@ -69,21 +67,6 @@ def paper(
     return ((1 - beta) * mean + beta * w) * r, svm.intercept_[0]
 
 
-def platt(scores: Array, positive: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return slope and offset of the sigmoid of Platt, whose targets are not quite 0 and 1."""
-    count = positive.sum()
-    targets = np.where(positive, (count + 1) / (count + 2), 1 / (len(positive) - count + 2))
-
-    def loss(line: Array) -> float:
-        z = line[0] * scores + line[1]
-        return float((np.logaddexp(0, z) - targets * z).sum())
-
-    slope, offset = minimize(
-        loss, np.array([1.0, 0.0]), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12}
-    ).x
-    return slope, offset
-
-
 def positives(y: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
     """Return the rows of the positive class of two, or of each class of more."""
     classes = y.max() + 1
@@ -101,23 +84,6 @@ def test_weights_are_those_of_the_paper(classes: int, C: float, alpha: float, be
         w, b = paper(f, positive, C, alpha, beta, classes)
         assert estimator.coef_[position] == pytest.approx(w, abs=SOLVER)
         assert estimator.intercept_[position] == pytest.approx(b, abs=SOLVER)
-
-
-@each_number_of_classes
-def test_sigmoids_are_those_of_platt_on_rows_that_the_svm_did_not_see(classes: int) -> None:
-    part = samples.rows(classes)
-    f = (part.X.toarray() > 0).astype(float)
-    (layer,) = fit(classes).layers.layers
-    estimator = scorer(classes)
-    for position, positive in enumerate(positives(part.y)):
-        scores = np.zeros(len(part.y))
-        for training, unseen in StratifiedKFold(5).split(f, part.y):
-            w, b = paper(f[training], positive[training], C=1.0, alpha=1.0, beta=0.25, classes=classes)
-            scores[unseen] = f[unseen] @ w + b
-        slope, offset = platt(scores, positive)
-        coef, intercept = estimator.coef_[position], estimator.intercept_[position]
-        assert layer.kernel[:, position] == pytest.approx(slope * coef, abs=2e-3)
-        assert layer.bias[position] == pytest.approx(slope * intercept + offset, abs=4e-3)
 
 
 def test_a_class_weight_weighs_the_rows_of_the_svm_and_not_the_ratios() -> None:

@@ -70,12 +70,6 @@ def test_the_devices_of_all_workers_divide_the_rows_of_every_step(rows: Features
         assert weights == [label + 1 for label in labels]
 
 
-def test_a_single_device_takes_the_rows_in_their_order(rows: Features) -> None:
-    (block,) = make_blocks(rows, [7, 0, 5, 9, 2], (3, 2))
-    assert block.y.tolist() == [rows.y[[7, 0]].tolist(), rows.y[[5, 9]].tolist(), [rows.y[2], NO_ROW]]
-    assert block.sizes.tolist() == [2, 2, 1]
-
-
 def epoch(shards: Shards[Features], state: State, seed: int = 0, batch: int = 7) -> list[tuple[Any, int, int, bool]]:
     """Return the blocks of an epoch as lists, each with its numbers of steps and rows and whether it ends its batch."""
     settings = samples.settings("keras", batch_size=batch, seed=seed)

@@ -101,20 +101,6 @@ def test_the_graph_gives_the_scores_of_the_network(tmp_path: Path, classes: int,
     np.testing.assert_allclose(model.predict_proba(tokens), expected, atol=1e-5)
 
 
-def test_weights_that_are_set_are_those_that_are_returned(tmp_path: Path) -> None:
-    settings = berts.settings()
-    prepare_keras(settings.seed)
-    sizes = berts.config(tmp_path)
-    trained = network.build_network(sizes, 2, settings)
-    given = berts.arrays(sizes)
-    network.set_pretrained(trained, given)
-    returned = network.trained_arrays(trained)
-    assert set(returned) == {*given, "classifier.weight", "classifier.bias"}
-    assert returned["classifier.weight"].shape == (1, 8)
-    for name, array in given.items():
-        np.testing.assert_array_equal(returned[name], array)
-
-
 # Training
 
 

@@ -22,7 +22,7 @@ from textclf.plot import charts, confusion, curves, history, marks, render
 from textclf.plot.charts import CHARTS, LOSS, PRECISION_RECALL, ROC
 from textclf.plot.draw import MOST_TITLES, bars, lines
 from textclf.plot.panels import panels
-from textclf.plot.style import MARKS, OTHER_COLOURS, OTHER_SHAPES, Spec, mark_of
+from textclf.plot.style import MARKS, OTHER_COLOURS, Spec, mark_of
 
 ROOT = Path(__file__).parents[3]
 MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
@@ -114,40 +114,6 @@ def test_every_model_of_the_project_has_marks_of_its_own() -> None:
     for values in zip(*map(mark_of, KNOWN), strict=True):
         assert len(set(values)) == len(KNOWN)
     assert not {mark.colour for mark in MARKS.values()} & set(OTHER_COLOURS)
-
-
-def area_of(path: str) -> float:
-    """The area of a polygon or of a circle of two arcs."""
-    x = y = 0.0
-    corners = []
-    for command, numbers in re.findall("([A-Za-z])([^A-Za-z]*)", path):
-        values = [float(number) for number in re.findall(r"-?\d*\.?\d+", numbers)]
-        if command == "A":
-            return float(np.pi) * values[0] ** 2
-        if command in "ML":
-            x, y = values
-        x += values[0] if command == "h" else 0
-        y += values[0] if command == "v" else 0
-        corners.append((x, y))
-    following = [*corners[1:], corners[0]]
-    return abs(sum(a * d - b * c for (a, b), (c, d) in zip(corners, following, strict=True))) / 2
-
-
-def test_every_shape_has_an_area_that_is_seen() -> None:
-    shapes = {mark.shape for mark in MARKS.values()} | set(OTHER_SHAPES)
-    points = {
-        "data": {"values": [{"shape": name} for name in sorted(shapes)]},
-        "mark": {"type": "point", "filled": True},
-    }
-    drawn = render.svg(points | {"encoding": {"shape": {"field": "shape", "scale": None}}})
-    areas = [area_of(path) for path in re.findall(r'd="(M[^"]*Z)"', drawn)]
-    assert len(areas) == len(shapes)
-    assert min(areas) >= 10  # square pixels, where a circle has 24
-
-
-def test_a_symbol_of_a_legend_has_the_full_colour_of_its_points() -> None:
-    layers = panels(charts.BY_SPLIT, GROUPS, MODELS, {})[""]["layer"]
-    assert {layer["encoding"]["color"]["legend"]["symbolOpacity"] for layer in layers} == {1}
 
 
 @pytest.mark.parametrize("ground", ["#ffffff", "#14171b"])  # --page in page.css

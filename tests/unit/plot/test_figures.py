@@ -103,13 +103,6 @@ def test_confidence_starts_below_the_lowest_that_two_classes_can_have(lowest: fl
     assert next(text for text in shown if text.endswith("%")) == starts
 
 
-def test_classes_have_the_names_of_their_corpus() -> None:
-    names = {"0": "negative", "1": "positive"}
-    shown = texts(draw("confusion", confusion(["0", "1"]), names))
-    assert shown.count("negative") == shown.count("positive") == 4  # of two models, on two axes
-    assert {"negative", "positive"} <= set(texts(draw("roc", roc(["0", "1", "2"]), names)))
-
-
 def test_names_of_classes_survive_from_the_table_to_the_figure(tmp_path: Path) -> None:
     names = ("007", "NA", "true", "1e3", "a,b", 'say "so"')
     for figure, rows in (("confusion", confusion(names)), ("roc", roc(names))):
@@ -132,11 +125,6 @@ def test_a_cell_of_few_classes_has_its_count_and_share() -> None:
     for text in ("5", "100%", "0", "0%", "1", "25%", "3", "75%"):
         assert shown.count(text) == 2
     assert shown.count("8 of 9 right") == 2
-
-
-def test_a_model_that_is_never_right_has_its_matrix() -> None:
-    rows = confusion(["a", "b"], ["majority"]).assign(count=[0, 5, 3, 0], share=[0.0, 1, 1, 0])
-    assert "0 of 8 right" in texts(draw("confusion", rows[rows["count"] > 0]))
 
 
 def test_cells_without_rows_may_be_missing_and_percentages_of_a_class_sum_to_100() -> None:
@@ -227,11 +215,6 @@ def test_numbers_over_decades_have_a_logarithmic_axis(values: list[Any], scale: 
     found = {"quantitative": x.get("scale", {}).get("type", "linear")}.get(x["type"], x["type"])
     assert found == scale
     assert [row["value"] for row in chart["data"]["values"]] == ([*map(str, values)] if scale == "nominal" else values)
-
-
-def test_the_expected_score_is_no_setting() -> None:
-    drawn = partial(figures.search, metric=METRICS["log_loss"])
-    assert "expected" not in texts(draw(drawn, search().assign(expected=0.5)))
 
 
 @pytest.mark.parametrize(("metric", "best"), [("accuracy", [0.5, 0.7, 0.7]), ("log_loss", [0.5, 0.5, 0.4])])

@@ -5,12 +5,11 @@ import sys
 import warnings
 from collections import Counter
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 
 from textclf.vectorize.terms import counts as counts_module
 from textclf.vectorize.terms.counts import count_terms
@@ -52,18 +51,6 @@ def test_counts_are_those_of_scikit_learn_from_lists_and_columns(
         assert list(terms) == sorted(set().union(*expected))
         assert counts.has_canonical_format
         assert counts.toarray().tolist() == [[each[term] for term in terms] for each in expected]
-
-
-@pytest.mark.parametrize("hashing", [None, 3])
-def test_a_column_is_counted_as_a_list(hashing: int | None) -> None:
-    corpus = ["not so good", "", "so  good,\nso", "\tnot"] * 3
-    settings = Terms(ngram_range=(1, 2), hashing=hashing, weighting="binary" if hashing else "counts")
-    one, other = (count_terms(source, "word", settings) for source in (corpus, pa.array(corpus, pa.large_string())))
-    assert np.array_equal(one.terms, other.terms)
-    assert np.array_equal(one.counts.toarray(), other.counts.toarray())
-    if hashing:
-        theirs = HashingVectorizer(ngram_range=(1, 2), n_features=3, norm=None, alternate_sign=False, binary=True)
-        assert np.array_equal(one.counts.toarray(), theirs.transform(corpus).toarray()[:, one.terms])
 
 
 def test_words_with_spaces_that_make_the_same_ngram_are_one_term() -> None:
