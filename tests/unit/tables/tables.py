@@ -86,17 +86,24 @@ def pairs(read: Corpus) -> list[tuple[str, str]]:
     return list(zip(frame_of(read)["text"], frame_of(read)["label"], strict=True))
 
 
-COLUMNS = {"text": [text for text, _ in ROWS], "label": [label for _, label in ROWS]}
-SAME = {  # the same rows in every format
-    "c.arrow": arrow(COLUMNS, rows=2),
-    "c.feather": arrow(COLUMNS, rows=2, file=True),
-    "c.csv": delimited([("text", "label"), *ROWS]).encode(),
-    "c.tsv": delimited([("text", "label"), *ROWS], delimiter="\t", lineterminator="\n").encode(),
-    "c.jsonl": "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in ROWS).encode(),
+def in_every_format(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, bytes]:
+    """Return a table as files of every format whose columns have names."""
+    columns = {name: list(values) for name, values in zip(header, zip(*rows, strict=True), strict=True)}
+    objects = [dict(zip(header, row, strict=True)) for row in rows]
+    return {
+        "c.arrow": arrow(columns, rows=2),
+        "c.feather": arrow(columns, rows=2, file=True),
+        "c.csv": delimited([header, *rows]).encode(),
+        "c.tsv": delimited([header, *rows], delimiter="\t", lineterminator="\n").encode(),
+        "c.jsonl": "".join(json.dumps(row) + "\n" for row in objects).encode(),
+        "c.json": json.dumps(objects, indent=2).encode(),
+        "c.parquet": parquet(columns),
+        "c.db": sqlite(rows, ", ".join(header)),
+        "c.xlsx": excel(header, *rows),
+    }
+
+
+SAME = in_every_format(("text", "label"), ROWS) | {  # the same rows in every format
     "c.ndjson": "".join(f'{{"label":"{label}","text":"{text}"}}\r\n' for text, label in ROWS).encode(),
-    "c.json": json.dumps([{"text": text, "label": label} for text, label in ROWS], indent=2).encode(),
-    "c.parquet": parquet(COLUMNS),
-    "c.db": sqlite(ROWS),
-    "c.xlsx": excel(("text", "label"), *ROWS),
     "c.txt": "".join(f"{text}\t{label}\n" for text, label in ROWS).encode(),
 }

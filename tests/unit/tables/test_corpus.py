@@ -14,7 +14,6 @@ import pytest
 
 from tests.unit.tables.tables import (
     COMPRESSIONS,
-    arrow,
     compressed,
     data,
     delimited,
@@ -22,7 +21,6 @@ from tests.unit.tables.tables import (
     frame_of,
     pairs,
     parquet,
-    sqlite,
 )
 from textclf.core.errors import UserError
 from textclf.tables import corpus, limits
@@ -311,24 +309,6 @@ def test_a_wrong_row_in_any_batch_is_named_by_file_and_line(
         read({f"c.{kind}": content[kind]})
     line = f"c.{kind}:{731 if kind == 'csv' else 730}: text must not contain NUL; got one at offset 0"
     assert error.value.lines == (f"{tmp_path}/data/{line}",)
-
-
-@pytest.mark.parametrize("rows", [1, 2, 100])
-def test_rows_do_not_depend_on_the_batches_in_which_they_are_read(
-    read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch, rows: int
-) -> None:
-    monkeypatch.setattr(limits, "BLOCK_ROWS", rows)
-    cells = [("a", "0", "7"), ("b", "1", ""), ("c", "0", " x ")]
-    tables: dict[str, bytes | str] = {
-        "a.csv": delimited([("text", "label", "key"), *cells]),
-        "b.jsonl": '{"text":"a","label":0,"key":7}\n{"text":"b","label":1}\n{"key":" x ","text":"c","label":0}',
-        "c.xlsx": excel(("text", "label", "key"), *cells),
-        "d.db": sqlite(cells, "text, label, key"),
-        "e.arrow": arrow(dict(zip(("text", "label", "key"), zip(*cells, strict=True), strict=True))),
-    }
-    got = read(tables, slices=["key"])
-    assert pairs(got) == [(text, label) for text, label, _ in cells] * 5
-    assert frame_of(got)["slice_key"].tolist() == ["7", "", " x "] * 5
 
 
 # Ids

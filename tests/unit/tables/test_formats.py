@@ -10,7 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, delimited, excel, frame_of, pairs, parquet
+from tests.unit.tables.tables import (
+    COMPRESSIONS,
+    ROWS,
+    SAME,
+    compressed,
+    delimited,
+    excel,
+    frame_of,
+    in_every_format,
+    pairs,
+    parquet,
+)
+from textclf.tables import limits
 from textclf.tables.corpus import Corpus
 from textclf.tables.formats import FORMATS, TABLE_FORMATS
 from textclf.tables.settings import Data
@@ -30,6 +42,33 @@ def test_every_format_gives_the_same_rows(read: Callable[..., Corpus], name: str
     ]
     assert got.classes == ["0", "1"]
     assert got.dropped == {"rows": 0, "text": 0, "label": 0}
+
+
+ROLES = ("text", "label", "key", "who", "day", "fold", "platform")
+CELLS = [
+    ("a", "0", "k1", "ann", "2024-05-31", "train", "web"),
+    ("b", "1", "7", "bob", "2024-06-01", "TRAINING", ""),
+    ("c", "0", "k3", "ann", "2024-06-02", "Dev", " \u00a0"),
+    ("d", "1", "k4", "cid", "2024-06-03", " valid ", " 17 "),
+    ("e", "0", "k5", "bob", "2024-06-04", "test", "ios"),
+]
+IN_EVERY_FORMAT = in_every_format(ROLES, CELLS)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4096])
+@pytest.mark.parametrize("name", IN_EVERY_FORMAT)
+def test_every_format_gives_the_column_of_each_setting_in_batches_of_any_size(
+    read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch, name: str, batch: int
+) -> None:
+    monkeypatch.setattr(limits, "BLOCK_ROWS", batch)
+    settings = {"id": "key", "group": "who", "time": "day", "split": "fold", "slices": ["platform"]}
+    got = read({name: IN_EVERY_FORMAT[name]}, **settings)
+    for place, column in enumerate(("text", "label", "id", "group")):
+        assert frame_of(got)[column].tolist() == [row[place] for row in CELLS]
+    assert [time.partition(" ")[0] for time in frame_of(got)["time"]] == [row[4] for row in CELLS]
+    assert frame_of(got)["split"].tolist() == ["train", "train", "validation", "validation", "test"]
+    assert got.given == {"train": 2, "validation": 2, "test": 1}
+    assert frame_of(got)["slice_platform"].tolist() == ["web", "", "", " 17 ", "ios"]
 
 
 @pytest.mark.parametrize("ending", [".gz", ".zst"])

@@ -5,26 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.unit.tables.tables import data, delimited, frame_of, pairs, parquet
+from tests.unit.tables.tables import data, frame_of, parquet
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
 from textclf.tables import given as table
 from textclf.tables.corpus import Corpus
-from textclf.tables.split_names import SPLIT_OF, split_of_file
+from textclf.tables.split_names import split_of_file
 
 GOOD = "text,label\na,0\nb,1\n"
-MARKED = [("a", "0", "train"), ("b", "1", "TRAINING"), ("c", "0", "Dev"), ("d", "1", " valid "), ("e", "0", "test")]
-GIVEN = ["train", "train", "validation", "validation", "test"]
-COLUMNS = {name: [row[place] for row in MARKED] for place, name in enumerate(("text", "label", "fold"))}
-IN_COLUMN: dict[str, bytes | str] = {  # the same rows in every format with named columns
-    "c.csv": delimited([tuple(COLUMNS), *MARKED]),
-    "c.tsv": delimited([tuple(COLUMNS), *MARKED], delimiter="\t", lineterminator="\n"),
-    "c.jsonl": "".join(f'{{"text": "{text}", "label": "{label}", "fold": "{fold}"}}\n' for text, label, fold in MARKED),
-    "c.parquet": parquet(COLUMNS),
-}
 
 
 def put(folder: Path, *names: str) -> Path:
@@ -66,16 +55,6 @@ def put(folder: Path, *names: str) -> Path:
 )
 def test_a_file_names_its_split_by_a_word_of_its_name_or_of_the_nearest_folder(name: str, split: str | None) -> None:
     assert split_of_file(name) == split
-
-
-@given(
-    word=st.sampled_from([*SPLIT_OF]),
-    around=st.tuples(st.text("0123456789_-. ", max_size=3), st.text("0123456789_-", max_size=3)),
-    shouted=st.booleans(),
-)
-def test_a_word_of_a_name_counts_whatever_is_around_it(word: str, around: tuple[str, str], shouted: bool) -> None:
-    name = f"x{around[0]} {word.upper() if shouted else word}{around[1]}.csv"
-    assert split_of_file(name) == SPLIT_OF[word]
 
 
 @pytest.mark.parametrize(
@@ -133,16 +112,10 @@ def test_how_a_table_gives_splits_is_said_in_a_line(
 # A column
 
 
-@pytest.mark.parametrize("name", IN_COLUMN)
-def test_a_column_gives_the_split_of_each_row_in_every_format(
-    read: Callable[..., Corpus], tmp_path: Path, name: str
-) -> None:
-    got = read({name: IN_COLUMN[name]}, split="fold")
-    assert pairs(got) == [(text, label) for text, label, _ in MARKED]
-    assert frame_of(got)["split"].tolist() == GIVEN
-    assert got.given == {"train": 2, "validation": 2, "test": 1}
-    assert table.given_splits(tmp_path / "data" / name, data(split="fold")) == set(GIVEN)
-    assert table.given_splits(tmp_path / "data" / name, data()) == set()
+def test_the_splits_of_a_column_are_known_before_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("text,label,fold\na,0,train\nb,1,Dev\nc,0, test \n", encoding="utf-8")
+    assert table.given_splits(tmp_path / "c.csv", data(split="fold")) == {"train", "validation", "test"}
+    assert table.given_splits(tmp_path / "c.csv", data()) == set()
 
 
 def test_the_column_source_gives_splits_by_file(read: Callable[..., Corpus], tmp_path: Path) -> None:

@@ -146,14 +146,6 @@ def test_rows_that_pythons_csv_wrote_come_back_by_line(
     assert frame_of(got)["id"].tolist() == [f"w.csv:{line}" for line in lines]
 
 
-@given(TABLES, st.booleans())
-def test_rows_of_txt_come_back_by_line(folder: Path, table: Table, lf_at_the_end: bool) -> None:
-    table = [(text.replace("\n", " ") + ".", label) for text, label in table]
-    got = reread(folder, "u.txt", ("\n".join("\t".join(row) for row in table) + "\n" * lf_at_the_end).encode())
-    assert pairs(got) == table
-    assert frame_of(got)["id"].tolist() == [f"u.txt:{line}" for line in range(1, len(table) + 1)]
-
-
 @given(st.lists(st.tuples(TEXTS, st.sampled_from(["a", "b é", "007"])), max_size=6))
 def test_texts_in_folders_come_back_as_scikit_learn_reads_them(
     tmp_path_factory: pytest.TempPathFactory, table: Table

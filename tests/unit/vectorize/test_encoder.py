@@ -131,6 +131,13 @@ def test_a_shared_file_that_was_changed_is_refused(folder: Path, tmp_path: Path,
         Representation.from_json(fitted.to_json(), tmp_path)
 
 
+@pytest.mark.parametrize("columns", [0, "8"])
+def test_an_encoder_that_was_stored_without_its_width_is_damaged(folder: Path, columns: object) -> None:
+    content = Representation.fit((), own(folder), NOWHERE).to_json() | {"columns": columns}
+    with pytest.raises(ValueError, match="columns"):
+        Representation.from_json(content, NOWHERE)
+
+
 # Encoders of the user's own as ONNX files
 
 
