@@ -41,11 +41,6 @@ def retry(download: Callable[[], T]) -> T:
     return download()
 
 
-def too_many(limit: int) -> SourceError:
-    """Return the error for more bytes than a source should give."""
-    return SourceError(f"more than the {limit} bytes expected")
-
-
 def download(url: str, file: IO[bytes], limit: int) -> None:
     """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
     with _response(url) as response:
@@ -56,7 +51,7 @@ def download(url: str, file: IO[bytes], limit: int) -> None:
                 file.write(chunk)
                 progress.update(len(chunk))
                 if (count := count + len(chunk)) > limit:
-                    raise too_many(limit)
+                    raise SourceError(f"more than the {limit} bytes expected")
 
 
 def run_program(
