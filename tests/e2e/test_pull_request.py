@@ -81,20 +81,6 @@ def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(repor
     assert "Unpaired" not in result.out
 
 
-@pytest.mark.slow
-def test_the_comment_on_a_change_of_one_setting_has_its_metrics_figures_and_tests(branch: Copy, tmp_path: Path) -> None:
-    copy = another(branch, tmp_path)
-    copy.run("git", "checkout", "--quiet", "main")
-    copy.dvc("checkout")
-    commit(copy, "train.keras.epochs=25")
-    result = pr_report(
-        copy, "HEAD^", "--image-url", "https://example.org/{revision}/{path}", "--report-url", "https://a.org"
-    )
-    assert "On the test rows `keras` is better in log_loss" in result.out
-    for part in ("McNemar", "<img ", "More metrics of models that changed: ", "[The report of this run]"):
-        assert part in result.out
-
-
 def test_a_revision_is_compared_as_the_working_tree_is(branch: Copy, reported: Ended) -> None:
     assert pr_report(branch, "main", "--head", "HEAD") == reported
     backwards = pr_report(branch, "HEAD", "--head", "main")

@@ -35,13 +35,8 @@ VALUES: list[tuple[str, tuple[Any, ...], Any, str]] = [
 # The same of what stands under `stages`.
 STAGES: list[tuple[str, tuple[Any, ...], Any, str]] = [
     ("dvc.lock", (), ["split"], " must be as DVC reads it: expected a dictionary"),
-    ("dvc.lock", ("split",), None, ".split must be as DVC reads it: expected a dictionary"),
-    ("dvc.lock", ("split", "outs"), {}, ".split.outs must be as DVC reads it: expected a list"),
-    ("dvc.lock", ("split", "outs", 0), "data", ".split.outs.0 must be as DVC reads it: expected a dictionary"),
     ("dvc.lock", ("split", "deps", 0), {}, ".split.deps.0.path must be as DVC reads it: required key not provided"),
-    ("dvc.lock", ("split", "params"), "all", ".split.params must be as DVC reads it: expected a dictionary"),
     ("dvc.yaml", ("split",), [], ".split must be as DVC reads it: expected a dictionary"),
-    ("dvc.yaml", ("split", "outs"), "data", ".split.outs must be as DVC reads it: expected a list"),
 ]
 VALUES += [(file, ("stages", *keys), value, f": stages{said}") for file, keys, value, said in STAGES]
 BYTES: list[tuple[str, bytes, str]] = [
