@@ -1,6 +1,7 @@
 """Rows in memory as the features of one model, for studies that train it many times and for a fit on more rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -80,13 +81,12 @@ def _remembering(settings: Any, pretrained: Path) -> "Remembering":
     return Remembering(representation.fit((), settings, pretrained))
 
 
+@dataclass
 class Remembering:
     """A dense representation that encodes each text once: a study vectorizes the same texts in every fold."""
 
-    def __init__(self, inner: Representation) -> None:
-        """Start without vectors."""
-        self.inner = inner
-        self.vectors: dict[str, NDArray[np.float32]] = {}
+    inner: Representation
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the representation itself."""

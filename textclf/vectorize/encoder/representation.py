@@ -1,6 +1,7 @@
 """Vectors of a pretrained sentence encoder: nothing is learned from the training texts."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -23,24 +24,17 @@ CHUNK = 4096  # texts whose tokens are in memory at once
 ADVICE = "save the model in one file: onnx.save(onnx.load(...), ...)"
 
 
+@dataclass(eq=False)
 class Representation(Tokenizing):
-    """A pretrained encoder: the path of an ONNX file, or its content if it was made of `origin`; and the tokenizer."""
+    """A pretrained encoder, whose files were verified: use `fit` or `from_json`."""
 
     kind: ClassVar[Literal["dense"]] = "dense"
     settings: Settings
-
-    def __init__(
-        self,
-        settings: Settings,
-        graph: Path | bytes,
-        origin: Path,
-        tokenizer: Path,
-        checksums: tuple[str, str],
-        columns: int = 0,
-    ) -> None:
-        """Keep files that were verified, and the SHA-256 of graph and tokenizer; use `fit` or `from_json`."""
-        self.settings, self.graph, self.origin, self.tokenizer = settings, graph, origin, tokenizer
-        self.checksums, self._columns = checksums, columns
+    graph: Path | bytes  # the path of an ONNX file, or its content if it was made of `origin`
+    origin: Path
+    tokenizer: Path
+    checksums: tuple[str, str]  # of graph and tokenizer
+    _columns: int = 0
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003

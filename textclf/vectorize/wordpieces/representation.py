@@ -1,6 +1,7 @@
 """Token ids of a pretrained transformer: nothing is learned from the training texts."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -16,15 +17,14 @@ from textclf.vectorize.tokenizer import Tokenizing
 from textclf.vectorize.wordpieces.settings import Settings
 
 
+@dataclass(eq=False)
 class Representation(Tokenizing):
-    """The tokenizer of a pretrained transformer."""
+    """The tokenizer of a pretrained transformer, whose file was verified: use `fit` or `from_json`."""
 
     kind: ClassVar[Literal["tokens"]] = "tokens"
     settings: Settings
-
-    def __init__(self, settings: Settings, tokenizer: Path, checksum: str) -> None:
-        """Keep the path of a tokenizer.json that was verified, and its SHA-256; use `fit` or `from_json`."""
-        self.settings, self.tokenizer, self.checksum = settings, tokenizer, checksum
+    tokenizer: Path
+    checksum: str
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
