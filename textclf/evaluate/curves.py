@@ -93,8 +93,8 @@ def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame
     """Return the points of precision-recall curves by class: `class`, `recall` ascending, `precision`.
 
     Each curve starts at a recall of 0 with a precision of 1; if all scores are equal, it is a horizontal line at the
-    share of the class, which is all that such scores can reach. Of more than two points with the same recall the first
-    and the last remain, as by scikit-learn's `precision_recall_curve`. Without positive rows recall is 1 throughout.
+    share of the class. Of more than two points with the same recall the first and the last remain, as by scikit-learn's
+    `precision_recall_curve`. Without positive rows recall is 1 throughout.
     """
     tables = []
     for name, counts in curves.items():
@@ -116,8 +116,7 @@ def risk_coverage_table(counts: PositiveCounts) -> pd.DataFrame:
 
     The rows answered are those with the highest confidence (El-Yaniv & Wiener 2010, J. Mach. Learn. Res. 11:1605-1641).
     Points with fewer than `FEWEST_POINT_ROWS` rows are left out, since their error is chance, unless there is no other.
-    Where all rows have the same confidence, the curve is a horizontal line: rows that are answered at random have that
-    error.
+    Where all rows have the same confidence, the curve is a horizontal line.
     """
     wrong, right = thin(counts, (counts[0] + counts[1]) / (counts[0][-1] + counts[1][-1]))
     rows = wrong + right

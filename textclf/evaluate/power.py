@@ -37,8 +37,7 @@ def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], fl
 def smallest_difference(n: float, discordant: float, alpha: float) -> float | None:
     """Return the smallest difference in accuracy that the test detects with 80% power, as `power_curve` has it.
 
-    The difference can't exceed the share of discordant rows; None if even that is too small. Parts of rows count for
-    nothing.
+    None if it would exceed the share of discordant rows. Parts of rows count for nothing.
     """
     if not discordant:
         return None

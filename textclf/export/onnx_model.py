@@ -45,11 +45,9 @@ def write(vectorizer: Representation, model: LayerModel, decision: Decision, pat
 def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> onnx.ModelProto:
     """Return a model from `features` to `label` (rows,) text and `probabilities` (rows, classes) float32.
 
-    With several labels per text `label` is (rows, classes) int64, 1 for each label decided.
-
-    `features` (rows, features) float32 are vectors of the vectorizer as a dense array; a model with a front takes
-    `token_ids` (rows, length) int64 instead, padded with 0. Calibration and threshold of the decision are part of the
-    model.
+    With several labels per text `label` is (rows, classes) int64, 1 for each label decided. `features` (rows, features)
+    float32 are vectors of the vectorizer as a dense array; a model with a front takes `token_ids` (rows, length) int64
+    instead, padded with 0. Calibration and threshold of the decision are part of the model.
     """
     graph = Graph()
     if model.front is None:

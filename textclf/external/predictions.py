@@ -32,17 +32,12 @@ MOST_CHARACTERS = 2**26  # of a field of CSV; that of a quote that is never clos
 
 @dataclass(frozen=True)
 class External:
-    """Predictions of a file: `ids` (rows,), unique; `probabilities` (rows, classes).
-
-    Each row sums to 1, unless texts have several labels.
-
-    `labels_only`: the file has labels, so that each probability is 0 or 1.
-    """
+    """Predictions of a file."""
 
     path: Path
-    ids: pd.Index
-    probabilities: NDArray[np.float64]
-    labels_only: bool
+    ids: pd.Index  # (rows,), unique
+    probabilities: NDArray[np.float64]  # (rows, classes); each row sums to 1, unless texts have several labels
+    labels_only: bool  # whether the file has labels, so that each probability is 0 or 1
 
 
 def read(path: Path, classes: Sequence[str], multilabel: bool = False) -> External:

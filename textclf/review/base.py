@@ -18,8 +18,7 @@ def run_base(commit: str) -> None:
     """Run the pipeline at a commit in a temporary clone, into this project's DVC cache; DVC's output goes to stderr.
 
     Stages that are the same at both commits come from DVC's run cache, data kept with `dvc add` from the cache or else
-    from the remote. Raises `UserError` with the reason, one line, if a command fails: stages do in a project that was
-    made with other code than is installed.
+    from the remote. Raises `UserError` with the reason, one line, if a command fails.
     """
     cache = _run(*DVC, "cache", "dir").splitlines()[-1]
     top, prefix = git("rev-parse", "--show-toplevel", "--show-prefix").stdout.decode().split("\n")[:2]

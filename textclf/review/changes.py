@@ -103,9 +103,8 @@ def compare_metrics(
 ) -> list[Change]:
     """Return the change of every metric of either revision, in the order of the report.
 
-    The interval is `difference` of the `low` and `high` that `base_intervals` and `head_intervals` hold: for two models
-    on the same rows too wide rather than too narrow, because their errors are correlated. There is none if one of these
-    is missing or the tasks differ.
+    The interval is `difference` of those in `base_intervals` and `head_intervals`: for two models on the same rows too
+    wide rather than too narrow. There is none if one of these is missing or the tasks differ.
     """
     keys = {
         (model, split, metric)

@@ -56,10 +56,9 @@ def check_gate(gate: Gate, changes: Iterable[Change]) -> list[Check]:
 
 
 def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
-    """Return one check per bound of `gate.slices` from slices.json at base and head, empty where there is none.
+    """Return one check per bound of `gate.slices` from slices.json at base and head, which fails if the head is worse.
 
-    It fails if the value at the head is worse than the bound. Raises `UserError` if the gate names a model, a slice or
-    a metric that the run does not have.
+    Raises `UserError` if the gate names a model, a slice or a metric that the run does not have.
     """
     checks, mistakes = [], []
     head = {name: slices for name, slices in head.items() if name not in RESERVED}
@@ -82,10 +81,9 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
 
 
 def check_behaviour(gate: Gate, base: Mapping[str, Behaviour], head: Mapping[str, Behaviour]) -> list[Check]:
-    """Return one check per limit of `gate.behaviour`, from the results of each file of tests at both revisions.
+    """Return one check per limit of `gate.behaviour`, which fails if the failure rate is above it.
 
-    A limit fails if the failure rate is above it. Raises `UserError` if the gate names a test that the run does not
-    have.
+    Raises `UserError` if the gate names a test that the run does not have.
     """
     checks, mistakes = [], []
     for model, file, test, limit in _limits(gate.behaviour):
