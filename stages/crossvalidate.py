@@ -51,7 +51,7 @@ def run(
         with unchanged(path, lambda: checksums(path, data)):
             read = corpus.read(path, data, rare)
         rows = pd.DataFrame(read.table.to_pydict())
-        known = rows[rows["label"] != data.held_out_label].reset_index(drop=True)  # not those of data.unknown
+        known = rows[rows["label"] != data.no_class_label].reset_index(drop=True)  # not those of data.unknown
         return crossvalidation.crossvalidate(known, read.classes, setup, crossvalidate)
 
     results = without_rare(data, divide)

@@ -99,7 +99,7 @@ def conflicts(params: Params) -> Iterator[str]:
     models = params.models.names()
     if params.export.model is not None and params.export.model not in models:
         yield f"export.model must be a model of train ({', '.join(models)}), or null; got {params.export.model}"
-    if params.data.held_out_label is not None:
+    if params.data.no_class_label is not None:
         yield from _unknown_conflicts(params)
     elif (score := params.evaluate.unknown_score) != PROBABILITY:
         rule = f"{PROBABILITY} unless data.unknown names texts of no class and data.train_unknown is false"

@@ -27,6 +27,6 @@ def needs_measured(data: Data, evaluate: Evaluate) -> str | None:
     """Return what holds only for the measured model, so that `refit` changes nothing; None if there is nothing."""
     if evaluate.coverage is not None:
         return "the promise of the prediction sets (evaluate.coverage)"
-    if data.held_out_label is not None:
+    if data.no_class_label is not None:
         return "the threshold below which a text is of no class (data.unknown)"
     return None

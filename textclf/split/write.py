@@ -47,7 +47,7 @@ def write_splits(
         parts = _hashed(rows, settings)
     else:
         rows.load()
-        parts = draw_parts(rows.table, settings, data.held_out_label)
+        parts = draw_parts(rows.table, settings, data.no_class_label)
     corrector = Corrector(corrections, data) if corrections else None
     counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns, data.multilabel)
     # Rows in an order of their own are shuffled; a random split is so already.
@@ -60,7 +60,7 @@ def write_splits(
         if data.unknown is not None:
             is_unknown = pc.equal(corrected["label"], data.unknown)
             unknown[name] += int(pc.sum(is_unknown).as_py() or 0)
-        if data.held_out_label is not None:  # rows of no class, which train nothing
+        if data.no_class_label is not None:  # rows of no class, which train nothing
             if name != "train":
                 others = corrected.filter(is_unknown)
                 zeros = pa.array(np.zeros(len(others), np.int32))  # for which `ShardWriter.close` writes -1
@@ -73,7 +73,7 @@ def write_splits(
         writers[name].add(encoded)
     counts = counter.class_counts()
     if corrector:
-        corrector.finish({*counts.get("train", {}), data.held_out_label or ""})
+        corrector.finish({*counts.get("train", {}), data.no_class_label or ""})
     if by_hash or tested:
         require_classes(
             counts, settings.method, set(rows.given), counter.row_counts() if data.multilabel else None, tested
@@ -85,7 +85,7 @@ def write_splits(
     positions = np.array([position[label] for label in counter.labels], np.int32)
     for name in counts:
         writers[name].close(positions)
-        if name != "train" and data.held_out_label is not None and unknown[name]:
+        if name != "train" and data.no_class_label is not None and unknown[name]:
             writers[name + UNKNOWN].close(np.array([-1], np.int32))
     report = counter.report() | {"dropped": rows.dropped}  # rows by what they lack
     for name, each in times.items():

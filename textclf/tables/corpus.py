@@ -175,7 +175,7 @@ class Corpus:
         if (unknown := self.settings.unknown) is not None and unknown not in self._labels:
             rule = f"data.unknown must be a label in the table; got {quote_value(unknown)}"
             raise UserError(f"{self.path}: {rule}; {suggest(unknown, sorted(self._labels))}")
-        known = self._labels - {self.settings.held_out_label}
+        known = self._labels - {self.settings.no_class_label}
         columns = self.layout.columns_of("label")
         order = self.settings.classes or (columns if len(columns) > 1 else None)
         if order and self.written:
@@ -353,7 +353,7 @@ class Corpus:
         """Raise `ValueError` unless a label is one of data.classes, if they are set."""
         classes = self.settings.classes
         name = self.settings.labels.get(value, value)
-        if classes is not None and name not in (*classes, self.settings.held_out_label):
+        if classes is not None and name not in (*classes, self.settings.no_class_label):
             raise ValueError(
                 f"{quote_name(column)} must be one of data.classes ({list_names(classes)}); got {quote_value(value)}; "
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"

@@ -78,7 +78,7 @@ def without_rare(data: Data, divide: Callable[[Renamed], Result]) -> Result:
                 raise
             unites &= merged not in found
             rare |= found - {merged}
-            known |= error.classes - {data.held_out_label, merged}
+            known |= error.classes - {data.no_class_label, merged}
             if len(known - rare) + unites < 2:
                 raise
             complete = merged is not None or len(known - rare) < 2  # without them one class would be left

@@ -210,7 +210,7 @@ class Data(Section):
             raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
         if self.train_unknown and self.unknown is None:
             raise relation("train_unknown must be false without unknown, the label of texts of no class; got true")
-        if self.held_out_label is not None and self.held_out_label in (self.classes or ()):
+        if self.no_class_label is not None and self.no_class_label in (self.classes or ()):
             raise relation(f"unknown must not be in classes unless train_unknown is true; got {show(self.unknown)}")
         if not self.multilabel and len(labels) > 1:
             raise relation(f"label must be one column unless task is multilabel; got {show(self.label)}")
@@ -225,7 +225,7 @@ class Data(Section):
         return self.task == "multilabel"
 
     @property
-    def held_out_label(self) -> str | None:
+    def no_class_label(self) -> str | None:
         """The label of texts that belong to no class and train nothing, or None."""
         return None if self.train_unknown else self.unknown
 
