@@ -20,9 +20,9 @@ from benchmarks.inputs import NAMES, POOL, WEIGHTS, fetch_weights, split_lesson
 from benchmarks.presets import read
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
-from textclf.evaluate.metrics import compute
 from textclf.evaluate.model_choice import choose, compare_candidates
-from textclf.evaluate.rows import Rows
+from textclf.evaluate.registry import compute
+from textclf.evaluate.rows import JudgedRows
 from textclf.models.common.crossvalidation import crossvalidate
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model, settled
@@ -103,9 +103,11 @@ def scores(parts: Mapping[str, Mapping[str, Features]], models: Train, named: st
                 held_out[name] = rows
     first = next(iter(held_out.values()))
     rows_of = {name: rows.probabilities for name, rows in held_out.items()}
-    decided = {name: values.argmax(axis=1) for name, values in rows_of.items()}
-    compared = Rows(first.y, rows_of, decided, clusters=None, stratified=True, classes=len(first.classes))
-    chosen = choose(compare_candidates(compared, list(held_out)))
+    chosen = choose(
+        compare_candidates(
+            {name: JudgedRows(first.y, each, each.argmax(axis=1), stratified=True) for name, each in rows_of.items()}
+        )
+    )
     return measured | {"good": measured[named or chosen]}
 
 

@@ -138,16 +138,15 @@ def true_values(part: SplitMetrics, present: Ints) -> dict[str, float]:
     """Return the true value of each statement; means over more than two classes are over those in the set."""
     values: dict[str, dict[str, float]] = {}
     for model in PAIR:
-        found = part.values[model]
-        values[model] = {name: float(found[name][0]) for name in found if name in METRICS}
+        values[model] = dict(part.values[model])
         if not part.of_rows.binary:
             for name in values[model]:
-                source = "class_recall" if name == "balanced_accuracy" else f"class_{name}"
-                if source in found:
-                    values[model][name] = float(found[source][0, present].mean())
+                metric = METRICS["recall" if name == "balanced_accuracy" else name]
+                if metric.per_class:
+                    values[model][name] = float(metric.of_classes(part.judged[model])[present].mean())
     true = values["a"] | {f"{DIFFERENCE}{name}": value - values["b"][name] for name, value in values["a"].items()}
     rarest = int(part.support.argmin())
-    return true | {f"{RAREST}{name}": float(part.values["a"][f"class_{name}"][0, rarest]) for name in OF_CLASS}
+    return true | {f"{RAREST}{name}": float(METRICS[name].of_classes(part.judged["a"])[rarest]) for name in OF_CLASS}
 
 
 def statements(part: SplitMetrics, rarest: int) -> Iterator[tuple[str, float, Mapping[str, float]]]:
@@ -155,11 +154,11 @@ def statements(part: SplitMetrics, rarest: int) -> Iterator[tuple[str, float, Ma
     values = part.values["a"]
     for name, ends in part.intervals("a").items():
         if ends:
-            yield name, float(values[name][0]), ends
+            yield name, values[name], ends
     if not part.of_rows.binary and part.support[rarest]:
         for name in OF_CLASS:
             if (found := part.interval("a", name, rarest)) is not None:
-                yield f"{RAREST}{name}", float(values[f"class_{name}"][0, rarest]), found.rounded()
+                yield f"{RAREST}{name}", float(METRICS[name].of_classes(part.judged["a"])[rarest]), found.rounded()
     entry = part.comparisons()[pair_name(*PAIR)]
     for name, difference in {"accuracy": entry, **entry["metrics"]}.items():
         if difference:

@@ -34,7 +34,7 @@ from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.intervals import normal_quantile
 from textclf.evaluate.looks import widen
 from textclf.evaluate.registry import pair_name
-from textclf.evaluate.rows import Rows
+from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Family, Membership, keep_large
 from textclf.evaluate.slices.report import report, weak
@@ -148,7 +148,7 @@ SLICED = (
 )
 
 
-def draw_slices(kind: Sliced, generator: np.random.Generator) -> tuple[Membership, Rows, NDArray[np.uint64]]:
+def draw_slices(kind: Sliced, generator: np.random.Generator) -> tuple[Membership, JudgedRows, NDArray[np.uint64]]:
     """Return the slices of the rows of a test set, the rows, and the keys of their clusters."""
     sizes = np.ones(kind.rows, np.int64) if kind.sizes is None else kind.sizes(kind.rows, generator)
     clusters = np.repeat(np.arange(len(sizes)), sizes)
@@ -173,7 +173,7 @@ def draw_slices(kind: Sliced, generator: np.random.Generator) -> tuple[Membershi
     families.append(Family("class", ("a", "b"), y.astype(np.int8)))
     positive = np.where(right == (y == 1), 0.9, 0.1)
     decided = np.where(right, y, 1 - y)
-    of_rows = Rows(y, {"m": np.column_stack([1 - positive, positive])}, {"m": decided}, None, False, 2)
+    of_rows = JudgedRows(y, np.column_stack([1 - positive, positive]), decided)
     if kind.sizes or kind.copies:
         of_rows = replace(of_rows, clusters=positions(clusters.astype(np.uint64)))
     return Membership(tuple(map(keep_large, families)), b"", rows), of_rows, clusters.astype(np.uint64)
@@ -190,7 +190,7 @@ def slices(kind: Sliced, seed: int) -> list[Line]:
     for _ in range(SETS):
         membership, rows, keys = draw_slices(kind, generator)
         sums = SliceSums(membership, ("a", "b"), None, keys)
-        entries = report(sums, rows, 1 - LEVEL)["m"]
+        entries = report(sums, {"m": rows}, 1 - LEVEL)["m"]
         others = [each for each in entries if not kind.drop or not each.startswith(f"{column}=")]
         alarms += any(entries[each]["p_holm"] <= LEVEL for each in others)
         found += name in weak(entries, 1 - LEVEL)

@@ -30,7 +30,8 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
-from textclf.evaluate.registry import METRICS, MULTICLASS, MULTILABEL, format_measured
+from textclf.evaluate.metrics.metric import MULTICLASS, MULTILABEL
+from textclf.evaluate.registry import METRICS, format_measured
 from textclf.models.common.loading import entry_class
 from textclf.models.common.settings import Averaged
 from textclf.models.settings import KINDS

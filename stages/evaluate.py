@@ -91,7 +91,7 @@ def run(
     ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in names}
     compared = test.comparisons()
     features = {name: shapes.read(trained / name) for name in trained_here}
-    by_slice = report(slices, test.of_rows, evaluate.confidence)
+    by_slice = report(slices, test.judged, evaluate.confidence)
     chosen = decisions_report(parts, decided, {name: measured[name] for name in trained_here}, held_out, histories)
     chosen["protocol"][KEY] = identify(slices.membership.ids, test.of_rows.y)
     written: dict[Path, Any] = {

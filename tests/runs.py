@@ -90,7 +90,7 @@ def make_run(
         evaluation=metrics,
         intervals=intervals,
         comparisons=test.comparisons(),
-        slices=report(slices, test.of_rows, params.evaluate.confidence),
+        slices=report(slices, test.judged, params.evaluate.confidence),
         coverage=measure_sets(test, fit_sets(measured.get("validation"), params.evaluate), params.evaluate),
         training={name: {"parameters": 3} for name in models},
         features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},

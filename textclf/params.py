@@ -17,7 +17,7 @@ from textclf.core.formatting import join_names
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.settings import Evaluate, unknown_classes
+from textclf.evaluate.settings import OF_COUNTS, OF_SUMS, Evaluate, unknown_classes
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
@@ -40,7 +40,7 @@ ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
     "evaluate.threshold": (("accuracy",), "a number, f1 or precision"),
     "evaluate.calibration": (("platt", "temperature"), "none"),
     "evaluate.coverage_by_class": ((True,), "false"),
-    "evaluate.slice_metric": (("precision", "recall", "f1", "balanced_accuracy", "mcc"), "log_loss or brier"),
+    "evaluate.slice_metric": (OF_COUNTS, " or ".join(OF_SUMS)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Rows that are not independent of each other, such as those of one text or group: what they are worth."""
+"""The effective number of rows that are not independent of each other, such as those of one text or group."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ import numpy as np
 import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
 
-from textclf.evaluate.boundary import FEW
 from textclf.evaluate.intervals import normal_quantile
 
+FEW = 5  # independent rows, or clusters, that are wrong, below which no variance is estimated
+TINY = 1e-9  # width of an interval that is a point, apart from rounding errors
 MANY = 10_000  # degrees of freedom, beyond which Student's t is taken as normal
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
 
@@ -16,15 +17,22 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def are_dependent(keys: NDArray[np.uint64]) -> bool:
+def are_dependent(keys: NDArray[Any]) -> bool:
     """Return whether the rows with these keys of clusters (rows,) cannot be taken as independent.
 
-    They can if the design effect would be at most `LIMIT` even if the rows of each cluster were right or wrong
-    together. It is sum(m^2) / sum(m) for clusters of m rows: Kish (1965), Survey Sampling, 5.4. Where no text occurs
-    more than twice, `LIMIT` is reached if 5% of the rows repeat another one.
+    They can if the design effect, rows / `if_alike`, is at most `LIMIT`. Where no text occurs more than twice, `LIMIT`
+    is reached if 5% of the rows repeat another one.
     """
-    sizes = np.unique(keys, return_counts=True)[1]
-    return bool((sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys))
+    return len(keys) > 0 and len(keys) > LIMIT * if_alike(np.unique(keys, return_counts=True)[1])
+
+
+def if_alike(sizes: NDArray[Any]) -> float:
+    """Return the effective number of rows in clusters of these sizes if those of a cluster are right or wrong together.
+
+    n^2 / sum(m^2) for clusters of m of n rows: Kish (1965), Survey Sampling, 5.4.
+    """
+    sizes = sizes.astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes @ sizes))
 
 
 def cr2(sums: Floats, sizes: Floats, times: Floats | None = None) -> tuple[float, float]:
@@ -72,14 +80,13 @@ def independent_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool
 
     That is the number of rows whose mean would have this variance by `cr2`, at most that of these rows. With fewer than
     `FEW` clusters with a `rare` value, such as a mistake, or without one, no variance is estimated; the rows of a
-    cluster then count as alike: n^2 / sum(m^2) for clusters of m of n rows, Kish (1965), Survey Sampling, 5.4. All
-    arguments are (rows,).
+    cluster then count `if_alike`. All arguments are (rows,).
     """
     sizes, rows = np.bincount(clusters).astype(np.float64), len(values)
     rares = np.bincount(clusters[rare], minlength=len(sizes))
     if min(np.count_nonzero(rares), np.count_nonzero(rares < sizes)) < FEW:
-        worth = rows**2 / float(sizes @ sizes)
-        return worth, worth - 1
+        alike = if_alike(sizes)
+        return alike, alike - 1
     deviations: Floats = values - values.mean()
     sums = np.bincount(clusters, deviations).astype(np.float64, copy=False)
     variance, degrees = cr2(sums[np.newaxis], sizes[np.newaxis])
@@ -88,8 +95,8 @@ def independent_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool
 
 def effective_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], confidence: float) -> float:
     """Return `independent_rows` times (normal quantile / Student's t)^2: Korn & Graubard (1998), Surv. Methodol. 24."""
-    worth, degrees = independent_rows(values, clusters, rare)
-    return worth * few_degrees(degrees, confidence)
+    rows, degrees = independent_rows(values, clusters, rare)
+    return rows * few_degrees(degrees, confidence)
 
 
 def few_degrees(degrees: float, confidence: float) -> float:

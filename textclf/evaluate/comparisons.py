@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
-from textclf.evaluate.intervals import CONFIDENCE
+from textclf.evaluate.intervals import CONFIDENCE, Difference
 from textclf.evaluate.power import smallest_difference
 from textclf.evaluate.registry import FLOOR, pair_name
 
@@ -22,19 +22,6 @@ class McNemar:
     only_a: int
     only_b: int
     p: float
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A metric, such as accuracy, of a minus that of b on the same rows, with its interval."""
-
-    difference: float
-    low: float
-    high: float
-
-    def rounded(self) -> dict[str, float]:
-        """Return the difference and its interval by name, with `DIGITS` decimals."""
-        return {name: round(value, DIGITS) for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.conformal import Conformal, Sets
 from textclf.core.files import DIGITS
-from textclf.evaluate.boundary import TINY, Share
 from textclf.evaluate.choose import no_validation_rows, some_rows
-from textclf.evaluate.clusters import effective_rows, independent_rows
-from textclf.evaluate.metrics import Labels
-from textclf.evaluate.rows import Rows
+from textclf.evaluate.clusters import TINY, effective_rows, independent_rows
+from textclf.evaluate.counts import Labels
+from textclf.evaluate.metrics.of_counts import Share
+from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 
@@ -30,9 +30,8 @@ def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, C
         return fitted
     if validation is None:
         raise no_validation_rows()
-    rows = validation.of_rows
-    for name, calibrated in rows.probabilities.items():
-        y, probabilities, clusters = some_rows(rows.y, calibrated, rows.clusters)
+    for name, rows in validation.judged.items():
+        y, probabilities, clusters = some_rows(rows.y, rows.probabilities, rows.clusters)
         if rows.multilabel:
             some = y.any(axis=1)
             y, probabilities, clusters = y[some], probabilities[some], None if clusters is None else clusters[some]
@@ -65,12 +64,12 @@ def measure_sets(test: SplitMetrics, fitted: Mapping[str, Conformal], settings: 
         }
     }
     for name, scores in fitted.items():
-        sets = scores.sets(test.of_rows.probabilities[name], settings.coverage)
+        sets = scores.sets(test.judged[name].probabilities, settings.coverage)
         report[name] = _report(sets, test.of_rows, test.classes, settings.confidence)
     return report
 
 
-def _report(sets: Sets, rows: Rows, labels: Sequence[str], confidence: float) -> dict[str, Any]:
+def _report(sets: Sets, rows: JudgedRows, labels: Sequence[str], confidence: float) -> dict[str, Any]:
     """Return what metrics/coverage.json has of a model, rounded.
 
     `coverage` is the share of the rows whose set has the actual class, `accuracy` that of the answers that are right,

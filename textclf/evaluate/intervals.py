@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -27,6 +28,19 @@ class Interval(NamedTuple):
         return {"low": round(self.low, DIGITS), "high": round(self.high, DIGITS)}
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A metric, such as accuracy, of a minus that of b on the same rows, with its interval."""
+
+    difference: float
+    low: float
+    high: float
+
+    def rounded(self) -> dict[str, float]:
+        """Return the difference and its interval by name, with `DIGITS` decimals."""
+        return {name: round(value, DIGITS) for name, value in asdict(self).items()}
+
+
 def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Return the Wilson score interval of a share, such as an accuracy; `n` is above 0.
 
@@ -38,6 +52,12 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interv
     half = z * math.sqrt(4 * n * share * (1 - share) + z**2) / (2 * (n + z**2))
     # At a share of 0 or 1 the formula gives exactly 0 or 1, apart from rounding errors.
     return Interval(middle - half if successes > 0 else 0.0, middle + half if successes < n else 1.0)
+
+
+def on_odds_scale(value: float, half: float) -> Interval:
+    """Return the interval of a value from 0 to 1 that is symmetric in its log odds; `half` its length on its scale."""
+    middle, length = float(scipy.special.logit(value)), half / (value * (1 - value))
+    return Interval(*(float(scipy.special.expit(end)) for end in (middle - length, middle + length)))
 
 
 def normal_quantile(probability: float) -> float:

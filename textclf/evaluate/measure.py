@@ -17,11 +17,11 @@ from textclf.core.formatting import count_noun
 from textclf.core.progress import track
 from textclf.core.quoting import quote_value
 from textclf.evaluate.choose import choose_decision, has_few
-from textclf.evaluate.comparisons import Difference
+from textclf.evaluate.clusters import if_alike
 from textclf.evaluate.costs import cheapest_constant
-from textclf.evaluate.influence import compare_metric
-from textclf.evaluate.metrics import ROW_MEANS
-from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
+from textclf.evaluate.intervals import Difference
+from textclf.evaluate.model_choice import choose, chooses, compare_candidates, score_after_choice
+from textclf.evaluate.registry import LOG_LOSS, METRICS
 from textclf.evaluate.settings import EVEN, Evaluate
 from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
@@ -30,7 +30,7 @@ from textclf.evaluate.split_metrics import SplitMetrics
 GUESSING = "guessing"  # the baseline, in decisions.json; no model has this name
 SCORES = ("accuracy", "cost", "log_loss")  # by which the default model is chosen
 # What `dvc metrics` and `dvc exp show` list of each model
-COMPARED = ("accuracy", "cost", "f1", "micro_f1", "log_loss", "roc_auc")  # on rows that the model was not fitted to
+COMPARED = [name for name, metric in METRICS.items() if metric.listed]  # on rows that the model was not fitted to
 FITTED = ("accuracy",)  # on the training rows
 TRAINING = ("parameters", "epochs", "best_epoch")  # of a model that is trained in epochs
 
@@ -141,17 +141,11 @@ def compare_with_guessing(train: SplitMetrics, test: SplitMetrics) -> tuple[floa
     """
     shares, rows = train.support / train.rows, test.of_rows
     decided = (shares > EVEN).astype(np.int8) if rows.multilabel else shares.argmax()
-    guessed = {GUESSING: np.broadcast_to(shares, (test.rows, len(shares)))}
-    rows = replace(
-        rows,
-        probabilities={**rows.probabilities, **guessed},
-        decided={**rows.decided, GUESSING: np.broadcast_to(decided, rows.y.shape)},
-    )
-    values = {name: float(of_model["log_loss"][0]) for name, of_model in test.values.items()}
-    values[GUESSING] = float(ROW_MEANS["log_loss"](rows.y, guessed[GUESSING]).mean())
+    probabilities = np.broadcast_to(shares, (test.rows, len(shares)))
+    guessed = replace(rows, probabilities=probabilities, decided=np.broadcast_to(decided, rows.y.shape))
     pairs = [(name, GUESSING) for name in test.values]
-    found = compare_metric(rows, "log_loss", values, pairs, test.settings.confidence)
-    return values[GUESSING], {name: found[name, GUESSING] for name in test.values}
+    found = LOG_LOSS.compare({**test.judged, GUESSING: guessed}, pairs, test.settings.confidence)
+    return guessed.once(LOG_LOSS.value), {name: found[name, GUESSING] for name in test.values}
 
 
 def find_unseen_cost(part: SplitMetrics, model: str) -> dict[str, dict[str, float]]:
@@ -159,10 +153,10 @@ def find_unseen_cost(part: SplitMetrics, model: str) -> dict[str, dict[str, floa
 
     A model that decides all texts alike makes no other decisions.
     """
-    costs, counts = np.array(part.of_rows.costs), part.matrices[model]
+    costs, counts = np.array(part.of_rows.costs), part.judged[model].matrix
     shown = costs[:, : counts.shape[1]][counts > 0].max()
     actual, decided = np.unravel_index(costs[:, : len(costs)].argmax(), (len(costs), len(costs)))
-    if (cost := float(costs[actual, decided])) <= shown or part.constant(model):
+    if (cost := float(costs[actual, decided])) <= shown or part.judged[model].constant:
         return {}
     return {part.classes[actual]: {part.classes[decided]: cost}}
 
@@ -186,11 +180,10 @@ def decisions_report(
     `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
     recorded their loss on validation or test rows while training.
     `protocol` has the number of the rows that chose, validation rows or held-out training rows, and for each split with
-    dependent rows the number of clusters and of the independent rows that they are worth at least: n^2 / sum(m^2) for
-    clusters of m of n rows, Kish (1965), Survey Sampling, 5.4. `crossvalidation` has the scores on held-out rows,
-    if there are any, `choice.models` what `compare_candidates` returns, if there are several models, and
-    `choice.accuracy` or `choice.cost` that of `score_after_choice`. `best` has the metrics of the model that is
-    chosen; it is empty if no rows choose.
+    dependent rows the number of clusters and the least effective number of rows, by `if_alike`. `crossvalidation` has
+    the scores on held-out rows, if there are any, `choice.models` what `compare_candidates` returns, if there are
+    several models, and `choice.accuracy` or `choice.cost` that of `score_after_choice`. `best` has the metrics of the
+    model that is chosen; it is empty if no rows choose.
     """
     train, test, choosing = splits["train"], splits["test"], splits.get("validation")
     rows = 0 if choosing is None else choosing.rows
@@ -223,9 +216,8 @@ def decisions_report(
         "crossvalidation": {},
     }
     if sizes:
-        worth = {name: each.sum() ** 2 / (each.astype(np.float64) ** 2).sum() for name, each in sizes.items()}
         report["protocol"]["clusters"] = {name: len(each) for name, each in sizes.items()}
-        report["protocol"]["independent_rows"] = {name: round(float(each), DIGITS) for name, each in worth.items()}
+        report["protocol"]["independent_rows"] = {name: round(if_alike(each), DIGITS) for name, each in sizes.items()}
     if (costs := test.of_rows.costs) is not None:
         report[GUESSING]["cost"] = round(cheapest_constant(costs, train.support, test.support)[1], DIGITS)
     if choosing is None or not candidates:
@@ -235,11 +227,12 @@ def decisions_report(
         for name, part in held_out.models.items():
             scores = {key: value for key, value in choosing.metrics(name).items() if key in SCORES}
             report["crossvalidation"][name] = {"rows": len(part), "folds": len(set(part.split)), **scores}
-    compared = compare_candidates(choosing.of_rows, candidates)
+    chosen_by = {name: choosing.judged[name] for name in candidates}
+    compared = compare_candidates(chosen_by)
     report["best"] = dict(measured[choose(compared)])
     if len(measured) > 1:
-        metric, expected = "accuracy" if costs is None else "cost", score_after_choice(choosing.of_rows, candidates)
-        report["choice"] = {"models": compared} | ({} if expected is None else {metric: expected})
+        expected = score_after_choice(chosen_by)
+        report["choice"] = {"models": compared} | ({} if expected is None else {chooses(chosen_by).name: expected})
     return report
 
 

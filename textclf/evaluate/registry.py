@@ -1,149 +1,175 @@
 """The registry of metrics: what evaluation, intervals, card, report, pull-request report, gate and docs know of each.
 
-A new metric is an entry here, a function in `textclf.evaluate.metrics` and its test.
+A new metric is an entry here and its test; one of a new kind also a class in `textclf.evaluate.metrics`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from textclf.artifacts.decisions import Costs
+from textclf.core.files import DIGITS
 from textclf.core.formatting import percent, points
+from textclf.evaluate.counts import Floats, Labels
+from textclf.evaluate.metrics.calibration import CalibrationError
+from textclf.evaluate.metrics.metric import MULTICLASS, MULTILABEL, Metric
+from textclf.evaluate.metrics.of_counts import Accuracy, HammingLoss, Matthews, Ratio
+from textclf.evaluate.metrics.of_order import Area, AveragePrecision
+from textclf.evaluate.metrics.of_rows import (
+    MeanCost,
+    RowMean,
+    log_losses,
+    ranking_precisions,
+    row_costs,
+    squared_errors,
+)
+from textclf.evaluate.rows import JudgedRows
 
-Task = Literal["multiclass", "multilabel"]
-MULTICLASS: Task = "multiclass"  # each row has one class
-MULTILABEL: Task = "multilabel"  # each row has a set of labels
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number that is measured for each model and split.
-
-    `title` is what people see, `description` the definition in the docs. `percent`: shown as a percentage, otherwise
-    with three decimals. `per_class`: also measured for each class against the rest; the metric itself is then that of
-    the positive class or, with more than two classes or several labels, the mean over them. `interval`: reported with a
-    confidence interval. `important`: shown first in the report on a pull request. `task`: the only task with
-    this metric; None: both.
-    """
-
-    name: str
-    title: str
-    description: str
-    higher_is_better: bool = True
-    percent: bool = False
-    per_class: bool = False
-    interval: bool = True
-    important: bool = False
-    task: Task | None = None
-
-    def titled(self, multilabel: bool) -> str:
-        """Return the title; with several labels per text it says which accuracy or mean it is."""
-        kind = "subset " if self.name == "accuracy" else "macro " * self.per_class
-        return kind * multilabel + self.title
-
-    def suits(self, multilabel: bool) -> bool:
-        """Return whether the metric is for rows with one class each or, if `multilabel`, with a set of labels each."""
-        return self.task in (None, MULTILABEL if multilabel else MULTICLASS)
-
-
+ACCURACY = Accuracy(
+    "accuracy", "accuracy", "share of the rows decided correctly", percent=True, important=True, listed=True
+)
+HAMMING_LOSS = HammingLoss(
+    "hamming_loss",
+    "Hamming loss",
+    "share of the pairs of row and label decided wrongly",
+    higher_is_better=False,
+    percent=True,
+    task=MULTILABEL,
+)
+ROC_AUC = Area(
+    "roc_auc",
+    "ROC AUC",
+    "probability that a row of a class gets a higher probability of it than a row of another class",
+    per_class=True,
+    important=True,
+    compared=True,
+    listed=True,
+)
+COST = MeanCost(
+    "cost",
+    "mean cost",
+    "mean cost of the decisions, if `evaluate.costs` is set",
+    of_row=row_costs,
+    higher_is_better=False,
+    important=True,
+    compared=True,
+    listed=True,
+    task=MULTICLASS,
+)
+LOG_LOSS = RowMean(
+    "log_loss",
+    "log loss (nats)",
+    "mean negative logarithm of the probability of the actual class",
+    of_row=log_losses,
+    higher_is_better=False,
+    important=True,
+    compared=True,
+    listed=True,
+)
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", "accuracy", "share of the rows decided correctly", percent=True, important=True),
-        Metric(
+        ACCURACY,
+        Ratio(
             "balanced_accuracy",
             "balanced accuracy",
             "mean of the recalls of the classes that have rows",
+            by_actual=1,
             percent=True,
             task=MULTICLASS,
         ),
-        Metric(
+        Ratio(
             "micro_precision",
             "micro precision",
             "share of right labels among the decided labels of all rows together",
+            by_predicted=1,
+            together=True,
             percent=True,
             task=MULTILABEL,
         ),
-        Metric(
+        Ratio(
             "micro_recall",
             "micro recall",
             "share of decided labels among the actual labels of all rows together",
+            by_actual=1,
+            together=True,
             percent=True,
             task=MULTILABEL,
         ),
-        Metric(
+        Ratio(
             "micro_f1",
             "micro F1",
             "harmonic mean of micro precision and micro recall",
+            by_predicted=1,
+            by_actual=1,
+            together=True,
             percent=True,
             important=True,
+            compared=True,
+            listed=True,
             task=MULTILABEL,
         ),
-        Metric(
+        Ratio(
             "precision",
             "precision",
             "share of the rows decided as a class that belong to it",
+            by_predicted=1,
             percent=True,
             per_class=True,
         ),
-        Metric("recall", "recall", "share of the rows of a class decided as it", percent=True, per_class=True),
-        Metric("f1", "F1", "harmonic mean of precision and recall", percent=True, per_class=True, important=True),
-        Metric(
-            "roc_auc",
-            "ROC AUC",
-            "probability that a row of a class gets a higher probability of it than a row of another class",
+        Ratio(
+            "recall", "recall", "share of the rows of a class decided as it", by_actual=1, percent=True, per_class=True
+        ),
+        Ratio(
+            "f1",
+            "F1",
+            "harmonic mean of precision and recall",
+            by_predicted=1,
+            by_actual=1,
+            percent=True,
             per_class=True,
             important=True,
+            compared=True,
+            listed=True,
         ),
-        Metric(
+        ROC_AUC,
+        AveragePrecision(
             "average_precision",
             "average precision",
             "mean precision over the thresholds, weighted by the gain in recall",
             per_class=True,
             important=True,
+            compared=True,
             task=MULTILABEL,
         ),
-        Metric("mcc", "MCC", "Matthews correlation coefficient of actual and decided classes", task=MULTICLASS),
-        Metric(
+        Matthews("mcc", "MCC", "Matthews correlation coefficient of actual and decided classes", task=MULTICLASS),
+        RowMean(
             "ranking",
             "label ranking",
             "share of actual labels among those at least as probable as an actual one; mean over these, then over rows",
+            of_row=ranking_precisions,
             task=MULTILABEL,
         ),
-        Metric(
-            "hamming_loss",
-            "Hamming loss",
-            "share of the pairs of row and label decided wrongly",
-            higher_is_better=False,
-            percent=True,
-            task=MULTILABEL,
-        ),
-        Metric(
-            "cost",
-            "mean cost",
-            "mean cost of the decisions, if `evaluate.costs` is set",
-            higher_is_better=False,
-            important=True,
-            task=MULTICLASS,
-        ),
-        Metric(
-            "log_loss",
-            "log loss (nats)",
-            "mean negative logarithm of the probability of the actual class",
-            higher_is_better=False,
-            important=True,
-        ),
-        Metric(
+        HAMMING_LOSS,
+        COST,
+        LOG_LOSS,
+        RowMean(
             "brier",
             "Brier score",
             "mean squared error of the probabilities: of the positive class, or summed over more than two classes",
+            of_row=squared_errors,
+            highest=(1.0, 2.0),
             higher_is_better=False,
+            compared=True,
+            uncalibrated=True,
         ),
-        Metric(
+        CalibrationError(
             "ece",
             "calibration error",
             "expected calibration error: mean distance of accuracy and confidence over ten bins of the confidence",
             higher_is_better=False,
-            interval=False,  # it is biased upward in a sample: 67 to 91% of bootstrap intervals of 95% had the truth
+            interval=False,
+            uncalibrated=True,
         ),
     )
 }  # in the order in which they are shown
@@ -154,6 +180,22 @@ OF_SETS = ("micro_f1", "f1")  # shown beside the accuracy of sets of labels, whi
 def metrics_of(multilabel: bool) -> dict[str, Metric]:
     """Return the metrics of rows with one class each, or with a set of labels each."""
     return {name: metric for name, metric in METRICS.items() if metric.suits(multilabel)}
+
+
+def measure(rows: JudgedRows) -> dict[str, float]:
+    """Return the metrics that are defined for the rows by name."""
+    values = {name: rows.once(metric.value) for name, metric in metrics_of(rows.multilabel).items()}
+    return {name: value for name, value in values.items() if not math.isnan(value)}
+
+
+def compute(y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None) -> dict[str, float]:
+    """Return the metrics that are defined for the rows by name, rounded as in evaluation.json."""
+    return rounded(measure(JudgedRows(y, probabilities, decided, costs=costs)))
+
+
+def rounded(values: Mapping[str, float]) -> dict[str, float]:
+    """Return metrics rounded to `DIGITS`."""
+    return {name: round(value, DIGITS) for name, value in values.items()}
 
 
 def pair_name(later: str, earlier: str) -> str:
@@ -169,8 +211,7 @@ def compare_pair(
     `models` are in the order in which they were compared.
     """
     later, earlier = sorted((name, other), key=models.index, reverse=True)
-    # An older version compared accuracies alone.
-    test: dict[str, Any] = {"metrics": {}, **comparisons[pair_name(later, earlier)]}
+    test: dict[str, Any] = {**comparisons[pair_name(later, earlier)]}
     if later != name:
         test |= _reverse(test)
         test["metrics"] = {metric: each and _reverse(each) for metric, each in test["metrics"].items()}

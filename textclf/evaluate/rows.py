@@ -1,40 +1,44 @@
-"""The rows of a split, and what each model says of them."""
+"""The rows of a split, as a model judges them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Costs
-from textclf.evaluate.metrics import Labels
+from textclf.evaluate.counts import Bools, Counts, Floats, Ints, Labels, confusion_matrix, label_counts, margins
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a split and what each model says of them.
+@dataclass(frozen=True, eq=False)
+class JudgedRows:
+    """The rows of a split and what a model says of them.
 
-    `y` (rows,) are the positions of the actual classes; `probabilities` (rows, classes) and `decided` (rows,) are by
-    model; a row that is decided as no class has -1. With several labels per text `y` and `decided` are (rows, labels),
-    and the labels are the classes. `clusters` (rows,) are the positions of the clusters of dependent rows, None if the
-    rows are independent. `stratified` says whether the split fixed the shares of the classes; `costs` are those of
-    `Decision`.
+    `y` (rows,) are the positions of the actual classes, `probabilities` (rows, classes) the calibrated ones, `decided`
+    (rows,) the positions of the decided classes, -1 for none. Binary: the positive class is last. With several labels
+    per text `y` and `decided` are (rows, labels) of 0 and 1, and the labels are the classes. `clusters` (rows,) are the
+    positions of the clusters of dependent rows, None if the rows are independent. `stratified` says whether the split
+    fixed the shares of the classes; `costs` are those of `Decision`.
     """
 
     y: Labels
-    probabilities: Mapping[str, Floats]
-    decided: Mapping[str, Labels]
-    clusters: Ints | None
-    stratified: bool
-    classes: int
+    probabilities: Floats
+    decided: Labels
+    clusters: Ints | None = None
+    stratified: bool = False
     costs: Costs | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.y)
+
+    @property
+    def classes(self) -> int:
+        """Return the number of classes or labels."""
+        return int(self.probabilities.shape[1])
 
     @property
     def multilabel(self) -> bool:
@@ -51,24 +55,40 @@ class Rows:
         """Return the number of classes of a decision; two with several labels per text, for each label."""
         return 2 if self.multilabel else self.classes
 
-    def wrong(self, model: str) -> NDArray[np.bool_]:
-        """Return which rows a model decides wrongly, (rows,); with several labels, all but exactly right sets."""
-        wrong = self.decided[model] != self.y
+    @cached_property
+    def constant(self) -> bool:
+        """Whether the model gives the same probabilities to all rows."""
+        return bool((self.probabilities == self.probabilities[0]).all())
+
+    @cached_property
+    def matrix(self) -> Ints:
+        """The rows by actual and decided class, as `confusion_matrix`."""
+        return confusion_matrix(self.y, self.decided, self.classes)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """The counts of each class."""
+        return label_counts(self.y, self.decided) if self.multilabel else margins(self.matrix)
+
+    @cached_property
+    def wrong(self) -> Bools:
+        """Which rows the model decides wrongly, (rows,); with several labels, all but exactly right sets."""
+        wrong = self.decided != self.y
         return np.asarray(wrong.any(axis=1) if self.multilabel else wrong)
 
-    def is_actual(self, place: int) -> NDArray[np.bool_]:
+    def is_actual(self, place: int) -> Bools:
         """Return which rows have the class or label at a place, (rows,)."""
         return self._is(self.y, place)
 
-    def is_decided(self, model: str, place: int) -> NDArray[np.bool_]:
-        """Return which rows a model decides as the class or label at a place, (rows,)."""
-        return self._is(self.decided[model], place)
+    def is_decided(self, place: int) -> Bools:
+        """Return which rows the model decides as the class or label at a place, (rows,)."""
+        return self._is(self.decided, place)
 
-    def _is(self, labels: Labels, place: int) -> NDArray[np.bool_]:
-        chosen: NDArray[np.bool_] = labels[:, place] == 1 if self.multilabel else labels == place
+    def _is(self, labels: Labels, place: int) -> Bools:
+        chosen: Bools = labels[:, place] == 1 if self.multilabel else labels == place
         return chosen
 
-    def independent(self, some: NDArray[np.bool_]) -> int:
+    def independent(self, some: Bools) -> int:
         """Return the number of clusters that some rows (rows,) are in, or of these rows if all are independent."""
         return int(np.count_nonzero(some if self.clusters is None else np.bincount(self.clusters[some])))
 
@@ -77,3 +97,27 @@ class Rows:
         if self.clusters is not None:
             labels = np.unique(np.stack([labels, self.clusters]), axis=1)[0]
         return np.bincount(labels[labels >= 0], minlength=self.classes)
+
+    @property
+    def clusters_of_pairs(self) -> Ints:
+        """The clusters of the pairs of row and label, (rows, labels): those of one row are dependent."""
+        of_rows = np.arange(len(self)) if self.clusters is None else self.clusters
+        return np.broadcast_to(of_rows[:, np.newaxis], self.y.shape)
+
+    def take(self, some: Any) -> "JudgedRows":
+        """Return some of the rows (rows,)."""
+        clusters = None if self.clusters is None else self.clusters[some]
+        parts = self.y[some], self.probabilities[some], self.decided[some]
+        return replace(self, y=parts[0], probabilities=parts[1], decided=parts[2], clusters=clusters)
+
+    @cached_property
+    def _results(self) -> dict[Any, Any]:
+        return {}
+
+    def once(self, function: Callable[..., Result], *arguments: Hashable) -> Result:
+        """Return `function(rows, *arguments)`, computed once: with many labels or rows it takes seconds."""
+        key = function, arguments
+        if key not in self._results:
+            self._results[key] = function(self, *arguments)
+        result: Result = self._results[key]
+        return result

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, mode
 from textclf.artifacts.decisions import RESERVED
 from textclf.core.quoting import quote_name
 from textclf.core.settings import Name, Section, Share, one_of, relation, rule, suggest
+from textclf.evaluate.metrics.of_counts import CountMetric
+from textclf.evaluate.metrics.of_rows import RowMean
 from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
@@ -61,8 +63,12 @@ def _external_name(value: str) -> str:
 
 ExternalName = Annotated[str, AfterValidator(_external_name)]
 
-# Those that counts and sums of the rows of a slice give: not accuracy, which slices always have.
-SLICE_METRICS = ("precision", "recall", "f1", "balanced_accuracy", "mcc", "log_loss", "brier")
+# Metrics that counts or sums of the rows of a slice give: not accuracy, which slices always have.
+OF_COUNTS, OF_SUMS = (
+    tuple(name for name, metric in METRICS.items() if isinstance(metric, kind) and metric.of_slices)
+    for kind in (CountMetric, RowMean)
+)
+SLICE_METRICS = (*OF_COUNTS, *OF_SUMS)
 
 MetricName = Annotated[str, one_of(METRICS), Field(json_schema_extra={"enum": list(METRICS)})]
 SliceMetric = Annotated[str, one_of(SLICE_METRICS, "null or one of"), WithJsonSchema({"enum": [*SLICE_METRICS]})]

@@ -18,9 +18,9 @@ from textclf.core.formatting import count_noun
 from textclf.evaluate.choose import FEWEST_TO_CHOOSE
 from textclf.evaluate.coverage import share_of
 from textclf.evaluate.curves import STEPS, positive_counts
-from textclf.evaluate.influence import area_interval
 from textclf.evaluate.measure import HeldOut
-from textclf.evaluate.rows import Rows
+from textclf.evaluate.registry import ROC_AUC
+from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_clusters import positions
 
@@ -173,8 +173,8 @@ def _report(judged: Judged, kept: Mapping[str, float], confidence: float) -> dic
     for name, scores in judged.scores.items():
         false, true = (np.append(0, counts) for counts in positive_counts(~judged.known, -scores))
         area = np.trapezoid(true / true[-1], false / false[-1])
-        rows = Rows(unknown, {name: np.column_stack([scores, -scores])}, {name: unknown}, judged.clusters, False, 2)
-        ends = area_interval(rows, name, np.array([area]), [1], confidence)
+        rows = JudgedRows(unknown, np.column_stack([scores, -scores]), unknown, judged.clusters)
+        ends = ROC_AUC.interval_of(rows, np.array([area]), [1], confidence)
         report["scores"][name] = {
             "threshold": kept[name],
             "roc_auc": {"value": round(float(area), DIGITS), **(ends.rounded() if ends else {})},

@@ -25,7 +25,7 @@ from textclf.plot.render import FONT, svg
 from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec, mark_of
 
 if TYPE_CHECKING:
-    from textclf.evaluate.registry import Metric
+    from textclf.evaluate.metrics.metric import Metric
 
 Names = Mapping[str, str]  # what to show for a class
 WATCHED = "The test rows were watched, as in the lesson; they decided nothing."

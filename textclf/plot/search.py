@@ -10,7 +10,7 @@ from textclf.plot.marks import chart_of
 from textclf.plot.style import BLUE, HEIGHT, INK, WIDTH, Spec
 
 if TYPE_CHECKING:
-    from textclf.evaluate.registry import Metric
+    from textclf.evaluate.metrics.metric import Metric
 
 FEW = 8  # different numbers that stand side by side at equal distances, as names do
 DECADES = 100  # quotient of the largest and the smallest number from which the scale is logarithmic

@@ -11,12 +11,12 @@ from textclf.artifacts.decisions import SCALING
 from textclf.core.files import SPLITS
 from textclf.core.formatting import display_name, join_names, p_relation, p_value, percent, points, split_rows
 from textclf.core.labels import visible
+from textclf.evaluate.metrics.metric import Metric
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import (
     FLOOR,
     METRICS,
     OF_SETS,
-    Metric,
     compare_pair,
     format_difference,
     format_interval,

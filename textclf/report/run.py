@@ -18,7 +18,8 @@ from textclf.core.about import About
 from textclf.core.arrow import Lengths, count_lengths
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import display_labels
-from textclf.evaluate.registry import METRICS, MULTILABEL
+from textclf.evaluate.metrics.metric import MULTILABEL
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.export.explanation import COLUMNS
 from textclf.export.settings import Export
@@ -209,7 +210,7 @@ class Run:
 
     @cached_property
     def counts(self) -> dict[str, NDArray[np.int64]]:
-        """The test rows of each model as `metrics.confusion_matrix`, (classes, columns)."""
+        """The test rows of each model as `confusion_matrix`, (classes, columns)."""
         confusion, found = self.tables["confusion"], {}
         for model in self.models:
             counts = confusion[confusion["model"] == model].pivot_table("count", "actual", "predicted", aggfunc="sum")

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.label_sets import to_names
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate.comparisons import Difference, McNemar
-from textclf.evaluate.influence import compare_metric
-from textclf.evaluate.intervals import Interval
-from textclf.evaluate.metrics import compute
-from textclf.evaluate.registry import METRICS
+from textclf.evaluate.comparisons import McNemar
+from textclf.evaluate.intervals import Difference, Interval
+from textclf.evaluate.registry import METRICS, compute
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 from textclf.review.changes import JUDGED, Change, Key
@@ -141,7 +139,7 @@ def paired_intervals(
 ) -> tuple[dict[str, Interval], McNemar]:
     """Return the interval of each metric's change (head minus base) and McNemar's test (a: head), for the same ids.
 
-    Accuracy has Tango's score interval, other metrics that of `compare_metric`, or none where it has none. Metrics
+    Accuracy has Tango's score interval, other metrics that of `Metric.compare`, or none where it has none. Metrics
     without an interval in the registry have none here, nor has the cost if both revisions have other costs.
     """
     position = {row: place for place, row in enumerate(base.rows.ids)}
@@ -154,7 +152,6 @@ def paired_intervals(
     left_out = {"accuracy"} if head.decision.costs == base.decision.costs else {"accuracy", "cost"}
     for name, metric in METRICS.items():
         if metric.interval and name not in left_out and all(name in of_side for of_side in split.values.values()):
-            values = {side: float(of_side[name][0]) for side, of_side in split.values.items()}
-            found[name] = compare_metric(split.of_rows, name, values, [pair], settings.confidence)[pair]
+            found[name] = metric.compare(split.judged, [pair], settings.confidence)[pair]
     ends = {name: each.rounded() for name, each in found.items() if each is not None}
     return {name: Interval(each["low"], each["high"]) for name, each in ends.items()}, comparison.test

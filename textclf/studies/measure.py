@@ -12,7 +12,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.metrics import compute
+from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.crossvalidation import crossvalidate
 from textclf.models.common.fitted import Folders

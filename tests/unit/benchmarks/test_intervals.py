@@ -8,6 +8,7 @@ import pytest
 from benchmarks import intervals, made_up_sets, promises, results
 from benchmarks.made_up_sets import Kind, Tally, draw, even, giants, half_single, heavy_tailed, measured, population
 from benchmarks.promises import ALARM, COLUMNS, FOUND, Compared, Sliced
+from textclf.evaluate.registry import METRICS
 
 
 def test_most_intervals_have_the_truth_and_few_mistakes_no_interval(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,11 +54,11 @@ def test_large_clusters_are_harder_and_the_truth_counts_rows() -> None:
 def test_the_truth_of_a_mean_over_classes_is_that_of_the_classes_in_the_set() -> None:
     kind = Kind("", 30, 0.9, shares=(0.5, 0.4, 0.1), uneven=1.0)
     part = measured(kind, population(kind, np.random.default_rng(1), 20_000))
-    recalls = part.values["a"]["class_recall"][0]
+    recalls = METRICS["recall"].of_classes(part.judged["a"])
     assert recalls[0] > recalls[2] + 0.1
     true = intervals.true_values(part, np.array([0, 1]))
     assert true["balanced_accuracy"] == true["recall"] == pytest.approx(recalls[:2].mean())
-    assert true["accuracy"] == part.values["a"]["accuracy"][0]
+    assert true["accuracy"] == part.values["a"]["accuracy"]
 
 
 def test_a_weak_slice_is_found_and_without_one_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +67,7 @@ def test_a_weak_slice_is_found_and_without_one_nothing_is(monkeypatch: pytest.Mo
     assert found[FOUND] == 100
     kind = Sliced("", 1000, sizes=even(5), correlation=1.0, whole=True)
     membership, rows, _ = promises.draw_slices(kind, np.random.default_rng(3))
-    right = ~rows.wrong("m").reshape(-1, 5)
+    right = ~rows.wrong.reshape(-1, 5)
     assert (right == right[:, :1]).all()
     assert [family.name for family in membership.families] == [*COLUMNS, "class"]
     assert promises.slices(kind, seed=1)[0] == {"promise": ALARM, "kind": "", "measured": pytest.approx(0, abs=10)}

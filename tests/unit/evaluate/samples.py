@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
-from textclf.evaluate.metrics import point_values
+from textclf.evaluate.registry import measure, metrics_of
+from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 
@@ -48,6 +49,13 @@ def sample_sets(seed: int, rows: int = 60, labels: int = 5, digits: int = 2) -> 
     y[0], y[1] = 1, 0
     probabilities = np.round(1 / (1 + np.exp(-odds)), digits)
     return y, probabilities, (probabilities > 0.5).astype(np.int8)
+
+
+def measured(y: Any, probabilities: NDArray[np.float64], decided: Any) -> dict[str, Any]:
+    """Return the metrics of the rows, and under `class_<name>` those of each class."""
+    rows = JudgedRows(y, probabilities, decided)
+    per_class = [metric for metric in metrics_of(rows.multilabel).values() if metric.per_class]
+    return measure(rows) | {f"class_{metric.name}": metric.of_classes(rows) for metric in per_class}
 
 
 def sets(y: Any, probabilities: Any, split: str = "test") -> Predictions:
@@ -105,18 +113,17 @@ def exact(
 
 def resampled(part: SplitMetrics, model: str, count: int = 400) -> dict[str, NDArray[np.float64]]:
     """Return each metric in bootstrap resamples of the rows, or of their clusters, (count,)."""
-    rows, values = part.of_rows, []
+    rows, values = part.judged[model], []
     groups = np.arange(len(rows)) if rows.clusters is None else rows.clusters
     order, starts = np.argsort(groups, kind="stable"), np.searchsorted(np.sort(groups), np.arange(groups.max() + 2))
-    first = rows.y[order[starts[:-1]]] if rows.stratified else np.zeros(groups.max() + 1)
+    first = rows.y[order[starts[:-1]]] if rows.stratified and not rows.multilabel else np.zeros(groups.max() + 1)
     generator = np.random.default_rng(0)
     strata = [np.flatnonzero(first == each) for each in np.unique(first)]
     for _ in range(count):
         drawn_groups = np.concatenate([generator.choice(stratum, len(stratum)) for stratum in strata])
         chosen = np.concatenate([order[starts[each] : starts[each + 1]] for each in drawn_groups])
-        parts = rows.y[chosen], rows.probabilities[model][chosen], rows.decided[model][chosen]
-        values.append(point_values(*parts, rows.costs))
-    return {name: np.concatenate([each[name] for each in values]) for name in values[0]}
+        values.append(measure(rows.take(chosen)))
+    return {name: np.array([each[name] for each in values]) for name in values[0]}
 
 
 # Decided yes, no, no, yes: one each of true positive, false negative, true negative, false positive.

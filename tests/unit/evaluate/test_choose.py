@@ -13,7 +13,7 @@ from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
 from textclf.evaluate.choose import NEVER, choose_decision, some_rows
 from textclf.evaluate.measure import measure
-from textclf.evaluate.metrics import compute
+from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import EVEN
 
 

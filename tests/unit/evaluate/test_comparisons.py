@@ -15,13 +15,12 @@ from textclf.evaluate.clusters import few_degrees
 from textclf.evaluate.comparisons import (
     Comparison,
     CorrectedT,
-    Difference,
     corrected_t,
     holm,
     mcnemar,
     summarize,
 )
-from textclf.evaluate.intervals import tango
+from textclf.evaluate.intervals import Difference, tango
 from textclf.evaluate.power import smallest_difference
 from textclf.evaluate.split_metrics import SplitMetrics
 

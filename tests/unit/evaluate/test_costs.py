@@ -13,11 +13,13 @@ from textclf.artifacts.decisions import Costs, Decision
 from textclf.core.errors import UserError
 from textclf.evaluate import model_choice
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.costs import cheapest_constant, cost_interval, cost_matrix
+from textclf.evaluate.costs import cheapest_constant, cost_matrix
+from textclf.evaluate.counts import confusion_matrix
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.measure import HeldOut, decisions_report, find_unseen_cost, measure
-from textclf.evaluate.metrics import compute, confusion_matrix, row_costs
-from textclf.evaluate.rows import Rows
+from textclf.evaluate.metrics.of_rows import row_costs
+from textclf.evaluate.registry import COST, compute
+from textclf.evaluate.rows import JudgedRows
 
 SPAM: dict[str, Any] = {"ham": {"spam": 10}, "abstain": 2}
 TEN: Costs = ((0.0, 10.0), (1.0, 0.0))
@@ -143,7 +145,7 @@ def test_rows_without_an_answer_are_a_column_of_the_confusion_matrix() -> None:
     part = exact({"a": drawn(3, 200)}, Decision(costs=DOUBT))
     table = part.tables("a")["confusion"]
     assert table["count"].sum() == 200
-    assert table[table["predicted"] == ""]["count"].sum() == (part.of_rows.decided["a"] == -1).sum() > 0
+    assert table[table["predicted"] == ""]["count"].sum() == (part.judged["a"].decided == -1).sum() > 0
     assert part.by_class("a")["support"].sum() == 200
 
 
@@ -153,7 +155,7 @@ def test_intervals_of_other_metrics_allow_for_rows_without_an_answer() -> None:
     for metric in ("balanced_accuracy", "precision", "recall", "f1", "cost"):
         found = part.interval("a", metric)
         assert found is not None
-        assert found.low < part.values["a"][metric][0] < found.high
+        assert found.low < part.values["a"][metric] < found.high
         assert found.high - found.low == pytest.approx(2 * 1.96 * draws[metric].std(), rel=0.15)
     few = exact({"a": drawn(3, 25)}, Decision(costs=DOUBT))
     assert few.interval("a", "balanced_accuracy") is not None
@@ -161,14 +163,15 @@ def test_intervals_of_other_metrics_allow_for_rows_without_an_answer() -> None:
 
 def test_the_interval_of_a_cost_of_0_and_1_is_that_of_the_error() -> None:
     part = exact({"a": three_splits()}, Decision(costs=((0.0, 1.0), (1.0, 0.0))))
-    wrong = int(part.of_rows.wrong("a").sum())
-    assert cost_interval(part.of_rows, "a", 0.95) == pytest.approx(wilson(wrong, part.rows))
+    wrong = int(part.judged["a"].wrong.sum())
+    assert part.interval("a", "cost") == pytest.approx(wilson(wrong, part.rows))
 
 
 def test_mistakes_that_no_row_shows_count_in_the_interval() -> None:
     y = np.zeros(100, np.int64)
-    rows = Rows(y, {}, {"a": y}, None, False, 2, ((0.0, 100.0), (1.0, 0.0)))
-    assert cost_interval(rows, "a", 0.95) == pytest.approx((0, 100 * wilson(0, 100).high))
+    varying = np.random.default_rng(0).dirichlet([9, 1], 100)
+    rows = JudgedRows(y, varying, y, costs=((0.0, 100.0), (1.0, 0.0)))
+    assert COST.confidence_interval(rows, 0.95) == pytest.approx((0, 100 * wilson(0, 100).high))
 
 
 def test_the_cost_of_a_constant_decision_has_no_costs_of_others_in_its_interval() -> None:
@@ -181,7 +184,7 @@ def test_the_cost_of_a_constant_decision_has_no_costs_of_others_in_its_interval(
 
 def test_no_answer_for_every_text_costs_the_same_whatever_the_rows() -> None:
     part = exact({"a": predictions(np.tile([0, 1], 50), np.full(100, 0.5))}, Decision(costs=((0, 1, 0.1), (1, 0, 0.1))))
-    assert (part.of_rows.decided["a"] == -1).all()
+    assert (part.judged["a"].decided == -1).all()
     assert "cost" not in part.intervals("a")
 
 
@@ -191,7 +194,7 @@ def test_no_answer_for_every_text_costs_the_same_whatever_the_rows() -> None:
 def test_intervals_have_the_mean_cost_of_all_texts_as_often_as_they_say(costs: Costs) -> None:
     population, positions = drawn(0, 50_000, 2), np.arange(50_000)
     decision, generator = Decision(costs=costs), np.random.default_rng(1)
-    truth = exact({"a": population}, decision).values["a"]["cost"][0]
+    truth = exact({"a": population}, decision).values["a"]["cost"]
     chosen = [population.take(generator.choice(positions, 150)) for _ in range(300)]
     ends = [exact({"a": rows}, decision).interval("a", "cost") for rows in chosen]
     assert 0.92 <= np.mean([low <= truth <= high for low, high in filter(None, ends)]) <= 0.98
@@ -211,7 +214,7 @@ def test_the_difference_of_two_models_is_paired() -> None:
     second = predictions(y, np.clip(first[:, 1] + np.random.default_rng(0).normal(0, 0.15, 500), 0, 1))
     part = exact({"a": predictions(y, first[:, 1]), "b": second}, Decision(costs=TEN))
     entry = part.comparisons()["b_vs_a"]["metrics"]["cost"]
-    losses = [row_costs(TEN, y, part.of_rows.decided[name]) for name in ("b", "a")]
+    losses = [row_costs(part.judged[name]) for name in ("b", "a")]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
     assert entry["difference"] == pytest.approx(losses[0].mean() - losses[1].mean(), abs=1e-6)
     assert (entry["low"], entry["high"]) == pytest.approx((ends.low, ends.high), abs=0.002)
@@ -244,10 +247,10 @@ def test_costs_choose_the_default_model() -> None:
     parts = [predictions(y, careful), predictions(y, accurate)]
     for chosen, entry in ((settings, "cost"), (params(), "accuracy")):
         part = exact(dict(zip(("careful", "accurate"), parts, strict=True)), choose_decision(parts[0], chosen))
-        compared = model_choice.compare_candidates(part.of_rows, ["accurate", "careful"])
+        compared = model_choice.compare_candidates({name: part.judged[name] for name in ("accurate", "careful")})
         assert model_choice.choose(compared) == {"cost": "careful", "accuracy": "accurate"}[entry]
         assert f"{entry}_difference" in compared["careful"]
-    assert model_choice.score_after_choice(exact({"a": parts[0]}, Decision(costs=TEN)).of_rows, ["a"]) == 0.1
+    assert model_choice.score_after_choice(exact({"a": parts[0]}, Decision(costs=TEN)).judged) == 0.1
 
 
 def test_a_cost_above_those_of_all_test_rows_is_found() -> None:

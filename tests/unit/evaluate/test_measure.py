@@ -28,7 +28,7 @@ from textclf.evaluate.measure import (
     measure,
     read_together,
 )
-from textclf.evaluate.metrics import compute
+from textclf.evaluate.registry import compute
 from textclf.evaluate.split_clusters import find_held_out_clusters, positions, read_keys
 from textclf.evaluate.split_metrics import SplitMetrics
 

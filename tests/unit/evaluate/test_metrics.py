@@ -13,43 +13,59 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from tests.metrics import MEASURED
-from tests.unit.evaluate.samples import FOUR, SEEDS, exact, sample, sample_sets
-from textclf.evaluate import metrics
-from textclf.evaluate.metrics import compute, point_values
-from textclf.evaluate.registry import METRICS, compare_pair, format_value, metrics_of
+from tests.unit.evaluate.samples import FOUR, SEEDS, exact, measured, sample, sample_sets
+from textclf.evaluate.registry import compare_pair, compute, format_value, metrics_of
+from textclf.evaluate.rows import JudgedRows
 
 
-def by_scikit_learn(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], decided: NDArray[np.int64]
-) -> dict[str, Any]:
-    classes = probabilities.shape[1]
-    labels = np.arange(classes)
-    average: dict[str, Any] = {"average": "binary", "pos_label": 1} if classes == 2 else {"average": "macro"}
-    scores = probabilities[:, 1] if classes == 2 else probabilities
-    precision, recall, f1, _ = sk.precision_recall_fscore_support(y, decided, zero_division=0, **average)
-    of_classes = sk.precision_recall_fscore_support(y, decided, labels=labels, zero_division=0, average=None)[:3]
-    return {
-        **dict(zip(("class_precision", "class_recall", "class_f1"), of_classes, strict=True)),
-        "class_roc_auc": [sk.roc_auc_score(y == c, probabilities[:, c]) for c in labels],
-        "accuracy": sk.accuracy_score(y, decided),
-        "balanced_accuracy": sk.balanced_accuracy_score(y, decided),
-        "brier": sk.brier_score_loss(y, probabilities, labels=labels),
-        "ece": calibration_error(y, probabilities),
-        "f1": f1,
-        "log_loss": sk.log_loss(y, probabilities, labels=labels),
-        "mcc": sk.matthews_corrcoef(y, decided),
-        "precision": precision,
-        "recall": recall,
-        "roc_auc": sk.roc_auc_score(y, scores, multi_class="ovr", labels=labels),
-    }
+def by_scikit_learn(y: NDArray[Any], probabilities: NDArray[np.float64], decided: NDArray[Any]) -> dict[str, Any]:
+    """Return the metrics; of those of the order of labels, means over the labels that some rows have."""
+    classes, several = probabilities.shape[1], y.ndim == 2
+    columns = [((y[:, c] == 1) if several else (y == c), probabilities[:, c]) for c in range(classes)]
+    labels = {} if several else {"labels": np.arange(classes)}
+    average: dict[str, Any] = {"average": "binary"} if classes == 2 and not several else {"average": "macro"} | labels
+    values: dict[str, Any] = {"accuracy": sk.accuracy_score(y, decided), "ece": calibration_error(y, probabilities)}
+    for name, score in (("precision", sk.precision_score), ("recall", sk.recall_score), ("f1", sk.f1_score)):
+        values[f"class_{name}"] = score(y, decided, average=None, zero_division=0, **labels)
+        # Of one class each, a mean is over the classes that are actual or decided.
+        present = {} if several or classes == 2 else {"labels": np.union1d(y, decided[decided >= 0])}
+        values[name] = score(y, decided, zero_division=0, **average | present)
+        if several:
+            values[f"micro_{name}"] = score(y, decided, average="micro", zero_division=0)
+    ranks = [("roc_auc", sk.roc_auc_score), *[("average_precision", sk.average_precision_score)] * several]
+    for name, score in ranks:
+        found = np.array([score(*column) if 0 < column[0].mean() < 1 else np.nan for column in columns])
+        values[f"class_{name}"] = found
+        values[name] = np.nanmean(found) if several else found.mean()
+    if several:
+        values["log_loss"] = np.mean([sk.log_loss(*column, labels=[0, 1]) for column in columns])
+        values["brier"] = np.mean([sk.brier_score_loss(*column, labels=[0, 1]) for column in columns])
+        values["hamming_loss"] = sk.hamming_loss(y, decided)
+        return values | {"ranking": sk.label_ranking_average_precision_score(y, probabilities)}
+    values["balanced_accuracy"] = sk.balanced_accuracy_score(y, decided)
+    values["mcc"] = sk.matthews_corrcoef(y, decided)
+    values["log_loss"] = sk.log_loss(y, probabilities, **labels)
+    return values | {"brier": sk.brier_score_loss(y, probabilities, **labels)}
 
 
-def calibration_error(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+def calibration_error(y: NDArray[Any], probabilities: NDArray[np.float64]) -> float:
     """Return the expected calibration error by its definition, with pandas."""
-    confidence = probabilities.max(axis=1)
-    gaps = pd.Series((probabilities.argmax(axis=1) == y) - confidence)
-    bins = gaps.groupby(pd.cut(confidence, [edge / 10 for edge in range(11)]), observed=True)
-    return float(bins.sum().abs().sum() / len(y))
+    several = y.ndim == 2
+    confidence = probabilities.ravel() if several else probabilities.max(axis=1)
+    gaps = pd.Series((y.ravel() if several else probabilities.argmax(axis=1) == y) - confidence)
+    bins: Any = pd.cut(confidence, [edge / 10 for edge in range(11)], include_lowest=True)
+    return float(gaps.groupby(bins, observed=True).sum().abs().sum() / len(gaps))
+
+
+def compare_with_scikit_learn(y: NDArray[Any], probabilities: NDArray[np.float64], decided: NDArray[Any]) -> Any:
+    values = measured(y, probabilities, decided)
+    with warnings.catch_warnings():  # of scikit-learn: y_pred contains classes not in y_true; no positive samples
+        warnings.simplefilter("ignore")
+        expected = by_scikit_learn(y, probabilities, decided)
+    assert {*values} == {name for name, value in expected.items() if not np.isnan(value).all()}
+    for name, value in values.items():
+        assert value == pytest.approx(expected[name], abs=1e-12, nan_ok=True), name
+    return values
 
 
 def test_metrics_are_those_worked_out_by_hand() -> None:
@@ -69,14 +85,22 @@ def test_metrics_are_those_worked_out_by_hand() -> None:
     assert {name: values[name] for name in expected} == expected
 
 
-def test_every_metric_of_the_registry_has_a_function() -> None:
-    others = ["cost", "ece", "roc_auc", "average_precision"]
-    assert sorted(METRICS) == sorted([*metrics.FROM_COUNTS, *metrics.ROW_MEANS, *others])
-    for multilabel, drawn in ((False, sample(1, classes=3)), (True, sample_sets(1))):
-        measured = metrics_of(True) if multilabel else MEASURED
-        by_class = {f"class_{name}" for name, metric in measured.items() if metric.per_class}
-        assert {*point_values(*drawn)} == {*measured} | by_class
-        assert list(compute(*drawn)) == list(measured)
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_every_metric_of_the_registry_is_measured_with_its_interval_and_those_of_its_classes(multilabel: bool) -> None:
+    drawn = sample_sets(1, 400) if multilabel else sample(1, 400, classes=3)
+    metrics, rows = metrics_of(True) if multilabel else MEASURED, JudgedRows(*drawn)
+    assert list(compute(*drawn)) == list(metrics)
+    for metric in metrics.values():
+        value, ends = metric.value(rows), metric.confidence_interval(rows, 0.95)
+        assert (ends is None) != metric.interval, metric.name
+        assert ends is None or ends.low < value < ends.high, metric.name
+        if metric.per_class:
+            of_classes = metric.of_classes(rows)
+            assert value == pytest.approx(of_classes.mean())
+            for place, each in enumerate(of_classes):
+                ends = metric.confidence_interval(rows, 0.95, place)
+                assert ends is not None
+                assert ends.low <= each <= ends.high
 
 
 def test_a_value_is_shown_as_a_percentage_or_with_three_digits() -> None:
@@ -87,12 +111,8 @@ def test_a_difference_is_that_of_the_model_named_first_from_the_other() -> None:
     ends, reverse = {"difference": 0.1, "low": -0.2, "high": 0.3}, {"difference": -0.1, "low": -0.3, "high": 0.2}
     stored = {"b_vs_a": {**ends, "p": 0.5, "metrics": {"f1": ends, "brier": None}}}
     assert compare_pair(stored, ["a", "b"], "b", "a") == stored["b_vs_a"]
-    assert compare_pair(stored, ["a", "b"], "a", "b") == {
-        **reverse,
-        "p": 0.5,
-        "metrics": {"f1": reverse, "brier": None},
-    }
-    assert compare_pair({"b_vs_a": ends}, ["a", "b"], "a", "b") == {**reverse, "metrics": {}}  # of an older version
+    expected = {**reverse, "p": 0.5, "metrics": {"f1": reverse, "brier": None}}
+    assert compare_pair(stored, ["a", "b"], "a", "b") == expected
 
 
 @given(SEEDS, st.integers(2, 6), st.booleans())
@@ -100,10 +120,8 @@ def test_metrics_equal_scikit_learn(seed: int, classes: int, never: bool) -> Non
     y, probabilities, decided = sample(seed, classes=classes)
     if never:  # the last class is never decided
         decided = probabilities[:, :-1].argmax(axis=1)
-    values, expected = point_values(y, probabilities, decided), by_scikit_learn(y, probabilities, decided)
-    assert {*values} == {*expected}
-    for name, value in expected.items():
-        assert values[name][0] == pytest.approx(value, abs=1e-12), name
+    compare_with_scikit_learn(y, probabilities, decided)
+    compare_with_scikit_learn(*sample_sets(seed, labels=classes))
 
 
 @given(SEEDS, st.integers(3, 6), st.data())
@@ -114,15 +132,18 @@ def test_metrics_of_rows_without_a_class_equal_scikit_learn(seed: int, classes: 
     y, probabilities, decided = y[rest], probabilities[rest], decided[rest]
     if data.draw(st.booleans()):  # the class is not decided either
         decided = np.where(decided == missing, y, decided)
-    values = point_values(y, probabilities, decided)
-    with warnings.catch_warnings():  # of scikit-learn: y_pred contains classes not in y_true; no positive samples
-        warnings.simplefilter("ignore")
-        expected = by_scikit_learn(y, probabilities, decided)
-    assert np.isnan(expected.pop("roc_auc"))
-    assert {*values} == {*expected}
-    for name, value in expected.items():
-        assert values[name][0] == pytest.approx(value, abs=1e-12, nan_ok=True), name
-    assert np.isnan(values["class_roc_auc"][0]).nonzero()[0].tolist() == [missing]
+    values = compare_with_scikit_learn(y, probabilities, decided)
+    assert np.isnan(values["class_roc_auc"]).nonzero()[0].tolist() == [missing]
+
+
+def test_a_label_without_rows_is_left_out_of_the_means_of_the_order_alone() -> None:
+    y, probabilities, decided = sample_sets(1)
+    y[:, 2] = 0
+    values = compare_with_scikit_learn(y, probabilities, decided)
+    assert np.isnan(values["class_average_precision"]).nonzero()[0].tolist() == [2]
+    nothing = compute(np.zeros_like(y), probabilities, np.zeros_like(y))
+    assert {"roc_auc", "average_precision"}.isdisjoint(nothing)
+    assert (nothing["accuracy"], nothing["micro_f1"], nothing["ranking"]) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("label", [0, 1])
@@ -135,5 +156,15 @@ def test_metrics_that_compare_classes_are_left_out_if_there_is_one_class(label: 
 
 def test_probabilities_of_0_cost_what_scikit_learn_says() -> None:
     y, probabilities = np.array([0, 1, 1]), np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
-    values = point_values(y, probabilities, probabilities.argmax(axis=1))
-    assert values["log_loss"][0] == pytest.approx(sk.log_loss(y, probabilities), abs=1e-12)
+    loss = measured(y, probabilities, probabilities.argmax(axis=1))["log_loss"]
+    assert loss == pytest.approx(sk.log_loss(y, probabilities), abs=1e-12)
+
+
+def test_a_row_has_a_label_and_is_decided_as_it_in_both_tasks() -> None:
+    y, decided, of_class = np.array([0, 2, 1, 2]), np.array([0, 1, 1, 2]), np.eye(3, dtype=np.int8)
+    one = JudgedRows(y, np.full((4, 3), 1 / 3), decided)
+    several = JudgedRows(of_class[y], one.probabilities, of_class[decided])
+    for place in range(3):
+        assert one.is_actual(place).tolist() == several.is_actual(place).tolist() == (y == place).tolist()
+        assert one.is_decided(place).tolist() == several.is_decided(place).tolist()
+    assert one.wrong.tolist() == several.wrong.tolist() == [False, True, False, False]

@@ -9,8 +9,9 @@ from textclf.evaluate.model_warnings import find_warnings
 MODELS = ("majority", "first", "second")
 
 
-def comparison(difference: float, p_holm: float = 0.01) -> dict[str, float]:
-    return {"difference": difference, "low": difference - 0.03, "high": difference + 0.05, "p_holm": p_holm}
+def comparison(difference: float, p_holm: float = 0.01) -> dict[str, Any]:
+    ends = {"difference": difference, "low": difference - 0.03, "high": difference + 0.05}
+    return ends | {"p_holm": p_holm, "metrics": {}}
 
 
 SAME = comparison(0.0, 1.0)
@@ -26,7 +27,7 @@ def ends(difference: float | None) -> dict[str, float] | None:
 
 def warnings(
     above: dict[str, float] | None = None,
-    comparisons: dict[str, dict[str, float]] | None = None,
+    comparisons: dict[str, dict[str, Any]] | None = None,
     record: dict[str, float] | None = None,
     decision: dict[str, Any] | None = None,
     validation_rows: int = 0,

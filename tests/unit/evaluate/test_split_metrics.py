@@ -3,70 +3,18 @@
 import dataclasses
 from itertools import combinations
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy.stats import binomtest, chi2
+from scipy.stats import chi2
 from sklearn import metrics as sk
 
-from tests.metrics import MEASURED
-from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfident, params, predictions, resampled
+from tests.unit.evaluate.samples import FOUR, TOP, drawn, exact, overconfident, params, predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate.intervals import tango, wilson
-from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
-
-WITH_INTERVAL = {name for name, metric in MEASURED.items() if metric.interval}
-
+from textclf.evaluate.intervals import tango
+from textclf.evaluate.registry import METRICS
+from textclf.evaluate.split_metrics import SplitMetrics
 
 # Intervals
-
-
-@pytest.mark.parametrize(
-    ("rows", "stratified", "confidence"),
-    [
-        (overconfident(1), False, 0.95),
-        (overconfident(2), True, 0.5),
-        (drawn(5), True, 0.95),
-        (drawn(5, 90, 6), False, 0.5),
-    ],
-)
-def test_intervals_contain_the_metrics(rows: Predictions, stratified: bool, confidence: float) -> None:
-    decision = HALF if len(rows.classes) == 2 else TOP
-    part = exact({"a": rows}, decision, stratified=stratified, confidence=confidence)
-    metrics, intervals = part.metrics("a"), part.intervals("a")
-    assert set(intervals) == WITH_INTERVAL
-    for metric, ends in intervals.items():
-        assert ends
-        assert ends["low"] < metrics[metric] < ends["high"]
-    correct = int((decision.decide(rows.probabilities) == rows.y).sum())
-    expected = binomtest(correct, len(rows)).proportion_ci(confidence, method="wilson")
-    ends = {"low": round(expected.low, 6), "high": round(expected.high, 6)}
-    assert intervals["accuracy"] == ends | {"effective_rows": len(rows)}
-
-
-@pytest.mark.parametrize("clusters", [None, np.arange(90) // 3])
-def test_equal_intervals_of_two_classes_are_computed_once(clusters: NDArray[np.int64] | None) -> None:
-    part = exact({"a": drawn(5, 90, 2)}, HALF, clusters=clusters)
-    for metric in ("precision", "recall", "f1", "roc_auc"):
-        assert part.interval("a", metric) is part.interval("a", metric, 1)
-        assert (part.interval("a", metric, 0) is part.interval("a", metric, 1)) == (metric == "roc_auc")
-
-
-@pytest.mark.parametrize("classes", [2, 4])
-@pytest.mark.parametrize("stratified", [False, True])
-@pytest.mark.parametrize("times", [1, 3])
-def test_intervals_are_nearly_those_of_resamples(classes: int, stratified: bool, times: int) -> None:
-    clusters = np.repeat(np.arange(500), times)
-    rows = drawn(3, 500, classes).take(clusters)
-    part = exact({"a": rows}, TOP, stratified, clusters if times > 1 else None)
-    stratified = stratified and times == 1  # of clusters, the shares of the classes are left to chance
-    draws = resampled(exact({"a": rows}, TOP, stratified, part.of_rows.clusters), "a")
-    for metric, ends in part.intervals("a").items():
-        low, high = np.quantile(draws[metric], [0.025, 0.975])
-        assert ends
-        if metric not in {"accuracy", "precision", "recall", "f1"} or classes > 2:  # Wilson's allow for any shares
-            assert (ends["low"], ends["high"]) == pytest.approx((low, high), abs=0.15 * (high - low)), metric
 
 
 def test_intervals_within_the_classes_are_those_of_a_stratified_split() -> None:
@@ -78,10 +26,8 @@ def test_intervals_within_the_classes_are_those_of_a_stratified_split() -> None:
 
 def test_intervals_leave_out_what_is_undefined_for_one_class() -> None:
     part = exact({"a": predictions([1, 1, 1], [0.9, 0.8, 0.3])})
-    intervals = set(part.intervals("a"))
-    assert intervals == set(part.metrics("a")) & WITH_INTERVAL
-    assert {"accuracy", "brier", "f1", "log_loss", "precision", "recall"} <= intervals
-    assert intervals.isdisjoint({"balanced_accuracy", "mcc", "roc_auc"})
+    assert set(part.intervals("a")) == {name for name in part.metrics("a") if METRICS[name].interval}
+    assert {"balanced_accuracy", "mcc", "roc_auc"}.isdisjoint(part.metrics("a"))
 
 
 # Each class
@@ -102,17 +48,6 @@ def test_metrics_of_each_class_are_those_of_scikit_learn(classes: int) -> None:
         assert table[metric].tolist() == pytest.approx(values, abs=1e-12)
         assert (table[f"{metric}_low"] < table[metric]).all()
         assert (table[metric] < table[f"{metric}_high"]).all()
-
-
-@pytest.mark.parametrize("confidence", [0.5, 0.95])
-def test_intervals_of_a_class_are_wilsons(confidence: float) -> None:
-    part = exact({"a": drawn(4)}, TOP, confidence=confidence)
-    for position, row in enumerate(part.by_class("a").to_dict("records")):
-        ends = wilson(round(row["recall"] * row["support"]), row["support"], confidence)
-        assert (row["recall_low"], row["recall_high"]) == ends
-        share = part._share("a", "f1", position)
-        ends = wilson(share.right, share.rows, confidence)
-        assert (row["f1_low"], row["f1_high"]) == pytest.approx([2 * end / (1 + end) for end in ends])
 
 
 def test_a_class_without_rows_has_no_metrics() -> None:
@@ -204,7 +139,7 @@ def test_identical_models_do_not_differ_but_other_rows_could_tell_them_apart() -
     assert exact({"a": rows, "b": rows}, stratified=True).comparisons() == {
         "b_vs_a": dict.fromkeys(("difference", "only_first", "only_second"), 0)
         | {"low": round(ends.low, 6), "high": round(ends.high, 6), "p": 1, "p_holm": 1}
-        | {"metrics": dict.fromkeys(COMPARED)}
+        | {"metrics": dict.fromkeys(("log_loss", "brier", "f1", "roc_auc"))}
     }
 
 

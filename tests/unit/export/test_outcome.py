@@ -22,9 +22,9 @@ INTERVALS: dict[str, Any] = {
     for name, value in ACCURACY.items()
 }
 COMPARISONS = {
-    "logistic_regression_vs_majority": {"difference": 0.3, "low": 0.2, "high": 0.35},
-    "keras_vs_majority": {"difference": 0.25, "low": 0.15, "high": 0.3},
-    "keras_vs_logistic_regression": {"difference": -0.05, "low": -0.08, "high": 0.01},
+    "logistic_regression_vs_majority": {"difference": 0.3, "low": 0.2, "high": 0.35, "metrics": {}},
+    "keras_vs_majority": {"difference": 0.25, "low": 0.15, "high": 0.3, "metrics": {}},
+    "keras_vs_logistic_regression": {"difference": -0.05, "low": -0.08, "high": 0.01, "metrics": {}},
 }
 METRICS = {"evaluation": MEASURED, "intervals": INTERVALS, "comparisons": COMPARISONS, "decisions": {}}
 

@@ -58,8 +58,7 @@ def test_rows_without_an_answer_are_named_so() -> None:
 def test_a_lower_accuracy_is_warned_of_only_without_costs(costs: str) -> None:
     given = run(costs)
     names = list(given.models)
-    test = {"difference": 0.2, "low": 0.1, "high": 0.3, "p_holm": 0.001}
-    compared = {f"{names[1]}_vs_{names[0]}": {key: -each if key != "p_holm" else each for key, each in test.items()}}
-    compared = {pair: each | {"low": -0.3, "high": -0.1} for pair, each in compared.items()}
+    lower = {"difference": -0.2, "low": -0.3, "high": -0.1, "p_holm": 0.001, "metrics": {}}
+    compared = {f"{names[1]}_vs_{names[0]}": lower}
     warnings = find_warnings(given.evaluation, compared, given.training, given.decisions, names, 0.95)
     assert any("its accuracy is" in text for text in warnings.get(names[1], [])) == (costs == "{}")

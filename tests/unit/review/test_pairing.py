@@ -12,7 +12,8 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.intervals import Interval, tango
-from textclf.evaluate.metrics import log_losses
+from textclf.evaluate.metrics.of_rows import log_losses
+from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 from textclf.review import pairing
@@ -56,7 +57,7 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
     assert test == mcnemar(only, other)
     assert only != other
     assert intervals["accuracy"] == pytest.approx(tango(only, other, len(y)), abs=1e-6)
-    losses = [log_losses(y, side.rows.probabilities) for side in (HEAD, BASE)]
+    losses = [log_losses(JudgedRows(y, side.rows.probabilities, y)) for side in (HEAD, BASE)]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
     assert intervals["log_loss"] == pytest.approx((ends.low, ends.high), abs=0.02)  # of a split that is not stratified
     assert set(intervals) == {name for name, metric in MEASURED.items() if metric.interval}

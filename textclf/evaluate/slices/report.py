@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, p_value, round_significant
 from textclf.core.quoting import quote_name
-from textclf.evaluate.boundary import FEW, Share, counts_interval
+from textclf.evaluate.clusters import FEW
 from textclf.evaluate.comparisons import holm
-from textclf.evaluate.influence import on_scale
+from textclf.evaluate.counts import margins
 from textclf.evaluate.intervals import Interval, compare_shares, normal_quantile
-from textclf.evaluate.metrics import ROW_MEANS, from_counts, margins
+from textclf.evaluate.metrics.of_counts import CountMetric, Share
+from textclf.evaluate.metrics.of_rows import RowMean
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.rows import Rows
+from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.sums import Correct, SliceSums, Worth
-from textclf.evaluate.split_metrics import SHARES
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Part:
         return Share(self.right, self.rows, self.rows * self.worth).interval(confidence)
 
 
-def report(sums: SliceSums, test: Rows, confidence: float) -> dict[str, dict[str, dict[str, Any]]]:
+def report(
+    sums: SliceSums, models: Mapping[str, JudgedRows], confidence: float
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the content of slices.json of the test rows: by model and slice.
 
     For each slice: `rows`; `accuracy`; `difference`, that of the accuracy from the accuracy of all other rows; both
@@ -52,16 +54,16 @@ def report(sums: SliceSums, test: Rows, confidence: float) -> dict[str, dict[str
     that they are `worth`.
     """
     return {
-        name: _report_model(sums, test, name, confidence) if (decided != decided[0]).any() else {}
-        for name, decided in test.decided.items()
+        name: _report_model(sums, test, confidence) if (test.decided != test.decided[0]).any() else {}
+        for name, test in models.items()
     }
 
 
-def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) -> dict[str, dict[str, Any]]:
+def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[str, dict[str, Any]]:
     entries: dict[str, dict[str, Any]] = {}
     compared: dict[str, tuple[float, ...]] = {}  # right rows and rows of each slice, and of the others
     hypothesis_of: dict[str, str] = {}  # if two slices are all rows, theirs is one
-    correct = ~test.wrong(model)
+    correct = ~test.wrong
     of_clusters = Correct(sums.repeats, correct)
     for place, family in enumerate(sums.membership.families):
         right, rows = sums.total(place, correct), sums.rows[place]
@@ -71,7 +73,7 @@ def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) ->
             for each, some in enumerate(members, start=1)
         ]
         parts = [Part(*each) for each in zip(right[1:], rows[1:], (each.mean for each in worths), strict=True)]
-        metrics = _metrics(sums, test, model, place, parts, confidence)
+        metrics = _metrics(sums, test, place, parts, confidence)
         for position, name in family.slices():
             own, of_difference = parts[position], worths[position].difference
             others = float(right.sum()) - own.right, len(test) - own.rows
@@ -97,58 +99,58 @@ def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) ->
 
 
 def _metrics(
-    sums: SliceSums, test: Rows, model: str, place: int, parts: Sequence[Part], confidence: float
+    sums: SliceSums, test: JudgedRows, place: int, parts: Sequence[Part], confidence: float
 ) -> list[dict[str, Any]]:
     """Return the metric of the settings and its interval in each slice of a family; nothing where it is not defined.
 
     The interval is None if there are too few rows for one. A mean over classes is not defined in the slices by class.
     """
-    metric, by_class = sums.metric, sums.membership.families[place].name == CLASS
-    if metric is None or (by_class and METRICS[metric].per_class and test.classes > 2):
+    metric, by_class = METRICS.get(sums.metric or ""), sums.membership.families[place].name == CLASS
+    if metric is None or (by_class and metric.per_class and test.classes > 2):
         return [{} for _ in parts]
-    found: list[tuple[float | None, Interval | None]]
-    if metric in ROW_MEANS:
-        losses = ROW_MEANS[metric](test.y, test.probabilities[model])
+    found: list[tuple[float, Interval | None]] = []
+    if isinstance(metric, RowMean):
+        losses = metric.of_row(test)
         all_losses, squares = (sums.total(place, values)[1:].tolist() for values in (losses, losses**2))
         found = [
             _mean_loss(metric, *each, test.sides, confidence) for each in zip(all_losses, squares, parts, strict=True)
         ]
-    else:
-        matrices = sums.confusion(place, test.y, test.decided[model], test.classes)[1:]
+    elif isinstance(metric, CountMetric):
+        matrices = sums.confusion(place, test.y, test.decided, test.classes)[1:]
         found = [
             _of_counts(matrix, metric, part.worth, confidence) for matrix, part in zip(matrices, parts, strict=True)
         ]
     return [
-        {} if value is None else {metric: round(value, DIGITS), f"{metric}_interval": ends and ends.rounded()}
+        {}
+        if math.isnan(value)
+        else {metric.name: round(value, DIGITS), f"{metric.name}_interval": ends and ends.rounded()}
         for value, ends in found
     ]
 
 
 def _mean_loss(
-    metric: str, losses: float, squares: float, own: Part, classes: int, confidence: float
+    metric: RowMean, losses: float, squares: float, own: Part, classes: int, confidence: float
 ) -> tuple[float, Interval | None]:
     mean = losses / own.rows
     if (own.rows - own.right) * own.worth < FEW:  # the losses of a few wrong rows dominate
         return mean, None
     variance = max(squares / own.rows - mean**2, 0.0)
     half = normal_quantile((1 + confidence) / 2) * math.sqrt(variance / (own.rows * own.worth))
-    return mean, on_scale(metric, mean, half, classes)
+    return mean, metric.on_scale(mean, half, classes)
 
 
 def _of_counts(
-    matrix: NDArray[np.int64], metric: str, worth: float, confidence: float
-) -> tuple[float | None, Interval | None]:
-    """Return a metric of a confusion matrix, None if it is not defined, and its interval; a row is worth `worth`."""
+    matrix: NDArray[np.int64], metric: CountMetric, worth: float, confidence: float
+) -> tuple[float, Interval | None]:
+    """Return a metric of a confusion matrix, NaN if it is not defined, and its interval; `worth` as for a `Part`."""
     counts = margins(matrix)
-    values = from_counts(counts, [metric])
-    if metric not in values or (metric == "mcc" and matrix.shape[1] > len(matrix)):
-        return None, None
-    value = float(values[metric][0])
-    if metric in SHARES and len(matrix) == 2:
-        right, decided, actual = counts.correct[1], counts.predicted[1], counts.actual[1]
-        rows = {"precision": decided, "recall": actual, "f1": decided + actual - right}[metric]
-        return (value, Share(right, rows, rows * worth, metric == "f1").interval(confidence)) if rows else (None, None)
-    return value, counts_interval(matrix, metric, worth, stratified=False, confidence=confidence)
+    value = math.nan if metric.needs_answers and matrix.shape[1] > len(matrix) else metric.of_counts(counts)
+    if math.isnan(value):
+        return value, None
+    share = metric.share_of_counts(counts, worth) if len(matrix) == 2 else None
+    if share is None:
+        return value, metric.counts_interval(matrix, worth, stratified=False, confidence=confidence)
+    return (value, share.interval(confidence)) if share.rows else (math.nan, None)
 
 
 def ranked(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:

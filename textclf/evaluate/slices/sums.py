@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.evaluate.boundary import FEW, TINY
-from textclf.evaluate.clusters import LIMIT, cr2, few_degrees
-from textclf.evaluate.metrics import FROM_COUNTS, LOSSES
+from textclf.evaluate.clusters import FEW, LIMIT, TINY, cr2, few_degrees
+from textclf.evaluate.settings import OF_COUNTS, OF_SUMS
 from textclf.evaluate.slices.membership import Membership
 
 MOST_CLASSES = 100  # with a metric of confusion counts, which are kept per slice
@@ -124,9 +123,9 @@ class SliceSums:
 
         Raises `UserError` if there are too many classes for the metric.
         """
-        if metric in FROM_COUNTS and len(classes) > MOST_CLASSES:
+        if metric in OF_COUNTS and len(classes) > MOST_CLASSES:
             raise UserError(
-                f"params.yaml: evaluate.slice_metric must be null or one of {', '.join(LOSSES)} with more than "
+                f"params.yaml: evaluate.slice_metric must be null or one of {', '.join(OF_SUMS)} with more than "
                 f"{MOST_CLASSES} classes; got {metric} and {len(classes):,} classes"
             )
         self.membership, self.metric = membership, metric
@@ -152,7 +151,7 @@ class SliceSums:
     def confusion(
         self, place: int, y: NDArray[np.int64], decided: NDArray[np.int64], classes: int
     ) -> NDArray[np.int64]:
-        """Return the rows of the slices of a family as `metrics.confusion_matrix`, (slices + 1, classes, columns)."""
+        """Return the rows of the slices of a family as `confusion_matrix`, (slices + 1, classes, columns)."""
         columns = classes + int((decided < 0).any())
         counts = self._sum(place, columns * y + decided % columns, classes * columns, np.ones(len(y)))
         return counts.astype(np.int64).reshape(-1, classes, columns)

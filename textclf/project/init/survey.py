@@ -14,7 +14,7 @@ import pyarrow as pa
 from textclf.core.arrow import array_of, count_lengths, hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
-from textclf.evaluate.clusters import LIMIT
+from textclf.evaluate.clusters import are_dependent, if_alike
 from textclf.project.init.language import detect_language
 from textclf.split.draw import link
 from textclf.tables.corpus import Corpus
@@ -115,14 +115,12 @@ def survey(path: Path, settings: Data) -> Survey:
 def worth_of_rows(rows: pd.DataFrame) -> float:
     """Return the number of independent rows that a row is worth if those of one text or group are right together.
 
-    It is n / sum(m^2) for clusters of m of n rows: Kish (1965), Survey Sampling, 5.4; 1 if `LIMIT` is not exceeded.
     `rows` has the columns text and, optionally, group.
     """
     clusters = pd.factorize(rows["text"])[0]
     if "group" in rows:
         clusters = link(pd.factorize(rows["group"])[0], clusters)
-    squares = float((np.bincount(clusters).astype(np.float64) ** 2).sum())
-    return len(rows) / squares if squares > LIMIT * len(rows) else 1.0
+    return if_alike(np.bincount(clusters)) / len(rows) if are_dependent(clusters) else 1.0
 
 
 def _count(labels: "pd.Series[Any]", several: bool) -> Counter[str]:

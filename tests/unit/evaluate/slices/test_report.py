@@ -50,7 +50,7 @@ def measured(
 ) -> dict[str, dict[str, Any]]:
     """Return the report of one model."""
     sums = SliceSums(membership(rows, **codes), rows.classes, metric, keys)
-    return report(sums, exact({"m": rows}, decision).of_rows, 0.95)["m"]
+    return report(sums, exact({"m": rows}, decision).judged, 0.95)["m"]
 
 
 def split_in_three(seed: int, rows: int) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ def look(folder: Path, rows: list[tuple[str, str]]) -> Survey:
 
 def test_rows_classes_repeats_conflicts_and_lengths_are_counted(tmp_path: Path) -> None:
     found = look(tmp_path, ROWS)
-    assert found == Survey({"x": 3, "y": 2}, {"x": 2, "y": 1}, 2, 1, 2, 2, 4, characters=18, worth=5 / 11)
+    assert found == Survey({"x": 3, "y": 2}, {"x": 2, "y": 1}, 2, 1, 2, 2, 4, characters=18, worth=25 / 11 / 5)
     assert (found.rows, found.unit) == (5, "words")
 
 

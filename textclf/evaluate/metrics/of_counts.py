@@ -1,0 +1,363 @@
+"""Metrics that follow from the counts of rows by actual and decided class, and the intervals of such metrics."""
+
+import math
+from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.evaluate.clusters import FEW, TINY, effective_rows
+from textclf.evaluate.counts import Bools, Counts, Floats, Ints, label_counts, margins
+from textclf.evaluate.intervals import CONFIDENCE, Interval, normal_quantile, wilson
+from textclf.evaluate.metrics.metric import FEW_OF_LABEL, Metric
+from textclf.evaluate.rows import JudgedRows
+
+SHARED = 2.0  # most rows added to each class where the variance of a mean over classes is estimated
+
+
+@dataclass(frozen=True)
+class Share:
+    """A metric that follows from a share: `right` of `rows`, which are worth `effective` independent rows.
+
+    `f1` says that the metric is F1. With j the share of the rows in which a class is both actual and decided, of those
+    in which it is one or the other, F1 is 2 j / (1 + j): Hand, Christen & Kirielle (2021), Machine Learning
+    110:451-456, doi:10.1007/s10994-021-05964-1.
+    """
+
+    right: float
+    rows: float
+    effective: float
+    f1: bool = False
+
+    @classmethod
+    def of(cls, right: Bools, among: Bools, clusters: Ints | None, confidence: float, f1: bool = False) -> "Share":
+        """Return the share of some rows, or pairs of row and label, that are `right`; all have the same shape."""
+        number, rows = int(np.count_nonzero(right)), int(np.count_nonzero(among))
+        effective = float(rows)
+        if clusters is not None and rows:
+            right = right[among]
+            effective = effective_rows(right, clusters[among], right, confidence)
+        return cls(number, rows, effective, f1)
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Return the Wilson interval of the share, as an interval of the metric."""
+        right = self.effective if self.right == self.rows else self.right / self.rows * self.effective
+        ends = wilson(right, self.effective, confidence)
+        return Interval(*(2 * end / (1 + end) for end in ends)) if self.f1 else ends
+
+
+class ShareMetric(Metric):
+    """A metric that is a share, and has Wilson's interval."""
+
+    @abstractmethod
+    def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
+        """Return the share that gives the metric, or its value for a class."""
+
+    def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
+        share = rows.once(self.share, confidence, place)
+        return share.interval(confidence) if share.rows else None
+
+
+class Accuracy(ShareMetric):
+    """The share of the rows that are decided correctly; of sets of labels, of those decided exactly right."""
+
+    def titled(self, multilabel: bool) -> str:
+        """Return the title, which says how strict the accuracy of sets is."""
+        return "subset " * multilabel + self.title
+
+    def value(self, rows: JudgedRows) -> float:
+        """Return the share of right rows."""
+        counts = rows.counts
+        return float((~rows.wrong).mean() if rows.multilabel else counts.correct.sum() / counts.actual.sum())
+
+    def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
+        """Return 1 for each right row."""
+        return np.asarray(~rows.wrong, np.float64)
+
+    def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
+        """Return the share of right rows."""
+        return Share.of(~rows.wrong, np.ones(len(rows), dtype=bool), rows.clusters, confidence)
+
+    def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
+        """Return False: even a model that ignores the texts has the accuracy of the class that it decides."""
+        return False
+
+
+class HammingLoss(ShareMetric):
+    """The share of the pairs of row and label that are decided wrongly."""
+
+    def value(self, rows: JudgedRows) -> float:
+        """Return the share of wrong pairs."""
+        wrong = rows.counts.mistakes
+        return float(wrong.sum() / (len(rows) * wrong.size))
+
+    def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
+        """Return the share of the labels of each row that are decided wrongly."""
+        shares: Floats = (rows.y != rows.decided).mean(axis=1)
+        return shares
+
+    def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
+        """Return the share of wrong pairs."""
+        wrong = rows.y != rows.decided
+        return Share.of(wrong, np.ones_like(wrong), rows.clusters_of_pairs, confidence)
+
+
+class CountMetric(Metric):
+    """A metric that follows from the counts of each class."""
+
+    lowest: ClassVar[float] = 0.0  # value of the metric; the highest is 1
+    needs_answers: ClassVar[bool] = False  # whether it is undefined if a row is decided as no class
+
+    @abstractmethod
+    def of_counts(self, counts: Counts) -> float:
+        """Return the metric, NaN if it is not defined for these counts."""
+
+    @abstractmethod
+    def derivatives(self, counts: Counts, place: int | None = None) -> tuple[Floats, Floats, Floats]:
+        """Return the derivatives of the metric, or of its value for a class, by the counts in `Counts`: (classes,)."""
+
+    def share_of_counts(self, counts: Counts, worth: float) -> Share | None:
+        """Return the share that gives the metric of the positive one of two classes; None if it is no share."""
+        return None
+
+    def value(self, rows: JudgedRows) -> float:
+        """Return the metric of the counts of the rows."""
+        return math.nan if self.needs_answers and (rows.decided < 0).any() else self.of_counts(rows.counts)
+
+    def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
+        """Return the derivatives of the metric by the counts that each row changes."""
+        y, decided, counts = rows.y, rows.decided, rows.counts
+        if rows.multilabel and place is not None:  # the other labels have no influence
+            y, decided, place = y[:, [place]], decided[:, [place]], 0
+            counts = label_counts(y, decided)
+        of_correct, of_predicted, of_actual = self.derivatives(counts, place)
+        if rows.multilabel:
+            of_labels: Floats = (y & decided) @ of_correct + decided @ of_predicted + y @ of_actual
+            return of_labels * len(rows)
+        of_decided = np.append(of_predicted, 0)[decided]  # the last is of rows that are decided as no class
+        change: Floats = np.where(decided == y, of_correct[y], 0) + of_decided + of_actual[y]
+        return change * len(rows)
+
+    def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
+        worth = 1.0
+        if rows.clusters is not None:
+            influences = self.influence(rows)
+            worth = effective_rows(influences, rows.clusters, rows.wrong, confidence) / len(rows)
+        return self.counts_interval(rows.matrix, worth, rows.stratified and rows.clusters is None, confidence)
+
+    def counts_interval(
+        self, matrix: NDArray[np.int64], worth: float, stratified: bool, confidence: float = CONFIDENCE
+    ) -> Interval | None:
+        """Return the interval of the metric of a confusion matrix, None if a class has too few rows for one.
+
+        It is Wilson's interval of a share that is as variable as the metric: of n rows, a share s has the variance
+        s (1 - s) / n. `worth` is the number of effective rows per row, `stratified` says that the numbers of rows of
+        the classes are fixed.
+        """
+        classes, counts = len(matrix), matrix.astype(np.float64) * worth
+        if classes > 2 and self.has_rare(counts.sum(axis=0)[:classes], counts.sum(axis=1)):
+            return None
+        value = self.of_counts(margins(counts))
+        counts = _smoothed(counts, normal_quantile((1 + confidence) / 2) ** 2)
+        of = margins(counts)
+        of_correct, of_predicted, of_actual = self.derivatives(of)
+        change = np.append(of_predicted, 0)[: counts.shape[1]] + of_actual[:, np.newaxis]
+        change[np.diag_indices(classes)] += of_correct
+        sums, rows = (counts * change).sum(axis=1), of.actual
+        if not stratified:
+            sums, rows = sums.sum(keepdims=True), rows.sum(keepdims=True)
+        variance = float((counts * change**2).sum() - (sums**2 / np.maximum(rows, TINY)).sum())
+        lowest, span = self.lowest, 1 - self.lowest
+        middle = (self.of_counts(of) - lowest) / span
+        # A mean of many small classes deviates from that of expected counts.
+        share = (value - self.bias(counts, of_correct, stratified) - lowest) / span
+        effective = middle * (1 - middle) * span**2 / max(variance, TINY**2)
+        low, high = wilson(min(max(share, 0), 1) * effective, effective, confidence)
+        return Interval(min(lowest + span * low, value), max(lowest + span * high, value))
+
+    def bias(self, counts: Floats, of_correct: Floats, stratified: bool) -> float:
+        """Return the expected deviation of the metric of some counts from that of expected counts."""
+        return 0.0
+
+
+class Matthews(CountMetric):
+    """The Matthews correlation coefficient.
+
+    For more than two classes: Gorodkin (2004), Comput. Biol. Chem. 28:367-374, doi:10.1016/j.compbiolchem.2004.09.006.
+    """
+
+    lowest: ClassVar[float] = -1.0
+    needs_answers: ClassVar[bool] = True
+
+    def of_counts(self, counts: Counts) -> float:
+        """Return the coefficient, NaN if there is one class only, 0 if one class is always decided."""
+        if np.count_nonzero(counts.actual) < 2:
+            return math.nan
+        total, predicted, actual = counts.actual.sum(), counts.predicted, counts.actual
+        covariance = counts.correct.sum() * total - (predicted * actual).sum()
+        variances = (total**2 - (predicted**2).sum()) * (total**2 - (actual**2).sum())
+        return float(covariance / np.sqrt(variances)) if variances > 0 else 0.0
+
+    def derivatives(self, counts: Counts, place: int | None = None) -> tuple[Floats, Floats, Floats]:
+        """Return the derivatives, 0 if one class is always decided."""
+        correct, predicted, actual = counts.correct, counts.predicted, counts.actual
+        total, right = actual.sum(), correct.sum()
+        left, other = total**2 - (predicted**2).sum(), total**2 - (actual**2).sum()
+        root = math.sqrt(left * other)
+        if not root:
+            return 0 * correct, 0 * correct, 0 * correct
+        mcc = (right * total - (predicted * actual).sum()) / root
+        of_actual = right / root - mcc * (total / left + total / other) - predicted / root + mcc * actual / other
+        return np.full_like(correct, total / root), mcc * predicted / left - actual / root, of_actual
+
+
+@dataclass(frozen=True)
+class Ratio(CountMetric):
+    """A weighted harmonic mean of precision and recall.
+
+    The value for a class is (by_predicted + by_actual) * correct / (by_predicted * predicted + by_actual * actual), 0
+    if no row counts. The metric is the mean over the classes as in scikit-learn if it is measured `per_class`; if
+    `together`, that of all pairs of row and label; otherwise the mean over the classes that have rows.
+    """
+
+    _: KW_ONLY
+    by_predicted: int = 0
+    by_actual: int = 0
+    together: bool = False
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the value for a class follows from a share of rows."""
+        return self.by_predicted == self.by_actual or self.among_decided or not self.by_predicted
+
+    @property
+    def is_f1(self) -> bool:
+        """Whether the metric is about the rows that are decided as a class as well as those that belong to it."""
+        return bool(self.by_predicted and self.by_actual)
+
+    @property
+    def among_decided(self) -> bool:
+        """Whether the metric of a class is about the rows that are decided as it, not about those that belong to it."""
+        return not self.by_actual
+
+    @property
+    def fewest(self) -> tuple[float, float]:
+        """The independent rows of each class, and of each label, that an interval of a mean needs."""
+        if not self.per_class:
+            return super().fewest
+        return (FEW, FEW_OF_LABEL) if self.among_decided else (TINY, FEW)
+
+    def of_each(self, counts: Counts) -> Floats:
+        """Return the metric of each class, (classes,)."""
+        whole = self.by_predicted * counts.predicted + self.by_actual * counts.actual
+        correct = (self.by_predicted + self.by_actual) * counts.correct
+        return np.divide(correct, whole, out=np.zeros_like(whole), where=whole > 0)
+
+    def of_classes(self, rows: JudgedRows) -> Floats:
+        """Return the metric of each class against the rest."""
+        return self.of_each(rows.counts)
+
+    def of_counts(self, counts: Counts) -> float:
+        """Return the mean, NaN if it is over the classes that have rows and there is one class only."""
+        if self.together:
+            return float(self.of_each(counts.together())[0])
+        if self.per_class:
+            return float((self.of_each(counts) * counts.weights).sum())
+        present = np.count_nonzero(counts.actual)
+        return math.nan if present < 2 else float(self.of_each(counts).sum() / present)
+
+    def derivatives(self, counts: Counts, place: int | None = None) -> tuple[Floats, Floats, Floats]:
+        """Return the derivatives by the counts of each class."""
+        weights: NDArray[Any] = np.arange(counts.actual.size) == place
+        if self.together:
+            weights, counts = np.ones(counts.actual.size), counts.together()
+        elif place is None:
+            weights = counts.weights if self.per_class else (counts.actual > 0) / np.count_nonzero(counts.actual)
+        factor = self.by_predicted + self.by_actual
+        whole = self.by_predicted * counts.predicted + self.by_actual * counts.actual
+        of_correct = np.divide(factor * weights, whole, out=np.zeros_like(whole), where=whole > 0)
+        of_whole = -self.of_each(counts) * of_correct / factor
+        return of_correct, self.by_predicted * of_whole, self.by_actual * of_whole
+
+    def counted(self, rows: JudgedRows) -> Bools:
+        """Return the rows that are decided as the positive class or belong to it, if the metric is about both."""
+        return (rows.y == 1) | (rows.decided == 1) if rows.binary and self.is_f1 else super().counted(rows)
+
+    def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
+        """Return whether the metric is the same whatever the rows are; the recall of a class never counts as that."""
+        return bool(place is None or self.by_predicted) and super().is_fixed(rows, confidence, place)
+
+    def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
+        if place is None and not self.together:
+            return super()._interval(rows, confidence, place)
+        if self.is_share:
+            share = rows.once(self.share, confidence, place)
+            return share.interval(confidence) if share.rows else None
+        actual, decided, clusters = self._sides(rows, place)
+        if not (actual | decided).any():
+            return None
+        two = JudgedRows(
+            actual.ravel().astype(np.int64),
+            np.broadcast_to(0.5, (actual.size, 2)),  # which play no part
+            decided.ravel().astype(np.int64),
+            None if clusters is None else clusters.ravel(),
+            rows.stratified and not rows.multilabel,
+        )
+        one = replace(self, per_class=True, together=False)
+        return CountMetric._interval(one, two, confidence, None)
+
+    def _sides(self, rows: JudgedRows, place: int | None) -> tuple[Bools, Bools, Ints | None]:
+        """Return which rows have a class and which are decided as it, or pairs of row and label, and their clusters."""
+        if place is None:
+            return rows.y == 1, rows.decided == 1, rows.clusters_of_pairs
+        return rows.is_actual(place), rows.is_decided(place), rows.clusters
+
+    def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
+        """Return the share of rows, or of pairs of row and label, that gives the metric."""
+        actual, decided, clusters = self._sides(rows, place)
+        among = decided if self.among_decided else actual | decided if self.by_predicted else actual
+        return Share.of(actual & decided, among, clusters, confidence, self.is_f1)
+
+    def share_of_counts(self, counts: Counts, worth: float) -> Share | None:
+        """Return the share that gives the metric of the positive one of two classes; None if it is no share."""
+        right, decided, actual = counts.correct[1], counts.predicted[1], counts.actual[1]
+        rows = decided if self.among_decided else decided + actual - right if self.by_predicted else actual
+        return Share(right, rows, rows * worth, self.is_f1) if self.is_share and self.per_class else None
+
+    def bias(self, counts: Floats, of_correct: Floats, stratified: bool) -> float:
+        """Return the expected deviation of a mean of ratios of counts from that of expected counts, to second order."""
+        of = margins(counts)
+        whole = self.by_predicted * of.predicted + self.by_actual * of.actual
+        actual = np.maximum(of.actual, TINY)
+        excess = -self.by_predicted * self.by_actual * of.mistakes
+        if stratified:
+            spread = of.predicted - (counts**2 / actual[:, np.newaxis]).sum(axis=0)[: len(counts)]
+            excess = self.by_predicted * (spread - whole * (1 - of.correct / actual))
+        return float((of_correct * of.correct * excess / np.maximum(whole, TINY) ** 2).sum())
+
+
+def _smoothed(counts: Floats, added: float) -> Floats:
+    """Return confusion counts whose classes, of as many rows as before, are right and wrong in smoothed proportions.
+
+    `added` rows, half of which are right, are divided among the classes: with the square of the normal quantile as
+    Agresti & Coull (1998), The American Statistician 52:119-126. To each class come up to `SHARED` rows that are right
+    as often as the rows of all classes, so that a small class without mistakes varies: fewer, the more recalls differ
+    (beta-binomial moments, Kleinman 1973, J. Am. Stat. Assoc. 68:46-54). Wrong ones are decided like those of the
+    class, or, if it has none, as the other classes in proportion to their rows.
+    """
+    actual, diagonal = counts.sum(axis=1), np.eye(*counts.shape) == 1
+    present = actual > 0
+    share = (counts.trace() + added / 2) / (actual.sum() + added)
+    variance, recalls = share * (1 - share), counts.diagonal()[present] / actual[present]
+    between = ((recalls - share) ** 2 - variance / actual[present]).mean()
+    shared = max(variance / max(between, variance / (1 + SHARED)) - 1, 0)
+    each = added / len(recalls)
+    right, wrong = each / 2 + shared * share, np.where(diagonal, 0, counts)
+    others = np.where(diagonal, 0, np.append(actual, 0)[: counts.shape[1]])
+    wrong = np.where(wrong.any(axis=1, keepdims=True), wrong, others)
+    wrong *= (each + shared - right) / np.maximum(wrong.sum(axis=1, keepdims=True), TINY)
+    smoothed: Floats = counts + present[:, np.newaxis] * np.where(diagonal, right, wrong)
+    smoothed *= (actual / np.maximum(smoothed.sum(axis=1), TINY))[:, np.newaxis]
+    return smoothed

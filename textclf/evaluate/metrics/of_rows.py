@@ -1,0 +1,147 @@
+"""Metrics that are means over the rows: losses, costs, the precision of rankings."""
+
+import math
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+
+import numpy as np
+
+from textclf.artifacts.decisions import EPSILON
+from textclf.artifacts.label_sets import of_actual
+from textclf.evaluate.clusters import FEW, TINY, effective_rows
+from textclf.evaluate.counts import Bools, Floats
+from textclf.evaluate.intervals import Interval, on_odds_scale, wilson
+from textclf.evaluate.metrics.metric import Metric
+from textclf.evaluate.rows import JudgedRows
+
+
+@dataclass(frozen=True)
+class RowMean(Metric):
+    """The mean of a number per row: a loss, which is 0 or more, or a score from 0 to 1 if higher is better."""
+
+    _: KW_ONLY
+    of_row: Callable[[JudgedRows], Floats]  # the number of each row, (rows,)
+    highest: tuple[float, float] = (math.inf, math.inf)  # with two classes and with more
+
+    def value(self, rows: JudgedRows) -> float:
+        """Return the mean."""
+        return float(self.of_row(rows).mean())
+
+    def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
+        """Return the number of each row."""
+        return self.of_row(rows)
+
+    def imperfect(self, rows: JudgedRows) -> Bools:
+        """Return the rows with a score below 1, or the wrong ones."""
+        return self.of_row(rows) < 1 if self.higher_is_better else rows.wrong
+
+    def varies(self, rows: JudgedRows) -> bool:
+        """Return True: even one prediction for all rows has a loss that depends on them."""
+        return True
+
+    def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
+        if self.is_few(rows):
+            return None
+        half = self.margin(rows, self.influence(rows), rows.wrong, confidence)
+        return self.on_scale(rows.once(self.value), half, rows.sides) if half > TINY else None
+
+    def on_scale(self, value: float, half: float, classes: int) -> Interval | None:
+        """Return the interval of a mean on its scale, from `half` the length of its symmetric interval.
+
+        It is symmetric in the logarithm of a mean loss, and in the log odds of a mean score. So it stays within the
+        range of the metric, and allows for skewness. None for a mean loss less than `half`: a few rows decide it.
+        """
+        if self.higher_is_better:
+            return on_odds_scale(value, half)
+        if half > value:
+            return None
+        ratio = math.exp(half / value) if value else 1.0
+        return Interval(value / ratio, min(value * ratio, self.highest[classes > 2]))
+
+
+class MeanCost(RowMean):
+    """The mean cost of the decisions."""
+
+    of_slices = False
+
+    def value(self, rows: JudgedRows) -> float:
+        """Return the mean, NaN without costs."""
+        return math.nan if rows.costs is None else super().value(rows)
+
+    def is_few(self, rows: JudgedRows, place: int | None = None) -> bool:
+        """Return False: the interval allows for costs that no row shows."""
+        return False
+
+    def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
+        """Return whether the one decision of a model that ignores the texts costs the same for all classes."""
+        return bool(np.ptp(np.array(rows.costs)[:, rows.decided[0]]) == 0)
+
+    def differing(self, a: JudgedRows, b: JudgedRows, differences: Floats) -> Bools | None:
+        """Return the rows whose costs differ, None if there are fewer than `FEW`."""
+        return None if a.independent(differences != 0) < FEW else differences != 0
+
+    def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
+        """Return the interval of the mean cost.
+
+        The shares of the rows with each cost, the lowest and the highest that the model can have among them, have
+        Wilson's intervals; the squares of their half-lengths are added, with the correlations of multinomial shares
+        (Zou & Donner 2008, Stat. Med. 27:1693-1702). So the interval allows for expensive mistakes that no row shows;
+        one from the variance of the rows would be far too short. Dependent rows count as their effective number.
+        """
+        values, matrix, effective = self.of_row(rows), np.array(rows.costs), float(len(rows))
+        if rows.constant:  # it makes no other decision
+            matrix = matrix[:, rows.decided[:1]]
+        if rows.clusters is not None:
+            effective = effective_rows(values, rows.clusters, rows.wrong, confidence)
+        levels = np.unique(np.append(values, (matrix.min(), matrix.max())))
+        shares = np.bincount(np.searchsorted(levels, values), minlength=len(levels)) / len(rows)
+        weights = levels - levels[shares.argmax()]
+        ends = np.array([wilson(share * effective, effective, confidence) for share in shares])
+        moves = weights[:, np.newaxis] * (ends - shares[:, np.newaxis])
+        lengths = np.stack([moves.min(axis=1), moves.max(axis=1)])
+        odds = shares / np.maximum(1 - shares, 0.5)  # of the value with the largest share, any would do
+        correlated = lengths * np.sign(weights) * np.sqrt(odds)
+        squares = (lengths**2).sum(axis=1) + (correlated**2).sum(axis=1) - correlated.sum(axis=1) ** 2
+        low, high = (float(end) for end in values.mean() + np.array([-1, 1]) * np.sqrt(np.maximum(squares, 0)))
+        return Interval(max(low, float(levels[0])), min(high, float(levels[-1])))
+
+
+def log_losses(rows: JudgedRows) -> Floats:
+    """Return the log loss of each row (rows,), in nats; with several labels per text the mean over the labels."""
+    losses: Floats = -np.log(np.clip(of_actual(rows.probabilities, rows.y), EPSILON, 1 - EPSILON))
+    return losses.mean(axis=1) if rows.multilabel else losses
+
+
+def squared_errors(rows: JudgedRows) -> Floats:
+    """Return the squared error of each row (rows,), summed over the classes; binary: of the positive class alone.
+
+    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from 0 to 1. With
+    several labels per text it is the mean over the labels.
+    """
+    if rows.multilabel:
+        means: Floats = ((rows.probabilities - rows.y) ** 2).mean(axis=1)
+        return means
+    errors: Floats = ((rows.probabilities - np.eye(rows.classes)[rows.y]) ** 2).sum(axis=1)
+    return errors / 2 if rows.binary else errors
+
+
+def ranking_precisions(rows: JudgedRows) -> Floats:
+    """Return the label ranking average precision of each row, (rows,); 1 for a row without labels.
+
+    Schapire & Singer (2000), Machine Learning 39:135-168, 5.3, as `label_ranking_average_precision_score` of
+    scikit-learn.
+    """
+    y, probabilities = rows.y, rows.probabilities
+    sums, labels = np.zeros(len(y)), y.sum(axis=1)
+    for place in range(y.shape[1]):
+        having = np.flatnonzero(y[:, place])
+        above = probabilities[having] >= probabilities[having, place, np.newaxis]
+        sums[having] += (above & (y[having] == 1)).sum(axis=1) / above.sum(axis=1)
+    means: Floats = np.divide(sums, labels, out=np.ones(len(y)), where=labels > 0)
+    return means
+
+
+def row_costs(rows: JudgedRows) -> Floats:
+    """Return the cost of the decision of each row, (rows,); no answer, -1, takes the last column of the costs."""
+    values: Floats = np.array(rows.costs)[rows.y, rows.decided]
+    return values
