@@ -28,6 +28,7 @@ from textclf.core.quoting import first_line, quote_name, quote_value, shorten
 PARAMS_FILE = Path("params.yaml")
 LARGEST = sys.float_info.max
 MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes
+MOST_VALUES = 100_000  # of a YAML file, which in a pull request anybody may have written
 MOST_BITS = 10_000  # of an integer in decimal; Python refuses to write some more digits
 SHOWN = 60  # characters of a value in an error
 ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
@@ -188,7 +189,9 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     class Constructor(SafeConstructor):
-        """Refuse keys of mappings that are not text or are repeated."""
+        """Refuse keys of mappings that are not text or are repeated, and merges (<<) that copy too many values."""
+
+        values = 0
 
         def check_mapping_key(self, _node: Any, key_node: Any, mapping: Any, key: Any, _value: Any) -> bool:
             if not isinstance(key, str):
@@ -197,6 +200,12 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
             if key in mapping:
                 raise ConstructorError(None, None, f"key {quote_name(key)} is repeated", key_node.start_mark)
             return True
+
+        def flatten_mapping(self, node: Any) -> None:
+            super().flatten_mapping(node)
+            self.values += len(node.value)
+            if self.values > MOST_VALUES:
+                raise ConstructorError(None, None, f"merges of more than {MOST_VALUES:,} values", node.start_mark)
 
     reader = YAML(typ="safe", pure=True)
     reader.Constructor = Constructor

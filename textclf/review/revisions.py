@@ -15,7 +15,7 @@ from textclf.behave.results import Behaviour, parse_metrics
 from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.git import git
-from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, validate
+from textclf.core.settings import MOST_VALUES, PARAMS_FILE, Section, parse_yaml, validate
 from textclf.evaluate import metric_files
 from textclf.review.changes import Numbers
 from textclf.review.differences import checksums
@@ -25,7 +25,7 @@ S = TypeVar("S", bound=Section)
 # Names of files among the outputs of dvc.yaml
 EVALUATION, INTERVALS, DECISIONS = "evaluation.json", "intervals.json", "decisions.json"
 SLICES, SPLITS, COMPARISONS = "slices.json", "splits.json", "comparisons.json"
-MOST, DEEPEST = 100_000, 50  # values of a YAML file, which anybody may have written, and levels of mappings and lists
+DEEPEST = 50  # levels of mappings and lists in a YAML file
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ class Revision:
         except UnicodeDecodeError:
             raise UserError(f"{name} must be UTF-8; got other bytes") from None
         if _is_excessive(content):
-            raise UserError(f"{name} must have at most {MOST:,} values and {DEEPEST} levels, aliases written out")
+            raise UserError(
+                f"{name} must have at most {MOST_VALUES:,} values and {DEEPEST} levels, aliases written out"
+            )
         return content
 
     def stages(self, path: str) -> dict[str, Any]:
@@ -179,7 +181,7 @@ def _is_excessive(content: Any) -> bool:
         for value in values:
             parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
             count += len(parts)
-            if count > MOST:
+            if count > MOST_VALUES:
                 return True
             inner += parts
         values = inner

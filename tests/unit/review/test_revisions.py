@@ -53,12 +53,21 @@ def test_a_missing_section_has_its_defaults_and_an_invalid_one_is_an_error(proje
 
 
 BILLIONS = "\n".join(["a0: &a0 [1, 1]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))])
+MERGES = "\n".join(
+    ["a0: &a0 {a: 1}", *(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 12))]
+)
 
 
 @pytest.mark.parametrize("text", [BILLIONS, "a: &a {a: *a}", f"a: {'[' * 60}{']' * 60}"])
 def test_few_lines_that_stand_for_very_many_values_are_refused(project: Path, text: str) -> None:
     (project / "params.yaml").write_text(text)
     with pytest.raises(UserError, match=r"^params\.yaml of .* at most 100,000 values and 50 levels"):
+        _ = tree().params
+
+
+def test_few_lines_that_merge_very_many_values_are_refused(project: Path) -> None:
+    (project / "params.yaml").write_text(MERGES)
+    with pytest.raises(UserError, match=r"^params\.yaml of .*: merges of more than 100,000 values"):
         _ = tree().params
 
 
