@@ -161,6 +161,15 @@ def test_intervals_of_other_metrics_allow_for_rows_without_an_answer() -> None:
     assert few.interval("a", "balanced_accuracy") is not None
 
 
+def test_answers_that_are_all_right_have_a_precision_without_interval() -> None:
+    y, sure = np.tile([0, 1, 2], 40), np.arange(120) % 10 > 0
+    rows = predictions(y, np.where(sure[:, None], 0.01 + 0.97 * np.eye(3)[y], 1 / 3))
+    doubting = Decision(costs=((0, 1, 1, 0.3), (1, 0, 1, 0.3), (1, 1, 0, 0.3)))
+    intervals = exact({"a": rows}, doubting).intervals("a")
+    assert intervals["precision"] is None
+    assert intervals["recall"] is not None
+
+
 def test_the_interval_of_a_cost_of_0_and_1_is_that_of_the_error() -> None:
     part = exact({"a": three_splits()}, Decision(costs=((0.0, 1.0), (1.0, 0.0))))
     wrong = int(part.judged["a"].wrong.sum())

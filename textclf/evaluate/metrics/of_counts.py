@@ -171,6 +171,8 @@ class CountMetric(Metric):
         variance = float((counts * change**2).sum() - (sums**2 / np.maximum(rows, TINY)).sum())
         lowest, span = self.lowest, 1 - self.lowest
         middle = (self.of_counts(of) - lowest) / span
+        if not 0 < middle < 1:  # as the precision if all mistakes are rows without an answer
+            return None
         # A mean of many small classes deviates from that of expected counts.
         share = (value - self.bias(counts, of_correct, stratified) - lowest) / span
         effective = middle * (1 - middle) * span**2 / max(variance, TINY**2)
