@@ -17,12 +17,10 @@ class CalibrationError(Metric):
     """
 
     def value(self, rows: JudgedRows) -> float:
-        """Return the mean distance of accuracy and confidence over the bins."""
         gaps, position = self._gaps(rows)
         return float(np.abs(np.bincount(position, gaps)).sum() / len(gaps))
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        """Return the gap of each row, or the mean over its labels, in the direction of the gap of its bin."""
         gaps, position = self._gaps(rows)
         signed: Floats = gaps * np.sign(np.bincount(position, gaps))[position]
         means: Floats = signed.reshape(len(rows), -1).mean(axis=1)

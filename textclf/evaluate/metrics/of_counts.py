@@ -68,16 +68,13 @@ class Accuracy(ShareMetric):
         return "subset " * multilabel + self.title
 
     def value(self, rows: JudgedRows) -> float:
-        """Return the share of right rows."""
         counts = rows.counts
         return float((~rows.wrong).mean() if rows.multilabel else counts.correct.sum() / counts.actual.sum())
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        """Return 1 for each right row."""
         return np.asarray(~rows.wrong, np.float64)
 
     def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
-        """Return the share of right rows."""
         return Share.of(~rows.wrong, np.ones(len(rows), dtype=bool), rows.clusters, confidence)
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
@@ -89,17 +86,14 @@ class HammingLoss(ShareMetric):
     """The share of the pairs of row and label that are decided wrongly."""
 
     def value(self, rows: JudgedRows) -> float:
-        """Return the share of wrong pairs."""
         wrong = rows.counts.mistakes
         return float(wrong.sum() / (len(rows) * wrong.size))
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        """Return the share of the labels of each row that are decided wrongly."""
         shares: Floats = (rows.y != rows.decided).mean(axis=1)
         return shares
 
     def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
-        """Return the share of wrong pairs."""
         wrong = rows.y != rows.decided
         return Share.of(wrong, np.ones_like(wrong), rows.clusters_of_pairs, confidence)
 
@@ -123,11 +117,9 @@ class CountMetric(Metric):
         return None
 
     def value(self, rows: JudgedRows) -> float:
-        """Return the metric of the counts of the rows."""
         return math.nan if self.needs_answers and (rows.decided < 0).any() else self.of_counts(rows.counts)
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        """Return the derivatives of the metric by the counts that each row changes."""
         y, decided, counts = rows.y, rows.decided, rows.counts
         if rows.multilabel and place is not None:  # the other labels have no influence
             y, decided, place = y[:, [place]], decided[:, [place]], 0
@@ -241,12 +233,10 @@ class Ratio(CountMetric):
 
     @property
     def among_decided(self) -> bool:
-        """Whether the metric of a class is about the rows that are decided as it, not about those that belong to it."""
         return not self.by_actual
 
     @property
     def fewest(self) -> tuple[float, float]:
-        """The independent rows of each class, and of each label, that an interval of a mean needs."""
         if not self.per_class:
             return super().fewest
         return (FEW, FEW_OF_LABEL) if self.among_decided else (TINY, FEW)
@@ -258,7 +248,6 @@ class Ratio(CountMetric):
         return np.divide(correct, whole, out=np.zeros_like(whole), where=whole > 0)
 
     def of_classes(self, rows: JudgedRows) -> Floats:
-        """Return the metric of each class against the rest."""
         return self.of_each(rows.counts)
 
     def of_counts(self, counts: Counts) -> float:
@@ -271,7 +260,6 @@ class Ratio(CountMetric):
         return math.nan if present < 2 else float(self.of_each(counts).sum() / present)
 
     def derivatives(self, counts: Counts, place: int | None = None) -> tuple[Floats, Floats, Floats]:
-        """Return the derivatives by the counts of each class."""
         weights: NDArray[Any] = np.arange(counts.actual.size) == place
         if self.together:
             weights, counts = np.ones(counts.actual.size), counts.together()
@@ -284,7 +272,6 @@ class Ratio(CountMetric):
         return of_correct, self.by_predicted * of_whole, self.by_actual * of_whole
 
     def counted(self, rows: JudgedRows) -> Bools:
-        """Return the rows that are decided as the positive class or belong to it, if the metric is about both."""
         return (rows.y == 1) | (rows.decided == 1) if rows.binary and self.is_f1 else super().counted(rows)
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
@@ -317,7 +304,6 @@ class Ratio(CountMetric):
         return rows.is_actual(place), rows.is_decided(place), rows.clusters
 
     def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
-        """Return the share of rows, or of pairs of row and label, that gives the metric."""
         actual, decided, clusters = self._sides(rows, place)
         among = decided if self.among_decided else actual | decided if self.by_predicted else actual
         return Share.of(actual & decided, among, clusters, confidence, self.is_f1)

@@ -42,7 +42,6 @@ class Rank(Metric):
         return float(np.nanmean(found)) if np.isfinite(found).any() else math.nan
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        """Return the influence of each row on the metric of a class, or the mean over the classes."""
         places = _places(rows) if place is None or rows.binary else [place]
         sides = [(rows.is_actual(each), rows.probabilities[:, each]) for each in places]
         if rows.multilabel:  # the mean is over the labels with a value
@@ -58,11 +57,9 @@ class Area(Rank):
 
     @property
     def fewest(self) -> tuple[float, float]:
-        """The independent rows of each class, and of each label, that an interval of a mean needs."""
         return FEW, FEW
 
     def of_class(self, positive: Bools, scores: Floats) -> float:
-        """Return the share of the pairs of a row of the class and another row that are in order, ties as one half."""
         own, others = np.sort(scores[positive]), np.sort(scores[~positive])
         below, up_to = (np.searchsorted(others, own, side) for side in ("left", "right"))
         return float((below + up_to).mean() / 2 / len(others))
@@ -136,7 +133,6 @@ class AveragePrecision(Rank):
     """The average precision, as `average_precision_score` of scikit-learn has it."""
 
     def of_class(self, positive: Bools, scores: Floats) -> float:
-        """Return the mean precision at the rows with the label."""
         return float(precisions_at(positive, scores)[0][positive].mean())
 
     def influence_on_class(self, positive: Bools, scores: Floats) -> Floats:

@@ -24,15 +24,12 @@ class RowMean(Metric):
     highest: tuple[float, float] = (math.inf, math.inf)  # with two classes and with more
 
     def value(self, rows: JudgedRows) -> float:
-        """Return the mean."""
         return float(self.of_row(rows).mean())
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        """Return the number of each row."""
         return self.of_row(rows)
 
     def imperfect(self, rows: JudgedRows) -> Bools:
-        """Return the rows with a score below 1, or the wrong ones."""
         return self.of_row(rows) < 1 if self.higher_is_better else rows.wrong
 
     def varies(self, rows: JudgedRows) -> bool:
