@@ -16,6 +16,7 @@ WITHOUT_EXTRAS = (
     f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
     "from textclf import cli; cli.main()"
 )
+LONGEST = 1200  # seconds after which a program is taken to hang
 AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false")
 
 
@@ -46,6 +47,7 @@ def run(
         input=stdin,
         env={**(os.environ if environment is None else environment), **variables},
         capture_output=True,
+        timeout=LONGEST,
         encoding="utf-8",
         errors="replace",
     )

@@ -168,22 +168,6 @@ def test_the_gate_fails_on_a_drop_beyond_the_noise(branch: Copy, tmp_path: Path)
     assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| **worse** |")
 
 
-@pytest.mark.nightly
-def test_numbers_of_different_rows_are_marked_as_such(branch: Copy, tmp_path: Path) -> None:
-    copy = another(branch, tmp_path)
-    copy.dvc("checkout")
-    commit(copy, "split.seed=1", *verify.only(MODEL), "gate.minimum={}", "gate.maximum_drop={}")
-    result = pr_report(copy, "main")
-    assert result.status == 0
-    for text in (
-        "; the test rows differ from those of the base; no gate is set; the rules of the gate changed.**\n",
-        "\n- **The rows differ from the base: the two numbers of a line were measured on different rows.**\n",
-        "\nRemoved: `keras`, `majority`.\n",
-        f"\n{UNPAIRED}, because the rows or their labels differ: `{MODEL}` on `test` rows.\n",
-    ):
-        assert text in result.out
-
-
 # Own data kept with `dvc add`
 
 

@@ -28,7 +28,6 @@ COMMIT = ("fsync", "mkdir", "rmdir", "unlink", "unlinkat", "rename", "renameat",
 ERRORS = ("ENOSPC", "EIO", "EACCES", "EMFILE", "EROFS", "ENOENT", "ENOMEM")
 MODEL = "logistic_regression"
 STAGES = ("split", "vectorize", "train", "evaluate", "export")
-SECONDS = 120  # until a stage is taken to hang
 _LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<rest>.*)")
 
 

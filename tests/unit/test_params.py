@@ -165,11 +165,10 @@ def test_a_good_setting_is_read(key: str, written: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("key", "written", "rule"),
     [
-        ("vectorize.words.token_pattern", '"a{99999999999}"', "must be a regular expression"),
         ("vectorize.words.token_pattern", f'"{"(" * 2000}{")" * 2000}"', "must be a regular expression"),
         ("train.logistic_regression.C", f"1{'0' * 400}", "must be a number greater than 0"),
     ],
-    ids=["too often", "too deep", "beyond all floats"],
+    ids=["too deep", "beyond all floats"],
 )
 def test_a_setting_that_python_can_not_take_is_refused(key: str, written: str, rule: str) -> None:
     assert f"{key} {rule}" in refusal(parse, put(key, written))
