@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
+from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 from textclf.core.formatting import count_noun, percent
 
@@ -134,11 +134,10 @@ class Decision:
 def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
 
-    With several labels per text it also has `thresholds`. Costs and rejection are in `scaling`. The key `manifest`
-    names the file with the checksums of the folder.
+    With several labels per text it also has `thresholds`. Costs and rejection are in `scaling`.
     """
     scaling = {key: value for key, value in decision.to_json().items() if key in IN_SCALING}
-    content = {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold}
+    content = {"scaling": scaling, "threshold": decision.threshold}
     write_versioned_json(path, content | ({"thresholds": decision.thresholds} if decision.multilabel else {}))
 
 

@@ -18,7 +18,7 @@ from textclf.version import __version__
 PROJECT = Path(".textclf/project.json")  # what a project was made with
 CODE = Path(".textclf/code")
 ALL = "textclf"
-FORM = {"version": str, "requirement": str, "files": dict}  # of what .textclf/project.json must hold
+FORM = {"version": str, "requirement": str, "extras": list, "files": dict}  # of what .textclf/project.json must hold
 PACKAGE = Path(__file__).parents[1]
 
 

@@ -67,13 +67,13 @@ def write_versioned_json(path: Path, content: Mapping[str, Any], *, sort_keys: b
 def read_versioned_json(path: Path) -> dict[str, Any]:
     """Return a JSON object that `write_versioned_json` wrote, without the key `format`.
 
-    A file without that key has format 1. Raises `UserError` if the file is missing or damaged, or has a newer format.
+    Raises `UserError` if the file is missing or damaged, or has a newer format.
     """
     content = read_json(path)
     with reading(path):
         if not isinstance(content, dict):
             raise TypeError(content)
-        written = content.pop(FORMAT, VERSION)
+        written = content.pop(FORMAT)
         if type(written) is not int or written < VERSION:
             raise TypeError(written)
     if written > VERSION:

@@ -63,7 +63,7 @@ def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_
     path = tmp_path / "decision.json"
     write_decision(decision, path)
     write_manifest(tmp_path)
-    assert set(json.loads(path.read_text())) == {"format", "manifest", "scaling", "threshold"}
+    assert set(json.loads(path.read_text())) == {"format", "scaling", "threshold"}
     classes = 2 if decision.threshold is not None else 3
     assert read_decision(path, classes) == decision
     with pytest.raises(UserError, match=r"decision\.json is damaged"):
@@ -94,7 +94,7 @@ def test_a_damaged_decision_is_an_error(content: Any, tmp_path: Path) -> None:
 
 def test_a_decision_of_a_newer_export_is_refused_as_such(tmp_path: Path) -> None:
     path = tmp_path / "decision.json"
-    path.write_text('{"scaling": {"isotonic": 1.0}, "threshold": 0.5}')
+    path.write_text('{"format": 1, "scaling": {"isotonic": 1.0}, "threshold": 0.5}')
     with pytest.raises(UserError, match=r"was made by a newer textclf \(this version does not know isotonic\)"):
         read_decision(path, 2)
     path.write_text('{"format": 2, "rule": "?"}')

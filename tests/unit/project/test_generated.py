@@ -151,7 +151,7 @@ def test_a_project_made_with_other_code_is_refused(tmp_path: Path, monkeypatch: 
         code.require_own_version()
 
 
-OF_FILES = '{"version": "0.2.0", "requirement": "textclf-pipeline==0.2.0", "ci": null, "files": %s}'
+OF_FILES = '{"version": "0.2.0", "requirement": "textclf-pipeline==0.2.0", "ci": null, "extras": [], "files": %s}'
 
 
 @pytest.mark.parametrize("content", ["{<<<<", '{"format": 1}', "[]", "5", OF_FILES % 5, OF_FILES % "null", None])

@@ -57,6 +57,6 @@ def test_a_union_multiplies_each_block_and_names_its_columns() -> None:
 )
 def test_a_union_that_is_damaged_or_newer_is_refused(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
     path = tmp_path / "vectorizer.json"
-    path.write_text(json.dumps(union().to_json() | change))
+    path.write_text(json.dumps({"format": 1} | union().to_json() | change))
     with pytest.raises(UserError, match=reason):
         representation.read(path, tmp_path)

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     require_installed()
     made = read_project()
-    files = generated_files(arguments.ci or made["ci"], made.get("extras", ()))
+    files = generated_files(arguments.ci or made["ci"], made["extras"])
     edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
     files = {path: text for path, text in files.items() if path not in edited}
     changed, version = _changes(files), made["version"]
