@@ -6,11 +6,10 @@ with them has `score_<name>` (double) for each score of the model. A large run h
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +77,7 @@ def open_models(folder: Path, names: Sequence[str], split: str | None = None) ->
 def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
     """Yield the row groups of a file in order, with `split` those that may have rows of it; `UserError` as `read`."""
     with reading(path):
-        file = parquet.open_file(path, required=True)
+        file = parquet.open_file(path)
         place = file.schema_arrow.names.index("split")
     with file:
         for number in range(file.num_row_groups):
@@ -90,10 +89,10 @@ def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
             yield rows
 
 
-def read(source: Path | IO[bytes]) -> Predictions:
-    """Return all predictions of a file or a buffer; `UserError` for a damaged file, `ValueError` or so for a buffer."""
-    with reading(source) if isinstance(source, Path) else nullcontext():
-        return _from_arrow(parquet.open_file(source, required=True).read())
+def read(path: Path) -> Predictions:
+    """Return all predictions of a file; `UserError` if it is missing or damaged."""
+    with reading(path), parquet.open_file(path) as file:
+        return _from_arrow(file.read())
 
 
 def write(batches: Iterable[Predictions], path: Path) -> None:

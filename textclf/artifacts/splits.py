@@ -44,7 +44,7 @@ def open_columns(folder: Path) -> dict[str, list[ReadColumns]]:
 
 def read_table(path: Path, columns: list[str]) -> pa.Table:
     """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged."""
-    with reading(path), parquet.open_file(path, required=True) as file:
+    with reading(path), parquet.open_file(path) as file:
         return file.read(columns).select(columns)  # KeyError if one is missing
 
 
@@ -103,7 +103,7 @@ def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
 
 
 def _read_slices(path: Path) -> pa.Table:
-    with reading(path), parquet.open_file(path, required=True) as file:
+    with reading(path), parquet.open_file(path) as file:
         names = file.schema_arrow.names
     return read_named(path, ["id", "text", "label", *slice_columns(names)])
 

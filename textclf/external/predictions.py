@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from textclf.artifacts import splits
 from textclf.artifacts.label_sets import is_multilabel, to_matrix
 from textclf.artifacts.predictions import PREFIX, Predictions
 from textclf.artifacts.shards import Shards
-from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import UNKNOWN_SPLITS
 from textclf.core.foreign import whole_file
@@ -70,7 +70,7 @@ def _read_table(path: Path) -> pd.DataFrame:
             return _read_csv(path, csv.reader(file, strict=True))
     if path.suffix != ".parquet":
         raise UserError(f"{path} must be a file that ends in .csv or .parquet")
-    with whole_file(path, "Parquet"), parquet.open_file(path) as opened:
+    with whole_file(path, "Parquet"), pq.ParquetFile(path) as opened:
         table = opened.read(_choose_columns(path, opened.schema_arrow.names))
         # What pandas says of the table may be damaged, or make an index of the ids.
         rows: pd.DataFrame = table.replace_schema_metadata().to_pandas()

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from textclf.core import parquet, resources
+from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun
@@ -42,7 +43,7 @@ def fetch_query(database: str, query: str, folder: Path, report: Callable[[str],
 def is_kept(path: Path, database: str, query: str) -> bool:
     """Return whether a file has the rows of this query, read by an earlier run."""
     try:
-        with whole_file(path, "Parquet"), parquet.open_file(path) as file:
+        with whole_file(path, "Parquet"), pq.ParquetFile(path) as file:
             metadata = file.schema_arrow.metadata or {}
     except (UserError, OSError):
         return False
@@ -76,8 +77,7 @@ def query_rows(database: str, query: str) -> tuple[bytes, int]:
         table = _read(connection, query)
     stream = io.BytesIO()
     metadata = {DATABASE: database.encode(), QUERY: query.encode()}
-    with parquet.Writer(stream, table.schema.with_metadata(metadata)) as writer:
-        writer.write_table(table.replace_schema_metadata(metadata))
+    pq.write_table(table.replace_schema_metadata(metadata), stream, compression="zstd", write_page_checksum=True)
     return stream.getvalue(), table.num_rows
 
 

@@ -163,7 +163,7 @@ def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns:
         types |= {"label": labels, "confidence": pa.list_(number), "explanation": pa.map_(pa.string(), terms)}
     schema = pa.schema([(name, types.get(name, pa.string())) for name in columns.names()])
     waiting: list[pa.Table] = []  # of the next row group
-    with parquet.Writer(stream, schema) as writer:
+    with parquet.writing(stream, schema) as writer:
         for batch in batches:
             waiting.append(pa.table(columns.of(batch), schema))
             if sum(map(len, waiting)) >= GROUP_ROWS or sum(table.nbytes for table in waiting) >= GROUP_BYTES:

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -154,10 +153,10 @@ class Revision:
         decisions = self.metrics(DECISIONS)
         decided = {}
         for model in models:
-            data = _cached(*files[model]) if model in files and model in decisions else None
-            if data is not None:
+            path = _cached(*files[model]) if model in files and model in decisions else None
+            if path is not None:
                 with contextlib.suppress(UserError, ValueError, LookupError, TypeError, AttributeError, OSError):
-                    rows = predictions.read(io.BytesIO(data))
+                    rows = predictions.read(path)
                     if not all(isinstance(value, str) for values in (rows.ids, rows.split) for value in values):
                         continue
                     decision = Decision.from_json(decisions[model])
@@ -213,32 +212,32 @@ def _outputs(stages: Iterable[Mapping[str, Any]], *kinds: str) -> Iterator[tuple
         yield next(iter(entry.items()), ("", {})) if isinstance(entry, dict) else (entry, {})
 
 
-def _prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[Path, str]]:
     """Return path and MD5 of the predictions of each model, from the stages of dvc.lock."""
     files = {}
     for stage, record in lock.items():
         model = stage.partition("@")[2]
         for path, md5 in checksums(record, "outs").items():
             if model and PurePosixPath(path).name == f"{model}.parquet":
-                files[model] = path, md5
+                files[model] = Path(path), md5
     return files
 
 
-def _cached(path: str, md5: str) -> bytes | None:
-    """Return the bytes with this MD5, from the path or else from DVC's cache here; None if neither has them."""
-    data = _read_if(Path(path), md5)
-    if data is None:
-        from dvc.exceptions import DvcException
-        from dvc.repo import Repo
+def _cached(path: Path, md5: str) -> Path | None:
+    """Return the path or else that in DVC's cache here, whichever has this MD5; None if neither has it."""
+    if _has(path, md5):
+        return path
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
 
-        try:
-            with Repo() as repo:
-                data = _read_if(Path(repo.cache.local.oid_to_path(md5)), md5)
-        except DvcException:  # for example if there is no .dvc
-            return None
-    return data
+    try:
+        with Repo() as repo:
+            path = Path(repo.cache.local.oid_to_path(md5))
+    except DvcException:  # for example if there is no .dvc
+        return None
+    return path if _has(path, md5) else None
 
 
-def _read_if(path: Path, md5: str) -> bytes | None:
+def _has(path: Path, md5: str) -> bool:
     data = path.read_bytes() if path.is_file() else b""
-    return data if hashlib.md5(data, usedforsecurity=False).hexdigest() == md5 else None
+    return hashlib.md5(data, usedforsecurity=False).hexdigest() == md5

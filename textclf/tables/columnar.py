@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyarrow import types
 
-from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.foreign import whole_file
 from textclf.core.quoting import first_line, quote_name
@@ -24,7 +24,8 @@ FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps
 
 def read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
     """Yield the rows of a Parquet file in batches of at most `most`."""
-    with whole_file(path, "Parquet"), stored(stream, path) as stored_file, parquet.open_file(stored_file) as file:
+    opened = partial(pq.ParquetFile, page_checksum_verification=True)
+    with whole_file(path, "Parquet"), stored(stream, path) as stored_file, opened(stored_file) as file:
         yield from _read_columns(file.schema_arrow, partial(_parquet_batches, file, most), path, layout)
 
 

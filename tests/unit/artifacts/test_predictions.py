@@ -54,8 +54,6 @@ def test_written_predictions_are_read_back_to_the_bit_and_repeat(tmp_path: Path)
         write([ROWS], tmp_path / f"{name}.parquet")
     assert_equal(read(tmp_path / "a.parquet"), ROWS)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
-    with (tmp_path / "a.parquet").open("rb") as file:
-        assert_equal(read(file), ROWS)
 
 
 def test_batches_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.refusal import refusal
 from tests.unit.tables.tables import (
     COMPRESSIONS,
     ROWS,
@@ -93,6 +94,12 @@ def test_parquet_rows_are_numbered_through_its_row_groups_beside_columns_of_any_
 
 
 # Bytes, lines and quotes
+
+
+def test_a_page_of_parquet_with_another_checksum_than_its_own_is_refused(read: Callable[..., Corpus]) -> None:
+    content = parquet({"text": ["good"], "label": [1]}, compression="none", write_page_checksum=True)
+    line = refusal(lambda: read({"c.parquet": content.replace(b"good", b"food", 1)}).table)
+    assert "must be a whole Parquet file" in line
 
 
 @pytest.mark.parametrize(
