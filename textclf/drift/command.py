@@ -139,8 +139,7 @@ def _read_split(name: str, optional: bool = False) -> Iterator[Texts]:
 def _unseen(new: Sample, reference: Sample, other: str, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:
     """Return rows that no model has learned from and new rows, and their texts together; None for too few.
 
-    Texts that a model can have learned, of the reference and of the split `other`, are left out on both sides: of them
-    it knows every word, and mostly the class.
+    Texts that a model can have learned, of the reference and of the split `other`, are left out on both sides.
     """
     sample, others = sample_texts(_read_split(HELD_OUT), seed), new
     for learned in (reference, sample_texts(_read_split(other, optional=True), seed)):

@@ -1,7 +1,6 @@
 """A page: a heading, a table of contents, sections, and a policy under which nothing else can run or be loaded.
 
-A page stands alone and names no time, machine or path, so the same inputs give the same bytes. Text of the corpus is
-escaped, cut, and shown without characters that hide or reorder others.
+A page names no time, machine or path. Text of the corpus is escaped, cut, and shown without hidden characters.
 """
 
 import base64

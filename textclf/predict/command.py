@@ -68,8 +68,7 @@ def predict_batches(
 ) -> Iterator[PredictedBatch]:
     """Yield the predictions of each batch, with what the columns need.
 
-    With prediction sets there is a label only where a set has one class; several labels per text are those decided
-    without them.
+    With prediction sets there is a label only where a set has one class; several labels are decided without them.
     """
     for ids, texts in batches:
         labels: Sequence[Any]

@@ -66,10 +66,8 @@ class Predictor:
     def predict(self, texts: Iterable[str], top: int | None = None) -> Any:
         """Return the label of each text, as scikit-learn does: a numpy array (texts,), here of dtype object.
 
-        A label is a str; None if no answer costs least or the text is rejected as of no class. With several labels per
-        text it is a list of labels, which may be empty.
-
-        With `top`, at least 1, return for each text its so many most probable classes, each with its probability.
+        A label is a str, a list of several labels, or None if no answer costs least or the text is of no class. With
+        `top`, at least 1, return for each text its so many most probable classes, each with its probability.
         """
         if top is not None:
             return self.most_probable(self.predict_proba(texts), top)
@@ -107,9 +105,9 @@ class Predictor:
     def predict_set(self, texts: Iterable[str], coverage: float) -> list[list[str]]:
         """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
 
-        This holds for texts like the validation rows of the run. A set with one label is an answer; an empty one, or
-        one with several labels, is none. Of a model of several labels per text, the sets have that share of the labels
-        of the texts that have any, on average. Raises `UserError` for a coverage that `require_coverage` refuses.
+        This holds for texts like the validation rows of the run. A set with one label is an answer; others are none.
+        With several labels per text, the sets have that share of the labels on average. Raises `UserError` as
+        `require_coverage`.
         """
         return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
 

@@ -22,8 +22,7 @@ def rank_times(times: pa.Array) -> Positions:
 def take_latest(ranks: Positions, rows: Positions, count: int) -> tuple[Positions, Positions]:
     """Divide some rows into the earlier and the latest, and return both in the order of the table.
 
-    The latest are about `count`: rows of equal times stay together, on the side that comes nearer to it. `ranks` are
-    those of `rank_times`. Raises `UserError` if all times are equal.
+    The latest are about `count`: rows of equal times stay together. Raises `UserError` if all times are equal.
     """
     times, counts = np.unique(ranks[rows], return_counts=True)
     since = counts[::-1].cumsum()[::-1]  # rows of each time and later ones

@@ -89,8 +89,7 @@ def draw_parts(rows: pa.Table, settings: Split, unknown: str | None = None) -> I
 def draw_rows(rows: Any, count: int, settings: Split) -> tuple[Any, Any]:
     """Return the remaining rows and the drawn rows, about `count`, of a frame, in random order and by whole groups.
 
-    If every row is a group of its own, both are what scikit-learn's `train_test_split` returns, in the same order.
-    Raises `UserError` if no rows remain.
+    Of rows that are groups of their own, both are those of `train_test_split`. Raises `UserError` if no rows remain.
     """
     remaining, drawn = _Pool(rows, settings).draw(np.arange(len(rows)), count)
     return rows.iloc[remaining], rows.iloc[drawn]

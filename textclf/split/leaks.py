@@ -25,8 +25,7 @@ class _Rows(NamedTuple):
 class LeakCounter:
     """Counts classes, duplicates, leaks and label conflicts, in twenty bytes per row: hashes of its text and a label.
 
-    With ten million distinct texts, the chance that two have the same hash, and a count is off by one, is three in a
-    million.
+    With ten million distinct texts, the chance that two have the same hash is three in a million.
     """
 
     def __init__(self) -> None:

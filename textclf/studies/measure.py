@@ -58,8 +58,8 @@ def make_features(
 ) -> dict[str, Features]:
     """Return the features of each split in a representation, a name in vectorize or combine.
 
-    With `validation`, if `splits` has no validation rows, a share of the training rows becomes validation rows:
-    `split.validation_size`, or `VALIDATION_SIZE` if that is 0.
+    With `validation`, if there are no validation rows, `split.validation_size` or else `VALIDATION_SIZE` of the
+    training rows become some.
     """
     if validation and "validation" not in splits:
         size = setup.split.validation_size or VALIDATION_SIZE

@@ -13,7 +13,6 @@ def read_split(folder: Path, name: str, wanted: NDArray[np.bool_] | None = None)
     """Return the rows of a split, or those that are wanted, with the columns id, text, label and group.
 
     Rows that are not independent have the same `group`: that of the table, or else their normalised text, as a hash.
-    Only one shard is in memory as a whole.
     """
     start, parts = 0, []
     for rows, clusters in zip(splits.open_shards(folder)[name], splits.open_clusters(folder, name), strict=True):

@@ -38,8 +38,7 @@ def fit(
 ) -> tuple[Any, Features]:
     """Return a representation fitted on the texts of the rows, and their features.
 
-    `name` stands in vectorize or combine; a pair is made as by the stage combine. `classes` are the names of all
-    labels, in order. Raises `UserError` if no term is left.
+    `name` is in vectorize or combine; a pair is made as by the stage combine. Raises `UserError` if no term is left.
     """
 
     def learn(name: str) -> tuple[Any, Any]:

@@ -17,8 +17,7 @@ class ModelSettings(Section):
     def features_rule(self, representation: Section) -> str | None:  # noqa: ARG002 (most models take any of a kind)
         """Return what the features must be, with what they are, if the model can't take those that these settings make.
 
-        None if it can. Completes "train.<model>.features must name ...". The kinds that a model accepts are its
-        package's `ACCEPTS`.
+        Completes "train.<model>.features must name ...". The kinds that a model accepts are its package's `ACCEPTS`.
         """
         return None
 

@@ -1,7 +1,7 @@
 """Several machines that train one network together, named by TensorFlow's environment variable TF_CONFIG.
 
-TF_CONFIG is JSON with the addresses of all workers, the same on each of them, and the index of this one. Each worker
-runs the same command on the same inputs. Only the first, the chief, writes.
+TF_CONFIG is JSON with the addresses of all workers and the index of this one. Each worker runs the same command on the
+same inputs. Only the first, the chief, writes.
 """
 
 import json

@@ -1,8 +1,7 @@
 """The network: dense layers over a bag of words, and the same arithmetic and weights over sparse rows.
 
-A dense layer over a bag of words sums the kernel's rows of the words that occur, times their counts. Doing just that,
-instead of multiplying by a row of zeros, is faster, never needs a dense matrix and, compiled by XLA for AVX2, gives the
-same bits on every x86-64 CPU.
+A dense layer over a bag of words sums the kernel's rows of the words that occur, times their counts. Doing just that is
+faster, never needs a dense matrix and, compiled by XLA for AVX2, gives the same bits on every x86-64 CPU.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,6 @@
 """Logistic regression, the lesson's "better results without a neural network".
 
-Rows in memory are fitted by scikit-learn's LogisticRegression. More rows are fitted batch by batch near the optimum in
-some 15 passes, whatever their number (`stream`).
+Rows in memory are fitted by scikit-learn's LogisticRegression, more rows batch by batch in some 15 passes (`stream`).
 """
 
 from typing import Annotated, Any, Literal
@@ -72,8 +71,7 @@ def notes(settings: Settings) -> list[str]:
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
     """Return the model fitted on the training rows: together or, with the solver stream, batch by batch.
 
-    Of several values of C the one with the lowest log loss in a stratified cross-validation inside the training rows is
-    taken; all folds share the vocabulary of all training rows.
+    Of several values of C the one with the lowest log loss in a cross-validation inside the training rows is taken.
     """
     from textclf.models.logistic_regression import fitting
 

@@ -126,8 +126,7 @@ def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
 class Stream:
     """The training rows, read again for each sum over them or kept in memory, up to half of what is free.
 
-    The sums depend neither on what is kept nor on the number of threads: each batch is summed by itself, and the sums
-    of the batches are added in order.
+    Each batch is summed by itself, and these sums are added in order, whatever is kept and however many threads.
     """
 
     def __init__(self, train: Dataset, class_weights: Array | None, bar: Any) -> None:

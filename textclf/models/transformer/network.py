@@ -1,7 +1,6 @@
 """The network: a BERT as its config.json describes it, and a classification layer over its pooled output.
 
-Its weights have the names and shapes of those of the pretrained files (PyTorch's), so that they are read from such a
-file, and the trained ones written to the same graph as that of any other BERT.
+Its weights have the names and shapes of the pretrained files (PyTorch's), and the trained ones go to the same graph.
 """
 
 import functools
@@ -48,8 +47,7 @@ BLOCK = "layer_"  # how the names of the transformer's layers begin
 def build_network(config: Config, classes: int, settings: "Settings", multilabel: bool = False) -> "keras.Model":
     """Return the network with random weights, from token ids (rows, tokens) int32 to scores (rows, units).
 
-    One unit, the log odds of the positive class, or with more than two classes, or labels, one for each. All ids but
-    `PADDING` are attended to. Every text is of the first segment.
+    One unit, the log odds of the positive class, or one per class or label. All ids but `PADDING` are attended to.
     """
     import keras
     from keras_hub.layers import PositionEmbedding, TransformerEncoder

@@ -19,8 +19,7 @@ from textclf.studies.settings import CompleteSearch
 def trial_table(trials: Sequence[Trial], settings: CompleteSearch) -> pd.DataFrame:
     """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on.
 
-    A setting that does not apply in a trial is None there.
-    If the trials are random, `expected` is the best score that so many of them find on average.
+    A setting that does not apply is None. Of random trials, `expected` is the best score of so many on average.
     """
     table = pd.DataFrame(
         [

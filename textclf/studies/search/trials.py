@@ -148,8 +148,7 @@ def run_search(
 ) -> tuple[list[Trial], list[Outer]]:
     """Return the trials of the search on the training rows and, if it is nested, the outer folds.
 
-    `beside` is the folder in which a scratch folder keeps what is done; the caller removes it when it has written the
-    result. Shows a bar over the trials with the best score so far.
+    A scratch folder in `beside` keeps what is done; the caller removes it when it has written the result.
     """
     searcher = Searcher(settings, setup, classes, Scores(scratch_folder(beside, setup)))
     searches = 1 + (settings.nested or 0)

@@ -1,7 +1,6 @@
 """Tokenization: texts as words or character n-grams, exactly as scikit-learn makes them.
 
-The rules are those of `CountVectorizer.build_analyzer()` in scikit-learn 1.9. They are repeated here because importing
-scikit-learn takes a second, which is long for a command that classifies one sentence.
+The rules are those of `CountVectorizer.build_analyzer()` in scikit-learn 1.9, whose import takes a second.
 """
 
 import re

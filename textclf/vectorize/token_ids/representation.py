@@ -1,7 +1,6 @@
 """Texts as sequences of word ids.
 
-The ids are those of Keras's Tokenizer (keras.preprocessing.text in Keras 2), the padding is that of
-keras.utils.pad_sequences, both without importing Keras.
+The ids are those of Keras's Tokenizer in Keras 2, the padding is that of keras.utils.pad_sequences.
 """
 
 from collections.abc import Iterable, Sequence

@@ -50,8 +50,7 @@ def exact_network(network: "keras.Sequential") -> "keras.Model":
 def with_dense_gradient(kernel: Any) -> Any:
     """Return the kernel, unchanged; its gradient from take() is made dense.
 
-    The gradient of take has one part for each row with an id, and Keras's optimizers square the parts one by one; they
-    must square their sum, which the dense gradient is.
+    It has one part per row with an id, and Keras's optimizers would square the parts instead of their sum.
     """
     import tensorflow as tf
 

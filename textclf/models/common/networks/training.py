@@ -1,7 +1,6 @@
 """The training of a network, whatever the number of rows, on one machine or several.
 
-The order of the rows is drawn from (seed, epoch, batch of the dataset) and nothing else, so that a training that was
-killed resumes from its last checkpoint and ends with the same network as an undisturbed one.
+The rows are ordered by (seed, epoch, batch of the dataset) alone: a killed training resumes to the same network.
 """
 
 from collections.abc import Callable, Iterator, Mapping
