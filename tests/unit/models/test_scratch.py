@@ -13,7 +13,7 @@ import pytest
 from stages import train as stage
 from tests import samples
 from tests.settings import models, put
-from textclf.artifacts import checked, features, layers, predictions, shapes
+from textclf.artifacts import checked, features, layers, packages, predictions, shapes
 from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
@@ -61,6 +61,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs the stage for a model on shards in data/features, with settings of params.yaml changed."""
     folder = tmp_path / "data" / "features" / "words"
     write_splits(folder)
+    packages.write(folder)
     shapes.write_features(Shapes("sparse", {"words": Part(samples.TERMS, {}, {})}), folder)
     checked.write_default(tmp_path / "data" / "default.json", settled=True)
     monkeypatch.chdir(tmp_path)
@@ -143,6 +144,7 @@ def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shar
     assert {path.name for path in trained.iterdir()} == {
         layers.WEIGHTS,
         layers.DESCRIPTION,
+        packages.FILE,
         shapes.FILE,
         MANIFEST,
         "training.json",
