@@ -46,10 +46,9 @@ def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64], wo
     """Return the most probable temperature from 0.01 to 100, given these rows and a prior around 1.
 
     Guo et al. (2017), ICML, PMLR 70:1321-1330, but with a normal prior of standard deviation `PRIOR` on the logarithm
-    of the temperature: without one the temperature falls to 0.01 if all rows are right. The logits are the logarithms
-    of the probabilities; a row is worth `worth` independent ones. Labels alone, with probabilities of 0 and 1, say
-    nothing of their certainty and have no prior. The result has 6 digits. The rows must be neither training rows, on
-    which a model is overconfident, nor test rows.
+    of the temperature: without one the temperature falls to 0.01 if all rows are right. A row is worth `worth`
+    independent ones. Labels alone, with probabilities of 0 and 1, have no prior. The rows must be neither training rows
+    nor test rows.
     """
     from scipy.optimize import minimize_scalar  # takes long to import
 

@@ -40,11 +40,10 @@ def cr2(sums: Floats, sizes: Floats, times: Floats | None = None) -> tuple[float
 
     `sums` (strata, clusters) are those of the deviations of the rows from the means of their strata, `sizes` (strata,
     clusters) the numbers of rows, at least two clusters of each stratum; `times` (clusters,) says how often there are
-    such clusters, once by default. Only the variance within strata counts. The variance is the sum over the clusters of
-    the squares of their sums, divided by the root of 1 - m / n for m of the n rows of a stratum, over the square of all
-    rows. The degrees of freedom are Satterthwaite's for rows of one variance: Bell & McCaffrey (2002), Survey
-    Methodology 28:169-181; or those for the squares at hand if these are fewer, since a few large clusters may have
-    most of the variance. Beyond `MANY` they are nearly the square of all rows over the sum of those of the clusters.
+    such clusters, once by default. The variance is the sum over the clusters of the squares of their sums, divided by
+    the root of 1 - m / n for m of the n rows of a stratum, over the square of all rows. The degrees of freedom are
+    Satterthwaite's for rows of one variance: Bell & McCaffrey (2002), Survey Methodology 28:169-181; or those for the
+    squares at hand if these are fewer. Beyond `MANY` they are approximated.
     """
     times = np.ones(sizes.shape[1]) if times is None else times
     counts = (sizes @ times)[:, np.newaxis]

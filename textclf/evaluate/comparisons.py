@@ -80,8 +80,7 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
     `differences` (splits,), at least two, come from models trained and tested on the same splits; `ratio` is test rows
     / training rows, 1 / (k - 1) for k folds. Since the splits share rows, the variance of the mean is taken as
     (1 / splits + ratio) sd^2, with splits - 1 degrees of freedom: Nadeau & Bengio (2003), Machine Learning 52:239-281,
-    doi:10.1023/A:1024068626366. If all differences are equal, the interval is a point; t and p are then 0 and 1 for
-    differences of 0, otherwise infinite and 0.
+    doi:10.1023/A:1024068626366. If all differences are equal, the interval is a point.
     """
     splits = len(differences)
     if np.ptp(differences) == 0:  # their computed sd need not be 0

@@ -36,16 +36,12 @@ def confusion_matrix(y: Labels, decided: Labels, classes: int) -> Ints:
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of each class, all (classes,).
+    """Counts of each class, all (classes,)."""
 
-    `correct`: rows of the class that are decided as it; `predicted`: rows decided as the class; `actual`: rows of the
-    class. `rows` is the number of rows, None if each has one class, so that it is the sum over the classes.
-    """
-
-    correct: Floats
-    predicted: Floats
-    actual: Floats
-    rows: int | None = None
+    correct: Floats  # rows of the class that are decided as it
+    predicted: Floats  # rows decided as the class
+    actual: Floats  # rows of the class
+    rows: int | None = None  # None if each has one class, so that it is the sum over the classes
 
     def together(self) -> "Counts":
         """Return counts that are, for each class, those of all classes together."""

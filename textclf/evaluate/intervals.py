@@ -69,9 +69,8 @@ def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE
     """Return the score interval of a difference of two shares of the same `n` rows, above 0.
 
     `only_a` and `only_b` are the rows in one of the shares alone; the difference is (only_a - only_b) / n. The interval
-    holds the differences that the score test does not reject, so it has a width even if one or both counts are 0. Tango
-    (1998), Stat. Med. 17:891-908; recommended for small samples by Fagerland, Lydersen & Laake (2014), Stat. Med.
-    33:2850-2875.
+    holds the differences that the score test does not reject, so it has a width even if one or both counts are 0: Tango
+    (1998), Stat. Med. 17:891-908; Fagerland, Lydersen & Laake (2014), Stat. Med. 33:2850-2875.
     """
     z = normal_quantile((1 + confidence) / 2)
 
@@ -108,9 +107,8 @@ def compare_shares(counts: Floats, confidence: float) -> tuple[Floats, Floats, F
     """Return the ends of the interval of the difference of two independent shares, and its p-value: all (pairs,).
 
     `counts` (pairs, 4) are the rows in the first share and all rows of it, then those of the second. The interval is
-    `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133. The p-value is that of the
-    level at which it ends at 0, so that both always agree. Its tails hold with the few rows and many comparisons of
-    slices, where Wilson's intervals reject too often.
+    `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with few rows Wilson's
+    reject too often. The p-value is that of the level at which it ends at 0, so that both always agree.
     """
     low, high = _differences(counts, np.full(len(counts), 1 - confidence))
     smallest, largest = np.full(len(counts), -700.0), np.zeros(len(counts))  # of the logarithm of p

@@ -15,21 +15,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class JudgedRows:
-    """The rows of a split and what a model says of them.
+    """The rows of a split and what a model says of them. Binary: the positive class is last."""
 
-    `y` (rows,) are the positions of the actual classes, `probabilities` (rows, classes) the calibrated ones, `decided`
-    (rows,) the positions of the decided classes, -1 for none. Binary: the positive class is last. With several labels
-    per text `y` and `decided` are (rows, labels) of 0 and 1, and the labels are the classes. `clusters` (rows,) are the
-    positions of the clusters of dependent rows, None if the rows are independent. `stratified` says whether the split
-    fixed the shares of the classes; `costs` are those of `Decision`.
-    """
-
-    y: Labels
-    probabilities: Floats
-    decided: Labels
-    clusters: Ints | None = None
-    stratified: bool = False
-    costs: Costs | None = None
+    y: Labels  # positions of the actual classes (rows,), or of several labels 0 and 1 (rows, labels)
+    probabilities: Floats  # (rows, classes), calibrated
+    decided: Labels  # in the form of `y`, -1 for none
+    clusters: Ints | None = None  # (rows,), positions of the clusters of dependent rows; None if all are independent
+    stratified: bool = False  # whether the split fixed the shares of the classes
+    costs: Costs | None = None  # those of `Decision`
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -82,8 +82,7 @@ class MeanCost(RowMean):
 
         The shares of the rows with each cost, the lowest and the highest that the model can have among them, have
         Wilson's intervals; the squares of their half-lengths are added, with the correlations of multinomial shares
-        (Zou & Donner 2008, Stat. Med. 27:1693-1702). So the interval allows for expensive mistakes that no row shows;
-        one from the variance of the rows would be far too short. Dependent rows count as their effective number.
+        (Zou & Donner 2008, Stat. Med. 27:1693-1702). So the interval allows for expensive mistakes that no row shows.
         """
         values, matrix, effective = self.of_row(rows), np.array(rows.costs), float(len(rows))
         if rows.constant:  # it makes no other decision

@@ -18,11 +18,7 @@ Ints = NDArray[np.int64]
 
 
 class Repeats:
-    """The rows of a split that share a cluster with another one, such as copies of a text; most rows do not.
-
-    `rows` are their positions, `places` (repeated rows,) the positions of their clusters, `sizes` (clusters,) the
-    numbers of rows of these.
-    """
+    """The rows of a split that share a cluster with another one: `rows`, `places` of clusters, and their `sizes`."""
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
         """Take the keys of the clusters (rows,), equal for the rows of one cluster."""
