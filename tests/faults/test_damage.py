@@ -209,20 +209,6 @@ def test_a_reader_of_a_damaged_file_says_so_or_reads_it(
     assert damage.defects(paths, read, count, generator(name)) == []
 
 
-STAGE_FILES = {
-    "vectorize": [SHARD, SHARD.parent / splits.CLASSES],
-    "train": [Path("data/features/words/train.npz"), Path("data/features/words/test.npz"), FEATURES / shapes.FILE],
-    "evaluate": [
-        PREDICTED,
-        SHARD,
-        TRAINED / predictions.RECORD,
-        TRAINED / shapes.FILE,
-        Path("metrics/splits.json"),
-    ],
-    "export": [*(Path("metrics", f"{name}.json") for name in METRICS), TRAINED / layers.DESCRIPTION],
-}
-
-
 def run(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Run a stage; raise its error as a `UserError`."""
     status = run_stage(Path(), name, *arguments(name))
@@ -230,14 +216,6 @@ def run(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     if status == 2 and lines[0].startswith("error: "):
         raise UserError(*lines)
     assert status in {None, 0}, lines
-
-
-@pytest.mark.parametrize("name", STAGE_FILES)
-def test_a_stage_with_a_damaged_input_says_so_or_works(
-    project: Path, capfd: pytest.CaptureFixture[str], name: str
-) -> None:
-    with contextlib.chdir(project):
-        assert damage.defects(STAGE_FILES[name], lambda: run(name, capfd), tries(4), generator(name)) == []
 
 
 BETWEEN = {"features": ("train", "evaluate", "export"), "trained": ("evaluate", "export")}

@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ import pytest
 import yaml
 
 from tests import pull_request
-from tests.processes import git
+from tests.processes import Ended, git
 from tests.pull_request import PREDICTIONS
-from textclf import cli
 from textclf.core.errors import UserError
 from textclf.review import command, revisions
 from textclf.review.comment import MARKER
 from textclf.review.pairing import Pairing
 from textclf.review.revisions import Revision
+
+Run = Callable[..., Ended]
 
 METHODS = "methods of Newcombe and of Zou & Donner"
 EVALUATION = "metrics/evaluation.json"
@@ -67,11 +69,10 @@ def pull(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         Path(name).write_bytes(content)
 
 
-def pr_report(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        cli.main(["pr-report", *words])
-    printed = capfd.readouterr()
-    return stop.value.code, printed.out, printed.err
+@pytest.fixture
+def pr_report(command_line: Run) -> Run:
+    """Runs `textclf pr-report`."""
+    return partial(command_line, "pr-report")
 
 
 def put(file: str, keys: tuple[Any, ...], value: Any) -> None:
@@ -85,11 +86,11 @@ def put(file: str, keys: tuple[Any, ...], value: Any) -> None:
 
 
 @pytest.mark.usefixtures("pull")
-def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(capfd: pytest.CaptureFixture[str]) -> None:
+def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(pr_report: Run) -> None:
     put("metrics/features.json", ("words", "train", "nonzeros"), 5)
     put("metrics/slices.json", ("protocol", "left_out"), {"class": 3})  # slices are many and differ by chance
     put("metrics/decisions.json", ("majority", "guessing"), {"difference": 0.1, "low": -0.2, "high": 0.4})
-    code, out, err = pr_report(capfd, "HEAD")
+    code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
     assert "the gate passed.**" in out
     assert "- Git has 2 results on these test rows. The 95% interval of the accuracy of a model that was" in out
@@ -103,10 +104,10 @@ def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(capf
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize(("file", "keys", "value", "said"), VALUES)
 def test_a_value_that_no_version_writes_is_named_with_its_revision(
-    capfd: pytest.CaptureFixture[str], file: str, keys: tuple[Any, ...], value: Any, said: str
+    pr_report: Run, file: str, keys: tuple[Any, ...], value: Any, said: str
 ) -> None:
     put(file, keys, value)
-    code, out, err = pr_report(capfd, "HEAD")
+    code, out, err = pr_report("HEAD")
     assert err.startswith(f"error: pr-report: {file} {TREE}{said}")
     assert (code, out, err.count("\n")) == (2, "", 1)
 
@@ -114,40 +115,40 @@ def test_a_value_that_no_version_writes_is_named_with_its_revision(
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize(("file", "content", "said"), BYTES)
 def test_a_file_that_is_cut_or_overwritten_is_named_with_its_revision(
-    capfd: pytest.CaptureFixture[str], file: str, content: bytes, said: str
+    pr_report: Run, file: str, content: bytes, said: str
 ) -> None:
     Path(file).write_bytes(content)
-    assert pr_report(capfd, "HEAD") == (2, "", f"error: pr-report: {file} {TREE}{said}\n")
+    assert pr_report("HEAD") == (2, "", f"error: pr-report: {file} {TREE}{said}\n")
 
 
 @pytest.mark.parametrize("values", [[None], [7], [[1]]], ids=["null", "number", "list"])
 def test_predictions_whose_ids_are_no_text_are_those_of_another_version(
-    pull: Path, capfd: pytest.CaptureFixture[str], values: list[Any]
+    pull: Path, pr_report: Run, values: list[Any]
 ) -> None:
     rows = pq.read_table(PREDICTIONS)
     pq.write_table(rows.set_column(0, "id", pa.array(values * len(rows))), PREDICTIONS)
     pull_request.lock(pull)
-    code, out, err = pr_report(capfd, "HEAD")
+    code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
     assert f"Unpaired 95% intervals ({METHODS}), because this machine has no predictions of the head that" in out
 
 
 def test_a_baseline_is_not_called_better(
-    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Run
 ) -> None:
     monkeypatch.chdir(shutil.copytree(pull, tmp_path / "project"))
-    assert "`majority` changed" in pr_report(capfd, "HEAD")[1]
+    assert "`majority` changed" in pr_report("HEAD")[1]
     put("params.yaml", ("train", "majority"), {"kind": "majority", "features": "words"})
-    assert "`majority` changed" in pr_report(capfd, "HEAD")[1]  # it was another model at the base
+    assert "`majority` changed" in pr_report("HEAD")[1]  # it was another model at the base
     pull_request.commit(tmp_path / "project", "params.yaml")
-    out = pr_report(capfd, "HEAD")[1]
+    out = pr_report("HEAD")[1]
     assert "**On the test rows `majority` (baseline) changed; the gate passed.**" in out
     assert "McNemar" not in out
     assert "95%" not in out
 
 
 def test_without_predictions_of_the_base_the_comment_says_why_it_could_not_be_run(
-    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Run
 ) -> None:
     monkeypatch.chdir(shutil.copytree(pull, tmp_path / "project"))
     shutil.rmtree(".dvc/cache")
@@ -159,7 +160,7 @@ def test_without_predictions_of_the_base_the_comment_says_why_it_could_not_be_ru
         raise UserError("check: made with 1.0; run textclf upgrade")
 
     monkeypatch.setattr(command, "run_base", run_base)
-    code, out, err = pr_report(capfd, "HEAD", "--run-base")
+    code, out, err = pr_report("HEAD", "--run-base")
     reason = "check: made with 1.0; run textclf upgrade"
     assert (code, err) == (0, f"warning: pr-report: the run of {base[:8]} failed: {reason}\n")
     assert f" that this version reads (its run failed: `{reason}`): `majority` on `test` rows" in out
@@ -182,42 +183,42 @@ NO_COMMIT = "BASE and --head must be commits that Git has here"
         (["HEAD", "--output", "params.yaml/comment.md"], "params.yaml: File exists"),
     ],
 )
-def test_a_wrong_argument_is_one_line(capfd: pytest.CaptureFixture[str], words: list[str], error: str) -> None:
-    assert pr_report(capfd, *words) == (2, "", f"error: pr-report: {error}\n")
+def test_a_wrong_argument_is_one_line(pr_report: Run, words: list[str], error: str) -> None:
+    assert pr_report(*words) == (2, "", f"error: pr-report: {error}\n")
 
 
 def test_a_folder_without_git_and_a_commit_without_dvc_yaml_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Run
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     line = "error: pr-report: the current folder must be in a Git repository; got none\n"
-    assert pr_report(capfd, "HEAD") == (2, "", line)
+    assert pr_report("HEAD") == (2, "", line)
     git("init", "--quiet", folder=tmp_path)
     pull_request.commit(tmp_path)
-    code, out, err = pr_report(capfd, "HEAD")
+    code, out, err = pr_report("HEAD")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("error: pr-report: dvc.yaml must name an output called evaluation.json; got none in ")
 
 
 def test_against_a_base_without_results_all_are_new_and_the_gate_is_checked(
-    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Run
 ) -> None:
     monkeypatch.chdir(shutil.copytree(made, tmp_path / "new"))
     git("rm", "-r", "--quiet", "--cached", "metrics")
     git("commit", "--quiet", "--message", "a project that has not run")
-    code, out, err = pr_report(capfd, "HEAD")
+    code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
     assert "`majority` is new" in out
     assert "the gate passed" in out
     put("params.yaml", ("gate", "minimum"), {"majority": {"test": {"accuracy": 0.99}}})
-    assert pr_report(capfd, "HEAD")[0] == 1
+    assert pr_report("HEAD")[0] == 1
 
 
 @pytest.mark.usefixtures("pull")
-def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(pr_report: Run) -> None:
     put("params.yaml", ("gate", "minimum"), {"nb_svm": {"test": {"accuracy": 0.7}}})
-    code, out, err = pr_report(capfd, "HEAD")
+    code, out, err = pr_report("HEAD")
     reason = "params.yaml: gate.minimum must name a metric of the run; got nb_svm.test.accuracy"
     assert (code, err) == (2, f"error: pr-report: {reason}\n")
     assert out.startswith(f"{MARKER}\n")
@@ -226,9 +227,9 @@ def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(capfd: 
 
 
 @pytest.mark.usefixtures("pull")
-def test_a_different_task_has_no_verdict(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_different_task_has_no_verdict(pr_report: Run) -> None:
     put("params.yaml", ("data", "missing"), "drop")
-    code, out, err = pr_report(capfd, "HEAD")
+    code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
     said = "**The task differs from the base, so no numbers are compared; the gate passed.**"
     assert out.splitlines()[4] == said
@@ -241,7 +242,7 @@ def test_a_different_task_has_no_verdict(capfd: pytest.CaptureFixture[str]) -> N
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize("same", [False, True])
 def test_mean_costs_by_other_costs_are_not_compared(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], same: bool
+    monkeypatch: pytest.MonkeyPatch, pr_report: Run, same: bool
 ) -> None:
     metrics, params = Revision.metrics, Revision.params.func  # type: ignore[attr-defined]
 
@@ -259,7 +260,7 @@ def test_mean_costs_by_other_costs_are_not_compared(
 
     monkeypatch.setattr(Revision, "metrics", with_cost)
     monkeypatch.setattr(Revision, "params", property(with_costs))
-    _, out, _ = pr_report(capfd, "HEAD")
+    _, out, _ = pr_report("HEAD")
     row = next(
         line for line in out.splitlines() if line.startswith("| `majority` | `test` | `cost` ↓ | 0.300 | 0.400 |")
     )
@@ -274,7 +275,7 @@ def test_mean_costs_by_other_costs_are_not_compared(
 )
 def test_given_test_rows_are_not_stratified(
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    pr_report: Run,
     stratify: bool,
     given: dict[str, int],
     stratified: bool,
@@ -288,5 +289,5 @@ def test_given_test_rows_are_not_stratified(
         return Pairing()
 
     monkeypatch.setattr(command, "pair_predictions", pair_predictions)
-    assert pr_report(capfd, "HEAD")[0] == 0
+    assert pr_report("HEAD")[0] == 0
     assert paired == [stratified]
