@@ -3,11 +3,8 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.settings import put
 from textclf.artifacts import checked
-from textclf.core.errors import UserError
 from textclf.params import parse
 
 
@@ -43,14 +40,6 @@ def test_weights_of_all_stages_are_named_once(tmp_path: Path) -> None:
     checked.write_weights(tmp_path, weights)
     assert (tmp_path / "train" / "c.json").exists()
     assert checked.read_weights(tmp_path) == ["a", "b"]
-
-
-def test_a_damaged_file_is_told_in_a_line(tmp_path: Path) -> None:
-    path = tmp_path / "models.json"
-    checked.write_models(path, ["first"])
-    path.write_text(path.read_text().replace("first", "other"))
-    with pytest.raises(UserError, match=r"models\.json is damaged; remove it"):
-        checked.read_models(path)
 
 
 def test_only_features_of_dropped_representations_are_left_over(tmp_path: Path) -> None:

@@ -51,13 +51,6 @@ def test_rows_that_memory_does_not_hold_together_are_refused(tmp_path: Path, mon
     assert len(dataset.all("a model").y) == 60
 
 
-def test_labels_of_a_damaged_shard_are_an_error(tmp_path: Path) -> None:
-    shards = samples.write_shards(samples.rows(), tmp_path, 25)
-    shards.paths[1].write_bytes(b"PK")
-    with pytest.raises(UserError, match=r"train-00002\.npz is damaged; "):
-        Dataset.of_shards(shards)
-
-
 def test_sets_of_labels_are_counted_shard_by_shard(tmp_path: Path) -> None:
     part = samples.label_rows()
     for rows in (Dataset.of_rows(part), Dataset.of_shards(samples.write_shards(part, tmp_path, 25))):

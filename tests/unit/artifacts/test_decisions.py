@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import (
@@ -41,13 +39,6 @@ def test_without_a_threshold_the_first_of_the_most_probable_classes_is_decided()
     decided = Decision().decide(probabilities)
     assert decided.dtype == np.int64
     assert decided.tolist() == [0, 1, 2, 0]
-
-
-@given(st.lists(st.floats(0.001, 0.999), min_size=1, max_size=20))
-def test_temperature_1_and_the_identity_line_change_nothing(positive: list[float]) -> None:
-    probabilities = np.column_stack([1 - np.array(positive), positive])
-    for calibration in (Temperature(1.0), Platt(1.0, 0.0)):
-        np.testing.assert_allclose(Decision(None, calibration).calibrate(probabilities), probabilities, atol=1e-12)
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=str)

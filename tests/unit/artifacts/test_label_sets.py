@@ -4,12 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from textclf.artifacts import features, predictions, splits
-from textclf.artifacts.dataset import Dataset
+from textclf.artifacts import predictions, splits
 from textclf.artifacts.decisions import Decision, read_decision, write_decision
-from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import count_labels, of_actual, rarest, to_matrix, to_names
-from textclf.artifacts.layers import SIGMOIDS, linear
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.vectorize.in_memory import encode_labels
@@ -67,17 +64,6 @@ def test_splits_with_lists_give_labels_by_name(tmp_path: Path) -> None:
     assert [list(names) for names in splits.read(tmp_path)["train"]["label"]] == [["billing", "shipping"], []]
 
 
-def test_features_and_datasets_hold_sets(tmp_path: Path) -> None:
-    rows = Features(np.array(["a", "b", "c"]), np.eye(3, dtype=np.float32), Y, np.array(LABELS))
-    features.write(rows, tmp_path / "train.npz")
-    read = features.read_shard(tmp_path / "train.npz")
-    assert read.multilabel
-    assert read.take(np.array([2])).y.tolist() == [[0, 1, 0]]
-    dataset = Dataset.of_rows(read)
-    assert dataset.rows == 3
-    assert dataset.counts.tolist() == [1, 1, 1]
-
-
 def test_labels_are_decided_one_by_one_and_the_thresholds_survive_a_file(tmp_path: Path) -> None:
     decision = Decision(thresholds=(0.5, 0.2, 0.9))
     assert decision.decide(np.array([[0.6, 0.1, 0.9], [0.5, 0.3, 0.95]])).tolist() == [[1, 0, 0], [0, 1, 1]]
@@ -86,13 +72,6 @@ def test_labels_are_decided_one_by_one_and_the_thresholds_survive_a_file(tmp_pat
     assert read_decision(tmp_path / "decision.json", 3) == decision
     with pytest.raises(UserError):
         read_decision(tmp_path / "decision.json", 2)
-
-
-def test_a_layer_of_sigmoids_gives_each_label_its_own_probability() -> None:
-    model = linear(LABELS, np.array([[1.0, 0], [0, 2], [-1, 0]]), np.array([0.0, 0, 1]), SIGMOIDS)
-    probabilities = model.predict_proba(np.array([[1.0, 1]], np.float32))
-    assert probabilities[0] == pytest.approx(1 / (1 + np.exp([-1, -2, 0])))
-    assert model.multilabel
 
 
 def test_the_rarest_label_of_a_row_stands_for_its_set() -> None:

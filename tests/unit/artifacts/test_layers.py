@@ -126,15 +126,6 @@ def test_occlusion_is_what_the_removal_of_a_term_changes(model: LayerModel) -> N
     assert model.occlusion(X) == pytest.approx(remove_terms(model, X), rel=1e-6, abs=1e-9)
 
 
-@pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
-def test_occlusion_of_a_linear_model_of_two_classes_is_weight_times_value(size: float) -> None:
-    model = random_model()
-    model = LayerModel(model.classes, (Layer(size * model.layers[0].kernel, np.zeros(1), "sigmoid"),))
-    X = csr_array(samples.rows().X * 0.5)
-    expected = model.layers[0].kernel[X.indices, 0] * X.data
-    assert model.occlusion(X) == pytest.approx(np.column_stack([-expected, expected]), rel=1e-9, abs=1e-9 * size)
-
-
 @each_model
 def test_occlusion_in_pieces_is_the_same(model: LayerModel, monkeypatch: pytest.MonkeyPatch) -> None:
     X = samples.rows(3).X

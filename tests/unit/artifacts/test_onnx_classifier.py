@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from tests import samples
 from tests.refusal import refusal
 from tests.unit.models import berts
 from textclf.artifacts import classifiers
@@ -89,16 +88,6 @@ def test_a_text_in_windows_gets_the_mean_of_their_probabilities(tmp_path: Path) 
     np.testing.assert_allclose(found[5], expected, rtol=1e-12)
     np.testing.assert_array_equal(found[[0, 1, 2, 3, 4]], model.predict_proba(short))
     np.testing.assert_array_equal(found[6:], model.predict_proba(short))
-
-
-def test_a_model_that_was_written_is_read_with_the_same_bytes(tmp_path: Path) -> None:
-    model = make(tmp_path)
-    folder = written(model, tmp_path / "model")
-    assert set(files(folder)) == {DESCRIPTION, GRAPH}
-    assert classifiers.read(folder) == model
-    assert files(written(model, tmp_path / "again")) == files(folder)
-    layered = written(samples.fit("majority", samples.rows()).layers, tmp_path / "layered")
-    assert isinstance(classifiers.read(layered), LayerModel)
 
 
 @pytest.mark.parametrize("change", [{"vocabulary": 21}, {"length": berts.LENGTH + 1}])

@@ -12,7 +12,6 @@ from textclf.artifacts import layers, token_front
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.artifacts.token_front import Pooling, TokenFront
 from textclf.artifacts.tokens import Side, Tokens
-from textclf.core.errors import UserError
 
 ROWS = rows([1, 2, 3], [], [8, 8, 7, 1, 2, 3], [4])
 
@@ -64,15 +63,6 @@ def test_a_model_that_was_written_predicts_the_same(tmp_path: Path, pooling: Poo
     assert read.predict_proba(ROWS).tolist() == made.predict_proba(ROWS).tolist()
     assert read.front is not None
     assert read.front.description() == front(pooling, convolved).description()
-
-
-def test_an_array_that_is_missing_is_refused_in_a_line(tmp_path: Path) -> None:
-    layers.write(model(convolved=True), tmp_path)
-    with np.load(tmp_path / layers.WEIGHTS) as stored:
-        arrays = {name: array for name, array in stored.items() if name != "convolution_bias"}
-    np.savez(tmp_path / layers.WEIGHTS, **arrays)
-    with pytest.raises(UserError, match="damaged"):
-        layers.read(tmp_path)
 
 
 def test_texts_of_another_length_are_an_error() -> None:

@@ -78,25 +78,7 @@ def test_a_damaged_csv_is_an_error(tmp_path: Path, content: bytes) -> None:
 
 
 CLASSES = ["007", "NA", "nan", "null", "None", "true", "False", "1e3", "1.0", "-0", "a,b", 'say "so"', '"', "a;b\tc"]
-CLASSES += [
-    " ",
-    " x ",
-    "é😀",
-    "e\u0301",
-    "你好",
-    "שלום",
-    "\u2028",
-    "#x",
-    "'x'",
-    "=1+1",
-    "'=1+1",
-    "''-a",
-    "-1",
-    "@me",
-    "inf",
-    "<b>",
-    "\ufeffx",
-]
+CLASSES += [" ", " x ", "é😀", "\u2028", "#x", "'x'", "=1+1", "'=1+1", "''-a", "-1", "@me", "inf", "\ufeffx"]
 
 
 def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.core.arrow import normalize_texts
 from textclf.core.hashing import fingerprints, normalize_text
 
 # Letters, white space and line ends of all kinds, and NUL.
@@ -44,10 +43,3 @@ def test_fingerprints_never_change() -> None:
 )
 def test_a_normalized_text_has_no_case_no_forms_and_single_spaces(text: str, expected: str) -> None:
     assert normalize_text(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text", ["Good", "a ", " a", "a  b", "a\tb", "a\nb", "a\0b", "a\x7f", "\x1f", "É", "ﬁ", "", " "]
-)
-def test_each_way_to_normalize_more_than_the_case_is_found(text: str) -> None:
-    assert normalize_texts([text, "x"]).to_pylist() == [normalize_text(text), "x"]

@@ -46,12 +46,6 @@ def test_outputs_take_their_places_together(filled: Path) -> None:
     assert tree(filled) == {"folder": None, "folder/new": "new", "file": "new"}
 
 
-def test_outputs_appear_where_there_was_nothing(tmp_path: Path) -> None:
-    with outputs(tmp_path / "a" / "b" / "folder", tmp_path / "file") as (folder, file):
-        write_both(folder, file)
-    assert tree(tmp_path) == {"a": None, "a/b": None, "a/b/folder": None, "a/b/folder/new": "new", "file": "new"}
-
-
 def scratch_folders(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.suffix == ".scratch")
 

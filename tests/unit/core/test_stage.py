@@ -231,11 +231,6 @@ def test_a_failure_during_imports_is_one_line(failure: str, status: int, line: s
     assert (done.status, done.err) == (status, line)
 
 
-def test_a_defect_during_imports_keeps_its_traceback() -> None:
-    done = interpret("raise ImportError('cannot import name x')")
-    assert (done.status, done.err.partition(" ")[0]) == (70, "Traceback")
-
-
 def test_a_defect_has_an_exit_code_of_its_own_and_leaves_no_temporary_files(tmp_path: Path) -> None:
     path = tmp_path / "temporary"
     done = interpret(

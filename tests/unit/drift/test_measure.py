@@ -96,14 +96,6 @@ def test_unknown_words_are_found_in_the_rows_that_the_model_has_not_seen() -> No
     assert WORDS not in found.drifted(0.1)
 
 
-def test_checks_that_need_unseen_rows_are_left_out_without_them() -> None:
-    generator = np.random.default_rng(2)
-    pool = pool_of(draw_texts(generator, 30), draw_texts(generator, 30))
-    found = measure(pool, None, two_classes(), SETTINGS)
-    assert (found.unknown, found.classes) == (None, None)
-    assert list(found.p) == [CLASSIFIER, WORDS, LENGTH]
-
-
 def test_p_values_are_corrected_by_holm() -> None:
     generator = np.random.default_rng(3)
     pool = pool_of(draw_texts(generator, 30), draw_texts(generator, 30, 7))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.unit.drift.texts import draw_texts, pool_of
-from tests.unit.predict.models import three_classes, two_classes
+from tests.unit.predict.models import three_classes
 from textclf.drift import page
 from textclf.drift.measure import Settings, measure
-from textclf.drift.result import Result, Side, answer, smallest_difference, to_json, to_lines
+from textclf.drift.result import Result, Side, smallest_difference, to_json, to_lines
 
 SETTINGS = Settings(0.05, 199, 0)
 
@@ -76,14 +76,6 @@ def test_groups_are_named_and_count_as_one_text_each() -> None:
     grouped = replace(result, unseen=(Side("test", 90, 80, 80, 30), Side("new", 100, 80, 60, 20)))
     assert "test, 90 rows, 80 different texts in 30 groups, which" in to_lines(grouped)[2]
     assert grouped.smallest == smallest_difference(30, 20, 0.05 / 5)
-
-
-def test_no_drift_is_said_with_the_error_rate() -> None:
-    generator = np.random.default_rng(1)
-    pool = pool_of(draw_texts(generator, 40), draw_texts(generator, 40))
-    side = Side("x", 40, 40, 40, 40)
-    result = Result("m", SETTINGS, side, side, None, 0, measure(pool, pool, two_classes(), SETTINGS))
-    assert answer(result) == "no drift found (of all 5 checks together at most 5% false alarms)"
 
 
 def test_the_page_draws_the_clearest_words_of_each_direction_and_the_classes_with_the_smallest_p() -> None:

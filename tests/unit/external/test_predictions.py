@@ -156,12 +156,6 @@ def test_what_is_no_list_of_labels_is_an_error(tmp_path: Path, label: str, messa
     assert refusal(read, path, CLASSES, True) == f"{path}: {message}"
 
 
-def test_lists_of_labels_are_an_error_in_a_run_with_one_label_per_text(tmp_path: Path) -> None:
-    path = tmp_path / "made.parquet"
-    pq.write_table(pa.table({"id": ["a"], "label": [["yes"]]}), path)
-    assert refusal(read, path, CLASSES) == f"""{path}: label of id 'a' must be one of no, yes; got '["yes"]'"""
-
-
 def test_joined_rows_have_the_sets_of_the_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     schema = splits.with_slices([], multilabel=True)
     splits.write_classes(list(CLASSES), tmp_path)

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
 import pytest
 
 from tests.processes import heed_signals
-from tests.unit.predict.models import export, many_classes, shares, three_classes, two_classes
+from tests.unit.predict.models import export, shares, three_classes, two_classes
 from tests.unit.tables.tables import excel, sqlite
 from textclf import cli
 from textclf.artifacts.decisions import write_index
@@ -298,25 +297,6 @@ def test_what_is_left_out_of_parquet_is_not_missed_when_it_is_read_again(run: Ru
     ]
 
 
-def test_the_probabilities_of_many_classes_are_in_parquet_only_unless_the_most_probable_are_asked_for(
-    run: Run, tmp_path: Path
-) -> None:
-    model = many_classes()
-    (row,) = run("--model", str(export(model, tmp_path / "many")), "great food").rows()
-    best = model.predict(["great food"], top=99)[0]
-    assert row == {"id": "1", "text": "great food", "label": best[0][0], "confidence": round(best[0][1], 6)}
-    content = run("--model", str(tmp_path / "many"), "--to", "parquet", "great food").out
-    (stored,) = pq.read_table(io.BytesIO(content)).to_pylist()
-    assert list(stored) == [*row, *(f"probability_{name}" for name in model.classes_)]
-    for kind in ("jsonl", "parquet"):
-        out = run("--model", str(tmp_path / "many"), "--to", kind, "--top", "3", "great food").out
-        (found,) = [json.loads(out)] if kind == "jsonl" else pq.read_table(io.BytesIO(out)).to_pylist()
-        assert list(found) == [*row, "top"]
-        assert [(one["label"], round(one["probability"], 6)) for one in found["top"]] == [
-            (label, round(share, 6)) for label, share in best[:3]
-        ]
-
-
 # Mistakes
 
 GOOD = b"n,text\n1,great\n2,bad\n"
@@ -443,24 +423,12 @@ def peak(*arguments: str, stdin: Path) -> float:
     return int(done.stderr) / 1024
 
 
-@pytest.mark.parametrize(
-    ("options", "first", "row"),
-    [
-        pytest.param("--to jsonl", "", "great {}\n", marks=pytest.mark.nightly),
-        ("--to csv --format csv --explain", "text\n", "great {}\n"),
-        pytest.param(
-            "--to parquet --format jsonl --no-text", "", '{{"text": "great {}"}}\n', marks=pytest.mark.nightly
-        ),
-    ],
-)
-def test_memory_does_not_grow_with_the_rows(
-    project: Path, monkeypatch: pytest.MonkeyPatch, options: str, first: str, row: str
-) -> None:
+def test_memory_does_not_grow_with_the_rows(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     sizes = []
     for count in (10_000, 40_000):
-        (project / "rows").write_text(first + row.format("x" * 500) * count)
-        sizes.append(peak(*options.split(), stdin=project / "rows"))
+        (project / "rows").write_text("text\n" + f"great {'x' * 500}\n" * count)
+        sizes.append(peak("--to", "csv", "--format", "csv", "--explain", stdin=project / "rows"))
     assert sizes[1] - sizes[0] < 10  # the texts that are more take 15 MiB
 
 

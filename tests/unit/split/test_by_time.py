@@ -183,8 +183,3 @@ def test_rows_without_time_are_left_out_on_request(tmp_path: Path, capsys: pytes
     parts, report = run(tmp_path, rows([*DAYS, ""]), missing="drop")
     assert (parts["test"], report["dropped"]) == ({8, 9}, {"rows": 1, "text": 0, "label": 0, "time": 1})
     assert "warning: left out: 1 row without text, label or time\n" in capsys.readouterr().out
-
-
-def test_classes_without_test_rows_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(tmp_path, [("text 99", "gone", "0", ""), *rows([str(n) for n in range(1, 10)])])
-    assert "warning: classes without test rows: gone\n" in capsys.readouterr().out

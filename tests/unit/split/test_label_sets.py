@@ -97,15 +97,6 @@ def test_a_label_of_two_rows_is_trained_on_and_tested(tmp_path: Path) -> None:
         assert (report["train"]["classes"]["two"], report["test"]["classes"]["two"]) == (1, 1)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
-    content = []
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        (tmp_path / name).mkdir()
-        run(tmp_path / name, made(), stratify=True, seed=seed)
-        content.append((tmp_path / name / "splits" / "train.parquet").read_bytes())
-    assert content[0] == content[1] != content[2]
-
-
 def test_what_the_splits_hold_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [(f"t{n}", ["a|b", "", "b", "a"][n % 4], "") for n in range(20)]
     _, report = run(tmp_path, [*rows, ("t0", "a", ""), ("T1", "", "")], validation_size=0.0)

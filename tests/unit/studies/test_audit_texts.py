@@ -37,26 +37,6 @@ def similar(*pairs: tuple[str, int]) -> SimilarTexts:
     return find_similar([text.encode() for text, _ in pairs], np.array([label for _, label in pairs]))
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "similarity"),
-    [
-        ("the food was good", "was good, the food", 1.0),
-        ("the food was really good", "the food was good", 0.8),
-        ("the food was not good", "the food was good", 0.8),  # both labels may be right: the page says so
-        ("good food", "food: good!", 1.0),
-        ("good food", "very good food", None),  # one word more of three
-        ("the food was bad", "the food was good", None),
-        ("...", "!!!", None),
-        ("été à paris, été", "à Paris été".lower(), 1.0),
-    ],
-)
-def test_texts_with_other_labels_are_similar_by_their_words(first: str, second: str, similarity: float | None) -> None:
-    found = similar((first, 0), ("something else entirely here", 1), (second, 1))
-    assert [(pair.first, pair.second) for pair in found.pairs] == ([] if similarity is None else [(0, 2)])
-    assert [pair.similarity for pair in found.pairs] == pytest.approx([] if similarity is None else [similarity])
-    assert similar((first, 0), (second, 0)).pairs == []
-
-
 WORDS = st.lists(st.sampled_from("abcdefg"), min_size=3, max_size=12)
 
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -43,8 +42,3 @@ def test_a_sample_holds_all_rows_of_a_text_or_none_and_no_more_than_the_limit(fo
     assert set(rows["group"].value_counts()) == {2}
     assert rows.equals(sample_rows(folder, 21, 0)[0])
     assert set(rows["id"]) != set(sample_rows(folder, 21, 1)[0]["id"])
-
-
-def test_rows_of_one_text_have_one_group(folder: Path) -> None:
-    rows, _ = sample_rows(folder, COUNT, 0)
-    assert np.array_equal(rows.groupby("group")["text"].nunique(), np.ones(COUNT // 2))

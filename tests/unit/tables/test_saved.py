@@ -3,7 +3,6 @@
 import io
 import json
 import sqlite3
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -14,9 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.tables.tables import ROWS, SAME, arrow, compressed, data, excel, frame_of, pairs, sqlite
-from textclf.core import stage
-from textclf.core.failures import USAGE_ERROR
+from tests.unit.tables.tables import ROWS, arrow, compressed, data, excel, frame_of, pairs, sqlite
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
 from textclf.tables.files import describe_folders, find_files
@@ -166,15 +163,6 @@ def test_what_a_workbook_has_besides_values_is_read_without_a_warning(tmp_path: 
     sheet["A2"].hyperlink = "https://example.org"
     book.save(tmp_path / "c.xlsx")
     assert pairs(corpus.read(tmp_path / "c.xlsx", data())) == [("a", "0"), ("b", "1")]
-
-
-def test_without_openpyxl_the_error_names_the_extra(
-    read: Read, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
-    assert stage.exit_code("split", lambda: len(frame_of(read({"c.xlsx": SAME["c.xlsx"]})))) == USAGE_ERROR
-    line = "error: split: the package openpyxl must be installed for this; pip install --only-binary :all: openpyxl\n"
-    assert capsys.readouterr().err == line
 
 
 def test_reading_a_database_leaves_it_and_its_folder_as_they_are(tmp_path: Path) -> None:

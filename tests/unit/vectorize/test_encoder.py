@@ -1,7 +1,6 @@
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from pydantic import ValidationError
 
 from tests import tiny_bert
 from textclf.core.errors import UserError
-from textclf.core.failures import lines_of
 from textclf.core.files import sha256
 from textclf.pretrained import bert
 from textclf.pretrained.onnx_graph import Graph
@@ -281,26 +279,6 @@ def test_a_folder_that_is_no_encoder_is_one_line(
 def test_a_catalogue_entry_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"all-minilm-l6-v2/tokenizer\.json not found; run dvc repro again"):
         Representation.fit((), Settings(), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("module", "line"),
-    [
-        (
-            "tokenizers",
-            "the package tokenizers must be installed for this; pip install --only-binary :all: tokenizers onnxruntime",
-        ),
-        (
-            "onnxruntime",
-            "the package onnxruntime must be installed for this; pip install --only-binary :all: onnxruntime",
-        ),
-    ],
-)
-def test_a_missing_package_is_one_line(module: str, line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ModuleNotFoundError) as error:
-        Representation.fit((), own(folder), NOWHERE).columns  # noqa: B018 (imports the packages)
-    assert lines_of(error.value) == (line,)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.unit.vectorize.lengths import Lengths
 from textclf.vectorize import in_memory, representation
 from textclf.vectorize.in_memory import Remembering, vectorize_splits
 from textclf.vectorize.settings import Combine, Vectorize
@@ -16,23 +17,6 @@ SPLITS = {
     "train": pd.DataFrame({"id": ["a", "b"], "text": ["good food", "bad"], "label": ["yes", "no"]}),
     "test": pd.DataFrame({"id": ["c", "d"], "text": ["good", "good food"], "label": ["yes", "no"]}),
 }
-
-
-class Lengths:
-    """The number of letters of a text; `seen` are the texts that were encoded."""
-
-    kind: ClassVar[str] = "dense"
-    columns = 1
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    def transform(self, texts: Iterable[str]) -> Any:
-        self.seen += texts
-        return np.array([[len(text)] for text in texts], dtype=np.float32)
-
-    def to_json(self) -> dict[str, Any]:
-        return {}
 
 
 def test_each_text_is_encoded_once() -> None:

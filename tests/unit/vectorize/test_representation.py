@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import pytest
 
+from tests.unit.vectorize.lengths import Lengths
 from textclf.core.errors import UserError
 from textclf.vectorize import representation
 from textclf.vectorize.representation import Block, Union
@@ -15,19 +15,6 @@ from textclf.vectorize.terms.vectorizer import Vectorizer
 
 NEWER = {"settings": {"method": "stemming"}}
 TEXTS = ["good food", "bad food", "good good place"]
-
-
-class Lengths:
-    """A dense representation: the number of letters of a text."""
-
-    kind: ClassVar[str] = "dense"
-    columns = 1
-
-    def transform(self, texts: Any) -> Any:
-        return np.array([[len(text)] for text in texts], dtype=np.float32)
-
-    def to_json(self) -> dict[str, Any]:
-        return {}
 
 
 def words(**settings: object) -> Vectorizer:
