@@ -6,21 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.vectorize.terms.corpora import TEXTS
 from textclf.core import arrow
 from textclf.core.hashing import fingerprints, normalize_text
 from textclf.core.settings import MAX_SEED
 
-ANY = st.one_of(st.lists(TEXTS, max_size=8), st.lists(st.text("ab\0", max_size=5), max_size=8))
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SOUP = st.text(st.sampled_from("aB z \t\n\x1c\0\x7f\x85\xa0é\u1680İß\u2003\u3000語\ufb01"), max_size=12)
 COLUMNS = st.lists(st.one_of(ANY_TEXT, SOUP, st.text("aB c", max_size=300)), max_size=40)
 SEEDS = st.integers(0, MAX_SEED)
-
-
-def sliced(texts: list[str], kind: pa.DataType) -> pa.Array:
-    """Return the texts as the middle of a longer array."""
-    return pa.array(["before", *texts, "after"], kind).slice(1, len(texts))
 
 
 def test_a_column_of_chunks_becomes_one_and_with_nulls_or_missing_it_is_refused() -> None:
