@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import pytest
-
-from tests.settings import TEXT, train
-from textclf.core.errors import UserError
+from tests.settings import train
 from textclf.core.settings import validate
 from textclf.models.settings import Train
-from textclf.params import parse
 from textclf.studies.search import space
 from textclf.studies.search.defaults import complete
 from textclf.studies.search.space import Dimension
@@ -100,59 +96,3 @@ def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
         "dvc exp run -S '++train.keras.units=[64,32]' -S ++train.keras.class_weight=null "
         "-S '++vectorize.words.token_pattern=a b'"
     )
-
-
-@pytest.mark.parametrize(
-    ("section", "line"),
-    [
-        ("{model: cnm}", "search.model must be a model of train that tells texts apart; got cnm; "),
-        ("{model: majority}", "search.model must be a model of train that tells texts apart; got majority; "),
-        (
-            "{space: {vectorize.words.sublinear_tf: [true]}}",
-            "search.space: vectorize.words: weighting must be tfidf for sublinear_tf; got counts",
-        ),
-        (
-            "{space: {vectorize.words.char_ngram_range: [[3, 2]], vectorize.words.analyzer: [char]}}",
-            "search.space: vectorize.words: char_ngram_range must be [smallest, largest]; got [3, 2]",
-        ),
-        ("{space: {Cc: [1]}}", "search.space: train.logistic_regression.Cc is no setting; did you mean C?"),
-        ("{space: {C: [1, 0]}}", "search.space: train.logistic_regression.C must be "),
-        ("{space: {C: {low: 0.0, high: 1.0}}}", "search.space: train.logistic_regression.C must be "),
-        ("{space: {solver: {low: 1, high: 2}}}", "search.space: train.logistic_regression.solver must be one of "),
-        ("{space: {vectorize.words.min: [1]}}", "search.space: vectorize.words.min is no setting; "),
-        ("{space: {vectorize.words: [1]}}", "search.space: vectorize.words.'' is no setting; "),
-        ("{space: {vectorize.letters.min_df: [1]}}", "search.space: vectorize.letters must be a representation that "),
-        ("{space: {features: [words, letters]}}", "search.space: train.logistic_regression.features must name "),
-        ("{model: keras, space: {early_stopping: [5]}}", "search.space: split.validation_size must be greater than 0 "),
-        ("{space: {}}", "search.space must be "),
-        ("{space: {C: []}}", "search.space.C must be a list of values, or {low: ..., high: ...}; got []"),
-        ("{space: {C: 3}}", "search.space.C must be a list of values, or {low: ..., high: ...}; got 3"),
-        ("{space: {C: [1, 1]}}", "search.space.C must be a list without repetitions; got [1, 1]"),
-        ("{space: {C: {low: 2, high: 1}}}", "search.space.C: low must be below high; got 2 and 1"),
-        ("{space: {C: {low: 0, high: 1, log: true}}}", "search.space.C: low must be greater than 0 if log is true"),
-        ("{space: {C: {low: 1}}}", "search.space.C.high is missing; it must be set"),
-        ("{metric: los}", "search.metric must be one of accuracy, "),
-        (
-            "{sampler: grid, space: {C: {low: 1, high: 2}}}",
-            "search: space.C must be a list if sampler is grid; got low and high",
-        ),
-        ("{sampler: grid, trials: 1, space: {C: [1, 2]}}", "search.trials must be at least 2, all combinations, "),
-        ("{sampler: grid}", "search: space must have a list for each setting if sampler is grid; got null"),
-    ],
-)
-def test_a_wrong_search_is_one_clear_line(section: str, line: str) -> None:
-    (only,) = errors_of(section)
-    assert only.startswith(f"params.yaml: {line}")
-
-
-def test_each_setting_with_wrong_values_is_told_once() -> None:
-    lines = errors_of("{space: {C: [0, 1, -1], max_iter: [0, 0.5], solver: [lbfgs]}}")
-    start = "params.yaml: search.space: train.logistic_regression"
-    assert [line.partition(" must ")[0] for line in lines] == [f"{start}.C", f"{start}.max_iter"]
-    assert lines[0].endswith("got 0")  # the first of the values
-
-
-def errors_of(section: str) -> tuple[str, ...]:
-    with pytest.raises(UserError) as error:
-        parse(f"{TEXT.partition('search:')[0].rstrip()}\n\nsearch: {section}\n")
-    return error.value.lines

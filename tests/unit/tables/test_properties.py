@@ -14,9 +14,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.datasets import load_files
 
-from tests.unit.tables.tables import COMPRESSIONS, SAME, arrow, compressed, data, delimited, frame_of, pairs, parquet
+from tests.unit.tables.tables import COMPRESSIONS, SAME, arrow, compressed, data, pairs, parquet
 from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
@@ -127,41 +126,6 @@ def test_rows_that_a_library_wrote_come_back(
 ) -> None:
     content, changed = WRITERS[name](table, more.draw)
     assert pairs(reread(folder, name + compression, compressed(content, compression), **changed)) == table
-
-
-@given(
-    TABLES,
-    st.sampled_from(",;|\t"),
-    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
-    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gb18030"]),
-)
-def test_rows_that_pythons_csv_wrote_come_back_by_line(
-    folder: Path, table: Table, delimiter: str, quoting: int, encoding: str
-) -> None:
-    rows = [("label", "text"), *((label, text) for text, label in table)]
-    parts = [delimited([row], delimiter=delimiter, quoting=quoting) for row in rows]
-    got = reread(folder, "w.csv", "".join(parts).encode(encoding), encoding=encoding, delimiter=delimiter)
-    assert pairs(got) == table
-    lines = [1 + "".join(parts[:place]).count("\n") for place in range(1, len(parts))]
-    assert frame_of(got)["id"].tolist() == [f"w.csv:{line}" for line in lines]
-
-
-@given(st.lists(st.tuples(TEXTS, st.sampled_from(["a", "b é", "007"])), max_size=6))
-def test_texts_in_folders_come_back_as_scikit_learn_reads_them(
-    tmp_path_factory: pytest.TempPathFactory, table: Table
-) -> None:
-    folder = tmp_path_factory.mktemp("classes")
-    table = [("first", "x"), *[(text.lstrip("\ufeff") + ".", label) for text, label in table], ("last", "y")]
-    for number, (text, label) in enumerate(table):
-        (folder / label).mkdir(exist_ok=True)
-        (folder / label / f"{number}.txt").write_bytes(text.encode())
-    got = corpus.read(folder, data(format="folders"))
-    assert pairs(got) == [table[int(Path(row).stem)] for row in frame_of(got)["id"]]
-    loaded = load_files(folder, encoding="utf-8", shuffle=False)
-    files = [str(Path(name).relative_to(folder)) for name in loaded.filenames]
-    names = [loaded.target_names[target] for target in loaded.target]
-    expected = zip(files, loaded.data, names, strict=True)
-    assert sorted(frame_of(got).itertuples(index=False, name=None)) == sorted(expected)
 
 
 def rows_or_error(folder: Path, name: str, content: bytes, **changed: Any) -> Corpus | None:

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
-from pydantic import ValidationError
 
-from tests.unit.tables.tables import arrow, data, parquet
+from tests.unit.tables.tables import arrow, parquet
 from textclf.core.errors import UserError
 from textclf.tables.corpus import Corpus
 
@@ -64,16 +63,3 @@ def test_an_error_names_the_setting_or_the_row(read: Read, name: str, table: str
     with pytest.raises(UserError) as raised:
         read({name: table}, slices=["platform"])
     assert [error in line for error, line in zip(errors, raised.value.lines, strict=True)] == [True] * len(errors)
-
-
-@pytest.mark.parametrize(
-    ("slices", "rule"),
-    [
-        (["platform", "text"], "slices must be other columns than text and label; got text"),
-        (["platform", "label"], "slices must be other columns than text and label; got label"),
-        (["platform", "platform"], "without repetitions"),
-    ],
-)
-def test_slices_are_distinct_columns_other_than_text_and_label(slices: list[str], rule: str) -> None:
-    with pytest.raises(ValidationError, match=rule):
-        data(slices=slices)

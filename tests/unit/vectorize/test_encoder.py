@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import helper
-from pydantic import ValidationError
 
 from tests import tiny_bert
 from textclf.core.errors import UserError
-from textclf.core.files import sha256
 from textclf.pretrained import bert
 from textclf.pretrained.onnx_graph import Graph
 from textclf.vectorize.encoder.representation import CHUNK, Representation
@@ -279,23 +277,6 @@ def test_a_folder_that_is_no_encoder_is_one_line(
 def test_a_catalogue_entry_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"all-minilm-l6-v2/tokenizer\.json not found; run dvc repro again"):
         Representation.fit((), Settings(), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [
-        ({"pretrained": "bert"}, "null or one of all-minilm-l6-v2, all-minilm-l6-v2-int8"),
-        ({"pretrained": "glove-6b-50d"}, "null or one of"),
-        ({"pretrained": None}, "path must name your own weights if pretrained is null"),
-        ({"path": "mine", "sha256": sha256(b"")}, "pretrained must be null with path"),
-        ({"sha256": sha256(b"")}, "sha256 must be null unless path is set"),
-        ({"pretrained": None, "path": "mine", "sha256": "ABC"}, "64 hexadecimal digits"),
-        ({"length": 513}, "512"),
-    ],
-)
-def test_settings_name_one_source_of_weights(given: dict[str, Any], reason: str) -> None:
-    with pytest.raises(ValidationError, match=reason):
-        Settings(**given)
 
 
 def test_an_error_of_onnxruntime_is_not_printed_as_well(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
