@@ -1,0 +1,368 @@
+"""The results of a run, as the files in metrics/ have them: written and read by the same classes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Any, Self, get_type_hints
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from textclf.artifacts.decisions import Decision
+from textclf.artifacts.split_report import SplitReport
+from textclf.core.differences import MISSING, value_at
+from textclf.core.errors import UserError
+from textclf.core.files import SPLITS
+from textclf.core.result_files import (
+    REMEDY,
+    Count,
+    Exact,
+    Fraction,
+    Number,
+    Positive,
+    PValue,
+    Result,
+    check,
+    parse_file,
+    to_json,
+)
+from textclf.core.settings import rule
+from textclf.evaluate.registry import METRICS, pair_name
+
+
+def _check_metrics(metrics: dict[str, float]) -> dict[str, float]:
+    for name, value in metrics.items():
+        if name in METRICS and METRICS[name].percent and not 0 <= value <= 1:
+            raise rule(f"metrics with {name} from 0 to 1")
+    return metrics
+
+
+Metrics = Annotated[dict[str, Number], AfterValidator(_check_metrics)]  # by the names of `METRICS`
+Record = dict[str, Annotated[int, Field(strict=True)] | Exact]  # numbers of a training
+
+
+class Ends(Result):
+    """The interval of a number."""
+
+    low: Number
+    high: Number
+    # Of an accuracy: the number of independent rows that its Wilson interval is of.
+    effective_rows: Annotated[Number, Field(gt=0)] = 1.0
+
+
+class Share(Ends):
+    """A share of some rows."""
+
+    value: Fraction
+    rows: Positive
+
+
+class Difference(Ends):
+    """A metric of one model minus that of another on the same rows, with its interval."""
+
+    difference: Number
+
+    def reversed(self) -> Self:
+        """Return the difference of the other model minus this one."""
+        return self.model_copy(update={"difference": -self.difference, "low": -self.high, "high": -self.low})
+
+
+class Comparison(Difference):
+    """Two models on the test rows: the difference in accuracy of the later one minus the earlier one, and its test."""
+
+    only_first: Count  # rows that only the later one decides correctly
+    only_second: Count
+    p: PValue  # that they are alike
+    p_holm: PValue  # corrected for the number of pairs; pairs with `FLOOR` are neither corrected nor counted
+    smallest_difference: Number | None = None  # that the test detects with 80% power; None if there is none
+    metrics: dict[str, Difference | None] = Field({})  # other metrics; None if there are too few rows
+
+
+class ByModel(Result):
+    """A file with an entry per model, beside a few other keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def __getitem__(self, model: str) -> Any:
+        """Return the entry of a model; `KeyError` if there is none."""
+        return self.models[model]
+
+    @property
+    def models(self) -> dict[str, Any]:
+        """The entries by model."""
+        return self.__pydantic_extra__ or {}
+
+
+class Protocol(Result):
+    """The rows by which models are chosen and measured."""
+
+    validation_rows: Count = 0
+    held_out_rows: Count = 0  # training rows that choose, if there are no validation rows
+    test_rows_watched: Count = 0  # 1 if a model recorded its loss on the test rows while training
+    test_rows: Count | None = None  # a checksum of them, by which `looks` recognises their results
+    clusters: dict[str, Positive] = Field({})  # of each split with dependent rows
+    # The independent rows that those of a split are worth at least: n^2 / sum(m^2) for clusters of m of n rows,
+    # Kish (1965), Survey Sampling, 5.4.
+    independent_rows: dict[str, Number] = Field({})
+
+
+class FoldScores(Result):
+    """The scores of a model on held-out training rows."""
+
+    rows: Positive
+    folds: Positive
+    accuracy: Fraction
+    log_loss: Number
+    cost: Number | None = None
+
+
+class Candidate(Result):
+    """How a model compares with the best, each difference with its standard error: see `compare_candidates`."""
+
+    accuracy_difference: Number = 0.0
+    accuracy_error: Number = 0.0
+    cost_difference: Number | None = None  # with costs, in place of the accuracy
+    cost_error: Number = 0.0
+    log_loss_difference: Number = 0.0
+    log_loss_error: Number = 0.0
+    tied: Count  # 1 if no candidate is better beyond its standard error; the first of these is chosen
+
+    def gap(self, metric: str) -> tuple[float, float]:
+        """Return the difference in a metric and its standard error."""
+        return getattr(self, f"{metric}_difference"), getattr(self, f"{metric}_error")
+
+
+class Choice(Result):
+    """The choice of the default model among several."""
+
+    models: dict[str, Candidate] = Field({})  # from the fastest to the slowest
+    accuracy: Fraction | None = None  # of the chosen one, allowing for the choice
+    cost: Number | None = None  # likewise, with costs
+
+
+class ModelDecision(Result):
+    """How a model decides, as the keys of `Decision.to_json`, and what that rests on."""
+
+    model_config = ConfigDict(extra="allow")
+
+    guessing: Difference | None = None  # of its log loss minus that of guessing on the test rows
+    ece_if_calibrated: dict[str, Number] = Field({})  # by split: its calibration error if its probabilities were right
+    uncalibrated: dict[str, Metrics] = Field({})  # by split, of a calibrated model: metrics before calibration
+    validation_mistakes: Count | None = None  # of the rows, or clusters, that calibrate, before calibration
+    labels_of_few_rows: Count | None = None  # labels with too few rows to choose a threshold by
+    unseen_cost: dict[str, dict[str, Exact]] = Field({})  # by actual and decided class: see `find_unseen_cost`
+
+    @cached_property
+    def decision(self) -> Decision:
+        """How probabilities become decisions."""
+        return Decision.from_json(self.__pydantic_extra__ or {})
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        try:
+            self.decision  # noqa: B018 (computed to see whether it can be)
+        except ValueError:
+            raise rule("a decision with a valid threshold, temperature, or slope and intercept") from None
+        return self
+
+
+class Decisions(ByModel):
+    """The content of decisions.json."""
+
+    protocol: Protocol = Field(default_factory=Protocol)
+    guessing: Metrics = Field({})  # of guessing by the shares of the training rows; `cost`: best constant decision
+    crossvalidation: dict[str, FoldScores] = Field({})  # without validation rows
+    choice: Choice | None = None  # of several models
+    best: Metrics = Field({})  # by split, of the chosen model; empty if no rows choose
+    __pydantic_extra__: dict[str, ModelDecision]
+
+
+class Slice(Result):
+    """A model on the test rows of a slice; the metric of evaluate.slice_metric and its interval have their names."""
+
+    model_config = ConfigDict(extra="allow")
+
+    rows: Positive
+    accuracy: Fraction
+    accuracy_interval: Ends
+    difference: Number  # of its accuracy minus that of all other rows
+    difference_interval: Ends
+    p: PValue  # that both accuracies are the same
+    p_holm: PValue  # corrected for the slices of the model
+    effective_rows: Number | None = None  # independent rows that dependent ones are worth
+    __pydantic_extra__: dict[str, Number | Ends | None]
+
+    def metric(self, name: str) -> tuple[float, Ends | None] | None:
+        """Return a metric and its interval, which is None for too few rows; None if the metric is not defined."""
+        extra: dict[str, Any] = self.__pydantic_extra__
+        return (extra[name], extra[f"{name}_interval"]) if name in extra else None
+
+
+class SliceProtocol(Result):
+    """What is no slice."""
+
+    left_out: dict[str, Count] = Field({})  # values of each column
+
+
+class Slices(ByModel):
+    """The content of slices.json: by model and slice."""
+
+    protocol: SliceProtocol = Field(default_factory=SliceProtocol)
+    __pydantic_extra__: dict[str, dict[str, Slice]]
+
+
+class CoverageProtocol(Result):
+    """What was asked of prediction sets, and of how many rows their limits are."""
+
+    coverage: Fraction
+    by_class: Count  # 1 if each class is to have that coverage
+    validation_rows: Positive
+
+
+class Sets(Result):
+    """The prediction sets of a model on the test rows. Shares without rows are None."""
+
+    rows: Positive
+    coverage: Share | None  # sets with the actual class, or the mean share of its labels that the set of a text has
+    set_size: Number
+    empty: Fraction
+    answered: Fraction  # sets of one class
+    several: Fraction
+    accuracy: Share | None  # of the answers; None for sets of labels
+    classes: dict[str, Share | None]  # rows of each class whose set has it
+
+
+class Coverage(ByModel):
+    """The content of coverage.json: empty without evaluate.coverage."""
+
+    protocol: CoverageProtocol | None = None
+    __pydantic_extra__: dict[str, Sets]
+
+
+class Rejected(Result):
+    """How rejection sorts the rows of a split. A share without rows is None."""
+
+    accuracy: Share | None  # of the rows of a class: those with their class that are not rejected
+    recall: Share | None  # of the rows of no class: those rejected
+    precision: Share | None  # of the rows rejected: those of no class
+
+
+class Area(Result):
+    """The area under the ROC curve; without an interval if there are too few rows."""
+
+    value: Fraction
+    low: Number | None = None
+    high: Number | None = None
+
+    @property
+    def ends(self) -> Ends | None:
+        """The interval."""
+        return None if self.low is None or self.high is None else Ends(low=self.low, high=self.high)
+
+
+class RejectedByScore(Rejected):
+    """The same by another score and its own threshold."""
+
+    threshold: Number
+    roc_auc: Area
+
+
+class Unknown(Rejected):
+    """Texts of no class in a split: as the model decides, and by each score."""
+
+    scores: dict[str, RejectedByScore]
+
+
+class Shape(Result):
+    """The features of a split."""
+
+    rows: Positive
+    features: Count
+    nonzeros: Count
+    cut: Count = 0  # texts that are longer than the representation reads
+
+
+class Features(Result):
+    """The features of a representation by split, and further numbers, such as the share of texts without spaces."""
+
+    model_config = ConfigDict(extra="allow")
+
+    train: Shape
+    validation: Shape | None = None
+    test: Shape
+    __pydantic_extra__: dict[str, Shape | Exact]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The JSON files in metrics/ by name; one that was not read is empty."""
+
+    evaluation: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # by model and split
+    intervals: dict[str, dict[str, dict[str, Ends | None]]] = field(default_factory=dict)  # None: too few rows
+    comparisons: dict[str, Comparison] = field(default_factory=dict)  # by `pair_name`
+    decisions: Decisions = field(default_factory=Decisions)
+    slices: Slices = field(default_factory=Slices)
+    coverage: Coverage = field(default_factory=Coverage)
+    training: dict[str, Record] = field(default_factory=dict)
+    unknown: dict[str, dict[str, Unknown]] = field(default_factory=dict)  # by model and split
+    features: dict[str, Features] = field(default_factory=dict)
+    splits: SplitReport = field(default_factory=SplitReport)
+
+    @classmethod
+    def read(cls, folder: Path, names: Iterable[str], models: Sequence[str], external: Sequence[str] = ()) -> Self:
+        """Return the content of these files, with all that readers need for the models of a run.
+
+        `models` are those of train and average, `external` those of evaluate.external. Raises `UserError` if a file is
+        missing or damaged, or lacks a number.
+        """
+        contents = {name: parse_file(folder / f"{name}.json") for name in dict.fromkeys(("decisions", *names))}
+        found = {name: check(KINDS[name], each, str(folder / f"{name}.json")) for name, each in contents.items()}
+        splits = [each for each in SPLITS if each != "validation" or found["decisions"].protocol.validation_rows]
+        for name, content in contents.items():
+            for key in map(".".join, _needed(name, models, external, splits)):
+                if value_at(content, key) in (MISSING, None):
+                    raise UserError(f"{folder / name}.json: {key} is missing; it must be set; {REMEDY}")
+        return cls(**found)
+
+    def compare(self, name: str, other: str) -> Comparison:
+        """Return the comparison of two models on the test rows, with differences of the first minus the other."""
+        pair = self.comparisons.get(pair_name(name, other))
+        if pair is not None:
+            return pair
+        pair = self.comparisons[pair_name(other, name)].reversed()
+        return pair.model_copy(
+            update={"metrics": {key: each and each.reversed() for key, each in pair.metrics.items()}}
+        )
+
+    def files(self) -> dict[str, Any]:
+        """Return what each file contains, by its name."""
+        return {f"{each.name}.json": to_json(getattr(self, each.name)) for each in fields(self)}
+
+
+KINDS = get_type_hints(Results, include_extras=True)
+
+
+def _needed(
+    name: str, models: Sequence[str], external: Sequence[str], splits: Sequence[str]
+) -> Iterator[tuple[str, ...]]:
+    """Yield the keys that a file must have for these models and splits, each with the keys above it."""
+    every = (*models, *external)
+    measured = [*((model, split) for model in models for split in splits), *((each, "test") for each in external)]
+    match name:
+        case "evaluation":
+            yield from ((*place, metric) for place in measured for metric in ("accuracy", "ece", "log_loss"))
+        case "intervals":
+            yield from ((*place, "accuracy", "effective_rows") for place in measured)
+        case "comparisons":
+            yield from ((pair_name(later, earlier),) for earlier, later in combinations(every, 2))
+        case "decisions":
+            yield from ((key,) for key in ("protocol", "guessing", "crossvalidation", *every))
+        case "training" | "slices":
+            yield from ((model,) for model in every)
+        case "splits":
+            yield from ((key,) for key in (*splits, "label_conflicts"))
+            for kind in ("exact", "normalised"):
+                yield from (("duplicates", kind, split) for split in splits)
+                pairs = [f"{later}_in_{earlier}" for earlier, later in combinations(splits, 2)]
+                yield from (("leaks", kind, pair) for pair in pairs)
