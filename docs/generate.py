@@ -8,7 +8,7 @@ It also takes the pictures in docs/gallery, if they are of another run than dvc.
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,13 @@ from benchmarks.results import MissingResultError
 from docs import gallery, plot_templates, power
 from textclf import params
 from textclf.cli import COMMANDS
-from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
 from textclf.evaluate.metrics.metric import MULTICLASS, MULTILABEL
-from textclf.evaluate.registry import METRICS, format_measured
+from textclf.evaluate.registry import METRICS
+from textclf.evaluate.results import Results, format_measured
 from textclf.models.common.loading import entry_class
 from textclf.models.common.settings import Averaged
 from textclf.models.settings import KINDS
@@ -170,14 +170,10 @@ def commands_table(root: str) -> str:  # noqa: ARG001 (it has no links)
 def numbers(root: str) -> str:
     """Return what the network of the lesson's run shows, as a sentence; of another run the accuracy of each model."""
     settings = params.load(ROOT / PARAMS_FILE)
-    shapes, training, measured, intervals = (
-        files.read_json(ROOT / "metrics" / f"{name}.json")
-        for name in ("features", "training", "evaluation", "intervals")
-    )
+    results = Results.read(ROOT / "metrics", ("features", "training", "evaluation", "intervals"), ())
+    measured, training = results.evaluation, results.training
     if not params.is_lesson(settings) or not set(LESSON_MODELS) <= set(measured):
-        return accuracy_table(
-            next(iter(shapes.values()))["test"]["rows"], measured, intervals, settings.evaluate.confidence
-        )
+        return accuracy_table(results, settings.evaluate.confidence)
     accuracies = [f"{measured['keras'][split]['accuracy']:.1%}" for split in ("train", "test")]
     epoch = training["keras"]["best_epoch"]
     return (
@@ -187,11 +183,12 @@ def numbers(root: str) -> str:
     )
 
 
-def accuracy_table(rows: int, measured: Mapping[str, Any], intervals: Mapping[str, Any], confidence: float) -> str:
+def accuracy_table(results: Results, confidence: float) -> str:
     """Return the test accuracy of each model with its interval."""
+    rows = next(iter(results.features.values())).test.rows
     lines = [f"| Model | Accuracy on {rows:,} test rows | {confidence_level(confidence)} interval |", "|---|---|---|"]
-    for name, splits in measured.items():
-        value, ends = format_measured("accuracy", splits["test"]["accuracy"], intervals[name]["test"]["accuracy"])
+    for name, splits in results.evaluation.items():
+        value, ends = format_measured("accuracy", splits["test"]["accuracy"], results.accuracy_ends(name))
         lines.append(f"| {display_name(name)} | {value} | {ends} |")
     return "\n".join(lines)
 

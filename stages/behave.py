@@ -44,9 +44,9 @@ def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics
     number = sum(map(len, tests.cases.values()))
     print(f"{path}: {count_noun(len(tests.tests), 'test')}, {count_noun(number, 'case')}")
     for model, outcomes in numbers.items():
-        failures = sum(outcome["failures"] for outcome in outcomes.values())
-        worst = max(outcomes, key=lambda test: outcomes[test]["failure_rate"])
-        rate = percent(outcomes[worst]["failure_rate"])
+        failures = sum(outcome.failures for outcome in outcomes.values())
+        worst = max(outcomes, key=lambda test: outcomes[test].failure_rate)
+        rate = percent(outcomes[worst].failure_rate)
         share = percent(failures / number)
         print(f"{model}: {count_noun(failures, 'failure')} ({share}); highest rate in {worst}, {rate}")
 

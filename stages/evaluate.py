@@ -22,18 +22,19 @@ from textclf.artifacts import memory, shapes
 from textclf.artifacts.checked import read_models
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models
+from textclf.artifacts.split_report import SplitReport
 from textclf.artifacts.splits import read_classes
-from textclf.core import files, stage
+from textclf.core import files, result_files, stage
 from textclf.core.files import SPLITS, UNKNOWN
 from textclf.core.outputs import outputs, remove
 from textclf.core.settings import Param
-from textclf.evaluate import metric_files, metric_shapes
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
-from textclf.evaluate.looks import KEY, identify
+from textclf.evaluate.looks import identify
 from textclf.evaluate.measure import decisions_report, measure, read_held_out, summarise
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, OF_SETS
+from textclf.evaluate.results import Record, Results, Unknown
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import describe_left_out, find_membership
 from textclf.evaluate.slices.report import describe_weak, report
@@ -62,7 +63,7 @@ def run(
     memory.require_measuring(
         *memory.size_of_predictions(predictions / f"{names[0]}{SUFFIX}"), len(names), str(predictions)
     )
-    records = {name: metric_files.read(trained / name / RECORD, metric_shapes.RECORD) for name in names}
+    records = {name: result_files.read(trained / name / RECORD, Record) for name in names}
     histories = {
         name: files.read_csv(path, HISTORY_COLUMNS)
         for name in names
@@ -73,40 +74,38 @@ def run(
         verify_folder(trained / name)
     keys = {name: read_keys(splits, name) for name in SPLITS}
     clusters = {name: found for name, each in keys.items() if (found := positions(each)) is not None}
-    split_rows = metric_files.read(leaks, "splits")
-    drawn = "test" not in split_rows.get("given", {})  # given test rows have shares of their own
+    split_rows: SplitReport = result_files.read(leaks, SplitReport)
+    drawn = "test" not in split_rows.given  # given test rows have shares of their own
     stratified = drawn and bool(split.get("stratify"))
     slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys["test"])
     opened = open_models(predictions, names)
     parts, decided = measure(opened, evaluate, stratified, clusters, slices.membership, held_out)
-    of_no_class: dict[str, Any] = {}
+    of_no_class: dict[str, dict[str, Unknown]] = {}
     curves: dict[str, pd.DataFrame] = {}
-    for label in split_rows.get("unknown", {}):  # one at most
+    for label in split_rows.unknown:  # one at most
         every = {name: np.concatenate([keys[name], read_keys(splits, f"{name}{UNKNOWN}")]) for name in SPLITS[1:]}
         decided, of_no_class, curves = measure_unknown(opened, decided, held_out, label, every, evaluate)
     test = parts["test"]
     fitted = fit_sets(parts.get("validation"), evaluate)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in names}
     measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in names}
-    ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in names}
-    compared = test.comparisons()
     features = {name: shapes.read(trained / name) for name in trained_here}
-    by_slice = report(slices, test.judged, evaluate.confidence)
-    chosen = decisions_report(parts, decided, {name: measured[name] for name in trained_here}, held_out, histories)
-    chosen["protocol"][KEY] = identify(slices.membership.ids, test.of_rows.y)
-    written: dict[Path, Any] = {
-        metrics / "evaluation.json": measured,
-        metrics / "intervals.json": ends,
-        metrics / "comparisons.json": compared,
-        metrics / "coverage.json": measure_sets(test, fitted, evaluate),
-        metrics / "decisions.json": chosen,
-        metrics / "slices.json": by_slice | slices.membership.protocol(),
-        metrics / "training.json": records,
-        metrics / "unknown.json": of_no_class,
-        metrics / "features.json": {
+    test_rows = identify(slices.membership.ids, test.of_rows.y)
+    here = {name: measured[name] for name in trained_here}
+    results = Results.of(
+        evaluation=measured,
+        intervals={name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in names},
+        comparisons=test.comparisons(),
+        coverage=measure_sets(test, fitted, evaluate),
+        decisions=decisions_report(parts, decided, here, held_out, histories, test_rows),
+        slices=report(slices, test.judged, evaluate.confidence),
+        training=records,
+        unknown=of_no_class,
+        features={
             name: {**part.splits, **part.notes} for made in features.values() for name, part in made.parts.items()
         },
-    }
+    )
+    written = {metrics / name: content for name, content in results.files().items() if name != "splits.json"}
     tables: dict[Path, pd.DataFrame] = {
         plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
         plots / "unknown.csv": stack_models(curves, CURVE_COLUMNS),
@@ -120,7 +119,7 @@ def run(
     of_models = {name: test.tables(name) for name in names}
     for table in of_models[names[0]]:
         tables[plots / f"{table}.csv"] = stack_models({name: each[table] for name, each in of_models.items()})
-    train_rows = sum(split_rows["train"]["classes"].values())
+    train_rows = sum(split_rows.rows_by_class["train"].values())
     summaries = summarise(measured, records, train_rows, {name: read.columns for name, read in features.items()})
     with outputs(metrics / "models", conformal, *written, *tables) as (folder, scores, *scratch):
         folder.mkdir()
@@ -138,12 +137,12 @@ def run(
         print(f"{name}: {accuracy} {accuracies} ({low:.3f} to {high:.3f}){''.join(of_sets)}")
     if left_out := describe_left_out(slices.membership.left_out):
         print(f"slices not compared: {left_out}")
-    for name, entries in by_slice.items():
+    for name, entries in results.slices.models.items():
         for line in describe_weak(entries, evaluate.confidence, accuracy):
             print(f"{name}: {line}")
     for sentence in describe_few(read_keys(splits, f"validation{UNKNOWN}")):
         print(f"warning: {sentence}")
-    for name, sentences in find_warnings(measured, compared, records, chosen, names, evaluate.confidence).items():
+    for name, sentences in find_warnings(results, names, evaluate.confidence).items():
         for sentence in sentences:
             print(f"warning: {name}: {sentence}")
 

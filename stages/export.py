@@ -17,38 +17,24 @@ from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import shapes
 from textclf.artifacts.checked import feature_leftovers, read_settings
 from textclf.artifacts.checksums import verify_folder
-from textclf.artifacts.decisions import Decision, explain_choice, write_index
+from textclf.artifacts.decisions import write_index
 from textclf.artifacts.splits import read as read_splits
 from textclf.artifacts.splits import read_checksums, read_classes
 from textclf.core import files, stage
-from textclf.core.about import About
-from textclf.core.formatting import display_name
-from textclf.core.labels import labelled_names
 from textclf.core.outputs import outputs, remove
-from textclf.evaluate import metric_files
-from textclf.evaluate.model_warnings import find_warnings
-from textclf.evaluate.settings import Evaluate
-from textclf.export import card, description, folder, refit
+from textclf.evaluate.results import Results
+from textclf.export import card, folder, refit
 from textclf.export.explanation import terms_of_models
-from textclf.export.settings import Export, needs_measured
-from textclf.export.sources import class_titles, list_sources, list_weights, require_known_classes, unite_weights
-from textclf.models.settings import Average, Train, with_averages
-from textclf.split.settings import Split
+from textclf.export.facts import Facts, Settings
+from textclf.export.settings import needs_measured
+from textclf.export.sources import list_sources, require_known_classes
 from textclf.tables.given import require_split_rows
-from textclf.tables.settings import Data
-from textclf.vectorize.settings import Combine, Vectorize
+
+METRICS = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage", "unknown")
 
 
 def run(
-    about: About,
-    average: Average,
-    combine: Combine,
-    data: Data,
-    evaluate: Evaluate,
-    export: Export,
-    split: Split,
-    train: Train,
-    vectorize: Vectorize,
+    settings: Settings,
     *,
     splits: Path,
     features: Path,
@@ -60,97 +46,49 @@ def run(
     terms: Path,
 ) -> None:
     """Export all models, and remove representations of another branch, which `git checkout` leaves behind."""
+    data, train, vectorize, combine = settings.data, settings.train, settings.vectorize, settings.combine
+    names, average = settings.models.names(), settings.average.pairs()
     dropped = feature_leftovers(features, [*vectorize.names(), *combine.pairs()])
     split_rows = read_checksums(splits)
     require_split_rows(Path(data.path), data, split_rows)
-    settings = with_averages(train, average)
-    models_trained = settings.names()
-    members = {name: [name] for name in train.names()}
-    reads = {name: train[name].features for name in members}
-    for name in models_trained:
+    reads = {name: train[name].features for name in train.names()}
+    for name in names:
         verify_folder(trained / name)
-    parts = {name: shapes.read(trained / name).parts for name in models_trained}
+    parts = {part: shape.columns for name in reads for part, shape in shapes.read(trained / name).parts.items()}
     vectorizers = {read: folder.read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
-    exported = {name: folder.measured(trained / name, vectorizers[reads[name]]) for name in members}
-    external = sorted(evaluate.external)
-    names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage", "unknown")
-    contents = metric_files.read_all(metrics, names, models_trained, external)
-    measured, ends, compared, decided, records, counts, coverage, unknown = contents.values()
-    clusters, worth = (decided["protocol"].get(key, {}) for key in ("clusters", "independent_rows"))
-    held_out = decided["crossvalidation"]
-    sources = list_sources(split_rows, data.path)
+    exported = {name: folder.measured(trained / name, vectorizers[reads[name]]) for name in reads}
+    results = Results.read(metrics, METRICS, names, settings.external)
     classes = read_classes(splits)
-    require_known_classes(about, classes)
+    require_known_classes(settings.about, classes)
+    watching = [name for name in reads if (trained / name / "history.csv").exists()]
+    facts = Facts(settings, classes, results, list_sources(split_rows, data.path), watching)
     scores = prediction_sets.read(conformal)
-    class_names = labelled_names(classes, class_titles(sources, about))
     fitted = {name: each.model for name, each in exported.items()}
-    top = terms_of_models(fitted, reads, vectorizers, features, export.terms)
-    rows_by_class = description.rows_by_class(counts)
-    columns = {name: {part: shape.columns for part, shape in parts[name].items()} for name in reads}
-    described = {name: description.representation(vectorize, columns[name]) for name in reads}
-    weights = {name: list_weights(train[name], [vectorize[part] for part in parts[name]]) for name in reads}
-    warnings = find_warnings(measured, compared, records, decided, [*models_trained, *external], evaluate.confidence)
-    for name, pair in average.pairs().items():
-        members[name] = [pair.first, pair.second]
-        exported[name] = folder.average([exported[each] for each in members[name]], records[name])
-    default, reason = explain_choice(export.model, measured, decided, models_trained)
-    asked = export.refit and "validation" in counts
-    if asked and needs_measured(data, evaluate) is None:
+    top = terms_of_models(fitted, reads, vectorizers, features, settings.export.terms)
+    for name in average:
+        exported[name] = folder.average([exported[each] for each in settings.members(name)], results.training[name])
+    default, reason = facts.default
+    if facts.refitted and needs_measured(data, settings.evaluate) is None:
         frames = read_splits(splits)
         rows = pd.concat([frames[split] for split in refit.SPLITS], ignore_index=True)
         anew = []
-        for name in members[default]:
+        for name in settings.members(default):
             refit.require_memory(features / reads[name])
-            made, made_of = refit.refit(rows, classes, train[name], records[name], vectorize, combine, pretrained)
+            record = results.training[name]
+            made, made_of = refit.refit(rows, classes, train[name], record, vectorize, combine, pretrained)
             anew.append(made)
         if default in reads:
-            top = refit.replace_terms(top, default, made, made_of, export.terms)
-        exported[default] = anew[0] if default in reads else folder.average(anew, records[default])
+            top = refit.replace_terms(top, default, made, made_of, settings.export.terms)
+        exported[default] = anew[0] if default in reads else folder.average(anew, results.training[default])
     with outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
-        write_index(default, models_trained, model_folder)
+        write_index(default, names, model_folder)
         for name, each in exported.items():
-            decision = Decision.from_json(decided[name])
-            expected = decided[name].get("ece_if_calibrated", {})
-            watching = [part for part in members[name] if (trained / part / "history.csv").exists()]
-            refitted, of_models = name if asked and name == default else None, dict.fromkeys([name, *members[name]])
-            protocol = description.protocol(
-                data, split, settings, evaluate, counts, class_names, of_models, clusters, refitted
-            )
-            text = card.render(
-                name,
-                settings[name].kind,
-                settings[name],
-                card.Results(
-                    measured[name],
-                    ends[name],
-                    decision.to_json(),
-                    records[name],
-                    coverage.get(name),
-                    expected,
-                    unknown.get(name, {}).get("test"),
-                ),
-                sources=sources,
-                rows=rows_by_class,
-                classes=classes,
-                representation=description.representations({part: described[part] for part in members[name]}),
-                protocol=protocol,
-                caveats=description.caveats(counts, class_names, evaluate.confidence, watching, worth, held_out),
-                confidence=evaluate.confidence,
-                coverage=evaluate.coverage,
-                warnings=warnings.get(name, []),
-                default=f"{display_name(default)}: {reason}",
-                limits=description.limits(vectorize, list(parts[name])),
-                weights=unite_weights(weights[part] for part in members[name]),
-                onnx=name in reads,
-                ignores_text=each.model.ignores_text,
-                about=about,
-                sizes=description.sizes_of(counts),
-            )
-            folder.write(model_folder / name, each, decision, text, scores.get(name))
+            text = card.render(facts, name, parts, ignores_text=each.model.ignores_text)
+            folder.write(model_folder / name, each, results.decisions[name].decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
     remove(dropped, "params.yaml has no such representation")
-    print(f"{', '.join(models_trained)}; default model: {default}, {reason}")
+    print(f"{', '.join(names)}; default model: {default}, {reason}")
 
 
 if __name__ == "__main__":

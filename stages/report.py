@@ -16,43 +16,20 @@ from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.checked import read_settings
 from textclf.behave import results as behaviour_files
-from textclf.behave.settings import Behave
 from textclf.core import files, stage
-from textclf.core.about import About
 from textclf.core.outputs import outputs, remove
-from textclf.evaluate import metric_files
 from textclf.evaluate.looks import count_results
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.results import KINDS, Results
 from textclf.export import outcome
 from textclf.export import versions as made_with
-from textclf.export.settings import Export
 from textclf.export.sources import list_sources
-from textclf.fetch.settings import Fetch
-from textclf.models.settings import Average, Train, with_averages
 from textclf.report.page import render
-from textclf.report.run import Run, Settings, tables_of
-from textclf.report.settings import Report
-from textclf.split.settings import Split
+from textclf.report.run import PageSettings, Run, tables_of
 from textclf.tables.given import require_split_rows
-from textclf.tables.settings import Data
-from textclf.vectorize.settings import Combine, Vectorize
-
-METRICS = (*outcome.FILES, "slices", "coverage", "training", "unknown", "features", "splits")
 
 
 def run(
-    about: About,
-    average: Average,
-    behave: Behave,
-    combine: Combine,
-    data: Data,
-    evaluate: Evaluate,
-    export: Export,
-    fetch: Fetch,
-    report: Report,
-    split: Split,
-    train: Train,
-    vectorize: Vectorize,
+    settings: PageSettings,
     *,
     splits: Path,
     predictions: Path,
@@ -64,44 +41,40 @@ def run(
     page: Path,
 ) -> None:
     """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
+    data, models, external = settings.data, settings.models.names(), settings.external
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
     requirements_text = files.require(requirements).read_bytes()
     locked = made_with.locked_versions(requirements_text.decode("utf-8"))
-    external = sorted(evaluate.external)
-    models = with_averages(train, average).names()
     computed = packages.unite(packages.read(trained / name) for name in models)
-    contents = metric_files.read_all(metrics, METRICS, models, external)
-    leaks = contents.pop("splits")
-    rates = metrics / behaviour_files.FOLDER
-    dropped = behaviour_files.leftovers(rates, behaviour, behave.tests)
+    results = Results.read(metrics, KINDS, models, external)
+    rates, tests = metrics / behaviour_files.FOLDER, settings.behave.tests
+    dropped = behaviour_files.leftovers(rates, behaviour, tests)
+    tables = {name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in tables_of(data.task).items()}
     html = render(
         Run(
-            settings=Settings(
-                fetch, data, about, split, vectorize, combine, train, average, evaluate, export, report, behave
-            ),
+            settings=settings,
             classes=split_files.read_classes(splits),
+            results=results,
+            sources=list_sources(raw, data.path),
+            watching=set(tables["history"]["model"]),
             splits=split_files.open_columns(splits),
             predictions=prediction_files.open_models(predictions, [*models, *external], split="test"),
-            **contents,
-            leaks=leaks,
-            tables={
-                name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in tables_of(data.task).items()
-            },
-            sources=list_sources(raw, data.path),
+            tables=tables,
             checksums={
                 "the raw rows": made_with.combine_checksums(raw),
                 "the locked requirements": files.sha256(requirements_text),
             },
             versions=made_with.describe_versions(computed, locked),
-            behaviour={name: behaviour_files.read(rates, behaviour, name, models) for name in behave.tests},
+            behaviour={name: behaviour_files.read(rates, behaviour, name, models) for name in tests},
         )
     )
     with outputs(page) as (written,):
         written.write_text(html, encoding="utf-8", newline="\n")
     remove(dropped, "its tests are no longer in behave.tests")
-    looks = count_results(contents["decisions"], metrics)
-    print(*outcome.describe(contents, models, export.model, evaluate.confidence, external, looks), sep="\n")
+    looks = count_results(results.decisions.protocol.test_rows, metrics)
+    named, confidence = settings.export.model, settings.evaluate.confidence
+    print(*outcome.describe(results, models, named, confidence, external, looks), sep="\n")
     for line in made_with.unlocked(computed, locked):
         print(f"warning: {line}")
     print(f"report: {page}")

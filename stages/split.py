@@ -10,10 +10,10 @@ Params: data, split.
 
 import shutil
 from pathlib import Path
-from typing import Any
 
+from textclf.artifacts.split_report import SplitReport
 from textclf.artifacts.splits import write_checksums
-from textclf.core import files, stage
+from textclf.core import result_files, stage
 from textclf.core.outputs import outputs
 from textclf.core.unchanged import unchanged
 from textclf.split.memory import require_memory_and_disk
@@ -38,14 +38,14 @@ def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Pa
     correcting = unchanged_corrections(corrections, data.multilabel)
     with outputs(splits, report) as (split_folder, report_file), correcting as corrected, reading as read:
 
-        def divide(rare: Renamed) -> tuple[list[str], dict[str, Any]]:
+        def divide(rare: Renamed) -> tuple[list[str], SplitReport]:
             shutil.rmtree(split_folder, ignore_errors=True)  # of a division that a rare class made impossible
             split_folder.mkdir()
             write_checksums(read, split_folder)
             return write_splits(table, data, split, split_folder, corrected, rare)
 
         classes, counts = without_rare(data, divide)
-        files.write_json(report_file, counts)
+        result_files.write(report_file, counts)
     print(*describe_splits(classes, counts, split), sep="\n")
 
 

@@ -23,7 +23,7 @@ def results_of(tests: dict[str, dict[str, Any]]) -> Results:
             changes: dict[str, list[bool]] = {}
             for case in record.cases:
                 changes.setdefault(case.change or "", []).append(case.models[model].failed)
-            models[model][name] = judge.rate(failed, 0.95) | {
+            models[model][name] = vars(judge.rate(failed, 0.95)) | {
                 "changes": {change: judge.rate(of, 0.95) for change, of in changes.items() if change},
                 "failed": [number for number, fails in enumerate(failed, start=1) if fails],
             }

@@ -14,19 +14,20 @@ from tests.settings import models as train
 from tests.settings import put
 from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.predictions import Predictions
-from textclf.behave.results import Results
+from textclf.behave.results import Results as Behaviours
 from textclf.core.arrow import hash_normalized
 from textclf.core.files import SPLITS
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.measure import HeldOut, decisions_report, measure
+from textclf.evaluate.results import Results
 from textclf.evaluate.slices.membership import membership_of
 from textclf.evaluate.slices.report import report
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.export import explanation
 from textclf.export.sources import Source
 from textclf.params import parse
-from textclf.report.run import Run, Settings
+from textclf.report.run import PageSettings, Run
 
 __all__ = ["ALL", "HOSTILE", "SOURCE", "YELP", "make_run"]
 
@@ -45,7 +46,7 @@ def make_run(
     settings: Mapping[str, str] | None = None,
     sources: Sequence[Source] = (SOURCE,),
     columns: Mapping[str, Sequence[str]] | None = None,
-    behaviour: Mapping[str, Results] | None = None,
+    behaviour: Mapping[str, Behaviours] | None = None,
     sets: Sequence[Sequence[str]] = (),
 ) -> Run:
     """Return a run of these models on `count` rows per split, with texts and classes in turn.
@@ -70,7 +71,6 @@ def make_run(
     slices = SliceSums(membership_of([splits["test"]], [splits["train"]]), classes, params.evaluate.slice_metric)
     measured, decisions = measure(predictions, params.evaluate, stratified=False, membership=slices.membership)
     metrics = {name: {split: part.metrics(name) for split, part in measured.items()} for name in models}
-    intervals = {name: {split: part.intervals(name) for split, part in measured.items()} for name in models}
     test = measured["test"]
     by_class = {
         name: pd.concat([part.by_class(name) for part in measured.values()], ignore_index=True) for name in models
@@ -80,22 +80,24 @@ def make_run(
         for table in ("confusion", "roc", "precision_recall", "reliability", "risk_coverage")
     }
     tables = {table: stack_models({model: each[model] for model in models}) for table, each in of_models.items()}
-    counted = count_leaks(splits)
     return Run(
-        settings=Settings(**{name: getattr(params, name) for name in Settings.__dataclass_fields__}),
+        settings=PageSettings(**{name: getattr(params, name) for name in PageSettings.__dataclass_fields__}),
         classes=list(classes),
+        results=Results.of(
+            evaluation=metrics,
+            intervals={name: {split: part.intervals(name) for split, part in measured.items()} for name in models},
+            comparisons=test.comparisons(),
+            decisions=decisions_report(measured, decisions, metrics, HeldOut(), history),
+            slices=report(slices, test.judged, params.evaluate.confidence),
+            coverage=measure_sets(test, fit_sets(measured.get("validation"), params.evaluate), params.evaluate),
+            training={name: {"parameters": 3} for name in models},
+            features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
+            splits=count_leaks(splits) | {"dropped": {"rows": 0, "text": 0, "label": 0}},
+        ),
+        sources=list(sources),
+        watching=history,
         splits={split: [with_positions(rows, classes).select] for split, rows in splits.items()},
         predictions=predictions,
-        decisions=decisions_report(measured, decisions, metrics, HeldOut(), history),
-        evaluation=metrics,
-        intervals=intervals,
-        comparisons=test.comparisons(),
-        slices=report(slices, test.judged, params.evaluate.confidence),
-        coverage=measure_sets(test, fit_sets(measured.get("validation"), params.evaluate), params.evaluate),
-        training={name: {"parameters": 3} for name in models},
-        features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
-        leaks=counted | {"dropped": {"rows": 0, "text": 0, "label": 0}},
-        sources=list(sources),
         checksums={"the raw rows": "1" * 64},
         versions={"numpy": "2.4.6"},
         behaviour=behaviour or {},

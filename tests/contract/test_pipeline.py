@@ -19,7 +19,7 @@ from tests.processes import python
 from tests.verify import BY_CHECKSUM, ROOT, project_files
 from textclf.behave.settings import Behave
 from textclf.core.settings import Section
-from textclf.core.stage import key_of
+from textclf.core.stage import params_of
 from textclf.models.settings import KINDS
 from textclf.params import Params
 from textclf.plot.charts import CHARTS
@@ -304,7 +304,7 @@ def test_a_command_gives_each_argument_of_its_script_by_name(stage: str) -> None
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "check"])
 def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None:
     taken, _ = signature(stage)
-    keys = set(map(key_of, taken.values()))
+    keys = {key for each in taken.values() for key in params_of(each)}
     own = {f"train.{name}" for name in model(stage)}  # its settings are loaded by the model's name
     own |= {stage.replace("@", ".")} if base(stage) in {"vectorize", "combine", "average"} else set()
     if file := settings_file(stage):
@@ -368,8 +368,9 @@ def test_a_scripts_docstring_says_what_it_reads_writes_and_depends_on(stage: str
     lines = dict(re.findall(r"^(Reads|Writes|Params): (.+?)\.?$", docstring, re.MULTILINE))
     assert list(lines) == ["Reads", "Writes", "Params"]
     if base(stage) != "check":
+        taken = {key for each in signature(stage)[0].values() for key in params_of(each)}
         listed = DECLARED[base(stage)].get("do", DECLARED[base(stage)]).get("params", ["none"])
-        declared = ", ".join(sorted(map(key_of, signature(stage)[0].values())) if settings_file(stage) else listed)
+        declared = ", ".join(sorted(taken) if settings_file(stage) else listed)
         params = re.sub("<(model|representation|pair|average)>", "${key}", lines["Params"])
         assert params == declared
 

@@ -35,7 +35,7 @@ from textclf.artifacts.predictions import Predictions
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
-from textclf.evaluate import metric_files
+from textclf.evaluate.results import Results
 from textclf.export import folder
 from textclf.external import predictions as external
 from textclf.predict.predictor import find_model
@@ -191,7 +191,7 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
     "params": (lambda: load_yaml(Path("params.yaml")), [Path("params.yaml")]),
     **{
         name: (
-            functools.partial(metric_files.read_all, Path("metrics"), [name], ["majority"]),
+            functools.partial(Results.read, Path("metrics"), [name], ["majority"]),
             [Path(f"metrics/{name}.json")],
         )
         for name in METRICS

@@ -13,10 +13,9 @@ from pydantic.dataclasses import dataclass
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
-from textclf.core.formatting import count_noun, percent
 
 DECISION = "decision.json"  # in the folder of an exported model
-# Keys of metrics/decisions.json beside the models.
+# Keys of metrics/decisions.json beside the models, which no model can have as its name.
 RESERVED = ("best", "choice", "crossvalidation", "guessing", "protocol")
 NONE = -1  # in the place of the position of a class: no answer
 INDEX = "index.json"  # in the folder of all exported models; names the default model
@@ -70,19 +69,13 @@ class Rejection:
 
 @dataclass(frozen=True, config=EXACT)
 class Decision:
-    """Calibration, then a threshold for the positive class (the last) of two, or costs; None: the most probable class.
+    """Calibration, then a rule: threshold, costs, thresholds or, if these are None, the most probable class."""
 
-    `costs` (classes, classes) are by actual and decided class; one column more is the cost of no answer.
-
-    With several labels per text there is no calibration, and `thresholds` has one for each label. `rejection` says
-    which texts belong to no class; None if all belong to one.
-    """
-
-    threshold: Threshold | None = None
-    calibration: Calibration | None = None
-    thresholds: tuple[Threshold, ...] | None = None
+    threshold: Threshold | None = None  # of the positive class, the last of two
+    calibration: Calibration | None = None  # none with several labels per text
+    thresholds: tuple[Threshold, ...] | None = None  # of each label, with several labels per text
     costs: Costs | None = None
-    rejection: Rejection | None = None
+    rejection: Rejection | None = None  # which texts belong to no class; None: each belongs to one
 
     @property
     def multilabel(self) -> bool:
@@ -172,44 +165,6 @@ def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the log odds (rows,) of the positive class of two."""
     logs = logarithms(probabilities)
     return logs[:, 1] - logs[:, 0]
-
-
-def explain_choice(
-    named: str | None, measured: Measured, decisions: Mapping[str, Any], models: Sequence[str]
-) -> tuple[str, str]:
-    """Return the model of `models` that represents a run, the default of `textclf predict`, and why, as a phrase.
-
-    The one that is named, otherwise the one that the stage evaluate chose on the validation rows or, without them, on
-    held-out training rows; a cross-validation may leave models out: those that take too long, and those for which a
-    class has too few rows. `measured` and `decisions` are the contents of evaluation.json and decisions.json. The test
-    rows decide nothing.
-    """
-    if named is not None:
-        return named, "named by export.model"
-    if len(models) == 1:
-        return models[0], "the only model"
-    choice = decisions.get("choice", {"models": {}})
-    compared = {name: choice["models"][name] for name in models if name in choice["models"]}
-    if not compared:
-        return models[-1], "the last of train; none could be cross-validated"
-    chosen = next(name for name, entry in compared.items() if entry["tied"])
-    if rows := decisions["protocol"]["validation_rows"]:
-        scores, where = measured[chosen]["validation"], f"on {count_noun(rows, 'validation row')}"
-    else:
-        scores = decisions["crossvalidation"][chosen]
-        rows = count_noun(int(scores["rows"]), "training row")
-        where = f"in {int(scores['folds'])}-fold cross-validation of {rows}"
-        if left_out := [name for name in models if name not in compared]:
-            where += f"; not cross-validated: {', '.join(left_out)}"
-    metric = "cost" if "cost_difference" in compared[chosen] else "accuracy"
-    accuracy = f"best {'subset ' * ('thresholds' in decisions.get(chosen, {}))}accuracy"
-    show, best = {"cost": ("{:.3f}".format, "lowest mean cost"), "accuracy": (percent, accuracy)}[metric]
-    reason = best
-    if compared[chosen][f"{metric}_difference"]:
-        reason = f"fastest of the models within half a standard error of the {best} and log loss"
-    if metric in choice:
-        where += f"; {show(scores[metric])} there, {show(choice[metric])} allowing for the choice"
-    return chosen, f"{reason} {where}"
 
 
 def write_index(default: str, models: Sequence[str], folder: Path) -> None:

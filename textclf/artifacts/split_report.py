@@ -63,7 +63,7 @@ class Conflicts(Result):
     normalised: Count = 0
 
 
-class Corrections(Result):
+class Corrected(Result):
     """What became of corrections.csv."""
 
     applied: Counts = Field({})  # rows by split
@@ -81,8 +81,8 @@ class SplitReport(Result):
     leaks: Leaks = Field(default_factory=Leaks)
     label_conflicts: Conflicts = Field(default_factory=Conflicts)
     dropped: Counts = Field({})  # rows without a text, label or time, and how many lack which
-    corrections: Corrections = Field(default_factory=Corrections)
-    rare: dict[str, Counts] = Field({})  # rows of each class that was too rare, by what it became
+    corrections: Corrected = Field(default_factory=Corrected)
+    rare: dict[str, Counts] = Field({})  # rows of each class that was too rare, by its new class or `DROPPED`
     labels: Counts = Field({})  # rows of each label that data.labels renames
     given: Counts = Field({})  # rows of each split that the table gives
     unknown: dict[str, Counts] = Field({})  # rows labelled data.unknown, by that label and by split

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from textclf.behave.results import RecordedCase, RecordedTest, Said
+from textclf.behave.results import Outcome, Rate, RecordedCase, RecordedTest, Said
 from textclf.behave.suite import AnyTest, Case, Direction, MinimumFunction, Suite
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
@@ -77,7 +77,7 @@ def _probability(label: str | list[str], probabilities: Mapping[str, float]) -> 
     return min(p if name in label else 1 - p for name, p in probabilities.items())
 
 
-def outcomes(suite: Suite, said: Mapping[str, Sequence[Said]], confidence: float) -> dict[str, Any]:
+def outcomes(suite: Suite, said: Mapping[str, Sequence[Said]], confidence: float) -> dict[str, Outcome]:
     """Return by test: cases, failures, their rate with its Wilson interval, by change too, and which cases failed."""
     numbers = {}
     for name, cases in suite.cases.items():
@@ -86,20 +86,19 @@ def outcomes(suite: Suite, said: Mapping[str, Sequence[Said]], confidence: float
         for case, fails in zip(cases, failed, strict=True):
             if case.change is not None:
                 changes.setdefault(case.change, []).append(fails)
-        numbers[name] = {
-            **rate(failed, confidence),
-            "changes": {change: rate(of_change, confidence) for change, of_change in changes.items()},
-            "failed": [number for number, fails in enumerate(failed, start=1) if fails],
-        }
+        numbers[name] = Outcome(
+            **vars(rate(failed, confidence)),
+            changes={change: rate(of_change, confidence) for change, of_change in changes.items()},
+            failed=[number for number, fails in enumerate(failed, start=1) if fails],
+        )
     return numbers
 
 
-def rate(failed: Sequence[bool], confidence: float) -> dict[str, float]:
+def rate(failed: Sequence[bool], confidence: float) -> Rate:
     """Return the number of cases, of failures, and the failure rate with its interval."""
-    low, high = wilson(sum(failed), len(failed), confidence)
-    share = sum(failed) / len(failed)
-    ends = {"failure_rate": share, "low": low, "high": high}
-    return {"cases": len(failed), "failures": sum(failed)} | {key: round(value, DIGITS) for key, value in ends.items()}
+    cases, failures = len(failed), sum(failed)
+    low, high = wilson(failures, cases, confidence)
+    return Rate(cases=cases, failures=failures, failure_rate=failures / cases, low=low, high=high)
 
 
 def records(suite: Suite, said: Mapping[str, Mapping[str, Sequence[Said]]]) -> dict[str, RecordedTest]:

@@ -6,30 +6,29 @@ the cases as well: metrics/behaviour always exists, data/behaviour does not.
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from textclf.core import result_files
 from textclf.core.errors import UserError
-from textclf.core.files import read_json, reading, require, sha256_of_file, write_json
+from textclf.core.files import read_json, reading, sha256_of_file, write_json
 from textclf.core.ownership import SCRATCH
+from textclf.core.result_files import Count, Fraction, Positive, Result, check, parse
 from textclf.core.settings import validate
-from textclf.evaluate.metric_files import REMEDY, parse
-from textclf.evaluate.metric_shapes import Count, Fraction, OpenMapping, Positive
+from textclf.evaluate.results import Ends
 
 FOLDER = "behaviour"  # in the folder of metrics
 SUFFIX = ".json"
 PLACEHOLDER = "README.md"  # keeps metrics/behaviour in Git while there is no test
 
 
-class Rate(OpenMapping):
+class Rate(Ends):
     """How many cases fail, with the interval of their share."""
 
     cases: Positive
     failures: Count
     failure_rate: Fraction
-    low: Fraction
-    high: Fraction
 
 
 class Outcome(Rate):
@@ -39,14 +38,14 @@ class Outcome(Rate):
     failed: list[Positive]
 
 
-class Behaviour(OpenMapping):
+class Behaviour(Result):
     """The metrics of a file of tests: by model and test, and the SHA-256 of the file with the cases."""
 
     models: Annotated[dict[str, dict[str, Outcome]], Field(min_length=1)]
     sha256: str
 
 
-class Said(OpenMapping):
+class Said(Result):
     """What a model said of a case: class and probability of the text and, in a pair, of what it was changed to.
 
     The probability is that of the class decided or, in a test of direction, of the class in question. With several
@@ -60,7 +59,7 @@ class Said(OpenMapping):
     changed_probability: Fraction | None = None
 
 
-class RecordedCase(OpenMapping):
+class RecordedCase(Result):
     """A case: its texts, what was expected or how the text was changed, and what each model said."""
 
     text: str
@@ -70,7 +69,7 @@ class RecordedCase(OpenMapping):
     models: dict[str, Said]
 
 
-class RecordedTest(OpenMapping):
+class RecordedTest(Result):
     """A test: its kind, what it is about, the class and tolerance of a direction, and its cases in order."""
 
     kind: Literal["minimum_function", "invariance", "direction"]
@@ -88,23 +87,15 @@ class Results(NamedTuple):
     tests: dict[str, RecordedTest]
 
 
-def write(metrics: Path, cases: Path, models: dict[str, Any], tests: Mapping[str, RecordedTest]) -> None:
+def write(metrics: Path, cases: Path, models: dict[str, dict[str, Outcome]], tests: Mapping[str, RecordedTest]) -> None:
     """Write the metrics by model and test, and the tests with their cases, as JSON."""
     write_json(cases, {name: test.model_dump(exclude_none=True) for name, test in tests.items()})
-    write_json(metrics, {"models": models, "sha256": sha256_of_file(cases)})
-
-
-def read_metrics(path: Path) -> Behaviour:
-    """Return the metrics of a file of tests; `UserError` if the file is missing or damaged."""
-    return parse_metrics(require(path).read_bytes(), str(path))
+    result_files.write(metrics, Behaviour(models=models, sha256=sha256_of_file(cases)))
 
 
 def parse_metrics(data: bytes, where: str) -> Behaviour:
     """Return the metrics in bytes; `where` names them in errors. Raises `UserError` for anything else."""
-    try:
-        metrics: Behaviour = validate(Behaviour, parse(data, where), where)
-    except UserError as error:
-        raise UserError(f"{error.lines[0]}; {REMEDY}") from None
+    metrics: Behaviour = check(Behaviour, parse(data, where), where)
     return metrics
 
 
@@ -124,7 +115,7 @@ def read(metrics: Path, cases: Path, name: str, models: Collection[str]) -> Resu
     Raises `UserError` if a file is missing or damaged, or does not have every test of every model.
     """
     path = metrics / f"{name}{SUFFIX}"
-    measured = read_metrics(path)
+    measured: Behaviour = result_files.read(path, Behaviour)
     tests = read_cases(cases / path.name, measured)
     complete = all(
         outcomes.keys() == tests.keys()
@@ -153,6 +144,6 @@ def leftovers(metrics: Path, cases: Path, names: Collection[str]) -> list[Path]:
 
 def _is_metrics(path: Path) -> bool:
     try:
-        return path.suffix == SUFFIX and bool(read_metrics(path))
+        return path.suffix == SUFFIX and bool(result_files.read(path, Behaviour))
     except UserError:
         return False

@@ -87,9 +87,9 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
     return content
 
 
-def check(kind: Any, content: Mapping[str, Any], where: str) -> Any:
-    """Return the content of a file as an object of a type; `UserError` with the first mistake and what to do."""
+def check(kind: Any, content: Mapping[str, Any], where: str, remedy: str = f"; {REMEDY}") -> Any:
+    """Return the content of a file as an object of a type; `UserError` with the first mistake and the remedy."""
     try:
         return validate(kind, content, where)
     except UserError as error:  # a damaged file may have a thousand mistakes
-        raise UserError(f"{error.lines[0]}; {REMEDY}") from None
+        raise UserError(f"{error.lines[0]}{remedy}") from None

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import dataclasses
 import gc
 import inspect
 import os
@@ -9,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, get_args, get_type_hints
 
 from textclf.core import settings
 from textclf.core.differences import MISSING, compare_values, value_at
@@ -25,14 +26,15 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
     """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake that the user can mend.
 
     The stage's name is that of its file. Positional parameters of `run` take validated params: the section named as the
-    parameter, or the key that `Annotated[..., Param(key)]` names. Keyword-only parameters are command-line arguments:
-    `features: Path` is `--features PATH`, which may be left out if the parameter has a default. A stage with
-    `read_settings` takes its params from the file of the argument --settings, if it is given, which this function
-    reads.
+    parameter, the key that `Annotated[..., Param(key)]` names, or the sections that are the fields of a dataclass.
+    Keyword-only parameters are command-line arguments: `features: Path` is `--features PATH`, which may be left out if
+    the parameter has a default. A stage with `read_settings` takes its params from the file of the argument --settings,
+    if it is given, which this function reads.
     """
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
-    wanted = {key_of(each): each.annotation for each in parameters if each.kind is not each.KEYWORD_ONLY}
+    taken = [each for each in parameters if each.kind is not each.KEYWORD_ONLY]
+    wanted = {key: kind for each in taken for key, kind in params_of(each).items()}
     parser = Parser(prog=f"python -m stages.{name}", description=inspect.getdoc(run), allow_abbrev=False)
     for argument in (each for each in parameters if each.kind is each.KEYWORD_ONLY):
         option = f"--{argument.name.replace('_', '-')}"
@@ -47,7 +49,8 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
     def work() -> None:
         with guarded():
             content = read_settings(planned) if read_settings is not None and planned is not None else None
-            run(*load_params(wanted, content=content).values(), **given)
+            values = load_params(wanted, content=content)
+            run(*(fill(each, values) for each in taken), **given)
 
     gc.freeze()  # imported modules, which no collection needs to look at
     gc.enable()
@@ -81,10 +84,18 @@ def require_unchanged() -> None:
         raise UserError(f"{path} must not change while the stage runs; run dvc repro again")
 
 
-def key_of(parameter: inspect.Parameter) -> str:
-    """Return the dotted key of params.yaml that a positional parameter of `run` takes."""
+def params_of(parameter: inspect.Parameter) -> dict[str, Any]:
+    """Return the dotted keys of params.yaml that a positional parameter of `run` takes, each with its type."""
+    if dataclasses.is_dataclass(parameter.annotation):
+        return get_type_hints(parameter.annotation)
     marks: list[Any] = [mark for mark in get_args(parameter.annotation) if isinstance(mark, Param)]
-    return str(marks[0].key) if marks else parameter.name
+    return {str(marks[0].key) if marks else parameter.name: parameter.annotation}
+
+
+def fill(parameter: inspect.Parameter, values: Mapping[str, Any]) -> Any:
+    """Return the value of a positional parameter of `run` from those of all keys."""
+    own, kind = {key: values[key] for key in params_of(parameter)}, parameter.annotation
+    return kind(**own) if dataclasses.is_dataclass(kind) and isinstance(kind, type) else next(iter(own.values()))
 
 
 def item_of(stage: str) -> str:

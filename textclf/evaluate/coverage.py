@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.conformal import Conformal, Sets
-from textclf.core.files import DIGITS
 from textclf.evaluate.choose import no_validation_rows, some_rows
 from textclf.evaluate.clusters import TINY, effective_rows, independent_rows
 from textclf.evaluate.counts import Labels
 from textclf.evaluate.metrics.of_counts import Share
+from textclf.evaluate.results import Coverage, CoverageProtocol, MeasuredSets, MeasuredShare
 from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
@@ -49,49 +49,42 @@ def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, C
     return fitted
 
 
-def measure_sets(test: SplitMetrics, fitted: Mapping[str, Conformal], settings: Evaluate) -> dict[str, Any]:
-    """Return the content of metrics/coverage.json: `protocol`, and each model's numbers on the test rows.
-
-    Empty if `coverage` is not set.
-    """
+def measure_sets(test: SplitMetrics, fitted: Mapping[str, Conformal], settings: Evaluate) -> Coverage:
+    """Return the content of metrics/coverage.json: empty if `coverage` is not set."""
     if settings.coverage is None:
-        return {}
-    report: dict[str, Any] = {
-        "protocol": {
-            "coverage": settings.coverage,
-            "by_class": int(settings.coverage_by_class),
-            "validation_rows": sum(group.rows for group in next(iter(fitted.values())).groups),
-        }
+        return Coverage()
+    protocol = CoverageProtocol(
+        coverage=settings.coverage,
+        by_class=int(settings.coverage_by_class),
+        validation_rows=sum(group.rows for group in next(iter(fitted.values())).groups),
+    )
+    found = {name: scores.sets(test.judged[name].probabilities, settings.coverage) for name, scores in fitted.items()}
+    models: dict[str, Any] = {
+        name: _report(sets, test.of_rows, test.classes, settings.confidence) for name, sets in found.items()
     }
-    for name, scores in fitted.items():
-        sets = scores.sets(test.judged[name].probabilities, settings.coverage)
-        report[name] = _report(sets, test.of_rows, test.classes, settings.confidence)
-    return report
+    return Coverage(**models, protocol=protocol)
 
 
-def _report(sets: Sets, rows: JudgedRows, labels: Sequence[str], confidence: float) -> dict[str, Any]:
-    """Return what metrics/coverage.json has of a model, rounded.
+def _report(sets: Sets, rows: JudgedRows, labels: Sequence[str], confidence: float) -> MeasuredSets:
+    """Return what metrics/coverage.json has of a model, with Wilson intervals.
 
-    `coverage` is the share of the rows whose set has the actual class, `accuracy` that of the answers that are right,
-    None if there are none, each with its Wilson interval. `answered` is the share of rows whose set has one class. With
-    several labels per text, `coverage` is the mean share of the labels of a row with labels that its set has, whose
-    interval is too wide rather than too narrow, and `accuracy` is None.
+    With several labels per text, the interval of the coverage is too wide rather than too narrow.
     """
     sizes, covered = sets.sum(axis=1), _covered(sets, rows.y)
     labelled = np.asarray(rows.y.any(axis=1) if rows.multilabel else np.ones(len(rows), dtype=bool))
-    return {
-        "rows": len(rows),
-        "coverage": share_of(covered, labelled, rows.clusters, confidence),
-        "set_size": round(float(sizes.mean()), DIGITS),
-        "empty": round(float((sizes == 0).mean()), DIGITS),
-        "answered": round(float((sizes == 1).mean()), DIGITS),
-        "several": round(float((sizes > 1).mean()), DIGITS),
-        "accuracy": None if rows.multilabel else share_of(covered, sizes == 1, rows.clusters, confidence),
-        "classes": {
+    return MeasuredSets(
+        rows=len(rows),
+        coverage=share_of(covered, labelled, rows.clusters, confidence),
+        set_size=float(sizes.mean()),
+        empty=float((sizes == 0).mean()),
+        answered=float((sizes == 1).mean()),
+        several=float((sizes > 1).mean()),
+        accuracy=None if rows.multilabel else share_of(covered, sizes == 1, rows.clusters, confidence),
+        classes={
             label: share_of(sets[:, place], rows.is_actual(place), rows.clusters, confidence)
             for place, label in enumerate(labels)
         },
-    }
+    )
 
 
 def _covered(sets: Sets, y: Labels) -> NDArray[Any]:
@@ -104,8 +97,8 @@ def _covered(sets: Sets, y: Labels) -> NDArray[Any]:
 
 def share_of(
     found: NDArray[Any], among: NDArray[np.bool_], clusters: NDArray[np.int64] | None, confidence: float
-) -> dict[str, float] | None:
-    """Return `value`, `low`, `high` and `rows` of the share of some rows that are `found`; None without such rows.
+) -> MeasuredShare | None:
+    """Return the share of some rows that are `found`; None without such rows.
 
     All are (rows,); a row may be found in part. Dependent rows count as fewer, as everywhere.
     """
@@ -116,4 +109,4 @@ def share_of(
     if clusters is not None:
         effective = effective_rows(found[among], clusters[among], found[among] == 1, confidence)
     ends = Share(right, total, effective).interval(confidence)
-    return {"value": round(float(value), DIGITS), **ends.rounded(), "rows": total}
+    return MeasuredShare(value=float(value), low=ends.low, high=ends.high, rows=total)

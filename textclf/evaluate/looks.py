@@ -4,7 +4,6 @@ Pages are the same bytes in every clone, so only the terminal and the comment of
 """
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,13 @@ def identify(ids: bytes, y: NDArray[Any]) -> int:
     return int.from_bytes(hashlib.sha256(ids + y.astype("<i8").tobytes()).digest()[:6])
 
 
-def count_results(decisions: Mapping[str, Any], folder: Path, commit: str = "") -> int:
+def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
     """Return the number of different results on these test rows in all branches and experiments that Git has here.
 
-    `decisions` is the content of decisions.json, `folder` that of the metrics. The result of the commit, or of the
+    `test_rows` is their checksum in decisions.json, `folder` that of the metrics. The result of the commit, or of the
     working tree, is one of them; without Git, or without a checksum of the rows, it is the only one.
     """
     evaluation, decided = f"{folder}/evaluation.json", f"{folder}/decisions.json"
-    test_rows = decisions.get("protocol", {}).get(KEY)
     try:
         log = git("log", "--all", "--full-history", "--format=%H", "--", evaluation, decided)
     except UserError:  # no Git

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision, Measured
 from textclf.artifacts.predictions import Predictions, concatenate, read
 from textclf.core.errors import UserError
-from textclf.core.files import DIGITS, SPLITS
+from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.progress import track
 from textclf.core.quoting import quote_value
@@ -22,6 +22,7 @@ from textclf.evaluate.costs import cheapest_constant
 from textclf.evaluate.intervals import Difference
 from textclf.evaluate.model_choice import choose, chooses, compare_candidates, score_after_choice
 from textclf.evaluate.registry import LOG_LOSS, METRICS
+from textclf.evaluate.results import Choice, Decisions, FoldScores, ModelDecision, Protocol
 from textclf.evaluate.settings import EVEN, Evaluate
 from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
@@ -167,23 +168,12 @@ def decisions_report(
     measured: Measured,
     held_out: HeldOut,
     watching: Collection[str],
-) -> dict[str, Any]:
+    test_rows: int | None = None,
+) -> Decisions:
     """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
 
-    `ece_if_calibrated` has by split the calibration error that the model would have if its probabilities were right. A
-    calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
-    `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. Where
-    the threshold of each label is chosen, `labels_of_few_rows` is the number of labels with too few rows for that.
-    `unseen_cost` is that of `find_unseen_cost` on the test rows.
-    `guessing` is the baseline for every model, and under the name of a model the difference of their log losses, as
-    `compare_with_guessing` has it; its `cost` is that of the cheapest constant decision.
     `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
-    recorded their loss on validation or test rows while training.
-    `protocol` has the number of the rows that chose, validation rows or held-out training rows, and for each split with
-    dependent rows the number of clusters and the least effective number of rows, by `if_alike`. `crossvalidation` has
-    the scores on held-out rows, if there are any, `choice.models` what `compare_candidates` returns, if there are
-    several models, and `choice.accuracy` or `choice.cost` that of `score_after_choice`. `best` has the metrics of the
-    model that is chosen; it is empty if no rows choose.
+    recorded their loss on validation or test rows while training; `test_rows` is the checksum of the test rows.
     """
     train, test, choosing = splits["train"], splits["test"], splits.get("validation")
     rows = 0 if choosing is None else choosing.rows
@@ -192,48 +182,59 @@ def decisions_report(
         stratified = test.of_rows.stratified
         choosing = SplitMetrics("held-out", held_out.models, chosen, test.settings, stratified, held_out.clusters)
     guessing, above = compare_with_guessing(train, test)
-    report: dict[str, Any] = {}
-    for name, decision in decisions.items():
-        of_model = {split: part for split, part in splits.items() if name in part.decisions}
-        errors = {split: part.ece_if_calibrated(name) for split, part in of_model.items()}
-        report[name] = decision.to_json() | {"ece_if_calibrated": errors}
-        report[name][GUESSING] = (difference := above[name]) and difference.rounded()
-        if decision.costs is not None and (unseen := find_unseen_cost(test, name)):
-            report[name]["unseen_cost"] = unseen
-        if decision.calibration and choosing is not None:
-            report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
-            report[name]["validation_mistakes"] = choosing.mistakes(name)
-        if decision.multilabel and choosing is not None and isinstance(choosing.settings.threshold, str):
-            few = has_few(choosing.of_rows.y, choosing.of_rows.clusters)
-            report[name]["labels_of_few_rows"] = int(few.sum())
-    of_rows = {name: part.of_rows.clusters for name, part in splits.items()}
-    sizes = {name: np.bincount(clusters) for name, clusters in of_rows.items() if clusters is not None}
-    candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
-    report |= {
-        GUESSING: {"log_loss": round(guessing, DIGITS)},
-        "protocol": {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows},
-        "best": {},
-        "crossvalidation": {},
+    models: dict[str, Any] = {
+        name: _report_model(name, decision, splits, choosing, above[name]) for name, decision in decisions.items()
     }
+    protocol: dict[str, Any] = {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows}
+    if test_rows is not None:
+        protocol["test_rows"] = test_rows
+    clustered = {name: part.of_rows.clusters for name, part in splits.items()}
+    sizes = {name: np.bincount(clusters) for name, clusters in clustered.items() if clusters is not None}
     if sizes:
-        report["protocol"]["clusters"] = {name: len(each) for name, each in sizes.items()}
-        report["protocol"]["independent_rows"] = {name: round(if_alike(each), DIGITS) for name, each in sizes.items()}
+        protocol["clusters"] = {name: len(each) for name, each in sizes.items()}
+        protocol["independent_rows"] = {name: if_alike(each) for name, each in sizes.items()}
+    baseline = {"log_loss": guessing}
     if (costs := test.of_rows.costs) is not None:
-        report[GUESSING]["cost"] = round(cheapest_constant(costs, train.support, test.support)[1], DIGITS)
-    if choosing is None or not candidates:
-        return report
-    if not rows:
-        report["protocol"]["held_out_rows"] = choosing.rows
-        for name, part in held_out.models.items():
-            scores = {key: value for key, value in choosing.metrics(name).items() if key in SCORES}
-            report["crossvalidation"][name] = {"rows": len(part), "folds": len(set(part.split)), **scores}
-    chosen_by = {name: choosing.judged[name] for name in candidates}
-    compared = compare_candidates(chosen_by)
-    report["best"] = dict(measured[choose(compared)])
-    if len(measured) > 1:
-        expected = score_after_choice(chosen_by)
-        report["choice"] = {"models": compared} | ({} if expected is None else {chooses(chosen_by).name: expected})
-    return report
+        baseline["cost"] = cheapest_constant(costs, train.support, test.support)[1]
+    report: dict[str, Any] = {"guessing": baseline, "best": {}, "crossvalidation": {}}
+    candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
+    if choosing is not None and candidates:
+        if not rows:
+            protocol["held_out_rows"] = choosing.rows
+            for name, part in held_out.models.items():
+                scores = {key: value for key, value in choosing.metrics(name).items() if key in SCORES}
+                report["crossvalidation"][name] = FoldScores(rows=len(part), folds=len(set(part.split)), **scores)
+        chosen_by = {name: choosing.judged[name] for name in candidates}
+        compared = compare_candidates(chosen_by)
+        report["best"] = measured[choose(compared)]
+        if len(measured) > 1:
+            expected = score_after_choice(chosen_by)
+            score = {} if expected is None else {chooses(chosen_by).name: expected}
+            report["choice"] = Choice(models=compared, **score)
+    return Decisions(**models, **report, protocol=Protocol(**protocol))
+
+
+def _report_model(
+    name: str,
+    decision: Decision,
+    splits: Mapping[str, SplitMetrics],
+    choosing: SplitMetrics | None,
+    above: Difference | None,
+) -> ModelDecision:
+    """Return a model's part of decisions.json; `choosing` are the rows that chose, `above` compares with guessing."""
+    of_model = {split: part for split, part in splits.items() if name in part.decisions}
+    report: dict[str, Any] = {
+        "ece_if_calibrated": {split: part.ece_if_calibrated(name) for split, part in of_model.items()},
+        "guessing": above and above.rounded(),
+    }
+    if decision.costs is not None and (unseen := find_unseen_cost(splits["test"], name)):
+        report["unseen_cost"] = unseen
+    if decision.calibration and choosing is not None:
+        report["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
+        report["validation_mistakes"] = choosing.mistakes(name)
+    if decision.multilabel and choosing is not None and isinstance(choosing.settings.threshold, str):
+        report["labels_of_few_rows"] = int(has_few(choosing.of_rows.y, choosing.of_rows.clusters).sum())
+    return ModelDecision(**decision.to_json(), **report)
 
 
 def summarise(

@@ -1,13 +1,15 @@
-"""The choice of the default model by rows that did not train it, and what choosing costs."""
+"""The choice of the default model by rows that did not train it, what choosing costs, and the reason in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from textclf.core.files import DIGITS
+from textclf.core.formatting import count_noun, percent
 from textclf.evaluate.counts import Floats
 from textclf.evaluate.metrics.metric import Metric, margin
 from textclf.evaluate.registry import ACCURACY, COST, LOG_LOSS
+from textclf.evaluate.results import Candidate, Choice, Results
 from textclf.evaluate.rows import JudgedRows
 
 ERRORS = 0.5  # standard errors of a difference, up to which two models are tied
@@ -16,8 +18,8 @@ PARTS = 10  # of the rows, each of which is measured with the choice of the othe
 SEED = 0  # of the parts
 
 
-def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, dict[str, float]]:
-    """Return how each model, from the fastest to the slowest, compares with the best; `tied` is 1 or 0.
+def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]:
+    """Return how each model, from the fastest to the slowest, compares with the best.
 
     With costs, the mean cost takes the place of the accuracy, and lower is better. `accuracy_difference`, or
     `cost_difference`, is to the highest accuracy, `log_loss_difference` to the lowest log loss of the models whose
@@ -31,13 +33,19 @@ def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, dict[str, 
     values = {name: metric.influence(rows) for name, rows in models.items()}
     loss = {name: LOG_LOSS.influence(rows) for name, rows in models.items()}
     best = max(models, key=lambda name: (-sign * values[name].mean(), -loss[name].mean()))
-    report = {name: _difference(models, metric.name, values, name, best) for name in models}
-    close = [name for name, entry in report.items() if _within(entry, metric.name, sign)]
+    gaps = {name: _difference(models, values, name, best) for name in models}
+    close = [name for name, gap in gaps.items() if _within(gap, sign)]
     likeliest = min(close, key=lambda name: float(loss[name].mean()))
-    for name in models:
-        report[name] |= _difference(models, LOG_LOSS.name, loss, name, likeliest)
-        report[name]["tied"] = int(name in close and _within(report[name], LOG_LOSS.name, 1))
-    return report
+    of_loss = {name: _difference(models, loss, name, likeliest) for name in models}
+    return {
+        name: Candidate(
+            **dict(zip((f"{metric.name}_difference", f"{metric.name}_error"), gap, strict=True)),
+            log_loss_difference=of_loss[name][0],
+            log_loss_error=of_loss[name][1],
+            tied=int(name in close and _within(of_loss[name], 1)),
+        )
+        for name, gap in gaps.items()
+    }
 
 
 def chooses(models: Mapping[str, JudgedRows]) -> Metric:
@@ -46,22 +54,22 @@ def chooses(models: Mapping[str, JudgedRows]) -> Metric:
 
 
 def _difference(
-    models: Mapping[str, JudgedRows], metric: str, values: Mapping[str, Floats], name: str, other: str
-) -> dict[str, float]:
+    models: Mapping[str, JudgedRows], values: Mapping[str, Floats], name: str, other: str
+) -> tuple[float, float]:
     """Return the mean difference of two models and its standard error, rounded."""
     differences, rare = values[name] - values[other], models[name].wrong | models[other].wrong
     error = margin(models[name], differences, rare, ONE_ERROR)
-    numbers = {f"{metric}_difference": float(differences.mean()), f"{metric}_error": error}
-    return {key: round(number, DIGITS) for key, number in numbers.items()}
+    return round(float(differences.mean()), DIGITS), round(error, DIGITS)
 
 
-def _within(entry: Mapping[str, float], metric: str, sign: int) -> bool:
-    return sign * entry[f"{metric}_difference"] <= ERRORS * entry[f"{metric}_error"]
+def _within(gap: tuple[float, float], sign: int) -> bool:
+    difference, error = gap
+    return sign * difference <= ERRORS * error
 
 
-def choose(candidates: Mapping[str, Mapping[str, float]]) -> str:
+def choose(candidates: Mapping[str, Candidate]) -> str:
     """Return the first of the tied models."""
-    return next(name for name, entry in candidates.items() if entry["tied"])
+    return next(name for name, entry in candidates.items() if entry.tied)
 
 
 def score_after_choice(models: Mapping[str, JudgedRows]) -> float | None:
@@ -82,3 +90,41 @@ def score_after_choice(models: Mapping[str, JudgedRows]) -> float | None:
         chosen = choose(compare_candidates({name: each.take(parts != part) for name, each in models.items()}))
         total += float(metric.influence(models[chosen])[parts == part].sum())
     return round(total / len(rows), DIGITS)
+
+
+def explain_choice(named: str | None, results: Results, models: Sequence[str]) -> tuple[str, str]:
+    """Return the model of `models` that represents a run, the default of `textclf predict`, and why, as a phrase.
+
+    The one that is named, otherwise the one that the stage evaluate chose on the validation rows or, without them, on
+    held-out training rows; a cross-validation may leave models out: those that take too long, and those for which a
+    class has too few rows. The test rows decide nothing.
+    """
+    if named is not None:
+        return named, "named by export.model"
+    if len(models) == 1:
+        return models[0], "the only model"
+    decisions = results.decisions
+    choice = decisions.choice or Choice()
+    compared = {name: choice.models[name] for name in models if name in choice.models}
+    if not compared:
+        return models[-1], "the last of train; none could be cross-validated"
+    chosen = choose(compared)
+    metric = "accuracy" if compared[chosen].cost_difference is None else "cost"
+    if rows := decisions.protocol.validation_rows:
+        score, where = results.evaluation[chosen]["validation"][metric], f"on {count_noun(rows, 'validation row')}"
+    else:
+        scores = decisions.crossvalidation[chosen]
+        score = getattr(scores, metric)
+        where = f"in {scores.folds}-fold cross-validation of {count_noun(scores.rows, 'training row')}"
+        if left_out := [name for name in models if name not in compared]:
+            where += f"; not cross-validated: {', '.join(left_out)}"
+    several = chosen in decisions.models and decisions[chosen].decision.multilabel
+    best, show = (
+        ("lowest mean cost", "{:.3f}".format) if metric == "cost" else (f"best {'subset ' * several}accuracy", percent)
+    )
+    reason = best
+    if getattr(compared[chosen], f"{metric}_difference"):
+        reason = f"fastest of the models within half a standard error of the {best} and log loss"
+    if (expected := getattr(choice, metric)) is not None:
+        where += f"; {show(score)} there, {show(expected)} allowing for the choice"
+    return chosen, f"{reason} {where}"

@@ -4,12 +4,11 @@ A new metric is an entry here and its test; one of a new kind also a class in `t
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from textclf.artifacts.decisions import Costs
 from textclf.core.files import DIGITS
-from textclf.core.formatting import percent, points
+from textclf.core.formatting import percent
 from textclf.evaluate.counts import Floats, Labels
 from textclf.evaluate.metrics.calibration import CalibrationError
 from textclf.evaluate.metrics.metric import MULTICLASS, MULTILABEL, Metric
@@ -203,70 +202,11 @@ def pair_name(later: str, earlier: str) -> str:
     return f"{later}_vs_{earlier}"
 
 
-def compare_pair(
-    comparisons: Mapping[str, Mapping[str, Any]], models: Sequence[str], name: str, other: str
-) -> dict[str, Any]:
-    """Return the test of two models from comparisons.json; differences and their ends are of the first minus other.
-
-    `models` are in the order in which they were compared.
-    """
-    later, earlier = sorted((name, other), key=models.index, reverse=True)
-    test: dict[str, Any] = {**comparisons[pair_name(later, earlier)]}
-    if later != name:
-        test |= _reverse(test)
-        test["metrics"] = {metric: each and _reverse(each) for metric, each in test["metrics"].items()}
-    return test
-
-
-def _reverse(ends: Mapping[str, float]) -> dict[str, float]:
-    return {"difference": -ends["difference"], "low": -ends["high"], "high": -ends["low"]}
-
-
 def format_value(name: str, value: float) -> str:
     """Return a metric's value as it is shown: a percentage with one decimal, or a number with three."""
     return percent(value) if METRICS[name].percent else f"{value:.3f}"
 
 
-TOO_FEW = "too few rows"  # shown instead of an interval, where the metrics files have null
-
-
 def format_interval(name: str, low: float, high: float) -> str:
     """Return the interval of a metric as it is shown: 74.6% to 84.5%."""
     return f"{format_value(name, low)} to {format_value(name, high)}"
-
-
-def format_metric(
-    name: str,
-    metrics: Mapping[str, float],
-    intervals: Mapping[str, Mapping[str, float] | None],
-    calibrated: float | None = None,
-) -> tuple[str, str]:
-    """Return a metric among those of a split as it is shown, with its interval; each is "" if there is none.
-
-    `calibrated` is what stands beside the calibration error: the one to expect if the probabilities are right.
-    """
-    if name not in metrics:
-        return "", ""
-    if name not in intervals:
-        beside = f"{format_value(name, calibrated)} if calibrated" if name == "ece" and calibrated is not None else ""
-        return format_value(name, metrics[name]), beside
-    return format_measured(name, metrics[name], intervals[name])
-
-
-def format_measured(name: str, value: float, ends: Mapping[str, float] | None) -> tuple[str, str]:
-    """Return a metric's value and its interval (`low` and `high`, or None for too few rows) as they are shown."""
-    return format_value(name, value), format_interval(name, ends["low"], ends["high"]) if ends else TOO_FEW
-
-
-def format_difference(name: str, ends: Mapping[str, float] | None) -> tuple[str, str]:
-    """Return the difference of a metric between two models and its interval as they are shown, percentages in points.
-
-    `ends` has `difference`, `low` and `high`; None stands for too few rows.
-    """
-    if ends is None:
-        return "", TOO_FEW
-    value, low, high = (
-        points(ends[key]) if METRICS[name].percent else f"{ends[key]:+.3f}".replace("-", "\N{MINUS SIGN}")
-        for key in ("difference", "low", "high")
-    )
-    return value, f"{low} to {high}"

@@ -1,19 +1,20 @@
 """The results of a run, as the files in metrics/ have them: written and read by the same classes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Self, get_type_hints
+from typing import Annotated, Any, Self, cast, get_type_hints
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.split_report import SplitReport
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
+from textclf.core.formatting import points
 from textclf.core.result_files import (
     REMEDY,
     Count,
@@ -28,7 +29,7 @@ from textclf.core.result_files import (
     to_json,
 )
 from textclf.core.settings import rule
-from textclf.evaluate.registry import METRICS, pair_name
+from textclf.evaluate.registry import METRICS, format_interval, format_value, pair_name
 
 
 def _check_metrics(metrics: dict[str, float]) -> dict[str, float]:
@@ -38,8 +39,14 @@ def _check_metrics(metrics: dict[str, float]) -> dict[str, float]:
     return metrics
 
 
+def _check_number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise rule("a number")
+    return value
+
+
 Metrics = Annotated[dict[str, Number], AfterValidator(_check_metrics)]  # by the names of `METRICS`
-Record = dict[str, Annotated[int, Field(strict=True)] | Exact]  # numbers of a training
+Record = dict[str, Annotated[int | float, PlainValidator(_check_number)]]  # numbers of a training, of any names
 
 
 class Ends(Result):
@@ -51,7 +58,7 @@ class Ends(Result):
     effective_rows: Annotated[Number, Field(gt=0)] = 1.0
 
 
-class Share(Ends):
+class MeasuredShare(Ends):
     """A share of some rows."""
 
     value: Fraction
@@ -126,11 +133,7 @@ class Candidate(Result):
     cost_error: Number = 0.0
     log_loss_difference: Number = 0.0
     log_loss_error: Number = 0.0
-    tied: Count  # 1 if no candidate is better beyond its standard error; the first of these is chosen
-
-    def gap(self, metric: str) -> tuple[float, float]:
-        """Return the difference in a metric and its standard error."""
-        return getattr(self, f"{metric}_difference"), getattr(self, f"{metric}_error")
+    tied: Count  # 1 or 0; the first of the tied models is chosen
 
 
 class Choice(Result):
@@ -174,7 +177,7 @@ class Decisions(ByModel):
     guessing: Metrics = Field({})  # of guessing by the shares of the training rows; `cost`: best constant decision
     crossvalidation: dict[str, FoldScores] = Field({})  # without validation rows
     choice: Choice | None = None  # of several models
-    best: Metrics = Field({})  # by split, of the chosen model; empty if no rows choose
+    best: dict[str, Metrics] = Field({})  # by split, of the chosen model; empty if no rows choose
     __pydantic_extra__: dict[str, ModelDecision]
 
 
@@ -220,32 +223,34 @@ class CoverageProtocol(Result):
     validation_rows: Positive
 
 
-class Sets(Result):
+class MeasuredSets(Result):
     """The prediction sets of a model on the test rows. Shares without rows are None."""
 
     rows: Positive
-    coverage: Share | None  # sets with the actual class, or the mean share of its labels that the set of a text has
+    coverage: (
+        MeasuredShare | None
+    )  # sets with the actual class, or the mean share of its labels that the set of a text has
     set_size: Number
     empty: Fraction
     answered: Fraction  # sets of one class
     several: Fraction
-    accuracy: Share | None  # of the answers; None for sets of labels
-    classes: dict[str, Share | None]  # rows of each class whose set has it
+    accuracy: MeasuredShare | None  # of the answers; None for sets of labels
+    classes: dict[str, MeasuredShare | None]  # rows of each class whose set has it
 
 
 class Coverage(ByModel):
     """The content of coverage.json: empty without evaluate.coverage."""
 
     protocol: CoverageProtocol | None = None
-    __pydantic_extra__: dict[str, Sets]
+    __pydantic_extra__: dict[str, MeasuredSets]
 
 
 class Rejected(Result):
     """How rejection sorts the rows of a split. A share without rows is None."""
 
-    accuracy: Share | None  # of the rows of a class: those with their class that are not rejected
-    recall: Share | None  # of the rows of no class: those rejected
-    precision: Share | None  # of the rows rejected: those of no class
+    accuracy: MeasuredShare | None  # of the rows of a class: those with their class that are not rejected
+    recall: MeasuredShare | None  # of the rows of no class: those rejected
+    precision: MeasuredShare | None  # of the rows rejected: those of no class
 
 
 class Area(Result):
@@ -310,20 +315,25 @@ class Results:
     splits: SplitReport = field(default_factory=SplitReport)
 
     @classmethod
+    def of(cls, **contents: Any) -> Self:
+        """Return the results with these contents of files, which may be dictionaries as the files have them."""
+        return cls(**{name: TypeAdapter(KINDS[name]).validate_python(each) for name, each in contents.items()})
+
+    @classmethod
     def read(cls, folder: Path, names: Iterable[str], models: Sequence[str], external: Sequence[str] = ()) -> Self:
         """Return the content of these files, with all that readers need for the models of a run.
 
         `models` are those of train and average, `external` those of evaluate.external. Raises `UserError` if a file is
         missing or damaged, or lacks a number.
         """
-        contents = {name: parse_file(folder / f"{name}.json") for name in dict.fromkeys(("decisions", *names))}
-        found = {name: check(KINDS[name], each, str(folder / f"{name}.json")) for name, each in contents.items()}
-        splits = [each for each in SPLITS if each != "validation" or found["decisions"].protocol.validation_rows]
+        contents = {name: parse_file(folder / f"{name}.json") for name in names}
+        results = cls(**{name: check(KINDS[name], each, f"{folder / name}.json") for name, each in contents.items()})
+        splits = [each for each in SPLITS if each != "validation" or results.decisions.protocol.validation_rows]
         for name, content in contents.items():
             for key in map(".".join, _needed(name, models, external, splits)):
                 if value_at(content, key) in (MISSING, None):
                     raise UserError(f"{folder / name}.json: {key} is missing; it must be set; {REMEDY}")
-        return cls(**found)
+        return results
 
     def compare(self, name: str, other: str) -> Comparison:
         """Return the comparison of two models on the test rows, with differences of the first minus the other."""
@@ -334,6 +344,10 @@ class Results:
         return pair.model_copy(
             update={"metrics": {key: each and each.reversed() for key, each in pair.metrics.items()}}
         )
+
+    def accuracy_ends(self, model: str, split: str = "test") -> Ends:
+        """Return the interval of an accuracy, which a model has on each split that it predicts."""
+        return cast("Ends", self.intervals[model][split]["accuracy"])
 
     def files(self) -> dict[str, Any]:
         """Return what each file contains, by its name."""
@@ -361,8 +375,48 @@ def _needed(
         case "training" | "slices":
             yield from ((model,) for model in every)
         case "splits":
+            pairs = [f"{later}_in_{earlier}" for earlier, later in combinations(splits, 2)]
             yield from ((key,) for key in (*splits, "label_conflicts"))
             for kind in ("exact", "normalised"):
                 yield from (("duplicates", kind, split) for split in splits)
-                pairs = [f"{later}_in_{earlier}" for earlier, later in combinations(splits, 2)]
                 yield from (("leaks", kind, pair) for pair in pairs)
+
+
+TOO_FEW = "too few rows"  # shown instead of an interval, where the metrics files have null
+
+
+def format_metric(
+    name: str,
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, Ends | None],
+    calibrated: float | None = None,
+) -> tuple[str, str]:
+    """Return a metric among those of a split as it is shown, with its interval; each is "" if there is none.
+
+    `calibrated` is what stands beside the calibration error: the one to expect if the probabilities are right.
+    """
+    if name not in metrics:
+        return "", ""
+    if name not in intervals:
+        beside = f"{format_value(name, calibrated)} if calibrated" if name == "ece" and calibrated is not None else ""
+        return format_value(name, metrics[name]), beside
+    return format_measured(name, metrics[name], intervals[name])
+
+
+def format_measured(name: str, value: float, ends: Ends | None) -> tuple[str, str]:
+    """Return a metric's value and its interval, None for too few rows, as they are shown."""
+    return format_value(name, value), format_interval(name, ends.low, ends.high) if ends else TOO_FEW
+
+
+def format_difference(name: str, difference: float, ends: Ends | None) -> tuple[str, str]:
+    """Return the difference of a metric between two models and its interval as they are shown, percentages in points.
+
+    `ends` is None for too few rows.
+    """
+    if ends is None:
+        return "", TOO_FEW
+    value, low, high = (
+        points(number) if METRICS[name].percent else f"{number:+.3f}".replace("-", "\N{MINUS SIGN}")
+        for number in (difference, ends.low, ends.high)
+    )
+    return value, f"{low} to {high}"

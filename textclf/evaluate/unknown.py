@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from textclf.evaluate.coverage import share_of
 from textclf.evaluate.curves import STEPS, positive_counts
 from textclf.evaluate.measure import HeldOut
 from textclf.evaluate.registry import ROC_AUC
+from textclf.evaluate.results import Area, MeasuredShare, RejectedByScore, Unknown
 from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_clusters import positions
@@ -96,7 +96,7 @@ def measure_unknown(
     label: str,
     keys: Mapping[str, NDArray[np.uint64]],
     settings: Evaluate,
-) -> tuple[dict[str, Decision], dict[str, Any], dict[str, pd.DataFrame]]:
+) -> tuple[dict[str, Decision], dict[str, dict[str, Unknown]], dict[str, pd.DataFrame]]:
     """Return the decisions with their rejections, the content of metrics/unknown.json, and curves of the test rows.
 
     Validation rows choose the thresholds or, without them, held-out training rows. That of `unknown_score` has the best
@@ -107,7 +107,7 @@ def measure_unknown(
     `UserError` if there are no rows that choose for a model.
     """
     clusters = {split: positions(each) for split, each in keys.items()}
-    rejecting, report, curves = dict(decisions), dict[str, Any](), {}
+    rejecting, report, curves = dict(decisions), dict[str, dict[str, Unknown]](), {}
     for name, decision in decisions.items():
         first = next(batches := iter(models[name]))
         parts = read_splits(chain([first], batches))
@@ -167,23 +167,23 @@ def candidates(scores: Floats) -> Floats:
     return np.unique(np.concatenate([lowest, (distinct[:-1] + np.diff(distinct) / 2).round(DIGITS)]))
 
 
-def _report(judged: Judged, kept: Mapping[str, float], confidence: float) -> dict[str, Any]:
-    """Return what metrics/unknown.json has of a model and a split, rounded, with intervals."""
-    report, unknown = _shares(judged, judged.rejected, confidence) | {"scores": {}}, (~judged.known).astype(np.int64)
+def _report(judged: Judged, kept: Mapping[str, float], confidence: float) -> Unknown:
+    """Return what metrics/unknown.json has of a model and a split, with intervals."""
+    found, unknown = {}, (~judged.known).astype(np.int64)
     for name, scores in judged.scores.items():
         false, true = (np.append(0, counts) for counts in positive_counts(~judged.known, -scores))
         area = np.trapezoid(true / true[-1], false / false[-1])
         rows = JudgedRows(unknown, np.column_stack([scores, -scores]), unknown, judged.clusters)
         ends = ROC_AUC.interval_of(rows, np.array([area]), [1], confidence)
-        report["scores"][name] = {
-            "threshold": kept[name],
-            "roc_auc": {"value": round(float(area), DIGITS), **(ends.rounded() if ends else {})},
+        found[name] = RejectedByScore(
+            threshold=kept[name],
+            roc_auc=Area(value=float(area), **(ends.rounded() if ends else {})),
             **_shares(judged, scores < kept[name], confidence),
-        }
-    return report
+        )
+    return Unknown(**_shares(judged, judged.rejected, confidence), scores=found)
 
 
-def _shares(judged: Judged, rejected: Mask, confidence: float) -> dict[str, Any]:
+def _shares(judged: Judged, rejected: Mask, confidence: float) -> dict[str, MeasuredShare | None]:
     known = judged.known
     return {
         "accuracy": share_of(judged.right & ~rejected, known, judged.clusters, confidence),

@@ -1,7 +1,6 @@
 """The card of a model in Markdown, with the sections of Mitchell et al. (2019), doi:10.1145/3287560.3287596."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -9,82 +8,38 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from textclf.artifacts.decisions import SCALING
-from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import escape_markdown, labelled_names
 from textclf.core.settings import to_yaml
-from textclf.evaluate.registry import (
-    METRICS,
-    OF_SETS,
-    format_measured,
-    format_metric,
-    metrics_of,
-)
+from textclf.evaluate.model_warnings import find_warnings
+from textclf.evaluate.registry import METRICS, OF_SETS, metrics_of
+from textclf.evaluate.results import MeasuredSets, MeasuredShare, Results, format_measured, format_metric
+from textclf.export import description
+from textclf.export.facts import Facts
 from textclf.export.languages import CODES
-from textclf.export.sources import UNSTATED, Source, Weights, class_titles, combine_rights
+from textclf.export.sources import UNSTATED, combine_rights
 from textclf.models.common.loading import load_model
-from textclf.models.common.settings import ModelSettings
 
 TEMPLATE = resources.files("textclf.export") / "templates" / "card.md.j2"
 SHOWN = 20  # classes and raw files that are listed
 
 
-@dataclass(frozen=True)
-class Results:
-    """The parts of the metrics files that belong to one model.
+def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text: bool = False) -> str:
+    """Return the card of a model; the same arguments give the same text.
 
-    `metrics` and `intervals` are by split and metric; an interval has `low` and `high`, or is None for too few rows.
-    `decision` is how probabilities become classes; `record` has numbers about the training. `sets` is its part of
-    metrics/coverage.json, None without evaluate.coverage. `ece_if_calibrated` is that of metrics/decisions.json.
-    `unknown` has the test rows in metrics/unknown.json, None without data.unknown.
+    `columns` are those of each representation; `ignores_text` says that the model predicts the same for every text.
     """
-
-    metrics: Mapping[str, Mapping[str, float]]
-    intervals: Mapping[str, Mapping[str, Mapping[str, float] | None]]
-    decision: Mapping[str, Any]
-    record: Mapping[str, Any]
-    sets: Mapping[str, Any] | None = None
-    ece_if_calibrated: Mapping[str, float] = field(default_factory=dict)
-    unknown: Mapping[str, Any] | None = None
-
-
-def render(
-    model: str,
-    kind: str,
-    settings: ModelSettings,
-    results: Results,
-    *,
-    sources: Sequence[Source],
-    rows: Mapping[str, Mapping[str, int]],
-    classes: Sequence[str],
-    representation: str,
-    protocol: Sequence[str],
-    caveats: Sequence[str],
-    confidence: float,
-    coverage: float | None = None,
-    warnings: Sequence[str],
-    default: str,
-    limits: Sequence[str] = (),
-    weights: Sequence[Weights] = (),
-    onnx: bool = True,
-    ignores_text: bool = False,
-    about: About = NOTHING,
-    sizes: Mapping[str, int] | None = None,
-) -> str:
-    """Return the card of a model of that kind; the same arguments give the same text.
-
-    `rows` are counts by split and class label; `classes` the labels in order; `confidence` is the level of the
-    intervals, `coverage` evaluate.coverage. `representation`, `protocol` and `caveats` are those of
-    `textclf.export.description`, `warnings` those of `textclf.evaluate.model_warnings` on this model. `default` names
-    the default model and why. `limits` are those of `textclf.export.description`, `weights` those of
-    `textclf.export.sources`. `onnx` says that there is a file of ONNX, `ignores_text` that the model predicts the same
-    for every text; `about` is what the user states of the data. `sizes` are the rows of each split; None adds up those
-    of the classes.
-    """
-    names = labelled_names(classes, class_titles(sources, about))
-    splits = [split for split in SPLITS if split in results.metrics]
-    several = results.decision.get("thresholds")  # of several labels per text
+    settings, results = facts.settings, facts.results
+    names, evaluate = labelled_names(facts.classes, facts.titles), settings.evaluate
+    own, measured, report = results.decisions[model], results.evaluation[model], results.splits
+    decision, several = own.decision, own.decision.multilabel
+    splits = [split for split in SPLITS if split in measured]
+    members, default = settings.members(model), facts.default
+    of_models = list(dict.fromkeys([model, *members]))
+    cells = {split: _cells(results, model, split) for split in splits}
+    warnings = find_warnings(results, [*settings.models.names(), *settings.external], evaluate.confidence)
+    found = results.unknown.get(model, {}).get("test")
     environment = Environment(
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -96,74 +51,78 @@ def render(
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         name=display_name(model),
         folder=Markup(model),  # noqa: S704 (small letters, digits and _; code needs no escapes)
-        kind=load_model(kind).KIND,
-        classes=[names[label] for label in classes],
-        positive=names[classes[-1]] if len(classes) == 2 and not several else None,
-        representation=representation,
-        record=[(display_name(key), to_yaml(value)) for key, value in sorted(results.record.items())],
-        hyperparameters=[(key, to_yaml(value)) for key, value in settings.model_dump().items()],
+        kind=load_model(settings.models[model].kind).KIND,
+        classes=[names[label] for label in facts.classes],
+        positive=names[facts.classes[-1]] if len(facts.classes) == 2 and not several else None,
+        representation=description.representation(settings, model, columns),
+        record=[(display_name(key), to_yaml(value)) for key, value in sorted(results.training[model].items())],
+        hyperparameters=[(key, to_yaml(value)) for key, value in settings.models[model].model_dump().items()],
         splits=splits,
-        rows={names[label]: [rows[split].get(label, 0) for split in splits] for label in classes},
-        totals=[sizes[split] if sizes else sum(rows[split].values()) for split in splits],
+        rows={names[label]: [report.rows_by_class[split].get(label, 0) for split in splits] for label in facts.classes},
+        totals=[report.sizes[split] for split in splits],
         metrics=[
-            (metric.titled(bool(several)), [_measured(name, results, split) for split in splits])
+            (metric.titled(several), [cells[split][name] for split in splits])
             for name, metric in METRICS.items()
-            if any(name in results.metrics[split] for split in splits)
+            if any(name in measured[split] for split in splits)
         ],
-        class_metrics=join_names(
-            [each.titled(bool(several)) for each in metrics_of(bool(several)).values() if each.per_class]
-        ),
-        of_sets=[(METRICS[key].titled(True), _measured(key, results, "test")) for key in OF_SETS if several],
+        class_metrics=join_names([each.titled(several) for each in metrics_of(several).values() if each.per_class]),
+        of_sets=[(METRICS[key].titled(True), cells["test"][key]) for key in OF_SETS if several],
         accuracy=format_measured(
-            "accuracy", results.metrics["test"]["accuracy"], results.intervals["test"]["accuracy"]
+            "accuracy", measured["test"]["accuracy"], results.intervals[model]["test"]["accuracy"]
         ),
-        confidence=confidence_level(confidence),
-        costs=(costs := results.decision.get("costs")),
+        confidence=confidence_level(evaluate.confidence),
+        costs=(costs := decision.costs),
         abstains=costs and len(costs[0]) > len(costs),
-        threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
-        thresholds=dict(zip(names.values(), map(to_yaml, several), strict=True)) if several else None,
-        calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key in SCALING],
-        rejection=results.decision.get("rejection"),
-        unknown=results.unknown and {key: _share(results.unknown[key]) for key in ("accuracy", "recall")},
-        sets=None if results.sets is None or coverage is None else coverage_of(results.sets, coverage, names),
-        protocol=protocol,
-        caveats=caveats,
-        warnings=warnings,
-        default=default,
-        limits=limits,
-        weights=weights,
-        onnx=onnx,
+        threshold=None if decision.threshold is None else to_yaml(decision.threshold),
+        thresholds=dict(zip(names.values(), map(to_yaml, decision.thresholds or ()), strict=True)) if several else None,
+        calibration=[(key, to_yaml(value)) for key, value in sorted(decision.to_json().items()) if key in SCALING],
+        rejection=decision.rejection,
+        unknown=found and {"accuracy": _share(found.accuracy), "recall": _share(found.recall)},
+        sets=coverage_of(results.coverage.models.get(model), evaluate.coverage, names),
+        protocol=description.protocol(facts, names, of_models, refitted=facts.refitted == model),
+        caveats=description.caveats(facts, names, [name for name in members if name in facts.watching]),
+        warnings=warnings.get(model, []),
+        default=f"{display_name(default[0])}: {default[1]}",
+        limits=description.limits(settings, model),
+        weights=facts.weights(model),
+        onnx=members == [model],
         ignores_text=ignores_text,
-        sources=sources,
-        rights=(rights := combine_rights(sources, about)),
+        sources=facts.sources,
+        rights=(rights := combine_rights(facts.sources, settings.about)),
         language_code=CODES.get(rights.language),
         unstated=UNSTATED,
         shown=SHOWN,
     )
 
 
-def _measured(name: str, results: Results, split: str) -> str:
-    """Return the value of a metric with the interval in brackets."""
-    intervals, calibrated = results.intervals.get(split, {}), results.ece_if_calibrated.get(split)
-    value, interval = format_metric(name, results.metrics[split], intervals, calibrated)
-    return f"{value} ({interval})" if interval else value
+def _cells(results: Results, model: str, split: str) -> dict[str, str]:
+    """Return each metric of a model on a split with its interval in brackets, "" if it was not measured."""
+    intervals = results.intervals[model].get(split, {})
+    calibrated = results.decisions[model].ece_if_calibrated.get(split)
+    found = {name: format_metric(name, results.evaluation[model][split], intervals, calibrated) for name in METRICS}
+    return {name: f"{value} ({interval})" if interval else value for name, (value, interval) in found.items()}
 
 
-def coverage_of(sets: Mapping[str, Any], coverage: float, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the card says of prediction sets of this coverage, as texts; `names` are those of the classes."""
-    by_class = {label: cell["value"] for label, cell in sets["classes"].items() if cell}
-    lowest = min(by_class, key=lambda label: by_class[label])
+def coverage_of(sets: MeasuredSets | None, coverage: float | None, names: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return what the card says of prediction sets of this coverage, as texts; `names` are those of the classes.
+
+    None without sets, or if no test row has a label.
+    """
+    if sets is None or coverage is None or sets.coverage is None:
+        return None
+    by_class = {label: cell for label, cell in sets.classes.items() if cell}
+    lowest = min(by_class, key=lambda label: by_class[label].value)
     return {
         "asked": confidence_level(coverage),
         "share": coverage,
-        "found": _share(sets["coverage"]),
+        "found": _share(sets.coverage),
         "lowest": names[lowest],
-        "of_lowest": _share(sets["classes"][lowest]),
-        "size": f"{sets['set_size']:.2f}",
-        "answered": percent(sets["answered"]),
-        "accuracy": _share(sets["accuracy"]) if sets["accuracy"] else None,
+        "of_lowest": _share(by_class[lowest]),
+        "size": f"{sets.set_size:.2f}",
+        "answered": percent(sets.answered),
+        "accuracy": _share(sets.accuracy) if sets.accuracy else None,
     }
 
 
-def _share(cell: Mapping[str, float]) -> str:
-    return "{} ({})".format(*format_measured("accuracy", cell["value"], cell))
+def _share(share: MeasuredShare | None) -> str:
+    return "{} ({})".format(*format_measured("accuracy", share.value, share)) if share else ""

@@ -3,23 +3,22 @@
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
 from textclf.artifacts.corrected import corrected_rows, rare_classes, uncorrected_test_rows
-from textclf.core.files import SPLITS
+from textclf.artifacts.split_report import Corrected, SplitReport
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.costs import cheapest_constant, cost_matrix
 from textclf.evaluate.registry import format_value
 from textclf.evaluate.settings import Evaluate, by_pair
+from textclf.export.facts import Facts, Settings
 from textclf.export.settings import needs_measured
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
 
 NAMED = 6  # costs that are named
 FEW_TEST_ROWS = 20  # per class; metrics of a class with fewer mean little
@@ -27,59 +26,33 @@ UNBALANCED = 3  # ratio of the largest class to the smallest that is worth a cav
 PRECISE = 0.02  # half-width of an accuracy's interval that needs no caveat
 
 
-def rows_by_class(splits_report: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Return the number of rows per class of each split, in the order of `SPLITS`, from metrics/splits.json."""
-    return {split: dict(splits_report[split]["classes"]) for split in SPLITS if split in splits_report}
-
-
-def sizes_of(splits_report: Mapping[str, Any]) -> dict[str, int]:
-    """Return the number of rows of each split, which those of several labels per text do not add up to."""
-    rows = rows_by_class(splits_report)
-    return {split: splits_report[split].get("rows", sum(by_class.values())) for split, by_class in rows.items()}
-
-
-def has_label_sets(splits_report: Mapping[str, Any]) -> bool:
-    """Return whether the texts have several labels each: rows without any are counted only then."""
-    return "without_labels" in splits_report["test"]
-
-
-def protocol(
-    data: Data,
-    split: Split,
-    train: Train,
-    evaluate: Evaluate,
-    splits_report: Mapping[str, Any],
-    classes: Mapping[str, str],
-    models: Iterable[str],
-    clusters: Mapping[str, int] | None = None,
-    refitted: str | None = None,
-) -> list[str]:
+def protocol(facts: Facts, classes: Mapping[str, str], models: Iterable[str], *, refitted: bool) -> list[str]:
     """Return sentences on how the models were trained and measured.
 
-    `classes` has what to show for each label, in order; `models` are the names of those to speak of; `clusters` has the
-    number of clusters of each split whose rows are not independent; `refitted` is the model for which export.refit is
-    set, with validation rows.
+    `classes` has what to show for each label, in order; `models` are the names of those to speak of, of which one is
+    `refitted` if export.refit is set.
     """
-    together = split.group_duplicates and not splits_report.get("given")
-    sizes, several = sizes_of(splits_report), has_label_sets(splits_report)
-    needed = needs_measured(data, evaluate)
+    settings, report, evaluate = facts.settings, facts.results.splits, facts.settings.evaluate
+    together = settings.split.group_duplicates and not report.given
+    needed = needs_measured(settings.data, evaluate)
     measured = " that were measured" if refitted and needed is None else ""
-    choosing = "the validation rows" if "validation" in splits_report else "held-out training rows"
-    corrected = corrected_rows(splits_report.get("corrections", {}))
+    choosing = "held-out training rows" if report.validation is None else "the validation rows"
+    corrected = corrected_rows(report.corrections)
+    clusters = facts.results.decisions.protocol.clusters
     return [
-        _splitting(data, split, splits_report, sizes),
+        _splitting(settings.data, settings.split, report),
         *([f"Labels of {corrected} were corrected by hand."] if corrected else []),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
         f"The representation and the models{measured} are fitted on the training rows alone.",
-        *_training(train, models),
+        *_training(settings.models, models),
         _calibration(evaluate, choosing),
-        *([] if evaluate.costs else [_decision_rule(evaluate, list(classes.values()), choosing, several)]),
-        *(_costs(evaluate, classes, rows_by_class(splits_report)) if evaluate.costs else []),
-        *_sets(evaluate, several),
-        *_unknown(data, splits_report, choosing),
+        *([] if evaluate.costs else [_decision_rule(evaluate, list(classes.values()), choosing, report.multilabel)]),
+        *(_costs(evaluate, classes, report.rows_by_class) if evaluate.costs else []),
+        *_sets(evaluate, report.multilabel),
+        *_unknown(settings.data, report, choosing),
         _intervals(evaluate),
-        *([_dependence(data, sizes["test"], clusters["test"])] if clusters and "test" in clusters else []),
-        *([_refit(refitted, needed, sizes)] if refitted else []),
+        *([_dependence(settings.data, report.sizes["test"], clusters["test"])] if "test" in clusters else []),
+        *([_refit(facts.default[0], needed, report.sizes)] if refitted else []),
     ]
 
 
@@ -96,7 +69,8 @@ def _training(train: Train, models: Iterable[str]) -> list[str]:
     return [sentence[0].upper() + sentence[1:] for sentence in named]
 
 
-def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any], sizes: Mapping[str, int]) -> str:
+def _splitting(data: Data, split: Split, report: SplitReport) -> str:
+    sizes = report.sizes
     parts = [f"{count_noun(sizes['train'], 'row')} for training"]
     parts += [f"{sizes['validation']:,} for validation"] if "validation" in sizes else []
     parts += [f"{sizes['test']:,} for testing"]
@@ -104,12 +78,12 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any], sizes
     method = f"{'drawn at random' if split.method == 'random' else by_hash} (seed {split.seed})"
     if split.method == "time":
         method = f"taken in the order of {visible(str(data.time))}"
-    if given := splits_report.get("given", {}):
+    if given := report.given:
         source = "its files" if data.split_column is None else f"column {visible(data.split_column)}"
         drawn = join_names([split_rows(name) for name in sizes if name not in given])
         rest = f"; the {drawn} are {method} from the given training rows" if drawn else ""
         return f"{join_names(parts)}, as the table gives them by {source}{rest}."
-    shares = "about the same share of each label" if has_label_sets(splits_report) else "the same class balance"
+    shares = "about the same share of each label" if report.multilabel else "the same class balance"
     balance = f", with {shares} in each split" if split.stratify else ""
     groups = (
         ""
@@ -178,8 +152,8 @@ def _sets(evaluate: Evaluate, several: bool) -> Iterator[str]:
         )
 
 
-def _unknown(data: Data, splits_report: Mapping[str, Any], choosing: str) -> Iterator[str]:
-    for label, rows in splits_report.get("unknown", {}).items():
+def _unknown(data: Data, report: SplitReport, choosing: str) -> Iterator[str]:
+    for label, rows in report.unknown.items():
         measured = (
             f"{count_noun(rows['test'], 'test row')} labelled {visible(label)} measure how texts of no class are found"
         )
@@ -218,38 +192,30 @@ def _refit(model: str, needed: str | None, sizes: Mapping[str, int]) -> str:
     )
 
 
-def caveats(
-    splits_report: Mapping[str, Any],
-    classes: Mapping[str, str],
-    confidence: float,
-    watching: Sequence[str],
-    independent: Mapping[str, float] | None = None,
-    held_out: Collection[str] = (),
-) -> list[str]:
+def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -> list[str]:
     """Return sentences that a reader must know before trusting the metrics, the most important first.
 
-    `classes` has what to show for each label, in order; `confidence` is the level of the intervals. `watching` are
-    the models that recorded their loss on validation rows while training, or on the test rows if there are no
-    others. `independent` has the number of independent rows that the dependent ones of a split are worth at least;
-    `held_out` are the models that have predictions for held-out training rows.
+    `classes` has what to show for each label, in order; `watching` are those of `facts.watching` to speak of.
     """
-    rows, several = rows_by_class(splits_report), has_label_sets(splits_report)
+    report, decisions = facts.results.splits, facts.results.decisions
+    rows, several = report.rows_by_class["test"], report.multilabel
+    independent = decisions.protocol.independent_rows.get("test")
     sentences = []
-    if "validation" not in rows:
-        sentences.append(_no_validation(watching, bool(held_out)))
+    if report.validation is None:
+        sentences.append(_no_validation(watching, bool(decisions.crossvalidation)))
     sentences += filter(
         None,
         [
-            _corrected_test_rows(splits_report.get("corrections", {})),
-            _uncorrected_test_rows(splits_report.get("corrections", {})),
-            _few_test_rows(sizes_of(splits_report)["test"], confidence, (independent or {}).get("test")),
-            _leaks(splits_report["leaks"]["normalised"], splits_report.get("given", {})),
-            _shared_groups(splits_report["leaks"].get("group", {})),
-            _conflicts(splits_report["label_conflicts"]["normalised"], several),
-            _dropped(splits_report.get("dropped", {}).get("rows", 0)),
-            f"{rare}." if (rare := visible(rare_classes(splits_report))) else "",
-            _unequal_classes(rows["test"], classes, several),
-            _rare_classes(rows["test"], classes, several),
+            _corrected_test_rows(report.corrections),
+            _uncorrected_test_rows(report.corrections),
+            _few_test_rows(report.sizes["test"], facts.settings.evaluate.confidence, independent),
+            _leaks(report.leaks.normalised, report.given),
+            _shared_groups(report.leaks.group),
+            _conflicts(report.label_conflicts.normalised, several),
+            _dropped(report.dropped.get("rows", 0)),
+            f"{rare}." if (rare := visible(rare_classes(report))) else "",
+            _unequal_classes(rows, classes, several),
+            _rare_classes(rows, classes, several),
         ],
     )
     return sentences
@@ -268,15 +234,15 @@ def _no_validation(watching: Sequence[str], held_out: bool) -> str:
     )
 
 
-def _corrected_test_rows(corrections: Mapping[str, Any]) -> str:
+def _corrected_test_rows(corrections: Corrected) -> str:
     """Return what corrected labels mean for the metrics, "" if no test row has one."""
-    if number := corrections.get("applied", {}).get("test", 0):
+    if number := corrections.applied.get("test", 0):
         return (
             f"The labels of {count_noun(number, 'test row')} were corrected by hand (data.correct_test_rows), so the "
             "metrics are not comparable with those of the labels of the table; if rows were looked at because a model "
             "was wrong on them, the metrics are too optimistic."
         )
-    if number := corrections.get("skipped", 0):
+    if number := corrections.skipped:
         was = "was" if number == 1 else "were"
         return (
             f"{count_noun(number, 'correction')} of test rows {was} not applied: the test rows have the labels of the "
@@ -285,7 +251,7 @@ def _corrected_test_rows(corrections: Mapping[str, Any]) -> str:
     return ""
 
 
-def _uncorrected_test_rows(corrections: Mapping[str, Any]) -> str:
+def _uncorrected_test_rows(corrections: Corrected) -> str:
     sentence = uncorrected_test_rows(corrections)
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
@@ -356,24 +322,23 @@ def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str], several: 
     return f"{which} fewer than {FEW_TEST_ROWS} test rows; metrics of such a {one} mean little."
 
 
-def representation(vectorize: Vectorize, features: Mapping[str, int]) -> str:
-    """Return how a text becomes the features of a model, in a few words; `features` has columns by representation."""
-    parts: list[str] = [vectorize[name].describe(columns) for name, columns in features.items()]
-    if len(parts) == 1:
-        return parts[0]
-    scaled = "the sides of each pair scaled so that training rows have a mean squared length of 1"
-    return f"{'; beside '.join(parts)}; {scaled}"
-
-
-def representations(described: Mapping[str, str]) -> str:
-    """Return what `representation` says of a model, or of the members of an average, by name."""
+def representation(settings: Settings, model: str, columns: Mapping[str, int]) -> str:
+    """Return how a text becomes the features of a model, in a few words; `columns` are by representation."""
+    described = {}
+    for member in settings.members(model):
+        names = settings.representations(member)
+        parts: list[str] = [settings.vectorize[name].describe(columns[name]) for name in names]
+        described[member] = "; beside ".join(parts)
+        if len(parts) > 1:
+            described[member] += "; the sides of each pair scaled so that training rows have a mean squared length of 1"
     if len(set(described.values())) == 1:
         return next(iter(described.values()))
     return "; ".join(f"for {display_name(name)}, {text}" for name, text in described.items())
 
 
-def limits(vectorize: Vectorize, names: Sequence[str]) -> list[str]:
+def limits(settings: Settings, model: str) -> list[str]:
     """Return a sentence for each of a model's representations on what it does not show of a text."""
+    names, vectorize = settings.representations(model), settings.vectorize
     if len(names) == 1:
         return [f"The model {vectorize[names[0]].limits()}."]
     return [f"By {display_name(name)}, the model {vectorize[name].limits()}." for name in names]

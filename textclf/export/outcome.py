@@ -1,26 +1,18 @@
 """The outcome of a run in a few lines, for a terminal: the models on the test rows, and the default model."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from textclf.artifacts.decisions import explain_choice
 from textclf.core.formatting import align, confidence_level, display_name, points
 from textclf.evaluate.looks import widen
-from textclf.evaluate.registry import (
-    FLOOR,
-    METRICS,
-    OF_SETS,
-    compare_pair,
-    format_interval,
-    format_measured,
-    format_value,
-)
+from textclf.evaluate.model_choice import explain_choice
+from textclf.evaluate.registry import FLOOR, METRICS, OF_SETS, format_interval, format_value
+from textclf.evaluate.results import Comparison, Results, format_measured
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
 
 
 def describe(
-    metrics: Mapping[str, Any],
+    results: Results,
     models: Sequence[str],
     named: str | None,
     confidence: float,
@@ -32,12 +24,11 @@ def describe(
     With costs it has the mean cost in place of the log loss; with several labels per text also `OF_SETS`.
 
     Each model is compared with `FLOOR` and with the model of the highest accuracy, in percentage points with the
-    interval of the paired difference. `metrics` maps each of `FILES` to its content; `models` are in train's order,
-    `named` is export.model; `external` are those of evaluate.external, which predict cannot take; `looks` is the
-    number of results on these test rows that Git has.
+    interval of the paired difference. `models` are in train's order, `named` is export.model; `external` are those of
+    evaluate.external, which predict cannot take; `looks` is the number of results on these test rows that Git has.
     """
     names = [*models, *external]
-    test = {name: metrics["evaluation"][name]["test"] for name in names}
+    test = {name: results.evaluation[name]["test"] for name in names}
     ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
     several = OF_SETS[0] in test[ranked[0]]
     shown = [*(OF_SETS if several else ()), "cost" if "cost" in test[ranked[0]] else "log_loss"]
@@ -51,31 +42,27 @@ def describe(
         ]
     ]
     for name in ranked:
-        ends = metrics["intervals"][name]["test"]["accuracy"]
-        accuracy, interval = format_measured("accuracy", test[name]["accuracy"], ends)
+        accuracy, interval = format_measured("accuracy", test[name]["accuracy"], results.accuracy_ends(name))
         rows.append(
             [
                 display_name(name),
                 f"{accuracy} ({interval})",
                 *(format_value(key, test[name][key]).replace("-", "\N{MINUS SIGN}") for key in shown),
-                *(_against(name, other, names, metrics["comparisons"]) for other in references),
+                *("" if name == other else _against(results.compare(name, other)) for other in references),
             ]
         )
-    default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)
+    default, reason = explain_choice(named, results, models)
     lines = [*align(rows), f"default model: {display_name(default)}", reason]
     if looks > 1:
-        of_one = metrics["intervals"][default]["test"]["accuracy"]
-        ends = format_interval(
-            "accuracy", *widen(test[default]["accuracy"], of_one["effective_rows"], confidence, looks)
-        )
+        rows_worth = results.accuracy_ends(default).effective_rows
+        low, high = widen(test[default]["accuracy"], rows_worth, confidence, looks)
         chosen = f"if {display_name(default)} was chosen as the best of them"
-        interval = f"its {confidence_level(confidence)} interval is {ends} (Bonferroni)"
+        interval = (
+            f"its {confidence_level(confidence)} interval is {format_interval('accuracy', low, high)} (Bonferroni)"
+        )
         lines.append(f"Git has {looks:,} results on these test rows: {chosen}, {interval}")
     return lines
 
 
-def _against(name: str, other: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, Any]]) -> str:
-    if name == other:
-        return ""
-    test = compare_pair(comparisons, models, name, other)
-    return f"{points(test['difference'])} ({points(test['low'])} to {points(test['high'])})"
+def _against(test: Comparison) -> str:
+    return f"{points(test.difference)} ({points(test.low)} to {points(test.high)})"

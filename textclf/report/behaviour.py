@@ -7,7 +7,7 @@ from typing import Any
 from textclf.behave.results import Behaviour, Rate, RecordedCase, RecordedTest, Said
 from textclf.core.formatting import display_name, percent, points
 from textclf.core.labels import visible
-from textclf.evaluate.registry import format_measured
+from textclf.evaluate.results import format_measured
 from textclf.pages.parts import Table, excerpt
 from textclf.report.run import Run
 
@@ -66,7 +66,7 @@ def _file(run: Run, name: str, metrics: Behaviour, records: Mapping[str, Recorde
 
 
 def _cell(rate: Rate) -> tuple[str, str]:
-    return format_measured("accuracy", rate.failure_rate, {"low": rate.low, "high": rate.high})
+    return format_measured("accuracy", rate.failure_rate, rate)
 
 
 def _by_change(metrics: Behaviour, models: Sequence[str], tests: Sequence[_Test]) -> Table | None:

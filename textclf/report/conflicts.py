@@ -18,7 +18,7 @@ SHOWN = 20  # texts
 
 def conflicts(run: Run) -> dict[str, Any] | None:
     """Return the first `SHOWN` texts that occur with several labels, and how many there are; None if there are none."""
-    number = run.leaks["label_conflicts"]["normalised"]
+    number = run.results.splits.label_conflicts.normalised
     if not number:
         return None
     classes = [*run.names.values()] if run.multilabel else run.classes

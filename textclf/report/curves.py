@@ -14,7 +14,8 @@ from textclf.core.labels import NO_ANSWER, display_labels
 from textclf.evaluate.curves import confusion_table
 from textclf.evaluate.measure import read_together
 from textclf.evaluate.metrics.calibration import BINS, top_class
-from textclf.evaluate.registry import METRICS, format_interval, format_metric, format_value
+from textclf.evaluate.registry import METRICS, format_interval, format_value
+from textclf.evaluate.results import format_metric
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import ACCURACY, CONFUSION, LOSS, PRECISION_RECALL, RELIABILITY, ROC
 from textclf.plot.confusion import confusion as confusion_chart
@@ -122,7 +123,7 @@ def confusion(run: Run) -> dict[str, Any]:
         what = "Labels that the test texts have together."
         matrices.append(_matrix(run, "", together, shown, what, "as of a model without mistakes"))
     if unfolded == 1:  # the model that represents the run first
-        matrices.sort(key=lambda chart: chart.name != f"confusion-{run.representative[0]}")
+        matrices.sort(key=lambda chart: chart.name != f"confusion-{run.default[0]}")
     columns = ["model", "actual", "predicted", "rows", f"of the actual {kind}"]
     return {
         "charts": matrices[:unfolded],
@@ -278,8 +279,8 @@ def calibration(run: Run) -> dict[str, Any]:
     specs = panels(chart, table, run.models, run.names)
     for model in run.models:
         bins = table[table["model"] == model]
-        before = run.decisions[model].get("uncalibrated", {}).get("test", {}).get("ece")
-        measured = run.evaluation[model]["test"]
+        before = run.results.decisions[model].uncalibrated.get("test", {}).get("ece")
+        measured = run.results.evaluation[model]["test"]
         value, beside = format_metric("ece", measured, {}, run.ece_if_calibrated(model, "test"))
         beside += "" if before is None else f"; {format_value('ece', before)} before"
         error = f"{METRICS['ece'].title} {value}" + (f" ({beside})" if beside else "")
@@ -312,7 +313,7 @@ def _calibration_remedy(run: Run) -> str:
         return ""
     poor = []
     for name in run.models:
-        error, chance = run.evaluation[name]["test"]["ece"], run.ece_if_calibrated(name, "test")
+        error, chance = run.results.evaluation[name]["test"]["ece"], run.ece_if_calibrated(name, "test")
         fits = "validation" in run.splits or name not in run.settings.evaluate.external  # to rows that trained nothing
         if fits and chance is not None and error > WELL_ABOVE * chance and error > chance + MATTERS:
             poor.append(display_name(name))

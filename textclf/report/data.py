@@ -7,18 +7,17 @@ import numpy as np
 import pandas as pd
 
 from textclf.artifacts.features import DENSE
+from textclf.artifacts.split_report import SplitReport
 from textclf.core.arrow import Lengths
 from textclf.core.formatting import count_noun, display_name, percent
 from textclf.core.labels import labelled_names
-from textclf.export import description
-from textclf.export.sources import Weights, class_titles, combine_rights, list_weights, unite_weights
+from textclf.export.sources import combine_rights
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import LENGTHS
 from textclf.plot.draw import bars as draw_bars
 from textclf.plot.style import WIDTH
 from textclf.report.conflicts import conflicts
 from textclf.report.run import Run, SplitRows
-from textclf.vectorize.settings import leaves
 
 FOLDED = 20  # classes from which the table of classes is folded
 ENDS = 20  # of more than twice as many classes, the largest and the smallest that are listed
@@ -37,40 +36,34 @@ def data(run: Run) -> dict[str, Any]:
         "fold": len(run.classes) > FOLDED,
         "lengths": _lengths(words),
         "quantiles": _quantiles(rows),
-        "repeats": _repeats(run.leaks, list(rows)),
+        "repeats": _repeats(run.results.splits, list(rows)),
         "repeated": {
-            kind: count_noun(sum(run.leaks[kind]["normalised"].values()), "row") for kind in ("duplicates", "leaks")
+            "duplicates": count_noun(sum(run.results.splits.duplicates.normalised.values()), "row"),
+            "leaks": count_noun(sum(run.results.splits.leaks.normalised.values()), "row"),
         },
         "conflicts": conflicts(run),
-        "weights": [f"{each.name}: {each.licence}" for each in _weights(run)],
-        "features": [_representation(run, name) for name in run.features],
+        "weights": [f"{each.name}: {each.licence}" for each in run.weights(*run.settings.train.names())],
+        "features": [_representation(run, name) for name in run.results.features],
     }
-
-
-def _weights(run: Run) -> list[Weights]:
-    train, vectorize = run.settings.train, run.settings.vectorize
-    models = [train[name] for name in train.names()]
-    return unite_weights(
-        list_weights(own, [vectorize[name] for name in leaves(own.features, run.settings.combine)]) for own in models
-    )
 
 
 def _representation(run: Run, name: str) -> str:
     """Return how a text becomes the features of a representation, named if there are several."""
-    shape = run.features[name]["train"]
-    text = run.settings.vectorize[name].describe(shape["features"])
-    mean = shape["nonzeros"] / shape["rows"]
-    label = f"{display_name(name)}: " if len(run.features) > 1 else ""
+    shape = run.results.features[name].train
+    text = run.settings.vectorize[name].describe(shape.features)
+    mean = shape.nonzeros / shape.rows
+    label = f"{display_name(name)}: " if len(run.results.features) > 1 else ""
     if run.settings.vectorize[name].kind == DENSE:  # every text has a number in every column
         return f"{label}{text}"
     return f"{label}{text}; on average {mean:.1f} of them in a training text"
 
 
 def _classes(run: Run) -> Table:
-    counts = pd.DataFrame(description.rows_by_class(run.leaks), list(run.classes)).fillna(0).astype(int)
-    sizes = pd.Series(description.sizes_of(run.leaks))
+    report = run.results.splits
+    counts = pd.DataFrame(report.rows_by_class, list(run.classes)).fillna(0).astype(int)
+    sizes = pd.Series(report.sizes)
     counts, sizes["all"] = counts.assign(all=counts.sum(axis=1)), sizes.sum()
-    names = labelled_names(run.classes, class_titles(run.sources, run.settings.about))
+    names = labelled_names(run.classes, run.titles)
     shown = set(ends(sorted(run.classes, key=lambda label: -counts["all"][label]), ENDS))
     shares: pd.Series[float] = counts["all"] / sizes["all"]
     rows = [
@@ -79,7 +72,7 @@ def _classes(run: Run) -> Table:
         if label in shown
     ]
     if run.multilabel:
-        without = [run.leaks[split]["without_labels"] for split in counts.columns[:-1]]
+        without = [part.without_labels or 0 for part in report.splits.values()]
         without.append(sum(without))
         rows.append(["no label", *(f"{number:,}" for number in without), percent(without[-1] / sizes["all"])])
     rows.append(["all", *(f"{size:,}" for size in sizes), percent(1.0)])
@@ -130,12 +123,12 @@ def _quantiles(rows: Mapping[str, SplitRows]) -> Table:
     return Table("Lengths of the texts", ["split", "unit", *QUANTILES], lines, range(2, 2 + len(QUANTILES)))
 
 
-def _repeats(leaks: Mapping[str, Any], splits: list[str]) -> Table:
-    kinds = ("exact", "normalised")
-    rows = [[split, *(f"{leaks['duplicates'][kind][split]:,}" for kind in kinds)] for split in splits]
+def _repeats(report: SplitReport, splits: list[str]) -> Table:
+    duplicates, leaks = report.duplicates, report.leaks
+    rows = [[split, f"{duplicates.exact[split]:,}", f"{duplicates.normalised[split]:,}"] for split in splits]
     rows += [
-        [pair.replace("_in_", " in "), *(f"{leaks['leaks'][kind][pair]:,}" for kind in kinds)]
-        for pair in leaks["leaks"]["exact"]
+        [pair.replace("_in_", " in "), f"{number:,}", f"{leaks.normalised[pair]:,}"]
+        for pair, number in leaks.exact.items()
     ]
     return Table(
         "Rows whose text occurs earlier in the split, or in another one",

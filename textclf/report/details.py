@@ -1,6 +1,7 @@
 """The sections on what the models learned, the parameters and the provenance."""
 
 import re
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -113,11 +114,12 @@ def _listed(rows: pd.DataFrame, largest: float) -> list[dict[str, Any]]:
 def params(run: Run) -> list[dict[str, Any]]:
     """Return the settings of the run by section; of the models only those trained, of behave none without tests."""
     sections = []
-    for name, section in vars(run.settings).items():
+    for name in dict.fromkeys(["fetch", *(each.name for each in fields(run.settings))]):
+        section = getattr(run.settings, name)
         if name == "train":
             sections += [_section(f"train.{model}", section[model]) for model in section.names()]
         elif name == "vectorize":
-            sections += [_section(f"vectorize.{each}", section[each]) for each in run.features]
+            sections += [_section(f"vectorize.{each}", section[each]) for each in run.results.features]
         elif name in ("combine", "average"):
             sections += [_section(f"{name}.{each}", pair) for each, pair in section.pairs().items()]
         elif name != "behave" or section.tests:

@@ -1,10 +1,9 @@
 """The section on doubt: prediction sets, the rows without an answer, and the error among the answers."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from textclf.core.formatting import confidence_level, display_name, percent
-from textclf.evaluate.registry import format_measured
+from textclf.evaluate.results import MeasuredSets, MeasuredShare, format_measured
 from textclf.models.settings import CONSTANT
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import RISK_COVERAGE
@@ -17,8 +16,9 @@ ENDS = 15  # of more than twice as many classes, the least and the most covered 
 def doubt(run: Run) -> dict[str, Any] | None:
     """Return how often prediction sets have the actual class, and what answers cost; None without evaluate.coverage."""
     settings = run.settings.evaluate
-    models = [name for name in run.models if name in run.coverage]
-    if settings.coverage is None or not models:
+    coverage = run.results.coverage
+    models = [name for name in run.models if name in coverage.models]
+    if settings.coverage is None or coverage.protocol is None or not models:
         return None
     kind, kinds = run.words["kind"], run.words["kinds"]
     columns = ["model", f"sets with the {kind}", f"{kinds} per set", f"one {kind}", "several", "none"]
@@ -30,13 +30,13 @@ def doubt(run: Run) -> dict[str, Any] | None:
         "asked": confidence_level(settings.coverage),
         "by_class": settings.coverage_by_class,
         "share": settings.coverage,
-        "rows": f"{run.coverage['protocol']['validation_rows']:,}",
+        "rows": f"{coverage.protocol.validation_rows:,}",
         "clusters": "validation" in run.clusters,
         "chosen": _chosen(run),
         "sets": Table(
             f"Prediction sets on the test rows, with {run.level} intervals",
             columns if run.multilabel else [*columns, "accuracy of answers"],
-            [_sets(name, run.coverage[name])[: 6 if run.multilabel else 7] for name in models],
+            [_sets(name, coverage[name])[: 6 if run.multilabel else 7] for name in models],
             range(1, 7),
         ),
         "classes": _by_class(run, models),
@@ -44,20 +44,20 @@ def doubt(run: Run) -> dict[str, Any] | None:
     }
 
 
-def _sets(name: str, sets: Mapping[str, Any]) -> list[object]:
+def _sets(name: str, sets: MeasuredSets) -> list[object]:
     return [
         display_name(name),
-        cell(sets["coverage"]),
-        f"{sets['set_size']:.2f}",
-        *(percent(sets[kind]) for kind in ("answered", "several", "empty")),
-        cell(sets["accuracy"]),
+        cell(sets.coverage),
+        f"{sets.set_size:.2f}",
+        *map(percent, (sets.answered, sets.several, sets.empty)),
+        cell(sets.accuracy),
     ]
 
 
 def _by_class(run: Run, models: list[str]) -> Table:
     """Return the coverage of each class: of many those that a model covers least and most."""
-    cells = {label: [run.coverage[name]["classes"].get(label) for name in models] for label in run.classes}
-    lowest = {label: min((cell["value"] for cell in row if cell), default=1) for label, row in cells.items()}
+    cells = {label: [run.results.coverage[name].classes.get(label) for name in models] for label in run.classes}
+    lowest = {label: min((cell.value for cell in row if cell), default=1) for label, row in cells.items()}
     shown = set(ends(sorted(run.classes, key=lambda label: lowest[label]), ENDS))
     kind, kinds = run.words["kind"], run.words["kinds"]
     caption = f"Share of the test rows of a {kind} whose set has it, with {run.level} intervals"
@@ -67,7 +67,7 @@ def _by_class(run: Run, models: list[str]) -> Table:
         caption,
         [kind, "rows", *map(display_name, models)],
         [
-            [run.names[label], f"{next((cell['rows'] for cell in row if cell), 0):,}", *map(cell, row)]
+            [run.names[label], f"{next((cell.rows for cell in row if cell), 0):,}", *map(cell, row)]
             for label, row in cells.items()
             if label in shown
         ],
@@ -88,6 +88,6 @@ def _chosen(run: Run) -> list[str]:
     return chosen + (["export.model"] if settings.export.model is None and len(candidates) > 1 else [])
 
 
-def cell(share: Mapping[str, float] | None) -> tuple[str, str]:
+def cell(share: MeasuredShare | None) -> tuple[str, str]:
     """Return a share and its interval as texts, empty without rows."""
-    return ("", "") if share is None else format_measured("accuracy", share["value"], share)
+    return ("", "") if share is None else format_measured("accuracy", share.value, share)

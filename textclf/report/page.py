@@ -16,7 +16,7 @@ from textclf.report.behaviour import behaviour
 from textclf.report.data import data
 from textclf.report.doubt import doubt
 from textclf.report.errors import errors
-from textclf.report.run import Run, Settings
+from textclf.report.run import PageSettings, Run
 from textclf.report.slices import slices
 from textclf.report.unknown import unknown
 
@@ -38,7 +38,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {  # the most useful fir
     "params": ("Parameters", details.params),
     "provenance": ("Provenance", details.provenance),
 }
-SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(Settings))})(?:\.[a-z]\w*)+)")
+SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(PageSettings))})(?:\.[a-z]\w*)+)")
 
 
 def render(run: Run) -> str:

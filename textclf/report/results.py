@@ -1,7 +1,7 @@
 """The first sections: the headline, how it was measured, and the models side by side."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -13,16 +13,8 @@ from textclf.core.formatting import display_name, join_names, p_relation, p_valu
 from textclf.core.labels import visible
 from textclf.evaluate.metrics.metric import Metric
 from textclf.evaluate.model_warnings import find_warnings
-from textclf.evaluate.registry import (
-    FLOOR,
-    METRICS,
-    OF_SETS,
-    compare_pair,
-    format_difference,
-    format_interval,
-    format_metric,
-    format_value,
-)
+from textclf.evaluate.registry import FLOOR, METRICS, OF_SETS, format_interval, format_value
+from textclf.evaluate.results import Comparison, format_difference, format_metric
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot.charts import BY_SPLIT
@@ -33,23 +25,22 @@ from textclf.vectorize.caveats import caveats
 
 def summary(run: Run) -> dict[str, Any]:
     """Return the headline: the accuracy of the representative model, and how it compares with the others."""
-    name, reason = run.representative
-    ends = run.intervals[name]["test"]["accuracy"]
-    measured, confidence = run.evaluation[name]["test"], run.settings.evaluate.confidence
-    metrics = (run.evaluation, run.comparisons, run.training, run.decisions)
-    warnings = find_warnings(*metrics, run.models, confidence, [name])  # the verdicts tell which others are weaker
+    name, reason = run.default
+    measured, intervals = run.results.evaluation[name]["test"], run.results.intervals[name]["test"]
+    ends, confidence = run.results.accuracy_ends(name), run.settings.evaluate.confidence
+    warnings = find_warnings(run.results, run.models, confidence, [name])  # the verdicts tell which others are weaker
     return {
         "model": display_name(name),
         "why": reason,
         "accuracy": percent(measured["accuracy"]),
-        "low": percent(ends["low"]),
-        "high": percent(ends["high"]),
+        "low": percent(ends.low),
+        "high": percent(ends.high),
         "confidence": run.level,
         "rows": f"{len(run.rows['test']):,}",
         "right": f"{run.right(name):,}",
-        "cost": format_metric("cost", measured, run.intervals[name]["test"]),
+        "cost": format_metric("cost", measured, intervals),
         "unanswered": f"{int(run.counts[name][:, len(run.classes) :].sum()):,}",
-        "of_sets": [format_metric(key, measured, run.intervals[name]["test"]) for key in OF_SETS if run.multilabel],
+        "of_sets": [format_metric(key, measured, intervals) for key in OF_SETS if run.multilabel],
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
         "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],
         "no_validation": "validation" not in run.splits,
@@ -57,22 +48,22 @@ def summary(run: Run) -> dict[str, Any]:
 
 
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
-    test = compare_pair(run.comparisons, run.models, name, other)
-    metric = "cost" if "cost" in test["metrics"] else "log_loss"
-    smallest, loss = test.get("smallest_difference"), test["metrics"].get(metric)
+    test = run.results.compare(name, other)
+    metric = "cost" if "cost" in test.metrics else "log_loss"
+    smallest, loss = test.smallest_difference, test.metrics.get(metric)
     return {
         "differs": _differs(run, test),
         "other": display_name(other),
-        "better": test["difference"] > 0,
-        "difference": points(abs(test["difference"]), signed=False),
-        "signed": points(test["difference"]),
-        "low": points(test["low"]),
-        "high": points(test["high"]),
-        "p": p_relation(test["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}"),
+        "better": test.difference > 0,
+        "difference": points(abs(test.difference), signed=False),
+        "signed": points(test.difference),
+        "low": points(test.low),
+        "high": points(test.high),
+        "p": p_relation(test.p_holm).replace(" ", "\N{NO-BREAK SPACE}"),
         "corrected": FLOOR not in (name, other) and _corrected(run) > 1,
         "smallest": None if smallest is None else points(smallest, signed=False),
         "metric": METRICS[metric].title.partition(" (")[0],
-        "loss": format_difference(metric, loss) if loss and not loss["low"] <= 0 <= loss["high"] else None,
+        "loss": format_difference(metric, loss.difference, loss) if loss and not loss.low <= 0 <= loss.high else None,
     }
 
 
@@ -81,50 +72,38 @@ def _corrected(run: Run) -> int:
     return math.comb(len([name for name in run.models if name != FLOOR]), 2)
 
 
-def _differs(run: Run, test: Mapping[str, float]) -> bool:
-    return test["p_holm"] <= 1 - run.settings.evaluate.confidence
+def _differs(run: Run, test: Comparison) -> bool:
+    return test.p_holm <= 1 - run.settings.evaluate.confidence
 
 
 def protocol(run: Run) -> dict[str, Any]:
     """Return the caveats, and how the run was made and measured."""
     settings = run.settings
-    watching = [name for name in run.models if name in set(run.tables["history"]["model"])]
+    watching = [name for name in run.models if name in run.watching]
     chosen = isinstance(settings.evaluate.threshold, str)
-    worth = run.decisions["protocol"].get("independent_rows", {})
-    refitted = run.representative[0] if settings.export.refit and "validation" in run.splits else None
-    held_out = run.decisions["crossvalidation"]
+    decisions = {name: run.decision(name) for name in run.models}
     return {
         "caveats": [
-            *description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, worth, held_out),
+            *description.caveats(run, run.names, watching),
             *(
                 sentence
-                for name, shape in run.features.items()
-                for sentence in caveats(name, settings.vectorize[name], shape)
+                for name, shape in run.results.features.items()
+                for sentence in caveats(name, settings.vectorize[name], shape.model_dump(exclude_unset=True))
             ),
         ],
         "facts": [
-            *description.protocol(
-                settings.data,
-                settings.split,
-                settings.models,
-                settings.evaluate,
-                run.leaks,
-                run.names,
-                settings.models.names(),
-                run.clusters,
-                refitted,
-            ),
-            *(_external(run, name, path) for name, path in sorted(settings.evaluate.external.items())),
+            *description.protocol(run, run.names, settings.models.names(), refitted=run.refitted is not None),
+            *(_external(run, name, settings.evaluate.external[name]) for name in settings.external),
         ],
         "thresholds": [
-            (display_name(name), f"{run.decisions[name]['threshold']:.3f}")
-            for name in run.models
-            if chosen and "threshold" in run.decisions[name]
+            (display_name(name), f"{decision.threshold:.3f}")
+            for name, decision in decisions.items()
+            if chosen and decision.threshold is not None
         ],
         "calibrations": [
             (display_name(name), key, f"{value:.3f}")
-            for name in run.models
-            for key, value in sorted(run.decision(name).to_json().items())
+            for name, decision in decisions.items()
+            for key, value in sorted(decision.to_json().items())
             if key in SCALING
         ],
     }
@@ -139,22 +118,23 @@ def _external(run: Run, name: str, path: str) -> str:
         " The file has labels alone, so every probability is 0 or 1: its log loss, Brier score, calibration and curves "
         "say nothing."
     )
-    return read + (labels if run.training[name].get("labels_only") else "")
+    return read + (labels if run.results.training[name].get("labels_only") else "")
 
 
 def compared(run: Run) -> dict[str, Any]:
     """Return the models side by side: metrics with their intervals, and paired tests."""
     splits = [split for split in SPLITS if split in run.splits]
-    accuracies = [
+    accuracies: list[dict[str, Any]] = [
         {
             "model": name,
             "split": split_rows(split),
-            "accuracy": run.evaluation[name][split]["accuracy"],
-            **run.intervals[name][split]["accuracy"],
+            "accuracy": run.results.evaluation[name][split]["accuracy"],
+            "low": run.results.accuracy_ends(name, split).low,
+            "high": run.results.accuracy_ends(name, split).high,
         }
         for split in reversed(splits)
         for name in run.models
-        if split in run.evaluation[name]
+        if split in run.results.evaluation[name]
     ]
     drawn = [row for row in accuracies if row["model"] not in run.squeezing]
     tested = "; ".join(
@@ -192,7 +172,7 @@ def compared(run: Run) -> dict[str, Any]:
         else None,
         "differences": _differences(run) if tests else None,
         "corrected": _corrected(run),
-        "significant": sum(_differs(run, test) for test in run.comparisons.values()),
+        "significant": sum(_differs(run, test) for test in run.results.comparisons.values()),
     }
 
 
@@ -203,7 +183,9 @@ def _by_model(run: Run, caption: str, rows: Sequence[Sequence[object]]) -> Table
 def _measured(run: Run) -> list[Metric]:
     """Return the metrics that some model has on the test rows."""
     return [
-        metric for key, metric in METRICS.items() if any(key in run.evaluation[name]["test"] for name in run.models)
+        metric
+        for key, metric in METRICS.items()
+        if any(key in run.results.evaluation[name]["test"] for name in run.models)
     ]
 
 
@@ -219,54 +201,62 @@ def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[
     others: list[list[object]] = []
     for metric in _measured(run):
         if (key := metric.name) != "accuracy":
-            guessing = run.decisions["guessing"].get(key)
+            guessing = run.results.decisions.guessing.get(key)
             own = metric.titled(run.multilabel)
             title = own if guessing is None else (own, f"guessing: {format_value(key, guessing)}")
             row: list[object] = [title, *(_metric(run, name, "test", key) for name in run.models)]
             (important if metric.important else others).append(row)
     others.append(
-        ["parameters", *(f"{n:,}" if (n := run.training[name].get("parameters")) else "" for name in run.models)]
+        [
+            "parameters",
+            *(f"{n:,}" if (n := run.results.training[name].get("parameters")) else "" for name in run.models),
+        ]
     )
     return important, others
 
 
 def _metric(run: Run, model: str, split: str, key: str) -> tuple[str, str]:
-    measured, intervals = (numbers[model].get(split, {}) for numbers in (run.evaluation, run.intervals))
+    results = run.results
+    measured, intervals = results.evaluation[model].get(split, {}), results.intervals[model].get(split, {})
     return format_metric(key, measured, intervals, run.ece_if_calibrated(model, split))
 
 
-def _pairs(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+def _pairs(run: Run) -> Iterator[tuple[str, Comparison]]:
     """Yield the title and the comparison of each pair of models, the later one first."""
     for earlier, later in combinations(run.models, 2):
         title = f"{display_name(later)} vs. {display_name(earlier)}"
-        yield title, compare_pair(run.comparisons, run.models, later, earlier)
+        yield title, run.results.compare(later, earlier)
 
 
 def _differences(run: Run) -> Table:
     """Return a table of the differences in metrics other than accuracy, by pair."""
     pairs = dict(_pairs(run))
-    keys = [key for key in METRICS if any(key in test["metrics"] for test in pairs.values())]
-    rows = [
-        [title, *(format_difference(key, test["metrics"][key]) if key in test["metrics"] else "" for key in keys)]
-        for title, test in pairs.items()
-    ]
+    keys = [key for key in METRICS if any(key in test.metrics for test in pairs.values())]
+    rows = [[title, *(_difference(key, test) for key in keys)] for title, test in pairs.items()]
     titles = [METRICS[key].titled(run.multilabel) + " (points)" * METRICS[key].percent for key in keys]
     caption = f"Differences in other metrics on the same test rows, with {run.level} intervals"
     return Table(caption, ["pair", *titles], rows, range(1, len(keys) + 1))
 
 
+def _difference(metric: str, test: Comparison) -> object:
+    if metric not in test.metrics:
+        return ""
+    found = test.metrics[metric]
+    return format_difference(metric, found.difference if found else 0.0, found)
+
+
 def _tests(run: Run) -> list[list[object]]:
     rows: list[list[object]] = []
     for title, test in _pairs(run):
-        smallest = test.get("smallest_difference")
+        smallest = test.smallest_difference
         rows.append(
             [
                 title,
-                f"{points(test['difference'])} points",
-                f"{points(test['low'])} to {points(test['high'])}",
-                f"{test['only_first']:,.0f} and {test['only_second']:,.0f}",
-                p_value(test["p"]),
-                p_value(test["p_holm"]),
+                f"{points(test.difference)} points",
+                f"{points(test.low)} to {points(test.high)}",
+                f"{test.only_first:,.0f} and {test.only_second:,.0f}",
+                p_value(test.p),
+                p_value(test.p_holm),
                 "none" if smallest is None else f"{points(smallest, signed=False)} points",
                 "yes" if _differs(run, test) else "no",
             ]

@@ -3,34 +3,26 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Decision, explain_choice
+from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
-from textclf.behave.results import Results
+from textclf.behave import results as behaviour_files
 from textclf.behave.settings import Behave
-from textclf.core.about import About
 from textclf.core.arrow import Lengths, count_lengths
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import display_labels
 from textclf.evaluate.metrics.metric import MULTILABEL
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.settings import Evaluate
 from textclf.export.explanation import COLUMNS
-from textclf.export.settings import Export
-from textclf.export.sources import Source, class_titles
+from textclf.export.facts import Facts, Settings
 from textclf.fetch.settings import Fetch
-from textclf.models.settings import Average, Train, with_averages
 from textclf.plot.charts import Chart, columns_of, of_labels
 from textclf.report.settings import Report
-from textclf.split.settings import Split
-from textclf.tables.settings import Data
-from textclf.vectorize.settings import Combine, Vectorize
 
 SQUEEZED = 4  # times the largest error of all other models, beyond which that of a baseline is not drawn
 
@@ -48,26 +40,12 @@ def tables_of(task: str) -> dict[str, Sequence[str]]:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The sections of params.yaml, in the order in which the page lists them."""
+class PageSettings(Settings):
+    """All sections of params.yaml that the page lists."""
 
     fetch: Fetch
-    data: Data
-    about: About
-    split: Split
-    vectorize: Vectorize
-    combine: Combine
-    train: Train
-    average: Average
-    evaluate: Evaluate
-    export: Export
     report: Report
     behave: Behave
-
-    @property
-    def models(self) -> Train:
-        """The models of train, then the averages."""
-        return with_averages(self.train, self.average)
 
 
 @dataclass(frozen=True)
@@ -107,51 +85,30 @@ def open_rows(readers: Sequence[ReadColumns]) -> SplitRows:
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Facts):
     """Everything that the page shows: what the stages wrote, and the settings.
 
-    `classes` are the labels in order; binary: the positive class is last. `splits` has the rows of each split and
-    `predictions` those of each model, for the test rows at least, in pieces that can be read again; all models predict
-    the same rows in the same order, and the test rows in the order of the split. `decisions` to `leaks` are the
-    contents of metrics/*.json, `tables` those of plots/*.csv by name. `checksums` maps what was hashed to its
-    SHA-256, `versions` packages to the versions that computed, or are locked. `behaviour` has the results of each file
-    of behavioural tests.
+    `splits` has the rows of each split and `predictions` those of each model, for the test rows at least, in pieces
+    that can be read again; all models predict the same rows in the same order, the test rows in that of the split.
     """
 
-    settings: Settings
-    classes: Sequence[str]
+    settings: PageSettings
     splits: Mapping[str, Sequence[ReadColumns]]
     predictions: Mapping[str, Iterable[Predictions]]
-    decisions: Mapping[str, Any]
-    evaluation: Mapping[str, Any]
-    intervals: Mapping[str, Any]
-    comparisons: Mapping[str, Mapping[str, Any]]
-    slices: Mapping[str, Mapping[str, Mapping[str, Any]]]
-    coverage: Mapping[str, Any]
-    training: Mapping[str, Mapping[str, Any]]
-    features: Mapping[str, Mapping[str, Any]]
-    leaks: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-    sources: Sequence[Source]
-    checksums: Mapping[str, str]
-    versions: Mapping[str, str]
-    behaviour: Mapping[str, Results] = field(default_factory=dict)
-    unknown: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame]  # of plots, by name
+    checksums: Mapping[str, str]  # SHA-256 of what was hashed
+    versions: Mapping[str, str]  # of packages that computed, or are locked
+    behaviour: Mapping[str, behaviour_files.Results] = field(default_factory=dict)  # of each file of behavioural tests
 
     @property
     def models(self) -> list[str]:
         """The names of the models, in the order of train, average and evaluate.external."""
         return list(self.predictions)
 
-    @cached_property
-    def representative(self) -> tuple[str, str]:
-        """The model that represents the run, the default of `textclf predict`, and why."""
-        return explain_choice(self.settings.export.model, self.evaluation, self.decisions, self.settings.models.names())
-
     @property
     def ordered(self) -> list[str]:
         """The names of the models, that which represents the run first."""
-        return sorted(self.models, key=lambda name: name != self.representative[0])
+        return sorted(self.models, key=lambda name: name != self.default[0])
 
     @property
     def multilabel(self) -> bool:
@@ -186,7 +143,7 @@ class Run:
     @cached_property
     def names(self) -> dict[str, str]:
         """What to show for each class label."""
-        return display_labels(self.classes, class_titles(self.sources, self.settings.about))
+        return display_labels(self.classes, self.titles)
 
     @cached_property
     def rows(self) -> dict[str, SplitRows]:
@@ -196,17 +153,17 @@ class Run:
     @property
     def clusters(self) -> Mapping[str, int]:
         """The number of clusters of each split whose rows are not independent."""
-        clusters: Mapping[str, int] = self.decisions.get("protocol", {}).get("clusters", {})
-        return clusters
+        return self.results.decisions.protocol.clusters
 
     def ece_if_calibrated(self, model: str, split: str) -> float | None:
         """Return the calibration error to expect if the probabilities of a model are right; None if it is not known."""
-        expected: Mapping[str, float] = self.decisions[model].get("ece_if_calibrated", {})
+        expected: Mapping[str, float] = self.results.decisions[model].ece_if_calibrated
         return expected.get(split)
 
     def decision(self, model: str) -> Decision:
         """Return how the rows of a model are decided."""
-        return Decision.from_json(self.decisions[model])
+        decision: Decision = self.results.decisions[model].decision
+        return decision
 
     @cached_property
     def counts(self) -> dict[str, NDArray[np.int64]]:
@@ -234,14 +191,14 @@ class Run:
     def right(self, model: str) -> int:
         """Return the number of test rows that a model decides correctly, with several labels each of them."""
         if self.multilabel:
-            accuracy: float = self.evaluation[model]["test"]["accuracy"]
+            accuracy: float = self.results.evaluation[model]["test"]["accuracy"]
             return round(accuracy * len(self.rows["test"]))
         return int(self.counts[model].trace())
 
     @cached_property
     def squeezing(self) -> list[str]:
         """The names of baselines so far below the other models that these could not be told apart on one axis."""
-        errors = {name: 1 - self.intervals[name]["test"]["accuracy"]["low"] for name in self.models}
+        errors = {name: 1 - self.results.accuracy_ends(name).low for name in self.models}
         constant = [name for name in self.models if self.constant(name) is not None]
         most = max((error for name, error in errors.items() if name not in constant), default=1)
         return [name for name in constant if errors[name] > SQUEEZED * most]
@@ -249,7 +206,7 @@ class Run:
     @property
     def not_drawn(self) -> str:
         """What a caption says of `squeezing`."""
-        shares = {name: percent(self.evaluation[name]["test"]["accuracy"]) for name in self.squeezing}
+        shares = {name: percent(self.results.evaluation[name]["test"]["accuracy"]) for name in self.squeezing}
         named = [f"{display_name(name)} ({self.words['accuracy']} {share})" for name, share in shares.items()]
         return f" Not drawn, so that the others can be told apart: {join_names(named)}." if named else ""
 

@@ -1,11 +1,11 @@
 """The section on slices: parts of the test rows in which a model is weaker than on the others."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from textclf.core.formatting import count_noun, display_name, join_names, p_relation, p_value, percent, points
 from textclf.core.labels import visible
-from textclf.evaluate.registry import METRICS, format_difference, format_measured
+from textclf.evaluate.registry import METRICS
+from textclf.evaluate.results import Slice, format_difference, format_measured
 from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.report import ranked, weak
@@ -17,19 +17,20 @@ NAMED = 3  # slices of a model in a sentence
 
 def slices(run: Run) -> dict[str, Any] | None:
     """Return the slices of each model, those with most evidence of weakness first; None if there are none."""
-    models = [name for name in run.ordered if run.slices.get(name)]
+    found = run.results.slices.models
+    models = [name for name in run.ordered if found.get(name)]
     if not models:
         return None
     return {
         "findings": [sentence for name in models for sentence in _findings(run, name)],
-        "count": max(len(run.slices[name]) for name in models),
+        "count": max(len(found[name]) for name in models),
         "least": FEWEST_ROWS,
-        "left_out": describe_left_out(run.slices.get("protocol", {}).get("left_out", {})),
+        "left_out": describe_left_out(run.results.slices.protocol.left_out),
         "constant": join_names([display_name(name) for name in run.models if name not in models]),
         "clustered": "test" in run.clusters,
         "all": [
             {
-                "title": f"{display_name(name)}: all {count_noun(len(run.slices[name]), 'slice')}",
+                "title": f"{display_name(name)}: all {count_noun(len(found[name]), 'slice')}",
                 "table": _table(run, name),
             }
             for name in models
@@ -39,13 +40,13 @@ def slices(run: Run) -> dict[str, Any] | None:
 
 def _findings(run: Run, model: str) -> list[str]:
     """Return a sentence on the slices in which a model is weak beyond chance, none if there is no such slice."""
-    entries = run.slices[model]
+    entries = run.results.slices[model]
     found = weak(entries, run.settings.evaluate.confidence)
     if not found:
         return []
     parts = [
-        f"{title(run, name)} ({percent(entries[name]['accuracy'])} of {count_noun(entries[name]['rows'], 'row')}, "
-        f"{points(entries[name]['difference'])} points, p {p_relation(entries[name]['p_holm'])})"
+        f"{title(run, name)} ({percent(entries[name].accuracy)} of {count_noun(entries[name].rows, 'row')}, "
+        f"{points(entries[name].difference)} points, p {p_relation(entries[name].p_holm)})"
         for name in found[:NAMED]
     ]
     more = len(found) - NAMED
@@ -62,24 +63,24 @@ def title(run: Run, name: str) -> str:
 
 
 def _table(run: Run, model: str) -> Table:
-    entries, metric = run.slices[model], run.settings.evaluate.slice_metric
+    entries, metric = run.results.slices[model], run.settings.evaluate.slice_metric
     columns = ["slice", "rows", run.words["accuracy"], "difference", "p", *([METRICS[metric].title] if metric else [])]
     rows = [
         [
             title(run, name),
-            f"{entries[name]['rows']:,}",
-            format_measured("accuracy", entries[name]["accuracy"], entries[name]["accuracy_interval"]),
-            format_difference("accuracy", {**entries[name], **entries[name]["difference_interval"]}),
-            p_value(entries[name]["p_holm"]),
-            *([_metric(entries[name], metric)] if metric else []),
+            f"{entry.rows:,}",
+            format_measured("accuracy", entry.accuracy, entry.accuracy_interval),
+            format_difference("accuracy", entry.difference, entry.difference_interval),
+            p_value(entry.p_holm),
+            *([_metric(entry, metric)] if metric else []),
         ]
         for name in ranked(entries)
+        for entry in [entries[name]]
     ]
     caption = f"All slices of {display_name(model)}, the strongest evidence of weakness first"
     return Table(f"{caption}, with {run.level} intervals", columns, rows, range(1, len(columns)))
 
 
-def _metric(entry: Mapping[str, Any], metric: str) -> tuple[str, str]:
-    if metric not in entry:
-        return "not defined", ""
-    return format_measured(metric, entry[metric], entry[f"{metric}_interval"])
+def _metric(entry: Slice, metric: str) -> tuple[str, str]:
+    found = entry.metric(metric)
+    return ("not defined", "") if found is None else format_measured(metric, *found)

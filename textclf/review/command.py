@@ -19,7 +19,7 @@ from textclf.core.differences import Difference, compare_values, value_at
 from textclf.core.errors import UserError
 from textclf.core.outputs import writing
 from textclf.core.settings import PARAMS_FILE
-from textclf.evaluate.looks import count_results, widen
+from textclf.evaluate.looks import KEY, count_results, widen
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import CONSTANT
 from textclf.review import revisions
@@ -104,7 +104,8 @@ def compare(base: Revision, head: Revision) -> Report:
         )
     changes = pairing.replace_intervals(changes)
     folder = Path(head.metric_files()[revisions.EVALUATION]).parent
-    looks = count_results(head.metrics(revisions.DECISIONS), folder, "" if head.tree else head.commit)
+    test_rows = head.metrics(revisions.DECISIONS).get("protocol", {}).get(KEY)
+    looks = count_results(test_rows, folder, "" if head.tree else head.commit)
     of_best = {}
     for model in sorted({change.model for change in moved if change.split == "test" and not change.baseline}):
         ends = intervals[1].get(model, {}).get("test", {}).get("accuracy") or {}

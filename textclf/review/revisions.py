@@ -14,8 +14,9 @@ from textclf.behave.results import Behaviour, parse_metrics
 from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.git import git
+from textclf.core.result_files import check, parse
 from textclf.core.settings import MOST_VALUES, PARAMS_FILE, Section, parse_yaml, validate
-from textclf.evaluate import metric_files
+from textclf.evaluate.results import KINDS
 from textclf.review.changes import Numbers
 from textclf.review.differences import checksums
 from textclf.review.pairing import Decided
@@ -107,8 +108,9 @@ class Revision:
         data = self.read(path) if path else None
         if data is None:
             return {}
-        content = metric_files.parse(data, f"{path} of {self.where}")
-        metric_files.check(content, PurePosixPath(name).stem, f"{path} of {self.where}")
+        content: dict[str, Any] = parse(data, where := f"{path} of {self.where}")
+        if (kind := KINDS.get(PurePosixPath(name).stem)) is not None:
+            check(kind, content, where, remedy="")
         return content
 
     def behaviour(self) -> dict[str, Behaviour]:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from textclf.artifacts import memory, splits
 from textclf.artifacts.corrected import DROPPED, rare_classes, uncorrected_test_rows
+from textclf.artifacts.split_report import Corrected, SplitReport
 from textclf.core import progress
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
@@ -33,8 +34,8 @@ from textclf.tables.settings import Data
 
 def write_splits(
     table: Path, data: Data, settings: Split, folder: Path, corrections: Corrections | None = None, rare: Renamed = NONE
-) -> tuple[list[str], dict[str, Any]]:
-    """Write the splits of a table and its classes to a folder; return the classes, in order, and the report.
+) -> tuple[list[str], SplitReport]:
+    """Write the splits of a table and its classes to a folder; return the classes, in order, and a `SplitReport`.
 
     Method hash streams the rows; the others read all of them into memory. `corrections` replace labels once the rows
     are assigned. Raises `UserError` for wrong corrections, if there are so many classes that predictions could not be
@@ -109,7 +110,7 @@ def write_splits(
     total = sum(counter.row_counts().values())
     memory.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
-    return rows.classes, report
+    return rows.classes, SplitReport.model_validate(report)
 
 
 def _hashed(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:
@@ -129,31 +130,28 @@ def _track(rows: Corpus) -> Iterator[pa.RecordBatch]:
             bar.update(len(batch))
 
 
-def describe_splits(classes: list[str], report: dict[str, Any], settings: Split) -> Iterator[str]:
+def describe_splits(classes: list[str], report: SplitReport, settings: Split) -> Iterator[str]:
     """Yield the lines that the stage prints: sizes of classes and splits, and warnings."""
-    counts = {name: report[name]["classes"] for name in SPLITS if name in report}
+    counts, several, given = report.rows_by_class, report.multilabel, report.given
     totals = {label: sum(by_class.get(label, 0) for by_class in counts.values()) for label in classes}
-    several = "rows" in report["train"]
     kinds = ("label",) if several else ("class", "classes")
     yield f"{count_noun(len(classes), *kinds)}: {list_classes(totals)}"
     if len(classes) > memory.MANY_CLASSES:
         yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
-    if dropped := report["dropped"]["rows"]:
-        lacked = "text, label or time" if "time" in report["dropped"] else "text or label"
+    if dropped := report.dropped["rows"]:
+        lacked = "text, label or time" if "time" in report.dropped else "text or label"
         yield f"warning: left out: {count_noun(dropped, 'row')} without {lacked}"
     if sentence := rare_classes(report):
         yield f"warning: {sentence}"
-    if absent := [label for label, number in report.get("labels", {}).items() if not number]:
+    if absent := [label for label, number in report.labels.items() if not number]:
         yield f"warning: data.labels: no row has {list_names(absent)}; leave it out, or write it as in the table"
-    given = report.get("given", {})
-    yield from _describe_corrections(report.get("corrections"))
-    for name, by_class in counts.items():
-        size = report[name].get("rows", sum(by_class.values()))
-        empty = f" ({report[name]['without_labels']} without labels)" if several else ""
-        times = report[name].get("time")
-        span = f", {times['first']} to {times['last']}" if times else ""
-        yield f"{name}: {size} rows{empty}{_origin(name, given, settings)}{span}"
-    for label, rows in report.get("unknown", {}).items():
+    if "corrections" in report.model_fields_set:
+        yield from _describe_corrections(report.corrections)
+    for name, part in report.splits.items():
+        empty = f" ({part.without_labels} without labels)" if several else ""
+        span = f", {part.time['first']} to {part.time['last']}" if part.time else ""
+        yield f"{name}: {part.size} rows{empty}{_origin(name, given, settings)}{span}"
+    for label, rows in report.unknown.items():
         if label not in classes:
             kept = ", ".join(f"{count} {name} rows" for name, count in rows.items() if name != "train")
             yield f"of no class ({label!r}): {kept}; {rows['train']} rows drawn for training are left out"
@@ -164,32 +162,30 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
         "random": "; split.group_duplicates: true keeps duplicates in one split",
         "time": "; the latest rows test",
     }
-    for kind, what in (("normalised", "text"), ("group", "group")):
-        for pair, shared in report["leaks"].get(kind, {}).items():
+    for what, leaks in (("text", report.leaks.normalised), ("group", report.leaks.group)):
+        for pair, shared in leaks.items():
             later, earlier = pair.split("_in_")
-            rows = f"{count_noun(shared, f'{later} row')} {'has' if shared == 1 else 'have'}"
+            have = f"{count_noun(shared, f'{later} row')} {'has' if shared == 1 else 'have'}"
             end = "; given rows stay where they are" if later in given else advice.get(settings.method, "")
             if shared:
-                yield f"warning: {rows} a {what} that is also in {earlier}{end}"
-    yield from doubts(totals | dict(chain(*(rows.items() for rows in report.get("rare", {}).values()))), several)
+                yield f"warning: {have} a {what} that is also in {earlier}{end}"
+    yield from doubts(totals | dict(chain(*(rows.items() for rows in report.rare.values()))), several)
 
 
-def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield the lines on corrections, none without them."""
-    if counts is None:
-        return
-    applied = [count_noun(number, split_rows(name).removesuffix("s")) for name, number in counts["applied"].items()]
-    has = "has" if counts["unchanged"] == 1 else "have"
-    same = f"; {counts['unchanged']:,} {has} the label of the table already" if counts["unchanged"] else ""
+def _describe_corrections(counts: Corrected) -> Iterator[str]:
+    """Yield the lines on corrections."""
+    applied = [count_noun(number, split_rows(name).removesuffix("s")) for name, number in counts.applied.items()]
+    has = "has" if counts.unchanged == 1 else "have"
+    same = f"; {counts.unchanged:,} {has} the label of the table already" if counts.unchanged else ""
     yield f"corrected labels: {', '.join(applied) or 'none'}{same}"
-    if number := counts["skipped"]:
+    if number := counts.skipped:
         yield (
             f"warning: {count_noun(number, 'correction')} of test rows {'was' if number == 1 else 'were'} not applied, "
             "since models are measured by the labels of the table; data.correct_test_rows: true applies them"
         )
     if sentence := uncorrected_test_rows(counts):
         yield f"warning: {sentence}"
-    if number := counts["applied"].get("test", 0):
+    if number := counts.applied.get("test", 0):
         yield (
             f"warning: the labels of {count_noun(number, 'test row')} were corrected (data.correct_test_rows), so that "
             "metrics are not comparable with those of the labels of the table"

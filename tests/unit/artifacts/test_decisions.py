@@ -12,7 +12,6 @@ from textclf.artifacts.decisions import (
     Decision,
     Platt,
     Temperature,
-    explain_choice,
     read_decision,
     write_decision,
 )
@@ -100,77 +99,3 @@ def test_costs_of_two_classes_take_the_place_of_the_threshold(costs: Costs, tmp_
     write_manifest(tmp_path)
     assert read_decision(path, 2) == Decision(None, Temperature(2.0), costs=costs)
     assert set(json.loads(path.read_text())["scaling"]) == {"temperature", "costs"}
-
-
-# The model that represents a run
-
-MODELS = ("a", "b", "c")
-TESTED = {name: {"test": {"accuracy": accuracy}} for name, accuracy in (("a", 0.1), ("b", 0.1), ("c", 0.99))}
-
-
-def chosen_among(*names: str, **tied: int) -> dict[str, Any]:
-    """Return the part of decisions.json on the choice, in which the second model has the highest accuracy."""
-    models = {name: {"accuracy_difference": 0.0 if name == "b" else -0.01, "tied": tied.get(name, 0)} for name in names}
-    return {"choice": {"models": models, "accuracy": 0.84}} if models else {}
-
-
-def validated(*names: str, **tied: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    measured = {name: {**TESTED[name], "validation": {"accuracy": 0.85}} for name in MODELS}
-    return measured, {"protocol": {"validation_rows": 1000}, "crossvalidation": {}} | chosen_among(*names, **tied)
-
-
-def crossvalidated(*names: str, **tied: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    folds = {name: {"accuracy": 0.85, "log_loss": 0.4, "rows": 1200, "folds": 3} for name in names}
-    return TESTED, {"protocol": {"validation_rows": 0}, "crossvalidation": folds} | chosen_among(*names, **tied)
-
-
-FOLDS = "in 3-fold cross-validation of 1,200 training rows"
-HONEST = "; 85.0% there, 84.0% allowing for the choice"
-FASTEST = "fastest of the models within half a standard error of the best accuracy and log loss"
-
-
-@pytest.mark.parametrize(
-    ("contents", "choice", "reason"),
-    [
-        (validated(*MODELS, b=1, c=1), "b", f"best accuracy on 1,000 validation rows{HONEST}"),
-        (validated(*MODELS, a=1, b=1), "a", f"{FASTEST} on 1,000 validation rows{HONEST}"),
-        (crossvalidated(*MODELS, b=1), "b", f"best accuracy {FOLDS}{HONEST}"),
-        # c had too few rows, or takes too long
-        (crossvalidated("a", "b", a=1), "a", f"{FASTEST} {FOLDS}; not cross-validated: c{HONEST}"),
-        (crossvalidated(), "c", "the last of train; none could be cross-validated"),
-    ],
-    ids=["validation", "tied", "cross-validation of all", "cross-validation of some", "neither"],
-)
-def test_a_run_is_represented_by_a_model_that_no_test_row_chose(
-    contents: tuple[dict[str, Any], dict[str, Any]], choice: str, reason: str
-) -> None:
-    assert explain_choice(None, *contents, MODELS) == (choice, reason)
-
-
-def test_few_rows_have_no_accuracy_after_the_choice() -> None:
-    measured, decisions = crossvalidated(*MODELS, b=1)
-    del decisions["choice"]["accuracy"]
-    assert explain_choice(None, measured, decisions, MODELS) == ("b", f"best accuracy {FOLDS}")
-
-
-def test_several_labels_are_chosen_by_the_subset_accuracy() -> None:
-    measured, decisions = crossvalidated(*MODELS, b=1)
-    decisions["b"] = {"thresholds": [0.5, 0.5]}
-    assert explain_choice(None, measured, decisions, MODELS)[1].startswith("best subset accuracy in ")
-
-
-def test_a_model_that_is_named_or_alone_represents_the_run() -> None:
-    measured, decisions = crossvalidated(*MODELS, b=1)
-    assert explain_choice("a", measured, decisions, MODELS) == ("a", "named by export.model")
-    assert explain_choice(None, measured, decisions, ("a",)) == ("a", "the only model")
-
-
-def test_with_costs_the_mean_cost_chooses() -> None:
-    measured = {name: {"validation": {"accuracy": 0.85, "cost": 0.123}} for name in MODELS}
-    models = {"a": {"cost_difference": 0.2, "tied": 0}, "b": {"cost_difference": 0.0, "tied": 1}}
-    decisions = {"protocol": {"validation_rows": 1000}, "choice": {"models": models, "cost": 0.13}}
-    where = "on 1,000 validation rows; 0.123 there, 0.130 allowing for the choice"
-    assert explain_choice(None, measured, decisions, MODELS) == ("b", f"lowest mean cost {where}")
-    models["a"]["tied"] = 1
-    reason = "fastest of the models within half a standard error of the lowest mean cost and log loss"
-    assert explain_choice(None, measured, decisions, MODELS) == ("a", f"{reason} {where}")

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from textclf.behave import judge, results, suite
+from textclf.core import result_files
 from textclf.core.errors import UserError
 
 PAIRS = [["+", "-"], ["+", "+++"], ["-", "--"]]
@@ -47,8 +48,8 @@ def parsed(test: dict[str, Any], classes: dict[str, str] | None = None) -> suite
 def test_a_case_fails_by_the_rule_of_its_kind(test: dict[str, Any], failed: list[int]) -> None:
     tests = parsed(test)
     outcome = judge.outcomes(tests, judge.judge(tests, Signs()), 0.95)["first"]
-    assert outcome["failed"] == failed
-    assert outcome["failures"] == len(failed)
+    assert outcome.failed == failed
+    assert outcome.failures == len(failed)
 
 
 class Counts(Signs):
@@ -71,7 +72,7 @@ class Counts(Signs):
 )
 def test_of_several_labels_one_is_expected_or_the_set_must_stay(test: dict[str, Any], failed: list[int]) -> None:
     tests = parsed(test)
-    assert judge.outcomes(tests, judge.judge(tests, Counts()), 0.95)["first"]["failed"] == failed
+    assert judge.outcomes(tests, judge.judge(tests, Counts()), 0.95)["first"].failed == failed
 
 
 def test_a_set_is_named_with_the_probability_of_its_least_certain_label() -> None:
@@ -88,13 +89,9 @@ def test_the_rate_has_its_interval_by_change_too() -> None:
     outcome = judge.outcomes(tests, judge.judge(tests, Signs()), 0.9)["first"]
     proportion = pytest.importorskip("statsmodels.stats.proportion")
     low, high = proportion.proportion_confint(2, 6, alpha=0.1, method="wilson")
-    assert {key: outcome[key] for key in ("cases", "failures", "failure_rate")} == {
-        "cases": 6,
-        "failures": 2,
-        "failure_rate": 0.333333,
-    }
-    assert (outcome["low"], outcome["high"]) == pytest.approx((low, high), abs=1e-6)
-    assert {change: rate["failures"] for change, rate in outcome["changes"].items()} == {"append": 1, "prepend": 1}
+    assert (outcome.cases, outcome.failures, outcome.failure_rate) == (6, 2, 0.333333)
+    assert (outcome.low, outcome.high) == pytest.approx((low, high), abs=1e-6)
+    assert {change: rate.failures for change, rate in outcome.changes.items()} == {"append": 1, "prepend": 1}
 
 
 def test_texts_are_predicted_in_batches_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +125,7 @@ def test_what_is_written_is_read_again_with_texts_and_answers(tmp_path: Path) ->
     metrics, cases = tmp_path / "metrics.json", tmp_path / "cases.json"
     outcomes = {"signs": judge.outcomes(tests, verdicts["signs"], 0.95)}
     results.write(metrics, cases, outcomes, judge.records(tests, verdicts))
-    read = results.read_metrics(metrics)
+    read = result_files.read(metrics, results.Behaviour)
     assert read.models["signs"]["first"].failed == [1]
     record = results.read_cases(cases, read)["first"]
     assert (record.kind, record.about, record.must_not_fall, record.tolerance) == ("direction", "Signs.", "no", 0.1)

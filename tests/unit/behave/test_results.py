@@ -9,7 +9,8 @@ import pytest
 from tests.faults import damage
 from tests.faults.campaign import generator
 from textclf.behave import results
-from textclf.behave.results import RecordedCase, RecordedTest
+from textclf.behave.results import Behaviour, Outcome, RecordedCase, RecordedTest
+from textclf.core import result_files
 from textclf.core.errors import UserError
 from textclf.core.files import write_json
 
@@ -25,7 +26,7 @@ def written(folder: Path, name: str = "mine") -> tuple[Path, Path]:
     metrics, cases = folder / "metrics" / f"{name}.json", folder / "cases" / f"{name}.json"
     for path in (metrics, cases):
         path.parent.mkdir(parents=True, exist_ok=True)
-    results.write(metrics, cases, {"keras": {"first": OUTCOME}}, TESTS)
+    results.write(metrics, cases, {"keras": {"first": Outcome.model_validate(OUTCOME)}}, TESTS)
     return metrics, cases
 
 
@@ -44,13 +45,13 @@ def written(folder: Path, name: str = "mine") -> tuple[Path, Path]:
 def test_damaged_metrics_are_refused_in_a_line(tmp_path: Path, content: dict[str, Any], rule: str) -> None:
     write_json(tmp_path / "mine.json", content)
     with pytest.raises(UserError) as caught:
-        results.read_metrics(tmp_path / "mine.json")
+        result_files.read(tmp_path / "mine.json", Behaviour)
     assert caught.value.lines == (f"{tmp_path / 'mine.json'}: {rule}; {REMEDY}",)
 
 
 def test_cases_of_other_metrics_are_refused(tmp_path: Path) -> None:
     metrics, cases = written(tmp_path)
-    read = results.read_metrics(metrics)
+    read = result_files.read(metrics, Behaviour)
     assert results.read_cases(cases, read)["first"].cases[0].text == "a"
     cases.write_bytes(cases.read_bytes().replace(b'"a"', b'"b"'))
     with pytest.raises(UserError) as caught:
@@ -61,7 +62,7 @@ def test_cases_of_other_metrics_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("outcomes", [{"bert": {"first": OUTCOME}}, {"keras": {}}, {"keras": {"second": OUTCOME}}])
 def test_results_of_another_run_are_refused(tmp_path: Path, outcomes: dict[str, Any]) -> None:
     metrics, cases = written(tmp_path)
-    results.write(metrics, cases, outcomes, TESTS)
+    results.write(metrics, cases, Behaviour.model_validate({"models": outcomes, "sha256": ""}).models, TESTS)
     with pytest.raises(UserError) as caught:
         results.read(metrics.parent, cases.parent, "mine", ["keras"])
     assert caught.value.lines == (f"{metrics} must have the tests of the run's models (keras); run dvc repro",)

@@ -11,6 +11,7 @@ from sklearn import metrics as reference
 from tests.unit.evaluate.samples import SEEDS, drawn, exact, params, predictions, resampled, sample, three_splits
 from textclf.artifacts.decisions import Costs, Decision
 from textclf.core.errors import UserError
+from textclf.core.result_files import to_json
 from textclf.evaluate import model_choice
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.costs import cheapest_constant, cost_matrix
@@ -258,7 +259,7 @@ def test_costs_choose_the_default_model() -> None:
         part = exact(dict(zip(("careful", "accurate"), parts, strict=True)), choose_decision(parts[0], chosen))
         compared = model_choice.compare_candidates({name: part.judged[name] for name in ("accurate", "careful")})
         assert model_choice.choose(compared) == {"cost": "careful", "accuracy": "accurate"}[entry]
-        assert f"{entry}_difference" in compared["careful"]
+        assert f"{entry}_difference" in compared["careful"].model_fields_set
     assert model_choice.score_after_choice(exact({"a": parts[0]}, Decision(costs=TEN)).judged) == 0.1
 
 
@@ -283,7 +284,7 @@ def test_the_report_of_decisions_has_costs_and_the_cheapest_constant_decision() 
     settings = params(costs={"no": {"yes": 10}})
     splits, decisions = measure({"a": [three_splits()], "b": [three_splits(1)]}, settings, False)
     measured = {name: {split: part.metrics(name) for split, part in splits.items()} for name in ("a", "b")}
-    report = decisions_report(splits, decisions, measured, HeldOut(), [])
+    report = to_json(decisions_report(splits, decisions, measured, HeldOut(), []))
     assert report["a"]["costs"] == TEN
     assert "unseen_cost" not in report["a"]
     assert "threshold" not in report["a"]
@@ -293,5 +294,5 @@ def test_the_report_of_decisions_has_costs_and_the_cheapest_constant_decision() 
     assert "accuracy" not in report["choice"]
     held_out = HeldOut({name: rows[0] for name, rows in {"a": [three_splits()], "b": [three_splits(1)]}.items()})
     without = {split: part for split, part in splits.items() if split != "validation"}
-    report = decisions_report(without, decisions, measured, held_out, [])
+    report = to_json(decisions_report(without, decisions, measured, held_out, []))
     assert {"accuracy", "cost", "log_loss"} < set(report["crossvalidation"]["a"])

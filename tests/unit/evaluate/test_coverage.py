@@ -26,10 +26,12 @@ from textclf.artifacts.conformal import Conformal
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
-from textclf.evaluate import curves, metric_files
+from textclf.core.result_files import check, to_json
+from textclf.evaluate import curves
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import FEWEST_POINT_ROWS, risk_coverage_table
 from textclf.evaluate.intervals import wilson
+from textclf.evaluate.results import Coverage
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 
@@ -49,7 +51,9 @@ def sets_of(
         SplitMetrics(name, {"a": rows.take(rows.split == name)}, {"a": decision}, settings, False, of)
         for name, of in (("validation", None), ("test", clusters))
     )
-    return measure_sets(test, fit_sets(validation, settings), settings)
+    report: dict[str, Any] = to_json(measure_sets(test, fit_sets(validation, settings), settings))
+    assert to_json(check(Coverage, report, "coverage.json")) == report
+    return report
 
 
 def test_without_a_coverage_nothing_is_fitted_or_sets_of() -> None:
@@ -86,7 +90,6 @@ def test_the_numbers_are_those_of_a_plain_reference(seed: int, level: float, by_
         of_class = [inside for y, inside in zip(actual, covered, strict=True) if y == place]
         assert label == f"c{place}"
         assert (cell["rows"], cell["value"]) == (len(of_class), pytest.approx(sum(of_class) / len(of_class), abs=1e-6))
-    metric_files.check(report, "coverage", "coverage.json")
 
 
 def test_calibrated_probabilities_are_compared_with_calibrated_ones() -> None:
@@ -239,9 +242,16 @@ def test_sets_of_several_labels_are_fitted_and_measured_on_rows_with_labels() ->
     assert report["a"]["rows"] == 200
     assert report["a"]["classes"]["l3"]["value"] == round(found[has[:, 3], 3].mean(), 6)
     assert report["a"]["accuracy"] is None
-    metric_files.check(report, "coverage", "coverage.json")
     same = sets_of(rows, params(coverage=0.8), halves(5), np.repeat(np.arange(100), 2))["a"]["coverage"]
     assert same["low"] < coverage["low"]
+
+
+def test_sets_are_measured_on_test_rows_without_any_label() -> None:
+    rows = concatenate([sets(*sample_sets(n, 200)[:2], split) for n, split in enumerate(("validation", "test"))])
+    rows.y[rows.split == "test"] = 0
+    report = sets_of(rows, params(coverage=0.8), halves(5))
+    assert report["a"]["coverage"] is None
+    assert set(report["a"]["classes"].values()) == {None}
 
 
 def test_rows_without_labels_do_not_help_to_reach_a_coverage() -> None:

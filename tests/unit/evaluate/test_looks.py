@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,17 +15,13 @@ from textclf.evaluate.looks import KEY, count_results, identify, widen
 METRICS = Path("metrics")
 
 
-def decisions(test_rows: int | None) -> dict[str, Any]:
-    return {"protocol": {"test_rows_watched": 1} | ({} if test_rows is None else {KEY: test_rows})}
-
-
 def run(accuracy: float, test_rows: int | None = 123) -> int:
     """Write the metrics of a run, and return the number of results on its test rows."""
     METRICS.mkdir(exist_ok=True)
-    content = decisions(test_rows)
+    content = {"protocol": {"test_rows_watched": 1} | ({} if test_rows is None else {KEY: test_rows})}
     files.write_json(METRICS / "evaluation.json", {"keras": {"test": {"accuracy": accuracy}}})
     files.write_json(METRICS / "decisions.json", content)
-    return count_results(content, METRICS)
+    return count_results(test_rows, METRICS)
 
 
 @pytest.fixture
@@ -52,7 +47,7 @@ def test_different_results_on_the_same_test_rows_are_counted(project: Path) -> N
     pull_request.commit(project)
     assert run(0.8) == 2  # again
     assert run(0.6, test_rows=None) == 1
-    assert count_results(decisions(123), METRICS, "HEAD") == 3  # the result of that commit counts
+    assert count_results(123, METRICS, "HEAD") == 3  # the result of that commit counts
 
 
 def test_a_result_that_was_committed_before_its_checksum_counts(project: Path) -> None:
@@ -73,7 +68,7 @@ def test_results_of_other_branches_and_of_merged_ones_count(project: Path) -> No
     git("checkout", "--quiet", "main", folder=project)
     git("merge", "--quiet", "--strategy=ours", "-m", "none of it", "one", folder=project)
     git("branch", "--quiet", "-D", "one", folder=project)
-    assert count_results(decisions(123), METRICS) == 3
+    assert count_results(123, METRICS) == 3
 
 
 def test_without_a_repository_or_without_git_a_result_is_the_only_one(

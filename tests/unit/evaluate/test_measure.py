@@ -18,17 +18,18 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
-from textclf.evaluate import metric_files
+from textclf.core.result_files import check, to_json
+from textclf.evaluate import measure as measuring
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.coverage import fit_sets
 from textclf.evaluate.measure import (
     HeldOut,
     compare_with_guessing,
-    decisions_report,
     measure,
     read_together,
 )
 from textclf.evaluate.registry import compute
+from textclf.evaluate.results import Decisions
 from textclf.evaluate.split_clusters import find_held_out_clusters, positions, read_keys
 from textclf.evaluate.split_metrics import SplitMetrics
 
@@ -92,6 +93,12 @@ def test_a_model_without_predictions_of_a_split_is_measured_on_the_others() -> N
 
 
 # The report of the decisions
+
+
+def decisions_report(*arguments: Any) -> dict[str, Any]:
+    """Return the content of decisions.json."""
+    content: dict[str, Any] = to_json(measuring.decisions_report(*arguments))
+    return content
 
 
 def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
@@ -250,7 +257,7 @@ def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
     assert report["a"]["labels_of_few_rows"] == 1
     assert report["a"]["thresholds"] == decisions["a"].thresholds
     assert report["best"] == measured["a"]
-    metric_files.check(report, "decisions", "decisions.json")
+    assert to_json(check(Decisions, report, "decisions.json")) == report
 
 
 def test_held_out_training_rows_choose_the_thresholds_of_labels() -> None:

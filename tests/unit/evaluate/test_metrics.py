@@ -14,7 +14,7 @@ from sklearn import metrics as sk
 
 from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import FOUR, SEEDS, exact, measured, sample, sample_sets
-from textclf.evaluate.registry import compare_pair, compute, format_value, metrics_of
+from textclf.evaluate.registry import compute, format_value, metrics_of
 from textclf.evaluate.rows import JudgedRows
 
 
@@ -105,14 +105,6 @@ def test_every_metric_of_the_registry_is_measured_with_its_interval_and_those_of
 
 def test_a_value_is_shown_as_a_percentage_or_with_three_digits() -> None:
     assert [format_value(name, 0.79649) for name in ("accuracy", "log_loss")] == ["79.6%", "0.796"]
-
-
-def test_a_difference_is_that_of_the_model_named_first_from_the_other() -> None:
-    ends, reverse = {"difference": 0.1, "low": -0.2, "high": 0.3}, {"difference": -0.1, "low": -0.3, "high": 0.2}
-    stored = {"b_vs_a": {**ends, "p": 0.5, "metrics": {"f1": ends, "brier": None}}}
-    assert compare_pair(stored, ["a", "b"], "b", "a") == stored["b_vs_a"]
-    expected = {**reverse, "p": 0.5, "metrics": {"f1": reverse, "brier": None}}
-    assert compare_pair(stored, ["a", "b"], "a", "b") == expected
 
 
 @given(SEEDS, st.integers(2, 6), st.booleans())

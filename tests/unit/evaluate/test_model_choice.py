@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from textclf.evaluate import model_choice
-from textclf.evaluate.model_choice import choose, compare_candidates, score_after_choice
+from textclf.evaluate.model_choice import choose, compare_candidates, explain_choice, score_after_choice
+from textclf.evaluate.results import Results
 from textclf.evaluate.rows import JudgedRows
 
 
@@ -25,9 +26,9 @@ def models_of(
 
 def test_the_standard_error_is_that_of_the_paired_difference() -> None:
     entry = compare_candidates(models_of({"fast": range(12), "slow": range(10)}, {"fast": 0.8, "slow": 0.8}))["fast"]
-    assert entry["accuracy_difference"] == -0.02
+    assert entry.accuracy_difference == -0.02
     # Of McNemar's table, with the correction of Student's t for 100 rows
-    assert entry["accuracy_error"] == pytest.approx(np.sqrt((0.02 - 0.02**2) / 99), rel=0.01)
+    assert entry.accuracy_error == pytest.approx(np.sqrt((0.02 - 0.02**2) / 99), rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -47,14 +48,14 @@ def test_the_fastest_of_the_models_that_are_tied_is_chosen(
 ) -> None:
     candidates = compare_candidates(models_of(wrong, sure))
     assert choose(candidates) == chosen
-    assert candidates["slow"]["tied"]
+    assert candidates["slow"].tied
 
 
 def test_dependent_rows_count_once() -> None:
     wrong, sure = {"fast": range(10, 22), "slow": range(10)}, {"fast": 0.8, "slow": 0.8}
     models = [models_of(wrong, sure, copies=copies) for copies in (1, 9)]
     once, often = map(compare_candidates, models)
-    assert often["fast"]["accuracy_error"] == pytest.approx(once["fast"]["accuracy_error"], rel=0.05)
+    assert often["fast"].accuracy_error == pytest.approx(once["fast"].accuracy_error, rel=0.05)
     assert choose(often) == choose(once) == "fast"
     assert score_after_choice(models[0]) == score_after_choice(models[1])
 
@@ -76,3 +77,82 @@ def test_the_accuracy_after_the_choice_is_not_that_of_the_best_of_many() -> None
 def test_one_model_has_its_own_accuracy_and_few_rows_or_clusters_none() -> None:
     assert score_after_choice(models_of({"a": range(7)}, {"a": 0.8}, 50)) == 0.86
     assert score_after_choice(models_of({"a": range(7)}, {"a": 0.8}, model_choice.PARTS - 1, 20)) is None
+
+
+# The model that represents a run
+
+MODELS = ("a", "b", "c")
+TESTED = {name: {"test": {"accuracy": accuracy}} for name, accuracy in (("a", 0.1), ("b", 0.1), ("c", 0.99))}
+
+
+def chosen_among(*names: str, **tied: int) -> dict[str, Any]:
+    """Return the part of decisions.json on the choice, in which the second model has the highest accuracy."""
+    models = {name: {"accuracy_difference": 0.0 if name == "b" else -0.01, "tied": tied.get(name, 0)} for name in names}
+    return {"choice": {"models": models, "accuracy": 0.84}} if models else {}
+
+
+def validated(*names: str, **tied: int) -> dict[str, Any]:
+    measured = {name: {**TESTED[name], "validation": {"accuracy": 0.85}} for name in MODELS}
+    return {"evaluation": measured, "decisions": {"protocol": {"validation_rows": 1000}} | chosen_among(*names, **tied)}
+
+
+def crossvalidated(*names: str, **tied: int) -> dict[str, Any]:
+    folds = {name: {"accuracy": 0.85, "log_loss": 0.4, "rows": 1200, "folds": 3} for name in names}
+    return {"evaluation": TESTED, "decisions": {"crossvalidation": folds} | chosen_among(*names, **tied)}
+
+
+def explained(contents: dict[str, Any], named: str | None = None, models: Sequence[str] = MODELS) -> tuple[str, str]:
+    return explain_choice(named, Results.of(**contents), models)
+
+
+FOLDS = "in 3-fold cross-validation of 1,200 training rows"
+HONEST = "; 85.0% there, 84.0% allowing for the choice"
+FASTEST = "fastest of the models within half a standard error of the best accuracy and log loss"
+
+
+@pytest.mark.parametrize(
+    ("contents", "choice", "reason"),
+    [
+        (validated(*MODELS, b=1, c=1), "b", f"best accuracy on 1,000 validation rows{HONEST}"),
+        (validated(*MODELS, a=1, b=1), "a", f"{FASTEST} on 1,000 validation rows{HONEST}"),
+        (crossvalidated(*MODELS, b=1), "b", f"best accuracy {FOLDS}{HONEST}"),
+        # c had too few rows, or takes too long
+        (crossvalidated("a", "b", a=1), "a", f"{FASTEST} {FOLDS}; not cross-validated: c{HONEST}"),
+        (crossvalidated(), "c", "the last of train; none could be cross-validated"),
+    ],
+    ids=["validation", "tied", "cross-validation of all", "cross-validation of some", "neither"],
+)
+def test_a_run_is_represented_by_a_model_that_no_test_row_chose(
+    contents: dict[str, Any], choice: str, reason: str
+) -> None:
+    assert explained(contents) == (choice, reason)
+
+
+def test_few_rows_have_no_accuracy_after_the_choice() -> None:
+    contents = crossvalidated(*MODELS, b=1)
+    del contents["decisions"]["choice"]["accuracy"]
+    assert explained(contents) == ("b", f"best accuracy {FOLDS}")
+
+
+def test_several_labels_are_chosen_by_the_subset_accuracy() -> None:
+    contents = crossvalidated(*MODELS, b=1)
+    contents["decisions"]["b"] = {"thresholds": [0.5, 0.5]}
+    assert explained(contents)[1].startswith("best subset accuracy in ")
+
+
+def test_a_model_that_is_named_or_alone_represents_the_run() -> None:
+    contents = crossvalidated(*MODELS, b=1)
+    assert explained(contents, "a") == ("a", "named by export.model")
+    assert explained(contents, models=("a",)) == ("a", "the only model")
+
+
+def test_with_costs_the_mean_cost_chooses() -> None:
+    measured = {name: {"validation": {"accuracy": 0.85, "cost": 0.123}} for name in MODELS}
+    models = {"a": {"cost_difference": 0.2, "tied": 0}, "b": {"cost_difference": 0.0, "tied": 1}}
+    decisions = {"protocol": {"validation_rows": 1000}, "choice": {"models": models, "cost": 0.13}}
+    contents: dict[str, Any] = {"evaluation": measured, "decisions": decisions}
+    where = "on 1,000 validation rows; 0.123 there, 0.130 allowing for the choice"
+    assert explained(contents) == ("b", f"lowest mean cost {where}")
+    models["a"]["tied"] = 1
+    reason = "fastest of the models within half a standard error of the lowest mean cost and log loss"
+    assert explained(contents) == ("a", f"{reason} {where}")

@@ -4,42 +4,40 @@ from typing import Any
 
 import pytest
 
+from tests import results
 from textclf.evaluate.model_warnings import find_warnings
+from textclf.evaluate.results import Comparison, Results
 
 MODELS = ("majority", "first", "second")
 
 
-def comparison(difference: float, p_holm: float = 0.01) -> dict[str, Any]:
-    ends = {"difference": difference, "low": difference - 0.03, "high": difference + 0.05}
-    return ends | {"p_holm": p_holm, "metrics": {}}
+def comparison(difference: float, p_holm: float = 0.01) -> Comparison:
+    return results.comparison(difference, difference - 0.03, difference + 0.05, p_holm)
 
 
 SAME = comparison(0.0, 1.0)
 EQUAL = {"first_vs_majority": SAME, "second_vs_majority": SAME, "second_vs_first": SAME}
 
 
-def ends(difference: float | None) -> dict[str, float] | None:
-    """Return a difference with its interval, 0.2 to either side."""
-    if difference is None:
-        return None
-    return {"difference": difference, "low": difference - 0.2, "high": difference + 0.2}
-
-
 def warnings(
     above: dict[str, float] | None = None,
-    comparisons: dict[str, dict[str, Any]] | None = None,
+    comparisons: dict[str, Comparison] | None = None,
     record: dict[str, float] | None = None,
     decision: dict[str, Any] | None = None,
     validation_rows: int = 0,
 ) -> dict[str, list[str]]:
     """Return the warnings of three models; `above` is by how much the log loss of some is above that of guessing."""
+    guessing = {name: results.difference(value) for name, value in (above or {}).items()}
     decisions: dict[str, Any] = {
-        name: {"threshold": 0.5, "guessing": ends((above or {}).get(name)), **(decision or {})} for name in MODELS
+        name: {"guessing": guessing.get(name), **(decision or {"threshold": 0.5})} for name in MODELS
     }
-    decisions |= {"protocol": {"validation_rows": validation_rows}}
-    measured = {name: {"test": {"log_loss": 5.05}} for name in MODELS}
-    training = {name: record or {"parameters": 3.0} for name in MODELS}
-    return find_warnings(measured, EQUAL | (comparisons or {}), training, decisions, MODELS, 0.95)
+    run = Results.of(
+        evaluation={name: {"test": {"log_loss": 5.05}} for name in MODELS},
+        comparisons=EQUAL | (comparisons or {}),
+        training={name: record or {"parameters": 3.0} for name in MODELS},
+        decisions=decisions | {"protocol": {"validation_rows": validation_rows}},
+    )
+    return find_warnings(run, MODELS, 0.95)
 
 
 def test_sound_models_are_not_warned_of() -> None:
@@ -125,7 +123,7 @@ def test_several_labels_have_a_subset_accuracy_and_label_shares() -> None:
     ],
     ids=["not significant", "interval", "the floor"],
 )
-def test_chance_and_the_floor_are_no_reason_to_warn(pairs: dict[str, dict[str, float]]) -> None:
+def test_chance_and_the_floor_are_no_reason_to_warn(pairs: dict[str, Comparison]) -> None:
     assert warnings(comparisons=pairs) == {}
 
 

@@ -11,9 +11,10 @@ from tests.unit.evaluate.samples import drawn, params
 from textclf.artifacts.decisions import Decision, Rejection, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
-from textclf.evaluate import metric_files
+from textclf.core.result_files import check, to_json
 from textclf.evaluate.intervals import area_score, wilson
 from textclf.evaluate.measure import HeldOut, measure
+from textclf.evaluate.results import KINDS
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.unknown import candidates, describe_few, judge, measure_unknown, read_splits
 
@@ -49,10 +50,11 @@ def measured(
     }
     held = HeldOut(held_out)
     decided, report, curves = measure_unknown({"a": [rows]}, {"a": decision}, held, label, keys, settings or params())
-    metric_files.check(report, "unknown", "unknown.json")
+    content = to_json(report)
+    assert to_json(check(KINDS["unknown"], content, "unknown.json")) == content
     assert (curves["a"]["accuracy"].diff().dropna() <= 0).all()
     assert (curves["a"]["recall"].diff().dropna() >= 0).all()
-    return decided["a"], report["a"]
+    return decided["a"], content["a"]
 
 
 def test_a_row_at_the_threshold_is_not_rejected() -> None:
@@ -121,7 +123,7 @@ def test_too_few_validation_rows_of_no_class_choose_no_threshold(rows_of_no_clas
     keys["validation"][:60] //= copies
     of_each = {split: each.astype(np.uint64) for split, each in keys.items()}
     decisions, report, _ = measure_unknown({"a": [rows]}, {"a": WARM}, HeldOut(), LABEL, of_each, params())
-    kept = report["a"]["validation"]["scores"]["probability"]["threshold"]
+    kept = report["a"]["validation"].scores["probability"].threshold
     chosen = judge(read_splits([rows])["validation"], WARM, LABEL).choose("probability")
     assert kept != chosen
     assert decisions["a"].rejection == Rejection("probability", kept if few else chosen)
@@ -194,7 +196,7 @@ def test_dependent_rows_widen_the_intervals() -> None:
     _, clustered, _ = measure_unknown({"a": [rows]}, {"a": WARM}, HeldOut(), LABEL, keys, settings)
     _, alone = measured(rows)
     for value in ("accuracy", "recall"):
-        wide, narrow = clustered["a"]["test"][value], alone["test"][value]
+        wide, narrow = to_json(clustered)["a"]["test"][value], alone["test"][value]
         assert wide["value"] == narrow["value"]
         assert wide["high"] - wide["low"] > narrow["high"] - narrow["low"]
 
@@ -209,8 +211,9 @@ def test_the_area_counts_dependent_rows_as_what_they_are_worth() -> None:
         _, report, _ = measure_unknown(
             {"a": [validated]}, {"a": WARM}, HeldOut(), LABEL, {"test": of.astype(np.uint64)}, params()
         )
-        cell = report["a"]["test"]["scores"]["probability"]["roc_auc"]
-        widths.append(cell["high"] - cell["low"])
+        ends = report["a"]["test"].scores["probability"].roc_auc.ends
+        assert ends is not None
+        widths.append(ends.high - ends.low)
     alone, unrelated, repeated, taken_as_independent = widths
     assert unrelated == pytest.approx(alone, rel=0.3)  # of clusters whose rows are independent
     assert repeated == pytest.approx(alone, rel=0.05)

@@ -1,13 +1,12 @@
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from textclf.evaluate.settings import Evaluate
+from tests.results import facts
+from textclf.artifacts.split_report import SplitReport
 from textclf.export import description
-from textclf.models.settings import LESSON, Train
-from textclf.split.settings import Split
-from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.models.settings import LESSON
 from textclf.vectorize.terms.settings import UNITS, WEIGHTS, Terms
 
 CLASSES = {"0": "negative (0)", "1": "positive (1)"}
@@ -25,27 +24,23 @@ REPORT: dict[str, Any] = {
 CORRECTED = {"applied": {"train": 3, "validation": 1}, "unchanged": 2, "skipped": 0}
 
 
-def protocol(models: tuple[str, ...] = (), given: tuple[str, ...] = (), **sections: Any) -> list[str]:
-    return description.protocol(
-        Data.model_validate(sections.get("data", {})),
-        Split.model_validate(sections.get("split", {})),
-        Train.model_validate(LESSON | sections.get("train", {})),
-        Evaluate.model_validate(sections.get("evaluate", {})),
-        REPORT | sections.get("report", {}) | ({"given": dict.fromkeys(given, 1)} if given else {}),
-        sections.get("classes", CLASSES),
-        models,
-        sections.get("clusters"),
-        sections.get("refitted"),
-    )
+def protocol(
+    models: Sequence[str] = (),
+    classes: Mapping[str, str] = CLASSES,
+    clusters: Mapping[str, int] | None = None,
+    refitted: str | None = None,
+    report: Mapping[str, Any] | None = None,
+    **sections: Any,
+) -> list[str]:
+    """Return the protocol of a run with these sections of params.yaml; `report` is what differs in splits.json."""
+    sections = {"export": {"model": refitted}, **sections, "train": LESSON | sections.get("train", {})}
+    decisions = {"protocol": {"clusters": clusters or {}}}
+    run = facts([*classes], sections=sections, splits=REPORT | dict(report or {}), decisions=decisions)
+    return description.protocol(run, classes, models, refitted=refitted is not None)
 
 
-def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
-    assert list(description.rows_by_class(REPORT)) == ["train", "validation", "test"]
-
-
-def test_without_validation_rows_choices_are_made_on_held_out_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(REPORT, "validation")
-    lines = protocol(evaluate={"calibration": "temperature", "threshold": "f1"})
+def test_without_validation_rows_choices_are_made_on_held_out_training_rows() -> None:
+    lines = protocol(report={"validation": None}, evaluate={"calibration": "temperature", "threshold": "f1"})
     assert "Probabilities are calibrated by temperature scaling, fitted on held-out training rows." in lines
     assert any(line.endswith("chosen per model for the highest F1 on held-out training rows.") for line in lines)
 
@@ -125,7 +120,7 @@ def test_the_protocol_describes_the_settings(sections: dict[str, Any], sentence:
     ],
 )
 def test_the_protocol_says_which_splits_were_given(given: tuple[str, ...], sections: dict[str, Any], end: str) -> None:
-    first, *others = protocol(given=given, **sections)
+    first, *others = protocol(report={"given": dict.fromkeys(given, 1)}, **sections)
     sizes = "1,000 rows for training, 100 for validation and 10,000 for testing"
     rest = " from the given training rows." if end.endswith(")") else ""
     assert first == f"{sizes}, as the table gives them by {end}{rest}"
@@ -172,13 +167,19 @@ def test_notes_of_several_models_name_them_and_are_said_once() -> None:
 
 
 def caveats(
-    watching: tuple[str, ...] = (),
-    independent: dict[str, float] | None = None,
-    held_out: tuple[str, ...] = (),
-    **changes: Any,
+    watching: Sequence[str] = (),
+    independent: Mapping[str, float] | None = None,
+    held_out: Sequence[str] = (),
+    **report: Any,
 ) -> list[str]:
-    report = {key: value for key, value in (REPORT | changes).items() if value is not None}
-    return description.caveats(report, CLASSES, 0.95, watching, independent, held_out)
+    """Return the caveats of a run; `report` is what differs in splits.json."""
+    scores = {"rows": 1, "folds": 2, "accuracy": 0.5, "log_loss": 0.7}
+    decisions = {
+        "protocol": {"independent_rows": independent or {}},
+        "crossvalidation": dict.fromkeys(held_out, scores),
+    }
+    run = facts([*CLASSES], watching=watching, splits=REPORT | report, decisions=decisions)
+    return description.caveats(run, CLASSES, watching)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +256,7 @@ def test_a_problem_of_the_rows_is_a_caveat(changes: dict[str, Any], sentence: st
         {"train": {"classes": {"0": 90_000, "1": 500}}},  # accuracy is that of the test rows, half of each
         {"test": {"classes": {"0": 7500, "1": 2500}}},  # three times as many
         {"corrections": CORRECTED | {"applied": {}}},
-        {"independent": {"train": 3}},
+        {"independent": {"train": 3.0}},
     ],
 )
 def test_rows_without_a_problem_have_no_caveats(changes: dict[str, Any]) -> None:
@@ -296,8 +297,8 @@ def test_a_class_of_twenty_test_rows_is_not_rare() -> None:
     ],
 )
 def test_a_representation_is_described(settings: dict[str, Any], words: str) -> None:
-    vectorize = Vectorize.model_validate({"words": settings})
-    assert description.representation(vectorize, {"words": 1714}).startswith(words)
+    run_settings = facts(sections={"vectorize": {"words": settings}}).settings
+    assert description.representation(run_settings, "keras", {"words": 1714}).startswith(words)
 
 
 def test_every_analyzer_and_weighting_is_described() -> None:
@@ -330,7 +331,7 @@ def of_labels(test: dict[str, int], rows: int, **changes: Any) -> dict[str, Any]
 
 def test_rows_with_several_labels_are_counted_once() -> None:
     report = REPORT | of_labels({"0": 70, "1": 60}, 100)
-    assert description.sizes_of(report) == {"train": 1000, "validation": 100, "test": 100}
+    assert SplitReport.model_validate(report).sizes == {"train": 1000, "validation": 100, "test": 100}
     assert any("100 for testing" in line for line in protocol(report=report))
     assert any("With 100 test rows" in line for line in caveats(**report))
 

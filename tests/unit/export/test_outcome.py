@@ -2,31 +2,40 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.processes import Ended
+from tests.results import comparison, ends
 from tests.settings import put
+from textclf.core import result_files
+from textclf.core.result_files import to_json
 from textclf.evaluate.looks import widen
-from textclf.export.outcome import describe
+from textclf.evaluate.results import Results
+from textclf.export import outcome
 
 MODELS = ("majority", "logistic_regression", "keras")
 ACCURACY = {"majority": 0.5, "logistic_regression": 0.8, "keras": 0.75}
 LOSS = {"majority": 0.693, "logistic_regression": 0.45, "keras": 5.05}
 MEASURED = {name: {"test": {"accuracy": ACCURACY[name], "log_loss": LOSS[name]}} for name in MODELS}
-INTERVALS: dict[str, Any] = {
-    name: {"test": {"accuracy": {"low": value - 0.05, "high": value + 0.05, "effective_rows": 250.0}}}
-    for name, value in ACCURACY.items()
-}
 COMPARISONS = {
-    "logistic_regression_vs_majority": {"difference": 0.3, "low": 0.2, "high": 0.35, "metrics": {}},
-    "keras_vs_majority": {"difference": 0.25, "low": 0.15, "high": 0.3, "metrics": {}},
-    "keras_vs_logistic_regression": {"difference": -0.05, "low": -0.08, "high": 0.01, "metrics": {}},
+    "logistic_regression_vs_majority": comparison(0.3, 0.2, 0.35),
+    "keras_vs_majority": comparison(0.25, 0.15, 0.3),
+    "keras_vs_logistic_regression": comparison(-0.05, -0.08, 0.01),
 }
-METRICS = {"evaluation": MEASURED, "intervals": INTERVALS, "comparisons": COMPARISONS, "decisions": {}}
+
+
+def describe(
+    measured: Any = MEASURED, models: Sequence[str] = MODELS, confidence: float = 0.95, **options: Any
+) -> list[str]:
+    """Return the outcome of a run whose default model is named, the last one."""
+    worth = {"effective_rows": 250.0}
+    intervals = {name: {"test": {"accuracy": to_json(ends(value, 0.05)) | worth}} for name, value in ACCURACY.items()}
+    results = Results.of(evaluation=measured, intervals=intervals, comparisons=COMPARISONS)
+    return outcome.describe(results, models, options.pop("named", models[-1]), confidence, **options)
 
 
 TABLE = """\
@@ -38,19 +47,17 @@ majority             50.0% (45.0% to 55.0%)   0.693                             
 
 
 def test_models_are_compared_with_the_floor_and_the_most_accurate_one_and_the_default_is_named_last() -> None:
-    named = describe(METRICS, MODELS, "keras", 0.95)
-    assert named == [*TABLE, "default model: keras", "named by export.model"]
-    elsewhere = describe(METRICS, MODELS[:2], "majority", 0.95, MODELS[2:])
+    assert describe() == [*TABLE, "default model: keras", "named by export.model"]
+    elsewhere = describe(models=MODELS[:2], named="majority", external=MODELS[2:])
     assert elsewhere == [*TABLE, "default model: majority", "named by export.model"]
 
 
 @pytest.mark.parametrize("looks", [2, 20])
 def test_the_number_of_results_on_the_test_rows_widens_the_interval_of_the_default_model(looks: int) -> None:
-    *others, last = describe(METRICS, MODELS, "keras", 0.95, looks=looks)
-    assert others == describe(METRICS, MODELS, "keras", 0.95)
-    ends = INTERVALS["keras"]["test"]["accuracy"]
-    low, high = widen(0.75, ends["effective_rows"], 0.95, looks)
-    assert low < ends["low"] < ends["high"] < high
+    *others, last = describe(looks=looks)
+    assert others == describe()
+    low, high = widen(0.75, 250.0, 0.95, looks)
+    assert low < 0.7 < 0.8 < high
     assert last == (
         f"Git has {looks} results on these test rows: if keras was chosen as the best of them, its 95% interval is "
         f"{low:.1%} to {high:.1%} (Bonferroni)"
@@ -58,34 +65,32 @@ def test_the_number_of_results_on_the_test_rows_widens_the_interval_of_the_defau
 
 
 def test_with_costs_the_mean_cost_takes_the_place_of_the_log_loss() -> None:
-    measured = {name: {"test": {**MEASURED[name]["test"], "cost": 0.25}} for name in MODELS}
-    header, first, *_ = describe(METRICS | {"evaluation": measured}, MODELS, "keras", 0.95)
+    costly, gained = (
+        {name: {"test": MEASURED[name]["test"] | {"cost": cost}} for name in MODELS} for cost in (0.25, -0.25)
+    )
+    header, first, *_ = describe(costly)
     assert header == TABLE[0].replace("log loss ", "mean cost ")
     assert first == TABLE[1].replace("0.450   ", "0.250    ")
-    gained = {name: {"test": {**MEASURED[name]["test"], "cost": -0.25}} for name in MODELS}
-    assert describe(METRICS | {"evaluation": gained}, MODELS, "keras", 0.95)[1] == first.replace(
-        "0.250 ", "\N{MINUS SIGN}0.250"
-    )
+    assert describe(gained)[1] == first.replace("0.250 ", "\N{MINUS SIGN}0.250")
 
 
 def test_with_several_labels_the_accuracy_is_that_of_sets_beside_micro_and_macro_f1() -> None:
     measured = {"keras": {"test": {"accuracy": 0.654, "log_loss": 0.2, "micro_f1": 0.889, "f1": 0.8}}}
-    assert describe(METRICS | {"evaluation": measured}, ("keras",), "keras", 0.95)[:2] == [
+    assert describe(measured, ("keras",))[:2] == [
         "on the test rows  subset accuracy (95% interval)  micro F1  macro F1  log loss",
         "keras             65.4% (70.0% to 80.0%)          88.9%     80.0%     0.200",
     ]
 
 
 def test_a_single_model_is_compared_with_none() -> None:
-    assert describe(METRICS, ("keras",), "keras", 0.9)[:2] == [
+    assert describe(models=("keras",), confidence=0.9)[:2] == [
         "on the test rows  accuracy (90% interval)  log loss",
         "keras             75.0% (70.0% to 80.0%)   5.050",
     ]
 
 
 def test_of_equally_accurate_models_the_one_with_the_lower_log_loss_comes_first() -> None:
-    measured = MEASURED | {"majority": {"test": {"accuracy": 0.75, "log_loss": 6.0}}}
-    table = describe(METRICS | {"evaluation": measured}, MODELS, "keras", 0.95)
+    table = describe(MEASURED | {"majority": {"test": {"accuracy": 0.75, "log_loss": 6.0}}})
     assert [line.split("  ")[0] for line in table[1:4]] == ["logistic regression", "keras", "majority"]
 
 
@@ -100,9 +105,7 @@ def test_the_command_lists_predictions_made_elsewhere_too(
         path = Path("metrics", f"{name}.json")
         content = json.loads(path.read_text())
         path.write_text(json.dumps({**content, "rules": content["majority"]}))
-    test = {"only_first": 1, "only_second": 2, "p": 0.5, "p_holm": 0.5, "smallest_difference": 0.1}
-    comparisons = {"rules_vs_majority": COMPARISONS["keras_vs_majority"] | test}
-    Path("metrics", "comparisons.json").write_text(json.dumps(comparisons))
+    result_files.write(Path("metrics", "comparisons.json"), {"rules_vs_majority": COMPARISONS["keras_vs_majority"]})
     status, out, err = command_line("metrics")
     assert (status, err) == (0, "")
     assert re.search(r"^rules .*\+25\.0 \(\+15\.0 to \+30\.0\)$", out, re.MULTILINE)

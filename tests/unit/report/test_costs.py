@@ -5,8 +5,10 @@ import functools
 import pytest
 
 from tests.page import sections
+from tests.results import comparison
 from tests.runs import make_run
 from textclf.evaluate.model_warnings import find_warnings
+from textclf.evaluate.results import Results
 from textclf.report import curves, errors, results
 from textclf.report.run import Run
 
@@ -20,11 +22,11 @@ def run(costs: str = COSTS) -> Run:
 
 def test_the_headline_has_the_mean_cost_and_the_texts_without_an_answer() -> None:
     text = sections(run())["summary"]
-    name, _ = run().representative
+    name, _ = run().default
     decided = run().counts[name]
     assert decided.shape == (2, 3)
     assert decided.sum() == 200
-    assert f"The mean cost is {run().evaluation[name]['test']['cost']:.3f} (" in text
+    assert f"The mean cost is {run().results.evaluation[name]['test']['cost']:.3f} (" in text
     assert f"; {decided[:, 2].sum()} texts get no answer, which the accuracy counts as wrong." in text
     assert "mean cost" not in sections(make_run())["summary"]
 
@@ -32,7 +34,7 @@ def test_the_headline_has_the_mean_cost_and_the_texts_without_an_answer() -> Non
 def test_the_mean_cost_is_shown_first_beside_that_of_the_cheapest_constant_decision() -> None:
     compared = results.compared(run())
     (row,) = [row for row in compared["metrics"].rows if row[0][0] == "mean cost"]
-    assert row[0] == ("mean cost", f"guessing: {run().decisions['guessing']['cost']:.3f}")
+    assert row[0] == ("mean cost", f"guessing: {run().results.decisions.guessing['cost']:.3f}")
     assert all(" to " in ends for _, ends in row[1:])
     assert "mean cost" in compared["lower"]
     assert "mean cost" in compared["differences"].columns
@@ -57,8 +59,7 @@ def test_rows_without_an_answer_are_named_so() -> None:
 @pytest.mark.parametrize("costs", [COSTS, "{}"])
 def test_a_lower_accuracy_is_warned_of_only_without_costs(costs: str) -> None:
     given = run(costs)
-    names = list(given.models)
-    lower = {"difference": -0.2, "low": -0.3, "high": -0.1, "p_holm": 0.001, "metrics": {}}
-    compared = {f"{names[1]}_vs_{names[0]}": lower}
-    warnings = find_warnings(given.evaluation, compared, given.training, given.decisions, names, 0.95)
-    assert any("its accuracy is" in text for text in warnings.get(names[1], [])) == (costs == "{}")
+    first, second = given.models
+    worse = Results.of(**vars(given.results) | {"comparisons": {f"{second}_vs_{first}": comparison(-0.2, -0.3, -0.1)}})
+    warnings = find_warnings(worse, given.models, 0.95)
+    assert any("its accuracy is" in text for text in warnings.get(second, [])) == (costs == "{}")

@@ -9,6 +9,7 @@ import pytest
 from tests.page import sections
 from tests.runs import make_run
 from textclf.artifacts.predictions import concatenate
+from textclf.evaluate.results import format_metric
 from textclf.report import curves, errors
 from textclf.report.doubt import doubt
 from textclf.report.run import Run, tables_of
@@ -35,13 +36,13 @@ def parts(model: str, run: Run = RUN) -> tuple[Any, Any, Any]:
 
 
 def test_the_headline_is_the_share_of_exact_sets_with_micro_and_macro_f1() -> None:
-    name = RUN.representative[0]
+    name = RUN.default[0]
     y, _, decided = parts(name)
     right = int((y == decided).all(axis=1).sum())
     assert RUN.right(name) == right
-    ends, measured = RUN.intervals[name]["test"]["micro_f1"], RUN.evaluation[name]["test"]
+    measured = RUN.results.evaluation[name]["test"]
     assert f"gives {right} of the 70 test texts exactly their labels (subset accuracy)." in TEXT["summary"]
-    micro = f"{measured['micro_f1']:.1%} ({ends['low']:.1%} to {ends['high']:.1%})"
+    micro = "{} ({})".format(*format_metric("micro_f1", measured, RUN.results.intervals[name]["test"]))
     assert f"The F1 of all labels together (micro F1) is {micro}." in TEXT["summary"]
     assert f"The mean F1 of the labels (macro F1) is {measured['f1']:.1%} (" in TEXT["summary"]
     assert re.search(r"\bmacro F1\b", TEXT["models"])

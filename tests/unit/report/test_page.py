@@ -43,10 +43,10 @@ def test_a_page_is_well_formed_and_has_every_section_with_something_to_say(name:
     run = RUNS[name]
     silent = {
         "history": not len(run.tables["history"]),
-        "slices": not any(run.slices.values()),
+        "slices": not any(run.results.slices.models.values()),
         "behaviour": not run.behaviour,
-        "doubt": not run.coverage,
-        "unknown": not run.unknown,
+        "doubt": not run.results.coverage.models,
+        "unknown": not run.results.unknown,
     }
     sections = [section for section in SECTIONS if not silent.get(section)]
     assert [section["id"] for section in page.find("section")] == sections

@@ -13,11 +13,14 @@ import pytest
 
 from tests.metrics import MEASURED
 from tests.page import sections, specs, without_pictures
+from tests.results import comparison, difference, with_results
 from tests.runs import ALL, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
 from textclf.core.files import CURVES
+from textclf.core.result_files import to_json
 from textclf.evaluate.registry import METRICS, format_value
+from textclf.evaluate.results import Ends
 from textclf.export.sources import Source
 from textclf.models.settings import Train
 from textclf.report import conflicts, curves, details, results
@@ -30,7 +33,7 @@ from textclf.vectorize.settings import Vectorize
 
 PAIR = ("logistic_regression", "keras")
 DEFAULT = make_run()
-GUESSING = f"{DEFAULT.decisions['guessing']['log_loss']:.3f}"
+GUESSING = f"{DEFAULT.results.decisions.guessing['log_loss']:.3f}"
 
 
 LAST = ("logistic_regression", "majority")
@@ -126,9 +129,9 @@ def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
         compared = results.compared(run)
         rows = {title_of(row): row[2] for kind in ("metrics", "others") for row in compared[kind].rows}
         for key, metric in MEASURED.items():
-            assert key in run.evaluation[name]["test"]
+            assert key in run.results.evaluation[name]["test"]
             value, ends = rows[{"accuracy": "accuracy on test rows"}.get(key, metric.title)]
-            assert value == format_value(key, run.evaluation[name]["test"][key])
+            assert value == format_value(key, run.results.evaluation[name]["test"][key])
             assert bool(ends) == (metric.interval or key == "ece")
             assert ends.endswith(" if calibrated") == (key == "ece")
         titles = [METRICS[name].title for name in run.class_metrics]
@@ -137,9 +140,9 @@ def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
 
 def test_a_model_that_is_worse_than_guessing_is_warned_of_first() -> None:
     run = make_run(PAIR)
-    above = {"difference": 0.3, "low": 0.1, "high": 0.5}
-    decisions = {**run.decisions, "keras": {**run.decisions["keras"], "guessing": above}}
-    text = sections(replace(run, decisions=decisions))["summary"]
+    decisions = to_json(run.results.decisions)
+    decisions["keras"]["guessing"] = difference(0.3)
+    text = sections(with_results(run, decisions=decisions))["summary"]
     assert "0.300 (95% interval 0.100 to 0.500) above that of guessing" in text
     assert "set evaluate.calibration." in text
 
@@ -147,25 +150,26 @@ def test_a_model_that_is_worse_than_guessing_is_warned_of_first() -> None:
 @pytest.mark.parametrize(("named", "warned"), [("nb_svm", []), ("keras", ["keras"]), ("linear_svm", ["linear svm"])])
 def test_only_of_the_model_of_the_headline_a_better_one_is_a_warning(named: str, warned: list[str]) -> None:
     run = make_run(("keras", "linear_svm", "nb_svm"), settings={"export.model": named})
-    better = {"difference": 0.1, "low": 0.05, "high": 0.15, "p_holm": 0.001}  # the later, the better
-    comparisons = {pair: {**test, **better} for pair, test in run.comparisons.items()}
-    warnings = results.summary(replace(run, comparisons=comparisons))["warnings"]
+    comparisons = dict.fromkeys(run.results.comparisons, comparison(0.1, 0.05, 0.15))  # the later, the better
+    warnings = results.summary(with_results(run, comparisons=comparisons))["warnings"]
     assert [model for model, _ in warnings] == warned
     assert all("more than chance explains" in sentence for _, sentence in warnings)
 
 
 def test_texts_that_a_representation_does_not_see_whole_are_told_among_the_caveats() -> None:
     shape = {"rows": 40, "features": 5, "nonzeros": 80}
-    run = replace(DEFAULT, features={"words": {"train": shape, "test": shape, "unspaced": 0.5}})
+    run = with_results(DEFAULT, features={"words": {"train": shape, "test": shape, "unspaced": 0.5}})
     assert "50.0% of the training texts are in a script without spaces between words" in sections(run)["protocol"]
     pieces = replace(run.settings, vectorize=Vectorize.model_validate({"words": {"method": "wordpieces"}}))
-    cut = replace(run, settings=pieces, features={"words": {"train": shape | {"cut": 3}, "test": shape | {"cut": 1}}})
-    assert "4 of 80 texts (5.0%) are longer than vectorize.words.length, 128 word" in sections(cut)["protocol"]
+    cut = with_results(run, features={"words": {"train": shape | {"cut": 3}, "test": shape | {"cut": 1}}})
+    text = sections(replace(cut, settings=pieces))["protocol"]
+    assert "4 of 80 texts (5.0%) are longer than vectorize.words.length, 128 word" in text
 
 
 def test_held_out_rows_that_choose_are_told_among_the_caveats() -> None:
-    decisions = {**DEFAULT.decisions, "crossvalidation": {"majority": {"rows": 40}}}
-    text = sections(replace(DEFAULT, decisions=decisions))["protocol"]
+    scores = {"rows": 40, "folds": 2, "accuracy": 0.5, "log_loss": 0.7}
+    decisions = to_json(DEFAULT.results.decisions) | {"crossvalidation": {"majority": scores}}
+    text = sections(with_results(DEFAULT, decisions=decisions))["protocol"]
     assert "There are no validation rows; held-out training rows make the choices." in text
 
 
@@ -226,7 +230,7 @@ def test_texts_with_several_labels_are_listed_with_their_rows(grouped: bool) -> 
 
     run = replace(run, splits={name: list(map(reader, readers)) for name, readers in run.splits.items()})
     text = sections(run)["data"]
-    assert f"Texts with several labels ({run.leaks['label_conflicts']['normalised']})" in text
+    assert f"Texts with several labels ({run.results.splits.label_conflicts.normalised})" in text
     assert "Good food" in text
     assert (["cluster", "label"] in asked) != grouped  # texts are read again only where clusters are groups
     found = conflicts.find_conflicts(run.rows, run.classes, conflicts.SHOWN, grouped)
@@ -239,8 +243,8 @@ def test_texts_with_several_labels_are_listed_with_their_rows(grouped: bool) -> 
 def test_classes_that_were_too_rare_are_told_beside_the_rows() -> None:
     run = make_run()
     assert "too rare" not in sections(run)["data"]
-    dict.update(run.leaks, rare={"dropped": {"<b>": 1}})
-    assert "1 class too rare to be divided, left out (data.rare): <b> (1)." in sections(run)["protocol"]
+    rare = with_results(run, splits=to_json(run.results.splits) | {"rare": {"dropped": {"<b>": 1}}})
+    assert "1 class too rare to be divided, left out (data.rare): <b> (1)." in sections(rare)["protocol"]
 
 
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
@@ -255,9 +259,9 @@ def test_pretrained_weights_have_their_licence_and_vectors_no_count() -> None:
     vectorize = Vectorize.model_validate({"words": {}, "sentences": {"method": "encoder"}})
     entries = {"majority": "words", "logistic_regression": "sentences"}
     train = Train.model_validate({kind: {"kind": kind, "features": each} for kind, each in entries.items()})
-    shape = {"train": {"rows": 40, "features": 384, "nonzeros": 40 * 384}}
+    shape = {"rows": 40, "features": 384, "nonzeros": 40 * 384}
     run = replace(DEFAULT, settings=replace(DEFAULT.settings, vectorize=vectorize, train=train))
-    text = sections(replace(run, features={"sentences": shape}))["data"]
+    text = sections(with_results(run, features={"sentences": {"train": shape, "test": shape}}))["data"]
     assert "Pretrained weights all-minilm-l6-v2: Apache-2.0" in text
     assert "encoder all-minilm-l6-v2, 384 columns" in text
     assert "on average" not in text
@@ -275,16 +279,10 @@ def test_mistakes_follow_the_decisions_that_evaluate_wrote() -> None:
     run = make_run(("logistic_regression",), settings={"evaluate.threshold": "0.999999"})
     (part,) = errors(run)["mistakes"]
     assert part["constant"] == "no"
-    calibrated = replace(run, decisions={"logistic_regression": {"threshold": 0.5, "temperature": 100.0}})
+    decisions = {"logistic_regression": {"threshold": 0.5, "temperature": 100.0}}
+    calibrated = with_results(run, decisions=decisions)
     (part,) = errors(calibrated)["mistakes"]
-    assert {row["confidence"] for row in part["kinds"]["wrong"]} <= {
-        "50.0%",
-        "50.1%",
-        "50.2%",
-        "50.3%",
-        "50.4%",
-        "50.5%",
-    }
+    assert {row["confidence"] for row in part["kinds"]["wrong"]} <= {f"50.{digit}%" for digit in range(6)}
 
 
 def test_a_run_in_pieces_has_the_same_page() -> None:
@@ -374,8 +372,8 @@ def test_a_title_and_class_names_of_the_user_are_shown_escaped() -> None:
 
 def test_a_run_with_dependent_rows_says_how_they_are_counted() -> None:
     run = make_run(count=200)
-    protocol = {**run.decisions["protocol"], "clusters": {"test": 50}, "independent_rows": {"test": 20}}
-    clustered = replace(run, decisions={**run.decisions, "protocol": protocol})
+    protocol = {"clusters": {"test": 50}, "independent_rows": {"test": 20.0}}
+    clustered = with_results(run, decisions=to_json(run.results.decisions) | {"protocol": protocol})
     text = sections(clustered)
     assert "The 200 test rows are 50 clusters of rows with the same text." in text["protocol"]
     assert "With 200 test rows, worth at least 20 independent ones," in text["protocol"]
@@ -401,13 +399,13 @@ def test_a_baseline_that_would_squeeze_the_axis_of_the_others_is_told_and_not_dr
     names = [f"c{n}" for n in range(classes)]
     run = make_run(models, names, count=4 * classes, validation=True, settings={"evaluate.coverage": "0.8"})
     for name in models[1:]:
-        run.intervals[name]["test"]["accuracy"]["low"] = 0.8
+        run.results.intervals[name]["test"]["accuracy"] = Ends(low=0.8, high=1.0)
     section = doubt(run)
     assert section
     for chart in (results.compared(run)["chart"], section["charts"][0]):
         drawn = {row["model"] for row in chart.spec["data"]["values"]}
         assert drawn == {"logistic regression", "keras"} | ({"majority"} if classes == 2 else set())
-        share = f"{run.evaluation['majority']['test']['accuracy']:.1%}"
+        share = f"{run.results.evaluation['majority']['test']['accuracy']:.1%}"
         told = f"Not drawn, so that the others can be told apart: majority (accuracy {share})."
         assert (told in chart.caption) == (classes == 44)
     alone = make_run(("majority",), names, count=4 * classes)
@@ -429,9 +427,10 @@ def test_a_calibration_error_well_above_chance_names_the_setting_that_mends_it(
 ) -> None:
     options: dict[str, Any] = {"models": ("majority", "keras"), "count": 400}
     run = make_run(**options | changes)
-    measured = {name: {**splits, "test": splits["test"] | {"ece": 0.2}} for name, splits in run.evaluation.items()}
+    evaluation = run.results.evaluation
+    measured = {name: {**splits, "test": splits["test"] | {"ece": 0.2}} for name, splits in evaluation.items()}
     measured["majority"]["test"]["ece"] = (run.ece_if_calibrated("majority", "test") or 0) + 0.01
-    poor = replace(run, evaluation=measured)
+    poor = replace(run, results=replace(run.results, evaluation=measured))
     assert said in curves.calibration(poor)["remedy"]
     assert bool(curves.calibration(poor)["remedy"]) == bool(said)
     measured["keras"]["test"]["ece"] = (run.ece_if_calibrated("keras", "test") or 0) * 1.5

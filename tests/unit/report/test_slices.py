@@ -1,38 +1,25 @@
 """The section on slices: what is named in a sentence, what is shown at once, and when there is no section."""
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from tests.page import sections
+from tests.results import ends, slice_of, with_results
 from tests.runs import HOSTILE, make_run
 from textclf.core.labels import visible
+from textclf.evaluate.results import Slice
 from textclf.report.run import Run
 from textclf.report.slices import slices, title
 
 MODEL = "logistic_regression"
 
 
-def entry(difference: float = 0.0, p: float = 1.0, rows: int = 20) -> dict[str, Any]:
-    ends = {"low": difference - 0.1, "high": difference + 0.1}
-    return {
-        "rows": rows,
-        "accuracy": 0.5,
-        "accuracy_interval": {"low": 0.4, "high": 0.6},
-        "difference": difference,
-        "difference_interval": ends,
-        "p": p / 10,
-        "p_holm": p,
-    }
-
-
-def with_slices(entries: dict[str, Any], **settings: str) -> Run:
-    return replace(make_run(settings=settings), slices={MODEL: entries, "majority": {}})
+def with_slices(entries: dict[str, Slice], **settings: str) -> Run:
+    return with_results(make_run(settings=settings), slices={MODEL: entries, "majority": {}})
 
 
 def test_slices_that_are_weak_beyond_chance_are_named_with_their_numbers() -> None:
-    entries = {"platform=web": entry(-0.2, 0.004), "platform=ios": entry(0.3, 0.0001), "words=1 to 4": entry(-0.1, 0.2)}
+    numbers = {"platform=web": (-0.2, 0.004), "platform=ios": (0.3, 0.0001), "words=1 to 4": (-0.1, 0.2)}
+    entries = {name: slice_of(*each) for name, each in numbers.items()}
     text = sections(with_slices(entries))["slices"]
     assert (
         "logistic regression is less accurate on some rows than on the other test rows: platform: web "
@@ -43,14 +30,14 @@ def test_slices_that_are_weak_beyond_chance_are_named_with_their_numbers() -> No
 
 
 def test_of_many_weak_slices_three_are_named() -> None:
-    entries = {f"platform=p{n}": entry(-0.2, 0.0001 * (n + 1)) for n in range(5)}
+    entries = {f"platform=p{n}": slice_of(-0.2, 0.0001 * (n + 1)) for n in range(5)}
     (finding,) = (slices(with_slices(entries)) or {})["findings"]
     assert "platform: p2 (" in finding
     assert finding.endswith("p < 0.001), and 2 more.")
 
 
 def test_all_slices_are_folded_the_worst_first() -> None:
-    entries = {f"platform=p{n}": entry(-0.1, 0.1 + n / 10) for n in range(7)} | {"platform=good": entry(0.2, 0.5)}
+    entries = {f"platform=p{n}": slice_of(-0.1, 0.1 + n / 10) for n in range(7)} | {"platform=good": slice_of(0.2, 0.5)}
     shown = slices(with_slices(entries)) or {}
     (folded,) = shown["all"]
     assert folded["title"] == "logistic regression: all 8 slices"
@@ -64,14 +51,14 @@ def test_all_slices_are_folded_the_worst_first() -> None:
 
 
 def test_values_that_are_no_slices_are_counted() -> None:
-    entries = {MODEL: {"class=no": entry()}, "protocol": {"left_out": {"class": 57, "plat\u202eform": 1}}}
-    text = sections(replace(make_run(), slices=entries))["slices"]
+    entries = {MODEL: {"class=no": slice_of()}, "protocol": {"left_out": {"class": 57, "plat\u202eform": 1}}}
+    text = sections(with_results(make_run(), slices=entries))["slices"]
     assert "Not compared: 57 values of class and 1 value of plat⟨U+202E⟩form (fewer than 10 rows of them or" in text
     assert "Not compared" not in sections(make_run())["slices"]
 
 
 def test_a_slice_is_shown_by_its_column_and_the_name_of_its_value() -> None:
-    run = replace(make_run(), slices={})
+    run = make_run()
     run.names["no"] = "negative"
     assert title(run, "class=no") == "class: negative"
     assert title(run, "unknown_words=none") == "unknown words: none"
@@ -82,9 +69,9 @@ def test_a_slice_is_shown_by_its_column_and_the_name_of_its_value() -> None:
 @pytest.mark.parametrize("metric", ["log_loss", "f1"])
 def test_the_metric_of_the_settings_stands_beside(metric: str) -> None:
     entries = {
-        "platform=a": entry(-0.1) | {metric: 0.2, f"{metric}_interval": {"low": 0.1, "high": 0.3}},
-        "platform=b": entry(-0.1) | {metric: 0.2, f"{metric}_interval": None},
-        "platform=c": entry(-0.1),
+        "platform=a": slice_of(-0.1, metrics={metric: 0.2, f"{metric}_interval": ends(0.2)}),
+        "platform=b": slice_of(-0.1, metrics={metric: 0.2, f"{metric}_interval": None}),
+        "platform=c": slice_of(-0.1),
     }
     shown = slices(with_slices(entries, **{"evaluate.slice_metric": metric})) or {}
     cells = [row[-1] for row in shown["all"][0]["table"].rows]
@@ -97,7 +84,7 @@ def test_values_of_the_table_are_shown_as_text_alone() -> None:
     values = [*HOSTILE, "web"]
     run = make_run(columns={"platform": values}, count=20 * len(values))
     text = sections(run)["slices"]  # fails if one of them opens an element that is not closed
-    shown = [name.partition("=")[2] for name in run.slices[MODEL] if name.startswith("platform=")]
+    shown = [name.partition("=")[2] for name in run.results.slices[MODEL] if name.startswith("platform=")]
     assert len(shown) > 1
     for value in shown:
         assert " ".join(f"platform: {visible(value)}".split()) in " ".join(text.split())

@@ -1,28 +1,28 @@
 """The section on texts of no class."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.page import sections
+from tests.results import share, with_results
 from tests.runs import make_run
+from textclf.evaluate.results import Area, RejectedByScore, Unknown
 from textclf.report.page import render
 from textclf.report.run import Run
 from textclf.report.unknown import unknown
 
-CELLS = {
-    name: {"value": value, "low": value - 0.1, "high": value + 0.1, "rows": 40}
+SHARES = {
+    name: share(value, value - 0.1, value + 0.1, rows=40)
     for name, value in (("accuracy", 0.8), ("recall", 0.7), ("precision", 0.6))
 }
-AREA = {"value": 0.9, "low": 0.85, "high": 0.95}
-SCORES = {score: {"threshold": 0.5, "roc_auc": AREA, **CELLS} for score in ("probability", "energy")}
+SCORES = {"probability": Area(value=0.9, low=0.85, high=0.95), "energy": Area(value=0.99)}
 
 
 def make(**settings: str) -> Run:
     """Return a run whose last model found texts of no class among its test rows."""
     keys = {f"{name.replace('__', '.')}": value for name, value in settings.items()}
     run = make_run(validation=True, settings={"data.unknown": "<oos>", **keys})
-    return replace(run, unknown={"logistic_regression": {"test": {**CELLS, "scores": SCORES}}})
+    scores = {name: RejectedByScore(threshold=0.5, roc_auc=area, **SHARES) for name, area in SCORES.items()}
+    return with_results(run, unknown={"logistic_regression": {"test": Unknown(**SHARES, scores=scores)}})
 
 
 @pytest.mark.parametrize("trained", [False, True])
@@ -35,6 +35,7 @@ def test_the_section_shows_what_is_found_and_by_which_score(trained: bool) -> No
     assert "as decided" in text
     assert "80.0%" in text
     assert "90.0%" in text
+    assert "99.0% too few rows" in text
 
 
 def test_a_run_without_such_texts_has_no_section() -> None:

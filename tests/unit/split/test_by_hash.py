@@ -16,6 +16,7 @@ from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.hashing import normalize_text
+from textclf.core.result_files import to_json
 from textclf.core.settings import MAX_SEED
 from textclf.split.by_hash import assign_splits
 from textclf.split.settings import Split
@@ -87,8 +88,8 @@ def test_every_row_is_written_once_to_its_split_and_counted(
         sizes = [pq.read_metadata(path).num_rows for path in pieces.paths]
         assert len(sizes) == -(-sum(sizes) // 10)
         assert max(sizes) <= 10
-    assert report == count_leaks(parts) | {"dropped": report["dropped"]}
-    assert not any(report["leaks"]["normalised"].values())
+    assert to_json(report) == count_leaks(parts) | {"dropped": report.dropped}
+    assert not any(report.leaks.normalised.values())
 
 
 def test_no_validation_rows_are_an_error(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 from stages import split as stage
 from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards
+from textclf.artifacts.split_report import SplitReport
+from textclf.core import result_files
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.evaluate import metric_files
 from textclf.split import write
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
@@ -31,7 +32,8 @@ def run(folder: Path, corrections: str = "id,label\n", method: str = "random", *
         method="hash" if method == "hash" else "random", stratify=method == "stratified", validation_size=0.2, seed=1
     )
     split_table(folder, data, settings, corrected)
-    return metric_files.read(folder / "splits.json", "splits", validated=True)
+    report: dict[str, Any] = result_files.to_json(result_files.read(folder / "splits.json", SplitReport))
+    return report
 
 
 def labels(folder: Path) -> dict[str, dict[str, str]]:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.unit.split.rows import split_table, write_csv
+from textclf.artifacts.split_report import SplitReport
+from textclf.core import result_files
 from textclf.core.errors import TooRareError, UserError
-from textclf.evaluate import metric_files
 from textclf.split.draw import require_classes
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
@@ -39,7 +40,7 @@ def run(
     split = Split.model_validate({"seed": 2} | settings)
     split_table(folder, data, split)
     files = {path.name: path.read_bytes() for path in (folder / "splits").iterdir() if path.name != "table.json"}
-    return files, metric_files.read(folder / "splits.json", "splits", validated="validation_size" in settings)
+    return files, result_files.to_json(result_files.read(folder / "splits.json", SplitReport))
 
 
 def dropped(label: str) -> str:

@@ -14,6 +14,7 @@ from stages import split as stage
 from tests.processes import python
 from tests.unit.split.rows import NO_CORRECTIONS, numbered, split_table, write_csv
 from textclf.artifacts import memory, shards, splits
+from textclf.artifacts.split_report import Leaks, SplitCounts, SplitReport
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.split import write
@@ -137,12 +138,12 @@ def test_a_random_split_is_cut_into_shards_in_its_order(tmp_path: Path, monkeypa
 
 
 def test_sizes_and_leaks_are_described() -> None:
-    report = {
-        "train": {"classes": {"no": 3, "yes": 2}},
-        "test": {"classes": {"yes": 1}},
-        "leaks": {"normalised": {"test_in_train": 1}},
-        "dropped": {"rows": 2},
-    }
+    report = SplitReport(
+        train=SplitCounts(classes={"no": 3, "yes": 2}),
+        test=SplitCounts(classes={"yes": 1}),
+        leaks=Leaks(normalised={"test_in_train": 1}),
+        dropped={"rows": 2},
+    )
     lines = [
         "2 classes: yes (3), no (3)",
         "warning: left out: 2 rows without text or label",

@@ -53,10 +53,6 @@ class Membership:
     rows: int
     left_out: Mapping[str, int] = field(default_factory=dict)
 
-    def protocol(self) -> dict[str, Any]:
-        """Return what slices.json has beside the models: nothing unless values are left out."""
-        return {"protocol": {"left_out": dict(self.left_out)}} if self.left_out else {}
-
 
 def describe_left_out(left_out: Mapping[str, int]) -> str:
     """Return how many values are no slices, and why, as the end of a sentence; "" if there are none."""

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.files import DIGITS
-from textclf.core.formatting import count_noun, p_value, round_significant
+from textclf.core.formatting import count_noun, p_value
 from textclf.core.quoting import quote_name
 from textclf.evaluate.clusters import FEW
 from textclf.evaluate.comparisons import holm
@@ -18,6 +17,7 @@ from textclf.evaluate.intervals import Interval, compare_shares, normal_quantile
 from textclf.evaluate.metrics.of_counts import CountMetric, Share
 from textclf.evaluate.metrics.of_rows import RowMean
 from textclf.evaluate.registry import METRICS
+from textclf.evaluate.results import Ends, Slice, SliceProtocol, Slices
 from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.sums import Correct, SliceSums, Worth
@@ -41,25 +41,22 @@ class Part:
         return Share(self.right, self.rows, self.rows * self.worth).interval(confidence)
 
 
-def report(
-    sums: SliceSums, models: Mapping[str, JudgedRows], confidence: float
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return the content of slices.json of the test rows: by model and slice.
+def report(sums: SliceSums, models: Mapping[str, JudgedRows], confidence: float) -> Slices:
+    """Return the content of slices.json of the test rows.
 
-    For each slice: `rows`; `accuracy`; `difference`, that of the accuracy from the accuracy of all other rows; both
-    with an interval; `p` that both accuracies are the same, `p_holm` corrected for the slices of the model; with
-    dependent rows `effective_rows`, and the metric of the settings, if it is defined. A model that decides one class
-    for all rows has no slices: its accuracy in one is the share of that class. Accuracies have Wilson's interval,
-    differences and p-values are those of `compare_shares`; all take dependent rows for the number of independent rows
-    that they are `worth`.
+    A model that decides one class for all rows has no slices: its accuracy in one is the share of that class.
+    Accuracies have Wilson's interval, differences and p-values are those of `compare_shares`; all take dependent rows
+    for the number of independent rows that they are `worth`.
     """
-    return {
+    entries: dict[str, Any] = {
         name: _report_model(sums, test, confidence) if (test.decided != test.decided[0]).any() else {}
         for name, test in models.items()
     }
+    left_out = dict(sums.membership.left_out)
+    return Slices(**entries, **({"protocol": SliceProtocol(left_out=left_out)} if left_out else {}))
 
 
-def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[str, dict[str, Any]]:
+def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[str, Slice]:
     entries: dict[str, dict[str, Any]] = {}
     compared: dict[str, tuple[float, ...]] = {}  # right rows and rows of each slice, and of the others
     hypothesis_of: dict[str, str] = {}  # if two slices are all rows, theirs is one
@@ -80,9 +77,9 @@ def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[
             compared[name] = tuple(count * of_difference for count in (own.right, own.rows, *others))
             entries[name] = {
                 "rows": int(own.rows),
-                "accuracy": round(own.accuracy, DIGITS),
+                "accuracy": own.accuracy,
                 "accuracy_interval": own.interval(confidence).rounded(),
-                "difference": round(own.accuracy - others[0] / others[1], DIGITS),
+                "difference": own.accuracy - others[0] / others[1],
                 **metrics[position],
             }
             if dependent[position]:
@@ -91,11 +88,15 @@ def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[
     low, high, p = compare_shares(np.array([*compared.values()]).reshape(-1, 4), confidence)
     hypotheses = dict(zip(hypothesis_of.values(), p, strict=True))
     adjusted = dict(zip(hypotheses, holm(np.array([*hypotheses.values()])), strict=True))
-    for (name, entry), *ends in zip(entries.items(), low, high, strict=True):
-        hypothesis = hypothesis_of[name]
-        entry["difference_interval"] = Interval(*ends).rounded()
-        entry["p"], entry["p_holm"] = (round_significant(float(each[hypothesis])) for each in (hypotheses, adjusted))
-    return entries
+    return {
+        name: Slice(
+            **entry,
+            difference_interval=Ends(low=ends[0], high=ends[1]),
+            p=float(hypotheses[hypothesis_of[name]]),
+            p_holm=float(adjusted[hypothesis_of[name]]),
+        )
+        for (name, entry), *ends in zip(entries.items(), low, high, strict=True)
+    }
 
 
 def _metrics(
@@ -121,9 +122,7 @@ def _metrics(
             _of_counts(matrix, metric, part.worth, confidence) for matrix, part in zip(matrices, parts, strict=True)
         ]
     return [
-        {}
-        if math.isnan(value)
-        else {metric.name: round(value, DIGITS), f"{metric.name}_interval": ends and ends.rounded()}
+        {} if math.isnan(value) else {metric.name: value, f"{metric.name}_interval": ends and ends.rounded()}
         for value, ends in found
     ]
 
@@ -153,27 +152,28 @@ def _of_counts(
     return (value, share.interval(confidence)) if share.rows else (math.nan, None)
 
 
-def ranked(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def ranked(entries: Mapping[str, Slice]) -> list[str]:
     """Return the slices of a model with the strongest evidence of weakness first, and of strength last."""
 
     def key(name: str) -> tuple[float, float, str]:
-        sign = 1 if entries[name]["difference"] < 0 else -1
-        return (sign * math.log(max(entries[name]["p"], 1e-300)), entries[name]["difference"], name)
+        entry = entries[name]
+        sign = 1 if entry.difference < 0 else -1
+        return sign * math.log(max(entry.p, 1e-300)), entry.difference, name
 
     return sorted(entries, key=key)
 
 
-def weak(entries: Mapping[str, Mapping[str, Any]], confidence: float) -> list[str]:
+def weak(entries: Mapping[str, Slice], confidence: float) -> list[str]:
     """Return the slices of a model that are less accurate than the other rows beyond chance, by evidence."""
     alpha = 1 - confidence
-    return [name for name in ranked(entries) if entries[name]["difference"] < 0 and entries[name]["p_holm"] <= alpha]
+    return [name for name in ranked(entries) if entries[name].difference < 0 and entries[name].p_holm <= alpha]
 
 
-def describe_weak(entries: Mapping[str, Mapping[str, Any]], confidence: float, accuracy: str) -> Iterator[str]:
+def describe_weak(entries: Mapping[str, Slice], confidence: float, accuracy: str) -> Iterator[str]:
     """Yield a line for each such slice; `accuracy` is the title of the metric."""
     for name in weak(entries, confidence):
-        entry, rows = entries[name], count_noun(entries[name]["rows"], "test row")
+        entry, rows = entries[name], count_noun(entries[name].rows, "test row")
         yield (
-            f"weak on {quote_name(name)}: {accuracy} {entry['accuracy']:.3f} on {rows}, "
-            f"{-entry['difference']:.3f} below the others (p {p_value(entry['p_holm'])}, corrected)"
+            f"weak on {quote_name(name)}: {accuracy} {entry.accuracy:.3f} on {rows}, "
+            f"{-entry.difference:.3f} below the others (p {p_value(entry.p_holm)}, corrected)"
         )

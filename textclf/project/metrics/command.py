@@ -10,8 +10,8 @@ from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names
 from textclf.core.settings import Section, load_params
-from textclf.evaluate import metric_files
 from textclf.evaluate.looks import count_results
+from textclf.evaluate.results import Results
 from textclf.evaluate.settings import Evaluate
 from textclf.export import outcome
 from textclf.export.settings import Export
@@ -27,9 +27,9 @@ def run() -> None:
     train, average, evaluate, export = settings.values()
     models = with_averages(train, average).names()
     external = sorted(evaluate.external)
-    metrics = metric_files.read_all(METRICS, outcome.FILES, models, external)
-    looks = count_results(metrics["decisions"], METRICS)
-    print(*outcome.describe(metrics, models, export.model, evaluate.confidence, external, looks), sep="\n")
+    results = Results.read(METRICS, outcome.FILES, models, external)
+    looks = count_results(results.decisions.protocol.test_rows, METRICS)
+    print(*outcome.describe(results, models, export.model, evaluate.confidence, external, looks), sep="\n")
     print(
         f"report: {PAGE}" if PAGE.exists() else f"no report: {PAGE} not found; run dvc repro (or dvc pull) to make it"
     )

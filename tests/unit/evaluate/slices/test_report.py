@@ -9,6 +9,7 @@ from hypothesis import given
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
+from tests.results import slice_of
 from tests.unit.evaluate.samples import (
     HALF,
     SEEDS,
@@ -24,6 +25,7 @@ from tests.unit.evaluate.samples import (
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
+from textclf.core.result_files import to_json
 from textclf.evaluate.comparisons import holm
 from textclf.evaluate.intervals import compare_shares, wilson
 from textclf.evaluate.measure import measure
@@ -50,7 +52,8 @@ def measured(
 ) -> dict[str, dict[str, Any]]:
     """Return the report of one model."""
     sums = SliceSums(membership(rows, **codes), rows.classes, metric, keys)
-    return report(sums, exact({"m": rows}, decision).judged, 0.95)["m"]
+    content: dict[str, dict[str, Any]] = to_json(report(sums, exact({"m": rows}, decision).judged, 0.95)["m"])
+    return content
 
 
 def split_in_three(seed: int, rows: int) -> NDArray[np.int64]:
@@ -186,8 +189,8 @@ def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
     rows = dataclasses.replace(some, probabilities=wrong)
     keys = np.array([0] * 9 + list(range(1, 992)), np.uint64)
     one, other = measured(rows, None, keys, kind=codes), measured(rows, kind=codes)
-    assert weak(other, 0.95) == ["kind=a"]  # if each copy counts
-    assert weak(one, 0.95) == []
+    assert other["kind=a"]["difference"] < 0
+    assert other["kind=a"]["p_holm"] < 0.05 < one["kind=a"]["p_holm"]  # if each copy counts
     assert one["kind=a"]["effective_rows"] < 3
     assert one["kind=b"]["effective_rows"] == pytest.approx(985, rel=0.01)  # no text occurs twice there
 
@@ -206,18 +209,19 @@ def test_rows_of_another_split_are_refused() -> None:
 # Which are weak
 
 
-def entry(difference: float, p: float) -> dict[str, Any]:
-    return {"difference": difference, "p": p, "p_holm": p, "accuracy": 0.5, "rows": 20}
-
-
 def test_slices_are_ranked_by_evidence_of_weakness() -> None:
-    entries = {"a=1": entry(0.2, 0.001), "a=2": entry(-0.1, 0.2), "a=3": entry(-0.2, 0.01), "a=4": entry(0.1, 0.9)}
+    entries = {
+        "a=1": slice_of(0.2, 0.001),
+        "a=2": slice_of(-0.1, 0.2),
+        "a=3": slice_of(-0.2, 0.01),
+        "a=4": slice_of(0.1, 0.9),
+    }
     assert ranked(entries) == ["a=3", "a=2", "a=4", "a=1"]
     assert weak(entries, 0.95) == ["a=3"]
     assert list(describe_weak(entries, 0.95, "subset accuracy")) == [
         "weak on a=3: subset accuracy 0.500 on 20 test rows, 0.200 below the others (p 0.010, corrected)"
     ]
-    assert weak({"a=1": entry(0.2, 0.001)}, 0.95) == []
+    assert weak({"a=1": slice_of(0.2, 0.001)}, 0.95) == []
 
 
 def test_decisions_follow_the_threshold() -> None:

@@ -1,0 +1,86 @@
+"""What the model cards and the report share: the settings, results and sources of a run."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from textclf.core.about import About
+from textclf.evaluate.model_choice import explain_choice
+from textclf.evaluate.results import Results
+from textclf.evaluate.settings import Evaluate
+from textclf.export.settings import Export
+from textclf.export.sources import Source, Weights, class_titles, list_weights, unite_weights
+from textclf.models.settings import Average, Train, with_averages
+from textclf.split.settings import Split
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Combine, Vectorize, leaves
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The sections of params.yaml that describe a run, in the order in which the page lists them."""
+
+    data: Data
+    about: About
+    split: Split
+    vectorize: Vectorize
+    combine: Combine
+    train: Train
+    average: Average
+    evaluate: Evaluate
+    export: Export
+
+    @cached_property
+    def models(self) -> Train:
+        """The models of train, then the averages."""
+        return with_averages(self.train, self.average)
+
+    @cached_property
+    def external(self) -> list[str]:
+        """The names of the predictions made elsewhere."""
+        return sorted(self.evaluate.external)
+
+    def members(self, model: str) -> list[str]:
+        """Return the models of train of which a model is made: itself, or the two of an average."""
+        pair = self.average.pairs().get(model)
+        return [model] if pair is None else [pair.first, pair.second]
+
+    def representations(self, model: str) -> list[str]:
+        """Return the names in vectorize of the representations that a model reads."""
+        names = (leaves(self.train[member].features, self.combine) for member in self.members(model))
+        return list(dict.fromkeys(name for each in names for name in each))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run as its cards and its report describe it."""
+
+    settings: Settings
+    classes: Sequence[str]  # the labels in order; binary: the positive class is last
+    results: Results
+    sources: Sequence[Source]
+    watching: Collection[str]  # models that recorded their loss on validation rows, or else test rows, while training
+
+    @cached_property
+    def default(self) -> tuple[str, str]:
+        """The model that represents the run, the default of `textclf predict`, and why."""
+        return explain_choice(self.settings.export.model, self.results, self.settings.models.names())
+
+    @cached_property
+    def refitted(self) -> str | None:
+        """The model for which export.refit is set, with validation rows."""
+        return self.default[0] if self.settings.export.refit and self.results.splits.validation else None
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """The name of each class label that has one."""
+        return class_titles(self.sources, self.settings.about)
+
+    def weights(self, *models: str) -> list[Weights]:
+        """Return the pretrained weights that these models use, each once."""
+        train, vectorize, combine = self.settings.train, self.settings.vectorize, self.settings.combine
+        members = dict.fromkeys(member for model in models for member in self.settings.members(model))
+        return unite_weights(
+            list_weights(train[name], [vectorize[each] for each in leaves(train[name].features, combine)])
+            for name in members
+        )
