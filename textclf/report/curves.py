@@ -281,7 +281,7 @@ def calibration(run: Run) -> dict[str, Any]:
         bins = table[table["model"] == model]
         before = run.results.decisions[model].uncalibrated.get("test", {}).get("ece")
         measured = run.results.evaluation[model]["test"]
-        value, beside = format_metric("ece", measured, {}, run.ece_if_calibrated(model, "test"))
+        value, beside = format_metric("ece", measured, {}, run.results.decisions[model].ece_if_calibrated.get("test"))
         beside += "" if before is None else f"; {format_value('ece', before)} before"
         error = f"{METRICS['ece'].title} {value}" + (f" ({beside})" if beside else "")
         drawn.append(
@@ -313,7 +313,10 @@ def _calibration_remedy(run: Run) -> str:
         return ""
     poor = []
     for name in run.models:
-        error, chance = run.results.evaluation[name]["test"]["ece"], run.ece_if_calibrated(name, "test")
+        error, chance = (
+            run.results.evaluation[name]["test"]["ece"],
+            run.results.decisions[name].ece_if_calibrated.get("test"),
+        )
         fits = "validation" in run.splits or name not in run.settings.evaluate.external  # to rows that trained nothing
         if fits and chance is not None and error > WELL_ABOVE * chance and error > chance + MATTERS:
             poor.append(display_name(name))

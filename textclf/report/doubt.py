@@ -31,7 +31,7 @@ def doubt(run: Run) -> dict[str, Any] | None:
         "by_class": settings.coverage_by_class,
         "share": settings.coverage,
         "rows": f"{coverage.protocol.validation_rows:,}",
-        "clusters": "validation" in run.clusters,
+        "clusters": "validation" in run.results.decisions.protocol.clusters,
         "chosen": _chosen(run),
         "sets": Table(
             f"Prediction sets on the test rows, with {run.level} intervals",

@@ -160,7 +160,7 @@ def compared(run: Run) -> dict[str, Any]:
         "other_titles": join_names([str(row[0]) for row in others]),
         "per_class": join_names([METRICS[name].titled(run.multilabel) for name in run.class_metrics]),
         "positive": run.names[run.classes[-1]] if run.binary else None,
-        "clusters": "test" in run.clusters,
+        "clusters": "test" in run.results.decisions.protocol.clusters,
         "lower": join_names([metric.title for metric in _measured(run) if not metric.higher_is_better]),
         "tests": Table(
             "Pairs of models on the same test rows",
@@ -218,7 +218,7 @@ def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[
 def _metric(run: Run, model: str, split: str, key: str) -> tuple[str, str]:
     results = run.results
     measured, intervals = results.evaluation[model].get(split, {}), results.intervals[model].get(split, {})
-    return format_metric(key, measured, intervals, run.ece_if_calibrated(model, split))
+    return format_metric(key, measured, intervals, run.results.decisions[model].ece_if_calibrated.get(split))
 
 
 def _pairs(run: Run) -> Iterator[tuple[str, Comparison]]:

@@ -150,16 +150,6 @@ class Run(Facts):
         """The rows of each split, with the lengths of their texts."""
         return {split: open_rows(readers) for split, readers in self.splits.items()}
 
-    @property
-    def clusters(self) -> Mapping[str, int]:
-        """The number of clusters of each split whose rows are not independent."""
-        return self.results.decisions.protocol.clusters
-
-    def ece_if_calibrated(self, model: str, split: str) -> float | None:
-        """Return the calibration error to expect if the probabilities of a model are right; None if it is not known."""
-        expected: Mapping[str, float] = self.results.decisions[model].ece_if_calibrated
-        return expected.get(split)
-
     def decision(self, model: str) -> Decision:
         """Return how the rows of a model are decided."""
         decision: Decision = self.results.decisions[model].decision

@@ -27,7 +27,7 @@ def slices(run: Run) -> dict[str, Any] | None:
         "least": FEWEST_ROWS,
         "left_out": describe_left_out(run.results.slices.protocol.left_out),
         "constant": join_names([display_name(name) for name in run.models if name not in models]),
-        "clustered": "test" in run.clusters,
+        "clustered": "test" in run.results.decisions.protocol.clusters,
         "all": [
             {
                 "title": f"{display_name(name)}: all {count_noun(len(found[name]), 'slice')}",
