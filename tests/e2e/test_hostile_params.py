@@ -32,23 +32,14 @@ def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy) -> None:
     assert not (copy.folder / "hacked").exists()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        [],
-        pytest.param(["--ignore-errors"], marks=pytest.mark.slow),
-        pytest.param(["--single-item", "--glob", "train@*", "behave@*", "external@*"], marks=pytest.mark.slow),
-    ],
-)
-def test_a_command_in_the_name_of_a_model_or_in_a_file_that_is_named_is_never_run(
-    copy: Copy, options: list[str]
-) -> None:
+@pytest.mark.slow
+def test_a_command_in_the_name_of_a_model_or_in_a_file_that_is_named_is_never_run(copy: Copy) -> None:
     entry = {"kind": "majority", "features": "words"}
     models = {"majority": entry, f"x; touch hacked; {COMMAND}": entry}
     tests = {f"x;{COMMAND}": f"{COMMAND}.yaml", "mine": f'";{COMMAND}".yaml'}
     elsewhere = {f"x;{COMMAND}": f"{COMMAND}.csv", "rules": f'";{COMMAND}".csv'}
     keys = ("train", models), ("behave.tests", tests), ("evaluate.external", elsewhere)
     change(copy, *(part for key, value in keys for part in (key, json.dumps(value))))
-    printed, _ = copy.run_anyway(*DVC, "repro", *options)
+    printed, _ = copy.run_anyway(*DVC, "repro", "--ignore-errors")  # so that stages run though check fails
     assert "error: check: params.yaml: train" in printed or "ERROR" in printed
     assert not (copy.folder / "hacked").exists()
