@@ -118,7 +118,7 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         done = python("-c", code, *options, folder=project, **environment)
         assert (done.status, done.err) == (0, "")
     assert content(project / "cluster") == content(project / "alone")
-    assert len(content(project / "cluster")) == 12 + 4 + 3
+    assert len(content(project / "cluster")) == 12 + 4 + 4
 
 
 def test_a_worker_that_is_killed_changes_no_byte(
