@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests import tiny_bert
+from tests import pull_request, tiny_bert
 from tests.processes import Ended
 from tests.settings import put
 from textclf.artifacts.splits import write_classes
@@ -25,8 +25,14 @@ train:
 MINILM, GLOVE = "all-minilm-l6-v2", "glove-6b-50d"
 
 
-def mistakes(text: str, folder: Path, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    patch.chdir(folder)
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def mistakes(text: str) -> tuple[str, ...]:
     Path("params.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(UserError) as error:
         check.load()
@@ -46,82 +52,72 @@ def test_each_stage_has_the_weights_that_it_reads() -> None:
     assert all(len(digest) == 64 for digest in weights["vectorize@glove"][GLOVE].values())
 
 
+HELD_OUT = [
+    ("export.model", "null"),
+    ("evaluate.calibration", "platt"),
+    ("evaluate.threshold", "f1"),
+    ("data.unknown", "oos"),
+    ("average.mean", "{first: majority, second: keras}", "export.model", "mean"),
+]
+
+
+@pytest.mark.parametrize("changes", HELD_OUT)
+def test_choices_need_held_out_rows_unless_there_are_validation_rows(changes: tuple[str, ...]) -> None:
+    assert not check.is_settled(parse(put(*changes)))
+    assert check.is_settled(parse(put(*changes, "split.validation_size", "0.15")))
+
+
 @pytest.mark.parametrize(
-    ("changes", "settled"),
-    [
-        (("export.model", "null"), False),
-        (("export.model", "null", "split.validation_size", "0.15"), True),
-        (("export.model", "null", "train", "{a: {kind: majority, features: words}}", "gate", "{}"), True),
-        ((), True),
-        (("evaluate.calibration", "platt"), False),
-        (("evaluate.threshold", "f1"), False),
-        (("data.unknown", "oos"), False),
-        (("data.unknown", "oos", "split.validation_size", "0.15"), True),
-        (("evaluate.threshold", "f1", "split.validation_size", "0.15"), True),
-    ],
+    "changes", [(), ("export.model", "null", "train", "{a: {kind: majority, features: words}}", "gate", "{}")]
 )
-def test_only_choices_without_validation_rows_need_held_out_rows(changes: tuple[str, ...], settled: bool) -> None:
-    assert check.is_settled(parse(put(*changes))) is settled
+def test_a_named_and_a_single_model_need_no_held_out_rows(changes: tuple[str, ...]) -> None:
+    assert check.is_settled(parse(put(*changes)))
 
 
-@pytest.mark.parametrize(("share", "settled"), [("0.0", False), ("0.15", True)])
-def test_an_average_needs_held_out_rows_unless_there_are_validation_rows(share: str, settled: bool) -> None:
-    pair = "{first: majority, second: keras}"
-    settings = parse(put("average.mean", pair, "export.model", "mean", "split.validation_size", share))
-    assert check.is_settled(settings) is settled
-
-
-def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(tmp_path: Path) -> None:
+def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(folder: Path) -> None:
     settings = parse(put("evaluate.costs", "{ham: {spma: 3}}"))
-    assert list(check.doubts(settings, tmp_path)) == []
-    write_classes(["ham", "spam"], tmp_path)
-    (line,) = check.doubts(settings, tmp_path)
+    assert list(check.doubts(settings, folder)) == []
+    write_classes(["ham", "spam"], folder)
+    (line,) = check.doubts(settings, folder)
     assert line.startswith("warning: params.yaml: evaluate.costs must name classes; got spma; did you mean spam?")
-    assert list(check.doubts(parse(put("evaluate.costs", "{ham: {spam: 3}}")), tmp_path)) == []
+    assert list(check.doubts(parse(put("evaluate.costs", "{ham: {spam: 3}}")), folder)) == []
 
 
 def test_an_experiment_before_the_first_run_says_what_the_warnings_of_dvc_mean(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     settings = parse(put())
-    assert list(check.doubts(settings, tmp_path)) == []
+    assert list(check.doubts(settings, folder)) == []
     monkeypatch.setenv("DVC_EXP_NAME", "fuzzy-duff")
-    (line,) = check.doubts(settings, tmp_path)
+    (line,) = check.doubts(settings, folder)
     assert line == "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
     Path("dvc.lock").touch()
-    assert list(check.doubts(settings, tmp_path)) == []
+    assert list(check.doubts(settings, folder)) == []
 
 
 @pytest.mark.parametrize("key", check.REQUIRED)
-def test_what_dvc_yaml_reads_must_be_there(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_dvc_yaml_reads_must_be_there(key: str) -> None:
     content = dict.fromkeys(("fetch", "about", "split", "evaluate"), "{}")
     content |= {"data": "{path: data/raw}", "vectorize": "{words: {}}"}
     content |= {"train": "{majority: {kind: majority, features: words}}"}
     section, _, setting = key.partition(".")
     content |= {section: "{}"} if setting else {}
     lines = [f"{name}: {value}" for name, value in content.items() if name != key]
-    assert mistakes("\n".join(lines), tmp_path, monkeypatch) == (
-        f"params.yaml: {key} is missing; it must be set, since dvc.yaml reads it",
-    )
+    assert mistakes("\n".join(lines)) == (f"params.yaml: {key} is missing; it must be set, since dvc.yaml reads it",)
 
 
-def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textclf.project.check.command.find_spec", lambda name: None if name == "tokenizers" else name)
-    assert mistakes(put("vectorize.pieces", "{method: wordpieces}"), tmp_path, monkeypatch) == (
+    assert mistakes(put("vectorize.pieces", "{method: wordpieces}")) == (
         f"vectorize.pieces needs tokenizers; {how_to_install('pretrained')}",
     )
 
 
-def test_weights_of_your_own_without_their_checksum_are_told_of_before_anything_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tiny_bert.write_folder(tmp_path / "mine")
-    files, right = "config.json, model.safetensors, tokenizer.json", tiny_bert.checksum(tmp_path / "mine")
+def test_weights_of_your_own_without_their_checksum_are_told_of_before_anything_runs() -> None:
+    tiny_bert.write_folder(Path("mine"))
+    files, right = "config.json, model.safetensors, tokenizer.json", tiny_bert.checksum(Path("mine"))
     sentences = "{method: encoder, pretrained: null, path: mine%s}"
-    (line,) = mistakes(put("vectorize.sentences", sentences % ""), tmp_path, monkeypatch)
+    (line,) = mistakes(put("vectorize.sentences", sentences % ""))
     assert line == (
         f"vectorize.sentences: mine: sha256 must be the checksum of its files together ({files}); got null; "
         f"set it to {right} in params.yaml, or put the right files there"
@@ -166,42 +162,29 @@ RUNNING = (
         ("", None, [LOCK]),
         ("schema: '2.0'\nstages:\n  check:\n    cm", None, [LOCK]),
         ("\0" * 100, None, [LOCK]),
-        (None, "", [RUNNING]),
         (None, '{"read": {', [RUNNING]),
         ("", "", [LOCK, RUNNING]),
     ],
 )
 def test_a_file_of_dvc_that_is_not_complete_is_told_with_its_cure(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    command_line: Callable[..., Ended],
-    lock: str | None,
-    running: str | None,
-    lines: list[str],
+    folder: Path, command_line: Callable[..., Ended], lock: str | None, running: str | None, lines: list[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text(put())
-    (tmp_path / "data" / "raw").mkdir(parents=True)
-    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
-    for name, text in (("dvc.lock", lock), (".dvc/tmp/rwlock", running)):
+    (folder / "data/raw").mkdir(parents=True)
+    (folder / ".dvc/tmp").mkdir(parents=True)
+    for name, text in (("params.yaml", put()), ("dvc.lock", lock), (".dvc/tmp/rwlock", running)):
         if text is not None:
-            (tmp_path / name).write_text(text)
+            Path(name).write_text(text)
     status, _, err = command_line("check")
     assert err.splitlines() == [f"error: check: {line}" for line in lines]
     assert status == (2 if lines else 0)
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        *("dvc.lock", "dvc.yaml", "studies/dvc.lock", "a table.csv.dvc", ".dvc/config", "params.yaml"),
-        "metrics/evaluation.json",
-    ],
+    "name", ["studies/dvc.lock", "dvc.yaml", "a table.csv.dvc", ".dvc/config", "params.yaml", "metrics/evaluation.json"]
 )
 def test_markers_of_a_conflict_in_a_file_that_dvc_reads_are_told_with_the_cure(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+    name: str, command_line: Callable[..., Ended]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     for path in (Path("data/raw/rows.txt"), Path(name)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("stages: {}\n<<<<<<<<: no marker\n")
@@ -220,91 +203,39 @@ def test_markers_of_a_conflict_in_a_file_that_dvc_reads_are_told_with_the_cure(
 @pytest.mark.parametrize(
     ("names", "status", "printed"),
     [
-        (["split.seed"], 0, "split.seed: 7 (default: 1000); seed of the split; change it to see how much the numbers"),
-        (
-            ["train.mine"],
-            0,
-            "train.mine.kind: majority; kind of model: docs/representations.md\ntrain.mine.features: w",
-        ),
-        (["split.sed"], 2, "error: check: split.sed is no setting; did you mean split.seed?\n"),
-        (["split.seed", "spli"], 2, "error: check: spli is no setting; "),
+        ("split.seed", 0, "split.seed: 7 (default: 1000); seed of the split; change it to see how much the numbers"),
+        ("train.mine", 0, "train.mine.kind: majority; kind of model: docs/representations.md\ntrain.mine.features: w"),
+        ("split.sed", 2, "error: check: split.sed is no setting; did you mean split.seed?\n"),
+        ("split.seed spli", 2, "error: check: spli is no setting; "),
     ],
 )
 def test_a_setting_that_is_named_is_told_with_its_default(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    command_line: Callable[..., Ended],
-    names: list[str],
-    status: int,
-    printed: str,
+    command_line: Callable[..., Ended], names: str, status: int, printed: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text("split: {seed: 7}\ntrain: {mine: {kind: majority, features: words}}\n")
-    ended = command_line("check", *names)
+    Path("params.yaml").write_text("split: {seed: 7}\ntrain: {mine: {kind: majority, features: words}}\n")
+    ended = command_line("check", *names.split())
     assert (ended.status, (ended.out or ended.err)[: len(printed)]) == (status, printed)
 
 
 @pytest.mark.parametrize(
-    ("place", "committed", "present", "told"),
-    [
-        (".", "split: {seed: 1}\n", "split: {seed: -1}\n", True),
-        (".", "split: {seed: -1}\n", "split: {seed: -1}\n", False),
-        (".", None, "split: {seed: -1}\n", False),  # Git has no other version
-        (".dvc/tmp/exps/tmp1", "split: {seed: 1}\n", "split: {seed: -1}\n", False),
-    ],
+    ("place", "committed", "told"),
+    [(".", 1, True), (".", -1, False), (".", None, False), (".dvc/tmp/exps/tmp1", 1, False)],  # None: in no commit
 )
 def test_uncommitted_settings_that_are_wrong_are_told_with_the_way_back(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    place: str,
-    committed: str | None,
-    present: str,
-    told: bool,
+    folder: Path, monkeypatch: pytest.MonkeyPatch, place: str, committed: int | None, told: bool
 ) -> None:
-    (tmp_path / place).mkdir(parents=True, exist_ok=True)
-    monkeypatch.chdir(tmp_path / place)
+    (folder / place).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(folder / place)
     git("init", "--quiet")
     if committed:
-        Path("params.yaml").write_text(committed)
-        git("add", "params.yaml")
-        git("-c", "user.name=a", "-c", "user.email=a", "commit", "--quiet", "--message=a")
-    lines = mistakes(present, tmp_path / place, monkeypatch)
-    assert lines[0] == "params.yaml: split.seed must be at least 0; got -1"
-    assert any("git checkout HEAD params.yaml" in line for line in lines[1:]) is told
-    assert len(lines) == 1 + told
+        Path("params.yaml").write_text(f"split: {{seed: {committed}}}\n")
+        pull_request.commit(Path())
+    first, *others = mistakes("split: {seed: -1}\n")
+    assert first == "params.yaml: split.seed must be at least 0; got -1"
+    assert ["git checkout HEAD params.yaml" in line for line in others] == [True] * told
 
 
-def test_a_misspelt_setting_that_an_experiment_adds_is_answered_with_the_nearest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert mistakes(put("train.keras.epoch", "25"), tmp_path, monkeypatch) == (
-        "params.yaml: train.keras.epoch is no setting; did you mean epochs?",
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        (None, "params.yaml not found; run in the folder"),
-        (b"data:\n  path: caf\xe9.csv\n", "params.yaml must be UTF-8"),
-    ],
-)
-def test_a_params_yaml_that_cannot_be_read_is_told_in_its_own_line(
-    content: bytes | None, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    if content is not None:
-        Path("params.yaml").write_bytes(content)
-    with pytest.raises(UserError) as error:
-        check.load()
-    (told,) = error.value.lines
-    assert told.startswith(line)
-
-
-def test_a_project_whose_record_is_missing_is_refused_before_its_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_project_whose_record_is_missing_is_refused_before_its_settings() -> None:
     Path(".textclf/code").mkdir(parents=True)
     Path("params.yaml").write_text("{}\n")
     with pytest.raises(UserError, match=r"^\.textclf/project\.json is missing or damaged"):
@@ -319,12 +250,10 @@ tests:
 """
 
 
-def test_a_file_of_tests_may_expect_several_labels_of_a_text_if_texts_have_several(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "mine.yaml").write_text(BOTH)
+def test_a_file_of_tests_may_expect_several_labels_of_a_text_if_texts_have_several() -> None:
+    Path("mine.yaml").write_text(BOTH)
     text = put("behave.tests", "{mine: mine.yaml}")
-    (line,) = mistakes(text, tmp_path, monkeypatch)
+    (line,) = mistakes(text)
     assert line == "mine.yaml: tests.other must not expect both a and b of one text; got 'Both of them.'"
     Path("params.yaml").write_text(put("data.task", "multilabel", text=text))
     assert check.load().data.task == "multilabel"

@@ -10,7 +10,7 @@ from textclf.core.errors import UserError
 from textclf.core.params_text import with_sections, with_values
 from textclf.params import parse
 from textclf.project.init import presets
-from textclf.project.init.presets import MOST_TERMS, OF_FEW, PRESETS, STRENGTHS, Models, choose_models
+from textclf.project.init.presets import MOST_TERMS, OF_FEW, STRENGTHS, Models, choose_models
 from textclf.project.init.survey import Survey
 
 TWO = {"a": 1_000, "b": 1_000}
@@ -133,8 +133,3 @@ def test_the_vocabulary_of_many_rows_is_cut(count: int, cut: int | None) -> None
 )
 def test_long_texts_are_encoded_in_windows(longest: int, more: dict[str, Any], window: str | None) -> None:
     assert choose(longest=longest, **more).sections["vectorize"]["sentences"].get("window") == window
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_is_described(preset: str) -> None:
-    assert PRESETS[preset]
