@@ -2,16 +2,19 @@
 
 import json
 import re
+import shlex
 import sys
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests import approved
 from tests.processes import WITHOUT_EXTRAS, Ended, python
 from tests.unit.drift.texts import draw_texts
 from tests.unit.predict.models import export, three_classes, two_classes
@@ -34,9 +37,15 @@ def write_split(folder: Path, name: str, texts: Sequence[str], groups: Sequence[
     splits.write_table(pa.Table.from_pylist(rows, schema=splits.CLUSTERED), folder / f"{name}.parquet")
 
 
-def write_texts(path: Path, texts: Sequence[str]) -> Path:
-    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
-    return path
+def write_texts(path: Path, texts: Sequence[str], groups: Sequence[str] = ()) -> None:
+    """Write a line of JSON for each text, with its group as `who`."""
+    rows = [{"text": text} | ({"who": groups[number]} if groups else {}) for number, text in enumerate(texts)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+
+
+def written(name: str = "drift.json") -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(Path(name).read_text(encoding="utf-8"))
+    return content
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +83,20 @@ def run(project: Path, command_line: Run) -> Run:  # noqa: ARG001 (the folder in
     return partial(command_line, "drift")
 
 
+@pytest.fixture
+def splits_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lets the run have splits of these texts, with the number of texts in a group of each."""
+
+    def write(size: int = 1, **parts: Sequence[str]) -> None:
+        (folder := tmp_path / "splits").mkdir()
+        for name, texts in parts.items():
+            groups = [str(number // size) for number in range(len(texts))] if size > 1 else ()
+            write_split(folder, name, texts, groups)
+        monkeypatch.setattr("textclf.drift.command.FOLDER", folder)
+
+    return write
+
+
 def test_texts_of_the_same_kind_have_no_drift(run: Run) -> None:
     done = run("same.jsonl")
     assert (done.status, done.err) == (0, "")
@@ -90,7 +113,7 @@ def test_texts_of_another_kind_have_drift(run: Run) -> None:
     done = run("other.jsonl", "--output", "drift.json")
     assert (done.status, done.err) == (1, "")
     assert done.out.splitlines()[-1].startswith("drift found: classifier, words, length")
-    content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
+    content = written()
     assert content["drift"] is True
     assert content["new"] == {"name": "other.jsonl", "rows": 30, "texts": 30, "compared": 30, "clusters": 30}
     assert content["held_out"]["name"] == "test"
@@ -107,7 +130,7 @@ def test_another_reference_is_compared_in_all_checks_by_as_few_permutations_as_c
     for reference in ("test", "same.jsonl"):
         done = run("other.jsonl", "--reference", reference, "--output", "drift.json", "--permutations", "99")
         assert done.status == 1
-        content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
+        content = written()
         assert (content["reference"]["name"], content["permutations"]) == (reference, 99)
         assert "held_out" not in content
 
@@ -152,35 +175,22 @@ def test_groups_of_new_texts_are_compared_as_a_whole(run: Run, project: Path) ->
     generator = np.random.default_rng(8)
     topics = generator.choice(["great", "bad", "awful", "nice", "food", "film"], (2, 30))
     for name, words in zip(("old", "new"), topics, strict=True):
-        lines = [
-            {"text": f"{' '.join([word] * 9)} {text}", "who": f"{name}{n}"}
-            for n, word in enumerate(words)
-            for text in draw_texts(generator, 4, WORDS)
-        ]
-        (project / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        texts = [f"{' '.join([word] * 9)} {text}" for word in words for text in draw_texts(generator, 4, WORDS)]
+        write_texts(project / f"{name}.jsonl", texts, [f"{name}{number // 4}" for number in range(120)])
     alone = run("new.jsonl", "--reference", "old.jsonl")
     done = run("new.jsonl", "--reference", "old.jsonl", "--group", "who", "--output", "drift.json")
     assert (alone.status, done.status, done.err) == (1, 0, "")
     assert done.out.splitlines()[0] == "new: new.jsonl, 120 rows, 120 different texts in 30 groups"
-    content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
-    assert content["reference"]["clusters"] == 30
+    assert written()["reference"]["clusters"] == 30
 
 
-def test_groups_of_a_split_are_those_of_the_run(
-    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (folder := tmp_path / "splits").mkdir()
+def test_groups_of_a_split_are_those_of_the_run(run: Run, project: Path, splits_of: Callable[..., None]) -> None:
     generator = np.random.default_rng(5)
-    for name, count in (("train", 40), ("test", 30)):
-        texts = draw_texts(generator, 3 * count, WORDS)
-        write_split(folder, name, texts, [str(number // 3) for number in range(len(texts))])
-    monkeypatch.setattr("textclf.drift.command.FOLDER", folder)
+    splits_of(3, train=draw_texts(generator, 120, WORDS), test=draw_texts(generator, 90, WORDS))
     done = run("same.jsonl")
     assert done.err == "warning: drift: the reference has groups of texts; set --group if NEW has some too\n"
     assert "reference: train, 120 rows, 120 different texts, 40 of them compared\n" in done.out
-    texts = draw_texts(generator, 90, WORDS)
-    lines = [json.dumps({"text": text, "who": number // 3}) + "\n" for number, text in enumerate(texts)]
-    (project / "grouped.jsonl").write_text("".join(lines), encoding="utf-8")
+    write_texts(project / "grouped.jsonl", draw_texts(generator, 90, WORDS), [str(n // 3) for n in range(90)])
     done = run("grouped.jsonl", "--group", "who")
     assert (done.status, done.err) == (0, "")
     assert "reference: train, 120 rows, 120 different texts in 40 groups\n" in done.out
@@ -190,52 +200,22 @@ def test_groups_of_a_split_are_those_of_the_run(
 def test_shared_texts_of_groups_are_counted(run: Run, project: Path) -> None:
     texts = draw_texts(np.random.default_rng(6), 140, WORDS)
     for name, start in (("old", 0), ("new", 65)):  # texts 65 to 74 are on both sides
-        part = [{"text": text, "who": f"{name}{number // 3}"} for number, text in enumerate(texts[start : start + 75])]
-        (project / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in part), encoding="utf-8")
-    outputs = ("--output", "drift.json", "--page", "drift.html")
-    run("new.jsonl", "--reference", "old.jsonl", "--group", "who", *outputs)
-    assert json.loads(Path("drift.json").read_text(encoding="utf-8"))["shared_texts"] == 10
+        write_texts(project / f"{name}.jsonl", texts[start : start + 75], [f"{name}{n // 3}" for n in range(75)])
+    run("new.jsonl", "--reference", "old.jsonl", "--group", "who", "--output", "drift.json", "--page", "drift.html")
+    assert written()["shared_texts"] == 10
     assert "10 texts occurred on both sides" in Path("drift.html").read_text(encoding="utf-8")
 
 
-NEW = "NEW must be an existing file or folder, or -; got"
-REFERENCE = "--reference must be train, validation, test or an existing file; got"
-ALPHA = "--alpha must be at least 5e-05 and below 1; got"
-SPLIT = "--reference must be a split in data/splits (train, test); got validation"
-FOLDER = "--page must be in an existing folder that is writable; got none/drift.html"
-MISTAKES = [
-    (["missing.jsonl"], f"{NEW} 'missing.jsonl'"),
-    ([""], f"{NEW} ''"),
-    (["empty.jsonl"], "empty.jsonl must have at least 20 different texts or groups"),
-    (["few.jsonl"], "got 2 in 3 rows; collect more"),
-    (
-        ["same.jsonl", "--reference", "few.jsonl"],
-        "--reference few.jsonl must have at least 20 different texts or groups",
-    ),
-    (["same.jsonl", "--text", "body"], "must have the key body; got text"),
-    *((["same.jsonl", "--reference", name], f"{REFERENCE} {name!r}") for name in ("trian", "-", "")),
-    (["same.jsonl", "--reference", "validation"], SPLIT),
-    (["same.jsonl", "--group", "who"], "must have the key who; got text"),
-    (["-", "--group", "who"], "--group must come with a table; got a text per line"),
-    (["same.jsonl", "--model", "none"], "--model must be one in models (linear, hostile) or the folder of one; got"),
-    *((["same.jsonl", "--alpha", value], f"{ALPHA} {value}") for value in ("0", "1", "nan", "4.9e-05")),
-    (["same.jsonl", "--alpha", "0.00005"], "--permutations must be from 99,999 to 100,000 with --alpha 5e-05; got 999"),
-    (["same.jsonl", "--permutations", "98"], "--permutations must be from 99 to 100,000 with --alpha 0.05; got 98"),
-    (["same.jsonl", "--permutations", "100001"], "--permutations must be from 99 to 100,000 with --alpha 0.05"),
-    *((["same.jsonl", "--seed", seed], "--seed must be from 0 to 4294967295; got") for seed in ("-1", "4294967296")),
-    (["same.jsonl", "--output", "models"], "--output must be a file; got the folder models"),
-    (["same.jsonl", "--output", "./same.jsonl"], "--output must be another file than NEW; got same.jsonl"),
-    (["same.jsonl", "--output", "a", "--page", "a"], "--page must be another file than --output; got a"),
-    (["same.jsonl", "--page", "none/drift.html"], FOLDER),
-]
+MISTAKES = Path(__file__).with_name("mistakes.txt")
 
 
-@pytest.mark.parametrize(("arguments", "line"), MISTAKES)
-def test_a_mistake_gets_a_line_and_status_2(run: Run, arguments: list[str], line: str) -> None:
-    done = run(*arguments)
-    assert (done.status, done.out) == (2, "")
-    assert re.fullmatch(r"error: drift: .*\n", done.err)
-    assert line in done.err
+def test_a_mistake_gets_the_approved_line_and_status_2(run: Run) -> None:
+    said = []
+    for line in MISTAKES.read_text(encoding="utf-8").splitlines()[::2]:
+        done = run(*shlex.split(line.removeprefix("$ textclf drift")))
+        assert (done.status, done.out) == (2, "")
+        said += [f"{line}\n", done.err]
+    approved.check("".join(said), MISTAKES)
 
 
 def test_twenty_texts_are_enough(run: Run) -> None:
@@ -245,14 +225,8 @@ def test_twenty_texts_are_enough(run: Run) -> None:
         assert run("some.jsonl").status == status
 
 
-def test_checks_are_left_out_if_there_are_too_few_unseen_rows(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    folder = tmp_path / "splits"
-    folder.mkdir()
-    write_split(folder, "train", draw_texts(np.random.default_rng(5), 40, WORDS))
-    write_split(folder, "test", ["great food"])
-    monkeypatch.setattr("textclf.drift.command.FOLDER", folder)
+def test_checks_are_left_out_if_there_are_too_few_unseen_rows(run: Run, splits_of: Callable[..., None]) -> None:
+    splits_of(train=draw_texts(np.random.default_rng(5), 40, WORDS), test=["great food"])
     done = run("same.jsonl")
     assert done.err == (
         "warning: drift: unknown words and predicted classes are left out, for which test must have at least 20 "
@@ -277,7 +251,7 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
     )
     assert "which the model has not seen; 40 new texts are compared with them\n" in both.out
     run("same.jsonl", "--output", "fresh.json")
-    contents = [json.loads((project / f"{name}.json").read_text(encoding="utf-8")) for name in ("both", "fresh")]
+    contents = [written("both.json"), written("fresh.json")]
     assert contents[0]["checks"]["unknown_words"]["new"] == contents[1]["checks"]["unknown_words"]["new"]
     assert contents[0]["smallest_difference"] == contents[1]["smallest_difference"]
     assert [content["shared_texts"] for content in contents] == [30, 0]
@@ -291,15 +265,12 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
 
 @pytest.mark.parametrize("reference", ["train", "validation"])
 def test_training_and_validation_texts_are_left_out_whichever_is_the_reference(
-    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, reference: str
+    run: Run, project: Path, splits_of: Callable[..., None], reference: str
 ) -> None:
-    (folder := project / "three").mkdir()
     generator = np.random.default_rng(8)
     drawn = {name: draw_texts(generator, 30, WORDS) for name in ("train", "validation", "test")}
     drawn["test"] = [*drawn["test"], drawn["train"][9], drawn["validation"][9]]
-    for name, texts in drawn.items():
-        write_split(folder, name, texts)
-    monkeypatch.setattr("textclf.drift.command.FOLDER", folder)
+    splits_of(**drawn)
     fresh = draw_texts(generator, 25, WORDS)
     write_texts(project / "mixed.jsonl", [*drawn["train"][:3], *drawn["validation"][:4], *fresh])
     done = run("mixed.jsonl", "--reference", reference, "--output", "drift.json")
@@ -307,7 +278,7 @@ def test_training_and_validation_texts_are_left_out_whichever_is_the_reference(
         "warning: drift: 7 texts of 32 are training or validation texts, and left out in unknown words "
         "and predicted classes\n"
     )
-    content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
+    content = written()
     assert (content["reference"]["name"], content["held_out"]["name"]) == (reference, "test")
     assert content["held_out"]["texts"] == 30
 
