@@ -83,9 +83,3 @@ def test_rows_that_more_models_flag_come_first_then_those_with_a_lower_score() -
     assert issues.suggested[[0, 2, 3]].tolist() == [1, 1, 0]
     assert (issues.flagged_by(0), issues.flagged_by(2), issues.flagged_by(5)) == (["a", "b"], ["a"], [])
     assert issues.scores[0] == pytest.approx(1 - np.mean([0.95, 0.9]))
-
-
-def test_the_suggestion_is_never_the_given_label() -> None:
-    y, probabilities = example(5, 3)
-    issues = combine(y, [("a", probabilities)])
-    assert (issues.suggested != y).all()
