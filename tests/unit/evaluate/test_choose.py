@@ -46,18 +46,6 @@ def test_the_rows_of_a_cluster_choose_as_one() -> None:
     assert choose_decision(four, settings) != once
 
 
-def test_an_error_says_what_dependent_rows_are_worth() -> None:
-    rows = overconfident(3, 90, "validation")
-    settings = params(threshold="precision", target_precision=0.99)
-    with pytest.raises(
-        UserError, match=r"of the 90 rows with the highest probabilities 30 .*; no number of rows would do"
-    ):
-        choose_decision(rows, settings)
-    four, keys = rows.take(np.repeat(np.arange(90), 4)), np.repeat(np.arange(90), 4)
-    with pytest.raises(UserError, match=r"of the 3\d\d rows, worth 90 independent ones, with .*; no number of rows"):
-        choose_decision(four, settings, keys)
-
-
 @pytest.mark.parametrize("name", ["temperature", "platt"])
 def test_probabilities_are_calibrated_on_the_validation_rows_before_a_threshold_is_chosen(name: str) -> None:
     rows = three_splits()
@@ -85,17 +73,15 @@ def test_a_temperature_changes_no_decision_of_many_classes() -> None:
     assert not np.array_equal(calibrated, rows.probabilities)
 
 
-@pytest.mark.parametrize("threshold", [0.4, "accuracy", "f1", "precision"])
-def test_a_threshold_is_refused_for_more_than_two_classes(threshold: float | str) -> None:
+@pytest.mark.parametrize(
+    ("setting", "value", "rule"),
+    [("threshold", value, "0.5") for value in (0.4, "f1", "precision")]
+    + [("calibration", "platt", "none or temperature")],
+)
+def test_what_is_for_two_classes_is_refused_for_more(setting: str, value: float | str, rule: str) -> None:
     with pytest.raises(UserError) as error:
-        choose_decision(drawn(2, split="validation"), params(threshold=threshold))
-    assert error.value.lines == (f"evaluate.threshold must be 0.5 for 3 classes; got {threshold}",)
-
-
-def test_platt_is_refused_for_more_than_two_classes() -> None:
-    with pytest.raises(UserError) as error:
-        choose_decision(drawn(2, classes=6, split="validation"), params(calibration="platt"))
-    assert error.value.lines == ("evaluate.calibration must be none or temperature for 6 classes; got platt",)
+        choose_decision(drawn(2, split="validation"), params(**{setting: value}))
+    assert error.value.lines == (f"evaluate.{setting} must be {rule} for 3 classes; got {value}",)
 
 
 @pytest.mark.parametrize("changes", [{"threshold": "accuracy"}, {"calibration": "platt"}], ids=str)
@@ -169,16 +155,3 @@ def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_prec
     assert not Decision(thresholds=precise).decide(np.ones((1, 5)))[0, 2]
     one_cluster = np.where(np.arange(300) < 5, 0, np.arange(300))
     assert choose_decision(rows, params(threshold="f1"), one_cluster).thresholds[1] == EVEN  # type: ignore[index]
-
-
-@pytest.mark.parametrize("rule", ["f1", "precision"])
-def test_test_rows_decide_nothing(rule: str) -> None:
-    settings = params(threshold=rule, target_precision=0.6)
-    parts = [labelled(seed, split=split) for seed, split in enumerate(("train", "validation", "test"))]
-    swapped = sets(1 - parts[2].y, parts[2].probabilities[::-1], "test")
-    decisions = [
-        measure({"a": [concatenate([*parts[:2], test])]}, settings, False)[1]["a"] for test in (parts[2], swapped)
-    ]
-    assert decisions[0] == decisions[1] == choose_decision(parts[1], settings)
-    others = [concatenate([parts[0], labelled(7), parts[2]])]
-    assert measure({"a": others}, settings, False)[1]["a"] != decisions[0]

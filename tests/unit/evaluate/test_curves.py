@@ -9,23 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import FOUR, HALF, TOP, exact, halves, predictions, sets
+from tests.unit.evaluate.samples import HALF, TOP, exact, halves, predictions, sets
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import CURVES
 from textclf.evaluate.curves import stack_models
-from textclf.evaluate.intervals import wilson
-
-
-def test_reliability_has_one_row_per_bin() -> None:
-    table = exact({"a": FOUR}).tables("a")["reliability"]
-    assert table[["low", "high", "rows", "confidence", "accuracy"]].to_numpy().tolist() == [
-        [0.5, 0.6, 2, pytest.approx(0.6), 0],
-        [0.7, 0.8, 1, pytest.approx(0.8), 1],
-        [0.8, 0.9, 1, pytest.approx(0.9), 1],
-    ]
-    for row in table.to_dict("records"):
-        correct = round(row["accuracy"] * row["rows"])
-        assert (row["accuracy_low"], row["accuracy_high"]) == wilson(correct, row["rows"])
 
 
 def test_confusion_counts_each_pair_of_classes_that_has_rows() -> None:

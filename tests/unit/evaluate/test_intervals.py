@@ -11,16 +11,6 @@ from tests.unit.evaluate.samples import SHARES
 from textclf.evaluate.intervals import area_score, tango, wilson
 
 
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    # Newcombe (1998), Table I, method 3
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)
-def test_wilson_gives_the_published_examples(successes: int, n: int, low: float, high: float) -> None:
-    interval = wilson(successes, n)
-    assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
-
-
 @given(st.integers(1, 10**6), SHARES, st.floats(0.01, 0.999))
 def test_wilson_equals_scipy(n: int, share: float, confidence: float) -> None:
     successes = round(share * n)

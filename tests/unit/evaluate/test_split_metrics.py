@@ -5,7 +5,6 @@ from itertools import combinations
 
 import pytest
 from scipy.stats import chi2
-from sklearn import metrics as sk
 
 from tests.unit.evaluate.samples import FOUR, TOP, drawn, exact, overconfident, params, predictions
 from textclf.artifacts.decisions import Decision
@@ -31,23 +30,6 @@ def test_intervals_leave_out_what_is_undefined_for_one_class() -> None:
 
 
 # Each class
-
-
-@pytest.mark.parametrize("classes", [2, 3, 6])
-def test_metrics_of_each_class_are_those_of_scikit_learn(classes: int) -> None:
-    rows = drawn(4, classes=classes)
-    table = exact({"a": rows}, TOP).by_class("a")
-    assert table["class"].tolist() == list(rows.classes)
-    assert set(table["split"]) == {"test"}
-    precision, recall, f1, support = sk.precision_recall_fscore_support(
-        rows.y, rows.probabilities.argmax(axis=1), labels=range(classes), average=None, zero_division=0
-    )
-    areas = [sk.roc_auc_score(rows.y == place, rows.probabilities[:, place]) for place in range(classes)]
-    assert table["support"].tolist() == support.tolist()
-    for metric, values in (("precision", precision), ("recall", recall), ("f1", f1), ("roc_auc", areas)):
-        assert table[metric].tolist() == pytest.approx(values, abs=1e-12)
-        assert (table[f"{metric}_low"] < table[metric]).all()
-        assert (table[metric] < table[f"{metric}_high"]).all()
 
 
 def test_a_class_without_rows_has_no_metrics() -> None:
