@@ -51,32 +51,6 @@ def test_each_name_that_is_no_class_is_told_with_the_nearest_one() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "costs",
-    [
-        3,
-        [],
-        {"ham": 1},
-        {"ham": {"spam": "1"}},
-        {"ham": {"spam": True}},
-        {"abstain": None},
-        {"abstain": 10**400},
-        {"a": {"b": float("nan")}},
-        {"ham": {"a": {"b": 1}}},
-    ],
-    ids=str,
-)
-def test_costs_must_be_numbers_by_actual_and_predicted_class(costs: Any) -> None:
-    with pytest.raises(ValueError, match=r"numbers, as \{actual: \{predicted: cost\}, abstain: cost\}"):
-        params(costs=costs)
-
-
-def test_costs_and_a_threshold_exclude_each_other() -> None:
-    with pytest.raises(ValueError, match=r"threshold must be 0\.5 with costs, which decide instead; got f1"):
-        params(costs=SPAM, threshold="f1")
-    assert not params(costs=SPAM).chooses
-
-
 # Decisions
 
 
@@ -109,15 +83,6 @@ def test_decisions_of_a_run_have_the_costs_in_place_of_a_threshold_and_calibrati
     rows = three_splits()
     decision = choose_decision(rows, settings)
     assert decision == Decision(None, choose_decision(rows, params(calibration="temperature")).calibration, costs=TEN)
-
-
-def test_test_rows_decide_nothing() -> None:
-    rows = three_splits()
-    other = predictions(1 - rows.y[rows.split == "test"], rows.probabilities[rows.split == "test"][:, 0])
-    kept = rows.take(rows.split != "test")
-    settings = params(costs={"no": {"yes": 10}}, calibration="platt")
-    models = [{"a": [kept, rows.take(rows.split == "test")]}, {"a": [kept, other]}]
-    assert measure(models[0], settings, False)[1] == measure(models[1], settings, False)[1]
 
 
 # What is measured

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tests import stored_splits
-from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import drawn, overconfident, params, sample_sets, sets, three_splits
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
@@ -271,19 +270,6 @@ def test_held_out_training_rows_choose_the_thresholds_of_labels() -> None:
 
 
 # The registry
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_every_metric_of_the_registry_is_measured(classes: int) -> None:
-    splits, _ = measure({"a": [drawn(1, classes=classes)]}, params(), False)
-    part = splits["test"]
-    assert list(part.metrics("a")) == list(MEASURED)
-    assert set(part.intervals("a")) == {name for name, metric in MEASURED.items() if metric.interval}
-    columns = [name for name, metric in MEASURED.items() if metric.per_class]
-    table = part.by_class("a")
-    names = table.keys()
-    assert [name for name in names if name in MEASURED] == columns
-    assert all(np.isfinite(table[f"{name}{end}"]).all() for name in columns for end in ("", "_low", "_high"))
 
 
 def test_numbers_are_json() -> None:

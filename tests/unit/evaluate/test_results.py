@@ -2,71 +2,21 @@
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import results, runs
+from tests import approved, results, runs
 from tests.processes import ROOT
 from textclf.core import result_files
 from textclf.core.errors import UserError
 from textclf.evaluate.results import KINDS, Results
 
 MODELS = ("majority", "logistic_regression")
-PAIR = "logistic_regression_vs_majority"
-WORTH = "majority.test.accuracy.effective_rows"
-MADE = "remove it and run dvc repro (or dvc pull) to make it"
-
-# Found by random damage (tests/faults/test_damage.py): file, keys, the value put there or `GONE`, what is said.
-GONE = object()
-DAMAGED: list[tuple[str, tuple[str, ...], Any, str]] = [
-    ("evaluation", ("majority",), GONE, "majority.train.accuracy is missing; it must be set"),
-    ("evaluation", ("majority", "test"), GONE, "majority.test.accuracy is missing; it must be set"),
-    ("evaluation", ("majority", "test", "accuracy"), "0.5", "majority.test.accuracy must be a number; got '0.5'"),
-    ("evaluation", ("majority", "test", "accuracy"), 1.5, "majority.test must be metrics with accuracy from 0 to 1"),
-    ("evaluation", ("majority", "test"), None, "majority.test must be a mapping; got null"),
-    ("intervals", ("majority", "test", "accuracy"), None, f"{WORTH} is missing; it must be set"),
-    ("intervals", tuple(WORTH.split(".")), GONE, f"{WORTH} is missing; it must be set"),
-    ("intervals", tuple(WORTH.split(".")), 0, f"{WORTH} must be greater than 0; got 0"),
-    ("intervals", ("majority", "test", "f1"), {}, "majority.test.f1.low is missing; it must be set"),
-    ("comparisons", (PAIR,), GONE, f"{PAIR} is missing; it must be set"),
-    ("comparisons", (PAIR, "p_holm"), GONE, f"{PAIR}.p_holm is missing; it must be set"),
-    ("comparisons", (PAIR, "only_first"), 10**40, f"{PAIR}.only_first must be at most 9223372036854775807"),
-    ("comparisons", (PAIR, "only_first"), 0.5, f"{PAIR}.only_first must be an integer; got 0.5"),
-    ("decisions", ("guessing",), GONE, "guessing is missing; it must be set"),
-    ("decisions", ("protocol", "validation_rows"), -1, "protocol.validation_rows must be at least 0; got -1"),
-    (
-        "decisions",
-        ("majority", "temperature"),
-        0,
-        "majority must be a decision with a valid threshold, temperature, or",
-    ),
-    (
-        "decisions",
-        ("crossvalidation",),
-        {"majority": {"rows": 0}},
-        "crossvalidation.majority.rows must be greater than",
-    ),
-    ("coverage", ("protocol", "coverage"), 95, "protocol.coverage must be at most 1.0; got 95"),
-    ("coverage", ("protocol", "validation_rows"), 0, "protocol.validation_rows must be greater than 0; got 0"),
-    ("coverage", ("majority", "coverage", "low"), GONE, "majority.coverage.low is missing; it must be set"),
-    ("coverage", ("majority", "answered"), 1.5, "majority.answered must be at most 1.0; got 1.5"),
-    ("coverage", ("majority", "classes", "no", "value"), "1", "majority.classes.no.value must be a number; got '1'"),
-    ("training", ("majority", "parameters"), None, "majority.parameters must be a number; got null"),
-    ("features", ("words", "train", "rows"), 0, "words.train.rows must be greater than 0; got 0"),
-    ("features", ("words", "train"), GONE, "words.train is missing; it must be set"),
-    ("splits", ("test", "classes"), {"no": 0}, "test.classes must be the numbers of at least one row"),
-    (
-        "splits",
-        ("leaks", "exact"),
-        {"test": 1},
-        "leaks.exact must be of pairs of splits, such as test_in_train, not te",
-    ),
-    ("splits", ("leaks", "normalised"), {}, "leaks.normalised."),
-    ("splits", ("label_conflicts",), GONE, "label_conflicts is missing; it must be set"),
-]
-
+MADE = "; remove it and run dvc repro (or dvc pull) to make it"
+DAMAGED = Path(__file__).with_name("damaged_results.txt")
 
 # Runs whose files have between them every key that evaluate writes, but those of texts of no class
 RUNS: dict[str, dict[str, Any]] = {
@@ -109,24 +59,31 @@ def test_what_evaluation_writes_is_read_as_it_is(tmp_path: Path, name: str) -> N
     assert json.loads(json.dumps(Results.read(tmp_path, KINDS, MODELS).files())) == contents
 
 
-@pytest.mark.parametrize(("name", "keys", "value", "said"), DAMAGED)
-def test_what_is_wrong_in_a_file_is_told_in_a_line(
-    tmp_path: Path, name: str, keys: tuple[str, ...], value: Any, said: str
-) -> None:
-    contents = json.loads(contents_of("validation rows"))
-    part = contents[f"{name}.json"]
-    for key in keys[:-1]:
-        part = part[key]
-    if value is GONE:
-        del part[keys[-1]]
-    else:
-        part[keys[-1]] = value
-    write(contents, tmp_path)
-    with pytest.raises(UserError) as error:
-        Results.read(tmp_path, KINDS, MODELS)
-    (line,) = error.value.lines
-    assert line.startswith(f"{tmp_path / name}.json: {said}")
-    assert line.endswith(f"; {MADE}")
+def test_what_is_wrong_in_a_file_is_told_in_the_approved_line(tmp_path: Path) -> None:
+    said = []
+    for case in DAMAGED.read_text(encoding="utf-8").splitlines():
+        if case.startswith("> "):
+            continue
+        said.append(f"{case}\n")
+        if case.startswith("#"):
+            continue
+        name, keys, value = case.split(": ", 2)
+        contents = json.loads(contents_of("validation rows"))
+        part, *between, last = contents[f"{name}.json"], *keys.split(".")
+        for key in between:
+            part = part[key]
+        if value == "GONE":
+            del part[last]
+        else:
+            part[last] = json.loads(value)
+        write(contents, tmp_path)
+        with pytest.raises(UserError) as error:
+            Results.read(tmp_path, KINDS, MODELS)
+        (line,) = error.value.lines
+        line = re.sub(r"got \{.*…", "got {…", line.removeprefix(f"{tmp_path}/"))  # numbers of the run
+        assert line.endswith(MADE)
+        said.append(f"> {line.removesuffix(MADE)}\n")
+    approved.check("".join(said), DAMAGED)
 
 
 def test_a_model_that_was_not_measured_is_named(tmp_path: Path) -> None:
