@@ -1,6 +1,8 @@
 """Texts that a person has read and approved, in files beside the tests."""
 
+import difflib
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.page import Page
@@ -30,3 +32,18 @@ def lines(page: str, *sections: str) -> str:
     text = Lines(page).text
     found = [" ".join(line.split()) for section in sections for line in text[section].splitlines()]
     return "\n".join(line for line in found if line) + "\n"
+
+
+def changed(usual: Sequence[str], lines: Sequence[str]) -> list[str]:
+    """Return what lines have that the usual ones lack, after "+", and what they lack, after "-"."""
+    differences = [*difflib.unified_diff(usual, lines, n=0, lineterm="")][2:]
+    return [f"{line[0]} {line[1:]}" for line in differences if line[0] != "@"]
+
+
+def check_cases(file: Path, say: Callable[[str], Sequence[str]]) -> None:
+    """Assert what is said of each case: a case is a line of the file, and what is said of it follows after ">"."""
+    said: list[str] = []
+    for case in file.read_text(encoding="utf-8").splitlines():
+        if not case.startswith(">"):
+            said += [case, *(f"> {line}" for line in (say(case) if case and case[0] != "#" else []))]
+    check("\n".join(said) + "\n", file)
