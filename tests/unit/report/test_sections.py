@@ -1,7 +1,5 @@
 """What the sections say of a run."""
 
-import functools
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,15 +11,15 @@ import pytest
 
 from tests.metrics import MEASURED
 from tests.page import sections, specs, without_pictures
-from tests.results import comparison, difference, with_results
-from tests.runs import ALL, SOURCE, YELP, make_run
+from tests.results import comparison, with_results
+from tests.runs import SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
 from textclf.core.files import CURVES
 from textclf.core.result_files import to_json
+from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, format_value
 from textclf.evaluate.results import Ends
-from textclf.export.sources import Source
 from textclf.models.settings import Train
 from textclf.report import conflicts, curves, details, results
 from textclf.report.data import BARS, histogram
@@ -33,89 +31,6 @@ from textclf.vectorize.settings import Vectorize
 
 PAIR = ("logistic_regression", "keras")
 DEFAULT = make_run()
-GUESSING = f"{DEFAULT.results.decisions.guessing['log_loss']:.3f}"
-
-
-LAST = ("logistic_regression", "majority")
-RUNS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "last": {"models": LAST},
-    "best": {"models": LAST, "validation": True},
-    "named": {"models": LAST, "validation": True, "settings": {"export.model": "majority"}},
-    "refitted": {"models": LAST, "validation": True, "settings": {"export.refit": "true"}},
-    "pair": {"models": PAIR},
-    "alone": {"models": ("logistic_regression",)},
-    "lesson": {"models": ("majority", "keras"), "history": ["keras"]},
-    "built-in": {"models": ("majority", "keras"), "classes": ("0", "1"), "sources": [YELP]},
-    "files": {"sources": [Source(f"part{n}.csv", f"{n:064}") for n in range(details.FILES + 7)]},
-    "sixty": {"models": ALL[:2], "classes": [f"c{n}" for n in range(60)], "count": 180},
-    "unanimous": {"texts": ("no text", "yes text")},
-}
-SAID = {  # by run and section
-    ("default", "models"): [
-        "are those of class yes.",
-        f"guessing: {GUESSING}",
-        "Guessing is by the class shares of the training rows.",
-    ],
-    ("default", "params"): ["train.logistic_regression", r"token_pattern (?u)\b\w\w+\b"],
-    ("default", "errors"): ["It predicts class no for every text and is wrong on the 20 others"],
-    ("last", "summary"): [
-        "majority represents the run, and is the default model of textclf predict: the last of train",
-        "Worse than logistic regression",
-        "Read the caveats first",
-    ],
-    ("best", "summary"): ["the default model of textclf predict: best accuracy on 40 validation rows; "],
-    ("named", "summary"): [
-        "majority represents the run, and is the default model of textclf predict: named by export.model."
-    ],
-    ("refitted", "protocol"): [
-        "The representation and the models that were measured are fitted on the training rows alone.",
-        "and its numbers of terms and parameters are of a model fitted on the 40 training rows.",
-    ],
-    ("pair", "summary"): ["No significant difference from logistic regression"],
-    ("alone", "summary"): ["no other model to compare"],
-    ("lesson", "protocol"): [
-        "There are no validation rows. During training, keras watched the test rows",
-        "40 rows for training and 40 for testing",
-    ],
-    ("lesson", "history"): ["they decided nothing"],
-    ("built-in", "models"): ["are those of class positive."],
-    ("built-in", "terms"): ["class negative"],
-    ("built-in", "errors"): ["It predicts class negative for every text"],
-    ("files", "data"): ["and 7 more files", f"part{details.FILES - 1}.csv"],
-    ("sixty", "curves"): [
-        f"The charts show the {CURVES} classes with the most mistakes of all models together, these first.",
-        f"the {curves.ENDS} of 60 classes with the lowest F1, and the {curves.ENDS} with the highest",
-    ],
-    ("sixty", "terms"): [f"The first {details.CLASSES} classes are listed; the 40 others are in plots/terms.csv"],
-}
-SILENT = {
-    ("default", "data"): ["Pretrained weights"],
-    ("unanimous", "data"): ["several labels"],
-    ("default", "params"): ["train.keras", "behave"],
-    ("default", "protocol"): ["without spaces"],
-    ("best", "summary"): ["caveats"],
-    ("best", "protocol"): ["There are no validation rows", "that were measured"],
-    ("pair", "summary"): ["cannot be trusted"],
-    ("alone", "terms"): ["no terms"],
-    ("files", "data"): [f"part{details.FILES}.csv"],
-}
-
-
-@functools.cache
-def text_of(name: str) -> dict[str, str]:
-    """The text of each section of one of `RUNS`."""
-    return sections(make_run(**RUNS[name]))
-
-
-@pytest.mark.parametrize(("run", "section"), SAID)
-def test_a_section_says(run: str, section: str) -> None:
-    assert [sentence for sentence in SAID[run, section] if sentence not in text_of(run)[section]] == []
-
-
-@pytest.mark.parametrize(("run", "section"), SILENT)
-def test_a_section_does_not_say(run: str, section: str) -> None:
-    assert [words for words in SILENT[run, section] if words in text_of(run)[section]] == []
 
 
 def title_of(row: Any) -> str:
@@ -136,52 +51,6 @@ def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
             assert ends.endswith(" if calibrated") == (key == "ece")
         titles = [METRICS[name].title for name in run.class_metrics]
         assert curves.curves(run)["table"].columns[2:] == titles
-
-
-def test_a_model_that_is_worse_than_guessing_is_warned_of_first() -> None:
-    run = make_run(PAIR)
-    decisions = to_json(run.results.decisions)
-    decisions["keras"]["guessing"] = difference(0.3)
-    text = sections(with_results(run, decisions=decisions))["summary"]
-    assert "0.300 (95% interval 0.100 to 0.500) above that of guessing" in text
-    assert "set evaluate.calibration." in text
-
-
-@pytest.mark.parametrize(("named", "warned"), [("nb_svm", []), ("keras", ["keras"]), ("linear_svm", ["linear svm"])])
-def test_only_of_the_model_of_the_headline_a_better_one_is_a_warning(named: str, warned: list[str]) -> None:
-    run = make_run(("keras", "linear_svm", "nb_svm"), settings={"export.model": named})
-    comparisons = dict.fromkeys(run.results.comparisons, comparison(0.1, 0.05, 0.15))  # the later, the better
-    warnings = results.summary(with_results(run, comparisons=comparisons))["warnings"]
-    assert [model for model, _ in warnings] == warned
-    assert all("more than chance explains" in sentence for _, sentence in warnings)
-
-
-def test_texts_that_a_representation_does_not_see_whole_are_told_among_the_caveats() -> None:
-    shape = {"rows": 40, "features": 5, "nonzeros": 80}
-    run = with_results(DEFAULT, features={"words": {"train": shape, "test": shape, "unspaced": 0.5}})
-    assert "50.0% of the training texts are in a script without spaces between words" in sections(run)["protocol"]
-    pieces = replace(run.settings, vectorize=Vectorize.model_validate({"words": {"method": "wordpieces"}}))
-    cut = with_results(run, features={"words": {"train": shape | {"cut": 3}, "test": shape | {"cut": 1}}})
-    text = sections(replace(cut, settings=pieces))["protocol"]
-    assert "4 of 80 texts (5.0%) are longer than vectorize.words.length, 128 word" in text
-
-
-def test_held_out_rows_that_choose_are_told_among_the_caveats() -> None:
-    scores = {"rows": 40, "folds": 2, "accuracy": 0.5, "log_loss": 0.7}
-    decisions = to_json(DEFAULT.results.decisions) | {"crossvalidation": {"majority": scores}}
-    text = sections(with_results(DEFAULT, decisions=decisions))["protocol"]
-    assert "There are no validation rows; held-out training rows make the choices." in text
-
-
-def test_choices_on_validation_rows_are_told_with_their_values() -> None:
-    settings = {"evaluate.threshold": "f1", "evaluate.calibration": "temperature"}
-    run = make_run(("logistic_regression",), validation=True, settings=settings)
-    text = sections(run)
-    decision = run.decision("logistic_regression").to_json()
-    assert f"Thresholds chosen: logistic regression {decision['threshold']:.3f}." in text["protocol"]
-    fitted = f"Calibration fitted: logistic regression, temperature {decision['temperature']:.3f}."
-    assert fitted in text["protocol"]
-    assert re.search(r"calibration error 0\.\d{3} \(0\.\d{3} if calibrated; 0\.\d{3} before\)", text["calibration"])
 
 
 def model_colours(run: Run) -> dict[str, set[str]]:
@@ -268,7 +137,7 @@ def test_pretrained_weights_have_their_licence_and_vectors_no_count() -> None:
 
 
 def test_classes_of_a_built_in_corpus_have_names() -> None:
-    run = make_run(**RUNS["built-in"])
+    run = make_run(("majority", "keras"), ("0", "1"), sources=[YELP])
     assert run.names == {"0": "negative", "1": "positive"}
     (chart, _) = curves.confusion(run)["charts"]
     assert {row["actual"] for row in chart.spec["data"]["values"]} == {"negative", "positive"}
@@ -370,21 +239,15 @@ def test_a_title_and_class_names_of_the_user_are_shown_escaped() -> None:
     assert "<i>urgent" not in page
 
 
-def test_a_run_with_dependent_rows_says_how_they_are_counted() -> None:
+def test_the_recall_of_a_class_has_the_interval_of_the_table() -> None:
     run = make_run(count=200)
-    protocol = {"clusters": {"test": 50}, "independent_rows": {"test": 20.0}}
-    clustered = with_results(run, decisions=to_json(run.results.decisions) | {"protocol": protocol})
-    text = sections(clustered)
-    assert "The 200 test rows are 50 clusters of rows with the same text." in text["protocol"]
-    assert "With 200 test rows, worth at least 20 independent ones," in text["protocol"]
-    assert "dependent rows count as the number of independent ones" in text["models"]
-    classes = run.tables["classes"].assign(recall_low=0.125)  # those of the table, whatever the rows are worth
-    drawn = errors(replace(clustered, tables={**run.tables, "classes": classes}))["by_class"].spec["data"]["values"]
+    classes = run.tables["classes"].assign(recall_low=0.125)
+    drawn = errors(replace(run, tables={**run.tables, "classes": classes}))["by_class"].spec["data"]["values"]
     assert {row["low"] for row in drawn} == {0.125}
 
 
 def test_the_curves_are_those_of_the_classes_in_the_tables_in_their_order() -> None:
-    run = make_run(**RUNS["sixty"])
+    run = make_run(("majority", "naive_bayes"), [f"c{n}" for n in range(60)], count=180)
     shown = curves.curves(run)
     chosen = list(dict.fromkeys(run.tables["roc"]["class"]))
     assert [chart.title for chart in shown["charts"][: curves.UNFOLDED]] == [
@@ -435,3 +298,29 @@ def test_a_calibration_error_well_above_chance_names_the_setting_that_mends_it(
     assert bool(curves.calibration(poor)["remedy"]) == bool(said)
     measured["keras"]["test"]["ece"] = (run.results.decisions["keras"].ece_if_calibrated.get("test") or 0) * 1.5
     assert curves.calibration(poor)["remedy"] == ""
+
+
+def test_the_section_on_doubt_has_the_errors_of_the_models_by_the_share_of_the_rows_answered() -> None:
+    run = make_run(("majority", *PAIR), count=120, validation=True, settings={"evaluate.coverage": "0.8"})
+    section = doubt(run)
+    assert section
+    values = section["charts"][0].spec["data"]["values"]
+    assert {value["model"] for value in values} == {"logistic regression", "keras"}
+    errors_of_models = run.tables["risk_coverage"].query("model != 'majority'")["error"]
+    assert max(value["error"] for value in values) == pytest.approx(errors_of_models.max(), abs=1e-6)
+
+
+@pytest.mark.parametrize("costs", ["{'no': {'yes': 10}, abstain: 0.6}", "{}"])
+def test_a_lower_accuracy_is_warned_of_only_without_costs(costs: str) -> None:
+    run = make_run(settings={"evaluate.costs": costs}, validation=True)
+    worse = with_results(run, comparisons={"logistic_regression_vs_majority": comparison(-0.2, -0.3, -0.1)})
+    warnings = find_warnings(worse.results, run.models, 0.95).get("logistic_regression", [])
+    assert any("its accuracy is" in text for text in warnings) == (costs == "{}")
+
+
+def test_the_parameters_are_those_of_the_models_that_trained() -> None:
+    text = sections(DEFAULT)["params"]
+    assert "train.logistic_regression" in text
+    assert r"token_pattern (?u)\b\w\w+\b" in text
+    assert "train.keras" not in text
+    assert "behave" not in text
