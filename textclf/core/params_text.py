@@ -46,7 +46,7 @@ def with_comments(text: str, comments: Mapping[str, str]) -> str:
 def with_values(text: str, values: Mapping[str, Any]) -> str:
     """Return the text with the value of each dotted key set; other values, the order and the comments stay.
 
-    A key or section that is missing is added at the end of its section.
+    A key or section that is missing is added at the end of its section. `with_comments` then aligns the comments.
     """
     yaml = _round_trip()
     content = yaml.load(text)
@@ -58,7 +58,7 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
         place[last] = _in_one_line(value)
     written = io.StringIO()
     yaml.dump(content, written)
-    return with_comments(written.getvalue(), _comments(text))
+    return written.getvalue()
 
 
 def with_sections(text: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
@@ -113,19 +113,6 @@ def _in_one_line(value: Any) -> Any:
             return sequence
         case _:
             return value
-
-
-def _comments(text: str) -> dict[str, str]:
-    """Return the comment of each dotted key that has one on its line or on the line above."""
-    comments = {}
-    above = ""
-    for line, key, match in _keyed_lines(text):
-        if match is not None:
-            comment = line[match.end() :] or (above if above.startswith(f"{match['indent']}#") else "")
-            if comment:
-                comments[key] = comment.strip().removeprefix("#").strip()
-        above = line
-    return comments
 
 
 def _keyed_lines(text: str) -> Iterator[tuple[str, str, re.Match[str] | None]]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.settings import TEXT
-from textclf.core.params_text import WIDTH, with_sections, with_values
+from textclf.core.params_text import WIDTH, with_comments, with_sections, with_values
 from textclf.core.settings import parse_yaml
 
 VALUES: dict[str, Any] = {
@@ -46,16 +46,17 @@ def test_a_value_is_set_and_every_other_one_stays(key: str) -> None:
 def test_a_value_keeps_its_comment_which_moves_above_a_line_that_is_too_long() -> None:
     text, comment = "data:\n  classes: null            # labels in order\n", "# labels in order"
     assert with_values(text, {"data.classes": ["a", "b"]}) == f"data:\n  classes: [a, b]          {comment}\n"
+    comments = {"data.classes": comment.removeprefix("# ")}
     first = "a" * (WIDTH - len(f"  classes: [, b] {comment}"))
     for name, above in ((first, False), (f"{first}a", True)):
-        lines = with_values(text, {"data.classes": [name, "b"]}).splitlines()[1:]
+        lines = with_comments(with_values(text, {"data.classes": [name, "b"]}), comments).splitlines()[1:]
         value = f"  classes: [{name}, b]"
         assert lines == ([f"  {comment}", value] if above else [f"{value} {comment}"])
 
 
 def test_a_value_on_several_lines_is_replaced_whole() -> None:
     text = "a:\n  b:   # which\n    - 1\n    - 2\n  c: 3\n"
-    assert with_values(text, {"a.b": [4]}) == "a:\n  b: [4]                   # which\n  c: 3\n"
+    assert with_values(text, {"a.b": [4]}) == "a:\n  b: [4] # which\n  c: 3\n"
 
 
 def test_a_missing_section_is_added() -> None:
