@@ -27,7 +27,7 @@ def write_template(folder: Path) -> None:
     from dvc_render.html import PAGE_HTML
     from vl_convert import javascript_bundle
 
-    with suppress(OSError, DvcException):
+    with suppress(OSError, DvcException, RuntimeError):  # the last from DVC if the user has no home
         config = Config(str(folder))
         if config["plots"].get("html_template", TEMPLATE) == TEMPLATE:
             with outputs(folder / TEMPLATE) as (scratch,):
