@@ -4,11 +4,9 @@ import gc
 import sys
 from pathlib import Path
 
-import textclf
 from textclf.core import resources, surroundings
-from textclf.core.code import require_own_version
+from textclf.core.code import read_code, require_own_version
 from textclf.core.failures import report_uncaught
-from textclf.core.unchanged import watch_code
 
 ADDRESS_SPACE = 2 * resources.GIB  # bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used
 WORDS = [word for word in sys.orig_argv[1:] if word != "-P"]
@@ -18,7 +16,7 @@ if MODULE.startswith(f"{__name__}."):  # before the imports of this stage, which
     gc.disable()  # what they make stays; `textclf.core.stage.main` enables it
     name = MODULE.rpartition(".")[2]
     report_uncaught(name)
-    watch_code(Path(textclf.__file__).parents[1])
+    read_code()  # as it is before it is imported
     surroundings.open_streams()
     resources.require_address_space(ADDRESS_SPACE, name)
     resources.keep_freed_memory()

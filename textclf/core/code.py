@@ -1,4 +1,4 @@
-"""The installed code as checksums, on which the stages of a project depend in the place of folders of code.
+"""The code that runs: its checksums, on which the stages of a project depend, and whether it changes meanwhile.
 
 A project made by `textclf init` has a file `.textclf/code/<package>` with the checksum of each package that its
 dvc.yaml names, such as `models.keras`, as Python names it without `textclf.`; `textclf` itself is all of the code.
@@ -8,6 +8,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,18 +24,48 @@ PACKAGE = Path(__file__).parents[1]
 
 
 @functools.cache
-def read_code() -> dict[str, str]:
-    """Return the SHA-256 of each file of the code by its path below textclf, such as `stages/split.py`.
+def _read_files() -> dict[Path, str]:
+    """Return the SHA-256 of each file of the code, as it is at the first call in this process.
 
     In a clone, stages stands beside textclf, in a wheel in it. Files that projects are made of are left out.
     """
-    folders = {"": PACKAGE} | ({} if (PACKAGE / "stages").is_dir() else {"stages/": PACKAGE.parent / "stages"})
+    folders = [PACKAGE, *([] if (PACKAGE / "stages").is_dir() else [PACKAGE.parent / "stages"])]
     return {
-        f"{prefix}{path.relative_to(folder).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
-        for prefix, folder in folders.items()
+        path: hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in folders
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not {"__pycache__", "shipped"} & {*path.relative_to(folder).parts}
     }
+
+
+def read_code() -> dict[str, str]:
+    """Return the SHA-256 of each file of the code, as `_read_files`, by its path below textclf: `stages/split.py`."""
+    above = PACKAGE.parent
+    return {
+        path.relative_to(above).as_posix().removeprefix("textclf/"): digest for path, digest in _read_files().items()
+    }
+
+
+def changed_code() -> Path | None:
+    """Return the first file of code that this process runs and that has changed since `read_code`; None without one.
+
+    That is the script, each imported module, and each other file, such as a template, of a package that is imported.
+    """
+    code = _read_files()
+    files = {name: Path(getattr(module, "__file__", None) or "") for name, module in [*sys.modules.items()]}
+    loaded = {path for name, path in files.items() if name.partition(".")[0] in ("stages", "textclf") and path.name}
+    loaded |= {files["__main__"]} & code.keys()  # the script of a stage
+    packages = {path.parent for path in loaded}
+    used = loaded | {path for path in code if path.suffix != ".py" and _package(path) in packages}
+    for path in sorted(used):
+        if not path.is_file() or code.get(path) != hashlib.sha256(path.read_bytes()).hexdigest():
+            return path
+    return None
+
+
+def _package(path: Path) -> Path | None:
+    """Return the folder of the package to which a file of the code belongs."""
+    return next((folder for folder in path.parents if folder / "__init__.py" in _read_files()), None)
 
 
 def checksum(code: Mapping[str, str], package: str) -> str:

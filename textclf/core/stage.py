@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args, get_type_hints
 
 from textclf.core import settings
+from textclf.core.code import changed_code
 from textclf.core.differences import MISSING, compare_values, value_at
 from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, Parser, complain, discard, lines_of
 from textclf.core.outputs import finished_by
 from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params, load_yaml
-from textclf.core.unchanged import changed_code
 
 
 def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, Any]] | None = None) -> None:

@@ -8,7 +8,6 @@ ends with the pool.
 
 import contextlib
 import ctypes
-import functools
 import multiprocessing
 import signal
 import uuid
@@ -19,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textclf.core import resources
+from textclf.core.code import read_code
 from textclf.core.errors import UserError
-from textclf.core.files import sha256
 from textclf.core.progress import track
 from textclf.core.quoting import first_line
 
@@ -167,18 +166,12 @@ def _connection(address: str) -> "Iterator[Client]":
             raise UserError(f"Dask's scheduler-address must be that of a running scheduler; got {address}") from error
         rule = f"the workers of {address} must import the same textclf as this process"
         try:
-            others = set(client.run(code).values()) - {code()}
+            others = [found for found in client.run(read_code).values() if found != read_code()]
         except (ImportError, AttributeError) as error:
             raise UserError(f"{rule}; {error}") from error
         if others:
             raise UserError(f"{rule}; restart them with it")
         yield client
-
-
-@functools.cache
-def code() -> str:
-    """Return the SHA-256 of all modules of textclf, as they were at the first call in this process."""
-    return sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py"))))
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.refusal import refusal
-from textclf.core import unchanged
+from textclf.core import code
 from textclf.core.outputs import outputs
 from textclf.core.ownership import note_made
 from textclf.core.settings import load_params
@@ -78,7 +78,7 @@ def test_after_the_block_settings_may_change() -> None:
     assert Path("output").read_text() == "newer"
 
 
-LOADED = Path(unchanged.__file__)
+LOADED = Path(code.__file__)
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,8 @@ LOADED = Path(unchanged.__file__)
 def test_no_output_is_complete_if_code_that_runs_has_changed(
     path: Path, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unchanged, "_code", {})
-    unchanged.watch_code(LOADED.parents[2])
-    unchanged._code.setdefault(path.with_name("__init__.py"), "of a package")
-    unchanged._code[path] = "another checksum"
+    before = {path.with_name("__init__.py"): "of a package"} | code._read_files() | {path: "another checksum"}
+    monkeypatch.setattr(code, "_read_files", lambda: before)
     if not refused:
         run(lambda: None)
         return

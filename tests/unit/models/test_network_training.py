@@ -143,7 +143,7 @@ def test_a_checkpoint_of_other_settings_or_code_is_not_used(
     monkeypatch.setattr(checkpoint, "INTERVAL", 0.0)
     networks.train(*data, settings(seed=1), tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "code", lambda: "other")
+        patch.setattr(checkpoint, "read_code", dict)
         assert networks.bits(networks.train(*data, settings(), tmp_path)) == networks.bits(undisturbed())
     assert read_state(tmp_path).epoch == 2
     assert networks.bits(networks.train(*data, settings(), tmp_path)) == networks.bits(undisturbed())

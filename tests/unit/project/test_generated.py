@@ -189,4 +189,5 @@ def test_code_below_a_folder_of_any_name_is_read(tmp_path: Path, monkeypatch: py
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
     monkeypatch.setattr(code, "PACKAGE", folder)
-    assert list(code.read_code.__wrapped__()) == ["core/git.py", "stages/split.py"]
+    monkeypatch.setattr(code, "_read_files", code._read_files.__wrapped__)
+    assert list(code.read_code()) == ["core/git.py", "stages/split.py"]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+from textclf.core.code import read_code
 from textclf.core.errors import UserError
 from textclf.core.outputs import writing
-from textclf.core.workers import code
 from textclf.studies.measure import Setup
 
 FILE = "scores.jsonl"  # in the scratch folder
@@ -19,7 +19,7 @@ LIBRARIES = ("keras", "numpy", "scikit-learn", "scipy", "tensorflow")
 
 def scratch_folder(beside: Path, setup: Setup) -> Path:
     """Return the scratch folder of a search with these settings, code and libraries; keys of scores have the rest."""
-    digest = hashlib.sha256(f"{setup.split!r} {setup.evaluate!r} {code()}".encode())
+    digest = hashlib.sha256(f"{setup.split!r} {setup.evaluate!r} {read_code()}".encode())
     for library in LIBRARIES:
         digest.update(f"{library} {version(library)}\n".encode())
     return beside / PATTERN.replace("*", digest.hexdigest()[:16])

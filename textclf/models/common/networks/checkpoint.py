@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.code import read_code
 from textclf.core.errors import UserError
 from textclf.core.files import reading, write_npz
 from textclf.core.installed import installed_version
 from textclf.core.outputs import writing
-from textclf.core.workers import code
 from textclf.models.common import workers
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Checkpoint:
         self.path, self.strategy, self.saved_at = folder and folder / FILE, strategy, time.monotonic()
         self.best_weights: list[NDArray[np.float32]] | None = None
         libraries = [installed_version(library) for library in LIBRARIES]
-        self.digest = hashlib.sha256(repr((settings, libraries, code())).encode()).hexdigest()
+        self.digest = hashlib.sha256(repr((settings, libraries, read_code())).encode()).hexdigest()
 
     def save(self, state: State) -> None:
         """Write the state completely or not at all, if the last checkpoint is at least `INTERVAL` seconds old."""
