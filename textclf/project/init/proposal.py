@@ -12,7 +12,7 @@ from typing import Any
 from textclf.core.about import About
 from textclf.core.differences import value_at
 from textclf.core.errors import UserError
-from textclf.core.formatting import count_noun, points
+from textclf.core.formatting import align, count_noun, points
 from textclf.core.params_text import with_sections, with_values
 from textclf.core.quoting import list_classes, list_names
 from textclf.core.scripts import EXAMPLES, SOME
@@ -212,6 +212,5 @@ def _detectable(found: Survey, models: int) -> str:
 
 
 def _listed(choices: list[Choice]) -> list[str]:
-    settings = [f"{choice.key}: {show(choice.value)}" for choice in choices]
-    width = max(map(len, settings), default=0)
-    return [f"  {setting:<{width}}  {choice.reason}" for setting, choice in zip(settings, choices, strict=True)]
+    rows = align([(f"{choice.key}: {show(choice.value)}", choice.reason) for choice in choices])
+    return [f"  {row}" for row in rows]
