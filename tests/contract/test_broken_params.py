@@ -184,14 +184,6 @@ def test_check_refuses_all_mistakes_at_once(refuses: Callable[..., None], projec
     )
 
 
-@pytest.mark.parametrize(("key", "value"), [("data.path", "/dev/zero"), ("evaluate.external", "{rules: /dev/zero}")])
-def test_check_refuses_a_device_or_named_pipe_for_whose_end_dvc_would_wait(
-    refuses: Callable[..., None], project: Path, key: str, value: str
-) -> None:
-    (project / "params.yaml").write_text(put(key, value))
-    refuses("check", "error: check: /dev/zero must be a file; got a named pipe or a device; save the rows to a file")
-
-
 @pytest.mark.parametrize(
     ("stage", "key", "rule"),
     [

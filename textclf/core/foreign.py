@@ -8,15 +8,6 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import first_line
 
 
-def require_file(path: Path) -> None:
-    """Raise `UserError` for a named pipe or a device, which a reader might wait for without end.
-
-    A pipe without a name, such as a shell's <(...) or standard input, has a writer already.
-    """
-    if path.exists() and not (path.is_file() or path.is_dir()) and path.resolve().exists():
-        raise UserError(f"{path} must be a file; got a named pipe or a device; save the rows to a file")
-
-
 def damaged(path: Path, kind: str, reason: object) -> UserError:
     """Return the error for a file that its library can't read as one of this kind."""
     return UserError(f"{path} must be a whole {kind} file; {first_line(reason)}; copy it again")

@@ -411,11 +411,6 @@ class Corpus:
         repeated = np.unique(ids[1:][ids[1:] == ids[:-1]])
         if not len(repeated):
             return
-        if not (self.path.is_file() or self.path.is_dir()):
-            rule = f"{quote_name(self.settings.id)} must be unique"
-            raise UserError(
-                f"{self.path}: {rule}; got {len(repeated)} repeated ids; save the rows to a file to see where"
-            )
         again = Corpus(self.path, self.settings, self.rare, frozenset(repeated.tolist()))
         again.unites = self.unites
         for _ in again:

@@ -81,7 +81,7 @@ def _files_by_split(path: Path, layout: Layout, globs: Mapping[str, str]) -> lis
 
 def checksums(path: Path, settings: Data) -> dict[str, str]:
     """Return the SHA-256 of each file of a table, by its name in ids, sorted; `UserError` as `find_table`."""
-    return {file.name: sha256_of_file(file.path) for file in find_table(path, settings) if file.path.is_file()}
+    return {file.name: sha256_of_file(file.path) for file in find_table(path, settings)}
 
 
 def require_split_rows(path: Path, settings: Data, split: Checksums) -> None:

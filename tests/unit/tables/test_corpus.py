@@ -1,7 +1,6 @@
 """Rows of a corpus: columns, labels, missing values and errors. The errors' texts are in tests/contract."""
 
 import json
-import os
 from collections.abc import Callable
 from datetime import datetime, time
 from pathlib import Path
@@ -346,12 +345,3 @@ def test_ids_that_only_share_a_fingerprint_are_no_error(
         "k1",
         "k2",
     ]
-
-
-def test_a_table_in_a_pipe_is_not_read_again_for_repeated_ids() -> None:
-    reading, writing = os.pipe()
-    os.write(writing, keyed([("a", "0", "k1"), ("b", "1", "k1")]).encode())
-    os.close(writing)
-    with pytest.raises(UserError, match="key must be unique; got 1 repeated ids; save the rows to a file to see where"):
-        corpus.read(Path(f"/dev/fd/{reading}"), data(id="key", format="csv"))
-    os.close(reading)

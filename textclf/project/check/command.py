@@ -18,7 +18,6 @@ from textclf.core.code import read_code, require_own_version
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
-from textclf.core.foreign import require_file
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.settings import CONFLICTED, PARAMS_FILE, Section, load_yaml, show, suggest
@@ -163,8 +162,6 @@ def _load() -> Params:
         raise UserError(
             *(f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it" for key in missing)
         )
-    for path in (settings.data.path, *settings.evaluate.external.values()):
-        require_file(Path(path))  # DVC would wait for the end of a named pipe or a device before the next stage
     lines = [*_missing_packages(settings), *_wrong_weights(settings), *_wrong_tests(settings)]
     if lines:
         raise UserError(*lines)
