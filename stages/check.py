@@ -16,7 +16,7 @@ from textclf.artifacts import checked, predictions
 from textclf.core import stage
 from textclf.core.outputs import outputs, remove
 from textclf.params import Params
-from textclf.project.check import command as check
+from textclf.project import check
 
 
 def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, studies: Path, weights: Path) -> None:

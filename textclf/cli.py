@@ -100,21 +100,20 @@ pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reas
 
 
 class Command(NamedTuple):
-    """A command: what its help says, the package whose module `command` runs it, and what adds its arguments, if any.
+    """A command: what its help says, the module whose `run` runs it, and what adds its arguments, if any.
 
-    Without a description, its help is the line of the list and an example.
-
-    The module is imported when the command runs: another one must not need its libraries.
+    Without a description, its help is the line of the list and an example. The module is imported when the command
+    runs: another one must not need its libraries.
     """
 
     help: str
     description: str
-    package: str
+    module: str
     add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
 
     def run(self, parsed: argparse.Namespace) -> int | None:
         """Run the command and return its exit code; None is 0."""
-        module = importlib.import_module(f"textclf.{self.package}.command")
+        module = importlib.import_module(f"textclf.{self.module}")
         code: int | None = module.run(parsed) if self.add_arguments else module.run()
         return code
 
@@ -339,20 +338,20 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
-    "init": Command("make a project, or set one up for a table of your own", INIT, "project.init", _add_init),
+    "init": Command("make a project, or set one up for a table of your own", INIT, "project.init.command", _add_init),
     "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
     "doctor": Command("say what is missing for which feature, and how to install it", "", "project.doctor"),
     "check": Command("check params.yaml, or print settings", CHECK, "project.check", _add_check),
     "metrics": Command("show the outcome of the last run", METRICS, "project.metrics"),
     "report": _run("bring reports/report.html up to date", "report"),
-    "predict": Command("classify texts", PREDICT, "predict", _add_predict),
-    "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),
-    "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
+    "predict": Command("classify texts", PREDICT, "predict.command", _add_predict),
+    "serve": Command("serve models over HTTP", SERVE, "serve.command", _add_serve),
+    "drift": Command("compare new texts with the training texts", DRIFT, "drift.command", _add_drift),
     "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),
     "audit": _run("look for wrong labels and list them in reports/audit.html", f"{STUDIES}:audit"),
     "crossvalidate": _run("train every model on many splits of all rows", f"{STUDIES}:crossvalidate"),
     "learning-curve": _run("train every model on more and more rows", f"{STUDIES}:learning_curve"),
-    "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review", _add_pr_report),
+    "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review.command", _add_pr_report),
     "completion": Command("print the completion of a shell", COMPLETION, "project.completion", _add_completion),
 }
 

@@ -24,7 +24,7 @@ from textclf.models.settings import KINDS
 from textclf.params import Params
 from textclf.plot.charts import CHARTS
 from textclf.project import declared
-from textclf.project.check.command import REQUIRED, run_settings, study_settings
+from textclf.project.check import REQUIRED, run_settings, study_settings
 
 FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]

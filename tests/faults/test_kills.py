@@ -13,7 +13,7 @@ from tests.faults import tracing
 from tests.faults.campaign import seed, tries
 from tests.faults.tracing import STAGES
 from tests.verify import Copy
-from textclf.project.check.command import damaged_files
+from textclf.project.check import damaged_files
 
 LATEST = 30.0  # seconds in which a run of the small pipeline is killed
 

@@ -26,7 +26,7 @@ def test_each_command_has_help_and_a_module_that_runs_with_its_arguments(
     command = cli.COMMANDS[name]
     assert (command.description or f"{command.help[1:]}.\n").strip().splitlines()[0] in out
     assert f"\n  textclf {name}" in out or f"$(textclf {name}" in out, "an example"
-    module = importlib.import_module(f"textclf.{command.package}.command")
+    module = importlib.import_module(f"textclf.{command.module}")
     assert len(inspect.signature(module.run).parameters) == (command.add_arguments is not None)
 
 

@@ -10,7 +10,7 @@ from textclf.core.failures import report_uncaught
 from textclf.core.git import git
 from textclf.core.quoting import list_names
 from textclf.params import load
-from textclf.project.check.command import entries
+from textclf.project.check import entries
 from textclf.review.differences import compare_stages, find_causes
 from textclf.review.revisions import Revision, commit_of
 

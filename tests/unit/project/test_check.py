@@ -14,7 +14,7 @@ from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
 from textclf.core.git import git
 from textclf.params import Params, parse
-from textclf.project.check import command as check
+from textclf.project import check
 
 SEVERAL = """
 vectorize: {words: {}, sentences: {method: encoder}, glove: {method: token_ids, vectors: glove-6b-50d}}
@@ -107,7 +107,7 @@ def test_what_dvc_yaml_reads_must_be_there(key: str) -> None:
 
 
 def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textclf.project.check.command.find_spec", lambda name: None if name == "tokenizers" else name)
+    monkeypatch.setattr("textclf.project.check.find_spec", lambda name: None if name == "tokenizers" else name)
     assert mistakes(put("vectorize.pieces", "{method: wordpieces}")) == (
         f"vectorize.pieces needs tokenizers; {how_to_install('pretrained')}",
     )

@@ -10,7 +10,7 @@ import pytest
 from tests.processes import WITHOUT_EXTRAS, Ended, python
 from tests.settings import put
 from textclf.core.extras import EXTRAS, how_to_install
-from textclf.project.doctor import command
+from textclf.project.doctor import run
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ def test_what_the_settings_need_decides_it_too(
     ("patched", "value", "name", "rest"),
     [
         ("sys.version_info", (3, 14, 0), "Python", "install Python 3.11, 3.12 or 3.13"),
-        ("textclf.project.doctor.command.has_avx2", lambda: False, "CPU", "without AVX2 and FMA, only predict and "),
+        ("textclf.project.doctor.has_avx2", lambda: False, "CPU", "without AVX2 and FMA, only predict and "),
         ("shutil.which", lambda _: None, "Git", "no  missing; install git"),
-        ("textclf.project.doctor.command.find_spec", lambda _: None, "pipeline", how_to_install("pipeline")),
+        ("textclf.project.doctor.find_spec", lambda _: None, "pipeline", how_to_install("pipeline")),
     ],
 )
 def test_what_the_pipeline_needs_decides_the_exit_code(
@@ -97,9 +97,9 @@ def test_what_the_pipeline_needs_decides_the_exit_code(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("textclf.project.doctor.command.is_x86", lambda: True)
+    monkeypatch.setattr("textclf.project.doctor.is_x86", lambda: True)
     monkeypatch.setattr(patched, value)
-    assert command.run() == 1
+    assert run() == 1
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(name))
     assert rest in line
 

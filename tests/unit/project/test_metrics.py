@@ -10,7 +10,7 @@ import pytest
 from tests.processes import Ended
 from textclf.artifacts.checked import write_settings
 from textclf.export.settings import Export
-from textclf.project.metrics.command import stale
+from textclf.project.metrics import stale
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
 STAGES = """

@@ -11,7 +11,7 @@ from tests.processes import ROOT, Ended
 from tests.settings import put
 from textclf.core.extras import how_to_install
 from textclf.core.settings import load_yaml
-from textclf.project.run import command
+from textclf.project.run import AUDITED, ISSUES
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_command_runs_its_stage_which_exists(
 def test_audit_runs_again_for_a_page_that_is_missing_or_old(
     page: int | None, runs: int, ran: list[list[str]], command_line: Callable[..., Ended]
 ) -> None:
-    for path, seconds in ((command.ISSUES, 2), (command.AUDITED, page)):
+    for path, seconds in ((ISSUES, 2), (AUDITED, page)):
         if seconds is not None:
             path.touch()
             os.utime(path, (seconds, seconds))

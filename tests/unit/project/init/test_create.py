@@ -11,9 +11,8 @@ import pytest
 
 from tests.processes import Ended
 from textclf.core import installed
-from textclf.project import generated
+from textclf.project import generated, upgrade
 from textclf.project.init import command
-from textclf.project.upgrade import command as upgrade_command
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
 
@@ -28,7 +27,7 @@ def git(*words: str) -> None:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> Run:
     """Runs textclf, as if it were an installed package, in an empty folder beside a table."""
-    for module in (command, upgrade_command):
+    for module in (command, upgrade):
         monkeypatch.setattr(module, "require_installed", lambda: None)
     (tmp_path / "rows.csv").write_text(TABLE)
     (tmp_path / "project").mkdir()

@@ -21,7 +21,7 @@ Run = Callable[..., Ended]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> Run:
     """Runs textclf, as if it were an installed package, in an empty folder."""
     monkeypatch.setattr(command, "require_installed", lambda: None)
-    monkeypatch.setattr("textclf.project.check.command.require_own_version", lambda: None)
+    monkeypatch.setattr("textclf.project.check.require_own_version", lambda: None)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))

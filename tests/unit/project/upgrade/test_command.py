@@ -16,10 +16,10 @@ from textclf.artifacts.checked import write_settings
 from textclf.core.code import CODE, PROJECT
 from textclf.core.files import sha256
 from textclf.params import parse
-from textclf.project.check.command import run_settings
+from textclf.project import upgrade as upgrade_module
+from textclf.project.check import run_settings
 from textclf.project.generated import generated_files
 from textclf.project.init.create import create, new_files
-from textclf.project.upgrade import command
 from textclf.version import __version__
 
 PARAMS = """\
@@ -68,7 +68,7 @@ def test_outside_a_project_nothing_is_written(upgrade: Run) -> None:
 @pytest.fixture
 def project(upgrade: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `textclf upgrade` in a committed project of an older version, with other code of stages and report."""
-    monkeypatch.setattr(command, "require_installed", lambda: None)
+    monkeypatch.setattr(upgrade_module, "require_installed", lambda: None)
     create(new_files(PARAMS, "Tickets", "`tickets.csv`", "2 classes", None))
     Path("tickets.csv").write_text("text,label\n", encoding="utf-8")
     make_older()

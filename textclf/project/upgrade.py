@@ -13,7 +13,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, load
-from textclf.project.check.command import run_settings
+from textclf.project.check import run_settings
 from textclf.project.generated import REQUIREMENTS, generated_files, local_address, require_installed, write_files
 from textclf.project.init.create import differs
 from textclf.version import __version__

@@ -93,7 +93,7 @@ def _needed() -> set[str]:
     """Return the packages that the settings of the folder need and not every pipeline, none if they can't be read."""
     with suppress(ImportError, UserError):  # the first of a slim installation
         from textclf import params
-        from textclf.project.check.command import entries
+        from textclf.project.check import entries
 
         settings = params.load()
         excel = settings.data.format == "excel" or settings.data.path.lower().endswith(".xlsx")

@@ -8,7 +8,7 @@ from pathlib import Path
 from textclf.core.extras import EXTRAS
 from textclf.core.failures import USAGE_ERROR
 from textclf.core.installed import path_of_programs
-from textclf.project.check.command import load_for_run
+from textclf.project.check import load_for_run
 
 INTERRUPTED = 252  # DVC's exit code after Ctrl-C
 AUDITED, ISSUES = Path("reports/audit.html"), Path("plots/audit.csv")

@@ -1,1 +1,0 @@
-"""The check of params.yaml before a run: the command `textclf check`, and what the stage check writes."""

@@ -1,1 +1,0 @@
-"""The command `textclf doctor`: what the machine and the environment have and lack."""

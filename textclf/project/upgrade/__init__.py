@@ -1,1 +1,0 @@
-"""The command `textclf upgrade`: bring a project to the installed version."""
