@@ -137,8 +137,8 @@ def _stages_of(lock: bytes) -> Mapping[str, Any]:
 def _checksum(target: Path, names: Iterable[str]) -> str:
     """Return the checksum of an output as DVC computes it: of a folder that of the list of its files."""
     if {*names} == {ITSELF}:
-        return _md5(target)
-    files = [{"md5": _md5(target / name), "relpath": name} for name in sorted(names)]
+        return md5_of_file(target)
+    files = [{"md5": md5_of_file(target / name), "relpath": name} for name in sorted(names)]
     return hashlib.md5(json.dumps(files).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
@@ -146,7 +146,7 @@ def _equal(path: Path, other: Path) -> bool:
     return path.is_file() and other.is_file() and filecmp.cmp(path, other, shallow=False)
 
 
-def _md5(path: Path) -> str:
+def md5_of_file(path: Path) -> str:
     """Return the MD5 of a file; "" if it can't be read, as of a link to nothing."""
     with suppress(OSError), path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
@@ -166,6 +166,6 @@ def _is_cached(path: Path) -> bool:
     config = configparser.ConfigParser(interpolation=None)
     with suppress(configparser.Error):
         config.read([".dvc/config", ".dvc/config.local"])
-    digest = _md5(path)
+    digest = md5_of_file(path)
     cache = Path(".dvc", config.get("cache", "dir", fallback="cache"), "files/md5")
     return (cache / digest[:2] / digest[2:]).is_file()

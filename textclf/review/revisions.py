@@ -1,7 +1,6 @@
 """Two revisions of the project in the current folder: what Git has of them, and DVC's cache on this machine."""
 
 import contextlib
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from textclf.behave.results import Behaviour, parse_metrics
 from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.git import git
+from textclf.core.ownership import md5_of_file
 from textclf.core.result_files import check, parse
 from textclf.core.settings import MOST_VALUES, PARAMS_FILE, Section, parse_yaml, validate
 from textclf.evaluate.results import KINDS
@@ -227,7 +227,7 @@ def _prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[Path, str]]:
 
 def _cached(path: Path, md5: str) -> Path | None:
     """Return the path or else that in DVC's cache here, whichever has this MD5; None if neither has it."""
-    if _has(path, md5):
+    if md5_of_file(path) == md5:
         return path
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -237,9 +237,4 @@ def _cached(path: Path, md5: str) -> Path | None:
             path = Path(repo.cache.local.oid_to_path(md5))
     except DvcException:  # for example if there is no .dvc
         return None
-    return path if _has(path, md5) else None
-
-
-def _has(path: Path, md5: str) -> bool:
-    data = path.read_bytes() if path.is_file() else b""
-    return hashlib.md5(data, usedforsecurity=False).hexdigest() == md5
+    return path if md5_of_file(path) == md5 else None
