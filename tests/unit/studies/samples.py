@@ -5,12 +5,15 @@ from typing import Any
 
 import pandas as pd
 
+from stages import crossvalidate
 from tests.drawn import draw_splits
 from tests.settings import train
+from textclf.core import files
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate
+from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
 CLASSES = ["0", "1"]
@@ -45,6 +48,27 @@ def setup(models: tuple[str, ...] = FAST, **sections: dict[str, Any]) -> Setup:
         Evaluate.model_validate(sections.get("evaluate", {})),
         Path("data/pretrained"),
     )
+
+
+def crossvalidated(
+    folder: Path, rows: pd.DataFrame, *models: str, studied: CrossValidate | None = None, **data: Any
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Run the stage crossvalidate on a table of these rows; return its report and trainings."""
+    table, report, trainings = (folder / name for name in ("rows.csv", "report.json", "trainings.csv"))
+    files.write_csv(table, rows[["text", "label"]])
+    crossvalidate.run(
+        Combine(),
+        studied or settings(),
+        Data.model_validate({"path": str(table), **data}),
+        Evaluate(),
+        Split(),
+        train(*models),
+        Vectorize.model_validate({"words": {}}),
+        pretrained=folder,
+        report=report,
+        trainings=trainings,
+    )
+    return files.read_json(report), files.read_csv(trainings)
 
 
 def settings(**changes: int) -> CrossValidate:

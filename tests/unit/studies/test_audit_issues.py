@@ -1,12 +1,20 @@
 """Confident learning on given probabilities, against the definitions of the paper."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from textclf.studies.audit.issues import MANY_CLASSES, combine, judge
+from tests.unit.studies.audits import rows_with_issues
+from tests.unit.studies.samples import CLASSES, setup
+from textclf.studies import measure
+from textclf.studies.audit import issues
+from textclf.studies.audit.issues import MANY_CLASSES, combine, held_out_probabilities, judge
+from textclf.studies.settings import Audit
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -83,3 +91,45 @@ def test_rows_that_more_models_flag_come_first_then_those_with_a_lower_score() -
     assert issues.suggested[[0, 2, 3]].tolist() == [1, 1, 0]
     assert (issues.flagged_by(0), issues.flagged_by(2), issues.flagged_by(5)) == (["a", "b"], ["a"], [])
     assert issues.scores[0] == pytest.approx(1 - np.mean([0.95, 0.9]))
+
+
+# Probabilities of rows by models that were trained on others
+
+
+SETTINGS = Audit(folds=3)
+
+
+def probabilities(rows: pd.DataFrame, models: tuple[str, ...] = ("logistic_regression",)) -> dict[str, Any]:
+    return dict(held_out_probabilities(rows, CLASSES, models, setup(models), SETTINGS))
+
+
+def test_no_model_judges_a_row_a_text_or_a_group_that_it_has_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_with_issues()
+    rows.loc[1, "text"], rows.loc[3, "group"] = rows["text"][0].upper(), rows["group"][5]
+    trained: list[tuple[set[str], set[str]]] = []
+    original = measure.make_features
+
+    def make(splits: dict[str, pd.DataFrame], *arguments: Any) -> Any:
+        assert "split" not in splits["train"]
+        for column in ("id", "group"):
+            assert not set(splits["train"][column]) & set(splits["test"][column])
+        assert not set(splits["train"]["text"].str.lower()) & set(splits["test"]["text"].str.lower())
+        trained.append((set(splits["train"]["id"]), set(splits["test"]["id"])))
+        return original(splits, *arguments)
+
+    monkeypatch.setattr(issues, "make_features", make)
+    probabilities(rows)
+    assert [train | test == set(rows["id"]) for train, test in trained] == [True] * 3
+    assert sorted(each for _, test in trained for each in test) == sorted(rows["id"])  # of all splits, each once
+
+
+def test_each_row_gets_its_own_probabilities_whatever_the_index() -> None:
+    rows = rows_with_issues()
+    found = probabilities(rows, ("logistic_regression", "naive_bayes"))
+    assert list(found) == ["logistic_regression", "naive_bayes"]
+    words = rows["text"].str.contains("class1").to_numpy()
+    for each in found.values():
+        assert np.allclose(each.sum(axis=1), 1)
+        assert ((each[:, 1] > 0.5) == words).all()
+    moved = rows.set_axis(range(100, 100 + len(rows)), axis=0)
+    assert np.array_equal(probabilities(moved)["logistic_regression"], found["logistic_regression"])

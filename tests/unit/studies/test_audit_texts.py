@@ -27,10 +27,7 @@ def test_texts_that_differ_in_case_and_spaces_are_one_and_conflict_if_their_labe
     assert found.conflicting.tolist() == [0]
     shown = labelled_text(rows, np.flatnonzero(found.of_row == 0))
     assert shown.text == "So good"
-    assert {label: each.ids for label, each in shown.rows.items()} == {
-        "1": [("train", "r:0")],
-        "0": [("train", "r:2")],
-    }
+    assert {label: each.ids for label, each in shown.rows.items()} == {"1": [("train", "r:0")], "0": [("train", "r:2")]}
 
 
 def similar(*pairs: tuple[str, int]) -> SimilarTexts:

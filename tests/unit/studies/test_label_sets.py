@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import stages.crossvalidate
 import stages.learning_curve
 import stages.search
 import stages.split
 from tests.settings import train
-from tests.unit.studies.samples import corpus, settings, setup
+from tests.unit.studies.samples import corpus, crossvalidated, settings, setup
 from textclf.artifacts.features import Features
 from textclf.core import files
 from textclf.core.errors import UserError
@@ -84,13 +83,7 @@ def test_a_learning_curve_needs_rows_with_and_without_each_label(monkeypatch: py
 def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "measure_features", measure_exact_sets)
     chosen = CompleteSearch.model_validate(
-        {
-            "model": "logistic_regression",
-            "trials": 2,
-            "folds": 3,
-            "space": {"C": [0.001, 100.0]},
-            "metric": "accuracy",
-        }
+        {"model": "logistic_regression", "trials": 2, "folds": 3, "space": {"C": [0.001, 100.0]}, "metric": "accuracy"}
     )
     trials = Searcher(chosen, setup(), LABELS, Scores(tmp_path)).search(table(), lambda _: None)
     assert best_of(trials, "accuracy").settings["C"] == 100
@@ -101,25 +94,21 @@ def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, m
 
 
 def test_the_stages_of_studies_read_sets_of_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows, names = table(120), ["majority", "logistic_regression"]
-    cells = ["|".join(names) for names in rows["label"]]
-    files.write_csv(tmp_path / "rows.csv", rows[["text"]].assign(label=cells))
-    data = Data.model_validate({"path": str(tmp_path / "rows.csv"), "task": "multilabel", "label_separator": "|"})
-    models, words = train(*names), Vectorize.model_validate({"words": {}})
+    rows, names, words = table(120), ("majority", "logistic_regression"), Vectorize.model_validate({"words": {}})
+    rows = rows.assign(label=["|".join(labels) for labels in rows["label"]])
+    models = train(*names)
+    several, studied = {"task": "multilabel", "label_separator": "|"}, settings(folds=2, repeats=1)
+    found, _ = crossvalidated(tmp_path, rows, *names, studied=studied, **several)
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == [*names]
+    assert found["logistic_regression"]["accuracy"]["mean"] > 0.8
     report, trainings, figure = (tmp_path / name for name in ("report.json", "trainings.csv", "figure.svg"))
     folders = {"splits": tmp_path / "splits", "pretrained": tmp_path}
-    studied = settings(folds=2, repeats=1)
-    written = {"report": report, "trainings": trainings}
-    stages.crossvalidate.run(
-        Combine(), studied, data, Evaluate(), Split(), models, words, pretrained=tmp_path, **written
-    )
-    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == names
-    assert files.read_json(report)["logistic_regression"]["accuracy"]["mean"] > 0.8
     (tmp_path / "none.csv").write_text("id,label\n")
+    data = Data.model_validate({"path": str(tmp_path / "rows.csv"), **several})
     stages.split.run(data, Split(), corrections=tmp_path / "none.csv", splits=folders["splits"], report=report)
     stages.learning_curve.run(Combine(), Evaluate(), Split(), models, words, **folders, curve=trainings, figure=figure)
     assert files.read_csv(trainings)["accuracy"].iloc[-1] > 0.8
-    written = {"summary": report, "trials": trainings, "figure": figure}
     search = Search(model="logistic_regression", trials=2, folds=2, space={"C": [0.01, 100.0]})
+    written = {"summary": report, "trials": trainings, "figure": figure}
     stages.search.run(Combine(), Evaluate(), search, Split(), models, words, **folders, **written)
     assert len(files.read_csv(trainings)) == 2

@@ -10,15 +10,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages import search
+from tests.settings import train
+from tests.unit.studies.audits import write_splits
 from tests.unit.studies.samples import CLASSES, corpus, setup
+from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.evaluate.comparisons import corrected_t
+from textclf.evaluate.settings import Evaluate
+from textclf.split.settings import Split
 from textclf.studies import measure
 from textclf.studies.search.scores import FILE, PATTERN, Scores
 from textclf.studies.search.summary import expected_best, summarize, trial_table
 from textclf.studies.search.trials import Outer, Trial, best_of, run_search
-from textclf.studies.settings import CompleteSearch
-from textclf.vectorize.settings import Vectorize
+from textclf.studies.settings import CompleteSearch, Search
+from textclf.vectorize.settings import Combine, Vectorize
 
 SPACE = {"C": [0.1, 1.0, 10.0], "vectorize.words.min_df": [1, 2]}
 
@@ -233,3 +239,32 @@ def test_a_setting_that_does_not_apply_is_left_out_of_a_trial(tmp_path: Path, fi
     assert found[[*space]].fillna("").to_numpy().tolist() == [["", "counts"], ["false", "tfidf"], ["true", "tfidf"]]
     assert len(fitted) == 3 * 3
     assert summarize(trials[0], trials, [], chosen, 0.95)["best"]["settings"] == {"vectorize.words.weighting": "counts"}
+
+
+# The stage
+
+
+def test_the_optimism_is_the_difference_of_the_two_scores_before_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search.run(
+        Combine(),
+        Evaluate(),
+        Search(trials=6, folds=2, nested=2),
+        Split(),
+        train("logistic_regression"),
+        Vectorize.model_validate({"words": {}}),
+        splits=write_splits(tmp_path / "splits"),
+        pretrained=tmp_path / "pretrained",
+        summary=tmp_path / "search.json",
+        trials=tmp_path / "search.csv",
+        figure=tmp_path / "search.svg",
+    )
+    printed = capsys.readouterr().out
+    number = r"(-?[0-9.]+)"
+    line = rf"repeated in 2 outer folds: {number} inside, {number} on unseen rows; optimism {number}\n"
+    (found,) = re.findall(line, printed)
+    inside, unseen, optimism = map(float, found)
+    assert optimism == pytest.approx(unseen - inside, abs=0.0015)  # of the log loss; each is rounded
+    expected = files.read_csv(tmp_path / "search.csv", ["expected"])["expected"]
+    assert f"half of the trials would find {expected[2]:.3f} on average\n" in printed
