@@ -274,11 +274,7 @@ def test_mean_costs_by_other_costs_are_not_compared(
     [(True, {}, True), (True, {"train": 9}, True), (True, {"test": 9, "train": 9}, False), (False, {}, False)],
 )
 def test_given_test_rows_are_not_stratified(
-    monkeypatch: pytest.MonkeyPatch,
-    pr_report: Run,
-    stratify: bool,
-    given: dict[str, int],
-    stratified: bool,
+    monkeypatch: pytest.MonkeyPatch, pr_report: Run, stratify: bool, given: dict[str, int], stratified: bool
 ) -> None:
     put("params.yaml", ("split", "stratify"), stratify)
     put("metrics/splits.json", ("given",), given)

@@ -49,6 +49,7 @@ HEADLINES = {
     "unchanged": report(SAME),
     "unchanged, and a gate": report(SAME, checks=[PASSED]),
     "a failed gate": report(ACCURACY, LOSS, SAME, checks=[PASSED, FAILED]),
+    "better and worse models": report(replace(ACCURACY, model="nb", head=0.9, interval=Interval(0.05, 0.15)), ACCURACY),
     "new and removed models": report(LOSS, NEW, GONE),
     "other rules": report(SAME, checks=[PASSED], gate_changes=GATE),
     "a wrong gate": report(SAME, gate_errors=("why",)),

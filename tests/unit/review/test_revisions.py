@@ -1,6 +1,7 @@
 """Revisions of a project, as Git and the working tree have them."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.review.samples import behaviour, rates
 from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
 from textclf.evaluate.settings import Evaluate
+from textclf.review import base
 from textclf.review.revisions import Revision, commit_of
 from textclf.review.settings import Gate
 
@@ -97,3 +99,23 @@ def test_the_results_of_a_revision_are_those_of_its_params_where_dvc_yaml_says(p
     for params in ("{}", "behave: 1", "behave: {tests: [a]}", "behave: {tests: {}}"):
         (project / "params.yaml").write_text(params)
         assert tree().behaviour() == {}
+
+
+# The run of the base
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("print('more'); print('error: check: first'); print('ERROR: second')", "check: first"),
+        ("print('one'); print('two')", "two"),
+        ("pass", "exit code 3"),
+    ],
+)
+def test_the_first_error_that_a_command_prints_is_the_reason(
+    program: str, reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError) as raised:
+        base._run(sys.executable, "-c", f"{program}; raise SystemExit(3)", echo=True)
+    assert raised.value.lines == (reason,)
+    assert capfd.readouterr().out == ""
