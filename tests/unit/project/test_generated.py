@@ -152,34 +152,28 @@ def test_a_project_made_with_other_code_is_refused(tmp_path: Path, monkeypatch: 
 
 
 OF_FILES = '{"version": "0.2.0", "requirement": "textclf-pipeline==0.2.0", "ci": null, "extras": [], "files": %s}'
+DAMAGED = r"project\.json is missing or damaged; git checkout HEAD"
+LACKING = r"code must have each checksum .*textclf upgrade"
 
 
-@pytest.mark.parametrize("content", ["{<<<<", '{"format": 1}', "[]", "5", OF_FILES % 5, OF_FILES % "null", None])
-def test_a_record_of_the_project_that_is_damaged_is_told_in_a_line(
-    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [(code.PROJECT, text, DAMAGED) for text in ("{<<<<", '{"format": 1}', "[]", "5", OF_FILES % 5, OF_FILES % "null")]
+    + [(code.PROJECT, None, DAMAGED), (code.PROJECT, OF_FILES % "{}", LACKING)]
+    + [(code.CODE / "report", None, LACKING), (code.CODE, None, LACKING)],
+)
+def test_a_record_of_the_project_or_of_code_that_is_damaged_is_told_in_a_line(
+    file: Path, content: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     generated.write_files(generated.generated_files(None))
-    project = Path(".textclf/project.json")
-    project.unlink() if content is None else project.write_text(content)
-    with pytest.raises(UserError, match=r"^\.textclf/project\.json is missing or damaged; git checkout HEAD"):
-        code.require_own_version()
-
-
-@pytest.mark.parametrize("lacking", ["files", "a file", "code"])
-def test_a_project_whose_checksums_of_code_are_missing_is_refused(
-    lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    generated.write_files(generated.generated_files(None))
-    match lacking:
-        case "files":
-            code.PROJECT.write_text(OF_FILES % "{}")
-        case "a file":
-            (code.CODE / "report").unlink()
-        case _:
-            shutil.rmtree(code.CODE)
-    with pytest.raises(UserError, match=r"^\.textclf/code must have each checksum .*textclf upgrade"):
+    if content is not None:
+        file.write_text(content)
+    elif file.is_dir():
+        shutil.rmtree(file)
+    else:
+        file.unlink()
+    with pytest.raises(UserError, match=rf"^\.textclf/{said}"):
         code.require_own_version()
 
 

@@ -63,11 +63,7 @@ def test_audit_runs_again_for_a_page_that_is_missing_or_old(
 
 @pytest.mark.parametrize(("code", "status"), [(1, 2), (255, 2), (252, 130)])
 def test_a_run_that_fails_or_is_interrupted_ends_the_command(
-    code: int,
-    status: int,
-    ran: list[list[str]],
-    monkeypatch: pytest.MonkeyPatch,
-    command_line: Callable[..., Ended],
+    code: int, status: int, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
 ) -> None:
     assert ran == []
     monkeypatch.setattr("dvc.cli.main", lambda _: code)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.refusal import refusal
 from tests.unit.tables.tables import delimited
 from textclf.project.init.columns import find_columns, find_delimiter, find_groups, find_id, find_slices, find_split
 from textclf.tables.layout import Layout
@@ -54,28 +53,6 @@ def test_texts_and_labels_are_found_by_what_is_in_the_columns(
     tmp_path: Path,
 ) -> None:
     assert find(write(tmp_path, *extra.items()), *given) == found
-
-
-@pytest.mark.parametrize(
-    ("header", "values", "rule"),
-    [
-        (
-            *("id,text", "i{n},a text {n}"),
-            "must have a column of labels, with few values that repeat; got none among id; name",
-        ),
-        ("id,label", "i{n},{two}", "must have a column of texts; got none among id, label; name it by --text"),
-        (
-            *("text,team,place", "The row {n},{two},{five}"),
-            "--label must name the column of labels; it could be team (2 values), place (5 values)",
-        ),
-    ],
-)
-def test_a_table_without_texts_or_unambiguous_labels_is_refused(
-    header: str, values: str, rule: str, tmp_path: Path
-) -> None:
-    rows = (values.format(n=n, two=n % 2, five=n % 5) for n in range(20))
-    (tmp_path / "a.csv").write_text("\n".join([header, *rows]))
-    assert rule in refusal(find, tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(
@@ -136,9 +113,3 @@ def test_ids_slices_and_groups_are_found_among_the_other_columns(
     assert (text, label) == ("message", "label")
     assert (find_id(found, next(iter(columns))), find_slices(found)) == (ids, slices)
     assert [column.name for column in find_groups(found)] == groups
-
-
-def test_a_table_of_another_encoding_is_told_from_one_without_texts(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"text,label\n" + "café eins,a\ncafé zwei,b\n".encode("latin-1"))
-    assert "must have rows that can be read; got none; set --encoding" in refusal(find, path)

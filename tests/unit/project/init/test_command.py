@@ -47,7 +47,7 @@ def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> 
 def write(files: Mapping[str, str]) -> None:
     for name, content in files.items():
         Path(name).parent.mkdir(exist_ok=True)
-        Path(name).write_text(content, encoding="utf-8")
+        Path(name).write_text(content, encoding="utf-8", errors="surrogateescape")
 
 
 # Tables, and what is printed and chosen for them
@@ -203,6 +203,14 @@ CASES: dict[str, dict[str, Case]] = {
         "one column for both": Case({}, (*TICKETS, "--text", "message", "--label", "message")),
         "unknown encoding": Case({}, (*TICKETS, "--encoding", "klingon")),
         "labels that do not repeat": Case({}, (*TICKETS, "--label", "ticket")),
+        "missing test table": Case({}, (*TICKETS, "--test", "no.csv")),
+        "a folder as test table": Case({"c/a.csv": TABLE}, (*TICKETS, "--test", "c")),
+        "no column of labels": table(("id", "text"), [(f"i{n}", f"a text {n}") for n in range(20)]),
+        "no column of texts": table(("id", "label"), [(f"i{n}", n % 2) for n in range(20)]),
+        "several columns of labels": table(
+            ("text", "team", "place"), [(f"The row {n}", n % 2, n % 5) for n in range(20)]
+        ),
+        "another encoding": Case({"a.csv": "text,label\ncaf\udce9 eins,a\ncaf\udce9 zwei,b\n"}, ("--data", "a.csv")),
     },
 }
 SHOWN = ("data", "about", "split", "evaluate", "export", "search")

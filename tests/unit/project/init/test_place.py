@@ -21,13 +21,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["own.csv", "data/own.csv"])
-def test_a_table_in_the_project_stays_where_it_is(here: Path, name: str) -> None:
-    with placed([here / "project" / name]) as found:
-        assert found == ([Path(name)], [])
-    assert not Path("texts").exists()
-
-
 def test_a_table_in_the_repository_of_the_project_stays_where_it_is(here: Path) -> None:
     git("-C", "..", "init", "--quiet")
     with placed([here / "class"]) as found:
@@ -54,29 +47,9 @@ def test_a_copy_is_removed_if_the_project_fails(here: Path) -> None:
     assert not Path("texts").exists()
 
 
-def test_files_of_two_rows_need_a_folder_of_their_own(here: Path) -> None:
-    with placed([here / "project/own.csv", here / "train.csv"]) as (paths, _):
-        assert paths == [Path("texts/own.csv"), Path("texts/train.csv")]
-    with placed([here / "project/texts/own.csv", here / "project/texts/train.csv"]) as (paths, lines):
-        assert (paths, lines) == ([Path("texts/own.csv"), Path("texts/train.csv")], [])
-
-
 def test_another_file_is_not_overwritten(here: Path) -> None:
     Path("texts").mkdir()
     Path("texts/train.csv").write_text("mine")
     with pytest.raises(UserError, match=r"texts/train\.csv must not exist, because .*train\.csv is copied there"):
         placed([here / "train.csv"]).__enter__()
     assert Path("texts/train.csv").read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    ("names", "line"),
-    [
-        (["no.csv"], "no.csv not found; set --data to a file or folder"),
-        (["train.csv", "no.csv"], "no.csv not found; set --test to a file or folder"),
-        (["train.csv", "class"], "--test must be a file if --test is given; got"),
-    ],
-)
-def test_a_missing_table_is_named_by_its_option(here: Path, names: list[str], line: str) -> None:
-    with pytest.raises(UserError, match=line):
-        placed([here / name for name in names]).__enter__()

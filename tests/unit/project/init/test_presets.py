@@ -22,12 +22,7 @@ def every_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presets, "find_spec", lambda name: name)
 
 
-def choose(
-    preset: str = "good",
-    classes: Mapping[str, int] = TWO,
-    longest: int = 20,
-    **more: Any,
-) -> Models:
+def choose(preset: str = "good", classes: Mapping[str, int] = TWO, longest: int = 20, **more: Any) -> Models:
     found: dict[str, Any] = {"distinct": dict(classes), "language": "English"} | more
     return choose_models(preset, Survey(dict(classes), found.pop("distinct"), 0, 0, 0, 10, longest, **found))
 

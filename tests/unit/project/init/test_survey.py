@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.tables.tables import delimited
 from textclf.core.errors import UserError
+from textclf.project.init.language import detect_language
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.settings import Data
 
@@ -50,3 +51,28 @@ def test_rows_of_one_id_are_united(tmp_path: Path, ids: str, unites: bool) -> No
 def test_a_table_of_one_class_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="at least two classes"):
         look(tmp_path, [("a", "x"), ("b", "x")])
+
+
+# The language of the texts
+
+
+GERMAN = ["Das Paket kam zu spät.", "Der Kundendienst war freundlich.", "Die Rechnung stimmt nicht.", "Nie wieder!"]
+CHINESE = ["快递太慢了。", "客服态度很好。", "质量很差。", "物流很快。"]
+ARABIC = ["تأخرت الشحنة كثيرا.", "خدمة العملاء ممتازة.", "المنتج سيئ جدا ولا أنصح به.", "وصل الطلب بسرعة."]
+ENGLISH = ["The parcel is late.", "Great service, thank you!", "The invoice is wrong.", "Never again."]
+
+
+@pytest.mark.parametrize(
+    "texts", [[], [""], [*GERMAN, *ENGLISH], [*ENGLISH, *CHINESE, *ARABIC], ["ERR-4432 0x1f", "12345", "A12 B77"]]
+)
+def test_several_languages_and_none_are_not_named(texts: list[str]) -> None:
+    assert detect_language(texts) is None
+
+
+def test_short_texts_that_are_of_one_language_together_are_of_it() -> None:
+    short = ["late again", "never again", "not good", "the best", "no comment", "Guten Tag"]
+    assert detect_language(short) == "English"
+
+
+def test_a_few_texts_of_another_language_change_nothing() -> None:
+    assert detect_language([*GERMAN * 5, ENGLISH[0]]) == "German"
