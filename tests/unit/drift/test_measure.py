@@ -10,17 +10,7 @@ from scipy import stats
 from tests.unit.drift.texts import draw_texts, pool_of
 from tests.unit.evaluate.samples import reference
 from tests.unit.predict.models import several_labels, shares, three_classes, two_classes
-from textclf.drift.measure import (
-    CLASSES,
-    CLASSIFIER,
-    LENGTH,
-    UNKNOWN,
-    WORDS,
-    Settings,
-    compare,
-    effective,
-    measure,
-)
+from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Settings, compare, effective, measure
 from textclf.drift.result import smallest_difference
 from textclf.evaluate.comparisons import holm
 

@@ -104,11 +104,7 @@ def test_a_text_of_several_groups_is_in_one_of_them_of_either_side() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "sizes"),
-    [
-        ((5, 5, 5), (5, 5), [5] * 5),
-        ((50, 50, 50), (2, 2), [2] * 5),
-        ((9, 7, 3, 1), (5, 5, 5), [5, 5, 5, 5, 5, 2, 1]),
-    ],
+    [((5, 5, 5), (5, 5), [5] * 5), ((50, 50, 50), (2, 2), [2] * 5), ((9, 7, 3, 1), (5, 5, 5), [5, 5, 5, 5, 5, 2, 1])],
 )
 def test_clusters_of_both_sides_have_as_many_texts(
     old: tuple[int, ...], new: tuple[int, ...], sizes: list[int]

@@ -39,6 +39,7 @@ FIGURES: dict[str, tuple[Any, pd.DataFrame]] = {
     "no history": ("history", history([])),
     "confusion": ("confusion", confusion(["0", "1"])),
     "confusion of three classes, one with a rounded share": ("confusion", COUNTED),
+    "confusion of six classes": ("confusion", confusion(list("abcdef"))),
     "confusion of seven classes": ("confusion", SEVEN.assign(count=7 * (SEVEN["actual"] == SEVEN["predicted"]))),
     "confusion of odd classes": ("confusion", confusion(ODD)),
     "confusion of labels": ("confusion", OF_LABELS),
