@@ -1,6 +1,6 @@
 """Predictions for the tests of evaluation."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 
+T = TypeVar("T")
 Arrays = tuple[NDArray[Any], NDArray[np.float64], NDArray[Any]]
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -25,6 +26,12 @@ TOP = Decision()
 def reference(name: str) -> Any:
     """Return a module of statsmodels, which checks textclf and is not part of it."""
     return pytest.importorskip(f"statsmodels.{name}")
+
+
+def known(value: T | None) -> T:
+    """Return what is not None."""
+    assert value is not None
+    return value
 
 
 def params(**changes: object) -> Evaluate:

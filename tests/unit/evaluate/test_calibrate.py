@@ -14,13 +14,7 @@ from sklearn import metrics as sk
 from tests.unit.evaluate.samples import SEEDS, SHARES, reference, sample
 from textclf.artifacts.decisions import Platt, Temperature
 from textclf.core.errors import UserError
-from textclf.evaluate.calibrate import (
-    choose_threshold,
-    fit_platt,
-    fit_temperature,
-    reach_precision,
-    reliability_table,
-)
+from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision, reliability_table
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.metrics.calibration import expected_ece
 from textclf.evaluate.registry import compute

@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.evaluate.samples import drawn, overconfident, params, predictions, sample_sets, sets, three_splits
+from tests.unit.evaluate.samples import (
+    drawn,
+    known,
+    overconfident,
+    params,
+    predictions,
+    sample_sets,
+    sets,
+    three_splits,
+)
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
@@ -34,16 +43,6 @@ def test_a_threshold_is_chosen_on_the_validation_rows(rule: str) -> None:
     y, positive = validation.y, validation.probabilities[:, 1]
     threshold = reach_precision(y, positive, 0.4, 0.9) if rule == "precision" else choose_threshold(y, positive, rule)
     assert decision == Decision(threshold)
-
-
-def test_the_rows_of_a_cluster_choose_as_one() -> None:
-    rows = overconfident(3, 90, "validation")
-    keys = np.arange(90, dtype=np.int64)
-    four, of_four = rows.take(np.repeat(np.arange(90), 4)), np.repeat(keys, 4)
-    settings = params(threshold="precision", target_precision=0.5, calibration="temperature")
-    once, dependent = (choose_decision(*each) for each in ((rows, settings, keys), (four, settings, of_four)))
-    assert once == dependent == choose_decision(rows, settings)
-    assert choose_decision(four, settings) != once
 
 
 @pytest.mark.parametrize("name", ["temperature", "platt"])
@@ -146,10 +145,8 @@ def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_prec
     rows.y[:, 0] = np.arange(300) < 4
     rows.y[:, 1] = np.arange(300) < 5
     rows.y[:, 2] = np.random.default_rng(1).permutation(300) < 30  # whatever the probability
-    f1 = choose_decision(rows, params(threshold="f1")).thresholds
-    precise = choose_decision(rows, params(threshold="precision", target_precision=0.8)).thresholds
-    assert f1 is not None
-    assert precise is not None
+    f1 = known(choose_decision(rows, params(threshold="f1")).thresholds)
+    precise = known(choose_decision(rows, params(threshold="precision", target_precision=0.8)).thresholds)
     assert f1[0] == precise[0] == EVEN != f1[1]
     assert precise[2] == NEVER
     assert not Decision(thresholds=precise).decide(np.ones((1, 5)))[0, 2]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import linalg, stats
 
-from tests.unit.evaluate.samples import SEEDS, exact, predictions, reference
+from tests.unit.evaluate.samples import SEEDS, exact, known, predictions, reference
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.clusters import are_dependent, cr2, effective_rows, independent_rows, variance_of_mean
 from textclf.evaluate.split_clusters import IdDigest
@@ -146,8 +146,7 @@ def test_repeated_texts_are_worth_no_more_than_once() -> None:
     for metric, ends in single.items():
         assert ends
         ends.pop("effective_rows", None)
-        repeated_ends = clustered[metric]
-        assert repeated_ends
+        repeated_ends = known(clustered[metric])
         assert repeated_ends.pop("effective_rows", 150) == pytest.approx(150, rel=0.05)
         width = ends["high"] - ends["low"]
         assert repeated_ends == pytest.approx(ends, abs=0.1 * width), metric
@@ -157,16 +156,6 @@ def test_repeated_texts_are_worth_no_more_than_once() -> None:
     assert (entry["low"], entry["high"]) == pytest.approx((expected["low"], expected["high"]), abs=0.02)
     bins = [part.tables("a")["reliability"] for part in parts]
     assert bins[1]["accuracy_high"].to_numpy() == pytest.approx(bins[0]["accuracy_high"].to_numpy(), abs=0.02)
-
-
-def test_of_dependent_rows_a_class_that_is_never_decided_has_a_precision_without_interval() -> None:
-    y = np.repeat([0, 1, 0, 1], 30)
-    rows = {"a": predictions(y, 0.1 + 0.2 * np.linspace(0, 1, len(y)))}
-    part = exact(rows, clusters=np.repeat(np.arange(40), 3))
-    row = part.by_class("a").set_index("class").loc["yes"]
-    assert row["precision"] == row["recall"] == 0
-    assert np.isnan(row["precision_high"])
-    assert 0 < row["recall_high"] < 0.3
 
 
 def test_intervals_of_clusters_cover_the_truth_and_tests_reject_as_seldom_as_they_say() -> None:

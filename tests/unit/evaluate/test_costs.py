@@ -8,7 +8,7 @@ from hypothesis import given
 from scipy import stats
 from sklearn import metrics as reference
 
-from tests.unit.evaluate.samples import SEEDS, drawn, exact, params, predictions, resampled, sample, three_splits
+from tests.unit.evaluate.samples import SEEDS, drawn, exact, known, params, predictions, resampled, sample, three_splits
 from textclf.artifacts.decisions import Costs, Decision
 from textclf.core.errors import UserError
 from textclf.core.result_files import to_json
@@ -119,8 +119,7 @@ def test_intervals_of_other_metrics_allow_for_rows_without_an_answer() -> None:
     part = exact({"a": drawn(3, 400)}, Decision(costs=DOUBT))
     draws = resampled(part, "a")
     for metric in ("balanced_accuracy", "precision", "recall", "f1", "cost"):
-        found = part.interval("a", metric)
-        assert found is not None
+        found = known(part.interval("a", metric))
         assert found.low < part.values["a"][metric] < found.high
         assert found.high - found.low == pytest.approx(2 * 1.96 * draws[metric].std(), rel=0.15)
     few = exact({"a": drawn(3, 25)}, Decision(costs=DOUBT))

@@ -117,10 +117,7 @@ def test_a_class_without_test_rows_has_no_coverage() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (
-            params(coverage=0.99),
-            "0.975609 for 40 validation rows; got 0.99, which takes at least 99 of them",
-        ),
+        (params(coverage=0.99), "0.975609 for 40 validation rows; got 0.99, which takes at least 99 of them"),
         (
             params(coverage=0.95, coverage_by_class=True),
             "0.933333 for 14 validation rows of class yes; got 0.95, which takes at least 19 of them",

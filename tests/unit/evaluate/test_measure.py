@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tests import stored_splits
-from tests.unit.evaluate.samples import drawn, overconfident, params, sample_sets, sets, three_splits
+from tests.unit.evaluate.samples import drawn, known, overconfident, params, sample_sets, sets, three_splits
+from tests.verify import ROOT
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
@@ -21,12 +22,7 @@ from textclf.core.result_files import check, to_json
 from textclf.evaluate import measure as measuring
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.coverage import fit_sets
-from textclf.evaluate.measure import (
-    HeldOut,
-    compare_with_guessing,
-    measure,
-    read_together,
-)
+from textclf.evaluate.measure import HeldOut, compare_with_guessing, measure, read_together, summarise
 from textclf.evaluate.registry import compute
 from textclf.evaluate.results import Decisions
 from textclf.evaluate.split_clusters import find_held_out_clusters, positions, read_keys
@@ -192,8 +188,7 @@ def test_clusters_of_held_out_rows_are_those_of_their_ids(tmp_path: Path) -> Non
     texts = pd.DataFrame({"id": rows.ids, "text": "?", "label": [rows.classes[y] for y in rows.y], "cluster": keys})
     stored_splits.write(texts, tmp_path / "train.parquet")
     shuffled = np.random.default_rng(0).permutation(90)[:40]
-    found = find_held_out_clusters(tmp_path, rows.ids[shuffled])
-    assert found is not None
+    found = known(find_held_out_clusters(tmp_path, rows.ids[shuffled]))
     same = keys[shuffled]
     assert ((found[:, None] == found) == (same[:, None] == same)).all()
 
@@ -272,11 +267,6 @@ def test_held_out_training_rows_choose_the_thresholds_of_labels() -> None:
 # The registry
 
 
-def test_numbers_are_json() -> None:
-    part = measure({"a": [drawn(1)]}, params(), False)[0]["test"]
-    assert json.loads(json.dumps(part.metrics("a"))) == part.metrics("a")
-
-
 # Rows that are not independent
 
 
@@ -329,8 +319,46 @@ def test_clusters_are_found_in_a_folder_of_splits(tmp_path: Path) -> None:
     stored_splits.write(rows[:5].assign(cluster=fingerprints(texts[:5])), tmp_path / "train.parquet")
     keys = {name: read_keys(tmp_path, name) for name in ("train", "validation", "test")}
     assert keys["test"].tolist() == fingerprints(texts).tolist()
-    found = positions(keys["test"])
-    assert found is not None
+    found = known(positions(keys["test"]))
     assert ((found[:, None] == found) == (keys["test"][:, None] == keys["test"])).all()
     assert positions(keys["train"]) is None
     assert positions(keys["validation"]) is None
+
+
+# The numbers that DVC compares
+
+
+SPLIT = {"accuracy": 0.75, "brier": 0.2, "f1": 0.7, "log_loss": 0.5, "roc_auc": 0.8}
+COLUMNS = {"majority": 7, "keras": 7}
+
+
+def test_a_model_has_what_people_compare_and_no_more() -> None:
+    measured = {"majority": {"test": SPLIT, "train": SPLIT, "validation": SPLIT}}
+    compared = {"accuracy": 0.75, "f1": 0.7, "log_loss": 0.5, "roc_auc": 0.8}
+    assert summarise(measured, {"majority": {"parameters": 1}}, 3, COLUMNS) == {
+        "majority": {"rows": 3, "features": 7, "train": {"accuracy": 0.75}, "test": compared, "validation": compared}
+    }
+
+
+def test_a_model_trained_in_epochs_has_their_number_and_its_size() -> None:
+    record = {"parameters": 5, "epochs": 9, "best_epoch": 2, "other": 1}
+    summary = summarise({"keras": {"test": SPLIT}}, {"keras": record}, 3, COLUMNS)["keras"]
+    assert {name: summary[name] for name in ("parameters", "epochs", "best_epoch")} == {
+        "parameters": 5,
+        "epochs": 9,
+        "best_epoch": 2,
+    }
+    assert "other" not in summary
+
+
+def test_a_metric_that_is_undefined_is_left_out() -> None:
+    undefined = {name: value for name, value in SPLIT.items() if name != "roc_auc"}
+    assert "roc_auc" not in summarise({"keras": {"test": undefined}}, {"keras": {}}, 3, COLUMNS)["keras"]["test"]  # type: ignore[operator]
+
+
+def test_the_default_run_has_at_most_25_numbers() -> None:
+    def count(content: object) -> int:
+        return sum(map(count, content.values())) if isinstance(content, dict) else 1
+
+    files = sorted((ROOT / "metrics" / "models").glob("*.json"))
+    assert 0 < sum(count(json.loads(file.read_text(encoding="utf-8"))) for file in files) <= 25

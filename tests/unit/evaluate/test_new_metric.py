@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from docs.generate import metrics_table
-from tests.unit.evaluate.samples import TOP, exact, halves, predictions, sample, sample_sets, sets
+from tests.unit.evaluate.samples import TOP, exact, halves, known, predictions, sample, sample_sets, sets
 from tests.unit.export import test_card as cards
 from textclf.evaluate import registry
 from textclf.evaluate.metrics.of_counts import Ratio
@@ -42,8 +42,7 @@ def test_a_new_metric_has_values_intervals_and_differences(classes: int, times: 
     second = 0.7 * first + 0.3 * drawn[1][1]
     models = {name: made(y, each).take(clusters) for name, each in (("a", first), ("b", second))}
     part = exact(models, TOP if classes else halves(5), clusters=clusters if times > 1 else None)
-    ends = part.intervals("a")["f2"]
-    assert ends is not None
+    ends = known(part.intervals("a")["f2"])
     assert ends["low"] < part.metrics("a")["f2"] < ends["high"] < ends["low"] + 0.15
     table = part.by_class("a")
     assert table["f2"].tolist() == pytest.approx(sk.fbeta_score(y, decided, beta=2, average=None))

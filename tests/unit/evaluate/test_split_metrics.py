@@ -10,7 +10,6 @@ from tests.unit.evaluate.samples import FOUR, TOP, drawn, exact, overconfident, 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.intervals import tango
-from textclf.evaluate.registry import METRICS
 from textclf.evaluate.split_metrics import SplitMetrics
 
 # Intervals
@@ -21,12 +20,6 @@ def test_intervals_within_the_classes_are_those_of_a_stratified_split() -> None:
     intervals = {stratified: exact({"a": rows}, stratified=stratified).intervals("a") for stratified in (False, True)}
     assert intervals[False]["brier"] != intervals[True]["brier"]
     assert intervals[False]["accuracy"] == intervals[True]["accuracy"]
-
-
-def test_intervals_leave_out_what_is_undefined_for_one_class() -> None:
-    part = exact({"a": predictions([1, 1, 1], [0.9, 0.8, 0.3])})
-    assert set(part.intervals("a")) == {name for name in part.metrics("a") if METRICS[name].interval}
-    assert {"balanced_accuracy", "mcc", "roc_auc"}.isdisjoint(part.metrics("a"))
 
 
 # Each class

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score
 
-from tests.unit.evaluate.samples import drawn, params
+from tests.unit.evaluate.samples import drawn, known, params
 from textclf.artifacts.decisions import Decision, Rejection, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
@@ -211,8 +211,7 @@ def test_the_area_counts_dependent_rows_as_what_they_are_worth() -> None:
         _, report, _ = measure_unknown(
             {"a": [validated]}, {"a": WARM}, HeldOut(), LABEL, {"test": of.astype(np.uint64)}, params()
         )
-        ends = report["a"]["test"].scores["probability"].roc_auc.ends
-        assert ends is not None
+        ends = known(report["a"]["test"].scores["probability"].roc_auc.ends)
         widths.append(ends.high - ends.low)
     alone, unrelated, repeated, taken_as_independent = widths
     assert unrelated == pytest.approx(alone, rel=0.3)  # of clusters whose rows are independent

@@ -10,18 +10,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from tests.results import slice_of
-from tests.unit.evaluate.samples import (
-    HALF,
-    SEEDS,
-    TOP,
-    drawn,
-    exact,
-    halves,
-    params,
-    predictions,
-    sample_sets,
-    sets,
-)
+from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, halves, params, predictions, sample_sets, sets
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
