@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.page import Page
@@ -14,6 +14,17 @@ def check(text: str, file: Path) -> None:
         file.write_text(text, encoding="utf-8")
     approved = file.read_text(encoding="utf-8").splitlines()
     assert text.splitlines() == approved, f"if the text is right, run this test with APPROVE=1 and commit {file.name}"
+
+
+def differences(cases: Mapping[str, Sequence[str]]) -> str:
+    """Return the lines of the first case, and of each other one those that differ (- and +), if it shares any."""
+    whole = next(iter(cases.values()))
+    said: list[str] = []
+    for number, (name, lines) in enumerate(cases.items()):
+        before = whole if number and set(whole) & set(lines) else ()
+        said += [f"# {name}", *(f"- {line}" for line in before if line not in lines)]
+        said += [*(f"+ {line}" for line in lines if line not in before), ""]
+    return "\n".join(said)
 
 
 class Lines(Page):

@@ -1,16 +1,19 @@
 """The representations and models of the presets."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import approved
 from tests.settings import TEXT
+from textclf.core.differences import flatten
 from textclf.core.errors import UserError
 from textclf.core.params_text import with_sections, with_values
 from textclf.params import parse
 from textclf.project.init import presets
-from textclf.project.init.presets import MOST_TERMS, OF_FEW, STRENGTHS, Models, choose_models
+from textclf.project.init.presets import Models, choose_models
 from textclf.project.init.survey import Survey
 
 TWO = {"a": 1_000, "b": 1_000}
@@ -47,14 +50,6 @@ def test_a_preset_has_its_models_which_are_valid_settings(preset: str, language:
     assert bool(left_out) == (preset == "best" and language != "English")
 
 
-@pytest.mark.parametrize(
-    ("language", "encoder"),
-    [("English", "all-minilm-l6-v2"), ("German", "multilingual-e5-small-int4"), (None, "multilingual-e5-small-int4")],
-)
-def test_the_encoder_is_one_for_the_language(language: str | None, encoder: str) -> None:
-    assert choose(language=language).sections["vectorize"]["sentences"]["pretrained"] == encoder
-
-
 def test_sentence_vectors_are_left_out_without_their_packages_and_best_asks_for_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -74,57 +69,42 @@ def rows(*counts: int) -> dict[str, int]:
     return {f"c{number:03}": count for number, count in enumerate(counts)}
 
 
-@pytest.mark.parametrize(
-    ("classes", "more", "is_searched"),
-    [
-        (rows(20, 4), {}, True),
-        (rows(20, 4), {"given": {"train": 5, "test": 19}}, True),
-        (rows(125_000, 125_000), {}, True),
-        (rows(125_000, 125_001), {}, False),
-        (rows(10_000, 10_000), {"characters": 2_000_000}, True),
-        (rows(50_000, 40_000), {"characters": 9_000_000}, True),
-        (rows(*[5_000] * 10), {"characters": 5_000_000}, False),
-        (rows(*[300] * 4), {"characters": 100_000}, True),
-        (rows(*[60] * 77), {"characters": 300_000}, False),
-        (rows(*[40] * 77), {"characters": 200_000}, False),
-    ],
-)
-def test_a_strength_is_chosen_where_that_is_affordable_and_possible(
-    classes: dict[str, int], more: dict[str, Any], is_searched: bool
-) -> None:
-    chosen = choose(classes=classes, **more)
-    strengths = [model["C"] for name, model in chosen.sections["train"].items() if name != "majority"]
-    few = sum(classes.values()) < 50 * len(classes)
-    known = [OF_FEW] * 3 if few else [STRENGTHS[read] for read in ("letters", "sentences", "both")]
-    assert strengths == [values if is_searched else value for values, value in known]
-    assert ("train.*.C" in [reason.key for reason in chosen.reasons]) == (not is_searched)
+SURVEYS: dict[
+    str, dict[str, Any]
+] = {  # the preset is good, unless named, and the rows are 1,000 of each of two classes
+    "English": {},
+    "German": {"language": "German"},
+    "no language": {"language": None},
+    # A strength is chosen from several, where that is affordable and possible.
+    "20 and 4 rows": {"classes": rows(20, 4)},
+    "given test rows": {"classes": rows(20, 4), "given": {"train": 5, "test": 19}},
+    "rows that fit into memory": {"classes": rows(125_000, 125_000)},
+    "more rows than fit": {"classes": rows(125_000, 125_001)},
+    "short texts": {"classes": rows(10_000, 10_000), "characters": 2_000_000},
+    "many short texts": {"classes": rows(50_000, 40_000), "characters": 9_000_000},
+    "ten classes": {"classes": rows(*[5_000] * 10), "characters": 5_000_000},
+    "four classes": {"classes": rows(*[300] * 4), "characters": 100_000},
+    "77 classes of 60 rows": {"classes": rows(*[60] * 77), "characters": 300_000},
+    "77 classes of 40 rows": {"classes": rows(*[40] * 77), "characters": 200_000},
+    # The analyzer follows the share of texts without spaces.
+    "fast": {"preset": "fast"},
+    "fast, 9.9% without spaces": {"preset": "fast", "unspaced": 0.099},
+    "fast, 10% without spaces": {"preset": "fast", "unspaced": 0.1},
+    "9.9% without spaces": {"unspaced": 0.099},
+    "10% without spaces": {"unspaced": 0.1},
+    "half without spaces": {"unspaced": 0.5},
+    "99,999 rows": {"classes": rows(50_000, 49_999)},
+    "100,000 rows": {"classes": rows(50_000, 50_000)},
+    "200 words": {"longest": 200},
+    "201 words": {"longest": 201},
+    "201 letters without spaces": {"longest": 201, "unspaced": 0.9},
+}
 
 
-@pytest.mark.parametrize(
-    ("preset", "unspaced", "analyzer", "sizes"),
-    [
-        ("fast", 0.099, "word", None),
-        ("fast", 0.1, "word+char", [1, 3]),
-        ("good", 0.099, "word+char_wb", [3, 5]),
-        ("good", 0.1, "word+char", [1, 3]),
-        ("good", 0.5, "char", [1, 3]),
-    ],
-)
-def test_the_analyzer_follows_the_share_of_texts_without_spaces(
-    preset: str, unspaced: float, analyzer: str, sizes: list[int] | None
-) -> None:
-    words = choose(preset, unspaced=unspaced).sections["vectorize"]["words"]
-    assert (words["analyzer"], words.get("char_ngram_range")) == (analyzer, sizes)
-    assert ("ngram_range" in words) == ("word" in analyzer)
-
-
-@pytest.mark.parametrize(("count", "cut"), [(49_999, None), (50_000, MOST_TERMS)])
-def test_the_vocabulary_of_many_rows_is_cut(count: int, cut: int | None) -> None:
-    assert choose(classes=rows(50_000, count)).sections["vectorize"]["words"]["max_features"] == cut
-
-
-@pytest.mark.parametrize(
-    ("longest", "more", "window"), [(200, {}, None), (201, {}, "mean"), (201, {"unspaced": 0.9}, None)]
-)
-def test_long_texts_are_encoded_in_windows(longest: int, more: dict[str, Any], window: str | None) -> None:
-    assert choose(longest=longest, **more).sections["vectorize"]["sentences"].get("window") == window
+def test_representations_and_models_follow_the_rows_as_approved() -> None:
+    said = {}
+    for name, survey in SURVEYS.items():
+        chosen = choose(**survey)
+        lines = [f"{key}: {value}" for key, value in flatten(chosen.sections).items()]
+        said[name] = lines + [f"{each.key}: {each.value} ({each.reason})" for each in chosen.reasons]
+    approved.check(approved.differences(said), Path(__file__).with_name("presets.txt"))

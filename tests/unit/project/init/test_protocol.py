@@ -1,10 +1,12 @@
 """Which settings suit a table."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import approved
 from tests.settings import TEXT
 from textclf.core.errors import UserError
 from textclf.core.params_text import with_values
@@ -54,19 +56,6 @@ def test_each_stratified_split_has_a_row_of_each_class(name: str) -> None:
     assert sizes[0] * min(classes.values()) >= 1
 
 
-@pytest.mark.parametrize(
-    ("rows", "given", "threshold"), [(3000, {}, "f1"), (300, {}, 0.5), (300, {"validation": 50}, "f1")]
-)
-def test_thresholds_of_several_labels_are_chosen_on_validation_rows(
-    rows: int, given: dict[str, int], threshold: object
-) -> None:
-    classes = {"a": rows // 2, "b": rows // 30}
-    chosen = choose(classes, preset="best", sets=rows, given=given)
-    assert (chosen["evaluate.threshold"], chosen["evaluate.calibration"]) == (threshold, "none")
-    assert (chosen["data.classes"], chosen["split.stratify"]) == (None, True)
-    assert not list(offer_settings(Survey(classes, classes, 0, 0, 0, 10, 20, sets=rows), []))
-
-
 def test_rows_that_are_united_are_not_streamed() -> None:
     classes = TABLES["millions of rows"]
     assert choose(classes, sets=2_000_000)["split.method"] == "hash"
@@ -85,70 +74,64 @@ def rows(*counts: int) -> dict[str, int]:
     return {f"c{number:03}": count for number, count in enumerate(counts)}
 
 
-F1, VALIDATION, BEST = "evaluate.threshold", "split.validation_size", {"preset": "best"}
-Case = tuple[dict[str, int], dict[str, Any], dict[str, Any]]
-CASES: list[Case] = [  # rows per class, what else the survey has, and chosen settings
-    # the smaller of two unequal classes is positive, and its threshold is chosen by f1 with 10 of its rows
-    (rows(100, 5_000), {}, {"data.classes": ["c001", "c000"], F1: "f1"}),
-    (rows(10, 5_000), {}, {F1: "f1"}),
-    (rows(9, 5_000), {}, {F1: 0.5, "data.classes": ["c001", "c000"]}),
-    (rows(67, 5_000), BEST, {F1: "f1"}),
-    (rows(66, 5_000), BEST, {F1: 0.5}),
-    (rows(900, 100), {}, {"data.classes": None, F1: 0.5}),
-    (rows(5_000, 4_000, 100), {}, {"data.classes": None, F1: 0.5}),
-    # many rows are split by hash, and may not fit into memory for a refit
-    (rows(500_000, 499_999), {}, {"split.method": "random", "split.stratify": True, "export.refit": True}),
-    (rows(500_000, 500_000), {}, {"split.method": "hash", "split.stratify": False, "export.refit": False}),
-    # validation rows are for the slow model: not for few rows, and not if rows are given
-    (rows(5_000, 5_000), {}, {VALIDATION: 0.0}),
-    (rows(5_000, 5_000), {"preset": "fast"}, {VALIDATION: 0.0}),
-    (rows(500, 499), BEST, {VALIDATION: 0.0}),
-    (rows(500, 500), BEST, {VALIDATION: 0.15}),
-    (rows(*[20] * 59, 19), BEST, {VALIDATION: 0.0}),
-    (rows(*[20] * 60), BEST, {VALIDATION: 0.15}),
-    (rows(*[20] * 60), BEST | {"distinct": rows(*[4] * 60)}, {VALIDATION: 0.25}),  # a text per class
-    (rows(1_000, 1_000), BEST | {"given": {"train": 999, "test": 1_001}}, {VALIDATION: 0.0}),
-    (rows(1_000, 1_000), BEST | {"given": {"train": 1_000, "test": 1_000}}, {VALIDATION: 0.15}),
-    (rows(1_000, 1_000), BEST | {"given": {"train": 1_500, "validation": 500}}, {VALIDATION: 0.0}),
-    # only best calibrates
-    (TWO, BEST, {"evaluate.calibration": "temperature"}),
-    (TWO, {}, {"evaluate.calibration": "none"}),
-]
+BEST = {"preset": "best"}
+SEVERAL = {**BEST, "sets": 300}
+SURVEYS: dict[str, tuple[dict[str, int], dict[str, Any]]] = {  # rows per class, and what else the survey has
+    "two equal classes": (rows(5_000, 5_000), {}),
+    "preset fast": (rows(5_000, 5_000), {"preset": "fast"}),
+    "preset best": (rows(5_000, 5_000), BEST),
+    # The smaller of two unequal classes is positive, and its threshold is chosen by f1 with 10 of its rows.
+    "a rare class": (rows(100, 5_000), {}),
+    "10 rows of a rare class": (rows(10, 5_000), {}),
+    "9 rows of a rare class": (rows(9, 5_000), {}),
+    "10 validation rows of a rare class": (rows(67, 5_000), BEST),
+    "9 validation rows of a rare class": (rows(66, 5_000), BEST),
+    "a less rare class": (rows(900, 100), {}),
+    "a class of 5%": (rows(950, 50), {}),
+    "a rare class of three": (rows(5_000, 4_000, 100), {}),
+    "four rare classes": (rows(*[100] * 6, *[5] * 4), {}),
+    "60 equal classes": (rows(*[100] * 60), {}),
+    # Many rows are split by hash, and may not fit into memory for a refit.
+    "rows that fit into memory": (rows(500_000, 499_999), {}),
+    "many rows": (rows(500_000, 500_000), {}),
+    # Validation rows are for the slow model: not for few rows, and not if rows are given.
+    "rows too few to validate": (rows(500, 499), BEST),
+    "rows to validate": (rows(500, 500), BEST),
+    "rows per class too few to validate": (rows(*[20] * 59, 19), BEST),
+    "rows per class to validate": (rows(*[20] * 60), BEST),
+    "a text per class to validate": (rows(*[20] * 60), {**BEST, "distinct": rows(*[4] * 60)}),
+    "given test rows, too few others": (rows(1_000, 1_000), {**BEST, "given": {"train": 999, "test": 1_001}}),
+    "given test rows": (rows(1_000, 1_000), {**BEST, "given": {"train": 1_000, "test": 1_000}}),
+    "given validation rows": (rows(1_000, 1_000), {"given": {"train": 1_500, "validation": 500}}),
+    "given validation rows, best": (rows(1_000, 1_000), {**BEST, "given": {"train": 1_500, "validation": 500}}),
+    "one model": (rows(1_000, 1_000), {"models": ["logistic_regression"]}),
+    "rows too few to choose a model": (rows(67, 66), {}),
+    "the same in German": (rows(67, 66), {"language": "German"}),
+    "the same of long texts": (rows(67, 66), {"longest": 300}),
+    "rows to choose a model": (rows(67, 67), {}),
+    "given rows too few to choose a model": (rows(100, 99), {"given": {"train": 99, "test": 100}}),
+    "given rows to choose a model": (rows(100, 100), {"given": {"train": 100, "test": 100}}),
+    "few given validation rows": (rows(30, 30), {"given": {"train": 30, "validation": 30}}),
+    "few texts of two classes": (rows(20, 4, 3, 1), {}),
+    "9 texts of rare classes": (rows(20, 4, 2, 2, 2, 2, 1), {}),
+    "20 texts of rare classes": (rows(20, 4, *[3] * 6, 2), {}),
+    "rare labels": (rows(20, 4, 3, 1), {"sets": 40}),
+    "several labels": (rows(150, 10), SEVERAL),
+    "several labels of many rows": (rows(1_500, 100), {**BEST, "sets": 3_000}),
+    "several labels of given validation rows": (rows(150, 10), {**SEVERAL, "given": {"validation": 50}}),
+}
 
 
-@pytest.mark.parametrize(("classes", "more", "chosen"), CASES)
-def test_settings_follow_the_rows(classes: dict[str, int], more: dict[str, Any], chosen: dict[str, Any]) -> None:
-    found = choose(classes, **more)
-    assert {key: found[key] for key in chosen} == chosen
-
-
-def test_given_validation_rows_choose_whatever_the_preset() -> None:
-    found = Survey(TWO, TWO, 0, 0, 0, 10, 20, {"train": 1_500, "validation": 500})
-    reasons = {choice.key: choice.reason for choice in choose_settings("good", found, ["a", "b"])}
-    assert reasons["export.model"] == "the best on validation rows is the default model"
-
-
-def test_a_single_model_is_named_as_the_default() -> None:
-    found = Survey(TWO, TWO, 0, 0, 0, 10, 20)
-    named = {choice.key: choice.value for choice in choose_settings("fast", found, ["logistic_regression"])}
-    assert named["export.model"] == "logistic_regression"
-    assert choose(TWO)["export.model"] is None
-
-
-@pytest.mark.parametrize(
-    ("classes", "given", "named"),
-    [
-        (rows(67, 66), {}, "sentence_vectors"),
-        (rows(67, 67), {}, None),
-        (rows(100, 99), {"train": 99, "test": 100}, "sentence_vectors"),
-        (rows(100, 100), {"train": 100, "test": 100}, None),
-        (rows(30, 30), {"train": 30, "validation": 30}, None),
-    ],
-)
-def test_too_few_rows_choose_no_model(classes: dict[str, int], given: dict[str, int], named: str | None) -> None:
-    assert choose(classes, given=given)["export.model"] == named
-    assert choose(classes, given=given, language="German")["export.model"] is None
-    assert choose(classes, given=given, longest=300)["export.model"] is None
+def test_settings_and_offers_follow_the_rows_as_approved() -> None:
+    said = {}
+    for name, (classes, more) in SURVEYS.items():
+        known: dict[str, Any] = {"longest": 20, "language": "English", "distinct": classes} | more
+        preset, models = known.pop("preset", "good"), known.pop("models", ["logistic_regression", "combined"])
+        found = Survey(classes, known.pop("distinct"), 0, 0, 0, 10, **known)
+        choices = [f"{each.key}: {each.value} ({each.reason})" for each in choose_settings(preset, found, models)]
+        offers = [f"offered: {each.key}: {each.value} ({each.reason})" for each in offer_settings(found, [])]
+        said[name] = choices + offers
+    approved.check(approved.differences(said), Path(__file__).with_name("protocol.txt"))
 
 
 def test_one_class_of_enough_texts_is_not_enough() -> None:
@@ -156,30 +139,3 @@ def test_one_class_of_enough_texts_is_not_enough() -> None:
         UserError, match=r"two classes must have at least 4 different texts.*; got .* b \(3\), c \(1\); "
     ):
         choose({"a": 20, "b": 20, "c": 20}, {"a": 20, "b": 3, "c": 1})
-
-
-@pytest.mark.parametrize(
-    ("texts", "rare"), [([3, 1], "drop"), ([3] * 6 + [1], "drop"), ([3] * 6 + [2], "merge"), ([4, 5], None)]
-)
-def test_classes_of_few_texts_are_left_out_or_united_if_they_are_many(texts: list[int], rare: str | None) -> None:
-    classes = {"a": 20, "b": 4} | {f"c{n}": count for n, count in enumerate(texts)}
-    assert choose(classes).get("data.rare") == rare
-    assert choose(classes, sets=40).get("data.rare") == rare
-    found = Survey(classes, classes, 0, 0, 0, 10, 20)
-    offers = {choice.key: choice.reason for choice in offer_settings(found, [])}
-    assert "c0" not in offers.get("train.logistic_regression.class_weight", "") or texts[0] >= 4
-
-
-@pytest.mark.parametrize(
-    ("classes", "rare"),
-    [
-        (TWO, None),
-        ({"a": 950, "b": 50}, "b"),
-        ({f"c{n}": 100 for n in range(60)}, None),
-        ({**{f"c{n}": 100 for n in range(6)}, "d": 5, "e": 5, "f": 5, "g": 5}, "d, e, f and 1 more"),
-    ],
-)
-def test_weights_are_offered_if_a_class_is_rare(classes: dict[str, int], rare: str | None) -> None:
-    offers = list(offer_settings(Survey(classes, classes, 0, 0, 0, 10, 20), []))
-    assert [choice.key for choice in offers] == ["train.logistic_regression.class_weight"] * (rare is not None)
-    assert all(f"finds more rows of {rare}, with" in choice.reason for choice in offers)
