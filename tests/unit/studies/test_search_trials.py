@@ -62,6 +62,7 @@ def test_a_trial_has_its_settings_and_the_score_of_each_fold(tmp_path: Path) -> 
     assert found["score"].tolist() == pytest.approx(found[folds].mean(axis=1).tolist())
     assert found.groupby(["C", "vectorize.words.min_df"])["score"].nunique().max() == 1
     assert found["score"].nunique() == 5
+    assert found["expected"].iloc[-1] == pytest.approx(found["score"].min())  # the best of all, by log loss
 
 
 def test_each_fold_is_held_out_once_and_brings_no_word_of_its_own(tmp_path: Path, fitted: list[Any]) -> None:

@@ -18,6 +18,7 @@ from textclf.core.result_files import to_json
 from textclf.evaluate.comparisons import holm
 from textclf.evaluate.intervals import compare_shares, wilson
 from textclf.evaluate.measure import measure
+from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import SLICE_METRICS
 from textclf.evaluate.slices.membership import Family, Membership
 from textclf.evaluate.slices.report import describe_weak, ranked, report, weak
@@ -94,23 +95,6 @@ def test_two_slices_that_are_all_rows_are_one_hypothesis() -> None:
     assert twice["half=a"]["p_holm"] == pytest.approx(2 * twice["half=a"]["p"], rel=1e-5)
 
 
-def of_slice(metric: str, y: Any, probabilities: Any, binary: bool) -> float:
-    """Return a metric of these rows as scikit-learn has it."""
-    decided = probabilities.argmax(axis=1)
-    if metric == "log_loss":
-        return float(sk.log_loss(y, probabilities, labels=range(probabilities.shape[1])))
-    if metric == "brier":
-        return float(((probabilities - np.eye(probabilities.shape[1])[y]) ** 2).sum(axis=1).mean() / (1 + binary))
-    if metric == "mcc":
-        return float(sk.matthews_corrcoef(y, decided))
-    if metric == "balanced_accuracy":
-        return float(sk.balanced_accuracy_score(y, decided))
-    function = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}[metric]
-    if binary:
-        return float(function(y, decided, zero_division=0))
-    return float(function(y, decided, average="macro", zero_division=0))
-
-
 @pytest.mark.parametrize("metric", SLICE_METRICS)
 @pytest.mark.parametrize("classes", [2, 4])
 def test_the_metric_is_that_of_the_rows_of_the_slice_and_in_its_interval(metric: str, classes: int) -> None:
@@ -119,8 +103,8 @@ def test_the_metric_is_that_of_the_rows_of_the_slice_and_in_its_interval(metric:
     for place, letter in enumerate("abc"):
         inside = codes == place
         entry = measured(rows, metric, kind=codes)[f"kind={letter}"]
-        expected = of_slice(metric, rows.y[inside], rows.probabilities[inside], classes == 2)
-        assert entry[metric] == pytest.approx(expected, abs=1e-6)
+        own, probabilities = rows.y[inside], rows.probabilities[inside]
+        assert entry[metric] == compute(own, probabilities, probabilities.argmax(axis=1))[metric]
         ends = entry[f"{metric}_interval"]
         assert ends["low"] < entry[metric] < ends["high"]
 
