@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.refusal import refusal
 from textclf.behave import judge, results, suite
 from textclf.core import result_files
-from textclf.core.errors import UserError
 
 PAIRS = [["+", "-"], ["+", "+++"], ["-", "--"]]
 
@@ -110,10 +110,7 @@ def test_texts_are_predicted_in_batches_and_each_once(monkeypatch: pytest.Monkey
 
 def test_a_class_that_the_model_does_not_have_is_refused() -> None:
     tests = parsed({"kind": "invariance", "pairs": PAIRS}, {"good": "yes", "bad": "nein"})
-    with pytest.raises(UserError) as caught:
-        judge.require_classes(tests, Signs.classes_, "mine.yaml", "keras")
-    (line,) = caught.value.lines
-    assert line == (
+    assert refusal(judge.require_classes, tests, Signs.classes_, "mine.yaml", "keras") == (
         "mine.yaml: classes.bad must be a class of the model keras (no, yes); got nein; give the labels of your data "
         "under classes"
     )
