@@ -146,29 +146,6 @@ def ended(process: "subprocess.Popen[bytes]", stdin: bytes = b"") -> Done:
 # Inputs
 
 
-def test_arguments_are_classified(run: Run) -> None:
-    found = run("great food", "bad food", "").rows()
-    assert found == [
-        {
-            "id": "1",
-            "text": "great food",
-            "label": "yes",
-            "confidence": 0.904651,
-            "probability_no": 0.095349,
-            "probability_yes": 0.904651,
-        },
-        {
-            "id": "2",
-            "text": "bad food",
-            "label": "no",
-            "confidence": 0.939913,
-            "probability_no": 0.939913,
-            "probability_yes": 0.060087,
-        },
-        {"id": "3", "text": "", "label": "no", "confidence": 0.5, "probability_no": 0.5, "probability_yes": 0.5},
-    ]
-
-
 READ: dict[str, tuple[tuple[str, ...], bytes, list[tuple[str, str]]]] = {
     "arguments that begin with a dash": (("--", "-1", "--explain"), b"", [("1", "-1"), ("2", "--explain")]),
     "an argument that is not UTF-8": (("great \udcff",), b"", [("1", "great \ufffd")]),
@@ -288,13 +265,6 @@ def test_a_terminal_gets_a_prompt(run: Run) -> None:
 def test_what_is_left_out_of_parquet_is_not_missed_when_it_is_read_again(run: Run) -> None:
     first = run("--to", "parquet", "--no-text", "great", "bad").out
     assert [row["text"] for row in run("--format", "parquet", "--text", "id", stdin=first).rows()] == ["1", "2"]
-    assert list(run("--no-text", "great").rows()[0]) == [
-        "id",
-        "label",
-        "confidence",
-        "probability_no",
-        "probability_yes",
-    ]
 
 
 # Mistakes

@@ -27,7 +27,8 @@ def batch(start: int = 0, explanation: bool = True) -> PredictedBatch:
     terms = [[('the "term", \n%', 1.25), ("☃", -0.1234567)], *([[]] * (len(TEXTS) - 1))]
     labels = [CLASSES[place] for place in probabilities.argmax(axis=1)]
     ids = [f"{start + n},\"'" for n in range(len(TEXTS))]
-    return PredictedBatch(ids, TEXTS, labels, probabilities, terms if explanation else None)
+    sets = [[label, CLASSES[1]] for label in labels]
+    return PredictedBatch(ids, TEXTS, labels, probabilities, terms if explanation else None, sets)
 
 
 def written(given_batches: Sequence[PredictedBatch], kind: str, columns: Columns) -> bytes:
@@ -48,14 +49,12 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
             row |= {
                 name: float(value) for name, value in row.items() if name.startswith(("probability_", "confidence"))
             }
-            row |= {name: json.loads(value) for name, value in row.items() if name in {"explanation", "set", "top"}}
+            row |= {name: json.loads(value) for name, value in row.items() if name in {"explanation", "set"}}
     else:
         found = pq.read_table(io.BytesIO(content)).to_pylist()
     for row in found:
         if "explanation" in row:
             row["explanation"] = [(term["term"], round(term["weight"], 6)) for term in row["explanation"]]
-        if "top" in row:
-            row["top"] = [(each["label"], round(each["probability"], 6)) for each in row["top"]]
     return found
 
 
@@ -64,7 +63,7 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("explanation", [True, False])
 def test_other_libraries_read_every_format(kind: str, text: bool, explanation: bool) -> None:
     given_batches = [batch(0, explanation), batch(100, explanation)]
-    columns = Columns(CLASSES, text, explanation)
+    columns = Columns(CLASSES, text, explanation, sets=0.9 if explanation else None)
     found = parsed(written(given_batches, kind, columns), kind)
     wanted: list[dict[str, Any]] = []
     for one in given_batches:
@@ -77,6 +76,7 @@ def test_other_libraries_read_every_format(kind: str, text: bool, explanation: b
             }
             if one.explanations is not None:
                 terms = cast("list[Term]", one.explanations[place])
+                wanted[-1]["set"] = [label, CLASSES[1]]
                 wanted[-1]["explanation"] = [(term, round(weight, 6)) for term, weight in terms]
             if not text:
                 del wanted[-1]["text"]
@@ -91,40 +91,12 @@ def test_no_batches_give_a_table_without_rows() -> None:
     assert pq.read_table(io.BytesIO(written([], "parquet", columns))).schema.names == columns.names()
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("formulas", [True, False])
-def test_sets_are_lists_and_a_label_is_missing_where_there_is_none(kind: str, formulas: bool) -> None:
-    sets = [[CLASSES[1]], [], [*CLASSES]]
-    one = PredictedBatch(["1", "2", "3"], TEXTS[:3], [CLASSES[1], None, None], np.full((3, 3), 0.25), None, sets)
-    columns = Columns(CLASSES, text=False, explanation=False, formulas=formulas, sets=0.9)
-    found = parsed(written([one], kind, columns), kind)
-    assert [row["set"] for row in found] == sets
-    assert [row["label"] or None for row in found] == [CLASSES[1], None, None]
-    assert all(list(row) == columns.names() == ["id", "label", "set", *columns.names()[3:]] for row in found)
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize(("count", "top"), [(10, None), (11, None), (77, None), (77, 2), (3, 2)])
-def test_many_classes_have_no_probability_each_and_top_has_the_highest(kind: str, count: int, top: int | None) -> None:
-    classes = tuple(f"class {number}" for number in range(count))
-    probabilities = np.full((2, count), 0.1 / (count - 1))
-    probabilities[0, 2] = probabilities[1, 0] = 0.9
-    best = [[(classes[2], 0.9), (classes[0], 0.05)], [(classes[0], 0.9), (classes[1], 0.05)]]
-    one = PredictedBatch(["1", "2"], ["a", "b"], [classes[1], None], probabilities, None, top=best)
-    columns = Columns(classes, text=False, explanation=None, top=top)
-    found = parsed(written([one], kind, columns), kind)
-    named = [f"probability_{name}" for name in classes] if count == 10 else ["top"] if top else []
-    assert list(found[0]) == ["id", "label", "confidence", *named]
-    assert [row["confidence"] for row in found] == [pytest.approx(0.1 / (count - 1), abs=5.1e-7), 0.9]
-    assert not top or [row["top"] for row in found] == best
-
-
-def test_json_lines_have_six_digits() -> None:
-    one = PredictedBatch(["1"], ["a\nb"], ["yes"], np.array([[1 / 3, 2 / 3]]), [[("a", 0.5)]])
-    assert written([one], "jsonl", Columns(("no", "yes"), True, True)).decode() == (
-        '{"id": "1", "text": "a\\nb", "label": "yes", "confidence": 0.666667, "probability_no": 0.333333, '
-        '"probability_yes": 0.666667, "explanation": [{"term": "a", "weight": 0.5}]}\n'
-    )
+@pytest.mark.parametrize(("classes", "every", "named"), [(10, False, 10), (11, False, 0), (11, True, 11)])
+def test_many_classes_have_no_probability_each_unless_a_program_reads_them(
+    classes: int, every: bool, named: int
+) -> None:
+    names = Columns(tuple(f"class {n}" for n in range(classes)), text=False, explanation=None, every=every).names()
+    assert names == ["id", "label", "confidence", *(f"probability_class {n}" for n in range(named))]
 
 
 def test_parquet_keeps_all_digits_and_types() -> None:
@@ -235,8 +207,9 @@ PLAIN = ["", " =1", "'=1", "1-1", "a=b"]
 @pytest.mark.parametrize("formulas", [True, False])
 def test_without_formulas_an_apostrophe_stands_before_cells_that_a_spreadsheet_would_compute(formulas: bool) -> None:
     texts = FORMULAS + PLAIN
-    one = PredictedBatch(texts, texts, ["-1"] * len(texts), np.full((len(texts), 2), 0.5), None)
+    labels = ["-1"] * (len(texts) - 1) + [None]
+    one = PredictedBatch(texts, texts, labels, np.full((len(texts), 2), 0.5), None)
     rows = parsed(written([one], "csv", Columns(("-1", "1"), True, False, formulas)), "csv")
     expected = texts if formulas else [f"'{text}" for text in FORMULAS] + PLAIN
     assert [row["id"] for row in rows] == [row["text"] for row in rows] == expected
-    assert {row["label"] for row in rows} == {"-1" if formulas else "'-1"}
+    assert {row["label"] for row in rows} == {"-1" if formulas else "'-1", ""}
