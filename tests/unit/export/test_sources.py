@@ -1,7 +1,5 @@
-import pytest
-
+from tests.refusal import refusal
 from textclf.core.about import About
-from textclf.core.errors import UserError
 from textclf.core.labels import display_labels, labelled_names
 from textclf.export.sources import UNSTATED, Source, class_titles, combine_rights, list_sources, require_known_classes
 from textclf.fetch.catalogue import CORPORA
@@ -49,17 +47,7 @@ def test_labels_of_other_rows_are_shown_as_they_are() -> None:
     assert display_labels(["a\u202eb"], {}) == {"a\u202eb": "a⟨U+202E⟩b"}
 
 
-def test_what_the_user_states_of_the_data_is_taken() -> None:
-    about = About(title="Tickets", licence="CC0", language="German", class_names={"1": "urgent"})
-    rights = combine_rights([OWN], about)
-    assert (rights.origin, rights.licence, rights.citation, rights.language) == ("Tickets", "CC0", UNSTATED, "German")
-    assert class_titles([OWN], about) == {"1": "urgent"}
-    assert class_titles(BUILT_IN, about) == {"0": "negative", "1": "urgent"}
-
-
 def test_a_name_for_a_class_without_rows_is_refused() -> None:
     require_known_classes(About(class_names={"1": "urgent"}), ["0", "1"])
-    with pytest.raises(
-        UserError, match=r"about\.class_names\.urgnt must be a label of the data; did you mean urgent\?"
-    ):
-        require_known_classes(About(class_names={"urgnt": "x"}), ["calm", "urgent"])
+    said = refusal(require_known_classes, About(class_names={"urgnt": "x"}), ["calm", "urgent"])
+    assert said == "params.yaml: about.class_names.urgnt must be a label of the data; did you mean urgent?"
