@@ -1,12 +1,15 @@
 """Perturbations: what each does, and what all of them leave alone."""
 
+import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import approved
 from textclf.behave.perturb import CONTRACTIONS, NAMES, PERTURBATIONS, PLACES, draw
 
 LETTERS = st.text(alphabet="abCD éß'\u2019., !?…-1\n", max_size=40)
@@ -20,36 +23,13 @@ TEXTS = LETTERS | WRITTEN
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "expected"),
-    [
-        ("typo", "It was good, so good", "It was ogod, so good"),
-        ("typo", "It is so so.", "It is so so."),
-        ("typo", "aaaa Aaaa", "aaaa Aaaa"),
-        ("lower_case", "The Food is GOOD.", "the food is good."),
-        ("upper_case", "The food isn't good.", "THE FOOD ISN'T GOOD."),
-        ("no_punctuation", "Well, it's so-so: 3.5 of 5... Really?!", "Well it's so-so 3.5 of 5 Really"),
-        ("more_punctuation", "Really?  ", "Really??"),
-        ("more_punctuation", "Really", "Really."),
-        ("more_punctuation", "", "."),
-        ("contract", "I do not think that we are late.", "I don't think that we're late."),
-        ("contract", "DO NOT go. Do not go.", "DON'T go. Don't go."),
-        ("contract", "As late as I am, and we are.", "As late as I am, and we are."),
-        ("contract", "We are, they say, not late; do nothing.", "We are, they say, not late; do nothing."),
-        ("expand", "I don't think we're late, I can't see?", "I do not think we are late, I cannot see?"),
-        ("expand", "It\u2019s late, isn\u2019t this? ISN'T this?", "It\u2019s late, is not this? IS NOT this?"),
-        ("expand", "It isn't late, isn\u2019t it? DIDN'T we?", "It is not late, isn\u2019t it? DIDN'T we?"),
-        ("expand", "I don't itch, it'd be fun", "I do not itch, it'd be fun"),
-        ("expand", "i'm late, I'm late", "i am late, I am late"),
-        ("names", "Anna, Annabel and Anna", "Ahmed, Annabel and Ahmed"),
-        ("names", "anna", "anna"),
-        ("places", "From Boston to London", "From Madrid to Lagos"),
-        ("spaces", "So good", " So  good "),
-        ("emoji", "So good. ", "So good. \U0001f4cd"),
-    ],
-)
-def test_a_perturbation_changes_what_it_is_named_for(name: str, text: str, expected: str) -> None:
-    assert PERTURBATIONS[name](text, 0) == expected
+def test_each_perturbation_changes_what_it_is_named_for_as_approved() -> None:
+    def say(case: str) -> list[str]:
+        """Return the perturbation of a text, in quotes; case: its name and a text as in JSON."""
+        name, _, text = case.partition(" ")
+        return [json.dumps(PERTURBATIONS[name](json.loads(text), 0), ensure_ascii=False)]
+
+    approved.check_cases(Path(__file__).with_name("perturbations.txt"), say)
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)

@@ -32,45 +32,8 @@ def cases(test: str) -> list[Case]:
     return suite.parse(content(test), "mine.yaml", 0).cases["first"]
 
 
-def test_a_minimum_function_has_a_case_per_text_with_the_class_expected() -> None:
-    test = "kind: minimum_function\ntexts: {negative: ['Bad {thing}.'], positive: ['Good.', 'Good.']}"
-    assert cases(test) == [
-        Case("Bad food.", expected="negative"),
-        Case("Bad film.", expected="negative"),
-        Case("Good.", expected="positive"),
-    ]
-
-
-def test_an_invariance_has_a_case_per_text_and_change_that_changes_it() -> None:
-    test = """
-kind: invariance
-texts: ['{thing}.', I am it]
-perturbations: [upper_case, contract]
-append: [Well.]
-prepend: [So]
-"""
-    assert cases(test) == [
-        Case("food.", "FOOD.", change="upper_case"),
-        Case("food.", "food. Well.", change="append"),
-        Case("food.", "So food.", change="prepend"),
-        Case("film.", "FILM.", change="upper_case"),
-        Case("film.", "film. Well.", change="append"),
-        Case("film.", "So film.", change="prepend"),
-        Case("I am it", "I AM IT", change="upper_case"),
-        Case("I am it", "I'm it", change="contract"),
-        Case("I am it", "I am it Well.", change="append"),
-        Case("I am it", "So I am it", change="prepend"),
-    ]
-
-
-def test_the_two_texts_of_a_pair_have_the_same_words() -> None:
-    test = "kind: direction\nmust_not_rise: positive\npairs: [['{thing}', 'no {thing}'], ['{good}', '{good}']]"
-    assert cases(test) == [Case("food", "no food", change="pair"), Case("film", "no film", change="pair")]
-
-
-def test_samples_count_for_each_template() -> None:
-    test = "kind: minimum_function\nsamples: 1\ntexts: {positive: ['{good} {thing}', '{good}', Yes]}"
-    assert len(cases(test)) == 3
+def test_each_kind_of_test_has_the_approved_cases() -> None:
+    approved.check_cases(Path(__file__).with_name("cases.txt"), lambda case: [repr(each) for each in cases(case)])
 
 
 @pytest.mark.parametrize("path", BUILT_IN, ids=lambda path: path.stem)
