@@ -65,8 +65,8 @@ def test_the_predictions_of_each_model_are_as_they_were_approved(
     folders: Mapping[str, Path], command_line: CommandLine
 ) -> None:
     text = ""
-    for name, (_, options) in PRINTED.items():
-        text += f"# {name}\n"
+    for name, (model, options) in PRINTED.items():
+        text += f"# {name}: {model!r}\n"
         for kind in ("jsonl", "csv"):
             done = command_line("predict", "--model", folders[name], "--to", kind, *options.split(), *TEXTS)
             assert (done.status, done.err) == (0, "")
