@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,13 +14,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests import approved
+from tests.conftest import tree
 from tests.processes import heed_signals
 from tests.unit.predict.models import export, shares, three_classes, two_classes
 from tests.unit.tables.tables import excel, sqlite
 from textclf import cli
 from textclf.artifacts.decisions import write_index
 from textclf.predict.command import choose_format
-from textclf.tables import formats
 
 ROOT = Path(__file__).parents[3]
 WARNING = "warning: predict: line 1 is not utf-8; undecodable bytes are read as U+FFFD\n"
@@ -143,85 +145,51 @@ def ended(process: "subprocess.Popen[bytes]", stdin: bytes = b"") -> Done:
     return Done(process.returncode, out, err.decode())
 
 
-# Inputs
+# Commands
 
 
-READ: dict[str, tuple[tuple[str, ...], bytes, list[tuple[str, str]]]] = {
-    "arguments that begin with a dash": (("--", "-1", "--explain"), b"", [("1", "-1"), ("2", "--explain")]),
-    "an argument that is not UTF-8": (("great \udcff",), b"", [("1", "great \ufffd")]),
-    "lines in another encoding": (("--encoding", "utf-16"), "süß\nbad".encode("utf-16"), [("1", "süß"), ("2", "bad")]),
-    "another delimiter without quoting": (
-        ("--format", "csv", "--delimiter", ";", "--quoting", "false"),
-        b'text;n\n"great;1\n',
-        [("stdin:2", '"great')],
-    ),
-    "one column of texts and ids": (("--format", "csv", "--text", "n", "--id", "n"), b"n\nbad\n", [("bad", "bad")]),
-    "a column without a name": (("--format", "csv", "--text", ""), b"n,\n1,great\n", [("stdin:2", "great")]),
-    "a folder": (
-        ("--path", "in", "--files", "*.csv", "--text", "body"),
-        b"",
-        [("a.csv:2", "great"), ("a.csv:3", "bad"), ("b.csv:2", "great"), ("b.csv:3", "bad")],
-    ),
+TABLE = b"n,body\na,great\nb,bad\n"
+GOOD = b"n,text\n1,great\n2,bad\n"
+FILES = {
+    "t.csv": GOOD,
+    "t.doc": GOOD,
+    "empty.csv": b"",
+    "lines": b"great\n",
+    "utf16": "süß\nbad".encode("utf-16"),
+    "semicolons": b'text;n\n"great;1\n',
+    "ids": b"n\nbad\n",
+    "unnamed": b"n,\n1,great\n",
+    "in/a.csv": TABLE,
+    "in/b.csv": TABLE,
+    "in/c.tsv": TABLE,
+    "words.csv": TABLE,
+    "words.xlsx": excel((), Words=[("n", "body"), ("a", "great"), ("b", "bad")]),
+    "words.sqlite": sqlite([("a", "great"), ("b", "bad")], "n, body"),
 }
 
 
-@pytest.mark.parametrize(("arguments", "stdin", "expected"), READ.values(), ids=READ)
-def test_texts_and_ids_are_read(
-    run: Run, project: Path, arguments: tuple[str, ...], stdin: bytes, expected: list[tuple[str, str]]
-) -> None:
+def test_each_command_prints_what_was_approved_and_writes_nothing_else(run: Run, project: Path) -> None:
     (project / "in").mkdir()
-    for name in ("a.csv", "b.csv", "c.tsv"):
-        (project / "in" / name).write_bytes(TABLES[".csv"])
-    assert [(row["id"], row["text"]) for row in run(*arguments, stdin=stdin).rows()] == expected
+    for name, content in FILES.items():
+        (project / name).write_bytes(content)
+    (project / "link.csv").symlink_to("t.csv")
+    before = tree(project)
+
+    def say(case: str) -> list[str]:
+        """Return what a command with such words prints, and after its exit code each line of its errors."""
+        words, _, name = case.partition(" < ")
+        done = run(*shlex.split(words), stdin=FILES.get(name, b""))
+        assert tree(project) == before
+        return [*done.out.decode().splitlines(), *(f"{done.status}: {line}" for line in done.err.splitlines())]
+
+    approved.check_cases(Path(__file__).with_name("commands.txt"), say)
 
 
-TABLES = {
-    ".csv": b"n,body\na,great\nb,bad\n",
-    ".xlsx": excel((), Words=[("n", "body"), ("a", "great"), ("b", "bad")]),
-    ".sqlite": sqlite([("a", "great"), ("b", "bad")], "n, body"),
-}
-
-
-@pytest.mark.parametrize(
-    ("kind", "ending", "options"),
-    [
-        ("csv", ".csv", ()),
-        ("excel", ".xlsx", ("--sheet", "Words")),
-        ("sqlite", ".sqlite", ("--query", "SELECT * FROM rows")),
-    ],
-)
-def test_a_table_is_classified_from_a_file_and_from_standard_input(
-    run: Run, project: Path, kind: str, ending: str, options: tuple[str, ...]
-) -> None:
-    (project / f"t{ending}").write_bytes(TABLES[ending])
-    options = ("--text", "body", "--id", "n", *options)
-    file, stream = run("--path", f"t{ending}", *options), run("--format", kind, *options, stdin=TABLES[ending])
-    assert [(row["id"], row["text"], row["label"]) for row in file.rows()] == [
-        ("a", "great", "yes"),
-        ("b", "bad", "no"),
-    ]
-    assert stream == file
-
-
-# Models
-
-
-def test_the_named_model_is_used_or_the_default(run: Run, project: Path) -> None:
-    default = run("great").rows()
-    assert run("--model", "linear", "great").rows() == default
-    assert run("--model", project / "models" / "linear", "great").rows() == default
-    assert run("--models", project / "models", "great").rows() == default
-    assert run("--model", "shares", "great").rows()[0]["probability_yes"] == 0.75
+def test_an_argument_that_is_not_utf_8_is_classified(run: Run) -> None:
+    assert [row["text"] for row in run("great \udcff").rows()] == ["great \ufffd"]
 
 
 # Outputs
-
-
-def test_formulas_are_kept_unless_csv_is_to_have_none(run: Run) -> None:
-    lines = [run(*words, "--to", "csv", "--", "=1+1").out.decode().splitlines()[1] for words in ([], ["--no-formulas"])]
-    assert [line.split(",")[1] for line in lines] == ["=1+1", "'=1+1"]
-    done = run("--no-formulas", "great")
-    assert (done.status, done.err) == (2, "error: predict: --no-formulas must come with --to csv; got jsonl\n")
 
 
 @pytest.mark.parametrize(
@@ -241,21 +209,6 @@ def test_the_format_is_the_named_one_or_that_of_the_ending(name: str, to: str | 
     assert choose_format(to, None) == (to or "jsonl")
 
 
-def test_a_table_is_not_replaced_by_its_predictions(run: Run, project: Path) -> None:
-    (project / "t.csv").write_bytes(b"text\ngreat\n")
-    (project / "link.csv").symlink_to("t.csv")
-    for output in ("t.csv", "link.csv"):
-        line = f"error: predict: --output must be another file than --path; got {output}\n"
-        assert run("--path", "t.csv", "--output", output) == Done(2, b"", line)
-    assert (project / "t.csv").read_bytes() == b"text\ngreat\n"
-
-
-@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
-def test_a_full_disk_is_an_error_of_one_line(run: Run, kind: str) -> None:
-    done = run("great", "--output", "/dev/full", "--to", kind)
-    assert done == Done(2, b"", "error: predict: /dev/full: No space left on device\n")
-
-
 def test_a_terminal_gets_a_prompt(run: Run) -> None:
     done = run(stdin=b"great\n", terminal=True)
     assert (done.status, done.err) == (0, "one text per line, until Ctrl-D:\n")
@@ -265,36 +218,6 @@ def test_a_terminal_gets_a_prompt(run: Run) -> None:
 def test_what_is_left_out_of_parquet_is_not_missed_when_it_is_read_again(run: Run) -> None:
     first = run("--to", "parquet", "--no-text", "great", "bad").out
     assert [row["text"] for row in run("--format", "parquet", "--text", "id", stdin=first).rows()] == ["1", "2"]
-
-
-# Mistakes
-
-GOOD = b"n,text\n1,great\n2,bad\n"
-NO_TABLE = "must come with a table; got a text per line; set --format, such as csv"
-HINT = "optionally followed by .gz or .zst; set its --format, or match other files by --files"
-MISTAKES = {  # the line that each command prints
-    "great --terms 0": "--terms must be at least 1; got 0",
-    "great --top 0": "--top must be at least 1; got 0",
-    "great --path t.csv": "texts must be arguments or in a table (--path, --format); got both",
-    "great --id n": "--id must come with a table; got texts as arguments",
-    "--text great": f"--text {NO_TABLE}",
-    "--format lines --id n": f"--id {NO_TABLE}",
-    "--encoding utf-9": "--encoding must be an encoding that Python knows, such as utf-8 or cp1252; got utf-9",
-    "--path none.csv": "none.csv not found; set --path to a file or folder of texts",
-    "--path t.doc": f"t.doc must end in {', '.join(formats.ENDINGS)}, {HINT}",
-    "--path empty.csv": "empty.csv must have a header and rows; got an empty file",
-    "great --models none": "none/index.json not found; run dvc repro (or dvc pull) to make it",
-    "great --output out.txt": "--output must end in .csv, .jsonl, .ndjson, .parquet; got out.txt; or set --to",
-}
-
-
-@pytest.mark.parametrize(("words", "line"), MISTAKES.items(), ids=MISTAKES)
-def test_a_mistake_is_an_error_of_one_line(run: Run, project: Path, words: str, line: str) -> None:
-    for name, content in (("t.csv", GOOD), ("t.doc", GOOD), ("empty.csv", b"")):
-        (project / name).write_bytes(content)
-    before = sorted(project.iterdir())
-    assert run(*words.split(), stdin=b"great\n") == Done(2, b"", f"error: predict: {line}\n")
-    assert sorted(project.iterdir()) == before
 
 
 def test_parquet_is_not_written_to_a_terminal(run: Run) -> None:

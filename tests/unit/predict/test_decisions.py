@@ -41,6 +41,7 @@ def costly(*columns: float) -> Predictor:
 
 PRINTED: dict[str, tuple[Predictor, str]] = {
     "two classes": (two_classes(), ""),
+    "the confidence of a label that is not the most probable one": (two_classes(threshold=0.9), ""),
     "the terms that speak for the label, without the text": (two_classes(), "--explain --no-text"),
     "the two most probable classes": (three_classes(), "--top 2"),
     "more classes than have a column each": (many_classes(), ""),
