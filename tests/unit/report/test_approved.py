@@ -1,10 +1,11 @@
 """The text of whole pages, as it was approved: whatever changes in a sentence, a number or their order is seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests import approved
@@ -15,6 +16,7 @@ from tests.runs import YELP, make_run
 from textclf.core.result_files import to_json
 from textclf.evaluate.results import Area, RejectedByScore, Unknown
 from textclf.export.sources import Source
+from textclf.models.settings import Train
 from textclf.report.details import FILES
 from textclf.report.page import SECTIONS
 from textclf.report.run import Run
@@ -143,21 +145,21 @@ def cut() -> Run:
     return replace(run, settings=replace(run.settings, vectorize=pieces))
 
 
-def slices(metric: str = "null", **entries: Any) -> Run:
+def slices(entries: Mapping[str, tuple[Any, ...]], metric: str = "null") -> Run:
     run = make_run(settings={"evaluate.slice_metric": metric})
     protocol = {"left_out": {"class": 57, "plat\u202eform": 1}}
-    of_model = {name.replace("_", "="): slice_of(*entry) for name, entry in entries.items()}
+    of_model = {name: slice_of(*entry) for name, entry in entries.items()}
     return with_results(run, slices={"logistic_regression": of_model, "majority": {}, "protocol": protocol})
 
 
 def weak_slices() -> Run:
-    weak = {f"platform_p{n}": (-0.2, 0.0001 * (n + 1)) for n in range(5)}
-    return slices(**weak, platform_web=(-0.3, 0.004), words_short=(-0.1, 0.2), platform_=(0.3, 0.0001))
+    weak = {f"platform=p{n}": (-0.2, 0.0001 * (n + 1)) for n in range(5)}
+    return slices(weak | {"platform=web": (-0.3, 0.004), "words=short": (-0.1, 0.2), "platform=": (0.3, 0.0001)})
 
 
 def slices_with_a_metric(metric: str) -> Run:
     measured = [{metric: 0.2, f"{metric}_interval": ends(0.2)}, {metric: 0.2, f"{metric}_interval": None}, {}]
-    return slices(metric, **{f"platform_{n}": (-0.1, 1.0, 20, metrics) for n, metrics in enumerate(measured)})
+    return slices({f"platform={n}": (-0.1, 1.0, 20, metrics) for n, metrics in enumerate(measured)}, metric)
 
 
 def behaviour() -> Run:
@@ -165,7 +167,7 @@ def behaviour() -> Run:
     alike = [case(f"text {n}.", said(True), said(n == 7), expected="no") for n in range(9)]
     passed = [case("text", said(False), said(False), expected="yes")]
     halves = {f"t{n:02}": easy | {"cases": [case("one", said(n % 2 == 0), said(False))]} for n in range(10)}
-    tests = {"typos": INVARIANCE, "alike": easy | {"cases": alike}, "passed": easy | {"cases": passed}} | halves
+    tests = {"typos": INVARIANCE, "passed": easy | {"cases": passed}, **halves, "alike": easy | {"cases": alike}}
     return make_run(settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": results_of(tests)})
 
 
@@ -181,6 +183,46 @@ def unknown(**settings: str) -> Run:
 def better(later: str) -> Run:
     run = make_run(("keras", "linear_svm", "nb_svm"), settings={"export.model": later})
     return with_results(run, comparisons=dict.fromkeys(run.results.comparisons, comparison(0.1, 0.05, 0.15)))
+
+
+def rare_classes() -> Run:
+    run = make_run()
+    return with_results(run, splits=to_json(run.results.splits) | {"rare": {"dropped": {"<b>": 1}}})
+
+
+def pretrained_weights() -> Run:
+    run, shape = make_run(), {"rows": 40, "features": 384, "nonzeros": 40 * 384}
+    entries = {"majority": "words", "logistic_regression": "sentences"}
+    vectorize = Vectorize.model_validate({"words": {}, "sentences": {"method": "encoder"}})
+    train = Train.model_validate({kind: {"kind": kind, "features": each} for kind, each in entries.items()})
+    run = replace(run, settings=replace(run.settings, vectorize=vectorize, train=train))
+    return with_results(run, features={"sentences": {"train": shape, "test": shape}})
+
+
+def poorly_calibrated(**options: Any) -> Run:
+    run = make_run(("majority", "keras"), count=400, **options)
+    for name, error in (("majority", 0.01), ("keras", 0.2)):  # above what chance gives
+        chance = run.results.decisions[name].ece_if_calibrated.get("test") or 0.0
+        run.results.evaluation[name]["test"]["ece"] = chance + error
+    return run
+
+
+COMBINED = {"combine.both": "{first: words, second: letters}", "train.logistic_regression.features": "both"}
+LETTERS = {"vectorize.letters": "{method: terms, analyzer: char}"} | COMBINED
+BOTH_MIXED = {"vectorize.letters": "{method: terms}", "vectorize.words.analyzer": "word+char_wb"} | COMBINED
+
+
+def terms(rows: Mapping[str, int], **settings: str) -> Run:
+    run = make_run(("logistic_regression",), settings=settings)
+    shared = {"model": "logistic_regression", "class": "no", "weight": 1.0, "method": "weight"}
+    table = pd.DataFrame([shared | {"term": term, "rows": count} for term, count in rows.items()])
+    return replace(run, tables={**run.tables, "terms": table})
+
+
+def sources(words: str, letters: str, **settings: str) -> Run:
+    """Return a run with terms of words and of letters, whose names have these beginnings."""
+    names = {f"{letters} acc": 9, f"{words}my_account": 5, f"{letters}account": 9, f"{letters}cou": 12}
+    return terms(names | ({"letters__account": 3} if words == "words__word__" else {}), **settings)
 
 
 ONE: dict[str, tuple[str, Callable[[], Run]]] = {
@@ -210,10 +252,39 @@ ONE: dict[str, tuple[str, Callable[[], Run]]] = {
     "sets of each class": ("doubt", lambda: make_run(**DOUBTING)),
     "texts of no class that are rejected": ("unknown", lambda: unknown(**{"evaluate.unknown_keep": "0.85"})),
     "texts of no class that train": ("unknown", lambda: unknown(**{"data.train_unknown": "true"})),
+    "poor calibration": ("calibration", poorly_calibrated),
+    "poor calibration of three classes": ("calibration", lambda: poorly_calibrated(classes=("a", "b", "c"))),
+    "poor calibration with validation rows": ("calibration", lambda: poorly_calibrated(validation=True)),
+    "poor calibration of several labels": ("calibration", lambda: poorly_calibrated(sets=(["no"], ["yes"], []))),
+    "poor calibration that was set": (
+        "calibration",
+        lambda: poorly_calibrated(validation=True, settings={"evaluate.calibration": "temperature"}),
+    ),
+    "spaces of terms of letters": (
+        "terms",
+        lambda: terms(
+            {"not": 1, " not": 2, "not ": 3, " not ": 4, "very good": 5}, **{"vectorize.words.analyzer": "char"}
+        ),
+    ),
+    "pieces of a term in as many rows": (
+        "terms",
+        lambda: terms({"cou": 9, "account": 9, "ount": 9, "un": 12}, **{"vectorize.words.analyzer": "char_wb"}),
+    ),
+    "terms of two analyzers": (
+        "terms",
+        lambda: sources("word__", "char_wb__", **{"vectorize.words.analyzer": "word+char_wb"}),
+    ),
+    "terms of a pair": ("terms", lambda: sources("words__", "letters__", **LETTERS)),
+    "terms of a pair that both have words": (
+        "terms",
+        lambda: sources("words__word__", "words__char_wb__", **BOTH_MIXED),
+    ),
     "more files than are listed": (
         "data",
         lambda: make_run(sources=[Source(f"part{n}.csv", f"{n:064}") for n in range(FILES + 7)]),
     ),
+    "classes too rare to be divided": ("protocol", rare_classes),
+    "pretrained weights": ("data", pretrained_weights),
     "texts with one label each": ("data", lambda: make_run(texts=("no text", "yes text"))),
 }
 
