@@ -3,9 +3,10 @@
     python -m tests.mutate [--count 40] [--seed 0] [--save] [PACKAGE ...]
 
 For each package, such as evaluate, so many edits are drawn at random, made one at a time in a copy of the project, and
-tried with the tests of tests/unit/<package> that are not slow: a comparison at its boundary, a condition dropped, a
-number one off, `and` for `or`, an operator or two arguments exchanged. Prints the edits that no test noticed, and the
-score: the edits that a test did; --save keeps both in benchmarks/results/mutations.json.
+tried with the tests of tests/unit/<package> that are not slow, and with those of refusals of settings, tables and
+inputs, tests/contract/test_broken_*: a comparison at its boundary, a condition dropped, a number one off, `and` for
+`or`, an operator or two arguments exchanged. Prints the edits that no test noticed, and the score: the edits that a
+test did; --save keeps both in benchmarks/results/mutations.json.
 """
 
 import argparse
@@ -136,7 +137,8 @@ def survivors(package: str, drawn: Iterable[Edit], folder: Path) -> Iterator[str
         source = path.read_bytes()
         path.write_bytes(edit.apply(source))
         named = [str(test.relative_to(folder)) for test in (folder / tests).rglob(f"test_{edit.path.stem}*.py")]
-        if not (named and is_noticed(folder, named)) and not is_noticed(folder, [str(tests)]):
+        refusals = [str(test.relative_to(folder)) for test in (folder / "tests/contract").glob("test_broken_*.py")]
+        if not any(is_noticed(folder, some) for some in (named, [str(tests)], refusals) if some):
             yield edit.describe(source)
         path.write_bytes(source)
 
