@@ -49,6 +49,7 @@ PRINTED: dict[str, tuple[Predictor, str]] = {
     "sets of one class or two": (doubting(two_classes()), "--coverage 0.9"),
     "a set decides, whatever the threshold": (doubting(two_classes(threshold=0.99)), "--coverage 0.6"),
     "texts of no class": (rejecting("probability", 0.85), ""),
+    "the class that costs least": (costly(), ""),
     "no answer, where it costs less": (costly(0.3), ""),
     "several labels": (several_labels(), ""),
     "several labels with their terms and sets": (doubting(several_labels()), "--explain --coverage 0.5"),
@@ -104,6 +105,7 @@ def test_csv_and_parquet_have_what_json_lines_have(
         if isinstance(line.get("explanation"), dict):
             row["explanation"] = dict(row["explanation"])  # a map, which to_pylist makes pairs
         assert read({key: row[key] for key in line}) == read(line)
+        assert "top" in row or {f"probability_{each}" for each in PRINTED[name][0].classes_} <= row.keys()
 
 
 # Texts of no class
@@ -143,15 +145,6 @@ def test_means_are_read_with_the_model_and_must_have_its_checksum(tmp_path: Path
 # Costs
 
 
-def test_a_text_gets_the_class_that_costs_least_and_none_where_no_answer_costs_less(tmp_path: Path) -> None:
-    assert costly().predict(TEXTS).tolist() == ["yes", "no", "no", "no"]
-    predictor = textclf.load(export(costly(0.3), tmp_path / "model"))
-    assert predictor.decision == costly(0.3).decision
-    # 0.88 is above 5/6, but five times 0.12 exceeds 0.3
-    assert predictor.predict(TEXTS).tolist() == [None, "no", None, "no"]
-    assert predictor.labels(predictor.predict_proba(TEXTS)) == predictor.predict(TEXTS).tolist()
-
-
 def test_a_text_without_an_answer_is_explained_as_the_class_that_costs_least() -> None:
     assert costly(0.3).explain(TEXTS) == costly().explain(TEXTS)
 
@@ -168,11 +161,7 @@ def test_a_text_has_the_labels_above_their_thresholds_and_perhaps_none(tmp_path:
     assert predictor.predict([]).tolist() == []
 
 
-def test_each_label_is_explained_by_the_drops_of_its_own_log_odds() -> None:
-    explained = several_labels().explain(["bad food", "great food, great", "", "bad food place"])
-    assert explained[0] == {"bad": [("bad", 2.0), ("food", 0.5)], "food": [("food", 1.0)]}
-    assert explained[1] == {"food": [("food", 1.0)], "good, great": [("great", 6.0)]}
-    assert explained[2] == {}
+def test_each_label_is_explained_by_as_many_terms() -> None:
     assert several_labels().explain(["bad food place"], 1) == [{"bad": [("bad", 2.0)], "food": [("food", 1.0)]}]
 
 

@@ -97,7 +97,7 @@ def test_the_text_of_a_page_is_as_it_was_approved(name: str) -> None:
     approved.check(approved.lines(without_pictures(make_run(**run)), *shown), Path(__file__).with_name(f"{name}.txt"))
 
 
-# Single sections of runs that differ in one thing
+# Single sections of runs that differ in one thing: which ones, and how the run is made
 
 LAST: dict[str, Any] = {"models": ("logistic_regression", "majority")}
 VALIDATED = LAST | {"validation": True}
@@ -279,6 +279,18 @@ ONE: dict[str, tuple[str, Callable[[], Run]]] = {
         "terms",
         lambda: sources("words__word__", "words__char_wb__", **BOTH_MIXED),
     ),
+    "two labels, of which neither is positive": (
+        "models confusion curves",
+        lambda: make_run(**SEVERAL_LABELS | {"classes": ("a", "b"), "sets": ((), ("a",), ("a", "b"))}),
+    ),
+    "texts with different sets of labels": (
+        "data",
+        lambda: make_run(**SEVERAL_LABELS | {"texts": ("good food", "bad"), "sets": (("a",), ("a", "b"), ())}),
+    ),
+    "the same labels for all texts": (
+        "errors",
+        lambda: make_run(**SEVERAL_LABELS | {"settings": {"evaluate.threshold": "0.1"}}),
+    ),
     "more files than are listed": (
         "data",
         lambda: make_run(sources=[Source(f"part{n}.csv", f"{n:064}") for n in range(FILES + 7)]),
@@ -290,5 +302,7 @@ ONE: dict[str, tuple[str, Callable[[], Run]]] = {
 
 
 def test_a_section_of_each_run_is_as_it_was_approved() -> None:
-    said = [f"# {name}\n{approved.lines(without_pictures(make()), section)}\n" for name, (section, make) in ONE.items()]
+    said = [
+        f"# {name}\n{approved.lines(without_pictures(make()), *shown.split())}\n" for name, (shown, make) in ONE.items()
+    ]
     approved.check("".join(said), Path(__file__).with_name("sections.txt"))

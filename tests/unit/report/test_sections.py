@@ -21,7 +21,7 @@ from textclf.report.data import BARS, histogram
 from textclf.report.doubt import doubt
 from textclf.report.errors import errors
 from textclf.report.page import mark_settings, render
-from textclf.report.run import Run
+from textclf.report.run import Run, tables_of
 
 PAIR = ("logistic_regression", "keras")
 DEFAULT = make_run()
@@ -226,3 +226,8 @@ def test_the_parameters_are_those_of_the_models_that_trained() -> None:
     assert r"token_pattern (?u)\b\w\w+\b" in text
     assert "train.keras" not in text
     assert "behave" not in text
+
+
+def test_average_precision_is_read_of_labels_alone() -> None:
+    assert "average_precision" in tables_of("multilabel")["classes"]
+    assert "average_precision" not in tables_of("multiclass")["classes"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import approved
 from tests.processes import Ended
 from tests.unit.predict.models import export, three_classes, two_classes
 from tests.unit.serve.clients import make_app
@@ -49,25 +50,13 @@ def test_a_damaged_model_is_refused_at_the_start(folder: Path) -> None:
         command.load_models(folder, None)
 
 
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        (["--max-texts", "0"], "--max-texts must be at least 1; got 0"),
-        (["--max-bytes", "-1"], "--max-bytes must be at least 1; got -1"),
-        (["--threads", "0"], "--threads must be at least 1; got 0"),
-        (["--timeout", "0"], "--timeout must be a number of seconds greater than 0; got 0"),
-        (["--timeout", "inf"], "--timeout must be a number of seconds greater than 0; got inf"),
-        (["--port", "70000"], "--port must be from 0 to 65535; got 70000"),
-        (["--host", "nowhere.invalid"], "--host and --port must be a free address; got nowhere.invalid and 8000"),
-        (["--model", "x"], "--model must be one in"),
-    ],
-)
-def test_wrong_arguments_are_refused(
-    folder: Path, words: list[str], line: str, command_line: Callable[..., Ended]
-) -> None:
-    status, _, err = command_line("serve", "--models", folder, *words)
-    assert (status, err.count("\n")) == (2, 1)
-    assert err.startswith(f"error: serve: {line}")
+def test_wrong_arguments_are_refused_with_the_approved_line(folder: Path, command_line: Callable[..., Ended]) -> None:
+    def say(words: str) -> list[str]:
+        done = command_line("serve", "--models", folder, *words.split())
+        assert (done.status, done.out) == (2, "")
+        return done.err.replace(str(folder), "models").splitlines()
+
+    approved.check_cases(Path(__file__).with_name("arguments.txt"), say)
 
 
 def test_a_port_in_use_is_refused() -> None:
