@@ -1,6 +1,5 @@
 """Prediction sets on the test rows, and the curve of error against the share of the rows answered."""
 
-import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.refusal import refusal
 from tests.unit.evaluate.samples import (
     HALF,
     SEEDS,
@@ -115,21 +115,15 @@ def test_a_class_without_test_rows_has_no_coverage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("level", "by_class", "said"),
     [
-        (params(coverage=0.99), "0.975609 for 40 validation rows; got 0.99, which takes at least 99 of them"),
-        (
-            params(coverage=0.95, coverage_by_class=True),
-            "0.933333 for 14 validation rows of class yes; got 0.95, which takes at least 19 of them",
-        ),
+        (0.99, False, "0.975609 for 40 validation rows; got 0.99, which takes at least 99 of them"),
+        (0.95, True, "0.933333 for 14 validation rows of class yes; got 0.95, which takes at least 19 of them"),
     ],
-    ids=["all", "by class"],
 )
-def test_too_few_validation_rows_for_a_coverage_are_told(settings: Any, said: str) -> None:
-    with pytest.raises(UserError) as error:
-        sets_of(three_splits(), settings, HALF)
-    remedy = "raise split.validation_size or lower the coverage"
-    assert error.value.lines == (f"evaluate.coverage must be at most {said}; {remedy}",)
+def test_too_few_validation_rows_for_a_coverage_are_told(level: float, by_class: bool, said: str) -> None:
+    line = refusal(sets_of, three_splits(), params(coverage=level, coverage_by_class=by_class), HALF)
+    assert line == f"evaluate.coverage must be at most {said}; raise split.validation_size or lower the coverage"
 
 
 def fitted(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Conformal:
@@ -169,10 +163,9 @@ def test_sets_cover_new_rows_where_larger_clusters_are_harder() -> None:
 
 
 def test_too_few_independent_rows_for_a_coverage_are_told() -> None:
-    with pytest.raises(UserError) as error:
-        fitted(drawn(4, 20, 2, "validation"), COVERED, np.repeat(np.arange(4, dtype=np.int64), 5))
-    said = r"for 20 validation rows, worth 4 independent ones; got 0.9, which takes at least 9 independent ones; raise"
-    assert re.search(said, error.value.lines[0])
+    line = refusal(fitted, drawn(4, 20, 2, "validation"), COVERED, np.repeat(np.arange(4, dtype=np.int64), 5))
+    said = "for 20 validation rows, worth 4 independent ones; got 0.9, which takes at least 9 independent ones; raise"
+    assert said in line
 
 
 def test_rows_that_repeat_each_other_give_a_wider_interval() -> None:

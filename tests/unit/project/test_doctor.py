@@ -10,13 +10,12 @@ import pytest
 from tests.processes import WITHOUT_EXTRAS, Ended, python
 from tests.settings import put
 from textclf.core.extras import EXTRAS, how_to_install
-from textclf.project.doctor import run
+
+Doctor = Callable[[], tuple[object, dict[str, str]]]
 
 
 @pytest.fixture
-def doctor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
-) -> Callable[[], tuple[object, dict[str, str]]]:
+def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]) -> Doctor:
     """Return a function that gives the exit code and, by name, what the rest of each line says, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
@@ -30,7 +29,7 @@ def doctor(
     return run
 
 
-def test_all_that_is_there_is_ok(doctor: Callable[[], tuple[object, dict[str, str]]]) -> None:
+def test_all_that_is_there_is_ok(doctor: Doctor) -> None:
     Path(".dvc").mkdir()
     Path(".dvc/config").write_text("[core]\n    remote = storage\n['remote \"storage\"']\n    url = /x%y\n")
     Path("requirements.txt").write_text(f"numpy=={version('numpy')} \\\n    --hash=sha256:00\nabsent==1.0\n")
@@ -42,9 +41,7 @@ def test_all_that_is_there_is_ok(doctor: Callable[[], tuple[object, dict[str, st
     assert set(EXTRAS) < set(facts)
 
 
-def test_what_is_missing_is_told_with_what_to_do(
-    doctor: Callable[[], tuple[object, dict[str, str]]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_missing_is_told_with_what_to_do(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".dvc").mkdir()
     Path("requirements.txt").write_text("numpy==1.0\nscipy==1.1\n")
     monkeypatch.setitem(sys.modules, "uvicorn", None)
@@ -70,7 +67,7 @@ def test_what_the_settings_need_decides_it_too(
     settings: tuple[str, str],
     package: str,
     extra: str,
-    doctor: Callable[[], tuple[object, dict[str, str]]],
+    doctor: Doctor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
@@ -90,18 +87,13 @@ def test_what_the_settings_need_decides_it_too(
     ],
 )
 def test_what_the_pipeline_needs_decides_the_exit_code(
-    patched: str,
-    value: object,
-    name: str,
-    rest: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    patched: str, value: object, name: str, rest: str, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textclf.project.doctor.is_x86", lambda: True)
     monkeypatch.setattr(patched, value)
-    assert run() == 1
-    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(name))
-    assert rest in line
+    status, facts = doctor()
+    assert status == 1
+    assert rest in facts[name]
 
 
 def test_doctor_needs_no_extra_and_no_project(tmp_path: Path) -> None:

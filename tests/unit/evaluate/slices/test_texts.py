@@ -36,31 +36,31 @@ def test_words_are_counted_in_bands_that_hold_their_upper_end() -> None:
     ]
 
 
+NEGATIONS = [
+    "not good",
+    "It was NOT good",
+    "never again",
+    "I don't know",
+    "I don\u2019t know",
+    "i dont know",
+    "nothing",
+]
+NO_NEGATIONS = ["a knot, a note, noted, want, giant", "annotation", "éno", "great food"]
+
+
 @pytest.mark.parametrize(
-    ("pattern", "text", "expected"),
+    ("pattern", "found", "others"),
     [
-        (texts.NEGATION, "not good", True),
-        (texts.NEGATION, "It was NOT good", True),
-        (texts.NEGATION, "never again", True),
-        (texts.NEGATION, "I don't know", True),
-        (texts.NEGATION, "I don\u2019t know", True),
-        (texts.NEGATION, "i dont know", True),
-        (texts.NEGATION, "nothing", True),
-        (texts.NEGATION, "a knot, a note, noted, want, giant", False),
-        (texts.NEGATION, "annotation", False),
-        (texts.NEGATION, "éno", False),
-        (texts.NEGATION, "great food", False),
-        (texts.CAPITALS, "SO good", False),
-        (texts.CAPITALS, "the BEST", True),
-        (texts.CAPITALS, "ÜBER", True),
-        (texts.CAPITALS, "McDONald DVDs", False),
-        (texts.DIGITS, "5 stars", True),
-        (texts.DIGITS, "five stars", False),
-        (texts.DIGITS, "\u0663", True),
+        (texts.NEGATION, NEGATIONS, NO_NEGATIONS),
+        (texts.CAPITALS, ["the BEST", "ÜBER"], ["SO good", "McDONald DVDs"]),
+        (texts.DIGITS, ["5 stars", "\u0663"], ["five stars"]),
     ],
+    ids=["negation", "capitals", "digits"],
 )
-def test_patterns_find_what_they_are_for(pattern: str, text: str, expected: bool) -> None:
-    assert texts.by_pattern(column([text, ""]), pattern).tolist() == [int(expected), 0]
+def test_patterns_find_what_they_are_for(pattern: str, found: list[str], others: list[str]) -> None:
+    assert texts.by_pattern(column([*found, *others, ""]), pattern).tolist() == [1] * len(found) + [0] * (
+        len(others) + 1
+    )
 
 
 def test_columns_without_rows_or_in_chunks_are_no_special_case() -> None:
