@@ -2,14 +2,13 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.processes import Ended
+from tests.processes import Ended, git
 from textclf.core import installed
 from textclf.project import generated, upgrade
 from textclf.project.init import command
@@ -18,10 +17,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  
 
 Run = Callable[..., Ended]
 TABLE = "text,label\n" + "".join(f"The thing {n} is {'good' if n % 2 else 'bad'},{'pn'[n % 2]}\n" for n in range(40))
-
-
-def git(*words: str) -> None:
-    subprocess.run(("git", *words), check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -148,7 +143,7 @@ def test_the_next_step_adds_a_table_of_the_repository_around_the_project(run: Ru
     line = run("init", "a b", "--data", "my rows.csv").out.splitlines()[-1]
     assert line == "next: cd 'a b', git add '../my rows.csv' ., git commit, dvc repro"
     git("add", "--all")
-    git("-c", "user.name=a", "-c", "user.email=a@b.org", "commit", "--quiet", "-m", "one")
+    git("commit", "--quiet", "-m", "one")
     line = run("init", "a b", "--data", "my rows.csv", "--preset", "fast").out.splitlines()[-1]
     assert line == "next: cd 'a b', git add '../my rows.csv', dvc repro"
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests import pull_request
+from tests.processes import git
 from tests.unit.project.init.test_command import Run
 from textclf.artifacts.checked import write_settings
 from textclf.core.code import CODE, PROJECT
@@ -33,19 +34,18 @@ train:
   keras: {kind: keras, features: words}
 evaluate: {}
 """
-GIT = ("git", "-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
 
 
 def commit() -> None:
     """Commit all files of the current folder."""
-    for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--allow-empty", "-m", "now")):
-        subprocess.run((*GIT, *arguments), check=True)
+    git("init", "--quiet")
+    pull_request.commit(Path())
 
 
 def contents() -> dict[Path, bytes]:
     """Return the content of each file that Git does not ignore."""
-    listed = subprocess.run(("git", "ls-files", "-co", "--exclude-standard", "-z"), capture_output=True, check=True)
-    return {Path(name): Path(name).read_bytes() for name in listed.stdout.decode().split("\0") if Path(name).is_file()}
+    listed = git("ls-files", "-co", "--exclude-standard", "-z").split("\0")
+    return {Path(name): Path(name).read_bytes() for name in listed if Path(name).is_file()}
 
 
 @pytest.fixture
