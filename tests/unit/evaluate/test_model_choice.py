@@ -1,11 +1,13 @@
 """The choice of the default model."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests import approved
 from textclf.evaluate import model_choice
 from textclf.evaluate.model_choice import choose, compare_candidates, explain_choice, score_after_choice
 from textclf.evaluate.results import Results
@@ -101,58 +103,34 @@ def crossvalidated(*names: str, **tied: int) -> dict[str, Any]:
     return {"evaluation": TESTED, "decisions": {"crossvalidation": folds} | chosen_among(*names, **tied)}
 
 
-def explained(contents: dict[str, Any], named: str | None = None, models: Sequence[str] = MODELS) -> tuple[str, str]:
-    return explain_choice(named, Results.of(**contents), models)
-
-
-FOLDS = "in 3-fold cross-validation of 1,200 training rows"
-HONEST = "; 85.0% there, 84.0% allowing for the choice"
-FASTEST = "fastest of the models within half a standard error of the best accuracy and log loss"
-
-
-@pytest.mark.parametrize(
-    ("contents", "choice", "reason"),
-    [
-        (validated(*MODELS, b=1, c=1), "b", f"best accuracy on 1,000 validation rows{HONEST}"),
-        (validated(*MODELS, a=1, b=1), "a", f"{FASTEST} on 1,000 validation rows{HONEST}"),
-        (crossvalidated(*MODELS, b=1), "b", f"best accuracy {FOLDS}{HONEST}"),
-        # c had too few rows, or takes too long
-        (crossvalidated("a", "b", a=1), "a", f"{FASTEST} {FOLDS}; not cross-validated: c{HONEST}"),
-        (crossvalidated(), "c", "the last of train; none could be cross-validated"),
-    ],
-    ids=["validation", "tied", "cross-validation of all", "cross-validation of some", "neither"],
-)
-def test_a_run_is_represented_by_a_model_that_no_test_row_chose(
-    contents: dict[str, Any], choice: str, reason: str
-) -> None:
-    assert explained(contents) == (choice, reason)
-
-
-def test_few_rows_have_no_accuracy_after_the_choice() -> None:
-    contents = crossvalidated(*MODELS, b=1)
-    del contents["decisions"]["choice"]["accuracy"]
-    assert explained(contents) == ("b", f"best accuracy {FOLDS}")
-
-
-def test_several_labels_are_chosen_by_the_subset_accuracy() -> None:
-    contents = crossvalidated(*MODELS, b=1)
-    contents["decisions"]["b"] = {"thresholds": [0.5, 0.5]}
-    assert explained(contents)[1].startswith("best subset accuracy in ")
-
-
-def test_a_model_that_is_named_or_alone_represents_the_run() -> None:
-    contents = crossvalidated(*MODELS, b=1)
-    assert explained(contents, "a") == ("a", "named by export.model")
-    assert explained(contents, models=("a",)) == ("a", "the only model")
-
-
-def test_with_costs_the_mean_cost_chooses() -> None:
+def by_cost(a: int) -> dict[str, Any]:
     measured = {name: {"validation": {"accuracy": 0.85, "cost": 0.123}} for name in MODELS}
-    models = {"a": {"cost_difference": 0.2, "tied": 0}, "b": {"cost_difference": 0.0, "tied": 1}}
+    models = {"a": {"cost_difference": 0.2, "tied": a}, "b": {"cost_difference": 0.0, "tied": 1}}
     decisions = {"protocol": {"validation_rows": 1000}, "choice": {"models": models, "cost": 0.13}}
-    contents: dict[str, Any] = {"evaluation": measured, "decisions": decisions}
-    where = "on 1,000 validation rows; 0.123 there, 0.130 allowing for the choice"
-    assert explained(contents) == ("b", f"lowest mean cost {where}")
-    models["a"]["tied"] = 1
-    reason = "fastest of the models within half a standard error of the lowest mean cost and log loss"
-    assert explained(contents) == ("a", f"{reason} {where}")
+    return {"evaluation": measured, "decisions": decisions}
+
+
+FOLDS = crossvalidated(*MODELS, b=1)
+NO_ESTIMATE = {"decisions": FOLDS["decisions"] | {"choice": {"models": FOLDS["decisions"]["choice"]["models"]}}}
+LABELS = {"decisions": FOLDS["decisions"] | {"b": {"thresholds": [0.5, 0.5]}}}
+CASES: dict[str, tuple[dict[str, Any], str | None, Sequence[str]]] = {
+    "validation rows": (validated(*MODELS, b=1, c=1), None, MODELS),
+    "validation rows, tied": (validated(*MODELS, a=1, b=1), None, MODELS),
+    "cross-validation": (FOLDS, None, MODELS),
+    "c had too few rows, or takes too long": (crossvalidated("a", "b", a=1), None, MODELS),
+    "neither": (crossvalidated(), None, MODELS),
+    "too few rows to allow for the choice": (FOLDS | NO_ESTIMATE, None, MODELS),
+    "several labels": (FOLDS | LABELS, None, MODELS),
+    "a named model": (FOLDS, "a", MODELS),
+    "one model": (FOLDS, None, ("a",)),
+    "costs": (by_cost(a=0), None, MODELS),
+    "costs, tied": (by_cost(a=1), None, MODELS),
+}
+
+
+def test_a_run_is_represented_by_a_model_that_no_test_row_chose() -> None:
+    said = []
+    for case, (contents, named, models) in CASES.items():
+        choice, reason = explain_choice(named, Results.of(**contents), models)
+        said.append(f"{case}: {choice}, {reason}\n")
+    approved.check("".join(said), Path(__file__).with_name("choices.txt"))
