@@ -61,22 +61,23 @@ def test_changes_are_sorted_by_model_then_test_rows_then_importance_of_the_metri
     ]
 
 
+BETTER = change("accuracy", 0.8, 0.9, (0.05, 0.2))
+
+
 @pytest.mark.parametrize(
     ("entry", "verdict"),
     [
         (change("accuracy", None, 0.8), "new"),
         (change("accuracy", 0.8, None), "removed"),
-        (change("accuracy", 0.8, 0.8, (-0.1, 0.1)), "unchanged"),
-        (change("accuracy", 0.8, 0.8000004), "unchanged"),
+        (change("accuracy", 0.8, 0.8000004, (-0.1, 0.1)), "unchanged"),
         (change("ece", 0.1, 0.2), "no interval"),
-        (change("accuracy", 0.8, 0.7, (-0.2, 0.01)), "within noise"),
         (change("accuracy", 0.8, 0.7, (-0.2, 0.0)), "within noise"),
         (change("accuracy", 0.8, 0.9, (0.0, 0.2)), "within noise"),
-        (replace(change("accuracy", 0.8, 0.9, (0.05, 0.2)), baseline=True), "baseline"),
-        (replace(change("accuracy", 0.8, 0.8, (0.05, 0.2)), baseline=True), "unchanged"),
-        (change("f1", 0.8, 0.8, same_task=False), "different task"),
-        (change("f1", None, 0.8, same_task=False), "new"),
-        (change("f1", 0.8, None, same_task=False), "removed"),
+        (replace(BETTER, baseline=True), "baseline"),
+        (replace(BETTER, head=0.8, baseline=True), "unchanged"),
+        (replace(BETTER, same_task=False), "different task"),
+        (replace(BETTER, base=None, same_task=False), "new"),
+        (replace(BETTER, head=None, same_task=False), "removed"),
     ],
 )
 def test_verdicts(entry: Change, verdict: str) -> None:
