@@ -19,14 +19,6 @@ def column(*chunks: list[str]) -> pa.ChunkedArray:
     return pa.chunked_array(list(chunks), pa.string())
 
 
-def test_bands_have_a_name_for_every_code() -> None:
-    assert len(texts.WORD_BANDS) == len(texts.WORDS) + 1
-    assert texts.WORD_BANDS[:2] == ("1 to 4", "5 to 8")
-    assert texts.WORD_BANDS[-1] == "257 or more"
-    assert texts.SHARE_BANDS == ("none", "up to 10%", "10% to 25%", "more than 25%")
-    assert len(texts.SHARE_BANDS) == len(texts.SHARES) + 1
-
-
 def test_words_are_counted_in_bands_that_hold_their_upper_end() -> None:
     lengths = [1, 4, 5, 8, 9, 16, 17, 256, 257, 1000]
     codes = texts.by_words(column([" ".join(["w"] * n) for n in lengths]))
