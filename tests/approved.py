@@ -48,7 +48,7 @@ def lines(page: str, *sections: str) -> str:
 def changed(usual: Sequence[str], lines: Sequence[str]) -> list[str]:
     """Return what lines have that the usual ones lack, after "+", and what they lack, after "-"."""
     differences = [*difflib.unified_diff(usual, lines, n=0, lineterm="")][2:]
-    return [f"{line[0]} {line[1:]}" for line in differences if line[0] != "@"]
+    return [f"{line[0]} {line[1:]}".rstrip() for line in differences if line[0] != "@"]
 
 
 def check_cases(file: Path, say: Callable[[str], Sequence[str]]) -> None:

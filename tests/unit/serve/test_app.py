@@ -239,10 +239,10 @@ def test_while_a_model_predicts_health_is_answered_and_too_many_requests_are_ref
     async def others(client: httpx.AsyncClient) -> httpx.Response:
         await asyncio.sleep(0)  # the first request goes first
         refused = await predict(client)
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-        assert refused.json() == {"error": "the server is busy; try again in a second"}
         health = await client.get("/health")
         model.gate.set()
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert refused.json() == {"error": "the server is busy; try again in a second"}
         return health
 
     answered, health = talk(app, predict, others)
