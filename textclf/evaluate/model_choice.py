@@ -118,9 +118,11 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
         where = f"in {scores.folds}-fold cross-validation of {count_noun(scores.rows, 'training row')}"
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
-    several = chosen in decisions.models and decisions[chosen].decision.multilabel
+    multilabel = chosen in decisions.models and decisions[chosen].decision.multilabel
     best, show = (
-        ("lowest mean cost", "{:.3f}".format) if metric == "cost" else (f"best {'subset ' * several}accuracy", percent)
+        ("lowest mean cost", "{:.3f}".format)
+        if metric == "cost"
+        else (f"best {'subset ' * multilabel}accuracy", percent)
     )
     reason = best
     if getattr(compared[chosen], f"{metric}_difference"):

@@ -33,7 +33,7 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
     settings, results = facts.settings, facts.results
     names, evaluate = labelled_names(facts.classes, facts.titles), settings.evaluate
     own, measured, report = results.decisions[model], results.evaluation[model], results.splits
-    decision, several = own.decision, own.decision.multilabel
+    decision, multilabel = own.decision, own.decision.multilabel
     splits = [split for split in SPLITS if split in measured]
     members, default = settings.members(model), facts.default
     of_models = list(dict.fromkeys([model, *members]))
@@ -53,7 +53,7 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         folder=Markup(model),  # noqa: S704 (small letters, digits and _; code needs no escapes)
         kind=load_model(settings.models[model].kind).KIND,
         classes=[names[label] for label in facts.classes],
-        positive=names[facts.classes[-1]] if len(facts.classes) == 2 and not several else None,
+        positive=names[facts.classes[-1]] if len(facts.classes) == 2 and not multilabel else None,
         representation=description.representation(settings, model, columns),
         record=[(display_name(key), to_yaml(value)) for key, value in sorted(results.training[model].items())],
         hyperparameters=[(key, to_yaml(value)) for key, value in settings.models[model].model_dump().items()],
@@ -61,12 +61,14 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         rows={names[label]: [report.rows_by_class[split].get(label, 0) for split in splits] for label in facts.classes},
         totals=[report.sizes[split] for split in splits],
         metrics=[
-            (metric.titled(several), [cells[split][name] for split in splits])
+            (metric.titled(multilabel), [cells[split][name] for split in splits])
             for name, metric in METRICS.items()
             if any(name in measured[split] for split in splits)
         ],
-        class_metrics=join_names([each.titled(several) for each in metrics_of(several).values() if each.per_class]),
-        of_sets=[(METRICS[key].titled(True), cells["test"][key]) for key in OF_SETS if several],
+        class_metrics=join_names(
+            [each.titled(multilabel) for each in metrics_of(multilabel).values() if each.per_class]
+        ),
+        of_sets=[(METRICS[key].titled(True), cells["test"][key]) for key in OF_SETS if multilabel],
         accuracy=format_measured(
             "accuracy", measured["test"]["accuracy"], results.intervals[model]["test"]["accuracy"]
         ),
@@ -74,7 +76,9 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         costs=(costs := decision.costs),
         abstains=costs and len(costs[0]) > len(costs),
         threshold=None if decision.threshold is None else to_yaml(decision.threshold),
-        thresholds=dict(zip(names.values(), map(to_yaml, decision.thresholds or ()), strict=True)) if several else None,
+        thresholds=dict(zip(names.values(), map(to_yaml, decision.thresholds or ()), strict=True))
+        if multilabel
+        else None,
         calibration=[(key, to_yaml(value)) for key, value in sorted(decision.to_json().items()) if key in SCALING],
         rejection=decision.rejection,
         unknown=found and {"accuracy": _share(found.accuracy), "recall": _share(found.recall)},

@@ -100,11 +100,11 @@ def _calibration(evaluate: Evaluate, choosing: str) -> str:
     return f"Probabilities are calibrated by {method}, fitted on {choosing}."
 
 
-def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, several: bool) -> str:
-    if len(classes) > 2 and not several:
+def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, multilabel: bool) -> str:
+    if len(classes) > 2 and not multilabel:
         return "A text gets the class with the highest probability."
     rule = f"A text gets class {classes[-1]} if the probability of this class is above"
-    if several:
+    if multilabel:
         rule = "A text gets each label whose probability is above"
     if isinstance(evaluate.threshold, float):
         return f"{rule} {evaluate.threshold:g}."
@@ -113,7 +113,7 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, se
     aim = aims.get(
         evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)} at {level} confidence"
     )
-    per = "label and model" if several else "model"
+    per = "label and model" if multilabel else "model"
     return f"{rule} a threshold, chosen per {per} for {aim} on {choosing}."
 
 
@@ -138,8 +138,8 @@ def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Ma
     yield f"{always} {format_value('cost', cost)} per test row."
 
 
-def _sets(evaluate: Evaluate, several: bool) -> Iterator[str]:
-    if evaluate.coverage is not None and several:
+def _sets(evaluate: Evaluate, multilabel: bool) -> Iterator[str]:
+    if evaluate.coverage is not None and multilabel:
         yield (
             f"Prediction sets are to contain {confidence_level(evaluate.coverage)} of the labels of the texts that "
             "have any, on average; their limit comes from the validation rows (conformal risk control)."
@@ -198,7 +198,7 @@ def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -
     `classes` has what to show for each label, in order; `watching` are those of `facts.watching` to speak of.
     """
     report, decisions = facts.results.splits, facts.results.decisions
-    rows, several = report.rows_by_class["test"], report.multilabel
+    rows, multilabel = report.rows_by_class["test"], report.multilabel
     independent = decisions.protocol.independent_rows.get("test")
     sentences = []
     if report.validation is None:
@@ -211,11 +211,11 @@ def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -
             _few_test_rows(report.sizes["test"], facts.settings.evaluate.confidence, independent),
             _leaks(report.leaks.normalised, report.given),
             _shared_groups(report.leaks.group),
-            _conflicts(report.label_conflicts.normalised, several),
+            _conflicts(report.label_conflicts.normalised, multilabel),
             _dropped(report.dropped.get("rows", 0)),
             f"{rare}." if (rare := visible(rare_classes(report))) else "",
-            _unequal_classes(rows, classes, several),
-            _rare_classes(rows, classes, several),
+            _unequal_classes(rows, classes, multilabel),
+            _rare_classes(rows, classes, multilabel),
         ],
     )
     return sentences
@@ -290,9 +290,9 @@ def _shared(what: str, counts: Mapping[str, int]) -> str:
     return join_names(repeated)
 
 
-def _conflicts(count: int, several: bool) -> str:
+def _conflicts(count: int, multilabel: bool) -> str:
     texts = f"{count_noun(count, 'text')} {'occurs' if count == 1 else 'occur'}"
-    more = "different sets of labels" if several else "more than one class"
+    more = "different sets of labels" if multilabel else "more than one class"
     return f"{texts} with {more}, so no model can be right on all rows." if count else ""
 
 
@@ -301,23 +301,25 @@ def _dropped(count: int) -> str:
     return f"{rows} {'was' if count == 1 else 'were'} left out." if count else ""
 
 
-def _unequal_classes(rows: Mapping[str, int], classes: Mapping[str, str], several: bool) -> str:
+def _unequal_classes(rows: Mapping[str, int], classes: Mapping[str, str], multilabel: bool) -> str:
     sizes = {label: rows.get(label, 0) for label in classes}
     largest, smallest = max(sizes, key=lambda label: sizes[label]), min(sizes, key=lambda label: sizes[label])
     if sizes[largest] <= UNBALANCED * sizes[smallest]:
         return ""
-    what, metrics = ("labels", "micro averages mostly reflect") if several else ("classes", "accuracy mostly reflects")
+    what, metrics = (
+        ("labels", "micro averages mostly reflect") if multilabel else ("classes", "accuracy mostly reflects")
+    )
     return (
         f"The {what} differ in size among the test rows, from {count_noun(sizes[smallest], 'row')} "
         f"({classes[smallest]}) to {sizes[largest]:,} ({classes[largest]}): {metrics} the large ones."
     )
 
 
-def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str], several: bool) -> str:
+def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str], multilabel: bool) -> str:
     rare = [name for label, name in classes.items() if rows.get(label, 0) < FEW_TEST_ROWS]
     if not rare:
         return ""
-    one, many = ("label", "labels") if several else ("class", "classes")
+    one, many = ("label", "labels") if multilabel else ("class", "classes")
     which = f"{one.capitalize()} {rare[0]} has" if len(rare) == 1 else f"{len(rare)} of {len(classes)} {many} have"
     return f"{which} fewer than {FEW_TEST_ROWS} test rows; metrics of such a {one} mean little."
 

@@ -30,14 +30,14 @@ def describe(
     names = [*models, *external]
     test = {name: results.evaluation[name]["test"] for name in names}
     ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
-    several = OF_SETS[0] in test[ranked[0]]
-    shown = [*(OF_SETS if several else ()), "cost" if "cost" in test[ranked[0]] else "log_loss"]
+    multilabel = OF_SETS[0] in test[ranked[0]]
+    shown = [*(OF_SETS if multilabel else ()), "cost" if "cost" in test[ranked[0]] else "log_loss"]
     references = dict.fromkeys(name for name in (FLOOR, ranked[0]) if name in names and len(names) > 1)
     rows = [
         [
             "on the test rows",
-            f"{METRICS['accuracy'].titled(several)} ({confidence_level(confidence)} interval)",
-            *(METRICS[key].titled(several).partition(" (")[0] for key in shown),
+            f"{METRICS['accuracy'].titled(multilabel)} ({confidence_level(confidence)} interval)",
+            *(METRICS[key].titled(multilabel).partition(" (")[0] for key in shown),
             *(f"against {display_name(name)}" for name in references),
         ]
     ]

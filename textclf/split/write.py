@@ -132,9 +132,9 @@ def _track(rows: Corpus) -> Iterator[pa.RecordBatch]:
 
 def describe_splits(classes: list[str], report: SplitReport, settings: Split) -> Iterator[str]:
     """Yield the lines that the stage prints: sizes of classes and splits, and warnings."""
-    counts, several, given = report.rows_by_class, report.multilabel, report.given
+    counts, multilabel, given = report.rows_by_class, report.multilabel, report.given
     totals = {label: sum(by_class.get(label, 0) for by_class in counts.values()) for label in classes}
-    kinds = ("label",) if several else ("class", "classes")
+    kinds = ("label",) if multilabel else ("class", "classes")
     yield f"{count_noun(len(classes), *kinds)}: {list_classes(totals)}"
     if len(classes) > memory.MANY_CLASSES:
         yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
@@ -148,7 +148,7 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
     if "corrections" in report.model_fields_set:
         yield from _describe_corrections(report.corrections)
     for name, part in report.splits.items():
-        empty = f" ({part.without_labels} without labels)" if several else ""
+        empty = f" ({part.without_labels} without labels)" if multilabel else ""
         span = f", {part.time['first']} to {part.time['last']}" if part.time else ""
         yield f"{name}: {part.size} rows{empty}{_origin(name, given, settings)}{span}"
     for label, rows in report.unknown.items():
@@ -156,7 +156,7 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
             kept = ", ".join(f"{count} {name} rows" for name, count in rows.items() if name != "train")
             yield f"of no class ({label!r}): {kept}; {rows['train']} rows drawn for training are left out"
     missing = [label for label in classes if not counts["test"].get(label)]
-    if missing and (given or several or settings.method == "time"):
+    if missing and (given or multilabel or settings.method == "time"):
         yield f"warning: classes without test rows: {list_names(missing)}"
     advice = {
         "random": "; split.group_duplicates: true keeps duplicates in one split",
@@ -169,7 +169,7 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
             end = "; given rows stay where they are" if later in given else advice.get(settings.method, "")
             if shared:
                 yield f"warning: {have} a {what} that is also in {earlier}{end}"
-    yield from doubts(totals | dict(chain(*(rows.items() for rows in report.rare.values()))), several)
+    yield from doubts(totals | dict(chain(*(rows.items() for rows in report.rare.values()))), multilabel)
 
 
 def _describe_corrections(counts: Corrected) -> Iterator[str]:
