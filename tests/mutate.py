@@ -78,7 +78,7 @@ def variants(node: ast.AST) -> Iterator[ast.expr]:
             yield ast.Constant(not value)
         case ast.Constant(int() as value) if abs(value) <= LARGEST:
             yield from (ast.Constant(value + 1), ast.Constant(value - 1))
-        case ast.Call(ast.Name("isinstance")):
+        case ast.Call(ast.Name("isinstance" | "max" | "min")):  # an exchange changes nothing, or fails
             pass
         case ast.Call(function, [first, second, *rest], keywords):
             if not isinstance(first, ast.Starred) and not isinstance(second, ast.Starred):
