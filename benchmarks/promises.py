@@ -29,6 +29,7 @@ from benchmarks.made_up_sets import (
     predictions,
 )
 from textclf.core.errors import UserError
+from textclf.core.result_files import to_json
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.intervals import normal_quantile
@@ -192,9 +193,9 @@ def slices(kind: Sliced, seed: int) -> list[Line]:
         sums = SliceSums(membership, ("a", "b"), None, keys)
         entries = report(sums, {"m": rows}, 1 - LEVEL)["m"]
         others = [each for each in entries if not kind.drop or not each.startswith(f"{column}=")]
-        alarms += any(entries[each]["p_holm"] <= LEVEL for each in others)
+        alarms += any(entries[each].p_holm <= LEVEL for each in others)
         found += name in weak(entries, 1 - LEVEL)
-        for each, entry in entries.items():
+        for each, entry in to_json(entries).items():
             share = shares.get(each, 1 / max(kind.intents, 1))
             own = -kind.drop * (1.0 if each == name else 0.0 if each.startswith(f"{column}=") else part)
             rest = (-kind.drop * part - share * own) / (1 - share) if each.startswith(f"{column}=") else own
@@ -254,7 +255,7 @@ def prediction_sets(kind: Kind, seed: int) -> list[Line]:
             except UserError:
                 continue
             held.append(fitted["a"].sets(grid, ASKED).mean(axis=0))
-            of_test = measure_sets(test, {"a": fitted["a"]}, test.settings)["a"]["coverage"]
+            of_test = to_json(measure_sets(test, {"a": fitted["a"]}, test.settings))["a"]["coverage"]
             tally.add(of_test["value"], of_test, float(held[-1] @ shares))
         if len(held) > SETS // 20:
             means, refused = np.mean(held, axis=0), 100 - 100 * len(held) / SETS
