@@ -16,15 +16,14 @@ from textclf.core import files
 from textclf.core.formatting import count_noun
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
-from textclf.core.stage import item_of, main
+from textclf.core.stage import main
 from textclf.models.average import average, choose_weight, read_held_out, read_pairs
 from textclf.models.common.settings import Averaged
 
 
-def run(*, stage: str, trained: Path, predictions: Path) -> None:
-    """Average the two models of STAGE, such as average@mean."""
-    name = item_of(stage)
-    pair = load_section(f"average.{name}", Averaged)
+def run(*, item: str, trained: Path, predictions: Path) -> None:
+    """Average the two models of ITEM, such as mean of the stage average@mean."""
+    pair = load_section(f"average.{item}", Averaged)
     folders = [trained / member for member in (pair.first, pair.second)]
     for folder in folders:
         verify_folder(folder)
@@ -32,7 +31,7 @@ def run(*, stage: str, trained: Path, predictions: Path) -> None:
     held_out = read_held_out(folders)
     weight, rows = choose_weight(read_pairs(made), held_out)
     first, second = map(shapes.read, folders)
-    with outputs(trained / name, predictions / f"{name}{prediction_files.SUFFIX}") as (folder, table):
+    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (folder, table):
         folder.mkdir()
         shapes.write(shapes.Shapes(first.kind, {**first.parts, **second.parts}), folder)
         files.write_json(folder / prediction_files.RECORD, {"weight": weight, "weight_rows": rows})
@@ -41,7 +40,7 @@ def run(*, stage: str, trained: Path, predictions: Path) -> None:
         packages.write(folder, *folders)
         write_manifest(folder)
         prediction_files.write((average(weight, both) for both in read_pairs(made)), table)
-    print(f"{name}: {weight:g} of {pair.first}, the rest of {pair.second}; chosen by {count_noun(rows, 'row')}")
+    print(f"{item}: {weight:g} of {pair.first}, the rest of {pair.second}; chosen by {count_noun(rows, 'row')}")
 
 
 if __name__ == "__main__":

@@ -17,18 +17,17 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.core.formatting import count_noun, percent
 from textclf.core.outputs import outputs
-from textclf.core.stage import item_of, main
+from textclf.core.stage import main
 from textclf.core.unchanged import unchanged
 from textclf.evaluate.settings import Evaluate
 from textclf.predict.predictor import load
 
 
-def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics: Path, cases: Path) -> None:
-    """Run the tests that STAGE, such as behave@sentiment, is for with every model of MODELS."""
-    name = item_of(stage)
-    if name not in behave.tests:
-        raise UserError(f"--stage must name tests in behave.tests; got {name}")
-    path = Path(behave.tests[name])
+def run(behave: Behave, evaluate: Evaluate, *, item: str, models: Path, metrics: Path, cases: Path) -> None:
+    """Run the tests of ITEM, such as sentiment of the stage behave@sentiment, with every model of MODELS."""
+    if item not in behave.tests:
+        raise UserError(f"DVC_STAGE must name tests in behave.tests; got {item}")
+    path = Path(behave.tests[item])
     default, exported = read_index(models)
     with unchanged(path, lambda: {path.name: sha256_of_file(path)} if path.is_file() else {}):
         tests = suite.read(path, behave.seed, load(models / default).decision.multilabel)
@@ -38,7 +37,7 @@ def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics
             judge.require_classes(tests, predictor.classes_, str(path), model)
             said[model] = judge.judge(tests, replace(predictor, decision=predictor.decision.answering()))
             numbers[model] = judge.outcomes(tests, said[model], evaluate.confidence)
-    file = f"{name}{results.SUFFIX}"
+    file = f"{item}{results.SUFFIX}"
     with outputs(metrics / file, cases / file) as (written, texts):
         results.write(written, texts, numbers, judge.records(tests, said))
     number = sum(map(len, tests.cases.values()))

@@ -15,21 +15,20 @@ from textclf.artifacts.label_sets import is_multilabel
 from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_params
-from textclf.core.stage import item_of, main
+from textclf.core.stage import main
 from textclf.core.unchanged import unchanged
 from textclf.external import predictions as external
 
 
-def run(*, stage: str, splits: Path, trained: Path, predictions: Path) -> None:
-    """Join the predictions that STAGE, such as external@rules, is for with the rows of SPLITS."""
-    name = item_of(stage)
-    key = f"evaluate.external.{name}"  # its value is a dependency of the stage, so that it need not be a parameter
+def run(*, item: str, splits: Path, trained: Path, predictions: Path) -> None:
+    """Join the predictions of ITEM, such as rules of the stage external@rules, with the rows of SPLITS."""
+    key = f"evaluate.external.{item}"  # its value is a dependency of the stage, so that it need not be a parameter
     table = Path(load_params({key: str})[key])
     classes, parts = split_files.read_classes(splits), split_files.open_shards(splits, unknown=True)
     several = is_multilabel(split_files.read_table(parts["test"].paths[0], ["label"]))
     with unchanged(table, lambda: {table.name: files.sha256_of_file(table)}):
         made = external.read(table, classes, several)
-    with outputs(trained / name, predictions / f"{name}{prediction_files.SUFFIX}") as (folder, rows):
+    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
         files.write_json(folder / prediction_files.RECORD, {"labels_only": int(made.labels_only)})
         write_manifest(folder)

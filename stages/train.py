@@ -24,18 +24,17 @@ from textclf.artifacts.unknown import fit_means, scores_of, write_means
 from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
-from textclf.core.stage import item_of, main
+from textclf.core.stage import main
 from textclf.models.common import crossvalidation, fitting, scratch, workers
 from textclf.models.common.fitted import Folders
 from textclf.models.common.loading import Entry
 
 
 def run(
-    *, stage: str, features: Path, splits: Path, pretrained: Path, default: Path, trained: Path, predictions: Path
+    *, item: str, features: Path, splits: Path, pretrained: Path, default: Path, trained: Path, predictions: Path
 ) -> None:
-    """Train the model of STAGE, such as train@keras, on the training rows of its features."""
-    model = item_of(stage)
-    settings = load_section(f"train.{model}", Entry)
+    """Train the model ITEM, such as keras of the stage train@keras, on the training rows of its features."""
+    settings = load_section(f"train.{item}", Entry)
     read = features / settings.features
     verify_folder(read)
     opened = feature_files.open_shards(read)
@@ -43,10 +42,10 @@ def run(
     unknown = len(predicted) > len(opened)  # texts of no class
     datasets = {name: Dataset.of_shards(shards) for name, shards in opened.items()}
     row_count = memory.rows_in_memory(dataset.rows for dataset in datasets.values())
-    memory.require_predicting(row_count, len(datasets["train"].classes), f"train.{model}")
+    memory.require_predicting(row_count, len(datasets["train"].classes), f"train.{item}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
-    folders = Folders(pretrained, scratch.scratch_folder(beside, model, opened, settings))
+    folders = Folders(pretrained, scratch.scratch_folder(beside, item, opened, settings))
     settled = checked.read_default(default) or "validation" in opened  # some may be given
     fitted = fitting.fit_model(settings.kind, datasets, settings, folders)
     # After the fit: TensorFlow must set up several workers before it does anything else.
@@ -61,7 +60,7 @@ def run(
     print(fitted)
     means = fit_means(datasets["train"]) if unknown else None
     scores = partial(scores_of, fitted.layers, means) if unknown else None
-    with outputs(trained / model, predictions / f"{model}{prediction_files.SUFFIX}") as (folder, rows):
+    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
         fitted.write(folder)
         if means is not None:
@@ -77,7 +76,7 @@ def run(
         packages.write(folder, read)
         write_manifest(folder)
         prediction_files.write(fitting.predict_shards(fitted.layers, predicted, scores), rows)
-    for folder in beside.glob(f"{scratch.scratch_prefix(model)}*"):  # of this training, and of abandoned ones
+    for folder in beside.glob(f"{scratch.scratch_prefix(item)}*"):  # of this training, and of abandoned ones
         shutil.rmtree(folder)
 
 

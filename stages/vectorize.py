@@ -15,28 +15,27 @@ from textclf.artifacts import packages, shapes
 from textclf.artifacts.splits import open_shards, read_classes
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
-from textclf.core.stage import item_of, main
+from textclf.core.stage import main
 from textclf.vectorize.caveats import caveats
 from textclf.vectorize.settings import Representation
 from textclf.vectorize.stage import vectorize
 
 
-def run(*, stage: str, splits: Path, pretrained: Path, features: Path) -> None:
-    """Vectorize the splits with the representation of STAGE, such as vectorize@words."""
-    name = item_of(stage)
-    settings = load_section(f"vectorize.{name}", Representation)
+def run(*, item: str, splits: Path, pretrained: Path, features: Path) -> None:
+    """Vectorize the splits with the representation ITEM, such as words of the stage vectorize@words."""
+    settings = load_section(f"vectorize.{item}", Representation)
     rows, classes = open_shards(splits, unknown=True), read_classes(splits)
-    kept = features.parent / f".vectorize-{name}.scratch"  # by a process that was killed, for the next to go on
-    with outputs(features / name) as (folder,):
+    kept = features.parent / f".vectorize-{item}.scratch"  # by a process that was killed, for the next to go on
+    with outputs(features / item) as (folder,):
         folder.mkdir()
-        made = vectorize(rows, classes, name, settings, folder, pretrained, kept)
+        made = vectorize(rows, classes, item, settings, folder, pretrained, kept)
         packages.write(folder)
         shapes.write_features(made, folder)
     shutil.rmtree(kept, ignore_errors=True)
-    part = made.parts[name]
+    part = made.parts[item]
     for split, shape in part.splits.items():
-        print(f"{name}, {split}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")
-    for sentence in caveats(name, settings, {**part.splits, **part.notes}):
+        print(f"{item}, {split}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")
+    for sentence in caveats(item, settings, {**part.splits, **part.notes}):
         print(f"warning: {sentence}")
 
 

@@ -318,8 +318,8 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
             shutil.copytree(source, target)
         else:
             shutil.copy(source, target)
-    _, *arguments = shlex.split(record["cmd"].replace("$DVC_STAGE", stage))
-    variables = {**copy.variables, "TEXTCLF_CORPUS": str(corpus_folder(copy))}
+    _, *arguments = shlex.split(record["cmd"])
+    variables = {**copy.variables, "TEXTCLF_CORPUS": str(corpus_folder(copy)), "DVC_STAGE": stage}
     return replace(copy, folder=folder, variables=variables).run(*python, *arguments)
 
 

@@ -71,7 +71,7 @@ def test_a_file_that_can_be_read_though_a_bit_has_flipped_is_refused(
 
 
 def test_behave_needs_tests_that_params_yaml_names(refuses: Callable[..., None]) -> None:
-    refuses("behave", "error: behave: --stage must name tests in behave.tests; got majority")
+    refuses("behave", "error: behave: DVC_STAGE must name tests in behave.tests; got majority")
 
 
 def test_a_model_without_predictions_is_named(refuses: Callable[..., None], project: Path) -> None:
@@ -127,5 +127,5 @@ def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None],
 
 @pytest.mark.parametrize("model", ["../majority", ""])
 def test_a_model_that_does_not_exist_is_refused(refuses: Callable[..., None], model: str) -> None:
-    words = arguments("train", stage=f"train@{model}")
-    refuses("train", f"error: train: params.yaml: train.{model} is missing; it must be set", words=words)
+    line = f"error: train: params.yaml: train.{model} is missing; it must be set"
+    refuses(f"train@{model}", line, words=arguments("train"))

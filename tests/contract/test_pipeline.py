@@ -19,6 +19,7 @@ from tests.processes import python
 from tests.verify import BY_CHECKSUM, ROOT, project_files
 from textclf.behave.settings import Behave
 from textclf.core.settings import Section
+from textclf.core.stage import ITEM as ITEM_PARAMETER
 from textclf.core.stage import params_of
 from textclf.models.settings import KINDS
 from textclf.params import Params
@@ -274,7 +275,7 @@ def test_garbage_is_collected_only_when_a_stage_has_imported_its_modules() -> No
 def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path(stage: str) -> None:
     python, option, *_ = command(stage)
     assert [python, option] == ["python", "-m"]
-    given = [value for value in arguments(stage).values() if value not in {"$DVC_STAGE", settings_file(stage)}]
+    given = [value for value in arguments(stage).values() if value != settings_file(stage)]
     given = [value for value in given if (stage, value) != ("check", "data")]  # below which it removes leftovers
     used, in_params = (
         data(stage) | set(BY_CHECKSUM.get(base(stage), ())),
@@ -289,7 +290,9 @@ def signature(stage: str) -> tuple[dict[str, inspect.Parameter], dict[str, inspe
     run = importlib.import_module(command(stage)[2]).run
     parameters = inspect.signature(run, eval_str=True).parameters
     keyword = {name: each for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
-    return {name: each for name, each in parameters.items() if name not in keyword}, keyword
+    positional = {name: each for name, each in parameters.items() if name not in keyword}
+    assert (keyword.pop(ITEM_PARAMETER, None) is None) == ("@" not in stage)
+    return positional, keyword
 
 
 @each_stage
@@ -320,9 +323,9 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
 
 
 @pytest.mark.parametrize("stage", [*DECLARED])
-def test_no_command_contains_a_value_of_params_which_a_shell_would_run(stage: str) -> None:
+def test_no_command_has_what_a_shell_would_read_such_as_a_value_of_params(stage: str) -> None:
     declared = DECLARED[stage]
-    assert "${" not in declared.get("do", declared)["cmd"]
+    assert re.fullmatch(r"[\w ./-]+", declared.get("do", declared)["cmd"])
 
 
 @each_stage

@@ -27,7 +27,7 @@ def emulate(cpu: str, folder: Path, *words: str) -> Ended:
 @each_cpu
 def test_a_stage_names_what_the_cpu_needs_before_it_starts(project: Path, cpu: str) -> None:
     before = tree(project)
-    words = arguments("train", stage="train@keras")
+    words = arguments("train")
     done = emulate(cpu, project, "-m", "stages.train", *words)
     assert done.status == 2
     assert done.err.startswith("error: train: the CPU must have AVX2 and FMA")

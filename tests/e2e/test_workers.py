@@ -113,9 +113,8 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         ("cluster", "pass", {"DASK_SCHEDULER_ADDRESS": cluster.address()}),
     ):
         code = f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', run_name='__main__')"
-        options = ["--stage", "vectorize@words", "--splits", "splits"]
-        options += ["--pretrained", "pretrained", "--features", name]
-        done = python("-c", code, *options, folder=project, **environment)
+        options = ["--splits", "splits", "--pretrained", "pretrained", "--features", name]
+        done = python("-c", code, *options, folder=project, DVC_STAGE="vectorize@words", **environment)
         assert (done.status, done.err) == (0, "")
     assert content(project / "cluster") == content(project / "alone")
     assert len(content(project / "cluster")) == 12 + 4 + 4

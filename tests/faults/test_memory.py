@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import add_model, arguments, tree
+from tests.conftest import add_model, address, arguments, tree
 from tests.faults import campaign
 from tests.faults.campaign import tries
 from tests.processes import ROOT
@@ -18,6 +18,8 @@ from tests.settings import put
 GIB = 2**30
 LEAST, MOST = 2**26, 2**32  # bytes of address space that are tried
 LONG = b"great " * 170_000
+
+NEW = {"trained": "data/trained/new", "predictions": "data/predictions/new.parquet"}
 
 
 class Outcome(NamedTuple):
@@ -30,15 +32,15 @@ class Outcome(NamedTuple):
     temporary: list[str]
 
 
-def run(folder: Path, limit: int, *words: str) -> Outcome:
-    """Run Python with these words in a folder, with so many bytes of address space."""
+def run(folder: Path, limit: int, *words: str, **variables: str) -> Outcome:
+    """Run Python with these words and variables in a folder, with so many bytes of address space."""
     before = tree(folder)
     temporary = folder.parent / "temporary"
     temporary.mkdir(exist_ok=True)
     with subprocess.Popen(
         ["prlimit", f"--as={limit}", sys.executable, *words],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary), **variables},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -73,28 +75,23 @@ def test_any_limit_of_address_space_gives_a_result_or_one_line(project: Path, na
     else:
         words = ["-m", f"stages.{name}", *arguments(name)]
     limits = [round(LEAST * (MOST / LEAST) ** generator.random()) for _ in range(tries(1))]
-    outcomes = {limit: run(project, limit, *words) for limit in (*limits, 2 * GIB)}
+    outcomes = {limit: run(project, limit, *words, DVC_STAGE=address(name)) for limit in (*limits, 2 * GIB)}
     assert {limit: outcome for limit, outcome in outcomes.items() if not is_good(outcome)} == {}
     assert outcomes[2 * GIB].status == 0
 
 
 def test_a_fit_under_a_limit_gives_a_result_or_one_line(project: Path) -> None:
     add_model(project, "logistic_regression")
-    model = {
-        "stage": "train@logistic_regression",
-        "trained": "data/trained/new",
-        "predictions": "data/predictions/new.parquet",
-    }
-    words = ["-m", "stages.train", *arguments("train", **model)]
-    outcomes = {limit: run(project, limit, *words) for limit in (2 * GIB, 3 * GIB)}
+    words = ["-m", "stages.train", *arguments("train", **NEW)]
+    stage = "train@logistic_regression"
+    outcomes = {limit: run(project, limit, *words, DVC_STAGE=stage) for limit in (2 * GIB, 3 * GIB)}
     assert {limit: outcome for limit, outcome in outcomes.items() if not is_good(outcome)} == {}
     assert outcomes[3 * GIB].status == 0
 
 
 def test_tensorflow_is_not_loaded_where_it_would_crash(project: Path) -> None:
     add_model(project, "keras")
-    model = {"stage": "train@keras", "trained": "data/trained/new", "predictions": "data/predictions/new.parquet"}
-    outcome = run(project, 3 * GIB, "-m", "stages.train", *arguments("train", **model))
+    outcome = run(project, 3 * GIB, "-m", "stages.train", *arguments("train", **NEW), DVC_STAGE="train@keras")
     assert is_good(outcome)
     assert outcome.lines[0].startswith(
         "error: train: the limit of address space (ulimit -v) must be at least 5.4 GB for "

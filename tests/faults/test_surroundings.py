@@ -28,9 +28,9 @@ NOBODY = ("unshare", "--user", "--map-user=54321", "--map-group=54321", "--net")
 def run(folder: Path, stage: str, variables: Mapping[str, str], prefix: Sequence[str] = ()) -> Ended:
     """Run a stage in a folder with these variables, and no others of the user's."""
     declared = content("dvc.yaml")["stages"][stage.partition("@")[0]]
-    line = declared.get("do", declared)["cmd"].replace("$DVC_STAGE", stage)
+    line = declared.get("do", declared)["cmd"]
     command = [*prefix, sys.executable, *shlex.split(line)[1:]]
-    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), **variables}
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "DVC_STAGE": stage, **variables}
     return processes.run(*command, folder=folder, environment=environment)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import processes
-from tests.conftest import add_model, arguments, content
+from tests.conftest import add_model, address, arguments, content
 from tests.processes import ROOT
 from textclf.core.ownership import note_made
 
@@ -66,7 +66,10 @@ class Stage(NamedTuple):
         command = [sys.executable, "-m", f"stages.{self.name}", *self.words]
         if options:
             command = ["strace", "-f", "-qq", "-y", "-o", log, *options, *command]
-        done = processes.run(*command, folder=self.folder, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
+        stage = f"train@{MODEL}" if self.name == "train" else address(self.name)
+        variables = {"PYTHONDONTWRITEBYTECODE": "1", "DVC_STAGE": stage}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+        done = processes.run(*command, folder=self.folder, environment=environment)
         if not options:
             return Done(done.status, done.err)
         failed = [rest for _, _, rest in _lines(Path(log)) if "(INJECTED)" in rest]
@@ -113,8 +116,7 @@ def make_stage(project: Path, name: str) -> Stage:
     declared = declared.get("do", declared)
     entries = [*declared["outs"], *declared.get("metrics", [])]
     outputs = [next(iter(each)) if isinstance(each, dict) else each for each in entries]
-    words = arguments(name, **({"stage": f"train@{MODEL}"} if name == "train" else {}))
-    return Stage(project, name, tuple(words), tuple(output.replace("${key}", item) for output in outputs))
+    return Stage(project, name, tuple(arguments(name)), tuple(output.replace("${key}", item) for output in outputs))
 
 
 def state(stage: Stage) -> State:

@@ -21,6 +21,8 @@ from textclf.core.outputs import finished_by
 from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params, load_yaml
 
+ITEM = "item"  # the parameter of `run` for one entry of params.yaml
+
 
 def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, Any]] | None = None) -> None:
     """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake that the user can mend.
@@ -28,15 +30,17 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
     The stage's name is that of its file. Positional parameters of `run` take validated params: the section named as the
     parameter, the key that `Annotated[..., Param(key)]` names, or the sections that are the fields of a dataclass.
     Keyword-only parameters are command-line arguments: `features: Path` is `--features PATH`, which may be left out if
-    the parameter has a default. A stage with `read_settings` takes its params from the file of the argument --settings,
-    if it is given, which this function reads.
+    the parameter has a default; `item` is what `item_of` returns. A stage with `read_settings` takes its params from
+    the file of the argument --settings, if it is given, which this function reads.
     """
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
     taken = [each for each in parameters if each.kind is not each.KEYWORD_ONLY]
     wanted = {key: kind for each in taken for key, kind in params_of(each).items()}
     parser = Parser(prog=f"python -m stages.{name}", description=inspect.getdoc(run), allow_abbrev=False)
-    for argument in (each for each in parameters if each.kind is each.KEYWORD_ONLY):
+    named = {each.name: each for each in parameters if each.kind is each.KEYWORD_ONLY}
+    has_item = named.pop(ITEM, None) is not None
+    for argument in named.values():
         option = f"--{argument.name.replace('_', '-')}"
         kind = next(iter(get_args(argument.annotation)), argument.annotation)  # Path of `Path | None`
         optional = {} if argument.default is argument.empty else {"default": argument.default}
@@ -47,6 +51,8 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
     planned = given.pop("settings", None)
 
     def work() -> None:
+        if has_item:
+            given[ITEM] = item_of(name)
         with guarded():
             content = read_settings(planned) if read_settings is not None and planned is not None else None
             values = load_params(wanted, content=content)
@@ -98,15 +104,19 @@ def fill(parameter: inspect.Parameter, values: Mapping[str, Any]) -> Any:
     return kind(**own) if dataclasses.is_dataclass(kind) and isinstance(kind, type) else next(iter(own.values()))
 
 
-def item_of(stage: str) -> str:
+def item_of(name: str) -> str:
     """Return the item of a stage that DVC makes per model or name: keras of train@keras.
 
-    dvc.yaml passes the name that DVC gives each stage in the environment variable DVC_STAGE. A name from params.yaml
-    within a command would be read by the shell, and may be a command.
+    DVC gives each stage its name in the environment variable DVC_STAGE. A name from params.yaml within a command would
+    be read by the shell, and may be a command.
     """
+    stage = os.environ.get("DVC_STAGE", "")
     _, at, item = stage.partition("@")
     if not at:
-        raise UserError(f"--stage must be a stage of an entry, such as train@keras; got {quote_value(stage)}")
+        raise UserError(
+            f"the variable DVC_STAGE must be the stage of an entry, such as {name}@keras; got {quote_value(stage)}; "
+            f"set it, or run dvc repro {name}@..., which sets it"
+        )
     return item
 
 

@@ -72,6 +72,22 @@ def test_positional_parameters_are_params_and_keyword_only_ones_are_arguments(
     assert capsys.readouterr() == ("1000 ('a', 'b') True 'keras' models/x\n", "")
 
 
+def test_a_stage_takes_its_item_from_the_variable_of_dvc(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*, item: str) -> None:
+        print(item)
+
+    monkeypatch.setenv("DVC_STAGE", "train@a b@c")
+    assert end(run) == 0
+    monkeypatch.delenv("DVC_STAGE")
+    assert end(run) == 2
+    line = "error: test_stage: the variable DVC_STAGE must be the stage of an entry, such as test_stage@keras; got '';"
+    out, err = capsys.readouterr()
+    assert out == "a b@c\n"
+    assert err.startswith(line)
+
+
 def test_garbage_is_collected_while_a_stage_runs_but_not_among_its_modules(capsys: pytest.CaptureFixture[str]) -> None:
     gc.disable()
     gc.unfreeze()

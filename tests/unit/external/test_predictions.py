@@ -141,7 +141,7 @@ def test_joined_rows_have_the_sets_of_the_splits(tmp_path: Path, monkeypatch: py
     Path("params.yaml").write_text("evaluate: {external: {mine: made.csv}}\n")
     for name in ("trained", "predictions"):
         Path(name).mkdir()
-    stage.run(stage="external@mine", splits=tmp_path, trained=Path("trained"), predictions=Path("predictions"))
+    stage.run(item="mine", splits=tmp_path, trained=Path("trained"), predictions=Path("predictions"))
     written = predictions.read(Path("predictions/mine.parquet"))
     np.testing.assert_array_equal(written.probabilities, rows.probabilities)
     assert written.y.tolist() == rows.y.tolist()

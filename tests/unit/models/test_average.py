@@ -97,7 +97,7 @@ def test_the_stage_writes_what_train_writes_and_the_same_again(project: Path, va
     outs = [trained / "mean", project / "data/predictions/mean.parquet"]
     written = []
     for _ in range(2):
-        assert run_stage(project, "average", *arguments("average", stage="average@mean")) in {None, 0}
+        assert run_stage(project, "average@mean", *arguments("average")) in {None, 0}
         files = [path for out in outs for path in (sorted(out.iterdir()) if out.is_dir() else [out])]
         written.append({path.name: path.read_bytes() for path in files})
     assert written[0] == written[1]

@@ -69,7 +69,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def run_stage(*settings: str, model: str = "naive_bayes") -> None:
         Path("params.yaml").write_text(put(*models(model), *settings), encoding="utf-8")
         folders = {name: Path("data", name) for name in ("features", "splits", "pretrained", "trained", "predictions")}
-        stage.run(stage=f"train@{model}", default=Path("data", "default.json"), **folders)
+        stage.run(item=model, default=Path("data", "default.json"), **folders)
 
     return run_stage
 

@@ -34,9 +34,9 @@ def trained(folder: Path, settled: bool, **data: object) -> Predictions:
     split_stage.run(settings, Split(seed=1), **places)
     checked.write_default(folder / "default.json", settled=settled)
     (folder / "features").mkdir()
-    vectorize.run(stage="vectorize@words", splits=folder / "splits", pretrained=folder, features=folder / "features")
+    vectorize.run(item="words", splits=folder / "splits", pretrained=folder, features=folder / "features")
     train.run(
-        stage="train@model",
+        item="model",
         features=folder / "features",
         splits=folder / "splits",
         pretrained=folder,
