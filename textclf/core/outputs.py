@@ -2,14 +2,14 @@
 
 import contextlib
 import errno
-import fcntl
 import glob
+import importlib
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from textclf.core.errors import UserError
 from textclf.core.ownership import SCRATCH, note_made, require_made
@@ -105,9 +105,10 @@ def _scratch_folder(target: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        if not os.path.lexists(folder / REPLACED):
-            shutil.rmtree(folder, ignore_errors=True)
-        lock.close()
+        if os.path.lexists(folder / REPLACED):
+            lock.close()
+        else:
+            _discard(folder, lock)
 
 
 def _clear(target: Path) -> None:
@@ -123,7 +124,20 @@ def _clear(target: Path) -> None:
             with lock:
                 if os.path.lexists(folder / REPLACED) and not os.path.lexists(target):
                     (folder / REPLACED).rename(target)
-                shutil.rmtree(folder, ignore_errors=True)
+                _discard(folder, lock)
+
+
+def _discard(folder: Path, lock: IO[bytes]) -> None:
+    """Remove a scratch folder and close its lock.
+
+    It is removed while it is locked, so that its owner, if it waits for the lock, makes another one. Windows leaves the
+    lock file until it is closed, and does not remove it then if the owner has opened it.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
+    with contextlib.suppress(OSError):
+        (folder / LOCK).unlink()
+        folder.rmdir()
 
 
 def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
@@ -137,7 +151,7 @@ def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        lock_file(file, wait=wait)
         if os.path.samestat(os.fstat(file.fileno()), path.stat()):
             return file
     except FileNotFoundError:  # from stat
@@ -151,13 +165,42 @@ def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
     return None
 
 
+def lock_file(file: IO[bytes], *, wait: bool) -> None:
+    """Lock an open file until it is closed or this process ends.
+
+    Raises `OSError` if another process has the lock and `wait` is false.
+    """
+    try:
+        fcntl: Any = importlib.import_module("fcntl")
+    except ImportError:
+        _lock_on_windows(file, wait=wait)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+
+
+def _lock_on_windows(file: IO[bytes], *, wait: bool) -> None:
+    msvcrt: Any = importlib.import_module("msvcrt")
+    while True:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if not wait or error.errno != errno.EDEADLK:  # it gives up after ten seconds
+                raise
+        else:
+            return
+
+
 def _write_to_disk(path: Path) -> None:
     """Wait until a file, or a folder with all files in it, is on the disk, so that no rename gets there before it."""
+    # Windows opens no folder, and writes to the disk only what is open to be written.
+    on_windows = not hasattr(os, "O_DIRECTORY")
     paths = [path]
     for folder, folders, names in os.walk(path):
         paths += [Path(folder, name) for name in (*folders, *names)]
     for each in paths:
-        descriptor = os.open(each, os.O_RDONLY)
+        if on_windows and each.is_dir():
+            continue
+        descriptor = os.open(each, os.O_RDWR if on_windows else os.O_RDONLY)
         try:
             os.fsync(descriptor)
         except OSError as error:
