@@ -7,9 +7,11 @@ ends with the pool.
 """
 
 import contextlib
-import ctypes
 import multiprocessing
+import os
 import signal
+import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FEWEST_TASKS = 4  # tasks that are worth starting processes; a small corpus has one per split
-DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 MOST_EXPENDABLE = "1000"  # what the kernel kills first if the memory is used up
 DIED = "a worker died, most likely because memory ran out; use fewer workers (taskset -c 0 is one), or shorter texts"
 RETRIES = 2  # per failing task of a cluster, for instance after a temporary failure of the file system
@@ -58,11 +59,14 @@ class LocalPool(Pool):
 
     A fork starts in milliseconds and has all modules that this process has imported. It is safe here because the other
     threads that a stage may have (of Arrow's pools, of a progress bar) are idle then, and Arrow starts its own anew.
+    Windows has no fork, and macOS's libraries hang in one: there each process starts anew and imports what its tasks
+    need, with the variables of this one.
     """
 
     def __init__(self, count: int) -> None:
         """Use this many processes, which start with the first task."""
-        self._executor = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _begin)
+        forks = "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
+        self._executor = ProcessPoolExecutor(count, multiprocessing.get_context("fork" if forks else "spawn"), _begin)
 
     def map(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str) -> list[T]:
         """Return the results of the tasks, as `Pool.map`; `UserError` if a process died or can't be started."""
@@ -83,9 +87,16 @@ class LocalPool(Pool):
 def _begin() -> None:
     """Prepare a worker process: it ends with its parent, and ignores Ctrl+C, which the parent gets too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(MOST_EXPENDABLE, encoding="utf-8")
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the parent, which may be killed, and end this process."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 class ClusterPool(Pool):
