@@ -140,7 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parsed, unknown = parser.parse_known_args(words)
     if unknown:  # parse_args would report them for textclf
         parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
+    # Exit through `finally`, so that unfinished outputs are removed. Windows has no SIGHUP.
+    for number in {getattr(signal, "SIGHUP", signal.SIGTERM), signal.SIGTERM}:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, lambda received, _: sys.exit(128 + received))
     status = stage.exit_code(parsed.name, lambda: COMMANDS[parsed.name].run(parsed))

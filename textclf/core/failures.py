@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from types import TracebackType
 from typing import NoReturn, TextIO
 
@@ -16,6 +17,7 @@ from textclf.core.quoting import first_line
 USAGE_ERROR = 2
 DEFECT = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 is what commands say that found drift, damage or a worse model
 OWN = ("", "textclf", "stages")  # packages whose absence is a defect; "" is an unknown one
+LIBRARIES = tuple(EXTENSION_SUFFIXES)  # endings of compiled modules: .so, .pyd
 # In messages of exceptions that say by their text alone that memory ran out
 OUT_OF_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment", "std::bad_alloc")
 
@@ -34,7 +36,7 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
             if package in OWN:
                 return None
             return (f"the package {package} must be installed; activate the environment: . .venv/bin/activate",)
-        case ImportError() if str(error.path).endswith(".so"):  # the system could not load a library
+        case ImportError() if str(error.path).endswith(LIBRARIES):  # the system could not load a library
             reason = str(error).removeprefix(f"{error.path}: ")
             return (f"{error.path}: {reason}; install the requirements again",)
         case ImportError(__cause__=cause) if cause is not None:  # pandas says only that numpy could not be imported

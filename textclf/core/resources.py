@@ -1,11 +1,13 @@
 """Disk, memory and cores: what a stage needs and what is available, so that hours of work do not end in a full disk."""
 
+import contextlib
 import ctypes
+import importlib
 import os
-import resource
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from textclf.core.errors import UserError
 
@@ -14,8 +16,18 @@ UNITS = {"TB": 1e12, "GB": 1e9, "MB": 1e6}
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Return how many cores this process may use; where nothing limits a process, as on macOS, all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def limit_of(name: str) -> int | None:
+    """Return a limit of this process by its name in `resource`, such as RLIMIT_AS; None without one, as on Windows."""
+    try:
+        resource: Any = importlib.import_module("resource")
+    except ImportError:
+        return None
+    limit, _ = resource.getrlimit(getattr(resource, name))
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def require_disk(folder: Path, need: int, purpose: str) -> None:
@@ -44,8 +56,7 @@ def require_address_space(need: int, purpose: str) -> None:
 
     Below what it reserves, a native library may end or stop the process without an exception.
     """
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit != resource.RLIM_INFINITY and limit < need:
+    if (limit := limit_of("RLIMIT_AS")) is not None and limit < need:
         raise UserError(
             f"the limit of address space (ulimit -v) must be at least {format_size(need)} for {purpose}; "
             f"got {format_size(limit)}; ulimit -v {need // 1024} is enough"
@@ -54,9 +65,9 @@ def require_address_space(need: int, purpose: str) -> None:
 
 def keep_freed_memory() -> None:
     """Let glibc keep up to 128 MiB that are freed for the next arrays: the kernel would have to clear new memory."""
-    if hasattr(library := ctypes.CDLL(None), "mallopt"):
+    with contextlib.suppress(AttributeError, TypeError):  # of other C libraries, and of Windows
         for option, size in ((-3, 2**25), (-1, 2**27)):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
-            library.mallopt(option, size)
+            ctypes.CDLL(None).mallopt(option, size)
 
 
 def announce(rows: int, shards: int, memory: int, disk: int) -> None:
@@ -72,15 +83,19 @@ def format_size(count: int) -> str:
 
 
 def available_memory(root: Path = Path("/")) -> int | None:
-    """Return the bytes of memory that can be used without swapping; None if that is not known (not on Linux).
+    """Return the bytes of memory that can be used without swapping; None if that is not known.
 
-    This is what Linux reports as available, or less if a cgroup or a limit of the process (ulimit -v, -d) allows less.
-    `root` is where /proc and /sys are.
+    This is what the system reports as available, or less if a cgroup or a limit of the process (ulimit -v, -d) allows
+    less. `root` is where Linux has /proc and /sys; elsewhere psutil knows, which the pipeline has installed.
     """
     limits = [*_bytes_of(root / "proc/meminfo", "MemAvailable"), *_of_cgroups(root)]
-    for kind, name in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
-        limit, _ = resource.getrlimit(kind)
-        if limit != resource.RLIM_INFINITY:
+    if not (root / "proc").exists():
+        with contextlib.suppress(ImportError):
+            import psutil  # type: ignore[import-untyped]
+
+            limits.append(psutil.virtual_memory().available)
+    for kind, name in (("RLIMIT_AS", "VmSize"), ("RLIMIT_DATA", "VmData")):
+        if (limit := limit_of(kind)) is not None:
             limits.append(limit - sum(_bytes_of(root / "proc/self/status", name)))
     return max(min(limits), 0) if limits else None
 

@@ -135,7 +135,7 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
             stream.flush()
     except BrokenPipeError:
         discard(sys.stdout)
-        return 128 + signal.SIGPIPE
+        return 141  # 128 + SIGPIPE, which Windows lacks
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:

@@ -121,8 +121,8 @@ class _LineCounter(io.BufferedIOBase):
             return False
         try:
             return not select.select([self.stream], [], [], 0)[0]
-        except (OSError, ValueError):  # not a stream of the operating system
-            return False
+        except (OSError, ValueError):  # nothing can be told of a pipe on Windows, or of a stream in memory
+            return True
 
 
 def _batches(rows: Iterable[NumberedText], stream: _LineCounter | None = None) -> Iterator[TextBatch]:

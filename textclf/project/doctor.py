@@ -18,7 +18,7 @@ from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.formatting import align, count_noun
 from textclf.core.installed import installed_version, other_versions
 from textclf.core.quoting import first_line
-from textclf.core.resources import available_memory, format_size
+from textclf.core.resources import available_memory, cores, format_size
 from textclf.version import __version__
 
 OLDEST, NEWEST = (3, 11), (3, 13)  # Python with which the pipeline works
@@ -48,7 +48,7 @@ def _machine() -> Iterator[Fact]:
     yield Fact("Python", platform.python_version(), "" if known else "install Python 3.11, 3.12 or 3.13", True)
     memory = available_memory()
     free = "" if memory is None else f", {format_size(memory)} of memory available"
-    cpu = f"{platform.machine()}, {count_noun(len(os.sched_getaffinity(0)), 'core')}{free}"
+    cpu = f"{platform.machine()}, {count_noun(cores(), 'core')}{free}"
     able = not is_x86() or has_avx2()
     yield Fact("CPU", cpu, "" if able else "without AVX2 and FMA, only predict and serve work", True)
     device = os.environ.get("TEXTCLF_DEVICE", "cpu")

@@ -4,7 +4,6 @@ import argparse
 import ipaddress
 import logging
 import math
-import resource
 import signal
 import socket
 import sys
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp
 from textclf.artifacts.decisions import INDEX, read_index
 from textclf.core.errors import UserError
 from textclf.core.failures import complain, discard
+from textclf.core.resources import limit_of
 from textclf.predict.predictor import Predictor, find_model, load
 from textclf.serve import Limits, middleware
 from textclf.serve.app import create_app
@@ -63,8 +63,8 @@ def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
 
     asyncio accepts up to `backlog` connections per turn of the loop, and closes a surplus one four turns later.
     """
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    room = max(8, math.inf if files == resource.RLIM_INFINITY else files - OWN_FILES)
+    files = limit_of("RLIMIT_NOFILE")
+    room = max(8, math.inf if files is None else files - OWN_FILES)
     connections, backlog = int(min(MAX_CONNECTIONS, room // 2)), int(min(MAX_BACKLOG, room // 8))
     protocol: Any = partial(Protocol, most_connections=connections, seconds=limits.seconds)
     return uvicorn.Config(

@@ -96,7 +96,8 @@ def in_words(minutes: float) -> str:
 
 def free_cores(threads: int) -> float:
     """Return on how many cores so many threads can run beside all that runs now."""
-    return threads * min(1.0, (os.cpu_count() or threads) / (os.getloadavg()[0] + threads))
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # not on Windows
+    return threads * min(1.0, (os.cpu_count() or threads) / (load + threads))
 
 
 def pace() -> float:
