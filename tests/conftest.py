@@ -1,6 +1,5 @@
 """What the tests share: a small project, a stage that must refuse to work on it, and what was left out."""
 
-import fcntl
 import functools
 import os
 import pickle
@@ -20,6 +19,7 @@ from tests import processes
 from tests.faults import campaign
 from tests.processes import ROOT
 from tests.settings import LESSON, models, put
+from textclf.core.outputs import lock_file
 
 settings.register_profile(
     "textclf",
@@ -145,8 +145,8 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) 
     if "PYTEST_XDIST_WORKER" in os.environ:
         place = place.parent
     folder, result = place / name, place / f"{name}.pickle"
-    with (place / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (place / f"{name}.lock").open("ab") as lock:
+        lock_file(lock, wait=True)
         if not result.exists():
             shutil.rmtree(folder, ignore_errors=True)  # of a process in which it failed
             folder.mkdir()

@@ -17,6 +17,7 @@ WITHOUT_EXTRAS = (
     "from textclf import cli; cli.main()"
 )
 LONGEST = 1200  # seconds after which a program is taken to hang
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false")
 
 
@@ -69,5 +70,5 @@ def git(*words: str | Path, folder: Path | None = None) -> str:
 
 def heed_signals() -> None:
     """Handle signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)

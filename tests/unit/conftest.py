@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Ended
+from tests.processes import SIGNALS, Ended
 from textclf import cli
 from textclf.core import workers
 
@@ -16,7 +16,7 @@ def command_line(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     """A function that runs the command `textclf` with these words in this process, whose handlers of signals remain."""
 
     def run(*words: str | Path) -> Ended:
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
         with pytest.raises(SystemExit) as stop:
             cli.main(list(map(str, words)))
         for number, handler in handlers.items():

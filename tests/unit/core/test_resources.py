@@ -1,9 +1,12 @@
 import platform
 import resource
 import shutil
+import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.processes import python
@@ -62,7 +65,10 @@ def test_the_disk_of_a_missing_folder_is_that_of_its_parent(
 
 
 def test_too_little_memory_is_refused_if_it_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert resources.available_memory(tmp_path) is None  # without the files of the kernel
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Namespace(available=5))
+    assert resources.available_memory(tmp_path) == 5  # without the files of the kernel
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    assert resources.available_memory(tmp_path) is None
     for known, needed in ((None, 10**18), (300_000_000, 300_000_000)):
         monkeypatch.setattr(resources, "available_memory", lambda known=known: known)
         resources.require_memory(needed, "vectorize")
