@@ -94,7 +94,7 @@ def _names(target: Path) -> set[str]:
 
 
 def _record(target: Path) -> Path:
-    return RECORDS / f"{quote(os.path.relpath(target), safe='')}.json"
+    return RECORDS / f"{quote(Path(os.path.relpath(target)).as_posix(), safe='')}.json"
 
 
 def _noted(target: Path) -> set[str]:
@@ -156,7 +156,7 @@ def md5_of_file(path: Path) -> str:
 def _tracked(target: Path) -> set[Path]:
     """Return the files of an output that Git has, in its index."""
     with suppress(UserError):  # there is no Git
-        listed = git("ls-files", "-z", "--", str(target)).stdout.decode(errors="surrogateescape")
+        listed = git("ls-files", "-z", "--", target.as_posix()).stdout.decode(errors="surrogateescape")
         return {Path(name) for name in listed.split("\0")[:-1]}
     return set()
 
@@ -165,7 +165,7 @@ def _is_cached(path: Path) -> bool:
     """Return whether DVC's cache has the content of a file."""
     config = configparser.ConfigParser(interpolation=None)
     with suppress(configparser.Error):
-        config.read([".dvc/config", ".dvc/config.local"])
+        config.read([".dvc/config", ".dvc/config.local"], encoding="utf-8")
     digest = md5_of_file(path)
     cache = Path(".dvc", config.get("cache", "dir", fallback="cache"), "files/md5")
     return (cache / digest[:2] / digest[2:]).is_file()

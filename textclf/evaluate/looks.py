@@ -27,7 +27,7 @@ def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
     `test_rows` is their checksum in decisions.json, `folder` that of the metrics. The result of the commit, or of the
     working tree, is one of them; without Git, or without a checksum of the rows, it is the only one.
     """
-    evaluation, decided = f"{folder}/evaluation.json", f"{folder}/decisions.json"
+    evaluation, decided = ((folder / f"{name}.json").as_posix() for name in ("evaluation", "decisions"))
     try:
         log = git("log", "--all", "--full-history", "--format=%H", "--", evaluation, decided)
     except UserError:  # no Git

@@ -70,4 +70,4 @@ def refusals(pipelines: Mapping[Path, str], settings: Mapping[str, Any]) -> list
 def ignored(pipelines: Mapping[Path, str]) -> list[str]:
     """Return the lines of .gitignore for what stages make and Git does not keep: at most two levels of each path."""
     kept = [*(path for path, cached in outputs(pipelines) if cached), UNDECLARED]
-    return sorted({f"/{Path(*path.parts[:2])}" for path in kept})
+    return sorted({"/".join(["", *path.parts[:2]]) for path in kept})

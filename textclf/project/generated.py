@@ -37,7 +37,7 @@ HEADERS = {
 """,
 }
 SETTINGS_HEADER = f"""\
-# yaml-language-server: $schema={SCHEMA}
+# yaml-language-server: $schema={SCHEMA.as_posix()}
 #
 # The settings of this project, one section per stage. Change one and run `dvc repro`, or try
 # `dvc exp run -S split.seed=7`. A setting that is not here has its default, and is set by a line here or by
@@ -64,14 +64,14 @@ def require_installed() -> None:
 
 def pipeline(path: Path) -> str:
     """Return dvc.yaml or studies/dvc.yaml of a project."""
-    _, _, body = re.split(r"\A((?:#.*\n)*)", shipped(str(path)))
+    _, _, body = re.split(r"\A((?:#.*\n)*)", shipped(path.as_posix()))
     lines = []
     for line in body.splitlines():
         if (match := CODE_DEP.fullmatch(line)) is None:
             lines.append(line)
         elif match["path"] not in OF_ALL:
             name = re.sub(r"\.py$", "", match["path"]).removeprefix("textclf/")
-            lines.append(f"{match['dash']}{CODE}/{name.replace('/', '.')}")
+            lines.append(f"{match['dash']}{CODE.as_posix()}/{name.replace('/', '.')}")
     text = "\n".join(lines) + "\n"
     # With -P no file of the project, such as random.py or textclf/, takes the place of a module that a stage imports.
     text = text.replace("python -m stages.", "python -P -m textclf.stages.")
@@ -80,7 +80,7 @@ def pipeline(path: Path) -> str:
 
 def code_files() -> Iterator[tuple[Path, str]]:
     """Yield the file of each package of code that a project's stages depend on, and its text."""
-    named = re.findall(rf"{CODE}/(\S+)", "".join(map(pipeline, HEADERS)))
+    named = re.findall(rf"{CODE.as_posix()}/(\S+)", "".join(map(pipeline, HEADERS)))
     packages = {name.replace("${item.kind}", kind) for name in {*named, ALL} for kind in KINDS}
     code = read_code()
     for package in sorted(packages):
@@ -126,7 +126,7 @@ def generated_files(ci: Host | None, before: Collection[str] = ()) -> dict[Path,
         "requirement": requirement(),
         "ci": ci,
         "extras": extras,
-        "files": {str(path): sha256(text.encode()) for path, text in sorted(files.items())},
+        "files": {path.as_posix(): sha256(text.encode()) for path, text in sorted(files.items())},
     }
     return files | {PROJECT: json.dumps(content, indent=2) + "\n"}
 

@@ -62,7 +62,7 @@ def _is_edited(path: Path, text: str) -> bool:
     """Return whether a file is neither as textclf has written it last nor as it would write it now."""
     if path == PROJECT or path.parent == CODE or not differs(path, text):
         return False
-    return bool(sha256_of_file(path) != read_project()["files"].get(str(path)))
+    return bool(sha256_of_file(path) != read_project()["files"].get(path.as_posix()))
 
 
 def _changes(files: Mapping[Path, str]) -> list[Path]:

@@ -120,7 +120,7 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
 
 def _require_no_link(path: Path, layout: Layout) -> None:
     """Raise `UserError` for a link, whose target DVC does not track, unless it leads into DVC's cache."""
-    if path.is_symlink() and not CACHED.search(str(path.resolve())):
+    if path.is_symlink() and not CACHED.search(path.resolve().as_posix()):
         kind = "folder" if path.is_dir() else "file"
         advice = f"set {layout.option}path to it" if path.is_dir() else "put the file itself there"
         raise UserError(f"{path} must be a {kind} itself; got a link, which is not followed; {advice}")

@@ -4,7 +4,7 @@ import re
 import shutil
 import sys
 import tomllib
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from tests.processes import ROOT, python, run
 from textclf.core import code
 from textclf.core.errors import UserError
 from textclf.models.settings import KINDS
-from textclf.project import generated
+from textclf.project import declared, generated
 from textclf.version import __version__
 
 FILES = ("dvc.yaml", "studies/dvc.yaml")
@@ -76,6 +76,17 @@ def test_the_wheel_and_its_sources_ship_each_file_that_a_project_is_made_of(monk
         assert [name for name in names if not folders & {Path(name), *Path(name).parents}] == []
     plots = {path.name: path.read_text() for path in (ROOT / ".dvc/plots").iterdir()}
     assert plots == {path.name: text for path, text in files.items() if path.parent == Path(".dvc/plots")}
+
+
+def test_on_windows_the_files_of_a_project_have_the_same_names_and_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path.as_posix(): text for path, text in generated.generated_files(None).items()}
+    for name in ("CODE", "PROJECT", "REQUIREMENTS", "SCHEMA"):
+        monkeypatch.setattr(generated, name, PureWindowsPath(getattr(generated, name)))
+    monkeypatch.setattr(generated, "HEADERS", {PureWindowsPath(path): text for path, text in generated.HEADERS.items()})
+    monkeypatch.setattr(generated, "Path", PureWindowsPath)
+    assert {path.as_posix(): text for path, text in generated.generated_files(None).items()} == before
+    monkeypatch.setattr(declared, "outputs", lambda _: [(PureWindowsPath("data/features/words"), True)])
+    assert declared.ignored({}) == ["/data/features", "/reports/audit.html"]
 
 
 def test_init_loads_nothing_that_draws_or_fills_templates() -> None:

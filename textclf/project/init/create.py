@@ -81,7 +81,9 @@ def create(files: Mapping[Path, str]) -> list[str]:
         )
     if git("rev-parse", "--is-inside-work-tree").returncode and (done := git("init", "--quiet")).returncode:
         raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
-    ignored = git("check-ignore", "--", *map(str, files)).stdout.decode(errors="replace").splitlines()
+    ignored = (
+        git("check-ignore", "--", *(path.as_posix() for path in files)).stdout.decode(errors="replace").splitlines()
+    )
     if ignored:
         rule = git("check-ignore", "--verbose", "--", ignored[0]).stdout.decode(errors="replace").partition("\t")[0]
         more = f" and {len(ignored) - 1} more files" if len(ignored) > 1 else ""

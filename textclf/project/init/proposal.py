@@ -106,7 +106,9 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], s
     given = {name: getattr(arguments, name) for name in GIVEN}
     given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
     # Rows without text or label can't be used; the summary counts them.
-    values = {"path": str(path), "missing": "drop"} | {name: each for name, each in given.items() if each is not None}
+    values = {"path": path.as_posix(), "missing": "drop"} | {
+        name: each for name, each in given.items() if each is not None
+    }
     layout = _layout(_validated(values))
     values["delimiter"] = find_delimiter(path, layout)
     layout = replace(layout, delimiter=values["delimiter"])
@@ -139,7 +141,8 @@ def _with_test(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings with which rows are trained on those of one file and tested on those of another."""
     folder = Path(os.path.commonpath([path.parent, arguments.test.parent]))
     files = {"train": path, "test": arguments.test}
-    return {"path": str(folder), "files": {split: file.relative_to(folder).as_posix() for split, file in files.items()}}
+    names = {split: file.relative_to(folder).as_posix() for split, file in files.items()}
+    return {"path": folder.as_posix(), "files": names}
 
 
 def _validated(values: Mapping[str, Any]) -> Data:
