@@ -44,8 +44,10 @@ def run(
         for name, data in contents.items():
             (folder / name).write_bytes(data)
         if not contents:
-            (folder / NOTE).write_text("data.path is a table of your own, so no corpus was fetched.\n", "utf-8")
-        marker.write_text("everything was fetched\n", "utf-8")
+            (folder / NOTE).write_text(
+                "data.path is a table of your own, so no corpus was fetched.\n", "utf-8", newline="\n"
+            )
+        marker.write_text("everything was fetched\n", "utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], N
             shutil.rmtree(path)
     note, text = root / NOTE, "No representation and no model in use names pretrained weights.\n"
     if not wanted and not note.exists():
-        note.write_text(text, "utf-8")
+        note.write_text(text, "utf-8", newline="\n")
     elif wanted and note.is_file() and note.read_text("utf-8", "replace") == text:
         note.unlink()
 
