@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
 
 from textclf.core.errors import UserError
 from textclf.core.foreign import damaged
@@ -19,7 +18,7 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     with stored(stream, path) as file:
         _require_checkpoint(file)
         # SQLite then writes nothing, neither locks the file nor makes files beside it.
-        address = f"file:{quote(str(file.resolve()))}?mode=ro&immutable=1"
+        address = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(address, uri=True)) as connection:
             connection.text_factory = lambda data: data.decode("utf-8")  # whose error names the byte
             try:
