@@ -21,7 +21,7 @@ def write_manifest(folder: Path, without: str = "") -> None:
     Files with the ending `without` are left out: those whose format has checksums.
     """
     paths = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST and path.suffix != without]
-    sums = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in sorted(paths)}
+    sums = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in paths}
     write_checked_json(folder / MANIFEST, {"files": sums})
 
 

@@ -64,7 +64,8 @@ class Chosen:
         graph = self._own(GRAPH)
         names = {TOKENIZER} if Path(self.path or "").is_file() else {CONFIG, TOKENIZER, WEIGHTS}
         files = graph.parent.iterdir() if graph.parent.is_dir() else ()
-        return sorted(file for file in files if file.is_file() and (file.name in names or is_part(file.name, graph)))
+        found = [file for file in files if file.is_file() and (file.name in names or is_part(file.name, graph))]
+        return sorted(found, key=lambda file: file.name)  # as Windows orders paths, A and a are the same
 
     def verify_own(self) -> None:
         """Raise `UserError` unless the user's files, if the settings name any, have the checksum of the settings."""
