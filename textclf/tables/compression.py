@@ -58,8 +58,8 @@ def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
     if not is_compressed(path) and path.is_file() and getattr(stream, "name", None) in {path, str(path)}:
         yield path
         return
-    with tempfile.NamedTemporaryFile() as copy:
-        with writing(Path(tempfile.gettempdir())):
+    # Windows opens no file twice that is removed when it is closed, and removes none that Arrow has mapped.
+    with tempfile.TemporaryDirectory(prefix="textclf-", ignore_cleanup_errors=True) as folder:
+        with writing(Path(tempfile.gettempdir())), Path(folder, "copy").open("wb") as copy:
             shutil.copyfileobj(stream, copy)
-            copy.flush()
-        yield Path(copy.name)
+        yield Path(folder, "copy")

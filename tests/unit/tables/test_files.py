@@ -1,5 +1,6 @@
 """Which files of a folder are read, in which order, and what is refused."""
 
+import contextlib
 import errno
 import io
 import os
@@ -12,6 +13,7 @@ import pytest
 from tests.unit.tables.tables import ROWS, SAME, compressed, data, frame_of, pairs
 from textclf.core.errors import UserError
 from textclf.tables import corpus
+from textclf.tables.compression import open_bytes, stored
 from textclf.tables.corpus import Corpus
 from textclf.tables.files import find_files
 from textclf.tables.formats import ENDINGS
@@ -151,6 +153,17 @@ class Worn(io.RawIOBase):
 
     def readinto(self, _: object) -> int:
         raise OSError(errno.EIO, "Input/output error")
+
+
+def test_the_copy_of_a_compressed_file_is_closed_since_windows_opens_none_twice(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv.gz"
+    path.write_bytes(compressed(SAME["c.csv"], ".gz"))
+    with open_bytes(path) as stream, stored(stream, path) as copy:
+        assert copy.read_bytes() == SAME["c.csv"]
+        for number in range(100):
+            with contextlib.suppress(OSError):  # no file has it
+                assert not os.path.samestat(os.fstat(number), copy.stat())
+    assert not copy.parent.exists()
 
 
 @pytest.mark.parametrize("name", [*SAME, "c.csv.gz", "c.csv.zst", "c.parquet.gz"])
