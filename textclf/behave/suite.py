@@ -13,11 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from textclf.behave.perturb import PERTURBATIONS
-from textclf.behave.settings import named
 from textclf.behave.templates import Texts, count_combinations, expand
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
-from textclf.core.settings import Name, Section, load_yaml, one_of, rule, show, suggest, unique, validate
+from textclf.core.settings import Name, Section, load_yaml, named, one_of, rule, show, suggest, unique, validate
 
 MOST_CASES = 10_000  # of a file
 ADDED = ("append", "prepend")  # settings with sentences that are added to a text

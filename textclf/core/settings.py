@@ -32,6 +32,7 @@ MOST_VALUES = 100_000  # of a YAML file, which in a pull request anybody may hav
 MOST_BITS = 10_000  # of an integer in decimal; Python refuses to write some more digits
 SHOWN = 60  # characters of a value in an error
 ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
+DEVICES = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 READ: dict[tuple[Path, str], Any] = {}  # what was read of params.yaml, by file and dotted key; "" is all of it
 CONFLICTED = "must have no markers of a conflict; got some (<<<<<<<), as a merge leaves them"
 MAPPING_KEY = "[key]"  # pydantic's mark in a location: it is the key of a mapping that is wrong
@@ -149,11 +150,38 @@ class Pairs(Entries):
         return self.__pydantic_extra__ or {}
 
 
-def require_names(keys: Iterable[object], what: str) -> None:
-    """Raise the error of a validator, which says `what` keys name, unless each is of small letters, digits and _."""
+def require_names(keys: Iterable[object], what: str, taken: Collection[str] = ()) -> None:
+    """Raise the error of a validator, which says `what` keys name, unless each may be one.
+
+    Files are named so, and Windows makes none that is called as one of its `DEVICES`, with any ending.
+    """
     for key in keys:
+        rule = ""
         if not isinstance(key, str) or not ENTRY.fullmatch(key):
-            raise relation(f"the name of {what} must be small letters, digits and _, at most 40; got {show(key)}")
+            rule = "small letters, digits and _, at most 40"
+        elif key in {*taken, *DEVICES}:
+            rule = f"one that {'textclf' if key in taken else 'Windows'} does not use itself"
+        if rule:
+            raise relation(f"the name of {what} must be {rule}; got {show(key)}")
+
+
+def named(what: str, taken: Collection[str] = ()) -> AfterValidator:
+    """Return the validator of a mapping whose keys are names, as `require_names`."""
+
+    def check(value: dict[str, Any]) -> dict[str, Any]:
+        require_names(value, what, taken)
+        return value
+
+    return AfterValidator(check)
+
+
+def _path(value: str) -> str:
+    if not value.strip() or not value.isprintable() or "\\" in value:
+        raise rule("a printable path with / between folders")
+    return value
+
+
+FilePath = Annotated[Name, AfterValidator(_path)]
 
 
 def one_of(known: Iterable[str], text: str = "one of") -> AfterValidator:

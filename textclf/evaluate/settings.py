@@ -1,14 +1,13 @@
 """Settings of the stage evaluate."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, cast, get_args
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from textclf.artifacts.decisions import RESERVED
 from textclf.core.quoting import quote_name
-from textclf.core.settings import Name, Section, Share, one_of, relation, rule, suggest
+from textclf.core.settings import FilePath, Section, Share, named, one_of, relation, rule, suggest
 from textclf.evaluate.metrics.of_counts import CountMetric
 from textclf.evaluate.metrics.of_rows import RowMean
 from textclf.evaluate.registry import METRICS
@@ -55,14 +54,6 @@ def _costs(value: object) -> CostsByClass:
 CostMatrix = Annotated[Any, PlainValidator(_costs), WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "null"}]})]
 
 
-def _external_name(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", value) or value in RESERVED:
-        raise rule(f"a name of small letters, digits and _, other than {', '.join(RESERVED)}")
-    return value
-
-
-ExternalName = Annotated[str, AfterValidator(_external_name)]
-
 # Metrics that counts or sums of the rows of a slice give: not accuracy, which slices always have.
 OF_COUNTS, OF_SUMS = (
     tuple(name for name, metric in METRICS.items() if isinstance(metric, kind) and metric.of_slices)
@@ -106,7 +97,9 @@ class Evaluate(Section):
     slice_metric: SliceMetric | None = Field(
         None, description=f"metric of each slice beside accuracy, or null: {', '.join(SLICE_METRICS)}"
     )
-    external: dict[ExternalName, Name] = Field({}, description="predictions made elsewhere to compare: {name: file}")
+    external: Annotated[dict[str, FilePath], named("predictions", RESERVED)] = Field(
+        {}, description="predictions made elsewhere to compare: {name: file}"
+    )
 
     @model_validator(mode="after")
     def _decides_once(self) -> Self:

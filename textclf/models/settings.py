@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ConfigDict, model_validator
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Entries, Pairs, relation, require_names, rule, suggest
+from textclf.core.settings import Entries, Pairs, require_names, rule, suggest
 from textclf.models.common.loading import Entry, entry_class
 from textclf.models.common.settings import Averaged
 from textclf.pretrained.catalogue import SHARED
@@ -45,10 +45,7 @@ class Train(Entries):
             return value
         if not value:
             raise rule("a section with at least one model")
-        require_names(value, "a model")
-        for key in value:
-            if key in {*RESERVED, SHARED}:  # files have these keys and this folder beside those of models
-                raise relation(f"the name of a model must be one that textclf does not use itself; got {key}")
+        require_names(value, "a model", {*RESERVED, SHARED})  # files have these keys and this folder beside models
         return value
 
 

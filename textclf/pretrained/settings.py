@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, WithJsonSchema, model_validator
 
-from textclf.core.settings import Name, Section, one_of, relation, rule
+from textclf.core.settings import FilePath, Section, one_of, relation, rule
 from textclf.pretrained.catalogue import ENGLISH, TOKENIZER, having
 from textclf.pretrained.weights import Chosen
 
@@ -22,7 +22,7 @@ def _checksum(value: str) -> str:
 
 
 Encoder = Annotated[str, one_of(having(TOKENIZER), "null or one of"), WithJsonSchema({"enum": list(having(TOKENIZER))})]
-OwnPath = Name
+OwnPath = FilePath
 Checksum = Annotated[str, AfterValidator(_checksum)]
 
 

@@ -2,13 +2,14 @@
 
 import codecs
 from collections.abc import Mapping
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from textclf.core.errors import UserError
-from textclf.core.settings import Name, Section, relation, rule, show, unique
+from textclf.core.settings import FilePath, Name, Section, relation, rule, show, unique
 from textclf.tables.formats import TABLE_FORMATS
 from textclf.tables.split_names import SPLIT_OF
 from textclf.tables.values import SEPARATOR
@@ -22,12 +23,6 @@ AUTO = "auto"
 GLOB = "a glob of names below the folder, such as *.csv or **/*.jsonl"
 
 
-def _path(value: str) -> str:
-    if not value.strip() or not value.isprintable():
-        raise rule("a printable path")
-    return value
-
-
 def _delimiter(value: str) -> str:
     if len(value) != 1 or value in '\r\n"\0 ' or ord(value) > 127:
         raise rule("one ASCII character that is no space, quote or line end, such as ; or |")
@@ -36,7 +31,9 @@ def _delimiter(value: str) -> str:
 
 def _glob(value: str) -> str:
     parts = value.split("/")
-    if not value.isprintable() or any(part in {"", ".", ".."} or (part != "**" and "**" in part) for part in parts):
+    foreign = "\\" in value or PureWindowsPath(value).drive
+    wrong = any(part in {"", ".", ".."} or (part != "**" and "**" in part) for part in parts)
+    if not value.isprintable() or foreign or wrong:
         raise rule(GLOB)
     return value
 
@@ -116,7 +113,7 @@ OneOrSeveral = Annotated[
 class Data(Section):
     """The labelled rows. Your own file needs path, text and label: docs/own-data.md."""
 
-    path: Annotated[str, AfterValidator(_path)] = Field(
+    path: FilePath = Field(
         default="data/raw", description="where the rows are: data/raw (the fetched corpus), or your own file or folder"
     )
     files: Files = Field(

@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from textclf.artifacts.features import TOKENS
 from textclf.core.files import SPLITS
-from textclf.core.settings import Entries, Name, Pairs, Section, relation, require_names, rule, suggest
+from textclf.core.settings import Entries, Name, Pairs, Section, require_names, rule, suggest
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
@@ -52,10 +52,7 @@ class Vectorize(Entries):
     def _has_names(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        require_names(value, "a representation")
-        for name in SPLITS:
-            if name in value:
-                raise relation(f"the name of a representation must not be that of a split; got {name}")
+        require_names(value, "a representation", SPLITS)
         if not value:
             raise rule(f"a section with at least one representation, such as {{{DEFAULT}: {{}}}}")
         return value
