@@ -99,7 +99,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return found
 
 
-APPENDED = (".gitignore", ".dvcignore")  # to which init may add lines
+APPENDED = (".gitignore", ".dvcignore", ".gitattributes")  # to which init may add lines
 
 
 def damage(before: Mapping[str, bytes], folder: Path) -> list[str]:

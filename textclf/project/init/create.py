@@ -18,10 +18,15 @@ from textclf.project.generated import HEADERS, REQUIREMENTS, generated_files, lo
 from textclf.project.workflows import Host
 
 CORRECTIONS, README = Path("corrections.csv"), Path("README.md")
-IGNORING = Path(".gitignore"), Path(".dvcignore")  # lines are added to them
+EXTENDED = Path(".gitignore"), Path(".dvcignore"), Path(".gitattributes")  # lines are added to them
 KEPT = README, Path(".dvc/config"), Path(".dvc/.gitignore")  # as they are, if they exist
 IGNORED = "# Made by the pipeline and kept by DVC; metrics/ and plots/ are small and in Git."
 SCRATCH = ["/dvc_plots/", "# Left by a stage that was killed.", ".*.scratch/", "/.venv/"]
+ATTRIBUTES = """\
+# Checksums are of bytes: Git converts no line ends, but those of DVC's lock files, which on Windows it ends with CRLF.
+* -text
+dvc.lock text eol=lf
+"""
 CONFIG = "[core]\n    analytics = false\n"
 OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
 BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
@@ -36,7 +41,7 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
         PARAMS_FILE: params,
         CORRECTIONS: "id,label\n",
         README: readme.substitute(title=escape_markdown(title), classes=escape_markdown(classes), data=data),
-        **dict(zip(IGNORING, ("\n".join([*ignored, ""]), ".*.scratch\n"), strict=True)),
+        **dict(zip(EXTENDED, ("\n".join([*ignored, ""]), ".*.scratch\n", ATTRIBUTES), strict=True)),
         **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),
         Path(BEHAVIOUR): shipped(BEHAVIOUR),
         **generated,
@@ -47,7 +52,7 @@ def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> N
     """Raise `UserError` if the user has files in place of outputs or, unless `force`, other texts than `files`."""
     pipelines = {path: files[path] for path in HEADERS}
     lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
-    taken = [str(path) for path, text in files.items() if path not in {*KEPT, *IGNORING} and differs(path, text)]
+    taken = [str(path) for path, text in files.items() if path not in {*KEPT, *EXTENDED} and differs(path, text)]
     if taken and not force:
         lines.append(f"textclf init would overwrite {list_names(taken)}; move what is there, or add --force")
     if lines:
@@ -67,9 +72,9 @@ def create(files: Mapping[Path, str]) -> list[str]:
         if differs(path, files[path]):
             del written[path]
             lines.append(f"{path} stays as it is")
-    for path in IGNORING:
+    for path in EXTENDED:
         if differs(path, files[path]):
-            before = path.read_text(encoding="utf-8", errors="surrogateescape")
+            before = path.read_bytes().decode("utf-8", "surrogateescape")
             missing = [line for line in files[path].splitlines() if line not in before.splitlines()]
             written[path] = before.rstrip("\n") + "\n" * bool(before) + "".join(f"{line}\n" for line in missing)
             lines += [f"{path}: {count_noun(len(missing), 'line')} added"] if missing else []

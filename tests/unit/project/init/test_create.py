@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import layouts
 from tests.processes import Ended, git
 from textclf.core import installed
 from textclf.project import generated, upgrade
@@ -69,6 +70,7 @@ def test_what_dvc_init_and_the_user_have_made_stays(init: Run) -> None:
     Path(".dvc").mkdir()
     Path(".dvc/config").write_text("[core]\n    remote = store\n")
     Path(".dvcignore").write_text("# mine\n")
+    Path(".gitattributes").write_bytes(b"*.csv text\r\n")
     Path(".gitignore").write_bytes(b"caf\xe9\n")
     done = init()
     assert (done.status, done.err) == (0, "")
@@ -77,7 +79,21 @@ def test_what_dvc_init_and_the_user_have_made_stays(init: Run) -> None:
     assert said <= set(done.lines)
     assert Path(".dvc/config").read_text() == "[core]\n    remote = store\n"
     assert Path(".dvcignore").read_text() == "# mine\n.*.scratch\n"
+    assert Path(".gitattributes").read_bytes().startswith(b"*.csv text\r\n# Checksums are of bytes")
     assert Path(".gitignore").read_bytes().startswith(b"caf\xe9\n# Made by the pipeline")
+
+
+def test_a_clone_by_git_that_converts_line_ends_has_the_same_bytes(init: Run, tmp_path: Path) -> None:
+    git("init", "--quiet")
+    git("config", "core.autocrlf", "true")  # as on Windows
+    Path(".gitattributes").write_text("*.csv text\n*.json text eol=crlf\n")
+    assert init().status == 0
+    Path("texts/mixed.csv").write_bytes(b"text,label\r\na,0\nb,1\r\n")
+    Path("dvc.lock").write_bytes(b"schema: '2.0'\r\n")  # as DVC writes it there
+    git("add", ".")
+    git("commit", "--quiet", "-m", "a project")
+    git("clone", "--quiet", "-c", "core.autocrlf=true", ".", "../clone")
+    assert layouts.contents(tmp_path / "clone") == {**layouts.contents(Path()), "dvc.lock": b"schema: '2.0'\n"}
 
 
 @pytest.mark.parametrize("rule", ["*.json", "/dvc.yaml", "corrections.*"])
