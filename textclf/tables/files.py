@@ -27,7 +27,7 @@ ADVICE = {  # for files that are no table
 
 
 class TableFile(NamedTuple):
-    """A file to read: its name in the ids of rows, its path, the name of its format, and its split if it gives one."""
+    """A file to read: its name in the ids of rows (in NFC), its path, its format, and its split if it has one."""
 
     name: str
     path: Path
@@ -61,7 +61,7 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
 def describe_folders(files: Sequence[TableFile]) -> Iterator[str]:
     """Yield a line that says so if the files are read as texts of their folders' classes."""
     if files and files[0].format == folders.FORMAT:
-        classes = list_names(sorted({file.path.parent.name for file in files}))
+        classes = list_names(sorted({folders.composed(file.path.parent.name) for file in files}))
         yield f"{len(files)} files, each a text whose label is the name of its folder ({classes})"
 
 
@@ -99,7 +99,7 @@ def _listed_files(folder: Path) -> set[str] | None:
 
 def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     """Return the files of a folder that match `layout.files`, by name."""
-    files = {}
+    files: dict[str, Path] = {}
     _require_readable(folder, layout)
     for file in folder.glob(layout.files):
         parts = file.relative_to(folder).parts
@@ -111,6 +111,8 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
             raise UserError(f"{file} must be a file; got a broken link or a device; remove it")
         for part in (file, *(parent for parent in file.parents if parent.is_relative_to(folder) and parent != folder)):
             _require_no_link(part, layout)
+        if is_file and name in files:
+            raise UserError(f"{file} must have a name of its own; {files[name]} is the same in NFC; rename one")
         if is_file:
             files[name] = file
     if not files:
@@ -141,10 +143,10 @@ def _require_readable(folder: Path, layout: Layout) -> None:
 
 
 def _require_printable(name: str, path: Path) -> str:
-    """Return the name; `UserError` if it can't be part of an id and of an error's line."""
+    """Return the name in NFC; `UserError` if it can't be part of an id and of an error's line."""
     if UNPRINTABLE.search(name):
         raise UserError(f"{str(path)!r} must have a name in UTF-8 without control characters; rename it")
-    return name
+    return folders.composed(name)
 
 
 def _format(path: Path, layout: Layout) -> str:

@@ -1,5 +1,6 @@
 """A folder per class, a file per text, as scikit-learn's load_files reads them: the label is the folder's name."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -16,7 +17,12 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     """Yield the one row of a file: its content, unchanged, and the name of its folder."""
     layout.require_columns(path, ["text", "label"])
     text = read_whole(stream, layout)
-    yield WHOLE_FILE, decoding_error(text, layout) or {"text": text, "label": path.parent.name}
+    yield WHOLE_FILE, decoding_error(text, layout) or {"text": text, "label": composed(path.parent.name)}
+
+
+def composed(name: str) -> str:
+    """Return a name of the file system in NFC; macOS may give the same name decomposed, as a letter and an accent."""
+    return unicodedata.normalize("NFC", name)
 
 
 def is_folder_per_class(files: Mapping[str, Path]) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import io
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.compression import open_bytes, stored
 from textclf.tables.corpus import Corpus
-from textclf.tables.files import find_files
+from textclf.tables.files import describe_folders, find_files
 from textclf.tables.formats import ENDINGS
 from textclf.tables.layout import Layout
 
@@ -37,6 +38,24 @@ def test_a_folder_is_read_in_the_order_of_names_without_hidden_files(read: Calla
         "b/a.jsonl:1|b|1",
         "z.csv:2|a|0",
     ]
+
+
+def test_ids_and_labels_are_composed_as_macos_may_give_names_of_files_decomposed(tmp_path: Path) -> None:
+    for folder, file in (("gru\u0308n", "e\u0301.txt"), ("rot", "b.txt")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).write_text("a text")
+    rows = frame_of(corpus.read(tmp_path, data()))
+    assert [*zip(rows["id"], rows["label"], strict=True)] == [("gr\xfcn/\xe9.txt", "gr\xfcn"), ("rot/b.txt", "rot")]
+    described = list(describe_folders(find_files(tmp_path, Layout({"text": "text"}))))
+    assert described == ["2 files, each a text whose label is the name of its folder (gr\xfcn, rot)"]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="one of the two files would be the other")
+def test_files_whose_ids_would_be_the_same_are_refused(tmp_path: Path) -> None:
+    for name in ("e\u0301.csv", "\xe9.csv"):
+        (tmp_path / name).write_bytes(SAME["c.csv"])
+    with pytest.raises(UserError, match=r"must have a name of its own; .* is the same in NFC; rename one"):
+        find_files(tmp_path, Layout({"text": "text"}))
 
 
 @pytest.mark.parametrize(
