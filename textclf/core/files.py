@@ -133,10 +133,17 @@ def write_npz(file: IO[bytes], **arrays: NDArray[np.generic]) -> None:
     """
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
-            member = zipfile.ZipInfo(f"{name}.npy")
+            member = zip_member(f"{name}.npy")
             member.file_size = array.nbytes
             with archive.open(member, "w") as opened:
                 npy.write_array(opened, np.asarray(array), allow_pickle=False)
+
+
+def zip_member(name: str) -> zipfile.ZipInfo:
+    """Return the entry of a file in an archive, with the same bytes at any time and on any system."""
+    member = zipfile.ZipInfo(name)  # of 1980
+    member.create_system = 3  # Unix; on Windows Python notes another
+    return member
 
 
 def require(path: Path) -> Path:

@@ -1,5 +1,6 @@
 import io
 import math
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -193,3 +194,12 @@ def test_small_archives_of_arrays_have_no_64_bit_sizes_which_versions_of_python_
         assert {name: stored[name].tolist() for name in stored} == {name: a.tolist() for name, a in arrays.items()}
     with zipfile.ZipFile(path) as archive:
         assert [(member.extract_version, member.extra) for member in archive.infolist()] == [(20, b""), (20, b"")]
+
+
+def test_an_archive_of_arrays_has_the_same_bytes_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    for system in ("linux", "win32"):
+        monkeypatch.setattr(sys, "platform", system)
+        files.write_npz(stream := io.BytesIO(), y=np.arange(3))
+        written.append(stream.getvalue())
+    assert written[0] == written[1]

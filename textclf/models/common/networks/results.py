@@ -11,13 +11,11 @@ import numpy as np
 import pandas as pd
 
 from textclf.artifacts.layers import LayerModel
+from textclf.core.files import zip_member
 from textclf.models.common.fitted import Fitted
 
 if TYPE_CHECKING:
     import keras
-
-
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 
 
 def build_optimizer(name: str, learning_rate: float) -> "keras.Optimizer":
@@ -76,7 +74,7 @@ def save_keras(network: "keras.Sequential", path: Path) -> None:
     members["config.json"] = json.dumps(config, sort_keys=True).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name, ZIP_TIME), content)
+            archive.writestr(zip_member(name), content)
 
 
 def _without_address(mapping: dict[str, Any]) -> dict[str, Any]:
