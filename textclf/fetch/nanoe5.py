@@ -38,7 +38,7 @@ PARTS = {
 
 
 def convert(source: Path, folder: Path) -> None:
-    """Write config.json, tokenizer.json and model.safetensors (float16) of the model in a file to `folder`."""
+    """Write config.json, tokenizer.json and model.safetensors, with the same 4 bits, of a model to `folder`."""
     content = source.read_bytes()
     sizes = dict(zip([*SIZES.split(), "type_vocab_size"], HEADER.unpack_from(content), strict=True))
     config = {"model_type": "bert", "hidden_act": "gelu", "layer_norm_eps": 1e-12, **sizes}
@@ -51,18 +51,21 @@ def convert(source: Path, folder: Path) -> None:
     tokenizer = _tokenizer(pieces, scores.tolist(), *special)
     (folder / TOKENIZER).write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8", newline="\n")
     at += size + 8 + struct.unpack_from("<I", content, at + size + 4)[0]  # what stands between maps characters as NFKC
-    shapes = bert.read_config(folder / CONFIG).shapes()
-    header, body, end = {}, [], 0
-    for name, values in _tensors(content, at):
+    arrays = dict(_tensors(content, at))
+    shapes = bert.read_config(folder / CONFIG).shapes(arrays)
+    header, end = {}, 0
+    for name, values in arrays.items():
         start, end = end, end + values.nbytes
-        header[name] = {"dtype": "F16", "shape": shapes[name], "data_offsets": [start, end]}
-        body.append(values.tobytes())
+        kind = "U8" if values.dtype == np.uint8 else "F16"
+        header[name] = {"dtype": kind, "shape": shapes[name], "data_offsets": [start, end]}
     encoded = json.dumps(header).encode()
+    encoded += b" " * (-len(encoded) % 8)  # so that arrays begin at multiples of their items' bytes
+    body = (values.tobytes() for values in arrays.values())
     (folder / WEIGHTS).write_bytes(b"".join([len(encoded).to_bytes(8, "little"), encoded, *body]))
 
 
-def _tensors(content: bytes, at: int) -> Iterator[tuple[str, NDArray[np.float16]]]:
-    """Yield the name in the files of a BERT and the numbers of each tensor of the directory that begins at a byte."""
+def _tensors(content: bytes, at: int) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the arrays of each tensor of the directory that begins at a byte, by their names in `Config.shapes`."""
     (count,), at = struct.unpack_from("<i", content, at), at + 4
     for _ in range(count):
         end = at + 2 + int.from_bytes(content[at : at + 2], "little")
@@ -70,13 +73,13 @@ def _tensors(content: bytes, at: int) -> Iterator[tuple[str, NDArray[np.float16]
         group = "embeddings" if layer == "emb" else f"encoder.layer.{layer[1:]}"
         in_blocks, numbers, place, _ = TENSOR.unpack_from(content, end)
         at = end + TENSOR.size
+        name = f"{group}.{PARTS[part]}.{'weight' if kind == 'w' else 'bias'}"
         if in_blocks:
-            blocks = np.frombuffer(content, BLOCK, numbers // 32, place)
-            bits = np.concatenate([blocks["bits"] & 15, blocks["bits"] >> 4], axis=1).astype(np.float32) - 8
-            values = (bits * blocks["scale"].astype(np.float32)[:, None]).ravel()
+            blocks = np.frombuffer(content, BLOCK, numbers // bert.BLOCK, place)
+            yield name + bert.BITS, blocks["bits"]
+            yield name + bert.SCALES, blocks["scale"]
         else:
-            values = np.frombuffer(content, "<f4", numbers, place)
-        yield f"{group}.{PARTS[part]}.{'weight' if kind == 'w' else 'bias'}", values.astype("<f2")
+            yield name, np.frombuffer(content, "<f4", numbers, place).astype("<f2")
 
 
 def _tokenizer(pieces: list[str], scores: list[float], start: int, end: int, _: int, unknown: int) -> dict[str, Any]:

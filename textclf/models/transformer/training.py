@@ -53,7 +53,8 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
     """Return the pretrained weights in `folder` that settings name; `UserError` if they are missing or damaged."""
     config = bert.read_config(chosen.require(folder, catalogue.CONFIG))
     path = chosen.require(folder, catalogue.WEIGHTS)
-    return Source(chosen.name, config, bert.select_weights(safetensors.read(path), config, path))
+    arrays = bert.select_weights(safetensors.read(path), config, path)
+    return Source(chosen.name, config, {name: array.astype(np.float32, copy=False) for name, array in arrays.items()})
 
 
 def tokens_of(part: Features, source: Source) -> Tokens:
