@@ -1,4 +1,4 @@
-"""How long the run of a preset takes on this machine, told before anything runs.
+"""How long the run of a preset takes on this machine, and how much disk, told before anything runs.
 
 The costs are seconds on one core of the machine on which they were measured: benchmarks/presets.py compares them.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from textclf.core.formatting import count_noun
 from textclf.core.resources import cores
 from textclf.models.common.crossvalidation import FEWEST_ROWS, FOLDS
-from textclf.pretrained.catalogue import ENGLISH
+from textclf.pretrained.catalogue import ENGLISH, MULTILINGUAL
 from textclf.project.init.survey import Survey
 
 STAGE = 1.5  # start and end of a stage
@@ -39,6 +39,8 @@ ENCODE, FINE_TUNE = 0.32e-3, 5.5e-3
 READ = 128  # word pieces of a text that a transformer reads
 SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
 REFERENCE = 0.031  # seconds of `pace` there
+# MB in data, models and DVC's cache: of an encoder, and of a fine-tuned transformer with its average.
+ENCODER, TRANSFORMER = {ENGLISH: 370, MULTILINGUAL: 380}, 365
 
 
 def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, validated: bool) -> float:
@@ -92,6 +94,13 @@ def in_words(minutes: float) -> str:
     if minutes < MINUTES:
         return f"about {max(round(minutes * 12), 1) * 5} seconds"
     return f"about {count_noun(round(minutes), 'minute')}"
+
+
+def disk_in_words(sections: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the disk that a run takes with these sections, as the end of a sentence; "" without pretrained weights."""
+    megabytes = sum(ENCODER[each["pretrained"]] for each in sections["vectorize"].values() if "pretrained" in each)
+    megabytes += TRANSFORMER * sum(model["kind"] == "transformer" for model in sections["train"].values())
+    return f", and about {megabytes} MB of disk" if megabytes else ""
 
 
 def free_cores(threads: int) -> float:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from textclf.project.init import expected, presets
-from textclf.project.init.expected import expected_minutes, fit_seconds, free_cores, in_words, pace
+from textclf.project.init.expected import disk_in_words, expected_minutes, fit_seconds, free_cores, in_words, pace
 from textclf.project.init.presets import choose_models
 from textclf.project.init.survey import Survey
 
@@ -81,3 +81,16 @@ def test_the_pace_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_minutes_are_said_in_words(value: float, words: str) -> None:
     assert in_words(value) == words
+
+
+@pytest.mark.parametrize(
+    ("preset", "language", "words"),
+    [
+        ("fast", "German", ""),
+        ("good", "English", ", and about 370 MB of disk"),
+        ("good", "German", ", and about 380 MB of disk"),
+        ("best", "English", ", and about 735 MB of disk"),
+    ],
+)
+def test_a_preset_with_pretrained_weights_says_what_disk_they_take(preset: str, language: str, words: str) -> None:
+    assert disk_in_words(choose_models(preset, replace(SURVEY, language=language)).sections) == words
