@@ -1,11 +1,17 @@
-"""Arithmetic that gives the same result on every x86-64 CPU with AVX2 and FMA."""
+"""Arithmetic that gives the same result on every x86-64 CPU with AVX2 and FMA, and on every arm64 CPU."""
 
 import ctypes
 import os
 import platform
+import sys
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")  # of the kernel
+REFERENCE = "Linux machine with an x86-64 CPU that has AVX2"
+AGREEMENT = (
+    "metrics without a network equal to six digits, predictions equal to 1e-9, labels equal, and the accuracy of a "
+    "network within its interval"
+)
 AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc numbers them
 
 
@@ -16,11 +22,34 @@ def pin_arithmetic() -> None:
     importing any of them. An x86-64 CPU without AVX2 can't give the same bytes, and the libraries choose.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the order of additions depends on the number of threads
+    os.environ["VECLIB_MAXIMUM_THREADS"] = "1"  # of Accelerate, with which numpy is built for macOS
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
     if is_x86() and has_avx2():
         os.environ["OPENBLAS_CORETYPE"] = "Haswell"
         os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL"  # numpy 2.4's names
         os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # numpy refuses to load with both
+    elif is_arm():
+        os.environ["OPENBLAS_CORETYPE"] = "NEOVERSEN1"  # runs on every arm64 CPU; numpy itself gives the same bytes
+
+
+def promise() -> str:
+    """Return what results of this machine have in common with those of others: see docs/environment.md."""
+    if gives_same_bytes():
+        return f"the same bytes as on any {REFERENCE}"
+    elsewhere = f"{AGREEMENT}, as on any {REFERENCE}"
+    if sys.platform == "linux" and is_arm():
+        return f"{elsewhere}; without a network, the same bytes as on any Linux machine with an arm64 CPU"
+    return elsewhere
+
+
+def gives_same_bytes() -> bool:
+    """Return whether this machine gives the bytes that dvc.lock of the repository has."""
+    return sys.platform == "linux" and is_x86() and has_avx2()
+
+
+def is_arm() -> bool:
+    """Return whether the CPU is of the type arm64."""
+    return platform.machine().lower() in {"aarch64", "arm64"}
 
 
 def is_x86() -> bool:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from textclf.core.arithmetic import has_avx2, is_x86
+from textclf.core.arithmetic import has_avx2, is_x86, promise
 from textclf.core.code import require_own_version
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
@@ -51,6 +51,7 @@ def _machine() -> Iterator[Fact]:
     cpu = f"{platform.machine()}, {count_noun(cores(), 'core')}{free}"
     able = not is_x86() or has_avx2()
     yield Fact("CPU", cpu, "" if able else "without AVX2 and FMA, only predict and serve work", True)
+    yield Fact("results", promise())
     device = os.environ.get("TEXTCLF_DEVICE", "cpu")
     yield Fact("device", device if device == "cpu" else f"{device} (TEXTCLF_DEVICE); last digits of results differ")
 

@@ -8,6 +8,7 @@ import pytest
 from textclf.core import arithmetic
 
 NAMES = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_NUM_THREADS")
+ELSEWHERE = f"{arithmetic.AGREEMENT}, as on any {arithmetic.REFERENCE}"
 
 
 def pin(monkeypatch: pytest.MonkeyPatch, machine: str, avx2: bool) -> dict[str, str]:
@@ -28,13 +29,36 @@ def test_on_a_cpu_with_avx2_the_libraries_use_nothing_above_it(monkeypatch: pyte
     }
 
 
-@pytest.mark.parametrize(("machine", "avx2"), [("x86_64", False), ("aarch64", True), ("arm64", False)])
-def test_on_another_cpu_no_instructions_are_chosen_for_the_libraries(
-    monkeypatch: pytest.MonkeyPatch, machine: str, avx2: bool
+@pytest.mark.parametrize(
+    ("machine", "core"), [("x86_64", "the user's"), ("aarch64", "NEOVERSEN1"), ("arm64", "NEOVERSEN1")]
+)
+def test_without_avx2_only_the_kernels_of_arm64_are_chosen_for_openblas(
+    monkeypatch: pytest.MonkeyPatch, machine: str, core: str
 ) -> None:
-    pinned = pin(monkeypatch, machine, avx2)
-    assert pinned["OPENBLAS_NUM_THREADS"] == "1"
-    assert pinned["OPENBLAS_CORETYPE"] == "the user's"
+    pinned = pin(monkeypatch, machine, avx2=False)
+    assert pinned == dict.fromkeys(NAMES, "the user's") | {"OPENBLAS_CORETYPE": core, "OPENBLAS_NUM_THREADS": "1"}
+
+
+@pytest.mark.parametrize(
+    ("machine", "system", "promised"),
+    [
+        ("x86_64", "linux", ["the same bytes as on any Linux machine with an x86-64 CPU that has AVX2"]),
+        ("AMD64", "win32", [ELSEWHERE]),
+        ("arm64", "darwin", [ELSEWHERE]),
+        (
+            "aarch64",
+            "linux",
+            [ELSEWHERE, "without a network, the same bytes as on any Linux machine with an arm64 CPU"],
+        ),
+    ],
+)
+def test_what_is_promised_depends_on_the_type_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, machine: str, system: str, promised: list[str]
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr(arithmetic, "has_avx2", lambda: True)
+    assert arithmetic.promise().split("; ") == promised
 
 
 @pytest.mark.parametrize(
