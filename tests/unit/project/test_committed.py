@@ -1,27 +1,35 @@
 """Whether CI takes the committed results for those of its run."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import pull_request
 from tests.processes import git
-from textclf.models.keras import Settings
+from textclf.params import load
 from textclf.project import committed
 
 PARAMS = """
 vectorize: {words: {}, sentences: {method: encoder}}
 train: {a: {kind: majority, features: words}, b: {kind: logistic_regression, features: sentences}}
+average: {c: {first: a, second: b}}
 """
-METRICS = '{"b": 0.5}\n'
-NAMES = ("table", "seed", "words", "sentences", "of_a", "of_b", "metrics")
+DVC = """
+stages: {evaluate: {cmd: x, outs: [metrics/evaluation.json: {cache: false}, metrics/intervals.json: {cache: false}]}}
+"""
+ACCURACY = {"a": 0.5, "b": 0.8, "c": 0.7}
+INTERVALS = json.dumps({model: {"test": {"accuracy": {"low": 0.69, "high": 0.87}}} for model in ACCURACY})
+NAMES = ("table", "seed", "words", "sentences", "of_a", "of_b", "of_c", "metrics")
 STAGES: dict[str, tuple[list[str], list[str]]] = {  # what each reads and writes
     "vectorize@words": (["table"], ["words"]),
     "vectorize@sentences": (["table"], ["sentences"]),
     "train@a": (["words"], ["of_a"]),
+    "average@c": (["of_a", "of_b"], ["of_c"]),
     "train@b": (["sentences"], ["of_b"]),
-    "evaluate": (["of_a", "of_b"], ["metrics"]),
+    "evaluate": (["of_a", "of_b", "of_c"], ["metrics"]),
 }
 PLACES = {"metrics": "metrics/evaluation.json", "table": "rows.csv"}
 
@@ -40,64 +48,93 @@ def lock(**changed: str) -> str:
     return "\n".join([*lines, ""])
 
 
-Check = Callable[..., int]
+Check = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Checks a run whose dvc.lock and other files differ from those that were committed."""
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Checks a run with other accuracies, another dvc.lock and other files than were committed."""
     monkeypatch.chdir(tmp_path)
     Path("metrics").mkdir()
 
-    def run(other: str = "", **changed: str) -> int:
-        for name, text in {"params.yaml": PARAMS, "dvc.lock": lock(), PLACES["metrics"]: METRICS, "other": ""}.items():
+    def write(accuracy: dict[str, float], other: str = "", **changed: str) -> None:
+        evaluation = json.dumps({model: {"test": {"accuracy": value}} for model, value in accuracy.items()})
+        texts = {"dvc.lock": lock(**changed), PLACES["metrics"]: f"{evaluation}\n", "other": other}
+        for name, text in texts.items():
             Path(name).write_text(text)
+
+    def run(accuracy: dict[str, float], other: str = "", **changed: str) -> tuple[int, str]:
+        for name, text in {"params.yaml": PARAMS, "dvc.yaml": DVC, "metrics/intervals.json": INTERVALS}.items():
+            Path(name).write_text(text)
+        write(ACCURACY)
         git("init", "--quiet")
         pull_request.commit(Path())
-        Path("dvc.lock").write_text(lock(**changed))
-        Path("other").write_text(other)
-        Path(PLACES["metrics"]).write_text('{"b": 0.51}\n' if "metrics" in changed else METRICS)
-        return committed.main()
+        write(ACCURACY | accuracy, other, **changed)
+        return committed.main(), capsys.readouterr().out
 
     return run
 
 
-ANOTHER_MACHINE = {"sentences": "2", "of_b": "2", "metrics": "2"}
+NETWORK = {"sentences": "2", "of_b": "2", "of_c": "2", "metrics": "2"}  # what another type of machine changes
+LINEAR = {"words": "2", "of_a": "2", "of_c": "2", "metrics": "2"}
 
 
-def test_a_run_with_the_same_bytes_passes(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
-    assert (check(), capsys.readouterr().out) == (0, "")
-
-
-def test_what_follows_from_another_type_of_machine_is_told_and_passes(
-    check: Check, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert check(**ANOTHER_MACHINE) == 0
-    out = capsys.readouterr().out
-    assert "\n metrics/evaluation.json | " in out
-    assert "vectorize@sentences gave other bytes than in the commit, as on another type of machine; the dif" in out
+def test_a_run_with_the_same_bytes_passes(check: Check) -> None:
+    assert check({}) == (0, "")
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("accuracy", "changed", "stage"),
     [
-        {"words": "2", "of_a": "2"},
-        {"metrics": "2"},
-        {"table": "2"},
-        {"table": "2", **ANOTHER_MACHINE},
-        {"seed": "2", **ANOTHER_MACHINE},
-        {"of_a": "2", **ANOTHER_MACHINE},
-        {"other": "an edited file", **ANOTHER_MACHINE},
+        ({}, LINEAR, "vectorize@words"),
+        ({"a": 0.500001}, LINEAR, "vectorize@words"),
+        ({"b": 0.87, "c": 0.69}, NETWORK, "vectorize@sentences"),
     ],
 )
-def test_any_other_difference_fails_and_is_shown(
-    check: Check, capsys: pytest.CaptureFixture[str], changed: dict[str, str]
+def test_other_bytes_from_the_same_inputs_pass_if_the_results_agree(
+    check: Check, accuracy: dict[str, float], changed: dict[str, str], stage: str
 ) -> None:
-    assert check(**changed) == 1
-    assert "\n+" in capsys.readouterr().out
+    status, out = check(accuracy, **changed)
+    assert status == 0
+    assert " dvc.lock " in out.splitlines()[0]
+    assert f"\n{stage} gave other bytes than in the commit from the same inputs, as on another type of machine" in out
 
 
-def test_only_networks_with_wide_layers_depend_on_the_type_of_the_machine() -> None:
-    assert Settings().exact
-    assert Settings(units=()).exact
-    assert not Settings(units=(10, 64)).exact
+@pytest.mark.parametrize(
+    ("accuracy", "changed", "line"),
+    [
+        ({"a": 0.500002}, LINEAR, "evaluation.json: a.test.accuracy is 0.5 in the commit; got 0.500002"),
+        ({"b": 0.88}, NETWORK, "evaluation.json: b.test.accuracy is from 0.69 to 0.87 in the commit; got 0.88"),
+        ({"c": 0.68}, NETWORK, "evaluation.json: c.test.accuracy is from 0.69 to 0.87 in the commit; got 0.68"),
+        ({"a": 0.4}, NETWORK, "evaluation.json: a.test.accuracy is 0.5 in the commit; got 0.4"),
+    ],
+)
+def test_results_that_do_not_agree_fail_in_a_line_each(
+    check: Check, accuracy: dict[str, float], changed: dict[str, str], line: str
+) -> None:
+    status, out = check(accuracy, **changed)
+    assert (status, out.splitlines()[-1]) == (1, line)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "other", "changed"),
+    [
+        ({}, "", {"table": "2"}),
+        ({}, "", {"table": "2", **LINEAR}),
+        ({}, "", {"seed": "2", **NETWORK}),
+        ({}, "an edited file", NETWORK),
+        ({"a": 0.500001}, "", {}),  # metrics that were never those of the committed dvc.lock
+        ({"a": 0.500001}, "", {name: "2" for name in NETWORK if name != "metrics"}),
+    ],
+)
+def test_other_inputs_and_files_that_no_stage_wrote_fail_and_are_shown(
+    check: Check, accuracy: dict[str, float], other: str, changed: dict[str, str]
+) -> None:
+    status, out = check(accuracy, other, **changed)
+    assert status == 1
+    assert "\n+" in out
+
+
+def test_a_model_is_a_network_if_anything_that_it_learns_from_is(check: Check) -> None:
+    check({})
+    assert committed.networks_of(load(), yaml.safe_load(lock())["stages"]) == {"b", "c"}

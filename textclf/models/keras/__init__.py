@@ -8,17 +8,11 @@ from textclf.models.common.networks.settings import ADDRESS_SPACE, NetworkSettin
 __all__ = ["ACCEPTS", "KIND", "Settings", "fit", "notes"]
 
 KIND = "a feed-forward network trained with Keras"
-WIDEST = 10  # units of a hidden layer, as the lesson has, with which bytes are the same on each type of machine
 ACCEPTS = ("sparse", "dense")
 
 
 class Settings(NetworkSettings):
     """A network of dense layers, trained with Keras."""
-
-    @property
-    def exact(self) -> bool:
-        """Whether machines of other types give the same bytes: in wide products the order of sums follows the CPU."""
-        return max(self.units, default=0) <= WIDEST
 
 
 def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Folders) -> Fitted:

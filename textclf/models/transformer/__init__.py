@@ -25,7 +25,7 @@ ADDRESS_SPACE = 6 * resources.GIB  # what TensorFlow reserves, with room for the
 class Settings(ModelSettings, NamesWeights):
     """A pretrained BERT with a classification layer, fine-tuned with Keras."""
 
-    exact: ClassVar = False  # only machines of the same type give the same bytes
+    network: ClassVar = True  # whose results depend on the type of the machine
     packages: ClassVar = ("keras_hub", "onnxruntime", "tokenizers")
 
     pretrained: Literal["all-minilm-l6-v2"] | None = Field(

@@ -12,7 +12,7 @@ class Settings(NamesWeights):
     """Dense vectors of a pretrained sentence encoder, with which nothing is learned."""
 
     kind: ClassVar = "dense"
-    exact: ClassVar = False  # only machines of the same type give the same bytes
+    network: ClassVar = True  # whose results depend on the type of the machine
     frozen: ClassVar = True  # nothing is learned, so the vector of a text never changes
     unit: ClassVar = "word pieces"
     packages: ClassVar = ("onnxruntime", "tokenizers")

@@ -1,6 +1,6 @@
 """The settings that all networks share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,8 @@ Units = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)] 
 
 class NetworkSettings(ModelSettings):
     """Base of the settings of a network that Keras trains."""
+
+    network: ClassVar = True  # whose results depend on the type of the machine
 
     units: Units = Field((10,), description="width of each hidden layer; [] is logistic regression, [64, 32] is deeper")
     activation: Activation = Field("relu", description="activation of the hidden layers")
