@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# macOS's make looks for a command along its own PATH, not along this one, unless it starts a shell that it does not know.
+SHELL := bash
 # Recipes use the python, dvc and tools of the environment, so it need not be activated.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
