@@ -23,8 +23,9 @@ OF = ("clone", "project")
 GITHUB, GITLAB = (
     {of: yaml.safe_load(workflow(host, of == "clone", REQUIREMENT)) for of in OF} for host in ("github", "gitlab")
 )
-NIGHTLY = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_bytes())
-WORKFLOWS: list[dict[str, Any]] = [*GITHUB.values(), NIGHTLY]
+FILES = {path.stem: yaml.safe_load(path.read_bytes()) for path in (ROOT / ".github/workflows").iterdir()}
+NIGHTLY, PLATFORMS = FILES["nightly"], FILES["platforms"]
+WORKFLOWS: list[dict[str, Any]] = [GITHUB["project"], *FILES.values()]
 STEPS = [(job, step) for each in WORKFLOWS for job, content in each["jobs"].items() for step in content["steps"]]
 
 
@@ -34,20 +35,30 @@ def test_every_action_is_pinned_by_the_hash_of_its_commit() -> None:
     assert [action for action in actions if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action)] == []
 
 
+def test_every_job_has_a_limit_of_time() -> None:
+    assert all("timeout-minutes" in job for each in WORKFLOWS for job in each["jobs"].values())
+
+
+def test_the_files_that_the_platforms_install_and_test_exist() -> None:
+    paths = re.findall(r"(?:requirements|tests)/[\w/]+(?:\.txt)?", str(PLATFORMS["jobs"]))
+    assert {"requirements/run.txt", "requirements/lowest.txt", "tests/unit"} <= set(paths)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_no_expression_is_inserted_into_a_shell_script() -> None:
     assert [step["run"] for _, step in STEPS if "${{" in step.get("run", "")] == []
 
 
 def test_no_checkout_leaves_its_token_in_the_working_tree() -> None:
     checkouts = [step for _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
-    assert len(checkouts) == sum(len(each["jobs"]) for each in WORKFLOWS) - len(OF)  # the job comment has none
+    assert checkouts
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
 @pytest.mark.parametrize("of", OF)
 def test_only_the_comment_job_may_write_and_it_runs_no_code_of_the_repository(of: str) -> None:
     jobs = GITHUB[of]["jobs"]
-    assert GITHUB[of]["permissions"] == NIGHTLY["permissions"] == {"contents": "read"}
+    assert GITHUB[of]["permissions"] == NIGHTLY["permissions"] == PLATFORMS["permissions"] == {"contents": "read"}
     permissions = {job: content["permissions"] for job, content in jobs.items() if "permissions" in content}
     assert permissions == {"comment": {"pull-requests": "write"}}
     assert "head.repo.full_name == github.repository" in jobs["comment"]["if"]
