@@ -23,12 +23,13 @@ DOCKERFILE = ROOT / "Dockerfile"
 PORT = "8000"
 
 
-def pip(environment: Path, *words: str, folder: Path = ROOT) -> None:
-    """Run pip in an environment; skip the test if the package index can't be reached."""
+def pip(environment: Path, *words: str, folder: Path = ROOT) -> str:
+    """Run pip in an environment and return what it printed; skip the test if the package index can't be reached."""
     done = run(environment / "bin" / "python", "-m", "pip", *words, folder=folder)
     if done.status and NO_NETWORK.search(done.err):
         pytest.skip("needs the index of packages")
     assert done.status == 0, done.err
+    return done.out
 
 
 def make_environment(folder: Path) -> Path:
