@@ -59,7 +59,10 @@ def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
         yield path
         return
     # Windows opens no file twice that is removed when it is closed, and removes none that Arrow has mapped.
-    with tempfile.TemporaryDirectory(prefix="textclf-", ignore_cleanup_errors=True) as folder:
-        with writing(Path(tempfile.gettempdir())), Path(folder, "copy").open("wb") as copy:
+    folder = Path(tempfile.mkdtemp(prefix="textclf-"))
+    try:
+        with writing(Path(tempfile.gettempdir())), (folder / "copy").open("wb") as copy:
             shutil.copyfileobj(stream, copy)
-        yield Path(folder, "copy")
+        yield folder / "copy"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
