@@ -16,7 +16,8 @@ ALONE = {"lowest", "newest"}  # the others have one version of each package
 TOGETHER = " ".join(sorted({path.stem for path in (ROOT / "requirements").glob("*.txt")} - ALONE))
 WINDOWS = {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"}
 MAC = {"sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": "arm64"}
-MARKERS = {"win_amd64": WINDOWS, "macosx_14_0_arm64": MAC, "manylinux_2_%_aarch64": {"platform_machine": "aarch64"}}
+ARM64 = "manylinux2014_aarch64 manylinux_2_%_aarch64"
+MARKERS = {"win_amd64": WINDOWS, "macosx_14_0_arm64": MAC, ARM64: {"platform_machine": "aarch64"}}
 CASES = [(files, version) for files in (TOGETHER, "newest") for version in ("3.11", "3.13")]
 CASES += [("lowest", "3.11"), ("serve", "3.14"), ("newest", "3.14")]
 MUSL = [(files, version, "musllinux_1_%_x86_64") for files, version in CASES[-2:]]
@@ -32,8 +33,9 @@ def test_each_locked_requirement_has_a_wheel(files: str, version: str, tag: str)
         wanted = Requirement(block.partition(" \\")[0])
         if wanted.name != SDIST and (wanted.marker is None or wanted.marker.evaluate(surroundings)):
             hashes[f"{wanted.name}{wanted.specifier}"] = set(re.findall(r"sha256:(\w+)", block))
-    tags = {f"--platform={tag.replace('%', str(minor))}" for minor in range(1, 29)}
-    options = ("--dry-run", "--quiet", "--no-deps", "--only-binary=:all:", "--target=unused", "--report=-")
-    report = json.loads(pip(Path(sys.prefix), "install", *options, f"--python-version={version}", *tags, *hashes))
+    tags = {f"--platform={each.replace('%', str(minor))}" for each in tag.split() for minor in range(1, 29)}
+    options = (f"--python-version={version}", "--ignore-requires-python", "--no-deps", "--only-binary=:all:", *tags)
+    words = ("install", "--quiet", "--dry-run", "--report=-", "--target=unused", *options, *hashes)
+    report = json.loads(pip(Path(sys.prefix), *words))
     found = {entry["download_info"]["archive_info"]["hashes"]["sha256"] for entry in report["install"]}
     assert (len(found), found - set().union(*hashes.values())) == (len(hashes), set())
