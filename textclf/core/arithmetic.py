@@ -9,8 +9,8 @@ from pathlib import Path
 CPUINFO = Path("/proc/cpuinfo")  # of the kernel
 REFERENCE = "Linux machine with an x86-64 CPU that has AVX2"
 AGREEMENT = (
-    "metrics without a network equal to six digits, predictions equal to 1e-9, labels equal, and the accuracy of a "
-    "network within its interval"
+    "without a network, metrics equal to six digits, predictions equal to 1e-9 and labels equal, and with one, the "
+    "accuracy within its interval"
 )
 AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc numbers them
 
@@ -38,7 +38,7 @@ def promise() -> str:
         return f"the same bytes as on any {REFERENCE}"
     elsewhere = f"{AGREEMENT}, as on any {REFERENCE}"
     if sys.platform == "linux" and is_arm():
-        return f"{elsewhere}; without a network, the same bytes as on any Linux machine with an arm64 CPU"
+        return f"{elsewhere}; without a network also the bytes of any Linux machine with an arm64 CPU"
     return elsewhere
 
 

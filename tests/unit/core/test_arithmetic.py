@@ -48,7 +48,7 @@ def test_without_avx2_only_the_kernels_of_arm64_are_chosen_for_openblas(
         (
             "aarch64",
             "linux",
-            [ELSEWHERE, "without a network, the same bytes as on any Linux machine with an arm64 CPU"],
+            [ELSEWHERE, "without a network also the bytes of any Linux machine with an arm64 CPU"],
         ),
     ],
 )
