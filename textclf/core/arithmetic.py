@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")  # of the kernel
-REFERENCE = "Linux machine with an x86-64 CPU that has AVX2"
+REFERENCE = "Linux on x86-64 with AVX2"
 AGREEMENT = (
-    "without a network, metrics equal to six digits, predictions equal to 1e-9 and labels equal, and with one, the "
-    "accuracy within its interval"
+    "without a network, metrics to six digits, predictions to 1e-9 and labels are the same; with one, the "
+    "accuracy is within its interval"
 )
 AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc numbers them
 
@@ -35,11 +35,9 @@ def pin_arithmetic() -> None:
 def promise() -> str:
     """Return what results of this machine have in common with those of others: see docs/environment.md."""
     if gives_same_bytes():
-        return f"the same bytes as on any {REFERENCE}"
-    elsewhere = f"{AGREEMENT}, as on any {REFERENCE}"
-    if sys.platform == "linux" and is_arm():
-        return f"{elsewhere}; without a network also the bytes of any Linux machine with an arm64 CPU"
-    return elsewhere
+        return f"the bytes of {REFERENCE}"
+    own = "the bytes of Linux on arm64 without a network, and " if sys.platform == "linux" and is_arm() else ""
+    return f"{own}close to {REFERENCE}: {AGREEMENT}"
 
 
 def gives_same_bytes() -> bool:

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     for line in doubts(settings, SPLITS):
         print(line)
     if not gives_same_bytes():
-        print(f"results of this machine: {promise()}; commit its dvc.lock, metrics and plots: CI allows for that")
+        print(f"results of this machine: {promise()}. Commit dvc.lock, metrics and plots; CI compares within this")
     representations = count_noun(len(settings.vectorize.names()) + len(settings.combine.pairs()), "representation")
     print(f"{PARAMS_FILE}: {representations}, {count_noun(len(settings.models.names()), 'model')}")
 

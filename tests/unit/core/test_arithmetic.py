@@ -8,7 +8,6 @@ import pytest
 from textclf.core import arithmetic
 
 NAMES = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_NUM_THREADS")
-ELSEWHERE = f"{arithmetic.AGREEMENT}, as on any {arithmetic.REFERENCE}"
 
 
 def pin(monkeypatch: pytest.MonkeyPatch, machine: str, avx2: bool) -> dict[str, str]:
@@ -42,23 +41,19 @@ def test_without_avx2_only_the_kernels_of_arm64_are_chosen_for_openblas(
 @pytest.mark.parametrize(
     ("machine", "system", "promised"),
     [
-        ("x86_64", "linux", ["the same bytes as on any Linux machine with an x86-64 CPU that has AVX2"]),
-        ("AMD64", "win32", [ELSEWHERE]),
-        ("arm64", "darwin", [ELSEWHERE]),
-        (
-            "aarch64",
-            "linux",
-            [ELSEWHERE, "without a network also the bytes of any Linux machine with an arm64 CPU"],
-        ),
+        ("x86_64", "linux", "the bytes of Linux on x86-64 with AVX2"),
+        ("AMD64", "win32", "close to Linux on x86-64 with AVX2"),
+        ("arm64", "darwin", "close to Linux on x86-64 with AVX2"),
+        ("aarch64", "linux", "the bytes of Linux on arm64 without a network, and close to Linux on x86-64 with AVX2"),
     ],
 )
 def test_what_is_promised_depends_on_the_type_of_the_machine(
-    monkeypatch: pytest.MonkeyPatch, machine: str, system: str, promised: list[str]
+    monkeypatch: pytest.MonkeyPatch, machine: str, system: str, promised: str
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
     monkeypatch.setattr("sys.platform", system)
     monkeypatch.setattr(arithmetic, "has_avx2", lambda: True)
-    assert arithmetic.promise().split("; ") == promised
+    assert arithmetic.promise().partition(":")[0] == promised
 
 
 @pytest.mark.parametrize(
