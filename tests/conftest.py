@@ -40,6 +40,7 @@ LEFT_OUT = {
     "index": "nothing was installed in a fresh environment: the index of packages could not be reached",
     "tracer": "no system call failed: install strace, and allow it to trace (Debian: apt install strace)",
     "emulator": "no stage ran on an emulated CPU: install qemu-x86_64 (Debian: apt install qemu-user)",
+    "arm64 emulator": "nothing ran on an emulated arm64 CPU: install qemu-aarch64 (Debian: apt install qemu-user)",
 }
 
 
