@@ -1,12 +1,14 @@
 """A page as its elements and the text of its sections."""
 
+from __future__ import annotations
+
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 from unittest import mock
 
-from textclf.pages import parts
-from textclf.plot.style import Spec
-from textclf.report.page import render
-from textclf.report.run import Run
+if TYPE_CHECKING:  # tests of predict, which import this module, run without what draws charts
+    from textclf.plot.style import Spec
+    from textclf.report.run import Run
 
 VOID = {"meta", "link", "br", "img", "path", "rect", "line"}
 
@@ -54,15 +56,21 @@ class Page(HTMLParser):
 
 def without_pictures(run: Run) -> str:
     """Return the page of a run without the pictures of its charts, which take most of the time."""
-    with mock.patch.object(parts, "svg", return_value=""):
-        return render(run)
+    return _draw(run)[0]
 
 
 def specs(run: Run) -> list[Spec]:
     """The specifications of the charts of a run's page."""
+    return _draw(run)[1]
+
+
+def _draw(run: Run) -> tuple[str, list[Spec]]:
+    from textclf.pages import parts
+    from textclf.report.page import render
+
     with mock.patch.object(parts, "svg", return_value="") as drawn:
-        render(run)
-    return [call.args[0] for call in drawn.call_args_list]
+        page = render(run)
+    return page, [call.args[0] for call in drawn.call_args_list]
 
 
 def sections(run: Run) -> dict[str, str]:

@@ -121,7 +121,7 @@ def write_npy(file: IO[bytes], array: NDArray[np.generic]) -> None:
 
     `numpy.save` ignores an error of its last write, as on a full disk. Here each write that fails raises `OSError`.
     """
-    array = np.array(array, order="C", copy=None)
+    array = np.asarray(array, order="C")
     npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(array))
     file.write(array.data)
 
