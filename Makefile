@@ -72,7 +72,7 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all:
 
 .venv/python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "error: make: Python must be 3.11 or newer; got %d.%d; set PYTHON=..." % v[:2])'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(not (3, 11) <= v < (3, 14) and "error: make: Python must be 3.11, 3.12 or 3.13, for which TensorFlow has wheels; got %d.%d; set PYTHON=..." % v[:2])'
 	$(PYTHON) -m venv .venv
 	@touch $@
 
@@ -80,15 +80,16 @@ LOCKED := --require-hashes --only-binary :all:
 # environment is called by another path, because setuptools takes a $ in its path for the start of a variable.
 SDIST := antlr4-python3-runtime
 
-.venv/run: .venv/python requirements/build.txt requirements/run.txt pyproject.toml
+RUN := requirements/run.txt requirements/keras.txt
+.venv/run: .venv/python requirements/build.txt $(RUN) pyproject.toml
 	$(INSTALL) $(LOCKED) -r requirements/build.txt
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && ln -s "$$PWD/.venv" "$$folder/venv" && \
 		sed -n '/^$(SDIST)==/,/# via/p' requirements/run.txt >"$$folder/sdist.txt" && \
 		"$$folder"/venv/bin/$(subst install,wheel,$(INSTALL)) --require-hashes --no-deps \
 			--no-build-isolation --wheel-dir "$$folder" -r "$$folder/sdist.txt" && \
 		$(INSTALL) --no-deps --no-index "$$folder"/*.whl
-	@echo "installing $$(grep -c == requirements/run.txt) packages, about 3 GB, into .venv: some minutes"
-	@rm -f .venv/failed; { $(subst --quiet,--progress-bar off,$(INSTALL)) $(LOCKED) -r requirements/run.txt || touch .venv/failed; } | \
+	@echo "installing $$(grep -oh '^[^ #]*==' $(RUN) | sort -u | wc -l) packages, about 3 GB, into .venv: some minutes"
+	@rm -f .venv/failed; { $(subst --quiet,--progress-bar off,$(INSTALL)) $(LOCKED) $(RUN:%=-r %) || touch .venv/failed; } | \
 		grep --line-buffered -oE '(Downloading|Using cached) .*|Installing collected packages' || true; test ! -e .venv/failed
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -1,5 +1,8 @@
 """Optional packages: the extra of textclf that has each, and how to install it, for the error when one is missing."""
 
+import sys
+from collections.abc import Iterable
+
 from textclf.core.installed import clone_root, requirement
 
 EXTRAS = {
@@ -8,44 +11,56 @@ EXTRAS = {
         "distributed",
         "dvc",
         "jinja2",
-        "keras",
         "markupsafe",  # of jinja2
         "onnx",
+        "onnxruntime",
         "pandas",
         "py3langid",
         "requests",
         "shtab",
         "sklearn",
-        "tensorflow",
+        "tokenizers",
         "tqdm",
         "vl_convert",
     ),
+    "keras": ("keras", "tensorflow"),
     "audit": ("cleanlab",),
     "excel": ("openpyxl",),
     "onnx": ("onnxruntime",),
     "encoder": ("tokenizers", "onnxruntime"),
-    "pretrained": ("keras_hub", "onnxruntime", "tokenizers"),
+    "pretrained": ("keras", "keras_hub", "onnxruntime", "tensorflow", "tokenizers"),
     "parquet": ("pyarrow",),  # pipeline has it too
     "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),
     "sql": ("sqlalchemy",),
 }
-LOCKED = ("audit", "pretrained", "search", "serve")  # extras with a lock file in requirements/
+LOCKED = ("audit", "keras", "pretrained", "search", "serve")  # extras with a lock file in requirements/
+OF_RUNS = ("pipeline", "keras", "pretrained")  # extras that the stages import, the smallest first
+NEWEST = (3, 13)  # Python for which TensorFlow has wheels
 
 
 def extra_of(module: str | None) -> str | None:
     """Return the name of the smallest extra that installs a module or its package; None if no extra does."""
     package = (module or "").partition(".")[0]
-    return next((extra for extra, packages in EXTRAS.items() if package in packages), None)
+    return min(
+        (extra for extra in EXTRAS if package in EXTRAS[extra]), key=lambda extra: len(EXTRAS[extra]), default=None
+    )
+
+
+def extra_with(packages: Iterable[str]) -> str:
+    """Return the smallest extra that installs all these packages of a representation or model."""
+    return next(extra for extra in OF_RUNS if {*packages} <= {*EXTRAS[extra]})
 
 
 def how_to_install(extra: str) -> str:
     """Return the command that installs an extra: in a clone, if there is one, from its lock file."""
     clone = clone_root()
-    if extra == "pipeline" and clone:
-        return "in a clone of textclf: make .venv/run"
-    if extra == "pipeline":
+    if "tensorflow" in EXTRAS[extra] and sys.version_info[:2] > NEWEST:
+        return "TensorFlow has no wheels for this Python; use Python 3.11, 3.12 or 3.13"
+    if extra in OF_RUNS and not clone:
         return f'pip install "{requirement(extra)}"'
+    if extra in {"pipeline", "keras"}:
+        return "in a clone of textclf: make .venv/run"
     if extra in LOCKED and clone:
         return f"in a clone of textclf: pip install --require-hashes --only-binary :all: -r requirements/{extra}.txt"
     return f"pip install --only-binary :all: {' '.join(EXTRAS[extra]).replace('_', '-')}"

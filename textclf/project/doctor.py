@@ -21,9 +21,13 @@ from textclf.core.quoting import first_line
 from textclf.core.resources import available_memory, cores, format_size
 from textclf.version import __version__
 
-OLDEST, NEWEST = (3, 11), (3, 13)  # Python with which the pipeline works
+OLDEST, NEWEST = (3, 11), (3, 14)  # Python with which the pipeline works
 PIPELINE = ("pipeline", "parquet")  # extras that it needs
-LOCKS = (Path("requirements.txt"), Path("requirements/run.txt"))  # of a project, of a clone
+LOCKS = (
+    Path("requirements.txt"),
+    Path("requirements/run.txt"),
+    Path("requirements/keras.txt"),
+)  # of a project, of a clone
 
 
 class Fact(NamedTuple):
@@ -45,7 +49,7 @@ def run() -> int:
 
 def _machine() -> Iterator[Fact]:
     known = OLDEST <= sys.version_info[:2] <= NEWEST
-    yield Fact("Python", platform.python_version(), "" if known else "install Python 3.11, 3.12 or 3.13", True)
+    yield Fact("Python", platform.python_version(), "" if known else "install Python 3.11, 3.12, 3.13 or 3.14", True)
     memory = available_memory()
     free = "" if memory is None else f", {format_size(memory)} of memory available"
     cpu = f"{platform.machine()}, {count_noun(cores(), 'core')}{free}"

@@ -1,4 +1,5 @@
 import re
+import sys
 import tomllib
 
 import pytest
@@ -25,7 +26,7 @@ def modules(requirements: list[str]) -> set[str]:
 def test_every_package_of_an_extra_is_known_by_the_module_that_it_brings() -> None:
     declared = {name: modules(lines) for name, lines in PROJECT["optional-dependencies"].items()}
     declared["pipeline"] |= {"markupsafe"}
-    declared["pipeline"] -= declared["parquet"]
+    declared["pipeline"] -= declared["parquet"] | modules(PROJECT["dependencies"])
     assert {name: set(packages) for name, packages in EXTRAS.items()} == declared
 
 
@@ -73,13 +74,27 @@ def test_a_missing_module_of_textclf_is_a_defect(name: str | None) -> None:
     ("extra", "recorded", "command"),
     [
         ("pipeline", "textclf-pipeline[pipeline] @ https://x.org/t.whl", None),
-        ("pretrained", None, "pip install --only-binary :all: keras-hub onnxruntime tokenizers"),
+        ("keras", "textclf-pipeline[keras] @ https://x.org/t.whl", None),
         ("serve", None, "pip install --only-binary :all: fastapi uvicorn"),
     ],
 )
 def test_outside_of_a_clone_an_extra_is_installed_from_where_textclf_came(
     monkeypatch: pytest.MonkeyPatch, extra: str, recorded: str | None, command: str | None
 ) -> None:
+    monkeypatch.setattr(extras, "NEWEST", sys.version_info[:2])
     monkeypatch.setattr(extras, "clone_root", lambda: None)
     monkeypatch.setattr(extras, "requirement", lambda _extra: recorded)
     assert how_to_install(extra) == (command or f'pip install "{recorded}"')
+
+
+@pytest.mark.parametrize(("extra", "refused"), [("keras", True), ("pretrained", True), ("pipeline", False)])
+def test_a_python_for_which_tensorflow_has_no_wheels_is_told_of(
+    extra: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.version_info", (3, 14, 0))
+    line = "TensorFlow has no wheels for this Python; use Python 3.11, 3.12 or 3.13"
+    assert (how_to_install(extra) == line) == refused
+
+
+def test_base_has_no_upper_bounds() -> None:
+    assert [line for line in PROJECT["dependencies"] if re.search("<|==|~=", line)] == []

@@ -80,7 +80,7 @@ def test_what_the_settings_need_decides_it_too(
 @pytest.mark.parametrize(
     ("patched", "value", "name", "rest"),
     [
-        ("sys.version_info", (3, 14, 0), "Python", "install Python 3.11, 3.12 or 3.13"),
+        ("sys.version_info", (3, 15, 0), "Python", "install Python 3.11, 3.12, 3.13 or 3.14"),
         ("textclf.project.doctor.has_avx2", lambda: False, "CPU", "without AVX2 and FMA, only predict and "),
         ("shutil.which", lambda _: None, "Git", "no  missing; install git"),
         ("textclf.project.doctor.find_spec", lambda _: None, "pipeline", how_to_install("pipeline")),
