@@ -18,9 +18,10 @@ from textclf.core.arithmetic import gives_same_bytes, promise
 from textclf.core.code import read_code, require_own_version
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
-from textclf.core.extras import how_to_install
+from textclf.core.extras import extra_with, how_to_install
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
+from textclf.core.quoting import list_names
 from textclf.core.settings import CONFLICTED, PARAMS_FILE, Section, load_yaml, show, suggest
 from textclf.evaluate.settings import unknown_classes
 from textclf.params import Params
@@ -229,10 +230,15 @@ def entries(settings: Params) -> Iterator[tuple[str, Any]]:
             yield f"{section}.{name}", group[name]
 
 
+def needed_extras(settings: Params) -> set[str]:
+    """Return the extras that have the packages of the representations and models, beside that of every pipeline."""
+    return {extra_with(getattr(section, "packages", ())) for _, section in entries(settings)} - {"pipeline"}
+
+
 def _missing_packages(settings: Params) -> Iterator[str]:
     for key, section in entries(settings):
         if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
-            yield f"{key} needs {' and '.join(missing)}; {how_to_install('pretrained')}"
+            yield f"{key} needs {list_names(missing)}; {how_to_install(extra_with(missing))}"
 
 
 def _wrong_weights(settings: Params) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from textclf.core.code import ALL, CODE, PROJECT, checksum, read_code
 from textclf.core.errors import UserError
-from textclf.core.extras import EXTRAS, LOCKED
+from textclf.core.extras import EXTRAS, LOCKED, OF_RUNS
 from textclf.core.files import sha256
 from textclf.core.git import git
 from textclf.core.installed import LOCAL, clone_root, requirement
@@ -104,16 +104,17 @@ def locked_requirements(extras: Iterable[str]) -> str:
     ) + "\n"
 
 
-def generated_files(ci: Host | None, before: Collection[str] = ()) -> dict[Path, str]:
+def generated_files(ci: Host | None, extras: Collection[str] = ()) -> dict[Path, str]:
     """Return the text of each generated file of a project; `ci` is the host of its workflow, github or gitlab.
 
-    requirements.txt has the extras that are installed, and those of `before`. Raises `UserError` for a workflow of a
-    project in a folder of its repository, where the host would not find it.
+    requirements.txt has `extras`, which the settings need, and those of features that are installed. Raises `UserError`
+    for a workflow of a project in a folder of its repository, where the host would not find it.
     """
     if ci is not None and (folder := git("rev-parse", "--show-prefix").stdout.decode(errors="replace").strip()):
         raise UserError(f"--ci must be of a project at the top of its repository; got one in {folder} of another")
-    found = {extra for extra in LOCKED if all(find_spec(name) is not None for name in EXTRAS[extra])}
-    extras = sorted(found.union(before))
+    of_features = {*LOCKED}.difference(OF_RUNS)
+    found = {extra for extra in of_features if all(find_spec(name) is not None for name in EXTRAS[extra])}
+    extras = sorted(found.union(extras))
     files = {path: pipeline(path) for path in HEADERS}
     schema = shipped("docs/params.schema.json")
     files |= {REQUIREMENTS: locked_requirements(extras), SCHEMA: schema, **dict(code_files())}

@@ -13,7 +13,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, load
-from textclf.project.check import run_settings
+from textclf.project.check import needed_extras, run_settings
 from textclf.project.generated import REQUIREMENTS, generated_files, local_address, require_installed, write_files
 from textclf.project.init.create import differs
 from textclf.version import __version__
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     require_installed()
     made = read_project()
-    files = generated_files(arguments.ci or made["ci"], made["extras"])
+    files = generated_files(arguments.ci or made["ci"], needed_extras(params).union(made["extras"]))
     edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
     files = {path: text for path, text in files.items() if path not in edited}
     changed, version = _changes(files), made["version"]

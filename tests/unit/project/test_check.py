@@ -106,10 +106,16 @@ def test_what_dvc_yaml_reads_must_be_there(key: str) -> None:
     assert mistakes("\n".join(lines)) == (f"params.yaml: {key} is missing; it must be set, since dvc.yaml reads it",)
 
 
-def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textclf.project.check.find_spec", lambda name: None if name == "tokenizers" else name)
-    assert mistakes(put("vectorize.pieces", "{method: wordpieces}")) == (
-        f"vectorize.pieces needs tokenizers; {how_to_install('pretrained')}",
+def test_packages_that_are_missing_are_told_with_the_command_that_installs_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = {"keras", "keras_hub", "tensorflow", "tokenizers"}
+    monkeypatch.setattr("textclf.project.check.find_spec", lambda name: None if name in missing else name)
+    bert = ("vectorize.pieces", "{method: wordpieces}", "train.bert", "{kind: transformer, features: pieces}")
+    assert mistakes(put(*bert)) == (
+        f"vectorize.pieces needs tokenizers; {how_to_install('pipeline')}",
+        f"train.keras needs keras, tensorflow; {how_to_install('keras')}",
+        f"train.bert needs keras, keras_hub, tensorflow, tokenizers; {how_to_install('pretrained')}",
     )
 
 

@@ -13,6 +13,7 @@ import yaml
 from tests.processes import ROOT, python, run
 from textclf.core import code
 from textclf.core.errors import UserError
+from textclf.core.extras import OF_RUNS
 from textclf.models.settings import KINDS
 from textclf.project import declared, generated
 from textclf.version import __version__
@@ -69,7 +70,7 @@ def test_the_wheel_and_its_sources_ship_each_file_that_a_project_is_made_of(monk
     read = generated.shipped
     monkeypatch.setattr(generated, "shipped", lambda name: names.setdefault(name, read(name)))
     monkeypatch.setattr(generated, "find_spec", lambda name: name)  # all extras
-    files = generated.generated_files(None)
+    files = generated.generated_files(None, OF_RUNS[1:])
     build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     for included in (build["targets"]["wheel"]["force-include"], build["only-include"]):  # of the wheel, of the sources
         folders = {Path(name) for name in included}
@@ -138,7 +139,7 @@ def test_a_change_of_a_file_changes_the_checksums_of_its_packages(
 
 
 def test_the_requirements_are_locked_and_have_no_address_of_an_index() -> None:
-    text = generated.locked_requirements(["audit"])
+    text = generated.locked_requirements(["audit", "keras"])
     lines = [line for line in re.sub(r"\\\n", " ", text).splitlines() if not line.startswith("#")]
     assert lines[:2] == ["--only-binary :all:", "--no-binary antlr4-python3-runtime"]
     names = [line.partition("==")[0] for line in lines[2:]]

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from textclf.artifacts.dataset import Dataset
 from textclf.core import resources
+from textclf.core.extras import EXTRAS
 from textclf.core.settings import Positive, Section, Seed
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.settings import duration
@@ -26,7 +27,7 @@ class Settings(ModelSettings, NamesWeights):
     """A pretrained BERT with a classification layer, fine-tuned with Keras."""
 
     network: ClassVar = True  # whose results depend on the type of the machine
-    packages: ClassVar = ("keras_hub", "onnxruntime", "tokenizers")
+    packages: ClassVar = EXTRAS["pretrained"]
 
     pretrained: Literal["all-minilm-l6-v2"] | None = Field(
         "all-minilm-l6-v2", description="weights to start from, as of the features; null for your own at path"

@@ -13,7 +13,9 @@ from textclf.core.installed import other_versions
 from textclf.core.labels import escape_markdown
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE, parse_yaml
+from textclf.params import parse
 from textclf.project import declared
+from textclf.project.check import needed_extras
 from textclf.project.generated import HEADERS, REQUIREMENTS, generated_files, local_address, shipped, write_files
 from textclf.project.workflows import Host
 
@@ -35,7 +37,7 @@ BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
 def new_files(params: str, title: str, data: str, classes: str, ci: Host | None) -> dict[Path, str]:
     """Return the text of each file of a new project with these settings; `data` is Markdown, title and classes text."""
     readme = Template((Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8"))
-    generated = generated_files(ci)
+    generated = generated_files(ci, needed_extras(parse(params)))
     ignored = [IGNORED, *declared.ignored({path: generated[path] for path in HEADERS}), *SCRATCH]
     return {
         PARAMS_FILE: params,

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from textclf.core.errors import UserError
-from textclf.core.extras import how_to_install
+from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.quoting import list_names
 from textclf.core.scripts import MOST, SOME
 from textclf.models.logistic_regression import IN_MEMORY
@@ -16,10 +16,9 @@ from textclf.project.init.survey import Survey
 CALIBRATED = ", and calibrated probabilities"  # not with several labels per text
 PRESETS = {
     "fast": "tf-idf of words, logistic regression",
-    "good": "tf-idf of words and letters, sentence vectors if their packages are installed, and both together",
+    "good": "tf-idf of words and letters, sentence vectors, and both together",
     "best": f"good, a fine-tuned transformer, the average of it and of both together{CALIBRATED}",
 }
-ENCODER_PACKAGES, TRANSFORMER_PACKAGES = ("onnxruntime", "tokenizers"), ("keras_hub", "onnxruntime", "tokenizers")
 # Values of C to choose from, and the one without a choice, by what the model reads; with few rows per class, larger
 # ones. Chosen by cross-validation within the training rows of eight corpora.
 STRENGTHS = {
@@ -76,7 +75,7 @@ def choose_models(preset: str, survey: Survey) -> Models:
         "majority": {"kind": "majority", "features": "words"},
         "logistic_regression": regression("words", read),
     }
-    if preset != "fast" and not missing_packages(ENCODER_PACKAGES):
+    if preset != "fast":
         vectorize["sentences"] = {"method": "encoder", "pretrained": encoder_for(survey.language)}
         if survey.longest > LONG and survey.unit == "words":
             vectorize["sentences"]["window"] = "mean"
@@ -91,29 +90,18 @@ def choose_models(preset: str, survey: Survey) -> Models:
     return Models({"vectorize": vectorize, "combine": combine, "train": train, "average": average}, reasons)
 
 
-def missing_packages(names: tuple[str, ...]) -> list[str]:
-    """Return those of the packages that are not installed."""
-    return [name for name in names if find_spec(name) is None]
-
-
 def _require_transformer() -> None:
-    if missing := missing_packages(TRANSFORMER_PACKAGES):
+    if missing := [name for name in EXTRAS["pretrained"] if find_spec(name) is None]:
         raise UserError(
             f"--preset best needs {list_names(missing)}; {how_to_install('pretrained')}, or choose --preset good"
         )
 
 
 def left_out(preset: str, survey: Survey) -> Iterator[str]:
-    """Yield a line for each part of the preset that this table or these packages leave out."""
-    missing = missing_packages(ENCODER_PACKAGES)
+    """Yield a line for each part of the preset that this table leaves out."""
     if preset == "best" and survey.language != "English":
         spoken = survey.language or "not known; about.language can name it"
         yield f"left out: the transformer and the average; its weights are for English, the language is {spoken}"
-    if preset != "fast" and missing:
-        yield (
-            f"left out: sentence vectors, which gained accuracy on each corpus of docs/presets.md; "
-            f"they need {list_names(missing)}: {how_to_install('encoder')}, then textclf init again"
-        )
 
 
 def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]:

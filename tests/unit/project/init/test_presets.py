@@ -50,18 +50,10 @@ def test_a_preset_has_its_models_which_are_valid_settings(preset: str, language:
     assert bool(left_out) == (preset == "best" and language != "English")
 
 
-def test_sentence_vectors_are_left_out_without_their_packages_and_best_asks_for_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(presets, "find_spec", lambda name: None if name == "onnxruntime" else name)
-    assert choose("good").candidates == ["logistic_regression"]
-    found = Survey(TWO, TWO, 0, 0, 0, 10, 20)
-    (line,) = presets.left_out("good", found)
-    assert line.startswith("left out: sentence vectors, which gained ")
-    assert "; they need onnxruntime: pip install " in line
-    assert not list(presets.left_out("fast", found))
-    assert choose("best", language="German").candidates == ["logistic_regression"]
-    with pytest.raises(UserError, match=r"--preset best needs onnxruntime; .*choose --preset good"):
+def test_best_asks_for_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presets, "find_spec", lambda name: None if name == "keras_hub" else name)
+    assert choose("best", language="German").candidates == choose("good").candidates
+    with pytest.raises(UserError, match=r"--preset best needs keras_hub; .*choose --preset good"):
         choose("best")
 
 

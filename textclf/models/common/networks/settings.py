@@ -19,6 +19,7 @@ class NetworkSettings(ModelSettings):
     """Base of the settings of a network that Keras trains."""
 
     network: ClassVar = True  # whose results depend on the type of the machine
+    packages: ClassVar = ("keras", "tensorflow")
 
     units: Units = Field((10,), description="width of each hidden layer; [] is logistic regression, [64, 32] is deeper")
     activation: Activation = Field("relu", description="activation of the hidden layers")
