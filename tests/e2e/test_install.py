@@ -108,7 +108,7 @@ SOME = ("antlr4-python3-runtime", "hydra-core", "omegaconf", "packaging", "pyyam
 def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "a $b {c}"
     shutil.copytree(ROOT / "requirements", folder / "requirements")
-    for name in ("textclf", "stages", "studies", "metrics/behaviour"):
+    for name in (".dvc/plots", "docs", "textclf", "stages", "studies", "metrics/behaviour"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "dvc.yaml", "params.yaml", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)

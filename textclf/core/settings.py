@@ -5,7 +5,7 @@ import functools
 import math
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, cast
@@ -15,7 +15,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -69,7 +68,7 @@ class Section(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _name_known_settings(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _name_known_settings(cls, value: Any, handler: Callable[[Any], Self]) -> Self:
         """Put the settings that this section has into the error about one that it has not."""
         try:
             return handler(value)
