@@ -1,21 +1,34 @@
-"""Measure the installation in README.md: the wheel with its newest packages.
+"""Measure the installation in README.md, the wheel with its newest packages, and the locked packages of each extra.
 
     python -m benchmarks.install
 
-Needs the index of packages. The size is that of site-packages, with compiled bytecode; the minutes are those of the
-CPU, since the time of the download depends on the network.
+Needs the index of packages and, for the extras, `make .venv/dev`. The size is that of site-packages, with compiled
+bytecode; the minutes are those of the CPU, since the time of the download depends on the network.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 from benchmarks import results
 from benchmarks.presets import cpu_seconds
+from textclf.core.installed import LOCKED
 
-RESULT, EXTRAS = "first_install", "[pipeline,encoder]"  # the installation of README.md
+# By the name of a lock file: the extra and what it is for, and the lock files to whose packages it adds its own.
+ADDED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "predict": ("none | predict", ()),
+    "serve": ("`serve` | `textclf serve`", ("predict",)),
+    "run": ("`pipeline` | a project", ("predict",)),
+    "keras": ("`keras` | networks", ("run",)),
+    "pretrained": ("`pretrained` | fine-tuned transformers, beside `keras`", ("run", "keras")),
+    "search": ("`search` | `textclf search`", ("run",)),
+    "audit": ("`audit` | `textclf audit`", ("run",)),
+}
+RESULT, EXTRAS = "first_install", "[pipeline]"  # the installation of README.md
 
 
 def measure() -> dict[str, Any]:
@@ -56,14 +69,41 @@ def size(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+def locked() -> dict[str, Any]:
+    """Return the packages that each extra adds to others, as its lock file has them, and their megabytes."""
+    found = {re.sub("[-_.]+", "-", each.name).lower(): each for each in distributions()}
+
+    def names(*locks: str) -> set[str]:
+        texts = ((results.ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8") for lock in locks)
+        return {name for text in texts for name, _ in LOCKED.findall(text) if name in found}
+
+    def describe(names: set[str]) -> dict[str, int]:
+        paths = [Path(str(file.locate())) for name in names for file in found[name].files or []]
+        sizes = (path.lstat().st_size for path in paths if path.is_file())
+        return {"packages": len(names), "megabytes": round(sum(sizes) / 1e6)}
+
+    return {lock: describe(names(lock) - names(*others)) for lock, (_, others) in ADDED.items()}
+
+
+def table() -> str:
+    """Return what each extra adds, as Markdown."""
+    took = results.read("extras")
+    lines = ["| Extra | For | Packages | MB |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {took[lock]['packages']} | {took[lock]['megabytes']:,} |" for lock, (name, _) in ADDED.items()
+    ]
+    return "\n".join(lines)
+
+
 def sentence() -> str:
     """Return what the installation in README.md takes."""
     took = results.read(RESULT)
     return (
         f"That is {took['packages']} packages: {took['download_megabytes'] / 1e3:.1f} GB to download, "
-        f"{took['megabytes'] / 1e3:.1f} GB on disk, {took['cpu_minutes']:.1f} minutes of CPU."
+        f"{took['megabytes'] / 1e3:.1f} GB on disk, {took['cpu_minutes']:.1f} minutes of CPU. "
+        f"Networks (`keras`) add {results.read('extras')['keras']['megabytes'] / 1e3:.1f} GB."
     )
 
 
 if __name__ == "__main__":
-    results.main({RESULT: measure})
+    results.main({RESULT: measure, "extras": locked})

@@ -211,6 +211,7 @@ def result_table(make: Callable[[], str]) -> Callable[[str], str]:
 
 
 OWN_TABLES = {
+    "extras": install.table,
     "few-rows": few_rows.table,
     "first-install": install.sentence,
     "own-table": presets.example,
