@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ class ShardWriter:
         self.collected_rows = 0
         self.pieces_path = folder / f".{name}.arrow"
         self.pieces_path.unlink(missing_ok=True)  # of an attempt with classes that were too rare
+        self.pieces_file: Any = None  # which the writer leaves open: Windows could not remove it
         self.pieces: pa.ipc.RecordBatchFileWriter | None = None
 
     def add(self, rows: pa.Table) -> None:
@@ -53,6 +55,7 @@ class ShardWriter:
             return
         self._write_pieces(rest)
         self.pieces.close()
+        self.pieces_file.close()
         with pa.OSFile(str(self.pieces_path)) as source, pa.ipc.open_file(source) as pieces:
             shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, save)
         self.pieces_path.unlink()
@@ -67,7 +70,8 @@ class ShardWriter:
 
     def _write_pieces(self, table: pa.Table) -> None:
         if self.pieces is None:
-            self.pieces = pa.ipc.new_file(str(self.pieces_path), self.schema)
+            self.pieces_file = pa.OSFile(str(self.pieces_path), "wb")
+            self.pieces = pa.ipc.new_file(self.pieces_file, self.schema)
         self.pieces.write_table(table.take(array_of_numbers(self._order(len(table)))), max_chunksize=self.piece_rows)
 
     def _order(self, count: int) -> NDArray[np.int64]:
