@@ -16,6 +16,7 @@ WITHOUT_EXTRAS = (
     f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
     "from textclf import cli; cli.main()"
 )
+WINDOWS = f"{ROOT / 'tests' / 'windows'}{os.pathsep}{ROOT}"  # PYTHONPATH with what makes POSIX missing
 LONGEST = 1200  # seconds after which a program is taken to hang
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false")

@@ -1,6 +1,7 @@
 """Projects of one's own: the installed wheel, `textclf init`, the first run, the next version."""
 
 import dataclasses
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 
 from tests.conftest import tree
 from tests.e2e.test_docs import FILES
-from tests.processes import AUTHOR
+from tests.processes import AUTHOR, WINDOWS
 from tests.verify import ROOT, Copy, stages_run
 
 KILLED = ROOT / "tests" / "killed.py"
@@ -22,7 +23,7 @@ Make = Callable[..., Copy]
 def make(empty_folder: Callable[[], Copy], tmp_path: Path) -> Make:
     """Makes a project in a new folder by `textclf init` of the wheel, and commits it."""
 
-    def run(*words: str, code: Path | None = None) -> Copy:
+    def run(*words: str, code: str | Path | None = None) -> Copy:
         (tmp_path / TICKETS).write_text(FILES[TICKETS], encoding="utf-8")
         copy = empty_folder()
         if code is not None:
@@ -66,6 +67,17 @@ def test_a_project_of_the_lesson_has_the_results_of_the_repository_and_takes_the
     lesson.run(sys.executable, "-m", "textclf.cli", "upgrade")
     assert stages_run(lesson.dvc("repro")) == ["check", "report"]
     assert lesson.run("git", "status", "--short", "metrics", "plots", "params.yaml", "dvc.yaml") == ""
+
+
+@pytest.mark.slow
+def test_a_project_has_the_same_results_on_what_windows_has(make: Make, installed: Path) -> None:
+    found = []
+    for path in (str(installed), os.pathsep.join((WINDOWS.split(os.pathsep)[0], str(installed)))):
+        project = make("--data", f"../{TICKETS}", "--preset", "fast", code=path)
+        project.dvc("repro")
+        files = {name: content for name, content in tree_of(project.folder).items() if not name.startswith(".dvc/")}
+        found.append(files)
+    assert found[1] == found[0]
 
 
 @pytest.mark.slow

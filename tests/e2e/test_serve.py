@@ -16,6 +16,7 @@ from typing import IO, NamedTuple
 import httpx
 import pytest
 
+from tests.processes import WINDOWS
 from tests.unit.predict.models import export, network, two_classes
 from textclf.artifacts.decisions import write_index
 
@@ -81,6 +82,13 @@ def stop(serving: Serving) -> tuple[int, list[dict[str, object]], str]:
     serving.process.send_signal(signal.SIGTERM)
     out, err = serving.process.communicate(timeout=60)
     return serving.process.returncode, [json.loads(line) for line in (out or "").splitlines()], err
+
+
+def test_it_answers_and_stops_on_what_windows_has(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", WINDOWS)
+    with serve(folder) as serving:
+        assert serving.post(texts=TEXTS[0]).status_code == 200
+        assert stop(serving)[0] == 0
 
 
 def read_response(connection: socket.socket) -> tuple[int, bytes]:

@@ -1,0 +1,70 @@
+"""Commands and stages where only what Windows has can be used: tests/windows takes the rest from their processes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import address, arguments, tree
+from tests.processes import ROOT, WINDOWS, Ended, python
+from textclf.cli import COMMANDS
+
+HELP = """from textclf import cli
+for name in cli.COMMANDS:
+    try:
+        cli.main([name, "--help"])
+    except SystemExit as stop:
+        assert stop.code == 0, name
+"""
+SPAWN = """from textclf.core import resources, workers
+import multiprocessing, os
+resources.cores = lambda: 2
+with workers.pool(workers.FEWEST_TASKS) as pool:
+    print(pool.map(os.getenv, [("OPENBLAS_NUM_THREADS",)] * workers.FEWEST_TASKS, "read"))
+    print({type(each).__name__ for each in multiprocessing.active_children()})
+"""
+
+
+def both(*words: str, **options: object) -> Ended:
+    """Run Python as ever and with what Windows has; return what both said, which must be the same."""
+    found = [python(*words, **options, PYTHONPATH=path) for path in (str(ROOT), WINDOWS)]  # type: ignore[arg-type]
+    assert found[1] == found[0]
+    return found[1]
+
+
+def test_every_command_says_how_it_is_used() -> None:
+    assert both("-c", HELP).out.count("usage: textclf ") == len(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin"),
+    [
+        (("predict", "good food", "awful staff"), ""),
+        (("predict",), "good\nbad\n" * 3),
+        (("check",), ""),
+    ],
+)
+def test_a_command_says_the_same(project: Path, words: tuple[str, ...], stdin: str) -> None:
+    assert both("-m", "textclf.cli", *words, folder=project, stdin=stdin).out
+
+
+def test_doctor_finds_what_it_needs(project: Path) -> None:
+    done = python("-m", "textclf.cli", "doctor", folder=project, PYTHONPATH=WINDOWS)
+    assert "CPU " in done.out
+    assert done.err == ""
+
+
+def test_stages_write_the_same_and_clear_up(project: Path) -> None:
+    before = tree(project)
+    abandoned = project / "data" / ".splits.abandoned.scratch"
+    (abandoned / "data").mkdir(parents=True)
+    for stage in ("check", "split", "vectorize", "train", "evaluate", "export"):
+        shown = python(
+            "-m", f"stages.{stage}", *arguments(stage), folder=project, PYTHONPATH=WINDOWS, DVC_STAGE=address(stage)
+        )
+        assert (shown.status, shown.err) == (0, ""), stage
+    assert tree(project) == before
+
+
+def test_workers_start_anew_with_the_same_variables() -> None:
+    done = python("-c", SPAWN, PYTHONPATH=WINDOWS)
+    assert done.out.splitlines() == [str(["1"] * 4), "{'SpawnProcess'}"], done.err
