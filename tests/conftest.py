@@ -1,8 +1,10 @@
 """What the tests share: a small project, a stage that must refuse to work on it, and what was left out."""
 
 import functools
+import inspect
 import os
 import pickle
+import re
 import runpy
 import shlex
 import shutil
@@ -34,6 +36,11 @@ settings.load_profile("textclf")
 T = TypeVar("T")
 
 WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
+# What Windows lacks, in the lines of a test
+POSIX = re.compile(
+    r"\bos\.(fork|kill|mkfifo|get\w?uid|sete?uid|sched_)|SIG(KILL|HUP|PIPE)|\"sh\"|/proc/|prlimit|unshare|start_new_session"
+    r"|(?m:^import (fcntl|pwd|resource)$)"
+)
 # Why a test was skipped, and how to make it run.
 LEFT_OUT = {
     "browser": "the report was not opened in a browser: install Chromium (Debian: apt install chromium)",
@@ -67,12 +74,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("nightly"):
             item.add_marker("slow")
+        if sys.platform == "win32" and needs_posix(item):
+            item.add_marker(pytest.mark.skip(reason="uses what Windows lacks"))
     if LESSON:
         return
     reason = "a test of the lesson's run; data.path in params.yaml names other rows"
     for item in items:
         if item.get_closest_marker("lesson") or item.path.is_relative_to(ROOT / "tests" / "e2e"):
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def needs_posix(item: pytest.Item) -> bool:
+    """Return whether a test is marked so, or its own lines use what Windows lacks."""
+    test: Any = getattr(item, "obj", None)
+    return bool(item.get_closest_marker("posix") or POSIX.search(inspect.getsource(test)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,10 +1,11 @@
 """Commands and stages where only what Windows has can be used: tests/windows takes the rest from their processes."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import address, arguments, tree
+from tests.conftest import POSIX, address, arguments, tree
 from tests.processes import ROOT, WINDOWS, Ended, python
 from textclf.cli import COMMANDS
 
@@ -22,6 +23,20 @@ with workers.pool(workers.FEWEST_TASKS) as pool:
     print(pool.map(os.getenv, [("OPENBLAS_NUM_THREADS",)] * workers.FEWEST_TASKS, "read"))
     print({type(each).__name__ for each in multiprocessing.active_children()})
 """
+
+
+def helpers(path: Path) -> str:
+    """Return the lines of a module outside its tests."""
+    text = path.read_text(encoding="utf-8")
+    body = [node for node in ast.parse(text).body if not getattr(node, "name", "").startswith("test_")]
+    return "\n".join(ast.get_source_segment(text, node) or "" for node in body)
+
+
+def test_modules_whose_helpers_use_what_windows_lacks_are_marked() -> None:
+    marks = ("pytest.mark.posix", 'pytest.importorskip("resource")')
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        found = POSIX.search(text := helpers(path))
+        assert not found or any(mark in text for mark in marks), (path, found)
 
 
 def both(*words: str, **options: object) -> Ended:

@@ -15,6 +15,8 @@ import pytest
 from tests import verify
 from tests.verify import ROOT, Copy
 
+pytestmark = pytest.mark.posix
+
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(
     r"^(?:<!-- (?:file: (?P<file>\S+)|(?P<empty>in an empty folder)) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",

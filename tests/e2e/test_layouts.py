@@ -15,6 +15,8 @@ from tests.faults.campaign import generator
 from tests.layouts import LAYOUTS
 from tests.verify import DVC, ROOT, Copy
 
+pytestmark = pytest.mark.posix
+
 KILLED = ROOT / "tests" / "killed.py"
 LATEST = 25.0  # seconds in which the first run is killed
 IN_CI = "cookiecutter, models"

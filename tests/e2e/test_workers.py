@@ -25,6 +25,8 @@ from textclf.core import workers
 from textclf.vectorize.stage import vectorize
 from textclf.vectorize.terms.settings import Terms
 
+pytestmark = pytest.mark.posix
+
 ROWS = 40  # per shard
 SETTINGS = Terms(analyzer="word+char_wb", weighting="tfidf", max_features=50)
 PARAMS = put(

@@ -14,6 +14,8 @@ from tests.processes import ROOT
 from tests.settings import models, put
 from textclf.studies.search.scores import FILE, PATTERN
 
+pytestmark = pytest.mark.posix
+
 SEARCH = """
 search:
   model: logistic_regression

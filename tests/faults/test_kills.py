@@ -8,12 +8,16 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests import verify
 from tests.faults import tracing
 from tests.faults.campaign import seed, tries
 from tests.faults.tracing import STAGES
 from tests.verify import Copy
 from textclf.project.check import damaged_files
+
+pytestmark = pytest.mark.posix
 
 LATEST = 30.0  # seconds in which a run of the small pipeline is killed
 

@@ -15,6 +15,8 @@ from tests.faults.campaign import tries
 from tests.processes import ROOT
 from tests.settings import put
 
+pytestmark = pytest.mark.posix
+
 GIB = 2**30
 LEAST, MOST = 2**26, 2**32  # bytes of address space that are tried
 LONG = b"great " * 170_000

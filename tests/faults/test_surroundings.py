@@ -15,7 +15,7 @@ from tests.faults.campaign import tries
 from tests.processes import ROOT, Ended
 from tests.settings import put
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.posix, pytest.mark.slow]
 
 STAGES = (
     *("check", "split", "vectorize@words"),

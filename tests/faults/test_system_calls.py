@@ -10,6 +10,8 @@ from tests.faults import campaign, tracing
 from tests.faults.campaign import tries
 from tests.faults.tracing import CALLS, COMMIT, ERRORS, STAGES, Call, Stage, State, needs_tracer
 
+pytestmark = pytest.mark.posix
+
 
 class Traced(NamedTuple):
     """A stage, outputs that an earlier run may have left, those that it makes, and its system calls."""

@@ -30,6 +30,6 @@ def command_line(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 def two_workers() -> Iterator[workers.Pool]:
     """A pool of two processes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+        patch.setattr("textclf.core.resources.cores", lambda: 2)
         with workers.pool(workers.FEWEST_TASKS) as pool:
             yield pool

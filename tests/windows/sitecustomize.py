@@ -63,7 +63,7 @@ def lacks_posix() -> None:
         ours = name not in modules or space is None or OURS.match(space["__name__"])
         return load(name, space, *rest, **named) if ours else modules[name]
 
-    builtins.__import__ = load_for_libraries
+    builtins.__import__ = load_for_libraries  # type: ignore[assignment]
     sys.modules.update(dict.fromkeys(MODULES))  # type: ignore[arg-type]
     sys.modules["msvcrt"] = SimpleNamespace(locking=locking, LK_LOCK=0, LK_NBLCK=LOCK_NB)  # type: ignore[assignment]
     for module, names in ((os, SYSTEM), (signal, SIGNALS)):
@@ -78,7 +78,7 @@ def lacks_posix() -> None:
     refuse(select, "select", lambda *_: True, OSError(10038, "it is no socket"))
     refuse(ctypes, "CDLL", lambda name=None, *_: name is None, TypeError("bad argument type for built-in operation"))
     multiprocessing.get_all_start_methods = lambda: ["spawn"]
-    tempfile.TemporaryFile = tempfile.NamedTemporaryFile
+    tempfile.TemporaryFile = tempfile.NamedTemporaryFile  # type: ignore[assignment]
     shutil._use_fd_functions = False  # type: ignore[attr-defined]
 
 

@@ -1,5 +1,4 @@
 import platform
-import resource
 import shutil
 import sys
 from argparse import Namespace
@@ -12,6 +11,8 @@ import pytest
 from tests.processes import python
 from tests.refusal import refusal
 from textclf.core import resources
+
+resource = pytest.importorskip("resource")  # not on Windows
 
 GB = 10**9
 

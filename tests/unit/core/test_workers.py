@@ -20,6 +20,8 @@ from tests.processes import ROOT, Ended, python
 from textclf.core import files, resources, workers
 from textclf.core.errors import UserError
 
+pytestmark = pytest.mark.posix
+
 
 @pytest.fixture
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:

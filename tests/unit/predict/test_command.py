@@ -23,6 +23,8 @@ from textclf import cli
 from textclf.artifacts.decisions import write_index
 from textclf.predict.command import choose_format
 
+pytestmark = pytest.mark.posix
+
 ROOT = Path(__file__).parents[3]
 WARNING = "warning: predict: line 1 is not utf-8; undecodable bytes are read as U+FFFD\n"
 

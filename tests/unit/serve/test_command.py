@@ -1,6 +1,5 @@
 """The command `textclf serve`: its models, its address, and what it refuses."""
 
-import resource
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,8 @@ from tests.unit.serve.clients import make_app
 from textclf.artifacts.decisions import write_index
 from textclf.core.errors import UserError
 from textclf.serve import Limits, command
+
+resource = pytest.importorskip("resource")  # not on Windows
 
 
 @pytest.fixture
