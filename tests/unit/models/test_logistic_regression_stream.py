@@ -1,6 +1,5 @@
 """Logistic regression on a stream, of rows in memory and of shards."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +139,7 @@ def test_memory_and_cores_change_no_bit(
     expected = fit_stream(rows)
     monkeypatch.setattr(resources, "available_memory", lambda: free)
     monkeypatch.setattr(resources, "require_memory", lambda *_: None)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(cores))
+    monkeypatch.setattr("textclf.models.logistic_regression.stream.cores", lambda: cores)
     counted, names = count_reads(rows)
     fitted = fit_stream(counted)
     assert fitted.layers.layers[0].kernel.tobytes() == expected.layers.layers[0].kernel.tobytes()

@@ -181,7 +181,7 @@ def test_each_worker_needs_the_memory_of_a_shard(
 ) -> None:
     stored_splits.write(pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]}), tmp_path / "train.parquet")
     paths = {"train": [tmp_path / "train.parquet"] * 11}
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(4)))
+    monkeypatch.setattr(resources, "cores", lambda: 4)
     for available, told in ((10**12, "0.5 GB"), (3 * 10**8, "0.4 GB")):
         monkeypatch.setattr(resources, "available_memory", lambda available=available: available)
         with contextlib.suppress(UserError):
