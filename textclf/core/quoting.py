@@ -1,5 +1,7 @@
 """Values, names and other people's messages as they are quoted in error messages: on one line, and not too long."""
 
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 
 VALUE_LIMIT = 40  # characters of a value
@@ -59,3 +61,11 @@ def first_line(error: object) -> str:
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     line = line.rstrip(" .:")
     return shorten(line if line.isprintable() else line.encode("unicode_escape").decode("ascii"), MESSAGE_LIMIT)
+
+
+def quote_argument(text: str) -> str:
+    """Return a word of a command as the shell of this system reads it: cmd.exe knows only double quotes."""
+    quoted = shlex.quote(text)
+    if sys.platform == "win32" and quoted != text:
+        return '"' + text.replace('"', '\\"') + '"'
+    return quoted

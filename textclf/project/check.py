@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -21,7 +20,7 @@ from textclf.core.errors import UserError
 from textclf.core.extras import extra_with, how_to_install
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
-from textclf.core.quoting import list_names
+from textclf.core.quoting import list_names, quote_argument
 from textclf.core.settings import CONFLICTED, PARAMS_FILE, Section, load_yaml, show, suggest
 from textclf.evaluate.settings import unknown_classes
 from textclf.params import Params
@@ -129,7 +128,7 @@ def conflicted_files() -> Iterator[str]:
     """Yield a line for each file that Git tracks and DVC reads, or corrections.csv, with markers of a conflict."""
     with suppress(UserError):  # there is no Git
         for name in os.fsdecode(git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout).split("\0")[:-1]:
-            cure = f"edit it or git checkout HEAD {shlex.quote(name)} (HEAD^ if HEAD has them too), then dvc repro"
+            cure = f"edit it or git checkout HEAD {quote_argument(name)} (HEAD^ if HEAD has them too), then dvc repro"
             yield f"{name} {CONFLICTED}; {cure}"
 
 

@@ -61,3 +61,10 @@ def test_any_value_is_quoted_in_printable_characters(value: object, limit: int) 
     text = quoting.quote_value(value, limit)
     assert text.isprintable()
     assert not isinstance(value, int | float) or len(text) <= limit
+
+
+def test_an_argument_is_quoted_for_the_shell_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("plain.csv", "it's & two.csv")
+    assert [*map(quoting.quote_argument, words)] == ["plain.csv", """'it'"'"'s & two.csv'"""]
+    monkeypatch.setattr("sys.platform", "win32")
+    assert [*map(quoting.quote_argument, words)] == ["plain.csv", '"it\'s & two.csv"']

@@ -4,13 +4,13 @@ import argparse
 import contextlib
 import os
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.outputs import outputs
+from textclf.core.quoting import quote_argument
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
 from textclf.project.init.create import create, is_project, new_files, require_free
@@ -59,7 +59,7 @@ def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> Non
     print(f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them")
     docs = ", make docs" if is_clone() else ""
     large = "" if data.startswith(OUTSIDE) else " (dvc add if it is large)"
-    add = "" if is_ignored(data) else f"git add {shlex.quote(data)}{large}, "
+    add = "" if is_ignored(data) else f"git add {quote_argument(data)}{large}, "
     print(*unkept(data), f"next: {cd(arguments.folder)}{add}dvc repro{docs}", sep="\n")
 
 
@@ -81,7 +81,7 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
         made = create(files)
     warnings, add = ([] if path is None else unkept(path)), "git add ."
     if path is not None and not is_ignored(path):
-        name = shlex.quote(path)
+        name = quote_argument(path)
         add = f"git add {name} ." if path.startswith(OUTSIDE) else f"dvc add {name} if it is large, git add ."
     print(*copies, *lines, *made, f"project made: {len(files)} files", *warnings, sep="\n")
     print(f"next: {cd(arguments.folder)}{add}, git commit, dvc repro")
@@ -113,13 +113,13 @@ def unkept(path: str) -> list[str]:
     """Return a warning if Git ignores a table and DVC does not track it."""
     if not is_ignored(path) or any(Path(f"{each}.dvc").is_file() for each in (path, *Path(path).parents)):
         return []
-    keep = "" if path.startswith(OUTSIDE) or is_ignored(f"{path}.dvc") else f"dvc add {shlex.quote(path)}, or "
+    keep = "" if path.startswith(OUTSIDE) or is_ignored(f"{path}.dvc") else f"dvc add {quote_argument(path)}, or "
     return [f"warning: Git ignores {path}, so a clone would lack it: {keep}change the rule"]
 
 
 def cd(folder: Path) -> str:
     """Return the step to a folder, if it is not the one in which the command was called."""
-    return "" if folder == Path() else f"cd {shlex.quote(str(folder))}, "
+    return "" if folder == Path() else f"cd {quote_argument(str(folder))}, "
 
 
 def is_clone() -> bool:

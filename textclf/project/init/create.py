@@ -1,6 +1,5 @@
 """A new project in an empty folder: the files that `textclf init` writes beside params.yaml."""
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -11,7 +10,7 @@ from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.installed import other_versions
 from textclf.core.labels import escape_markdown
-from textclf.core.quoting import list_names
+from textclf.core.quoting import list_names, quote_argument
 from textclf.core.settings import PARAMS_FILE, parse_yaml
 from textclf.params import parse
 from textclf.project import declared
@@ -58,7 +57,7 @@ def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> N
     if taken and not force:
         lines.append(f"textclf init would overwrite {list_names(taken)}; move what is there, or add --force")
     if lines:
-        source = "--lesson" if table is None else f"--data {shlex.quote(table)}"
+        source = "--lesson" if table is None else f"--data {quote_argument(table)}"
         raise UserError(*lines, f"or make the project in a folder of its own: textclf init classifier {source}")
 
 

@@ -2,12 +2,12 @@
 
 import itertools
 import math
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from textclf.core.errors import UserError
+from textclf.core.quoting import quote_argument
 from textclf.core.settings import PARAMS_FILE, Section, suggest, to_yaml, validate
 from textclf.models.settings import Train
 from textclf.studies.settings import Choices, CompleteSearch, Range
@@ -139,5 +139,5 @@ def command(model: str, values: Values) -> str:
     words = []
     for name, value in values.items():
         key = name if name.startswith(REPRESENTATIONS) else f"train.{model}.{name}"
-        words += ["-S", shlex.quote(f"++{key}={to_yaml(value).replace(', ', ',')}")]
+        words += ["-S", quote_argument(f"++{key}={to_yaml(value).replace(', ', ',')}")]
     return " ".join(["dvc", "exp", "run", *words])
