@@ -252,7 +252,7 @@ def test_check_looks_at_the_whole_of_params() -> None:
 
 
 def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
-    pattern = re.compile(r"\b(import_module|__import__|exec_module|run_path|run_module)\b")
+    pattern = re.compile(r"\b(import_module\((?!')|__import__\b|exec_module\b|run_path\b|run_module\b)")
     found = [file for file in CODE if pattern.search(ast.unparse(tree(file)))]
     assert {*found} <= {"textclf/models/common/loading.py", "textclf/cli.py"}  # which imports the command that runs
 
