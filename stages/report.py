@@ -3,8 +3,9 @@
 Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
 intervals, comparisons, coverage, decisions, training, unknown, features (shapes), slices and splits (leaks) as JSON;
 from PLOTS the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV;
-from METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS,
-the locked versions; TRAINED, a folder per model, for the versions that computed it; SETTINGS, the settings of the run.
+from METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS
+and, in a clone, NETWORKS, the locked versions; TRAINED, a folder per model, for the versions that computed it; SETTINGS,
+the settings of the run.
 Writes: PAGE.
 Params: about, average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
 """
@@ -38,13 +39,15 @@ def run(
     trained: Path,
     behaviour: Path,
     requirements: Path,
+    networks: Path | None = None,
     page: Path,
 ) -> None:
     """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
     data, models, external = settings.data, settings.models.names(), settings.external
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
-    requirements_text = files.require(requirements).read_bytes()
+    locks = [requirements] if networks is None else [requirements, networks]
+    requirements_text = b"".join(files.require(lock).read_bytes() for lock in locks)
     locked = made_with.locked_versions(requirements_text.decode("utf-8"))
     computed = packages.unite(packages.read(trained / name) for name in models)
     results = Results.read(metrics, KINDS, models, external)

@@ -190,8 +190,7 @@ def _finish(folder: Path) -> Path:
         if path.endswith((".svg", ".html")):
             (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_text("an old figure")
-    (folder / "requirements").mkdir()
-    (folder / "requirements" / "run.txt").write_bytes((ROOT / "requirements" / "run.txt").read_bytes())
+    shutil.copytree(ROOT / "requirements", folder / "requirements")
     return folder
 
 

@@ -75,6 +75,7 @@ def pipeline(path: Path) -> str:
     text = "\n".join(lines) + "\n"
     # With -P no file of the project, such as random.py or textclf/, takes the place of a module that a stage imports.
     text = text.replace("python -m stages.", "python -P -m textclf.stages.")
+    text = re.sub(r".*requirements/keras\.txt\n", "", text)  # requirements.txt has it, if the models need it
     return HEADERS[path] + text.replace("requirements/run.txt", str(REQUIREMENTS))
 
 
