@@ -42,7 +42,7 @@ NOT_RUN = {
     "dask ": "several machines; tests/e2e/test_workers.py runs a cluster of processes",
     "cd /shared/project": "the same",
     "export ": "the same",
-    "python -m stages.train ": "tests/e2e/test_multiworker.py runs two processes",
+    "DVC_STAGE=train@keras python -m stages.train ": "tests/e2e/test_multiworker.py runs two processes",
     "dvc repro train@keras": "the same",
     "dvc exp run -S data.path=reviews.csv": "the rows are the reader's; tests/unit/benchmarks runs such a table",
 }
