@@ -23,10 +23,7 @@ def history(models: Sequence[str], watched: str = "test", count: int = 5) -> pd.
     parts = [
         pd.DataFrame({"model": model, "epoch": epochs, "split": split, "loss": loss, "accuracy": 1 - loss})
         for model in models
-        for split, loss in (
-            ("train", 0.7 / epochs),
-            (watched, 0.5 + 0.1 * np.abs(epochs - 3) / max(1, count - 3)),
-        )
+        for split, loss in (("train", 0.7 / epochs), (watched, 0.5 + 0.1 * np.abs(epochs - 3) / max(1, count - 3)))
     ]
     columns = ["model", "epoch", "split", "loss", "accuracy"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

@@ -37,8 +37,7 @@ def make(project: Path) -> None:
     params = (project / "params.yaml").read_text(encoding="utf-8")
     params = params.replace("kind: majority", "kind: naive_bayes")  # a baseline would not be judged
     (project / "params.yaml").write_text(
-        "\n".join([line for line in params.splitlines() if not line.startswith("gate:")] + [GATE, ""]),
-        encoding="utf-8",
+        "\n".join([line for line in params.splitlines() if not line.startswith("gate:")] + [GATE, ""]), encoding="utf-8"
     )
     lock(project)
     git("init", "--quiet", folder=project)

@@ -36,11 +36,7 @@ UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
 
 # What stages read without depending on it, but on its checksums: data/weights has those of pretrained weights,
 # metrics/behaviour those of the cases.
-BY_CHECKSUM = {
-    "train": ("data/pretrained",),
-    "vectorize": ("data/pretrained",),
-    "report": ("data/behaviour",),
-}
+BY_CHECKSUM = {"train": ("data/pretrained",), "vectorize": ("data/pretrained",), "report": ("data/behaviour",)}
 
 
 def only(*kinds: str) -> tuple[str, str]:

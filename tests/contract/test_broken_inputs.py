@@ -81,13 +81,7 @@ def test_a_model_without_predictions_is_named(refuses: Callable[..., None], proj
     refuses("evaluate", f"error: evaluate: data/trained/keras/training.json not found; {MADE}")
 
 
-@pytest.mark.parametrize(
-    ("stage", "blocks", "path"),
-    [
-        ("check", 0, "data/checked"),
-        ("export", 1, "models"),
-    ],
-)
+@pytest.mark.parametrize(("stage", "blocks", "path"), [("check", 0, "data/checked"), ("export", 1, "models")])
 def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str, blocks: int, path: str) -> None:
     # A limit on the size of files makes every write fail, root's too; without it joblib would warn of its semaphores.
     through = f'ulimit -f {blocks} && JOBLIB_MULTIPROCESSING=0 exec "$@"'
@@ -95,11 +89,7 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
 
 
 @pytest.mark.parametrize(
-    ("stage", "changes"),
-    [
-        ("evaluate", {"plots": RAW}),
-        ("learning_curve", {"figure": f"{RAW}/new.svg"}),
-    ],
+    ("stage", "changes"), [("evaluate", {"plots": RAW}), ("learning_curve", {"figure": f"{RAW}/new.svg"})]
 )
 def test_an_output_below_a_file_is_told_in_a_line(
     refuses: Callable[..., None], stage: str, changes: dict[str, str]

@@ -86,10 +86,7 @@ def test_another_number_of_epochs_trains_only_the_network_again(retrained: Chang
     [
         (
             "metrics diff",
-            [
-                r"models/keras\.json\s+epochs\s+100\s+2\b",
-                r"models/keras\.json\s+test\.log_loss\s+0\.\d+\s+0\.\d+",
-            ],
+            [r"models/keras\.json\s+epochs\s+100\s+2\b", r"models/keras\.json\s+test\.log_loss\s+0\.\d+\s+0\.\d+"],
         ),
         ("params diff", [r"train\.keras\.epochs\s+100\s+2\b"]),
     ],

@@ -18,16 +18,7 @@ from tests.faults import damage
 from tests.faults.campaign import generator, tries
 from tests.processes import git
 from textclf import cli
-from textclf.artifacts import (
-    conformal,
-    decisions,
-    features,
-    layers,
-    predictions,
-    shapes,
-    shards,
-    splits,
-)
+from textclf.artifacts import conformal, decisions, features, layers, predictions, shapes, shards, splits
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import Decision, Platt, Temperature
 from textclf.artifacts.layers import Layer, LayerModel
@@ -190,10 +181,7 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
     "table": (lambda: files.read_csv(Path("plots/classes.csv"), COLUMNS), [Path("plots/classes.csv")]),
     "params": (lambda: load_yaml(Path("params.yaml")), [Path("params.yaml")]),
     **{
-        name: (
-            functools.partial(Results.read, Path("metrics"), [name], ["majority"]),
-            [Path(f"metrics/{name}.json")],
-        )
+        name: (functools.partial(Results.read, Path("metrics"), [name], ["majority"]), [Path(f"metrics/{name}.json")])
         for name in METRICS
     },
 }

@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 
 from textclf.artifacts.checksums import write_manifest
-from textclf.artifacts.decisions import (
-    Costs,
-    Decision,
-    Platt,
-    Temperature,
-    read_decision,
-    write_decision,
-)
+from textclf.artifacts.decisions import Costs, Decision, Platt, Temperature, read_decision, write_decision
 from textclf.core.errors import UserError
 
 PROBABILITIES = np.array([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5], [0.0, 1.0]])

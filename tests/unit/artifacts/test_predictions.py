@@ -7,16 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.refusal import refusal
-from textclf.artifacts.predictions import (
-    RECORD,
-    Predictions,
-    batches,
-    concatenate,
-    leftovers,
-    open_models,
-    read,
-    write,
-)
+from textclf.artifacts.predictions import RECORD, Predictions, batches, concatenate, leftovers, open_models, read, write
 from textclf.core.files import SPLITS
 
 ROWS = Predictions(

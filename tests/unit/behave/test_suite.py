@@ -51,11 +51,7 @@ def test_the_built_in_file_uses_every_perturbation() -> None:
     assert set(PERTURBATIONS) <= used
 
 
-SAME = {
-    "first": "positive: ['The {thing}.']",
-    "second": "positive: [The food.]",
-    "third": "negative: [The food.]",
-}
+SAME = {"first": "positive: ['The {thing}.']", "second": "positive: [The food.]", "third": "negative: [The food.]"}
 
 
 def refusal(call: Callable[[], object]) -> Sequence[str]:

@@ -131,10 +131,7 @@ def test_watched_rows_change_nothing_and_may_be_missing(folders: Folders) -> Non
 
 @pytest.mark.parametrize(
     ("saved", "patience"),
-    [
-        pytest.param(2, None, id="within an epoch"),
-        pytest.param(6, 1, id="early stopping", marks=pytest.mark.nightly),
-    ],
+    [pytest.param(2, None, id="within an epoch"), pytest.param(6, 1, id="early stopping", marks=pytest.mark.nightly)],
 )
 def test_a_training_that_was_killed_ends_in_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: Folders, saved: int, patience: int | None

@@ -64,11 +64,7 @@ def test_what_is_missing_is_told_with_what_to_do(doctor: Doctor, monkeypatch: py
     ],
 )
 def test_what_the_settings_need_decides_it_too(
-    settings: tuple[str, str],
-    package: str,
-    extra: str,
-    doctor: Doctor,
-    monkeypatch: pytest.MonkeyPatch,
+    settings: tuple[str, str], package: str, extra: str, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     Path("params.yaml").write_text(put(*settings))

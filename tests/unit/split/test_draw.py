@@ -157,8 +157,7 @@ def test_rows_of_one_text_or_group_are_one_group(
 def test_stratified_groups_keep_the_balance_of_their_first_labels() -> None:
     # Forty groups of five rows, ten of the rare class; a group has one class.
     rows = corpus(200).assign(
-        group=lambda frame: "group " + (frame.index // 5).astype(str),
-        label=["rare"] * 50 + ["common"] * 150,
+        group=lambda frame: "group " + (frame.index // 5).astype(str), label=["rare"] * 50 + ["common"] * 150
     )
     for part in draw_splits(rows, params(0.25, 0.25, stratify=True)).values():
         assert (part["label"] == "rare").mean() == pytest.approx(0.25, abs=0.05)

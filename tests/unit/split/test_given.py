@@ -31,11 +31,7 @@ def made(count: int, classes: Sequence[str], name: str) -> list[tuple[str, ...]]
 
 TREC_CLASSES = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 TREC = {"train": made(5452, TREC_CLASSES, "question"), "test": made(500, TREC_CLASSES, "query")}
-SST2 = {
-    "train": made(3000, "01", "review"),
-    "dev": made(872, "01", "film"),
-    "test": made(1821, "01", "scene"),
-}
+SST2 = {"train": made(3000, "01", "review"), "dev": made(872, "01", "film"), "test": made(1821, "01", "scene")}
 
 
 class Done(NamedTuple):

@@ -13,10 +13,7 @@ from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
 ROWS = [(f"text {number}", ("0", "1", "oos")[number % 3]) for number in range(90)]
-SPLITS = {
-    "random": Split(validation_size=0.2, seed=1),
-    "hash": Split(method="hash", validation_size=0.2, seed=1),
-}
+SPLITS = {"random": Split(validation_size=0.2, seed=1), "hash": Split(method="hash", validation_size=0.2, seed=1)}
 
 
 def run(folder: Path, split: Split = SPLITS["random"], **changes: Any) -> Any:

@@ -71,13 +71,7 @@ def outcome(content: bytes, kind: str, layout: Layout, most: int) -> list[object
 @example("text\n", "a\n\nb\n", "csv", "utf-8", None, None, 64)
 @example("text\n", 'a\n"b\nc', "csv", "utf-8", None, None, 4)
 def test_blocks_have_the_rows_and_the_errors_of_rows_read_one_by_one(
-    head: str,
-    body: str,
-    kind: str,
-    encoding: str,
-    quoting: bool | None,
-    damage: tuple[int, bytes] | None,
-    block: int,
+    head: str, body: str, kind: str, encoding: str, quoting: bool | None, damage: tuple[int, bytes] | None, block: int
 ) -> None:
     text = head + body
     content = (text if kind == "csv" else text.replace(",", "\t")).encode(encoding, "replace")

@@ -11,16 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.unit.tables.tables import (
-    COMPRESSIONS,
-    compressed,
-    data,
-    delimited,
-    excel,
-    frame_of,
-    pairs,
-    parquet,
-)
+from tests.unit.tables.tables import COMPRESSIONS, compressed, data, delimited, excel, frame_of, pairs, parquet
 from textclf.core.errors import UserError
 from textclf.tables import corpus, limits
 from textclf.tables.corpus import Corpus

@@ -67,10 +67,7 @@ def test_labels_are_read_as_they_are_meant(
     [
         ([("text", "label"), ("a", "A|b"), ("b", "a|A"), ("c", ""), ("d", "b")], {"label_separator": "|"}),
         ([("text", "b", "A", "a"), ("a", 1, 1, 0), ("b", 0, 1, 1), ("c", 0, 0, 0), ("d", 1, 0, 0)], {}),
-        (
-            [("text", "label", "n"), *zip("aabbcd", ["b", "A", "a", "A", "", "b"], "112234", strict=True)],
-            {"id": "n"},
-        ),
+        ([("text", "label", "n"), *zip("aabbcd", ["b", "A", "a", "A", "", "b"], "112234", strict=True)], {"id": "n"}),
     ],
     ids=["cells", "columns", "rows"],
 )

@@ -73,11 +73,7 @@ def write_features(rows: Mapping[str, Shards[pd.DataFrame]], folder: Path) -> No
     settings=any_settings(),
 )
 def test_shards_give_the_same_as_all_rows_at_once(
-    tmp_path_factory: pytest.TempPathFactory,
-    train: list[str],
-    test: list[str],
-    cuts: set[int],
-    settings: Terms,
+    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], cuts: set[int], settings: Terms
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:

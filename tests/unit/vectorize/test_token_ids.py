@@ -78,14 +78,7 @@ def test_ids_of_any_texts_are_those_of_keras(texts: list[str], settings: Setting
     assert_as_keras(texts, settings)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"words": None},
-        {"words": ["a", 1]},
-        {"words": ["a", "a"]},
-    ],
-)
+@pytest.mark.parametrize("damage", [{"words": None}, {"words": ["a", 1]}, {"words": ["a", "a"]}])
 def test_damaged_content_is_a_value_error(damage: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):
         TokenIds.from_json(fit().to_json() | damage, NOWHERE)

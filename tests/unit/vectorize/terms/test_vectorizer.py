@@ -163,11 +163,7 @@ def test_terms_of_two_analyzers_are_prefixed_and_hashed_columns_numbered() -> No
 
 def test_terms_of_a_text_are_named_by_column_and_those_that_share_one_are_joined() -> None:
     both = params(analyzer="word+char", char_ngram_range=(1, 1), max_features=2)
-    assert Vectorizer.fit(["good good food"], both).terms_of("no food") == {
-        0: "word__food",
-        2: "char__d",
-        3: "char__o",
-    }
+    assert Vectorizer.fit(["good good food"], both).terms_of("no food") == {0: "word__food", 2: "char__d", 3: "char__o"}
     assert Vectorizer.fit(["good"], params(hashing=1)).terms_of("good new food") == {0: "good | new | food"}
 
 
