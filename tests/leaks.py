@@ -20,5 +20,4 @@ def count_leaks(splits: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def normalised(rows: pa.Table) -> pa.Table:
-    """Return the rows with the hash of their normalised text."""
     return rows.append_column("normalised", pa.array(hash_normalized(as_array(rows["text"]))))

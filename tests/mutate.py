@@ -51,7 +51,6 @@ class Edit(NamedTuple):
     new: str
 
     def apply(self, source: bytes) -> bytes:
-        """Return the file's content after the edit."""
         return source[: self.start] + self.new.encode() + source[self.end :]
 
     def describe(self, source: bytes) -> str:
@@ -121,7 +120,6 @@ def copy_project(folder: Path) -> None:
 
 
 def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
-    """Return whether a test fails in the copy."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider", *tests]
     try:
         return subprocess.run(command, cwd=folder, capture_output=True, timeout=TIME_LIMIT).returncode != 0

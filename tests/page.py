@@ -50,7 +50,6 @@ class Page(HTMLParser):
             self.text[self.section] = self.text.get(self.section, "") + data
 
     def find(self, tag: str) -> list[dict[str, str | None]]:
-        """The attributes of all elements with this tag."""
         return [attributes for name, attributes in self.elements if name == tag]
 
 
@@ -60,7 +59,6 @@ def without_pictures(run: Run) -> str:
 
 
 def specs(run: Run) -> list[Spec]:
-    """The specifications of the charts of a run's page."""
     return _draw(run)[1]
 
 

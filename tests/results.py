@@ -35,7 +35,6 @@ def ends(value: float, half: float = 0.1) -> Ends:
 
 
 def share(value: float, low: float, high: float, rows: int = 250) -> MeasuredShare:
-    """Return a share of so many rows."""
     return MeasuredShare(value=value, low=low, high=high, rows=rows)
 
 

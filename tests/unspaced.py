@@ -46,5 +46,4 @@ def rows(language: str, count: int = 400, seed: int = 0) -> list[tuple[str, str]
 
 
 def write_table(path: Path, language: str) -> None:
-    """Write a CSV with the columns text and label."""
     path.write_text(delimited([("text", "label"), *rows(language)]), encoding="utf-8")

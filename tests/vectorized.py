@@ -16,7 +16,6 @@ from textclf.vectorize.terms.settings import Terms
 def vectorize_terms(
     splits: Mapping[str, pd.DataFrame], settings: Terms, classes: Sequence[str]
 ) -> tuple[dict[str, Features], Any]:
-    """Return the features of each split and the vectorizer."""
     fitted: Any = representation.fit(splits["train"]["text"], settings, Path())
     features = {}
     for split, rows in splits.items():

@@ -117,7 +117,6 @@ class Copy:
             return error.__notes__[0].partition("\n")[2], False
 
     def dvc(self, *arguments: str, report: Callable[[str], object] = str) -> str:
-        """Run a DVC command and return its output."""
         return self.run(*DVC, *arguments, report=report)
 
 
@@ -225,7 +224,6 @@ def stages_run(output: str) -> list[str]:
 
 
 def read_lock(folder: Path) -> dict[str, Any]:
-    """Return the record of each stage in dvc.lock, in its order."""
     import yaml
 
     stages: dict[str, Any] = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
@@ -335,7 +333,6 @@ def run_all_alone(copy: Copy, place: Path, python: Sequence[str]) -> Iterator[tu
 
 
 def corpus_folder(copy: Copy) -> Path:
-    """Return the folder that the stage fetch wrote in a copy."""
     return copy.folder / "data" / "raw"
 
 

@@ -8,7 +8,6 @@ from tests.verify import ROOT
 
 
 def build(folder: Path, target: str = "wheel") -> Path:
-    """Return the wheel, or the sdist, built into a folder."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     (built,) = folder.glob("*.whl" if target == "wheel" else "*.tar.gz")

@@ -118,7 +118,6 @@ def base(stage: str) -> str:
 
 
 def model(stage: str) -> set[str]:
-    """Return the model that a stage trains, if any."""
     return {stage.partition("@")[2]} if base(stage) == "train" else set()
 
 

@@ -11,7 +11,6 @@ FOREIGN = {"LC_ALL": "C", "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "4242",
 
 
 def drift(copy: Copy, new: Path | str, folder: Path) -> tuple[str, bytes, bytes]:
-    """Return what the command printed, its JSON and its page."""
     outputs = [folder / "drift.json", folder / "drift.html"]
     words = ("--output", str(outputs[0]), "--page", str(outputs[1]))
     printed, _ = copy.run_anyway("textclf", "drift", str(new), *words)

@@ -48,13 +48,11 @@ def recorded(pipeline: Copy, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def predictors(pipeline: Copy) -> dict[str, Predictor]:
-    """Return the exported models."""
     return {model: textclf.load(pipeline.folder / "models" / model) for model in MODELS}
 
 
 @pytest.fixture(scope="module")
 def network(pipeline: Copy) -> Any:
-    """Return the network that Keras opens."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what TensorFlow's own imports deprecate
         import keras

@@ -63,7 +63,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(folder: Path, scratch: Path, cluster: Any = None) -> subprocess.Popen[str]:
-    """Start a process that trains."""
     environment = {name: value for name, value in os.environ.items() if name != workers.VARIABLE}
     environment |= {"PYTHONPATH": str(ROOT)} | ({workers.VARIABLE: json.dumps(cluster)} if cluster else {})
     command = [sys.executable, "-c", PROGRAM, str(folder), str(scratch), json.dumps(SETTINGS)]
@@ -71,7 +70,6 @@ def start(folder: Path, scratch: Path, cluster: Any = None) -> subprocess.Popen[
 
 
 def finish(*processes: subprocess.Popen[str]) -> None:
-    """Assert that all processes end without an error."""
     try:
         for process in processes:
             _, errors = process.communicate(timeout=TIME_LIMIT)

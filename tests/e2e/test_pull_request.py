@@ -42,7 +42,6 @@ def branch(workshop: Callable[[], Copy]) -> Copy:
 
 @pytest.fixture(scope="module")
 def reported(branch: Copy) -> Ended:
-    """What pr-report says of the branch."""
     return pr_report(branch, "main")
 
 

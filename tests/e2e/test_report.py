@@ -79,7 +79,6 @@ def browse() -> Iterator[Browse]:
 
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report like that of the default run."""
     models = ("majority", "logistic_regression", "keras")
     return written(make_run(models, ("0", "1"), count=120, history=["keras"], sources=[YELP]), tmp_path_factory)
 

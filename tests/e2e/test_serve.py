@@ -43,7 +43,6 @@ class Serving(NamedTuple):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with models."""
     folder = tmp_path_factory.mktemp("project")
     export(two_classes(), folder / "models" / "linear")
     export(network(), folder / "models" / "network")
@@ -72,7 +71,6 @@ def serve(folder: Path, stdout: int | IO[str] = subprocess.PIPE) -> Iterator[Ser
 
 @pytest.fixture
 def serving(folder: Path) -> Iterator[Serving]:
-    """Yield a server."""
     with serve(folder) as serving:
         yield serving
 
@@ -92,7 +90,6 @@ def test_it_answers_and_stops_on_what_windows_has(folder: Path, monkeypatch: pyt
 
 
 def read_response(connection: socket.socket) -> tuple[int, bytes]:
-    """Return status and body of the next response."""
     stream = connection.makefile("rb")
     status = int(stream.readline().split()[1])
     lengths = [line for line in iter(stream.readline, b"\r\n") if line.lower().startswith(b"content-length")]

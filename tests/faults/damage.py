@@ -30,7 +30,6 @@ def flip(data: bytes, rng: random.Random) -> bytes:
 
 
 def flip_bit(data: bytes, position: int) -> bytes:
-    """Return the bytes with this bit flipped."""
     damaged = bytearray(data)
     damaged[position // 8] ^= 1 << position % 8
     return bytes(damaged)
@@ -120,7 +119,6 @@ def damage_bytes(data: bytes, rng: random.Random) -> bytes:
 
 @contextlib.contextmanager
 def damaged(path: Path, kind: Kind, rng: random.Random) -> Iterator[None]:
-    """Damage a file while the block runs."""
     before = path.read_bytes()
     path.write_bytes(kind(before, rng))
     try:

@@ -28,7 +28,6 @@ def command_line(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 
 @pytest.fixture(scope="module")
 def two_workers() -> Iterator[workers.Pool]:
-    """A pool of two processes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textclf.core.resources.cores", lambda: 2)
         with workers.pool(workers.FEWEST_TASKS) as pool:

@@ -11,7 +11,6 @@ POOLINGS: list[Pooling] = ["average", "flatten", "max"]
 
 
 def rows(*texts: list[int], padding: Side = "post") -> Tokens:
-    """Return rows of these ids."""
     ids = np.array([number for text in texts for number in text], dtype=np.int32)
     return Tokens(ids, np.cumsum([0, *map(len, texts)], dtype=np.int64), IDS, LENGTH, padding)
 

@@ -11,7 +11,6 @@ from textclf.artifacts.layers import Layer, LayerModel
 def random_model(
     classes: int = 2, units: tuple[int, ...] = (), activation: str = "tanh", output: str = "", presence: bool = False
 ) -> LayerModel:
-    """Return a model with hidden layers of so many units."""
     generator = np.random.default_rng(classes)
     output = output or ("sigmoid" if classes == 2 else "softmax")
     sizes = [samples.TERMS, *units, 1 if output == "sigmoid" else classes]

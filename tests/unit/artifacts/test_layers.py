@@ -23,7 +23,6 @@ from textclf.models.common.networks.settings import Activation
 
 
 def odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log odds by their definition."""
     others = [np.delete(probabilities, position, axis=1).sum(axis=1) for position in range(probabilities.shape[1])]
     return np.asarray(np.log(probabilities) - np.log(np.array(others).T))
 
@@ -196,8 +195,6 @@ def test_written_layers_are_read_back_bit_for_bit(model: LayerModel, tmp_path: P
 
 
 def described(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
-    """Return a function that changes the content of model.json."""
-
     def damage(folder: Path) -> None:
         content = json.loads((folder / layers.DESCRIPTION).read_text())
         change(content)

@@ -23,7 +23,6 @@ CLASSES = ("no", "maybe", "yes")
 
 
 def make(folder: Path, classes: tuple[str, ...] = CLASSES) -> OnnxClassifier:
-    """Return a tiny BERT with a random head."""
     sizes = berts.config(folder)
     units = 1 if len(classes) == 2 else len(classes)
     kernel = np.random.default_rng(1).standard_normal((sizes.hidden, units))

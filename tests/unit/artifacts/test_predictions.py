@@ -95,7 +95,6 @@ def test_a_file_that_is_damaged_or_missing_is_an_error(tmp_path: Path) -> None:
 
 
 def trained(folder: Path, *models: str) -> Path:
-    """Return a folder of trained models."""
     for name in models:
         (folder / "trained" / name).mkdir(parents=True)
         (folder / "trained" / name / RECORD).touch()

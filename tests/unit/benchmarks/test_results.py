@@ -23,7 +23,6 @@ def test_a_stored_result_names_commit_versions_and_machine(name: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder that results are written to."""
     monkeypatch.setattr(results, "RESULTS", tmp_path)
     return tmp_path
 

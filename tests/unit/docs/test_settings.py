@@ -27,7 +27,6 @@ def options() -> dict[str, list[str]]:
 
 
 def has(path: Path, key: str) -> bool:
-    """Return whether a params.yaml has a setting."""
     content: Any = load_yaml(path)
     for name in key.split("."):
         if not isinstance(content, dict) or name not in content:

@@ -21,7 +21,6 @@ OTHERS = ["n n n", "m m", "p", "q"]  # so that no word of a few texts is in most
 
 
 def pool_groups(reference: dict[str, list[str]], new: dict[str, list[str]], seed: int = 0) -> Pool:
-    """Return the pool of the texts of each group of both sides."""
     rows = [[(text, name) for name, texts in side.items() for text in texts] for side in (reference, new)]
     return pool(*(sample_texts([([text for text, _ in side], [name for _, name in side])], seed) for side in rows))
 

@@ -34,7 +34,6 @@ def make_pool(seed: int, copies: bool = False) -> Pool:
 
 
 def trained_scores(K: NDArray[np.float64], sides: NDArray[np.float64], fold: slice) -> NDArray[np.float64]:
-    """Return the scores of a fold by training on all others."""
     rest = np.setdiff1d(np.arange(len(K)), np.arange(len(K))[fold])
     weights = np.linalg.solve(K[np.ix_(rest, rest)] + RIDGE * np.eye(len(rest)), (sides - sides.mean())[rest])
     scores: NDArray[np.float64] = K[fold][:, rest] @ weights

@@ -23,7 +23,6 @@ def word(rank: int) -> str:
 
 
 def pool_of(reference: Sequence[str], new: Sequence[str], seed: int = 0) -> Pool:
-    """Return the pool of texts of both sides."""
     return pool(*(sample_texts([(texts, None)], seed) for texts in (reference, new)))
 
 

@@ -29,7 +29,6 @@ def reference(name: str) -> Any:
 
 
 def known(value: T | None) -> T:
-    """Return what is not None."""
     assert value is not None
     return value
 
@@ -74,7 +73,6 @@ def sets(y: Any, probabilities: Any, split: str = "test") -> Predictions:
 
 
 def halves(labels: int) -> Decision:
-    """Return the decision at 0.5 for every label."""
     return Decision(thresholds=(0.5,) * labels)
 
 
@@ -90,7 +88,6 @@ def predictions(y: Any, probabilities: Any, split: str = "test", classes: tuple[
 
 
 def drawn(seed: int, rows: int = 90, classes: int = 3, split: str = "test") -> Predictions:
-    """Return the predictions of `sample`."""
     return predictions(*sample(seed, rows, classes)[:2], split)
 
 

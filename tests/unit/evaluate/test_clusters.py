@@ -33,7 +33,6 @@ def groups(*sizes: int) -> NDArray[np.int64]:
 
 
 def few(degrees: float) -> float:
-    """Return the factor of so many degrees of freedom."""
     return float((stats.norm.ppf(0.975) / stats.t.ppf(0.975, degrees)) ** 2)
 
 

@@ -127,7 +127,6 @@ def test_too_few_validation_rows_for_a_coverage_are_told(level: float, by_class:
 
 
 def fitted(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Conformal:
-    """Return the scores of validation rows."""
     decision = halves(5) if rows.y.ndim == 2 else TOP
     return fit_sets(SplitMetrics("validation", {"a": rows}, {"a": decision}, settings, False, clusters), settings)["a"]
 

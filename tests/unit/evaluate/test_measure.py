@@ -91,7 +91,6 @@ def test_a_model_without_predictions_of_a_split_is_measured_on_the_others() -> N
 
 
 def decisions_report(*arguments: Any) -> dict[str, Any]:
-    """Return the content of decisions.json."""
     content: dict[str, Any] = to_json(measuring.decisions_report(*arguments))
     return content
 
@@ -271,7 +270,6 @@ def test_held_out_training_rows_choose_the_thresholds_of_labels() -> None:
 
 
 def clusters_of(rows: Predictions, size: int) -> NDArray[np.int64]:
-    """Return clusters of so many neighbouring rows."""
     return np.arange(len(rows)) // size
 
 

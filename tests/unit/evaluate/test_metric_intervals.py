@@ -59,7 +59,6 @@ def two_models(rows: int, classes: int = 2, sharpness: float = 1.0) -> dict[str,
 
 
 def two_of_sets(rows: int) -> dict[str, Predictions]:
-    """Return the predictions of two models of five labels."""
     y, probabilities, _ = sample_sets(2, rows, digits=3)
     noise = np.random.default_rng(1).normal(size=y.shape)
     odds = np.log(np.clip(probabilities, 0.01, 0.99) / (1 - np.clip(probabilities, 0.01, 0.99))) + noise

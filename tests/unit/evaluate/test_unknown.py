@@ -30,7 +30,6 @@ def of_no_class(seed: int, rows: int, split: str) -> Predictions:
 
 
 def run(seed: int = 0, validation: int = 30) -> Predictions:
-    """Return rows of three classes and of none, with a score."""
     parts = [drawn(seed + n, 90, split=split) for n, split in enumerate(("train", "validation", "test"))]
     parts += [of_no_class(seed + 3, validation, "validation")] if validation else []
     parts += [of_no_class(seed + 4, 40, "test")]

@@ -60,7 +60,6 @@ def caveats(
 
 
 def given(case: str) -> dict[str, Any]:
-    """Return what a line of an approved file stands for."""
     content: dict[str, Any] = parse_yaml(case if case == "{}" else f"{{{case}}}", "case")
     return content
 

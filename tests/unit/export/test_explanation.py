@@ -16,7 +16,6 @@ from textclf.export.explanation import COLUMNS, terms_of_models, top_terms
 
 
 def columns(terms: Sequence[str | None], analyzers: Sequence[str | None] = ()) -> SimpleNamespace:
-    """Columns of these terms, by default of words."""
     return SimpleNamespace(terms=lambda: [*terms], analyzers=lambda: [*analyzers] or ["word"] * len(terms))
 
 

@@ -35,7 +35,6 @@ def decision(model: LayerModel, calibration: Calibration | None = None, threshol
 
 
 def run(model: LayerModel, chosen: Decision, X: csr_array, path: Path) -> tuple[list[str], NDArray[np.float32]]:
-    """Return labels and probabilities of the runtime."""
     onnx_model.write(VECTORIZER, model, chosen, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     label, probabilities = session.run(["label", "probabilities"], {"features": X.toarray().astype(np.float32)})

@@ -40,7 +40,6 @@ def describe(
 
 
 def costing(cost: float) -> dict[str, Any]:
-    """Return the metrics of models of the same mean cost."""
     return {name: {"test": MEASURED[name]["test"] | {"cost": cost}} for name in MODELS}
 
 

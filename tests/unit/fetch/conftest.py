@@ -22,8 +22,6 @@ def zip_of(members: Mapping[str, bytes]) -> bytes:
 
 @dataclass
 class Answer:
-    """One response of the server."""
-
     body: bytes = b""
     status: int = 200
     length: str | None = None  # the Content-Length it claims
@@ -39,7 +37,6 @@ class Server:
     requests: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> Answer:
-        """Return the response to a request."""
         self.requests.append(path)
         if self.answers:
             return self.answers[min(len(self.requests), len(self.answers)) - 1]

@@ -104,7 +104,6 @@ def obtain(folder: Path = Path("nowhere")) -> tuple[bytes, list[str]]:
 
 
 def failure(folder: Path = Path("nowhere")) -> str:
-    """Return the error with which `fetch_corpora` gives up."""
     reports: list[str] = []
     line = refusal(download.fetch_corpora, {"tiny": CORPUS}, folder, reports.append)
     reasons = "; ".join(report.removesuffix(NEXT) for report in reports)

@@ -35,7 +35,6 @@ def train(
     settings: Any,
     scratch: Path | None = None,
 ) -> Fitted:
-    """Return the network trained on these rows."""
     watched_rows = None if watched is None else samples.dataset(watched)
     return keras.fit(samples.dataset(rows), watched_rows, settings, Folders(Path("pretrained"), scratch))
 

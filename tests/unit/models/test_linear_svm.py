@@ -21,7 +21,6 @@ def fit(classes: int = 2, **changes: object) -> Fitted:
 
 
 def reference(part: Features, weights: Array | None = None, C: float = 1.0, folds: int = 5) -> Any:
-    """Return the calibrated classifier of scikit-learn."""
     estimator = LinearSVC(C=C, dual=False)
     return CalibratedClassifierCV(estimator, cv=StratifiedKFold(folds), ensemble=False).fit(part.X, part.y, weights)
 

@@ -36,7 +36,6 @@ def made_up(rows: int, classes: int = 2, seed: int = 0) -> Features:
 
 
 def measure(probabilities: NDArray[np.float64], y: NDArray[np.int64]) -> tuple[float, float]:
-    """Return accuracy and log loss."""
     of_labels = probabilities[np.arange(len(y)), y]
     return float((probabilities.argmax(axis=1) == y).mean()), float(-np.log(of_labels).mean())
 

@@ -25,7 +25,6 @@ def fit(classes: int = 2, **changes: object) -> Fitted:
 
 
 def scorer(classes: int = 2, weights: Array | None = None, **changes: object) -> Any:
-    """Return the classifier before its scores are calibrated."""
     part = samples.rows(classes)
     return nb_svm.make_estimator(samples.settings("nb_svm", **changes), len(part.classes) > 2).fit(
         part.X, part.y, weights

@@ -33,7 +33,6 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
 
 
 def bits(fitted: Fitted) -> list[bytes]:
-    """Return everything that a training decides, as bytes."""
     assert isinstance(fitted.layers, OnnxClassifier)
     assert fitted.history is not None
     return [fitted.layers.content, repr(fitted.history.to_dict("records")).encode()]

@@ -55,7 +55,6 @@ SPECS = [
 
 
 def parts(spec: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping in a specification."""
     if isinstance(spec, dict):
         yield spec
     for part in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():

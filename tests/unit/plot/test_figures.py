@@ -83,12 +83,10 @@ def test_a_setting_is_drawn_by_the_trials_in_which_it_applies() -> None:
 
 
 def texts(svg: str) -> list[str]:
-    """The texts of a figure in their order."""
     return ["".join(element.itertext()) for element in ET.fromstring(svg).iter() if element.tag.endswith("}text")]  # noqa: S314 (our own)
 
 
 def size(svg: str) -> tuple[int, int]:
-    """Width and height of a figure in pixels."""
     root = ET.fromstring(svg)  # noqa: S314 (our own)
     return int(root.attrib["width"]), int(root.attrib["height"])
 

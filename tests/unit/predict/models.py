@@ -32,13 +32,11 @@ def two_classes(
 
 
 def three_classes(classes: Sequence[str] = ("a", "b", "c")) -> Predictor:
-    """A linear model of three classes."""
     kernel = np.array([[2.0, 0.0, -1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
     return Predictor(fit_vectorizer(), LayerModel(tuple(classes), (Layer(kernel, np.zeros(3), "softmax"),)), Decision())
 
 
 def many_classes() -> Predictor:
-    """A linear model of eleven classes."""
     kernel = np.arange(44.0).reshape(4, 11) % 7
     classes = tuple(f"intent {number}" for number in range(11))
     return Predictor(fit_vectorizer(), LayerModel(classes, (Layer(kernel, np.zeros(11), "softmax"),)), Decision())
@@ -53,7 +51,6 @@ def several_labels() -> Predictor:
 
 
 def network() -> Predictor:
-    """A network of the classes no and yes with a hidden layer."""
     generator = np.random.default_rng(0)
     hidden = Layer(generator.normal(size=(4, 3)), generator.normal(size=3), "relu")
     last = Layer(generator.normal(size=(3, 1)), np.zeros(1), "sigmoid")

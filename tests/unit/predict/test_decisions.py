@@ -58,7 +58,6 @@ PRINTED: dict[str, tuple[Predictor, str]] = {
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the folders of the models of `PRINTED`."""
     root = tmp_path_factory.mktemp("models")
     return {name: export(model, root / str(n) / "model") for n, (name, (model, _)) in enumerate(PRINTED.items())}
 

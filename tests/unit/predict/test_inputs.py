@@ -60,7 +60,6 @@ def rows(batches: Iterator[TextBatch]) -> list[tuple[str, str]]:
 
 
 def until_error(batches: Iterator[TextBatch]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-    """Return the rows before the error, and its lines."""
     before: list[tuple[str, str]] = []
 
     def collect() -> None:

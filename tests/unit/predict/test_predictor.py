@@ -223,12 +223,10 @@ FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER, CONFORMAL)
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """Return the folder of an exported model."""
     return export(doubting(two_classes()), tmp_path / "model")
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:
-    """Change the content of a file of JSON."""
     content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
     path.write_text(json.dumps(content), encoding="utf-8")

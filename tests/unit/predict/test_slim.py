@@ -18,7 +18,6 @@ WITHOUT_SLOW = f"import sys; sys.modules.update(dict.fromkeys({SLOW}))\n{WITHOUT
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a model, and texts in several forms."""
     folder = tmp_path_factory.mktemp("slim")
     vectorizer = fit_vectorizer(analyzer="word+char_wb", hashing=16, weighting="tfidf")
     export(Predictor(vectorizer, shares().model, Decision(0.5)), folder / "hashed")

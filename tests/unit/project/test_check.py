@@ -27,7 +27,6 @@ MINILM, GLOVE = "all-minilm-l6-v2", "glove-6b-50d"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -53,7 +53,6 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project whose pipeline has run."""
     folder = tmp_path_factory.mktemp("made")
     for name, content in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -65,7 +64,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of the project, as the current folder."""
     folder = Path(shutil.copytree(made, tmp_path / "project"))
     monkeypatch.chdir(folder)
     return folder

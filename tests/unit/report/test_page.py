@@ -28,7 +28,6 @@ RUNS = {
 
 @functools.cache
 def rendered(name: str) -> str:
-    """The page of a run."""
     return render(RUNS[name])
 
 

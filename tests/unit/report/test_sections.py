@@ -48,7 +48,6 @@ def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
 
 
 def model_colours(run: Run) -> dict[str, set[str]]:
-    """The colours of each model in all charts of the page."""
     found: dict[str, set[str]] = {}
 
     def collect(part: Any) -> None:

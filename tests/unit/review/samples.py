@@ -28,5 +28,4 @@ def rates(**failures: int) -> dict[str, Any]:
 
 
 def behaviour(**failures: int) -> dict[str, Behaviour]:
-    """Return these results as those of the file `mine`."""
     return {"mine": Behaviour.model_validate(rates(**failures))}

@@ -71,7 +71,6 @@ def pull(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def pr_report(command_line: Run) -> Run:
-    """Runs `textclf pr-report`."""
     return partial(command_line, "pr-report")
 
 

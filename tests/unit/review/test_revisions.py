@@ -19,7 +19,6 @@ from textclf.review.settings import Gate
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty Git repository, the current folder."""
     monkeypatch.chdir(tmp_path)
     git("init", "--quiet", folder=tmp_path)
     return tmp_path
@@ -31,7 +30,6 @@ def tree() -> Revision:
 
 
 def commit() -> Revision:
-    """Commit every file and return the revision."""
     pull_request.commit(Path())
     return Revision(commit_of("HEAD"))
 

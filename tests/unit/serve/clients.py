@@ -32,6 +32,5 @@ def talk(app: Any, *requests: Callable[[httpx.AsyncClient], Awaitable[httpx.Resp
 
 
 def post(content: bytes | AsyncIterable[bytes], **limits: Any) -> httpx.Response:
-    """Return the response to a body."""
     (response,) = talk(make_app(**limits), lambda client: client.post("/predict", content=content))
     return response

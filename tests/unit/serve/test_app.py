@@ -31,7 +31,6 @@ def body(**content: Any) -> bytes:
 
 
 def lines_of(response: bytes) -> list[bytes]:
-    """Return the predictions in a response, as they stand in it."""
     _, *lines, _, _ = response.replace(b"},\n", b"}\n").split(b"\n")
     return lines
 

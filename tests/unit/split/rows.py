@@ -18,7 +18,6 @@ NO_CORRECTIONS = Path(__file__).with_name("no_corrections.csv")
 
 
 def corpus(count: int) -> pd.DataFrame:
-    """Return rows with distinct texts and alternating labels."""
     return pd.DataFrame(
         {
             "id": [f"c:{number}" for number in range(count)],
@@ -29,7 +28,6 @@ def corpus(count: int) -> pd.DataFrame:
 
 
 def numbered(count: int) -> list[tuple[str, str]]:
-    """Return distinct texts with alternating labels."""
     return [(f"text {number}", str(number % 2)) for number in range(count)]
 
 
@@ -44,13 +42,11 @@ def batch_of(rows: Sequence[tuple[str, str]], start: int = 0) -> pa.RecordBatch:
 
 
 def in_order(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of all splits in the order of their ids."""
     together = pd.concat(parts.values()).sort_values("id", key=lambda ids: ids.str[2:].astype(int))
     return together.reset_index(drop=True)
 
 
 def write_csv(path: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
-    """Write rows as CSV and return the path."""
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     return path

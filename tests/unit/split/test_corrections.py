@@ -37,7 +37,6 @@ def run(folder: Path, corrections: str = "id,label\n", method: str = "random", *
 
 
 def labels(folder: Path) -> dict[str, dict[str, str]]:
-    """Return the label of each row by id, of each split."""
     return {
         name: {
             row["id"]: str(row["label"])  # the position of each class is its name
@@ -49,7 +48,6 @@ def labels(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def some_of(folder: Path, split: str, count: int) -> dict[str, str]:
-    """Return so many rows of a split with the other label."""
     return {row: str(1 - int(label)) for row, label in list(labels(folder)[split].items())[:count]}
 
 

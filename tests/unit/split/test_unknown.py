@@ -17,7 +17,6 @@ SPLITS = {"random": Split(validation_size=0.2, seed=1), "hash": Split(method="ha
 
 
 def run(folder: Path, split: Split = SPLITS["random"], **changes: Any) -> Any:
-    """Split `ROWS` and return the report."""
     folder.mkdir(exist_ok=True)
     write_csv(folder / "rows.csv", ROWS)
     return split_table(folder, Data(path=str(folder / "rows.csv"), **changes), split)

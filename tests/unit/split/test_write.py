@@ -35,7 +35,6 @@ RANDOM = Split(method="random", seed=1)
 
 
 def run(path: Path, folder: Path, split: Split, **changes: Any) -> Any:
-    """Run the stage on a table and return its report."""
     return split_table(folder, data(path=str(path), **changes), split)
 
 

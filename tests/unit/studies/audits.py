@@ -36,6 +36,5 @@ def write_splits(folder: Path) -> Path:
 def find(
     rows: pd.DataFrame, models: tuple[str, ...] = ("logistic_regression", "naive_bayes"), **changes: Any
 ) -> Audited:
-    """Return what an audit of the rows finds."""
     settings = Audit.model_validate({"models": models, **changes})
     return audit(rows, len(rows), sorted(set(rows["label"])), setup(models), settings)

@@ -34,12 +34,10 @@ def corpus(rows: int, classes: str = "01") -> pd.DataFrame:
 
 
 def split(rows: int = 40, **changes: Any) -> dict[str, pd.DataFrame]:
-    """Return a stratified split of the corpus."""
     return draw_splits(corpus(rows), Split(stratify=True, **changes))
 
 
 def setup(models: tuple[str, ...] = FAST, **sections: dict[str, Any]) -> Setup:
-    """Return the default settings with changes, section by section."""
     return Setup(
         Split.model_validate(sections.get("split", {})),
         Vectorize.model_validate({"words": {}}),
@@ -72,5 +70,4 @@ def crossvalidated(
 
 
 def settings(**changes: int) -> CrossValidate:
-    """Return settings of a small cross-validation."""
     return CrossValidate.model_validate({"folds": 3, "repeats": 2, "seeds": 3, "seed": 0} | changes)

@@ -40,7 +40,6 @@ def table(rows: int = 60) -> pd.DataFrame:
 
 
 def count(rows: pd.DataFrame, label: str) -> int:
-    """Return the number of rows with a label."""
     return int((rows["label"].explode() == label).sum())
 
 

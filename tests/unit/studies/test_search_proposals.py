@@ -18,7 +18,6 @@ FINITE = {"a": Dimension((1, 2, 3)), "b": Dimension(("x", "y")), "c": Dimension(
 
 
 def propose(sampler: str, space: Any, number: int, score: Callable[[Values], float], seed: int = 0) -> list[Values]:
-    """Return the settings that are tried."""
     settings = Search.model_validate({"sampler": sampler, "seed": seed, "trials": 20, "space": {"C": [1]}})
     proposals, tried = Proposals(settings, space, higher_is_better=False), []
     for _ in range(number):

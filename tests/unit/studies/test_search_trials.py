@@ -42,7 +42,6 @@ def table(folder: Path, **changes: Any) -> pd.DataFrame:
 
 @pytest.fixture
 def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The features and settings of each training."""
     calls: list[Any] = []
     original = measure.measure_features
 

@@ -78,7 +78,6 @@ def delimited(rows: Sequence[Sequence[object]], **dialect: Any) -> str:
 
 
 def frame_of(read: Corpus) -> pd.DataFrame:
-    """Return the rows of a table that was read."""
     return pd.DataFrame(read.table.to_pydict())
 
 

@@ -44,7 +44,6 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Fit:
 
 
 def dense(X: Any) -> Any:
-    """Return features as an array that shows every number of them."""
     if isinstance(X, Tokens):
         return X.padded()
     return X if isinstance(X, np.ndarray) else X.toarray()

@@ -40,7 +40,6 @@ def test_ids_follow_frequency_and_then_first_occurrence() -> None:
 
 
 def as_keras(texts: list[str], settings: Settings) -> tuple[list[str], list[list[int]]]:
-    """Return the words and the padded ids that Keras makes."""
     from keras.src.legacy.preprocessing.text import Tokenizer
     from keras.utils import pad_sequences
 

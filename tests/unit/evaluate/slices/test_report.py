@@ -27,7 +27,6 @@ from textclf.evaluate.split_clusters import IdDigest
 
 
 def membership(rows: Predictions, **codes: Any) -> Membership:
-    """Return families of slices named by letters."""
     families = []
     for name, values in codes.items():
         array = np.asarray(values, np.int8)
@@ -40,7 +39,6 @@ def membership(rows: Predictions, **codes: Any) -> Membership:
 def measured(
     rows: Predictions, metric: str | None = None, keys: Any = None, decision: Decision = TOP, **codes: Any
 ) -> dict[str, dict[str, Any]]:
-    """Return the report of one model."""
     sums = SliceSums(membership(rows, **codes), rows.classes, metric, keys)
     content: dict[str, dict[str, Any]] = to_json(report(sums, exact({"m": rows}, decision).judged, 0.95)["m"])
     return content

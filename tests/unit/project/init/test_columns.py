@@ -16,7 +16,6 @@ ROWS = [
 
 
 def write(folder: Path, *extra: tuple[str, list[str]], name: str = "a.csv", delimiter: str = ",") -> Path:
-    """Write the rows with extra columns."""
     header = [*HEADER, *(title for title, _ in extra)]
     rows = [[*row, *(values[n % len(values)] for _, values in extra)] for n, row in enumerate(ROWS)]
     path = folder / name

@@ -65,7 +65,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *arguments: str)
 
 
 def labelled(labels: Sequence[object], *arguments: str) -> Case:
-    """Return the case of 60 rows whose labels are these in turn."""
     rows = [(f"The parcel {n} is late.", labels[n % len(labels)]) for n in range(60)]
     if isinstance(labels[0], list):
         lines = [json.dumps({"message": text, "labels": label}) + "\n" for text, label in rows]

@@ -31,7 +31,6 @@ TABLES: dict[str, Mapping[str, int]] = {
 def choose(
     classes: Mapping[str, int], distinct: Mapping[str, int] | None = None, preset: str = "good", **more: Any
 ) -> dict[str, Any]:
-    """Return the chosen settings by their key."""
     known: dict[str, Any] = {"longest": 20, "language": "English"} | more
     found = Survey(dict(classes), dict(distinct or classes), 0, 0, 0, 10, **known)
     return {choice.key: choice.value for choice in choose_settings(preset, found, ["logistic_regression", "combined"])}

@@ -39,7 +39,6 @@ evaluate: {}
 
 
 def commit() -> None:
-    """Commit all files of the current folder."""
     git("init", "--quiet")
     pull_request.commit(Path())
 
@@ -52,7 +51,6 @@ def contents() -> dict[Path, bytes]:
 
 @pytest.fixture
 def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> Run:
-    """Runs `textclf upgrade` in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return partial(command_line, "upgrade")
 
