@@ -1,4 +1,4 @@
-"""Calibration against statsmodels and its posterior, thresholds against all possible ones, and reliability bins."""
+"""Calibration against its posterior, thresholds against all possible ones, and reliability bins."""
 
 import math
 from typing import Any
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import SEEDS, SHARES, reference, sample
-from textclf.artifacts.decisions import Platt, Temperature
+from tests.unit.evaluate.samples import SEEDS, SHARES, sample
+from textclf.artifacts.decisions import Temperature
 from textclf.core.errors import UserError
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision, reliability_table
 from textclf.evaluate.intervals import wilson
@@ -50,17 +50,6 @@ def test_temperature_lowers_the_log_loss_and_keeps_the_decisions(seed: int, clas
     np.testing.assert_allclose(
         calibrated[np.arange(len(y)), decided], calibrated.max(axis=1), atol=1e-12
     )  # rounding may break ties
-
-
-def test_temperature_is_recovered_and_equals_a_logistic_regression_without_intercept() -> None:
-    generator = np.random.default_rng(6)
-    odds = generator.normal(0, 2, 20_000)
-    y = (generator.uniform(size=len(odds)) < 1 / (1 + np.exp(-odds))).astype(np.int64)
-    overconfident = Platt(3.0, 0.0).apply(Platt(1.0, 0.0).apply(_probabilities(odds)))
-    temperature = fit_temperature(y, overconfident).temperature
-    assert temperature == pytest.approx(3, rel=0.05)
-    expected = reference("api").GLM(y, 3 * odds, family=reference("api").families.Binomial()).fit(tol=1e-14)
-    assert 1 / temperature == pytest.approx(expected.params[0], rel=2e-3)  # of so many rows the prior changes little
 
 
 @given(SEEDS, st.sampled_from([0.2, 1.0]))
@@ -128,11 +117,6 @@ def test_the_error_of_a_calibrated_model_is_the_one_expected(rows: int) -> None:
         assert expected_ece(probabilities) == pytest.approx(np.mean(errors), rel=0.15 if rows == 10 else 0.1)
         repeated = np.repeat(probabilities, 4, axis=0)
         assert expected_ece(repeated, worth=0.25) == pytest.approx(expected_ece(probabilities))
-
-
-def _probabilities(odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    positive = 1 / (1 + np.exp(-odds))
-    return np.column_stack([1 - positive, positive])
 
 
 # Thresholds

@@ -223,9 +223,9 @@ def test_a_model_is_not_compared_with_guessing_by_too_few_rows_or_if_it_guesses_
 def test_dependent_rows_are_compared_with_guessing_as_what_they_are_worth() -> None:
     rows = {"a": [concatenate([drawn(0, 90, split="train"), *[drawn(1, 90)] * 4])]}
     clusters = np.arange(360) % 90
-    alone, dependent = (compare_with_guessing(*_ends(rows, found))[1]["a"] for found in (None, {"test": clusters}))
-    assert alone is not None
-    assert dependent is not None
+    alone, dependent = (
+        known(compare_with_guessing(*_ends(rows, found))[1]["a"]) for found in (None, {"test": clusters})
+    )
     assert dependent.high - dependent.low > 1.5 * (alone.high - alone.low)
 
 
@@ -261,9 +261,6 @@ def test_held_out_training_rows_choose_the_thresholds_of_labels() -> None:
     measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
     report = decisions_report(splits, decisions, measured, held_out, [])
     assert report["crossvalidation"]["a"]["folds"] == 2
-
-
-# The registry
 
 
 # Rows that are not independent

@@ -70,8 +70,7 @@ def test_the_numbers_are_those_of_scikit_learn_and_the_intervals_are_wilsons(sco
     test = read_splits([rows])["test"]
     calibrated = WARM.calibrate(test.probabilities)
     values = calibrated.max(axis=1) if score == "probability" else test.scores["energy"]
-    assert decision.rejection is not None
-    rejected, unknown = values < decision.rejection.threshold, test.y < 0
+    rejected, unknown = values < known(decision.rejection).threshold, test.y < 0
     decided = np.where(rejected, -1, calibrated.argmax(axis=1))
     cells = report["test"]
     assert cells["accuracy"]["value"] == pytest.approx(accuracy_score(test.y[~unknown], decided[~unknown]), abs=1e-6)
@@ -98,8 +97,7 @@ def test_the_threshold_has_the_best_mean_of_accuracy_and_recall_of_the_validatio
         kept = (chooser.right & (scores >= threshold)).sum() / chooser.known.sum()
         return float(kept + (scores[~chooser.known] < threshold).mean())
 
-    assert decision.rejection is not None
-    assert mean(decision.rejection.threshold) == pytest.approx(max(map(mean, [0.0, *scores, *(scores + 1e-5)])))
+    assert mean(known(decision.rejection).threshold) == pytest.approx(max(map(mean, [0.0, *scores, *(scores + 1e-5)])))
 
 
 @pytest.mark.parametrize("keep", [0.8, 0.95])
@@ -108,10 +106,12 @@ def test_without_validation_rows_of_no_class_the_threshold_keeps_the_accuracy(ke
     decision, report = measured(rows, params(unknown_keep=keep))
     validation = judge(rows.take(rows.split == "validation"), WARM, LABEL)
     accuracy = validation.right.mean()
-    assert decision.rejection is not None
-    for threshold, kept in ((decision.rejection.threshold, True), (decision.rejection.threshold + 0.02, False)):
+    for threshold, kept in (
+        (known(decision.rejection).threshold, True),
+        (known(decision.rejection).threshold + 0.02, False),
+    ):
         assert ((validation.right & (validation.scores["probability"] >= threshold)).mean() >= keep * accuracy) == kept
-    assert report["test"]["scores"]["probability"]["threshold"] == decision.rejection.threshold
+    assert report["test"]["scores"]["probability"]["threshold"] == known(decision.rejection).threshold
     assert list(report) == ["test"]
 
 
@@ -230,10 +230,10 @@ def test_a_model_without_predictions_for_such_rows_is_not_measured() -> None:
 
 def test_the_other_metrics_do_not_see_such_rows() -> None:
     rows = run()
-    known = rows.take(rows.y >= 0)
+    of_classes = rows.take(rows.y >= 0)
     reports = [
         {name: part.metrics("a") for name, part in measure({"a": [each]}, params(), False)[0].items()}
-        for each in (rows, known)
+        for each in (rows, of_classes)
     ]
     assert reports[0] == reports[1]
 
