@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textclf.artifacts.tokens import Tokens
@@ -15,14 +15,6 @@ from textclf.vectorize.token_ids.settings import Settings
 
 NOWHERE = Path("nowhere")
 TRAIN = ["The food was good, the staff was GOOD", "It's great food!", "bad\tfood\nhere"]
-SETTINGS: list[dict[str, Any]] = [
-    {},
-    {"num_words": 3},
-    {"num_words": None, "length": 2},
-    {"length": 2, "truncating": "post"},
-    {"length": 3, "padding": "pre"},
-    {"lowercase": False, "filters": "o"},
-]
 
 
 def fit(texts: list[str] = TRAIN, **changes: Any) -> TokenIds:
@@ -50,18 +42,7 @@ def as_keras(texts: list[str], settings: Settings) -> tuple[list[str], list[list
     return list(tokenizer.word_index), padded.tolist()
 
 
-def assert_as_keras(texts: list[str], settings: Settings) -> None:
-    made = TokenIds.fit(texts, settings, NOWHERE)
-    words, padded = as_keras(texts, settings)
-    assert made.words == words
-    assert made.transform([*texts, "other food"]).padded().tolist() == padded
-
-
-@pytest.mark.parametrize("changes", SETTINGS)
-def test_ids_are_those_of_keras(changes: dict[str, Any]) -> None:
-    assert_as_keras(TRAIN, Settings(**changes))
-
-
+@example(TRAIN, Settings(length=2, truncating="post"))
 @given(
     st.lists(st.text(st.sampled_from("abAB'.,-\t\n \x85\xa0İß音")), min_size=1, max_size=6),
     st.builds(
@@ -71,10 +52,14 @@ def test_ids_are_those_of_keras(changes: dict[str, Any]) -> None:
         padding=st.sampled_from(["pre", "post"]),
         truncating=st.sampled_from(["pre", "post"]),
         lowercase=st.booleans(),
+        filters=st.sampled_from([Settings().filters, "b"]),
     ),
 )
 def test_ids_of_any_texts_are_those_of_keras(texts: list[str], settings: Settings) -> None:
-    assert_as_keras(texts, settings)
+    made = TokenIds.fit(texts, settings, NOWHERE)
+    words, padded = as_keras(texts, settings)
+    assert made.words == words
+    assert made.transform([*texts, "other food"]).padded().tolist() == padded
 
 
 @pytest.mark.parametrize("damage", [{"words": None}, {"words": ["a", 1]}, {"words": ["a", "a"]}])

@@ -18,21 +18,6 @@ def terms(name: str, text: str, **changes: object) -> list[str]:
     return make_analyzer(name, Terms.model_validate(changes))(text)
 
 
-# Examples
-
-
-def test_the_capturing_group_of_the_pattern_is_the_word() -> None:
-    marked, either = r"#(\w+)", "(a)|b"
-    assert terms("word", "#good #food", token_pattern=marked) == ["good", "food"]
-    assert terms("word", "ab", token_pattern=either) == ["a", ""]
-
-
-def test_char_ngrams_replace_a_run_of_white_space_by_one_space() -> None:
-    assert terms("char", "A \t\n b", char_ngram_range=(1, 2)) == ["a", " ", "b", "a ", " b"]
-    assert terms("char", "a\tb", char_ngram_range=(3, 9)) == ["a\tb"]
-    assert terms("char", "ab", char_ngram_range=(3, 3)) == []
-
-
 def test_char_wb_ngrams_pad_words_with_spaces_and_return_a_short_word_once() -> None:
     assert terms("char_wb", "no, I", char_ngram_range=(3, 4)) == [" no", "no,", "o, ", " no,", "no, ", " i "]
     assert terms("char_wb", "I", char_ngram_range=(5, 9)) == [" i "]
