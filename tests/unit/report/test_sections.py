@@ -7,14 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.metrics import MEASURED
 from tests.page import sections, specs, without_pictures
 from tests.results import comparison, with_results
 from tests.runs import SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
 from textclf.evaluate.model_warnings import find_warnings
-from textclf.evaluate.registry import METRICS, format_value
 from textclf.evaluate.results import Ends
 from textclf.report import conflicts, curves, results
 from textclf.report.data import BARS, histogram
@@ -25,26 +23,6 @@ from textclf.report.run import Run, tables_of
 
 PAIR = ("logistic_regression", "keras")
 DEFAULT = make_run()
-
-
-def title_of(row: Any) -> str:
-    """The title of a row of metrics, without what stands below it."""
-    return row[0] if isinstance(row[0], str) else row[0][0]
-
-
-def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
-    for run in (DEFAULT, make_run(PAIR, ["a", "b", "c"])):
-        (name,) = run.models[1:]
-        compared = results.compared(run)
-        rows = {title_of(row): row[2] for kind in ("metrics", "others") for row in compared[kind].rows}
-        for key, metric in MEASURED.items():
-            assert key in run.results.evaluation[name]["test"]
-            value, ends = rows[{"accuracy": "accuracy on test rows"}.get(key, metric.title)]
-            assert value == format_value(key, run.results.evaluation[name]["test"][key])
-            assert bool(ends) == (metric.interval or key == "ece")
-            assert ends.endswith(" if calibrated") == (key == "ece")
-        titles = [METRICS[name].title for name in run.class_metrics]
-        assert curves.curves(run)["table"].columns[2:] == titles
 
 
 def model_colours(run: Run) -> dict[str, set[str]]:
