@@ -67,6 +67,13 @@ def write_shards(part: Features, folder: Path, sizes: int | Sequence[int], name:
     return Shards(shards.write(pieces, folder, name, features.SUFFIX, features.write), features.read_shard)
 
 
+def write_splits(folder: Path, classes: int = 2, **sizes: int) -> dict[str, Shards[Features]]:
+    """Write sixty rows of each split in shards of these sizes, by default of 25, 20 and 15 rows."""
+    for seed, (name, size) in enumerate(({"train": 25, "validation": 20, "test": 15} | sizes).items()):
+        write_shards(rows(classes, seed=seed), folder, size, name)
+    return features.open_shards(folder)
+
+
 @functools.cache
 def params() -> Params:
     return parse(TEXT)
@@ -88,11 +95,15 @@ def fit(model: str, rows: Features | Shards[Features], **changes: object) -> Fit
     return fitted
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def write_and_read(model: LayerModel, folder: Path) -> LayerModel:
     """Return the model read from its files, which have the same bytes when they are written again."""
     layers.write(model, folder)
-    written = {path.name: path.read_bytes() for path in folder.iterdir()}
+    written = contents(folder)
     assert set(written) == {layers.WEIGHTS, layers.DESCRIPTION}
     layers.write(model, folder)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == written
+    assert contents(folder) == written
     return layers.read(folder)

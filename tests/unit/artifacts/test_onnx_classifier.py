@@ -44,10 +44,6 @@ def scores(model: OnnxClassifier, tokens: Tokens) -> np.ndarray:
     return np.asarray(found)
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def written(model: OnnxClassifier | LayerModel, folder: Path) -> Path:
     folder.mkdir()
     classifiers.write(model, folder)

@@ -83,10 +83,6 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield fit_case
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def mean_log_loss(probabilities: NDArray[np.float64], y: NDArray[np.integer]) -> float:
     of_actual = probabilities[np.arange(len(y)), y] if y.ndim == 1 else np.where(y, probabilities, 1 - probabilities)
     return -float(np.log(of_actual).mean())
@@ -133,7 +129,7 @@ def test_a_second_fit_writes_the_same_bytes_and_they_predict_the_same(
     for number, fitted in enumerate(fits):
         (tmp_path / str(number)).mkdir()
         fitted.write(tmp_path / str(number))
-    assert contents(tmp_path / "0") == contents(tmp_path / "1")
+    assert samples.contents(tmp_path / "0") == samples.contents(tmp_path / "1")
     X = rows(CASES[name].kind, labels).X
     again = classifiers.read(tmp_path / "0")
     assert again.classes == fits[0].layers.classes

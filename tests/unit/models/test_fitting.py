@@ -9,14 +9,11 @@ import pytest
 from scipy.sparse import csr_array
 
 from tests import samples
-from textclf.artifacts import features
 from textclf.artifacts.features import Features
-from textclf.artifacts.shards import Shards
 from textclf.models import majority
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.fitting import fit_model, predict_shards, training_record, watched_split
 
-SIZES = {"train": 25, "validation": 20, "test": 15}  # rows per shard of each split
 CLASSES = np.array(["no", "yes"])
 
 
@@ -30,13 +27,6 @@ SPLITS = {
     "validation": part("b", [[1, 1]], [1]),
     "test": part("c", [[0, 2], [5, 0]], [1, 0]),
 }
-
-
-def write_splits(folder: Path, classes: int = 2, sizes: dict[str, int] | None = None) -> dict[str, Shards[Features]]:
-    """Write sixty rows of each split in shards."""
-    for seed, (name, size) in enumerate((sizes or SIZES).items()):
-        samples.write_shards(samples.rows(classes, seed=seed), folder, size, name)
-    return features.open_shards(folder)
 
 
 def fit_splits(model: str, splits: Mapping[str, Any], **changes: object) -> Fitted:
@@ -71,9 +61,9 @@ def test_the_model_watches_the_validation_rows_or_else_the_test_rows(
 
 
 def test_one_shard_per_split_is_predicted_in_one_batch(tmp_path: Path) -> None:
-    splits = write_splits(tmp_path / "features", sizes={"train": 60, "test": 60})
+    splits = samples.write_splits(tmp_path / "features", train=60, validation=60, test=60)
     (batch,) = predict_shards(fit_splits("naive_bayes", splits).layers, splits)
-    assert batch.split.tolist() == ["train"] * 60 + ["test"] * 60
+    assert batch.split.tolist() == ["train"] * 60 + ["validation"] * 60 + ["test"] * 60
 
 
 @pytest.mark.parametrize(

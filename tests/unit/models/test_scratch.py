@@ -16,34 +16,23 @@ from tests.settings import models, put
 from textclf.artifacts import checked, features, layers, packages, predictions, shapes
 from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.dataset import Dataset
-from textclf.artifacts.features import Features
 from textclf.artifacts.shapes import Part, Shapes
-from textclf.artifacts.shards import Shards
 from textclf.models import majority
 from textclf.models.common import fitting
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.scratch import fingerprint, scratch_folder, scratch_prefix
 
-SIZES = {"train": 25, "validation": 20, "test": 15}  # rows per shard of each split
-
-
-def write_splits(folder: Path, classes: int = 2, **sizes: int) -> dict[str, Shards[Features]]:
-    """Write sixty rows of each split in shards."""
-    for seed, (name, size) in enumerate((SIZES | sizes).items()):
-        samples.write_shards(samples.rows(classes, seed=seed), folder, size, name)
-    return features.open_shards(folder)
-
 
 def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> None:
     settings = samples.settings("naive_bayes")
-    first = fingerprint(write_splits(tmp_path / "1" / "words"), settings)
-    assert fingerprint(write_splits(tmp_path / "2" / "words"), settings) == first
+    first = fingerprint(samples.write_splits(tmp_path / "1" / "words"), settings)
+    assert fingerprint(samples.write_splits(tmp_path / "2" / "words"), settings) == first
     fingerprints = {
         first,
-        fingerprint(write_splits(tmp_path / "1" / "words"), samples.settings("naive_bayes", alpha=2.0)),
-        fingerprint(write_splits(tmp_path / "3" / "words", classes=3), settings),
-        fingerprint(write_splits(tmp_path / "4" / "words", test=16), settings),
-        fingerprint(write_splits(tmp_path / "5" / "letters"), settings),
+        fingerprint(samples.write_splits(tmp_path / "1" / "words"), samples.settings("naive_bayes", alpha=2.0)),
+        fingerprint(samples.write_splits(tmp_path / "3" / "words", classes=3), settings),
+        fingerprint(samples.write_splits(tmp_path / "4" / "words", test=16), settings),
+        fingerprint(samples.write_splits(tmp_path / "5" / "letters"), settings),
     }
     assert len(fingerprints) == 5
     assert {len(digits) for digits in fingerprints} == {16}
@@ -60,7 +49,7 @@ def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> 
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs the stage for a model on shards in data/features, with settings of params.yaml changed."""
     folder = tmp_path / "data" / "features" / "words"
-    write_splits(folder)
+    samples.write_splits(folder)
     packages.write(folder)
     shapes.write_features(Shapes("sparse", {"words": Part(samples.TERMS, {}, {})}), folder)
     checked.write_default(tmp_path / "data" / "default.json", settled=True)

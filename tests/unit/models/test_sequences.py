@@ -113,12 +113,8 @@ def test_the_networks_are_those_of_the_course(
 
 
 def test_the_defaults_are_those_of_the_course() -> None:
-    assert (embedding.Settings().epochs, embedding.Settings().dimensions, embedding.Settings().batch_size) == (
-        50,
-        50,
-        10,
-    )
-    assert (cnn.Settings().epochs, cnn.Settings().dimensions) == (10, 100)
+    defaults = embedding.Settings(), cnn.Settings()
+    assert [(each.epochs, each.dimensions, each.batch_size) for each in defaults] == [(50, 50, 10), (10, 100, 10)]
 
 
 # Training
