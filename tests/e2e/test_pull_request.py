@@ -167,9 +167,6 @@ def test_the_gate_fails_on_a_drop_beyond_the_noise(branch: Copy, tmp_path: Path)
     assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| **worse** |")
 
 
-# Own data kept with `dvc add`
-
-
 @pytest.fixture
 def own(tmp_path: Path) -> Copy:
     """A small project with one stage, in a folder of a repository, whose rows were kept with `dvc add` and changed."""

@@ -150,9 +150,6 @@ def test_a_changed_digit_and_a_newer_format_are_told_apart(tmp_path: Path) -> No
         conformal.read(path)
 
 
-# Several labels per text
-
-
 def draw_sets(seed: int, rows: int, labels: int = 4) -> tuple[Any, Any]:
     generator = np.random.default_rng(seed)
     probabilities = generator.random((rows, labels)) ** 2

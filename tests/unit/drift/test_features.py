@@ -90,8 +90,6 @@ def test_terms_of_a_single_text_are_left_out() -> None:
     assert shared.counts.toarray().tolist() == [[2], [1], [0]]
 
 
-# Words
-
 TRAINING = ["good food", "bad place"]
 
 

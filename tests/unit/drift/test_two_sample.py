@@ -97,9 +97,6 @@ def test_without_drift_p_values_are_uniform(copies: bool) -> None:
     assert stats.chisquare(np.bincount(np.round(np.array(p_values) * 20).astype(int), minlength=21)[1:]).pvalue > 0.001
 
 
-# Words
-
-
 def brute_force(reference: list[str], new: list[str], word: str) -> float:
     """Return the difference of the shares of texts that have a word, divided by its scale."""
     has = [[word in text.split() for text in side] for side in (reference, new)]

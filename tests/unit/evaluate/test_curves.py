@@ -103,9 +103,6 @@ def test_of_many_labels_one_that_no_row_has_gives_its_curve_to_another() -> None
     assert set(roc["class"]) == {f"l{place}" for place in range(1, CURVES + 1)}
 
 
-# Curves with fewer points
-
-
 def test_curves_of_many_scores_are_thinned_and_stay_near() -> None:
     generator = np.random.default_rng(1)
     positive = generator.integers(0, 2, 50_000) == 1

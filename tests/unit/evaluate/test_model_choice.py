@@ -81,8 +81,6 @@ def test_one_model_has_its_own_accuracy_and_few_rows_or_clusters_none() -> None:
     assert score_after_choice(models_of({"a": range(7)}, {"a": 0.8}, model_choice.PARTS - 1, 20)) is None
 
 
-# The model that represents a run
-
 MODELS = ("a", "b", "c")
 TESTED = {name: {"test": {"accuracy": accuracy}} for name, accuracy in (("a", 0.1), ("b", 0.1), ("c", 0.99))}
 

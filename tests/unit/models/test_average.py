@@ -109,8 +109,6 @@ def test_the_stage_writes_what_train_writes_and_the_same_again(project: Path, va
     np.testing.assert_array_equal(found.probabilities, expected.probabilities)
 
 
-# As it is exported
-
 TEXTS = ["great food", "", "a bad place, and bad food"]
 
 

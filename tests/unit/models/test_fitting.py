@@ -35,9 +35,6 @@ def fit_splits(model: str, splits: Mapping[str, Any], **changes: object) -> Fitt
     return fit_model(model, datasets, samples.settings(model, **changes), samples.FOLDERS)
 
 
-# Rows in memory
-
-
 @pytest.mark.parametrize("watched", ["validation", "test"])
 def test_the_model_watches_the_validation_rows_or_else_the_test_rows(
     monkeypatch: pytest.MonkeyPatch, watched: str
@@ -55,9 +52,6 @@ def test_the_model_watches_the_validation_rows_or_else_the_test_rows(
     fit_splits("majority", splits)
     assert [next(iter(dataset.batches())) for dataset in given[:2]] == [splits["train"], splits[watched]]
     assert given[2:] == [samples.settings("majority"), samples.FOLDERS]
-
-
-# Shards
 
 
 def test_one_shard_per_split_is_predicted_in_one_batch(tmp_path: Path) -> None:

@@ -40,9 +40,6 @@ def test_rows_are_padded_to_few_widths_far_apart(terms: int, columns: int) -> No
     assert counts.sum() == 2 * terms
 
 
-# The network over sparse rows
-
-
 @pytest.mark.parametrize(("units", "classes"), [((), 2), ((4, 3), 2), ((), 3), ((4,), 3)], ids=str)
 def test_the_sparse_network_computes_what_the_dense_one_does(units: tuple[int, ...], classes: int) -> None:
     generator = np.random.default_rng(0)

@@ -56,9 +56,6 @@ def test_the_weight_of_a_label_is_that_of_its_rows_in_its_own_loss() -> None:
     assert np.abs(weighted - equal)[:, 1:].max() < np.abs(weighted - equal)[:, 0].max()
 
 
-# The transformer
-
-
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
     return berts.folders(tmp_path, monkeypatch)

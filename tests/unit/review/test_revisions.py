@@ -99,9 +99,6 @@ def test_the_results_of_a_revision_are_those_of_its_params_where_dvc_yaml_says(p
         assert tree().behaviour() == {}
 
 
-# The run of the base
-
-
 @pytest.mark.parametrize(
     ("program", "reason"),
     [

@@ -93,9 +93,6 @@ def test_rows_that_more_models_flag_come_first_then_those_with_a_lower_score() -
     assert issues.scores[0] == pytest.approx(1 - np.mean([0.95, 0.9]))
 
 
-# Probabilities of rows by models that were trained on others
-
-
 SETTINGS = Audit(folds=3)
 
 

@@ -123,9 +123,6 @@ def test_without_validation_rows_held_out_training_rows_calibrate() -> None:
     assert plain["log_loss"] != scaled["log_loss"]
 
 
-# The rows of data/splits
-
-
 COUNT = 60
 
 

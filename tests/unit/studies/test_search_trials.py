@@ -241,9 +241,6 @@ def test_a_setting_that_does_not_apply_is_left_out_of_a_trial(tmp_path: Path, fi
     assert summarize(trials[0], trials, [], chosen, 0.95)["best"]["settings"] == {"vectorize.words.weighting": "counts"}
 
 
-# The stage
-
-
 def test_the_optimism_is_the_difference_of_the_two_scores_before_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

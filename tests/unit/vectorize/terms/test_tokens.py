@@ -29,8 +29,6 @@ def test_an_n_far_above_the_length_of_the_text_costs_nothing(name: str, expected
     assert len(terms(name, "ab cd", char_ngram_range=(1, sys.maxsize - 1))) == expected
 
 
-# Against scikit-learn
-
 any_text = st.one_of(
     st.text(max_size=20),
     st.text("aAbß İi\u0307_0é\u0301سلक्中👍🏽\u200d'-.,", max_size=25),
