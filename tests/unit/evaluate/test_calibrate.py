@@ -125,10 +125,6 @@ SCORES = SHARES | st.integers(0, 20).map(lambda k: (300_000 + k) / 1e6) | st.int
 ROWS = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=30)
 
 
-def _columns(rows: list[tuple[int, float]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-
-
 def _decisions(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return every partition of the rows by a threshold of 6 digits from 0 to 1, (thresholds, rows)."""
     steps = np.rint(scores * 1e6)
@@ -147,7 +143,7 @@ def _accuracy(y: NDArray[np.int64], positive: NDArray[np.bool_]) -> Any:
 
 @given(ROWS)
 def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(rows: list[tuple[int, float]]) -> None:
-    y, scores = _columns(rows)
+    y, scores = map(np.array, zip(*rows, strict=True))
     accuracy, f1 = choose_threshold(y, scores, "accuracy"), choose_threshold(y, scores, "f1")
     assert (accuracy, f1) == (round(accuracy, 6), round(f1, 6))
     assert _accuracy(y, scores > accuracy) >= _accuracy(y, _decisions(scores)).max() - 1e-12

@@ -105,17 +105,13 @@ def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     validation = three_splits().take(three_splits().split == "validation")
     assert report["a"]["validation_mistakes"] == (validation.probabilities.argmax(axis=1) != validation.y).sum() > 0
     assert report["a"]["ece_if_calibrated"] == {name: part.ece_if_calibrated("a") for name, part in splits.items()}
-    raw = compute(*_raw(three_splits()))
+    test = three_splits().take(three_splits().split == "test")
+    raw = compute(test.y, test.probabilities, test.probabilities.argmax(axis=1))
     assert report["a"]["uncalibrated"]["test"] == {name: raw[name] for name in ("brier", "ece")}
     assert report["best"] == measured["a"]
     rows = int((three_splits().split == "validation").sum())
     assert report["protocol"] == {"test_rows_watched": 0, "validation_rows": rows}
     assert report["crossvalidation"] == {}
-
-
-def _raw(rows: Predictions) -> tuple[Any, Any, Any]:
-    test = rows.take(rows.split == "test")
-    return test.y, test.probabilities, test.probabilities.argmax(axis=1)
 
 
 def test_without_validation_rows_held_out_training_rows_choose() -> None:

@@ -8,8 +8,6 @@ from tests.unit.models import networks
 from tests.unit.models.networks import TERMS
 from textclf.models.keras import build
 
-# Padding
-
 
 def test_a_padded_row_holds_its_terms_and_counts_and_then_zeros() -> None:
     X = np.array([[0, 2, 0, 1], [0, 0, 0, 0], [3, 0, 0, 0]])

@@ -18,10 +18,6 @@ from textclf.models.common.fitted import Fitted
 from textclf.models.logistic_regression import stream
 
 
-def fit_lbfgs(part: Features, **changes: object) -> Fitted:
-    return samples.fit("logistic_regression", part, max_iter=10_000, **changes)
-
-
 def fit_stream(rows: Features | Shards[Features], **changes: object) -> Fitted:
     return samples.fit("logistic_regression", rows, solver="stream", **changes)
 
@@ -56,7 +52,8 @@ def test_it_comes_near_the_optimum(classes: int, class_weight: str | None, C: fl
     chosen: object = given if class_weight == "given" else class_weight
     of_class = {"balanced": 4000 / (classes * np.bincount(part.y)), "given": 1.0 + np.arange(classes)}
     weights = of_class.get(str(class_weight), np.ones(classes))[part.y]
-    exact, near = fit_lbfgs(part, class_weight=chosen, C=C), fit_stream(part, class_weight=chosen, C=C)
+    exact = samples.fit("logistic_regression", part, max_iter=10_000, class_weight=chosen, C=C)
+    near = fit_stream(part, class_weight=chosen, C=C)
     optimum = objective(exact, part, weights, C)
     assert optimum * 0.9999 <= objective(near, part, weights, C) < optimum * 1.003
     assert optimum * 1.005 < objective(fit_stream(part, class_weight=chosen, C=C, max_iter=1), part, weights, C)

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -228,26 +229,27 @@ class Slow(Predictor):
         return super().explain(texts, count)
 
 
+async def ask(client: httpx.AsyncClient, **keys: Any) -> httpx.Response:
+    return await client.post("/predict", content=body(texts=["great"], **keys))
+
+
 def test_while_a_model_predicts_health_is_answered_and_too_many_requests_are_refused() -> None:
     model = Slow()
     app = create_app({"slow": model}, "slow", Limits(requests=1))
     model.gate.clear()
 
-    async def predict(client: httpx.AsyncClient) -> httpx.Response:
-        return await client.post("/predict", content=body(texts=["great"]))
-
     async def others(client: httpx.AsyncClient) -> httpx.Response:
         await asyncio.sleep(0)  # the first request goes first
-        refused = await predict(client)
+        refused = await ask(client)
         health = await client.get("/health")
         model.gate.set()
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert refused.json() == {"error": "the server is busy; try again in a second"}
         return health
 
-    answered, health = talk(app, predict, others)
+    answered, health = talk(app, ask, others)
     assert (answered.status_code, health.status_code) == (200, 200)
-    (later,) = talk(app, predict)
+    (later,) = talk(app, ask)
     assert later.status_code == 200
 
 
@@ -256,12 +258,11 @@ def test_explanations_wait_for_each_other_and_delay_no_prediction() -> None:
     app = create_app({"slow": model}, "slow", Limits(requests=8, seconds=2))
     model.explanations.clear()
 
-    async def explain(client: httpx.AsyncClient) -> httpx.Response:
-        return await client.post("/predict", content=body(texts=["great"], explain=True))
+    explain = partial(ask, explain=True)
 
     async def others(client: httpx.AsyncClient) -> httpx.Response:
         await asyncio.sleep(0)  # the explanations go first
-        predicted = await client.post("/predict", content=body(texts=["great"]))
+        predicted = await ask(client)
         third = await explain(client)
         model.explanations.set()
         assert (predicted.status_code, third.status_code) == (200, 503)
@@ -275,7 +276,7 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
     model = Slow()
     app = create_app({"slow": model}, "slow", Limits(seconds=0.05))
     model.gate.clear()
-    (response,) = talk(app, lambda client: client.post("/predict", content=body(texts=["great"])))
+    (response,) = talk(app, ask)
     model.gate.set()
     assert response.status_code == 503
 

@@ -21,21 +21,8 @@ from textclf.split.draw import assign_groups, cluster_keys, draw_rows
 from textclf.split.settings import Split
 
 
-def params(
-    test_size: float,
-    validation_size: float = 0.0,
-    seed: int = 1,
-    stratify: bool = False,
-    group_duplicates: bool = False,
-) -> Split:
-    return Split(
-        method="random",
-        test_size=test_size,
-        validation_size=validation_size,
-        seed=seed,
-        stratify=stratify,
-        group_duplicates=group_duplicates,
-    )
+def params(test_size: float, validation_size: float = 0.0, seed: int = 1, **changes: bool) -> Split:
+    return Split(method="random", test_size=test_size, validation_size=validation_size, seed=seed, **changes)
 
 
 def positions(part: pd.DataFrame) -> list[int]:
@@ -59,7 +46,7 @@ def texts_of(parts: dict[str, pd.DataFrame]) -> dict[str, set[str]]:
 def test_splits_are_those_of_train_test_split(
     rows: int, test_size: float, validation_size: float, seed: int, stratify: bool, group_duplicates: bool
 ) -> None:
-    split = params(test_size, validation_size, seed, stratify, group_duplicates)
+    split = params(test_size, validation_size, seed, stratify=stratify, group_duplicates=group_duplicates)
     labels = np.arange(rows) % 2
     try:
         train, test = train_test_split(
@@ -120,8 +107,9 @@ def test_rows_of_one_group_or_text_stay_in_one_split(
     group_duplicates: bool,
 ) -> None:
     rows = linked(triples, groups)
+    split = params(test_size, validation_size, seed, stratify=stratify, group_duplicates=group_duplicates)
     try:
-        parts = draw_splits(rows, params(test_size, validation_size, seed, stratify, group_duplicates))
+        parts = draw_splits(rows, split)
     except UserError:
         assume(False)
     assert in_order(parts).equals(rows)

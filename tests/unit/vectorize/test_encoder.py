@@ -166,14 +166,6 @@ def model_of(inputs: list[str], shape: list[str | int]) -> onnx.ModelProto:
     return graph.model(infos[:-1], infos[-1:])
 
 
-def no_onnx(path: Path) -> None:
-    path.write_bytes(b"not an ONNX file")
-
-
-def other_inputs(path: Path) -> None:
-    path.write_bytes(model_of(["pixels"], ["rows", 3]).SerializeToString())
-
-
 def integers(path: Path) -> None:
     graph = Graph()
     graph.add("Identity", "input_ids", name="out")
@@ -186,13 +178,16 @@ def integers(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (no_onnx, r"encoder\.onnx must be a whole ONNX file; "),
-        (other_inputs, r"encoder\.onnx must take the inputs input_ids, attention_mask .*; got pixels"),
+        (lambda path: path.write_bytes(b"not an ONNX file"), r"encoder\.onnx must be a whole ONNX file; "),
+        (
+            lambda path: onnx.save_model(model_of(["pixels"], ["rows", 3]), path),
+            r"encoder\.onnx must take the inputs input_ids, attention_mask .*; got pixels",
+        ),
         (integers, r"encoder\.onnx must give the vectors of tokens .*; got \[1, 2\]"),
     ],
 )
 def test_an_onnx_file_that_is_no_encoder_is_one_line(
-    damage: Callable[[Path], None], reason: str, tmp_path: Path
+    damage: Callable[[Path], Any], reason: str, tmp_path: Path
 ) -> None:
     path = write_onnx(tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights()))
     damage(path)
@@ -244,10 +239,6 @@ def test_external_data_elsewhere_or_damaged_are_one_line(
 # Broken folders
 
 
-def no_tokenizer(folder: Path) -> None:
-    (folder / "tokenizer.json").write_text("{}")
-
-
 def nan_weights(folder: Path) -> None:
     arrays = tiny_bert.weights()
     arrays["embeddings.LayerNorm.weight"] *= np.nan
@@ -258,13 +249,17 @@ def nan_weights(folder: Path) -> None:
     ("damage", "changes", "reason"),
     [
         (lambda folder: (folder / "tokenizer.json").unlink(), {}, r"tokenizer\.json not found; put it there"),
-        (no_tokenizer, {}, r"tokenizer\.json must be a file of the package tokenizers; got: "),
+        (
+            lambda folder: (folder / "tokenizer.json").write_text("{}"),
+            {},
+            r"tokenizer\.json must be a file of the package tokenizers; got: ",
+        ),
         (nan_weights, {}, r"model\.safetensors must give finite vectors; got NaN or infinity"),
         (lambda _: None, {"length": 17}, "length must be at most 16, max_position_embeddings of .*; got 17"),
     ],
 )
 def test_a_folder_that_is_no_encoder_is_one_line(
-    damage: Callable[[Path], None], changes: dict[str, Any], reason: str, tmp_path: Path
+    damage: Callable[[Path], Any], changes: dict[str, Any], reason: str, tmp_path: Path
 ) -> None:
     folder = tiny_bert.write_folder(tmp_path / "mine")
     damage(folder)

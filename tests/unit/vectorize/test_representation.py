@@ -21,10 +21,6 @@ def words(**settings: object) -> Vectorizer:
     return Vectorizer.fit(TEXTS, Terms.model_validate(settings))
 
 
-def union() -> Union:
-    return Union([Block("words", 0.5, words()), Block("letters", 2.0, words(analyzer="char", char_ngram_range=(1, 1)))])
-
-
 def test_a_union_multiplies_each_block_and_names_its_columns() -> None:
     both = Union([Block("words", 0.5, words()), Block("lengths", 0.1, Lengths())])
     assert both.columns == 5
@@ -44,6 +40,7 @@ def test_a_union_multiplies_each_block_and_names_its_columns() -> None:
 )
 def test_a_union_that_is_damaged_or_newer_is_refused(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
     path = tmp_path / "vectorizer.json"
-    path.write_text(json.dumps({"format": 1} | union().to_json() | change))
+    union = Union([Block("words", 0.5, words()), Block("letters", 2.0, words(analyzer="char"))])
+    path.write_text(json.dumps({"format": 1} | union.to_json() | change))
     with pytest.raises(UserError, match=reason):
         representation.read(path, tmp_path)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests import stored_splits
+from tests import samples, stored_splits
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Matrix
 from textclf.artifacts.shapes import Part
@@ -103,10 +103,6 @@ def test_the_share_of_ids_with_a_pretrained_vector_is_noted(
     assert make(rows, tmp_path, Letters(), "letters").notes == {}
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 @pytest.mark.parametrize("kind", [Lengths, Letters])
 def test_the_features_of_every_shard_are_those_of_its_texts(
     kind: type[Lengths], rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path
@@ -141,7 +137,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was_and_gives_the_same_bytes(
     assert run(rows, tmp_path, again, "features") == shapes
     assert again.seen == sum(SIZES.values()) - done
     assert done > 0 or calls == 0
-    assert contents(tmp_path / "features") == contents(tmp_path / "undisturbed")
+    assert samples.contents(tmp_path / "features") == samples.contents(tmp_path / "undisturbed")
 
 
 def test_chunks_of_other_texts_are_not_used(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path) -> None:
