@@ -150,12 +150,6 @@ def test_a_changed_digit_and_a_newer_format_are_told_apart(tmp_path: Path) -> No
         conformal.read(path)
 
 
-def draw_sets(seed: int, rows: int, labels: int = 4) -> tuple[Any, Any]:
-    generator = np.random.default_rng(seed)
-    probabilities = generator.random((rows, labels)) ** 2
-    return (generator.random((rows, labels)) < probabilities).astype(np.int8), probabilities
-
-
 def missed(y: Any, sets: Any) -> Any:
     """Return the share of the labels of each row that its set misses, (rows,)."""
     return ((y == 1) & ~sets).sum(axis=1) / np.maximum(y.sum(axis=1), 1)
@@ -163,7 +157,9 @@ def missed(y: Any, sets: Any) -> Any:
 
 @given(st.integers(0, 10_000), st.integers(1, 60), LEVELS)
 def test_the_cutoff_of_sets_is_the_highest_that_controls_the_risk(seed: int, rows: int, level: float) -> None:
-    y, probabilities = draw_sets(seed, rows)
+    generator = np.random.default_rng(seed)
+    probabilities = generator.random((rows, 4)) ** 2
+    y = (generator.random((rows, 4)) < probabilities).astype(np.int8)
     cutoffs = missed_cutoffs(y, probabilities)
     assert cutoffs.tolist() == sorted(cutoffs.tolist())
     for rank, cutoff in enumerate(cutoffs.tolist()):

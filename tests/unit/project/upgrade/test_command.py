@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -89,12 +88,6 @@ def make_older(files: Mapping[str, str] | None = None) -> None:
     commit()
 
 
-def record_run(settings: Mapping[str, Any]) -> None:
-    """Let a run have used these settings."""
-    Path("data").mkdir()
-    write_settings(Path("data/settings.json"), settings)
-
-
 WRITTEN = """\
 files to write: .textclf/code, .textclf/project.json
 git diff shows all changes; git checkout . undoes them
@@ -116,7 +109,8 @@ def test_it_names_settings_with_another_default_than_in_the_last_run(project: Ru
     settings = run_settings(parse(PARAMS))
     settings["split"]["seed"] = 1
     settings["data"]["path"] = "older.csv"  # which params.yaml sets
-    record_run(settings)
+    Path("data").mkdir()
+    write_settings(Path("data/settings.json"), settings)  # of a run
     assert project("--dry-run").out.splitlines()[1:3] == [
         "split.seed: 1 -> 1000, the default of this version",
         WRITTEN.splitlines()[0],
