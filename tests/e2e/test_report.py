@@ -182,14 +182,18 @@ def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, wi
         assert cut == []
 
 
+def with_terms(name: str, places: pytest.TempPathFactory) -> Path:
+    """Write the report of a run whose terms, of very many rows, have this name and a number."""
+    run = make_run(("logistic_regression",), ("a", "b", "c"))
+    names = [f"{name}{n}" for n in range(len(run.tables["terms"]))]
+    terms = run.tables["terms"].assign(term=names, rows=1_234_567)
+    return written(replace(run, tables={**run.tables, "terms": terms}), places)
+
+
 @pytest.mark.parametrize("width", [390, 1100])
 def test_no_term_is_broken_over_lines(browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int) -> None:
-    run = make_run(("logistic_regression",), ("a", "b", "c"))
-    terms = run.tables["terms"].assign(term=[f"letters__ disap{n}" for n in range(len(run.tables["terms"]))])
-    with browse(
-        written(replace(run, tables={**run.tables, "terms": terms}), tmp_path_factory),
-        viewport={"width": width, "height": 900},
-    ) as page:
+    path = with_terms("letters__ disap", tmp_path_factory)
+    with browse(path, viewport={"width": width, "height": 900}) as page:
         lines = "[...document.querySelectorAll('#terms th bdi')].map(term => term.getClientRects().length)"
         assert set(page.evaluate(lines)) == {1}
 
@@ -198,10 +202,7 @@ def test_no_term_is_broken_over_lines(browse: Browse, tmp_path_factory: pytest.T
 def test_the_rows_of_a_long_term_are_not_cut(
     browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int
 ) -> None:
-    run = make_run(("logistic_regression",), ("a", "b", "c"))
-    terms = [f"donaudampfschifffahrtsgesellschaft{n}" for n in range(len(run.tables["terms"]))]
-    table = run.tables["terms"].assign(term=terms, rows=1_234_567)
-    path = written(replace(run, tables={**run.tables, "terms": table}), tmp_path_factory)
+    path = with_terms("donaudampfschifffahrtsgesellschaft", tmp_path_factory)
     with browse(path, viewport={"width": width, "height": 900}) as page:
         boxes = "[...document.querySelectorAll('#terms .scroll')]"
         assert page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth).length") == 0
