@@ -278,12 +278,8 @@ def test_on_github_a_pull_request_is_reported_and_the_comment_is_an_output(
     scripts = [step["run"] for step in steps if "== 'push'" not in step.get("if", "")]
     files = {"GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary", "GITHUB_PATH": "path"}
     variables = {name: str(tmp_path / file) for name, file in files.items()}
-    expected = [
-        *INSTALL[of],
-        *REPRO,
-        REPORT,
-        *([] if failing else [COMMITTED]),
-    ]  # the stub of GitHub runs no `failure()`
+    committed = [] if failing else [COMMITTED]  # the stub of GitHub runs no `failure()`
+    expected = [*INSTALL[of], *REPRO, REPORT, *committed]
     variables |= {"BASE": "BASE", "RUNNER_TEMP": str(tmp_path)}
     assert run_scripts(scripts, tmp_path, failing, **variables) == (expected, code)
     assert re.fullmatch(r"comment<<(\w{32})\nreport\n\1\n", (tmp_path / "output").read_text())

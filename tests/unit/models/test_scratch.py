@@ -130,14 +130,8 @@ def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shar
     fitted = samples.fit(model, whole["train"])
     assert json.loads((trained / "training.json").read_text()) == dict(fitted.record)
     assert capsys.readouterr().out == f"{fitted}\n"
-    assert {path.name for path in trained.iterdir()} == {
-        layers.WEIGHTS,
-        layers.DESCRIPTION,
-        packages.FILE,
-        shapes.FILE,
-        MANIFEST,
-        "training.json",
-    }
+    written = {layers.WEIGHTS, layers.DESCRIPTION, packages.FILE, shapes.FILE, MANIFEST, "training.json"}
+    assert {path.name for path in trained.iterdir()} == written
 
 
 @pytest.mark.parametrize("watched", ["validation", "test"])

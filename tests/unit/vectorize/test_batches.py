@@ -101,14 +101,8 @@ def test_workers_give_the_same_as_one_process(
     generator = np.random.default_rng(0)
     words = [f"w{number:03}" for number in range(300)]
     texts = [" ".join(generator.choice(words, 10)) for _ in range(200)]
-    settings = Terms.model_validate(
-        {
-            "analyzer": "word+char_wb",
-            "weighting": weighting,
-            "hashing": hashing,
-            "max_features": None if hashing else 100,
-        }
-    )
+    changes = {"weighting": weighting, "hashing": hashing, "max_features": None if hashing else 100}
+    settings = Terms.model_validate({"analyzer": "word+char_wb"} | changes)
     monkeypatch.setattr(workers, "pool", lambda *_: contextlib.nullcontext(two_workers))
     parts, vectorizer, _ = sharded(texts, texts[:9], set(range(17, 200, 17)), settings, tmp_path)
     once = Vectorizer.fit(texts, settings)
