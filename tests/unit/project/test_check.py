@@ -1,5 +1,6 @@
 """The check of params.yaml, and what other stages get of it."""
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -262,3 +263,13 @@ def test_a_file_of_tests_may_expect_several_labels_of_a_text_if_texts_have_sever
     assert line == "mine.yaml: tests.other must not expect both a and b of one text; got 'Both of them.'"
     Path("params.yaml").write_text(put("data.task", "multilabel", text=text))
     assert check.load().data.task == "multilabel"
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_where_bytes_differ_it_says_what_to_do_with_dvc_lock(
+    same: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "gives_same_bytes", lambda: same)
+    monkeypatch.setattr(check, "load_for_run", lambda: parse(SEVERAL))
+    check.run(argparse.Namespace(keys=[]))
+    assert ("dvc.lock" in capsys.readouterr().out) is not same
