@@ -57,8 +57,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data" / "raw").mkdir(parents=True)
     (folder / "data" / "raw" / "yelp_labelled.txt").write_text("".join(rows), encoding="utf-8")
     (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")
-    (folder / "requirements").mkdir()
-    shutil.copy(ROOT / "requirements" / "run.txt", folder / "requirements")
+    shutil.copytree(ROOT / "requirements", folder / "requirements")
     (folder / "plots").mkdir()
     return folder
 
