@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from textclf.artifacts.checksums import write_manifest
-from textclf.artifacts.decisions import Costs, Decision, Platt, Temperature, read_decision, write_decision
+from textclf.artifacts.decisions import Decision, Platt, Temperature, read_decision, write_decision
 from textclf.core.errors import UserError
 
 PROBABILITIES = np.array([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5], [0.0, 1.0]])
@@ -17,6 +17,8 @@ DECISIONS = [
     Decision(0.5, Temperature(1.25)),
     Decision(None, Temperature(0.01)),
     Decision(0.0, Platt(1.5, -0.25)),
+    Decision(None, Temperature(2.0), costs=((0.0, 1.0), (5.0, 0.0))),
+    Decision(None, Temperature(2.0), costs=((0.0, 1.0, 0.2), (5.0, 0.0, 0.2))),
     Decision(None, Temperature(1.25), costs=((0.0, 1.0, 1.0, 0.5), (1.0, -2.0, 1.0, 0.5), (1.0, 10.0, 0.0, 0.5))),
 ]
 
@@ -47,7 +49,7 @@ def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_
     write_decision(decision, path)
     write_manifest(tmp_path)
     assert set(json.loads(path.read_text())) == {"format", "scaling", "threshold"}
-    classes = 2 if decision.threshold is not None else 3
+    classes = len(decision.costs or ()) or (2 if decision.threshold is not None else 3)
     assert read_decision(path, classes) == decision
     with pytest.raises(UserError, match=r"decision\.json is damaged"):
         read_decision(path, 5 - classes)
@@ -83,12 +85,3 @@ def test_a_decision_of_a_newer_export_is_refused_as_such(tmp_path: Path) -> None
     path.write_text('{"format": 2, "rule": "?"}')
     with pytest.raises(UserError, match=r"was made by a newer textclf \(format 2; this version reads 1\)"):
         read_decision(path, 2)
-
-
-@pytest.mark.parametrize("costs", [((0.0, 1.0), (5.0, 0.0)), ((0.0, 1.0, 0.2), (5.0, 0.0, 0.2))])
-def test_costs_of_two_classes_take_the_place_of_the_threshold(costs: Costs, tmp_path: Path) -> None:
-    path = tmp_path / "decision.json"
-    write_decision(Decision(None, Temperature(2.0), costs=costs), path)
-    write_manifest(tmp_path)
-    assert read_decision(path, 2) == Decision(None, Temperature(2.0), costs=costs)
-    assert set(json.loads(path.read_text())["scaling"]) == {"temperature", "costs"}
