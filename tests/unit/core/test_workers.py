@@ -241,3 +241,15 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, number: int, status: int)
     while not all(map(ended, processes)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("system", "method"), [("linux", "fork"), ("darwin", "spawn")])
+def test_processes_are_forked_where_the_libraries_of_the_system_bear_it(
+    system: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", system)
+    pool = workers.LocalPool(1)
+    pool.close()
+    context = pool._executor._mp_context
+    assert context is not None
+    assert context.get_start_method() == method
