@@ -16,7 +16,7 @@ AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc n
 
 
 def pin_arithmetic() -> None:
-    """Set environment variables that limit numpy and OpenBLAS to AVX2 and OpenBLAS to one thread.
+    """Set environment variables that fix the CPU instructions and the number of threads of numpy and OpenBLAS.
 
     Other instructions round differently. The variables are read when the libraries are loaded, so call this before
     importing any of them. An x86-64 CPU without AVX2 can't give the same bytes, and the libraries choose.

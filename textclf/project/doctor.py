@@ -23,11 +23,8 @@ from textclf.version import __version__
 
 OLDEST, NEWEST = (3, 11), (3, 14)  # Python with which the pipeline works
 PIPELINE = ("pipeline", "parquet")  # extras that it needs
-LOCKS = (
-    Path("requirements.txt"),
-    Path("requirements/run.txt"),
-    Path("requirements/keras.txt"),
-)  # of a project, of a clone
+# Of a project; of a clone
+LOCKS = Path("requirements.txt"), Path("requirements/run.txt"), Path("requirements/keras.txt")
 
 
 class Fact(NamedTuple):

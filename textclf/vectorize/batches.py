@@ -45,10 +45,12 @@ def load_table(path: Path) -> pa.Table:
 
 def _save_table(table: pa.Table, target: Path) -> None:
     # A writer to a path leaves its file open, which Windows does not rename.
-    with workers.atomic_path(target, target.parent) as path, pa.OSFile(str(path), "wb") as file:
-        writer = pa.ipc.new_file(file, table.schema)
+    with (
+        workers.atomic_path(target, target.parent) as path,
+        pa.OSFile(str(path), "wb") as file,
+        pa.ipc.new_file(file, table.schema) as writer,
+    ):
         writer.write_table(table)
-        writer.close()
 
 
 def save_parts(fitted: Vectorizer, scratch: Path) -> None:
