@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +33,9 @@ class Ended(NamedTuple):
     def lines(self) -> list[str]:
         """The lines on stdout."""
         return self.out.splitlines()
+
+
+Command = Callable[..., Ended]  # of textclf, called with its words
 
 
 def run(

@@ -91,16 +91,12 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
 @pytest.mark.parametrize(
     ("stage", "changes"), [("evaluate", {"plots": RAW}), ("learning_curve", {"figure": f"{RAW}/new.svg"})]
 )
-def test_an_output_below_a_file_is_told_in_a_line(
-    refuses: Callable[..., None], stage: str, changes: dict[str, str]
-) -> None:
+def test_an_output_below_a_file_is_refused(refuses: Callable[..., None], stage: str, changes: dict[str, str]) -> None:
     refuses(stage, f"error: {stage}: {RAW}: File exists", words=arguments(stage, **changes))
 
 
 @pytest.mark.parametrize("stage", ["export", "report"])
-def test_a_table_that_changed_after_it_was_split_is_refused(
-    refuses: Callable[..., None], project: Path, stage: str
-) -> None:
+def test_a_table_that_changed_after_split_is_refused(refuses: Callable[..., None], project: Path, stage: str) -> None:
     with (project / RAW).open("a", encoding="utf-8") as table:
         table.write("one more\t1\n")
     name, advice = Path(RAW).name, "run dvc repro --force split, then dvc repro"

@@ -123,9 +123,7 @@ def refusal_at(keys: tuple[str, ...], content: Any) -> list[str]:
 
 
 @each_section
-def test_every_setting_is_held_to_its_type_its_bounds_and_its_choices(
-    keys: tuple[str, ...], settings: dict[str, Any]
-) -> None:
+def test_every_setting_is_held_to_its_type_bounds_and_choices(keys: tuple[str, ...], settings: dict[str, Any]) -> None:
     needed = {name: setting["const"] for name, setting in settings.items() if "const" in setting}
     for name in settings.keys() - needed:
         for value, rule in violations(settings[name]):

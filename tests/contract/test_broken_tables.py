@@ -343,9 +343,7 @@ def test_each_table_is_refused_with_the_approved_lines(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("name", STAGE_CASES)
-def test_the_stage_split_reports_the_error_and_changes_no_output(
-    name: str, refuses: Callable[..., None], project: Path
-) -> None:
+def test_split_reports_the_error_and_changes_no_output(name: str, refuses: Callable[..., None], project: Path) -> None:
     files, path, settings = CASES[name]
     write_files(project, files)
     chosen = [word for key, value in {"path": path, **settings}.items() for word in (f"data.{key}", value)]

@@ -271,9 +271,7 @@ def test_on_gitlab_data_is_pulled_if_there_is_a_remote(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("of", OF)
 @pytest.mark.parametrize(("failing", "code"), [("", 0), ("textclf pr-report", 2)])
-def test_on_github_a_pull_request_is_reported_and_the_comment_is_an_output(
-    of: str, failing: str, code: int, tmp_path: Path
-) -> None:
+def test_on_github_a_pull_request_has_a_report_as_an_output(of: str, failing: str, code: int, tmp_path: Path) -> None:
     steps = [step for step in GITHUB[of]["jobs"]["pipeline"]["steps"] if "run" in step]
     scripts = [step["run"] for step in steps if "== 'push'" not in step.get("if", "")]
     files = {"GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary", "GITHUB_PATH": "path"}

@@ -86,9 +86,7 @@ def test_every_row_is_predicted_once_with_shares_of_one(
     assert np.abs(values.sum(axis=1) - 1).max() < 1e-12
 
 
-def test_a_row_id_names_the_line_of_the_corpus_that_holds_its_text_and_label(
-    pipeline: Copy, rows: pd.DataFrame
-) -> None:
+def test_a_row_id_names_the_line_of_the_corpus_with_its_text_and_label(pipeline: Copy, rows: pd.DataFrame) -> None:
     (table,) = verify.corpus_folder(pipeline).iterdir()
     lines = table.read_bytes().decode("utf-8").split("\n")
     named = {f"{table.name}:{number}": line for number, line in enumerate(lines, start=1) if line}

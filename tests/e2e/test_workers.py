@@ -122,9 +122,7 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
     assert len(content(project / "cluster")) == 12 + 4 + 4
 
 
-def test_a_worker_that_is_killed_changes_no_byte(
-    project: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_worker_changes_no_byte(project: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     victim = cluster.workers[0]
 
     def kill_after_first(items: Iterable[Any], description: str, _: int) -> Iterator[Any]:

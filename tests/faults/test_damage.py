@@ -188,9 +188,7 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_reader_of_a_damaged_file_says_so_or_reads_it(
-    project: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_reader_of_damage_says_so_or_reads_it(project: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(project)
     read, paths = READERS[name]
     count = tries(5 if name == "params" else 50)  # reading YAML takes a tenth of a second

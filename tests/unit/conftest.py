@@ -1,18 +1,18 @@
 """What the unit tests of several packages share."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.processes import SIGNALS, Ended
+from tests.processes import SIGNALS, Command, Ended
 from textclf import cli
 from textclf.core import workers
 
 
 @pytest.fixture
-def command_line(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+def command_line(capfd: pytest.CaptureFixture[str]) -> Command:
     """A function that runs the command `textclf` with these words in this process, whose handlers of signals remain."""
 
     def run(*words: str | Path) -> Ended:

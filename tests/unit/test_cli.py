@@ -2,25 +2,22 @@
 
 import importlib
 import inspect
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.processes import Ended, run
+from tests.processes import Command, run
 from textclf import __version__, cli
 
 
-def test_the_version_is_printed(command_line: Callable[..., Ended]) -> None:
+def test_the_version_is_printed(command_line: Command) -> None:
     assert command_line("--version") == (0, f"textclf {__version__}\n", "")
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
-def test_each_command_has_help_and_a_module_that_runs_with_its_arguments(
-    name: str, command_line: Callable[..., Ended]
-) -> None:
+def test_each_command_has_help_and_a_module_that_runs(name: str, command_line: Command) -> None:
     status, out, _ = command_line(name, "--help")
     assert status == 0
     command = cli.COMMANDS[name]
@@ -38,7 +35,7 @@ def test_the_exit_code_is_what_a_command_returns(
     result: int | None,
     code: int,
     monkeypatch: pytest.MonkeyPatch,
-    command_line: Callable[..., Ended],
+    command_line: Command,
 ) -> None:
     called: list[Any] = []
 
@@ -59,7 +56,7 @@ def test_the_exit_code_is_what_a_command_returns(
         (["serve", "--por", "1"], "error: serve: unrecognized arguments: --por 1"),
     ],
 )
-def test_a_wrong_command_line_is_one_line(words: list[str], line: str, command_line: Callable[..., Ended]) -> None:
+def test_a_wrong_command_line_is_one_line(words: list[str], line: str, command_line: Command) -> None:
     status, _, err = command_line(*words)
     (printed,) = err.splitlines()
     assert status == 2
@@ -75,22 +72,20 @@ def test_a_wrong_command_line_is_one_line(words: list[str], line: str, command_l
         ("zzz", "known here: init, "),
     ],
 )
-def test_a_misspelt_command_is_answered_with_the_nearest(
-    word: str, hint: str, command_line: Callable[..., Ended]
-) -> None:
+def test_a_misspelt_command_is_answered_with_the_nearest(word: str, hint: str, command_line: Command) -> None:
     status, out, err = command_line(word, "--model", "keras")
     assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert err.startswith(f"error: textclf: {word} is no command; {hint}")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
-def test_the_completion_of_each_shell_knows_every_command(shell: str, command_line: Callable[..., Ended]) -> None:
+def test_the_completion_of_each_shell_knows_every_command(shell: str, command_line: Command) -> None:
     status, out, _ = command_line("completion", shell)
     assert status == 0
     assert [name for name in cli.COMMANDS if name not in out] == []
 
 
-def test_bash_completes_a_command(tmp_path: Path, command_line: Callable[..., Ended]) -> None:
+def test_bash_completes_a_command(tmp_path: Path, command_line: Command) -> None:
     (tmp_path / "completion").write_text(command_line("completion", "bash").out)
     script = "source completion; COMP_WORDS=(textclf learn); COMP_CWORD=1; _shtab_textclf; echo ${COMPREPLY[@]}"
     assert run("bash", "-c", script, folder=tmp_path) == (0, "learning-curve\n", "")

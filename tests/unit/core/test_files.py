@@ -107,9 +107,7 @@ def test_text_that_a_spreadsheet_would_compute_has_an_apostrophe(tmp_path: Path)
     ],
     ids=["no rows", "decimals beside a table without rows", "no number"],
 )
-def test_a_csv_has_these_bytes_and_is_read_as_it_was_written(
-    tmp_path: Path, frame: pd.DataFrame, content: bytes
-) -> None:
+def test_a_csv_has_these_bytes_and_is_read_as_written(tmp_path: Path, frame: pd.DataFrame, content: bytes) -> None:
     files.write_csv(tmp_path / "x.csv", frame)
     assert (tmp_path / "x.csv").read_bytes() == content
     read = files.read_csv(tmp_path / "x.csv")
@@ -143,9 +141,7 @@ def test_a_csv_is_read_as_it_was_written(records: list[dict[str, Any]]) -> None:
         files.read_csv,
     ],
 )
-def test_what_is_missing_is_named_with_the_command_that_makes_it(
-    tmp_path: Path, read: Callable[[Path], object]
-) -> None:
+def test_what_is_missing_is_named_with_what_makes_it(tmp_path: Path, read: Callable[[Path], object]) -> None:
     path = tmp_path / "train.x"
     assert refusal(read, path) == f"{path} not found; run dvc repro (or dvc pull) to make it"
 

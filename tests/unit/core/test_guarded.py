@@ -90,9 +90,7 @@ LOADED = Path(code.__file__)
         (LOADED.parents[2] / "stages" / "never_imported.py", False),
     ],
 )
-def test_no_output_is_complete_if_code_that_runs_has_changed(
-    path: Path, refused: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_output_is_complete_if_code_has_changed(path: Path, refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path.with_name("__init__.py"): "of a package"} | code._read_files() | {path: "another checksum"}
     monkeypatch.setattr(code, "_read_files", lambda: before)
     if not refused:

@@ -184,9 +184,7 @@ def test_these_are_all_calls_of_the_last_step(filled: Path, monkeypatch: pytest.
     assert tree(filled) == NEW
 
 
-def test_what_cannot_be_put_back_is_named_and_put_back_at_the_next_start(
-    filled: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_put_back_is_named_and_put_back_next_time(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         Failing(patch, 1, permanent=True)
         with pytest.raises(
@@ -232,9 +230,7 @@ def test_after_a_kill_between_two_renames_no_old_output_is_lost(filled: Path, nu
     assert scratch_folders(filled) == []
 
 
-def test_an_old_output_that_cannot_be_removed_is_removed_at_the_next_start(
-    filled: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_output_that_cannot_be_removed_goes_next_time(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(path: Path, ignore_errors: bool = False) -> None:
         if not ignore_errors:
             raise PermissionError(path)

@@ -129,9 +129,7 @@ def limit(monkeypatch: pytest.MonkeyPatch, kind: int, size: int) -> None:
 
 
 @pytest.mark.parametrize(("kind", "left"), [(resource.RLIMIT_AS, 2_000_000_000), (resource.RLIMIT_DATA, 2_400_000_000)])
-def test_a_limit_of_the_process_limits_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int, left: int
-) -> None:
+def test_a_limit_of_the_process_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int, left: int) -> None:
     status = {"proc/self/status": "Name:\tpython\nVmSize:\t  500000 kB\nVmData:\t  109375 kB\n"}
     limit(monkeypatch, kind, 2_512_000_000)
     assert resources.available_memory(machine(tmp_path, MEMINFO | status)) == left

@@ -211,9 +211,7 @@ def test_wrong_arguments_are_one_line_and_help_says_what_the_stage_does(
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(32, "Broken pipe"), 141)])
-def test_an_interrupted_stage_prints_nothing(
-    capsys: pytest.CaptureFixture[str], error: BaseException, status: int
-) -> None:
+def test_an_interrupt_prints_nothing(capsys: pytest.CaptureFixture[str], error: BaseException, status: int) -> None:
     assert end(raising(error)) == status
     assert capsys.readouterr() == ("", "")
 

@@ -111,9 +111,7 @@ def test_a_scheduler_that_is_not_there_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("other", [None, "other"])
-def test_workers_of_a_named_scheduler_must_have_the_same_code(
-    monkeypatch: pytest.MonkeyPatch, other: str | None
-) -> None:
+def test_workers_of_a_scheduler_must_have_the_same_code(monkeypatch: pytest.MonkeyPatch, other: str | None) -> None:
     class Client(contextlib.nullcontext["Client"]):
         def __init__(self, address: str, **_: object) -> None:
             assert address == "tcp://somewhere:1"

@@ -46,9 +46,7 @@ def test_pictures_are_outdated_if_the_run_or_a_picture_is_another(root: Path) ->
     assert gallery.outdated(root)
 
 
-def test_pictures_are_taken_of_the_report_of_the_run_alone_and_with_chromium(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_are_taken_of_the_runs_report_with_chromium(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(UserError, match="are of another run; install Chromium and run make docs"):
         gallery.take()

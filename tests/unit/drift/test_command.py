@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from tests import approved
-from tests.processes import WITHOUT_EXTRAS, Ended, python
+from tests.processes import WITHOUT_EXTRAS, Command, python
 from tests.unit.drift.texts import draw_texts
 from tests.unit.predict.models import export, three_classes, two_classes
 from textclf.artifacts import splits
@@ -23,9 +23,6 @@ from textclf.artifacts.decisions import write_index
 
 WORDS = 25  # of a text: with fewer made-up ones, many texts are nearly the same
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&\x1b[31m"
-
-
-Run = Callable[..., Ended]
 
 
 def write_split(folder: Path, name: str, texts: Sequence[str], groups: Sequence[str] = ()) -> None:
@@ -77,7 +74,7 @@ def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
-def run(project: Path, command_line: Run) -> Run:  # noqa: ARG001 (the folder in which it runs)
+def run(project: Path, command_line: Command) -> Command:  # noqa: ARG001 (the folder in which it runs)
     return partial(command_line, "drift")
 
 
@@ -95,7 +92,7 @@ def splits_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     return write
 
 
-def test_texts_of_the_same_kind_have_no_drift(run: Run) -> None:
+def test_texts_of_the_same_kind_have_no_drift(run: Command) -> None:
     done = run("same.jsonl")
     assert (done.status, done.err) == (0, "")
     lines = done.out.splitlines()
@@ -107,7 +104,7 @@ def test_texts_of_the_same_kind_have_no_drift(run: Run) -> None:
     assert lines[-1] == "no drift found (of all 5 checks together at most 5% false alarms)"
 
 
-def test_texts_of_another_kind_have_drift(run: Run) -> None:
+def test_texts_of_another_kind_have_drift(run: Command) -> None:
     done = run("other.jsonl", "--output", "drift.json")
     assert (done.status, done.err) == (1, "")
     assert done.out.splitlines()[-1].startswith("drift found: classifier, words, length")
@@ -124,7 +121,7 @@ def test_texts_of_another_kind_have_drift(run: Run) -> None:
         assert check["drift"] == (check["p_holm"] <= 0.05)
 
 
-def test_another_reference_is_compared_in_all_checks_by_as_few_permutations_as_can_find_drift(run: Run) -> None:
+def test_another_reference_is_compared_in_all_checks_by_as_few_permutations_as_can_find_drift(run: Command) -> None:
     for reference in ("test", "same.jsonl"):
         done = run("other.jsonl", "--reference", reference, "--output", "drift.json", "--permutations", "99")
         assert done.status == 1
@@ -133,7 +130,7 @@ def test_another_reference_is_compared_in_all_checks_by_as_few_permutations_as_c
         assert "held_out" not in content
 
 
-def test_lines_of_standard_input_are_compared(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_standard_input_are_compared(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     with Path("other.txt").open(encoding="utf-8") as stream:
         monkeypatch.setattr(sys, "stdin", stream)
         done = run("-")
@@ -141,7 +138,7 @@ def test_lines_of_standard_input_are_compared(run: Run, monkeypatch: pytest.Monk
     assert done.out.startswith("new: standard input, 30 rows")
 
 
-def test_text_of_the_corpus_is_inert_in_lines_and_page(run: Run) -> None:
+def test_text_of_the_corpus_is_inert_in_lines_and_page(run: Command) -> None:
     name = "<img src=x onerror=alert(1)>.jsonl"
     Path(name).write_bytes(Path("other.jsonl").read_bytes())
     done = run(name, "--model", "hostile", "--page", "drift.html")
@@ -158,7 +155,7 @@ def test_text_of_the_corpus_is_inert_in_lines_and_page(run: Run) -> None:
     assert shown.count("</script>") == shown.count("<script")
 
 
-def test_the_same_inputs_give_the_same_bytes(run: Run) -> None:
+def test_the_same_inputs_give_the_same_bytes(run: Command) -> None:
     written = []
     for seed in ("1", "1", "2"):
         done = run("same.jsonl", "--output", "drift.json", "--page", "drift.html", "--seed", seed)
@@ -168,7 +165,7 @@ def test_the_same_inputs_give_the_same_bytes(run: Run) -> None:
     assert str(Path.cwd()) not in written[0][2].decode()
 
 
-def test_groups_of_new_texts_are_compared_as_a_whole(run: Run, project: Path) -> None:
+def test_groups_of_new_texts_are_compared_as_a_whole(run: Command, project: Path) -> None:
     """The groups of one topic are four texts each, and those of a file without drift differ as much."""
     generator = np.random.default_rng(8)
     topics = generator.choice(["great", "bad", "awful", "nice", "food", "film"], (2, 30))
@@ -182,7 +179,7 @@ def test_groups_of_new_texts_are_compared_as_a_whole(run: Run, project: Path) ->
     assert written()["reference"]["clusters"] == 30
 
 
-def test_groups_of_a_split_are_those_of_the_run(run: Run, project: Path, splits_of: Callable[..., None]) -> None:
+def test_groups_of_a_split_are_those_of_the_run(run: Command, project: Path, splits_of: Callable[..., None]) -> None:
     generator = np.random.default_rng(5)
     splits_of(3, train=draw_texts(generator, 120, WORDS), test=draw_texts(generator, 90, WORDS))
     done = run("same.jsonl")
@@ -195,7 +192,7 @@ def test_groups_of_a_split_are_those_of_the_run(run: Run, project: Path, splits_
     assert "test, 90 rows, 90 different texts in 30 groups, which" in done.out
 
 
-def test_shared_texts_of_groups_are_counted(run: Run, project: Path) -> None:
+def test_shared_texts_of_groups_are_counted(run: Command, project: Path) -> None:
     texts = draw_texts(np.random.default_rng(6), 140, WORDS)
     for name, start in (("old", 0), ("new", 65)):  # texts 65 to 74 are on both sides
         write_texts(project / f"{name}.jsonl", texts[start : start + 75], [f"{name}{n // 3}" for n in range(75)])
@@ -207,7 +204,7 @@ def test_shared_texts_of_groups_are_counted(run: Run, project: Path) -> None:
 MISTAKES = Path(__file__).with_name("mistakes.txt")
 
 
-def test_a_mistake_gets_the_approved_line_and_status_2(run: Run) -> None:
+def test_a_mistake_gets_the_approved_line_and_status_2(run: Command) -> None:
     said = []
     for line in MISTAKES.read_text(encoding="utf-8").splitlines()[::2]:
         done = run(*shlex.split(line.removeprefix("$ textclf drift")))
@@ -216,14 +213,14 @@ def test_a_mistake_gets_the_approved_line_and_status_2(run: Run) -> None:
     approved.check("".join(said), MISTAKES)
 
 
-def test_twenty_texts_are_enough(run: Run) -> None:
+def test_twenty_texts_are_enough(run: Command) -> None:
     lines = Path("same.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     for count, status in ((19, 2), (20, 0)):
         Path("some.jsonl").write_text("".join(lines[:count]), encoding="utf-8")
         assert run("some.jsonl").status == status
 
 
-def test_checks_are_left_out_if_there_are_too_few_unseen_rows(run: Run, splits_of: Callable[..., None]) -> None:
+def test_checks_are_left_out_if_there_are_too_few_unseen_rows(run: Command, splits_of: Callable[..., None]) -> None:
     splits_of(train=draw_texts(np.random.default_rng(5), 40, WORDS), test=["great food"])
     done = run("same.jsonl")
     assert done.err == (
@@ -233,7 +230,7 @@ def test_checks_are_left_out_if_there_are_too_few_unseen_rows(run: Run, splits_o
     assert "of all 3 checks together" in done.out
 
 
-def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, project: Path) -> None:
+def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Command, project: Path) -> None:
     learned = [
         text
         for shard in splits.open_columns(Path("data/splits"))["train"]
@@ -263,7 +260,7 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
 
 @pytest.mark.parametrize("reference", ["train", "validation"])
 def test_training_and_validation_texts_are_left_out_whichever_is_the_reference(
-    run: Run, project: Path, splits_of: Callable[..., None], reference: str
+    run: Command, project: Path, splits_of: Callable[..., None], reference: str
 ) -> None:
     generator = np.random.default_rng(8)
     drawn = {name: draw_texts(generator, 30, WORDS) for name in ("train", "validation", "test")}

@@ -127,9 +127,7 @@ def test_the_interval_of_a_difference_equals_that_of_statsmodels(old: tuple[int,
         ([], [], 0, 1),
     ],
 )
-def test_words_of_a_text_are_worth_less_than_independent_ones(
-    parts: list[float], wholes: list[float], share: float, trials: float
-) -> None:
+def test_words_of_one_text_are_worth_less(parts: list[float], wholes: list[float], share: float, trials: float) -> None:
     found = effective(np.array(parts, float), np.array(wholes, float))
     assert found == pytest.approx((share * trials, trials))
 

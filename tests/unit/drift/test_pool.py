@@ -105,9 +105,7 @@ def test_a_text_of_several_groups_is_in_one_of_them_of_either_side() -> None:
     ("old", "new", "sizes"),
     [((5, 5, 5), (5, 5), [5] * 5), ((50, 50, 50), (2, 2), [2] * 5), ((9, 7, 3, 1), (5, 5, 5), [5, 5, 5, 5, 5, 2, 1])],
 )
-def test_clusters_of_both_sides_have_as_many_texts(
-    old: tuple[int, ...], new: tuple[int, ...], sizes: list[int]
-) -> None:
+def test_clusters_of_both_sides_have_equal_sizes(old: tuple[int, ...], new: tuple[int, ...], sizes: list[int]) -> None:
     names = iter(make_names()[0])
     sides = [{str(n): [next(names) for _ in range(size)] for n, size in enumerate(side)} for side in (old, new)]
     assert sorted(np.bincount(pool_groups(sides[0], sides[1]).clusters).tolist(), reverse=True) == sizes

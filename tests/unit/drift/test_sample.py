@@ -25,9 +25,7 @@ TEXTS = st.lists(st.text("ab1. \u00e9", max_size=4), max_size=40)
         ("a" * CHARACTERS + "b", "a" * CHARACTERS + "c", True),
     ],
 )
-def test_texts_that_differ_in_case_digits_and_punctuation_count_as_the_same(
-    first: str, second: str, same: bool
-) -> None:
+def test_texts_that_differ_in_case_digits_and_punctuation_are_the_same(first: str, second: str, same: bool) -> None:
     keys = text_keys([first, second], seed=3)
     assert (keys[0] == keys[1]) == same
 

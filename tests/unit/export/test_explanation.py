@@ -115,9 +115,7 @@ def test_several_models_are_explained_in_one_pass() -> None:
         assert table[table["model"] == name].to_dict("records") == alone.to_dict("records")
 
 
-def test_of_the_features_of_linear_models_only_the_columns_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_features_of_linear_models_only_columns_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "words").mkdir()
     part = Features(np.array(list("abcd")), X, np.array([0, 0, 1, 1]), np.array(["-", "+"]))
     for split in ("train", "test"):

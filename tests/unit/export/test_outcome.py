@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import approved
-from tests.processes import Ended
+from tests.processes import Command
 from tests.results import comparison, ends
 from tests.settings import put
 from textclf.core import result_files
@@ -70,7 +70,7 @@ def test_the_number_of_results_on_the_test_rows_widens_the_interval_of_the_defau
 
 
 def test_the_command_lists_predictions_made_elsewhere_too(
-    project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+    project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
     monkeypatch.chdir(project)
     params = Path("params.yaml")
@@ -88,7 +88,7 @@ def test_the_command_lists_predictions_made_elsewhere_too(
 
 
 def test_a_damaged_file_is_told_in_a_line(
-    project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+    project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
     monkeypatch.chdir(project)
     Path("metrics/evaluation.json").write_text("{}", encoding="utf-8")

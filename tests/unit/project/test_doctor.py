@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import WITHOUT_EXTRAS, Ended, python
+from tests.processes import WITHOUT_EXTRAS, Command, python
 from tests.settings import put
 from textclf.core.extras import EXTRAS, how_to_install
 
@@ -15,7 +15,7 @@ Doctor = Callable[[], tuple[object, dict[str, str]]]
 
 
 @pytest.fixture
-def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]) -> Doctor:
+def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command) -> Doctor:
     """Return a function that gives the exit code and, by name, what the rest of each line says, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Ended
+from tests.processes import Command
 from textclf.artifacts.checked import write_settings
 from textclf.export.settings import Export
 from textclf.project.metrics import stale
@@ -142,7 +142,7 @@ def test_what_dvc_cannot_read_is_unknown(project: Path) -> None:
 
 
 def test_the_command_prints_a_warning_and_no_error(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
     # Without .dvc: in a project outside Git, DVC fails too, but leaves a database open.
     monkeypatch.chdir(shutil.copytree(finished, tmp_path / "project", ignore=shutil.ignore_patterns(".dvc")))

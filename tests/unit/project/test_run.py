@@ -2,12 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, Ended
+from tests.processes import ROOT, Command
 from tests.settings import put
 from textclf.core.extras import how_to_install
 from textclf.core.settings import load_yaml
@@ -37,7 +36,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     ],
 )
 def test_a_command_runs_its_stage_which_exists(
-    name: str, stage: str, ran: list[list[str]], command_line: Callable[..., Ended]
+    name: str, stage: str, ran: list[list[str]], command_line: Command
 ) -> None:
     assert command_line(name).status == 0
     assert ran == [["repro", stage]]
@@ -50,7 +49,7 @@ def test_a_command_runs_its_stage_which_exists(
     ("page", "runs"), [(None, 2), (1, 2), (3, 1)], ids=["no page", "an older page", "a newer page"]
 )
 def test_audit_runs_again_for_a_page_that_is_missing_or_old(
-    page: int | None, runs: int, ran: list[list[str]], command_line: Callable[..., Ended]
+    page: int | None, runs: int, ran: list[list[str]], command_line: Command
 ) -> None:
     for path, seconds in ((ISSUES, 2), (AUDITED, page)):
         if seconds is not None:
@@ -63,7 +62,7 @@ def test_audit_runs_again_for_a_page_that_is_missing_or_old(
 
 @pytest.mark.parametrize(("code", "status"), [(1, 2), (255, 2), (252, 130)])
 def test_a_run_that_fails_or_is_interrupted_ends_the_command(
-    code: int, status: int, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+    code: int, status: int, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
     assert ran == []
     monkeypatch.setattr("dvc.cli.main", lambda _: code)
@@ -74,7 +73,7 @@ def test_a_run_that_fails_or_is_interrupted_ends_the_command(
 
 @pytest.mark.parametrize(("name", "package"), [("audit", "cleanlab"), ("search", "optuna")])
 def test_a_package_that_is_missing_is_told_before_dvc_starts(
-    name: str, package: str, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+    name: str, package: str, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     line = f"error: {name}: the package {package} must be installed for this; {how_to_install(name)}\n"
@@ -82,7 +81,7 @@ def test_a_package_that_is_missing_is_told_before_dvc_starts(
     assert ran == []
 
 
-def test_wrong_settings_are_told_before_dvc_starts(ran: list[list[str]], command_line: Callable[..., Ended]) -> None:
+def test_wrong_settings_are_told_before_dvc_starts(ran: list[list[str]], command_line: Command) -> None:
     Path("params.yaml").write_text(put("split.seed", "a"))
     line = "error: report: params.yaml: split.seed must be an integer; got a\n"
     assert command_line("report") == (2, "", line)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,13 @@ import pytest
 import yaml
 
 from tests import pull_request
-from tests.processes import Ended, git
+from tests.processes import Command, git
 from tests.pull_request import PREDICTIONS
 from textclf.core.errors import UserError
 from textclf.review import command, revisions
 from textclf.review.comment import MARKER
 from textclf.review.pairing import Pairing
 from textclf.review.revisions import Revision
-
-Run = Callable[..., Ended]
 
 METHODS = "methods of Newcombe and of Zou & Donner"
 EVALUATION = "metrics/evaluation.json"
@@ -70,7 +68,7 @@ def pull(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def pr_report(command_line: Run) -> Run:
+def pr_report(command_line: Command) -> Command:
     return partial(command_line, "pr-report")
 
 
@@ -85,7 +83,7 @@ def put(file: str, keys: tuple[Any, ...], value: Any) -> None:
 
 
 @pytest.mark.usefixtures("pull")
-def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(pr_report: Run) -> None:
+def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(pr_report: Command) -> None:
     put("metrics/features.json", ("words", "train", "nonzeros"), 5)
     put("metrics/slices.json", ("protocol", "left_out"), {"class": 3})  # slices are many and differ by chance
     put("metrics/decisions.json", ("majority", "guessing"), {"difference": 0.1, "low": -0.2, "high": 0.4})
@@ -103,7 +101,7 @@ def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(pr_r
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize(("file", "keys", "value", "said"), VALUES)
 def test_a_value_that_no_version_writes_is_named_with_its_revision(
-    pr_report: Run, file: str, keys: tuple[Any, ...], value: Any, said: str
+    pr_report: Command, file: str, keys: tuple[Any, ...], value: Any, said: str
 ) -> None:
     put(file, keys, value)
     code, out, err = pr_report("HEAD")
@@ -113,17 +111,13 @@ def test_a_value_that_no_version_writes_is_named_with_its_revision(
 
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize(("file", "content", "said"), BYTES)
-def test_a_file_that_is_cut_or_overwritten_is_named_with_its_revision(
-    pr_report: Run, file: str, content: bytes, said: str
-) -> None:
+def test_a_damaged_file_is_named_with_its_revision(pr_report: Command, file: str, content: bytes, said: str) -> None:
     Path(file).write_bytes(content)
     assert pr_report("HEAD") == (2, "", f"error: pr-report: {file} {TREE}{said}\n")
 
 
 @pytest.mark.parametrize("values", [[None], [7], [[1]]], ids=["null", "number", "list"])
-def test_predictions_whose_ids_are_no_text_are_those_of_another_version(
-    pull: Path, pr_report: Run, values: list[Any]
-) -> None:
+def test_predictions_with_ids_that_are_no_text_have_no_pairs(pull: Path, pr_report: Command, values: list[Any]) -> None:
     rows = pq.read_table(PREDICTIONS)
     pq.write_table(rows.set_column(0, "id", pa.array(values * len(rows))), PREDICTIONS)
     pull_request.lock(pull)
@@ -133,7 +127,7 @@ def test_predictions_whose_ids_are_no_text_are_those_of_another_version(
 
 
 def test_a_baseline_is_not_called_better(
-    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Run
+    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Command
 ) -> None:
     monkeypatch.chdir(shutil.copytree(pull, tmp_path / "project"))
     assert "`majority` changed" in pr_report("HEAD")[1]
@@ -147,7 +141,7 @@ def test_a_baseline_is_not_called_better(
 
 
 def test_without_predictions_of_the_base_the_comment_says_why_it_could_not_be_run(
-    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Run
+    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Command
 ) -> None:
     monkeypatch.chdir(shutil.copytree(pull, tmp_path / "project"))
     shutil.rmtree(".dvc/cache")
@@ -182,12 +176,12 @@ NO_COMMIT = "BASE and --head must be commits that Git has here"
         (["HEAD", "--output", "params.yaml/comment.md"], "params.yaml: File exists"),
     ],
 )
-def test_a_wrong_argument_is_one_line(pr_report: Run, words: list[str], error: str) -> None:
+def test_a_wrong_argument_is_one_line(pr_report: Command, words: list[str], error: str) -> None:
     assert pr_report(*words) == (2, "", f"error: pr-report: {error}\n")
 
 
 def test_a_folder_without_git_and_a_commit_without_dvc_yaml_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Run
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
@@ -201,7 +195,7 @@ def test_a_folder_without_git_and_a_commit_without_dvc_yaml_are_one_line(
 
 
 def test_against_a_base_without_results_all_are_new_and_the_gate_is_checked(
-    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Run
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Command
 ) -> None:
     monkeypatch.chdir(shutil.copytree(made, tmp_path / "new"))
     git("rm", "-r", "--quiet", "--cached", "metrics")
@@ -215,7 +209,7 @@ def test_against_a_base_without_results_all_are_new_and_the_gate_is_checked(
 
 
 @pytest.mark.usefixtures("pull")
-def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(pr_report: Run) -> None:
+def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(pr_report: Command) -> None:
     put("params.yaml", ("gate", "minimum"), {"nb_svm": {"test": {"accuracy": 0.7}}})
     code, out, err = pr_report("HEAD")
     reason = "params.yaml: gate.minimum must name a metric of the run; got nb_svm.test.accuracy"
@@ -226,7 +220,7 @@ def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(pr_repo
 
 
 @pytest.mark.usefixtures("pull")
-def test_a_different_task_has_no_verdict(pr_report: Run) -> None:
+def test_a_different_task_has_no_verdict(pr_report: Command) -> None:
     put("params.yaml", ("data", "missing"), "drop")
     code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
@@ -241,7 +235,7 @@ def test_a_different_task_has_no_verdict(pr_report: Run) -> None:
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize("same", [False, True])
 def test_mean_costs_by_other_costs_are_not_compared(
-    monkeypatch: pytest.MonkeyPatch, pr_report: Run, same: bool
+    monkeypatch: pytest.MonkeyPatch, pr_report: Command, same: bool
 ) -> None:
     metrics, params = Revision.metrics, Revision.params.func  # type: ignore[attr-defined]
 
@@ -273,7 +267,7 @@ def test_mean_costs_by_other_costs_are_not_compared(
     [(True, {}, True), (True, {"train": 9}, True), (True, {"test": 9, "train": 9}, False), (False, {}, False)],
 )
 def test_given_test_rows_are_not_stratified(
-    monkeypatch: pytest.MonkeyPatch, pr_report: Run, stratify: bool, given: dict[str, int], stratified: bool
+    monkeypatch: pytest.MonkeyPatch, pr_report: Command, stratify: bool, given: dict[str, int], stratified: bool
 ) -> None:
     put("params.yaml", ("split", "stratify"), stratify)
     put("metrics/splits.json", ("given",), given)

@@ -51,9 +51,7 @@ def test_the_text_of_the_page_is_as_it_was_approved() -> None:
 
 
 @pytest.mark.parametrize(("left_out", "said"), [(0, None), (1200, "1,200 frequent words, which would have led to")])
-def test_without_similar_texts_the_page_speaks_of_them_only_if_not_all_were_compared(
-    left_out: int, said: str | None
-) -> None:
+def test_without_similar_texts_the_page_names_them_only_if_some_were_left_out(left_out: int, said: str | None) -> None:
     audited = replace(found(), similar=SimilarTexts([], left_out))
     shown = Page(render(audited, Audit(), "rows.csv", {"0": "0", "1": "1"})).text
     assert ("similar" in shown) == (said is not None)

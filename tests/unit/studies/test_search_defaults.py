@@ -39,9 +39,7 @@ def test_features_that_the_model_can_not_read_are_refused() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != CONSTANT])
 @pytest.mark.parametrize("settings", [{}, {"analyzer": "word+char"}, {"hashing": 64, "weighting": "tfidf"}])
-def test_each_kind_of_model_has_a_space_of_values_that_its_settings_take(
-    kind: str, settings: dict[str, object]
-) -> None:
+def test_each_kind_of_model_has_a_space_that_its_settings_take(kind: str, settings: dict[str, object]) -> None:
     section = {"method": READ[kind]} if kind in READ else settings
     params = parse(
         f"vectorize: {{words: {section}}}\ntrain: {{mine: {{kind: {kind}, features: words}}}}\nsearch: {{trials: 3}}"

@@ -75,9 +75,7 @@ def test_each_fold_is_held_out_once_and_brings_no_word_of_its_own(tmp_path: Path
         assert (features["train"].X.sum(axis=0) > 0).all()  # each column is a word of the training part
 
 
-def test_features_are_made_once_for_trials_that_differ_in_the_model_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_features_are_made_once_for_trials_of_other_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     original = measure.make_features
     monkeypatch.setattr(measure, "make_features", lambda *arguments: made.append(1) or original(*arguments))  # type: ignore[func-returns-value]
@@ -191,9 +189,7 @@ def test_outer_folds_are_others_than_those_that_scored_the_trials(tmp_path: Path
 
 @pytest.mark.parametrize("higher_is_better", [True, False])
 @pytest.mark.parametrize("scores", [[0.5], [0.3, 0.9, 0.2, 0.9, 0.4]])
-def test_the_expected_score_is_the_mean_of_the_best_of_every_choice(
-    scores: list[float], higher_is_better: bool
-) -> None:
+def test_the_expected_score_is_the_mean_best_of_every_choice(scores: list[float], higher_is_better: bool) -> None:
     best = max if higher_is_better else min
     by_number = [list(itertools.combinations(scores, number + 1)) for number in range(len(scores))]
     means = [np.mean([best(choice) for choice in choices]) for choices in by_number]
@@ -241,9 +237,7 @@ def test_a_setting_that_does_not_apply_is_left_out_of_a_trial(tmp_path: Path, fi
     assert summarize(trials[0], trials, [], chosen, 0.95)["best"]["settings"] == {"vectorize.words.weighting": "counts"}
 
 
-def test_the_optimism_is_the_difference_of_the_two_scores_before_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_optimism_is_the_difference_of_both_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     search.run(
         Combine(),
         Evaluate(),
