@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import approved
 from tests.processes import Command, run
 from textclf import __version__, cli
 
@@ -48,34 +49,13 @@ def test_the_exit_code_is_what_a_command_returns(
     assert [len(arguments) for arguments in called] == [parameters]
 
 
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        ([], "error: textclf: the following arguments are required: COMMAND"),
-        (["metrics", "--all"], "error: metrics: unrecognized arguments: --all"),
-        (["serve", "--por", "1"], "error: serve: unrecognized arguments: --por 1"),
-    ],
-)
-def test_a_wrong_command_line_is_one_line(words: list[str], line: str, command_line: Command) -> None:
-    status, _, err = command_line(*words)
-    (printed,) = err.splitlines()
-    assert status == 2
-    assert printed.startswith(line)
-    assert printed.endswith(" --help lists the arguments")
+def test_a_wrong_command_line_is_answered_with_the_approved_line(command_line: Command) -> None:
+    def say(case: str) -> list[str]:
+        status, out, err = command_line(*case.split()[1:])
+        assert (status, out) == (2, "")
+        return err.splitlines()
 
-
-@pytest.mark.parametrize(
-    ("word", "hint"),
-    [
-        ("metrcs", "did you mean metrics?"),
-        ("learning_curve", "did you mean learning-curve?"),
-        ("zzz", "known here: init, "),
-    ],
-)
-def test_a_misspelt_command_is_answered_with_the_nearest(word: str, hint: str, command_line: Command) -> None:
-    status, out, err = command_line(word, "--model", "keras")
-    assert (status, out, len(err.splitlines())) == (2, "", 1)
-    assert err.startswith(f"error: textclf: {word} is no command; {hint}")
+    approved.check_cases(Path(__file__).with_name("wrong_lines.txt"), say)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])

@@ -1,9 +1,11 @@
 import re
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
+from tests import approved
 from tests.processes import ROOT
 from textclf.core import extras, stage
 from textclf.core.extras import EXTRAS, LOCKED, how_to_install
@@ -39,29 +41,12 @@ def fail(error: Exception) -> None:
     raise error
 
 
-@pytest.mark.parametrize(
-    ("module", "line"),
-    [
-        (
-            "pyarrow.parquet",  # of two extras, the smaller one
-            "the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow",
-        ),
-        (
-            "uvicorn",
-            (
-                "the package uvicorn must be installed for this; in a clone of textclf: "
-                "pip install --require-hashes --only-binary :all: -r requirements/serve.txt"
-            ),
-        ),
-        ("markupsafe", "the package markupsafe must be installed for this; in a clone of textclf: make .venv/run"),
-        ("ruamel.yaml", "the package ruamel must be installed; activate the environment: . .venv/bin/activate"),
-    ],
-)
-def test_a_missing_package_is_one_line_with_the_command_that_installs_it(
-    capsys: pytest.CaptureFixture[str], module: str, line: str
-) -> None:
-    assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name=module))) == USAGE_ERROR
-    assert capsys.readouterr().err == f"error: predict: {line}\n"
+def test_a_missing_package_is_one_line_with_the_command_that_installs_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def say(module: str) -> list[str]:
+        assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name=module))) == USAGE_ERROR
+        return capsys.readouterr().err.splitlines()
+
+    approved.check_cases(Path(__file__).with_name("missing_packages.txt"), say)
 
 
 @pytest.mark.parametrize("name", ["textclf.lost", "stages.lost", None])

@@ -1,10 +1,8 @@
-"""Sentences about a run, approved case by case in protocol.txt and caveats.txt."""
+"""Sentences about a run, approved case by case in protocol.txt, caveats.txt and representations.txt."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests import approved
 from tests.results import facts
@@ -74,22 +72,12 @@ def test_the_caveats_of_each_run_are_as_they_were_approved() -> None:
     approved.check_cases(Path(__file__).with_name("caveats.txt"), lambda case: caveats(**given(case)))
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({}, "counts of words, 1,714 terms of the training rows"),
-        ({"weighting": "binary", "ngram_range": (1, 2)}, "presence of words (runs of 1 to 2 words), 1,714 terms"),
-        ({"ngram_range": (3, 3)}, "counts of words (runs of 3 words), 1,714 terms"),
-        (
-            {"analyzer": "word+char_wb", "weighting": "tfidf"},
-            "tf-idf of words, and characters within words (runs of 2 to 5 characters), 1,714 terms",
-        ),
-        ({"hashing": 1714}, "counts of words, 1,714 hashed columns"),
-    ],
-)
-def test_a_representation_is_described(settings: dict[str, Any], words: str) -> None:
-    run_settings = facts(sections={"vectorize": {"words": settings}}).settings
-    assert description.representation(run_settings, "keras", {"words": 1714}).startswith(words)
+def test_each_representation_is_described_as_approved() -> None:
+    def say(case: str) -> list[str]:
+        settings = facts(sections={"vectorize": {"words": given(case)}}).settings
+        return [description.representation(settings, "keras", {"words": 1714})]
+
+    approved.check_cases(Path(__file__).with_name("representations.txt"), say)
 
 
 def test_every_analyzer_and_weighting_is_described() -> None:
