@@ -9,6 +9,7 @@ import pytest
 
 from tests import approved
 from tests.conftest import arguments, run_stage
+from tests.refusal import refusal as only_line
 from tests.settings import TEXT, put
 from textclf.core.errors import UserError
 from textclf.params import Params, load, parse
@@ -146,9 +147,7 @@ def test_vectors_of_both_kinds_are_read_side_by_side(features: str) -> None:
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (path := tmp_path / "params.yaml").write_bytes(b"# \xe4")
-    with pytest.raises(UserError) as error:
-        load(path)
-    assert error.value.lines == (f"{path} must be UTF-8; got byte 0xe4 at offset 2",)
+    assert only_line(load, path) == f"{path} must be UTF-8; got byte 0xe4 at offset 2"
 
 
 def test_check_refuses_all_mistakes_at_once(refuses: Callable[..., None], project: Path) -> None:

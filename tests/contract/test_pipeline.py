@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.conftest import content
 from tests.processes import python
 from tests.verify import BY_CHECKSUM, ROOT, project_files
 from textclf.behave.settings import Behave
@@ -47,10 +47,6 @@ SLOW = {  # code, and what it does not use that takes long to import
     "import textclf.models.logistic_regression.fitting": ("pandas", "scipy.stats", "sklearn"),
 }
 MOST_LINES = 90  # of params.yaml
-
-
-def content(name: str) -> Any:
-    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
 DVC = content("dvc.yaml")

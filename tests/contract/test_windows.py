@@ -52,11 +52,7 @@ def test_every_command_says_how_it_is_used() -> None:
 
 @pytest.mark.parametrize(
     ("words", "stdin"),
-    [
-        (("predict", "good food", "awful staff"), ""),
-        (("predict",), "good\nbad\n" * 3),
-        (("check",), ""),
-    ],
+    [(("predict", "good food", "awful staff"), ""), (("predict",), "good\nbad\n" * 3), (("check",), "")],
 )
 def test_a_command_says_the_same(project: Path, words: tuple[str, ...], stdin: str) -> None:
     assert both("-m", "textclf.cli", *words, folder=project, stdin=stdin).out

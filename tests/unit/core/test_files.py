@@ -132,15 +132,7 @@ def test_a_csv_is_read_as_it_was_written(records: list[dict[str, Any]]) -> None:
     assert np.array_equal(read["part"], rounded, equal_nan=True)
 
 
-@pytest.mark.parametrize(
-    "read",
-    [
-        files.require,
-        files.read_json,
-        files.read_versioned_json,
-        files.read_csv,
-    ],
-)
+@pytest.mark.parametrize("read", [files.require, files.read_json, files.read_versioned_json, files.read_csv])
 def test_what_is_missing_is_named_with_what_makes_it(tmp_path: Path, read: Callable[[Path], object]) -> None:
     path = tmp_path / "train.x"
     assert refusal(read, path) == f"{path} not found; run dvc repro (or dvc pull) to make it"

@@ -60,10 +60,7 @@ def test_no_output_is_complete_if_a_setting_that_was_read_has_changed(old: str, 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [
-        ("other: {}", "other: {epochs: 3}"),
-        ("{seed: 1, test_size: 0.25}", "{test_size: 0.25, seed: 1} # another order"),
-    ],
+    [("other: {}", "other: {epochs: 3}"), ("{seed: 1, test_size: 0.25}", "{test_size: 0.25, seed: 1} # another order")],
 )
 def test_changes_of_other_settings_and_of_the_order_are_allowed(old: str, new: str) -> None:
     run(rewrite(old, new))

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.faults.damage import flip_bit
 from textclf.core import parquet
 
 TABLE = pa.table({"id": ["a", "b"], "probability_é": [0.25, 0.75]}).replace_schema_metadata({"made by": "a test"})
@@ -39,9 +40,7 @@ def test_a_file_is_verified_once_and_again_when_it_has_changed(path: Path, monke
     for _ in range(2):
         assert parquet.open_file(path).read(["id"]).equals(TABLE.select(["id"]))
     assert computed.call_count == 1
-    damaged = bytearray(path.read_bytes())
-    damaged[5] ^= 1
-    path.write_bytes(damaged)
+    path.write_bytes(flip_bit(path.read_bytes(), 40))
     os.utime(path, ns=(0, 0))
     with pytest.raises(parquet.ChecksumError):
         parquet.open_file(path)
@@ -50,9 +49,7 @@ def test_a_file_is_verified_once_and_again_when_it_has_changed(path: Path, monke
 def test_each_flipped_bit_is_noticed(path: Path) -> None:
     content = path.read_bytes()
     for position in range(8 * len(content)):
-        damaged = bytearray(content)
-        damaged[position // 8] ^= 1 << position % 8
-        path.write_bytes(damaged)
+        path.write_bytes(flip_bit(content, position))
         with pytest.raises(parquet.ChecksumError):
             parquet._verify_once(path, position)
 

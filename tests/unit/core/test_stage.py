@@ -119,26 +119,6 @@ def test_every_mistake_in_the_sections_that_a_stage_reads_is_reported(
     ]
 
 
-def test_every_line_of_an_error_of_the_user_begins_with_the_stage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert end(raising(UserError("a must be b", "c must be \udcff"))) == 2
-    assert capsys.readouterr() == ("", "error: test_stage: a must be b\nerror: test_stage: c must be \\udcff\n")
-
-
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (FileNotFoundError(2, "No such file", "x"), "x: No such file or directory"),
-        (OSError("cannot write"), "cannot write"),
-        (FileNotFoundError(2, "No usable folder in ['/tmp']"), "No usable folder in ['/tmp']"),  # as tempfile has it
-    ],
-)
-def test_an_error_of_the_operating_system_is_one_line(
-    capsys: pytest.CaptureFixture[str], error: OSError, line: str
-) -> None:
-    assert end(raising(error)) == 2
-    assert capsys.readouterr() == ("", f"error: test_stage: {line}\n")
-
-
 class ResourceExhaustedError(Exception):
     """Looks like TensorFlow's."""
 
@@ -151,29 +131,30 @@ def numpy_error() -> MemoryError:
     return error.value
 
 
+MAPPED = "libopenblas.so: failed to map segment from shared object"
 MORE = "; end other programs, raise a limit (ulimit -v), or use a machine with more memory"
+OF_MEMORY = {  # and the reason that is told
+    MemoryError(): "",
+    pa.ArrowMemoryError("malloc of size 64 failed"): "; malloc of size 64 failed",
+    (numpys := numpy_error()): f"; {numpys}",
+    ResourceExhaustedError("OOM when allocating tensor\nmore"): "; OOM when allocating tensor",
+    RuntimeError("can't start new thread"): "; can't start new thread",
+    ImportError(f"\nPLEASE READ THIS\n{MAPPED}\n"): f"; {MAPPED}",
+}
+SAID = {error: [f"memory ran out{reason}{MORE}"] for error, reason in OF_MEMORY.items()} | {
+    UserError("a must be b", "c must be \udcff"): ["a must be b", "c must be \\udcff"],
+    FileNotFoundError(2, "No such file", "x"): ["x: No such file or directory"],
+    OSError("cannot write"): ["cannot write"],
+    FileNotFoundError(2, "No usable folder in ['/tmp']"): ["No usable folder in ['/tmp']"],  # as tempfile has it
+}
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (MemoryError(), ""),
-        (pa.ArrowMemoryError("malloc of size 64 failed"), "; malloc of size 64 failed"),
-        (
-            numpy_error(),
-            "; Unable to allocate 4.00 EiB for an array with shape (576460752303423488,) and data type float64",
-        ),
-        (ResourceExhaustedError("OOM when allocating tensor\nmore"), "; OOM when allocating tensor"),
-        (RuntimeError("can't start new thread"), "; can't start new thread"),
-        (
-            ImportError("\nPLEASE READ THIS\nlibopenblas.so: failed to map segment from shared object\n"),
-            "; libopenblas.so: failed to map segment from shared object",
-        ),
-    ],
-)
-def test_memory_that_ran_out_is_one_line(capsys: pytest.CaptureFixture[str], error: Exception, reason: str) -> None:
+@pytest.mark.parametrize(("error", "lines"), SAID.items(), ids=repr)
+def test_each_line_of_an_error_begins_with_the_stage(
+    capsys: pytest.CaptureFixture[str], error: Exception, lines: list[str]
+) -> None:
     assert end(raising(error)) == 2
-    assert capsys.readouterr() == ("", f"error: test_stage: memory ran out{reason}{MORE}\n")
+    assert capsys.readouterr() == ("", "".join(f"error: test_stage: {line}\n" for line in lines))
 
 
 @pytest.mark.parametrize(

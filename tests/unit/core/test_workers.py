@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import dask.config
 import pytest
@@ -155,10 +154,6 @@ def test_a_file_is_complete_or_absent(tmp_path: Path) -> None:
         assert target.read_text() == text
 
 
-def refuse_to_fork() -> NoReturn:
-    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-
-
 @pytest.mark.usefixtures("two_cores")
 def test_if_the_second_process_can_not_start_nothing_is_left_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
@@ -166,7 +161,7 @@ def test_if_the_second_process_can_not_start_nothing_is_left_of_the_first(monkey
 
     def fork_once() -> int:
         if begun:
-            refuse_to_fork()
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         begun.append(fork())
         return begun[0]
 

@@ -2,12 +2,14 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests import pull_request
 from tests.processes import git
+from tests.refusal import refusal
 from tests.unit.review.samples import behaviour, rates
 from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
@@ -47,9 +49,8 @@ def test_a_commit_and_the_working_tree_are_read_by_the_same_yaml_dialect_as_para
 def test_a_missing_section_has_its_defaults_and_an_invalid_one_is_an_error(project: Path) -> None:
     assert tree().section("gate", Gate) == Gate()  # there is no file at all
     (project / "params.yaml").write_text("gate: {minimum: {keras: {test: {accuracy: high}}}}")
-    with pytest.raises(UserError) as error:
-        tree().section("gate", Gate)
-    assert error.value.lines == ("params.yaml: gate.minimum.keras.test.accuracy must be a number; got high",)
+    line = "params.yaml: gate.minimum.keras.test.accuracy must be a number; got high"
+    assert refusal(tree().section, "gate", Gate) == line
 
 
 BILLIONS = "\n".join(["a0: &a0 [1, 1]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))])
@@ -110,7 +111,6 @@ def test_the_results_of_a_revision_are_those_of_its_params_where_dvc_yaml_says(p
 def test_the_first_error_that_a_command_prints_is_the_reason(
     program: str, reason: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(UserError) as raised:
-        base._run(sys.executable, "-c", f"{program}; raise SystemExit(3)", echo=True)
-    assert raised.value.lines == (reason,)
+    run = partial(base._run, echo=True)
+    assert refusal(run, sys.executable, "-c", f"{program}; raise SystemExit(3)") == reason
     assert capfd.readouterr().out == ""

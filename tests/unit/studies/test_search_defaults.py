@@ -3,6 +3,7 @@
 import pytest
 
 from tests.processes import ROOT
+from tests.refusal import refusal
 from tests.settings import TEXT, put, train
 from textclf.core.errors import UserError
 from textclf.models.settings import CONSTANT, KINDS, Train
@@ -32,9 +33,9 @@ def test_the_model_of_the_run_comes_before_the_first_one(exported: str, model: s
 
 
 def test_features_that_the_model_can_not_read_are_refused() -> None:
-    with pytest.raises(UserError) as error:
-        complete(Search(), train("logistic_regression"), Vectorize.model_validate({"letters": {}}), Combine())
-    assert error.value.lines[0].startswith("params.yaml: train.logistic_regression.features must name a representation")
+    letters = Vectorize.model_validate({"letters": {}})
+    said = refusal(complete, Search(), train("logistic_regression"), letters, Combine())
+    assert said.startswith("params.yaml: train.logistic_regression.features must name a representation")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != CONSTANT])
@@ -57,18 +58,11 @@ def test_only_settings_of_representations_that_the_model_reads_and_that_apply_ar
         {"words": {"hashing": 64}, "letters": {"analyzer": "char"}, "other": {}, "vectors": {"method": "encoder"}}
     )
     models = Train.model_validate({"mine": {"kind": "logistic_regression", "features": "both"}})
-    of_both = [
-        f"vectorize.{name}.{setting}"
-        for name, setting in (
-            ("words", "weighting"),
-            ("words", "sublinear_tf"),
-            ("words", "ngram_range"),
-            ("letters", "weighting"),
-            ("letters", "sublinear_tf"),
-            ("letters", "char_ngram_range"),
-            ("letters", "min_df"),
-        )
-    ]
+    searched = {
+        "words": ("weighting", "sublinear_tf", "ngram_range"),
+        "letters": ("weighting", "sublinear_tf", "char_ngram_range", "min_df"),
+    }
+    of_both = [f"vectorize.{name}.{setting}" for name, settings in searched.items() for setting in settings]
     assert list(default_space(models["mine"], vectorize, BOTH)) == ["C", *of_both]
     alone = {"mine": {"kind": "logistic_regression", "features": "vectors"}}
     assert list(default_space(Train.model_validate(alone)["mine"], vectorize, BOTH)) == ["C"]

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from stages import search
+from tests.refusal import refusal
 from tests.settings import train
 from tests.unit.studies.audits import write_splits
 from tests.unit.studies.samples import CLASSES, corpus, setup
@@ -146,9 +147,7 @@ def test_other_rows_and_other_settings_are_not_taken_for_those_that_are_done(tmp
 
 
 def test_a_trial_that_fails_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError) as error:
-        table(tmp_path, space={"C": [1.0], "vectorize.words.min_df": [39]})
-    (line,) = error.value.lines
+    line = refusal(lambda: table(tmp_path, space={"C": [1.0], "vectorize.words.min_df": [39]}))
     assert line.startswith("trial 1 (C 1.0, vectorize.words.min_df 39): no vocabulary ")
 
 
