@@ -79,7 +79,7 @@ def fit_seconds(terms: Mapping[str, Any] | None, survey: Survey) -> float:
     columns = 384.0
     if terms is not None:
         number, power = TERMS[_kind(terms), terms["min_df"]]
-        columns = number * (survey.characters / 1e6) ** power
+        columns = number * (survey.untested_characters / 1e6) ** power
         columns = min(columns, len(terms["analyzer"].split("+")) * (terms["max_features"] or columns))
     steps = STEPS[(outputs > 1) + (outputs >= MANY_CLASSES)]
     return STEP * steps * outputs * columns

@@ -114,7 +114,7 @@ def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]
     ranges: dict[str, Any] = {} if analyzer == "char" else {"ngram_range": [1, 2]}
     if "char" in analyzer:
         ranges["char_ngram_range"] = UNSPACED_NGRAMS if letters else CHAR_NGRAMS
-    cut = survey.rows >= MANY_TEXTS
+    cut = survey.untested >= MANY_TEXTS
     if cut:
         reasons.append(Choice("vectorize.words.max_features", MOST_TERMS, "a vocabulary grows with the rows"))
     terms = {"method": "terms", "analyzer": analyzer, "weighting": "tfidf", "sublinear_tf": True, **ranges}

@@ -40,6 +40,7 @@ class Survey:
     unspaced: float = 0.0  # share of texts without spaces between words: `textclf.core.scripts`
     language: str | None = None  # its name; None if it is not recognized or there are several
     characters: int = 0  # of all texts
+    tested_characters: int = 0  # of given test rows
     sets: int | None = None  # rows, if texts have several labels
     without_labels: int = 0  # rows
     unites: bool = False  # whether a text had several rows
@@ -54,6 +55,11 @@ class Survey:
     def untested(self) -> int:
         """The number of rows that train or validate: all but given test rows."""
         return self.rows - self.given.get("test", 0)
+
+    @property
+    def untested_characters(self) -> int:
+        """The characters of the rows that train or validate."""
+        return self.characters - self.tested_characters
 
     @property
     def unit(self) -> str:
@@ -88,6 +94,7 @@ def survey(path: Path, settings: Data) -> Survey:
     rows = pd.concat(parts)
     first = rows.drop_duplicates("text")
     counts, distinct = (_count(each["label"], settings.multilabel) for each in (rows, first))
+    untested = rows[rows["split"] != "test"] if "split" in rows else rows
     labels_per_text = rows.drop_duplicates(["text", "label"])["text"].value_counts()
     unspaced = float(rows["unspaced"].mean())
     length = rows["characters" if unspaced >= MOST else "words"]
@@ -105,6 +112,7 @@ def survey(path: Path, settings: Data) -> Survey:
         unspaced=unspaced,
         language=detect_language(sample),
         characters=int(rows["characters"].sum()),
+        tested_characters=int(rows["characters"].sum() - untested["characters"].sum()),
         sets=len(rows) if settings.multilabel else None,
         without_labels=int((rows["label"] == "[]").sum()),
         unites=len(rows) < corpus.count - corpus.dropped["rows"],

@@ -38,6 +38,14 @@ def test_a_cross_validation_takes_longer_than_validation_rows() -> None:
     assert minutes("best", validated=False) > minutes("best", validated=True)
 
 
+def test_given_test_rows_are_encoded_but_not_learned_from() -> None:
+    few = replace(SURVEY, classes={f"c{n}": 6 for n in range(77)}, characters=20_000)
+    more = replace(few, classes={f"c{n}": 60 for n in range(77)}, characters=200_000)
+    tested = replace(more, given={"train": 462, "test": 4_158}, tested_characters=180_000)
+    assert choose_models("good", tested) == choose_models("good", few) != choose_models("good", more)
+    assert minutes("good", few) < minutes("good", tested)
+
+
 def test_windows_and_the_larger_encoder_take_longer() -> None:
     long = replace(SURVEY, longest=1_000)
     assert minutes("good", long) > minutes("good")

@@ -25,6 +25,14 @@ def test_rows_classes_repeats_conflicts_and_lengths_are_counted(tmp_path: Path) 
     assert (found.rows, found.unit) == (5, "words")
 
 
+def test_given_test_rows_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [("a b", "x", "train"), ("c", "y", "train"), ("de", "y", "validation"), ("fghi", "x", "test")]
+    path.write_text(delimited([("text", "label", "part"), *rows]))
+    found = survey(path, Data(path=str(path), split="part"))
+    assert (found.untested, found.characters, found.untested_characters) == (3, 10, 6)
+
+
 def test_texts_without_spaces_are_counted_in_characters(tmp_path: Path) -> None:
     found = look(tmp_path, [("很好吃的菜", "x"), ("太慢了", "y"), ("服务很好", "y"), ("not good", "x")])
     assert (found.unspaced, found.unit, found.median_length, found.longest) == (0.75, "characters", 4, 8)
