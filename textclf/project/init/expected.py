@@ -12,7 +12,7 @@ import numpy as np
 
 from textclf.core.formatting import count_noun
 from textclf.core.resources import cores
-from textclf.models.common.crossvalidation import FEWEST_ROWS, FOLDS
+from textclf.models.common.crossvalidation import FEWEST_ROWS, FOLDS, MOST_ROWS, PER_CLASS
 from textclf.pretrained.catalogue import ENGLISH, MULTILINGUAL
 from textclf.project.init.survey import Survey
 
@@ -52,7 +52,8 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
     models = len(train) + len(average)
     seconds = STAGE * (STAGES + models + len(vectorize) + len(sections["combine"])) + ROW * survey.rows * models
     # Beside the fit that is measured: that to training and validation rows, or those of a cross-validation.
-    repeats = 1.0 if validated else 0.0 if models < 3 else FOLDS * min(1, FEWEST_ROWS / survey.untested) * 2 / 3
+    rows = min(max(PER_CLASS * len(survey.classes), FEWEST_ROWS), MOST_ROWS)
+    repeats = 1.0 if validated else (FOLDS - 1) * min(1, rows / survey.untested)
     terms = vectorize["words"]
     all_cores = free_cores(cores()) / (one := free_cores(1))  # how many times as fast as one
     seconds += CHARACTER[_kind(terms)] * survey.characters

@@ -13,11 +13,10 @@ from textclf.pretrained.catalogue import encoder_for
 from textclf.project.init.expected import SEARCH, fit_seconds
 from textclf.project.init.survey import Survey
 
-CALIBRATED = ", and calibrated probabilities"  # not with several labels per text
 PRESETS = {
     "fast": "tf-idf of words, logistic regression",
     "good": "tf-idf of words and letters, sentence vectors, and both together",
-    "best": f"good, a fine-tuned transformer, the average of it and of both together{CALIBRATED}",
+    "best": "good, a fine-tuned transformer, the average of it and of both together",
 }
 # Values of C to choose from, and the one without a choice, by what the model reads; with few rows per class, larger
 # ones. Chosen by cross-validation within the training rows of eight corpora.

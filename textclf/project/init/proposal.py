@@ -22,7 +22,7 @@ from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
 from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_sets, find_slices, find_split
 from textclf.project.init.expected import disk_in_words, expected_minutes, in_words
-from textclf.project.init.presets import CALIBRATED, PRESETS, Choice, choose_models, left_out
+from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
 from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
@@ -68,7 +68,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
         _detectable(found, len(models.candidates)),
         *([f"a text has several labels: {several} (data.task: multilabel)"] if several else []),
         *([f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"] if alike else []),
-        f"preset {preset}: {PRESETS[preset].removesuffix(CALIBRATED if data.multilabel else '')}",
+        f"preset {preset}: {PRESETS[preset]}",
         *left_out(preset, found),
         f"expected: {in_words(minutes)} for the first run on this machine{disk_in_words(models.sections)}",
         *(f"section {name}: removed, since it names models that the preset does not have" for name in gone),

@@ -106,10 +106,9 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     threshold: float | str = 0.5
     reason = "the more probable class"
     share = min(survey.classes.values()) / survey.rows
+    rows = _choosing_rows(preset, survey)
     if survey.sets is not None:
-        validated = is_validated(preset, survey)
-        threshold = "f1" if validated else 0.5
-        reason = "of each label, on the validation rows" if validated else "no validation rows to choose thresholds"
+        threshold, reason = "f1", f"that of each label has the highest F1 on {rows}"
     elif len(survey.classes) == 2 and share < RARE:
         order = sorted(survey.classes, key=lambda name: -survey.classes[name])
         chosen_by = float(survey.given.get("validation", survey.untested))
@@ -122,15 +121,16 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     named = "sorted" if order is None else f"{quote_name(order[1])}, the rare one, is the positive class"
     yield Choice("data.classes", order, named)
     yield Choice("evaluate.threshold", threshold, reason)
-    if preset == "best" and survey.sets is None:
-        yield Choice("evaluate.calibration", "temperature", "probabilities as often right as they say")
-    else:
-        yield Choice("evaluate.calibration", "none", "probabilities as trained")
+    calibration = "temperature" if survey.sets is None else "none"
+    yield Choice("evaluate.calibration", calibration, f"kept only where it lowers log loss on {rows}")
     yield Choice("evaluate.coverage", None, "no prediction sets")
 
 
+def _choosing_rows(preset: str, survey: Survey) -> str:
+    return "validation rows" if is_validated(preset, survey) else "held-out training rows"
+
+
 def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[Choice]:
-    rows = "validation rows" if is_validated(preset, survey) else "held-out training rows"
     trained = survey.untested * (1 if "test" in survey.given else 1 - TEST_SIZE)
     is_short_english = survey.language == "English" and survey.longest <= LONG
     if len(candidates) == 1:
@@ -139,7 +139,7 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
         reason = f"fewer than {FEWEST_TO_CHOOSE} rows can't choose a model; of so few it was the best: docs/presets.md"
         yield Choice("export.model", "sentence_vectors", reason)
     else:
-        yield Choice("export.model", None, f"the best on {rows} is the default model")
+        yield Choice("export.model", None, f"the best on {_choosing_rows(preset, survey)} is the default model")
     streamed = survey.rows >= MANY_ROWS
     reason = "more rows than memory may hold" if streamed else "the default model learns from validation rows as well"
     yield Choice("export.refit", not streamed, reason)

@@ -28,7 +28,9 @@ ROWS = [
 ]
 HEADER = ("ticket", "message", "team")
 LIMITS = "{keras: {test: {accuracy: 0.75}}}"
-BEFORE = put("gate.minimum", LIMITS, "gate.maximum_drop", LIMITS)  # whatever the gate of the project is
+BEFORE = put(
+    "gate.minimum", LIMITS, "gate.maximum_drop", LIMITS, "evaluate.calibration", "temperature"
+)  # whatever the gate of the project is
 TABLE = delimited([HEADER, *ROWS, ("T40", *ROWS[0][1:]), ("T41", "", "billing")])
 
 
@@ -188,8 +190,6 @@ CASES: dict[str, dict[str, Case]] = {
             arguments=(*grouped.arguments, "--group", "ticket_id")
         ),
         "perhaps separated": labelled(["late", "late|lost", "late|lost|wet"], *FAST),
-        "calibrated": labelled(["a", "b"], "--preset", "best"),
-        "not calibrated": labelled(["a", "b", "a|b"], "--preset", "best"),
         "with commas": labelled(["Sales, North", "Sales, South"], *FAST),
         "intervals": labelled(["(0, 10]", "(10, 20]"], *FAST),
         "with quotes": labelled(["rock 'n' roll", "R&B (soul, funk)"], *FAST),
@@ -244,10 +244,10 @@ def test_each_table_is_described_and_gets_its_settings_as_approved(name: str, in
 
 def test_sections_that_no_table_decides_keep_their_text_and_the_next_step_is_told(init: Run) -> None:
     done = init(*TICKETS, *FAST, "--force")
-    evaluate = re.search(r"\nevaluate:.*?\n\n", BEFORE, re.DOTALL)
-    assert evaluate is not None
+    fetch = re.search(r"\nfetch:.*?\n\n", BEFORE, re.DOTALL)
+    assert fetch is not None
     text = Path("params.yaml").read_text(encoding="utf-8")
-    assert evaluate[0] in text
+    assert fetch[0] in text
     assert len(text.splitlines()) < 125
     assert done.lines[-2:] == [
         "git diff shows all changes; git checkout params.yaml undoes them",
