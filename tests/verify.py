@@ -9,6 +9,7 @@ With arguments such as vectorize.words.weighting=tfidf, params.yaml is changed i
 compared; --representations does this for each of `REPRESENTATIONS` in turn.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -16,6 +17,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -118,6 +120,24 @@ class Copy:
 
     def dvc(self, *arguments: str, report: Callable[[str], object] = str) -> str:
         return self.run(*DVC, *arguments, report=report)
+
+    @contextlib.contextmanager
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start DVC, and kill it with its stages at the end of the block."""
+        process = subprocess.Popen(
+            [*DVC, *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def make_first_copy(place: Path, settings: Sequence[str] = ()) -> Copy:

@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +11,7 @@ import pytest
 from tests import layouts
 from tests.faults.campaign import generator
 from tests.layouts import LAYOUTS
-from tests.verify import DVC, ROOT, Copy
+from tests.verify import ROOT, Copy
 
 pytestmark = pytest.mark.posix
 
@@ -41,7 +39,8 @@ def test_files_of_the_user_stay_as_they_are(name: str, empty_folder: Callable[[]
     copy.run(sys.executable, "-m", "textclf.cli", *init)
     unharmed()
     project = dataclasses.replace(copy, folder=copy.folder / "classifier" if layout.taken else copy.folder)
-    kill(project, random.uniform(0, LATEST))
+    with project.running("repro") as process, contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(random.uniform(0, LATEST))
     unharmed()
     for path in ("dvc.lock", ".dvc/tmp/rwlock"):  # which DVC may leave incomplete; nothing is committed
         if (project.folder / path).exists():
@@ -51,20 +50,3 @@ def test_files_of_the_user_stay_as_they_are(name: str, empty_folder: Callable[[]
     for words in (["upgrade"], ["metrics"], ["check"]):
         project.run(sys.executable, "-m", "textclf.cli", *words)
     unharmed()
-
-
-def kill(project: Copy, seconds: float) -> None:
-    """Run `dvc repro` and kill it with its stages after these seconds."""
-    process = subprocess.Popen(
-        [*DVC, "repro"],
-        cwd=project.folder,
-        env=project.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

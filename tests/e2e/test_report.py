@@ -191,19 +191,12 @@ def with_terms(name: str, places: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("width", [390, 1100])
-def test_no_term_is_broken_over_lines(browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int) -> None:
-    path = with_terms("letters__ disap", tmp_path_factory)
-    with browse(path, viewport={"width": width, "height": 900}) as page:
+def test_no_term_is_broken_or_cut(browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int) -> None:
+    window = {"width": width, "height": 900}
+    with browse(with_terms("letters__ disap", tmp_path_factory), viewport=window) as page:
         lines = "[...document.querySelectorAll('#terms th bdi')].map(term => term.getClientRects().length)"
         assert set(page.evaluate(lines)) == {1}
-
-
-@pytest.mark.parametrize("width", [390, 1100])
-def test_the_rows_of_a_long_term_are_not_cut(
-    browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int
-) -> None:
-    path = with_terms("donaudampfschifffahrtsgesellschaft", tmp_path_factory)
-    with browse(path, viewport={"width": width, "height": 900}) as page:
+    with browse(with_terms("donaudampfschifffahrtsgesellschaft", tmp_path_factory), viewport=window) as page:
         boxes = "[...document.querySelectorAll('#terms .scroll')]"
         assert page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth).length") == 0
         assert page.evaluate(f"{boxes}.length") == 3

@@ -1,11 +1,6 @@
 """A `dvc repro` that is killed while a stage writes: the next run makes it good and leaves nothing behind."""
 
-import contextlib
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -27,34 +22,21 @@ def kill_while_writing(copy: Copy, stage: str, seconds: float) -> bool:
 
     Returns whether it was killed before its end.
     """
-    scratch = {
-        "split": "data",
-        "vectorize": "data/features",
-        "train": "data/trained",
-        "evaluate": "plots",
-        "export": ".",
+    unfinished = {
+        "split": "data/.splits",
+        "vectorize": "data/features/.words",
+        "train": "data/trained/.*",
+        "evaluate": "plots/.roc.csv",
+        "export": ".models",
     }[stage]
-    name = {"split": "splits", "vectorize": "words", "train": "*", "evaluate": "roc.csv", "export": "models"}[stage]
-    command = [sys.executable, "-m", "dvc", "repro", "--force"]
-    process = subprocess.Popen(
-        command,
-        cwd=copy.folder,
-        env=copy.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    due = time.monotonic() + LATEST
-    while process.poll() is None and time.monotonic() < due:
-        if any((copy.folder / scratch).glob(f".{name}.*.scratch")):
-            break
-        time.sleep(0.001)
-    time.sleep(seconds)
-    killed = process.poll() is None
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    return killed
+    with copy.running("repro", "--force") as process:
+        due = time.monotonic() + LATEST
+        while process.poll() is None and time.monotonic() < due:
+            if any(copy.folder.glob(f"{unfinished}.*.scratch")):
+                break
+            time.sleep(0.001)
+        time.sleep(seconds)
+        return process.poll() is None
 
 
 def test_a_pipeline_that_is_killed_while_it_writes_is_made_good_by_the_next_run(small: Copy) -> None:

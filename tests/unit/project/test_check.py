@@ -51,26 +51,21 @@ def test_each_stage_has_the_weights_that_it_reads() -> None:
     assert all(len(digest) == 64 for digest in weights["vectorize@glove"][GLOVE].values())
 
 
-HELD_OUT = [
-    ("export.model", "null"),
+UNNAMED = ("export.model", "null")
+CHOICES = [
+    UNNAMED,
     ("evaluate.calibration", "platt"),
     ("evaluate.threshold", "f1"),
     ("data.unknown", "oos"),
     ("average.mean", "{first: majority, second: keras}", "export.model", "mean"),
 ]
+SETTLED = [(), (*UNNAMED, "train", "{a: {kind: majority, features: words}}", "gate", "{}")]  # a named, a single model
 
 
-@pytest.mark.parametrize("changes", HELD_OUT)
+@pytest.mark.parametrize("changes", CHOICES + SETTLED)
 def test_choices_need_held_out_rows_unless_there_are_validation_rows(changes: tuple[str, ...]) -> None:
-    assert not check.is_settled(parse(put(*changes)))
+    assert check.is_settled(parse(put(*changes))) == (changes in SETTLED)
     assert check.is_settled(parse(put(*changes, "split.validation_size", "0.15")))
-
-
-@pytest.mark.parametrize(
-    "changes", [(), ("export.model", "null", "train", "{a: {kind: majority, features: words}}", "gate", "{}")]
-)
-def test_a_named_and_a_single_model_need_no_held_out_rows(changes: tuple[str, ...]) -> None:
-    assert check.is_settled(parse(put(*changes)))
 
 
 def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(folder: Path) -> None:
