@@ -237,9 +237,7 @@ def gitlab(
         ("POST", 2),
     ],
 )
-def test_on_gitlab_the_comment_is_posted_and_the_job_fails_if_a_step_failed(
-    of: str, failing: str, code: int, tmp_path: Path
-) -> None:
+def test_on_gitlab_the_comment_is_posted_though_a_step_fails(of: str, failing: str, code: int, tmp_path: Path) -> None:
     expected = [*REPRO, REPORT, f"POST {NOTES} body=report", COMMITTED]
     assert gitlab(of, tmp_path, failing, may_post=True) == (expected, code)
 

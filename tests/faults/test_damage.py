@@ -208,9 +208,7 @@ BETWEEN = {"features": ("train", "evaluate", "export"), "trained": ("evaluate", 
 
 
 @pytest.mark.parametrize("made", BETWEEN)
-def test_a_flipped_bit_between_stages_is_refused_or_changes_no_result(
-    project: Path, capfd: pytest.CaptureFixture[str], made: str
-) -> None:
+def test_a_flipped_bit_is_refused_or_has_no_effect(project: Path, capfd: pytest.CaptureFixture[str], made: str) -> None:
     def results() -> object:
         for name in BETWEEN[made]:
             run(name, capfd)

@@ -81,8 +81,6 @@ def test_an_edit_of_what_a_running_stage_uses_is_refused(
         (LR, FEATURES, "textclf/models/keras/build.py", '"""', '"""New. '),
     ],
 )
-def test_an_edit_of_what_a_running_stage_does_not_use_is_allowed(
-    project: Copy, stage: str, trigger: str, file: str, old: str, new: str
-) -> None:
+def test_unused_files_may_be_edited(project: Copy, stage: str, trigger: str, file: str, old: str, new: str) -> None:
     printed = edited(project, stage, trigger, file, old, new)
     assert "error" not in printed

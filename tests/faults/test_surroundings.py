@@ -92,9 +92,7 @@ def test_variables_of_python_change_no_byte(project: Path, expected: Path, tmp_p
 
 
 @pytest.mark.nightly
-def test_a_user_without_name_home_network_and_folder_for_temporary_files_gets_the_same_bytes(
-    project: Path, expected: Path
-) -> None:
+def test_a_user_without_name_home_network_or_tmpdir_gets_the_same_bytes(project: Path, expected: Path) -> None:
     if shutil.which(NOBODY[0]) is None or processes.run(*NOBODY, "true").status:
         pytest.skip("needs user namespaces")
     run_all(project, {"TMPDIR": "/nowhere"}, NOBODY)

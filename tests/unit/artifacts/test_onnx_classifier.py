@@ -59,9 +59,7 @@ def test_probabilities_are_those_of_the_scores(tmp_path: Path) -> None:
     assert two.predict_proba(tokens).dtype == np.float64
 
 
-def test_a_row_has_the_same_bits_alone_among_others_and_on_any_number_of_cores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_row_has_the_same_bits_among_others_and_on_any_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, tokens = make(tmp_path), berts.tokens(40)
     together = model.predict_proba(tokens)
     alone = np.concatenate([model.predict_proba(tokens[[row]]) for row in range(40)])

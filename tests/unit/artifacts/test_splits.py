@@ -46,9 +46,7 @@ def test_classes_that_are_no_list_of_text_are_damaged(tmp_path: Path, content: s
         splits.read_classes(tmp_path)
 
 
-def test_clusters_are_read_from_all_shards_and_are_no_column_of_the_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_clusters_are_read_of_all_shards_and_are_no_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "ROWS", 1)
     stored_splits.write_shards(ROWS.assign(cluster=np.array([2**64 - 1, 5], np.uint64)), tmp_path, "train")
     stored_splits.write(ROWS, tmp_path / "test.parquet")

@@ -53,9 +53,7 @@ def test_marks_and_spaces_leave_the_words_alone(name: str, text: str, seed: int)
 
 @pytest.mark.parametrize(("name", "words"), [("names", NAMES), ("places", PLACES)])
 @given(text=WRITTEN, seed=SEEDS)
-def test_every_listed_word_becomes_another_one_that_the_text_did_not_have(
-    name: str, words: tuple[str, ...], text: str, seed: int
-) -> None:
+def test_listed_words_become_others_not_in_the_text(name: str, words: tuple[str, ...], text: str, seed: int) -> None:
     changed = PERTURBATIONS[name](text, seed)
     for old, new in zip(text.split(), changed.split(), strict=True):
         assert (new in words and new not in text.split()) if old in words else new == old

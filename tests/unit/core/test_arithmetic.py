@@ -31,9 +31,7 @@ def test_on_a_cpu_with_avx2_the_libraries_use_nothing_above_it(monkeypatch: pyte
 @pytest.mark.parametrize(
     ("machine", "core"), [("x86_64", "the user's"), ("aarch64", "NEOVERSEN1"), ("arm64", "NEOVERSEN1")]
 )
-def test_without_avx2_only_the_kernels_of_arm64_are_chosen_for_openblas(
-    monkeypatch: pytest.MonkeyPatch, machine: str, core: str
-) -> None:
+def test_without_avx2_only_arm64_has_a_kernel_chosen(monkeypatch: pytest.MonkeyPatch, machine: str, core: str) -> None:
     pinned = pin(monkeypatch, machine, avx2=False)
     assert pinned == dict.fromkeys(NAMES, "the user's") | {"OPENBLAS_CORETYPE": core, "OPENBLAS_NUM_THREADS": "1"}
 

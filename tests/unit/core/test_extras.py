@@ -73,9 +73,7 @@ def test_outside_of_a_clone_an_extra_is_installed_from_where_textclf_came(
 
 
 @pytest.mark.parametrize(("extra", "refused"), [("keras", True), ("pretrained", True), ("pipeline", False)])
-def test_a_python_for_which_tensorflow_has_no_wheels_is_told_of(
-    extra: str, refused: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_python_without_tensorflow_wheels_is_told(extra: str, refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.version_info", (3, 14, 0))
     line = "TensorFlow has no wheels for this Python; use Python 3.11, 3.12 or 3.13"
     assert (how_to_install(extra) == line) == refused

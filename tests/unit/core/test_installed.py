@@ -44,9 +44,7 @@ def test_the_requirement_is_what_was_installed(
     assert bool(installed.LOCAL.match(expected)) is ("file:" in expected)
 
 
-def test_code_that_was_copied_without_its_distribution_is_required_by_its_version(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_code_copied_without_its_distribution_is_required_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed, "DISTRIBUTION", "textclf-that-nobody-has")
     assert installed.requirement() == f"textclf-that-nobody-has=={__version__}"
 

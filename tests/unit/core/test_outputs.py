@@ -93,9 +93,7 @@ def test_a_process_is_not_recognised_by_its_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError, UserError, KeyboardInterrupt, None])
-def test_a_block_that_raises_or_forgets_an_output_leaves_old_outputs_and_no_scratch(
-    filled: Path, error: type[BaseException] | None
-) -> None:
+def test_a_block_that_fails_leaves_old_outputs_and_no_scratch(filled: Path, error: type[BaseException] | None) -> None:
     def fail() -> None:
         with outputs(filled / "folder", filled / "file") as (folder, file):
             if error is None:
@@ -163,9 +161,7 @@ def replace_all(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_a_rename_that_fails_leaves_all_outputs_as_they_were(
-    filled: Path, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
+def test_a_failed_rename_leaves_the_old_outputs(filled: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     with monkeypatch.context() as patch:
         Failing(patch, number)
         if number in (2, 5):  # a link, instead of which the file is renamed; none, since there are five calls

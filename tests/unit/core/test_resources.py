@@ -112,9 +112,7 @@ FULL = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "10\n", "sys/f
         pytest.param({"proc/self/cgroup": "4:memory:/elsewhere\n0::/elsewhere\n"}, 4_000_000 * 1024, id="not mounted"),
     ],
 )
-def test_memory_is_what_linux_reports_as_available_or_a_cgroup_allows(
-    tmp_path: Path, files: dict[str, str], left: int
-) -> None:
+def test_memory_is_what_linux_reports_or_a_cgroup_allows(tmp_path: Path, files: dict[str, str], left: int) -> None:
     assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == left
 
 

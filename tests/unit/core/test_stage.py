@@ -55,9 +55,7 @@ def raising(error: BaseException) -> Callable[..., None]:
     return run
 
 
-def test_positional_parameters_are_params_and_keyword_only_ones_are_arguments(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_positional_parameters_are_params_and_keyword_only_ones_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     def run(
         split: Split,
         models: Annotated[Names, Param("data.classes")],
@@ -72,9 +70,7 @@ def test_positional_parameters_are_params_and_keyword_only_ones_are_arguments(
     assert capsys.readouterr() == ("1000 ('a', 'b') True 'keras' models/x\n", "")
 
 
-def test_a_stage_takes_its_item_from_the_variable_of_dvc(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stage_takes_its_item_from_dvc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*, item: str) -> None:
         print(item)
 
@@ -95,9 +91,7 @@ def test_garbage_is_collected_while_a_stage_runs_but_not_among_its_modules(capsy
     assert capsys.readouterr().out == "True True\n"
 
 
-def test_every_mistake_in_the_sections_that_a_stage_reads_is_reported(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_mistake_in_sections_of_a_stage_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def run(
         split: Split,
         other: Split,  # a missing section has its defaults
@@ -150,9 +144,7 @@ SAID = {error: [f"memory ran out{reason}{MORE}"] for error, reason in OF_MEMORY.
 
 
 @pytest.mark.parametrize(("error", "lines"), SAID.items(), ids=repr)
-def test_each_line_of_an_error_begins_with_the_stage(
-    capsys: pytest.CaptureFixture[str], error: Exception, lines: list[str]
-) -> None:
+def test_each_line_names_the_stage(capsys: pytest.CaptureFixture[str], error: Exception, lines: list[str]) -> None:
     assert end(raising(error)) == 2
     assert capsys.readouterr() == ("", "".join(f"error: test_stage: {line}\n" for line in lines))
 

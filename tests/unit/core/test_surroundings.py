@@ -44,9 +44,7 @@ def test_the_code_of_another_folder_is_refused(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(("x86", "avx2", "refused"), [(True, False, True), (True, True, False), (False, False, False)])
-def test_only_an_x86_cpu_without_avx2_is_refused(
-    monkeypatch: pytest.MonkeyPatch, x86: bool, avx2: bool, refused: bool
-) -> None:
+def test_x86_without_avx2_is_refused(monkeypatch: pytest.MonkeyPatch, x86: bool, avx2: bool, refused: bool) -> None:
     monkeypatch.setattr(surroundings, "is_x86", lambda: x86)
     monkeypatch.setattr(surroundings, "has_avx2", lambda: avx2)
     if not refused:

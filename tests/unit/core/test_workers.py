@@ -237,9 +237,7 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, number: int, status: int)
 
 
 @pytest.mark.parametrize(("system", "method"), [("linux", "fork"), ("darwin", "spawn")])
-def test_processes_are_forked_where_the_libraries_of_the_system_bear_it(
-    system: str, method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_processes_are_forked_where_it_is_safe(system: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", system)
     pool = workers.LocalPool(1)
     pool.close()

@@ -22,9 +22,7 @@ def generate(tmp_path: Path) -> SimpleNamespace:
     return SimpleNamespace(**names, folder=tmp_path)
 
 
-def test_a_table_is_written_between_its_markers_with_links_that_fit_the_page(
-    generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_is_between_its_markers_with_links(generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(generate.filled.__globals__, "ROOT", ROOT)
     page = generate.folder / "page.md"
     page.write_text("a\n<!-- stages -->\nan old row\n<!-- /stages -->\nb\n")

@@ -108,9 +108,7 @@ def test_a_cluster_that_counts_several_times_is_as_many_clusters() -> None:
         ([True] * 20 + [False] * 10, [30], 1),  # a single cluster
     ],
 )
-def test_with_few_clusters_with_a_mistake_their_rows_count_as_alike(
-    right: list[bool], sizes: list[int], expected: float
-) -> None:
+def test_with_few_clusters_with_a_mistake_rows_are_alike(right: list[bool], sizes: list[int], expected: float) -> None:
     values = np.array(right)
     assert independent_rows(values, groups(*sizes), values) == pytest.approx((expected, expected - 1))
     assert independent_rows(~values, groups(*sizes), ~values) == pytest.approx((expected, expected - 1))

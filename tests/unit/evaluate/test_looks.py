@@ -71,9 +71,7 @@ def test_results_of_other_branches_and_of_merged_ones_count(project: Path) -> No
     assert count_results(123, METRICS) == 3
 
 
-def test_without_a_repository_or_without_git_a_result_is_the_only_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_repository_or_git_a_result_is_the_only_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert run(0.8) == 1

@@ -129,9 +129,7 @@ def test_intervals_and_differences_are_as_uncertain_as_resamples(classes: int, s
 @pytest.mark.parametrize(
     ("rows", "decision"), [(overconfident(1), HALF), (drawn(5), TOP), (drawn(5, 90, 6), TOP)], ids=["2", "3", "6"]
 )
-def test_the_accuracy_has_wilsons_interval_and_the_confidence_is_that_of_the_settings(
-    rows: Predictions, decision: Decision
-) -> None:
+def test_the_accuracy_has_wilsons_interval_of_the_confidence_in_settings(rows: Predictions, decision: Decision) -> None:
     wide, narrow = (exact({"a": rows}, decision, confidence=each).intervals("a") for each in (0.95, 0.5))
     assert set(wide) == set(narrow) == WITH_INTERVAL
     assert all(width(narrow[name]) < width(wide[name]) for name in wide)

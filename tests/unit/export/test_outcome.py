@@ -69,9 +69,7 @@ def test_the_number_of_results_on_the_test_rows_widens_the_interval_of_the_defau
     assert f"95% interval is {low:.1%} to {high:.1%} (Bonferroni)" in describe(looks=20)[-1]
 
 
-def test_the_command_lists_predictions_made_elsewhere_too(
-    project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
-) -> None:
+def test_external_predictions_are_listed(project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command) -> None:
     monkeypatch.chdir(project)
     params = Path("params.yaml")
     settings = put("evaluate.external", "{rules: rules.csv}", text=params.read_text(encoding="utf-8"))
@@ -87,9 +85,7 @@ def test_the_command_lists_predictions_made_elsewhere_too(
     assert "default model: majority" in out
 
 
-def test_a_damaged_file_is_told_in_a_line(
-    project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
-) -> None:
+def test_damage_is_told_in_a_line(project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command) -> None:
     monkeypatch.chdir(project)
     Path("metrics/evaluation.json").write_text("{}", encoding="utf-8")
     status, out, err = command_line("metrics")

@@ -158,9 +158,7 @@ def test_a_server_is_asked_for_a_read_only_transaction_that_is_never_committed(s
 # What is kept
 
 
-def test_rows_are_kept_until_the_query_changes_or_the_file_is_removed(
-    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rows_are_kept_until_query_or_file_change(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     raw = tmp_path / "raw"
 
     def ids(text: str = QUERY) -> tuple[list[int], str]:

@@ -176,9 +176,7 @@ def test_a_failure_of_npm_is_reported_in_one_line(
 
 
 @pytest.mark.parametrize("copy", ["copy/tiny.txt", "copy", "other name"])
-def test_a_copy_of_the_user_is_tried_before_the_network(
-    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, copy: str
-) -> None:
+def test_own_copies_are_tried_first(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, copy: str) -> None:
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "tiny.txt").write_bytes(DATA)
     (tmp_path / "other name").write_bytes(DATA)
@@ -214,9 +212,7 @@ def test_all_sources_that_failed_are_named_in_order(
 
 
 @pytest.mark.parametrize("existing", [[], ["small"]])
-def test_several_corpora_come_from_one_download_but_for_existing_files(
-    server: Server, tmp_path: Path, existing: list[str]
-) -> None:
+def test_corpora_come_from_one_download_or_existing_files(server: Server, tmp_path: Path, existing: list[str]) -> None:
     for name in existing:
         (tmp_path / f"{name}.txt").write_bytes(MORE[name])
     server.answers = [Answer(zipped_all())]
@@ -292,9 +288,7 @@ def test_fetch_puts_the_corpora_of_params_in_place_of_others(server: Server, pro
 
 
 @pytest.mark.parametrize("path", ["rows.csv", "data", "data/raw2", "../data/raw", "/data/raw"])
-def test_fetch_tries_no_source_for_the_users_own_rows(
-    server: Server, project: Path, capsys: pytest.CaptureFixture[str], path: str
-) -> None:
+def test_own_rows_need_no_source(server: Server, project: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
     for place in ("data", "data/raw2"):
         (project / place).mkdir(exist_ok=True)
     run_fetch(Fetch(), path, Path("data/raw"))

@@ -122,9 +122,7 @@ def test_each_row_has_a_probability_of_each_class_in_order(name: str, labels: bo
 
 @each_case
 @of_classes_or_labels
-def test_a_second_fit_writes_the_same_bytes_and_they_predict_the_same(
-    name: str, labels: bool, fit: Fit, tmp_path: Path
-) -> None:
+def test_two_fits_write_the_same_bytes_and_predict_the_same(name: str, labels: bool, fit: Fit, tmp_path: Path) -> None:
     fits = fit(name, labels), fit(name, labels, repetition=1)
     for number, fitted in enumerate(fits):
         (tmp_path / str(number)).mkdir()
@@ -214,9 +212,7 @@ def test_rows_that_do_not_fit_into_memory_together_are_refused(
         (True, 2, 1, "the training rows must hold rows without each label; all 60 have label 2: leave the label out"),
     ],
 )
-def test_training_rows_of_one_side_of_a_class_are_refused(
-    labels: bool, label: int, value: int | None, line: str
-) -> None:
+def test_training_rows_of_one_side_are_refused(labels: bool, label: int, value: int | None, line: str) -> None:
     part = rows("majority", labels)
     if value is None:
         part = samples.take(part, np.flatnonzero(part.y != label))

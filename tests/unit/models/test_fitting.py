@@ -36,9 +36,7 @@ def fit_splits(model: str, splits: Mapping[str, Any], **changes: object) -> Fitt
 
 
 @pytest.mark.parametrize("watched", ["validation", "test"])
-def test_the_model_watches_the_validation_rows_or_else_the_test_rows(
-    monkeypatch: pytest.MonkeyPatch, watched: str
-) -> None:
+def test_the_model_watches_validation_rows_or_else_test_rows(monkeypatch: pytest.MonkeyPatch, watched: str) -> None:
     splits = {name: rows for name, rows in SPLITS.items() if name != "validation" or watched == name}
     assert watched_split(splits) == watched
     given: list[Any] = []

@@ -73,9 +73,7 @@ def test_it_learns_and_gives_the_same_bytes_again_whatever_another_training_left
     assert not list(tmp_path.iterdir())  # it took no minute
 
 
-def test_the_watched_loss_and_accuracy_are_those_of_all_watched_rows(
-    data: Data, undisturbed: Callable[..., Fitted]
-) -> None:
+def test_watched_loss_and_accuracy_are_of_all_watched_rows(data: Data, undisturbed: Callable[..., Fitted]) -> None:
     watched = features.concatenate(list(data[1]))
     probabilities = undisturbed().layers.predict_proba(watched.X)
     history = undisturbed().history
@@ -160,9 +158,7 @@ def test_a_checkpoint_of_other_settings_or_code_is_not_used(
         ([3.0, 2.0, 1.0, 0.5, 0.25], 2, 5, True),  # that was the last epoch
     ],
 )
-def test_early_stopping_follows_from_the_history(
-    losses: list[float], patience: int | None, best_epoch: int, is_done: bool
-) -> None:
+def test_early_stopping_of_a_history(losses: list[float], patience: int | None, best_epoch: int, is_done: bool) -> None:
     state = State(len(losses), history={"val_loss": losses})
     assert state.best_epoch == best_epoch
     assert state.is_done(5, patience) == is_done

@@ -158,9 +158,7 @@ def train_plainly(package: ModuleType, part: Features, chosen: Any) -> tuple[Any
 
 @each_kind
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of h5py, which writes the weights
-def test_predictions_are_those_of_the_saved_network(
-    package: ModuleType, own: dict[str, object], tmp_path: Path
-) -> None:
+def test_predictions_are_of_the_saved_network(package: ModuleType, own: dict[str, object], tmp_path: Path) -> None:
     from keras.saving import load_model
 
     fitted, part = fit(package, **own), rows(20)

@@ -98,9 +98,7 @@ def test_what_dvc_yaml_reads_must_be_there(key: str) -> None:
     assert mistakes("\n".join(lines)) == (f"params.yaml: {key} is missing; it must be set, since dvc.yaml reads it",)
 
 
-def test_packages_that_are_missing_are_told_with_the_command_that_installs_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_missing_packages_are_told_with_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = {"keras", "keras_hub", "tensorflow", "tokenizers"}
     monkeypatch.setattr("textclf.project.check.find_spec", lambda name: None if name in missing else name)
     bert = ("vectorize.pieces", "{method: wordpieces}", "train.bert", "{kind: transformer, features: pieces}")
@@ -180,9 +178,7 @@ def test_a_file_of_dvc_that_is_not_complete_is_told_with_its_cure(
 @pytest.mark.parametrize(
     "name", ["studies/dvc.lock", "dvc.yaml", "a table.csv.dvc", ".dvc/config", "params.yaml", "metrics/evaluation.json"]
 )
-def test_markers_of_a_conflict_in_a_file_that_dvc_reads_are_told_with_the_cure(
-    name: str, command_line: Command
-) -> None:
+def test_markers_of_a_conflict_in_a_file_of_dvc_are_told_with_the_cure(name: str, command_line: Command) -> None:
     for path in (Path("data/raw/rows.txt"), Path(name)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("stages: {}\n<<<<<<<<: no marker\n")
@@ -207,9 +203,7 @@ def test_markers_of_a_conflict_in_a_file_that_dvc_reads_are_told_with_the_cure(
         ("split.seed spli", 2, "error: check: spli is no setting; "),
     ],
 )
-def test_a_setting_that_is_named_is_told_with_its_default(
-    command_line: Command, names: str, status: int, printed: str
-) -> None:
+def test_a_named_setting_is_told_with_its_default(command_line: Command, names: str, status: int, printed: str) -> None:
     Path("params.yaml").write_text("split: {seed: 7}\ntrain: {mine: {kind: majority, features: words}}\n")
     ended = command_line("check", *names.split())
     assert (ended.status, (ended.out or ended.err)[: len(printed)]) == (status, printed)

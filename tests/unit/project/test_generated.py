@@ -133,9 +133,7 @@ def test_every_checksum_that_a_stage_depends_on_has_its_file() -> None:
         ("stages/report.py", {"stages.report", "textclf"}),
     ],
 )
-def test_a_change_of_a_file_changes_the_checksums_of_its_packages(
-    file: str, changed: set[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_edit_changes_checksums_of_packages(file: str, changed: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     before = dict(generated.code_files())
     monkeypatch.setattr(generated, "read_code", lambda: {**CODE, file: "another"})
     after = dict(generated.code_files())

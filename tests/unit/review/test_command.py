@@ -234,9 +234,7 @@ def test_a_different_task_has_no_verdict(pr_report: Command) -> None:
 
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize("same", [False, True])
-def test_mean_costs_by_other_costs_are_not_compared(
-    monkeypatch: pytest.MonkeyPatch, pr_report: Command, same: bool
-) -> None:
+def test_other_costs_are_not_compared(monkeypatch: pytest.MonkeyPatch, pr_report: Command, same: bool) -> None:
     metrics, params = Revision.metrics, Revision.params.func  # type: ignore[attr-defined]
 
     def with_cost(side: Revision, name: str) -> dict[str, Any]:

@@ -79,9 +79,7 @@ def test_settings_of_the_model_can_be_changed() -> None:
 
 
 @pytest.mark.parametrize("group_duplicates", [False, True])
-def test_a_share_of_the_training_rows_becomes_validation_rows(
-    seen: list[tuple[Splits, Vectorizer]], group_duplicates: bool
-) -> None:
+def test_training_rows_become_validation_rows(seen: list[tuple[Splits, Vectorizer]], group_duplicates: bool) -> None:
     section = {"validation_size": 0.2, "stratify": True, "group_duplicates": group_duplicates}
     chosen = setup(split=section, evaluate={"threshold": "f1", "calibration": "temperature"})
     splits = split()
@@ -102,9 +100,7 @@ def test_no_training_row_is_taken_away_for_nothing(seen: list[tuple[Splits, Vect
     assert seen[0][0] is splits
 
 
-def test_groups_stay_together_if_some_training_rows_become_validation_rows(
-    seen: list[tuple[Splits, Vectorizer]],
-) -> None:
+def test_groups_stay_together_if_training_rows_become_validation_rows(seen: list[tuple[Splits, Vectorizer]]) -> None:
     whole = corpus(60).assign(group=[f"group {number // 5}" for number in range(60)])
     for _, _, parts_of_fold in crossvalidation.make_folds(whole, settings()):
         measure.make_features(parts_of_fold, CLASSES, "words", setup(split={"validation_size": 0.2}), validation=True)

@@ -66,9 +66,7 @@ def test_rare_values_are_in_no_slice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "rare", "first"), [(77, 0, 0), (77, 9, 0), (MOST_VALUES, 1, 0), (MOST_VALUES + 5, 2, 5)]
 )
-def test_values_with_enough_rows_are_slices_and_all_others_are_counted(
-    tmp_path: Path, values: int, rare: int, first: int
-) -> None:
+def test_frequent_values_are_slices_and_others_are_counted(tmp_path: Path, values: int, rare: int, first: int) -> None:
     write(tmp_path, "train", 40)
     many = [f"v{n:03}" for n in range(values) for _ in range(FEWEST_ROWS + (n >= 5))]
     many += [f"rare{n}" for n in range(rare)]

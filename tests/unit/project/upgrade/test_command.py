@@ -153,9 +153,7 @@ def test_a_checksum_of_code_that_no_stage_reads_any_more_is_removed(project: Run
 
 
 @pytest.mark.parametrize("renames", [0, 1, 6, 12])
-def test_after_a_kill_at_any_rename_a_second_call_finishes(
-    project: Run, monkeypatch: pytest.MonkeyPatch, renames: int
-) -> None:
+def test_after_a_kill_a_second_call_finishes(project: Run, monkeypatch: pytest.MonkeyPatch, renames: int) -> None:
     make_older({"dvc.yaml": "stages: {}\n", "requirements.txt": "\n"})
     rename, left = Path.replace, renames
     if (child := os.fork()) == 0:
