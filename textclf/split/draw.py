@@ -243,12 +243,15 @@ def require_classes(
         if missing := lacking.get(name):
             change = f"{ADVICE[method]}, or a {size} split.test_size"
             if name == "train" and given:
-                change = "add some to the table, or leave out its rows in the other splits"
+                change = "add some to the table"
             if len(classes) > MANY_CLASSES:
                 change = f"are the labels classes ({len(classes):,}), or texts or ids by mistake? Else {change}"
             number = row_counts[name] if row_counts else sum(counts[name].values())
             rule = f"the {adjective} rows must hold every class; class {missing[0]} has none of {number}"
-            raise TooRareError(f"{rule}: {change}{RARE_ADVICE}", {*chain(*lacking.values())}, classes)
+            change += RARE_ADVICE
+            if name == "train" and given and not row_counts:
+                change += f", or data.unknown to {missing[0]} if its texts belong to no class"
+            raise TooRareError(f"{rule}: {change}", {*chain(*lacking.values())}, classes)
     number = row_counts["train"] if row_counts else 0
     if number and (always := sorted(label for label, rows in counts["train"].items() if rows == number)):
         advice = "add rows without it, or leave the label out"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names, quote_name
 from textclf.models.transformer import CROSSVALIDATED
 from textclf.project.init.columns import find_groups
@@ -14,6 +15,7 @@ from textclf.tables.columns import Column
 TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
 ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE = 1_000, 20  # fewer all train, and held-out training rows choose
 FEWEST_TEXTS = 4  # distinct texts of a class, so that a quarter of them is one text
+FEWEST_STRATIFIED = 2  # of a class, so that some can be drawn to validate; without a draw, one is trained on
 FEWEST_MERGED = 20  # texts of all classes with fewer, from which on they are one class and not left out
 FEWEST_TO_CHOOSE = 100  # training rows by which a default model can be chosen
 MANY_ROWS = 1_000_000  # rows from which they are split by hash and streamed
@@ -31,7 +33,7 @@ def choose_settings(preset: str, survey: Survey, candidates: Sequence[str], by_t
     `UserError` if fewer than two classes have texts enough to be learned and tested.
     """
     return [
-        *_rare(survey),
+        *_rare(preset, survey),
         *_split(preset, survey, by_time),
         *_decisions(preset, survey),
         *_export(preset, survey, candidates),
@@ -39,18 +41,22 @@ def choose_settings(preset: str, survey: Survey, candidates: Sequence[str], by_t
     ]
 
 
-def _rare(survey: Survey) -> Iterator[Choice]:
+def _rare(preset: str, survey: Survey) -> Iterator[Choice]:
     """Yield what becomes of classes that are too rare, if there may be some."""
-    small = {name: texts for name, texts in survey.distinct.items() if texts < FEWEST_TEXTS}
+    is_drawn = is_validated(preset, survey) and "validation" not in survey.given
+    fewest = FEWEST_TEXTS if "test" not in survey.given else FEWEST_STRATIFIED if is_drawn else 1
+    small = {name: texts for name, texts in survey.distinct.items() if texts < fewest}
     counts = list_names([f"{quote_name(name)} ({texts})" for name, texts in small.items()])
     if len(survey.distinct) - len(small) < 2:
         raise UserError(
-            f"two classes must have at least {FEWEST_TEXTS} different texts each, to be learned and tested; got too "
-            f"few of {counts}; give them more rows, or unite classes by data.labels"
+            f"two classes must have at least {count_noun(fewest, 'different text')} each, to be learned and tested; "
+            f"got too few of {counts}; give them more rows, or unite classes by data.labels"
         )
     if small:
         value, does = ("merge", "unites") if sum(small.values()) >= FEWEST_MERGED else ("drop", "leaves out")
-        reason = f"{does} classes too rare to be divided, as those of fewer than {FEWEST_TEXTS} texts may be: {counts}"
+        reason = f"{does} classes too rare to be divided, as those of fewer than {fewest} texts may be: {counts}"
+        if fewest == 1:
+            reason = f"leaves out rows of classes without training rows: {list_names([*small])}"
         yield Choice("data.rare", value, reason)
 
 
@@ -84,7 +90,7 @@ def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
     yield Choice("split.method", method, "the model is for later rows" if by_time else reason)
     drawn = is_validated(preset, survey) and "validation" not in survey.given
     purpose = "rows that make every choice" if drawn else "all other rows train"
-    texts = sum(survey.distinct.values()) * survey.untested / survey.rows
+    texts = sum(survey.distinct.values())
     validation = max(VALIDATION_SIZE, math.ceil(100 * len(survey.classes) / texts) / 100) if drawn else 0.0
     yield Choice("split.test_size", TEST_SIZE, "rows that decide nothing")
     yield Choice("split.validation_size", validation, purpose)

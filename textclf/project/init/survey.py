@@ -29,7 +29,7 @@ class Survey:
     """A table of labelled texts in numbers; texts that differ in case and spaces alone are the same."""
 
     classes: dict[str, int]  # rows of each class, in order; if texts have several labels, rows with each
-    distinct: dict[str, int]  # distinct texts of each class; one with several labels counts for the first
+    distinct: dict[str, int]  # distinct texts of each class that are not given to test or validate; by first label
     repeated: int  # rows with the text of an earlier row
     conflicts: int  # texts with more than one label
     dropped: int  # rows without text or label, not counted in `classes`
@@ -93,7 +93,9 @@ def survey(path: Path, settings: Data) -> Survey:
         parts.append(pd.DataFrame(part))
     rows = pd.concat(parts)
     first = rows.drop_duplicates("text")
-    counts, distinct = (_count(each["label"], settings.multilabel) for each in (rows, first))
+    learned = rows[rows["split"] == "train"] if "split" in rows else rows
+    learned = learned.drop_duplicates("text")
+    counts, distinct = (_count(each["label"], settings.multilabel) for each in (rows, learned))
     untested = rows[rows["split"] != "test"] if "split" in rows else rows
     labels_per_text = rows.drop_duplicates(["text", "label"])["text"].value_counts()
     unspaced = float(rows["unspaced"].mean())

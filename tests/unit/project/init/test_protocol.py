@@ -75,6 +75,8 @@ def rows(*counts: int) -> dict[str, int]:
 
 BEST = {"preset": "best"}
 SEVERAL = {**BEST, "sets": 300}
+RARE = {"given": {"train": 23, "test": 11}}
+RARE_OF_MANY = {"given": {"train": 1_402, "test": 403}}
 SURVEYS: dict[str, tuple[dict[str, int], dict[str, Any]]] = {  # rows per class, and what else the survey has
     "two equal classes": (rows(5_000, 5_000), {}),
     "preset fast": (rows(5_000, 5_000), {"preset": "fast"}),
@@ -114,6 +116,9 @@ SURVEYS: dict[str, tuple[dict[str, int], dict[str, Any]]] = {  # rows per class,
     "few texts of two classes": (rows(20, 4, 3, 1), {}),
     "9 texts of rare classes": (rows(20, 4, 2, 2, 2, 2, 1), {}),
     "20 texts of rare classes": (rows(20, 4, *[3] * 6, 2), {}),
+    "given test rows, one row of a class to learn": (rows(20, 9, 2, 3), {**RARE, "distinct": rows(15, 7, 1)}),
+    "given test rows, none of a class": (rows(20, 9, 2, 3), {**RARE, "distinct": rows(15, 7, 1, 0)}),
+    "the same and validation rows": (rows(900, 900, 2, 3), {**BEST, **RARE_OF_MANY, "distinct": rows(700, 700, 2, 1)}),
     "rare labels": (rows(20, 4, 3, 1), {"sets": 40}),
     "several labels": (rows(150, 10), SEVERAL),
     "several labels of many rows": (rows(1_500, 100), {**BEST, "sets": 3_000}),

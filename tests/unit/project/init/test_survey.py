@@ -31,6 +31,7 @@ def test_given_test_rows_are_told_apart(tmp_path: Path) -> None:
     path.write_text(delimited([("text", "label", "part"), *rows]))
     found = survey(path, Data(path=str(path), split="part"))
     assert (found.untested, found.characters, found.untested_characters) == (3, 10, 6)
+    assert (found.classes, found.distinct) == ({"x": 2, "y": 2}, {"x": 1, "y": 1})
 
 
 def test_texts_without_spaces_are_counted_in_characters(tmp_path: Path) -> None:
