@@ -199,6 +199,7 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="of the labels (default: the one of few repeated values); again, of 0 and 1 each",
     )
+    columns.add_argument("--unknown", metavar="LABEL", help="label of texts that belong to no class, such as oos")
     columns.add_argument("--id", metavar="COLUMN", help="of unique ids (default: file and line)")
     columns.add_argument("--group", metavar="COLUMN", help="whose equal values stay in one split, such as an author")
     columns.add_argument("--time", metavar="COLUMN", help="by which the latest rows are the test rows")

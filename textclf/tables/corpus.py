@@ -173,7 +173,7 @@ class Corpus:
             raise UserError(f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none")
         self._require_single_labels()
         if (unknown := self.settings.unknown) is not None and unknown not in self._labels:
-            rule = f"data.unknown must be a label in the table; got {quote_value(unknown)}"
+            rule = f"{self.layout.option}unknown must be a label in the table; got {quote_value(unknown)}"
             raise UserError(f"{self.path}: {rule}; {suggest(unknown, sorted(self._labels))}")
         known = self._labels - {self.settings.no_class_label}
         columns = self.layout.columns_of("label")

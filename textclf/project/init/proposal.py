@@ -31,7 +31,17 @@ from textclf.tables.labels import describe_look_alikes, doubts, look_alikes
 from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, Data, check_option
 
-GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "sheet", "query")  # arguments that are settings of data
+GIVEN = (
+    *OPTIONS,
+    "format",
+    "id",
+    "group",
+    "time",
+    "split",
+    "unknown",
+    "sheet",
+    "query",
+)  # arguments that are settings of data
 DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
 
 
@@ -122,6 +132,9 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], s
         values["id"] = column
     several = {} if isinstance(values["label"], str) else {"task": "multilabel"}
     several, shown = find_sets(path, _validated(values | several), others, layout, given=bool(arguments.label))
+    if several and arguments.unknown is not None:
+        rule = "--unknown must be left out if a text has several labels: one of no class has none"
+        raise UserError(f"{rule}; got {show(arguments.unknown)}")
     values |= several
     return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})), columns, shown
 
@@ -187,6 +200,8 @@ def _oddities(found: Survey, kept: bool) -> Iterator[str]:
     if found.given:
         rows = ", ".join(f"{split} {count:,} rows" for split, count in found.given.items())
         yield f"splits that the table gives: {rows}"
+    if found.unknown:
+        yield f"{count_noun(found.unknown, 'row')} of no class (data.unknown): not counted here, and train no model"
     if found.dropped:
         yield f"{count_noun(found.dropped, 'row')} without text or label: left out"
     if found.repeated:

@@ -41,6 +41,7 @@ class Survey:
     language: str | None = None  # its name; None if it is not recognized or there are several
     characters: int = 0  # of all texts
     tested_characters: int = 0  # of given test rows
+    unknown: int = 0  # rows of no class, which are counted nowhere else
     sets: int | None = None  # rows, if texts have several labels
     without_labels: int = 0  # rows
     unites: bool = False  # whether a text had several rows
@@ -92,6 +93,8 @@ def survey(path: Path, settings: Data) -> Survey:
         part["unspaced"] = list(map(is_unspaced, texts))
         parts.append(pd.DataFrame(part))
     rows = pd.concat(parts)
+    unknown = rows["label"] == settings.unknown
+    rows = rows[~unknown]
     first = rows.drop_duplicates("text")
     learned = rows[rows["split"] == "train"] if "split" in rows else rows
     learned = learned.drop_duplicates("text")
@@ -109,12 +112,13 @@ def survey(path: Path, settings: Data) -> Survey:
         dropped=corpus.dropped["rows"],
         median_length=int(length.median()),
         longest=int(length.max()),
-        given={split: corpus.given[split] for split in SPLITS if split in corpus.given},
+        given={split: int((rows["split"] == split).sum()) for split in SPLITS if split in corpus.given},
         slices=tuple(name.removeprefix(SLICE) for name, pairs in with_labels.items() if pairs[name].duplicated().any()),
         unspaced=unspaced,
         language=detect_language(sample),
         characters=int(rows["characters"].sum()),
         tested_characters=int(rows["characters"].sum() - untested["characters"].sum()),
+        unknown=int(unknown.sum()),
         sets=len(rows) if settings.multilabel else None,
         without_labels=int((rows["label"] == "[]").sum()),
         unites=len(rows) < corpus.count - corpus.dropped["rows"],

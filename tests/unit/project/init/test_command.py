@@ -190,6 +190,7 @@ CASES: dict[str, dict[str, Case]] = {
             arguments=(*grouped.arguments, "--group", "ticket_id")
         ),
         "perhaps separated": labelled(["late", "late|lost", "late|lost|wet"], *FAST),
+        "of no class": labelled(["late", "oos", "lost"], "--unknown", "oos", *FAST),
         "with commas": labelled(["Sales, North", "Sales, South"], *FAST),
         "intervals": labelled(["(0, 10]", "(10, 20]"], *FAST),
         "with quotes": labelled(["rock 'n' roll", "R&B (soul, funk)"], *FAST),
@@ -202,6 +203,8 @@ CASES: dict[str, dict[str, Case]] = {
         "one column for both": Case({}, (*TICKETS, "--text", "message", "--label", "message")),
         "unknown encoding": Case({}, (*TICKETS, "--encoding", "klingon")),
         "labels that do not repeat": Case({}, (*TICKETS, "--label", "ticket")),
+        "no such label of no class": labelled(["late", "oos", "lost"], "--unknown", "ooss"),
+        "several labels and one of no class": labelled([["late"], ["late", "lost"]], "--unknown", "late"),
         "missing test table": Case({}, (*TICKETS, "--test", "no.csv")),
         "a folder as test table": Case({"c/a.csv": TABLE}, (*TICKETS, "--test", "c")),
         "no column of labels": table(("id", "text"), [(f"i{n}", f"a text {n}") for n in range(20)]),
