@@ -19,7 +19,7 @@ DECISION = "decision.json"  # in the folder of an exported model
 RESERVED = ("best", "choice", "crossvalidation", "guessing", "protocol")
 NONE = -1  # in the place of the position of a class: no answer
 INDEX = "index.json"  # in the folder of all exported models; names the default model
-SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
+SCALING = ("temperature", "slope", "intercept", "slopes", "intercepts")  # parameters of the calibrations
 RULES = ("threshold", "thresholds", "costs", "rejection")  # keys of a decision beside its calibration
 IN_SCALING = (*SCALING, "costs", "rejection")  # keys below `scaling` in an exported decision
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
@@ -56,7 +56,24 @@ class Platt:
         return np.column_stack([scipy.special.expit(-odds), scipy.special.expit(odds)])
 
 
-Calibration = Temperature | Platt
+@dataclass(frozen=True, config=EXACT)
+class LabelScaling:
+    """Scaling of several labels per text: the log odds of each become its slope * log odds + its intercept.
+
+    A slope of 1 and an intercept of 0 leave a label as it is; a temperature is a slope of 1 / temperature alone.
+    """
+
+    slopes: tuple[Number, ...]
+    intercepts: tuple[Number, ...]
+
+    def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return calibrated probabilities, (rows, labels)."""
+        odds = logarithms(probabilities) - logarithms(1 - probabilities)
+        calibrated: NDArray[np.float64] = scipy.special.expit(np.array(self.slopes) * odds + np.array(self.intercepts))
+        return calibrated
+
+
+Calibration = Temperature | Platt | LabelScaling
 
 
 @dataclass(frozen=True, config=EXACT)
@@ -72,7 +89,7 @@ class Decision:
     """Calibration, then a rule: threshold, costs, thresholds or, if these are None, the most probable class."""
 
     threshold: Threshold | None = None  # of the positive class, the last of two
-    calibration: Calibration | None = None  # none with several labels per text
+    calibration: Calibration | None = None
     thresholds: tuple[Threshold, ...] | None = None  # of each label, with several labels per text
     costs: Costs | None = None
     rejection: Rejection | None = None  # which texts belong to no class; None: each belongs to one
@@ -112,7 +129,7 @@ class Decision:
         return replace(self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the keys of `RULES` that apply, and `temperature` or `slope` and `intercept` of the calibration."""
+        """Return the keys of `RULES` that apply, and the parameters of the calibration, of those in `SCALING`."""
         rules = {key: value for key, value in asdict(self).items() if key in RULES and value is not None}
         return rules | ({} if self.calibration is None else asdict(self.calibration))
 
@@ -148,6 +165,9 @@ def read_decision(path: Path, classes: int) -> Decision:
         suits = (decision.threshold is not None) == (classes == 2 and decision.costs is None)
         if decision.thresholds is not None:
             suits = len(decision.thresholds) == classes
+        if (scaling := decision.calibration) is not None:
+            by_label = [scaling.slopes, scaling.intercepts] if isinstance(scaling, LabelScaling) else []
+            suits = suits and bool(by_label) == decision.multilabel and all(len(each) == classes for each in by_label)
         if decision.costs is not None:
             suits = suits and np.shape(decision.costs) in {(classes, classes), (classes, classes + 1)}
         if not suits:

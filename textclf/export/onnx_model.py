@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
+from textclf.artifacts.decisions import EPSILON, Calibration, Decision, LabelScaling, Temperature
 from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, SIGMOIDS, LayerModel
 from textclf.artifacts.token_front import TokenFront
 from textclf.pretrained.onnx_graph import FLOAT, INT64, Graph
@@ -119,8 +119,13 @@ def _add_scores(graph: Graph, model: LayerModel, values: str, columns: int) -> s
     return values
 
 
-def _add_calibrated(graph: Graph, scores: str, activation: str, calibration: Temperature | Platt) -> str:
+def _add_calibrated(graph: Graph, scores: str, activation: str, calibration: Calibration) -> str:
     """Add the last activation and the calibration, as in `Decision.calibrate`."""
+    if isinstance(calibration, LabelScaling):  # the scores are log odds
+        limit = -math.log(EPSILON)
+        odds = graph.add("Clip", scores, graph.constant(-limit), graph.constant(limit))
+        product = graph.add("Mul", odds, graph.constant(np.array(calibration.slopes)))
+        return graph.add("Sigmoid", graph.add("Add", product, graph.constant(np.array(calibration.intercepts))))
     if activation == "sigmoid":  # logarithms, because small probabilities lose digits in float32
         logs = _add_log_sigmoids(graph, _add_both_log_odds(graph, scores))
     else:

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from textclf.artifacts.checksums import write_manifest
-from textclf.artifacts.decisions import Decision, Platt, Temperature, read_decision, write_decision
+from textclf.artifacts.decisions import Decision, LabelScaling, Platt, Temperature, read_decision, write_decision
 from textclf.core.errors import UserError
 
 PROBABILITIES = np.array([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5], [0.0, 1.0]])
@@ -53,6 +54,24 @@ def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_
     assert read_decision(path, classes) == decision
     with pytest.raises(UserError, match=r"decision\.json is damaged"):
         read_decision(path, 5 - classes)
+
+
+@pytest.mark.parametrize("scaling", [None, LabelScaling((0.5, 1.0, 2.0), (0.1, 0.0, -0.1))], ids=str)
+def test_the_decision_of_several_labels_is_read_back_if_each_label_has_its_numbers(
+    scaling: LabelScaling | None, tmp_path: Path
+) -> None:
+    path, decision = tmp_path / "decision.json", Decision(None, scaling, (0.5, 0.5, 0.4))
+    write_decision(decision, path)
+    assert read_decision(path, 3) == decision
+    calibrated = decision.calibrate(np.array([[0.0, 0.3, 1.0], [0.2, 1.0, 0.0]]))
+    assert calibrated[0, 1] == pytest.approx(0.3)
+    assert ((calibrated >= 0) & (calibrated <= 1)).all()
+    others = Temperature(2.0), Platt(1.0, 0.0), LabelScaling((1.0, 1.0), (0.0, 0.0)), LabelScaling((1.0,) * 3, (0.0,))
+    wrong = [replace(decision, thresholds=(0.5, 0.5)), *(replace(decision, calibration=each) for each in others)]
+    for each in [*wrong, Decision(None, scaling or others[2])]:
+        write_decision(each, path)
+        with pytest.raises(UserError, match=r"decision\.json is damaged"):
+            read_decision(path, 3)
 
 
 @pytest.mark.parametrize(

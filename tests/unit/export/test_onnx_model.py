@@ -1,6 +1,7 @@
 """Models as ONNX: the runtime that others use must predict what this package predicts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from scipy.sparse import csr_array
 from tests import samples
 from tests.unit.artifacts import fronts
 from tests.unit.artifacts.random_layers import MODELS, random_model
-from textclf.artifacts.decisions import Calibration, Decision, Platt, Temperature
+from textclf.artifacts.decisions import Calibration, Decision, LabelScaling, Platt, Temperature
 from textclf.artifacts.layers import HIDDEN, OUTPUT, SIGMOIDS, Layer, LayerModel
 from textclf.artifacts.token_front import Pooling
 from textclf.artifacts.tokens import Side
@@ -89,13 +90,21 @@ def test_a_model_of_presence_ignores_how_often_a_term_occurs(output: str, tmp_pa
     assert often.tolist() == once.tolist()
 
 
+@pytest.mark.parametrize("calibrated", [False, True])
 @pytest.mark.parametrize("labels", [1, 2, 6])
 def test_several_labels_have_a_probability_each_and_are_decided_by_their_thresholds(
-    labels: int, tmp_path: Path
+    labels: int, calibrated: bool, tmp_path: Path
 ) -> None:
-    model, X = random_model(labels, (5,), "relu", SIGMOIDS), samples.rows(2, seed=1).X
-    chosen = decision(model)
-    expected = model.predict_proba(X)
+    model, X = (
+        random_model(labels, (5,), "relu", SIGMOIDS),
+        csr_array(np.vstack([samples.rows(2, seed=1).X.toarray(), np.eye(2, samples.TERMS) * 1e4])),
+    )
+    scaling = LabelScaling(
+        tuple(np.linspace(1.5, 0.3, labels).tolist()), tuple(np.linspace(-0.5, 1.0, labels).tolist())
+    )
+    chosen = replace(decision(model), calibration=scaling if calibrated else None)
+    expected = chosen.calibrate(model.predict_proba(X))
+    assert (np.abs(expected - model.predict_proba(X)) > 0.01).any() == calibrated
     decided, probabilities = run(model, chosen, X, tmp_path / "model.onnx")
     assert probabilities == pytest.approx(expected, abs=1e-5)
     clear = np.abs(expected - np.array(chosen.thresholds)) > 1e-5
