@@ -16,10 +16,12 @@ from textclf.models import majority
 from textclf.models.common import crossvalidation
 from textclf.models.common.crossvalidation import (
     FOLDS,
+    MORE_FOLDS,
     NEVER_HELD_OUT,
     assign_folds,
     crossvalidate,
     draw_rows,
+    fold_count,
     sample_rows,
 )
 
@@ -34,8 +36,8 @@ def test_folds_share_each_class_evenly(y: np.ndarray) -> None:
         if count < FOLDS:
             assert set(held_out) == {NEVER_HELD_OUT}
         else:
-            sizes = np.bincount(held_out, minlength=FOLDS)
-            assert len(sizes) == FOLDS
+            sizes = np.bincount(held_out, minlength=MORE_FOLDS)
+            assert len(sizes) == fold_count(len(y)) == MORE_FOLDS
             assert sizes.max() - sizes.min() <= 1
 
 
@@ -65,7 +67,7 @@ def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str) -> None:
     held_out = crossvalidate(model, rows, samples.settings(model), samples.FOLDERS)
     assert isinstance(held_out, Predictions)
     assert sorted(held_out.ids) == sorted(rows.ids)
-    assert list(dict.fromkeys(held_out.split)) == ["fold 1", "fold 2", "fold 3"]
+    assert list(dict.fromkeys(held_out.split)) == [f"fold {number}" for number in range(1, MORE_FOLDS + 1)]
     place = {row: number for number, row in enumerate(rows.ids)}
     positions = np.array([place[row] for row in held_out.ids])
     assert held_out.y.tolist() == rows.y[positions].tolist()
@@ -83,13 +85,32 @@ def test_rows_of_a_cluster_are_in_one_fold_and_each_fold_has_clusters_of_each_cl
     assert all(len(set(folds[clusters == cluster])) == 1 for cluster in range(30))
     assert (folds[y == 2] == NEVER_HELD_OUT).all()
     for label in (0, 1):
-        assert set(np.bincount(folds[y == label]) // 3) <= {4, 5}
+        assert set(np.bincount(folds[y == label]) // 3) <= {2, 3}
     rows = samples.rows(2)
     pairs = np.arange(len(rows.y)) // 2
     held_out = crossvalidate("majority", rows, samples.settings("majority"), samples.FOLDERS, pairs.astype(np.uint64))
     assert held_out is not None
     fold = dict(zip(held_out.ids.tolist(), held_out.split.tolist(), strict=True))
     assert all(fold[first] == fold[second] for first, second in zip(rows.ids[::2], rows.ids[1::2], strict=False))
+
+
+def test_more_rows_have_fewer_folds() -> None:
+    for rows, folds in ((999, 5), (1000, 3)):
+        assert (
+            set(assign_folds(np.arange(rows) % 2, np.arange(rows))) == set(range(folds)) == set(range(fold_count(rows)))
+        )
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_every_fold_trains_on_two_rows_with_each_label_and_two_without(seed: int, clustered: bool) -> None:
+    generator = np.random.default_rng(seed)
+    y = (generator.random((60, 12)) < generator.choice([0.03, 0.05, 0.97], 12)).astype(np.int8)
+    clusters = np.arange(60) // 2 if clustered else np.arange(60)
+    folds = assign_folds(y, clusters)
+    for fold in set(folds) - {NEVER_HELD_OUT}:
+        for value in (0, 1):
+            assert ((y[folds != fold] == value).sum(axis=0) >= np.minimum((y == value).sum(axis=0), 2)).all()
+    assert all(len(set(folds[clusters == cluster])) == 1 for cluster in clusters)
 
 
 def test_too_few_rows_of_a_class_are_not_cross_validated() -> None:

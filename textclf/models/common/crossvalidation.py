@@ -20,7 +20,7 @@ from textclf.models.common.held_out import as_new_texts
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
-FOLDS = 3
+FOLDS, MORE_FOLDS, FEW = 3, 5, 1000  # more folds of fewer than FEW rows, each of whose models misses more of the texts
 # Training rows that take part at most, so that the time is bounded: as many per class, and in all.
 PER_CLASS, FEWEST_ROWS, MOST_ROWS = 100, 3000, 20_000
 SEED = 0  # of the rows that take part and of their folds: the same for all models
@@ -38,7 +38,7 @@ def crossvalidate(
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. Every model gets the same rows, those of `sample_rows`, and
-    the same folds, with the rows of one of the `clusters` (rows,) in one. None if the folds have too few rows of a
+    the same folds, those of `assign_folds`. None if the folds have too few rows of a
     class for this model, or there are more rows than it is cross-validated on: see `ModelPackage`. With `unknown` the
     predictions have the scores of `textclf.artifacts.unknown`.
     """
@@ -48,16 +48,21 @@ def crossvalidate(
     rows = rows.take(some)
     folds = assign_folds(rows.y, np.arange(len(rows.y)) if clusters is None else clusters[some])
     parts = []
-    for fold in range(FOLDS):
+    for fold in np.unique(folds[folds != NEVER_HELD_OUT]).tolist():
         fitted, held_out = rows.take(folds != fold), rows.take(folds == fold)
         train = Dataset.of_rows(fitted)
-        if not len(held_out.y) or train.fewest < settings.rows_per_class():
+        if train.fewest < settings.rows_per_class():
             return None
         model = load_model(name).fit(train, None, settings, folders).layers
         scores = partial(scores_of, model, fit_means(train)) if unknown else None
         new = replace(held_out, X=as_new_texts(fitted.X, held_out.X))
         parts.append(predict(model, f"fold {fold + 1}", new, scores))
-    return predictions.concatenate(parts)
+    return predictions.concatenate(parts) if parts else None
+
+
+def fold_count(rows: int) -> int:
+    """Return the number of folds of so many training rows that take part."""
+    return MORE_FOLDS if rows < FEW else FOLDS
 
 
 def draw_rows(train: Shards[Features]) -> Features:
@@ -88,13 +93,19 @@ def assign_folds(y: NDArray[np.integer], clusters: NDArray[Any]) -> NDArray[np.i
     """Return the fold of each row, (rows,), from 0: random, with equal shares of each class or rarest label.
 
     Rows of one of the `clusters` (rows,), which depend on each other, share the fold that its first row gets. Those of
-    a class with fewer than `FOLDS` clusters are `NEVER_HELD_OUT`, so that every model sees the class.
+    a class with fewer than `FOLDS` clusters are `NEVER_HELD_OUT`, so that every model sees two rows of the class. So
+    are the clusters of a fold with a label, or without it, that fewer than two other rows would show.
     """
     _, first, cluster = np.unique(clusters, return_index=True, return_inverse=True)
     of_cluster = rarest(y)[first]
     folds = np.empty(len(first), dtype=np.int64)
-    folds[_order_by_class(of_cluster)] = np.arange(len(first)) % FOLDS
+    folds[_order_by_class(of_cluster)] = np.arange(len(first)) % fold_count(len(y))
     folds[np.bincount(of_cluster)[of_cluster] < FOLDS] = NEVER_HELD_OUT
+    for fold in range(fold_count(len(y)) if y.ndim == 2 else 0):
+        inside = folds[cluster] == fold
+        for value in (0, 1):
+            needed = (y[~inside] == value).sum(axis=0) < 2
+            folds[cluster[inside & (y[:, needed] == value).any(axis=1)]] = NEVER_HELD_OUT
     return np.asarray(folds[cluster])
 
 
