@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from textclf.core.files import DIGITS
-from textclf.core.formatting import count_noun, percent
+from textclf.core.formatting import count_noun
 from textclf.evaluate.counts import Floats
 from textclf.evaluate.metrics.metric import Metric, margin
-from textclf.evaluate.registry import ACCURACY, COST, LOG_LOSS
+from textclf.evaluate.registry import ACCURACY, COST, LOG_LOSS, format_value
 from textclf.evaluate.results import Candidate, Choice, Results
 from textclf.evaluate.rows import JudgedRows
 
@@ -21,7 +21,8 @@ SEED = 0  # of the parts
 def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]:
     """Return how each model, from the fastest to the slowest, compares with the best.
 
-    With costs, the mean cost takes the place of the accuracy, and lower is better. `accuracy_difference`, or
+    With costs, the mean cost takes the place of the accuracy, and lower is better; with several labels per text the log
+    loss, since few sets are exactly right. `accuracy_difference`, or
     `cost_difference`, is to the highest accuracy, `log_loss_difference` to the lowest log loss of the models whose
     accuracy is at most `ERRORS` standard errors (`accuracy_error`) below it. Of these, the models whose log loss is at
     most as many standard errors (`log_loss_error`) higher are tied, and the first of them is to be chosen. Errors are
@@ -33,15 +34,19 @@ def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]
     values = {name: metric.influence(rows) for name, rows in models.items()}
     loss = {name: LOG_LOSS.influence(rows) for name, rows in models.items()}
     best = max(models, key=lambda name: (-sign * values[name].mean(), -loss[name].mean()))
-    gaps = {name: _difference(models, values, name, best) for name in models}
+    gaps = {name: paired_difference(rows, models[best], values[name], values[best]) for name, rows in models.items()}
     close = [name for name, gap in gaps.items() if _within(gap, sign)]
     likeliest = min(close, key=lambda name: float(loss[name].mean()))
-    of_loss = {name: _difference(models, loss, name, likeliest) for name in models}
+    of_loss = {
+        name: paired_difference(rows, models[likeliest], loss[name], loss[likeliest]) for name, rows in models.items()
+    }
     return {
         name: Candidate(
-            **dict(zip((f"{metric.name}_difference", f"{metric.name}_error"), gap, strict=True)),
-            log_loss_difference=of_loss[name][0],
-            log_loss_error=of_loss[name][1],
+            **{
+                f"{of.name}_{part}": value
+                for of, pair in ((metric, gap), (LOG_LOSS, of_loss[name]))
+                for part, value in zip(("difference", "error"), pair, strict=True)
+            },
             tied=int(name in close and _within(of_loss[name], 1)),
         )
         for name, gap in gaps.items()
@@ -49,16 +54,18 @@ def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]
 
 
 def chooses(models: Mapping[str, JudgedRows]) -> Metric:
-    """Return the metric that chooses the model: the mean cost or, without `evaluate.costs`, the accuracy."""
-    return ACCURACY if next(iter(models.values())).costs is None else COST
+    """Return the metric that chooses: accuracy, with `evaluate.costs` the mean cost, of several labels the log loss."""
+    rows = next(iter(models.values()))
+    return LOG_LOSS if rows.multilabel else ACCURACY if rows.costs is None else COST
 
 
-def _difference(
-    models: Mapping[str, JudgedRows], values: Mapping[str, Floats], name: str, other: str
-) -> tuple[float, float]:
-    """Return the mean difference of two models and its standard error, rounded."""
-    differences, rare = values[name] - values[other], models[name].wrong | models[other].wrong
-    error = margin(models[name], differences, rare, ONE_ERROR)
+def paired_difference(a: JudgedRows, b: JudgedRows, of_a: Floats, of_b: Floats) -> tuple[float, float]:
+    """Return the mean of `of_a` - `of_b` (rows,), numbers of the same rows as two models judge them, and its error.
+
+    Both are rounded; the error is the standard error.
+    """
+    differences = of_a - of_b
+    error = margin(a, differences, a.wrong | b.wrong, ONE_ERROR)
     return round(float(differences.mean()), DIGITS), round(error, DIGITS)
 
 
@@ -73,7 +80,7 @@ def choose(candidates: Mapping[str, Candidate]) -> str:
 
 
 def score_after_choice(models: Mapping[str, JudgedRows]) -> float | None:
-    """Return the accuracy or mean cost to expect of the model that is chosen, rounded; None if there are too few rows.
+    """Return the number of `chooses` to expect of the model that is chosen, rounded; None if there are too few rows.
 
     The accuracy of the best of several models is too high on the rows that chose it. Here, the model that all other
     rows choose is measured on each of `PARTS` parts of the rows, or of their clusters; the predictions stay the same:
@@ -109,7 +116,8 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
     if not compared:
         return models[-1], "the last of train; none could be cross-validated"
     chosen = choose(compared)
-    metric = "accuracy" if compared[chosen].cost_difference is None else "cost"
+    multilabel = chosen in decisions.models and decisions[chosen].decision.multilabel
+    metric = "log_loss" if multilabel else "accuracy" if compared[chosen].cost_difference is None else "cost"
     if rows := decisions.protocol.validation_rows:
         score, where = results.evaluation[chosen]["validation"][metric], f"on {count_noun(rows, 'validation row')}"
     else:
@@ -118,15 +126,12 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
         where = f"in {scores.folds}-fold cross-validation of {count_noun(scores.rows, 'training row')}"
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
-    multilabel = chosen in decisions.models and decisions[chosen].decision.multilabel
-    best, show = (
-        ("lowest mean cost", "{:.3f}".format)
-        if metric == "cost"
-        else (f"best {'subset ' * multilabel}accuracy", percent)
-    )
+    best = {"accuracy": "best accuracy", "cost": "lowest mean cost", "log_loss": "lowest log loss"}[metric]
     reason = best
     if getattr(compared[chosen], f"{metric}_difference"):
-        reason = f"fastest of the models within half a standard error of the {best} and log loss"
+        both = best if multilabel else f"{best} and log loss"
+        reason = f"fastest of the models within half a standard error of the {both}"
     if (expected := getattr(choice, metric)) is not None:
-        where += f"; {show(score)} there, {show(expected)} allowing for the choice"
+        before, after = (format_value(metric, value) for value in (score, expected))
+        where += f"; {before} there, {after} allowing for the choice"
     return chosen, f"{reason} {where}"

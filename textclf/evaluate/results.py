@@ -142,6 +142,15 @@ class Choice(Result):
     models: dict[str, Candidate] = Field({})  # from the fastest to the slowest
     accuracy: Fraction | None = None  # of the chosen one, allowing for the choice
     cost: Number | None = None  # likewise, with costs
+    log_loss: Number | None = None  # likewise, with several labels per text
+
+
+class Calibrated(Result):
+    """The log loss of a model on the rows that calibrate it; the same before and after if no calibration is kept."""
+
+    rows: Positive
+    before: Number
+    after: Number
 
 
 class ModelDecision(Result):
@@ -151,6 +160,7 @@ class ModelDecision(Result):
 
     guessing: Difference | None = None  # of its log loss minus that of guessing on the test rows
     ece_if_calibrated: dict[str, Number] = Field({})  # by split: its calibration error if its probabilities were right
+    calibrated: Calibrated | None = None  # if evaluate.calibration is set
     uncalibrated: dict[str, Metrics] = Field({})  # by split, of a calibrated model: metrics before calibration
     validation_mistakes: Count | None = None  # of the rows, or clusters, that calibrate, before calibration
     labels_of_few_rows: Count | None = None  # labels with too few rows to choose a threshold by

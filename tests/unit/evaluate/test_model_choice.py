@@ -10,6 +10,7 @@ import pytest
 from tests import approved
 from textclf.evaluate import model_choice
 from textclf.evaluate.model_choice import choose, compare_candidates, explain_choice, score_after_choice
+from textclf.evaluate.registry import LOG_LOSS
 from textclf.evaluate.results import Results
 from textclf.evaluate.rows import JudgedRows
 
@@ -51,6 +52,22 @@ def test_the_fastest_of_the_models_that_are_tied_is_chosen(
     candidates = compare_candidates(models_of(wrong, sure))
     assert choose(candidates) == chosen
     assert candidates["slow"].tied
+
+
+def test_of_several_labels_the_log_loss_chooses_and_not_the_exact_sets() -> None:
+    y = np.tile([[0, 1], [1, 0]], (60, 1)).astype(np.int8)
+    wrong = np.arange(120) % 3 == 0
+    exact, sure = (np.where(y == 1, right, 1 - right) for right in (0.55, 0.95))
+    sure[wrong, 0] = 1 - y[wrong, 0] * 0.55 - (1 - y[wrong, 0]) * 0.45
+    models = {
+        name: JudgedRows(y, each, (each > 0.5).astype(np.int8)) for name, each in (("exact", exact), ("sure", sure))
+    }
+    assert [models[name].wrong.mean() for name in models] == [0, pytest.approx(1 / 3)]
+    candidates = compare_candidates(models)
+    assert choose(candidates) == "sure"
+    assert candidates["exact"].log_loss_difference == pytest.approx(0.598, abs=0.2)
+    assert "accuracy_difference" not in candidates["exact"].model_fields_set
+    assert score_after_choice(models) == pytest.approx(LOG_LOSS.value(models["sure"]), abs=1e-6)
 
 
 def test_dependent_rows_count_once() -> None:
@@ -110,7 +127,9 @@ def by_cost(a: int) -> dict[str, Any]:
 
 FOLDS = crossvalidated(*MODELS, b=1)
 NO_ESTIMATE = {"decisions": FOLDS["decisions"] | {"choice": {"models": FOLDS["decisions"]["choice"]["models"]}}}
-LABELS = {"decisions": FOLDS["decisions"] | {"b": {"thresholds": [0.5, 0.5]}}}
+BY_LOSS = {"log_loss_difference": 0.0, "tied": 1}
+BY_LABELS = {"b": {"thresholds": [0.5, 0.5]}, "choice": {"models": {"b": BY_LOSS}, "log_loss": 0.42}}
+LABELS = {"decisions": FOLDS["decisions"] | BY_LABELS}
 CASES: dict[str, tuple[dict[str, Any], str | None, Sequence[str]]] = {
     "validation rows": (validated(*MODELS, b=1, c=1), None, MODELS),
     "validation rows, tied": (validated(*MODELS, a=1, b=1), None, MODELS),
