@@ -28,6 +28,7 @@ from textclf.core import files, result_files, stage
 from textclf.core.files import SPLITS, UNKNOWN
 from textclf.core.outputs import outputs, remove
 from textclf.core.settings import Param
+from textclf.evaluate.choose import explain_calibration
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.looks import identify
@@ -135,6 +136,8 @@ def run(
         low, high = test.accuracy_interval(name)
         of_sets = (f", {METRICS[key].titled(several)} {numbers['test'][key]:.3f}" for key in OF_SETS if several)
         print(f"{name}: {accuracy} {accuracies} ({low:.3f} to {high:.3f}){''.join(of_sets)}")
+        if told := explain_calibration(results.decisions[name], evaluate.calibration, "validation" in parts):
+            print(f"{name}: calibration: {told}")
     if left_out := describe_left_out(slices.membership.left_out):
         print(f"slices not compared: {left_out}")
     for name, entries in results.slices.models.items():

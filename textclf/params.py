@@ -17,7 +17,7 @@ from textclf.core.formatting import join_names
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.settings import OF_COUNTS, OF_SUMS, Evaluate, unknown_classes
+from textclf.evaluate.settings import MICRO_F1, OF_COUNTS, OF_SUMS, Evaluate, unknown_classes
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
@@ -37,8 +37,7 @@ WITHOUT_ENERGY = ("average", "transformer", "naive_bayes")
 MULTILABEL = "multilabel"
 # What data.task multilabel does not support: by setting, the refused values and the rule of the error.
 ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
-    "evaluate.threshold": (("accuracy",), "a number, f1 or precision"),
-    "evaluate.calibration": (("platt", "temperature"), "none"),
+    "evaluate.threshold": (("accuracy",), "a number, f1, micro_f1 or precision"),
     "evaluate.coverage_by_class": ((True,), "false"),
     "evaluate.slice_metric": (OF_COUNTS, " or ".join(OF_SUMS)),
 }
@@ -135,6 +134,8 @@ def conflicts(params: Params) -> Iterator[str]:
     yield from _metric_conflicts(params)
     if params.data.task == MULTILABEL:
         yield from _multilabel_conflicts(params)
+    elif params.evaluate.threshold == MICRO_F1:
+        yield f"evaluate.threshold must be another rule unless data.task is {MULTILABEL}; got {MICRO_F1}"
 
 
 def _unknown_conflicts(params: Params) -> Iterator[str]:

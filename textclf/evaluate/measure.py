@@ -22,7 +22,7 @@ from textclf.evaluate.costs import cheapest_constant
 from textclf.evaluate.intervals import Difference
 from textclf.evaluate.model_choice import choose, chooses, compare_candidates, score_after_choice
 from textclf.evaluate.registry import LOG_LOSS, METRICS
-from textclf.evaluate.results import Choice, Decisions, FoldScores, ModelDecision, Protocol
+from textclf.evaluate.results import Calibrated, Choice, Decisions, FoldScores, ModelDecision, Protocol
 from textclf.evaluate.settings import EVEN, Evaluate
 from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
@@ -229,10 +229,13 @@ def _report_model(
     }
     if decision.costs is not None and (unseen := find_unseen_cost(splits["test"], name)):
         report["unseen_cost"] = unseen
+    if choosing is not None and name in choosing.judged and choosing.settings.calibration != "none":
+        before, after = (LOG_LOSS.value(rows) for rows in (choosing.before_calibration(name), choosing.judged[name]))
+        report["calibrated"] = Calibrated(rows=choosing.rows, before=before, after=after)
     if decision.calibration and choosing is not None:
         report["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
         report["validation_mistakes"] = choosing.mistakes(name)
-    if decision.multilabel and choosing is not None and isinstance(choosing.settings.threshold, str):
+    if decision.multilabel and choosing is not None and choosing.settings.threshold in ("f1", "precision"):
         report["labels_of_few_rows"] = int(has_few(choosing.of_rows.y, choosing.of_rows.clusters).sum())
     return ModelDecision(**decision.to_json(), **report)
 

@@ -61,8 +61,8 @@ def _remedy(name: str, record: Mapping[str, float], decisions: Decisions) -> str
     if best < epochs and "early_stopping" not in record:  # which takes the weights of the best epoch
         lowest = f"the loss on the validation rows was lowest at epoch {best:.0f} of {epochs:.0f}: set "
         return f"{lowest if validated else 'set split.validation_size and '}train.{name}.early_stopping"
-    own = decisions[name].decision
-    return "" if own.calibration or own.multilabel else "set evaluate.calibration"  # several labels have none
+    own = decisions[name]
+    return "" if own.decision.calibration or own.calibrated else "set evaluate.calibration"
 
 
 def _calibrated_by_few(own: ModelDecision, validated: bool) -> list[str]:

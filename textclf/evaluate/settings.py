@@ -12,8 +12,9 @@ from textclf.evaluate.metrics.of_counts import CountMetric
 from textclf.evaluate.metrics.of_rows import RowMean
 from textclf.evaluate.registry import METRICS
 
-ThresholdRule = Literal["accuracy", "f1", "precision"]
+ThresholdRule = Literal["accuracy", "f1", "precision", "micro_f1"]
 THRESHOLD_RULES = get_args(ThresholdRule)
+MICRO_F1 = "micro_f1"  # the rule by which all labels have one threshold
 EVEN = 0.5  # the threshold at which the more probable of two classes is decided
 
 
@@ -69,7 +70,8 @@ class Evaluate(Section):
     """How probabilities become decisions, and how certain the metrics are."""
 
     threshold: Threshold = Field(
-        EVEN, description="threshold of the positive class; accuracy, f1 or precision chooses it on held-out rows"
+        EVEN,
+        description="threshold of the positive class; accuracy, f1, micro_f1 or precision chooses it on held-out rows",
     )
     target_precision: Share = Field(
         0.9, description="precision to guarantee at this confidence, if threshold is precision"
@@ -78,7 +80,8 @@ class Evaluate(Section):
         {}, description="{actual: {predicted: cost}, abstain: cost} in place of a threshold; else 1, or 0 if right"
     )
     calibration: Literal["none", "platt", "temperature"] = Field(
-        "none", description="temperature, or platt (binary): scale probabilities to fit held-out rows"
+        "none",
+        description="temperature, or platt (binary, labels): fit probabilities to held-out rows",
     )
     coverage: Share | None = Field(
         None, description="share of prediction sets that have the actual class, by validation rows; null: no sets"

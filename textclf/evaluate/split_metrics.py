@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -23,7 +24,7 @@ from textclf.evaluate.intervals import Difference, Interval, tango
 from textclf.evaluate.metrics.calibration import expected_ece
 from textclf.evaluate.registry import ACCURACY, HAMMING_LOSS, METRICS, pair_name
 from textclf.evaluate.rows import JudgedRows
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.settings import EVEN, Evaluate
 
 
 class SplitMetrics:
@@ -82,15 +83,20 @@ class SplitMetrics:
         """Return the metrics that are defined for the rows, rounded."""
         return registry.rounded(self.values[model])
 
+    def before_calibration(self, model: str) -> JudgedRows:
+        """Return the rows as a model judges them before calibration, the most probable class or labels above `EVEN`."""
+        raw = self.raw[model]
+        decided = (raw > EVEN).astype(np.int8) if self.of_rows.multilabel else raw.argmax(axis=1)
+        return replace(self.judged[model], probabilities=raw, decided=decided)
+
     def uncalibrated(self, model: str) -> dict[str, float]:
         """Return the metrics of calibration before it, rounded."""
-        raw = self.raw[model]
-        values = registry.compute(self.of_rows.y, raw, raw.argmax(axis=1))
-        return {name: value for name, value in values.items() if METRICS[name].uncalibrated}
+        rows = self.before_calibration(model)
+        return registry.rounded({name: each.value(rows) for name, each in METRICS.items() if each.uncalibrated})
 
     def mistakes(self, model: str) -> int:
         """Return the number of rows, or clusters of dependent rows, that are wrong before calibration."""
-        return self.of_rows.independent(self.raw[model].argmax(axis=1) != self.of_rows.y)
+        return self.of_rows.independent(self.before_calibration(model).wrong)
 
     def ece_if_calibrated(self, model: str) -> float:
         """Return the calibration error to expect if the probabilities are right, rounded."""

@@ -7,7 +7,6 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from textclf.artifacts.decisions import SCALING
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import escape_markdown, labelled_names
@@ -79,7 +78,7 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         thresholds=dict(zip(names.values(), map(to_yaml, decision.thresholds or ()), strict=True))
         if multilabel
         else None,
-        calibration=[(key, to_yaml(value)) for key, value in sorted(decision.to_json().items()) if key in SCALING],
+        calibration=facts.calibration(model),
         rejection=decision.rejection,
         unknown=found and {"accuracy": _share(found.accuracy), "recall": _share(found.recall)},
         sets=coverage_of(results.coverage.models.get(model), evaluate.coverage, names),

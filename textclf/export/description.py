@@ -12,7 +12,7 @@ from textclf.core.formatting import confidence_level, count_noun, display_name, 
 from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.costs import cheapest_constant, cost_matrix
 from textclf.evaluate.registry import format_value
-from textclf.evaluate.settings import Evaluate, by_pair
+from textclf.evaluate.settings import MICRO_F1, Evaluate, by_pair
 from textclf.export.facts import Facts, Settings
 from textclf.export.settings import needs_measured
 from textclf.models.common.loading import load_model
@@ -97,7 +97,9 @@ def _calibration(evaluate: Evaluate, choosing: str) -> str:
     if evaluate.calibration == "none":
         return "Probabilities are not calibrated after training."
     method = {"platt": "Platt scaling", "temperature": "temperature scaling"}[evaluate.calibration]
-    return f"Probabilities are calibrated by {method}, fitted on {choosing}."
+    return (
+        f"Probabilities are calibrated by {method}, where it lowers the log loss on {choosing} by more than its error."
+    )
 
 
 def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, multilabel: bool) -> str:
@@ -108,12 +110,12 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, mu
         rule = "A text gets each label whose probability is above"
     if isinstance(evaluate.threshold, float):
         return f"{rule} {evaluate.threshold:g}."
-    aims = {"accuracy": "the highest accuracy", "f1": "the highest F1"}
+    aims = {"accuracy": "the highest accuracy", "f1": "the highest F1", MICRO_F1: "the highest micro F1"}
     level = confidence_level(evaluate.confidence)
     aim = aims.get(
         evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)} at {level} confidence"
     )
-    per = "label and model" if multilabel else "model"
+    per = "label and model" if multilabel and evaluate.threshold != MICRO_F1 else "model"
     return f"{rule} a threshold, chosen per {per} for {aim} on {choosing}."
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from textclf.core.about import About
+from textclf.evaluate.choose import explain_calibration
 from textclf.evaluate.model_choice import explain_choice
 from textclf.evaluate.results import Results
 from textclf.evaluate.settings import Evaluate
@@ -75,6 +76,13 @@ class Facts:
     def titles(self) -> dict[str, str]:
         """The name of each class label that has one."""
         return class_titles(self.sources, self.settings.about)
+
+    def calibration(self, model: str) -> str:
+        """Return what evaluate.calibration did to a model, "" if it is not set."""
+        decisions = self.results.decisions
+        return explain_calibration(
+            decisions[model], self.settings.evaluate.calibration, decisions.protocol.validation_rows > 0
+        )
 
     def weights(self, *models: str) -> list[Weights]:
         """Return the pretrained weights that these models use, each once."""

@@ -309,7 +309,7 @@ def calibration(run: Run) -> dict[str, Any]:
 
 def _calibration_remedy(run: Run) -> str:
     """Return the setting that mends the calibration of models whose error is well above chance, "" if there is none."""
-    if run.settings.evaluate.calibration != "none" or run.multilabel:  # several labels have no calibration
+    if run.settings.evaluate.calibration != "none":
         return ""
     poor = []
     for name in run.models:
@@ -320,7 +320,7 @@ def _calibration_remedy(run: Run) -> str:
         fits = "validation" in run.splits or name not in run.settings.evaluate.external  # to rows that trained nothing
         if fits and chance is not None and error > WELL_ABOVE * chance and error > chance + MATTERS:
             poor.append(display_name(name))
-    methods = "platt or temperature" if run.binary else "temperature"
+    methods = "platt or temperature" if run.binary or run.multilabel else "temperature"
     rows = "validation rows" if "validation" in run.splits else "held-out training rows"
     verb = "is" if len(poor) == 1 else "are"
     sentence = f"{join_names(poor)} {verb} calibrated worse than chance explains: evaluate.calibration: {methods}"

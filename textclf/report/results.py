@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from textclf.artifacts.decisions import SCALING
 from textclf.core.files import SPLITS
 from textclf.core.formatting import display_name, join_names, p_relation, p_value, percent, points, split_rows
 from textclf.core.labels import visible
@@ -100,12 +99,7 @@ def protocol(run: Run) -> dict[str, Any]:
             for name, decision in decisions.items()
             if chosen and decision.threshold is not None
         ],
-        "calibrations": [
-            (display_name(name), key, f"{value:.3f}")
-            for name, decision in decisions.items()
-            for key, value in sorted(decision.to_json().items())
-            if key in SCALING
-        ],
+        "calibrations": [(display_name(name), told) for name in run.models if (told := run.calibration(name))],
     }
 
 

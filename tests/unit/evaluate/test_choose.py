@@ -1,5 +1,6 @@
 """Decisions: what is chosen on validation rows, and what is refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from tests.unit.evaluate.samples import (
     sets,
     three_splits,
 )
-from textclf.artifacts.decisions import Decision, Temperature
+from textclf.artifacts.decisions import Decision, LabelScaling, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
@@ -47,8 +48,7 @@ def test_a_threshold_is_chosen_on_the_validation_rows(rule: str) -> None:
 
 @pytest.mark.parametrize("name", ["temperature", "platt"])
 def test_probabilities_are_calibrated_on_the_validation_rows_before_a_threshold_is_chosen(name: str) -> None:
-    rows = three_splits()
-    validation = of_split(rows, "validation")
+    validation = overconfident(0, 400, "validation")
     decision = choose_decision(validation, params(calibration=name, threshold="f1"))
     fitted = (fit_platt if name == "platt" else fit_temperature)(validation.y, validation.probabilities)
     assert decision.calibration == fitted
@@ -140,6 +140,44 @@ def test_each_label_has_the_threshold_that_it_would_have_as_two_classes(rule: st
     assert len(set(of_labels)) > 1
 
 
+@pytest.mark.parametrize("name", ["temperature", "platt"])
+def test_each_label_is_calibrated_as_two_classes_and_one_threshold_has_the_highest_micro_f1(name: str) -> None:
+    rows = labelled(1)
+    rows.probabilities[:, :3] **= 3
+    decision = choose_decision(rows, params(calibration=name, threshold="micro_f1"))
+    assert isinstance(decision.calibration, LabelScaling)
+    calibrated, kept = decision.calibrate(rows.probabilities), 0
+    for place in range(5):
+        two = choose_decision(predictions(rows.y[:, place], rows.probabilities[:, place]), params(calibration=name))
+        alone = two.calibrate(np.column_stack([1 - rows.probabilities[:, place], rows.probabilities[:, place]]))
+        np.testing.assert_allclose(calibrated[:, place], alone[:, 1], atol=1e-5)
+        kept += two.calibration is not None
+    assert 0 < kept < 5
+    thresholds = known(decision.thresholds)
+    f1 = {
+        value: compute(rows.y, calibrated, (calibrated > value).astype(np.int8))["micro_f1"]
+        for value in (thresholds[0], *np.linspace(0.05, 0.95, 19))
+    }
+    assert len(set(thresholds)) == 1
+    assert f1[thresholds[0]] == max(f1.values())
+    ignoring = replace(rows, probabilities=np.tile([0.4, 0.3, 0.2, 0.1, 0.1], (300, 1)))
+    assert choose_decision(ignoring, params(threshold="micro_f1")).thresholds == (EVEN,) * 5
+
+
+@pytest.mark.parametrize(("name", "most"), [("temperature", 0.1), ("platt", 0.25)])
+def test_a_calibration_that_lowers_the_log_loss_by_no_more_than_its_error_is_not_kept(name: str, most: float) -> None:
+    kept = []
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        positive = generator.uniform(size=200)
+        y = (generator.uniform(size=200) < positive).astype(np.int64)
+        own = replace(predictions(y, positive), split=np.full(200, "validation", dtype=object))
+        kept.append(choose_decision(own, params(calibration=name)).calibration is not None)
+    assert np.mean(kept) < most
+    sharp = replace(own, probabilities=own.probabilities**3 / (own.probabilities**3).sum(axis=1, keepdims=True))
+    assert choose_decision(sharp, params(calibration=name)).calibration is not None
+
+
 def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_precision_is_never_decided() -> None:
     rows = labelled(1)
     rows.y[:, 0] = np.arange(300) < 4
@@ -150,5 +188,8 @@ def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_prec
     assert f1[0] == precise[0] == EVEN != f1[1]
     assert precise[2] == NEVER
     assert not Decision(thresholds=precise).decide(np.ones((1, 5)))[0, 2]
+    scaling = choose_decision(rows, params(calibration="platt")).calibration
+    assert isinstance(scaling, LabelScaling)
+    assert (scaling.slopes[0], scaling.intercepts[0]) == (1, 0) != (scaling.slopes[2], scaling.intercepts[2])
     one_cluster = np.where(np.arange(300) < 5, 0, np.arange(300))
     assert choose_decision(rows, params(threshold="f1"), one_cluster).thresholds[1] == EVEN  # type: ignore[index]

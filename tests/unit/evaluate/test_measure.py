@@ -17,6 +17,7 @@ from tests.verify import ROOT
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
+from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints
 from textclf.core.result_files import check, to_json
 from textclf.evaluate import measure as measuring
@@ -96,21 +97,25 @@ def decisions_report(*arguments: Any) -> dict[str, Any]:
 
 
 def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
-    splits, decisions = measure({"a": [three_splits()]}, params(calibration="temperature"), False)
+    rows = concatenate([overconfident(number, 400, split) for number, split in enumerate(SPLITS)])
+    splits, decisions = measure({"a": [rows]}, params(calibration="temperature"), False)
     measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
     report = decisions_report(splits, decisions, measured, HeldOut(), ["a"])
     assert Decision.from_json(report["a"]) == decisions["a"]
     chosen = {"threshold", "temperature"}
-    assert set(report["a"]) == chosen | {"ece_if_calibrated", "guessing", "uncalibrated", "validation_mistakes"}
-    validation = three_splits().take(three_splits().split == "validation")
+    beside = {"calibrated", "ece_if_calibrated", "guessing", "uncalibrated", "validation_mistakes"}
+    assert set(report["a"]) == chosen | beside
+    validation, test = (rows.take(rows.split == split) for split in SPLITS[1:])
+    before = compute(validation.y, validation.probabilities, validation.y)["log_loss"]
+    after = measured["a"]["validation"]["log_loss"]
+    assert report["a"]["calibrated"] == {"rows": 400, "before": before, "after": after}
+    assert before > after
     assert report["a"]["validation_mistakes"] == (validation.probabilities.argmax(axis=1) != validation.y).sum() > 0
     assert report["a"]["ece_if_calibrated"] == {name: part.ece_if_calibrated("a") for name, part in splits.items()}
-    test = three_splits().take(three_splits().split == "test")
     raw = compute(test.y, test.probabilities, test.probabilities.argmax(axis=1))
     assert report["a"]["uncalibrated"]["test"] == {name: raw[name] for name in ("brier", "ece")}
     assert report["best"] == measured["a"]
-    rows = int((three_splits().split == "validation").sum())
-    assert report["protocol"] == {"test_rows_watched": 0, "validation_rows": rows}
+    assert report["protocol"] == {"test_rows_watched": 0, "validation_rows": 400}
     assert report["crossvalidation"] == {}
 
 
@@ -290,8 +295,8 @@ def test_clusters_change_the_intervals_of_their_split() -> None:
 
 
 def test_clusters_of_validation_rows_choose_as_one_row_each() -> None:
-    once = [overconfident(1, 90, split) for split in ("train", "validation", "test")]
-    four = [once[0], once[1].take(np.repeat(np.arange(90), 4)), once[2]]
+    once = [overconfident(1, 200, split) for split in ("train", "validation", "test")]
+    four = [once[0], once[1].take(np.repeat(np.arange(200), 4)), once[2]]
     settings = params(threshold="precision", target_precision=0.5, calibration="platt", coverage=0.9)
     clusters = {"validation": clusters_of(four[1], 4)}
     alone, repeated = (measure({"a": parts}, settings, False, of) for parts, of in ((once, None), (four, clusters)))

@@ -73,6 +73,8 @@ REJECTING = {"threshold": 0.5, "rejection": {"score": "energy", "threshold": 1.2
 TOKEN_IDS = {"method": "token_ids", "vectors": "glove-6b-50d"}
 OWN_WEIGHTS = {"pretrained": None, "path": "mine", "sha256": "ab" * 32}
 UNKNOWN = {"unknown": {"oos": {"train": 3, "test": 4}}}
+FIT = {"rows": 1000, "before": 0.6, "after": 0.5}
+CALIBRATING = {"evaluate": {"calibration": "temperature"}}
 WITH_SETS = {"evaluate": {"coverage": 0.95}}
 CARDS: dict[str, dict[str, Any]] = {
     "a setting": {"settings": {"C": 2.0}},
@@ -85,8 +87,12 @@ CARDS: dict[str, dict[str, Any]] = {
         "sources": OWN,
         "about": {"title": "Tickets", "licence": "CC0", "class_names": {"1": "urgent"}},
     },
-    "a temperature": {"decision": {"threshold": 0.25, "temperature": 1.5}},
-    "Platt scaling of three classes": MORE_CLASSES | {"decision": {"slope": 2.0, "intercept": -1.0}},
+    "a temperature": {"decision": {"threshold": 0.25, "temperature": 1.5, "calibrated": FIT}, "sections": CALIBRATING},
+    "a temperature of no use": {"decision": {"threshold": 0.25, "calibrated": FIT}, "sections": CALIBRATING},
+    "several labels of which one is calibrated": {
+        "decision": {"thresholds": [0.5, 0.5], "slopes": [1.0, 0.5], "intercepts": [0.0, 0.0], "calibrated": FIT},
+        "sections": CALIBRATING,
+    },
     "costs": {"decision": {"costs": ((0.0, 2.0), (1.0, 0.0))}},
     "costs of no answer": {"decision": {"costs": ((0.0, 2.0, 0.5), (1.0, 0.0, 0.5))}},
     "prediction sets of which none is an answer": {"sets": SETS | {"accuracy": None}, "sections": WITH_SETS},
@@ -146,9 +152,10 @@ CARDS: dict[str, dict[str, Any]] = {
 
 def test_a_card_is_as_it_was_approved() -> None:
     values = {name: (n + 1) / 16 for n, name in enumerate(MEASURED)}
-    decision = {"threshold": 0.25, "slope": 2.0, "intercept": -1.0, "validation_mistakes": 3}
+    decision = {"threshold": 0.25, "slope": 2.0, "intercept": -1.0, "validation_mistakes": 3, "calibrated": FIT}
     f1 = {"f1": Ends(low=0.25, high=1.0)}
-    sections = WITH_SETS | {"vectorize": {"words": {"method": "encoder"}}}
+    evaluate = WITH_SETS["evaluate"] | {"calibration": "platt"}
+    sections = {"evaluate": evaluate, "vectorize": {"words": {"method": "encoder"}}}
     text = render(measured=values, intervals=f1, decision=decision, sets=SETS, sections=sections)
     assert text == render(measured=values, intervals=f1, decision=decision, sets=SETS, sections=sections)
     assert text.endswith("\n")
