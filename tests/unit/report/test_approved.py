@@ -14,6 +14,7 @@ from tests.page import without_pictures
 from tests.results import comparison, difference, ends, share, slice_of, with_results
 from tests.runs import YELP, make_run
 from textclf.core.result_files import to_json
+from textclf.core.settings import parse_yaml
 from textclf.evaluate.results import Area, RejectedByScore, Unknown
 from textclf.export.sources import Source
 from textclf.models.settings import Train
@@ -97,22 +98,15 @@ def test_the_text_of_a_page_is_as_it_was_approved(name: str) -> None:
     approved.check(approved.lines(without_pictures(make_run(**run)), *shown), Path(__file__).with_name(f"{name}.txt"))
 
 
-# Single sections of runs that differ in one thing: which ones, and how the run is made
+# Runs of which single sections are shown
 
-LAST: dict[str, Any] = {"models": ("logistic_regression", "majority")}
-VALIDATED = LAST | {"validation": True}
-DOUBTING: dict[str, Any] = {
-    "models": ("majority", "logistic_regression", "keras"),
-    "count": 120,
-    "validation": True,
-    "settings": {
-        "evaluate.coverage": "0.8",
-        "evaluate.coverage_by_class": "true",
-        "evaluate.calibration": "platt",
-        "train.keras.early_stopping": "3",
-        "export.model": "null",
-    },
-}
+
+def several(**changes: Any) -> Run:
+    return make_run(**SEVERAL_LABELS | changes)
+
+
+def many_files() -> Run:
+    return make_run(sources=[Source(f"part{n}.csv", f"{n:064}") for n in range(FILES + 7)])
 
 
 def worse_than_guessing() -> Run:
@@ -207,11 +201,6 @@ def poorly_calibrated(**options: Any) -> Run:
     return run
 
 
-COMBINED = {"combine.both": "{first: words, second: letters}", "train.logistic_regression.features": "both"}
-LETTERS = {"vectorize.letters": "{method: terms, analyzer: char}"} | COMBINED
-BOTH_MIXED = {"vectorize.letters": "{method: terms}", "vectorize.words.analyzer": "word+char_wb"} | COMBINED
-
-
 def terms(rows: Mapping[str, int], **settings: str) -> Run:
     run = make_run(("logistic_regression",), settings=settings)
     shared = {"model": "logistic_regression", "class": "no", "weight": 1.0, "method": "weight"}
@@ -225,84 +214,21 @@ def sources(words: str, letters: str, **settings: str) -> Run:
     return terms(names | ({"letters__account": 3} if words == "words__word__" else {}), **settings)
 
 
-ONE: dict[str, tuple[str, Callable[[], Run]]] = {
-    "the last model": ("summary", lambda: make_run(**LAST)),
-    "the best on validation rows": ("summary", lambda: make_run(**VALIDATED)),
-    "a named model": ("summary", lambda: make_run(**VALIDATED, settings={"export.model": "majority"})),
-    "models that differ by chance": ("summary", lambda: make_run(("logistic_regression", "keras"))),
-    "one model": ("summary", lambda: make_run(("logistic_regression",))),
-    "a model worse than guessing": ("summary", worse_than_guessing),
-    "the best of three, which warns of no other": ("summary", lambda: better("nb_svm")),
-    "the second best": ("summary", lambda: better("linear_svm")),
-    "the first, which is the worst": ("summary", lambda: better("keras")),
-    "a threshold that was chosen": (
-        "protocol",
-        lambda: make_run(("logistic_regression",), validation=True, settings={"evaluate.threshold": "f1"}),
-    ),
-    "a model fitted again": ("protocol", lambda: make_run(**VALIDATED, settings={"export.refit": "true"})),
-    "choices by held-out rows": ("protocol", held_out),
-    "dependent rows": ("protocol", dependent_rows),
-    "differences of dependent rows": ("models", dependent_rows),
-    "texts without spaces": ("protocol", unspaced),
-    "texts that are cut": ("protocol", cut),
-    "weak slices": ("slices", weak_slices),
-    "slices with a metric of loss": ("slices", lambda: slices_with_a_metric("log_loss")),
-    "slices with a metric of shares": ("slices", lambda: slices_with_a_metric("f1")),
-    "many behavioural tests": ("behaviour", behaviour),
-    "sets of each class": ("doubt", lambda: make_run(**DOUBTING)),
-    "texts of no class that are rejected": ("unknown", lambda: unknown(**{"evaluate.unknown_keep": "0.85"})),
-    "texts of no class that train": ("unknown", lambda: unknown(**{"data.train_unknown": "true"})),
-    "poor calibration": ("calibration", poorly_calibrated),
-    "poor calibration of three classes": ("calibration", lambda: poorly_calibrated(classes=("a", "b", "c"))),
-    "poor calibration with validation rows": ("calibration", lambda: poorly_calibrated(validation=True)),
-    "poor calibration of several labels": ("calibration", lambda: poorly_calibrated(sets=(["no"], ["yes"], []))),
-    "poor calibration that was set": (
-        "calibration",
-        lambda: poorly_calibrated(validation=True, settings={"evaluate.calibration": "temperature"}),
-    ),
-    "spaces of terms of letters": (
-        "terms",
-        lambda: terms(
-            {"not": 1, " not": 2, "not ": 3, " not ": 4, "very good": 5}, **{"vectorize.words.analyzer": "char"}
-        ),
-    ),
-    "pieces of a term in as many rows": (
-        "terms",
-        lambda: terms({"cou": 9, "account": 9, "ount": 9, "un": 12}, **{"vectorize.words.analyzer": "char_wb"}),
-    ),
-    "terms of two analyzers": (
-        "terms",
-        lambda: sources("word__", "char_wb__", **{"vectorize.words.analyzer": "word+char_wb"}),
-    ),
-    "terms of a pair": ("terms", lambda: sources("words__", "letters__", **LETTERS)),
-    "terms of a pair that both have words": (
-        "terms",
-        lambda: sources("words__word__", "words__char_wb__", **BOTH_MIXED),
-    ),
-    "two labels, of which neither is positive": (
-        "models confusion curves",
-        lambda: make_run(**SEVERAL_LABELS | {"classes": ("a", "b"), "sets": ((), ("a",), ("a", "b"))}),
-    ),
-    "texts with different sets of labels": (
-        "data",
-        lambda: make_run(**SEVERAL_LABELS | {"texts": ("good food", "bad"), "sets": (("a",), ("a", "b"), ())}),
-    ),
-    "the same labels for all texts": (
-        "errors",
-        lambda: make_run(**SEVERAL_LABELS | {"settings": {"evaluate.threshold": "0.1"}}),
-    ),
-    "more files than are listed": (
-        "data",
-        lambda: make_run(sources=[Source(f"part{n}.csv", f"{n:064}") for n in range(FILES + 7)]),
-    ),
-    "classes too rare to be divided": ("protocol", rare_classes),
-    "pretrained weights": ("data", pretrained_weights),
-    "texts with one label each": ("data", lambda: make_run(texts=("no text", "yes text"))),
+MAKERS: dict[str, Callable[..., Run]] = {
+    each.__name__: each
+    for each in (
+        *(make_run, several, many_files, poorly_calibrated, better, worse_than_guessing, held_out, dependent_rows),
+        *(unspaced, cut, weak_slices, slices_with_a_metric, behaviour, unknown, terms, sources, rare_classes),
+        pretrained_weights,
+    )
 }
 
 
 def test_a_section_of_each_run_is_as_it_was_approved() -> None:
-    said = [
-        f"# {name}\n{approved.lines(without_pictures(make()), *shown.split())}\n" for name, (shown, make) in ONE.items()
-    ]
-    approved.check("".join(said), Path(__file__).with_name("sections.txt"))
+    def say(case: str) -> list[str]:
+        shown, _, call = case.partition(": ")
+        name, _, given = call.partition(" ")
+        run = MAKERS[name](**parse_yaml(given or "{}", "case"))
+        return approved.lines(without_pictures(run), *shown.split()).splitlines()
+
+    approved.check_cases(Path(__file__).with_name("sections.txt"), say)
