@@ -1,31 +1,23 @@
 """Differences of params, of the task and of the stages in dvc.lock."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from textclf.core.differences import Difference, compare_values
+from tests import approved
+from textclf.core.differences import compare_values
 from textclf.review import differences
 from textclf.review.differences import StageChange
 
 
-@pytest.mark.parametrize(
-    ("base", "head", "expected"),
-    [
-        (
-            {"train": {"keras": {"epochs": 100, "units": [10]}, "seed": 0}, "gone": {}},
-            {"train": {"keras": {"epochs": 2, "units": [10]}, "seed": 0}, "new": None, "text": "ü"},
-            [("train.keras.epochs", "100", "2"), ("gone", "{}", None), ("new", None, "null"), ("text", None, '"ü"')],
-        ),
-        ({"a": 1, "b": 1}, {"a": 1.0, "b": True}, [("a", "1", "1.0"), ("b", "1", "true")]),
-        # What was an empty mapping is not gone once it has entries.
-        ({"minimum": {}, "slices": {}}, {"minimum": {}, "slices": {"keras": {}}}, [("slices.keras", None, "{}")]),
-        ({"minimum": {}, "slices": {"keras": {}}}, {"minimum": {}, "slices": {}}, [("slices.keras", "{}", None)]),
-        ({"minimum": {}, "slices": {}}, {"minimum": {}}, [("slices", "{}", None)]),
-    ],
-)
-def test_values_are_compared_by_dotted_key_as_json(base: Any, head: Any, expected: list[Any]) -> None:
-    assert compare_values(base, head) == [Difference(*each) for each in expected]
+def test_values_are_compared_by_dotted_key_as_json() -> None:
+    def say(case: str) -> list[str]:
+        """Return the differences of two mappings in JSON, with a bar between them."""
+        return [repr((each.name, each.base, each.head)) for each in compare_values(*map(json.loads, case.split(" | ")))]
+
+    approved.check_cases(Path(__file__).with_name("differences.txt"), say)
 
 
 PARAMS: dict[str, Any] = {
