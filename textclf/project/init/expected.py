@@ -12,7 +12,7 @@ import numpy as np
 
 from textclf.core.formatting import count_noun
 from textclf.core.resources import cores
-from textclf.models.common.crossvalidation import FEWEST_ROWS, FOLDS, MOST_ROWS, PER_CLASS
+from textclf.models.common.crossvalidation import FEWEST_ROWS, MOST_ROWS, PER_CLASS, fold_count
 from textclf.pretrained.catalogue import ENGLISH, MULTILINGUAL
 from textclf.project.init.survey import Survey
 
@@ -53,7 +53,8 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
     seconds = STAGE * (STAGES + models + len(vectorize) + len(sections["combine"])) + ROW * survey.rows * models
     # Beside the fit that is measured: that to training and validation rows, or those of a cross-validation.
     rows = min(max(PER_CLASS * len(survey.classes), FEWEST_ROWS), MOST_ROWS)
-    repeats = 1.0 if validated else (FOLDS - 1) * min(1, rows / survey.untested)
+    folds = fold_count(survey.untested)
+    repeats = 1.0 if validated else (folds - 1) * min(1, rows / survey.untested)
     terms = vectorize["words"]
     all_cores = free_cores(cores()) / (one := free_cores(1))  # how many times as fast as one
     seconds += CHARACTER[_kind(terms)] * survey.characters
@@ -69,7 +70,7 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
             seconds += (1 + repeats + searches) * fit_seconds(columns, survey)
         elif model["kind"] == "transformer":
             read = min(pieces / survey.rows, READ) * survey.untested
-            fits = 2 if validated else 1 + FOLDS
+            fits = 2 if validated else 1 + folds
             seconds += FIT * fits + FINE_TUNE * read * (1 + repeats) / all_cores
     return seconds * pace() / one / 60
 

@@ -114,7 +114,7 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     share = min(survey.classes.values()) / survey.rows
     rows = _choosing_rows(preset, survey)
     if survey.sets is not None:
-        threshold, reason = "f1", f"that of each label has the highest F1 on {rows}"
+        threshold, reason = "micro_f1", f"one for all labels, with the highest micro F1 on {rows}"
     elif len(survey.classes) == 2 and share < RARE:
         order = sorted(survey.classes, key=lambda name: -survey.classes[name])
         chosen_by = float(survey.given.get("validation", survey.untested))
@@ -127,7 +127,7 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     named = "sorted" if order is None else f"{quote_name(order[1])}, the rare one, is the positive class"
     yield Choice("data.classes", order, named)
     yield Choice("evaluate.threshold", threshold, reason)
-    calibration = "temperature" if survey.sets is None else "none"
+    calibration = "temperature" if survey.sets is None else "platt"
     yield Choice("evaluate.calibration", calibration, f"kept only where it lowers log loss on {rows}")
     yield Choice("evaluate.coverage", None, "no prediction sets")
 
