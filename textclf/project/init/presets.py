@@ -75,7 +75,7 @@ def choose_models(preset: str, survey: Survey) -> Models:
         "logistic_regression": regression("words", read),
     }
     if preset != "fast":
-        vectorize["sentences"] = {"method": "encoder", "pretrained": encoder_for(survey.language)}
+        vectorize["sentences"] = {"method": "encoder", "pretrained": encoder_for(survey.language, preset == "best")}
         if survey.longest > LONG and survey.unit == "words":
             vectorize["sentences"]["window"] = "mean"
             reasons.append(Choice("vectorize.sentences.window", "mean", f"some texts have more than {LONG} words"))
