@@ -22,6 +22,7 @@ from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import CONSTANT, KINDS, LESSON, Average, Train, with_averages, wrong_averages
+from textclf.models.transformer import CONTRASTIVE
 from textclf.report.settings import Report
 from textclf.review.settings import Gate
 from textclf.split.settings import Split
@@ -187,6 +188,9 @@ def _multilabel_conflicts(params: Params) -> Iterator[str]:
             yield f"{key} must be {rule} for data.task {MULTILABEL}; got {show(value)}"
     if costs := params.evaluate.costs:
         yield f"evaluate.costs must be empty for data.task {MULTILABEL}; got {show(costs)}"
+    for name in params.train.names():
+        if getattr(params.train[name], "objective", None) == CONTRASTIVE:
+            yield f"train.{name}.objective must be classify for data.task {MULTILABEL}; got {CONTRASTIVE}"
     if params.data.unknown is not None:
         yield f"data.unknown must be null for data.task {MULTILABEL}; got {show(params.data.unknown)}"
 

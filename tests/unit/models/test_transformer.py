@@ -159,6 +159,7 @@ def test_a_training_that_was_killed_ends_in_the_same_bytes(
         return lambda *batch: (next(steps), run_step(*batch))[1], scores
 
     monkeypatch.setattr(training, "compile_steps", counted)
+    training.compile_network.cache_clear()
     resumed = berts.fit(berts.rows(), berts.rows(9), settings, folders)
     assert bits(resumed) == undisturbed
     assert next(steps) < 4 * int(resumed.record["epochs"])  # of the 4 steps per epoch, some were not made again

@@ -1,17 +1,17 @@
 """A pretrained BERT with a classification layer, all of it fine-tuned on the training rows with Keras.
 
 Read on in this order: `network` (the network, and its weights as those of the pretrained files), `batches` (the order
-of the rows), `training`.
+of the rows), `training`, `contrastive`.
 """
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from textclf.artifacts.dataset import Dataset
 from textclf.core import resources
 from textclf.core.extras import EXTRAS
-from textclf.core.settings import Positive, Section, Seed
+from textclf.core.settings import Positive, Section, Seed, relation
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.settings import duration
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
@@ -19,6 +19,7 @@ from textclf.pretrained.settings import CHECKSUM, Checksum, NamesWeights, OwnPat
 
 KIND = "a pretrained transformer fine-tuned with Keras"
 ACCEPTS = ("tokens",)
+CONTRASTIVE = "contrastive"
 CROSSVALIDATED = 3_000  # training rows at most; more would take minutes for each of the trainings
 ADDRESS_SPACE = 6 * resources.GIB  # what TensorFlow reserves, with room for the weights, their gradients and moments
 
@@ -34,6 +35,10 @@ class Settings(ModelSettings, NamesWeights):
     )
     path: OwnPath | None = Field(None, description="your own folder with config.json and model.safetensors of a BERT")
     sha256: Checksum | None = Field(None, description=CHECKSUM)
+    objective: Literal["classify", "contrastive"] = Field(
+        "classify",
+        description="classify trains all together; contrastive, for few rows, the encoder, then logistic regression",
+    )
     pooling: Literal["cls", "mean"] = Field(
         "mean", description="what stands for the text: the mean over its tokens, or its first token, cls"
     )
@@ -54,6 +59,12 @@ class Settings(ModelSettings, NamesWeights):
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
+    @model_validator(mode="after")
+    def _stops_by_a_loss(self) -> "Settings":
+        if self.objective == CONTRASTIVE and self.early_stopping is not None:
+            raise relation(f"early_stopping must be null with objective {CONTRASTIVE}; got {self.early_stopping}")
+        return self
+
     def features_rule(self, representation: Section) -> str | None:
         """Return the rule that the features are word pieces of the tokenizer beside the weights, if it is broken."""
         made = [getattr(representation, name, None) for name in ("method", "pretrained", "path")]
@@ -71,6 +82,8 @@ class Settings(ModelSettings, NamesWeights):
 def notes(settings: Settings) -> list[str]:
     """Return what the model started from, for how long it trained, and where its bytes are the same."""
     trained = duration(settings.epochs, settings.early_stopping)
+    if settings.objective == CONTRASTIVE:
+        trained += " to bring the vectors of texts of a class together; logistic regression reads these vectors"
     return [
         f"The network started from the pretrained weights {settings.pretrained or settings.path} and {trained}.",
         "Training gives the same bytes on machines of the same type only; other CPUs round differently.",

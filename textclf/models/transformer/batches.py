@@ -27,6 +27,24 @@ def epoch_batches(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch:
     return [batches[position] for position in generator.permutation(len(batches))]
 
 
+def class_batches(y: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """Return the positions of the rows of each step of an epoch, each class in its share of every batch.
+
+    The rows of a class, in an order drawn from the seed and the epoch, stay together in pairs, or three for an odd
+    number. A batch has about `batch_size` rows.
+    """
+    generator = np.random.default_rng((seed, epoch))
+    groups, places = [], []
+    for label in np.unique(y):
+        rows = generator.permutation(np.flatnonzero(y == label))
+        count = max(len(rows) // 2, 1)
+        groups += np.array_split(rows, count)
+        places.append((np.arange(count) + generator.random(count)) / count)  # spread over the epoch
+    order = np.argsort(np.concatenate(places))
+    parts = np.array_split(order, min(-(-len(y) // batch_size), len(order)))
+    return [np.concatenate([groups[group] for group in part]) for part in parts]
+
+
 def sorted_batches(tokens: Tokens) -> Iterator[NDArray[np.int64]]:
     """Yield the positions of all rows, by their lengths, so that little is padded."""
     order = np.argsort(np.diff(tokens.starts), kind="stable")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.onnx_classifier import SCORES, OnnxClassifier
 from textclf.artifacts.tokens import PADDING
-from textclf.models.transformer import Settings
+from textclf.models.transformer import CONTRASTIVE, Settings
 from textclf.pretrained.bert import ACTIVATIONS, Config, dense, encoder_model, pool
 from textclf.pretrained.onnx_graph import Graph
 
@@ -140,6 +140,13 @@ def set_pretrained(network: "keras.Model", arrays: Arrays) -> None:
             variable.assign(array.reshape(variable.shape))
 
 
+def drawn(network: "keras.Model") -> tuple[tuple[Any, NDArray[Any]], ...]:
+    """Return the variables that are not pretrained, of the new layer and of dropout, with their values."""
+    pretrained = {id(variable) for variable in network.weights if not variable.path.startswith(HEAD)}
+    others = (variable for variable in network.variables if id(variable) not in pretrained)
+    return tuple((variable, np.asarray(variable).copy()) for variable in others)
+
+
 def trained_arrays(network: "keras.Model") -> dict[str, NDArray[np.float32]]:
     """Return all weights by their names in pretrained files, in the shapes that they have there."""
     arrays = {}
@@ -162,7 +169,10 @@ def make_classifier(
     kernel, bias = arrays[f"{HEAD}.weight"].T, arrays[f"{HEAD}.bias"]
 
     def head(graph: Graph, vectors: str) -> str:
-        return dense(graph, pool(graph, vectors, settings.pooling), kernel, bias)
+        pooled = pool(graph, vectors, settings.pooling)
+        if settings.objective == CONTRASTIVE:
+            pooled = graph.add("LpNormalization", pooled, axis=-1, p=2)
+        return dense(graph, pooled, kernel, bias)
 
     proto = encoder_model(config, arrays, head, SCORES, ("rows", len(bias)))
     content = proto.SerializeToString(deterministic=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,16 @@ from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.checkpoint import Checkpoint, State
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.results import history_table
-from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
-from textclf.models.transformer.network import build_network, make_classifier, set_pretrained, trained_arrays
+from textclf.models.transformer import CONTRASTIVE, contrastive
+from textclf.models.transformer.batches import class_batches, epoch_batches, learning_rate, pad, sorted_batches
+from textclf.models.transformer.network import (
+    Arrays,
+    build_network,
+    drawn,
+    make_classifier,
+    set_pretrained,
+    trained_arrays,
+)
 from textclf.pretrained import bert, catalogue, safetensors
 from textclf.pretrained.bert import Config
 from textclf.pretrained.weights import Chosen
@@ -91,6 +100,40 @@ class Rows:
         return cls(tokens_of(part, source), part.y.astype(np.int64), weights.astype(np.float32))
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """A network, its optimizer, and the two functions of `compile_steps`."""
+
+    network: "keras.Model"
+    optimizer: "keras.Optimizer"
+    run_step: Step
+    scores: Step
+    drawn: tuple[tuple[Any, NDArray[Any]], ...]  # variables that are not pretrained, with their first values
+
+    def reset(self, arrays: Arrays) -> None:
+        """Set all variables as if the network had just been built with these pretrained weights."""
+        for variable, value in self.drawn:
+            variable.assign(value)
+        for variable in self.optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+        set_pretrained(self.network, arrays)
+
+
+@lru_cache(maxsize=1)
+def compile_network(config: Config, classes: int, settings: "Settings", multilabel: bool) -> Compiled:
+    """Return the network of the settings, with random weights, and what trains it.
+
+    Compiling takes as long as a dozen steps, so the last network is kept for the folds of a cross-validation.
+    """
+    network = build_network(config, classes, settings, multilabel)
+    objective: Step = classify
+    if settings.objective == CONTRASTIVE:
+        network, objective = contrastive.without_head(network), contrastive.objective
+    optimizer = build_optimizer(network, settings)
+    labels = (classes,) if multilabel else ()
+    return Compiled(network, optimizer, *compile_steps(network, optimizer, objective, labels), drawn(network))
+
+
 def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: Folders) -> Fitted:
     """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
@@ -105,18 +148,21 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
     watched_rows = None if watched is None else Rows.of(watched.all("transformer"), source, settings)
     prepare_keras(settings.seed)
     classes = tuple(train.classes.tolist())
-    network = build_network(source.config, len(classes), settings, train.multilabel)
-    set_pretrained(network, source.arrays)
-    optimizer = build_optimizer(network, settings)
+    compiled = compile_network(source.config, len(classes), settings, train.multilabel)
+    compiled.reset(source.arrays)
+    network, is_contrastive = compiled.network, settings.objective == CONTRASTIVE
     if folders.scratch is not None:
         size = COPIES * 4 * network.count_params()
         resources.require_disk(folders.scratch, size, "the checkpoint of the transformer")
-    checkpoint = Checkpoint(network, optimizer, folders.scratch, settings, workers.make_strategy(len(train)))
+    checkpoint = Checkpoint(network, compiled.optimizer, folders.scratch, settings, workers.make_strategy(len(train)))
     state = checkpoint.restore()
-    run_training(network, optimizer, rows, watched_rows, settings, checkpoint, state)
+    run_training(compiled, rows, None if is_contrastive else watched_rows, settings, checkpoint, state)
     arrays, length = trained_arrays(network), rows.tokens.length
+    if is_contrastive:
+        arrays |= contrastive.fit_head(network, rows.tokens, rows.y, rows.weights)
     model = make_classifier(source.config, arrays, classes, length, settings, train.multilabel)
-    record = {"parameters": network.count_params(), "epochs": state.epoch, "best_epoch": state.best_epoch}
+    parameters = sum(array.size for array in arrays.values())
+    record = {"parameters": parameters, "epochs": state.epoch, "best_epoch": state.best_epoch}
     return Fitted(model, record, history_table(state.history))
 
 
@@ -131,8 +177,7 @@ def build_optimizer(network: "keras.Model", settings: "Settings") -> "keras.Opti
 
 
 def run_training(
-    network: "keras.Model",
-    optimizer: "keras.Optimizer",
+    compiled: Compiled,
     train: Rows,
     watched: Rows | None,
     settings: "Settings",
@@ -140,35 +185,51 @@ def run_training(
     state: State,
 ) -> None:
     """Train the network from the state on; with early stopping the weights become those of the best epoch."""
-    run_step, scores = compile_steps(network, optimizer, train.y.shape[1:])
-    steps = -(-len(train.y) // settings.batch_size)
     rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * settings.batch_size
     with closing(progress.bar("train", rows_left)) as bar:
         while not state.is_done(settings.epochs, settings.early_stopping):
-            batches = epoch_batches(np.diff(train.tokens.starts), settings.batch_size, settings.seed, state.epoch)
+            if settings.objective == CONTRASTIVE:
+                batches = class_batches(train.y, settings.batch_size, settings.seed, state.epoch)
+            else:
+                batches = epoch_batches(np.diff(train.tokens.starts), settings.batch_size, settings.seed, state.epoch)
+            steps = len(batches)
             for batch in batches[state.batch :]:
                 done = state.epoch * steps + state.batch
                 rate = learning_rate(done, settings.epochs * steps, settings.learning_rate, settings.warmup)
-                loss, correct = run_step(pad(train.tokens[batch]), train.y[batch], train.weights[batch], rate)
+                loss, correct = compiled.run_step(pad(train.tokens[batch]), train.y[batch], train.weights[batch], rate)
                 state.add(loss, correct)
                 state.batch += 1
                 bar.set_postfix(epoch=state.epoch + 1, loss=f"{loss / len(batch):.3f}", refresh=False)
                 bar.update(len(batch))
                 checkpoint.save(state)
-            state.end_epoch(len(train.y), None if watched is None else evaluate(scores, watched))
+            state.end_epoch(len(train.y), None if watched is None else evaluate(compiled.scores, watched))
             if settings.early_stopping is not None and state.best_epoch == state.epoch:
-                checkpoint.best_weights = network.get_weights()
+                checkpoint.best_weights = compiled.network.get_weights()
     if checkpoint.best_weights is not None:
-        network.set_weights(checkpoint.best_weights)
+        compiled.network.set_weights(checkpoint.best_weights)
+
+
+def classify(scores: Any, y: Any) -> tuple[Any, Any]:
+    """Return the cross-entropy of each row, or of each of its labels, and which rows are correct."""
+    import tensorflow as tf
+
+    if len(y.shape) == 2:
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores) / y.shape[1]
+        return losses, tf.reduce_all(tf.cast(scores > 0, y.dtype) == y, axis=1)
+    if scores.shape[1] == 1:
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores[:, 0])
+        return losses, tf.cast(scores[:, 0] > 0, y.dtype) == y
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores)
+    return losses, tf.argmax(scores, axis=1, output_type=y.dtype) == y
 
 
 def compile_steps(
-    network: "keras.Model", optimizer: "keras.Optimizer", labels: tuple[int, ...] = ()
+    network: "keras.Model", optimizer: "keras.Optimizer", objective: Step = classify, labels: tuple[int, ...] = ()
 ) -> tuple[Step, Step]:
-    """Return two functions: one trains on a batch; one returns the scores of rows, (rows, units) float32.
+    """Return two functions: one trains on a batch; one returns the outputs of the network, (rows, units) float32.
 
     The first takes padded ids (rows, tokens), labels and weights (rows, *labels), and the learning rate. It returns the
-    summed weighted loss of the rows, before the step, and how many of them are correct.
+    summed weighted loss of the rows, before the step, and how many of them are correct, both by the `objective`.
     """
     import tensorflow as tf
 
@@ -179,22 +240,12 @@ def compile_steps(
     @tf.function(input_signature=[ids, *rows])  # one graph for all lengths
     def step(ids: Any, y: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
-            scores = network(ids, training=True)
-            if labels:
-                losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores) / labels[0]
-                best = tf.cast(scores > 0, y.dtype)
-            elif scores.shape[1] == 1:
-                losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores[:, 0])
-                best = tf.cast(scores[:, 0] > 0, y.dtype)
-            else:
-                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores)
-                best = tf.argmax(scores, axis=1, output_type=y.dtype)
+            losses, correct = objective(network(ids, training=True), y)
             loss = tf.reduce_sum(losses * weights)
             mean = loss / tf.cast(tf.shape(ids)[0], loss.dtype)
         gradients = tape.gradient(mean, variables)
         # Of the embeddings it is sparse, a part per token; AdamW would square the parts of a repeated token one by one.
         optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
-        correct = tf.reduce_all(best == y, axis=1) if labels else best == y
         return loss, tf.reduce_sum(tf.cast(correct, tf.int64))
 
     def run_step(ids: Any, y: Any, weights: Any, rate: float) -> tuple[float, float]:
