@@ -34,6 +34,21 @@ def test_given_test_rows_are_told_apart(tmp_path: Path) -> None:
     assert (found.classes, found.distinct) == ({"x": 2, "y": 2}, {"x": 1, "y": 1})
 
 
+def test_rows_of_no_class_are_counted_apart(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [
+        ("a b", "x", "train"),
+        ("c", "y", "train"),
+        ("de f", "oos", "train"),
+        ("fg", "oos", "test"),
+        ("h", "x", "test"),
+    ]
+    path.write_text(delimited([("text", "label", "part"), *rows]))
+    found = survey(path, Data(path=str(path), split="part", unknown="oos"))
+    assert (found.classes, found.given, found.unknown) == ({"x": 2, "y": 1}, {"train": 2, "test": 1}, 2)
+    assert (found.rows, found.untested, found.untested_characters, found.longest) == (3, 2, 4, 2)
+
+
 def test_texts_without_spaces_are_counted_in_characters(tmp_path: Path) -> None:
     found = look(tmp_path, [("很好吃的菜", "x"), ("太慢了", "y"), ("服务很好", "y"), ("not good", "x")])
     assert (found.unspaced, found.unit, found.median_length, found.longest) == (0.75, "characters", 4, 8)
