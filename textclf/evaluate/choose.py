@@ -65,9 +65,9 @@ def fit_calibration(
 ) -> Temperature | Platt | None:
     """Return the calibration fitted to these rows, None if it lowers their log loss by at most a standard error.
 
-    Without a prior and for a large sample this is a likelihood-ratio test: if z is normal, the log loss of all rows
-    falls by z^2 / 2, with a standard error of |z|. So a calibrated model is left as it is unless |z| > 2, in 95% of the
-    cases with one parameter, and in 86% with two.
+    Of many rows, if z is normal, one parameter lowers their log loss by z^2 / 2, with a standard error of |z|. So a
+    calibrated model stays as it is unless |z| > 2: in 95% of the cases, and in 86% with two parameters. Of few rows,
+    where the prior keeps the change small, |z| > 1 is enough.
     """
     worth = 1.0 if clusters is None else len(np.unique(clusters)) / len(clusters)
     found = (fit_temperature if method == "temperature" else fit_platt)(y, probabilities, worth)
