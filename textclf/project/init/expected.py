@@ -35,7 +35,7 @@ PIECE = {"words": 4.5, "characters": 1.5}  # characters of a word piece, by what
 OVERLAP = 1.33  # of windows, each of which repeats a quarter of the one before
 FIT = 12.0  # to build and compile a transformer
 # A word piece, with its text's start and end, that the English encoder or a transformer reads.
-ENCODE, FINE_TUNE = 0.32e-3, 5.5e-3
+ENCODE, FINE_TUNE, EPOCHS = 0.32e-3, 5.5e-3, 4  # the latter for so many passes
 READ = 128  # word pieces of a text that a transformer reads
 SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
 REFERENCE = 0.031  # seconds of `pace` there
@@ -69,9 +69,8 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
             searches = SEARCH if isinstance(model["C"], list) else 0
             seconds += (1 + repeats + searches) * fit_seconds(columns, survey)
         elif model["kind"] == "transformer":
-            read = min(pieces / survey.rows, READ) * survey.untested
-            fits = 2 if validated else 1 + folds
-            seconds += FIT * fits + FINE_TUNE * read * (1 + repeats) / all_cores
+            fits = 2 if validated else 1  # that compile it; the folds find it compiled
+            seconds += FIT * fits + fine_tuning_seconds(model, survey, 1 + repeats) / all_cores
     return seconds * pace() / one / 60
 
 
@@ -85,6 +84,13 @@ def fit_seconds(terms: Mapping[str, Any] | None, survey: Survey) -> float:
         columns = min(columns, len(terms["analyzer"].split("+")) * (terms["max_features"] or columns))
     steps = STEPS[(outputs > 1) + (outputs >= MANY_CLASSES)]
     return STEP * steps * outputs * columns
+
+
+def fine_tuning_seconds(model: Mapping[str, Any], survey: Survey, fits: float) -> float:
+    """Return the seconds in which so many fits of a transformer pass over all rows, on one core and once compiled."""
+    pieces = (survey.characters / survey.rows) / PIECE[survey.unit] + 2
+    passes: int = model.get("epochs", EPOCHS)
+    return FINE_TUNE / EPOCHS * passes * min(pieces, READ) * survey.untested * fits
 
 
 def _kind(terms: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The representations and models of `textclf init --preset`."""
 
+import math
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -8,9 +9,11 @@ from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.quoting import list_names
 from textclf.core.scripts import MOST, SOME
+from textclf.models.common.crossvalidation import fold_count
 from textclf.models.logistic_regression import IN_MEMORY
+from textclf.models.transformer import CONTRASTIVE
 from textclf.pretrained.catalogue import encoder_for
-from textclf.project.init.expected import SEARCH, fit_seconds
+from textclf.project.init.expected import SEARCH, fine_tuning_seconds, fit_seconds
 from textclf.project.init.survey import Survey
 
 PRESETS = {
@@ -27,6 +30,8 @@ STRENGTHS = {
     "both": ([3.0, 10.0, 30.0], 10.0),
 }
 OF_FEW, FEW_PER_CLASS = ([3.0, 30.0, 300.0], 100.0), 50
+# Contrastive tuning: steps in all, rows of a step, passes over the rows; core seconds up to which `good` has it.
+TUNED_STEPS, TUNED_ROWS, TUNED_EPOCHS, TUNED_SECONDS = 40, 64, (3, 20), 120.0
 SEARCHED = 60.0  # seconds up to which C is chosen from several values
 SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped
 MANY_TEXTS, MOST_TERMS = 100_000, 20_000  # rows from which each analyzer has at most so many terms
@@ -62,8 +67,9 @@ def choose_models(preset: str, survey: Survey) -> Models:
     words = _terms(preset, survey, reasons)
     is_searched = preset != "fast" and _is_searched(survey, words, reasons)
 
+    few = survey.untested < FEW_PER_CLASS * len(survey.classes)
+
     def regression(features: str, read: str) -> dict[str, Any]:
-        few = survey.untested < FEW_PER_CLASS * len(survey.classes)
         values, value = OF_FEW if few else STRENGTHS[read]
         strength = values if is_searched else value
         return {"kind": "logistic_regression", "features": features, "C": strength, "max_iter": 300}
@@ -86,11 +92,37 @@ def choose_models(preset: str, survey: Survey) -> Models:
         vectorize["pieces"] = {"method": "wordpieces"}
         train["transformer"] = {"kind": "transformer", "features": "pieces"}
         average["average"] = {"first": "combined", "second": "transformer"}
+    if few and _is_tuned(preset, survey):
+        vectorize["pieces"] = {"method": "wordpieces"}
+        train["contrastive"] = tuned_settings(survey.untested)
+        reason = f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md"
+        reasons.append(Choice("train.contrastive.objective", CONTRASTIVE, reason))
     return Models({"vectorize": vectorize, "combine": combine, "train": train, "average": average}, reasons)
 
 
+def tuned_settings(rows: int) -> dict[str, Any]:
+    """Return the settings of a transformer that so many training rows tune with the objective contrastive."""
+    least, most = TUNED_EPOCHS
+    epochs = min(max(least, math.ceil(TUNED_STEPS / math.ceil(rows / TUNED_ROWS))), most)
+    settings = {"kind": "transformer", "features": "pieces", "objective": CONTRASTIVE}
+    return settings | {"batch_size": TUNED_ROWS, "epochs": epochs}
+
+
+def _is_tuned(preset: str, survey: Survey) -> bool:
+    """Return whether a transformer is tuned on few rows: in `good` if it can be, in about a minute on two cores."""
+    if survey.language != "English" or survey.sets is not None:
+        return False
+    cost = fine_tuning_seconds(tuned_settings(survey.untested), survey, fold_count(survey.untested))
+    return preset == "best" or (preset == "good" and cost <= TUNED_SECONDS and not _missing())
+
+
+def _missing() -> list[str]:
+    """Return the packages that a transformer needs and that are not installed."""
+    return [name for name in EXTRAS["pretrained"] if find_spec(name) is None]
+
+
 def _require_transformer() -> None:
-    if missing := [name for name in EXTRAS["pretrained"] if find_spec(name) is None]:
+    if missing := _missing():
         raise UserError(
             f"--preset best needs {list_names(missing)}; {how_to_install('pretrained')}, or choose --preset good"
         )

@@ -143,7 +143,9 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
         yield Choice("export.model", candidates[0], "the only model that reads the texts")
     elif trained < FEWEST_TO_CHOOSE and is_short_english and "validation" not in survey.given:
         reason = f"fewer than {FEWEST_TO_CHOOSE} rows can't choose a model; of so few it was the best: docs/presets.md"
-        yield Choice("export.model", "sentence_vectors", reason)
+        # In `best` a larger encoder makes the sentence vectors, which were as good or better than tuning a small one.
+        is_tuned = preset == "good" and "contrastive" in candidates
+        yield Choice("export.model", "contrastive" if is_tuned else "sentence_vectors", reason)
     else:
         yield Choice("export.model", None, f"the best on {_choosing_rows(preset, survey)} is the default model")
     streamed = survey.rows >= MANY_ROWS

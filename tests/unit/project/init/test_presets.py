@@ -57,6 +57,28 @@ def test_best_asks_for_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         choose("best")
 
 
+@pytest.mark.parametrize(
+    ("preset", "each", "more", "tuned"),
+    [
+        ("good", 8, {}, True),
+        ("good", 8, {"language": "German"}, False),
+        ("good", 8, {"sets": 16}, False),
+        ("good", 40, {}, False),  # which takes more than a minute
+        ("best", 40, {}, True),
+        ("best", 50, {}, False),
+        ("fast", 8, {}, False),
+    ],
+)
+def test_few_rows_tune_a_transformer_within_a_minute_or_in_best(
+    monkeypatch: pytest.MonkeyPatch, preset: str, each: int, more: dict[str, Any], tuned: bool
+) -> None:
+    found: dict[str, Any] = {"classes": {"no": each, "yes": each}, "characters": 200 * each, **more}
+    assert ("contrastive" in choose(preset, **found).candidates) == tuned
+    monkeypatch.setattr(presets, "find_spec", lambda _: None)
+    if preset == "good":  # which needs no optional packages
+        assert "contrastive" not in choose(preset, **found).candidates
+
+
 def rows(*counts: int) -> dict[str, int]:
     return {f"c{number:03}": count for number, count in enumerate(counts)}
 
