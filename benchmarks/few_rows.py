@@ -8,12 +8,14 @@ that init names or held-out training rows choose; `counts` is logistic regressio
 """
 
 import argparse
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from benchmarks import results
 from benchmarks.inputs import NAMES, POOL, WEIGHTS, fetch_weights, split_lesson
@@ -27,7 +29,7 @@ from textclf.models.common.crossvalidation import crossvalidate
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model, settled
 from textclf.models.settings import Train
-from textclf.project.init.presets import choose_models
+from textclf.project.init.presets import choose_models, tuned_settings
 from textclf.project.init.protocol import choose_settings
 from textclf.project.init.survey import Survey
 from textclf.vectorize.in_memory import vectorize_splits
@@ -35,11 +37,12 @@ from textclf.vectorize.settings import Combine, Vectorize
 
 RESULT = "few_rows"
 PER_CLASS, DRAWS, TESTED, SEED = 8, 10, 1000, 0
-MODELS = ("counts", "logistic_regression", "sentence_vectors", "combined", "good")
+OTHERS = ("counts", "logistic_regression", "sentence_vectors", "combined")
+MODELS = (*OTHERS, "contrastive", "good")
 
 
 def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
-    """Return the accuracy and log loss of each model in each draw."""
+    """Return the accuracy and log loss of each model in each draw, and the CPU seconds of the contrastive fits."""
     test = test.sample(min(TESTED, len(test)), random_state=SEED)
     draws = [train.groupby("label").sample(PER_CLASS, random_state=draw) for draw in range(DRAWS)]
     counts = dict.fromkeys(sorted(train["label"].unique()), PER_CLASS)
@@ -48,25 +51,30 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     models_of = choose_models("good", found)
     sections, chosen = models_of.sections, choose_settings("good", found, models_of.candidates)
     named = next(choice.value for choice in chosen if choice.key == "export.model")
-    vectorize = Vectorize.model_validate({**sections["vectorize"], "counts": {}})
-    models = Train.model_validate(
-        {**sections["train"], "counts": {"kind": "logistic_regression", "features": "counts", "C": 1.0}}
-    )
+    vectorize = Vectorize.model_validate({**sections["vectorize"], "counts": {}, "pieces": {"method": "wordpieces"}})
+    added = {
+        "counts": {"kind": "logistic_regression", "features": "counts", "C": 1.0},
+        "contrastive": tuned_settings(len(draws[0])),
+    }
+    models = Train.model_validate({**sections["train"], **added})
     # The vectors of a text depend on no other text.
     texts = pd.concat([*draws, test]).drop_duplicates("id")
     encoded = features({"train": texts}, "sentences", vectorize, list(counts))["train"]
     place = {name: row for row, name in enumerate(encoded.ids.tolist())}
     found_scores: dict[str, list[list[float]]] = {name: [] for name in MODELS}
+    seconds: list[float] = []
     for draw in draws:
         splits = {"train": draw.sample(frac=1, random_state=SEED), "test": test}
-        parts = {name: features(splits, name, vectorize, list(counts)) for name in ("words", "counts")}
+        parts = {name: features(splits, name, vectorize, list(counts)) for name in ("words", "counts", "pieces")}
         parts["sentences"] = {
             split: encoded.take(np.array([place[name] for name in rows["id"]])) for split, rows in splits.items()
         }
         parts["words_and_sentences"] = combine(parts["words"], parts["sentences"])
-        for name, score in scores(parts, models, named).items():
+        measured, cpu = scores(parts, models, named)
+        seconds.append(cpu)
+        for name, score in measured.items():
             found_scores[name].append(score)
-    return {"classes": len(counts), "test_rows": len(test), "scores": found_scores}
+    return {"classes": len(counts), "test_rows": len(test), "scores": found_scores, "seconds": seconds}
 
 
 def features(
@@ -85,19 +93,26 @@ def combine(first: Mapping[str, Features], second: Mapping[str, Features]) -> di
     }
 
 
-def scores(parts: Mapping[str, Mapping[str, Features]], models: Train, named: str | None) -> dict[str, list[float]]:
-    """Return accuracy and log loss of each model on the test rows, and those of the model that is named or chosen."""
-    measured, held_out = {}, {}
+def scores(
+    parts: Mapping[str, Mapping[str, Features]], models: Train, named: str | None
+) -> tuple[dict[str, list[float]], float]:
+    """Return accuracy and log loss of each model on the test rows, and those of the model that is named or chosen.
+
+    Also the CPU seconds of the contrastive fit; the first one of a process compiles the network.
+    """
+    measured, held_out, seconds = {}, {}, 0.0
     folders = Folders(WEIGHTS)
     for name in MODELS[:-1]:
         settings = models[name]
         of_model = parts[settings.features]
         datasets = {split: Dataset.of_rows(part) for split, part in of_model.items()}
+        start = time.process_time()
         fitted = fit_model(settings.kind, datasets, settings, folders)
+        seconds = round(time.process_time() - start, 1) if name == "contrastive" else seconds
         probabilities = fitted.layers.predict_proba(of_model["test"].X)
         numbers = compute(of_model["test"].y, probabilities, probabilities.argmax(axis=1))
         measured[name] = [numbers["accuracy"], numbers["log_loss"]]
-        if name != "counts":
+        if name in OTHERS[1:]:
             rows = crossvalidate(settings.kind, of_model["train"], settled(settings, fitted.record), folders)
             if rows is not None:
                 held_out[name] = rows
@@ -108,20 +123,29 @@ def scores(parts: Mapping[str, Mapping[str, Features]], models: Train, named: st
             {name: JudgedRows(first.y, each, each.argmax(axis=1), stratified=True) for name, each in rows_of.items()}
         )
     )
-    return measured | {"good": measured[named or chosen]}
+    return measured | {"good": measured[named or chosen]}, seconds
 
 
 def table() -> str:
-    """Return the mean accuracy and log loss of each corpus and model, with the standard deviation over the draws."""
+    """Return the mean accuracy and log loss of each corpus and model, with the standard deviation over the draws.
+
+    The gain of the contrastive model is that over the sentence vectors of the same draws, in points.
+    """
     lines = []
     for corpus, each in results.read(RESULT)["corpora"].items():
-        cells = []
-        for name in MODELS:
-            accuracy, loss = np.array(each["scores"][name]).T
-            cells.append(f"{100 * accuracy.mean():.1f} ± {100 * accuracy.std(ddof=1):.1f}; {loss.mean():.2f}")
-        lines.append([corpus, str(each["classes"]), *cells])
-    header = ["corpus", "classes", "counts of words", "words and letters", "sentence vectors", "both", "`good`"]
-    return results.markdown(header, lines)
+        scores = {name: np.array(scores) for name, scores in each["scores"].items()}
+        cells = dict.fromkeys([*MODELS, "gain", "seconds"], "")
+        for name, numbers in scores.items():
+            accuracy, loss = numbers.T
+            cells[name] = f"{100 * accuracy.mean():.1f} ± {100 * accuracy.std(ddof=1):.1f}; {loss.mean():.2f}"
+        if "contrastive" in scores:
+            gains = 100 * (scores["contrastive"] - scores["sentence_vectors"])[:, 0]
+            low, high = stats.ttest_1samp(gains, 0).confidence_interval()
+            cells["gain"] = f"{gains.mean():+.1f} ({low:+.1f} to {high:+.1f})"
+            cells["seconds"] = f"{each['seconds'][0]:.0f}"
+        lines.append([corpus, str(each["classes"]), *cells.values()])
+    models = ["counts of words", "words and letters", "sentence vectors", "both", "contrastive", "`good`"]
+    return results.markdown(["corpus", "classes", *models, "gain", "CPU s"], lines)
 
 
 def main() -> None:
