@@ -2,6 +2,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -72,7 +73,7 @@ def test_mpnet_adds_a_score_for_the_distance_of_two_tokens(tmp_path: Path) -> No
     config = bert.read_config(tmp_path / "config.json")
     ours = WEIGHTS | {"embeddings.token_type_embeddings.weight": np.zeros((1, 8), np.float32)}
     scores = np.arange(32, dtype=np.float32).reshape(16, 2) / 10
-    theirs = {"encoder.relative_attention_bias.weight": scores}
+    theirs: dict[str, Any] = {"encoder.relative_attention_bias.weight": scores}
     for name, array in ours.items():
         new = re.sub(r"self\.(.)\w+", r"attn.\1", name).replace("attention.output.dense", "attention.attn.o")
         new = new.replace("attention.output.", "attention.")
