@@ -1,8 +1,9 @@
 """The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order.
 
 A label is the position of its class, or with several labels per text a list of positions in ascending order; some
-readers return names instead. A column of data.slices is `slice_<column>`, text that is empty where the table has no
-value. Beside the splits are the checksums of the files that the rows were read from.
+readers return names instead. A column of data.slices is `slice_<column>`, one of data.columns `column_<column>`, text
+that is empty where the table has no value. Beside the splits are the checksums of the files that the rows were read
+from.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import parquet
 from textclf.core.arrow import flat, refilled
 from textclf.core.files import reading
+from textclf.core.text_row import TextRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +32,7 @@ SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.int
 LABEL_LISTS = pa.field("label", pa.list_(pa.int32()))  # in place of a single label
 # A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not independent.
 CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
+COLUMN = "column_"  # before the name of a column that is a feature beside the text
 SLICE = "slice_"  # before the name of a column by whose values the test rows are measured in parts
 SUFFIX = ".parquet"
 
@@ -74,7 +77,11 @@ def open_shards(folder: Path, unknown: bool = False) -> "dict[str, Shards[pd.Dat
 
 def read_shard(path: Path) -> "pd.DataFrame":
     """Return the rows of one shard, with labels as in `open_shards`; `UserError` if it is missing or damaged."""
+    import pandas as pd
+
     rows: pd.DataFrame = read_named(path, SCHEMA.names).to_pandas()
+    if _columns_in(path, COLUMN):
+        rows["text"] = pd.Series(read_texts(path), dtype=object)
     return rows
 
 
@@ -84,16 +91,32 @@ def read_column(path: Path, name: str) -> list[str]:
     return values
 
 
+def read_texts(path: Path) -> list[str]:
+    """Return the texts of a shard, as `TextRow` with the columns of data.columns, if there are some."""
+    if not (named := _columns_in(path, COLUMN)):
+        return read_column(path, "text")
+    rows = read_table(path, ["id", "text", *named]).to_pylist()
+    names = {name: name.removeprefix(COLUMN) for name in named}
+    return [TextRow(row["text"], {short: row[name] for name, short in names.items()}, row["id"]) for row in rows]
+
+
+def _columns_in(path: Path, prefix: str) -> list[str]:
+    """Return the names in a shard of the columns of data.slices or of data.columns."""
+    with reading(path), parquet.open_file(path) as file:
+        return [name for name in file.schema_arrow.names if name.startswith(prefix)]
+
+
 def slice_columns(names: Iterable[str]) -> list[str]:
     """Return those of the names of columns that are of slices, in their order."""
     return [name for name in names if name.startswith(SLICE)]
 
 
 def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
-    """Return the schema of the rows with those of the named columns that are of slices."""
+    """Return the schema of the rows with those of the named columns that are of data.slices and data.columns."""
     schema = CLUSTERED.set(CLUSTERED.get_field_index("label"), LABEL_LISTS) if multilabel else CLUSTERED
-    for name in slice_columns(names):
-        schema = schema.append(pa.field(name, pa.string()))
+    for name in names:
+        if name.startswith((SLICE, COLUMN)):
+            schema = schema.append(pa.field(name, pa.string()))
     return schema
 
 
@@ -103,9 +126,7 @@ def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
 
 
 def _read_slices(path: Path) -> pa.Table:
-    with reading(path), parquet.open_file(path) as file:
-        names = file.schema_arrow.names
-    return read_named(path, ["id", "text", "label", *slice_columns(names)])
+    return read_named(path, ["id", "text", "label", *_columns_in(path, SLICE)])
 
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:

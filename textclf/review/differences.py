@@ -20,7 +20,7 @@ from textclf.tables.settings import Data
 
 SECTIONS = {"fetch": Fetch, "data": Data, "split": Split, "evaluate": Evaluate, "gate": Gate}
 TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
-KEPT = "data.slices"  # columns that are kept beside the texts, and change neither rows nor labels
+KEPT = ("data.slices", "data.columns")  # columns that are kept beside the texts, and change neither rows nor labels
 FETCHED = "data/raw"  # data.path with which section fetch chooses the rows
 UNMEASURED = "check"  # the stage that reads all params and makes no numbers of them
 # Where params.yaml names the items of a stage; dvc.lock keeps those of before.

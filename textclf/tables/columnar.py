@@ -113,12 +113,13 @@ def _class_name(value: Any, names: Sequence[str]) -> Any:
 def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> None:
     """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans.
 
-    A column of times may also hold dates, date-times and decimals, one of labels also lists.
+    A column of times or of data.columns may also hold dates, date-times and decimals, one of labels also lists.
     """
     text = name in layout.columns_of("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))
-    if name == layout.columns.get("time") and (types.is_temporal(value) or types.is_floating(value)):
+    measures = layout.columns.get("time"), *layout.columns_beside()
+    if name in measures and (types.is_temporal(value) or types.is_floating(value)):
         return
     if name in layout.columns_of("label") and any(test(value) for test in LISTS):
         return

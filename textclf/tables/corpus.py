@@ -18,21 +18,23 @@ from textclf.core.arrow import array_of, array_of_numbers, encode, flat, hash_te
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import suggest
+from textclf.core.text_row import written_cell
 from textclf.tables import limits
 from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
 from textclf.tables.labels import NONE, Renamed
-from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
+from textclf.tables.layout import COLUMN, SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.several import JOINT, LABELS, flagged, label_lists, labels_in, unite, written_list
 from textclf.tables.split_names import split_of_value
-from textclf.tables.times import A_NUMBER, DIGITS, NUMBER, kind_of_time, parse_time, written_time
+from textclf.tables.times import A_NUMBER, DIGITS, NUMBER, kind_of_time, parse_time
 from textclf.tables.values import (
     CONTROL,
     NUL,
     ONE_LABEL,
     are_valid,
+    cell_of,
     combined_labels,
     join,
     joined_text,
@@ -86,8 +88,8 @@ def _read_column(file: TableFile, batch: Batch, column: str, purpose: str, lists
     values = batch.columns.get(column)
     if values is None:
         values = [source_name(file.name)] * len(batch)
-    if isinstance(values, list) and (purpose == "time" or (lists and purpose == "label")):
-        values = [written_time(value) if purpose == "time" else written_list(value) for value in values]
+    if isinstance(values, list) and (purpose.startswith(("time", COLUMN)) or (lists and purpose == "label")):
+        values = [written_list(value) if purpose == "label" else written_cell(value) for value in values]
     return to_array(values, numbers=purpose != "text")
 
 
@@ -95,9 +97,9 @@ class Corpus:
     """Labelled rows of a file, or of the files of a folder in the order of their names.
 
     Iterating it, once, gives batches with the columns `id`, `text`, `label`, and as settings say `group`, `split`,
-    `slice_<column>`, all text, and `time`: decimals, or date-times as texts that sort by time. Without an id column the
-    id is `file:line`, or `file:row` in formats that are not lines, from 1. Labels are text, or with data.task
-    multilabel lists of texts, sorted and distinct: integers in digits, booleans as true and false.
+    `slice_<column>` and `column_<column>`, all text, and `time`: decimals, or date-times as texts that sort by time.
+    Without an id column the id is `file:line`, or `file:row` in formats that are not lines, from 1. Labels are text, or
+    with data.task multilabel lists of texts, sorted and distinct: integers in digits, booleans as true and false.
 
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns, and
     for rows of fewer than two classes. Some errors are raised at the end, so discard what was made of the batches.
@@ -314,8 +316,8 @@ class Corpus:
         """Return a row's value in the columns of a purpose, "" if there is none; `ValueError` if it is of no use."""
         if purpose == "text":
             return joined_text(record, columns, self.settings.text_separator) or ""
-        if purpose == "time":
-            record = {columns[0]: written_time(record.get(columns[0]))}
+        if purpose.startswith(("time", COLUMN)):
+            return cell_of(record, columns[0])
         return label_of(record, columns[0]) or ""
 
     def _write(self, record: Record, purpose: str, columns: Sequence[str]) -> Any:
@@ -323,7 +325,7 @@ class Corpus:
         if purpose == "label" and self.settings.multilabel:
             return self._label_set(record, columns)
         column, value = columns[0], self._value(record, purpose, columns)
-        if purpose.startswith(SLICE):
+        if purpose.startswith((SLICE, COLUMN)):
             return value if value.strip() else ""
         if not value.strip():
             raise ValueError(
@@ -395,7 +397,7 @@ class Corpus:
         first, before = self._first_rows.setdefault(row, (where, values))
         differing = next((purpose for purpose in values if values[purpose] != before[purpose]), None)
         if first != where and (differing is not None or not self.unites):
-            rule = f"have one {str(differing).removeprefix(SLICE)}" if self.unites else "be unique"
+            rule = f"have one {str(differing).removeprefix(SLICE).removeprefix(COLUMN)}" if self.unites else "be unique"
             raise ValueError(f"{quote_name(self.settings.id)} must {rule}; got {quote_value(row)}, as in {first}")
 
     def _require_unique_ids(self) -> None:

@@ -11,7 +11,7 @@ from textclf.core.quoting import list_few, quote_name
 from textclf.core.unchanged import Checksums, first_change
 from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name
-from textclf.tables.layout import SLICE, Layout
+from textclf.tables.layout import COLUMN, SLICE, Layout
 from textclf.tables.read import read_batches
 from textclf.tables.settings import AUTO, Data
 from textclf.tables.split_names import SPLIT_OF, split_of_file
@@ -26,6 +26,7 @@ def layout_of(settings: Data) -> Layout:
     columns = {name: getattr(settings, name) for name in ("text", "label", "id", "group", "time")}
     columns["split"] = settings.split_column
     columns |= {SLICE + column: column for column in settings.slices}
+    columns |= {COLUMN + column: column for column in settings.columns}
     return Layout(
         {name: column for name, column in columns.items() if column is not None},
         settings.files if isinstance(settings.files, str) else "**/*",

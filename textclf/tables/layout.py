@@ -15,6 +15,7 @@ from textclf.core.quoting import list_names, quote_value
 if TYPE_CHECKING:
     import pyarrow as pa
 
+COLUMN = "column_"  # the same of data.columns
 SLICE = "slice_"  # before the name of a column of data.slices: its purpose, and its name in the splits
 SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
 WHOLE_FILE = 0  # number of a row that is all of its file
@@ -60,7 +61,8 @@ class Batch:
 class Layout:
     """How a table is written, as in section data of params.yaml, and which columns to read from it."""
 
-    columns: Mapping[str, str | tuple[str, ...]]  # by purpose: text, label, id, group, time, split, slice_<column>
+    # By purpose: text, label, id, group, time, split, slice_<column>, column_<column>
+    columns: Mapping[str, str | tuple[str, ...]]
     files: str = "**/*"
     format: str = "auto"
     encoding: str = "utf-8"
@@ -75,6 +77,10 @@ class Layout:
         """Return the names of the columns of a purpose, none if it has none."""
         names = self.columns.get(purpose, ())
         return (names,) if isinstance(names, str) else names
+
+    def columns_beside(self) -> list[str]:
+        """Return the names of the columns of data.columns."""
+        return [purpose.removeprefix(COLUMN) for purpose in self.columns if purpose.startswith(COLUMN)]
 
     def names(self) -> list[str]:
         """Return the names of the columns to read, each once."""
@@ -91,8 +97,10 @@ class Layout:
                 if near := [name for name in names if name.strip() == wanted.strip() != name]:
                     got += f"; write {quote_value(near[0])}, with its spaces"
                 rule = f"must be one of its columns ({list_names(names)})"
-                setting = "slices" if purpose.startswith(SLICE) else purpose
-                lines.append(f"{path}: {self.option}{setting} {rule}; got {got}{hint}")
+                setting = self.option + ("slices" if purpose.startswith(SLICE) else purpose)
+                if purpose.startswith(COLUMN):
+                    setting = f"{self.option}columns" if self.option == "data." else "a column that the model reads"
+                lines.append(f"{path}: {setting} {rule}; got {got}{hint}")
         if lines:
             raise UserError(*lines)
 

@@ -150,6 +150,9 @@ class Data(Section):
     slices: Columns = Field(
         default=(), description="columns by whose values the test rows are measured in parts, such as [platform]"
     )
+    columns: Columns = Field(
+        default=(), description="columns that representations of method columns read beside the text, such as [price]"
+    )
     split: Name | None = Field(
         default=AUTO,
         description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
@@ -198,8 +201,9 @@ class Data(Section):
         texts, labels = ({name} if isinstance(name, str) else set(name) for name in (self.text, self.label))
         if both := sorted(texts & labels):
             raise relation(f"label must be another column than text; got {show(both[0])} for both")
-        if shared := [name for name in self.slices if name in texts | labels]:
-            raise relation(f"slices must be other columns than text and label; got {show(shared[0])}")
+        for setting in ("slices", "columns"):
+            if shared := [name for name in getattr(self, setting) if name in texts | labels]:
+                raise relation(f"{setting} must be other columns than text and label; got {show(shared[0])}")
         for name in ("time", "split"):
             if (column := getattr(self, name)) in texts | labels:
                 raise relation(f"{name} must be another column than text and label; got {show(column)}")

@@ -1,7 +1,7 @@
 """Values of a column of times: dates and date-times in ISO 8601, or numbers; all of their digits count."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pyarrow as pa
@@ -11,13 +11,6 @@ A_NUMBER = "a number"  # a kind of time
 DIGITS = 38  # of a number, before and after its decimal point
 NUMBER = pa.decimal256(2 * DIGITS, DIGITS)
 FINER = re.compile(r"[.,]\d{6}(\d+)")  # what datetime leaves out
-
-
-def written_time(value: object) -> object:
-    """Return a date, a date-time or a decimal as text; any other value as it is."""
-    if isinstance(value, date):
-        return value.isoformat()
-    return repr(value) if isinstance(value, float) else value
 
 
 def parse_time(text: str) -> Decimal | str:

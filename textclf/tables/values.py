@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of, numbers_of
 from textclf.core.quoting import quote_name, quote_value
+from textclf.core.text_row import written_cell
 from textclf.tables.layout import Record
 from textclf.tables.lines import SURROGATE
 
@@ -65,6 +66,11 @@ def label_of(record: Record, column: str) -> str | None:
     if CONTROL.search(_require_valid(value, column)):
         raise ValueError(f"{quote_name(column)} must not contain control characters; got {quote_value(value)}")
     return value
+
+
+def cell_of(record: Record, column: str) -> str:
+    """Return the value in a column as text, "" if it is missing; `ValueError` for a list and the like."""
+    return label_of({column: written_cell(record.get(column))}, column) or ""
 
 
 def _require_valid(value: str, column: str) -> str:

@@ -1,14 +1,17 @@
 """Columns of data.slices in the splits: with their rows by either method, and nothing else changed."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.files import SPLITS
+from textclf.core.text_row import TextRow
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
@@ -44,6 +47,19 @@ def test_each_row_keeps_its_values(tmp_path: Path, table: Path, method: str) -> 
             assert rows.column_names == ["id", "text", "label", "cluster", "slice_platform", "slice_version"]
             found |= {row["text"]: (row["slice_platform"], row["slice_version"]) for row in rows.to_pylist()}
     assert found == {text: (platform, version) for text, _, platform, version in made(120)}
+
+
+@pytest.mark.parametrize("method", [*METHODS, "time"])
+def test_columns_are_carried_with_decimals_dates_and_missing_values(tmp_path: Path, method: Any) -> None:
+    prices = [None if n % 3 else n / 2 for n in range(120)]
+    dates = [date(2024, 1, 1 + n % 28) for n in range(120)]
+    rows = {"text": [f"text {n}" for n in range(120)], "label": [n % 2 for n in range(120)], "n": range(120)}
+    pq.write_table(pa.table({**rows, "price": prices, "created": dates}), tmp_path / "c.parquet")
+    data = Data(path=str(tmp_path / "c.parquet"), columns=("price", "created"), time="n")
+    split_table(tmp_path, data, Split(method=method, seed=1, group_duplicates=False, stratify=False))
+    texts = [text for name in ("train", "test") for text in splits.read_texts(tmp_path / f"splits/{name}.parquet")]
+    expected = {f"text {n}": ("" if n % 3 else str(n / 2), f"{dates[n]}") for n in range(120)}
+    assert {text: tuple(text.columns.values()) for text in texts if isinstance(text, TextRow)} == expected
 
 
 @pytest.mark.parametrize("method", METHODS)
