@@ -119,6 +119,10 @@ def conflicts(params: Params) -> Iterator[str]:
     if params.split.method == "time" and params.data.time is None:
         yield "data.time must be a column of times with split.method time; got null"
     yield from _slice_conflicts(params)
+    for name in params.vectorize.names():
+        for column in getattr(params.vectorize[name], "names", ()):
+            if column not in params.data.columns:
+                yield f"vectorize.{name} must name columns of data.columns; got {show(column)}; add it there"
     yield from _untested_limits(params)
     if wrong := list(wrong_pairs(params.vectorize, params.combine)):
         yield from wrong

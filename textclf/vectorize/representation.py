@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -9,6 +10,7 @@ from scipy.sparse import csr_array
 
 from textclf.artifacts.features import SPARSE, Matrix, stack_columns
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
+from textclf.vectorize.columns import representation as columns
 from textclf.vectorize.encoder import representation as encoder
 from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.token_ids.representation import TokenIds
@@ -39,6 +41,7 @@ CLASSES: dict[str, Any] = {
     "token_ids": TokenIds,
     "encoder": encoder.Representation,
     "wordpieces": wordpieces.Representation,
+    "columns": columns.Representation,
 }
 
 
@@ -84,7 +87,7 @@ class Union:
             inner: Any = block.representation
             if isinstance(inner, Union):
                 names += inner.terms()
-            elif has_terms(inner):
+            elif hasattr(inner, "terms"):
                 names += [f"{block.name}__{term}" for term in inner.terms()]
             else:
                 names += [None] * inner.columns
@@ -123,6 +126,12 @@ class Apart:
 def has_terms(representation: Any) -> bool:
     """Return whether each column stands for a term that occurs in a text."""
     return hasattr(representation, "terms_of")
+
+
+def columns_read(representation: Any) -> tuple[str, ...]:
+    """Return the names of the columns that texts must come with, mostly none."""
+    inner = (columns_read(block.representation) for block in getattr(representation, "blocks", ()))
+    return tuple(dict.fromkeys(chain(getattr(representation, "reads", ()), *inner)))
 
 
 def share(representation: Any, shared: Path) -> None:

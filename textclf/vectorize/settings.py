@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from textclf.artifacts.features import TOKENS
 from textclf.core.files import SPLITS
 from textclf.core.settings import Entries, Name, Pairs, Section, require_names, rule, suggest
+from textclf.vectorize.columns.settings import Settings as OtherColumns
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
@@ -19,6 +20,7 @@ METHODS: dict[str, type[Section]] = {
     "token_ids": TokenIds,
     "encoder": Encoder,
     "wordpieces": WordPieces,
+    "columns": OtherColumns,
 }
 DEFAULT = "words"  # the representation of a params.yaml that names none
 

@@ -62,7 +62,7 @@ def vectorize(
         fitted, shapes = _vectorize_terms(paths, classes, name, settings, folder)
         return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
     kept.mkdir(exist_ok=True)
-    texts = chain.from_iterable(splits.read_column(path, "text") for path in paths["train"])
+    texts = chain.from_iterable(splits.read_texts(path) for path in paths["train"])
     fitted = representation.fit(texts, settings, pretrained)
     scratch = kept / fingerprint(chain.from_iterable(paths.values()), fitted, classes)
     scratch.mkdir(exist_ok=True)
@@ -134,7 +134,7 @@ def _transform_in_pieces(path: Path, fitted: Any, scratch: Path, progress: Any) 
 
 
 def _pieces(path: Path) -> Iterator[list[str]]:
-    texts = splits.read_column(path, "text")
+    texts = splits.read_texts(path)
     return (texts[start : start + ROWS] for start in range(0, len(texts), ROWS))
 
 

@@ -53,7 +53,7 @@ def test_texts_that_lose_their_ends_are_counted(settings: dict[str, Any], limit:
     assert ("cut" in shapes.splits["train"], shapes.splits["test"]["cut"]) == (False, 1)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "columns"])
 def test_nothing_is_said_or_written_of_short_texts_with_spaces(method: str, tmp_path: Path) -> None:
     settings = {"length": 16} if method == "encoder" else {}  # no more than the tiny one has positions
     sentences, shapes = say(tmp_path, ENGLISH, ENGLISH, {"method": method, **settings})

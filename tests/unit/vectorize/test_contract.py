@@ -12,17 +12,27 @@ from tests import tiny_bert
 from tests.refusal import refusal
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
+from textclf.core.text_row import TextRow
 from textclf.vectorize import representation
 from textclf.vectorize.representation import CLASSES, Block, Union
 from textclf.vectorize.settings import METHODS
 
-TEXTS = ["good food.", "bad", "", "good good food bad food . bad", "[SEP] [PAD]", "음식"]
+CELLS = [("1", "a"), ("", "a"), ("2.5", "b"), ("1", ""), ("-1e3", "b"), ("0", "c")]
+TEXTS = [
+    TextRow(
+        text, {"size": size, "brand": brand, "age": f"{len(text) + 1}", "created": f"2024-0{len(brand) + 1}-01"}, "r"
+    )
+    for text, (size, brand) in zip(
+        ["good food.", "bad", "", "good good food bad food . bad", "[SEP] [PAD]", "음식"], CELLS, strict=True
+    )
+]
 CASES: dict[str, dict[str, Any]] = {
     "terms": {"method": "terms", "analyzer": "word+char_wb", "weighting": "tfidf", "sublinear_tf": True},
     "hashed terms": {"method": "terms", "hashing": 8, "weighting": "binary"},
     "token_ids": {"method": "token_ids", "num_words": 4, "padding": "pre"},
     "encoder": {"method": "encoder", "length": 16},
     "wordpieces": {"method": "wordpieces", "length": 16},
+    "columns": {"method": "columns", "numbers": ["size", "age"], "categories": ["brand"], "dates": ["created"]},
 }
 each_case = pytest.mark.parametrize("name", [*CASES, "union"])
 Fit = Callable[[str], Any]
@@ -89,7 +99,7 @@ def test_its_file_gives_the_same_features_and_the_same_bytes_again(name: str, fi
 @pytest.mark.parametrize("name", CASES)
 def test_a_file_that_is_damaged_or_of_a_newer_textclf_is_refused(name: str, fit: Fit, tmp_path: Path) -> None:
     content, path = fit(name).to_json(), tmp_path / "vectorizer.json"
-    wrong: dict[str, Any] = {key: [] for key in {"length", "hashing"} & content["settings"].keys()}
+    wrong: dict[str, Any] = {key: {} for key in {"length", "hashing", "numbers"} & content["settings"].keys()}
     for settings in (None, content["settings"] | wrong):
         path.write_text(json.dumps({"format": 1} | content | {"settings": settings}))
         with pytest.raises(UserError, match=r"vectorizer\.json is damaged; remove it and run dvc repro"):

@@ -1,0 +1,1 @@
+"""Other columns than the text as features."""

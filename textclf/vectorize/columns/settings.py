@@ -1,0 +1,44 @@
+"""Settings of the representation columns."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from textclf.core.quoting import list_names
+from textclf.core.settings import Name, Section, relation, show, unique
+
+Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(unique)]
+
+
+class Settings(Section):
+    """Numbers, categories and dates in other columns than the text, which data.columns carries along."""
+
+    kind: ClassVar = "dense"
+
+    method: Literal["columns"] = Field(default="columns", description="columns: other columns than the text")
+    numbers: Names = Field(default=(), description="columns of numbers, which are standardised, such as [price]")
+    categories: Names = Field(default=(), description="columns whose frequent values each become a feature")
+    dates: Names = Field(
+        default=(), description="columns of dates in ISO 8601: year, and a feature for each month, weekday and hour"
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all columns."""
+        return (*self.numbers, *self.categories, *self.dates)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if not self.names:
+            raise relation("numbers, categories or dates must name a column; got none")
+        if twice := [name for name in self.names if self.names.count(name) > 1]:
+            raise relation(f"a column must be in one of numbers, categories and dates; got {show(twice[0])} in two")
+        return self
+
+    def describe(self, columns: int) -> str:
+        """Return how the columns of a row become a vector with so many columns, in a few words."""
+        return f"the columns {list_names(self.names)} beside the text, {columns:,} features"
+
+    def limits(self) -> str:
+        """Return what a model does not see of a row, as the end of a sentence."""
+        return "takes a category that few training rows have for none, and a missing number for the mean"
