@@ -60,7 +60,10 @@ def terms_of_models(
     for read, names in groups.items():
         shards = feature_files.open_shards(features / read)["train"]
         paths = track(shards.paths, "training rows read", len(shards), "shard")
-        nonzeros, rows = (feature_files.read_arrays(path, "indices")[0] for path in paths), (each.X for each in shards)
+        nonzeros = (feature_files.read_arrays(path, "indices")[0] for path in paths)
+        rows = (feature_files.as_sparse(each).X for each in shards)
+        if vectorizers[read].kind == feature_files.DENSE:
+            nonzeros = (feature_files.as_sparse(shards.read(path)).X.indices for path in paths)
         tables.append(top_terms({name: models[name] for name in names}, nonzeros, rows, vectorizers[read], count))
     if not tables:
         return pd.DataFrame(columns=COLUMNS)

@@ -53,6 +53,7 @@ def replace_terms(top: pd.DataFrame, name: str, exported: Exported, features: Fe
     model: Any = exported.model
     if name not in set(top["model"]):
         return top
-    table = top_terms({name: model}, [features.X.indices], [features.X], exported.vectorizers[0], count)
+    X = feature_files.as_sparse(features).X
+    table = top_terms({name: model}, [X.indices], [X], exported.vectorizers[0], count)
     groups = dict(list(top.groupby("model", sort=False))) | {name: table}
     return pd.concat(groups.values(), ignore_index=True)

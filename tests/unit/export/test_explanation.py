@@ -16,7 +16,9 @@ from textclf.export.explanation import COLUMNS, terms_of_models, top_terms
 
 
 def columns(terms: Sequence[str | None], analyzers: Sequence[str | None] = ()) -> SimpleNamespace:
-    return SimpleNamespace(terms=lambda: [*terms], analyzers=lambda: [*analyzers] or ["word"] * len(terms))
+    return SimpleNamespace(
+        kind="sparse", terms=lambda: [*terms], analyzers=lambda: [*analyzers] or ["word"] * len(terms)
+    )
 
 
 TERMS = columns(["awful", "bad", "fine", "good", "unseen"])
