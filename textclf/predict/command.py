@@ -13,7 +13,7 @@ from textclf.predict import inputs, outputs
 from textclf.predict.inputs import TextBatch
 from textclf.predict.outputs import PredictedBatch
 from textclf.predict.predictor import Predictor, find_model, load
-from textclf.tables.layout import Layout
+from textclf.tables.layout import COLUMN, Layout
 from textclf.tables.settings import OPTIONS, check_option
 
 LINES = (None, "lines")  # values of --format with which standard input is a text per line
@@ -31,8 +31,8 @@ def run(arguments: argparse.Namespace) -> None:
     outputs.require_other_files(
         {} if arguments.path is None else {"--path": arguments.path}, {"--output": arguments.output}
     )
-    batches = read_batches(arguments)
     predictor = load(find_model(arguments.models, arguments.model))
+    batches = read_batches(arguments, predictor.reads)
     coverage = arguments.coverage
     if coverage is not None:
         predictor.require_coverage(coverage, "--coverage")
@@ -82,8 +82,8 @@ def predict_batches(
         yield PredictedBatch(ids, texts, labels, probabilities, explanations, named, reasons, top)
 
 
-def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
-    """Return the texts that the arguments name; `UserError` for wrong arguments before any text is read."""
+def read_batches(arguments: argparse.Namespace, columns: Sequence[str] = ()) -> Iterator[TextBatch]:
+    """Return the texts that the arguments name, with these columns; `UserError` for wrong arguments before any text."""
     if arguments.texts and (arguments.path or arguments.format):
         raise UserError("texts must be arguments or in a table (--path, --format); got both")
     if arguments.texts or (arguments.path is None and arguments.format in LINES):
@@ -93,7 +93,7 @@ def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
                 raise UserError(f"--{name} must come with a table; got {got}")
     if arguments.texts:
         return inputs.read_arguments(arguments.texts)
-    layout = _layout(arguments)
+    layout = _layout(arguments, columns)
     if arguments.path is not None:
         return inputs.read_table(arguments.path, layout)
     if sys.stdin is None:
@@ -107,14 +107,14 @@ def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
     return inputs.read_stream(sys.stdin.buffer, arguments.format, layout)
 
 
-def _layout(arguments: argparse.Namespace) -> Layout:
+def _layout(arguments: argparse.Namespace, beside: Sequence[str]) -> Layout:
     for name in OPTIONS:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
     columns: dict[str, str | tuple[str, ...]] = {"text": tuple(arguments.text or ["text"])}
     columns |= {name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None}
     return Layout(
-        columns,
+        columns | {COLUMN + name: name for name in beside},
         files=arguments.files or "**/*",
         format=arguments.format or "auto",
         encoding=arguments.encoding,

@@ -6,7 +6,7 @@ model.predict(["The food was great.", "Never again."])    # array(['1', '0'], dt
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision
 from textclf.artifacts.unknown import MEANS, PROBABILITY, read_means, scores_of
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
-from textclf.core.quoting import NAMES_LIMIT, list_names, quote_value
+from textclf.core.quoting import NAMES_LIMIT, list_names, quote_name, quote_value
+from textclf.core.text_row import TextRow, written_cell
 from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
@@ -63,18 +64,24 @@ class Predictor:
         """Whether a text may belong to no class."""
         return self.decision.rejection is not None
 
-    def predict(self, texts: Iterable[str], top: int | None = None) -> Any:
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the names of the columns that it reads beside the text, mostly none."""
+        return representation.columns_read(self.vectorizer)
+
+    def predict(self, texts: Iterable[Any], top: int | None = None) -> Any:
         """Return the label of each text, as scikit-learn does: a numpy array (texts,), here of dtype object.
 
         A label is a str, a list of several labels, or None if no answer costs least or the text is of no class. With
-        `top`, at least 1, return for each text its so many most probable classes, each with its probability.
+        `top`, at least 1, return for each text its so many most probable classes, each with its probability. A model
+        that reads other columns takes, instead of texts, a data frame or mappings with these columns and `text`.
         """
         if top is not None:
             return self.most_probable(self.predict_proba(texts), top)
         labels = self.answer(texts)[0]
         return np.fromiter(labels, object, len(labels))
 
-    def answer(self, texts: Iterable[str]) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
+    def answer(self, texts: Iterable[Any]) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
         """Return what `predict` returns, why a label is None (`unknown` or `abstain`), and the probabilities."""
         X = self._vectors(texts)
         probabilities = self._probabilities(X)
@@ -82,7 +89,7 @@ class Predictor:
         reasons = [UNKNOWN if out else ABSTAIN if label is None else None for label, out in pairs]
         return [None if out else label for label, out in pairs], reasons, probabilities
 
-    def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
+    def predict_proba(self, texts: Iterable[Any]) -> NDArray[np.float64]:
         """Return the calibrated probabilities (texts, classes); each row sums to 1 unless texts have several labels."""
         return self._probabilities(self._vectors(texts))
 
@@ -102,7 +109,7 @@ class Predictor:
         labels = *self.classes_, None  # the last for a position of -1
         return [labels[position] for position in decided.tolist()]
 
-    def predict_set(self, texts: Iterable[str], coverage: float) -> list[list[str]]:
+    def predict_set(self, texts: Iterable[Any], coverage: float) -> list[list[str]]:
         """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
 
         This holds for texts like the validation rows of the run. A set with one label is an answer; others are none.
@@ -127,7 +134,7 @@ class Predictor:
         self.conformal.require(coverage, name, self.classes_)
         return self.conformal
 
-    def explain(self, texts: Iterable[str], count: int | None = None) -> list[Any]:
+    def explain(self, texts: Iterable[Any], count: int | None = None) -> list[Any]:
         """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
@@ -136,8 +143,8 @@ class Predictor:
         vectors, words take their place, each removed wherever it occurs; in a text of more than 300 different words,
         only so many. With several labels per text there are such terms for each label decided, by label.
         """
-        texts = list(_require_texts(texts))
-        if not representation.has_terms(self.vectorizer):
+        texts = self.rows(texts)
+        if not hasattr(self.vectorizer, "terms_of"):
             return [self._explain_words(text, count) for text in texts]
         X = self._vectors(texts)
         decided = self.decision.answering().decide(self._probabilities(X))
@@ -149,9 +156,17 @@ class Predictor:
         return explanations
 
     def _explain_words(self, text: str, count: int | None) -> Any:
-        """Return the words whose removal changes the log odds of the text's label most, each with the drop."""
+        """Return the words whose removal changes the log odds of the text's label most, each with the drop.
+
+        Of a row with other columns, also the values whose removal does.
+        """
         words = self._words(text)
         variants = [text, *(re.sub(rf"\b{re.escape(word)}\b", "", text) for word in words)]
+        if isinstance(text, TextRow):
+            given = {name: text.columns[name] for name in self.reads if text.columns.get(name)}
+            variants = [TextRow(each, text.columns, text.place) for each in variants]
+            variants += [TextRow(text, {**text.columns, name: ""}, text.place) for name in given]
+            words += [f"{name}={value}" for name, value in given.items()]
         starts = range(0, len(variants), VARIANTS)
         batches = [variants[start : start + VARIANTS] for start in starts]
         probabilities = np.concatenate([self.model.predict_proba(self._vectors(batch)) for batch in batches])
@@ -184,8 +199,12 @@ class Predictor:
         scores = probabilities.max(axis=1) if by_probability else scores_of(self.model, self.means, X)[rule.score]
         return np.asarray(scores < rule.threshold)
 
-    def _vectors(self, texts: Iterable[str]) -> Any:
-        return self.vectorizer.transform(_require_texts(texts))
+    def _vectors(self, texts: Iterable[Any]) -> Any:
+        return self.vectorizer.transform(self.rows(texts))
+
+    def rows(self, texts: Iterable[Any]) -> list[str]:
+        """Return the texts, of records as `TextRow` if the model reads columns; `TypeError` for what is neither."""
+        return list(_require_texts(texts, self.reads))
 
     def _probabilities(self, X: Any) -> NDArray[np.float64]:
         probabilities = self.decision.calibrate(self.model.predict_proba(X))
@@ -207,17 +226,35 @@ def _largest(terms: list[str], drops: NDArray[np.float64], count: int | None) ->
     return [(terms[position], float(drops[position])) for position in order if drops[position] != 0]
 
 
-def _require_texts(texts: Iterable[object]) -> Iterator[str]:
-    """Yield the texts; `TypeError` for the first that is none, such as None or the NaN of a missing value."""
+def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
+    """Yield the texts; `TypeError` for the first that is none, such as None or the NaN of a missing value.
+
+    For a model that reads columns, mappings and the rows of a data frame are texts too; `UserError` if one lacks some.
+    """
+    if reads and hasattr(texts, "columns"):
+        texts = texts.to_dict("records")
     if isinstance(texts, str | bytes):
         raise TypeError("texts must be an iterable of texts; got one text; put it in a list")
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # a data frame would give the names of its columns
         raise TypeError(f"texts must be an iterable of texts; got a {type(texts).__name__}; take one column of it")
     for position, text in enumerate(texts):
-        if not isinstance(text, str):
-            got = f"{quote_value(text)} ({type(text).__name__})"
+        row = _row(text, reads, f"texts[{position}]") if reads and isinstance(text, Mapping) else text
+        if not isinstance(row, str):
+            got = f"{quote_value(row)} ({type(row).__name__})"
             raise TypeError(f"texts[{position}] must be a str; got {got}; remove it or fill it in")
-        yield text
+        yield row
+
+
+def _row(record: Mapping[str, Any], reads: Sequence[str], place: str) -> Any:
+    """Return the text of a record with its columns; `UserError` if it lacks one or has a value that is of no use."""
+    if missing := [name for name in ("text", *reads) if name not in record]:
+        rule = f"must have the keys text and {list_names(reads)}, which the model reads"
+        raise UserError(f"{place} {rule}; got none named {quote_value(missing[0])}")
+    cells = {name: written_cell(record[name]) or "" for name in reads}
+    if wrong := [name for name, cell in cells.items() if not isinstance(cell, str)]:
+        rule = "must be text, a number, a boolean or a date"
+        raise UserError(f"{place}: {quote_name(wrong[0])} {rule}; got {quote_value(record[wrong[0]])}")
+    return TextRow(record["text"], cells, place) if isinstance(record["text"], str) else record["text"]
 
 
 def load(folder: str | Path = "models") -> Predictor:

@@ -15,8 +15,10 @@ from starlette.requests import ClientDisconnect
 from textclf import __version__
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_value
-from textclf.predict import inputs, outputs
+from textclf.core.text_row import TextRow
+from textclf.predict import outputs
 from textclf.predict.command import columns_for, predict_batches
+from textclf.predict.inputs import TextBatch
 from textclf.predict.predictor import Predictor
 from textclf.serve import Limits
 from textclf.serve.middleware import FACTS, PATHS, AccessLog, Guard
@@ -75,8 +77,9 @@ class Server:
         self.bodies = BodyReader(limits)
         self.predicting = Pool(threads, limits.requests)
         self.explaining = Pool(1, max(1, limits.requests // EXPLAINING))  # slow, so they must not delay the others
+        self.columns = max(len(model.reads) for model in models.values())
         for model in models.values():
-            model.predict_proba([""])  # builds the lookup of the vocabulary now rather than for the first request
+            model.predict_proba([TextRow("", dict.fromkeys(model.reads, ""))])  # builds lookups now
 
     async def predict(self, request: Request) -> Response:
         """Return the predictions for the texts in the body of a request."""
@@ -99,7 +102,7 @@ class Server:
 
     def _parse_and_predict(self, body: bytes) -> tuple[PredictRequest, bytes | None]:
         """Return the request in a body, and the JSON of the response; None instead if it asks for explanations."""
-        wanted = parse(body, self.limits, self.models)
+        wanted = parse(body, self.limits, self.models, self.columns)
         return wanted, None if wanted.explain else self._answer(wanted)
 
     def _answer(self, wanted: PredictRequest) -> bytes:
@@ -113,8 +116,14 @@ class Server:
                 raise HTTPException(422, error.lines[0]) from None
         terms = wanted.terms if wanted.explain else None
         columns = columns_for(model, text=True, explanation=terms, sets=coverage, top=wanted.top)
-        batches = predict_batches(inputs.read_arguments(wanted.texts), model, columns)
-        outputs.write(batches, lines, "jsonl", columns)
+        try:
+            texts = model.rows(wanted.texts)
+            batch = TextBatch([str(number) for number in range(1, len(texts) + 1)], texts)
+            outputs.write(predict_batches([batch], model, columns), lines, "jsonl", columns)
+        except (UserError, TypeError) as error:  # of a record
+            if not self.columns:
+                raise
+            raise HTTPException(422, str(error)) from None
         predictions = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
         return b'{"model": %s, "predictions": [\n%s\n]}\n' % (json.dumps(name).encode(), predictions)
 

@@ -24,7 +24,10 @@ class PredictRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    texts: Annotated[list[str], FailFast(), Field(min_length=1)] = Field(description="the texts")
+    texts: Annotated[list[str], FailFast(), Field(min_length=1)] = Field(
+        description="the texts; for a model that reads other columns, objects with the key text and these columns",
+        json_schema_extra={"items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
+    )
     model: str | None = Field(default=None, description="name of a model; null is the server's default")
     explain: bool = Field(default=False, description="whether to add the terms that decided, with their weights")
     terms: int = Field(default=10, ge=1, le=MAX_TERMS, description="terms of an explanation, at most")
@@ -111,10 +114,13 @@ def _too_large(limits: Limits) -> HTTPException:
     return HTTPException(413, f"the body must have at most {limits.bytes:,} bytes; send the texts in parts", CLOSE)
 
 
-def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictRequest:
-    """Return the request in a body; `HTTPException` if it breaks a rule or a limit, or names none of the models."""
+def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0) -> PredictRequest:
+    """Return the request in a body; `HTTPException` if it breaks a rule or a limit, or names none of the models.
+
+    If some model reads `columns`, so many at most, texts may be objects.
+    """
     fields = list(PredictRequest.model_fields)
-    _require_few_values(body, limits, len(fields))
+    _require_few_values(body, limits, len(fields), columns)
     try:
         content = from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -123,6 +129,9 @@ def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictReques
         raise HTTPException(422, f"the body must be an object with the key texts; got {quote_value(content)}")
     if (unknown := next((key for key in content if key not in fields), None)) is not None:
         raise HTTPException(422, f"the keys must be among {', '.join(fields)}; got {quote_name(unknown)}")
+    records = content.get("texts") if columns else None
+    if isinstance(records, list):
+        content["texts"] = [each.get("text") if isinstance(each, dict) else each for each in records]
     try:
         wanted = PredictRequest.model_validate(content)
     except ValidationError as error:
@@ -143,12 +152,15 @@ def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictReques
             )
     if wanted.model is not None and wanted.model not in models:
         raise HTTPException(422, f"model must be one of {list_names(list(models))}; got {quote_value(wanted.model)}")
+    if isinstance(records, list):
+        wanted.texts = records
     return wanted
 
 
-def _require_few_values(body: bytes, limits: Limits, fields: int) -> None:
+def _require_few_values(body: bytes, limits: Limits, fields: int, columns: int) -> None:
     """Raise `HTTPException` if strings and commas between values are too many, before an object is made of each."""
-    most = limits.texts + 2 * fields  # strings: texts, keys and the values of keys
+    per_text = 2 * (columns + 1) if columns else 1  # of a record, keys and values
+    most = per_text * limits.texts + 2 * fields  # strings: texts, keys and the values of keys
     pieces = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"', 2 * most + 1)  # every other one in a string
     if len(pieces) > 2 * most + 1 or sum(piece.count(b",") for piece in pieces[::2]) > most:
         raise HTTPException(422, f"texts must be at most {limits.texts:,} per request; got more; send them in parts")

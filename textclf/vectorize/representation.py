@@ -123,11 +123,6 @@ class Apart:
         return made[0], made[-1]
 
 
-def has_terms(representation: Any) -> bool:
-    """Return whether each column stands for a term that occurs in a text."""
-    return hasattr(representation, "terms_of")
-
-
 def columns_read(representation: Any) -> tuple[str, ...]:
     """Return the names of the columns that texts must come with, mostly none."""
     inner = (columns_read(block.representation) for block in getattr(representation, "blocks", ()))
