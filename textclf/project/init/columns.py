@@ -191,6 +191,16 @@ def find_slices(columns: Sequence[Column]) -> list[str]:
     ]
 
 
+def find_beside(columns: Sequence[Column]) -> list[str]:
+    """Return the columns of few values, or of numbers and dates that are no ids: a model may read them as well."""
+    several = [column for column in columns if column.distinct > 1 and column.mean_length <= LONGEST_LABEL]
+    return [
+        column.name
+        for column in several
+        if column.distinct <= FEW or (column.measured + column.whole > 1 - SPACED and not ID.fullmatch(column.name))
+    ]
+
+
 def find_groups(columns: Sequence[Column]) -> list[Column]:
     """Return the columns of many values that repeat, such as an author or a thread; numbers only if named as ids."""
     return [

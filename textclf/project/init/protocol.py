@@ -64,6 +64,12 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
     """Yield settings that may suit a table, but need somebody who knows it; `columns` are the ones not yet used."""
     if survey.slices:
         yield Choice("data.slices", list(survey.slices), "measures the test rows by columns of few values")
+    if survey.columns:
+        beside = [name for name, tells in survey.columns.items() if not tells]
+        telling = list_names([name for name, tells in survey.columns.items() if tells])
+        offered = ["a model may read them beside the text: docs/representations.md"] if beside else []
+        left_out = [f"left out: {telling}, which tells the label, so that a new text may lack it"] if telling else []
+        yield Choice("data.columns", beside, "; ".join([*offered, *left_out]))
     for column in find_groups(columns)[:SHOWN]:
         reason = f"keeps rows of one of its {column.distinct:,} values in one split, if they depend on each other"
         yield Choice("data.group", column.name, reason)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,15 @@ from textclf.core.arrow import array_of, count_lengths, hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
 from textclf.evaluate.clusters import are_dependent, if_alike
+from textclf.project.init.columns import FEW
 from textclf.project.init.language import detect_language
 from textclf.split.draw import link
 from textclf.tables.corpus import Corpus
-from textclf.tables.layout import SLICE
+from textclf.tables.layout import COLUMN, SLICE
 from textclf.tables.settings import Data
 
+TELLING = 0.25  # share of the rows with a value that tells the label, from which on its column does
+FEWEST_OTHERS, MOST_OTHERS = 10, 0.05  # rows of other labels expected with such a value; share of them that it has
 SAMPLE = 200  # texts of a batch, about, whose language is detected
 
 
@@ -37,6 +40,7 @@ class Survey:
     longest: int
     given: dict[str, int] = field(default_factory=dict)  # rows of each split that the table gives
     slices: tuple[str, ...] = ()  # columns of data.slices of which some value has several labels
+    columns: Mapping[str, bool] = field(default_factory=dict)  # of data.columns: whether they tell the label
     unspaced: float = 0.0  # share of texts without spaces between words: `textclf.core.scripts`
     language: str | None = None  # its name; None if it is not recognized or there are several
     characters: int = 0  # of all texts
@@ -72,7 +76,7 @@ def survey(path: Path, settings: Data) -> Survey:
     """Return what the rows of a table hold, read as `settings` say; `UserError` as in `Corpus`."""
     corpus = Corpus(path, settings)
     corpus.layout = replace(corpus.layout, option="--")  # errors name the options of the command
-    slices = [SLICE + name for name in settings.slices]
+    slices, columns = [SLICE + name for name in settings.slices], [COLUMN + name for name in settings.columns]
     parts: list[pd.DataFrame] = []
     sample: list[str] = []
     batches: Iterable[pa.RecordBatch] = corpus
@@ -81,7 +85,7 @@ def survey(path: Path, settings: Data) -> Survey:
         batches = corpus.table.to_batches()
     for batch in batches:
         texts = batch["text"].to_pylist()
-        named = [name for name in (*slices, "group", "split") if name in batch.schema.names]
+        named = [name for name in (*slices, *columns, "group", "split") if name in batch.schema.names]
         part = {name: batch[name].dictionary_encode().to_pandas() for name in named}
         if settings.multilabel:
             part["label"] = array_of(list(map(json.dumps, batch["label"].to_pylist()))).dictionary_encode().to_pandas()
@@ -114,6 +118,7 @@ def survey(path: Path, settings: Data) -> Survey:
         longest=int(length.max()),
         given={split: int((rows["split"] == split).sum()) for split in SPLITS if split in corpus.given},
         slices=tuple(name.removeprefix(SLICE) for name, pairs in with_labels.items() if pairs[name].duplicated().any()),
+        columns={name.removeprefix(COLUMN): tells_label(rows[name], rows["label"]) for name in columns},
         unspaced=unspaced,
         language=detect_language(sample),
         characters=int(rows["characters"].sum()),
@@ -124,6 +129,19 @@ def survey(path: Path, settings: Data) -> Survey:
         unites=len(rows) < corpus.count - corpus.dropped["rows"],
         worth=worth_of_rows(rows[rows["split"] == "test"] if "test" in corpus.given else rows),
     )
+
+
+def tells_label(values: "pd.Series[Any]", labels: "pd.Series[Any]") -> bool:
+    """Return whether many rows have a value, or a number in a range, that comes with one label alone beyond chance."""
+    written = values.astype(str)
+    if values.nunique() > FEW:
+        ranks = pd.to_numeric(written, errors="coerce").rank(pct=True)
+        written = (ranks * min(FEW, len(values) // (4 * FEWEST_OTHERS))).fillna(-1).astype(int).astype(str)
+    counts = pd.crosstab(written, labels.astype(str))
+    rows, label = counts.sum(axis=1), counts.idxmax(axis=1)
+    expected = rows * (1 - label.map(counts.sum() / len(labels)))  # rows of other labels
+    telling = (expected >= FEWEST_OTHERS) & (rows - counts.max(axis=1) <= MOST_OTHERS * expected)
+    return bool(rows[telling].sum() >= TELLING * len(labels))
 
 
 def worth_of_rows(rows: pd.DataFrame) -> float:
