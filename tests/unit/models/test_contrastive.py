@@ -68,7 +68,7 @@ def test_the_graph_is_logistic_regression_on_the_tuned_vectors_of_length_1(
     assert fitted.history is not None
     assert set(fitted.history["split"]) == {"train"}
     assert fitted.history["loss"].iloc[-1] < fitted.history["loss"].iloc[0]
-    assert fitted.record["epochs"] == 8
+    assert fitted.record["epochs"] == fitted.record["best_epoch"] == 8
 
 
 def test_a_fold_that_finds_the_network_compiled_gets_the_bytes_of_the_first(

@@ -162,7 +162,7 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
         arrays |= contrastive.fit_head(network, rows.tokens, rows.y, rows.weights)
     model = make_classifier(source.config, arrays, classes, length, settings, train.multilabel)
     parameters = sum(array.size for array in arrays.values())
-    record = {"parameters": parameters, "epochs": state.epoch, "best_epoch": state.best_epoch}
+    record = {"parameters": parameters, "epochs": state.epoch, "best_epoch": state.best_epoch or state.epoch}
     return Fitted(model, record, history_table(state.history))
 
 
