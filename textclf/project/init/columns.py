@@ -177,28 +177,20 @@ def find_id(columns: Sequence[Column], first: str) -> str | None:
     return next(iter(named or [name for name in unique if name == first]), None)
 
 
-def find_slices(columns: Sequence[Column]) -> list[str]:
-    """Return the columns of few values, each with rows enough to measure a model on them."""
-    return [
+def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
+    """Return the columns to offer: for slices, of few values with enough rows; for models, also numbers and dates."""
+    short = [column for column in columns if column.distinct > 1 and column.mean_length <= LONGEST_LABEL]
+    few = [column for column in short if column.distinct <= FEW]
+    slices = tuple(
         column.name
-        for column in columns
-        if 2 <= column.distinct <= FEW
-        and column.distinct * ROWS_PER_SLICE <= column.values
-        and column.mean_length <= LONGEST_LABEL
+        for column in few
+        if column.distinct * ROWS_PER_SLICE <= column.values
         and column.measured <= MEASURED
         and column.name not in FAMILIES
         and "=" not in column.name
-    ]
-
-
-def find_beside(columns: Sequence[Column]) -> list[str]:
-    """Return the columns of few values, or of numbers and dates that are no ids: a model may read them as well."""
-    several = [column for column in columns if column.distinct > 1 and column.mean_length <= LONGEST_LABEL]
-    return [
-        column.name
-        for column in several
-        if column.distinct <= FEW or (column.measured + column.whole > 1 - SPACED and not ID.fullmatch(column.name))
-    ]
+    )
+    numbers = [each for each in short if each.measured + each.whole > 1 - SPACED and not ID.fullmatch(each.name)]
+    return {"slices": slices, "columns": tuple(each.name for each in short if each in few or each in numbers)}
 
 
 def find_groups(columns: Sequence[Column]) -> list[Column]:

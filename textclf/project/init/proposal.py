@@ -20,15 +20,7 @@ from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, valida
 from textclf.evaluate.intervals import CONFIDENCE
 from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
-from textclf.project.init.columns import (
-    find_beside,
-    find_columns,
-    find_delimiter,
-    find_id,
-    find_sets,
-    find_slices,
-    find_split,
-)
+from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_sets, find_split, find_useful
 from textclf.project.init.expected import disk_in_words, expected_minutes, in_words
 from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
 from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
@@ -149,9 +141,7 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], s
 
 def survey_table(data: Data, columns: list[Column], arguments: argparse.Namespace) -> tuple[Data, Survey]:
     """Return the section data and what the rows hold; without the ids that were found if split would refuse them."""
-    slices = tuple(find_slices([column for column in columns if column.name != data.id]))
-    beside = tuple(find_beside([column for column in columns if column.name != data.id]))
-    path, update = Path(data.path), {"slices": slices, "columns": beside}
+    path, update = Path(data.path), find_useful([column for column in columns if column.name != data.id])
     for each in (update, *([{}] if data.multilabel else [])):  # rows to be united may differ in these columns
         with suppress(UserError):
             return data, survey(path, data.model_copy(update=each))

@@ -67,9 +67,9 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
     if survey.columns:
         beside = [name for name, tells in survey.columns.items() if not tells]
         telling = list_names([name for name, tells in survey.columns.items() if tells])
-        offered = ["a model may read them beside the text: docs/representations.md"] if beside else []
-        left_out = [f"left out: {telling}, which tells the label, so that a new text may lack it"] if telling else []
-        yield Choice("data.columns", beside, "; ".join([*offered, *left_out]))
+        left_out = f"; left out: {telling}, which tells the label, so that a new text may lack it" if telling else ""
+        reason = f"what a model may read beside the text: docs/representations.md{left_out}"
+        yield Choice("data.columns", beside, reason)
     for column in find_groups(columns)[:SHOWN]:
         reason = f"keeps rows of one of its {column.distinct:,} values in one split, if they depend on each other"
         yield Choice("data.group", column.name, reason)

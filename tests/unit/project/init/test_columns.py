@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.tables.tables import delimited
-from textclf.project.init.columns import find_columns, find_delimiter, find_groups, find_id, find_slices, find_split
+from textclf.project.init.columns import find_columns, find_delimiter, find_groups, find_id, find_split, find_useful
 from textclf.tables.layout import Layout
 
 HEADER = ("ticket", "day", "message", "url", "team")
@@ -110,5 +110,5 @@ def test_ids_slices_and_groups_are_found_among_the_other_columns(
     (tmp_path / "a.csv").write_text(delimited([[*columns, "message", "label"], *rows]))
     text, label, found = find_columns(tmp_path / "a.csv", Layout({}), None, None)
     assert (text, label) == ("message", "label")
-    assert (find_id(found, next(iter(columns))), find_slices(found)) == (ids, slices)
+    assert (find_id(found, next(iter(columns))), find_useful(found)["slices"]) == (ids, tuple(slices))
     assert [column.name for column in find_groups(found)] == groups
