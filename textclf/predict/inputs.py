@@ -16,7 +16,7 @@ from textclf.core.quoting import first_line, list_names
 from textclf.core.text_row import TextRow
 from textclf.tables.files import find_files
 from textclf.tables.formats import FORMATS
-from textclf.tables.layout import Layout, NumberedRow, place
+from textclf.tables.layout import COLUMN, Layout, NumberedRow, place
 from textclf.tables.lines import SURROGATE
 from textclf.tables.read import read_batches
 from textclf.tables.values import cell_of, joined_text, label_of
@@ -150,7 +150,7 @@ def _batches(rows: Iterable[NumberedText], stream: _LineCounter | None = None) -
 def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: str) -> Iterator[NumberedText]:
     """Yield the texts of rows; `UserError` at one without. `name` is the file in ids, `path` the file in errors."""
     texts, named = layout.columns_of("text"), layout.columns_of("group") or layout.columns_of("id")
-    beside = layout.columns_beside()
+    beside = [purpose.removeprefix(COLUMN) for purpose in layout.columns if purpose.startswith(COLUMN)]
     for number, record in rows:
         try:
             if isinstance(record, ValueError):
@@ -158,8 +158,7 @@ def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: 
             text = _require_value(joined_text(record, texts), texts)
             row_id = place(name, number) if not named else _require_value(label_of(record, named[0]), named)
             if beside:
-                columns = {column: cell_of(record, column) for column in beside}
-                text = TextRow(text, columns, place(path, number))
+                text = TextRow(text, {name: cell_of(record, name) for name in beside}, place(path, number))
         except ValueError as error:
             raise UserError(f"{place(path, number)}: {error}") from error
         yield number, row_id, text

@@ -22,9 +22,10 @@ from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision
 from textclf.artifacts.unknown import MEANS, PROBABILITY, read_means, scores_of
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
-from textclf.core.quoting import NAMES_LIMIT, list_names, quote_name, quote_value
-from textclf.core.text_row import TextRow, written_cell
+from textclf.core.quoting import NAMES_LIMIT, list_names, quote_value
+from textclf.core.text_row import TextRow
 from textclf.pretrained.catalogue import SHARED
+from textclf.tables.values import cell_of
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
 
@@ -156,10 +157,7 @@ class Predictor:
         return explanations
 
     def _explain_words(self, text: str, count: int | None) -> Any:
-        """Return the words whose removal changes the log odds of the text's label most, each with the drop.
-
-        Of a row with other columns, also the values whose removal does.
-        """
+        """Return the words, and values of columns, whose removal changes the label's log odds most, with the drop."""
         words = self._words(text)
         variants = [text, *(re.sub(rf"\b{re.escape(word)}\b", "", text) for word in words)]
         if isinstance(text, TextRow):
@@ -227,10 +225,7 @@ def _largest(terms: list[str], drops: NDArray[np.float64], count: int | None) ->
 
 
 def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
-    """Yield the texts; `TypeError` for the first that is none, such as None or the NaN of a missing value.
-
-    For a model that reads columns, mappings and the rows of a data frame are texts too; `UserError` if one lacks some.
-    """
+    """Yield the texts, if a model `reads` columns those of records too; `TypeError` for one missing, as None or NaN."""
     if reads and hasattr(texts, "columns"):
         texts = texts.to_dict("records")
     if isinstance(texts, str | bytes):
@@ -250,10 +245,10 @@ def _row(record: Mapping[str, Any], reads: Sequence[str], place: str) -> Any:
     if missing := [name for name in ("text", *reads) if name not in record]:
         rule = f"must have the keys text and {list_names(reads)}, which the model reads"
         raise UserError(f"{place} {rule}; got none named {quote_value(missing[0])}")
-    cells = {name: written_cell(record[name]) or "" for name in reads}
-    if wrong := [name for name, cell in cells.items() if not isinstance(cell, str)]:
-        rule = "must be text, a number, a boolean or a date"
-        raise UserError(f"{place}: {quote_name(wrong[0])} {rule}; got {quote_value(record[wrong[0]])}")
+    try:
+        cells = {name: cell_of(record, name) for name in reads}
+    except ValueError as error:
+        raise UserError(f"{place}: {error}") from None
     return TextRow(record["text"], cells, place) if isinstance(record["text"], str) else record["text"]
 
 

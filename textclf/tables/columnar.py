@@ -15,7 +15,7 @@ from textclf.core.foreign import whole_file
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.compression import stored
-from textclf.tables.layout import Batch, Layout
+from textclf.tables.layout import COLUMN, Batch, Layout
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
 LISTS = types.is_list, types.is_large_list, types.is_fixed_size_list
@@ -118,7 +118,7 @@ def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> N
     text = name in layout.columns_of("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))
-    measures = layout.columns.get("time"), *layout.columns_beside()
+    measures = *layout.columns_of("time"), *layout.columns_of(COLUMN + name)
     if name in measures and (types.is_temporal(value) or types.is_floating(value)):
         return
     if name in layout.columns_of("label") and any(test(value) for test in LISTS):

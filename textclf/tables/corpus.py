@@ -18,7 +18,6 @@ from textclf.core.arrow import array_of, array_of_numbers, encode, flat, hash_te
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import suggest
-from textclf.core.text_row import written_cell
 from textclf.tables import limits
 from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
@@ -40,6 +39,7 @@ from textclf.tables.values import (
     joined_text,
     label_of,
     to_array,
+    written_cell,
 )
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error

@@ -78,10 +78,6 @@ class Layout:
         names = self.columns.get(purpose, ())
         return (names,) if isinstance(names, str) else names
 
-    def columns_beside(self) -> list[str]:
-        """Return the names of the columns of data.columns."""
-        return [purpose.removeprefix(COLUMN) for purpose in self.columns if purpose.startswith(COLUMN)]
-
     def names(self) -> list[str]:
         """Return the names of the columns to read, each once."""
         return list(dict.fromkeys(name for purpose in self.columns for name in self.columns_of(purpose)))

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of, numbers_of
 from textclf.core.quoting import quote_name, quote_value
-from textclf.core.text_row import written_cell
 from textclf.tables.layout import Record
 from textclf.tables.lines import SURROGATE
 
@@ -66,6 +66,14 @@ def label_of(record: Record, column: str) -> str | None:
     if CONTROL.search(_require_valid(value, column)):
         raise ValueError(f"{quote_name(column)} must not contain control characters; got {quote_value(value)}")
     return value
+
+
+def written_cell(value: Any) -> Any:
+    """Return a decimal or a date as text, None if it is missing; any other value as Python has it."""
+    value = value.item() if hasattr(value, "item") else value  # of numpy
+    if not isinstance(value, date | float):
+        return value
+    return None if value != value else str(value)  # NaN and NaT differ from themselves
 
 
 def cell_of(record: Record, column: str) -> str:
