@@ -106,11 +106,6 @@ def _columns_in(path: Path, prefix: str) -> list[str]:
         return [name for name in file.schema_arrow.names if name.startswith(prefix)]
 
 
-def slice_columns(names: Iterable[str]) -> list[str]:
-    """Return those of the names of columns that are of slices, in their order."""
-    return [name for name in names if name.startswith(SLICE)]
-
-
 def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
     """Return the schema of the rows with those of the named columns that are of data.slices and data.columns."""
     schema = CLUSTERED.set(CLUSTERED.get_field_index("label"), LABEL_LISTS) if multilabel else CLUSTERED

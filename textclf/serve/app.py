@@ -117,8 +117,7 @@ class Server:
         terms = wanted.terms if wanted.explain else None
         columns = columns_for(model, text=True, explanation=terms, sets=coverage, top=wanted.top)
         try:
-            texts = model.rows(wanted.texts)
-            batch = TextBatch([str(number) for number in range(1, len(texts) + 1)], texts)
+            batch = TextBatch([str(number + 1) for number in range(len(wanted.texts))], model.rows(wanted.texts))
             outputs.write(predict_batches([batch], model, columns), lines, "jsonl", columns)
         except (UserError, TypeError) as error:  # of a record
             if not self.columns:

@@ -115,10 +115,7 @@ def _too_large(limits: Limits) -> HTTPException:
 
 
 def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0) -> PredictRequest:
-    """Return the request in a body; `HTTPException` if it breaks a rule or a limit, or names none of the models.
-
-    If some model reads `columns`, so many at most, texts may be objects.
-    """
+    """Return the request in a body, with records if a model reads `columns`; `HTTPException` if it breaks a rule."""
     fields = list(PredictRequest.model_fields)
     _require_few_values(body, limits, len(fields), columns)
     try:
@@ -129,8 +126,8 @@ def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0
         raise HTTPException(422, f"the body must be an object with the key texts; got {quote_value(content)}")
     if (unknown := next((key for key in content if key not in fields), None)) is not None:
         raise HTTPException(422, f"the keys must be among {', '.join(fields)}; got {quote_name(unknown)}")
-    records = content.get("texts") if columns else None
-    if isinstance(records, list):
+    records: Any = content.get("texts")
+    if columns and isinstance(records, list):
         content["texts"] = [each.get("text") if isinstance(each, dict) else each for each in records]
     try:
         wanted = PredictRequest.model_validate(content)
@@ -152,8 +149,7 @@ def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0
             )
     if wanted.model is not None and wanted.model not in models:
         raise HTTPException(422, f"model must be one of {list_names(list(models))}; got {quote_value(wanted.model)}")
-    if isinstance(records, list):
-        wanted.texts = records
+    wanted.texts = records
     return wanted
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.shards import Shards
-from textclf.artifacts.splits import SLICE, open_slices, slice_columns
+from textclf.artifacts.splits import SLICE, open_slices
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.labels import visible
 from textclf.evaluate.slices import texts
@@ -91,7 +91,8 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
     for table in shards:
         ids.add(table["id"])
         rows += len(table)
-        for name in (*(() if is_multilabel(table) else ("label",)), *slice_columns(table.column_names)):
+        named = [name for name in table.column_names if name.startswith(SLICE)]
+        for name in named if is_multilabel(table) else ["label", *named]:
             columns.setdefault(name, []).extend(table[name].dictionary_encode().chunks)
         for name, (_, function) in of_texts.items():
             codes[name].append(function(table["text"]))
