@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     outputs.require_other_files(
         {} if arguments.path is None else {"--path": arguments.path}, {"--output": arguments.output}
     )
+    check_options(arguments)
     predictor = load(find_model(arguments.models, arguments.model))
     batches = read_batches(arguments, predictor.reads)
     coverage = arguments.coverage
@@ -82,8 +83,8 @@ def predict_batches(
         yield PredictedBatch(ids, texts, labels, probabilities, explanations, named, reasons, top)
 
 
-def read_batches(arguments: argparse.Namespace, columns: Sequence[str] = ()) -> Iterator[TextBatch]:
-    """Return the texts that the arguments name, with these columns; `UserError` for wrong arguments before any text."""
+def check_options(arguments: argparse.Namespace) -> None:
+    """Raise `UserError` if the arguments that name texts break a rule."""
     if arguments.texts and (arguments.path or arguments.format):
         raise UserError("texts must be arguments or in a table (--path, --format); got both")
     if arguments.texts or (arguments.path is None and arguments.format in LINES):
@@ -91,6 +92,14 @@ def read_batches(arguments: argparse.Namespace, columns: Sequence[str] = ()) -> 
             if getattr(arguments, name) is not None:
                 got = "texts as arguments" if arguments.texts else "a text per line; set --format, such as csv"
                 raise UserError(f"--{name} must come with a table; got {got}")
+    for name in OPTIONS:
+        if (value := getattr(arguments, name)) is not None:
+            check_option(name, value)
+
+
+def read_batches(arguments: argparse.Namespace, columns: Sequence[str] = ()) -> Iterator[TextBatch]:
+    """Return the texts that the arguments name, with these columns; `UserError` for wrong arguments before any text."""
+    check_options(arguments)
     if arguments.texts:
         return inputs.read_arguments(arguments.texts)
     layout = _layout(arguments, columns)
@@ -108,9 +117,6 @@ def read_batches(arguments: argparse.Namespace, columns: Sequence[str] = ()) -> 
 
 
 def _layout(arguments: argparse.Namespace, beside: Sequence[str]) -> Layout:
-    for name in OPTIONS:
-        if (value := getattr(arguments, name)) is not None:
-            check_option(name, value)
     columns: dict[str, str | tuple[str, ...]] = {"text": tuple(arguments.text or ["text"])}
     columns |= {name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None}
     return Layout(
