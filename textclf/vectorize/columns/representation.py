@@ -20,7 +20,6 @@ from textclf.vectorize.columns.settings import Settings
 ROWS = 4096  # read at a time to fit
 FEWEST_ROWS, MOST_CATEGORIES = 2, 100  # rows of a category; categories of a column, the most frequent ones
 MOST_DEVIATIONS = 10.0  # of a number from the mean; one that is farther away counts as so far
-PARTS = ("year", "month", "weekday", "hour")  # of a date: a number and three categories
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MISSING = "missing"  # category of a row without a number, which then counts as the mean
 
@@ -37,6 +36,8 @@ class Representation:
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path | None = None) -> "Representation":  # noqa: ARG003
         """Return what the training rows tell of the columns; `UserError` if a row lacks one, or all rows are equal."""
+        from statistics import mean, pstdev  # exact, whatever the order of the rows; predicting needs neither
+
         numbers: dict[str, list[float]] = {}
         counts: dict[str, Counter[str]] = {}
         remaining = iter(texts)
@@ -46,10 +47,9 @@ class Representation:
                 numbers.setdefault(name, []).extend(each)
             for name, column in cells.items():
                 counts.setdefault(name, Counter()).update(column)
-        # By name, as JSON has them.
-        learned = {name: _mean_and_deviation(each) for name, each in sorted(numbers.items())}
-        varying = {name: pair for name, pair in learned.items() if pair[1] > 0}
-        fitted = cls(settings, varying, {name: _frequent(each) for name, each in sorted(counts.items())})
+        known = {name: [number for number in each if not math.isnan(number)] for name, each in sorted(numbers.items())}
+        learned = {name: (mean(each), pstdev(each)) for name, each in known.items() if len(set(each)) > 1}
+        fitted = cls(settings, learned, {name: _frequent(each) for name, each in sorted(counts.items())})
         if not fitted.columns:
             rule = f"must have different values, categories in {FEWEST_ROWS} training rows or more"
             raise UserError(f"columns {list_names(settings.names)} {rule}; got none; leave the representation out")
@@ -75,19 +75,14 @@ class Representation:
 
     def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the features of the rows, (texts, features) float32; each text must be a `TextRow`."""
-        values, cells = _read(texts := list(texts), self.settings)
-        features = np.zeros((len(texts), self.columns), np.float32)
-        for place, (name, (mean, deviation)) in enumerate(self.numbers.items()):
-            standardised = np.nan_to_num((np.array(values[name]) - mean) / deviation)
-            features[:, place] = np.clip(standardised, -MOST_DEVIATIONS, MOST_DEVIATIONS)
-        place = len(self.numbers)
+        values, cells = _read(list(texts), self.settings)
+        blocks = []
+        for name, (center, deviation) in self.numbers.items():
+            standardised = np.nan_to_num((np.array(values[name]) - center) / deviation)
+            blocks.append(np.clip(standardised, -MOST_DEVIATIONS, MOST_DEVIATIONS)[:, None])
         for name, known in self.categories.items():
-            positions = {value: place + number for number, value in enumerate(known)}
-            found = np.array([positions.get(cell, -1) for cell in cells[name]], np.int64)
-            rows = np.flatnonzero(found >= 0)
-            features[rows, found[rows]] = 1
-            place += len(known)
-        return features
+            blocks.append(np.array(cells[name], object)[:, None] == np.array(known, object))
+        return np.hstack(blocks).astype(np.float32)
 
     def count_cut(self, texts: Iterable[str]) -> int:  # noqa: ARG002
         """Return 0: no row is too long."""
@@ -105,15 +100,6 @@ class Representation:
         return cls(Settings.model_validate(content["settings"]), numbers, content["categories"])
 
 
-def _mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
-    """Return the mean and the standard deviation of the numbers that are not missing; 0 for both if none is."""
-    known = [value for value in values if not math.isnan(value)]
-    if not known:
-        return 0.0, 0.0
-    mean = math.fsum(known) / len(known)  # exact, so that the order of the sum does not matter
-    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in known) / len(known))
-
-
 def _frequent(counts: Counter[str]) -> list[str]:
     """Return the categories of a column, sorted: the most frequent ones, none that all rows or too few rows have."""
     frequent = [value for value, rows in counts.items() if value and FEWEST_ROWS <= rows < counts.total()]
@@ -121,10 +107,7 @@ def _frequent(counts: Counter[str]) -> list[str]:
 
 
 def _read(texts: Sequence[str], settings: Settings) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
-    """Return the numbers, NaN if missing, and the categories, "" if missing, of rows by name.
-
-    Raises `UserError` for a row without the columns, or with a value that can't be read.
-    """
+    """Return numbers by name, NaN if missing, and categories, "" if missing; `UserError` if a row has none that fit."""
     rows: Any = texts
     try:
         cells = {name: [row.columns[name].strip() for row in rows] for name in settings.names}
@@ -135,10 +118,11 @@ def _read(texts: Sequence[str], settings: Settings) -> tuple[dict[str, list[floa
     categories = {name: cells[name] for name in settings.categories}
     categories |= {name: ["" if cell else MISSING for cell in cells[name]] for name in settings.numbers}
     for name in settings.dates:
-        dates = _parse(name, cells[name], rows, _parts, "a date in ISO 8601, such as 2024-05-31")
-        year, *others = ([date[place] for date in dates] for place in range(len(PARTS)))
-        numbers[f"{name} year"] = list(map(_number, year))
-        categories |= {f"{name} {part}": each for part, each in zip(PARTS[1:], others, strict=True)}
+        dates = _parse(name, cells[name], rows, _date, "a date in ISO 8601, such as 2024-05-31")
+        numbers[f"{name} year"] = [date.year if date else math.nan for date in dates]
+        categories[f"{name} month"] = [str(date.month) if date else "" for date in dates]
+        categories[f"{name} weekday"] = [WEEKDAYS[date.weekday()] if date else "" for date in dates]
+        categories[f"{name} hour"] = [str(date.hour) if date else "" for date in dates]
     return numbers, categories
 
 
@@ -156,13 +140,10 @@ def _parse(name: str, cells: list[str], rows: Sequence[Any], parse: Callable[[st
 
 def _number(cell: str) -> float:
     number = float(cell or "nan")
-    if math.isinf(number):
+    if math.isinf(number) or "_" in cell:
         raise ValueError(cell)
     return number
 
 
-def _parts(cell: str) -> tuple[str, ...]:
-    if not cell:
-        return ("",) * len(PARTS)
-    date = datetime.fromisoformat(cell)
-    return str(date.year), str(date.month), WEEKDAYS[date.weekday()], str(date.hour)
+def _date(cell: str) -> datetime | None:
+    return datetime.fromisoformat(cell) if cell else None

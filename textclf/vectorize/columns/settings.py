@@ -1,13 +1,12 @@
 """Settings of the representation columns."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from textclf.core.quoting import list_names
-from textclf.core.settings import Name, Section, relation, show, unique
-
-Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(unique)]
+from textclf.core.settings import Section, relation, show
+from textclf.tables.settings import Columns
 
 
 class Settings(Section):
@@ -16,9 +15,9 @@ class Settings(Section):
     kind: ClassVar = "dense"
 
     method: Literal["columns"] = Field(default="columns", description="columns: other columns than the text")
-    numbers: Names = Field(default=(), description="columns of numbers, which are standardised, such as [price]")
-    categories: Names = Field(default=(), description="columns whose frequent values each become a feature")
-    dates: Names = Field(
+    numbers: Columns = Field(default=(), description="columns of numbers, which are standardised, such as [price]")
+    categories: Columns = Field(default=(), description="columns whose frequent values each become a feature")
+    dates: Columns = Field(
         default=(), description="columns of dates in ISO 8601: year, and a feature for each month, weekday and hour"
     )
 
