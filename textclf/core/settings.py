@@ -202,6 +202,9 @@ def unique(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+Columns = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(unique)]
+
+
 # YAML
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, mode
 from pydantic_core import PydanticCustomError
 
 from textclf.core.errors import UserError
-from textclf.core.settings import FilePath, Name, Section, relation, rule, show, unique
+from textclf.core.settings import Columns, FilePath, Name, Section, relation, rule, show, unique
 from textclf.tables.formats import TABLE_FORMATS
 from textclf.tables.split_names import SPLIT_OF
 from textclf.tables.values import SEPARATOR
@@ -86,9 +86,6 @@ Classes = Annotated[
         }
     ),
 ]
-
-
-Columns = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(unique)]
 
 
 def _one_or_several(value: object) -> str | tuple[str, ...]:

@@ -5,8 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from textclf.core.quoting import list_names
-from textclf.core.settings import Section, relation, show
-from textclf.tables.settings import Columns
+from textclf.core.settings import Columns, Section, relation, show
 
 
 class Settings(Section):
