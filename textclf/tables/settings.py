@@ -198,8 +198,8 @@ class Data(Section):
         texts, labels = ({name} if isinstance(name, str) else set(name) for name in (self.text, self.label))
         if both := sorted(texts & labels):
             raise relation(f"label must be another column than text; got {show(both[0])} for both")
-        for setting in ("slices", "columns"):
-            if shared := [name for name in getattr(self, setting) if name in texts | labels]:
+        for setting, taken in (("slices", ()), ("columns", ("text",))):  # under which records have the text
+            if shared := [name for name in getattr(self, setting) if name in {*texts, *labels, *taken}]:
                 raise relation(f"{setting} must be other columns than text and label; got {show(shared[0])}")
         for name in ("time", "split"):
             if (column := getattr(self, name)) in texts | labels:
