@@ -113,7 +113,7 @@ def _read(texts: Sequence[str], settings: Settings) -> tuple[dict[str, list[floa
         cells = {name: [row.columns[name].strip() for row in rows] for name in settings.names}
     except (AttributeError, KeyError):
         rule = f"a text must come with the columns {list_names(settings.names)}, which the model reads"
-        raise UserError(f"{rule}; got a text alone; give a table or records that have them") from None
+        raise UserError(f"{rule}; got a text alone; give predict a table or records that have them") from None
     numbers = {name: _parse(name, cells[name], rows, _number, "a number, such as 12.5") for name in settings.numbers}
     categories = {name: cells[name] for name in settings.categories}
     categories |= {name: ["" if cell else MISSING for cell in cells[name]] for name in settings.numbers}

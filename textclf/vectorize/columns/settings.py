@@ -35,7 +35,7 @@ class Settings(Section):
 
     def describe(self, columns: int) -> str:
         """Return how the columns of a row become a vector with so many columns, in a few words."""
-        return f"the columns {list_names(self.names)} beside the text, {columns:,} features"
+        return f"the columns {list_names(self.names)}, {columns:,} features"
 
     def limits(self) -> str:
         """Return what a model does not see of a row, as the end of a sentence."""
