@@ -21,43 +21,37 @@ def fit(texts: Sequence[str], kind: str, name: str = "x") -> Any:
     return Representation.fit(iter(texts), Settings.model_validate({kind: [name]}))
 
 
-def test_numbers_are_standardised_by_the_training_rows_and_a_missing_one_is_the_mean() -> None:
-    fitted = fit(rows("1", " 3 ", "", "nan", "5"), "numbers")
-    assert fitted.numbers == {"x": (3.0, (8 / 3) ** 0.5)}
-    assert fitted.terms() == ["x"]  # one row alone is empty
-    expected = [[-(1.5**0.5)], [0.0], [0.0], [10.0]]
-    assert fitted.transform(rows("1", "3", "", "1e300")) == pytest.approx(np.array(expected))
+DATES = ("2024-05-06", "2024-05-06T13:30", "2026-05-12 13:00:00Z", "", "2026-05-12")
+PARTS = ["x hour=0", "x hour=13", "x month=5", "x weekday=Monday", "x weekday=Tuesday"]
 
 
-def test_that_a_number_is_missing_is_a_feature_if_two_training_rows_lack_it() -> None:
-    fitted = fit(rows("1", "", "", "1"), "numbers")
-    assert fitted.terms() == ["x=missing"]
-    assert fitted.transform(rows("7", "")).tolist() == [[0], [1]]
+@pytest.mark.parametrize(
+    ("kind", "train", "terms", "new"),
+    [
+        ("numbers", ("1", " 3 ", "", "nan", "5"), ["x"], {"1": [-(1.5**0.5)], "3": [0], "": [0], "1e300": [10]}),
+        ("numbers", ("1", "", "", "1"), ["x=missing"], {"7": [0], "": [1]}),
+        ("categories", ("b", "a", "b ", "a", "c", "", ""), ["x=a", "x=b"], {"b": [0, 1], "c": [0, 0], "": [0, 0]}),
+        ("dates", DATES, ["x year", *PARTS], {"2025-06-02T13:00": [0, 0, 1, 0, 1, 0], "": [0] * 6}),
+    ],
+)
+def test_values_become_features(
+    kind: str, train: Sequence[str], terms: Sequence[str], new: dict[str, list[float]]
+) -> None:
+    fitted = fit(rows(*train), kind)
+    assert fitted.terms() == terms
+    assert fitted.transform(rows(*new)) == pytest.approx(np.array([*new.values()]))
 
 
-def test_categories_of_two_rows_are_features_and_others_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = rows("b", "a", "b ", "a", "c", "", "", "a")
-    assert fit(texts, "categories").terms() == ["x=a", "x=b"]
-    assert fit(texts, "categories").transform(rows("b", "c", "", "a")).tolist() == [[0, 1], [0, 0], [0, 0], [1, 0]]
+def test_only_the_most_frequent_categories_are_features(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(representation, "MOST_CATEGORIES", 1)
     monkeypatch.setattr(representation, "ROWS", 2)  # so that they are counted in several batches
-    assert fit(texts, "categories").terms() == ["x=a"]
-
-
-def test_dates_are_years_months_weekdays_and_hours() -> None:
-    fitted = fit(rows("2024-05-06", "2024-05-06T13:30", "2026-05-12 13:00:00Z", "", "2026-05-12"), "dates")
-    assert fitted.numbers["x year"] == (2025.0, 1.0)
-    categories = ["x hour=0", "x hour=13", "x month=5", "x weekday=Monday", "x weekday=Tuesday"]
-    assert fitted.terms() == ["x year", *categories]
-    assert fitted.transform(rows("2025-06-02T13:00", "")).tolist() == [[0, 0, 1, 0, 1, 0], [0] * 6]
+    assert fit(rows("b", "a", "b", "a", "c", "a"), "categories").terms() == ["x=a"]
 
 
 @pytest.mark.parametrize(
     ("kind", "value", "rule"),
     [
-        ("numbers", "1,5", "a number, such as 12.5"),
-        ("numbers", "1e400", "a number, such as 12.5"),
-        ("numbers", "1_000", "a number, such as 12.5"),
+        *(("numbers", value, "a number, such as 12.5") for value in ("1,5", "1e400", "1_000")),
         ("dates", "6 May", "a date in ISO 8601, such as 2024-05-31"),
     ],
 )
@@ -73,6 +67,6 @@ def test_a_text_without_the_columns_is_refused() -> None:
         assert refusal(fitted.transform, texts).startswith(expected)
 
 
-def test_columns_that_tell_nothing_are_refused() -> None:
-    assert "must have different values" in refusal(fit, rows("1", "1"), "numbers")
-    assert "must have different values" in refusal(fit, rows("a", "b"), "categories")
+@pytest.mark.parametrize(("kind", "values"), [("numbers", "11"), ("categories", "ab")])
+def test_columns_that_tell_nothing_are_refused(kind: str, values: str) -> None:
+    assert "must have different values" in refusal(fit, rows(*values), kind)
