@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Calibration, Decision, LabelScaling, Platt, Temperature
+from textclf.artifacts.decisions import EPSILON, Calibration, Decision, LabelScaling, Platt, Temperature
 from textclf.artifacts.label_sets import LabelMatrix
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
@@ -69,6 +69,14 @@ def fit_calibration(
     calibrated model stays as it is unless |z| > 2: in 95% of the cases, and in 86% with two parameters. Of few rows,
     where the prior keeps the change small, |z| > 1 is enough.
     """
+    shown, y = np.unique(y, return_inverse=True)
+    if len(shown) == 1:
+        return None
+    if (
+        len(shown) < probabilities.shape[1]
+    ):  # given that a row is of a class that some row has: rare ones train all folds
+        some = np.maximum(probabilities[:, shown], EPSILON)
+        probabilities = some / some.sum(axis=1, keepdims=True)
     worth = 1.0 if clusters is None else len(np.unique(clusters)) / len(clusters)
     found = (fit_temperature if method == "temperature" else fit_platt)(y, probabilities, worth)
     before, after = (

@@ -21,7 +21,7 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.choose import NEVER, choose_decision, some_rows
+from textclf.evaluate.choose import NEVER, choose_decision, fit_calibration, some_rows
 from textclf.evaluate.measure import measure
 from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import EVEN
@@ -176,6 +176,15 @@ def test_a_calibration_that_lowers_the_log_loss_by_no_more_than_its_error_is_not
     assert np.mean(kept) < most
     sharp = replace(own, probabilities=own.probabilities**3 / (own.probabilities**3).sum(axis=1, keepdims=True))
     assert choose_decision(sharp, params(calibration=name)).calibration is not None
+
+
+def test_rows_of_some_classes_calibrate_only_what_is_said_of_these() -> None:
+    of_one = replace(predictions(np.ones(40, np.int64), np.linspace(0.6, 0.9, 40)), split=np.full(40, "fold 1", object))
+    assert choose_decision(of_one, params(calibration="temperature")).calibration is None
+    y, rare = np.array([0, 1] * 20), np.array([[0.2, 0.3, 0.5], [0.3, 0.2, 0.5]] * 20)
+    fit = fit_calibration(y, rare, None, "temperature")
+    assert fit is not None
+    assert fit == fit_calibration(y, rare[:, :2] / 0.5, None, "temperature")
 
 
 def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_precision_is_never_decided() -> None:
