@@ -65,9 +65,7 @@ def test_the_graph_is_logistic_regression_on_the_tuned_vectors_of_length_1(
     expected = LogisticRegression(C=10, max_iter=1000).fit(vectors, rows.y).predict_proba(vectors)
     assert isinstance(fitted.layers, OnnxClassifier)
     np.testing.assert_allclose(fitted.layers.predict_proba(rows.X), expected, atol=1e-4)
-    assert fitted.history is not None
-    assert set(fitted.history["split"]) == {"train"}
-    assert fitted.history["loss"].iloc[-1] < fitted.history["loss"].iloc[0]
+    assert fitted.history is None
     assert fitted.record["epochs"] == fitted.record["best_epoch"] == 8
 
 

@@ -163,7 +163,8 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
     model = make_classifier(source.config, arrays, classes, length, settings, train.multilabel)
     parameters = sum(array.size for array in arrays.values())
     record = {"parameters": parameters, "epochs": state.epoch, "best_epoch": state.best_epoch or state.epoch}
-    return Fitted(model, record, history_table(state.history))
+    # The contrastive loss is of pairs of rows: no loss of the model that is exported.
+    return Fitted(model, record, None if is_contrastive else history_table(state.history))
 
 
 def build_optimizer(network: "keras.Model", settings: "Settings") -> "keras.Optimizer":
