@@ -10,6 +10,7 @@ from markupsafe import Markup
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import escape_markdown, labelled_names
+from textclf.core.quoting import list_names
 from textclf.core.settings import to_yaml
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, OF_SETS, metrics_of
@@ -54,6 +55,13 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         classes=[names[label] for label in facts.classes],
         positive=names[facts.classes[-1]] if len(facts.classes) == 2 and not multilabel else None,
         representation=description.representation(settings, model, columns),
+        columns=list_names(
+            [
+                column
+                for name in dict.fromkeys(name for member in members for name in settings.representations(member))
+                for column in getattr(settings.vectorize[name], "names", ())
+            ]
+        ),
         record=[(display_name(key), to_yaml(value)) for key, value in sorted(results.training[model].items())],
         hyperparameters=[(key, to_yaml(value)) for key, value in settings.models[model].model_dump().items()],
         splits=splits,
