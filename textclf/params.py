@@ -140,7 +140,7 @@ def conflicts(params: Params) -> Iterator[str]:
     if params.data.task == MULTILABEL:
         yield from _multilabel_conflicts(params)
     elif params.evaluate.threshold == MICRO_F1:
-        yield f"evaluate.threshold must be another rule unless data.task is {MULTILABEL}; got {MICRO_F1}"
+        yield f"evaluate.threshold must be a number, accuracy, f1 or precision for one label per text; got {MICRO_F1}"
 
 
 def _unknown_conflicts(params: Params) -> Iterator[str]:
