@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from textclf.artifacts import splits
 from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
@@ -51,6 +52,8 @@ def run(
         with unchanged(path, lambda: checksums(path, data)):
             read = corpus.read(path, data, rare)
         rows = pd.DataFrame(read.table.to_pydict())
+        if data.columns:
+            rows["text"] = pd.Series(splits.text_rows(read.table), dtype=object)
         known = rows[rows["label"] != data.no_class_label].reset_index(drop=True)  # not those of data.unknown
         return crossvalidation.crossvalidate(known, read.classes, setup, crossvalidate)
 

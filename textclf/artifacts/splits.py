@@ -93,11 +93,14 @@ def read_column(path: Path, name: str) -> list[str]:
 
 def read_texts(path: Path) -> list[str]:
     """Return the texts of a shard, as `TextRow` with the columns of data.columns, if there are some."""
-    if not (named := _columns_in(path, COLUMN)):
-        return read_column(path, "text")
-    rows = read_table(path, ["id", "text", *named]).to_pylist()
-    names = {name: name.removeprefix(COLUMN) for name in named}
-    return [TextRow(row["text"], {short: row[name] for name, short in names.items()}, row["id"]) for row in rows]
+    named = _columns_in(path, COLUMN)
+    return text_rows(read_table(path, ["id", "text", *named])) if named else read_column(path, "text")
+
+
+def text_rows(rows: pa.Table) -> list[str]:
+    """Return the texts of rows as `TextRow`, with their ids and the columns of data.columns."""
+    cells = {name.removeprefix(COLUMN): rows[name] for name in rows.column_names if name.startswith(COLUMN)}
+    return list(map(TextRow, rows["text"].to_pylist(), pa.table(cells).to_pylist(), rows["id"].to_pylist()))
 
 
 def _columns_in(path: Path, prefix: str) -> list[str]:

@@ -7,18 +7,22 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from stages import crossvalidate
 from tests.refusal import refusal
 from tests.unit.predict.models import export
 from tests.unit.serve.clients import talk
 from tests.unit.split.rows import split_table, write_csv
+from tests.unit.studies import samples
 from textclf import cli
 from textclf.artifacts import features, splits
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.shapes import write_features
+from textclf.evaluate.settings import Evaluate
 from textclf.export.explanation import terms_of_models
 from textclf.models import logistic_regression
 from textclf.models.common.fitted import Folders
+from textclf.models.settings import Train
 from textclf.predict.predictor import Predictor, load
 from textclf.serve.app import create_app
 from textclf.split.settings import Split
@@ -93,6 +97,15 @@ def test_explanations_and_terms_name_columns(folder: Path) -> None:
         *("words__good", "words__bad", "facts__price", "facts__shop=A", "facts__shop=B"),
         *("price", "shop=A", "shop=B"),
     }
+
+
+def test_the_columns_of_a_table_are_cross_validated(folder: Path, tmp_path: Path) -> None:
+    data = Data(path=str(folder / "t.csv"), columns=("price", "shop"))
+    train = Train.model_validate({"facts": {"kind": "logistic_regression", "features": "facts"}})
+    report, trainings = tmp_path / "report.json", tmp_path / "trainings.csv"
+    sections = Combine(), samples.settings(folds=2, repeats=1), data, Evaluate(), Split(), train, SECTION
+    crossvalidate.run(*sections, pretrained=folder, report=report, trainings=trainings)
+    assert "facts" in json.loads(report.read_text())  # of two texts, too few to be right
 
 
 @pytest.mark.parametrize("header", ["text,price,shop", "text,price"])

@@ -55,10 +55,7 @@ class Representation:
             raise UserError(f"columns {list_names(settings.names)} {rule}; got none; leave the representation out")
         return fitted
 
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """Return the names of the columns that each text must come with."""
-        return self.settings.names
+    reads = property(lambda self: self.settings.names)  # the columns that each text must come with
 
     @property
     def columns(self) -> int:
