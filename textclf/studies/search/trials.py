@@ -139,7 +139,8 @@ def _digest(splits: Splits) -> str:
     """Return a hash of the rows of each split."""
     digest = hashlib.sha256()
     for name, rows in splits.items():
-        digest.update(repr((name, rows[["id", "text", "label"]].astype(str).to_numpy().tolist())).encode())
+        beside = [getattr(text, "columns", None) for text in rows["text"]]
+        digest.update(repr((name, rows[["id", "text", "label"]].astype(str).to_numpy().tolist(), beside)).encode())
     return digest.hexdigest()
 
 
