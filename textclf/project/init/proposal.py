@@ -131,7 +131,8 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], s
     if arguments.id is None and (column := find_id(columns, column_names(path, layout)[0])) is not None:
         values["id"] = column
     several = {} if isinstance(values["label"], str) else {"task": "multilabel"}
-    several, shown = find_sets(path, _validated(values | several), others, layout, given=bool(arguments.label))
+    every = _validated({name: each for name, each in values.items() if name != "unknown"} | several)
+    several, shown = find_sets(path, every, others, layout, given=bool(arguments.label))
     if several and arguments.unknown is not None:
         rule = "--unknown must be left out if a text has several labels: one of no class has none"
         raise UserError(f"{rule}; got {show(arguments.unknown)}")

@@ -148,8 +148,8 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
     if len(candidates) == 1:
         yield Choice("export.model", candidates[0], "the only model that reads the texts")
     elif trained < FEWEST_TO_CHOOSE and is_short_english and "validation" not in survey.given:
-        reason = f"fewer than {FEWEST_TO_CHOOSE} rows can't choose a model; of so few it was the best: docs/presets.md"
-        # In `best` a larger encoder makes the sentence vectors, which were as good or better than tuning a small one.
+        reason = f"fewer than {FEWEST_TO_CHOOSE} rows can't choose; on so few rows it was the best: docs/presets.md"
+        # In `best` a larger encoder makes the sentence vectors, which on average did better than tuning a small one.
         is_tuned = preset == "good" and "contrastive" in candidates
         yield Choice("export.model", "contrastive" if is_tuned else "sentence_vectors", reason)
     else:

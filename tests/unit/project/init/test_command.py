@@ -204,7 +204,7 @@ CASES: dict[str, dict[str, Case]] = {
         "unknown encoding": Case({}, (*TICKETS, "--encoding", "klingon")),
         "labels that do not repeat": Case({}, (*TICKETS, "--label", "ticket")),
         "no such label of no class": labelled(["late", "oos", "lost"], "--unknown", "ooss"),
-        "several labels and one of no class": labelled([["late"], ["late", "lost"]], "--unknown", "late"),
+        "several labels and one of no class": labelled([["late"], ["late", "lost"]], "--unknown", "lost"),
         "missing test table": Case({}, (*TICKETS, "--test", "no.csv")),
         "a folder as test table": Case({"c/a.csv": TABLE}, (*TICKETS, "--test", "c")),
         "no column of labels": table(("id", "text"), [(f"i{n}", f"a text {n}") for n in range(20)]),
