@@ -47,14 +47,17 @@ def run(
     beside = trained.parent
     folders = Folders(pretrained, scratch.scratch_folder(beside, item, opened, settings))
     settled = checked.read_default(default) or "validation" in opened  # some may be given
-    fitted = fitting.fit_model(settings.kind, datasets, settings, folders)
+    added = feature_files.read_class_texts(read) if settings.takes_class_texts else None
+    fitted = fitting.fit_model(settings.kind, datasets, settings, folders, added)
     # After the fit: TensorFlow must set up several workers before it does anything else.
     held_out = None
     if not settled:
         drawn = crossvalidation.draw_rows(opened["train"])
         chosen = fitting.settled(settings, fitting.training_record(fitted, settings))
         clusters = read_clusters_of(splits, "train", drawn.ids)
-        held_out = crossvalidation.crossvalidate(settings.kind, drawn, chosen, Folders(pretrained), clusters, unknown)
+        held_out = crossvalidation.crossvalidate(
+            settings.kind, drawn, chosen, Folders(pretrained), clusters, unknown, added
+        )
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)

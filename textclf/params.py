@@ -123,6 +123,7 @@ def conflicts(params: Params) -> Iterator[str]:
         for column in getattr(params.vectorize[name], "names", ()):
             if column not in params.data.columns:
                 yield f"vectorize.{name} must name columns of data.columns; got {show(column)}; add it there"
+        yield from _class_text_conflicts(params, name)
     yield from _untested_limits(params)
     if wrong := list(wrong_pairs(params.vectorize, params.combine)):
         yield from wrong
@@ -182,6 +183,19 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
                     chosen = show(params.evaluate.slice_metric)
                     rule = f"evaluate.slice_metric: {metric}"
                     yield f"{key}.{quote_name(name)}.{metric} needs {rule}; got {chosen}"
+
+
+def _class_text_conflicts(params: Params, name: str) -> Iterator[str]:
+    """Yield a sentence for each setting that does not suit the class_texts of a representation, if it has some."""
+    key = f"vectorize.{name}.class_texts"
+    if not (texts := dict(getattr(params.vectorize[name], "class_texts", ()))):
+        return
+    if params.data.task == MULTILABEL:
+        yield f"{key} must be empty for data.task {MULTILABEL}; got {show(texts)}"
+    for model in params.train.names():
+        C = getattr(params.train[model], "C", None)
+        if params.train[model].features == name and isinstance(C, tuple):
+            yield f"train.{model}.C must be one number with {key}, which a choice of C would measure; got {show(C)}"
 
 
 def _multilabel_conflicts(params: Params) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The rows of a split in batches of bounded size, whatever their number: what a model is fitted on."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -47,6 +47,15 @@ class Dataset:
         size = sum(path.stat().st_size for path in shards.paths)
         readers = tuple(partial(shards.read, path) for path in shards.paths)
         return cls(readers, classes, np.sum(counts, axis=0), rows, size, y.ndim == 2)
+
+    def plus(self, added: Features | None) -> "Dataset":
+        """Return these rows and, in the last batch, those `added`."""
+        if added is None:
+            return self
+        *others, last = self.readers
+        counts = self.counts + count_labels(added.y, len(self.classes))
+        readers = (*others, lambda: features.concatenate([last(), added]))
+        return replace(self, readers=readers, counts=counts, rows=self.rows + len(added.y))
 
     def __len__(self) -> int:
         """Return the number of batches."""

@@ -16,6 +16,7 @@ from textclf.core.files import reading, write_npz
 
 SUFFIX = ".npz"
 VECTORS = "vectors.npy"  # beside the features, if the representation has pretrained vectors of its tokens
+CLASS_TEXTS = "class_texts.rows"  # beside them, npz of another ending: in no split, and the manifest covers it
 SPARSE, DENSE, TOKENS = ("sparse", "dense", "tokens")
 
 Dense = NDArray[np.float32]
@@ -73,6 +74,11 @@ def read_shard(path: Path) -> Features:
         else:
             X = stored["X"]
         return Features(stored["ids"], X, stored["y"], stored["classes"])
+
+
+def read_class_texts(folder: Path) -> Features | None:
+    """Return the rows to train on that belong to no split, one for each text of class_texts; None if there are none."""
+    return read_shard(path) if (path := folder / CLASS_TEXTS).exists() else None
 
 
 def _read_tokens(stored: Any, vectors: Path) -> Tokens:

@@ -15,7 +15,7 @@ from textclf.export.folder import Exported
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import settled
 from textclf.models.common.loading import load_model
-from textclf.vectorize import in_memory
+from textclf.vectorize import class_texts, in_memory
 from textclf.vectorize.settings import Combine, Vectorize
 
 SPLITS = ("train", "validation")
@@ -44,7 +44,10 @@ def refit(
     """
     vectorizer, features = in_memory.fit(rows, settings.features, vectorize, combine, classes, pretrained)
     settings = settled(settings, record)
-    fitted = load_model(settings.kind).fit(Dataset.of_rows(features), None, settings, Folders(pretrained))
+    read = vectorize[settings.features] if settings.features in vectorize.names() else None
+    added = class_texts.encode(read, vectorizer, classes) if settings.takes_class_texts else None
+    rows_of = Dataset.of_rows(features).plus(added)
+    fitted = load_model(settings.kind).fit(rows_of, None, settings, Folders(pretrained))
     return Exported(fitted.layers, (vectorizer,), fitted.write), features
 
 

@@ -24,7 +24,7 @@ from textclf.core import workers
 from textclf.core.files import sha256, sha256_of_file, write_npy
 from textclf.core.progress import bar
 from textclf.core.scripts import SOME, unspaced_share
-from textclf.vectorize import representation
+from textclf.vectorize import class_texts, representation
 from textclf.vectorize.batches import count_batch, load_table, save_parts, scratch_files, transform_batch, weigh_batch
 from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
 from textclf.vectorize.memory import require_memory_and_disk
@@ -55,6 +55,7 @@ def vectorize(
     What a process that was killed has done is in the folder `kept`, which the caller removes once the features are in
     their place. Memory holds some files. Raises `UserError` if one is damaged, or no term is left.
     """
+    class_texts.require_known(name, settings, classes)
     paths = {split: each.paths for split, each in rows.items()}
     notes = _unspaced(paths["train"][0]) if reads_words(settings) else {}
     fitted: Any
@@ -71,6 +72,8 @@ def vectorize(
         transform = partial(_transform_in_pieces, fitted=fitted, scratch=scratch, progress=progress)
         shapes = _transform(paths, folder, None, transform, classes, scratch)
     representation.write(fitted, folder / VECTORIZER)
+    if (added := class_texts.encode(settings, fitted, classes)) is not None:
+        features.write(added, folder / features.CLASS_TEXTS)
     if (vectors := getattr(fitted, "vectors", None)) is not None:
         with (folder / VECTORS).open("wb") as file:
             write_npy(file, vectors)

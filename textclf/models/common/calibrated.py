@@ -22,6 +22,8 @@ DUAL_TOLERANCE, DUAL_STEPS = 1e-2, 2000
 class CalibratedSettings(ModelSettings):
     """Base of the settings of calibrated models."""
 
+    takes_class_texts = False  # the calibration would measure them
+
     def rows_per_class(self) -> int:
         """Return `FEWEST_CLASS_ROWS`."""
         return FEWEST_CLASS_ROWS

@@ -34,13 +34,14 @@ def crossvalidate(
     folders: Folders,
     clusters: NDArray[np.uint64] | None = None,
     unknown: bool = False,
+    added: Features | None = None,
 ) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. Every model gets the same rows, those of `sample_rows`, and
     the same folds, those of `assign_folds`. None if the folds have too few rows of a
     class for this model, or there are more rows than it is cross-validated on: see `ModelPackage`. With `unknown` the
-    predictions have the scores of `textclf.artifacts.unknown`.
+    predictions have the scores of `textclf.artifacts.unknown`. Every model is fitted on the rows `added` as well.
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None
@@ -53,7 +54,7 @@ def crossvalidate(
         train = Dataset.of_rows(fitted)
         if train.fewest < settings.rows_per_class():
             return None
-        model = load_model(name).fit(train, None, settings, folders).layers
+        model = load_model(name).fit(train.plus(added), None, settings, folders).layers
         scores = partial(scores_of, model, fit_means(train)) if unknown else None
         new = replace(held_out, X=as_new_texts(fitted.X, held_out.X))
         parts.append(predict(model, f"fold {fold + 1}", new, scores))

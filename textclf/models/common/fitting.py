@@ -22,11 +22,13 @@ from textclf.models.common.settings import ModelSettings
 Scores = Callable[[Matrix], Mapping[str, NDArray[np.float64]]]  # of `textclf.artifacts.unknown`, from features
 
 
-def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings, folders: Folders) -> Fitted:
-    """Return the model of that name, fitted on the rows of `train`; `UserError` as `require_every_class`."""
+def fit_model(
+    name: str, splits: Mapping[str, Dataset], settings: ModelSettings, folders: Folders, added: Features | None = None
+) -> Fitted:
+    """Return the model fitted on the rows of `train` and those `added`; `UserError` as `require_every_class`."""
     package, train = load_model(name), splits["train"]
     require_every_class(train)
-    fitted: Fitted = package.fit(train, splits[watched_split(splits)], settings, folders)
+    fitted: Fitted = package.fit(train.plus(added), splits[watched_split(splits)], settings, folders)
     return fitted
 
 

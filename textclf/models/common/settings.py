@@ -10,6 +10,8 @@ from textclf.core.settings import LARGEST, Name, Section, rule
 class ModelSettings(Section):
     """Base of the settings of every model; in params.yaml `kind` and `features` stand beside them."""
 
+    takes_class_texts: ClassVar[bool] = True  # whether a fit has the rows of `textclf.vectorize.class_texts` as well
+
     def validation_choices(self) -> list[str]:
         """Return the names of the settings that make choices on validation rows, as they are set."""
         return []

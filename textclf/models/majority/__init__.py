@@ -17,6 +17,8 @@ ACCEPTS = ("sparse", "dense", "tokens")
 class Settings(ModelSettings):
     """The share of each class: the floor that a model has to beat; nothing to set."""
 
+    takes_class_texts = False
+
 
 def fit(train: Dataset, _watched: Dataset | None, _settings: Settings, _folders: Folders) -> Fitted:
     """Return a layer that ignores the text: its bias is the logarithms of class shares, or the log odds of labels."""

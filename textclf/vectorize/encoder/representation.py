@@ -82,7 +82,7 @@ class Representation(Tokenizing):
         """Return the settings, the folder that has graph and tokenizer, their SHA-256, and the length of a vector."""
         graph, tokenizer = self.checksums
         return {
-            "settings": self.settings.model_dump(),
+            "settings": self.settings.model_dump(exclude={"class_texts"}),  # which no prediction needs
             "name": self.settings.chosen.name,
             "graph": graph,
             "tokenizer": tokenizer,

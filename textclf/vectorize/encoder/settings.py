@@ -2,10 +2,27 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
+from textclf.core.settings import rule
 from textclf.pretrained.settings import CHECKSUM, DEFAULT, PRETRAINED, Checksum, Encoder, NamesWeights, OwnPath
 from textclf.vectorize.tokenizer import Window
+
+
+def _class_texts(value: object) -> tuple[tuple[str, str], ...]:
+    """Return (class, text) pairs, which can be frozen."""
+    pairs = value.items() if isinstance(value, dict) else value if isinstance(value, tuple) else [("", "")]
+    if not all(isinstance(text, str) and text.strip() for _, text in pairs):
+        raise rule("a mapping of classes to texts that are not empty")
+    return tuple(pairs)
+
+
+ClassTexts = Annotated[
+    tuple[tuple[str, str], ...],
+    PlainValidator(_class_texts),
+    PlainSerializer(dict),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}),
+]
 
 
 class Settings(NamesWeights):
@@ -33,10 +50,16 @@ class Settings(NamesWeights):
         default="mean", description="vector of a text: mean of its tokens, or cls (that of its first token)"
     )
     normalize: bool = Field(default=True, description="true scales each vector to length 1")
+    class_texts: ClassTexts = Field(
+        default={},
+        validate_default=True,
+        description="{class: text} to train on beside the rows, such as the name of the class; never measured",
+    )
 
     def describe(self, columns: int) -> str:
         """Return how a text becomes a vector with so many columns, in a few words."""
-        return f"sentence vectors of the pretrained encoder {self.chosen.name}, {columns:,} columns"
+        beside = "; models train on texts of class_texts as well" if self.class_texts else ""
+        return f"sentence vectors of the pretrained encoder {self.chosen.name}, {columns:,} columns{beside}"
 
     def limits(self) -> str:
         """Return what a model sees of a long text, as the end of a sentence."""

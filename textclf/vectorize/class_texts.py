@@ -1,0 +1,28 @@
+"""A text of each class, such as its name, as a row that models train on beside those of the splits, and only that."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from textclf.artifacts.features import Features
+from textclf.core.errors import UserError
+from textclf.core.quoting import quote_name
+from textclf.core.settings import PARAMS_FILE, suggest
+
+
+def encode(settings: Any, fitted: Any, classes: Sequence[str]) -> Features | None:
+    """Return the texts in the settings of a representation as rows of its features; None if there are none."""
+    if not (texts := dict(getattr(settings, "class_texts", ()))):
+        return None
+    ids = np.array([f"class text: {name}" for name in texts])
+    y = np.array([list(classes).index(name) for name in texts], dtype=np.int64)
+    return Features(ids, fitted.transform(texts.values()), y, np.array(classes, dtype=str))
+
+
+def require_known(name: str, settings: Any, classes: Sequence[str]) -> None:
+    """Raise `UserError` if there is a text of no class in the settings of the representation `name`."""
+    key = f"{PARAMS_FILE}: vectorize.{name}.class_texts"
+    for label in dict(getattr(settings, "class_texts", ())):
+        if label not in classes:
+            raise UserError(f"{key} must name classes; got {quote_name(label)}; {suggest(label, classes)}")
