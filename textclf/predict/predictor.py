@@ -25,7 +25,6 @@ from textclf.core.formatting import count_noun
 from textclf.core.quoting import NAMES_LIMIT, list_names, quote_value
 from textclf.core.text_row import TextRow
 from textclf.pretrained.catalogue import SHARED
-from textclf.tables.values import cell_of
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
 
@@ -242,6 +241,8 @@ def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
 
 def _row(record: Mapping[str, Any], reads: Sequence[str], place: str) -> Any:
     """Return the text of a record with its columns; `UserError` if it lacks one or has a value that is of no use."""
+    from textclf.tables.values import cell_of  # which no model of texts alone needs
+
     if missing := [name for name in ("text", *reads) if name not in record]:
         rule = f"must have the keys text and {list_names(reads)}, which the model reads"
         raise UserError(f"{place} {rule}; got none named {quote_value(missing[0])}")
