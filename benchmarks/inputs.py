@@ -52,9 +52,9 @@ def split_lesson(corpus: str) -> list[pd.DataFrame]:
     return parts
 
 
-def fetch_weights() -> None:
-    """Write the pretrained weights to `WEIGHTS`."""
-    fetch_pretrained(PRETRAINED, WEIGHTS, report)
+def fetch_weights(*more: str) -> None:
+    """Write the pretrained weights, and more by their names, to `WEIGHTS`."""
+    fetch_pretrained((*PRETRAINED, *more), WEIGHTS, report)
 
 
 def report(line: str) -> None:

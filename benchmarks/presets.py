@@ -3,11 +3,11 @@
     python -m benchmarks.presets FOLDER [--corpora NAME ...] [--presets NAME ...]
 
 FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label (or as published: the table of
-README.md is of the two files of Banking77, Casanueva et al. 2020, doi:10.18653/v1/2020.nlp4convai-1.5); the lesson's
-corpora and their pool, 25% of whose rows are for the test, are added. For each corpus and preset the wheel of this
-working tree makes a project in a temporary folder, and `dvc repro` runs it; `plain` is the script `PLAIN`. Results are
-added to those that there are, so that corpora and presets can be run one at a time. Minutes are those of the CPU,
-from init to the end of the run.
+README.md is of the two files of Banking77, Casanueva et al. 2020, doi:10.18653/v1/2020.nlp4convai-1.5), or of texts
+with several labels; the lesson's corpora and their pool, 25% of whose rows are for the test, are added. For each
+corpus and preset the wheel of this working tree makes a project in a temporary folder, and `dvc repro` runs it;
+`plain` is the script `PLAIN`. Results are added to those that there are, so that corpora and presets can be run one at
+a time. Minutes are those of the CPU, from init to the end of the run.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,20 @@ import pandas as pd
 
 from benchmarks import project, results
 from benchmarks.inputs import NAMES, POOL, WEIGHTS, fetch_weights, split_lesson
+from textclf.artifacts import predictions
+from textclf.artifacts.decisions import Decision
 from textclf.core import files
-from textclf.evaluate.intervals import wilson
+from textclf.evaluate import registry
+from textclf.evaluate.intervals import CONFIDENCE, wilson
+from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.settings import EVEN
+from textclf.pretrained import catalogue
 
 RESULT = "presets"
 SCRIPT, PRESETS = "plain", ("fast", "good", "best")
 EXAMPLE = "banking77"  # the corpus in README.md
 METRICS = ("accuracy", "log_loss")
+OF_SETS = ("micro_f1", "f1", "accuracy", "log_loss")
 EXPECTED = re.compile(r"^expected: (.*)$", re.MULTILINE)
 PLAIN = """\
 import pandas, sys
@@ -101,37 +108,78 @@ def read(table: Path) -> pd.DataFrame:
 
 def outcome(home: Path) -> dict[str, Any]:
     """Return the metrics of a run's default model with their intervals, those of the others, and megabytes."""
-    evaluation, intervals = (files.read_json(home / "metrics" / f"{name}.json") for name in ("evaluation", "intervals"))
+    evaluation, intervals, decisions = (
+        files.read_json(home / "metrics" / f"{name}.json") for name in ("evaluation", "intervals", "decisions")
+    )
     default = files.read_json(home / "models" / "index.json")["default"]
-    shown = {}
-    for metric in METRICS:
+    shown, numbers = {}, evaluation[default]["test"]
+    for metric in OF_SETS if "micro_f1" in numbers else METRICS:
         ends = intervals[default]["test"].get(metric) or {}
-        shown[metric] = [evaluation[default]["test"][metric], ends.get("low"), ends.get("high")]
+        shown[metric] = [numbers[metric], ends.get("low"), ends.get("high")]
     every = (path for path in (home / "models").rglob("*") if path.is_file())
     return {
         "model": default,
         **shown,
+        "ece": numbers["ece"],
+        "calibration": effect(home, default, Decision.from_json(decisions[default])),
         "models": {name: {metric: each["test"][metric] for metric in METRICS} for name, each in evaluation.items()},
         "megabytes": sum(path.stat().st_size for path in every) / 1e6,
     }
 
 
+def effect(home: Path, model: str, decision: Decision) -> dict[str, Any] | None:
+    """Return what calibration changed in log loss on the test rows, paired by row, and the calibration error before."""
+    if decision.calibration is None:
+        return None
+    rows = predictions.read(home / "data" / "predictions" / f"{model}.parquet")
+    rows = rows.take(rows.split == "test")
+    judged = {
+        name: JudgedRows(rows.y, each, each > EVEN if rows.multilabel else each.argmax(axis=1))
+        for name, each in (("before", rows.probabilities), ("after", decision.calibrate(rows.probabilities)))
+    }
+    pair = "after", "before"
+    change = registry.LOG_LOSS.compare(judged, [pair], CONFIDENCE)[pair]
+    return {"log_loss": change and change.rounded(), "ece": registry.METRICS["ece"].value(judged["before"])}
+
+
 def table() -> str:
-    """Return accuracy, log loss, minutes and size of each corpus and preset."""
+    """Return accuracy, log loss, calibration error, minutes and size of each corpus and preset, one label per text."""
     lines = []
+    for corpus, preset, each in _measured(several=False):
+        numbers = [
+            f"{each['cpu_minutes']:.1f}",
+            (each["expected"] or "").partition(" for ")[0],
+            f"{each['megabytes']:.1f}",
+        ]
+        cells = [interval(each["accuracy"]), interval(each["log_loss"]), _calibrated(each)]
+        lines.append([corpus, preset, each["model"].replace("_", " "), *cells, *numbers])
+    header = ["corpus", "preset", "default model", "accuracy", "log loss", "calibration error", "minutes", "expected"]
+    return results.markdown([*header, "MB"], lines)
+
+
+def several() -> str:
+    """Return F1, exact sets and log loss of each corpus with several labels per text, and preset."""
+    lines = [
+        [corpus, preset, each["model"].replace("_", " "), *(interval(each[metric]) for metric in OF_SETS)]
+        for corpus, preset, each in _measured(several=True)
+    ]
+    return results.markdown(
+        ["corpus", "preset", "default model", "micro F1", "macro F1", "exact sets", "log loss"], lines
+    )
+
+
+def _measured(*, several: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield corpus, preset and result, of corpora with or without several labels per text."""
     for corpus, presets in results.read(RESULT)["corpora"].items():
         for preset in PRESETS:
-            if (each := presets.get(preset)) is None:
-                continue
-            cells = [interval(each[metric]) for metric in METRICS]
-            numbers = [
-                f"{each['cpu_minutes']:.1f}",
-                (each["expected"] or "").partition(" for ")[0],
-                f"{each['megabytes']:.1f}",
-            ]
-            lines.append([corpus, preset, each["model"].replace("_", " "), *cells, *numbers])
-    header = ["corpus", "preset", "default model", "accuracy", "log loss", "minutes", "expected", "MB"]
-    return results.markdown(header, lines)
+            if (each := presets.get(preset)) is not None and ("micro_f1" in each) == several:
+                yield corpus, preset, each
+
+
+def _calibrated(each: Mapping[str, Any]) -> str:
+    """Return the calibration error, after the one before calibration if there was one; "" if it was not measured."""
+    errors = [(each.get("calibration") or {}).get("ece"), each.get("ece")]
+    return " → ".join(f"{error:.3f}" for error in errors if error is not None)
 
 
 def example() -> str:
@@ -179,7 +227,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder.resolve()
     fetched = sorted(path.name.removesuffix(".train.csv") for path in folder.glob("*.train.csv"))
-    fetch_weights()
+    fetch_weights(*[catalogue.LARGE] * ("best" in given.presets))
     with tempfile.TemporaryDirectory(prefix="textclf-wheel-") as name:
         installed = wheel.install(Path(name))
         for corpus in given.corpora or [*NAMES, POOL, *fetched]:

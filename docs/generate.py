@@ -216,6 +216,7 @@ OWN_TABLES = {
     "first-install": install.sentence,
     "own-table": presets.example,
     "presets": presets.table,
+    "several": presets.several,
 }
 RESULTS = intervals.TABLES | lesson.TABLES | timings.TABLES | drift.TABLES | power.TABLES | OWN_TABLES
 TABLES: dict[str, Callable[[str], str]] = {
