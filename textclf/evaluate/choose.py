@@ -72,9 +72,8 @@ def fit_calibration(
     shown, y = np.unique(y, return_inverse=True)
     if len(shown) == 1:
         return None
-    if (
-        len(shown) < probabilities.shape[1]
-    ):  # given that a row is of a class that some row has: rare ones train all folds
+    if len(shown) < probabilities.shape[1]:
+        # Rows of rare classes train all folds. So fit what is said of the classes that the rows show.
         some = np.maximum(probabilities[:, shown], EPSILON)
         probabilities = some / some.sum(axis=1, keepdims=True)
     worth = 1.0 if clusters is None else len(np.unique(clusters)) / len(clusters)

@@ -16,6 +16,7 @@ from tests.settings import train
 from tests.unit.studies.samples import corpus, crossvalidated, settings, setup
 from textclf.artifacts.features import Features
 from textclf.core import files
+from textclf.core.text_row import TextRow
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies import measure
@@ -88,6 +89,8 @@ def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, m
     changed = table()
     changed["label"] = changed["label"].tolist()[::-1]
     assert _digest({"train": table()}) == _digest({"train": table()}) != _digest({"train": changed})
+    beside = table().assign(text=[TextRow(text, {"price": "1"}) for text in table()["text"]])
+    assert _digest({"train": table()}) != _digest({"train": beside})
 
 
 def test_the_stages_of_studies_read_sets_of_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,17 +31,8 @@ from textclf.tables.labels import describe_look_alikes, doubts, look_alikes
 from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, Data, check_option
 
-GIVEN = (
-    *OPTIONS,
-    "format",
-    "id",
-    "group",
-    "time",
-    "split",
-    "unknown",
-    "sheet",
-    "query",
-)  # arguments that are settings of data
+# Arguments that are settings of data
+GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "unknown", "sheet", "query")
 DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
 
 
