@@ -89,7 +89,8 @@ def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, m
     changed = table()
     changed["label"] = changed["label"].tolist()[::-1]
     assert _digest({"train": table()}) == _digest({"train": table()}) != _digest({"train": changed})
-    beside = table().assign(text=[TextRow(text, {"price": "1"}) for text in table()["text"]])
+    texts = [TextRow(text, {"price": "1"}) for text in table()["text"]]
+    beside = table().assign(text=pd.Series(texts, dtype=object))
     assert _digest({"train": table()}) != _digest({"train": beside})
 
 
