@@ -12,7 +12,8 @@ from textclf.core.arrow import array_of, as_array, flat
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_value
-from textclf.tables.corrections import Corrections, raise_first
+from textclf.tables.corrections import NOUN, Corrections
+from textclf.tables.edited import raise_first
 from textclf.tables.settings import Data
 from textclf.tables.several import LABELS, labels_in
 
@@ -67,7 +68,7 @@ class Corrector:
                 sets.append(labels_in(label, "label", separator, single=True))
             except ValueError as error:
                 errors.append(f"{self.corrections.path}:{self.corrections.lines[row]}: {error}")
-        raise_first(errors, self.corrections.path, len(self.corrections))
+        raise_first(errors, self.corrections.path, len(self.corrections), NOUN)
         return pa.array(sets, LABELS)
 
     def finish(self, trained: Collection[str]) -> None:
@@ -83,7 +84,7 @@ class Corrector:
             if unknown := [name for name in labels if name not in self._classes]:
                 rule = f"label must be one of the classes ({list_names(sorted(self._classes))})"
                 errors.append(f"{where}: {rule}; got {quote_value(unknown[0])}")
-        raise_first(errors, corrections.path, len(corrections))
+        raise_first(errors, corrections.path, len(corrections), NOUN)
         if without := sorted(self._trained - set(trained)):
             rule = "must leave training rows to every class"
             advice = "correct the label in the table itself if it is no class"
