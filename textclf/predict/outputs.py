@@ -128,13 +128,14 @@ def write_csv(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Col
     def quote(text: str | None) -> str:  # with an apostrophe, a spreadsheet shows what it would take for a formula
         return f"'{text}" if text and not columns.formulas and text.startswith(FORMULA) else text or ""
 
-    stream.write(_csv_lines([columns.names()]))
+    stream.write(csv_lines([columns.names()]))
     for batch in batches:
-        stream.write(_csv_lines(columns.cells(batch, quote)))
+        stream.write(csv_lines(columns.cells(batch, quote)))
         stream.flush()
 
 
-def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+    """Return rows as lines of CSV in UTF-8, ended by LF; quoted where RFC 4180 asks for it, also around a lone CR."""
     lines = _Lines()
     csv.writer(lines, lineterminator="\r\n").writerows(rows)  # so that a field with a lone CR is quoted, too
     return "".join(lines).encode()

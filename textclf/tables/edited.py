@@ -17,7 +17,7 @@ from textclf.tables.corpus import ERRORS_SHOWN
 from textclf.tables.layout import Layout, Record
 from textclf.tables.read import read_batches
 
-ADVICE = re.compile(r"; (if [^;]*, )?set .*")
+ADVICE = re.compile(r"; (or |if [^;]*, )?set .*")
 Content = TypeVar("Content")
 
 
@@ -50,9 +50,9 @@ def read_edited(path: Path, columns: Sequence[str], rule: str, add: Callable[[in
                         rows += 1
                         add(number, record)
                 except ValueError as error:
-                    errors.append(f"{path}:{number}: {_without_advice(str(error))}")
+                    errors.append(f"{path}:{number}: {without_advice(str(error))}")
     except UserError as error:
-        raise UserError(*map(_without_advice, error.lines)) from None
+        raise UserError(*map(without_advice, error.lines)) from None
     raise_first(errors, path, rows, noun)
 
 
@@ -80,6 +80,6 @@ def append_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
         scratch.write_bytes(before + added.getvalue().encode())
 
 
-def _without_advice(line: str) -> str:
+def without_advice(line: str) -> str:
     """Return a line of an error without the advice to change settings of a table, which this file has not."""
     return ADVICE.sub("", line)
