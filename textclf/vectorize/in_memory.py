@@ -1,17 +1,17 @@
 """Rows in memory as the features of one model, for studies that train it many times and for a fit on more rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
 from textclf.vectorize import representation
-from textclf.vectorize.representation import Block, Representation, Union
+from textclf.vectorize.remembered import Remembering, can_keep
+from textclf.vectorize.representation import Block, Union
 from textclf.vectorize.settings import Combine, Vectorize
 
 if TYPE_CHECKING:
@@ -76,26 +76,6 @@ def encode_labels(labels: "Sequence[Any] | pd.Series", classes: Sequence[str]) -
 
 
 @lru_cache(maxsize=4)
-def _remembering(settings: Any, pretrained: Path) -> "Remembering":
-    return Remembering(representation.fit((), settings, pretrained))
-
-
-@dataclass
-class Remembering:
-    """A dense representation that encodes each text once: a study vectorizes the same texts in every fold."""
-
-    inner: Representation
-    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-
-    def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the representation itself."""
-        return getattr(self.inner, name)
-
-    def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """Return the vectors of the texts, (texts, columns) float32."""
-        texts = list(texts)
-        if new := [text for text in dict.fromkeys(texts) if text not in self.vectors]:
-            self.vectors |= zip(new, cast("Any", self.inner.transform(new)), strict=True)
-        return np.array([self.vectors[text] for text in texts], dtype=np.float32).reshape(
-            len(texts), self.inner.columns
-        )
+def _remembering(settings: Any, pretrained: Path) -> Remembering:
+    fitted = representation.fit((), settings, pretrained)
+    return Remembering(fitted, kept=can_keep(fitted))

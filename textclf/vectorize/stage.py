@@ -28,6 +28,7 @@ from textclf.vectorize import class_texts, representation
 from textclf.vectorize.batches import count_batch, load_table, save_parts, scratch_files, transform_batch, weigh_batch
 from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
 from textclf.vectorize.memory import require_memory_and_disk
+from textclf.vectorize.remembered import remembering
 from textclf.vectorize.representation import VECTORIZER
 from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.terms.vocabulary import merge_term_counts
@@ -63,11 +64,11 @@ def vectorize(
         fitted, shapes = _vectorize_terms(paths, classes, name, settings, folder)
         return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
     kept.mkdir(exist_ok=True)
+    total = sum(len(splits.read_table(path, ["id"])) for path in chain.from_iterable(paths.values()))
     texts = chain.from_iterable(splits.read_texts(path) for path in paths["train"])
-    fitted = representation.fit(texts, settings, pretrained)
+    fitted = remembering(representation.fit(texts, settings, pretrained), total)
     scratch = kept / fingerprint(chain.from_iterable(paths.values()), fitted, classes)
     scratch.mkdir(exist_ok=True)
-    total = sum(len(splits.read_table(path, ["id"])) for path in chain.from_iterable(paths.values()))
     with closing(bar("vectorize", total)) as progress:
         transform = partial(_transform_in_pieces, fitted=fitted, scratch=scratch, progress=progress)
         shapes = _transform(paths, folder, None, transform, classes, scratch)

@@ -10,22 +10,13 @@ import pytest
 
 from tests.unit.vectorize.lengths import Lengths
 from textclf.vectorize import in_memory, representation
-from textclf.vectorize.in_memory import Remembering, vectorize_splits
+from textclf.vectorize.in_memory import vectorize_splits
 from textclf.vectorize.settings import Combine, Vectorize
 
 SPLITS = {
     "train": pd.DataFrame({"id": ["a", "b"], "text": ["good food", "bad"], "label": ["yes", "no"]}),
     "test": pd.DataFrame({"id": ["c", "d"], "text": ["good", "good food"], "label": ["yes", "no"]}),
 }
-
-
-def test_each_text_is_encoded_once() -> None:
-    lengths = Lengths()
-    remembering = Remembering(lengths)
-    assert remembering.transform(["ab", "c", "ab"]).tolist() == [[2], [1], [2]]
-    assert remembering.transform(["c", "def"]).tolist() == [[1], [3]]
-    assert remembering.transform([]).shape == (0, 1)
-    assert lengths.seen == ["ab", "c", "def"]
 
 
 def test_representations_stand_side_by_side_scaled_by_the_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Vectors of a pretrained sentence encoder: nothing is learned from the training texts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -30,24 +30,27 @@ class Representation(Tokenizing):
 
     kind: ClassVar[Literal["dense"]] = "dense"
     settings: Settings
-    graph: Path | bytes  # the path of an ONNX file, or its content if it was made of `origin`
-    origin: Path
+    origin: Path  # an ONNX file, or weights of which one is built
     tokenizer: Path
-    checksums: tuple[str, str]  # of graph and tokenizer
-    _columns: int = 0
+    config: Path | None = None  # of weights
+    whole: bool = True  # whether an ONNX file is known to have no external data
+    content: dict[str, Any] = field(default_factory=dict)  # that `to_json` returns, once it is known
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
         """Return the encoder that the settings name; `UserError` if one of its files is missing or another one."""
         chosen = settings.chosen
         tokenizer = chosen.require(pretrained, TOKENIZER)
-        origin = chosen.require(pretrained, GRAPH if chosen.has(GRAPH) else WEIGHTS)
-        if not chosen.has(GRAPH):
-            graph: Path | bytes = _build(settings, chosen.require(pretrained, CONFIG), origin)
-        else:
-            graph = origin if settings.pretrained else in_one_piece(origin)
-        checksum = sha256(graph) if isinstance(graph, bytes) else sha256_of_file(graph)
-        return cls(settings, graph, origin, tokenizer, (checksum, sha256_of_file(tokenizer)))
+        if chosen.has(GRAPH):
+            return cls(settings, chosen.require(pretrained, GRAPH), tokenizer, whole=settings.pretrained is not None)
+        return cls(settings, chosen.require(pretrained, WEIGHTS), tokenizer, chosen.require(pretrained, CONFIG))
+
+    @cached_property
+    def graph(self) -> Path | bytes:
+        """The path of an ONNX file, or its content, which takes seconds to build of weights."""
+        if self.config is not None:
+            return _build(self.settings, self.config, self.origin)
+        return self.origin if self.whole else in_one_piece(self.origin)
 
     @cached_property
     def _session(self) -> Session:
@@ -57,9 +60,7 @@ class Representation(Tokenizing):
     @property
     def columns(self) -> int:
         """Return the length of a vector."""
-        if not self._columns:
-            self._columns = self._encode([""]).shape[1]
-        return self._columns
+        return int(self.to_json()["columns"])
 
     def transform(self, texts: Iterable[str]) -> Vectors:
         """Return the vectors (texts, columns) float32, each the same to the bit whatever the other texts and cores."""
@@ -80,14 +81,16 @@ class Representation(Tokenizing):
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the folder that has graph and tokenizer, their SHA-256, and the length of a vector."""
-        graph, tokenizer = self.checksums
-        return {
-            "settings": self.settings.model_dump(exclude={"class_texts"}),  # which no prediction needs
-            "name": self.settings.chosen.name,
-            "graph": graph,
-            "tokenizer": tokenizer,
-            "columns": self.columns,
-        }
+        if not self.content:
+            graph = self.graph
+            self.content = {
+                "settings": self.settings.model_dump(exclude={"class_texts"}),  # which no prediction needs
+                "name": self.settings.chosen.name,
+                "graph": sha256(graph) if isinstance(graph, bytes) else sha256_of_file(graph),
+                "tokenizer": sha256_of_file(self.tokenizer),
+                "columns": self._encode([""]).shape[1],
+            }
+        return self.content
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path) -> "Representation":
@@ -101,11 +104,10 @@ class Representation(Tokenizing):
         place = shared / settings.chosen.name
         if not (place / GRAPH).exists():  # it is built from the weights
             return cls.fit((), settings, shared)
-        checksums = (content["graph"], content["tokenizer"])
         graph, tokenizer = (
-            verify(place / name, known) for name, known in zip((GRAPH, TOKENIZER), checksums, strict=True)
+            verify(place / name, content[key]) for name, key in ((GRAPH, "graph"), (TOKENIZER, "tokenizer"))
         )
-        return cls(settings, graph, graph, tokenizer, checksums, columns)
+        return cls(settings, graph, tokenizer, content=dict(content))
 
     def share(self, shared: Path) -> None:
         """Write the ONNX file and the tokenizer to their folder below `shared`, which is models/pretrained."""
@@ -161,7 +163,7 @@ def _external_files(message: Any) -> Iterator[str]:
     if message.DESCRIPTOR.name == "TensorProto":
         yield from (entry.value for entry in message.external_data if entry.key == "location")
         return
-    for field, value in message.ListFields():
-        if field.message_type is not None:
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is not None:
             for part in value if hasattr(value, "__len__") else [value]:
                 yield from _external_files(part)
