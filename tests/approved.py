@@ -4,6 +4,9 @@ import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from tests.page import Page
 
@@ -58,3 +61,16 @@ def check_cases(file: Path, say: Callable[[str], Sequence[str]]) -> None:
         if not case.startswith(">"):
             said += [case, *(f"> {line}" for line in (say(case) if case and case[0] != "#" else []))]
     check("\n".join(said) + "\n", file)
+
+
+def check_differences(file: Path, say: Callable[[str], Sequence[str]]) -> None:
+    """Do as `check_cases` with long answers, as `differences` shows them: a case is a line of the file after "# "."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    cases = [line.removeprefix("# ") for line in lines if line.startswith("# ")]
+    check(differences({case: say(case) for case in cases}), file)
+
+
+def described(case: str) -> Any:
+    """Return the content of a case that is a name and, after a colon, its content in YAML."""
+    ((_, content),) = yaml.safe_load(case).items()
+    return content
