@@ -1,11 +1,13 @@
 """Splits that a table gives: which words name one, in which files and columns, and what is said of it."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+import yaml
 
+from tests import approved
 from tests.unit.tables.tables import data, frame_of, parquet
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
@@ -26,87 +28,25 @@ def put(folder: Path, *names: str) -> Path:
 # Names of files
 
 
-@pytest.mark.parametrize(
-    ("name", "split"),
-    [
-        ("train.csv", "train"),
-        ("Test.csv.gz", "test"),
-        ("dev.tsv", "validation"),
-        ("train-00000-of-00002.parquet", "train"),
-        ("validation-00000-of-00001-a1b2.parquet", "validation"),
-        ("sst2_VAL.jsonl", "validation"),
-        ("twitter-2013train-A.tsv", "train"),
-        ("testset.csv", "test"),
-        ("devset.csv", "validation"),
-        ("train/good.csv", "train"),
-        ("v2/test/en/good.csv", "test"),
-        ("test/train/good.csv", "train"),
-        ("train/dev.csv", "validation"),
-        ("testing/training.csv", "train"),
-        ("contest.csv", None),
-        ("latest.csv", None),
-        ("trains.csv", None),
-        ("development.csv", None),
-        ("train_test.csv", None),
-        ("test/train_dev.csv", None),
-        ("good.csv", None),
-        ("yelp_labelled.txt", None),
-    ],
-)
-def test_a_file_names_its_split_by_a_word_of_its_name_or_of_the_nearest_folder(name: str, split: str | None) -> None:
-    assert split_of_file(name) == split
+def test_a_file_names_its_split_by_a_word_of_its_name_or_of_the_nearest_folder() -> None:
+    approved.check_cases(Path(__file__).with_name("split_names.txt"), lambda name: [str(split_of_file(name))])
 
 
-@pytest.mark.parametrize(
-    ("names", "changes", "splits"),
-    [
-        (("train.csv", "test.csv"), {}, {"test.csv": "test", "train.csv": "train"}),
-        (("a/train.tsv", "b/test.jsonl"), {}, {"a/train.tsv": "train", "b/test.jsonl": "test"}),
-        (("train.csv",), {}, {"train.csv": "train"}),
-        (("train.csv",), {"split": None}, {"train.csv": None}),
-        (("good.csv", "bad.csv"), {}, {"bad.csv": None, "good.csv": None}),
-        (
-            ("2020.csv", "2021.csv", "2022.csv", "unlabelled/test.csv"),  # which no glob names
-            {"files": {"dev": "2022.csv", "TRAIN": "202[01].csv"}},
-            {"2020.csv": "train", "2021.csv": "train", "2022.csv": "validation"},
-        ),
-    ],
-)
-def test_the_files_of_a_folder_give_splits_by_their_names_or_by_globs(
-    tmp_path: Path, names: tuple[str, ...], changes: dict[str, Any], splits: dict[str, str | None]
-) -> None:
-    put(tmp_path, *names)
-    found = [(file.name, file.split) for file in table.find_table(tmp_path, data(**changes))]
-    assert found == list(splits.items())
+def test_the_files_of_a_folder_give_splits_by_their_names_or_by_globs_and_it_is_said_how(tmp_path: Path) -> None:
+    def say(case: str) -> list[str]:
+        """Return the split of each file, and the line that says it; a case is names of files and settings in YAML."""
+        names, _, settings = case.partition(" {")
+        folder = put(Path(tempfile.mkdtemp(dir=tmp_path)), *names.split())
+        given = data(**(yaml.safe_load(f"{{{settings}") if settings else {}))
+        found = [f"{file.name}: {file.split}" for file in table.find_table(folder, given)]
+        return [*found, *table.describe(folder, given).splitlines()]
+
+    approved.check_cases(Path(__file__).with_name("split_files.txt"), say)
 
 
 def test_a_single_file_is_a_table_to_split_whatever_its_name(tmp_path: Path) -> None:
     put(tmp_path, "train.csv")
     assert [file.split for file in table.find_table(tmp_path / "train.csv", data())] == [None]
-
-
-@pytest.mark.parametrize(
-    ("names", "changes", "line"),
-    [
-        (("a.csv", "b.csv"), {}, ""),
-        (("train.csv", "test.csv"), {"split": None}, ""),
-        (
-            ("test.csv", "train.csv"),
-            {},
-            "splits as given by files: train from train.csv, test from test.csv; data.split: null splits all rows anew",
-        ),
-        (
-            ("1.csv", "2.csv", "3.csv", "4.csv", "5.csv", "dev.csv"),
-            {"files": {"dev": "dev.csv", "train": "?.csv"}},
-            "splits as given by files: train from 1.csv, 2.csv, 3.csv and 2 more, validation from dev.csv",
-        ),
-        (("train.csv",), {"split": "my fold"}, "splits as given in column my fold"),
-    ],
-)
-def test_how_a_table_gives_splits_is_said_in_a_line(
-    tmp_path: Path, names: tuple[str, ...], changes: dict[str, Any], line: str
-) -> None:
-    assert table.describe(put(tmp_path, *names), data(**changes)) == line
 
 
 # A column

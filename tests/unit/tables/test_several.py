@@ -1,5 +1,6 @@
 """Tables with several labels per text: their four forms, in several formats, and what is refused."""
 
+import ast
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -123,56 +124,23 @@ def test_given_splits_count_texts_and_not_their_rows(read: Callable[..., Corpus]
     assert read({"c.csv": table}, task="multilabel", id="n", split="split").given == {"train": 1, "test": 1}
 
 
-BROKEN: list[tuple[str, dict[str, Any]]] = [
-    ("text,label\na,x\n", {}),
-    ('text,label,n\na,"[x, y]",1\n', {"id": "n"}),
-    ('text,label\na,"[[""x""]]"\n', {}),
-    ("text,x,y\na,1,2\n", {"label": ["x", "y"]}),
-    ("text,x,y\na,1,\n", {"label": ["x", "y"]}),
-    ("text,x,y\na,1,0\n", {"label": ["x", "y"]}),
-    ("text,x,y,z\na,1,0,0\nb,0,1,0\n", {"label": ["x", "y", "z"]}),
-    ("text,label\na,x|z\nb,y\n", {"label_separator": "|", "classes": ["x", "y"]}),
-    ("text,label,n\na,x,1\nb,y,2\nc,y,1\n", {"id": "n"}),
-    ("text,label,n,o\na,x,1,test\nb,y,2,test\na,y,1,train\n", {"id": "n", "split": "o"}),
-    ("text,label,n,o\na,x,1,ann\nb,y,2,ann\na,y,1,bob\n", {"id": "n", "group": "o"}),
-    ("text,label,n,o\na,x,1,1\nb,y,2,1\na,y,1,2\n", {"id": "n", "time": "o"}),
-    ("text,label,n,o\na,x,1,ann\nb,y,2,ann\na,y,1,bob\n", {"id": "n", "slices": ["o"]}),
-]
-
-
 def test_labels_that_break_a_rule_are_refused_with_the_approved_lines(
     read: Callable[..., Corpus], tmp_path: Path
 ) -> None:
-    said = ""
-    for content, changed in BROKEN:
+    def say(case: str) -> list[str]:
+        """Return the lines that refuse a table, as its text and its settings."""
+        content, changed = map(ast.literal_eval, case.split(" | "))
         with pytest.raises(UserError) as error:
             read({"c.csv": content}, task="multilabel", **changed)
-        lines = [line.replace(f"{tmp_path}/data/", "") for line in error.value.lines]
-        said += "".join([f"{content!r} {changed}\n", *(f"> {line}\n" for line in lines)])
-    approved.check(said, Path(__file__).with_name("broken_label_sets.txt"))
+        return [line.replace(f"{tmp_path}/data/", "") for line in error.value.lines]
+
+    approved.check_cases(Path(__file__).with_name("broken_label_sets.txt"), say)
 
 
-@pytest.mark.parametrize(
-    ("cells", "form"),
-    [
-        ({"a", "b", "a;b"}, ";"),
-        ({"a", "b", "b | a"}, "|"),
-        ({"a", "b", "a,b,c"}, ""),  # c is no cell
-        ({"a|", "b|", "|", "a|b|"}, "|"),
-        ({"every", "every,a", "b,every", "b,a,every"}, ","),  # a label of all texts
-        ({"Troy, NY", "York, NY"}, ""),
-        ({'["a", "b"]', "[]", "['c']"}, "["),
-        ({"['a', \"it's\"]"}, "["),
-        ({"[1, 2]"}, "["),
-        ({"[0.1, 0.2]"}, ""),
-        ({'["a"]', "b"}, ""),
-        ({"0", "1", "TRUE"}, "01"),
-        ({"0.0", "1.0"}, "01"),
-        (set(), ""),
-        ({"good|app", "bad|app", "good|web", "bad|web", "app", "web"}, "|"),  # no good or bad alone
-        ({"Lima, Peru", "Cusco, Peru", "Oslo, Norway"}, ""),
-    ],
-)
-def test_the_form_of_a_column_is_seen_in_its_cells(cells: set[str], form: str) -> None:
-    assert form_of(cells, 100) == form
-    assert form_of(cells, 1) in {"", "01"}  # labels repeat
+def test_the_form_of_a_column_is_seen_in_its_cells() -> None:
+    def say(case: str) -> list[str]:
+        cells = set(ast.literal_eval(case))
+        assert form_of(cells, 1) in {"", "01"}  # labels repeat
+        return [form_of(cells, 100) or "none"]
+
+    approved.check_cases(Path(__file__).with_name("label_forms.txt"), say)
