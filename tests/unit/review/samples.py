@@ -18,6 +18,14 @@ def change(
     return Change("keras", "test", metric, base, head, Interval(*interval) if interval else None, same_task)
 
 
+def change_of(words: str) -> Change:
+    """Return a change of a metric: its name, its values at the base and the head, and perhaps two ends or a task."""
+    metric, *rest = words.removesuffix(" another task").split()
+    base, head = (None if number == "null" else float(number) for number in rest[:2])
+    interval = (float(rest[2]), float(rest[3])) if rest[2:] else None
+    return change(metric, base, head, interval, not words.endswith(" another task"))
+
+
 def rates(**failures: int) -> dict[str, Any]:
     """Return the results of keras in tests of ten cases, as a file has them."""
     tests = {

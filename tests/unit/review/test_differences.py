@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests import approved
 from textclf.core.differences import compare_values
 from textclf.review import differences
@@ -20,43 +18,15 @@ def test_values_are_compared_by_dotted_key_as_json() -> None:
     approved.check_cases(Path(__file__).with_name("differences.txt"), say)
 
 
-PARAMS: dict[str, Any] = {
-    "fetch": {"corpus": "yelp"},
-    "data": {"path": "data/raw", "label": "label"},
-    "train": {"C": 1},
-}
-OWN = {"fetch": {"corpus": "imdb"}, "data": {"path": "mine.csv", "label": "label"}}
 CLASSES = {"test": {"classes": {"0": 120, "1": 130}}}
-ALL = ["data", "data.path", "data.label"]
 
 
-@pytest.mark.parametrize(
-    ("base", "head", "head_splits", "expected"),
-    [
-        (PARAMS, PARAMS, CLASSES, []),
-        (PARAMS, {**PARAMS, "train": {"C": 2}}, {"test": {"classes": {"1": 9, "0": 1}}}, []),
-        (PARAMS, {**PARAMS, "data": PARAMS["data"] | {"slices": ["channel"]}}, CLASSES, []),
-        (PARAMS, {**PARAMS, "fetch": {"corpus": ["imdb"]}}, CLASSES, ["fetch.corpus"]),
-        ({**OWN, "fetch": {"corpus": "yelp"}}, OWN, CLASSES, []),  # a table of one's own, whatever would be fetched
-        (OWN, PARAMS, CLASSES, ["fetch.corpus", "data.path"]),
-        (
-            PARAMS,
-            {**PARAMS, "data": {"path": "data/raw", "label": "source", "id": None}},
-            {"test": {"classes": {"imdb": 120, "yelp": 130}}},
-            ["data.label", "data.id", "test.classes"],
-        ),
-        (PARAMS, PARAMS, {"test": {"classes": {"0": 1, "1": 2, "2": 3}}}, ["test.classes"]),
-        (PARAMS, {"train": {"C": 1}}, {}, []),  # an older version, which had neither
-        (PARAMS, {"fetch": None, "data": []}, {"test": 1}, []),
-        ({"data": "text"}, PARAMS, CLASSES, ALL),
-        ({"data": ["a"]}, PARAMS, CLASSES, ALL),
-        ({"data": {"path": None}}, PARAMS, CLASSES, ALL[1:]),
-    ],
-)
-def test_the_task_differs_by_params_of_the_rows_and_by_the_classes(
-    base: dict[str, Any], head: dict[str, Any], head_splits: dict[str, Any], expected: list[str]
-) -> None:
-    assert differences.task_differences((base, head), (CLASSES, head_splits)) == expected
+def test_the_task_differs_by_params_of_the_rows_and_by_the_classes() -> None:
+    def say(case: str) -> list[str]:
+        base, head, splits = map(json.loads, case.split(" | "))
+        return differences.task_differences((base, head), (CLASSES, splits))
+
+    approved.check_cases(Path(__file__).with_name("tasks.txt"), say)
 
 
 def record(dep: str = "1", out: str = "1", **more: Any) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """The gate of params.yaml, applied to changes of metrics, to slices and to behavioural tests."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import approved
-from tests.unit.review.samples import behaviour, change
+from tests.unit.review.samples import behaviour, change, change_of
 from textclf.core.errors import UserError
 from textclf.evaluate.registry import METRICS
-from textclf.review.changes import Change
 from textclf.review.gate import check_behaviour, check_gate, check_slices
 from textclf.review.settings import Gate
 
@@ -18,36 +18,15 @@ def gate(rule: str, model: str, part: str, **limits: float) -> Gate:
     return Gate.model_validate({rule: {model: {part: limits}}})
 
 
-CASES: list[tuple[str, float, Change]] = [
-    ("minimum", 0.75, change("accuracy", 0.8, 0.75)),
-    ("minimum", 0.75, change("accuracy", None, 0.8)),
-    ("minimum", 0.75, change("accuracy", 0.8, 0.7)),
-    ("minimum", 0.5, change("log_loss", 0.4, 0.5)),
-    ("minimum", 0.5, change("log_loss", 0.4, 0.6)),
-    ("minimum", 0.5, change("f1", 0.8, 0.3, same_task=False)),
-    ("maximum_drop", 0.0, change("accuracy", None, 0.1)),
-    ("maximum_drop", 0.0, change("accuracy", 0.7, 0.8, (0.05, 0.15))),
-    ("maximum_drop", 0.0, change("accuracy", 0.8, 0.7, (-0.21, 0.01))),
-    ("maximum_drop", 0.1, change("accuracy", 0.8, 0.7, (-0.15, -0.05))),  # 0.1 is not more than 0.1
-    ("maximum_drop", 0.05, change("log_loss", 0.8, 0.7, (-0.15, -0.05))),
-    ("maximum_drop", 0.0, change("accuracy", 0.8, 0.748, (-0.091, -0.013))),
-    ("maximum_drop", 0.05, change("log_loss", 0.4, 0.6, (0.1, 0.3))),
-    ("maximum_drop", 0.05, change("ece", 0.1, 0.2)),
-    ("maximum_drop", 0.05, change("ece", 0.1, 0.14)),
-    ("maximum_drop", 0.0, change("f1", 0.8, 0.3, same_task=False)),
-]
-
-
 def test_only_a_change_that_breaks_a_rule_fails() -> None:
-    said = []
-    for rule, limit, entry in CASES:
-        (check,) = check_gate(gate(rule, "keras", "test", **{entry.metric: limit}), [entry])
-        assert (check.rule, check.limit, check.change) == (rule, limit, entry)
-        ends = f" ({entry.interval.low} to {entry.interval.high})" if entry.interval else ""
-        task = "" if entry.same_task else " of another task"
-        case = f"{rule} {limit}: {entry.metric} from {entry.base} to {entry.head}{ends}{task}"
-        said.append(f"{case}: {check.outcome} {check.reason}".rstrip() + "\n")
-    approved.check("".join(said), Path(__file__).with_name("gates.txt"))
+    def say(case: str) -> list[str]:
+        rule, limit, words = case.split(" ", 2)
+        entry = change_of(words)
+        (check,) = check_gate(gate(rule, "keras", "test", **{entry.metric: float(limit)}), [entry])
+        assert (check.rule, check.limit, check.change) == (rule, float(limit), entry)
+        return [f"{check.outcome} {check.reason}".rstrip()]
+
+    approved.check_cases(Path(__file__).with_name("gates.txt"), say)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -92,32 +71,21 @@ def test_a_behavioural_test_fails_only_above_its_limit(failures: int, limit: flo
     assert check_behaviour(rules, {}, head)[0].change.base is None
 
 
-WRONG = [  # rule, model, part and metric of a gate
-    "maximum_drop|keras|test|f1",
-    "minimum|keras|test|ece",  # it is gone at the head
-    "slices|keras|platform=ios|accuracy",
-    "slices|majority|class=1|accuracy",
-    "slices|nb_svm|class=1|accuracy",
-    "slices|keras|class=1|f1",
-    "behaviour|keras|mine|typo",
-    "behaviour|kera|mine|typos",
-    "behaviour|keras|you|typos",
-]
-
-
 def test_a_rule_on_what_the_run_does_not_have_is_an_error() -> None:
-    changes, said = [change("accuracy", 0.8, 0.8), change("ece", 0.1, None)], []
-    for case, slices in [*((case, SLICES) for case in WRONG), ("slices|keras|class=1|accuracy", {})]:
-        rule, model, part, metric = case.split("|")
+    changes = [change("accuracy", 0.8, 0.8), change("ece", 0.1, None)]  # which is gone at the head
+
+    def say(case: str) -> Sequence[str]:
+        rule, model, part, metric, *without = case.split("|")
         rules = gate(rule, model, part, **{metric: 0.5})
         with pytest.raises(UserError) as error:
             _ = (
                 check_gate(rules, changes),
-                check_slices(rules, {}, slices),
+                check_slices(rules, {}, {} if without else SLICES),
                 check_behaviour(rules, {}, behaviour(typos=0)),
             )
-        said += [f"{case} of {len(slices)} models\n", *(f"> {line}\n" for line in error.value.lines)]
-    approved.check("".join(said), Path(__file__).with_name("wrong_gates.txt"))
+        return error.value.lines
+
+    approved.check_cases(Path(__file__).with_name("wrong_gates.txt"), say)
 
 
 def test_every_mistake_of_a_gate_is_told_at_once() -> None:
