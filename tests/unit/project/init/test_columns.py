@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests import approved
 from tests.unit.tables.tables import delimited
 from textclf.project.init.columns import find_columns, find_delimiter, find_groups, find_id, find_split, find_useful
 from textclf.tables.layout import Layout
@@ -29,29 +31,13 @@ def find(
     return find_columns(path, Layout({}, option="--"), text, label)[:2]
 
 
-@pytest.mark.parametrize(
-    ("extra", "given", "found"),
-    [
-        ({}, (None, None), ("message", "team")),  # the longest column of sentences, and the one of few values
-        ({}, (["url"], None), ("url", "team")),
-        ({}, (None, ["day"]), ("message", "day")),
-        ({}, (["no"], ["such"]), ("no", "such")),
-        ({}, (["url", "message"], None), (("url", "message"), "team")),
-        ({"Category": ["x", "y", "z"]}, (None, None), ("message", "Category")),  # a usual name decides
-        ({"topic": ["x", "y"], "class": ["x", "y"]}, (None, None), ("message", "class")),  # the likelier one
-        ({"label": ["1.0", "2.0"]}, (None, None), ("message", "label")),
-        ({"price": ["1.0", "2.0"]}, (None, None), ("message", "team")),
-        ({"place": ["p", "q", "r", "s", "t", "u"]}, (None, None), ("message", "team")),  # fewer than 4 rows of each
-        ({"sent by": [f"{name} of {'x' * 60}" for name in "abcdef"]}, (None, None), ("message", "team")),  # repeats
-    ],
-)
-def test_texts_and_labels_are_found_by_what_is_in_the_columns(
-    extra: dict[str, list[str]],
-    given: tuple[list[str] | None, list[str] | None],
-    found: tuple[str, str],
-    tmp_path: Path,
-) -> None:
-    assert find(write(tmp_path, *extra.items()), *given) == found
+def test_texts_and_labels_are_found_by_what_is_in_the_columns(tmp_path: Path) -> None:
+    def say(case: str) -> list[str]:
+        """Return the columns of texts and of labels; a case has other columns in YAML, and after a bar named ones."""
+        extra, given = map(yaml.safe_load, (*case.split(" | "), "[null, null]")[:2])
+        return [str(found) for found in find(write(tmp_path, *extra.items()), *given)]
+
+    approved.check_cases(Path(__file__).with_name("columns.txt"), say)
 
 
 @pytest.mark.parametrize(
@@ -81,34 +67,19 @@ def test_another_delimiter_is_seen_in_the_header(delimiter: str, tmp_path: Path)
     assert find_delimiter(write(tmp_path), Layout({}, delimiter="~")) == "~"
 
 
-@pytest.mark.parametrize(
-    ("columns", "ids", "slices", "groups"),
-    [
-        ({"ticket": "T{n}"}, "ticket", [], []),
-        ({"": "{n}"}, None, [], []),  # can't be named in params.yaml
-        ({"day": "2024-01-{n}"}, None, [], []),
-        ({"size": "{n}.5"}, None, [], []),
-        ({"title": "Parcel {n}"}, None, [], []),  # a text
-        ({"votes": "{seven}", "tweetID": "{n}"}, "tweetID", [], []),
-        ({"stars": "{seven}", "votes": "{n}"}, None, [], []),  # unique by chance
-        ({"ticket": "{n}", "user id": "{n}"}, "user id", [], []),
-        ({"platform": "p{three}", "priority": "{three}"}, None, ["platform", "priority"], []),
-        ({"platform": "p{three}", "class": "{three}", "a=b": "{three}"}, None, ["platform"], []),  # names of others
-        ({"price": "{three}.5", "city": "c{seven}"}, None, [], []),  # measured; too few rows of each
-        ({"author": "Ann {forty}", "votes": "{forty}", "thread_id": "{forty}"}, None, [], ["author", "thread_id"]),
-        ({"session": "s{hundred}"}, None, [], []),  # few repeat
-    ],
-)
-def test_ids_slices_and_groups_are_found_among_the_other_columns(
-    columns: dict[str, str], ids: str | None, slices: list[str], groups: list[str], tmp_path: Path
-) -> None:
-    rows = []
-    for n in range(160):
-        values = {"n": n, "three": n % 3, "seven": n % 7, "forty": n % 40, "hundred": n % 100}
-        others = [each.format(**values) for each in columns.values()]
-        rows.append([*others, f"The parcel {n} is late.", "ab"[n % 2]])
-    (tmp_path / "a.csv").write_text(delimited([[*columns, "message", "label"], *rows]))
-    text, label, found = find_columns(tmp_path / "a.csv", Layout({}), None, None)
-    assert (text, label) == ("message", "label")
-    assert (find_id(found, next(iter(columns))), find_useful(found)["slices"]) == (ids, tuple(slices))
-    assert [column.name for column in find_groups(found)] == groups
+def test_ids_slices_and_groups_are_found_among_the_other_columns(tmp_path: Path) -> None:
+    def say(case: str) -> list[str]:
+        """Return what is found in columns of templates, in YAML."""
+        columns, rows = yaml.safe_load(case), []
+        for n in range(160):
+            values = {"n": n, "three": n % 3, "seven": n % 7, "forty": n % 40, "hundred": n % 100}
+            others = [each.format(**values) for each in columns.values()]
+            rows.append([*others, f"The parcel {n} is late.", "ab"[n % 2]])
+        (tmp_path / "a.csv").write_text(delimited([[*columns, "message", "label"], *rows]))
+        text, label, found = find_columns(tmp_path / "a.csv", Layout({}), None, None)
+        assert (text, label) == ("message", "label")
+        several = {"slices": find_useful(found)["slices"], "groups": [column.name for column in find_groups(found)]}
+        said = [f"{what}: {', '.join(names)}" for what, names in several.items() if names]
+        return [f"id: {find_id(found, next(iter(columns)))}", *said]
+
+    approved.check_cases(Path(__file__).with_name("useful_columns.txt"), say)

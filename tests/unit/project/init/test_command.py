@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -66,14 +67,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *arguments: str)
     return Case({"a.csv": delimited([header, *rows])}, ("--data", "a.csv", *arguments))
 
 
-def labelled(labels: Sequence[object], *arguments: str) -> Case:
-    rows = [(f"The parcel {n} is late.", labels[n % len(labels)]) for n in range(60)]
-    if isinstance(labels[0], list):
-        lines = [json.dumps({"message": text, "labels": label}) + "\n" for text, label in rows]
-        return Case({"a.jsonl": "".join(lines)}, ("--data", "a.jsonl", *arguments))
-    return table(("message", "labels"), rows, *arguments)
-
-
 def clustered(*columns: str, rows: int, texts: int, tested: int) -> Case:
     """Return the case of a table in which a number of texts are repeated in turn, or their authors."""
     lines = []
@@ -89,12 +82,6 @@ def clustered(*columns: str, rows: int, texts: int, tested: int) -> Case:
         lines.append([cells[name] for name in columns])
     groups = ("--label", "team", "--group", "author") if "author" in columns else ()
     return table(columns, lines, "--preset", "fast", *groups)
-
-
-def flags(*arguments: str, other: Callable[[int], object] = lambda n: int(n % 3 == 0), **more: Any) -> Case:
-    """Return the case of labels in columns of 0 and 1."""
-    rows = [(f"The parcel {n} is late.", n % 2, other(n), *(each(n) for each in more.values())) for n in range(60)]
-    return table(("message", "billing", "late", *more), rows, "--preset", "fast", *arguments)
 
 
 def repeated(*conflicts: int) -> Case:
@@ -129,92 +116,55 @@ def two_files(first: str, second: str, *, repeat: bool = False) -> Case:
 
 FAST = ("--preset", "fast")
 TICKETS = ("--data", "tickets.csv")
-OFFERED = [
-    (f"T{n}", f"p{n % 3}", f"author {n % 50}", "late" if n % 12 else "urgent", f"Parcel {n} is late.", int(n % 12 > 0))
-    for n in range(240)
-]
 LOOK_ALIKE = {0: "Shipping", 2: "shipping ", 4: "once"}
 ALIKE = [(f"The parcel {n} is late.", LOOK_ALIKE.get(n, ["shipping", "billing"][n % 2])) for n in range(60)]
 GERMAN = "Das Paket|Der Kundendienst|Die Rechnung|Mein Gerät", "ist leider sehr schlecht|taugt nichts", "ist gut"
 ARABIC = "الطرد|خدمة العملاء|الفاتورة|جهازي الجديد", "سيئ جدا ولا أنصح به|لا يعمل كما يجب", "ممتاز"
-CASES: dict[str, dict[str, Case]] = {
-    "tables": {
-        "repeated and empty texts": Case({}, (*TICKETS, *FAST)),
-        "the preset of no choice": Case({}, TICKETS),
-        "given names": Case({}, (*TICKETS, "--title", "Help desk", "--licence", "CC0", "--id", "ticket", *FAST)),
-        "the best preset": Case({}, (*TICKETS, "--preset", "best")),
-        "test rows to be drawn": clustered("message", "team", rows=1000, texts=1000, tested=0),
-        "given test rows": clustered("message", "team", "split", rows=1000, texts=1000, tested=250),
-        "repeated texts": clustered("message", "team", rows=2000, texts=100, tested=0),
-        "groups": clustered("message", "team", "author", rows=2000, texts=100, tested=0),
-        "given groups": clustered("message", "team", "author", "split", rows=2000, texts=100, tested=50),
-        "several columns of texts": table(
-            ("title", "body", "team"),
-            [(f"Parcel {n}", "It is late." * (n % 2), "ab"[n % 2]) for n in range(20)],
-            *("--text", "title", "--text", "body", *FAST),
-        ),
-        "times": table(
-            ("message", "team", "day"),
-            [(f"It is late {n % 20}", "ab"[n % 2], f"2024-05-0{n % 9 + 1}") for n in range(21)],
-            *("--time", "day", *FAST),
-        ),
-        "a test file": two_files("tickets/old.csv", "tickets/new.csv"),
-        "a test file in another folder": two_files("a/rows.csv", "b/rows.csv"),
-        "ids that repeat in another file": two_files("tickets/old.csv", "tickets/new.csv", repeat=True),
-        "settings that only the user can choose": table(  # the label in another form is no slice
-            ("ticket", "platform", "author", "label", "message", "label_id"), OFFERED
-        ),
-        "German": sentences(*GERMAN),
-        "Arabic": sentences(*ARABIC),
-    },
-    "labels": {
-        "numbers": labelled(["0", "1"], *FAST),
-        "alike and rare": table(("message", " Label"), ALIKE, *FAST),
-        "separated by a bar": labelled(["billing", "late", "billing|late"], *FAST),
-        "separated by a comma": labelled(["billing", "late", "late, billing"], *FAST),
-        "lists of Python": labelled(["['billing', 'late']", "['late']"], *FAST),
-        "lists as JSON": labelled(['["billing","late"]', '["late"]', "[]"], *FAST),
-        "lists in JSON": labelled([["billing"], ["billing", "late"], []], *FAST),
-        "columns of 0 and 1": flags(lost=lambda _: 0),
-        "columns of 0.0 and 1.0": flags(other=lambda n: float(n % 3 == 0)),
-        "columns of 0 and 1 beside others": flags(team=lambda n: "ab"[n % 2]),
-        "named columns of 0 and 1": flags("--label", "billing", "--label", "late", team=lambda n: "ab"[n % 2]),
-        "never 1 in two columns": flags(other=lambda n: int(n % 4 == 0)),
-        "one of these columns": flags("--label", "billing", other=lambda n: int(n % 4 == 0)),
-        "both of these columns": flags("--label", "billing", "--label", "late", other=lambda n: int(n % 4 == 0)),
-        "few contradicting repeats of an id": repeated(1, 3),
-        "many contradicting repeats of an id": repeated(*range(1, 20, 2)),
-        "rows of an id and a text": same_ids(same_text=True),
-        "rows of an id and other texts": same_ids(same_text=False),
-        "groups of rows": (grouped := repeated(*range(1, 60, 2)))._replace(
-            arguments=(*grouped.arguments, "--group", "ticket_id")
-        ),
-        "perhaps separated": labelled(["late", "late|lost", "late|lost|wet"], *FAST),
-        "of no class": labelled(["late", "oos", "lost"], "--unknown", "oos", *FAST),
-        "with commas": labelled(["Sales, North", "Sales, South"], *FAST),
-        "intervals": labelled(["(0, 10]", "(10, 20]"], *FAST),
-        "with quotes": labelled(["rock 'n' roll", "R&B (soul, funk)"], *FAST),
-        "not told apart": labelled(["[billing]", "[late]", "[billing, late]"], *FAST),
-    },
-    "mistakes": {
-        "no table": Case({}, ()),
-        "missing table": Case({}, ("--data", "no.csv")),
-        "unknown column": Case({}, (*TICKETS, "--text", "mesage")),
-        "one column for both": Case({}, (*TICKETS, "--text", "message", "--label", "message")),
-        "unknown encoding": Case({}, (*TICKETS, "--encoding", "klingon")),
-        "labels that do not repeat": Case({}, (*TICKETS, "--label", "ticket")),
-        "no such label of no class": labelled(["late", "oos", "lost"], "--unknown", "ooss"),
-        "several labels and one of no class": labelled([["late"], ["late", "lost"]], "--unknown", "lost"),
-        "missing test table": Case({}, (*TICKETS, "--test", "no.csv")),
-        "a folder as test table": Case({"c/a.csv": TABLE}, (*TICKETS, "--test", "c")),
-        "no column of labels": table(("id", "text"), [(f"i{n}", f"a text {n}") for n in range(20)]),
-        "no column of texts": table(("id", "label"), [(f"i{n}", n % 2) for n in range(20)]),
-        "several columns of labels": table(
-            ("text", "team", "place"), [(f"The row {n}", n % 2, n % 5) for n in range(20)]
-        ),
-        "another encoding": Case({"a.csv": "text,label\ncaf\udce9 eins,a\ncaf\udce9 zwei,b\n"}, ("--data", "a.csv")),
-    },
+MADE = {
+    "test rows to be drawn": clustered("message", "team", rows=1000, texts=1000, tested=0),
+    "given test rows": clustered("message", "team", "split", rows=1000, texts=1000, tested=250),
+    "repeated texts": clustered("message", "team", rows=2000, texts=100, tested=0),
+    "groups": clustered("message", "team", "author", rows=2000, texts=100, tested=0),
+    "given groups": clustered("message", "team", "author", "split", rows=2000, texts=100, tested=50),
+    "a test file": two_files("tickets/old.csv", "tickets/new.csv"),
+    "a test file in another folder": two_files("a/rows.csv", "b/rows.csv"),
+    "ids that repeat in another file": two_files("tickets/old.csv", "tickets/new.csv", repeat=True),
+    "German": sentences(*GERMAN),
+    "Arabic": sentences(*ARABIC),
+    "alike and rare": table(("message", " Label"), ALIKE, *FAST),
+    "few contradicting repeats of an id": repeated(1, 3),
+    "many contradicting repeats of an id": repeated(*range(1, 20, 2)),
+    "rows of an id and a text": same_ids(same_text=True),
+    "rows of an id and other texts": same_ids(same_text=False),
+    "groups of rows": (grouped := repeated(*range(1, 60, 2)))._replace(
+        arguments=(*grouped.arguments, "--group", "ticket_id")
+    ),
+    "a folder as test table": Case({"c/a.csv": TABLE}, (*TICKETS, "--test", "c")),
+    "another encoding": Case({"a.csv": "text,label\ncaf\udce9 eins,a\ncaf\udce9 zwei,b\n"}, ("--data", "a.csv")),
 }
+
+
+def case_of(line: str) -> Case:
+    """Return a case by its name or, if it is not `MADE`, as it is described in YAML.
+
+    A column is a list whose values come in turn, or a text with the number of the row, and that modulo `every`.
+    """
+    return MADE[line] if line in MADE else describe(**approved.described(line))
+
+
+def describe(words: str = "", columns: Mapping[str, Any] | None = None, rows: int = 60, every: int = 1) -> Case:
+    if columns is None:
+        return Case({}, shlex.split(words))
+    made = [
+        [each.format(n=n, k=n % every) if isinstance(each, str) else each[n % len(each)] for each in columns.values()]
+        for n in range(rows)
+    ]
+    if not any(isinstance(cell, list) for cell in made[0]):
+        return table([*columns], made, *shlex.split(words))
+    lines = [json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in made]
+    return Case({"a.jsonl": "".join(lines)}, ("--data", "a.jsonl", *shlex.split(words)))
+
+
 SHOWN = ("data", "about", "split", "evaluate", "export", "search")
 
 
@@ -226,20 +176,20 @@ def chosen() -> list[str]:
     return [*lines, f"train: {', '.join(load().train.names())}", f"words: {words.analyzer}"]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["labels", "mistakes", "tables"])
 def test_each_table_is_described_and_gets_its_settings_as_approved(name: str, init: Run) -> None:
-    said: dict[str, list[str]] = {}
-    for case, (files, arguments) in CASES[name].items():
+    def say(line: str) -> list[str]:
+        files, arguments = case_of(line)
         write({"params.yaml": BEFORE, **files})
         done = init(*arguments, "--force")
         if done.status == 0:
             assert done.err == ""
-            said[case] = [*done.lines, *chosen()]
-        else:
-            assert (done.status, done.out) == (2, "")
-            assert Path("params.yaml").read_text(encoding="utf-8") == BEFORE
-            said[case] = done.err.splitlines()
-    approved.check(approved.differences(said), Path(__file__).with_name(f"{name}.txt"))
+            return [*done.lines, *chosen()]
+        assert (done.status, done.out) == (2, "")
+        assert Path("params.yaml").read_text(encoding="utf-8") == BEFORE
+        return done.err.splitlines()
+
+    approved.check_differences(Path(__file__).with_name(f"{name}.txt"), say)
 
 
 # params.yaml
@@ -259,7 +209,7 @@ def test_sections_that_no_table_decides_keep_their_text_and_the_next_step_is_tol
 
 
 def test_a_second_table_inherits_nothing_of_the_first(init: Run) -> None:
-    files, arguments = CASES["labels"]["alike and rare"]
+    files, arguments = MADE["alike and rare"]
     write(files)
     assert init(*arguments, "--title", "Help desk", "--force").status == 0
     first = Path("params.yaml").read_bytes()
@@ -295,7 +245,7 @@ def test_a_params_yaml_that_git_cannot_bring_back_is_not_overwritten(init: Run) 
 
 
 def test_a_test_file_of_another_folder_is_copied_beside_the_table(init: Run) -> None:
-    files, arguments = CASES["tables"]["a test file in another folder"]
+    files, arguments = MADE["a test file in another folder"]
     write(files)
     assert init(*arguments, "--force").status == 0
     assert Path("texts/test.csv").read_bytes() == Path("b/rows.csv").read_bytes()
