@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 WORDS = {"billing": "invoice charge refund card payment", "shipping": "parcel late courier box address"}
 TABLE = "id,message,team\n" + "".join(
     f"{n},{team} {words.split()[n % 5]} {words.split()[n // 5 % 5]} {n},{team}\n"
@@ -12,68 +14,21 @@ TABLE = "id,message,team\n" + "".join(
     for team, words in [[*WORDS.items()][n % 2]]
 )
 CSV = "tickets.csv"
-POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 1\n"
-COOKIECUTTER = {
-    f"{folder}/.gitkeep": ""
-    for folder in ("data/external", "data/interim", "data/processed", "models", "reports/figures", "references")
-} | {"README.md": "# mine\n", "src/features.py": "", "notebooks/1-explore.ipynb": "{}", "pyproject.toml": ""}
 
 
 class Layout(NamedTuple):
     """The user's files and links, the table, and whether the project may be made in this folder."""
 
     table: str
-    taken: bool
+    taken: bool = False
     files: Mapping[str, str] = {}
     links: Mapping[str, str] = {}
     git: bool = True
 
 
 LAYOUTS = {
-    "a table alone": Layout(CSV, False, git=False),
-    "a table in a repository": Layout(CSV, False, {"README.md": "# mine\n", ".gitignore": "*.log"}),
-    "data/raw": Layout(f"data/raw/{CSV}", True),
-    "data/raw as the table": Layout("data/raw", True, {f"data/raw/{CSV}": TABLE}, git=False),
-    "data beside notes": Layout(
-        f"data/{CSV}", False, {"data/interviews.txt": "mine", "data/processed/a.parquet": "mine"}
-    ),
-    "cookiecutter": Layout(f"data/raw/{CSV}", True, COOKIECUTTER),
-    "cookiecutter, models": Layout(
-        f"data/processed/{CSV}", True, COOKIECUTTER | {"models/final.pkl": "mine", "reports/report.html": "mine"}
-    ),
-    "kedro": Layout(
-        f"data/01_raw/{CSV}",
-        False,
-        {"conf/base/catalog.yml": "", "data/06_models/model.pkl": "mine", "data/08_reporting/a.html": "mine"},
-    ),
-    "models": Layout(CSV, True, {"models/final.pkl": "mine"}),
-    "models of another tool": Layout(CSV, True, {"models/v1/MLmodel": "mine", "mlruns/0/meta.yaml": "mine"}),
-    "reports": Layout(CSV, True, {"reports/report.html": "mine"}),
-    "reports under other names": Layout(CSV, False, {"reports/2025.html": "mine", "reports/figures/a.png": "mine"}),
-    "plots": Layout(CSV, True, {"plots/roc.csv": "mine", "plots/roc.svg": "mine"}),
-    "plots under other names": Layout(CSV, False, {"plots/lengths.png": "mine"}),
-    "metrics": Layout(CSV, True, {"metrics/evaluation.json": "{}", "metrics/models/mine.json": "{}"}),
-    "figures of studies": Layout(CSV, True, {"plots/search.svg": "mine"}),
-    "splits": Layout("data/splits/train.csv", True, {"data/splits/test.csv": TABLE}),
-    "features": Layout(CSV, True, {"data/features/words/a.npy": "mine"}),
-    "predictions": Layout(CSV, True, {"data/predictions/majority.parquet": "mine"}),
-    "pretrained": Layout(CSV, True, {"data/pretrained/own.bin": "mine"}),
-    "names of files": Layout(CSV, True, {"data/models.json": "{}", "data/checked": "mine"}),
-    "metrics is a file": Layout(CSV, True, {"metrics": "mine"}),
-    "large files": Layout(
-        f"texts/{CSV}", True, {".gitattributes": "*.bin filter=lfs -text\n", "models/model.bin": POINTER}
-    ),
-    "a linked folder of models": Layout(CSV, True, {"disk/final.pkl": "mine"}, {"models": "disk"}),
-    "a linked folder of data": Layout(f"disk/raw/{CSV}", True, {"disk/splits/a.csv": "mine"}, {"data": "disk"}),
-    "a link to nothing": Layout(CSV, True, {}, {"models": "nowhere"}),
-    "a linked table": Layout(CSV, False, {"disk/all.csv": TABLE}, {CSV: "disk/all.csv"}),
-    "a pipeline of its own": Layout(
-        CSV, True, {".dvc/config": "", "dvc.yaml": "stages: {}\n", "params.yaml": "a: 1\n"}
-    ),
-    "requirements": Layout(CSV, True, {"requirements.txt": "pandas\n", "app.py": ""}),
-    "a table that Git ignores": Layout(f"data/{CSV}", False, {".gitignore": "/data/\n"}),
-    "a table in the folder of copies": Layout(f"texts/{CSV}", False, {"texts/notes.md": "mine"}),
-    "names with spaces": Layout(f"my data/{CSV}", False, {"my data/ä ö.txt": "mine", "models 2/final.pkl": "mine"}),
+    name: Layout(**layout)
+    for name, layout in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")).items()
 }
 
 
@@ -84,7 +39,7 @@ def make(layout: Layout, folder: Path) -> None:
     table = {} if (folder / layout.table).is_symlink() or layout.table == "data/raw" else {layout.table: TABLE}
     for name, text in {**layout.files, **table}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(TABLE if text == "TABLE" else text, encoding="utf-8")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -36,7 +36,6 @@ CONFIG_JSON: dict[str, Any] = {
     "layer_norm_eps": 1e-12,
     "hidden_act": "gelu",
 }
-SPECIAL = {"[CLS]": 2, "[SEP]": 3}
 
 
 def weights(seed: int = 0) -> dict[str, NDArray[np.float32]]:
@@ -58,56 +57,8 @@ def safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 def tokenizer_json() -> dict[str, Any]:
     """Return the content of a tokenizer.json that, as published ones, pads and truncates by itself."""
-    names = [{"SpecialToken": {"id": name, "type_id": 0}} for name in SPECIAL]
-    single = [names[0], {"Sequence": {"id": "A", "type_id": 0}}, names[1]]
-    return {
-        "version": "1.0",
-        "truncation": {"max_length": 6, "strategy": "LongestFirst", "stride": 0, "direction": "Right"},
-        "padding": {
-            "strategy": {"Fixed": 6},
-            "direction": "Right",
-            "pad_to_multiple_of": None,
-            "pad_id": 0,
-            "pad_type_id": 0,
-            "pad_token": "[PAD]",
-        },
-        "added_tokens": [
-            {
-                "id": number,
-                "content": name,
-                "special": True,
-                "single_word": False,
-                "lstrip": False,
-                "rstrip": False,
-                "normalized": False,
-            }
-            for number, name in enumerate(PIECES[:4])
-        ],
-        "normalizer": {
-            "type": "BertNormalizer",
-            "clean_text": True,
-            "handle_chinese_chars": True,
-            "strip_accents": None,
-            "lowercase": True,
-        },
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": {
-            "type": "TemplateProcessing",
-            "single": single,
-            "pair": [*single, {"Sequence": {"id": "B", "type_id": 1}}],
-            "special_tokens": {
-                name: {"id": name, "ids": [number], "tokens": [name]} for name, number in SPECIAL.items()
-            },
-        },
-        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-        "model": {
-            "type": "WordPiece",
-            "unk_token": "[UNK]",
-            "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": 100,
-            "vocab": {piece: number for number, piece in enumerate(PIECES)},
-        },
-    }
+    content: dict[str, Any] = json.loads(Path(__file__).with_name("tiny_tokenizer.json").read_text(encoding="utf-8"))
+    return content
 
 
 def write_folder(folder: Path) -> Path:

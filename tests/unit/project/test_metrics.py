@@ -13,36 +13,8 @@ from textclf.export.settings import Export
 from textclf.project.metrics import stale
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
-STAGES = """
-stages:
-  check:
-    cmd: mkdir -p data && cp in_use.json data/settings.json
-    deps: [params.yaml]
-    outs: [data/settings.json]
-  train:
-    foreach: ${train}
-    do:
-      cmd: mkdir -p data/models && printf ${key} >data/models/${key}
-      deps: [tickets.csv]
-      params: ["train.${key}"]
-      outs: ["data/models/${key}"]
-  evaluate:
-    cmd: printf 1 >metrics/evaluation.json
-    deps: [data/models, code]
-    params: [evaluate]
-    outs:
-      - metrics/evaluation.json: {cache: false, persist: true}
-  report:
-    cmd: printf page >page.html
-    deps: [data/settings.json, data/models, metrics/evaluation.json]
-    outs: [page.html]
-  mine:
-    cmd: cp mine.csv mine.txt
-    deps: [mine.csv]
-    outs: [mine.txt]
-"""
 FILES = {
-    "dvc.yaml": STAGES,
+    "dvc.yaml": Path(__file__).with_name("stages.yaml").read_text(encoding="utf-8"),
     "params.yaml": "evaluate: {confidence: 0.95}\ntrain: {keras: {epochs: 2}}\n",
     "tickets.csv": "text,label\ngood,1\n",
     "code/evaluate.py": "",
