@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks.inputs import CORPORA, WEIGHTS, fetch_corpora
 from benchmarks.results import ROOT
 from textclf.core.settings import PARAMS_FILE, load_yaml
+from textclf.project.init.create import TABLES
 
 BIN = Path(sys.executable).parent
 
@@ -32,7 +33,8 @@ def repro(changes: Mapping[str, Any], target: str = "evaluate") -> Iterator[Path
         folder = Path(name, "project")
         own = make_copy(folder) | {"TEXTCLF_CORPUS": str(CORPORA)}
         write_params(folder, changes)
-        (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")  # none, whatever the project has
+        for path, header in TABLES.items():
+            (folder / path).write_text(header, encoding="utf-8")  # no rows, whatever the project has
         if WEIGHTS.is_dir():  # what is there is not fetched again
             shutil.copytree(WEIGHTS, folder / "data" / "pretrained")
         subprocess.run(["dvc", "repro", target], cwd=folder, env=own, stdout=sys.stderr, check=True)

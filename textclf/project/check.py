@@ -32,7 +32,16 @@ PIPELINES = Path("dvc.yaml"), Path("studies/dvc.yaml")
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
 REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
 SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
-MERGED = ("*dvc.lock", "*dvc.yaml", "*.dvc", ".dvc/config", "corrections.csv", "params.yaml", "metrics/*.json")
+MERGED = (
+    "*dvc.lock",
+    "*dvc.yaml",
+    "*.dvc",
+    ".dvc/config",
+    "corrections.csv",
+    "labelled.csv",
+    "params.yaml",
+    "metrics/*.json",
+)
 MESSAGE = "params.yaml was checked\n"
 FIRST = ("stages/__init__.py", "__init__.py")  # code that every stage runs, and depends on through data/checked
 STUDIES = {  # and others that each reads
@@ -125,7 +134,7 @@ def damaged_files(folder: Path = Path()) -> list[str]:
 
 
 def conflicted_files() -> Iterator[str]:
-    """Yield a line for each file that Git tracks and DVC reads, or corrections.csv, with markers of a conflict."""
+    """Yield a line for each file that Git tracks and DVC reads, or that people edit, with markers of a conflict."""
     with suppress(UserError):  # there is no Git
         for name in os.fsdecode(git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout).split("\0")[:-1]:
             cure = f"edit it or git checkout HEAD {quote_argument(name)} (HEAD^ if HEAD has them too), then dvc repro"

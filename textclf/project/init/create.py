@@ -17,8 +17,10 @@ from textclf.project import declared
 from textclf.project.check import needed_extras
 from textclf.project.generated import HEADERS, REQUIREMENTS, generated_files, local_address, shipped, write_files
 from textclf.project.workflows import Host
+from textclf.tables.labelled import COLUMNS, LABELLED
 
-CORRECTIONS, README = Path("corrections.csv"), Path("README.md")
+README = Path("README.md")
+TABLES = {Path("corrections.csv"): "id,label\n", LABELLED: f"{','.join(COLUMNS)}\n"}  # beside that of data.path
 EXTENDED = Path(".gitignore"), Path(".dvcignore"), Path(".gitattributes")  # lines are added to them
 KEPT = README, Path(".dvc/config"), Path(".dvc/.gitignore")  # as they are, if they exist
 IGNORED = "# Made by the pipeline and kept by DVC; metrics/ and plots/ are small and in Git."
@@ -40,7 +42,7 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
     ignored = [IGNORED, *declared.ignored({path: generated[path] for path in HEADERS}), *SCRATCH]
     return {
         PARAMS_FILE: params,
-        CORRECTIONS: "id,label\n",
+        **TABLES,
         README: readme.substitute(title=escape_markdown(title), classes=escape_markdown(classes), data=data),
         **dict(zip(EXTENDED, ("\n".join([*ignored, ""]), ".*.scratch\n", ATTRIBUTES), strict=True)),
         **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),

@@ -133,7 +133,7 @@ def test_the_lesson_takes_no_option_of_tables(run: Run) -> None:
 @pytest.mark.parametrize(
     ("rule", "kept", "warning"),
     [
-        ("*.csv\n!corrections.csv", None, "dvc add texts/rows.csv, or change the rule"),
+        ("*.csv\n!/*.csv", None, "dvc add texts/rows.csv, or change the rule"),
         ("/texts/", None, "change the rule"),  # which has rows.csv.dvc, too
         ("/texts/*.csv", "texts/rows.csv.dvc", None),
         ("/texts/", "texts.dvc", None),
