@@ -1,7 +1,7 @@
 """Assign each labelled row to train, validation or test.
 
 Reads: data.path, a file or folder of labelled texts: the published corpora, or your own; CORRECTIONS, labels that you
-have corrected.
+have corrected; LABELLED, texts that you have labelled beside the table, for training alone.
 Writes: SPLITS, a folder with the rows of each split as Parquet (id, text, label), the class names in order and the
 checksums of the table; REPORT, the rows per class, given rows, duplicates, leaks and label conflicts, and what became
 of the corrections, if there are any.
@@ -22,11 +22,12 @@ from textclf.split.write import describe_splits, write_splits
 from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import checksums, describe, find_table
+from textclf.tables.labelled import unchanged_labelled
 from textclf.tables.labels import Renamed, without_rare
 from textclf.tables.settings import Data
 
 
-def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Path) -> None:
+def run(data: Data, split: Split, *, corrections: Path, labelled: Path, splits: Path, report: Path) -> None:
     """Split the rows of data.path."""
     table = Path(data.path)
     if given := describe(table, data):
@@ -36,13 +37,19 @@ def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Pa
     require_memory_and_disk(table, data, split, splits)
     reading = unchanged(table, lambda: checksums(table, data))
     correcting = unchanged_corrections(corrections, data.multilabel)
-    with outputs(splits, report) as (split_folder, report_file), correcting as corrected, reading as read:
+    adding = unchanged_labelled(labelled)
+    with (
+        outputs(splits, report) as (split_folder, report_file),
+        correcting as corrected,
+        adding as added,
+        reading as read,
+    ):
 
         def divide(rare: Renamed) -> tuple[list[str], SplitReport]:
             shutil.rmtree(split_folder, ignore_errors=True)  # of a division that a rare class made impossible
             split_folder.mkdir()
             write_checksums(read, split_folder)
-            return write_splits(table, data, split, split_folder, corrected, rare)
+            return write_splits(table, data, split, split_folder, corrected, added if added.count else None, rare)
 
         classes, counts = without_rare(data, divide)
         result_files.write(report_file, counts)

@@ -183,7 +183,8 @@ def _finish(folder: Path) -> Path:
     rows = [f"{WORDS[n % 8]} {WORDS[3 * n % 8]} {WORDS[n // 8]}\t{n % 2}\n" for n in range(40)]
     (folder / "data" / "raw").mkdir(parents=True)
     (folder / "data" / "raw" / "yelp_labelled.txt").write_text("".join(rows), encoding="utf-8")
-    (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")
+    for name in ("corrections.csv", "labelled.csv"):
+        shutil.copy(ROOT / "tests/unit/split" / f"no_{name}", folder / name)
     for stage in ("check", "split", "vectorize", "train", "evaluate", "export"):
         assert run_stage(folder, stage, *arguments(stage)) in {None, 0}, stage
     for path in (*arguments("plot"), *arguments("report")):

@@ -56,7 +56,8 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [f"{WORDS[n % 8]} {WORDS[3 * n % 8]} {WORDS[n // 8]}\t{n % 2}\n" for n in range(40)]
     (folder / "data" / "raw").mkdir(parents=True)
     (folder / "data" / "raw" / "yelp_labelled.txt").write_text("".join(rows), encoding="utf-8")
-    (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")
+    for name in ("corrections.csv", "labelled.csv"):
+        shutil.copy(ROOT / "tests/unit/split" / f"no_{name}", folder / name)
     shutil.copytree(ROOT / "requirements", folder / "requirements")
     (folder / "plots").mkdir()
     return folder

@@ -71,6 +71,14 @@ class Corrected(Result):
     skipped: Count = 0  # test rows, unless data.correct_test_rows is set
 
 
+class LabelledRows(Result):
+    """The training rows of labelled.csv."""
+
+    rows: Count = 0
+    first_round: Count = 0
+    last_round: Count = 0
+
+
 class SplitReport(Result):
     """The content of metrics/splits.json."""
 
@@ -82,6 +90,7 @@ class SplitReport(Result):
     label_conflicts: Conflicts = Field(default_factory=Conflicts)
     dropped: Counts = Field({})  # rows without a text, label or time, and how many lack which
     corrections: Corrected = Field(default_factory=Corrected)
+    labelled: LabelledRows = Field(default_factory=LabelledRows)
     rare: dict[str, Counts] = Field({})  # rows of each class that was too rare, by its new class or `DROPPED`
     labels: Counts = Field({})  # rows of each label that data.labels renames
     given: Counts = Field({})  # rows of each split that the table gives

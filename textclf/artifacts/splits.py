@@ -118,6 +118,14 @@ def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
     return schema
 
 
+def with_rounds(schema: pa.Schema) -> pa.Schema:
+    """Return the schema of the training rows if some are labelled beside the table, in rounds from 1, 0 for others.
+
+    `chosen` is how `textclf suggest` chose the text: random, diverse or uncertain; "" if it did not.
+    """
+    return schema.append(pa.field("chosen", pa.string())).append(pa.field("round", pa.int32()))
+
+
 def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
     """Return the ids, texts, labels and columns of slices of the shards of a split, all text; `UserError` as above."""
     return Shards(shards.paths(folder, name, SUFFIX), _read_slices)

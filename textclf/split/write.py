@@ -18,6 +18,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_classes, list_names, quote_value
+from textclf.split.add import with_labelled
 from textclf.split.by_hash import hash_splits
 from textclf.split.by_time import describe_time
 from textclf.split.correct import Corrector
@@ -28,19 +29,26 @@ from textclf.split.shuffle import ShardWriter
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
 from textclf.tables.given import given_splits
+from textclf.tables.labelled import LABELLED, Labelled
 from textclf.tables.labels import NONE, Renamed, doubts
 from textclf.tables.settings import Data
 
 
 def write_splits(
-    table: Path, data: Data, settings: Split, folder: Path, corrections: Corrections | None = None, rare: Renamed = NONE
+    table: Path,
+    data: Data,
+    settings: Split,
+    folder: Path,
+    corrections: Corrections | None = None,
+    labelled: Labelled | None = None,
+    rare: Renamed = NONE,
 ) -> tuple[list[str], SplitReport]:
     """Write the splits of a table and its classes to a folder; return the classes, in order, and a `SplitReport`.
 
-    Method hash streams the rows; the others read all of them into memory. `corrections` replace labels once the rows
-    are assigned. Raises `UserError` for wrong corrections, if there are so many classes that predictions could not be
-    evaluated, and if no test row has the label data.unknown; `TooRareError` for classes that the splits lack, unless
-    `rare` has what to do with them.
+    Method hash streams the rows; the others read all of them into memory. Once the rows are assigned, those
+    `labelled` are added to train, and `corrections` replace labels. Raises `UserError` for wrong rows of either, if
+    there are so many classes that predictions could not be evaluated, and if no test row has the label data.unknown;
+    `TooRareError` for classes that the splits lack, unless `rare` has what to do with them.
     """
     rows, tested = Corpus(table, data, rare), data.multilabel and data.rare != "refuse"
     by_hash = settings.method == "hash"
@@ -49,11 +57,16 @@ def write_splits(
     else:
         rows.load()
         parts = draw_parts(rows.table, settings, data.no_class_label)
+    if labelled:
+        parts = with_labelled(parts, rows, labelled, settings.seed if by_hash else 0)
     corrector = Corrector(corrections, data) if corrections else None
     counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns, data.multilabel)
+    schemas = dict.fromkeys((*SPLITS, *UNKNOWN_SPLITS), schema)
+    if labelled:
+        schemas["train"] = splits.with_rounds(schema)
     # Rows in an order of their own are shuffled; a random split is so already.
     seed = None if settings.method == "random" else settings.seed
-    writers = {name: ShardWriter(folder, name, schema, seed) for name in (*SPLITS, *UNKNOWN_SPLITS)}
+    writers = {name: ShardWriter(folder, name, each, seed) for name, each in schemas.items()}
     unknown = dict.fromkeys(SPLITS, 0)
     times: dict[str, list[Any]] = {}  # the first and the last of each part
     for name, part in parts:
@@ -69,15 +82,19 @@ def write_splits(
             corrected = corrected.filter(pc.invert(is_unknown))
         encoded = counter.encode(corrected)
         counter.add(name, encoded)
-        if data.time is not None and len(part):
+        if "time" in part.column_names and len(part):
             times.setdefault(name, []).extend(pc.min_max(part["time"]).as_py().values())
         writers[name].add(encoded)
     counts = counter.class_counts()
     if corrector:
         corrector.finish({*counts.get("train", {}), data.no_class_label or ""})
     if by_hash or tested:
+        of_table = {  # without classes that have only rows beside the table
+            name: {label: count for label, count in by_class.items() if label not in rows.added}
+            for name, by_class in counts.items()
+        }
         require_classes(
-            counts, settings.method, set(rows.given), counter.row_counts() if data.multilabel else None, tested
+            of_table, settings.method, set(rows.given), counter.row_counts() if data.multilabel else None, tested
         )
     if not all(counter.row_counts().values()):  # by hash
         rule = "the validation rows must be one at least"
@@ -99,6 +116,9 @@ def write_splits(
         report["given"] = dict(rows.given)
     if corrector:
         report["corrections"] = corrector.report()
+    if labelled and len(encoded):  # the last part, unless all its rows are left out
+        rounds = pc.min_max(encoded["round"]).as_py()
+        report["labelled"] = {"rows": len(encoded), "first_round": rounds["min"], "last_round": rounds["max"]}
     if data.unknown is not None:  # rows by split
         report["unknown"] = {data.unknown: {name: unknown[name] for name in counts}}
         if not unknown["test"]:
@@ -147,6 +167,9 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
         yield f"warning: data.labels: no row has {list_names(absent)}; leave it out, or write it as in the table"
     if "corrections" in report.model_fields_set:
         yield from _describe_corrections(report.corrections)
+    if (added := report.labelled).rows:
+        later = f" to {added.last_round}" * (added.last_round > added.first_round)
+        yield f"{LABELLED}: {count_noun(added.rows, 'training row')} added (round {added.first_round}{later})"
     for name, part in report.splits.items():
         empty = f" ({part.without_labels} without labels)" if multilabel else ""
         span = f", {part.time['first']} to {part.time['last']}" if part.time else ""
@@ -156,7 +179,7 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
             kept = ", ".join(f"{count} {name} rows" for name, count in rows.items() if name != "train")
             yield f"of no class ({label!r}): {kept}; {rows['train']} rows drawn for training are left out"
     missing = [label for label in classes if not counts["test"].get(label)]
-    if missing and (given or multilabel or settings.method == "time"):
+    if missing and (given or multilabel or added.rows or settings.method == "time"):
         yield f"warning: classes without test rows: {list_names(missing)}"
     advice = {
         "random": "; split.group_duplicates: true keeps duplicates in one split",

@@ -72,7 +72,7 @@ def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str
     if missing := [name for name in order if name not in present]:
         rule = f"every class of {setting} ({list_names(order)}) must have a row"
         raise UserError(f"{where}: {rule}; got none of {quote_value(missing[0])}; leave it out")
-    return list(order)
+    return [*order, *sorted(present.difference(order))]
 
 
 def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.StringArray:
@@ -117,7 +117,7 @@ class Corpus:
         self._kind_of_time = ""  # of the first row
         self.given: Counter[str] = Counter()  # rows of each split that the table gives
         self.count = 0  # of all rows
-        self._labels: set[str] = set()
+        self._labels, self.added = set[str](), set[str]()
         self._wrong = 0
         self._errors: list[str] = []  # of the first wrong rows
         self.unites = False  # whether rows of one id are one text, whose labels are united
@@ -177,12 +177,18 @@ class Corpus:
         if (unknown := self.settings.unknown) is not None and unknown not in self._labels:
             rule = f"{self.layout.option}unknown must be a label in the table; got {quote_value(unknown)}"
             raise UserError(f"{self.path}: {rule}; {suggest(unknown, sorted(self._labels))}")
+        self.add_classes(())
+
+    def add_classes(self, labels: Iterable[str]) -> None:
+        """Put the classes in order, with those of labels beside the table, of which new ones are `added`."""
+        self.added = {*labels} - self._labels
+        self._labels |= self.added
         known = self._labels - {self.settings.no_class_label}
         columns = self.layout.columns_of("label")
         order = self.settings.classes or (columns if len(columns) > 1 else None)
         if order and self.written:
             united = known.intersection(filter(None, self.rare.values()))  # which the settings do not have
-            order = tuple(name for name in dict.fromkeys([*map(self._class_of, order), *united]) if name)
+            order = tuple(name for name in dict.fromkeys([*map(self.class_of, order), *united]) if name)
         setting = "data.classes" if self.settings.classes else "data.label"
         self.classes = order_classes(known, order, str(self.path), setting)
 
@@ -246,7 +252,7 @@ class Corpus:
         checked = checked if passed.all() else checked.take(array_of_numbers(np.flatnonzero(passed)))
         return self._rename(checked) if self.settings.labels or self.rare else checked
 
-    def _class_of(self, label: str) -> str | None:
+    def class_of(self, label: str) -> str | None:
         """Return the class of a label as it is written, None if it is left out."""
         name = self.settings.labels.get(label, label)
         return self.rare.get(name, name)
@@ -258,7 +264,7 @@ class Corpus:
         for label, count in zip(written, np.bincount(codes, minlength=len(written)).tolist(), strict=True):
             self.written[label] += count
             self.meant[self.settings.labels.get(label, label)] += count
-        values = pa.array(list(map(self._class_of, written)), pa.string()).take(pa.array(codes))
+        values = pa.array(list(map(self.class_of, written)), pa.string()).take(pa.array(codes))
         if self.settings.multilabel:
             values = label_lists(rows_of(labels), values, len(rows))
         return rows.set_column(rows.column_names.index("label"), "label", values).filter(values.is_valid())
@@ -337,7 +343,7 @@ class Corpus:
         if purpose == "time":
             return self._parse_time(value, column)
         if purpose == "label":
-            self._require_class(value, column)
+            self.require_class(value, column)
         return value
 
     def _label_set(self, record: Record, columns: Sequence[str]) -> list[str]:
@@ -348,10 +354,10 @@ class Corpus:
             separator, single = self.settings.label_separator, self.settings.id is not None
             labels = labels_in(record.get(columns[0]), columns[0], separator, single)
         for label in labels:
-            self._require_class(label, ", ".join(columns))
+            self.require_class(label, ", ".join(columns))
         return labels
 
-    def _require_class(self, value: str, column: str) -> None:
+    def require_class(self, value: str, column: str) -> None:
         """Raise `ValueError` unless a label is one of data.classes, if they are set."""
         classes = self.settings.classes
         name = self.settings.labels.get(value, value)

@@ -7,7 +7,7 @@ import pytest
 
 from stages import split as split_stage
 from stages import train, vectorize
-from tests.unit.split.rows import NO_CORRECTIONS, write_csv
+from tests.unit.split.rows import NO_CORRECTIONS, NO_LABELLED, write_csv
 from textclf.artifacts import checked, layers, predictions, splits
 from textclf.artifacts.predictions import HELD_OUT, Predictions
 from textclf.split.settings import Split
@@ -30,8 +30,8 @@ def trained(folder: Path, settled: bool, **data: object) -> Predictions:
     (folder / "params.yaml").write_text(PARAMS, encoding="utf-8")
     write_csv(folder / "rows.csv", ROWS)
     settings = Data.model_validate({"path": str(folder / "rows.csv"), **data})
-    places = {"splits": folder / "splits", "report": folder / "splits.json", "corrections": NO_CORRECTIONS}
-    split_stage.run(settings, Split(seed=1), **places)
+    places = {"splits": folder / "splits", "report": folder / "splits.json"}
+    split_stage.run(settings, Split(seed=1), **places, corrections=NO_CORRECTIONS, labelled=NO_LABELLED)
     checked.write_default(folder / "default.json", settled=settled)
     (folder / "features").mkdir()
     vectorize.run(item="words", splits=folder / "splits", pretrained=folder, features=folder / "features")

@@ -14,7 +14,7 @@ from textclf.core.files import read_json
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
-NO_CORRECTIONS = Path(__file__).with_name("no_corrections.csv")
+NO_CORRECTIONS, NO_LABELLED = (Path(__file__).with_name(f"no_{name}.csv") for name in ("corrections", "labelled"))
 
 
 def corpus(count: int) -> pd.DataFrame:
@@ -52,8 +52,11 @@ def write_csv(path: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ..
     return path
 
 
-def split_table(folder: Path, data: Data, split: Split, corrections: Path = NO_CORRECTIONS) -> Any:
+def split_table(
+    folder: Path, data: Data, split: Split, corrections: Path = NO_CORRECTIONS, labelled: Path = NO_LABELLED
+) -> Any:
     """Run the stage, which writes folder / splits and folder / splits.json, and return its report."""
     report = folder / "splits.json"
-    stage.run(data, split, splits=folder / "splits", report=report, corrections=corrections)
+    places = {"splits": folder / "splits", "report": report, "corrections": corrections, "labelled": labelled}
+    stage.run(data, split, **places)
     return read_json(report)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stages import split as stage
 from tests.processes import python
-from tests.unit.split.rows import NO_CORRECTIONS, numbered, split_table, write_csv
+from tests.unit.split.rows import NO_CORRECTIONS, NO_LABELLED, numbered, split_table, write_csv
 from textclf.artifacts import memory, shards, splits
 from textclf.artifacts.split_report import Leaks, SplitCounts, SplitReport
 from textclf.core import resources
@@ -45,8 +45,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 IMPORTS = """
 import sys; from pathlib import Path; from stages.split import run
 from textclf.split.settings import Split; from textclf.tables.settings import Data
-paths = dict(zip(("corrections", "splits", "report"), map(Path, sys.argv[2:5])))
-run(Data(path=sys.argv[1]), Split(method=sys.argv[5]), **paths)
+paths = dict(zip(("corrections", "labelled", "splits", "report"), map(Path, sys.argv[2:6])))
+run(Data(path=sys.argv[1]), Split(method=sys.argv[6]), **paths)
 print({"pandas", "scipy", "sklearn"} & {*sys.modules})
 """
 
@@ -54,7 +54,8 @@ print({"pandas", "scipy", "sklearn"} & {*sys.modules})
 @pytest.mark.parametrize("method", ["hash", "random"])
 def test_a_split_spares_the_imports_that_take_long(method: str, tmp_path: Path) -> None:
     table = write_csv(tmp_path / "a.csv", numbered(200))
-    done = python("-c", IMPORTS, table, NO_CORRECTIONS, tmp_path / "splits", tmp_path / "report", method)
+    places = (NO_CORRECTIONS, NO_LABELLED, tmp_path / "splits", tmp_path / "report")
+    done = python("-c", IMPORTS, table, *places, method)
     assert done.out.endswith("set()\n"), done.err
 
 

@@ -13,6 +13,7 @@ import stages.search
 import stages.split
 from tests.refusal import refusal
 from tests.settings import train
+from tests.unit.split.rows import NO_CORRECTIONS, NO_LABELLED
 from tests.unit.studies.samples import corpus, crossvalidated, settings, setup
 from textclf.artifacts.features import Features
 from textclf.core import files
@@ -104,9 +105,9 @@ def test_the_stages_of_studies_read_sets_of_labels(tmp_path: Path, capsys: pytes
     assert found["logistic_regression"]["accuracy"]["mean"] > 0.8
     report, trainings, figure = (tmp_path / name for name in ("report.json", "trainings.csv", "figure.svg"))
     folders = {"splits": tmp_path / "splits", "pretrained": tmp_path}
-    (tmp_path / "none.csv").write_text("id,label\n")
     data = Data.model_validate({"path": str(tmp_path / "rows.csv"), **several})
-    stages.split.run(data, Split(), corrections=tmp_path / "none.csv", splits=folders["splits"], report=report)
+    none = {"corrections": NO_CORRECTIONS, "labelled": NO_LABELLED}
+    stages.split.run(data, Split(), **none, splits=folders["splits"], report=report)
     stages.learning_curve.run(Combine(), Evaluate(), Split(), models, words, **folders, curve=trainings, figure=figure)
     assert files.read_csv(trainings)["accuracy"].iloc[-1] > 0.8
     search = Search(model="logistic_regression", trials=2, folds=2, space={"C": [0.01, 100.0]})
