@@ -8,6 +8,7 @@ Params: none.
 
 from pathlib import Path
 
+from textclf.artifacts import external
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.checksums import write_manifest
@@ -17,7 +18,7 @@ from textclf.core.outputs import outputs
 from textclf.core.settings import load_params
 from textclf.core.stage import main
 from textclf.core.unchanged import unchanged
-from textclf.external import predictions as external
+from textclf.external.predictions import join
 
 
 def run(*, item: str, splits: Path, trained: Path, predictions: Path) -> None:
@@ -32,7 +33,7 @@ def run(*, item: str, splits: Path, trained: Path, predictions: Path) -> None:
         folder.mkdir()
         files.write_json(folder / prediction_files.RECORD, {"labels_only": int(made.labels_only)})
         write_manifest(folder)
-        prediction_files.write(prediction_files.in_batches(external.join(made, parts, classes), parts), rows)
+        prediction_files.write(prediction_files.in_batches(join(made, parts, classes), parts), rows)
     print(f"{table}: predictions of {len(made.ids):,} rows")
 
 

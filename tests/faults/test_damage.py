@@ -18,7 +18,7 @@ from tests.faults import damage
 from tests.faults.campaign import generator, tries
 from tests.processes import git
 from textclf import cli
-from textclf.artifacts import conformal, decisions, features, layers, predictions, shapes, shards, splits
+from textclf.artifacts import conformal, decisions, external, features, layers, predictions, shapes, shards, splits
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import Decision, Platt, Temperature
 from textclf.artifacts.layers import Layer, LayerModel
@@ -28,7 +28,6 @@ from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
 from textclf.evaluate.results import Results
 from textclf.export import folder
-from textclf.external import predictions as external
 from textclf.predict.predictor import find_model
 from textclf.vectorize import representation
 from textclf.vectorize.terms.settings import Terms

@@ -20,11 +20,11 @@ from tests import approved, stored_splits
 from tests.faults import damage
 from tests.refusal import refusal
 from textclf.artifacts import predictions, splits
+from textclf.artifacts.external import read
 from textclf.artifacts.predictions import Predictions, concatenate, in_batches
 from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
-from textclf.external import predictions as external
-from textclf.external.predictions import join, read
+from textclf.external.predictions import join
 
 CLASSES = ("no", "yes")
 IDS = {"train": ["a:1", "a:2"], "test": ["a:3", "007", "a:5"]}
@@ -234,6 +234,6 @@ def test_the_rows_of_several_shards_stay_apart(tmp_path: Path, parts: Parts) -> 
     stored_splits.write(pd.DataFrame({"id": IDS["train"], "text": "t", "label": "no"}), one / "train.parquet")
     opened = splits.open_shards(one)
     made = read(write(tmp_path / "made.csv", {"id": IDS["test"], "label": ["yes"] * 3}), CLASSES)
-    batches = list(in_batches(external.join(made, opened, CLASSES), opened))
+    batches = list(in_batches(join(made, opened, CLASSES), opened))
     assert [rows.ids.tolist() for rows in batches] == [IDS["train"], *([label] for label in IDS["test"])]
-    assert len(list(in_batches(external.join(made, parts, CLASSES), parts))) == 1
+    assert len(list(in_batches(join(made, parts, CLASSES), parts))) == 1
