@@ -230,18 +230,18 @@ def table() -> str:
         names = {kind.name for kind in group}
         columns[f"{title}: {len(names)}"] = [kind for kind in kinds if kind["kind"] in names]
     rows = [[shown(name), *(cell(judged(column, name)) for column in columns.values())] for name in STATEMENTS]
-    more = []
+    farthest: dict[str, list[str]] = {}
     for name in dict.fromkeys([*STATEMENTS, *(name for kind in kinds for name in kind["statements"])]):
         outside = [each for each in judged(kinds, name) if is_outside(*each[1:])]
-        outside.sort(key=lambda each: -max(abs(each[1] - 95), 20 * (each[2] - 1)))
         if outside:
-            of = [f"{kind}: {covered:.0f} · {width:.2f}" for kind, covered, width in outside]
-            more.append(f"- {shown(name)}: {shortened(of)}.")
+            kind, covered, width = max(outside, key=lambda each: max(abs(each[1] - 95), 20 * (each[2] - 1)))
+            farthest.setdefault(kind, []).append(f"{shown(name)} {covered:.0f} · {width:.2f}")
+    more = [f"- {kind}: {'; '.join(of)}." for kind, of in farthest.items()]
     sets = [kind["sets"] for kind in kinds]
     errors = [100 * math.sqrt(0.95 * 0.05 / number) for number in (max(sets), min(sets))]
     note = (
         f"{min(sets)} to {max(sets):,} sets per kind; the standard error of a percentage is {errors[0]:.1f} to "
-        f"{errors[1]:.1f} points. What is outside, the farthest first:"
+        f"{errors[1]:.1f} points. The kind in which each is farthest outside:"
     )
     return "\n".join([results.markdown(["interval of", *columns], rows), "", note, "", *more])
 

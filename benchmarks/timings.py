@@ -97,8 +97,10 @@ def scales() -> str:
             lines.append([f"{content['rows']:,}", name, *cells])
     memory = measured[0]["measured"]["machine"]["memory_gb"]
     machine = f"Memory of the machine: {memory:.0f} GB. {measured_on(measured[-1])}"
-    commits = ", ".join(f"{content['rows']:,} at {content['measured']['commit']}" for content in measured)
-    notes = f"Params: {settings}. {machine} Rows and commits: {commits}."
+    notes = f"Params: {settings}. {machine}"
+    if len({content["measured"]["commit"] for content in measured}) > 1:
+        commits = ", ".join(f"{content['rows']:,} at {content['measured']['commit']}" for content in measured)
+        notes = f"{notes} Rows and commits: {commits}."
     return "\n\n".join([markdown(lines[0], lines[1:]), notes])
 
 
