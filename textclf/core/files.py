@@ -53,6 +53,20 @@ def write_csv(path: Path, rows: "pd.DataFrame") -> None:
     rounded.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
+def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+    """Return rows as lines of CSV in UTF-8, ended by LF; quoted where RFC 4180 asks for it, also around a lone CR."""
+    lines = _Lines()
+    csv.writer(lines, lineterminator="\r\n").writerows(rows)  # so that a field with a lone CR is quoted, too
+    return "".join(lines).encode()
+
+
+class _Lines(list[str]):
+    """A file for `csv.writer` that keeps the lines, each ended by LF instead of CRLF."""
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
+
+
 def read_json(path: Path) -> Any:
     """Return the content of a JSON file; `UserError` if it is missing or damaged."""
     with reading(path):

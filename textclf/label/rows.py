@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from textclf.core.errors import UserError
+from textclf.core.files import csv_lines
 from textclf.core.quoting import quote_value
-from textclf.predict.outputs import csv_lines, open_output
+from textclf.predict.outputs import open_output
 from textclf.tables.columns import column_names
 from textclf.tables.corpus import ERRORS_SHOWN
 from textclf.tables.delimited import DELIMITERS

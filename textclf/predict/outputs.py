@@ -1,7 +1,6 @@
 """Predictions as JSON Lines, CSV or Parquet, written batch by batch."""
 
 import contextlib
-import csv
 import io
 import json
 import os
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.predictions import PREFIX
 from textclf.core import parquet
 from textclf.core.errors import UserError
-from textclf.core.files import DIGITS
+from textclf.core.files import DIGITS, csv_lines
 from textclf.core.outputs import outputs, writing
 from textclf.core.quoting import FORMULA, quote_name
 
@@ -132,20 +131,6 @@ def write_csv(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Col
     for batch in batches:
         stream.write(csv_lines(columns.cells(batch, quote)))
         stream.flush()
-
-
-def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
-    """Return rows as lines of CSV in UTF-8, ended by LF; quoted where RFC 4180 asks for it, also around a lone CR."""
-    lines = _Lines()
-    csv.writer(lines, lineterminator="\r\n").writerows(rows)  # so that a field with a lone CR is quoted, too
-    return "".join(lines).encode()
-
-
-class _Lines(list[str]):
-    """A file for `csv.writer` that keeps the lines, each ended by LF instead of CRLF."""
-
-    def write(self, line: str) -> None:
-        self.append(line.removesuffix("\r\n") + "\n")
 
 
 def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from textclf.core.errors import UserError
-from textclf.core.files import sha256_of_file
+from textclf.core.files import csv_lines, sha256_of_file
 from textclf.core.outputs import outputs
 from textclf.core.quoting import quote_value
 from textclf.core.unchanged import unchanged
@@ -73,11 +73,9 @@ def append_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
     """Replace a file, in one step, by itself with more rows; without one, begin with a header of these columns."""
     before = path.read_bytes() if path.exists() else f"{','.join(columns)}\n".encode()
     header = next(csv.reader(io.StringIO(before.decode("utf-8-sig"), newline="")))
-    added = io.StringIO(newline="")
-    added.write("" if before.endswith(b"\n") else "\n")
-    csv.DictWriter(added, header, lineterminator="\n").writerows(rows)
+    added = csv_lines([[str(row.get(name, "")) for name in header] for row in rows])
     with outputs(path) as [scratch]:
-        scratch.write_bytes(before + added.getvalue().encode())
+        scratch.write_bytes(before + b"\n" * (not before.endswith(b"\n")) + added)
 
 
 def without_advice(line: str) -> str:
