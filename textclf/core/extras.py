@@ -29,6 +29,7 @@ EXTRAS = {
     "onnx": ("onnxruntime",),
     "encoder": ("tokenizers", "onnxruntime"),
     "pretrained": ("keras", "keras_hub", "onnxruntime", "tensorflow", "tokenizers"),
+    "label": ("krippendorff",),
     "parquet": ("pyarrow",),  # pipeline has it too
     "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),
