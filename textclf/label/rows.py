@@ -1,7 +1,7 @@
 """The file to label, such as to_label.csv: a CSV file whose rows are answered one by one."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,6 @@ from textclf.core.files import csv_lines
 from textclf.core.quoting import quote_value
 from textclf.predict.outputs import open_output
 from textclf.tables.columns import column_names
-from textclf.tables.corpus import ERRORS_SHOWN
 from textclf.tables.delimited import DELIMITERS
 from textclf.tables.edited import without_advice
 from textclf.tables.layout import Layout, Record
@@ -21,6 +20,7 @@ from textclf.tables.values import label_of, text_of
 
 COLUMNS = ("id", "text", "label", "by", "at", "suggested", "probability", "why")
 ANSWER = ("label", "by", "at")  # columns that an answer fills, added to a file that lacks them
+LABELS = ("label", "suggested")
 
 
 class AnsweredError(UserError):
@@ -61,20 +61,8 @@ def cell_of(labels: Iterable[str], multilabel: bool) -> str:
     return json.dumps(sorted(set(labels)), ensure_ascii=False) if multilabel else "".join(labels)
 
 
-def answer(row: Row, label: str, by: str) -> Row:
-    """Return an open row with its answer, given now; "" discards the text. `AnsweredError` if it is not open."""
-    if not row.open:
-        raise AnsweredError(f"{quote_value(row.id)} has been answered meanwhile: {label_or_discarded(row)}")
-    return replace(row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-
-def label_or_discarded(row: Row) -> str:
-    """Return the label of an answered row, quoted, or that it was discarded."""
-    return quote_value(row.label) if row.label else "discarded"
-
-
 class LabelFile:
-    """The rows of a file to label, each answer of which is on the disk when `answer` returns.
+    """The rows of a file to label; an answer is on the disk when `answer` returns.
 
     If the file has changed on the disk, as by an editor, it is read again first.
     """
@@ -85,44 +73,41 @@ class LabelFile:
         self._read()
 
     @property
-    def rows(self) -> Sequence[Row]:
-        """All rows, in the order of the file as it was last read."""
-        return list(self._rows.values())
-
-    @property
     def labels(self) -> list[str]:
         """The labels and suggestions in the file, in the order in which they first occur."""
-        cells = [cell for row in self._rows.values() for cell in (row.label, row.suggested)]
+        cells = [cell for row in self.rows for cell in (row.label, row.suggested)]
         return list(dict.fromkeys(label for cell in cells for label in labels_of(cell, self.multilabel)))
 
     def answer(self, row_id: str, label: str, by: str) -> None:
         """Write the answer to an open row; the label "" discards its text. `AnsweredError` if it is not open."""
-        self._change(answer(self._row(row_id), label, by))
+        row = self._find(row_id)
+        if not row.open:
+            raise AnsweredError(f"this text has been answered meanwhile: {row.label or 'discarded'}")
+        self._change(replace(row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
 
     def undo(self, row_id: str) -> None:
         """Open a row again: empty the cells of its answer."""
-        self._change(replace(self._row(row_id), label="", by="", at=""))
+        self._change(replace(self._find(row_id), label="", by="", at=""))
 
-    def _row(self, row_id: str) -> Row:
+    def _find(self, row_id: str) -> Row:
         if self._written != _signature(self.path):
             self._read()
-        if row_id not in self._rows:
-            raise AnsweredError(f"{quote_value(row_id)} is no longer in {self.path}")
-        return self._rows[row_id]
+        if row := next((row for row in self.rows if row.id == row_id), None):
+            return row
+        raise AnsweredError(f"this text is no longer in {self.path}")
 
     def _read(self) -> None:
         self._written = _signature(self.path)  # before it is read: what changes meanwhile is read again
-        self._columns, rows = _read(self.path, self.multilabel)
-        self._rows = {row.id: row for row in rows}
+        self.columns, self.rows = _read(self.path, self.multilabel)
 
-    def _change(self, row: Row) -> None:
-        rows = {**self._rows, row.id: row}
-        write_rows(self.path, list(rows.values()), self._columns)
-        self._rows, self._written = rows, _signature(self.path)
+    def _change(self, changed: Row) -> None:
+        rows = [changed if row.id == changed.id else row for row in self.rows]
+        write_rows(self.path, rows, self.columns)
+        self.rows, self._written = rows, _signature(self.path)
 
 
 def read_rows(path: Path, multilabel: bool = False) -> list[Row]:
-    """Return the rows of a file to label; `UserError` with a line for each mistake, of many the first few."""
+    """Return the rows of a file to label; `UserError` if it breaks a rule."""
     return _read(path, multilabel)[1]
 
 
@@ -136,50 +121,42 @@ def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS
 def _read(path: Path, multilabel: bool) -> tuple[list[str], list[Row]]:
     """Return the columns to write, those of the file first, and the rows."""
     if path.suffix.lower() != ".csv" or not path.is_file():
-        got = path if path.exists() else f"{path}, which does not exist"
-        raise UserError(f"the file to label must be a CSV file; got {got}; textclf suggest makes one")
+        raise UserError(f"the file to label must be a CSV file that exists; got {path}; textclf suggest makes one")
     rows: dict[str, Row] = {}
-    errors: list[str] = []
     try:
         layout = Layout({}, format="csv", option="")
         names = column_names(path, layout)
         if len(names) == 1:  # as spreadsheets save it where the comma is for decimals
             layout = replace(layout, delimiter=next((mark for mark in DELIMITERS if mark in names[0]), None))
             names = column_names(path, layout)
-        for number, record in _records(path, replace(layout, columns={name: name for name in ("id", "text", *names)})):
-            try:
-                _add(rows, record, multilabel)
-            except ValueError as error:
-                errors.append(f"{path}:{number}: {without_advice(str(error))}")
+        layout = replace(layout, columns={name: name for name in ("id", "text", *names)})
+        for batch in read_batches(path, "csv", layout):
+            for number, record in map(batch.row, range(len(batch))):
+                try:
+                    _add(rows, record, multilabel)
+                except ValueError as error:
+                    raise UserError(f"{path}:{number}: {error}") from error
     except UserError as error:
         raise UserError(*map(without_advice, error.lines)) from None
-    if errors:
-        raise UserError(*errors[:ERRORS_SHOWN])
     return [*names, *(name for name in ANSWER if name not in names)], list(rows.values())
 
 
-def _records(path: Path, layout: Layout) -> Iterator[tuple[int, Record | ValueError]]:
-    for batch in read_batches(path, "csv", layout):
-        for number, record in map(batch.row, range(len(batch))):
-            if isinstance(record, ValueError) or any(record.values()):  # no blank line
-                yield number, record
-
-
 def _add(rows: dict[str, Row], record: Record | ValueError, multilabel: bool) -> None:
-    """Add the row of a record to the rows by id; `ValueError` if it breaks a rule."""
+    """Add the row of a record, unless that is a blank line; `ValueError` if it breaks a rule."""
     if isinstance(record, ValueError):
         raise record
-    cells = {name: (text_of(record, name) or "") for name in record}
-    for name in ("id", "label", "suggested"):
-        cells[name] = (label_of(record, name) or "").strip()
-    for name in ("label", "suggested") if multilabel else ():
-        if cells[name]:
-            cells[name] = cell_of(labels_in(cells[name], name, None, single=True), multilabel)
-    other = {name: cells.pop(name) for name in list(cells) if name not in COLUMNS}
-    row = Row(**cells, other=other)
-    if not row.id or row.id in rows:
-        raise ValueError(f"id must be unique and not empty; got {quote_value(row.id)}")
-    rows[row.id] = row
+    cells = {name: text_of(record, name) or "" for name in record}
+    if not any(cells.values()):
+        return
+    cells |= {name: (label_of(record, name) or "").strip() for name in ("id", *LABELS) if name in cells}
+    if multilabel:
+        cells |= {
+            name: cell_of(labels_in(cells[name], name, None, single=True), True) for name in LABELS if cells.get(name)
+        }
+    if not cells["id"] or cells["id"] in rows:
+        raise ValueError(f"id must be unique and not empty; got {quote_value(cells['id'])}")
+    other = {name: cells.pop(name) for name in record if name not in COLUMNS}
+    rows[cells["id"]] = Row(**cells, other=other)
 
 
 def _signature(path: Path) -> tuple[int, ...] | None:

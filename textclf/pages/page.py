@@ -41,8 +41,8 @@ def render(
     The template of a section is `templates/sections/<id>.html.j2` of the package; its values are in `context`. A
     section whose value there is None is left out. A page without `charts` has no script.
     """
-    style = _file(STYLE)
-    script = _file(SCRIPT) if charts else ""
+    style = template(STYLE)
+    script = template(SCRIPT) if charts else ""
     loader = ChoiceLoader([PackageLoader(name, TEMPLATES) for name in ("textclf.pages", package)])
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -58,7 +58,8 @@ def render(
     )
 
 
-def _file(name: str) -> str:
+def template(name: str) -> str:
+    """Return a file of the folder of templates, such as `STYLE`."""
     return resources.files("textclf.pages").joinpath(TEMPLATES, name).read_text(encoding="utf-8")
 
 
