@@ -42,6 +42,17 @@ one line of JSON per request to stdout. Needs fastapi and uvicorn.
   curl http://127.0.0.1:8000/predict --json '{"texts": ["The food was great."]}'
 """
 
+LABEL = """
+Label the texts of a CSV file with the columns id and text, such as that of textclf suggest: by keys on a page that this
+machine alone can open, or in the terminal. Each answer is in the file, with who and when, before the next text is
+shown. An editor may fill the column label instead. A second person labels a copy; --merge measures how far people agree
+and adds what agrees to the labelled texts.
+
+  textclf label to_label.csv
+  textclf label to_label.csv --blind --by ben --output ben.csv
+  textclf label --merge to_label.csv ben.csv
+"""
+
 METRICS = """
 Print the outcome of the last run: each model on the test rows, against majority and against the most accurate one; the
 default model of textclf predict, and why; where the report is; and, if settings, code, tables or results have changed
@@ -301,6 +312,25 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--models", type=Path, default=Path("models"), help="the folder of all models (default: models)")
 
 
+def _add_label(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a CSV file; with --merge one per person")
+    parser.add_argument("--labels", default="", metavar="A,B", help="to choose from, besides those of project and file")
+    parser.add_argument(
+        "--merge", action="store_true", help="measure agreement, and add what agrees to the labelled texts"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="a copy to label instead; with --merge, a table")
+    add_answers(parser)
+
+
+def add_answers(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments on how a person answers, which `textclf.label.command.answer` reads."""
+    answers = parser.add_argument_group("answers")
+    answers.add_argument("--blind", action="store_true", help="hide which label is suggested or given")
+    answers.add_argument("--terminal", action="store_true", help="ask in the terminal, not on a page")
+    answers.add_argument("--by", metavar="NAME", help="who answers (default: the login name)")
+    answers.add_argument("--port", type=int, default=0, metavar="N", help="of the page (default: any free one)")
+
+
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     default = Limits()
     _add_model(parser)
@@ -349,6 +379,7 @@ COMMANDS = {
     "predict": Command("classify texts", PREDICT, "predict.command", _add_predict),
     "serve": Command("serve models over HTTP", SERVE, "serve.command", _add_serve),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift.command", _add_drift),
+    "label": Command("label texts on a page or in the terminal", LABEL, "label.command", _add_label),
     "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),
     "audit": _run("look for wrong labels and list them in reports/audit.html", f"{STUDIES}:audit"),
     "crossvalidate": _run("train every model on many splits of all rows", f"{STUDIES}:crossvalidate"),
