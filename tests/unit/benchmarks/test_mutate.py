@@ -1,10 +1,10 @@
-"""The edits that tests.mutate makes."""
+"""The edits that benchmarks.mutate makes."""
 
 from pathlib import Path
 
 import pytest
 
-from tests import mutate
+from benchmarks import mutate
 
 SOURCE = '''"""Say é."""
 LIMIT: int = 5000

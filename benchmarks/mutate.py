@@ -1,6 +1,6 @@
 """Measure how many subtle edits of the code turn its tests red.
 
-    python -m tests.mutate [--count 40] [--seed 0] [--save] [PACKAGE ...]
+    python -m benchmarks.mutate [--count 40] [--seed 0] [--save] [PACKAGE ...]
 
 For each package, such as evaluate, so many edits are drawn at random, made one at a time in a copy of the project, and
 tried with the tests of tests/unit/<package> that are not slow, and with those of refusals of settings, tables and
@@ -51,6 +51,7 @@ class Edit(NamedTuple):
     new: str
 
     def apply(self, source: bytes) -> bytes:
+        """Return the source with this edit."""
         return source[: self.start] + self.new.encode() + source[self.end :]
 
     def describe(self, source: bytes) -> str:
@@ -120,9 +121,10 @@ def copy_project(folder: Path) -> None:
 
 
 def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
+    """Return whether a test fails, or takes too long."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider", *tests]
     try:
-        return subprocess.run(command, cwd=folder, capture_output=True, timeout=TIME_LIMIT).returncode != 0
+        return subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=TIME_LIMIT).returncode != 0
     except subprocess.TimeoutExpired:
         return True
 
