@@ -201,16 +201,13 @@ def test_shared_texts_of_groups_are_counted(run: Command, project: Path) -> None
     assert "10 texts occurred on both sides" in Path("drift.html").read_text(encoding="utf-8")
 
 
-MISTAKES = Path(__file__).with_name("mistakes.txt")
-
-
 def test_a_mistake_gets_the_approved_line_and_status_2(run: Command) -> None:
-    said = []
-    for line in MISTAKES.read_text(encoding="utf-8").splitlines()[::2]:
-        done = run(*shlex.split(line.removeprefix("$ textclf drift")))
+    def say(words: str) -> list[str]:
+        done = run(*shlex.split(words))
         assert (done.status, done.out) == (2, "")
-        said += [f"{line}\n", done.err]
-    approved.check("".join(said), MISTAKES)
+        return done.err.splitlines()
+
+    approved.check_cases(Path(__file__).with_name("mistakes.txt"), say)
 
 
 def test_twenty_texts_are_enough(run: Command) -> None:

@@ -1,3 +1,4 @@
+import ast
 import contextlib
 import io
 import json
@@ -9,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.tables.tables import arrow, excel, sqlite
+from tests import approved
+from tests.unit.tables.tables import arrow, excel, parquet, sqlite
 from textclf.core.errors import UserError
 from textclf.predict import inputs
 from textclf.predict.inputs import TextBatch
@@ -73,27 +73,15 @@ def until_error(batches: Iterator[TextBatch]) -> tuple[list[tuple[str, str]], tu
 
 # Lines
 
-LINES: dict[str, tuple[bytes, list[str]]] = {
-    "nothing": (b"", []),
-    "empty lines": (b"\n\na\n\n", ["", "", "a", ""]),
-    "no LF at the end": (b"a\nb", ["a", "b"]),
-    "CRLF": (b"a\r\n\r\nb\r\n", ["a", "", "b"]),
-    "two CR at an end": (b"a\r\r\n", ["a\r"]),
-    "other ends of lines belong to the text": (
-        "a\rb\x0bc\x0cd\x1ce\x85f\u2028g\n".encode(),
-        ["a\rb\x0bc\x0cd\x1ce\x85f\u2028g"],
-    ),
-    "byte order mark alone": (b"\xef\xbb\xbf", []),
-    "a second byte order mark is text": (b"\xef\xbb\xbf\xef\xbb\xbfa\n\xef\xbb\xbfb", ["\ufeffa", "\ufeffb"]),
-    "NUL": (b"a\0b\n\0\n", ["a\0b", "\0"]),
-    "letters of many bytes": ("é\u20ac\U0001f600\n\U0001f600".encode(), ["é\u20ac\U0001f600", "\U0001f600"]),
-}
 
+def test_a_line_is_a_text() -> None:
+    def say(case: str) -> list[str]:
+        first, *others = (lines(ast.literal_eval(case), size) for size in (1, 3, 10**6))
+        assert others == [first] * 2
+        assert first[1] == []
+        return [ascii(first[0])]
 
-@pytest.mark.parametrize(("data", "texts"), LINES.values(), ids=LINES)
-@pytest.mark.parametrize("size", [1, 3, 10**6])
-def test_a_line_is_a_text(data: bytes, texts: list[str], size: int) -> None:
-    assert lines(data, size) == (texts, [])
+    approved.check_cases(Path(__file__).with_name("lines.txt"), say)
 
 
 @given(st.binary(), st.integers(1, 9))
@@ -151,17 +139,9 @@ TABLES: dict[str, bytes] = {
         b'{"n": "4", "text": "\xe2\x98\x83"}'
     ),
 }
-
-
-def parquet(**columns: object) -> bytes:
-    stream = io.BytesIO()
-    pq.write_table(pa.table(columns), stream)
-    return stream.getvalue()
-
-
 NUMBERED = list(zip([1, 2, 3, 4], ["good", 'a, "b"\nc', "", "☃"], strict=True))
 COLUMNS = {"n": [number for number, _ in NUMBERED], "text": [text for _, text in NUMBERED]}
-TABLES["parquet"] = parquet(**COLUMNS)
+TABLES["parquet"] = parquet(COLUMNS)
 TABLES["arrow"] = arrow(COLUMNS)
 TABLES["sqlite"] = sqlite(NUMBERED, "n, text")
 TABLES["json"] = json.dumps([{"n": number, "text": text} for number, text in NUMBERED]).encode()
@@ -226,7 +206,7 @@ BROKEN: dict[str, tuple[str, bytes, int, str]] = {
     "a wrong byte": ("tsv", b"n\ttext\n1\ta\n2\t\xff\n", 1, "stdin:3: must be utf-8; got byte 0xff at offset 1"),
     "no id": ("jsonl", b'{"n": 1, "text": "a"}\n{"text": "b"}\n', 1, "stdin:2: must have the key n; got text"),
     "no text": (
-        *("parquet", parquet(text=["a", None], n=[1, 2]), 1),
+        *("parquet", parquet({"text": ["a", None], "n": [1, 2]}), 1),
         "stdin:2: text must be text; got nothing; give it a value, or leave the row out",
     ),
     "half a Parquet": ("parquet", TABLES["parquet"][:-20], 0, "stdin must be a whole Parquet file"),
