@@ -171,6 +171,13 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) 
         return made
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of 40 rows and the model majority, in which the stages from split to export ran."""

@@ -124,20 +124,7 @@ def test_outputs_of_stages_are_never_pulled(lines: list[str]) -> None:
     assert pull.strip() == "git ls-files -z '*.dvc' | xargs -0 -r dvc pull"
 
 
-STUB = """#!/bin/sh
-name=$(basename "$0")
-case "$name $*" in
-  textclf*pr-report*) call="textclf pr-report $2"; while [ "$1" != --output ]; do shift; done; echo report > "$2" ;;
-  git*ls-files*) call="git ls-files"; printf 'rows.csv.dvc\\0' ;;
-  *textclf.project.committed) call=committed ;;
-  curl*) exec "$REAL_PYTHON" "$HOST" "$@" ;;
-  python*"-P -c"*) exec "$REAL_PYTHON" "$@" ;;
-  dvc*config*) echo "$REMOTE"; exit ;;
-  *) call="$name $*" ;;
-esac
-echo "$call" >> "$CALLS"
-if [ -n "$FAILING" ] && echo "$call" | grep -qE "$FAILING"; then exit 2; fi
-"""
+STUB, GH = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("stub.sh", "gh.sh"))
 
 
 def run_scripts(
@@ -279,17 +266,6 @@ def test_on_github_a_pull_request_has_a_report_as_an_output(of: str, failing: st
     assert run_scripts(scripts, tmp_path, failing, **variables) == (expected, code)
     assert re.fullmatch(r"comment<<(\w{32})\nreport\n\1\n", (tmp_path / "output").read_text())
     assert (tmp_path / "summary").read_text() == "report\n"
-
-
-GH = """#!/bin/sh
-[ "$GH_TOKEN" = secret ] || exit 1
-case "$1 $2 $4" in
-  "api --paginate --jq") jq -r "$5" comments.json; exit ;;
-  "api --silent PATCH") address=$5 field=$6 body=$7 ;;
-  *) address=$3 field=$4 body=$5 ;;
-esac
-[ "$field" = --raw-field ] && printf '%s %s' "$address" "$body" > posted
-"""
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq in place of gh's own")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import yaml
 
 from tests import verify
 from tests.verify import ROOT, Copy
@@ -24,40 +25,12 @@ BLOCK = re.compile(
 )
 ANYTHING = "..."  # a line that stands for any number of lines
 COMMIT = "[0-9a-f]{7}"
-# How the commands begin that no test runs as they stand, and why.
-NOT_RUN = {
-    "git clone ": "the address is the reader's; every test here runs in a clone",
-    "pip install ": "the address is the reader's; tests/e2e/conftest.py installs the wheel",
-    "make repro test check": "it would run itself",
-    ".venv/bin/pre-commit install": "the tests must not change the reader's hooks",
-    "make .venv/pretrained": "it installs packages, which the environment of the tests has",
-    "textclf audit": "minutes; tests/unit/studies runs audits",
-    "textclf search": "the section search is the reader's; tests/unit/studies runs searches",
-    "textclf crossvalidate": "minutes; its outputs are in Git and DVC compares them",
-    "FASTTEXT=": "minutes; benchmarks are no tests",
-    "python3.11 -m venv ": "installs a program that the project does without",
-    "dvc remote add ": "the address is the reader's; the fixture clone has a remote",
-    "xdg-open ": "there is no desktop",
-    "textclf pr-report origin/main --run-base": "tests/e2e/test_pull_request.py runs it",
-    "dask ": "several machines; tests/e2e/test_workers.py runs a cluster of processes",
-    "cd /shared/project": "the same",
-    "export ": "the same",
-    "DVC_STAGE=train@keras python -m stages.train ": "tests/e2e/test_multiworker.py runs two processes",
-    "dvc repro train@keras": "the same",
-    "dvc exp run -S data.path=reviews.csv": "the rows are the reader's; tests/unit/benchmarks runs such a table",
-}
+COMMANDS = yaml.safe_load(Path(__file__).with_name("not_run.yaml").read_text(encoding="utf-8"))
+NOT_RUN = COMMANDS["not run"]
 CLONE = "clone"
 PROJECTS = LESSON, TABLE = "--lesson", "--data sentences.csv --preset fast"  # arguments of `textclf init`
 FAILURE = re.compile(r"^(error: |ERROR: |Traceback )|command not found", re.MULTILINE)
-# How the commands begin that only a clone, or the lesson, has a use for; the projects that have none, and why.
-NOT_IN = {
-    "make ": (PROJECTS, "a project has no Makefile"),
-    "dvc exp run -S '++behave.tests.sentiment=": (PROJECTS, "the file is of the repository; tests.yaml is run in both"),
-    "dvc exp run -S train.keras": ((TABLE,), "the network is the lesson's"),
-    "dvc exp run --temp -n honest": ((TABLE,), "it names the lesson's network"),
-    "dvc exp run --temp -n amazon": ((TABLE,), "a table is no built-in corpus"),
-    "dvc metrics diff --all HEAD amazon": ((TABLE,), "the same"),
-}
+NOT_IN = dict.fromkeys(COMMANDS["not in projects"], PROJECTS) | dict.fromkeys(COMMANDS["not in a table"], (TABLE,))
 
 
 class Step(NamedTuple):
@@ -152,7 +125,7 @@ def is_run_in(step: Step, place: str) -> bool:
     """Return whether a step makes sense in the clone, or in a project."""
     if step.empty or place == CLONE:
         return place == CLONE
-    return not any(step.command.startswith(start) and place in places for start, (places, _) in NOT_IN.items())
+    return not any(step.command.startswith(start) and place in places for start, places in NOT_IN.items())
 
 
 @pytest.mark.slow

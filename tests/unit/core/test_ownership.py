@@ -16,16 +16,11 @@ from textclf.core.ownership import RECORDS, foreign_files, note_made
 from textclf.core.settings import load_yaml
 from textclf.project import declared
 
+pytestmark = pytest.mark.usefixtures("here")
 PIPELINES = {Path(name): (ROOT / name).read_text(encoding="utf-8") for name in ("dvc.yaml", "studies/dvc.yaml")}
 SETTINGS = load_yaml(ROOT / "params.yaml")
 ALL = sorted({path for path, _ in declared.outputs(PIPELINES, SETTINGS)} | {declared.UNDECLARED})
 MODELS = Path("models")
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def run(target: Path, files: tuple[str, ...] = ("",), content: str = "made") -> None:

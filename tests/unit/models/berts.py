@@ -3,13 +3,12 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests import samples
+from tests import samples, tiny_bert
 from textclf.artifacts.features import Features
 from textclf.artifacts.tokens import Tokens
 from textclf.models import transformer
@@ -19,18 +18,7 @@ from textclf.pretrained import bert, catalogue, weights
 from textclf.pretrained.bert import Config
 
 NAME = "all-minilm-l6-v2"  # the entry of the catalogue that the tiny one stands for
-CONFIG: dict[str, Any] = {
-    "hidden_act": "gelu",
-    "hidden_size": 8,
-    "intermediate_size": 12,
-    "layer_norm_eps": 1e-12,
-    "max_position_embeddings": 10,
-    "model_type": "bert",
-    "num_attention_heads": 2,
-    "num_hidden_layers": 1,
-    "type_vocab_size": 2,
-    "vocab_size": 20,
-}
+CONFIG = tiny_bert.CONFIG_JSON | {"num_hidden_layers": 1, "max_position_embeddings": 10, "vocab_size": 20}
 LENGTH = 9
 
 
@@ -45,21 +33,12 @@ def arrays(sizes: Config) -> dict[str, NDArray[np.float32]]:
     return {name: (0.5 * generator.standard_normal(shape)).astype(np.float32) for name, shape in sizes.shapes().items()}
 
 
-def safetensors(content: dict[str, NDArray[np.float32]]) -> bytes:
-    header, start = {}, 0
-    for name, array in content.items():
-        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": [start, start + array.nbytes]}
-        start += array.nbytes
-    text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + b"".join(array.tobytes() for array in content.values())
-
-
 def folders(folder: Path, patch: pytest.MonkeyPatch, **changes: object) -> Folders:
     """Write the files of the tiny BERT, and let its name stand for them."""
     patch.setattr(weights, "require", lambda root, name, file: root / name / file)
     own = folder / "pretrained" / NAME
     own.mkdir(parents=True)
-    (own / catalogue.WEIGHTS).write_bytes(safetensors(arrays(config(own, **changes))))
+    (own / catalogue.WEIGHTS).write_bytes(tiny_bert.safetensors(arrays(config(own, **changes))))
     return Folders(folder / "pretrained", folder / "scratch")
 
 

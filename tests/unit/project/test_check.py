@@ -16,6 +16,7 @@ from textclf.core.git import git
 from textclf.params import Params, parse
 from textclf.project import check
 
+pytestmark = pytest.mark.usefixtures("here")
 SEVERAL = """
 vectorize: {words: {}, sentences: {method: encoder}, glove: {method: token_ids, vectors: glove-6b-50d}}
 train:
@@ -23,12 +24,6 @@ train:
   mine: {kind: logistic_regression, features: sentences}
 """
 MINILM, GLOVE = "all-minilm-l6-v2", "glove-6b-50d"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def mistakes(text: str) -> tuple[str, ...]:
@@ -68,23 +63,23 @@ def test_choices_need_held_out_rows_unless_there_are_validation_rows(changes: tu
     assert check.is_settled(parse(put(*changes, "split.validation_size", "0.15")))
 
 
-def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(folder: Path) -> None:
+def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(here: Path) -> None:
     settings = parse(put("evaluate.costs", "{ham: {spma: 3}}"))
-    assert list(check.doubts(settings, folder)) == []
-    write_classes(["ham", "spam"], folder)
-    (line,) = check.doubts(settings, folder)
+    assert list(check.doubts(settings, here)) == []
+    write_classes(["ham", "spam"], here)
+    (line,) = check.doubts(settings, here)
     assert line.startswith("warning: params.yaml: evaluate.costs must name classes; got spma; did you mean spam?")
-    assert list(check.doubts(parse(put("evaluate.costs", "{ham: {spam: 3}}")), folder)) == []
+    assert list(check.doubts(parse(put("evaluate.costs", "{ham: {spam: 3}}")), here)) == []
 
 
-def test_an_experiment_before_any_run_explains_dvcs_warnings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_experiment_before_any_run_explains_dvcs_warnings(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = parse(put())
-    assert list(check.doubts(settings, folder)) == []
+    assert list(check.doubts(settings, here)) == []
     monkeypatch.setenv("DVC_EXP_NAME", "fuzzy-duff")
-    (line,) = check.doubts(settings, folder)
+    (line,) = check.doubts(settings, here)
     assert line == "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
     Path("dvc.lock").touch()
-    assert list(check.doubts(settings, folder)) == []
+    assert list(check.doubts(settings, here)) == []
 
 
 @pytest.mark.parametrize("key", check.REQUIRED)
@@ -163,10 +158,10 @@ RUNNING = (
     ],
 )
 def test_a_file_of_dvc_that_is_not_complete_is_told_with_its_cure(
-    folder: Path, command_line: Command, lock: str | None, running: str | None, lines: list[str]
+    here: Path, command_line: Command, lock: str | None, running: str | None, lines: list[str]
 ) -> None:
-    (folder / "data/raw").mkdir(parents=True)
-    (folder / ".dvc/tmp").mkdir(parents=True)
+    (here / "data/raw").mkdir(parents=True)
+    (here / ".dvc/tmp").mkdir(parents=True)
     for name, text in (("params.yaml", put()), ("dvc.lock", lock), (".dvc/tmp/rwlock", running)):
         if text is not None:
             Path(name).write_text(text)
@@ -214,10 +209,10 @@ def test_a_named_setting_is_told_with_its_default(command_line: Command, names: 
     [(".", 1, True), (".", -1, False), (".", None, False), (".dvc/tmp/exps/tmp1", 1, False)],  # None: in no commit
 )
 def test_uncommitted_settings_that_are_wrong_are_told_with_the_way_back(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, place: str, committed: int | None, told: bool
+    here: Path, monkeypatch: pytest.MonkeyPatch, place: str, committed: int | None, told: bool
 ) -> None:
-    (folder / place).mkdir(parents=True, exist_ok=True)
-    monkeypatch.chdir(folder / place)
+    (here / place).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(here / place)
     git("init", "--quiet")
     if committed:
         Path("params.yaml").write_text(f"split: {{seed: {committed}}}\n")
