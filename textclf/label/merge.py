@@ -13,13 +13,11 @@ from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.label.agreement import describe_agreement
 from textclf.label.rows import COLUMNS, Row, read_rows, write_rows
 from textclf.tables import labelled
-from textclf.tables.edited import append_rows, read_edited
-from textclf.tables.layout import Record
+from textclf.tables.edited import append_rows
 from textclf.tables.settings import Data
 
 CONFLICTS, TABLE = Path("conflicts.csv"), Path("table.csv")
 TABLE_COLUMNS = ("id", "text", "label", "split")
-RULE = f"must be a CSV file with the columns {', '.join(TABLE_COLUMNS)}"
 SHOWN = 5  # texts of a list
 Answers = Mapping[str, Sequence[tuple[Path, Row]]]  # answered rows of each id, and their files
 
@@ -34,7 +32,7 @@ def run(parsed: argparse.Namespace) -> None:
     files, multilabel = _read_files(parsed.files)
     answers = _answers(files)
     waiting = read_rows(CONFLICTS, multilabel) if CONFLICTS.exists() else []
-    known, merge = _read_target(target, in_project)
+    known, merge = _read_target(target, in_project, multilabel)
     people = {path: rows for path, rows in files.items() if path.name != CONFLICTS.name}
     for line in describe_agreement({str(path): rows for path, rows in people.items()}, multilabel):
         print(line)
@@ -44,7 +42,7 @@ def run(parsed: argparse.Namespace) -> None:
     if new:
         append_rows(target, columns, [_row(name, decided[name], answers, merge) for name in new])
     before, discarded = sum(name in known for name in decided), sum(not label for label in decided.values())
-    print(f"{target}: {count_noun(len(new), 'text')} added; {before} there before; {discarded} discarded")
+    print(f"{target}: {count_noun(len(new), 'text')} added; {before} already there; {discarded} discarded")
     if differ := [name for name, label in decided.items() if known.get(name, label) != label]:
         changes = [
             f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(decided[name])}" for name in differ
@@ -61,7 +59,11 @@ def run(parsed: argparse.Namespace) -> None:
     names = " ".join(quote_argument(str(path)) for path in [*people, CONFLICTS])
     print(f"{CONFLICTS}: {count_noun(len(conflicts), 'text')} without a label that more than half of the answers give")
     asked = f"textclf label {CONFLICTS}, then " * any(row.open for row in rows)
-    print(f"next: {asked}textclf label --merge {names}" if asked or len(files) == len(people) else "next: ask one more")
+    print(
+        f"next: {asked}textclf label --merge {names}"
+        if asked or len(files) == len(people)
+        else "next: one more person labels them"
+    )
 
 
 def _read_files(paths: Sequence[Path]) -> tuple[dict[Path, list[Row]], bool]:
@@ -89,19 +91,15 @@ def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:
     return answers
 
 
-def _read_target(path: Path, in_project: bool) -> tuple[dict[str, str], int]:
+def _read_target(path: Path, in_project: bool, multilabel: bool) -> tuple[dict[str, str], int]:
     """Return the label of each row of the file by id, and the number of this merge; `UserError` for another file."""
-    known: dict[str, str] = {}
     if in_project:
         rows = labelled.read(path)
         return dict(zip(rows.ids, rows.labels, strict=True)), max(rows.rounds, default=0) + 1
-
-    def add(_: int, record: Record) -> None:
-        known[str(record["id"])] = str(record["label"])
-
-    if path.exists():
-        read_edited(path, TABLE_COLUMNS, RULE, add, "rows")
-    return known, 1
+    table = read_rows(path, multilabel) if path.exists() else []
+    if any("split" not in row.other for row in table):
+        raise UserError(f"{path} must have the columns {', '.join(TABLE_COLUMNS)}; got no split; give another --output")
+    return {row.id: row.label for row in table}, 1
 
 
 def _majority(rows: Sequence[tuple[Path, Row]]) -> str | None:

@@ -12,9 +12,8 @@ from textclf.core.quoting import quote_value
 from textclf.predict.outputs import open_output
 from textclf.tables.columns import column_names
 from textclf.tables.delimited import DELIMITERS
-from textclf.tables.edited import without_advice
+from textclf.tables.edited import records, without_advice
 from textclf.tables.layout import Layout, Record
-from textclf.tables.read import read_batches
 from textclf.tables.several import labels_in
 from textclf.tables.values import label_of, text_of
 
@@ -123,31 +122,24 @@ def _read(path: Path, multilabel: bool) -> tuple[list[str], list[Row]]:
     if path.suffix.lower() != ".csv" or not path.is_file():
         raise UserError(f"the file to label must be a CSV file that exists; got {path}; textclf suggest makes one")
     rows: dict[str, Row] = {}
-    try:
-        layout = Layout({}, format="csv", option="")
+    layout = Layout({}, format="csv", option="")
+    names = column_names(path, layout)
+    if len(names) == 1:  # as spreadsheets save it where the comma is for decimals
+        layout = replace(layout, delimiter=next((mark for mark in DELIMITERS if mark in names[0]), None))
         names = column_names(path, layout)
-        if len(names) == 1:  # as spreadsheets save it where the comma is for decimals
-            layout = replace(layout, delimiter=next((mark for mark in DELIMITERS if mark in names[0]), None))
-            names = column_names(path, layout)
-        layout = replace(layout, columns={name: name for name in ("id", "text", *names)})
-        for batch in read_batches(path, "csv", layout):
-            for number, record in map(batch.row, range(len(batch))):
-                try:
-                    _add(rows, record, multilabel)
-                except ValueError as error:
-                    raise UserError(f"{path}:{number}: {error}") from error
-    except UserError as error:
-        raise UserError(*map(without_advice, error.lines)) from None
+    for number, record in records(path, replace(layout, columns={name: name for name in ("id", "text", *names)})):
+        try:
+            _add(rows, record, multilabel)
+        except ValueError as error:
+            raise UserError(without_advice(f"{path}:{number}: {error}")) from error
     return [*names, *(name for name in ANSWER if name not in names)], list(rows.values())
 
 
 def _add(rows: dict[str, Row], record: Record | ValueError, multilabel: bool) -> None:
-    """Add the row of a record, unless that is a blank line; `ValueError` if it breaks a rule."""
+    """Add the row of a record; `ValueError` if it breaks a rule."""
     if isinstance(record, ValueError):
         raise record
     cells = {name: text_of(record, name) or "" for name in record}
-    if not any(cells.values()):
-        return
     cells |= {name: (label_of(record, name) or "").strip() for name in ("id", *LABELS) if name in cells}
     if multilabel:
         cells |= {

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textclf.core.quoting import quote_value
-from textclf.tables.edited import note_id, read_edited, unchanged_file
-from textclf.tables.layout import Record
-from textclf.tables.values import label_of
+from textclf.tables.edited import read_edited, unchanged_file
 
 COLUMNS = ("id", "label")
 NOUN = "corrections"
@@ -37,19 +35,12 @@ def read(path: Path, multilabel: bool = False) -> Corrections:
 
     Other columns than id and label are ignored, and so are blank lines. `multilabel`: a label may be `[]`.
     """
-    corrections = Corrections(path)
+    labels: dict[str, str] = {}
+    advice = "; write [] for none" if multilabel else ""
 
-    def add(number: int, record: Record) -> None:
-        values = []
-        for column in COLUMNS:
-            value = label_of(record, column) or ""
-            if not value.strip():
-                advice = "; write [] for none" if multilabel and column == "label" else ""
-                raise ValueError(f"{column} must not be empty; got {quote_value(record.get(column))}{advice}")
-            values.append(value)
-        row, label = values
-        note_id(corrections.lines, row, number)
-        corrections.labels[row] = label
+    def add(row: str, label: str) -> None:
+        if not label.strip():
+            raise ValueError(f"label must not be empty; got {quote_value(label)}{advice}")
+        labels[row] = label
 
-    read_edited(path, COLUMNS, RULE, add, NOUN)
-    return corrections
+    return Corrections(path, labels, read_edited(path, COLUMNS, RULE, NOUN, add))

@@ -14,8 +14,9 @@ from textclf.core.outputs import outputs
 from textclf.core.quoting import quote_value
 from textclf.core.unchanged import unchanged
 from textclf.tables.corpus import ERRORS_SHOWN
-from textclf.tables.layout import Layout, Record
+from textclf.tables.layout import Layout, NumberedRow
 from textclf.tables.read import read_batches
+from textclf.tables.values import label_of, text_of
 
 ADVICE = re.compile(r"; (or |if [^;]*, )?set .*")
 Content = TypeVar("Content")
@@ -30,30 +31,47 @@ def unchanged_file(path: Path, rule: str, read: Callable[[], Content]) -> Iterat
         yield read()
 
 
-def read_edited(path: Path, columns: Sequence[str], rule: str, add: Callable[[int, Record], None], noun: str) -> None:
-    """Call `add` with the line and the values of each row but blank ones; other columns are ignored.
+def read_edited(path: Path, columns: Sequence[str], rule: str, noun: str, add: Callable[..., None]) -> dict[str, int]:
+    """Call `add` with the texts in these columns, of which the first is `id`, of each row; return the line of each id.
 
-    Raises `UserError` with a line for each `ValueError` of `add`, of many for the first few, and for an empty file,
-    which breaks `rule`; `noun` names the rows.
+    Blank lines are skipped. Raises `UserError` with a line for each mistake and each `ValueError` of `add`, of many for
+    the first few; for an empty file, which breaks `rule`. `noun` names the rows.
     """
     if not path.stat().st_size:
         raise UserError(f"{path} {rule}; got an empty file")
+    lines: dict[str, int] = {}
     errors: list[str] = []
     rows = 0
+    for number, record in records(path, Layout(dict(zip(columns, columns, strict=True)), option="")):
+        rows += 1
+        try:
+            if isinstance(record, ValueError):
+                raise record
+            row, *others = ((text_of if name == "text" else label_of)(record, name) or "" for name in columns)
+            _require_id(row, lines.setdefault(row, number), number)
+            add(row, *others)
+        except ValueError as error:
+            errors.append(f"{path}:{number}: {without_advice(str(error))}")
+    raise_first(errors, path, rows, noun)
+    return lines
+
+
+def _require_id(row: str, first: int, number: int) -> None:
+    if not row.strip():
+        raise ValueError(f"id must not be empty; got {quote_value(row)}")
+    if first != number:
+        raise ValueError(f"id must be unique; got {quote_value(row)}, as in line {first}")
+
+
+def records(path: Path, layout: Layout) -> Iterator[NumberedRow]:
+    """Yield the lines that are not blank and their rows; the `UserError` of a file that is no CSV has no advice."""
     try:
-        for batch in read_batches(path, "csv", Layout(dict(zip(columns, columns, strict=True)), option="")):
+        for batch in read_batches(path, "csv", layout):
             for number, record in map(batch.row, range(len(batch))):
-                try:
-                    if isinstance(record, ValueError):
-                        raise record
-                    if any(record.values()):
-                        rows += 1
-                        add(number, record)
-                except ValueError as error:
-                    errors.append(f"{path}:{number}: {without_advice(str(error))}")
+                if isinstance(record, ValueError) or any(record.values()):
+                    yield number, record
     except UserError as error:
         raise UserError(*map(without_advice, error.lines)) from None
-    raise_first(errors, path, rows, noun)
 
 
 def raise_first(errors: Sequence[str], path: Path, rows: int, noun: str) -> None:
@@ -61,12 +79,6 @@ def raise_first(errors: Sequence[str], path: Path, rows: int, noun: str) -> None
     if errors:
         total = f"{path}: {len(errors)} of {rows} {noun} are wrong, {ERRORS_SHOWN} shown"
         raise UserError(*errors[:ERRORS_SHOWN], *([total] if len(errors) > ERRORS_SHOWN else []))
-
-
-def note_id(lines: dict[str, int], row: str, number: int) -> None:
-    """Note the line of an id; `ValueError` if it is that of an earlier line too."""
-    if (first := lines.setdefault(row, number)) != number:
-        raise ValueError(f"id must be unique; got {quote_value(row)}, as in line {first}")
 
 
 def append_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:

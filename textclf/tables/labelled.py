@@ -6,14 +6,11 @@ suggested again.
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from textclf.core.quoting import quote_value
-from textclf.tables.edited import append_rows, note_id, read_edited, unchanged_file
-from textclf.tables.layout import Record
-from textclf.tables.values import label_of, text_of
+from textclf.tables.edited import read_edited, unchanged_file
 
 COLUMNS = ("id", "text", "label", "chosen", "round")
 CHOSEN = ("random", "diverse", "uncertain")  # why `textclf suggest` chose a text; empty if it did not
@@ -54,26 +51,16 @@ def read(path: Path) -> Labelled:
     """Return the labelled texts in a file; `UserError` with a line for each mistake, of many the first few."""
     rows = Labelled(path)
 
-    def add(number: int, record: Record) -> None:
-        text = text_of(record, "text") or ""
-        row, label, chosen, merge = (label_of(record, column) or "" for column in COLUMNS if column != "text")
-        for column, value in (("id", row), ("text", text)):
-            if not value.strip():
-                raise ValueError(f"{column} must not be empty; got {quote_value(value)}")
-        if chosen not in {*CHOSEN, ""}:
-            raise ValueError(f"chosen must be {', '.join(CHOSEN)} or empty; got {quote_value(chosen)}")
+    def add(row: str, text: str, label: str, chosen: str, merge: str) -> None:
+        if not text.strip():
+            raise ValueError(f"text must not be empty; got {quote_value(text)}")
         if not ROUND.fullmatch(merge):
             raise ValueError(f"round must be a number from 1; got {quote_value(merge)}")
-        note_id(rows.lines, row, number)
-        for values, value in ((rows.ids, row), (rows.texts, text), (rows.labels, label if label.strip() else "")):
-            values.append(value)
+        rows.ids.append(row)
+        rows.texts.append(text)
+        rows.labels.append(label if label.strip() else "")
         rows.chosen.append(chosen)
         rows.rounds.append(int(merge))
 
-    read_edited(path, COLUMNS, RULE, add, NOUN)
+    rows.lines.update(read_edited(path, COLUMNS, RULE, NOUN, add))
     return rows
-
-
-def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    """Add rows, each with all of `COLUMNS`, to the file in one step."""
-    append_rows(path, COLUMNS, rows)

@@ -56,11 +56,11 @@ def test_one_person_is_appended_round_by_round_and_never_twice(capsys: pytest.Ca
     assert (rows.labels, rows.rounds, rows.texts[0]) == (["a", "", "b", "a"], [1, 1, 2, 3], "text 0\r")
     assert rows.chosen == ["diverse", "diverse", "random", ""]
     assert capsys.readouterr().out.splitlines() == [
-        "labelled.csv: 2 texts added; 0 there before; 1 discarded",
+        "labelled.csv: 2 texts added; 0 already there; 1 discarded",
         "next: dvc repro",
-        "labelled.csv: 1 text added; 2 there before; 1 discarded",
+        "labelled.csv: 1 text added; 2 already there; 1 discarded",
         "next: dvc repro",
-        "labelled.csv: 1 text added; 3 there before; 1 discarded",
+        "labelled.csv: 1 text added; 3 already there; 1 discarded",
         "labelled.csv has other labels, which stay: '0' 'a', now 'b'",
         "next: dvc repro",
     ]
@@ -102,7 +102,7 @@ def test_several_labels_are_equal_as_sets() -> None:
 def test_mistakes_are_a_line_and_nothing_is_written() -> None:
     ann, ben, cat = person("ann", ["a"]), person("ben", ["a"]), person("cat", [None])
     write_rows(ben, [Row("0", "other", "a")])
-    Path("mine.csv").write_text("id,label,words\n0,x,y\n")
+    Path("mine.csv").write_text("id,label,text\n0,x,y\n")
     lines = []
     for files, output in (((ann, ben), None), ((ann,), Path("mine.csv")), ((cat,), None)):
         with pytest.raises(UserError) as error:
@@ -110,10 +110,10 @@ def test_mistakes_are_a_line_and_nothing_is_written() -> None:
         lines.append(error.value.lines[0])
     assert lines == [
         "ben.csv: id '0' must have the text that it has in ann.csv; got another",
-        "mine.csv: text must be one of its columns (id, label, words); got 'text'",
+        "mine.csv must have the columns id, text, label, split; got no split; give another --output",
         "cat.csv: some rows must have a label; got none; fill the column label",
     ]
-    assert (Path("mine.csv").read_text(), added()) == ("id,label,words\n0,x,y\n", {})
+    assert (Path("mine.csv").read_text(), added()) == ("id,label,text\n0,x,y\n", {})
 
 
 @pytest.mark.parametrize("moment", range(20))
