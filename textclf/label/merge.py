@@ -58,12 +58,8 @@ def run(parsed: argparse.Namespace) -> None:
         return
     names = " ".join(quote_argument(str(path)) for path in [*people, CONFLICTS])
     print(f"{CONFLICTS}: {count_noun(len(conflicts), 'text')} without a label that more than half of the answers give")
-    asked = f"textclf label {CONFLICTS}, then " * any(row.open for row in rows)
-    print(
-        f"next: {asked}textclf label --merge {names}"
-        if asked or len(files) == len(people)
-        else "next: one more person labels them"
-    )
+    steps = [f"textclf label {CONFLICTS}"] * any(row.open for row in rows) + [f"textclf label --merge {names}"]
+    print(f"next: {', then '.join(steps)}")
 
 
 def _read_files(paths: Sequence[Path]) -> tuple[dict[Path, list[Row]], bool]:

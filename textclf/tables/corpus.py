@@ -188,9 +188,15 @@ class Corpus:
         order = self.settings.classes or (columns if len(columns) > 1 else None)
         if order and self.written:
             united = known.intersection(filter(None, self.rare.values()))  # which the settings do not have
-            order = tuple(name for name in dict.fromkeys([*map(self.class_of, order), *united]) if name)
+            order = tuple(name for name in dict.fromkeys([*map(self._class_of, order), *united]) if name)
         setting = "data.classes" if self.settings.classes else "data.label"
         self.classes = order_classes(known, order, str(self.path), setting)
+
+    def classes_of(self, label: str) -> list[str]:
+        """Return the classes in the label of a row beside the table; `ValueError` if it breaks a rule."""
+        written = self._write({"label": label}, "label", ("label",))
+        names = map(self._class_of, [written] if isinstance(written, str) else written)
+        return sorted({name for name in names if name is not None})
 
     def _read(self) -> Iterator[list[Part]]:
         """Yield the batches of all files, small ones together: a file may be a single text."""
@@ -252,7 +258,7 @@ class Corpus:
         checked = checked if passed.all() else checked.take(array_of_numbers(np.flatnonzero(passed)))
         return self._rename(checked) if self.settings.labels or self.rare else checked
 
-    def class_of(self, label: str) -> str | None:
+    def _class_of(self, label: str) -> str | None:
         """Return the class of a label as it is written, None if it is left out."""
         name = self.settings.labels.get(label, label)
         return self.rare.get(name, name)
@@ -264,7 +270,7 @@ class Corpus:
         for label, count in zip(written, np.bincount(codes, minlength=len(written)).tolist(), strict=True):
             self.written[label] += count
             self.meant[self.settings.labels.get(label, label)] += count
-        values = pa.array(list(map(self.class_of, written)), pa.string()).take(pa.array(codes))
+        values = pa.array(list(map(self._class_of, written)), pa.string()).take(pa.array(codes))
         if self.settings.multilabel:
             values = label_lists(rows_of(labels), values, len(rows))
         return rows.set_column(rows.column_names.index("label"), "label", values).filter(values.is_valid())
@@ -343,7 +349,7 @@ class Corpus:
         if purpose == "time":
             return self._parse_time(value, column)
         if purpose == "label":
-            self.require_class(value, column)
+            self._require_class(value, column)
         return value
 
     def _label_set(self, record: Record, columns: Sequence[str]) -> list[str]:
@@ -354,10 +360,10 @@ class Corpus:
             separator, single = self.settings.label_separator, self.settings.id is not None
             labels = labels_in(record.get(columns[0]), columns[0], separator, single)
         for label in labels:
-            self.require_class(label, ", ".join(columns))
+            self._require_class(label, ", ".join(columns))
         return labels
 
-    def require_class(self, value: str, column: str) -> None:
+    def _require_class(self, value: str, column: str) -> None:
         """Raise `ValueError` unless a label is one of data.classes, if they are set."""
         classes = self.settings.classes
         name = self.settings.labels.get(value, value)
