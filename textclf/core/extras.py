@@ -29,7 +29,6 @@ EXTRAS = {
     "onnx": ("onnxruntime",),
     "encoder": ("tokenizers", "onnxruntime"),
     "pretrained": ("keras", "keras_hub", "onnxruntime", "tensorflow", "tokenizers"),
-    "label": ("krippendorff",),
     "parquet": ("pyarrow",),  # pipeline has it too
     "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),

@@ -2,13 +2,11 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.extras import how_to_install
 from textclf.core.formatting import join_names
 from textclf.evaluate.intervals import wilson
 from textclf.label.rows import Row, labels_of
@@ -45,10 +43,7 @@ def describe_agreement(files: Mapping[str, Sequence[Row]], multilabel: bool) -> 
                 answers[person, place] = has if multilabel else [has.index(1.0)]
     if len(files) == 2:
         yield f"Cohen's kappa: {_describe(answers, _kappa)}"
-    if find_spec("krippendorff") is None:
-        yield f"Krippendorff's alpha: needs the package krippendorff; {how_to_install('label')}"
-    else:
-        yield f"Krippendorff's alpha: {_describe(answers, _alpha)}"
+    yield f"Krippendorff's alpha: {_describe(answers, _alpha)}"
 
 
 def _describe(answers: NDArray[np.float64], statistic: Statistic) -> str:
@@ -74,8 +69,11 @@ def _kappa(labels: NDArray[np.float64]) -> float:
 
 
 def _alpha(labels: NDArray[np.float64]) -> float:
-    import krippendorff
-
-    if len(np.unique(labels[~np.isnan(labels)])) < 2:
-        return np.nan
-    return float(krippendorff.alpha(labels, level_of_measurement="nominal"))
+    """Return alpha of nominal labels, as Krippendorff (2011), Computing Krippendorff's Alpha-Reliability."""
+    values = np.unique(labels[~np.isnan(labels)])
+    counts = (labels[:, :, None] == values).sum(axis=0)  # (decisions, values)
+    counts = counts[counts.sum(axis=1) > 1]
+    given, total, of_value = counts.sum(axis=1), counts.sum(), counts.sum(axis=0)
+    observed = ((given**2 - (counts**2).sum(axis=1)) / (given - 1)).sum() / total
+    expected = (total**2 - (of_value**2).sum()) / (total * (total - 1))
+    return float(1 - observed / expected)
