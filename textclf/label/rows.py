@@ -126,11 +126,11 @@ def _read(path: Path, multilabel: bool) -> tuple[list[str], list[Row]]:
     if path.suffix.lower() != ".csv" or not path.is_file():
         raise UserError(f"the file to label must be a CSV file that exists; got {path}; textclf suggest makes one")
     rows: dict[str, Row] = {}
-    layout = Layout({}, format="csv", option="")
+    with path.open(encoding="utf-8", errors="replace") as file:
+        header = file.readline()
+    delimiter = next((mark for mark in DELIMITERS if mark in header), None)  # ; in files of many spreadsheets
+    layout = Layout({}, format="csv", delimiter=delimiter, option="")
     names = column_names(path, layout)
-    if len(names) == 1:  # as spreadsheets save it where the comma is for decimals
-        layout = replace(layout, delimiter=next((mark for mark in DELIMITERS if mark in names[0]), None))
-        names = column_names(path, layout)
     for number, record in records(path, replace(layout, columns={name: name for name in ("id", "text", *names)})):
         try:
             _add(rows, record, multilabel)
