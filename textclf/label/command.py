@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import getpass
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,11 +23,13 @@ from textclf.tables.settings import Data
 SPLITS = Path("data/splits")
 
 
-def run(parsed: argparse.Namespace) -> int | None:
+def run(parsed: argparse.Namespace) -> None:
     """Let a person label a file, or merge the files of several."""
     if parsed.merge:
-        code: int | None = importlib.import_module("textclf.label.merge").run(parsed)
-        return code
+        from textclf.label import merge
+
+        merge.run(parsed)
+        return
     path, *others = parsed.files
     if others:
         raise UserError(f"FILE must be one file; got {len(parsed.files)}; set --merge to merge them")
@@ -53,7 +54,6 @@ def run(parsed: argparse.Namespace) -> int | None:
     rows = answers.rows
     print(f"{sum(not row.open for row in rows)} of {len(rows)} texts answered in {answers.path}")
     print(f"next: textclf label --merge {quote_argument(str(answers.path))}")
-    return 0
 
 
 def answer(answers: Answers, parsed: argparse.Namespace, known: Sequence[str], titles: Mapping[str, str]) -> None:
