@@ -1,6 +1,7 @@
 """Labels that a user has corrected: a CSV file with the columns id and label, which may be a header alone."""
 
 import contextlib
+import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from textclf.core.quoting import quote_value
 from textclf.tables.edited import read_edited, unchanged_file
 
 COLUMNS = ("id", "label")
+REVIEWED = ("given", "place")  # columns that `textclf audit --review` fills besides, with who and when
 NOUN = "corrections"
 RULE = "must be a CSV file of corrected labels (the header id,label alone if there are none)"
 
@@ -19,6 +21,8 @@ class Corrections:
     path: Path
     labels: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    # The given label of each row that was reviewed, and its place in the list of an audit, from 1; 0 if unknown.
+    reviews: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows that have a corrected label."""
@@ -33,14 +37,22 @@ def unchanged_corrections(path: Path, multilabel: bool = False) -> contextlib.Ab
 def read(path: Path, multilabel: bool = False) -> Corrections:
     """Return the corrections in a file; `UserError` with a line for each mistake, of many the first few.
 
-    Other columns than id and label are ignored, and so are blank lines. `multilabel`: a label may be `[]`.
+    Other columns are ignored, and so are blank lines. `multilabel`: a label may be `[]`. The label of a review, which
+    has a given one, may be empty: it is unclear, and not corrected.
     """
     labels: dict[str, str] = {}
+    reviews: dict[str, tuple[str, int]] = {}
     advice = "; write [] for none" if multilabel else ""
 
-    def add(row: str, label: str) -> None:
-        if not label.strip():
+    def add(row: str, label: str, given: str = "", place: str = "") -> None:
+        if not (label or given).strip():
             raise ValueError(f"label must not be empty; got {quote_value(label)}{advice}")
-        labels[row] = label
+        if label:
+            labels[row] = label
+        if given:
+            reviews[row] = given, int(place) if place.isdecimal() else 0
 
-    return Corrections(path, labels, read_edited(path, COLUMNS, RULE, NOUN, add))
+    with path.open("rb") as file:
+        header = next(csv.reader([file.readline().decode("utf-8-sig", "replace")]), [])
+    columns = (*COLUMNS, *(REVIEWED if {*REVIEWED} <= {*header} else ()))
+    return Corrections(path, labels, read_edited(path, columns, RULE, NOUN, add), reviews)

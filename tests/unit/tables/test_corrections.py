@@ -34,6 +34,14 @@ def test_labels_and_lines_are_read_by_id_whatever_stands_beside(tmp_path: Path, 
     assert (read.labels, list(read.lines.values())) == ({"a": "1", "b": "0"}, lines)
 
 
+def test_a_review_may_leave_a_label_unclear_which_is_then_no_correction(tmp_path: Path) -> None:
+    text = "id,label,note,given,place,by,at\na,1,x,0,1,ann,t\nb,,,0,2,ann,t\nc,0,,,,,\nd,1,,1,?,ben,t\n"
+    read = corrections.read(write(tmp_path, text))
+    assert read.labels == {"a": "1", "c": "0", "d": "1"}
+    assert read.reviews == {"a": ("0", 1), "b": ("0", 2), "d": ("1", 0)}
+    assert list(read.lines) == [*"abcd"]
+
+
 BROKEN = [
     "",
     "id\na\n",
@@ -42,6 +50,7 @@ BROKEN = [
     "id,label\na,1,2\n",
     "id,label\na,\udcff\n",
     "id,label\na,\n",
+    "id,label,given,place,by\na,,,1,ann\n",
     "id,label\n,1\n",
     "id,label\na,1\nb,0\na,1\n",
     "id,label\na,\nb,0\nb,1\n",
