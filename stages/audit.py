@@ -1,12 +1,14 @@
 """Find rows whose label may be wrong, by models that were trained on other rows, and texts with different labels.
 
 Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; all of them are audited, those of test
-too; RAW, for the names of the corpora in it and of their classes; PRETRAINED, the folder of pretrained weights.
+too; RAW, for the names of the corpora in it and of their classes; PRETRAINED, the folder of pretrained weights;
+CORRECTIONS, for what people found when they reviewed the rows of an audit.
 Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is an issue; PAGE, their texts as HTML,
 which is no output of the pipeline.
 Params: about, audit, combine, data, evaluate, split, train, vectorize.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from textclf.artifacts import memory
@@ -30,6 +32,7 @@ from textclf.studies.measure import Setup
 from textclf.studies.readable import unreadable_features
 from textclf.studies.rows import sample_rows
 from textclf.studies.settings import Audit
+from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
@@ -47,14 +50,12 @@ def run(
     splits: Path,
     raw: Path,
     pretrained: Path,
+    corrections: Path,
     summary: Path,
     issues: Path,
     page: Path,
 ) -> None:
     """Audit the labels of all rows; no label is changed."""
-    if data.multilabel:
-        rule = "multiclass, since an audit looks for the one wrong label of a row"
-        raise UserError(f"{PARAMS_FILE}: data.task must be {rule}; got {data.task}")
     import cleanlab.filter  # noqa: F401 (before any training, if it is missing)
 
     models = results.choose_models(audit, train)
@@ -67,13 +68,16 @@ def run(
     corpora = catalogue.corpora_at(Path(data.path), raw)
     names = labelled_names(classes, catalogue.class_names(corpora) | about.class_names)
     subject = visible(about.title or join_names([name for name in corpora if name]) or data.path)
+    with unchanged_corrections(corrections, data.multilabel) as corrected:
+        audited = replace(audited, reviewed=results.count_reviews(corrected))
     content, table = results.summarize(audited), results.issue_table(audited)
     text = render(audited, audit, subject, names)
     with outputs(summary, issues, page) as (summary_file, issues_file, page_file):
         files.write_json(summary_file, content)
         files.write_csv(issues_file, table)
         page_file.write_text(text, encoding="utf-8", newline="\n")
-    flagged, number = content["flagged"], count_noun(len(rows), "label")
+    kind = ("set of labels", "sets of labels") if data.multilabel else ("label",)
+    flagged, number = content["flagged"], count_noun(len(rows), *kind)
     if len(models) == 1:
         print(f"the model contradicts {flagged['all']:,} of {number}")
     else:

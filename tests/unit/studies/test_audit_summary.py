@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from stages import audit
+from tests.processes import ROOT
 from tests.refusal import refusal
 from tests.settings import train
 from tests.unit.studies.audits import WRONG, find, rows_with_issues, write_splits
@@ -25,8 +26,9 @@ from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.studies.audit import summary
-from textclf.studies.audit.summary import choose_models, issue_table, summarize
+from textclf.studies.audit.summary import choose_models, count_reviews, issue_table, summarize
 from textclf.studies.settings import Audit
+from textclf.tables.corrections import Corrections
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
@@ -73,7 +75,6 @@ SMALLER = "set a smaller audit.folds"
     ("rows", "changes", "line"),
     [
         (corpus(60), {"folds": 31}, "each class must have at least 31 texts for 31 folds; 0 has 30; " + SMALLER),
-        (corpus(10, "0"), {}, "the rows must hold two classes or more; got 1: then no label can be wrong"),
     ],
 )
 def test_rows_that_are_too_few_are_refused(rows: pd.DataFrame, changes: dict[str, Any], line: str) -> None:
@@ -96,6 +97,17 @@ def test_models_are_those_of_the_run_without_majority() -> None:
         choose_models(Audit(), Train.model_validate({"majority": {"kind": "majority", "features": "words"}}))
 
 
+def test_reviews_are_counted_up_to_each_place_with_wilsons_interval() -> None:
+    said = [("1", "0"), ("0", "0"), ("", "0"), ("1", "0"), *[("0", "0")] * 8]
+    reviews = {str(place): (given, place) for place, (_, given) in enumerate(said, start=1)} | {"x": ("0", 0)}
+    labels = {str(place): label for place, (label, _) in enumerate(said, start=1) if label}
+    found = count_reviews(Corrections(Path(), labels, reviews=reviews))
+    assert list(found) == ["10", "12"]
+    assert [*found["12"].values()] == [2, 9, 1, 0.181818, 0.051368, 0.476981]  # precision and its interval last
+    assert (found["10"]["wrong"], found["10"]["right"]) == (2, 7)
+    assert count_reviews(Corrections(Path(), reviews={"1": ("0", 1)})) == {}
+
+
 # The stage
 
 
@@ -106,13 +118,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, number: int, task: str = "multiclass") -> list[Path]:
+def run(folder: Path, number: int, **data: str) -> list[Path]:
     outs = [folder / f"out{number}" / name for name in ("audit.json", "audit.csv", "audit.html")]
     audit.run(
         About(title="Three wrong"),
         Audit(models=("naive_bayes",)),
         Combine(),
-        Data.model_validate({"path": "rows.csv", "task": task}),
+        Data.model_validate({"path": "rows.csv", **data}),
         Evaluate(),
         Split(),
         train("naive_bayes"),
@@ -120,6 +132,7 @@ def run(folder: Path, number: int, task: str = "multiclass") -> list[Path]:
         splits=folder / "data" / "splits",
         raw=folder / "data" / "raw",
         pretrained=folder / "data" / "pretrained",
+        corrections=ROOT / "corrections.csv",
         summary=outs[0],
         issues=outs[1],
         page=outs[2],
@@ -147,8 +160,3 @@ def test_a_missing_cleanlab_is_told_before_any_training(
     line = f"error: audit: the package cleanlab must be installed for this; {how_to_install('audit')}\n"
     assert capsys.readouterr().err == line
     assert not (folder / "out1").exists()
-
-
-def test_several_labels_per_text_are_refused_before_anything_is_read(tmp_path: Path) -> None:
-    rule = "multiclass, since an audit looks for the one wrong label of a row; got multilabel"
-    assert refusal(run, tmp_path / "none", 1, "multilabel") == f"params.yaml: data.task must be {rule}"

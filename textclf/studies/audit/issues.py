@@ -23,6 +23,7 @@ from textclf.studies.settings import Audit, CrossValidate
 METHODS = {False: ("prune_by_noise_rate", "normalized_margin"), True: ("low_self_confidence", "self_confidence")}
 MANY_CLASSES = 20
 
+Labels = NDArray[np.integer]  # (rows,): the position of the class of each row; or a matrix of 0 and 1 (rows, labels)
 Probabilities = NDArray[np.float64]  # (rows, classes)
 
 
@@ -32,8 +33,12 @@ class Judgement:
 
     flagged: NDArray[np.bool_]  # (rows,): whether the label is an issue
     scores: NDArray[np.float64]  # (rows,): 0 for a label that is surely wrong, 1 for one that is surely right
-    joint: NDArray[np.int64]  # (classes, classes): the estimated number of rows by given and true label
-    right: int  # rows whose most probable class is their label
+    # The estimated number of rows by given and true label (classes, classes); or (labels, 2) of those that lack each of
+    # several labels per text, and that have it but should not.
+    joint: NDArray[np.int64]
+    noise: float  # the estimated share of wrong labels
+    right: int  # rows whose most probable class, or set of labels, is the given one
+    wrong: NDArray[np.bool_]  # `flagged`, or of several labels per text those that are issues (rows, labels)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ class Issues:
     judgements: Mapping[str, Judgement]  # by model
     votes: NDArray[np.int64]  # (rows,): number of models that flag the row
     scores: NDArray[np.float64]  # (rows,): mean over the models
-    suggested: NDArray[np.int64]  # (rows,): the most probable class but the given one, by the mean probability
+    # (rows,): the most probable class but the given one, by the mean probability; or a matrix (rows, labels): the given
+    # labels but for those that most models flag.
+    suggested: Labels
     order: NDArray[np.int64]  # flagged rows, most suspicious first: more votes, then lower scores
 
     def flagged_by(self, row: int) -> list[str]:
@@ -73,7 +80,7 @@ def held_out_probabilities(
             probabilities = np.empty_like(probabilities)
 
 
-def judge(y: NDArray[np.int64], probabilities: Probabilities) -> Judgement:
+def judge(y: Labels, probabilities: Probabilities) -> Judgement:
     """Return what the probabilities of a model, which must be of rows that it did not see, say of the labels `y`."""
     from cleanlab.count import compute_confident_joint
     from cleanlab.filter import find_label_issues
@@ -83,19 +90,39 @@ def judge(y: NDArray[np.int64], probabilities: Probabilities) -> Judgement:
     joint = compute_confident_joint(y, probabilities)
     flagged = find_label_issues(y, probabilities, filter_by=flag, confident_joint=joint, n_jobs=1)
     scores = get_label_quality_scores(y, probabilities, method=score)
-    return Judgement(flagged, scores, joint, int((probabilities.argmax(axis=1) == y).sum()))
+    noise, right = 1 - joint.trace() / joint.sum(), (probabilities.argmax(axis=1) == y).sum()
+    return Judgement(flagged, scores, joint, float(noise), int(right), flagged)
 
 
-def combine(y: NDArray[np.int64], models: Iterable[tuple[str, Probabilities]]) -> Issues:
+def judge_sets(y: Labels, probabilities: Probabilities) -> Judgement:
+    """Return what `judge` does for several labels per text; both arguments (rows, labels)."""
+    from cleanlab.count import compute_confident_joint
+    from cleanlab.multilabel_classification.filter import find_multilabel_issues_per_class
+    from cleanlab.multilabel_classification.rank import get_label_quality_scores
+
+    labels = [np.flatnonzero(row).tolist() for row in y]
+    joint = compute_confident_joint(labels, probabilities, multi_label=True)
+    wrong = find_multilabel_issues_per_class(labels, probabilities, confident_joint=joint, n_jobs=1)
+    scores = get_label_quality_scores(labels, probabilities)
+    mistakes, right = joint[:, (0, 1), (1, 0)], ((probabilities > 0.5) == y).all(axis=1).sum()
+    return Judgement(wrong.any(axis=1), scores, mistakes, float(mistakes.sum() / joint.sum()), int(right), wrong)
+
+
+def combine(y: Labels, models: Iterable[tuple[str, Probabilities]]) -> Issues:
     """Return the issues that the models find, each given by its name and its probabilities; at least one."""
     judgements = {}
     total: Any = 0.0
     for name, probabilities in models:
-        judgements[name] = judge(y, probabilities)
+        judgements[name] = judge(y, probabilities) if y.ndim == 1 else judge_sets(y, probabilities)
         total = total + probabilities
-    total[np.arange(len(y)), y] = -1
+    if y.ndim == 1:
+        total[np.arange(len(y)), y] = -1
+        suggested = total.argmax(axis=1)
+    else:
+        pairs = np.sum([each.wrong for each in judgements.values()], axis=0)
+        suggested = y ^ ((pairs > 0) & (pairs == pairs.max(axis=1, keepdims=True)))
     votes = np.array([each.flagged for each in judgements.values()], dtype=np.int64).sum(axis=0)
     scores = np.mean([each.scores for each in judgements.values()], axis=0)
     flagged = np.flatnonzero(votes)
     order = flagged[np.lexsort((scores[flagged], -votes[flagged]))]
-    return Issues(judgements, votes, scores, total.argmax(axis=1), order)
+    return Issues(judgements, votes, scores, suggested, order)

@@ -1,7 +1,8 @@
 """What an audit found: its result, the numbers of audit.json, and the table of rows whose label is an issue."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -9,31 +10,38 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.artifacts.label_sets import to_names
 from textclf.core.errors import UserError
+from textclf.core.files import DIGITS
 from textclf.core.settings import PARAMS_FILE
+from textclf.evaluate.intervals import wilson
 from textclf.models.settings import CONSTANT, Train
-from textclf.studies.audit.issues import Issues, combine, held_out_probabilities
+from textclf.studies.audit.issues import Issues, Labels, combine, held_out_probabilities
 from textclf.studies.audit.similar import SimilarTexts, find_similar
 from textclf.studies.audit.texts import DistinctTexts, find_texts
 from textclf.studies.crossvalidation import round_numbers
 from textclf.studies.measure import Setup
 from textclf.studies.settings import Audit
+from textclf.tables.corrections import Corrections
 from textclf.vectorize.in_memory import encode_labels
 
 LISTED = 10_000  # rows in the table, which Git keeps
+PLACES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)  # of that table up to which reviews are counted
+MISTAKES = ("missing", "too_many")  # of one of several labels: not given but right, and given but wrong
 
 
 @dataclass(frozen=True)
 class Audited:
-    """The rows that were audited, of `total`, and what was found. `y` (rows,): the positions of their labels."""
+    """The rows that were audited, of `total`, and what was found. A set of labels in `rows` is a JSON list."""
 
     rows: pd.DataFrame
     total: int
     classes: Sequence[str]
-    y: NDArray[np.int64]
+    y: Labels
     issues: Issues
     texts: DistinctTexts
     similar: SimilarTexts
+    reviewed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # as by `count_reviews`
 
     @property
     def models(self) -> list[str]:
@@ -47,11 +55,23 @@ class Audited:
 
     @cached_property
     def pairs(self) -> NDArray[np.int64]:
-        """The number of rows that a model flags, by given and suggested class, (classes, classes)."""
+        """The number of rows that a model flags, by given and suggested class, in the form of `Judgement.joint`."""
+        given, suggested = self.y[self.issues.order], self.issues.suggested[self.issues.order]
+        if self.multilabel:
+            return np.stack([(suggested > given).sum(axis=0), (suggested < given).sum(axis=0)], axis=1)
         counts = np.zeros((len(self.classes), len(self.classes)), dtype=np.int64)
-        order = self.issues.order
-        np.add.at(counts, (self.y[order], self.issues.suggested[order]), 1)
+        np.add.at(counts, (given, suggested), 1)
         return counts
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a text may have several labels."""
+        return self.y.ndim == 2
+
+    @cached_property
+    def suggested(self) -> NDArray[np.object_]:
+        """The suggested label of each flagged row, in the order of `issues.order`; a set of labels as a JSON list."""
+        return _written(self.issues.suggested[self.issues.order], self.classes)
 
 
 def choose_models(settings: Audit, train: Train) -> list[str]:
@@ -67,19 +87,26 @@ def audit(rows: pd.DataFrame, total: int, classes: Sequence[str], setup: Setup, 
 
     `rows` has the columns id, text, label, split and group.
     """
-    counts = rows["label"].value_counts()
+    counts = rows["label"].explode().value_counts()
     if missing := [name for name in classes if name not in counts]:
         raise UserError(
             f"the {len(rows):,} rows that are audited must hold every class; {missing[0]} has none; "
             "set a larger audit.rows"
         )
-    if len(classes) < 2:
-        raise UserError(f"the rows must hold two classes or more; got {len(classes)}: then no label can be wrong")
     y = encode_labels(rows["label"], classes)
     models = choose_models(settings, setup.train)
     issues = combine(y, held_out_probabilities(rows, classes, models, setup, settings))
-    texts = find_texts(rows, y)
+    rows = rows.assign(label=_written(y, classes))
+    texts = find_texts(rows, pd.factorize(rows["label"])[0])
     return Audited(rows, total, classes, y, issues, texts, find_similar(texts.normalized, texts.labels))
+
+
+def _written(y: Labels, classes: Sequence[str]) -> NDArray[np.object_]:
+    """Return the labels as tables have them, (rows,): the name of a class, or a JSON list."""
+    if y.ndim == 1:
+        return np.array(classes, dtype=object)[y]
+    lists = [json.dumps(sorted(names), ensure_ascii=False) for names in to_names(y, classes).to_pylist()]
+    return np.array(lists, dtype=object)
 
 
 def summarize(audited: Audited) -> dict[str, Any]:
@@ -88,8 +115,10 @@ def summarize(audited: Audited) -> dict[str, Any]:
     `rows.all` and `rows.audited`. `flagged.any`, `flagged.all` and `flagged.by_<k>`: rows that some model, every model
     and exactly k models flag; `flagged.<split>`: those of any. `models.<model>`: `accuracy` on held-out rows, `flagged`
     rows, `noise`, the estimated share of wrong labels, and `pairs.<given>.<true>`, the estimated number of rows.
-    `suggested.<given>.<suggested>`: flagged rows. `conflicts.texts` and `.rows`: texts with several labels.
+    `suggested.<given>.<suggested>`: flagged rows. With several labels per text, a set must be right as a whole, and the
+    pairs are `<label>.missing` and `.too_many`. `conflicts.texts` and `.rows`: texts with different labels.
     `similar.pairs` of texts with different labels, and `similar.words_left_out`.
+    `reviewed`, if there are reviews: `count_reviews`.
     """
     issues, rows, texts = audited.issues, len(audited.y), audited.texts
     split = audited.rows["split"].to_numpy()
@@ -102,42 +131,59 @@ def summarize(audited: Audited) -> dict[str, Any]:
             **{str(name): int((issues.votes[split == name] > 0).sum()) for name in dict.fromkeys(split)},
         },
         "models": {
-            name: round_numbers({"accuracy": judgement.right / rows, "noise": noise_of(judgement.joint)})
-            | {"flagged": int(judgement.flagged.sum()), "pairs": _pairs(judgement.joint, audited.classes)}
+            name: round_numbers({"accuracy": judgement.right / rows, "noise": judgement.noise})
+            | {"flagged": int(judgement.flagged.sum()), "pairs": _pairs(judgement.joint, audited)}
             for name, judgement in issues.judgements.items()
         },
-        "suggested": _pairs(audited.pairs, audited.classes),
+        "suggested": _pairs(audited.pairs, audited),
         "conflicts": {"texts": len(texts.conflicting), "rows": int(np.isin(texts.of_row, texts.conflicting).sum())},
         "similar": {"pairs": len(audited.similar.pairs), "words_left_out": audited.similar.words_left_out},
+        **({"reviewed": audited.reviewed} if audited.reviewed else {}),
     }
 
 
-def noise_of(joint: NDArray[np.int64]) -> float:
-    """Return the share of the rows off the diagonal."""
-    return 1 - float(joint.trace()) / float(joint.sum())
+def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:
+    """Return what reviews say of the first 10, 20, 50, ... places of the list of an audit, up to the last one.
+
+    By the number of places: `wrong`, `right` and `unclear` labels, and the `precision`, the share of wrong ones among
+    the clear ones, from `low` to `high` (Wilson's interval).
+    """
+    found: dict[str, dict[str, float]] = {}
+    reviews = [(place, given, corrections.labels.get(row)) for row, (given, place) in corrections.reviews.items()]
+    last = max((place for place, _, _ in reviews), default=0)
+    for places in [*(places for places in PLACES if places < last), last]:
+        first = [(given, label) for place, given, label in reviews if 0 < place <= places]
+        unclear = sum(label is None for _, label in first)
+        right = sum(label == given for given, label in first)
+        if clear := len(first) - unclear:
+            counts = {"wrong": clear - right, "right": right, "unclear": unclear}
+            ends = wilson(clear - right, clear).rounded()
+            found[str(places)] = {**counts, "precision": round((clear - right) / clear, DIGITS), **ends}
+    return found
 
 
-def _pairs(counts: NDArray[np.int64], classes: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return the counts off the diagonal that are not 0, by the names of the classes."""
+def _pairs(counts: NDArray[np.int64], audited: Audited) -> dict[str, dict[str, int]]:
+    """Return the counts of mistakes that are not 0, by the names of the classes, or of label and kind of mistake."""
+    others = MISTAKES if audited.multilabel else audited.classes
     pairs: dict[str, dict[str, int]] = {}
     for given, other in np.argwhere(counts).tolist():
-        if given != other:
-            pairs.setdefault(classes[given], {})[classes[other]] = int(counts[given, other])
+        if audited.multilabel or given != other:
+            pairs.setdefault(audited.classes[given], {})[others[other]] = int(counts[given, other])
     return pairs
 
 
 def issue_table(audited: Audited) -> pd.DataFrame:
     """Return a row per label issue, most suspicious first, `LISTED` at most, without texts.
 
-    Columns: `id`; `given`, the label; `suggested`, the most probable other one; `split`; `score`, from 0 (surely wrong)
-    to 1; `models`, the number of models that flag the row, and `flagged_by`, their names.
+    Columns: `id`; `given`, the label; `suggested`, another one, or both as JSON lists; `split`; `score`, from 0 (surely
+    wrong) to 1; `models`, the number of models that flag the row, and `flagged_by`, their names.
     """
     issues, order = audited.issues, audited.issues.order[:LISTED]
     return pd.DataFrame(
         {
             "id": audited.rows["id"].to_numpy()[order],
-            "given": [audited.classes[label] for label in audited.y[order]],
-            "suggested": [audited.classes[label] for label in issues.suggested[order]],
+            "given": audited.rows["label"].to_numpy()[order],
+            "suggested": audited.suggested[:LISTED],
             "split": audited.rows["split"].to_numpy()[order],
             "score": issues.scores[order],
             "models": issues.votes[order],
