@@ -331,6 +331,12 @@ def add_answers(parser: argparse.ArgumentParser) -> None:
     answers.add_argument("--port", type=int, default=0, metavar="N", help="of the page (default: any free one)")
 
 
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(stage=f"{STUDIES}:audit")
+    parser.add_argument("--review", action="store_true", help="look through them; answers go to corrections.csv")
+    add_answers(parser)
+
+
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     default = Limits()
     _add_model(parser)
@@ -381,7 +387,9 @@ COMMANDS = {
     "drift": Command("compare new texts with the training texts", DRIFT, "drift.command", _add_drift),
     "label": Command("label texts on a page or in the terminal", LABEL, "label.command", _add_label),
     "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),
-    "audit": _run("look for wrong labels and list them in reports/audit.html", f"{STUDIES}:audit"),
+    "audit": Command(
+        "look for wrong labels, list them in reports/audit.html, review them", "", "project.run", _add_audit
+    ),
     "crossvalidate": _run("train every model on many splits of all rows", f"{STUDIES}:crossvalidate"),
     "learning-curve": _run("train every model on more and more rows", f"{STUDIES}:learning_curve"),
     "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review.command", _add_pr_report),

@@ -10,7 +10,7 @@ from textclf.label.session import Label, Session
 
 HELP = (
     "type the number, name or beginning of a label{several}, or +name for a new one; Enter takes the {default} label; "
-    "d discards the text, s skips it, u undoes, q quits"
+    "d {discards}, s skips it, u undoes, q quits"
 )
 SEVERAL = " (several with commas between, - for none)"
 
@@ -26,7 +26,8 @@ def ask(session: Session) -> None:
         seen, opened = session.see(row), ""
         if listed != (listed := session.labels()):
             print(*(f"{label.key:>4} {label.shown}" for label in listed), sep="\n")
-            print(HELP.format(several=SEVERAL * several, default="given" if row.given else "suggested"))
+            default, discards = ("given", "is unclear") if row.given else ("suggested", "discards the text")
+            print(HELP.format(several=SEVERAL * several, default=default, discards=discards))
         facts = "; ".join(f"{name}: {fact}" for name, fact in seen["facts"].items())
         print("", visible(row.text), facts, sep="\n")
         try:

@@ -20,14 +20,28 @@ def run(arguments: argparse.Namespace) -> int:
         if find_spec(package) is None:
             raise ModuleNotFoundError(name=package)
     load_for_run()
-    if status := dvc("repro", arguments.stage):
+    reviews = getattr(arguments, "review", False)
+    if not (reviews and is_listed(arguments.stage)) and (status := dvc("repro", arguments.stage)):
         return status
+    if reviews:
+        from textclf.label import review
+
+        return review.run(arguments)
     if arguments.name == "audit":
         # The page has texts, so it is no output of the stage that DVC or Git keeps: after a checkout it may be missing.
         if not AUDITED.exists() or AUDITED.stat().st_mtime_ns < ISSUES.stat().st_mtime_ns:
             status = dvc("repro", "--force", "--single-item", arguments.stage)
         print(AUDITED)
     return status
+
+
+def is_listed(stage: str) -> bool:
+    """Return whether nothing but corrections.csv has changed since an audit: a review goes on with the same list."""
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        changes = repo.status(targets=[stage], with_deps=True).values()
+    return all(each == [{"changed deps": {"corrections.csv": "modified"}}] for each in changes)
 
 
 def dvc(*arguments: str) -> int:

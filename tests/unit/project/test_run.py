@@ -2,6 +2,8 @@
 
 import os
 import sys
+from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,17 @@ def test_audit_runs_again_for_a_page_that_is_missing_or_old(
     assert command_line("audit")[:2] == (0, "reports/audit.html\n")
     again = ["repro", "--force", "--single-item", "studies/dvc.yaml:audit"]
     assert ran == [["repro", "studies/dvc.yaml:audit"], again][:runs]
+
+
+@pytest.mark.parametrize(("changed", "runs"), [("corrections.csv", 0), ("params.yaml", 1)])
+def test_a_review_goes_on_with_its_list_until_more_than_the_corrections_has_changed(
+    changed: str, runs: int, ran: list[list[str]], command_line: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {"split": [{"changed deps": {changed: "modified"}}]}
+    monkeypatch.setattr("dvc.repo.Repo", lambda: nullcontext(Namespace(status=lambda **_: changes)))
+    monkeypatch.setattr("textclf.label.review.run", lambda _: 0)
+    assert command_line("audit", "--review").status == 0
+    assert ran == [["repro", "studies/dvc.yaml:audit"]] * runs
 
 
 @pytest.mark.parametrize(("code", "status"), [(1, 2), (255, 2), (252, 130)])

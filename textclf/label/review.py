@@ -1,0 +1,82 @@
+"""The labels that an audit suspects, under review: each answer is a line of corrections.csv."""
+
+import argparse
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from textclf.artifacts import splits
+from textclf.core.about import About
+from textclf.core.files import csv_lines, read_csv
+from textclf.core.settings import load_params
+from textclf.export.sources import class_titles, list_sources
+from textclf.label import command
+from textclf.label.rows import LabelFile, Row
+from textclf.predict.outputs import open_output
+from textclf.tables import corrections
+from textclf.tables.settings import Data
+
+SPLITS, ISSUES, CORRECTIONS = Path("data/splits"), Path("plots/audit.csv"), Path("corrections.csv")
+LISTED = ["id", "given", "suggested", "flagged_by"]
+CELLS = ("id", "label", "given", "by", "at")
+
+
+class Reviews(LabelFile):
+    """Suspicious rows, answered by lines of the file of corrections, whose other lines and columns stay."""
+
+    def __init__(self, path: Path, suspicious: Sequence[Row], multilabel: bool) -> None:
+        """Read the file; raise `UserError` if it breaks a rule."""
+        self.suspicious = suspicious
+        super().__init__(path, multilabel)
+
+    def _read(self) -> None:
+        self._written = None  # so that it is read again before each answer
+        read = corrections.read(self.path, self.multilabel)
+        self.rows = [
+            replace(row, label=read.labels.get(row.id, ""), by="somebody" if row.id in read.lines else "")
+            for row in self.suspicious
+        ]
+
+    def _change(self, changed: Row) -> None:
+        """Write the file anew without the line of a row; with a new last line, unless the row is open again."""
+        cells = {**{name: getattr(changed, name) for name in CELLS}, **changed.other}
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            header, *lines = csv.reader(file)
+        names = [*header, *(name for name in cells if name not in header)]
+        rest = [line and line + [""] * (len(names) - len(line)) for line in lines]
+        rest = [line for line in rest if not line or line[names.index("id")] != changed.id]
+        with open_output(self.path) as stream:
+            stream.write(
+                csv_lines([names, *rest, *([] if changed.open else [[cells.get(name, "") for name in names]])])
+            )
+        self._read()
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Let a person review the rows of plots/audit.csv; return 0."""
+    settings = load_params({"data": Data, "about": About})
+    data, issues = settings["data"], read_csv(ISSUES)
+    texts = {
+        row["id"]: row["text"]
+        for readers in splits.open_columns(SPLITS).values()
+        for read in readers
+        for row in read(["id", "text"]).filter(pc.field("id").isin(issues["id"].tolist())).to_pylist()
+    }
+    rows = [
+        Row(row, texts[row], given=given, suggested=suggested, why=f"contradicted by {by}", other={"place": str(place)})
+        for place, (row, given, suggested, by) in enumerate(issues[LISTED].itertuples(index=False), start=1)
+    ]
+    reviews = Reviews(CORRECTIONS, rows, data.multilabel)
+    titles = class_titles(list_sources(splits.read_checksums(SPLITS), data.path), settings["about"])
+    command.answer(reviews, parsed, splits.read_classes(SPLITS), titles)
+    answered = [row for row in reviews.rows if not row.open]
+    changed = [row.id for row in answered if row.label not in ("", row.given)]
+    print(
+        f"{len(answered)} of {len(rows)} rows reviewed, labels changed: {len(changed)}; next: dvc repro trains on them"
+    )
+    if not data.correct_test_rows and (issues["split"][issues["id"].isin(changed)] == "test").any():
+        print("changed labels of test rows are used only with data.correct_test_rows: true")
+    return 0
