@@ -60,13 +60,6 @@ def cell_of(labels: Iterable[str], multilabel: bool) -> str:
     return json.dumps(sorted(set(labels)), ensure_ascii=False) if multilabel else "".join(labels)
 
 
-def answer(row: Row, label: str, by: str) -> Row:
-    """Return an open row with its answer, given now; "" discards its text. `AnsweredError` if it is not open."""
-    if not row.open:
-        raise AnsweredError(f"this text has been answered meanwhile: {row.label or 'discarded'}")
-    return replace(row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-
 class LabelFile:
     """The rows of a file to label; an answer is on the disk when `answer` returns.
 
@@ -85,8 +78,11 @@ class LabelFile:
         return list(dict.fromkeys(label for cell in cells for label in labels_of(cell, self.multilabel)))
 
     def answer(self, row_id: str, label: str, by: str) -> None:
-        """Write the answer to a row, as the function `answer`."""
-        self._change(answer(self._find(row_id), label, by))
+        """Write the answer to an open row; the label "" discards its text. `AnsweredError` if it is not open."""
+        row = self._find(row_id)
+        if not row.open:
+            raise AnsweredError(f"this text has been answered meanwhile: {row.label or 'discarded'}")
+        self._change(replace(row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
 
     def undo(self, row_id: str) -> None:
         """Open a row again: empty the cells of its answer."""

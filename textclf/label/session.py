@@ -12,10 +12,9 @@ from textclf.tables.values import label_of
 class Answers(Protocol):
     """Rows that can be answered, such as `LabelFile`, where its members are described."""
 
-    @property
-    def multilabel(self) -> bool: ...  # noqa: D102
-    @property
-    def rows(self) -> Sequence[Row]: ...  # noqa: D102
+    multilabel: bool
+    rows: list[Row]
+
     @property
     def labels(self) -> Sequence[str]: ...  # noqa: D102
     def answer(self, row_id: str, label: str, by: str) -> None: ...  # noqa: D102
