@@ -313,10 +313,8 @@ def _calibration_remedy(run: Run) -> str:
         return ""
     poor = []
     for name in run.models:
-        error, chance = (
-            run.results.evaluation[name]["test"]["ece"],
-            run.results.decisions[name].ece_if_calibrated.get("test"),
-        )
+        error = run.results.evaluation[name]["test"]["ece"]
+        chance = run.results.decisions[name].ece_if_calibrated.get("test")
         fits = "validation" in run.splits or name not in run.settings.evaluate.external  # to rows that trained nothing
         if fits and chance is not None and error > WELL_ABOVE * chance and error > chance + MATTERS:
             poor.append(display_name(name))

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from textclf.core.formatting import join_names
+from textclf.core.formatting import join_names, percent, points
 from textclf.core.labels import visible
 from textclf.pages import page
 from textclf.pages.page import Heading
@@ -51,8 +51,9 @@ def render(run: Run) -> str:
     models = "model" if len(run.models) == 1 else "models"
     facts = f"{context['data']['rows']} texts, {len(run.names)} {run.words['kinds']}, {len(run.models)} {models}"
     heading = Heading("Text classification report", subject, facts)
+    filters: dict[str, Callable[..., object]] = {"mark_settings": mark_settings, "percent": percent, "points": points}
     titles = {name: title for name, (title, _) in SECTIONS.items()}
-    return page.render("textclf.report", heading, titles, context, {"mark_settings": mark_settings})
+    return page.render("textclf.report", heading, titles, context, filters)
 
 
 def mark_settings(sentence: str) -> Markup:

@@ -26,14 +26,13 @@ def summary(run: Run) -> dict[str, Any]:
     """Return the headline: the accuracy of the representative model, and how it compares with the others."""
     name, reason = run.default
     measured, intervals = run.results.evaluation[name]["test"], run.results.intervals[name]["test"]
-    ends, confidence = run.results.accuracy_ends(name), run.settings.evaluate.confidence
+    confidence = run.settings.evaluate.confidence
     warnings = find_warnings(run.results, run.models, confidence, [name])  # the verdicts tell which others are weaker
     return {
         "model": display_name(name),
         "why": reason,
-        "accuracy": percent(measured["accuracy"]),
-        "low": percent(ends.low),
-        "high": percent(ends.high),
+        "accuracy": measured["accuracy"],
+        "ends": run.results.accuracy_ends(name),
         "confidence": run.level,
         "rows": f"{len(run.rows['test']):,}",
         "right": f"{run.right(name):,}",
@@ -49,18 +48,13 @@ def summary(run: Run) -> dict[str, Any]:
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     test = run.results.compare(name, other)
     metric = "cost" if "cost" in test.metrics else "log_loss"
-    smallest, loss = test.smallest_difference, test.metrics.get(metric)
+    loss = test.metrics.get(metric)
     return {
+        "test": test,
         "differs": _differs(run, test),
         "other": display_name(other),
-        "better": test.difference > 0,
-        "difference": points(abs(test.difference), signed=False),
-        "signed": points(test.difference),
-        "low": points(test.low),
-        "high": points(test.high),
         "p": p_relation(test.p_holm).replace(" ", "\N{NO-BREAK SPACE}"),
         "corrected": FLOOR not in (name, other) and _corrected(run) > 1,
-        "smallest": None if smallest is None else points(smallest, signed=False),
         "metric": METRICS[metric].title.partition(" (")[0],
         "loss": format_difference(metric, loss.difference, loss) if loss and not loss.low <= 0 <= loss.high else None,
     }
