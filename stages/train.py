@@ -19,7 +19,7 @@ from textclf.artifacts import features as feature_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts.checksums import verify_folder, write_manifest
 from textclf.artifacts.dataset import Dataset
-from textclf.artifacts.splits import read_clusters_of
+from textclf.artifacts.splits import read_clusters_of, read_rounds
 from textclf.artifacts.unknown import fit_means, scores_of, write_means
 from textclf.core import files
 from textclf.core.outputs import outputs
@@ -51,15 +51,17 @@ def run(
     fitted = fitting.fit_model(settings.kind, datasets, settings, folders, added)
     # After the fit: TensorFlow must set up several workers before it does anything else.
     held_out = None
+    chosen = fitting.settled(settings, fitting.training_record(fitted, settings))
     if not settled:
         drawn = crossvalidation.draw_rows(opened["train"])
-        chosen = fitting.settled(settings, fitting.training_record(fitted, settings))
         clusters = read_clusters_of(splits, "train", drawn.ids)
         held_out = crossvalidation.crossvalidate(
             settings.kind, drawn, chosen, Folders(pretrained), clusters, unknown, added
         )
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
+    labelled = read_rounds(splits)
+    fewer = [*crossvalidation.predict_fewer(datasets, labelled, chosen, folders, added)] if labelled else []
     print(fitted)
     means = fit_means(datasets["train"]) if unknown else None
     scores = partial(scores_of, fitted.layers, means) if unknown else None
@@ -71,11 +73,12 @@ def run(
         shapes.write(shapes.read(read), folder)
         files.write_json(folder / prediction_files.RECORD, fitting.training_record(fitted, settings))
         if fitted.history is not None:
-            names = {"train": "train", "watched": fitting.watched_split(opened)}
-            split = [names[name] for name in fitted.history["split"]]
+            split = fitted.history["split"].replace("watched", fitting.watched_split(opened))
             files.write_csv(folder / "history.csv", fitted.history.assign(split=split))
         if held_out is not None:
             prediction_files.write([held_out], folder / prediction_files.HELD_OUT)
+        if fewer:
+            prediction_files.write(fewer, folder / prediction_files.ROUNDS)
         packages.write(folder, read)
         write_manifest(folder)
         prediction_files.write(fitting.predict_shards(fitted.layers, predicted, scores), rows)

@@ -29,6 +29,7 @@ SCORE = "score_"  # prefix of the columns of scores for texts of no class
 SUFFIX = ".parquet"
 RECORD = "training.json"  # in a trained folder: numbers about the training
 HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
+ROUNDS = "rounds.parquet"  # in a trained folder: those for test rows by models of fewer labels, named in `split`
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ SLICE = "slice_"  # before the name of a column by whose values the test rows ar
 SUFFIX = ".parquet"
 
 ReadColumns = Callable[[list[str]], pa.Table]  # reads the columns of these names of some rows
+Rounds = tuple[NDArray[np.int32], NDArray[Any]]  # the columns `round` and `chosen` of `with_rounds`
 
 
 def open_columns(folder: Path) -> dict[str, list[ReadColumns]]:
@@ -149,6 +150,15 @@ def read_clusters_of(folder: Path, name: str, ids: NDArray[Any]) -> NDArray[np.u
         some = places.is_valid()
         clusters[places.filter(some).to_numpy()] = rows["cluster"].filter(some).to_numpy()
     return clusters
+
+
+def read_rounds(folder: Path) -> Rounds | None:
+    """Return the columns of `with_rounds` of the training rows; None if there are none; `UserError` as above."""
+    paths = shards.paths(folder, "train", SUFFIX)
+    if not _columns_in(paths[0], "round"):
+        return None
+    rows = pa.concat_tables([read_table(path, ["round", "chosen"]) for path in paths])
+    return rows["round"].to_numpy(), rows["chosen"].to_numpy()
 
 
 def write_table(table: pa.Table, path: Path) -> None:

@@ -1,17 +1,14 @@
 """The stages vectorize and train on a split with texts of no class."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from stages import split as split_stage
-from stages import train, vectorize
-from tests.unit.split.rows import NO_CORRECTIONS, NO_LABELLED, write_csv
-from textclf.artifacts import checked, layers, predictions, splits
+from tests.unit.models.stages import run_stages
+from textclf.artifacts import layers, predictions, splits
 from textclf.artifacts.predictions import HELD_OUT, Predictions
-from textclf.split.settings import Split
-from textclf.tables.settings import Data
 from textclf.vectorize import representation
 
 WORDS = ("good great fine", "bad poor awful", "tree river stone")
@@ -19,32 +16,11 @@ ROWS = [
     (" ".join([*np.random.default_rng(n).choice(WORDS[n % 3].split(), 3), f"x{n % 7}"]), ("pos", "neg", "oos")[n % 3])
     for n in range(120)
 ]
-PARAMS = """\
-vectorize: {words: {method: terms}}
-train: {model: {kind: logistic_regression, features: words}}
-"""
 
 
-def trained(folder: Path, settled: bool, **data: object) -> Predictions:
-    """Split, vectorize and train in a folder, and return the predictions for all rows."""
-    (folder / "params.yaml").write_text(PARAMS, encoding="utf-8")
-    write_csv(folder / "rows.csv", ROWS)
-    settings = Data.model_validate({"path": str(folder / "rows.csv"), **data})
-    places = {"splits": folder / "splits", "report": folder / "splits.json"}
-    split_stage.run(settings, Split(seed=1), **places, corrections=NO_CORRECTIONS, labelled=NO_LABELLED)
-    checked.write_default(folder / "default.json", settled=settled)
-    (folder / "features").mkdir()
-    vectorize.run(item="words", splits=folder / "splits", pretrained=folder, features=folder / "features")
-    train.run(
-        item="model",
-        features=folder / "features",
-        splits=folder / "splits",
-        pretrained=folder,
-        default=folder / "default.json",
-        trained=folder / "trained",
-        predictions=folder / "predictions",
-    )
-    return predictions.read(folder / "predictions" / "model.parquet")
+def trained(folder: Path, settled: bool, **data: Any) -> Predictions:
+    """Return the predictions for all rows."""
+    return run_stages(folder, "logistic_regression", ROWS, settled=settled, **data)
 
 
 @pytest.fixture

@@ -1,5 +1,10 @@
-"""Cross-validation of a model within the training rows, whose held-out rows take the place of validation rows."""
+"""Models of some of the training rows: in a cross-validation, and of fewer labels.
 
+The held-out rows of a cross-validation take the place of validation rows.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,6 +18,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import rarest
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
+from textclf.artifacts.splits import Rounds
 from textclf.artifacts.unknown import fit_means, scores_of
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import predict
@@ -25,6 +31,8 @@ FOLDS, MORE_FOLDS, FEW = 3, 5, 1000  # more folds of fewer than FEW rows, each o
 PER_CLASS, FEWEST_ROWS, MOST_ROWS = 100, 3000, 20_000
 SEED = 0  # of the rows that take part and of their folds: the same for all models
 NEVER_HELD_OUT = -1  # instead of a fold
+LINEAR = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")  # kinds that are fitted in seconds
+SIZES, DRAWS = 10, 10  # numbers of labels at most; draws of suggested texts
 
 
 def crossvalidate(
@@ -59,6 +67,43 @@ def crossvalidate(
         new = replace(held_out, X=as_new_texts(fitted.X, held_out.X))
         parts.append(predict(model, f"fold {fold + 1}", new, scores))
     return predictions.concatenate(parts) if parts else None
+
+
+def predict_fewer(
+    datasets: Mapping[str, Dataset], labelled: Rounds, settings: Any, folders: Folders, added: Features | None
+) -> Iterator[Predictions]:
+    """Yield predictions for the test rows by models of fewer labels, the `subsets` of `labelled`.
+
+    The `split` is the name and the number of labels. Subsets with too few rows of a class are left out, and all of a
+    model that is not `LINEAR` or of more than `MOST_ROWS` rows.
+    """
+    if settings.kind not in LINEAR or datasets["train"].rows > MOST_ROWS:
+        return
+    rows, test = (datasets[name].all(settings.kind) for name in ("train", "test"))
+    for name, some in subsets(*labelled):
+        train = Dataset.of_rows(rows.take(some))
+        if train.fewest >= settings.rows_per_class():
+            with warnings.catch_warnings(action="ignore"):  # the fit on all rows has warned
+                model = load_model(settings.kind).fit(train.plus(added), None, settings, folders).layers
+            yield predict(model, f"{name} {train.rows}", test)
+
+
+def subsets(rounds: NDArray[np.int32], chosen: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield sets of training rows (rows,): `history`, up to a round but the last, then `random` and `suggested`.
+
+    These have the rows of the table, round 0, and either all random texts or as many suggested ones of each round.
+    """
+    numbers, random = np.unique(rounds), chosen == "random"
+    for place in np.unique(np.linspace(0, len(numbers) - 1, SIZES).astype(int))[:-1]:
+        yield "history", rounds <= numbers[place]
+    if not random.any():
+        return
+    yield "random", (rounds == 0) | random
+    others, each = random | (chosen == ""), np.bincount(rounds[random], minlength=numbers[-1] + 1)
+    for seed in range(DRAWS):
+        order = np.lexsort((np.random.default_rng(seed).random(len(rounds)), others, rounds))
+        place = np.argsort(order) - np.searchsorted(np.sort(rounds), rounds)  # in its round, suggested texts first
+        yield "suggested", (rounds == 0) | ~others & (place < each[rounds])
 
 
 def fold_count(rows: int) -> int:
