@@ -2,12 +2,12 @@
 
 Reads: MODELS, the names of the models in order; PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend
 on each other and the slices of the test rows; TRAINED, a folder per model, for the shapes of its features, the records
-of its training and, if they make choices, its predictions for held-out training rows; LEAKS, which says
-whether the test rows were given, and the number of training rows.
-Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features, slices, training and
-unknown as JSON, and models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history,
-classes, confusion, roc, precision_recall, reliability, risk_coverage and unknown as CSV; CONFORMAL, the scores from
-which prediction sets follow, of no model unless evaluate.coverage is set.
+of its training, if they make choices its predictions for held-out training rows, and those of models of fewer labels;
+LEAKS, which says whether the test rows were given, and the number of training rows.
+Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features, labels, slices,
+training and unknown as JSON, and models, a folder with the numbers of each model that DVC compares; into PLOTS the
+tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and unknown as CSV; CONFORMAL, the
+scores from which prediction sets follow, of no model unless evaluate.coverage is set.
 Params: evaluate, split.
 """
 
@@ -21,7 +21,7 @@ from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import memory, shapes
 from textclf.artifacts.checked import read_models
 from textclf.artifacts.checksums import verify_folder
-from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models
+from textclf.artifacts.predictions import HELD_OUT, RECORD, ROUNDS, SUFFIX, leftovers, open_models
 from textclf.artifacts.split_report import SplitReport
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, result_files, stage
@@ -31,6 +31,7 @@ from textclf.core.settings import Param
 from textclf.evaluate.choose import explain_calibration
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
+from textclf.evaluate.labels import measure_labels
 from textclf.evaluate.looks import identify
 from textclf.evaluate.measure import decisions_report, measure, read_held_out, summarise
 from textclf.evaluate.model_warnings import find_warnings
@@ -102,6 +103,11 @@ def run(
         slices=report(slices, test.judged, evaluate.confidence),
         training=records,
         unknown=of_no_class,
+        labels={
+            name: measure_labels(path, test, name, parts["train"].rows)
+            for name in trained_here
+            if (path := trained / name / ROUNDS).exists()
+        },
         features={
             name: {**part.splits, **part.notes} for made in features.values() for name, part in made.parts.items()
         },

@@ -1,11 +1,11 @@
 """Write the report of the run: one HTML page that needs nothing beside it.
 
 Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
-intervals, comparisons, coverage, decisions, training, unknown, features (shapes), slices and splits (leaks) as JSON;
-from PLOTS the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV;
-from METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS,
-the locked versions, and NETWORKS, those of TensorFlow, if another file has them; TRAINED, a folder per model, for the
-versions that computed it; SETTINGS, the settings of the run.
+intervals, comparisons, coverage, decisions, training, unknown, features (shapes), labels, slices and splits (leaks) as
+JSON; from PLOTS the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as
+CSV; from METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any;
+REQUIREMENTS, the locked versions, and NETWORKS, those of TensorFlow, if another file has them; TRAINED, a folder per
+model, for the versions that computed it; SETTINGS, the settings of the run.
 Writes: PAGE.
 Params: about, average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
 """

@@ -289,6 +289,23 @@ class Unknown(Rejected):
     scores: dict[str, RejectedByScore]
 
 
+class Foreseen(Ends):
+    """What a power law of the errors foresees: the accuracy of twice the labels, and the labels for a higher one."""
+
+    now: Fraction  # accuracy that it gives for all labels
+    accuracy: Fraction  # for twice as many; the interval is that of it
+    target: Fraction
+    labels: dict[str, Positive | None]  # for this accuracy: `value`, `low` and `high`; None: too many to foresee
+
+
+class OfLabels(Result):
+    """A model of fewer labels, and of more; the keys are numbers of labels."""
+
+    history: dict[str, MeasuredShare]  # accuracy on the test rows
+    foreseen: Foreseen | None = None  # None: too few numbers of labels
+    suggested: dict[str, Difference] = Field({})  # accuracy with suggested texts minus that with random ones
+
+
 class Shape(Result):
     """The features of a split."""
 
@@ -321,6 +338,7 @@ class Results:
     coverage: Coverage = field(default_factory=Coverage)
     training: dict[str, Record] = field(default_factory=dict)
     unknown: dict[str, dict[str, Unknown]] = field(default_factory=dict)  # by model and split
+    labels: dict[str, OfLabels] = field(default_factory=dict)  # by model; empty if all labels are of the table
     features: dict[str, Features] = field(default_factory=dict)
     splits: SplitReport = field(default_factory=SplitReport)
 
