@@ -1,4 +1,4 @@
-"""The sections with the curves of the test rows: history, confusion, ROC, precision and recall, calibration."""
+"""The sections with the curves of the test rows: labels, history, confusion, ROC, precision and recall, calibration."""
 
 import math
 from collections.abc import Mapping
@@ -17,11 +17,12 @@ from textclf.evaluate.metrics.calibration import BINS, top_class
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.evaluate.results import format_metric
 from textclf.pages.parts import Chart, Table, ends
-from textclf.plot.charts import ACCURACY, CONFUSION, LOSS, PRECISION_RECALL, RELIABILITY, ROC
+from textclf.plot.charts import ACCURACY, CONFUSION, LEARNING_CURVE, LOSS, PRECISION_RECALL, RELIABILITY, ROC
 from textclf.plot.confusion import confusion as confusion_chart
 from textclf.plot.confusion import most_mistaken, of_classes, retitled
 from textclf.plot.curves import CURVE_POINTS
 from textclf.plot.curves import curves as curves_chart
+from textclf.plot.draw import lines
 from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
@@ -38,6 +39,20 @@ PAIR_TITLES = {
 WELL_ABOVE, MATTERS = 2, 0.02  # times the calibration error to expect by chance, and points above it: worth mending
 PAIRS = 10  # confused pairs that are listed for each model
 ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed
+
+
+def labels(run: Run) -> dict[str, Any] | None:
+    """Return the accuracy of linear models by number of labels, and what follows; None if all are of the table."""
+    models = {name: run.results.labels[name] for name in run.ordered if name in run.results.labels}
+    if not models:
+        return None
+    points = [(name, int(n), at.value, at.low, at.high) for name, of in models.items() for n, at in of.history.items()]
+    rows = pd.DataFrame(points, columns=["model", "rows", "accuracy", "accuracy_low", "accuracy_high"])
+    chart = run.chart(replace(LEARNING_CURVE, x=replace(LEARNING_CURVE.x, title="labels")))
+    caption = f"Test {run.words['accuracy']} by number of labels, with {run.level} intervals."
+    drawn = Chart("labels", caption, caption, lines(chart, rows.sort_values("rows", kind="stable"), run.models))
+    told = [(display_name(name), max(map(int, of.history)), of) for name, of in models.items()]
+    return {"charts": [drawn], "models": told}
 
 
 def history(run: Run) -> dict[str, Any] | None:

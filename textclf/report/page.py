@@ -24,6 +24,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {  # the most useful fir
     "summary": ("In short", results.summary),
     "protocol": ("How it was measured", results.protocol),
     "models": ("Models side by side", results.compared),
+    "labels": ("How many labels are enough?", curves.labels),
     "history": ("Training history", curves.history),
     "slices": ("Where they are weak", slices),
     "errors": ("Where they go wrong", errors),

@@ -15,7 +15,7 @@ from tests.results import comparison, difference, ends, share, slice_of, with_re
 from tests.runs import YELP, make_run
 from textclf.core.result_files import to_json
 from textclf.core.settings import parse_yaml
-from textclf.evaluate.results import Area, RejectedByScore, Unknown
+from textclf.evaluate.results import Area, Foreseen, OfLabels, RejectedByScore, Unknown
 from textclf.export.sources import Source
 from textclf.models.settings import Train
 from textclf.report.details import FILES
@@ -82,7 +82,7 @@ LESSON: dict[str, Any] = {
     "sources": [YELP],
     "history": ["keras"],
 }
-ALL = [section for section in SECTIONS if section not in ("params", "unknown")]  # all defaults; no such texts
+ALL = [section for section in SECTIONS if section not in ("params", "unknown", "labels")]  # all defaults; none
 PAGES: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
     "three_classes": (THREE_CLASSES, ALL),
     "many_classes": (MANY_CLASSES, ("errors", "doubt", "terms", "confusion", "curves", "data")),
@@ -174,6 +174,15 @@ def unknown(**settings: str) -> Run:
     return with_results(run, unknown={"logistic_regression": {"test": Unknown(**found, scores=scores)}})
 
 
+def of_labels(number: int | None = None, **gaps: float) -> Run:
+    history = {labels: share(value, value - 0.1, value + 0.1) for labels, value in (("60", 0.7), ("1060", 0.8))}
+    numbers = {"value": number, "low": 1200, "high": None}
+    law = Foreseen(now=0.79, accuracy=0.83, low=0.78, high=0.88, target=0.81, labels=numbers) if gaps else None
+    suggested = {labels: difference(gap, 0.05) for labels, gap in gaps.items()}
+    found = {"logistic_regression": OfLabels(history=history, foreseen=law, suggested=suggested)}
+    return with_results(make_run(), labels=found)
+
+
 def better(later: str) -> Run:
     run = make_run(("keras", "linear_svm", "nb_svm"), settings={"export.model": later})
     return with_results(run, comparisons=dict.fromkeys(run.results.comparisons, comparison(0.1, 0.05, 0.15)))
@@ -219,7 +228,7 @@ MAKERS: dict[str, Callable[..., Run]] = {
     for each in (
         *(make_run, several, many_files, poorly_calibrated, better, worse_than_guessing, held_out, dependent_rows),
         *(unspaced, cut, weak_slices, slices_with_a_metric, behaviour, unknown, terms, sources, rare_classes),
-        pretrained_weights,
+        *(pretrained_weights, of_labels),
     )
 }
 

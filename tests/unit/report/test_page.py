@@ -46,6 +46,7 @@ def test_a_page_is_well_formed_and_has_every_section_with_something_to_say(name:
         "behaviour": not run.behaviour,
         "doubt": not run.results.coverage.models,
         "unknown": not run.results.unknown,
+        "labels": not run.results.labels,
     }
     sections = [section for section in SECTIONS if not silent.get(section)]
     assert [section["id"] for section in page.find("section")] == sections
