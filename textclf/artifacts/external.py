@@ -33,20 +33,23 @@ class External:
     ids: pd.Index  # (rows,), unique
     probabilities: NDArray[np.float64]  # (rows, classes); each row sums to 1, unless texts have several labels
     labels_only: bool  # whether the file has labels, so that each probability is 0 or 1
+    classes: tuple[str, ...]
 
 
-def read(path: Path, classes: Sequence[str], multilabel: bool = False) -> External:
+def read(path: Path, classes: Sequence[str] | None, multilabel: bool = False) -> External:
     """Return the predictions in a CSV or Parquet file with the column `id`.
 
     The columns `probability_<class>` have the probabilities, one for each class; without such columns, `label` has the
     class, which gets probability 1. If a text has several labels, `label` has a list of them, in CSV as JSON. Other
-    columns are ignored. Raises `UserError` for anything else.
+    columns are ignored. Without `classes`, they are those of the file. Raises `UserError` for anything else.
     """
     rows = _read_table(path)
     repeated = rows["id"][rows["id"].duplicated()]
     if len(repeated):
         raise UserError(f"{path} must have one row per id; repeated are {few(repeated.unique())}")
     columns = [name for name in map(str, rows) if name.startswith(PREFIX)]
+    if classes is None:
+        classes = [name.removeprefix(PREFIX) for name in columns] or sorted(set(rows.get("label", ())))
     if columns:
         probabilities = _probabilities(path, rows, columns, [f"{PREFIX}{name}" for name in classes])
         if not multilabel:
@@ -55,7 +58,7 @@ def read(path: Path, classes: Sequence[str], multilabel: bool = False) -> Extern
         probabilities = _certain(path, rows, classes, multilabel)
     else:
         raise UserError(f"{path} must have a column {PREFIX}<class> for each class, or a column label")
-    return External(path, pd.Index(rows["id"]), probabilities, not columns)
+    return External(path, pd.Index(rows["id"]), probabilities, not columns, tuple(classes))
 
 
 def _read_table(path: Path) -> pd.DataFrame:
