@@ -34,6 +34,14 @@ if no drift was found, 1 if drift was found, 2 after a mistake.
   textclf drift tickets.jsonl --text message --reference last-month.jsonl --output drift.json --page drift.html
 """
 
+SUGGEST = """
+Choose texts of a pool, of any size, to label next: diverse ones without a model, with one those in doubt among them. A
+tenth, at least 5, is drawn at random: these alone may measure. No text that is labelled or discarded is chosen again.
+
+  textclf suggest pool.csv
+  textclf suggest tickets.jsonl --text message --id ticket --rows 100
+"""
+
 SERVE = """
 Serve the models over HTTP until SIGTERM: POST /predict, GET /health, GET / (models and limits), GET /openapi.json. Logs
 one line of JSON per request to stdout. Needs fastapi and uvicorn.
@@ -306,6 +314,19 @@ def _add_drift(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--page", type=Path, metavar="FILE", help="the result as an HTML page")
 
 
+def _add_suggest(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(texts=[], group=None, encoding="utf-8")
+    parser.add_argument("path", type=Path, metavar="POOL", help="a file, or a folder of files")
+    parser.add_argument("--rows", type=int, default=50, metavar="N", help="to choose (default: 50)")
+    parser.add_argument("--random", type=int, metavar="N", help="of them at random (default: a tenth, at least 5)")
+    parser.add_argument("--predictions", type=Path, metavar="FILE", help="made elsewhere, in place of the model's")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of what is drawn (default: 1)")
+    parser.add_argument("--output", type=Path, default="to_label.csv", metavar="FILE", help="(default: to_label.csv)")
+    table = parser.add_argument_group("how the texts are stored")
+    table.add_argument("--id", metavar="COLUMN", help="column of ids (default: file and line)")
+    _add_table(table)
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
     model.add_argument("--model", help="its name or its folder (default: the one that models/index.json names)")
@@ -384,6 +405,7 @@ COMMANDS = {
     "report": _run("bring reports/report.html up to date", "report"),
     "predict": Command("classify texts", PREDICT, "predict.command", _add_predict),
     "serve": Command("serve models over HTTP", SERVE, "serve.command", _add_serve),
+    "suggest": Command("choose texts to label next", SUGGEST, "label.suggest", _add_suggest),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift.command", _add_drift),
     "label": Command("label texts on a page or in the terminal", LABEL, "label.command", _add_label),
     "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),

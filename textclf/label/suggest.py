@@ -1,0 +1,150 @@
+"""The command `textclf suggest`: choose texts of a pool to label next, and write them to a file."""
+
+import argparse
+import copy
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textclf.artifacts import conformal, external, splits
+from textclf.artifacts.decisions import INDEX, Decision
+from textclf.artifacts.features import DENSE
+from textclf.core.arrow import as_array, hash_normalized
+from textclf.core.errors import UserError
+from textclf.core.files import DIGITS
+from textclf.core.hashing import fingerprints
+from textclf.core.quoting import list_names
+from textclf.label.choose import choose, margins_of, term_vectors
+from textclf.label.rows import Row, cell_of, write_rows
+from textclf.predict.command import read_batches
+from textclf.predict.inputs import TextBatch, read_table
+from textclf.predict.predictor import Predictor, load
+from textclf.tables import labelled
+from textclf.tables.layout import Layout
+from textclf.vectorize.remembered import Remembering, can_keep
+
+MODELS, PARAMS, SPLITS = Path("models"), Path("params.yaml"), Path("data/splits")
+TABLE = Path("table.csv")  # of texts that were labelled before there is a project
+CANDIDATES = 5000  # texts that are compared and, with an encoder, encoded
+LARGEST = 2**64 - 1  # hash
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the file to label, and print what is in it."""
+    rows, seed, output = arguments.rows, arguments.seed, arguments.output
+    random = min(rows, max(5, round(rows / 10))) if arguments.random is None else arguments.random
+    limits = {"rows": (rows, 1, CANDIDATES), "random": (random, 0, rows), "seed": (seed, 0, 2**32 - 1)}
+    for name, (value, least, most) in limits.items():
+        if not least <= value <= most:
+            raise UserError(f"--{name} must be from {least} to {most}; got {value}")
+    if os.path.lexists(output):
+        raise UserError(f"--output must be a new file; got {output}; textclf label --merge adds its answers")
+    predictor = load(MODELS) if (MODELS / INDEX).exists() else None
+    if predictor is not None and predictor.reads:
+        raise UserError(f"the default model in {MODELS} must read texts alone; got one that reads data.columns")
+    pool, counted = sample_pool(read_batches(arguments), _known("text"), seed)
+    if not pool.texts:
+        raise UserError(f"{arguments.path} must have texts to label; got {counted}")
+    encoder = _encoder(predictor and predictor.vectorizer)
+    judged, margins = _judge(pool, predictor, arguments.predictions)
+    vectors = encoder.transform(pool.texts) if encoder else term_vectors(pool.texts)
+    chosen = choose(vectors, margins, pool.texts, (rows, random), encoder is not None)
+    written = [replace(judged[place], why=why) for place, why in chosen.items()]
+    _require_new(ids := [row.id for row in written])
+    write_rows(output, [written[place] for place in np.argsort(fingerprints(ids, seed))])
+    counts = ", ".join(f"{count} {why}" for why, count in Counter(chosen.values()).items())
+    print(f"{arguments.path}: {counted}; {len(pool.texts):,} compared")
+    print(f"{output}: {len(written):,} chosen ({counts}); next: textclf label {output}")
+
+
+def sample_pool(
+    batches: Iterable[TextBatch], known: Iterable[Any], seed: int, size: int = CANDIDATES
+) -> tuple[TextBatch, str]:
+    """Return a uniform sample of the distinct texts that are not known, in random order, and what there was, in words.
+
+    These are the texts with the smallest hashes; of copies, the first in the order of text and id stands for all.
+    """
+    known_hashes = np.unique(np.concatenate([hash_normalized(texts, seed) for texts in [[""], *known]]))
+    found: dict[int, tuple[str, str]] = {}
+    largest, rows, left_out = LARGEST, 0, 0
+    for ids, texts in batches:
+        hashes = hash_normalized(texts, seed)
+        is_known = known_hashes[np.searchsorted(known_hashes, hashes) % len(known_hashes)] == hashes
+        rows, left_out = rows + len(texts), left_out + int(is_known.sum())
+        for place in np.flatnonzero(~is_known & (hashes <= np.uint64(largest))).tolist():
+            key, row = int(hashes[place]), (texts[place], ids[place])
+            found[key] = min(row, found.get(key, row))
+        if len(found) > 2 * size:
+            found = dict(sorted(found.items())[:size])
+            largest = max(found)
+    sampled = [found[key] for key in sorted(found)[:size]]
+    distinct = f"{len(found):,}"
+    if largest < LARGEST:  # Bar-Yossef et al. (2002), RANDOM
+        distinct = f"about {len(found) * LARGEST // max(found):,}"
+    counted = f"{rows:,} rows, {left_out:,} of them labelled, discarded or empty; {distinct} other texts"
+    return TextBatch([row_id for _, row_id in sampled], [text for text, _ in sampled]), counted
+
+
+def _known(column: str) -> Iterator[Any]:
+    """Yield the ids or the texts of all rows that are labelled or discarded: of the project, or else of `TABLE`."""
+    if PARAMS.exists():
+        for shards in splits.open_shards(SPLITS, unknown=True).values():
+            yield from (splits.read_table(path, [column])[column] for path in shards.paths)
+        yield getattr(labelled.read(labelled.LABELLED), f"{column}s")
+    elif TABLE.exists():
+        yield from (getattr(batch, f"{column}s") for batch in read_table(TABLE, Layout({"id": "id", "text": "text"})))
+
+
+def _require_new(ids: Sequence[str]) -> None:
+    """Raise `UserError` if two texts have one id, or a text has the id of another one that is known."""
+    counts = Counter(ids)
+    for column in _known("id"):
+        counts.update(counts.keys() & set(as_array(column).to_pylist()))
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        advice = "leave out --id, or without it rename POOL"
+        raise UserError(f"an id must be that of no other text; got {list_names(repeated)}; {advice}")
+
+
+def _encoder(representation: Any) -> Any:
+    """Return the encoder in a representation, None without one, and let it keep vectors, which are needed twice."""
+    if getattr(representation, "kind", None) == DENSE:
+        representation.transform = Remembering(copy.copy(representation), kept=can_keep(representation)).transform
+        return representation
+    found = (_encoder(block.representation) for block in getattr(representation, "blocks", ()))
+    return next(filter(None, found), None)
+
+
+def _judge(pool: TextBatch, predictor: Predictor | None, path: Path | None) -> tuple[list[Row], Any]:
+    """Return a row for each text, with a label if a model or a file has predictions, and then the margins (texts,).
+
+    The probability is that of the label; of several labels, that of the decision that is least certain.
+    """
+    decision = predictor.decision.answering() if predictor else Decision()
+    several = decision.multilabel
+    labels_only = False
+    if path is not None:
+        given = external.read(path, predictor.classes_ if predictor else None, several)
+        places = given.ids.get_indexer(pd.Index(pool.ids))
+        if missing := [pool.ids[place] for place in np.flatnonzero(places < 0)]:
+            raise UserError(f"{path} must have a row for each text; ids are missing: {external.few(missing)}")
+        classes, labels_only, probabilities = given.classes, given.labels_only, given.probabilities[places]
+        decision = Decision(thresholds=(0.5,) * len(classes) if several else None)
+    elif predictor is not None:
+        classes, probabilities = predictor.classes_, predictor.predict_proba(pool.texts)
+    else:
+        return list(map(Row, *pool)), None
+    decided, sure = decision.decide(probabilities), np.maximum(probabilities, 1 - probabilities).min(axis=1)
+    margins = sure
+    if not several:
+        sure, margins = np.take_along_axis(probabilities, decided[:, None], 1)[:, 0], margins_of(probabilities)
+        decided = np.arange(len(classes)) == decided[:, None]
+    cells = [cell_of(names, several) for names in conformal.labels_of(decided, classes)]
+    columns = zip(*pool, cells, sure.round(DIGITS).astype(str).tolist(), strict=True)
+    rows = [Row(name, text, suggested=cell, probability=number) for name, text, cell, number in columns]
+    return rows, None if labels_only else margins
