@@ -10,8 +10,8 @@ import pytest
 
 from tests import approved, results, runs
 from tests.processes import ROOT
+from tests.refusal import refusal
 from textclf.core import result_files
-from textclf.core.errors import UserError
 from textclf.evaluate.results import KINDS, Results
 
 MODELS = ("majority", "logistic_regression")
@@ -77,9 +77,7 @@ def test_what_is_wrong_in_a_file_is_told_in_the_approved_line(tmp_path: Path) ->
         else:
             part[last] = json.loads(value)
         write(contents, tmp_path)
-        with pytest.raises(UserError) as error:
-            Results.read(tmp_path, KINDS, MODELS)
-        (line,) = error.value.lines
+        line = refusal(Results.read, tmp_path, KINDS, MODELS)
         line = re.sub(r"got \{.*…", "got {…", line.removeprefix(f"{tmp_path}/"))  # numbers of the run
         assert line.endswith(MADE)
         said.append(f"> {line.removesuffix(MADE)}\n")
@@ -88,8 +86,7 @@ def test_what_is_wrong_in_a_file_is_told_in_the_approved_line(tmp_path: Path) ->
 
 def test_a_model_that_was_not_measured_is_named(tmp_path: Path) -> None:
     write(json.loads(contents_of("test rows alone")), tmp_path)
-    with pytest.raises(UserError, match="nb_svm is missing"):
-        Results.read(tmp_path, ["decisions"], [*MODELS, "nb_svm"])
+    assert "nb_svm is missing" in refusal(Results.read, tmp_path, ["decisions"], [*MODELS, "nb_svm"])
 
 
 def test_a_difference_is_that_of_the_model_named_first_from_the_other() -> None:

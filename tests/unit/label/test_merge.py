@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from textclf.core.errors import UserError
+from tests.refusal import refusal
 from textclf.label import merge
 from textclf.label.agreement import describe_agreement
 from textclf.label.rows import COLUMNS, Row, read_rows, write_rows
@@ -104,9 +104,7 @@ def test_mistakes_are_a_line_and_nothing_is_written() -> None:
     Path("mine.csv").write_text("id,label,text\n0,x,y\n")
     lines = []
     for files, output in (((ann, ben), None), ((ann,), Path("mine.csv")), ((cat,), None)):
-        with pytest.raises(UserError) as error:
-            run(*files, output=output)
-        lines.append(error.value.lines[0])
+        lines.append(refusal(run, *files, output=output))
     assert lines == [
         "ben.csv: id '0' must have the text that it has in ann.csv; got another",
         "mine.csv must have the columns id, text, label, split; got no split; give another --output",

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.refusal import refusal
 from tests.settings import TEXT, put
-from textclf.core.errors import UserError
 from textclf.project.comments import commented
 
 
@@ -30,5 +30,4 @@ def test_a_comment_too_long_for_the_line_stands_above_and_replaces_the_old_one()
 
 
 def test_a_value_that_would_be_lost_in_the_comment_is_refused() -> None:
-    with pytest.raises(UserError, match="on one line"):
-        commented(put("data.group", '"a\n    b"'))
+    assert "on one line" in refusal(commented, put("data.group", '"a\n    b"'))

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.processes import ROOT, python, run
+from tests.refusal import refusal
 from textclf.core import code
 from textclf.core.errors import UserError
 from textclf.core.extras import OF_RUNS
@@ -187,8 +188,7 @@ def test_a_record_of_the_project_or_of_code_that_is_damaged_is_told_in_a_line(
         shutil.rmtree(file)
     else:
         file.unlink()
-    with pytest.raises(UserError, match=rf"^\.textclf/{said}"):
-        code.require_own_version()
+    assert re.match(rf"\.textclf/{said}", refusal(code.require_own_version))
 
 
 def test_code_below_a_folder_of_any_name_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests import approved
 from tests.processes import Ended
+from tests.refusal import refusal
 from tests.unit.predict.models import export, three_classes, two_classes
 from tests.unit.serve.clients import make_app
 from textclf.artifacts.decisions import write_index
@@ -47,8 +48,7 @@ def test_all_models_of_the_folder_are_served_and_the_named_one(
 
 def test_a_damaged_model_is_refused_at_the_start(folder: Path) -> None:
     (folder / "first" / "model.npz").write_bytes(b"")
-    with pytest.raises(UserError, match="is damaged"):
-        command.load_models(folder, None)
+    assert "is damaged" in refusal(command.load_models, folder, None)
 
 
 def test_wrong_arguments_are_refused_with_the_approved_line(folder: Path, command_line: Callable[..., Ended]) -> None:

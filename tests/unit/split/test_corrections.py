@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages import split as stage
+from tests.refusal import refusal
 from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards
 from textclf.artifacts.split_report import SplitReport
@@ -149,6 +150,5 @@ def test_corrections_that_change_while_they_are_read_are_refused(tmp_path: Path,
         return result
 
     monkeypatch.setattr(stage, "write_splits", write_and_change)
-    with pytest.raises(UserError, match=r"mine\.csv must not change while it is read"):
-        run(tmp_path)
+    assert "mine.csv must not change while it is read" in refusal(run, tmp_path)
     assert not (tmp_path / "splits").exists()

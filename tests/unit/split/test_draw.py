@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from tests.drawn import draw_splits
 from tests.leaks import count_leaks
+from tests.refusal import refusal
 from tests.unit.split.rows import corpus, in_order
 from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
@@ -206,9 +207,7 @@ IMPOSSIBLE = [
 def test_rows_that_can_not_be_split_are_an_error(
     labels: str, columns: dict[str, str], split: Split, message: str
 ) -> None:
-    with pytest.raises(UserError) as error:
-        draw_splits(corpus(len(labels)).assign(label=list(labels), **columns), split)
-    assert error.value.lines[0].startswith(message)
+    assert refusal(draw_splits, corpus(len(labels)).assign(label=list(labels), **columns), split).startswith(message)
 
 
 def test_rows_of_one_text_or_group_have_the_same_cluster_and_others_do_not() -> None:

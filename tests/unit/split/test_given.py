@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import arguments, run_stage
+from tests.refusal import refusal
 from tests.settings import put
 from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards, splits
@@ -207,9 +208,7 @@ WRONG: list[tuple[Table, str]] = [
 def test_given_splits_that_train_too_little_are_an_error(
     split: Any, table: Table, line: str, way: str, method: str
 ) -> None:
-    with pytest.raises(UserError) as error:
-        split(table, way, method=method)
-    assert error.value.lines == (line,)
+    assert refusal(split, table, way, method=method) == line
 
 
 @pytest.mark.parametrize("given", [set(), {"train"}, {"train", "validation"}])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.refusal import refusal
 from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts.split_report import SplitReport
 from textclf.core import result_files
@@ -69,8 +70,7 @@ def test_the_splits_are_those_of_a_table_without_what_the_split_refuses(
 ) -> None:
     settings, changed = METHODS[method]
     table = rows(SINGLE) if method != "time" else rows([*COMMON, *RARE])  # the latest are rare
-    with pytest.raises(UserError, match=r"set data\.rare to drop or merge"):
-        run(tmp_path / "refused", table, settings, **changed)
+    assert "set data.rare to drop or merge" in refusal(run, tmp_path / "refused", table, settings, **changed)
     files, report = run(tmp_path / "rare", table, settings, rare=rare, **changed)
     gone = {label for names in report["rare"].values() for label in names}
     assert gone

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from tests.refusal import refusal
 from textclf.artifacts import features, shapes
 from textclf.artifacts.features import Features
 from textclf.artifacts.shapes import Part, Shapes
-from textclf.core.errors import UserError
 from textclf.vectorize import representation
 from textclf.vectorize.combine import combine
 from textclf.vectorize.terms.settings import Terms
@@ -76,8 +76,7 @@ def test_a_pair_can_be_combined_again(root: Path) -> None:
 def test_damaged_features_are_refused(root: Path) -> None:
     path = root / "sentences" / "shapes.json"
     path.write_bytes(path.read_bytes().replace(b"dense", b"sense"))
-    with pytest.raises(UserError, match=r"shapes\.json is damaged or was edited"):
-        made(root, "words", "sentences")
+    assert "shapes.json is damaged or was edited" in refusal(made, root, "words", "sentences")
 
 
 def test_rows_that_are_all_empty_have_the_scale_1() -> None:
