@@ -1,7 +1,7 @@
 """The features of each split: npz files without pickles, the input of every model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -36,6 +36,7 @@ class Features:
     X: Any  # each model knows of which kinds its own may be
     y: NDArray[Any]  # (rows,) int64, positions in `classes`, -1 for no class; or of labels (rows, classes) int8, 0 or 1
     classes: NDArray[np.str_]
+    targets: NDArray[np.float64] | None = None  # (rows, classes), the probabilities to fit; None: `y` alone
 
     @property
     def multilabel(self) -> bool:
@@ -44,7 +45,14 @@ class Features:
 
     def take(self, rows: NDArray[Any]) -> "Features":
         """Return the rows of a mask or of positions, in their order."""
-        return Features(self.ids[rows], self.X[rows], self.y[rows], self.classes)
+        targets = None if self.targets is None else self.targets[rows]
+        return Features(self.ids[rows], self.X[rows], self.y[rows], self.classes, targets)
+
+    def probabilities(self) -> NDArray[np.float64]:
+        """Return the targets; without them 1 for the class or each label of a row, 0 for others."""
+        if self.targets is not None:
+            return self.targets
+        return self.y.astype(np.float64) if self.multilabel else np.eye(len(self.classes))[self.y]
 
 
 def kind_of(X: Matrix) -> str:
@@ -137,7 +145,9 @@ def concatenate(pieces: Sequence[Features]) -> Features:
         case _:
             X = scipy.sparse.csr_array(scipy.sparse.vstack(parts, format="csr"))
     ids, y = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("ids", "y"))
-    return Features(ids, X, y, pieces[0].classes)
+    soft = any(piece.targets is not None for piece in pieces)
+    targets = np.concatenate([piece.probabilities() for piece in pieces]) if soft else None
+    return Features(ids, X, y, pieces[0].classes, targets)
 
 
 def stack_columns(blocks: "Sequence[Sparse | Dense]", scales: Sequence[float]) -> Sparse:
@@ -167,7 +177,7 @@ def as_sparse(features: Features) -> Features:
     """Return the rows with dense features as CSR of float64."""
     if not isinstance(features.X, np.ndarray):
         return features
-    return Features(features.ids, scipy.sparse.csr_array(features.X.astype(np.float64)), features.y, features.classes)
+    return replace(features, X=scipy.sparse.csr_array(features.X.astype(np.float64)))
 
 
 def unit_scale(rows: float, squares: float) -> float:

@@ -23,7 +23,11 @@ def problems(part: Features, weights: Array | None) -> list[Problem]:
     if not part.multilabel:
         return [Problem(part, weights)]
     names = [np.array([f"not {name}", name]) for name in part.classes]
+    soft = [None] * len(names) if part.targets is None else [np.stack([1 - each, each], 1) for each in part.targets.T]
     return [
-        Problem(replace(part, y=y.astype(np.int64), classes=names[n]), None if weights is None else weights[:, n])
+        Problem(
+            replace(part, y=y.astype(np.int64), classes=names[n], targets=soft[n]),
+            None if weights is None else weights[:, n],
+        )
         for n, y in enumerate(part.y.T)
     ]

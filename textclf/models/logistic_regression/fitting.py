@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
@@ -18,6 +19,7 @@ from textclf.models.common.held_out import as_new_texts
 from textclf.models.common.problems import Problem, problems
 from textclf.models.logistic_regression.stream import Array, minimize_on_stream
 
+LEAST_PROBABLE = 1e-3  # of a class that counts as one of a row with targets; more would only take longer
 VECTORS = 24  # of all parameters in the memory of lbfgs, measured
 
 
@@ -34,7 +36,7 @@ def in_memory(train: Features, settings: Any) -> Fitted:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", exceptions.ConvergenceWarning)
         for estimator, (rows, weights) in zip(fits, parts, strict=True):
-            estimator.fit(X, rows.y, sample_weight=weights)
+            _fit(estimator, X, rows.y, weights, rows.targets)
     steps = max(int(estimator.n_iter_[0]) for estimator in fits)
     if any(issubclass(warning.category, exceptions.ConvergenceWarning) for warning in caught):
         warnings.warn(f"logistic regression has not converged after {steps} steps; raise max_iter", stacklevel=2)
@@ -69,7 +71,7 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
 
     losses, least = np.zeros(len(settings.C)), 0
     for part, weights in parts:
-        X, y = in_double(part.X), part.y
+        X, y, others = in_double(part.X), part.y, (weights, part.targets)
         least = max(least, fewest := int(np.bincount(y, minlength=len(part.classes)).min()))
         folds = model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y) if fewest >= FEWEST_CLASS_ROWS else ()
         for fitted, held_out in folds:
@@ -78,13 +80,27 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
                 estimator = linear_model.LogisticRegression(C=C, max_iter=settings.max_iter)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", exceptions.ConvergenceWarning)  # the fit to all rows will warn
-                    estimator.fit(X[fitted], y[fitted], sample_weight=None if weights is None else weights[fitted])
+                    _fit(estimator, X[fitted], y[fitted], *(each if each is None else each[fitted] for each in others))
                 losses[place] += metrics.log_loss(y[held_out], estimator.predict_proba(rows), labels=estimator.classes_)
     if least < FEWEST_CLASS_ROWS:
         middle = settings.C[len(settings.C) // 2]
         warnings.warn(f"a class has {least} training row, too few to choose C by; it is {middle:g}", stacklevel=2)
         return float(middle)
     return float(settings.C[int(losses.argmin())])
+
+
+def _fit(estimator: Any, X: Any, y: NDArray[np.integer], weights: Array | None, targets: Array | None) -> None:
+    """Fit an estimator to rows with a label each or, with targets, to a copy of the row for each probable class.
+
+    A copy weighs as much as its class is probable, which is the same as the cross-entropy with the targets.
+    """
+    if targets is not None:
+        rows, y = np.nonzero(targets >= LEAST_PROBABLE)
+        shares = targets[rows, y] / np.bincount(rows, targets[rows, y])[rows]
+        weights = shares if weights is None else shares * weights[rows]
+        classes = np.arange(targets.shape[1])  # of which the estimator must know each
+        X, y, weights = X[np.append(rows, 0 * classes)], np.append(y, classes), np.append(weights, 0.0 * classes)
+    estimator.fit(X, y, sample_weight=weights)
 
 
 def _fitted(train: Features | Dataset, weights: Array, intercepts: Array, record: dict[str, int | float]) -> Fitted:

@@ -27,6 +27,7 @@ SCORES = 2**22  # of a part of the rows at most
 THREADS = 4  # at most: each has a batch in memory
 
 Array = NDArray[np.float64]
+Kept = tuple[csr_array, NDArray[np.integer], Array | None]  # features, classes and targets of a batch
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Rows:
     X: Any  # (rows, features) float64, CSR or dense
     y: NDArray[np.integer]  # (rows,), or (rows, labels)
     weights: Array | None  # in the shape of `y`; None if all weigh 1
+    targets: Array | None = None  # (rows, classes or labels); None if `y` has all of the probability
 
     def sums(self, parameters: Array, total: float) -> Array:
         """Return the sum of the losses and, flat, the gradient of that sum divided by `total`, (1 + parameters,).
@@ -45,8 +47,14 @@ class Rows:
         """
         binary = parameters.ndim == self.y.ndim  # of each label, if there are several
         scores = self.X @ parameters[:-1] + parameters[-1]
-        if binary:
+        if binary and self.targets is not None:
+            targets = self.targets if self.y.ndim == 2 else self.targets[:, 1]
+            losses, slopes = -log_expit(-scores) - targets * scores, expit(scores) - targets
+        elif binary:
             losses, slopes = -log_expit(np.where(self.y == 1, scores, -scores)), expit(scores) - self.y
+        elif self.targets is not None:
+            logarithms = log_softmax(scores, axis=1)
+            losses, slopes = -(self.targets * logarithms).sum(axis=1), np.exp(logarithms) - self.targets
         else:
             logarithms, places = log_softmax(scores, axis=1), (np.arange(len(self.y)), self.y)
             losses, slopes = -logarithms[places], np.exp(logarithms)
@@ -134,7 +142,7 @@ class Stream:
         self._train, self._class_weights = train, class_weights
         scores = 1 if len(train.classes) == 2 else len(train.classes)  # of a row, or 2 of two labels
         self._size = max(1, SCORES // scores)
-        self._kept: dict[int, tuple[csr_array, NDArray[np.integer]]] = {}
+        self._kept: dict[int, Kept] = {}
         self._room = (resources.available_memory() or 0) // 2
         self._threads = min(THREADS, len(train), cores())
         self._bar = bar
@@ -157,21 +165,24 @@ class Stream:
 
     def _read(self, number: int) -> list[Rows]:
         """Return the rows of a batch, in parts with at most `SCORES` scores."""
-        X, y = self._kept.get(number) or self._read_batch(number)
+        X, y, targets = self._kept.get(number) or self._read_batch(number)
         X = csr_array((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
         somes = [slice(start, start + self._size) for start in range(0, len(y), self._size)]
         weights = self._class_weights
-        parts = [(X, y)] if len(y) <= self._size else [(X[some], y[some]) for some in somes]
-        return [Rows(X, y, None if weights is None else weigh(weights, y)) for X, y in parts]
+        parts = [(X, y, targets)]
+        if len(y) > self._size:
+            parts = [(X[some], y[some], None if targets is None else targets[some]) for some in somes]
+        return [Rows(X, y, None if weights is None else weigh(weights, y), soft) for X, y, soft in parts]
 
-    def _read_batch(self, number: int) -> tuple[csr_array, NDArray[np.integer]]:
-        """Return the features and the classes of a batch, and keep them if there is room: counts in a byte each."""
+    def _read_batch(self, number: int) -> Kept:
+        """Return features, classes and targets of a batch, and keep them if there is room: counts in a byte each."""
         batch = as_sparse(self._train.readers[number]())
         X, y = batch.X, batch.y
         if X.dtype.kind == "i" and X.data.max(initial=0) <= np.iinfo(np.uint8).max:
             X = csr_array((X.data.astype(np.uint8), X.indices, X.indptr), shape=X.shape)
         size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + y.nbytes
+        size += 0 if batch.targets is None else batch.targets.nbytes
         if size <= self._room:
             self._room -= size
-            self._kept[number] = X, y
-        return X, y
+            self._kept[number] = X, y, batch.targets
+        return X, y, batch.targets

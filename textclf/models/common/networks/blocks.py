@@ -19,8 +19,9 @@ class Block(NamedTuple):
     """Steps over rows, or the part of them that one device of one worker takes."""
 
     inputs: Arrays  # what the network takes, each (steps, rows, ...)
-    y: NDArray[np.int32]  # (steps, rows), or (steps, rows, labels); `NO_ROW` where there is no row
-    weights: NDArray[np.float32]  # in the shape of `y`
+    # (steps, rows), or (steps, rows, labels) int32, or targets (steps, rows, classes) float32; `NO_ROW` where no row is
+    y: NDArray[np.int32 | np.float32]
+    weights: NDArray[np.float32]  # (steps, rows), or (steps, rows, labels)
     sizes: NDArray[np.float32]  # (steps,), the number of rows of the whole step
 
 
@@ -47,9 +48,10 @@ def make_block(
     grid = np.pad(grid, ((0, 0), (0, share * devices - batch)), constant_values=NO_ROW)[:, device::devices]
     known = grid != NO_ROW
     labels = part.y[grid[known]]
+    y = labels.astype(np.int32) if part.targets is None else part.targets[grid[known]].astype(np.float32)
     return Block(
         tuple(_fill(known, array, 0) for array in inputs(part.X[grid[known]], width)),
-        _fill(known, labels.astype(np.int32), NO_ROW),
+        _fill(known, y, NO_ROW),
         _fill(known, weigh(weights, labels).astype(np.float32), 0),
         sizes,
     )

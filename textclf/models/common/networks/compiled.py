@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from textclf.models.common.networks.blocks import NO_ROW
 from textclf.models.common.networks.results import build_optimizer
 
 if TYPE_CHECKING:
@@ -65,18 +66,24 @@ def compile_network(
         """Return the mean loss of a step, and the sums over its rows."""
         inputs, y, weights, size = tf.nest.map_structure(lambda array: array[number], tuple(block))
         predicted = network(inputs, training=True)
-        labels = tf.maximum(y, 0)
+        labels, truth, soft = tf.maximum(y, 0), y, y.dtype.is_floating
+        if soft:  # accuracy is how often the class is found that the teacher finds most probable
+            found = tf.argmax(y, axis=1, output_type=tf.int32)
+            truth = tf.round(y) if multilabel else tf.where(y[:, 0] < 0, NO_ROW, found)
         if multilabel:
             losses = keras.ops.binary_crossentropy(tf.cast(labels, predicted.dtype), predicted) / predicted.shape[1]
-            best = tf.cast(predicted > 0.5, y.dtype)
+            best = tf.cast(predicted > 0.5, truth.dtype)
         elif predicted.shape[1] == 1:
-            losses = keras.losses.binary_crossentropy(labels[:, None], predicted)
-            best = tf.cast(predicted[:, 0] > 0.5, y.dtype)
+            losses = keras.losses.binary_crossentropy(labels[:, 1:] if soft else labels[:, None], predicted)
+            best = tf.cast(predicted[:, 0] > 0.5, truth.dtype)
         else:
-            losses = keras.losses.sparse_categorical_crossentropy(labels, predicted)
-            best = tf.argmax(predicted, axis=1, output_type=y.dtype)
+            crossentropy = (
+                keras.losses.categorical_crossentropy if soft else keras.losses.sparse_categorical_crossentropy
+            )
+            losses = crossentropy(labels, predicted)
+            best = tf.argmax(predicted, axis=1, output_type=truth.dtype)
         loss = tf.reduce_sum(losses * weights)
-        correct = tf.reduce_all(best == y, axis=1) if multilabel else best == y
+        correct = tf.reduce_all(best == truth, axis=1) if multilabel else best == truth
         return loss / size, tf.stack([loss, tf.reduce_sum(tf.cast(correct, loss.dtype))])
 
     @tf.function(jit_compile=True)
