@@ -26,7 +26,6 @@ from textclf.evaluate.results import Results
 from textclf.export import card, folder, refit
 from textclf.export.explanation import terms_of_models
 from textclf.export.facts import Facts, Settings
-from textclf.export.settings import needs_measured
 from textclf.export.sources import list_sources, require_known_classes
 from textclf.tables.given import require_split_rows
 
@@ -68,7 +67,7 @@ def run(
     for name in average:
         exported[name] = folder.average([exported[each] for each in settings.members(name)], results.training[name])
     default, reason = facts.default
-    if facts.refitted and needs_measured(data, settings.evaluate) is None:
+    if facts.refitted and facts.measured_only is None:
         frames = read_splits(splits)
         rows = pd.concat([frames[split] for split in refit.SPLITS], ignore_index=True)
         anew = []

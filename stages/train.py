@@ -1,8 +1,9 @@
 """Train one model, and predict every row with it.
 
 Reads: below FEATURES the folder of the representation that its settings name; from PRETRAINED the weights that the
-model starts from, if it does; DEFAULT, whether no choice needs predictions for held-out training rows; from SPLITS
-which of these depend on each other.
+model starts from, if it does; below WEIGHTS the name and the checksum of the file of its teacher, if it has one, and
+that file; DEFAULT, whether no choice needs predictions for held-out training rows; from SPLITS which of these depend on
+each other.
 Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the record and the history of
 its training, the versions of the packages that computed it, the means of the classes if there are texts of no class and
 dense features and, where something is chosen and there are no validation rows, its predictions for held-out training
@@ -31,7 +32,15 @@ from textclf.models.common.loading import Entry
 
 
 def run(
-    *, item: str, features: Path, splits: Path, pretrained: Path, default: Path, trained: Path, predictions: Path
+    *,
+    item: str,
+    features: Path,
+    splits: Path,
+    pretrained: Path,
+    default: Path,
+    weights: Path,
+    trained: Path,
+    predictions: Path,
 ) -> None:
     """Train the model ITEM, such as keras of the stage train@keras, on the training rows of its features."""
     settings = load_section(f"train.{item}", Entry)
@@ -41,19 +50,28 @@ def run(
     predicted = feature_files.open_shards(read, unknown=True)
     unknown = len(predicted) > len(opened)  # texts of no class
     datasets = {name: Dataset.of_shards(shards) for name, shards in opened.items()}
+    noted = checked.read_teacher(weights, item)
+    teacher = None
+    if noted is not None:
+        from textclf.models.common.teaching import read_teacher  # which takes long to import
+
+        teacher = read_teacher(noted, opened["train"], datasets["train"])
     row_count = memory.rows_in_memory(dataset.rows for dataset in datasets.values())
     memory.require_predicting(row_count, len(datasets["train"].classes), f"train.{item}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
-    folders = Folders(pretrained, scratch.scratch_folder(beside, item, opened, settings))
+    folders = Folders(pretrained, scratch.scratch_folder(beside, item, opened, (settings, noted)))
     settled = checked.read_default(default) or "validation" in opened  # some may be given
     added = feature_files.read_class_texts(read) if settings.takes_class_texts else None
+    if teacher:
+        datasets["train"] = teacher.teach_all(datasets["train"])
     fitted = fitting.fit_model(settings.kind, datasets, settings, folders, added)
     # After the fit: TensorFlow must set up several workers before it does anything else.
     held_out = None
     chosen = fitting.settled(settings, fitting.training_record(fitted, settings))
     if not settled:
         drawn = crossvalidation.draw_rows(opened["train"])
+        drawn = teacher.teach(drawn) if teacher else drawn
         clusters = read_clusters_of(splits, "train", drawn.ids)
         held_out = crossvalidation.crossvalidate(
             settings.kind, drawn, chosen, Folders(pretrained), clusters, unknown, added
@@ -71,7 +89,8 @@ def run(
         if means is not None:
             write_means(means, folder)
         shapes.write(shapes.read(read), folder)
-        files.write_json(folder / prediction_files.RECORD, fitting.training_record(fitted, settings))
+        taught = {"taught": teacher.rows} if teacher else {}
+        files.write_json(folder / prediction_files.RECORD, {**fitting.training_record(fitted, settings), **taught})
         if fitted.history is not None:
             split = fitted.history["split"].replace("watched", fitting.watched_split(opened))
             files.write_csv(folder / "history.csv", fitted.history.assign(split=split))

@@ -21,6 +21,7 @@ from textclf.evaluate.settings import MICRO_F1, OF_COUNTS, OF_SUMS, Evaluate, un
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
+from textclf.models.common.settings import TEACHERS
 from textclf.models.settings import CONSTANT, KINDS, LESSON, Average, Train, with_averages, wrong_averages
 from textclf.models.transformer import CONTRASTIVE
 from textclf.report.settings import Report
@@ -86,6 +87,17 @@ def is_lesson(params: Params) -> bool:
     return (params.data, params.fetch) == (Data(), Fetch())
 
 
+def _teacher_conflicts(params: Params) -> Iterator[str]:
+    for name in params.train.names():
+        if (teacher := getattr(params.train[name], "teacher", None)) is None:
+            continue
+        if (file := params.evaluate.external.get(teacher)) is None:
+            hint = suggest(teacher, params.evaluate.external)
+            yield f"train.{name}.teacher must be a name in evaluate.external; got {teacher}; {hint}"
+        elif not Path(file).is_relative_to(TEACHERS):
+            yield f"evaluate.external.{teacher} must be a file in {TEACHERS}, as it teaches {name}; got {file}; move it"
+
+
 def _checked(content: object, name: str) -> Params:
     params: Params = validate(Params, content, name)
     if lines := [f"{name}: {sentence}" for sentence in conflicts(params)]:
@@ -110,6 +122,7 @@ def conflicts(params: Params) -> Iterator[str]:
     for name in external:
         if name in models:
             yield f"evaluate.external.{name} must not have the name of a model of train; choose another"
+    yield from _teacher_conflicts(params)
     # A kind that a run leaves out, as by -S ~train.keras, may keep its limits.
     known = list(dict.fromkeys([*models, *KINDS, *external]))
     for limit, limited in params.gate:

@@ -8,6 +8,8 @@ from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.artifacts.shapes import FILE as SHAPES
 
 Weights = Mapping[str, Mapping[str, str]]  # SHA-256 of each file, by the name of the weights and of the file
+Teacher = Mapping[str, str]  # `file`, its path, and its `sha256`
+OF_STAGE = ("weights", "teacher")  # keys of the file of a stage
 
 
 def write_models(path: Path, names: Sequence[str]) -> None:
@@ -49,21 +51,27 @@ def read_settings(path: Path) -> dict[str, Any]:
     return settings
 
 
-def write_weights(folder: Path, weights: Mapping[str, Weights]) -> None:
-    """Write the pretrained weights that each stage, such as vectorize@sentences, reads; {} for a stage without any.
+def write_weights(folder: Path, weights: Mapping[str, Weights], teachers: Mapping[str, Teacher]) -> None:
+    """Write the pretrained weights that each stage, such as vectorize@sentences, reads, and the teacher of a model.
 
-    So a stage runs again only if its own weights change.
+    So a stage runs again only if its own weights or its teacher change.
     """
     for stage, files in weights.items():
         path = folder / f"{stage.replace('@', '/')}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_checked_json(path, {"weights": files})
+        write_checked_json(path, {"weights": files, "teacher": teachers.get(stage)})
 
 
 def read_weights(folder: Path) -> list[str]:
     """Return the names of all pretrained weights in use, sorted; `UserError` if a file is damaged."""
-    contents = (read_checked_json(path, ("weights",)) for path in sorted(folder.glob("*/*.json")))
+    contents = (read_checked_json(path, OF_STAGE) for path in sorted(folder.glob("*/*.json")))
     return sorted({name for content in contents for name in content["weights"]})
+
+
+def read_teacher(folder: Path, model: str) -> Teacher | None:
+    """Return the teacher of a model, None without one; `UserError` if its file is missing or damaged."""
+    teacher: Teacher | None = read_checked_json(folder / "train" / f"{model}.json", OF_STAGE)["teacher"]
+    return teacher
 
 
 def feature_leftovers(folder: Path, names: Collection[str]) -> list[Path]:

@@ -14,7 +14,6 @@ from textclf.evaluate.costs import cheapest_constant, cost_matrix
 from textclf.evaluate.registry import format_value
 from textclf.evaluate.settings import MICRO_F1, Evaluate, by_pair
 from textclf.export.facts import Facts, Settings
-from textclf.export.settings import needs_measured
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
 from textclf.split.settings import Split
@@ -34,8 +33,7 @@ def protocol(facts: Facts, classes: Mapping[str, str], models: Iterable[str], *,
     """
     settings, report, evaluate = facts.settings, facts.results.splits, facts.settings.evaluate
     together = settings.split.group_duplicates and not report.given
-    needed = needs_measured(settings.data, evaluate)
-    measured = " that were measured" if refitted and needed is None else ""
+    measured = " that were measured" if refitted and facts.measured_only is None else ""
     choosing = "held-out training rows" if report.validation is None else "the validation rows"
     corrected = corrected_rows(report.corrections)
     clusters = facts.results.decisions.protocol.clusters
@@ -52,7 +50,7 @@ def protocol(facts: Facts, classes: Mapping[str, str], models: Iterable[str], *,
         *_unknown(settings.data, report, choosing),
         _intervals(evaluate),
         *([_dependence(settings.data, report.sizes["test"], clusters["test"])] if "test" in clusters else []),
-        *([_refit(facts.default[0], needed, report.sizes)] if refitted else []),
+        *([_refit(facts.default[0], facts.measured_only, report.sizes)] if refitted else []),
     ]
 
 

@@ -9,7 +9,7 @@ from textclf.evaluate.choose import explain_calibration
 from textclf.evaluate.model_choice import explain_choice
 from textclf.evaluate.results import Results
 from textclf.evaluate.settings import Evaluate
-from textclf.export.settings import Export
+from textclf.export.settings import Export, needs_measured
 from textclf.export.sources import Source, Weights, class_titles, list_weights, unite_weights
 from textclf.models.settings import Average, Train, with_averages
 from textclf.split.settings import Split
@@ -71,6 +71,14 @@ class Facts:
     def refitted(self) -> str | None:
         """The model for which export.refit is set, with validation rows."""
         return self.default[0] if self.settings.export.refit and self.results.splits.validation else None
+
+    @cached_property
+    def measured_only(self) -> str | None:
+        """What holds only for the measured default, so that export.refit changes nothing; None if there is nothing."""
+        members = self.settings.members(self.default[0])
+        for teacher in filter(None, (getattr(self.settings.train[name], "teacher", None) for name in members)):
+            return f"what its teacher {teacher} has taught it"
+        return needs_measured(self.settings.data, self.settings.evaluate)
 
     @cached_property
     def titles(self) -> dict[str, str]:

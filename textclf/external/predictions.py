@@ -1,5 +1,6 @@
 """Predictions made elsewhere, joined with the rows of a run."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,8 +19,8 @@ from textclf.core.formatting import count_noun, split_rows
 def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Sequence[str]) -> Iterator[Predictions]:
     """Yield the predictions of the rows of each shard, in the order of the splits.
 
-    The file must have all test and validation rows, all or none of the training rows, and all or none of the rows of no
-    class; rows that it lacks have probabilities of NaN. Raises `UserError` otherwise, and for ids of no row.
+    The file must have all test and validation rows, and all or none of the rows of no class; `UserError` otherwise. If
+    it lacks rows of no class or some training rows, which a teacher may, all of them have probabilities of NaN.
     """
     known = np.zeros(len(external.ids), dtype=bool)
     absent: dict[str, bool] = {}
@@ -27,8 +28,8 @@ def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Se
         ids = [name for path in shards.paths for name in splits.read_column(path, "id")]
         places = external.ids.get_indexer(pd.Index(ids))
         missing = np.flatnonzero(places < 0)
-        optional = split == "train" or split in UNKNOWN_SPLITS
-        absent[split] = optional and len(missing) == len(ids)
+        optional = split in UNKNOWN_SPLITS
+        absent[split] = len(missing) > 0 if split == "train" else optional and len(missing) == len(ids)
         if len(missing) and not absent[split]:
             wanted = f"{'all or none of the' if optional else 'all'} {split_rows(split)}"
             raise UserError(
@@ -37,10 +38,8 @@ def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Se
             )
         known[places[places >= 0]] = True
     if not known.all():
-        raise UserError(
-            f"{external.path} must have ids of the run's rows; {count_noun(int((~known).sum()), 'id')} of no row: "
-            f"{few(external.ids[~known])}"
-        )
+        unknown = count_noun(int((~known).sum()), "id")
+        warnings.warn(f"{external.path} has {unknown} of no row: {few(external.ids[~known])}", stacklevel=2)
     for split, shards in parts.items():
         for path in shards.paths:
             rows = splits.read_table(path, ["id", "label"])

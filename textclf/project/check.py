@@ -11,13 +11,14 @@ from typing import Any
 
 from textclf import params
 from textclf.artifacts import checked
-from textclf.artifacts.checked import Weights
+from textclf.artifacts.checked import Teacher, Weights
 from textclf.behave import suite
 from textclf.core.arithmetic import gives_same_bytes, promise
 from textclf.core.code import read_code, require_own_version
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
 from textclf.core.extras import extra_with, how_to_install
+from textclf.core.files import sha256_of_file
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.quoting import list_names, quote_argument
@@ -177,6 +178,7 @@ def _load() -> Params:
     lines = [*_missing_packages(settings), *_wrong_weights(settings), *_wrong_tests(settings)]
     if lines:
         raise UserError(*lines)
+    teachers(settings)
     return settings
 
 
@@ -193,7 +195,7 @@ def write(settings: Params, *paths: Path) -> None:
     for study, content in study_settings(settings).items():
         checked.write_settings(studies / f"{study}.json", content)
     of_weights.mkdir()
-    checked.write_weights(of_weights, weights(settings))
+    checked.write_weights(of_weights, weights(settings), teachers(settings))
 
 
 def is_settled(settings: Params) -> bool:
@@ -229,6 +231,15 @@ def weights(settings: Params) -> dict[str, Weights]:
         }
         for key, section in entries(settings)
     }
+
+
+def teachers(settings: Params) -> dict[str, Teacher]:
+    """Return the file with the predictions of each teacher, and its SHA-256, by the stage that it teaches."""
+    models = {name: getattr(settings.train[name], "teacher", None) for name in settings.train.names()}
+    files = {f"train@{name}": settings.evaluate.external[teacher] for name, teacher in models.items() if teacher}
+    if missing := [file for file in files.values() if not Path(file).is_file()]:
+        raise UserError(f"{missing[0]} not found; put the predictions of a teacher there, or correct params.yaml")
+    return {stage: {"file": file, "sha256": sha256_of_file(Path(file))} for stage, file in files.items()}
 
 
 def entries(settings: Params) -> Iterator[tuple[str, Any]]:

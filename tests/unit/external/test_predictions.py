@@ -195,6 +195,15 @@ def test_a_flipped_bit_in_a_foreign_file_gives_predictions_or_one_line(tmp_path:
 # Joining
 
 
+def test_a_file_with_some_training_rows_is_measured_on_the_others_and_may_know_more_ids(
+    tmp_path: Path, parts: Parts
+) -> None:
+    ids = ["007", "a:5", "a:1", "a:3", "b:1"]  # as of a teacher, which has seen a pool of texts
+    with pytest.warns(UserWarning, match=r"made\.csv has 1 id of no row: b:1"):
+        rows = joined(write(tmp_path / "made.csv", {"id": ids, "label": ["yes"] * 5}), parts)
+    assert np.isnan(rows.probabilities).all(axis=1).tolist() == [True, True, False, False, False]
+
+
 def test_predictions_are_joined_by_id(tmp_path: Path, parts: Parts) -> None:
     ids = ["007", "a:5", "a:1", "a:3", "a:2"]
     rows = joined(write(tmp_path / "made.csv", {"id": ids, "label": ["yes", "yes", "no", "no", "yes"]}), parts)

@@ -1,6 +1,6 @@
 """The stages split, vectorize and train in a folder, on the words of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages import split as split_stage
@@ -18,6 +18,7 @@ def run_stages(
     rows: Sequence[tuple[str, str]],
     settled: bool = True,
     labelled: Path = NO_LABELLED,
+    teacher: Mapping[str, str] | None = None,
     **data: object,
 ) -> Predictions:
     """Train a model of this kind in a folder, the current one, and return its predictions for all rows."""
@@ -27,8 +28,9 @@ def run_stages(
     places = {"splits": folder / "splits", "report": folder / "splits.json", "labelled": labelled}
     split_stage.run(settings, Split(seed=1), corrections=NO_CORRECTIONS, **places)
     checked.write_default(folder / "default.json", settled=settled)
+    checked.write_weights(folder / "weights", {"train@model": {}}, {"train@model": teacher} if teacher else {})
     (folder / "features").mkdir()
     vectorize.run(item="words", splits=folder / "splits", pretrained=folder, features=folder / "features")
-    stage = {name: folder / name for name in ("features", "splits", "trained", "predictions")}
+    stage = {name: folder / name for name in ("features", "splits", "weights", "trained", "predictions")}
     train.run(item="model", pretrained=folder, default=folder / "default.json", **stage)
     return predictions.read(folder / "predictions" / "model.parquet")

@@ -11,6 +11,7 @@ from tests.processes import Command
 from tests.refusal import refusal
 from tests.settings import put
 from textclf.artifacts.splits import write_classes
+from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
 from textclf.core.git import git
@@ -45,6 +46,17 @@ def test_each_stage_has_the_weights_that_it_reads() -> None:
     }
     assert set(weights["vectorize@glove"][GLOVE]) == {"words.txt", "vectors.npy"}
     assert all(len(digest) == 64 for digest in weights["vectorize@glove"][GLOVE].values())
+
+
+def test_the_file_of_a_teacher_is_noted_for_its_students(folder: Path) -> None:
+    values = ("train.keras.teacher", "gpt", "evaluate.external", "{gpt: data/external/gpt.csv}")
+    assert mistakes(put(*values))[0].startswith(
+        "data/external/gpt.csv not found; put the predictions of a teacher there"
+    )
+    (folder / "data/external").mkdir(parents=True)
+    (folder / "data/external/gpt.csv").write_text("id,label\n")
+    noted = {"file": "data/external/gpt.csv", "sha256": files.sha256(b"id,label\n")}
+    assert check.teachers(check.load()) == {"train@keras": noted}
 
 
 UNNAMED = ("export.model", "null")

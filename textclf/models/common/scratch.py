@@ -8,7 +8,6 @@ from pathlib import Path
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core.files import reading
-from textclf.models.common.settings import ModelSettings
 
 
 def scratch_prefix(model: str) -> str:
@@ -16,12 +15,12 @@ def scratch_prefix(model: str) -> str:
     return f".scratch-{model}-"
 
 
-def scratch_folder(beside: Path, model: str, splits: Mapping[str, Shards[Features]], settings: ModelSettings) -> Path:
-    """Return the scratch folder of a training with these shards and settings; it need not exist."""
+def scratch_folder(beside: Path, model: str, splits: Mapping[str, Shards[Features]], settings: object) -> Path:
+    """Return the scratch folder of a training with these shards, settings and teacher; it need not exist."""
     return beside / f"{scratch_prefix(model)}{fingerprint(splits, settings)}"
 
 
-def fingerprint(splits: Mapping[str, Shards[Features]], settings: ModelSettings) -> str:
+def fingerprint(splits: Mapping[str, Shards[Features]], settings: object) -> str:
     """Return 16 hexadecimal digits that change with the settings and the shards, by the checksums in their zips."""
     digest = hashlib.sha256(repr(settings).encode())
     for split, shards in splits.items():

@@ -67,4 +67,15 @@ ClassWeight = Annotated[
         }
     ),
 ]
+TEACHERS = "data/external"  # the folder of their files, on which the stage check depends
+TEACHER = "a name in evaluate.external, whose probabilities for training rows take the place of their labels"
+
+
+def teacher_notes(settings: ModelSettings) -> list[str]:
+    """Return which teacher the training rows had, if any."""
+    if (teacher := getattr(settings, "teacher", None)) is None:
+        return []
+    return [f"Of training rows that {teacher} has predictions for, it learned those probabilities, not the labels."]
+
+
 CLASS_WEIGHT = "weight of a class: null, balanced (rare classes weigh more) or {class: weight}, of others 1"

@@ -10,9 +10,9 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from textclf.artifacts.dataset import Dataset
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
-from textclf.core.settings import LARGEST, rule
+from textclf.core.settings import LARGEST, Name, rule
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
+from textclf.models.common.settings import CLASS_WEIGHT, TEACHER, ClassWeight, ModelSettings, teacher_notes
 
 KIND = "logistic regression"
 ACCEPTS = ("sparse", "dense")
@@ -58,14 +58,16 @@ class Settings(ModelSettings):
         100, description="most steps of the solver; raise it if it warns that it has not converged"
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
+    teacher: Name | None = Field(None, description=TEACHER)
 
 
 def notes(settings: Settings) -> list[str]:
-    """Return how C was chosen, if it was."""
+    """Return how C was chosen, if it was, and the teacher, if there was one."""
     if isinstance(settings.C, float):
-        return []
+        return teacher_notes(settings)
     values = join_names([f"{value:g}" for value in settings.C])
-    return [f"The C of logistic regression was chosen from {values} by cross-validation within the training rows."]
+    chosen = f"The C of logistic regression was chosen from {values} by cross-validation within the training rows."
+    return [chosen, *teacher_notes(settings)]
 
 
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:

@@ -32,7 +32,7 @@ dvc.lock text eol=lf
 """
 CONFIG = "[core]\n    analytics = false\n"
 OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
-BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
+PLACEHOLDERS = "data/external/README.md", "metrics/behaviour/README.md"  # on which check and report depend
 
 
 def new_files(params: str, title: str, data: str, classes: str, ci: Host | None) -> dict[Path, str]:
@@ -46,7 +46,7 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
         README: readme.substitute(title=escape_markdown(title), classes=escape_markdown(classes), data=data),
         **dict(zip(EXTENDED, ("\n".join([*ignored, ""]), ".*.scratch\n", ATTRIBUTES), strict=True)),
         **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),
-        Path(BEHAVIOUR): shipped(BEHAVIOUR),
+        **{Path(name): shipped(name) for name in PLACEHOLDERS},
         **generated,
     }
 

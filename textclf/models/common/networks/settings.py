@@ -6,8 +6,8 @@ from pydantic import Field
 
 from textclf.core import resources
 from textclf.core.formatting import count_noun
-from textclf.core.settings import Section, Seed
-from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
+from textclf.core.settings import Name, Section, Seed
+from textclf.models.common.settings import CLASS_WEIGHT, TEACHER, ClassWeight, ModelSettings, teacher_notes
 
 ADDRESS_SPACE = 5 * resources.GIB  # what TensorFlow reserves; measured: 4.0 GB
 Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
@@ -36,6 +36,7 @@ class NetworkSettings(ModelSettings):
         None, description="epochs without a lower validation loss before training stops; 10 is usual, null never stops"
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
+    teacher: Name | None = Field(None, description=TEACHER)
 
     def validation_choices(self) -> list[str]:
         """Return early_stopping if it is set: it chooses the epoch on validation rows."""
@@ -60,8 +61,8 @@ class SequenceSettings(NetworkSettings):
 
 
 def notes(settings: NetworkSettings) -> list[str]:
-    """Return for how long the network trained, and which epoch was taken."""
-    return [f"The network {duration(settings.epochs, settings.early_stopping)}."]
+    """Return for how long the network trained, and which epoch was taken; the teacher, if there was one."""
+    return [f"The network {duration(settings.epochs, settings.early_stopping)}.", *teacher_notes(settings)]
 
 
 def duration(epochs: int, patience: int | None) -> str:

@@ -1,0 +1,57 @@
+"""A teacher: predictions made elsewhere, to whose probabilities a model is fitted in the place of labels.
+
+Hinton, Vinyals, Dean (2015), Distilling the Knowledge in a Neural Network, arXiv:1503.02531.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from textclf.artifacts import external, features
+from textclf.artifacts.dataset import Dataset
+from textclf.artifacts.external import External
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
+from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
+from textclf.core.formatting import count_noun
+from textclf.core.unchanged import unchanged
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Predictions, and how many training rows they have."""
+
+    predictions: External
+    rows: int
+
+    def teach(self, rows: Features) -> Features:
+        """Return the rows with the teacher's probabilities as targets; those that it lacks keep their labels."""
+        places, targets = self.predictions.ids.get_indexer(pd.Index(rows.ids)), rows.probabilities()
+        targets[places >= 0] = self.predictions.probabilities[places[places >= 0]]
+        return replace(rows, targets=targets)
+
+    def teach_all(self, train: Dataset) -> Dataset:
+        """Return the training rows, taught batch by batch; a single batch stays in memory."""
+        if len(train) == 1:
+            return Dataset.of_rows(self.teach(train.readers[0]()))
+        return replace(train, readers=tuple(partial(self._read, read) for read in train.readers))
+
+    def _read(self, read: Callable[[], Features]) -> Features:
+        return self.teach(read())
+
+
+def read_teacher(noted: Mapping[str, str], train: Shards[Features], rows: Dataset) -> Teacher:
+    """Return the predictions in a file with the SHA-256 that the stage check found; `UserError` if it changed."""
+    path = Path(noted["file"])
+    with unchanged(path, lambda: {path.name: sha256_of_file(path)}) as found:
+        if found[path.name] != noted["sha256"]:
+            raise UserError(f"{path} must not change during a run; it did; run dvc repro again")
+        predictions = external.read(path, rows.classes.tolist(), rows.multilabel)
+    known = sum(int(predictions.ids.isin(features.read_arrays(shard, "ids")[0]).sum()) for shard in train.paths)
+    if not known:
+        raise UserError(f"{path} must have training rows to teach; got none of {count_noun(rows.rows, 'row')}")
+    return Teacher(predictions, known)
