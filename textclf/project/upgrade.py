@@ -14,15 +14,8 @@ from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, load
 from textclf.project.check import needed_extras, run_settings
-from textclf.project.generated import (
-    REQUIREMENTS,
-    generated_files,
-    local_address,
-    require_installed,
-    shipped,
-    write_files,
-)
-from textclf.project.init.create import PLACEHOLDERS, TABLES, differs
+from textclf.project.generated import REQUIREMENTS, generated_files, local_address, require_installed, write_files
+from textclf.project.init.create import TABLES, differs
 from textclf.version import __version__
 
 LAST_RUN = Path("data/settings.json")
@@ -38,8 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     require_installed()
     made = read_project()
     files = generated_files(arguments.ci or made["ci"], needed_extras(params).union(made["extras"]))
-    always = {**TABLES, **{Path(name): shipped(name) for name in PLACEHOLDERS}}
-    files |= {path: text for path, text in always.items() if not path.exists()}
+    files |= {path: text for path, text in TABLES.items() if not path.exists()}
     edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
     files = {path: text for path, text in files.items() if path not in edited}
     changed, version = _changes(files), made["version"]

@@ -1,5 +1,6 @@
 """Vectors of a frozen encoder that are kept for the next run."""
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -108,37 +109,27 @@ def test_what_determines_a_vector_has_a_file_of_its_own(
     assert len([*FOLDER.iterdir()]) == 4
 
 
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-100])
+def npz(array: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, kept=array)
+    return file.getvalue()
 
 
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "truncated": lambda content: content[:-100],
+    "a flipped bit": lambda content: content[:200] + bytes([content[200] ^ 1]) + content[201:],
+    "another array": lambda _: npz(np.ones(3)),
+    "a pickle": lambda _: npz(np.array([{}], dtype=object)),
+}
 
 
-def other_array(path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez(file, kept=np.ones(3))
-
-
-def pickled(path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez(file, kept=np.array([{}], dtype=object))
-
-
-def folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-@pytest.mark.parametrize("damage", [truncate, flip, other_array, pickled, folder, lambda path: path.write_bytes(b"")])
-def test_a_damaged_or_foreign_file_is_ignored(settings: Settings, damage: Callable[[Path], Any]) -> None:
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_or_foreign_file_is_ignored(settings: Settings, damage: Callable[[bytes], bytes]) -> None:
     expected = fit(settings).transform(TEXTS).tobytes()
     remembering(fit(settings)).transform(TEXTS)
     for path in [*FOLDER.glob("*/*")]:
-        damage(path)
+        path.write_bytes(damage(path.read_bytes()))
     for _ in range(2):
         again = remembering(fit(settings))
         assert (again.transform(TEXTS).tobytes(), again.columns) == (expected, 8)

@@ -38,9 +38,9 @@ class Teacher:
         """Return the training rows, taught batch by batch; a single batch stays in memory."""
         if len(train) == 1:
             return Dataset.of_rows(self.teach(train.readers[0]()))
-        return replace(train, readers=tuple(partial(self._read, read) for read in train.readers))
+        return replace(train, readers=tuple(partial(self._taught, read) for read in train.readers))
 
-    def _read(self, read: Callable[[], Features]) -> Features:
+    def _taught(self, read: Callable[[], Features]) -> Features:
         return self.teach(read())
 
 
