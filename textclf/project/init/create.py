@@ -32,6 +32,7 @@ dvc.lock text eol=lf
 """
 CONFIG = "[core]\n    analytics = false\n"
 OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
+KEPT_IN_DATA = "!/data/\n/data/*\n!/data/external/\n"  # of what Git ignores
 PLACEHOLDERS = "data/external/README.md", "metrics/behaviour/README.md"  # on which check and report depend
 
 
@@ -92,6 +93,9 @@ def create(files: Mapping[Path, str]) -> list[str]:
     ignored = (
         git("check-ignore", "--", *(path.as_posix() for path in files)).stdout.decode(errors="replace").splitlines()
     )
+    if PLACEHOLDERS[0] in ignored:  # Git ignores data/ as a whole
+        ignored.remove(PLACEHOLDERS[0])
+        written[EXTENDED[0]] = written.get(EXTENDED[0], files[EXTENDED[0]]) + KEPT_IN_DATA
     if ignored:
         rule = git("check-ignore", "--verbose", "--", ignored[0]).stdout.decode(errors="replace").partition("\t")[0]
         more = f" and {len(ignored) - 1} more files" if len(ignored) > 1 else ""

@@ -117,7 +117,7 @@ def test_it_names_settings_with_another_default_than_in_the_last_run(project: Ru
     settings = run_settings(parse(PARAMS))
     settings["split"]["seed"] = 1
     settings["data"]["path"] = "older.csv"  # which params.yaml sets
-    Path("data").mkdir()
+    Path("data").mkdir(exist_ok=True)
     write_settings(Path("data/settings.json"), settings)  # of a run
     assert project("--dry-run").out.splitlines()[1:3] == [
         "split.seed: 1 -> 1000, the default of this version",
