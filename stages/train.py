@@ -15,6 +15,8 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from textclf.artifacts import checked, memory, packages, shapes
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import predictions as prediction_files
@@ -67,18 +69,18 @@ def run(
         datasets["train"] = teacher.teach_all(datasets["train"])
     fitted = fitting.fit_model(settings.kind, datasets, settings, folders, added)
     # After the fit: TensorFlow must set up several workers before it does anything else.
-    held_out = None
+    held_out, labelled = None, read_rounds(splits)
     chosen = fitting.settled(settings, fitting.training_record(fitted, settings))
     if not settled:
         drawn = crossvalidation.draw_rows(opened["train"])
         drawn = teacher.teach(drawn) if teacher else drawn
         clusters = read_clusters_of(splits, "train", drawn.ids)
+        suggested = np.isin(drawn.ids, labelled.suggested) if labelled else None
         held_out = crossvalidation.crossvalidate(
-            settings.kind, drawn, chosen, Folders(pretrained), clusters, unknown, added
+            settings.kind, drawn, chosen, Folders(pretrained), clusters, unknown, added, suggested
         )
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
-    labelled = read_rounds(splits)
     fewer = [*crossvalidation.predict_fewer(datasets, labelled, chosen, folders, added)] if labelled else []
     print(fitted)
     means = fit_means(datasets["train"]) if unknown else None

@@ -9,7 +9,7 @@ from.
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +37,19 @@ SLICE = "slice_"  # before the name of a column by whose values the test rows ar
 SUFFIX = ".parquet"
 
 ReadColumns = Callable[[list[str]], pa.Table]  # reads the columns of these names of some rows
-Rounds = tuple[NDArray[np.int32], NDArray[Any]]  # the columns `round` and `chosen` of `with_rounds`
+
+
+class Rounds(NamedTuple):
+    """The columns of `with_rounds` of the training rows, and their ids, (rows,) each."""
+
+    rounds: NDArray[np.int32]
+    chosen: NDArray[Any]
+    ids: NDArray[Any]
+
+    @property
+    def suggested(self) -> NDArray[Any]:
+        """The ids of the rows that were not drawn at random but chosen: they train and choose nothing."""
+        return self.ids[np.isin(self.chosen, ("diverse", "uncertain"))]
 
 
 def open_columns(folder: Path) -> dict[str, list[ReadColumns]]:
@@ -157,8 +169,8 @@ def read_rounds(folder: Path) -> Rounds | None:
     paths = shards.paths(folder, "train", SUFFIX)
     if not _columns_in(paths[0], "round"):
         return None
-    rows = pa.concat_tables([read_table(path, ["round", "chosen"]) for path in paths])
-    return rows["round"].to_numpy(), rows["chosen"].to_numpy()
+    rows = pa.concat_tables([read_table(path, ["round", "chosen", "id"]) for path in paths])
+    return Rounds(*(column.to_numpy() for column in rows.columns))
 
 
 def write_table(table: pa.Table, path: Path) -> None:

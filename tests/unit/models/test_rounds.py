@@ -11,7 +11,7 @@ from tests.unit.evaluate.samples import known
 from tests.unit.models.stages import run_stages
 from tests.unit.split.rows import write_csv
 from textclf.artifacts import features, splits
-from textclf.artifacts.predictions import ROUNDS, Predictions, batches
+from textclf.artifacts.predictions import HELD_OUT, ROUNDS, Predictions, batches
 from textclf.models.common.crossvalidation import DRAWS, subsets
 from textclf.tables.labelled import COLUMNS
 
@@ -24,7 +24,7 @@ def predicted(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, labels: 
     monkeypatch.chdir(folder)
     texts = [(f"{WORDS[label]} food n{n}", label) for n, label in enumerate(["pos", "neg"] * 20 + labels.split())]
     added = [(f"p{n}", *each, CHOSEN[n % 4], str(n // 4 + 1)) for n, each in enumerate(texts[40:])]
-    run_stages(folder, kind, texts[:40], labelled=write_csv(folder / "labelled.csv", added, COLUMNS))
+    run_stages(folder, kind, texts[:40], settled=False, labelled=write_csv(folder / "labelled.csv", added, COLUMNS))
     path = folder / "trained/model" / ROUNDS
     return [*batches(path)] if path.exists() else []
 
@@ -39,6 +39,12 @@ def test_models_of_fewer_labels_have_the_settled_c_and_predict_test_rows_of_the_
     assert all(part.ids.tolist() == read["test"].ids.tolist() for part in parts)
     assert not any(each.startswith("p") for each in parts[0].ids)
     rows = read["train"].take(known(splits.read_rounds(tmp_path / "splits"))[0] <= 1)
+    held_out = [*batches(tmp_path / "trained/model" / HELD_OUT)]
+    assert {name for part in held_out for name in part.ids if name.startswith("p")} == {
+        "p0",
+        "p4",
+        "p8",
+    }  # drawn at random
     C = json.loads((tmp_path / "trained/model/training.json").read_text())["C"]
     again = LogisticRegression(C=C).fit(rows.X, rows.y).predict_proba(read["test"].X)
     assert parts[1].probabilities == pytest.approx(again, abs=1e-6)

@@ -105,7 +105,7 @@ def test_a_network_learns_the_probabilities(shares: list[float]) -> None:
 def test_rows_that_the_teacher_lacks_keep_their_labels() -> None:
     part = samples.rows(3)
     predictions = External(
-        Path("x.csv"), pd.Index([part.ids[2], "another", part.ids[0]]), np.full((3, 3), 1 / 3), False
+        Path("x.csv"), pd.Index([part.ids[2], "another", part.ids[0]]), np.full((3, 3), 1 / 3), False, ("a", "b", "c")
     )
     teacher = Teacher(predictions, 2)
     taught = teacher.teach(part)

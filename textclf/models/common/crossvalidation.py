@@ -43,19 +43,23 @@ def crossvalidate(
     clusters: NDArray[np.uint64] | None = None,
     unknown: bool = False,
     added: Features | None = None,
+    suggested: NDArray[np.bool_] | None = None,
 ) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. Every model gets the same rows, those of `sample_rows`, and
-    the same folds, those of `assign_folds`. None if the folds have too few rows of a
-    class for this model, or there are more rows than it is cross-validated on: see `ModelPackage`. With `unknown` the
-    predictions have the scores of `textclf.artifacts.unknown`. Every model is fitted on the rows `added` as well.
+    the same folds, those of `assign_folds`; those `suggested` (rows,), which are no random sample, are in none. None if
+    the folds have too few rows of a class for this model, or there are more rows than it is cross-validated on: see
+    `ModelPackage`. With `unknown` the predictions have the scores of `textclf.artifacts.unknown`. Every model is fitted
+    on the rows `added` as well.
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None
     some = sample_rows(rows.y)
     rows = rows.take(some)
     folds = assign_folds(rows.y, np.arange(len(rows.y)) if clusters is None else clusters[some])
+    if suggested is not None:
+        folds[suggested[some]] = NEVER_HELD_OUT
     parts = []
     for fold in np.unique(folds[folds != NEVER_HELD_OUT]).tolist():
         fitted, held_out = rows.take(folds != fold), rows.take(folds == fold)
@@ -80,7 +84,7 @@ def predict_fewer(
     if settings.kind not in LINEAR or datasets["train"].rows > MOST_ROWS:
         return
     rows, test = (datasets[name].all(settings.kind) for name in ("train", "test"))
-    for name, some in subsets(*labelled):
+    for name, some in subsets(labelled.rounds, labelled.chosen):
         train = Dataset.of_rows(rows.take(some))
         if train.fewest >= settings.rows_per_class():
             with warnings.catch_warnings(action="ignore"):  # the fit on all rows has warned
