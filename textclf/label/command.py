@@ -10,13 +10,12 @@ from pathlib import Path
 from textclf.artifacts.splits import CLASSES, read_checksums, read_classes
 from textclf.core.about import About
 from textclf.core.errors import UserError
-from textclf.core.labels import list_in
 from textclf.core.quoting import quote_argument
-from textclf.core.settings import PARAMS_FILE, load_params
+from textclf.core.settings import load_params
 from textclf.export.sources import class_titles, list_sources
-from textclf.label.rows import LabelFile, read_rows, write_rows
+from textclf.label.rows import LabelFile, is_multilabel, write_rows
 from textclf.label.server import serve
-from textclf.label.session import Answers, Session
+from textclf.label.session import Session
 from textclf.label.terminal import ask
 from textclf.tables.settings import Data
 
@@ -33,36 +32,32 @@ def run(parsed: argparse.Namespace) -> None:
     path, *others = parsed.files
     if others:
         raise UserError(f"FILE must be one file; got {len(parsed.files)}; set --merge to merge them")
-    known: list[str] = []
-    titles: Mapping[str, str] = {}
-    if PARAMS_FILE.exists():
-        settings = load_params({"data": Data, "about": About})
-        multilabel = settings["data"].task == "multilabel"
-        if (SPLITS / CLASSES).exists():
-            known = read_classes(SPLITS)
-            titles = class_titles(list_sources(read_checksums(SPLITS), settings["data"].path), settings["about"])
-    else:
-        multilabel = any(list_in(cell) is not None for row in read_rows(path) for cell in (row.label, row.suggested))
-    known += [name for label in parsed.labels.split(",") if (name := label.strip())]
+    multilabel = is_multilabel(parsed.files)
     answers = LabelFile(path, multilabel)
     if parsed.output is not None:
         if not parsed.output.exists():
             empty = [replace(row, label="", by="", at="") for row in answers.rows]
             write_rows(parsed.output, empty, answers.columns)
         answers = LabelFile(parsed.output, multilabel)
-    answer(answers, parsed, known, titles)
+    answer(answers, parsed, [name for label in parsed.labels.split(",") if (name := label.strip())])
     rows = answers.rows
     print(f"{sum(not row.open for row in rows)} of {len(rows)} texts answered in {answers.path}")
     print(f"next: textclf label --merge {quote_argument(str(answers.path))}")
 
 
-def answer(answers: Answers, parsed: argparse.Namespace, known: Sequence[str], titles: Mapping[str, str]) -> None:
+def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] = ()) -> None:
     """Let a person answer rows, on the page or in the terminal, until all are answered or Ctrl-C.
 
-    `parsed` has the arguments of `textclf.cli.add_answers`; `known` are the labels to choose from besides those of the
-    rows, `titles` what to show for a label.
+    `parsed` has the arguments of `textclf.cli.add_answers`; `known` are labels to choose from besides those of the rows
+    and the classes of the project.
     """
-    session = Session(answers, parsed.by or _login(), [*known], titles, parsed.blind)
+    classes: Sequence[str] = ()
+    titles: Mapping[str, str] = {}
+    if (SPLITS / CLASSES).exists():
+        settings = load_params({"data": Data, "about": About})
+        classes = read_classes(SPLITS)
+        titles = class_titles(list_sources(read_checksums(SPLITS), settings["data"].path), settings["about"])
+    session = Session(answers, parsed.by or _login(), [*classes, *known], titles, parsed.blind)
     with contextlib.suppress(KeyboardInterrupt):
         if parsed.terminal:
             ask(session)

@@ -7,14 +7,12 @@ from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
-from textclf.core.labels import list_in
 from textclf.core.quoting import list_few, quote_argument, quote_value
-from textclf.core.settings import PARAMS_FILE, load_section
+from textclf.core.settings import PARAMS_FILE
 from textclf.label.agreement import describe_agreement
-from textclf.label.rows import COLUMNS, Row, read_rows, write_rows
+from textclf.label.rows import COLUMNS, Row, is_multilabel, read_rows, write_rows
 from textclf.tables import labelled
 from textclf.tables.edited import append_rows
-from textclf.tables.settings import Data
 
 CONFLICTS, TABLE = Path("conflicts.csv"), Path("table.csv")
 TABLE_COLUMNS = ("id", "text", "label", "split")
@@ -29,7 +27,8 @@ def run(parsed: argparse.Namespace) -> None:
     """
     in_project = parsed.output is None and PARAMS_FILE.exists()
     target, columns = (labelled.LABELLED, labelled.COLUMNS) if in_project else (parsed.output or TABLE, TABLE_COLUMNS)
-    files, multilabel = _read_files(parsed.files)
+    multilabel = is_multilabel(parsed.files)
+    files = {path: read_rows(path, multilabel) for path in parsed.files}
     answers = _answers(files)
     waiting = read_rows(CONFLICTS, multilabel) if CONFLICTS.exists() else []
     known, merge = _read_target(target, in_project, multilabel)
@@ -60,15 +59,6 @@ def run(parsed: argparse.Namespace) -> None:
     print(f"{CONFLICTS}: {count_noun(len(conflicts), 'text')} without a label that more than half of the answers give")
     steps = [f"textclf label {CONFLICTS}"] * any(row.open for row in rows) + [f"textclf label --merge {names}"]
     print(f"next: {', then '.join(steps)}")
-
-
-def _read_files(paths: Sequence[Path]) -> tuple[dict[Path, list[Row]], bool]:
-    """Return the rows of each file, and whether a text has several labels: by params.yaml, or else by the labels."""
-    if PARAMS_FILE.exists():
-        multilabel = load_section("data", Data).multilabel
-    else:
-        multilabel = any(list_in(row.label) is not None for path in paths for row in read_rows(path))
-    return {path: read_rows(path, multilabel) for path in paths}, multilabel
 
 
 def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:

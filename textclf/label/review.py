@@ -9,10 +9,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from textclf.artifacts import splits
-from textclf.core.about import About
 from textclf.core.files import csv_lines, read_csv
-from textclf.core.settings import load_params
-from textclf.export.sources import class_titles, list_sources
+from textclf.core.settings import load_section
 from textclf.label import command
 from textclf.label.rows import LabelFile, Row
 from textclf.predict.outputs import open_output
@@ -33,7 +31,7 @@ class Reviews(LabelFile):
         super().__init__(path, multilabel)
 
     def _read(self) -> None:
-        self._written = None  # so that it is read again before each answer
+        self._written = (0, 0, 0)  # so that it is read again before each answer
         read = corrections.read(self.path, self.multilabel)
         self.rows = [
             replace(row, label=read.labels.get(row.id, ""), by="somebody" if row.id in read.lines else "")
@@ -57,8 +55,7 @@ class Reviews(LabelFile):
 
 def run(parsed: argparse.Namespace) -> int:
     """Let a person review the rows of plots/audit.csv; return 0."""
-    settings = load_params({"data": Data, "about": About})
-    data, issues = settings["data"], read_csv(ISSUES)
+    data, issues = load_section("data", Data), read_csv(ISSUES)
     texts = {
         row["id"]: row["text"]
         for readers in splits.open_columns(SPLITS).values()
@@ -70,8 +67,7 @@ def run(parsed: argparse.Namespace) -> int:
         for place, (row, given, suggested, by) in enumerate(issues[LISTED].itertuples(index=False), start=1)
     ]
     reviews = Reviews(CORRECTIONS, rows, data.multilabel)
-    titles = class_titles(list_sources(splits.read_checksums(SPLITS), data.path), settings["about"])
-    command.answer(reviews, parsed, splits.read_classes(SPLITS), titles)
+    command.answer(reviews, parsed)
     answered = [row for row in reviews.rows if not row.open]
     changed = [row.id for row in answered if row.label not in ("", row.given)]
     print(

@@ -8,18 +8,17 @@ from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.files import csv_lines
-from textclf.core.quoting import quote_value
+from textclf.core.labels import list_in
+from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.predict.outputs import open_output
-from textclf.tables.columns import column_names
-from textclf.tables.delimited import DELIMITERS
-from textclf.tables.edited import records, without_advice
-from textclf.tables.layout import Layout, Record
+from textclf.tables.edited import read_edited, read_header
+from textclf.tables.settings import Data
 from textclf.tables.several import labels_in
-from textclf.tables.values import label_of, text_of
 
 COLUMNS = ("id", "text", "label", "by", "at", "suggested", "probability", "why")
 ANSWER = ("label", "by", "at")  # columns that an answer fills, added to a file that lacks them
-LABELS = ("label", "suggested")
+LABELS = {"label", "suggested"}
+RULE = "must be a CSV file with the columns id and text"
 
 
 class AnsweredError(UserError):
@@ -68,7 +67,7 @@ class LabelFile:
 
     def __init__(self, path: Path, multilabel: bool = False) -> None:
         """Read the file; raise `UserError` if it breaks a rule."""
-        self.path, self.multilabel = path, multilabel
+        self.path, self.multilabel, self._written = path, multilabel, (0, 0, 0)
         self._read()
 
     @property
@@ -96,7 +95,6 @@ class LabelFile:
         raise AnsweredError(f"this text is no longer in {self.path}")
 
     def _read(self) -> None:
-        self._written = _signature(self.path)  # before it is read: what changes meanwhile is read again
         self.columns, self.rows = _read(self.path, self.multilabel)
 
     def _change(self, changed: Row) -> None:
@@ -110,6 +108,13 @@ def read_rows(path: Path, multilabel: bool = False) -> list[Row]:
     return _read(path, multilabel)[1]
 
 
+def is_multilabel(paths: Iterable[Path]) -> bool:
+    """Return whether texts have several labels: by params.yaml, or without it by the labels in files to label."""
+    if PARAMS_FILE.exists():
+        return load_section("data", Data).multilabel
+    return any(list_in(row.label or row.suggested) is not None for path in paths for row in read_rows(path))
+
+
 def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:
     """Write a file to label with these columns, atomically: the old file is there until the new one is on the disk."""
     cells = [[getattr(row, name) if name in COLUMNS else row.other.get(name, "") for name in columns] for row in rows]
@@ -120,41 +125,24 @@ def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS
 def _read(path: Path, multilabel: bool) -> tuple[list[str], list[Row]]:
     """Return the columns to write, those of the file first, and the rows."""
     if path.suffix.lower() != ".csv" or not path.is_file():
-        raise UserError(f"the file to label must be a CSV file that exists; got {path}; textclf suggest makes one")
-    rows: dict[str, Row] = {}
-    with path.open(encoding="utf-8", errors="replace") as file:
-        header = file.readline()
-    delimiter = next((mark for mark in DELIMITERS if mark in header), None)  # ; in files of many spreadsheets
-    layout = Layout({}, format="csv", delimiter=delimiter, option="")
-    names = column_names(path, layout)
-    for number, record in records(path, replace(layout, columns={name: name for name in ("id", "text", *names)})):
-        try:
-            _add(rows, record, multilabel)
-        except ValueError as error:
-            raise UserError(without_advice(f"{path}:{number}: {error}")) from error
-    return [*names, *(name for name in ANSWER if name not in names)], list(rows.values())
+        raise UserError(f"the file to label {RULE}; got {path}; textclf suggest makes one")
+    rows = []
+    delimiter, names = read_header(path)
+    columns = list(dict.fromkeys(["id", "text", *names]))
+
+    def add(*values: str) -> None:
+        cells = dict(zip(columns, values, strict=True))
+        for name in LABELS & cells.keys():
+            cell = cells[name].strip()
+            cells[name] = cell_of(labels_in(cell, name, None, single=True), True) if multilabel and cell else cell
+        other = {name: cells.pop(name) for name in columns if name not in COLUMNS}
+        rows.append(Row(**cells, other=other))
+
+    read_edited(path, columns, RULE, "rows", add, delimiter)
+    return [*names, *(name for name in ANSWER if name not in names)], rows
 
 
-def _add(rows: dict[str, Row], record: Record | ValueError, multilabel: bool) -> None:
-    """Add the row of a record; `ValueError` if it breaks a rule."""
-    if isinstance(record, ValueError):
-        raise record
-    cells = {name: text_of(record, name) or "" for name in record}
-    cells |= {name: (label_of(record, name) or "").strip() for name in ("id", *LABELS) if name in cells}
-    if multilabel:
-        cells |= {
-            name: cell_of(labels_in(cells[name], name, None, single=True), True) for name in LABELS if cells.get(name)
-        }
-    if not cells["id"] or cells["id"] in rows:
-        raise ValueError(f"id must be unique and not empty; got {quote_value(cells['id'])}")
-    other = {name: cells.pop(name) for name in record if name not in COLUMNS}
-    rows[cells["id"]] = Row(**cells, other=other)
-
-
-def _signature(path: Path) -> tuple[int, ...] | None:
-    """Return what differs when a file was written anew; None without the file."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
+def _signature(path: Path) -> tuple[int, int, int]:
+    """Return what differs when a file was written anew."""
+    found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns

@@ -33,8 +33,8 @@ class Server(ThreadingHTTPServer):
         except (OSError, OverflowError) as error:
             raise UserError(f"--port must be free; got {port} ({error})") from error
         self.session, self.lock, self.token = session, Lock(), secrets.token_urlsafe()
-        self.hosts = [f"{name}:{self.server_port}" for name in (HOST, "localhost")]
-        self.url = f"http://{HOST}:{self.server_port}/?token={self.token}"
+        self.host = f"{HOST}:{self.server_port}"
+        self.url = f"http://{self.host}/?token={self.token}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Report a defect; a page that was closed before it was answered is none."""
@@ -52,10 +52,8 @@ class Server(ThreadingHTTPServer):
                     session.answers.undo(asked["id"])
             except AnsweredError as error:
                 told = str(error)
-            row, rows = (
-                session.row(asked["skipped"], asked["id"] if asked["do"] == "undo" else ""),
-                session.answers.rows,
-            )
+            rows = session.answers.rows
+            row = session.row(asked["skipped"], asked["id"] if asked["do"] == "undo" else "")
             return {
                 "told": told,
                 "labels": [label._asdict() for label in session.labels()],
@@ -97,9 +95,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _may(self, token: str) -> bool:
         """Return whether the request is one of the page; refuse it otherwise."""
-        hosts, origin = self.server.hosts, self.headers.get("Origin")
-        known = secrets.compare_digest(token.encode(), self.server.token.encode())
-        may = known and self.headers.get("Host") in hosts and origin in [None, *(f"http://{host}" for host in hosts)]
+        own = self.headers["Host"] == self.server.host
+        own = own and self.headers["Origin"] in (None, f"http://{self.server.host}")
+        may = own and secrets.compare_digest(token.encode(), self.server.token.encode())
         if not may:
             self._send(403, json.dumps({"error": "open the address that textclf has printed"}))
         return may

@@ -2,23 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from textclf.core.labels import labelled_names, visible
-from textclf.label.rows import Row, cell_of, labels_of
+from textclf.label.rows import LabelFile, Row, cell_of, labels_of
 from textclf.tables.values import label_of
-
-
-class Answers(Protocol):
-    """Rows that can be answered, such as `LabelFile`, where its members are described."""
-
-    multilabel: bool
-    rows: list[Row]
-
-    @property
-    def labels(self) -> Sequence[str]: ...  # noqa: D102
-    def answer(self, row_id: str, label: str, by: str) -> None: ...  # noqa: D102
-    def undo(self, row_id: str) -> None: ...  # noqa: D102
 
 
 class Label(NamedTuple):
@@ -33,7 +21,7 @@ class Label(NamedTuple):
 class Session:
     """The answers of one person."""
 
-    answers: Answers
+    answers: LabelFile
     by: str
     known: list[str]  # labels in their order
     titles: Mapping[str, str]  # what to show for a label

@@ -1,12 +1,11 @@
 """Labels that a user has corrected: a CSV file with the columns id and label, which may be a header alone."""
 
 import contextlib
-import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from textclf.core.quoting import quote_value
-from textclf.tables.edited import read_edited, unchanged_file
+from textclf.tables.edited import read_edited, read_header, unchanged_file
 
 COLUMNS = ("id", "label")
 REVIEWED = ("given", "place")  # columns that `textclf audit --review` fills besides, with who and when
@@ -52,7 +51,5 @@ def read(path: Path, multilabel: bool = False) -> Corrections:
         if given:
             reviews[row] = given, int(place) if place.isdecimal() else 0
 
-    with path.open("rb") as file:
-        header = next(csv.reader([file.readline().decode("utf-8-sig", "replace")]), [])
-    columns = (*COLUMNS, *(REVIEWED if {*REVIEWED} <= {*header} else ()))
+    columns = (*COLUMNS, *(REVIEWED if {*REVIEWED} <= {*read_header(path)[1]} else ()))
     return Corrections(path, labels, read_edited(path, columns, RULE, NOUN, add), reviews)

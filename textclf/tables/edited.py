@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,10 +13,12 @@ from textclf.core.outputs import outputs
 from textclf.core.quoting import quote_value
 from textclf.core.unchanged import unchanged
 from textclf.tables.corpus import ERRORS_SHOWN
+from textclf.tables.delimited import DELIMITERS
 from textclf.tables.layout import Layout, NumberedRow
 from textclf.tables.read import read_batches
 from textclf.tables.values import label_of, text_of
 
+LABELS = ("id", "label", "suggested")  # columns without control characters
 ADVICE = re.compile(r"; (or |if [^;]*, )?set .*")
 Content = TypeVar("Content")
 
@@ -31,7 +32,17 @@ def unchanged_file(path: Path, rule: str, read: Callable[[], Content]) -> Iterat
         yield read()
 
 
-def read_edited(path: Path, columns: Sequence[str], rule: str, noun: str, add: Callable[..., None]) -> dict[str, int]:
+def read_header(path: Path) -> tuple[str, list[str]]:
+    """Return the delimiter of a file, which a spreadsheet may have changed, and the names of its columns."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        line = file.readline(csv.field_size_limit())
+    delimiter = next((mark for mark in DELIMITERS if mark in line), ",")
+    return delimiter, next(csv.reader([line], delimiter=delimiter), [])
+
+
+def read_edited(
+    path: Path, columns: Sequence[str], rule: str, noun: str, add: Callable[..., None], delimiter: str = ","
+) -> dict[str, int]:
     """Call `add` with the texts in these columns, of which the first is `id`, of each row; return the line of each id.
 
     Blank lines are skipped. Raises `UserError` with a line for each mistake and each `ValueError` of `add`, of many for
@@ -42,16 +53,18 @@ def read_edited(path: Path, columns: Sequence[str], rule: str, noun: str, add: C
     lines: dict[str, int] = {}
     errors: list[str] = []
     rows = 0
-    for number, record in records(path, Layout(dict(zip(columns, columns, strict=True)), option="")):
+    for number, record in _records(
+        path, Layout(dict(zip(columns, columns, strict=True)), delimiter=delimiter, option="")
+    ):
         rows += 1
         try:
             if isinstance(record, ValueError):
                 raise record
-            row, *others = ((text_of if name == "text" else label_of)(record, name) or "" for name in columns)
+            row, *others = ((label_of if name in LABELS else text_of)(record, name) or "" for name in columns)
             _require_id(row, lines.setdefault(row, number), number)
             add(row, *others)
         except ValueError as error:
-            errors.append(f"{path}:{number}: {without_advice(str(error))}")
+            errors.append(f"{path}:{number}: {_without_advice(str(error))}")
     raise_first(errors, path, rows, noun)
     return lines
 
@@ -63,7 +76,7 @@ def _require_id(row: str, first: int, number: int) -> None:
         raise ValueError(f"id must be unique; got {quote_value(row)}, as in line {first}")
 
 
-def records(path: Path, layout: Layout) -> Iterator[NumberedRow]:
+def _records(path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the lines that are not blank and their rows; the `UserError` of a file that is no CSV has no advice."""
     try:
         for batch in read_batches(path, "csv", layout):
@@ -71,7 +84,7 @@ def records(path: Path, layout: Layout) -> Iterator[NumberedRow]:
                 if isinstance(record, ValueError) or any(record.values()):
                     yield number, record
     except UserError as error:
-        raise UserError(*map(without_advice, error.lines)) from None
+        raise UserError(*map(_without_advice, error.lines)) from None
 
 
 def raise_first(errors: Sequence[str], path: Path, rows: int, noun: str) -> None:
@@ -84,12 +97,12 @@ def raise_first(errors: Sequence[str], path: Path, rows: int, noun: str) -> None
 def append_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Replace a file, in one step, by itself with more rows; without one, begin with a header of these columns."""
     before = path.read_bytes() if path.exists() else f"{','.join(columns)}\n".encode()
-    header = next(csv.reader(io.StringIO(before.decode("utf-8-sig"), newline="")))
+    header = read_header(path)[1] if path.exists() else columns
     added = csv_lines([[str(row.get(name, "")) for name in header] for row in rows])
     with outputs(path) as [scratch]:
         scratch.write_bytes(before + b"\n" * (not before.endswith(b"\n")) + added)
 
 
-def without_advice(line: str) -> str:
+def _without_advice(line: str) -> str:
     """Return a line of an error without the advice to change settings of a table, which this file has not."""
     return ADVICE.sub("", line)

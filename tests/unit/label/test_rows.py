@@ -95,13 +95,13 @@ def test_several_labels_are_lists(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"", "must have a header and rows; got an empty file"),
+        (b"", "must be a CSV file with the columns id and text; got an empty file"),
         (b"text\na\n", "id must be one of its columns (text); got 'id'"),
-        (b"id,text\n1,a\n1,b\n", ":3: id must be unique and not empty; got '1'"),
-        (b"id,text\n,b\n", ":2: id must be unique and not empty; got ''"),
+        (b"id,text\n1,a\n1,b\n", ":3: id must be unique; got '1', as in line 2"),
+        (b"id,text\n,b\n", ":2: id must not be empty; got ''"),
         (b"id,text\n1,\xff\n", ":2: must be utf-8; got byte 0xff"),
         (b'id,text,label\n1,a,"[1"\n', ':2: label must be a JSON list, such as ["a", "b"]; got \'[1\''),
-        (None, "must be a CSV file that exists"),
+        (None, "must be a CSV file with the columns id and text; got "),
     ],
 )
 def test_a_mistake_is_told_without_advice_to_change_settings(content: bytes | None, error: str, tmp_path: Path) -> None:
