@@ -35,21 +35,6 @@ def flip_bit(data: bytes, position: int) -> bytes:
     return bytes(damaged)
 
 
-def cut(data: bytes, rng: random.Random) -> bytes:
-    """Return the bytes without their end, as after a copy that was interrupted."""
-    return data[: rng.randrange(len(data))]
-
-
-def blank(data: bytes, rng: random.Random) -> bytes:
-    """Return the bytes with a run of up to 512 of them, a sector of a disk, set to zero."""
-    start = rng.randrange(len(data))
-    length = min(rng.randint(1, 512), len(data) - start)
-    return data[:start] + bytes(length) + data[start + length :]
-
-
-DISK: tuple[Kind, ...] = (flip, flip, flip, cut, blank)  # what a failing disk or memory does
-
-
 def edit(suffix: str) -> Kind:
     """Return what a wrong edit or merge does to a file: to the structure of JSON and YAML, or to the bytes."""
 

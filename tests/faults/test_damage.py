@@ -7,134 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
-import textclf
-from tests import pull_request, stored_splits
+from tests import pull_request
 from tests.conftest import arguments, run_stage, tree
 from tests.faults import damage
 from tests.faults.campaign import generator, tries
 from tests.processes import git
 from textclf import cli
-from textclf.artifacts import conformal, decisions, external, features, layers, predictions, shapes, shards, splits
+from textclf.artifacts import conformal, decisions, external, features, layers, predictions, shapes, splits
 from textclf.artifacts.checksums import verify_folder
-from textclf.artifacts.decisions import Decision, Platt, Temperature
-from textclf.artifacts.layers import Layer, LayerModel
-from textclf.artifacts.predictions import Predictions
+from textclf.artifacts.layers import LayerModel
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
 from textclf.evaluate.results import Results
-from textclf.export import folder
-from textclf.predict.predictor import find_model
 from textclf.vectorize import representation
-from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.vectorizer import Vectorizer
-
-# Exported models
-
-TEXTS = ["The food was great, great!", "bad food", "", "nothing that is known", "not a bad place 7"]
-LEARNED = ["bad food", "great place", "great food, not bad", "a place to be", "food 7 of 10"]
-
-
-def make_model(kind: str, vectorizer: Vectorizer) -> LayerModel:
-    """Return a model of random weights: linear, or with a hidden layer for `network`."""
-    generator = np.random.default_rng(0)
-    columns = len(vectorizer.terms())
-    if kind == "network":
-        hidden = Layer(generator.normal(size=(columns, 3)), generator.normal(size=3), "relu")
-        return LayerModel(("0", "1"), (hidden, Layer(generator.normal(size=(3, 1)), np.zeros(1), "sigmoid")))
-    return layers.linear(("0", "1"), generator.normal(size=(1, columns)), np.array([0.5]), "sigmoid")
-
-
-MODELS = {
-    "linear": ({}, Decision(0.5)),
-    "network": ({}, Decision(0.4, Temperature(1.7))),
-    "tfidf": ({"weighting": "tfidf", "analyzer": "word+char", "ngram_range": [1, 2]}, Decision(0.5, Platt(1.5, -0.25))),
-    "hashing": ({"weighting": "tfidf", "hashing": 64}, Decision(0.5)),
-}
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_damage_of_one_file_never_changes_a_prediction(name: str, tmp_path: Path) -> None:
-    settings, decision = MODELS[name]
-    vectorizer = Vectorizer.fit(LEARNED, Terms.model_validate(settings))
-    (trained := tmp_path / "trained").mkdir()
-    layers.write(make_model(name, vectorizer), trained)
-    (trained / "model.keras").write_bytes(b"what Keras opens")
-    models = tmp_path / "models"
-    models.mkdir()
-    decisions.write_index(name, [name], models)
-    folder.write(models / name, folder.measured(trained, vectorizer), decision, "# A model card\n")
-
-    def answer() -> tuple[bytes, list[str]]:
-        predictor = textclf.load(find_model(models, None))
-        return predictor.predict_proba(TEXTS).tobytes(), predictor.predict(TEXTS).tolist()
-
-    written = sorted(path for path in models.rglob("*") if path.is_file())
-    assert damage.defects(written, answer, tries(400), generator(name), damage.DISK, same=True) == []
-
-
-# Splits and predictions
-
-ROWS = 200
-
-
-def write_splits(folder: Path) -> Callable[[], object]:
-    """Write splits of several shards, and return a function that reads all that stages read of them."""
-    folder.mkdir()
-    for split in ("train", "test"):
-        labels = ["yes" if n % 3 else "no" for n in range(ROWS)]
-        clusters = np.arange(ROWS, dtype=np.uint64) ** np.uint64(7)
-        rows = {"id": [f"a.txt:{n}" for n in range(ROWS)], "text": [f"text {n % 50}" for n in range(ROWS)]}
-        stored_splits.write_shards(pd.DataFrame({**rows, "label": labels, "cluster": clusters}), folder, split)
-    splits.write_classes(["no", "yes"], folder)
-    splits.write_checksums({"a.txt": "0" * 64}, folder)
-
-    def read() -> object:
-        parts = splits.open_shards(folder)
-        columns = [splits.read_column(path, name) for part in parts.values() for path in part.paths for name in ("id",)]
-        clusters = [keys.tobytes() for split in parts for keys in splits.open_clusters(folder, split)]
-        rows = {split: part.to_csv() for split, part in splits.read(folder).items()}
-        return rows, columns, clusters, splits.read_classes(folder), splits.read_checksums(folder)
-
-    return read
-
-
-def write_predictions(folder: Path) -> Callable[[], object]:
-    """Write predictions in two row groups, and return a function that reads them."""
-    folder.mkdir()
-    positive = np.random.default_rng(0).random(ROWS)
-    rows = Predictions(
-        np.array([f"a.txt:{n}" for n in range(ROWS)], dtype=object),
-        np.repeat(np.array(["train", "test"], dtype=object), ROWS // 2),
-        np.arange(ROWS) % 2,
-        np.column_stack([1 - positive, positive]),
-        ("no", "yes"),
-    )
-    predictions.write([rows.take(slice(0, 100)), rows.take(slice(100, ROWS))], folder / "a.parquet")
-
-    def read() -> object:
-        parts = [*predictions.batches(folder / "a.parquet"), predictions.read(folder / "a.parquet")]
-        return [
-            (part.ids.tolist(), part.split.tolist(), part.y.tobytes(), part.probabilities.tobytes(), part.classes)
-            for part in parts
-        ]
-
-    return read
-
-
-@pytest.mark.parametrize("write", [write_splits, write_predictions])
-def test_damage_of_one_file_never_changes_a_row(
-    write: Callable[[Path], Callable[[], object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shards, "ROWS", 150)
-    read = write(tmp_path / "data")
-    written = sorted((tmp_path / "data").iterdir())
-    assert damage.defects(written, read, tries(400), generator(write.__name__), damage.DISK, same=True) == []
-
 
 # Every reader of a file that a stage wrote
 

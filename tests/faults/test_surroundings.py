@@ -79,13 +79,6 @@ def project(table: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(table, tmp_path / "project"))
 
 
-@pytest.mark.nightly  # a run of tests/e2e has them too
-def test_variables_and_a_home_for_other_programs_change_no_byte(project: Path, expected: Path, tmp_path: Path) -> None:
-    run_all(project, hostile.VARIABLES | hostile.fill_home(tmp_path / "home"))
-    assert outputs(project) == outputs(expected)
-    assert (tmp_path / "home/.keras/keras.json").read_text() == hostile.NUMBERS
-
-
 def test_variables_of_python_change_no_byte(project: Path, expected: Path, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file")
     run_all(project, hostile.PYTHON_VARIABLES | {"HOME": str(tmp_path / "home")})

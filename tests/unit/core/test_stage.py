@@ -15,6 +15,7 @@ from pydantic import Field
 from tests.processes import ROOT, Ended, python
 from textclf.core import stage
 from textclf.core.errors import UserError
+from textclf.core.outputs import outputs
 from textclf.core.settings import Names, Param, Section
 
 PARAMS = "split: {seed: 1000, stratify: true}\ndata: {classes: [a, b]}\n"
@@ -111,6 +112,18 @@ def test_every_mistake_in_sections_of_a_stage_is_reported(project: Path, capsys:
         "error: test_stage: params.yaml: data.path is missing; it must be set",
         "error: test_stage: params.yaml: train must be a section of settings; got [a]",
     ]
+
+
+def test_settings_that_change_while_a_stage_runs_are_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(split: Split) -> None:
+        (project / "params.yaml").write_text(PARAMS.replace(str(split.seed), "7"))
+        with outputs(project / "out") as (scratch,):
+            scratch.touch()
+
+    assert end(run) == 2
+    line = "error: test_stage: params.yaml: split.seed must not change while the stage runs; it was 1000 and is 7 now; "
+    assert capsys.readouterr().err.startswith(line)
+    assert not (project / "out").exists()
 
 
 class ResourceExhaustedError(Exception):
