@@ -160,24 +160,6 @@ def test_check_refuses_all_mistakes_at_once(refuses: Callable[..., None], projec
     )
 
 
-@pytest.mark.parametrize(
-    ("stage", "key", "rule"),
-    [
-        ("fetch", "fetch.corpus", "one of yelp, amazon, imdb, or a list of such, each once"),
-        ("split", "split.seed", "an integer"),
-        ("vectorize", "vectorize.words.lowercase", "true or false"),
-        ("train", "train.majority", "a section of settings with a kind that is one of "),
-        ("evaluate", "evaluate.confidence", "a number"),
-    ],
-)
-def test_a_stage_refuses_its_own_sections(
-    project: Path, capfd: pytest.CaptureFixture[str], stage: str, key: str, rule: str
-) -> None:
-    (project / "params.yaml").write_text(put(key, "a"))
-    assert run_stage(project, stage, *arguments(stage)) == 2
-    assert capfd.readouterr().err.startswith(f"error: {stage}: params.yaml: {key} must be {rule}")
-
-
 def test_a_stage_reads_no_other_sections(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (project / "params.yaml").write_text(put("train.keras.epochs", "0", "split.test_size", "5e-1"))
     assert run_stage(project, "split", *arguments("split")) == 0

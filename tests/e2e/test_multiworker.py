@@ -109,18 +109,6 @@ def killed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scratch
 
 
-@pytest.mark.nightly
-def test_a_training_killed_three_times_ends_with_the_bytes_of_an_undisturbed_one(
-    folder: Path, undisturbed: Path, killed: Path, tmp_path: Path
-) -> None:
-    scratch = Path(shutil.copytree(killed, tmp_path / "scratch"))
-    for checkpoints in (1, 4):
-        kill(start(folder, scratch), checkpoints)
-        assert not (scratch / "weights").exists()
-    finish(start(folder, scratch))
-    assert result(scratch) == result(undisturbed)
-
-
 def free_ports(number: int) -> list[int]:
     sockets = [socket.socket() for _ in range(number)]
     for unused in sockets:

@@ -149,24 +149,6 @@ def test_figures_have_the_address_of_their_commit_or_are_written_to_files(branch
     assert (tmp_path / "images" / "base-plots-roc.svg").read_bytes() not in (b"", figure)
 
 
-@pytest.mark.slow
-def test_the_gate_fails_on_a_drop_beyond_the_noise(branch: Copy, tmp_path: Path) -> None:
-    copy = another(branch, tmp_path)
-    copy.dvc("checkout")
-    commit(copy, f"train.{MODEL}.C=0.00001", f"gate.minimum={{{MODEL}: {{test: {{accuracy: 0.7}}}}}}")
-    result = pr_report(copy, "main")
-    assert result.status == 1
-    below, fell = result.err.splitlines()
-    name = f"gate: {MODEL}.test.accuracy"
-    assert below.startswith(f"{name} is 0.")
-    assert below.endswith(", less than 0.7")
-    assert fell.startswith(f"{name} fell by 0.")
-    assert fell.endswith("), more than 0.0")
-    assert "the gate failed (2 of 3 rules); the rules of the gate changed.**" in result.out
-    assert f"- the gate changed: `gate.minimum.{MODEL}.test.accuracy` from `0.75` to `0.7`" in result.lines
-    assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| **worse** |")
-
-
 @pytest.fixture
 def own(tmp_path: Path) -> Copy:
     """A small project with one stage, in a folder of a repository, whose rows were kept with `dvc add` and changed."""

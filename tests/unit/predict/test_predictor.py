@@ -202,20 +202,6 @@ def test_explanations_do_not_depend_on_the_other_texts() -> None:
         assert predictor.explain(TEXTS) == [predictor.explain([text])[0] for text in TEXTS]
 
 
-def test_terms_of_two_analyzers_and_hashed_ones_have_names() -> None:
-    both = fit_vectorizer(analyzer="word+char_wb")
-    columns = sum(part.columns for part in both.parts)
-    model = layers.linear(("no", "yes"), np.arange(1.0, columns + 1)[None], np.zeros(1), "sigmoid")
-    terms = {term for term, _ in Predictor(both, model, Decision(0.5)).explain(["great"])[0]}
-    assert {"word__great", "char_wb__gr"} <= terms
-    hashed = fit_vectorizer(hashing=64)
-    model = layers.linear(("no", "yes"), np.ones((1, 64)), np.zeros(1), "sigmoid")
-    assert {term for term, _ in Predictor(hashed, model, Decision(0.5)).explain(["great food"])[0]} == {"great", "food"}
-    narrow = fit_vectorizer(hashing=1)
-    model = layers.linear(("no", "yes"), np.ones((1, 1)), np.zeros(1), "sigmoid")
-    assert [term for term, _ in Predictor(narrow, model, Decision(0.5)).explain(["great food"])[0]] == ["great | food"]
-
-
 # Files
 
 FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER, CONFORMAL)

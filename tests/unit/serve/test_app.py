@@ -332,6 +332,21 @@ def test_a_request_is_one_line_of_the_log_without_its_texts(caplog: pytest.LogCa
     assert 0 < milliseconds[0] <= sum(milliseconds) < 1000 * (time.perf_counter() - started)
 
 
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "textclf.access")
+    part = {"type": "http.request", "body": b"{", "more_body": True}
+    messages: list[dict[str, Any]] = [{"type": "http.disconnect"}, part]
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop()
+
+    asyncio.run(make_app()(scope, receive, lambda _: asyncio.sleep(0)))
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "textclf.access"]
+    assert json.loads(line)["status"] == 499
+
+
 class Full(io.StringIO):
     """A stream on a full disk."""
 

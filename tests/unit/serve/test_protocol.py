@@ -19,6 +19,7 @@ from textclf.serve.protocol import Protocol
 IDLE = 0.2  # seconds until a connection without a request is closed
 POST = b"POST /predict HTTP/1.1\r\nHost: server\r\nContent-Type: application/json\r\n"
 GET = b"GET /health HTTP/1.1\r\nHost: server\r\n\r\n"
+UPGRADE = GET.replace(b"\r\n\r\n", b"\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
 Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -128,7 +129,7 @@ def test_what_is_not_http_is_refused_in_json_and_what_follows_is_not_read(sent: 
 
 def test_a_head_in_pieces_is_answered_and_the_connection_used_again() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for request in (GET, GET):
+        for request in (GET, GET, UPGRADE):
             for piece in (request[:5], request[5:]):
                 writer.write(piece)
                 await writer.drain()

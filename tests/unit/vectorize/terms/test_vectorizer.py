@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import example, given
-from hypothesis import strategies as st
 from sklearn.utils import murmurhash3_32
 
 from tests.processes import python
@@ -51,8 +50,7 @@ def test_vectors_are_those_of_scikit_learn_to_the_bit(train: list[str], test: li
     try:
         theirs.fit(train)
     except ValueError:
-        with pytest.raises(UserError, match="no vocabulary under the settings of vectorize: "):
-            Vectorizer.fit(train, settings)
+        assert "no vocabulary under the settings of vectorize: " in refusal(Vectorizer.fit, train, settings)
         return
     ours = Vectorizer.fit(train, settings)
     # Compare with transform: fit_transform adds up a row's squares in another order.
@@ -119,18 +117,6 @@ def test_the_same_of_equally_frequent_terms_are_kept_as_in_scikit_learn() -> Non
 
 
 # Hashing
-
-
-@given(
-    term=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
-    width=st.sampled_from([1, 2, 7, 1024, 2**31 - 1]),
-)
-def test_a_hashed_term_has_the_column_of_scikit_learns_murmurhash(term: str, width: int) -> None:
-    whole_text = r"(?s).+"
-    settings = params(hashing=width, lowercase=False, token_pattern=whole_text)
-    X = Vectorizer.fit([term], settings).transform([term])
-    assert X.indices.tolist() == [abs(int(murmurhash3_32(term, seed=0))) % width]
-    assert X.data.tolist() == [1]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 7, 1000, 2**20, 2**31 - 1])
