@@ -27,7 +27,7 @@ from textclf.predict.inputs import TextBatch, read_table
 from textclf.predict.predictor import Predictor, load
 from textclf.tables import labelled
 from textclf.tables.layout import Layout
-from textclf.vectorize.remembered import Remembering, can_keep
+from textclf.vectorize.remembered import Remembering
 
 MODELS, PARAMS, SPLITS = Path("models"), Path("params.yaml"), Path("data/splits")
 TABLE = Path("table.csv")  # of texts that were labelled before there is a project
@@ -114,7 +114,7 @@ def _require_new(ids: Sequence[str]) -> None:
 def _encoder(representation: Any) -> Any:
     """Return the encoder in a representation, None without one, and let it keep vectors, which are needed twice."""
     if getattr(representation, "kind", None) == DENSE:
-        representation.transform = Remembering(copy.copy(representation), kept=can_keep(representation)).transform
+        representation.transform = Remembering(copy.copy(representation)).transform
         return representation
     found = (_encoder(block.representation) for block in getattr(representation, "blocks", ()))
     return next(filter(None, found), None)

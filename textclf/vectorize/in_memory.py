@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
 from textclf.vectorize import representation
-from textclf.vectorize.remembered import Remembering, can_keep
+from textclf.vectorize.remembered import Remembering
 from textclf.vectorize.representation import Block, Union
 from textclf.vectorize.settings import Combine, Vectorize
 
@@ -77,5 +77,4 @@ def encode_labels(labels: "Sequence[Any] | pd.Series", classes: Sequence[str]) -
 
 @lru_cache(maxsize=4)
 def _remembering(settings: Any, pretrained: Path) -> Remembering:
-    fitted = representation.fit((), settings, pretrained)
-    return Remembering(fitted, kept=can_keep(fitted))
+    return Remembering(representation.fit((), settings, pretrained))

@@ -36,21 +36,20 @@ def remembering(fitted: Any, texts: int = 0) -> Any:
 
     It stays as it is where there is no folder .dvc, and if it has more than `MOST` texts to transform.
     """
-    return Remembering(fitted, kept=True) if texts <= MOST and can_keep(fitted) else fitted
+    return Remembering(fitted) if texts <= MOST and _can_keep(fitted) else fitted
 
 
-def can_keep(fitted: Any) -> bool:
-    """Return whether the vectors of a representation can be kept in files."""
+def _can_keep(fitted: Any) -> bool:
     return getattr(getattr(fitted, "settings", None), "frozen", False) and Path(".dvc").is_dir()
 
 
 class Remembering:
-    """A dense representation that encodes each text once: in this process or, if `kept` in files, on this machine."""
+    """A dense representation that encodes each text once: in this process or, if they can be kept, on this machine."""
 
-    def __init__(self, inner: Any, *, kept: bool = False) -> None:
+    def __init__(self, inner: Any) -> None:
         """Read the vectors of an encoder."""
         self.inner, self._known, self._folder = inner, dict[bytes, NDArray[np.float32]](), None
-        if kept:
+        if _can_keep(inner):
             self._folder = _folder_of(inner)
             for array in _read(self._folder, _dtype(inner)):
                 self._known.update(zip(array["key"].tolist(), array["vector"], strict=True))
