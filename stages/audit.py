@@ -22,6 +22,7 @@ from textclf.core.formatting import count_noun, join_names
 from textclf.core.labels import labelled_names, visible
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE
+from textclf.core.unchanged import unchanged_file
 from textclf.evaluate.settings import Evaluate
 from textclf.fetch import catalogue
 from textclf.models.settings import Train
@@ -32,7 +33,7 @@ from textclf.studies.measure import Setup
 from textclf.studies.readable import unreadable_features
 from textclf.studies.rows import sample_rows
 from textclf.studies.settings import Audit
-from textclf.tables.corrections import unchanged_corrections
+from textclf.tables.corrections import read as read_corrections
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
@@ -68,8 +69,9 @@ def run(
     corpora = catalogue.corpora_at(Path(data.path), raw)
     names = labelled_names(classes, catalogue.class_names(corpora) | about.class_names)
     subject = visible(about.title or join_names([name for name in corpora if name]) or data.path)
-    with unchanged_corrections(corrections, data.multilabel) as corrected:
-        audited = replace(audited, reviewed=results.count_reviews(corrected))
+    with unchanged_file(corrections):
+        reviews = results.count_reviews(read_corrections(corrections, data.multilabel))
+    audited = replace(audited, reviewed=reviews)
     content, table = results.summarize(audited), results.issue_table(audited)
     text = render(audited, audit, subject, names)
     with outputs(summary, issues, page) as (summary_file, issues_file, page_file):

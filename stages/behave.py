@@ -14,11 +14,10 @@ from textclf.artifacts.decisions import read_index
 from textclf.behave import judge, results, suite
 from textclf.behave.settings import Behave
 from textclf.core.errors import UserError
-from textclf.core.files import sha256_of_file
 from textclf.core.formatting import count_noun, percent
 from textclf.core.outputs import outputs
 from textclf.core.stage import main
-from textclf.core.unchanged import unchanged
+from textclf.core.unchanged import unchanged_file
 from textclf.evaluate.settings import Evaluate
 from textclf.predict.predictor import load
 
@@ -29,7 +28,7 @@ def run(behave: Behave, evaluate: Evaluate, *, item: str, models: Path, metrics:
         raise UserError(f"DVC_STAGE must name tests in behave.tests; got {item}")
     path = Path(behave.tests[item])
     default, exported = read_index(models)
-    with unchanged(path, lambda: {path.name: sha256_of_file(path)} if path.is_file() else {}):
+    with unchanged_file(path):
         tests = suite.read(path, behave.seed, load(models / default).decision.multilabel)
         said, numbers = {}, {}
         for model in exported:

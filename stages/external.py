@@ -17,7 +17,7 @@ from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_params
 from textclf.core.stage import main
-from textclf.core.unchanged import unchanged
+from textclf.core.unchanged import unchanged_file
 from textclf.external.predictions import join
 
 
@@ -27,7 +27,7 @@ def run(*, item: str, splits: Path, trained: Path, predictions: Path) -> None:
     table = Path(load_params({key: str})[key])
     classes, parts = split_files.read_classes(splits), split_files.open_shards(splits, unknown=True)
     several = is_multilabel(split_files.read_table(parts["test"].paths[0], ["label"]))
-    with unchanged(table, lambda: {table.name: files.sha256_of_file(table)}):
+    with unchanged_file(table):
         made = external.read(table, classes, several)
     with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()

@@ -15,14 +15,14 @@ from textclf.artifacts.split_report import SplitReport
 from textclf.artifacts.splits import write_checksums
 from textclf.core import result_files, stage
 from textclf.core.outputs import outputs
-from textclf.core.unchanged import unchanged
+from textclf.core.unchanged import unchanged, unchanged_file
 from textclf.split.memory import require_memory_and_disk
 from textclf.split.settings import Split
 from textclf.split.write import describe_splits, write_splits
-from textclf.tables.corrections import unchanged_corrections
+from textclf.tables.corrections import read as read_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import checksums, describe, find_table
-from textclf.tables.labelled import unchanged_labelled
+from textclf.tables.labelled import read as read_labelled
 from textclf.tables.labels import Renamed, without_rare
 from textclf.tables.settings import Data
 
@@ -36,14 +36,9 @@ def run(data: Data, split: Split, *, corrections: Path, labelled: Path, splits: 
         print(line, flush=True)
     require_memory_and_disk(table, data, split, splits)
     reading = unchanged(table, lambda: checksums(table, data))
-    correcting = unchanged_corrections(corrections, data.multilabel)
-    adding = unchanged_labelled(labelled)
-    with (
-        outputs(splits, report) as (split_folder, report_file),
-        correcting as corrected,
-        adding as added,
-        reading as read,
-    ):
+    scratch = outputs(splits, report)
+    with scratch as (split_folder, report_file), unchanged_file(corrections), unchanged_file(labelled), reading as read:
+        corrected, added = read_corrections(corrections, data.multilabel), read_labelled(labelled)
 
         def divide(rare: Renamed) -> tuple[list[str], SplitReport]:
             shutil.rmtree(split_folder, ignore_errors=True)  # of a division that a rare class made impossible

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
 from textclf.core.quoting import quote_name
 
 Checksums = Mapping[str, str]  # SHA-256 of each file, by its name
@@ -23,6 +24,11 @@ def unchanged(path: Path, checksums: Callable[[], Checksums]) -> Iterator[Checks
         raise UserError(
             f"{path} must not change while it is read; {quote_name(name)} did; run dvc repro again when it is complete"
         )
+
+
+def unchanged_file(path: Path) -> contextlib.AbstractContextManager[Checksums]:
+    """Return `unchanged` of one file, which may be missing."""
+    return unchanged(path, lambda: {path.name: sha256_of_file(path)} if path.is_file() else {})
 
 
 def first_change(before: Checksums, now: Checksums) -> str | None:

@@ -1,11 +1,10 @@
 """Labels that a user has corrected: a CSV file with the columns id and label, which may be a header alone."""
 
-import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from textclf.core.quoting import quote_value
-from textclf.tables.edited import read_edited, read_header, unchanged_file
+from textclf.tables.edited import read_edited, read_header
 
 COLUMNS = ("id", "label")
 REVIEWED = ("given", "place")  # columns that `textclf audit --review` fills besides, with who and when
@@ -26,11 +25,6 @@ class Corrections:
     def __len__(self) -> int:
         """Return the number of rows that have a corrected label."""
         return len(self.labels)
-
-
-def unchanged_corrections(path: Path, multilabel: bool = False) -> contextlib.AbstractContextManager[Corrections]:
-    """Yield the corrections in a file; `UserError` if there is none, or if it changes before the end of the block."""
-    return unchanged_file(path, RULE, lambda: read(path, multilabel))
 
 
 def read(path: Path, multilabel: bool = False) -> Corrections:

@@ -1,17 +1,14 @@
 """CSV files in a project's folder that people edit and commands extend, which may be a header alone."""
 
-import contextlib
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from textclf.core.errors import UserError
-from textclf.core.files import csv_lines, sha256_of_file
+from textclf.core.files import csv_lines
 from textclf.core.outputs import outputs
 from textclf.core.quoting import quote_value
-from textclf.core.unchanged import unchanged
 from textclf.tables.corpus import ERRORS_SHOWN
 from textclf.tables.delimited import DELIMITERS
 from textclf.tables.layout import Layout, NumberedRow
@@ -20,20 +17,12 @@ from textclf.tables.values import label_of, text_of
 
 LABELS = ("id", "label", "suggested")  # columns without control characters
 ADVICE = re.compile(r"; (or |if [^;]*, )?set .*")
-Content = TypeVar("Content")
-
-
-@contextlib.contextmanager
-def unchanged_file(path: Path, rule: str, read: Callable[[], Content]) -> Iterator[Content]:
-    """Yield what `read` returns; `UserError` if there is no file, or if it changes before the end of the block."""
-    if not path.is_file():
-        raise UserError(f"{path} {rule}; got no such file; make it")
-    with unchanged(path, lambda: {path.name: sha256_of_file(path)}):
-        yield read()
 
 
 def read_header(path: Path) -> tuple[str, list[str]]:
-    """Return the delimiter of a file, which a spreadsheet may have changed, and the names of its columns."""
+    """Return the delimiter of a file, which a spreadsheet may have changed, and its columns; none without a file."""
+    if not path.is_file():
+        return ",", []
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         line = file.readline(csv.field_size_limit())
     delimiter = next((mark for mark in DELIMITERS if mark in line), ",")
@@ -46,8 +35,10 @@ def read_edited(
     """Call `add` with the texts in these columns, of which the first is `id`, of each row; return the line of each id.
 
     Blank lines are skipped. Raises `UserError` with a line for each mistake and each `ValueError` of `add`, of many for
-    the first few; for an empty file, which breaks `rule`. `noun` names the rows.
+    the first few; for a file that is missing or empty, which breaks `rule`. `noun` names the rows.
     """
+    if not path.is_file():
+        raise UserError(f"{path} {rule}; got no such file; make it")
     if not path.stat().st_size:
         raise UserError(f"{path} {rule}; got an empty file")
     lines: dict[str, int] = {}
@@ -97,7 +88,7 @@ def raise_first(errors: Sequence[str], path: Path, rows: int, noun: str) -> None
 def append_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Replace a file, in one step, by itself with more rows; without one, begin with a header of these columns."""
     before = path.read_bytes() if path.exists() else f"{','.join(columns)}\n".encode()
-    header = read_header(path)[1] if path.exists() else columns
+    header = read_header(path)[1] or columns
     added = csv_lines([[str(row.get(name, "")) for name in header] for row in rows])
     with outputs(path) as [scratch]:
         scratch.write_bytes(before + b"\n" * (not before.endswith(b"\n")) + added)

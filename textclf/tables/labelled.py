@@ -4,13 +4,12 @@ They are rows for training alone. A row without a label is a text that was disca
 suggested again.
 """
 
-import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from textclf.core.quoting import quote_value
-from textclf.tables.edited import read_edited, unchanged_file
+from textclf.tables.edited import read_edited
 
 COLUMNS = ("id", "text", "label", "chosen", "round")
 CHOSEN = ("random", "diverse", "uncertain")  # why `textclf suggest` chose a text; empty if it did not
@@ -40,11 +39,6 @@ class Labelled:
     def count(self) -> int:
         """The number of rows that have a label."""
         return len(self) - self.labels.count("")
-
-
-def unchanged_labelled(path: Path) -> contextlib.AbstractContextManager[Labelled]:
-    """Yield the labelled texts in a file; `UserError` if there is none, or if it changes until the block ends."""
-    return unchanged_file(path, RULE, lambda: read(path))
 
 
 def read(path: Path) -> Labelled:

@@ -71,6 +71,6 @@ def test_mistakes_are_refused_with_the_approved_lines_without_advice_for_tables(
 
 def test_a_file_that_is_missing_is_a_line(tmp_path: Path) -> None:
     rule = "must be a CSV file of corrected labels (the header id,label alone if there are none)"
-    with pytest.raises(UserError) as error, corrections.unchanged_corrections(tmp_path / "no.csv"):
-        pass
+    with pytest.raises(UserError) as error:
+        corrections.read(tmp_path / "no.csv")
     assert error.value.lines == (f"{tmp_path}/no.csv {rule}; got no such file; make it",)
