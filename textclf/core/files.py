@@ -30,16 +30,8 @@ DIGITS = 6  # decimals in metrics and curves
 CURVES = 12  # classes with ROC and precision-recall curves: of more, those with the most mistakes
 FORMAT, VERSION = "format", 1  # key of versioned JSON, and its value
 # Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
-TEXT_COLUMNS = (
-    "model",
-    "split",
-    "class",
-    "actual",
-    "predicted",
-    "term",
-    "method",
-    *("id", "given", "suggested", "flagged_by"),
-)
+AUDITED = ("id", "given", "suggested", "flagged_by")  # of the table of an audit
+TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method", *AUDITED)
 # What a spreadsheet would compute, a number aside; apostrophes before it too, so that `read_csv` can take one away.
 COMPUTED = re.compile(rf"\A'*(?![+-][\d.]*\Z)[{re.escape(''.join(FORMULA))}]")
 _FORMATS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of damaged CSV and npz

@@ -31,12 +31,7 @@ def ask(session: Session) -> None:
         facts = "; ".join(f"{name}: {fact}" for name, fact in seen["facts"].items())
         print("", visible(row.text), facts, sep="\n")
         try:
-            said = input("> ").strip()
-        except EOFError:
-            print()
-            return
-        try:
-            match said:
+            match said := input("> ").strip():
                 case "q":
                     return
                 case "s":
@@ -45,12 +40,12 @@ def ask(session: Session) -> None:
                     for last in answered[-1:]:
                         session.answers.undo(last)
                         opened = answered.pop()
-                case "d":
-                    session.answer(row.id, None)
-                    answered.append(row.id)
                 case _:
-                    session.answer(row.id, _labels(said, listed, seen["default"], several))
+                    session.answer(row.id, None if said == "d" else _labels(said, listed, seen["default"], several))
                     answered.append(row.id)
+        except EOFError:
+            print()
+            return
         except (ValueError, UserError, OSError) as error:
             complain("; ".join(lines_of(error) or [str(error)]))
         row = session.row(skipped, opened)
