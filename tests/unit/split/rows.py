@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from stages import split as stage
+from textclf.artifacts import shards
 from textclf.core.arrow import array_of
-from textclf.core.files import read_json
+from textclf.core.files import SPLITS, read_json
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
@@ -60,3 +62,9 @@ def split_table(
     places = {"splits": folder / "splits", "report": report, "corrections": corrections, "labelled": labelled}
     stage.run(data, split, **places)
     return read_json(report)
+
+
+def rows_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of each split in folder / splits, as its files have them."""
+    files = {name: shards.paths(folder / "splits", name, ".parquet") for name in SPLITS}
+    return {name: [row for path in paths for row in pq.read_table(path).to_pylist()] for name, paths in files.items()}

@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.split.rows import split_table, write_csv
-from textclf.artifacts import shards
+from tests.unit.split.rows import rows_of, split_table, write_csv
 from textclf.artifacts.splits import read_classes
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS
 from textclf.split.settings import Split
 from textclf.tables.labelled import COLUMNS
 from textclf.tables.settings import Data
@@ -43,15 +40,6 @@ def run(folder: Path, added: Rows, method: str = "random", **changes: Any) -> di
     labelled = write_csv(folder / "mine.csv", added, COLUMNS)
     report: dict[str, Any] = split_table(folder, data, Split(seed=1, **METHODS[method]), labelled=labelled)
     return report
-
-
-def rows_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    return {
-        name: [
-            row for path in shards.paths(folder / "splits", name, ".parquet") for row in pq.read_table(path).to_pylist()
-        ]
-        for name in SPLITS
-    }
 
 
 @pytest.mark.parametrize("method", METHODS)

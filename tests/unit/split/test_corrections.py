@@ -3,18 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from stages import split as stage
-from tests.refusal import refusal
-from tests.unit.split.rows import split_table, write_csv
-from textclf.artifacts import shards
+from tests.unit.split.rows import rows_of, split_table, write_csv
 from textclf.artifacts.split_report import SplitReport
 from textclf.core import result_files
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.split import write
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
@@ -38,14 +33,8 @@ def run(folder: Path, corrections: str = "id,label\n", method: str = "random", *
 
 
 def labels(folder: Path) -> dict[str, dict[str, str]]:
-    return {
-        name: {
-            row["id"]: str(row["label"])  # the position of each class is its name
-            for path in shards.paths(folder / "splits", name, ".parquet")
-            for row in pq.read_table(path).to_pylist()
-        }
-        for name in SPLITS
-    }
+    """Return the label of each row by split; the position of each class is its name."""
+    return {name: {row["id"]: str(row["label"]) for row in rows} for name, rows in rows_of(folder).items()}
 
 
 def some_of(folder: Path, split: str, count: int) -> dict[str, str]:
@@ -141,14 +130,3 @@ def test_ids_of_files_and_lines_name_rows_too(tmp_path: Path) -> None:
     corrected.write_text("id,label\n" + "".join(f"c.csv:{n + 2},{(n + 1) % 2}\n" for n in range(4)))
     report = split_table(tmp_path, Data(path=str(table), correct_test_rows=True), Split(), corrected)
     assert sum(report["corrections"]["applied"].values()) == 4
-
-
-def test_corrections_that_change_while_they_are_read_are_refused(tmp_path: Path, monkeypatch: Any) -> None:
-    def write_and_change(*arguments: Any) -> Any:
-        result = write.write_splits(*arguments)
-        (tmp_path / "mine.csv").write_text("id,label\nc0,1\n")
-        return result
-
-    monkeypatch.setattr(stage, "write_splits", write_and_change)
-    assert "mine.csv must not change while it is read" in refusal(run, tmp_path)
-    assert not (tmp_path / "splits").exists()

@@ -6,12 +6,11 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from tests.refusal import refusal
-from tests.unit.split.rows import split_table, write_csv
-from textclf.artifacts import shards, splits
+from tests.unit.split.rows import rows_of, split_table, write_csv
+from textclf.artifacts import splits
 from textclf.core.errors import UserError
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
@@ -41,15 +40,7 @@ def run(
     settings = Data.model_validate({"path": str(path), "task": "multilabel", "label_separator": "|", **data})
     split = Split(**{"test_size": 0.25, "validation_size": 0.15, "seed": 1} | changes)
     report = split_table(folder, settings, split, corrected)
-    parts = {
-        name: {
-            row["text"]: row["label"]
-            for file in shards.paths(folder / "splits", name, ".parquet")
-            for row in pq.read_table(file).to_pylist()
-        }
-        for name in ("train", "validation", "test")
-    }
-    return parts, report
+    return {name: {row["text"]: row["label"] for row in part} for name, part in rows_of(folder).items()}, report
 
 
 @pytest.mark.usefixtures("small")

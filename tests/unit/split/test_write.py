@@ -77,19 +77,25 @@ def test_the_stage_says_that_each_file_is_a_text_of_its_folders_class(
     assert {row.partition("/")[0] for row in splits.read(tmp_path / "splits")["test"]["id"]} == {"bad", "good"}
 
 
-def test_a_table_that_changes_while_it_is_read_is_refused_and_nothing_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["table.csv", "corrections.csv", "labelled.csv"])
+def test_a_file_that_changes_while_it_is_read_is_refused_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    table = write_csv(tmp_path / "c.csv", numbered(40))
+    table, *others = (tmp_path / each for each in ("table.csv", "corrections.csv", "labelled.csv"))
+    write_csv(table, numbered(40))
+    for path, empty in zip(others, (NO_CORRECTIONS, NO_LABELLED), strict=True):
+        shutil.copy(empty, path)
+    before = sorted(tmp_path.iterdir())
 
     def write_and_change(*arguments: Any) -> Any:
         result = write.write_splits(*arguments)
-        write_csv(table, numbered(50))
+        with (tmp_path / name).open("a", encoding="utf-8") as file:
+            file.write("\n")
         return result
 
     monkeypatch.setattr(stage, "write_splits", write_and_change)
-    assert "must not change while it is read; c.csv did" in refusal(run, table, tmp_path, RANDOM)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.csv"]
+    assert "must not change while it is read" in refusal(split_table, tmp_path, data(path=str(table)), RANDOM, *others)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 # What is written
