@@ -1,6 +1,5 @@
 """All settings together. How wrong ones are refused is tested in tests/contract/test_broken_params.py."""
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,28 +22,6 @@ from textclf.vectorize.settings import Vectorize
 FILE = Path(__file__).parents[2] / "params.yaml"
 
 
-@pytest.mark.lesson
-def test_params_yaml_holds_the_lesson() -> None:
-    params = load(FILE)
-    assert params.fetch.corpus == ("yelp",)
-    assert (params.data.path, params.data.text, params.data.label) == ("data/raw", "text", "label")
-    assert (params.split.test_size, params.split.validation_size, params.split.seed) == (0.25, 0.0, 1000)
-    assert params.vectorize.names() == ["words"]
-    words = params.vectorize["words"]
-    assert (words.method, words.analyzer, words.weighting, words.lowercase) == ("terms", "word", "counts", True)
-    assert (words.ngram_range, words.min_df, words.max_df, words.max_features) == ((1, 1), 1, 1.0, None)
-    assert params.train.names() == ["majority", "logistic_regression", "keras"]
-    assert params.train["logistic_regression"].C == 1.0
-    assert params.train["keras"].units == (10,)
-    assert (params.train["keras"].epochs, params.train["keras"].batch_size) == (100, 10)
-    # What the lesson does not do is off.
-    assert (params.split.stratify, params.split.group_duplicates) == (False, False)
-    assert params.train["keras"].early_stopping is None
-    weighted = ("logistic_regression", "keras")
-    assert [params.train[name].class_weight for name in weighted] == [None] * 2
-    assert (params.evaluate.threshold, params.evaluate.calibration) == (0.5, "none")
-
-
 def keys_below(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the path of keys of every section and setting of params.yaml."""
     for key, value in content.items():
@@ -54,8 +31,6 @@ def keys_below(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, 
 
 
 CONTENT = parse_yaml(TEXT, "params.yaml")
-NAMES = {"majority", "logistic_regression", "keras", "words", "kind", "features"}  # entries, and what they must have
-OPTIONAL = [keys for keys in keys_below(CONTENT) if keys[-1] not in NAMES]
 each_key = pytest.mark.parametrize("keys", list(keys_below(CONTENT)), ids=".".join)
 
 
@@ -74,13 +49,6 @@ def test_the_defaults_are_those_of_params_yaml() -> None:
     assert (params.export.model, Params().export.model) == ("logistic_regression", None)
     assert Params().gate == Gate(minimum={}, maximum_drop={})
     assert parse("{}") == Params() == Params.model_validate(Params().model_dump())
-
-
-@pytest.mark.parametrize("keys", OPTIONAL, ids=".".join)
-def test_a_setting_or_section_that_is_left_out_has_its_default(keys: tuple[str, ...]) -> None:
-    content = copy.deepcopy(CONTENT)
-    del value_at(content, keys[:-1])[keys[-1]]
-    assert value_at(validate(Params, content), keys) == value_at(Params(), keys)
 
 
 @each_key

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests import samples
 from tests.conftest import arguments, run_stage
 from textclf.artifacts import checked
-from textclf.artifacts.features import concatenate
+from textclf.artifacts.features import Features, concatenate
 from textclf.artifacts.predictions import HELD_OUT, Predictions
 from textclf.models import majority
 from textclf.models.common import crossvalidation
@@ -61,9 +61,9 @@ def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.
     assert (np.bincount(drawn.y, minlength=len(counts)) >= np.minimum(counts, FOLDS)).all()
 
 
+@pytest.mark.parametrize("rows", [samples.rows(3), samples.label_rows()], ids=["classes", "labels"])
 @pytest.mark.parametrize("model", ["majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm"])
-def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str) -> None:
-    rows = samples.rows(3)
+def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str, rows: Features) -> None:
     held_out = crossvalidate(model, rows, samples.settings(model), samples.FOLDERS)
     assert isinstance(held_out, Predictions)
     assert sorted(held_out.ids) == sorted(rows.ids)

@@ -211,19 +211,6 @@ def test_a_sample_of_many_rows_has_rows_of_a_rare_label() -> None:
     assert y[drawn, 2].sum() == 3
 
 
-@pytest.mark.parametrize("model", ["majority", "linear_svm"])
-def test_held_out_rows_are_predicted_by_models_of_the_other_folds(model: str) -> None:
-    part = samples.label_rows()
-    held_out = crossvalidate(model, part, samples.settings(model), samples.FOLDERS)
-    assert held_out is not None
-    assert sorted(held_out.ids.tolist()) == sorted(part.ids.tolist())
-    assert held_out.y.tolist() == part.y[held_out.ids.astype(int)].tolist()
-    folds = assign_folds(part.y, np.arange(60))
-    fitted = samples.fit(model, samples.take(part, np.flatnonzero(folds != 1))).layers
-    expected = fitted.predict_proba(part.X[np.flatnonzero(folds == 1)])
-    assert held_out.probabilities[held_out.split == "fold 2"].tolist() == expected.tolist()
-
-
 @pytest.mark.parametrize(
     ("model", "value", "is_none"),
     [("majority", 0, False), ("majority", 1, False), ("linear_svm", 0, True), ("linear_svm", 1, True)],

@@ -236,12 +236,7 @@ def test_the_templates_of_dvc_plots_are_those_of_the_charts() -> None:
 def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
     chart = CHARTS[name]
     table = pd.read_csv(ROOT / "plots" / f"{chart.table}.csv", dtype=str, keep_default_na=False)  # as DVC reads it
-    drawn = []
-    for revisions in (["workspace"], ["workspace", "HEAD"]):
-        rows = [{**row, "rev": revision} for revision in revisions for row in table.to_dict("records")]
-        spec = plot_templates.text(chart).replace('"<DVC_METRIC_DATA>"', json.dumps(rows))
-        drawn.append(vl_convert.vegalite_to_svg(spec, vl_version="5.8"))
-    before, both = drawn
+    before, both = svg_by_dvc(name, table), svg_by_dvc(name, table, table)
     assert ">HEAD<" not in before
     assert ">HEAD<" in both
     assert both.count('role="graphics-symbol"') > before.count('role="graphics-symbol"')
@@ -251,21 +246,23 @@ def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
     assert [model for model in coloured if mark_of(model).colour not in before] == []
 
 
+def svg_by_dvc(name: str, *revisions: pd.DataFrame) -> str:
+    """The picture that DVC's template of a chart draws of the rows of the workspace and of HEAD."""
+    named = [rows.assign(rev=revision) for rows, revision in zip(revisions, ("workspace", "HEAD"), strict=False)]
+    values = pd.concat(named).astype(str).to_dict("records")  # text, as DVC reads it
+    spec = plot_templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
+    return str(vl_convert.vegalite_to_svg(spec, vl_version="5.8"))
+
+
 def drawn_by_dvc(name: str, rows: pd.DataFrame) -> list[dict[str, str]]:
     """The tooltips of the marks that DVC's template of a chart draws of these rows."""
-    values = rows.assign(rev="workspace").astype(str).to_dict("records")  # text, as DVC reads it
-    spec = plot_templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
-    svg = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
-    labels = re.findall(r'aria-label="([^"]*)" role="graphics-symbol"', svg)
+    labels = re.findall(r'aria-label="([^"]*)" role="graphics-symbol"', svg_by_dvc(name, rows))
     return [dict(part.split(": ", 1) for part in label.split("; ") if ": " in part) for label in labels]
 
 
 def axis_of_dvc(name: str, rows: pd.DataFrame, axis: str) -> list[str]:
     """The names along an axis (X or Y) of the chart that DVC's template draws of these rows, from left or above."""
-    values = rows.assign(rev="workspace").astype(str).to_dict("records")
-    spec = plot_templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
-    svg = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
-    (first, *_) = re.findall(rf'aria-label="{axis}-axis[^"]*"(.*?)aria-label="', svg, re.DOTALL)
+    (first, *_) = re.findall(rf'aria-label="{axis}-axis[^"]*"(.*?)aria-label="', svg_by_dvc(name, rows), re.DOTALL)
     return re.findall(r">(c\d+)<", first)
 
 

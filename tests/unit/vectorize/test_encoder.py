@@ -104,19 +104,6 @@ def test_more_texts_than_a_chunk_are_encoded_in_their_order(fitted: Representati
     np.testing.assert_array_equal(vectors, np.resize(fitted.transform(TEXTS), vectors.shape))
 
 
-def test_an_encoder_that_was_stored_gives_the_same_vectors(folder: Path, tmp_path: Path) -> None:
-    fitted = Representation.fit((), own(folder), NOWHERE)
-    content = json.loads(json.dumps(fitted.to_json()))
-    unshared = Representation.from_json(content, tmp_path)  # the user's own folder is still there
-    fitted.share(tmp_path)
-    shared = Representation.from_json(content, tmp_path)
-    assert isinstance(shared.graph, Path)
-    assert sorted(path.name for path in (tmp_path / content["name"]).iterdir()) == ["model.onnx", "tokenizer.json"]
-    for again in (unshared, shared):
-        assert again.transform(TEXTS).tobytes() == fitted.transform(TEXTS).tobytes()
-        assert again.to_json() == content
-
-
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
 def test_a_shared_file_that_was_changed_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
     fitted = Representation.fit((), own(folder), NOWHERE)
