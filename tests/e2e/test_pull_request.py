@@ -14,7 +14,6 @@ from tests.processes import AUTHOR, Ended, run
 from tests.verify import Copy
 
 MODEL = "logistic_regression"  # it is cheap to train
-UNPAIRED = "- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner)"
 MARKER = "<!-- textclf:pr-report -->"
 
 
@@ -109,30 +108,6 @@ def test_later_commits_of_the_base_are_not_part_of_the_change(branch: Copy, tmp_
     assert "crossvalidate" not in result.out
 
 
-@pytest.mark.slow
-def test_without_predictions_the_intervals_are_unpaired_until_the_base_runs(branch: Copy, tmp_path: Path) -> None:
-    copy = another(branch, tmp_path)
-    copy.run("sh", "-c", 'cp -r "$0" cache', str(branch.folder / ".dvc" / "cache"))
-    copy.dvc("cache", "dir", "--local", str(copy.folder / "cache"))
-    copy.run("git", "checkout", "--quiet", "main")
-    md5 = verify.recorded_hashes(copy.folder)[f"train@{MODEL}"][f"data/predictions/{MODEL}.parquet"]
-    copy.run("git", "checkout", "--quiet", "branch")
-    cached_file = copy.folder / "cache" / "files" / "md5" / md5[:2] / md5[2:]
-    cached_file.unlink()
-    result = pr_report(copy, "main")
-    assert result.status == 0
-    reason = "this machine has no predictions of the base that this version reads"
-    assert f"{UNPAIRED}, because {reason}: `{MODEL}` on `test` rows; for the same rows they are too wide" in result.out
-    assert "Paired" not in result.out
-    assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| within noise |")
-    result = pr_report(copy, "main", "--run-base")
-    assert result.status == 0
-    assert cached_file.is_file()
-    assert "Paired" in result.out
-    assert "Running stage 'train@logistic_regression'" in result.err
-    assert copy.run("git", "status", "--porcelain", "--untracked-files=no") == ""
-
-
 def test_figures_have_the_address_of_their_commit_or_are_written_to_files(branch: Copy, tmp_path: Path) -> None:
     hashes = branch.run("git", "rev-parse", "main", "HEAD").split()
     result = pr_report(branch, "main", "--image-url", "https://example.org/{revision}/{path}?raw=true")
@@ -177,6 +152,7 @@ def test_the_base_takes_own_data_from_the_cache_or_else_the_remote_or_names_it(o
     commit = own.run("git", "rev-parse", "main^").strip()
     run = (sys.executable, "-c", f"from textclf.review.base import run_base; run_base({commit!r})")
     assert "Running stage 'copy'" in own.run(*run)
+    assert own.run("git", "status", "--porcelain", "--untracked-files=no") == ""
     (base := cached(own, "at the base")).unlink()
     with pytest.raises(verify.VerifyError, match=r"rows\.csv"):
         own.run(*run)
