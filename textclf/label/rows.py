@@ -48,10 +48,9 @@ class Row:
 
 def labels_of(cell: str, multilabel: bool) -> list[str]:
     """Return the labels in a cell of `Row`: none, one, or those of a JSON list."""
-    if multilabel and cell:
-        labels: list[str] = json.loads(cell)
-        return labels
-    return [cell] if cell else []
+    if not cell:
+        return []
+    return list(json.loads(cell)) if multilabel else [cell]
 
 
 def cell_of(labels: Iterable[str], multilabel: bool) -> str:
@@ -95,7 +94,24 @@ class LabelFile:
         raise AnsweredError(f"this text is no longer in {self.path}")
 
     def _read(self) -> None:
-        self.columns, self.rows = _read(self.path, self.multilabel)
+        """Read the rows, and the columns to write, those of the file first."""
+        if self.path.suffix.lower() != ".csv" or not self.path.is_file():
+            raise UserError(f"the file to label {RULE}; got {self.path}; textclf suggest makes one")
+        rows: list[Row] = []
+        delimiter, names = read_header(self.path)
+        columns = list(dict.fromkeys(["id", "text", *names]))
+
+        def add(*values: str) -> None:
+            cells = dict(zip(columns, values, strict=True))
+            for name in LABELS & cells.keys():
+                cells[name] = cell = cells[name].strip()
+                if self.multilabel and cell:
+                    cells[name] = cell_of(labels_in(cell, name, None, single=True), True)
+            other = {name: cells.pop(name) for name in columns if name not in COLUMNS}
+            rows.append(Row(**cells, other=other))
+
+        read_edited(self.path, columns, RULE, "rows", add, delimiter)
+        self.columns, self.rows = [*names, *(name for name in ANSWER if name not in names)], rows
 
     def _change(self, changed: Row) -> None:
         rows = [changed if row.id == changed.id else row for row in self.rows]
@@ -105,7 +121,7 @@ class LabelFile:
 
 def read_rows(path: Path, multilabel: bool = False) -> list[Row]:
     """Return the rows of a file to label; `UserError` if it breaks a rule."""
-    return _read(path, multilabel)[1]
+    return LabelFile(path, multilabel).rows
 
 
 def is_multilabel(paths: Iterable[Path]) -> bool:
@@ -120,26 +136,6 @@ def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS
     cells = [[getattr(row, name) if name in COLUMNS else row.other.get(name, "") for name in columns] for row in rows]
     with open_output(path) as stream:
         stream.write(csv_lines([columns, *cells]))
-
-
-def _read(path: Path, multilabel: bool) -> tuple[list[str], list[Row]]:
-    """Return the columns to write, those of the file first, and the rows."""
-    if path.suffix.lower() != ".csv" or not path.is_file():
-        raise UserError(f"the file to label {RULE}; got {path}; textclf suggest makes one")
-    rows = []
-    delimiter, names = read_header(path)
-    columns = list(dict.fromkeys(["id", "text", *names]))
-
-    def add(*values: str) -> None:
-        cells = dict(zip(columns, values, strict=True))
-        for name in LABELS & cells.keys():
-            cell = cells[name].strip()
-            cells[name] = cell_of(labels_in(cell, name, None, single=True), True) if multilabel and cell else cell
-        other = {name: cells.pop(name) for name in columns if name not in COLUMNS}
-        rows.append(Row(**cells, other=other))
-
-    read_edited(path, columns, RULE, "rows", add, delimiter)
-    return [*names, *(name for name in ANSWER if name not in names)], rows
 
 
 def _signature(path: Path) -> tuple[int, int, int]:
