@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -124,6 +124,18 @@ class Entries(Section):
     """A section of entries by names that the user gives; each subclass has its kind of entry."""
 
     model_config = ConfigDict(extra="allow")
+    NAMED: ClassVar[str] = "a pair"  # what a name is of
+    TAKEN: ClassVar[Collection[str]] = ()  # names that textclf uses itself
+    FEWEST: ClassVar[str] = ""  # what must be there at least
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_names(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            require_names(value, cls.NAMED, cls.TAKEN)
+            if cls.FEWEST and not value:
+                raise rule(f"a section with at least {cls.FEWEST}")
+        return value
 
     def __getitem__(self, name: str) -> Any:
         """Return the settings of an entry; `KeyError` if there is none of that name."""
@@ -136,13 +148,6 @@ class Entries(Section):
 
 class Pairs(Entries):
     """A section of pairs; each subclass has its kind of pair."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_names(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            require_names(value, "a pair")
-        return value
 
     def pairs(self) -> dict[str, Any]:
         """Return the pairs by name."""

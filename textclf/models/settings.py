@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Entries, Pairs, require_names, rule, suggest
+from textclf.core.settings import Entries, Pairs, suggest
 from textclf.models.common.loading import Entry, entry_class
 from textclf.models.common.settings import Averaged
 from textclf.pretrained.catalogue import SHARED
@@ -37,16 +37,8 @@ class Train(Entries):
 
     model_config = ConfigDict(json_schema_extra=_add_kinds)
     __pydantic_extra__: dict[str, Entry]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_models(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        if not value:
-            raise rule("a section with at least one model")
-        require_names(value, "a model", {*RESERVED, SHARED})  # files have these keys and this folder beside models
-        return value
+    NAMED, FEWEST = "a model", "one model"
+    TAKEN = (*RESERVED, SHARED)  # files have these keys and this folder beside models
 
 
 class Average(Pairs):

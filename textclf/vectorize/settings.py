@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from textclf.artifacts.features import TOKENS
 from textclf.core.files import SPLITS
-from textclf.core.settings import Entries, Name, Pairs, Section, require_names, rule, suggest
+from textclf.core.settings import Entries, Name, Pairs, Section, rule, suggest
 from textclf.vectorize.columns.settings import Settings as OtherColumns
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
@@ -48,16 +48,7 @@ class Vectorize(Entries):
     """How a text becomes numbers: representations by name, each with its method."""
 
     __pydantic_extra__: dict[str, Representation]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_names(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        require_names(value, "a representation", SPLITS)
-        if not value:
-            raise rule(f"a section with at least one representation, such as {{{DEFAULT}: {{}}}}")
-        return value
+    NAMED, TAKEN, FEWEST = "a representation", SPLITS, f"one representation, such as {{{DEFAULT}: {{}}}}"
 
 
 class Pair(Section):
