@@ -15,7 +15,7 @@ from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, load
 from textclf.project.check import needed_extras, run_settings
 from textclf.project.generated import REQUIREMENTS, generated_files, local_address, require_installed, write_files
-from textclf.project.init.create import TABLES, differs
+from textclf.project.init.create import depended_on, differs
 from textclf.version import __version__
 
 LAST_RUN = Path("data/settings.json")
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     require_installed()
     made = read_project()
     files = generated_files(arguments.ci or made["ci"], needed_extras(params).union(made["extras"]))
-    files |= {path: text for path, text in TABLES.items() if not path.exists()}
+    files |= {path: text for path, text in depended_on().items() if not path.exists()}
     edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
     files = {path: text for path, text in files.items() if path not in edited}
     changed, version = _changes(files), made["version"]

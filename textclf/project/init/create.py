@@ -36,6 +36,11 @@ KEPT_IN_DATA = "!/data/\n/data/*\n!/data/external/\n"  # of what Git ignores
 PLACEHOLDERS = "data/external/README.md", "metrics/behaviour/README.md"  # on which check and report depend
 
 
+def depended_on() -> dict[Path, str]:
+    """Return the files that stages depend on without content of the user's, as they are at first."""
+    return TABLES | {Path(name): shipped(name) for name in PLACEHOLDERS}
+
+
 def new_files(params: str, title: str, data: str, classes: str, ci: Host | None) -> dict[Path, str]:
     """Return the text of each file of a new project with these settings; `data` is Markdown, title and classes text."""
     readme = Template((Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8"))
@@ -43,11 +48,10 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
     ignored = [IGNORED, *declared.ignored({path: generated[path] for path in HEADERS}), *SCRATCH]
     return {
         PARAMS_FILE: params,
-        **TABLES,
+        **depended_on(),
         README: readme.substitute(title=escape_markdown(title), classes=escape_markdown(classes), data=data),
         **dict(zip(EXTENDED, ("\n".join([*ignored, ""]), ".*.scratch\n", ATTRIBUTES), strict=True)),
         **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),
-        **{Path(name): shipped(name) for name in PLACEHOLDERS},
         **generated,
     }
 

@@ -105,10 +105,13 @@ def test_it_says_what_it_writes_and_writes_what_a_new_project_has(project: Run) 
     assert contents() == before | {path: text.encode() for path, text in generated_files(None, EXTRAS).items()}
 
 
-def test_it_makes_a_table_beside_that_of_the_project_only_if_there_is_none(project: Run) -> None:
+def test_it_makes_the_files_that_stages_depend_on_only_if_there_are_none(project: Run) -> None:
     Path("labelled.csv").unlink()
+    Path("data/external/README.md").unlink()
     Path("corrections.csv").write_text("id,label\na,1\n")
-    assert "files to write: .textclf/code, .textclf/project.json, labelled.csv\n" in project().out
+    assert (
+        "files to write: .textclf/code, .textclf/project.json, data/external/README.md, labelled.csv\n" in project().out
+    )
     assert Path("labelled.csv").read_text() == "id,text,label,chosen,round\n"
     assert Path("corrections.csv").read_text() == "id,label\na,1\n"
 
