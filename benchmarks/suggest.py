@@ -62,7 +62,7 @@ def fit(X: Any, y: NDArray[Any], labelled: NDArray[Any], kind: str) -> tuple[NDA
     if kind == "words":  # as a run learns vocabulary and idf from the training rows
         known = X[:, np.unique(X[labelled].indices)]
         X = TfidfTransformer(sublinear_tf=True).fit(known[labelled]).transform(known)
-    model = LogisticRegression(C=C[kind], max_iter=1000, tol=0.01).fit(X[labelled], y[labelled])
+    model = LogisticRegression(C=C[kind], max_iter=1000).fit(X[labelled], y[labelled])
     return model.predict_proba(X), model.classes_
 
 
