@@ -19,6 +19,7 @@ from benchmarks import (
     intervals,
     lesson,
     presets,
+    suggest,
     timings,
 )
 from benchmarks.results import MissingResultError
@@ -217,6 +218,7 @@ OWN_TABLES = {
     "own-table": presets.example,
     "presets": presets.table,
     "several": presets.several,
+    "suggest": suggest.table,
 }
 RESULTS = intervals.TABLES | lesson.TABLES | timings.TABLES | drift.TABLES | power.TABLES | OWN_TABLES
 TABLES: dict[str, Callable[[str], str]] = {
