@@ -13,7 +13,7 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import quote_argument
 from textclf.core.settings import load_params
 from textclf.export.sources import class_titles, list_sources
-from textclf.label.rows import LabelFile, is_multilabel, write_rows
+from textclf.label.rows import CONFLICTS, TABLE, LabelFile, is_multilabel, write_rows
 from textclf.label.server import serve
 from textclf.label.session import Session
 from textclf.label.terminal import ask
@@ -42,7 +42,8 @@ def run(parsed: argparse.Namespace) -> None:
     answer(answers, parsed, [name for label in parsed.labels.split(",") if (name := label.strip())])
     rows = answers.rows
     print(f"{sum(not row.open for row in rows)} of {len(rows)} texts answered in {answers.path}")
-    print(f"next: textclf label --merge {quote_argument(str(answers.path))}")
+    files = f"the files of before and {CONFLICTS}" if answers.path == CONFLICTS else quote_argument(str(answers.path))
+    print(f"next: textclf label --merge {files}")
 
 
 def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] = ()) -> None:
@@ -57,6 +58,8 @@ def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] 
         settings = load_params({"data": Data, "about": About})
         classes = read_classes(SPLITS)
         titles = class_titles(list_sources(read_checksums(SPLITS), settings["data"].path), settings["about"])
+    elif TABLE.exists():
+        classes = LabelFile(TABLE, answers.multilabel).labels
     session = Session(answers, parsed.by or _login(), [*classes, *known], titles, parsed.blind)
     with contextlib.suppress(KeyboardInterrupt):
         if parsed.terminal:

@@ -5,16 +5,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
-from textclf.core.quoting import list_few, quote_argument, quote_value
-from textclf.core.settings import PARAMS_FILE
+from textclf.core.quoting import list_classes, list_few, quote_argument, quote_value
+from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.label.agreement import describe_agreement
-from textclf.label.rows import COLUMNS, Row, is_multilabel, read_rows, write_rows
+from textclf.label.rows import COLUMNS, CONFLICTS, TABLE, Row, is_multilabel, labels_of, read_rows, write_rows
 from textclf.tables import labelled
+from textclf.tables.corpus import Corpus
 from textclf.tables.edited import append_rows
+from textclf.tables.settings import Data
 
-CONFLICTS, TABLE = Path("conflicts.csv"), Path("table.csv")
 TABLE_COLUMNS = ("id", "text", "label", "split")
 SHOWN = 5  # texts of a list
 Answers = Mapping[str, Sequence[tuple[Path, Row]]]  # answered rows of each id, and their files
@@ -37,11 +43,23 @@ def run(parsed: argparse.Namespace) -> None:
         print(line)
 
     decided = {name: label for name, rows in answers.items() if (label := _majority(rows)) is not None}
-    new = [name for name, label in decided.items() if name not in known and (label or in_project)]
-    if new:
-        append_rows(target, columns, [_row(name, decided[name], answers, merge) for name in new])
-    before, discarded = sum(name in known for name in decided), sum(not label for label in decided.values())
-    print(f"{target}: {count_noun(len(new), 'text')} added; {before} already there; {discarded} discarded")
+    new = {name: _row(name, label, answers, merge) for name, label in decided.items() if name not in known}
+    of_table = _of_table(new) if in_project else set()
+    labelled_rows = [row for name, row in new.items() if row["label"] and name not in of_table]
+    discarded = [row for name, row in new.items() if not row["label"] and name not in of_table]
+    if labelled_rows:
+        append_rows(target, columns, labelled_rows)
+    if discarded:
+        append_rows(labelled.LABELLED, labelled.COLUMNS, discarded)
+    before = sum(name in known for name in decided)
+    print(
+        f"{target}: {count_noun(len(labelled_rows), 'text')} added; {before} already there; {len(discarded)} discarded"
+    )
+    counts = Counter(name for row in labelled_rows for name in labels_of(str(row["label"]), multilabel))
+    if counts:
+        print(f"labels added: {list_classes(counts)}")
+    if of_table:
+        print(f"{count_noun(len(of_table), 'text')} left out, since the table of the project has the text or the id")
     if differ := [name for name, label in decided.items() if known.get(name, label) != label]:
         changes = [
             f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(decided[name])}" for name in differ
@@ -79,13 +97,25 @@ def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:
 
 def _read_target(path: Path, in_project: bool, multilabel: bool) -> tuple[dict[str, str], int]:
     """Return the label of each row of the file by id, and the number of this merge; `UserError` for another file."""
+    rows = labelled.read(labelled.LABELLED) if in_project or labelled.LABELLED.exists() else None
+    known = dict(zip(rows.ids, rows.labels, strict=True)) if rows else {}
     if in_project:
-        rows = labelled.read(path)
-        return dict(zip(rows.ids, rows.labels, strict=True)), max(rows.rounds, default=0) + 1
+        return known, max(rows.rounds, default=0) + 1 if rows else 1
     table = read_rows(path, multilabel) if path.exists() else []
     if any("split" not in row.other for row in table):
         raise UserError(f"{path} must have the columns {', '.join(TABLE_COLUMNS)}; got no split; give another --output")
-    return {row.id: row.label for row in table}, 1
+    return known | {row.id: row.label for row in table}, 1
+
+
+def _of_table(rows: Mapping[str, Mapping[str, object]]) -> set[str]:
+    """Return the ids of the rows whose id or text the project's table has: they are labelled, or measure, already."""
+    data = load_section("data", Data)
+    ids, hashes = np.array([*rows], object), hash_normalized([str(row["text"]) for row in rows.values()])
+    found = np.zeros(len(rows), bool)
+    for batch in Corpus(Path(data.path), data) if rows else ():
+        found |= pc.is_in(pa.array(ids, pa.string()), batch["id"].cast(pa.string())).to_numpy(zero_copy_only=False)
+        found |= np.isin(hashes, hash_normalized(batch["text"]))
+    return set(ids[found])
 
 
 def _majority(rows: Sequence[tuple[Path, Row]]) -> str | None:

@@ -17,6 +17,10 @@ from textclf.tables.several import labels_in
 
 COLUMNS = ("id", "text", "label", "by", "at", "suggested", "probability", "why")
 ANSWER = ("label", "by", "at")  # columns that an answer fills, added to a file that lacks them
+CONFLICTS, TABLE = (
+    Path("conflicts.csv"),
+    Path("table.csv"),
+)  # of `textclf label --merge`; TABLE before there is a project
 LABELS = {"label", "suggested"}
 RULE = "must be a CSV file with the columns id and text"
 
@@ -96,7 +100,8 @@ class LabelFile:
     def _read(self) -> None:
         """Read the rows, and the columns to write, those of the file first."""
         if self.path.suffix.lower() != ".csv" or not self.path.is_file():
-            raise UserError(f"the file to label {RULE}; got {self.path}; textclf suggest makes one")
+            got = self.path if self.path.exists() else f"{self.path}, which does not exist"
+            raise UserError(f"the file to label {RULE}; got {got}; textclf suggest makes one")
         rows: list[Row] = []
         delimiter, names = read_header(self.path)
         columns = list(dict.fromkeys(["id", "text", *names]))

@@ -21,7 +21,7 @@ from textclf.core.files import DIGITS
 from textclf.core.hashing import fingerprints
 from textclf.core.quoting import list_names
 from textclf.label.choose import choose, margins_of, term_vectors
-from textclf.label.rows import Row, cell_of, write_rows
+from textclf.label.rows import TABLE, Row, cell_of, write_rows
 from textclf.predict.command import read_batches
 from textclf.predict.inputs import TextBatch, read_table
 from textclf.predict.predictor import Predictor, load
@@ -30,7 +30,6 @@ from textclf.tables.layout import Layout
 from textclf.vectorize.remembered import Remembering
 
 MODELS, PARAMS, SPLITS = Path("models"), Path("params.yaml"), Path("data/splits")
-TABLE = Path("table.csv")  # of texts that were labelled before there is a project
 CANDIDATES = 5000  # texts that are compared and, with an encoder, encoded
 LARGEST = 2**64 - 1  # hash
 
@@ -45,10 +44,12 @@ def run(arguments: argparse.Namespace) -> None:
             raise UserError(f"--{name} must be from {least} to {most}; got {value}")
     if os.path.lexists(output):
         raise UserError(f"--output must be a new file; got {output}; textclf label --merge adds its answers")
+    if not arguments.path.exists():
+        raise UserError(f"POOL must be a file or a folder; got {arguments.path}, which does not exist")
     predictor = load(MODELS) if (MODELS / INDEX).exists() else None
     if predictor is not None and predictor.reads:
         raise UserError(f"the default model in {MODELS} must read texts alone; got one that reads data.columns")
-    pool, counted = sample_pool(read_batches(arguments), _known("text"), seed)
+    pool, counted = sample_pool(read_batches(arguments, empty=True), _known("text"), seed)
     if not pool.texts:
         raise UserError(f"{arguments.path} must have texts to label; got {counted}")
     encoder = _encoder(predictor and predictor.vectorizer)
@@ -96,8 +97,9 @@ def _known(column: str) -> Iterator[Any]:
     if PARAMS.exists():
         for shards in splits.open_shards(SPLITS, unknown=True).values():
             yield from (splits.read_table(path, [column])[column] for path in shards.paths)
+    if labelled.LABELLED.exists():
         yield getattr(labelled.read(labelled.LABELLED), f"{column}s")
-    elif TABLE.exists():
+    if TABLE.exists() and not PARAMS.exists():
         yield from (getattr(batch, f"{column}s") for batch in read_table(TABLE, Layout({"id": "id", "text": "text"})))
 
 

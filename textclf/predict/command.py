@@ -97,14 +97,19 @@ def check_options(arguments: argparse.Namespace) -> None:
             check_option(name, value)
 
 
-def read_batches(arguments: argparse.Namespace, columns: Sequence[str] = ()) -> Iterator[TextBatch]:
-    """Return the texts that the arguments name, with these columns; `UserError` for wrong arguments before any text."""
+def read_batches(
+    arguments: argparse.Namespace, columns: Sequence[str] = (), empty: bool = False
+) -> Iterator[TextBatch]:
+    """Return the texts that the arguments name, with these columns; `UserError` for wrong arguments before any text.
+
+    A row of a table may have no text only if `empty` ones are read.
+    """
     check_options(arguments)
     if arguments.texts:
         return inputs.read_arguments(arguments.texts)
     layout = _layout(arguments, columns)
     if arguments.path is not None:
-        return inputs.read_table(arguments.path, layout)
+        return inputs.read_table(arguments.path, layout, empty)
     if sys.stdin is None:
         raise UserError("standard input must be open; or give texts as arguments")
     if sys.stdin.isatty():

@@ -76,14 +76,15 @@ def _read_lines(stream: "_LineCounter", encoding: str, warn: Callable[[str], obj
         warn(f"{undecodable} of {number} lines are not {encoding}, {WARNINGS} shown")
 
 
-def read_table(path: Path, layout: Layout) -> Iterator[TextBatch]:
+def read_table(path: Path, layout: Layout, empty: bool = False) -> Iterator[TextBatch]:
     """Yield the rows of a file, or of the files of a folder; without a column of ids, an id is `file:line`.
 
-    Raises `UserError` at the first row that breaks a rule or has no text, after the rows before it.
+    Raises `UserError` at the first row that breaks a rule or, unless texts may be `empty`, has none, after the rows
+    before it.
     """
     for file in find_files(path, layout):
         rows = _rows(file.path, file.format, layout)
-        yield from _batches(_checked_rows(rows, layout, file.name, str(file.path)))
+        yield from _batches(_checked_rows(rows, layout, file.name, str(file.path), empty))
 
 
 def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:
@@ -147,7 +148,9 @@ def _batches(rows: Iterable[NumberedText], stream: _LineCounter | None = None) -
         yield batch
 
 
-def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: str) -> Iterator[NumberedText]:
+def _checked_rows(
+    rows: Iterable[NumberedRow], layout: Layout, name: str, path: str, empty: bool = False
+) -> Iterator[NumberedText]:
     """Yield the texts of rows; `UserError` at one without. `name` is the file in ids, `path` the file in errors."""
     texts, named = layout.columns_of("text"), layout.columns_of("group") or layout.columns_of("id")
     beside = [purpose.removeprefix(COLUMN) for purpose in layout.columns if purpose.startswith(COLUMN)]
@@ -155,7 +158,8 @@ def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: 
         try:
             if isinstance(record, ValueError):
                 raise record
-            text = _require_value(joined_text(record, texts), texts)
+            joined = joined_text(record, texts)
+            text = "" if joined is None and empty else _require_value(joined, texts)
             row_id = place(name, number) if not named else _require_value(label_of(record, named[0]), named)
             if beside:
                 text = TextRow(text, {name: cell_of(record, name) for name in beside}, place(path, number))

@@ -27,6 +27,7 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("data: {path: t.csv}\n")
     Path("labelled.csv").write_text(HEADER)
+    Path("t.csv").write_text("text,label\nof the table,x\nOf  the TABLE too,y\n")
 
 
 def person(name: str, labels: Sequence[str | None], why: str = "diverse") -> Path:
@@ -55,23 +56,37 @@ def test_one_person_is_appended_round_by_round_and_never_twice(capsys: pytest.Ca
     assert (rows.labels, rows.rounds, rows.texts[0]) == (["a", "", "b", "a"], [1, 1, 2, 3], "text 0\r")
     assert rows.chosen == ["diverse", "diverse", "random", ""]
     assert capsys.readouterr().out.splitlines() == [
-        "labelled.csv: 2 texts added; 0 already there; 1 discarded",
+        "labelled.csv: 1 text added; 0 already there; 1 discarded",
+        "labels added: a (1)",
         "next: dvc repro",
-        "labelled.csv: 1 text added; 2 already there; 1 discarded",
+        "labelled.csv: 1 text added; 2 already there; 0 discarded",
+        "labels added: b (1)",
         "next: dvc repro",
-        "labelled.csv: 1 text added; 3 already there; 1 discarded",
+        "labelled.csv: 1 text added; 3 already there; 0 discarded",
+        "labels added: a (1)",
         "labelled.csv has other labels, which stay: '0' 'a', now 'b'",
         "next: dvc repro",
     ]
     assert not Path("conflicts.csv").exists()
 
 
-def test_without_a_project_random_texts_test_and_discarded_ones_are_left_out() -> None:
+def test_a_text_or_an_id_of_the_table_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("t.csv:2", "another"), ("9", "of the table too"), ("10", "new")]
+    write_rows(Path("ann.csv"), [Row(name, text, "a") for name, text in rows])
+    run(Path("ann.csv"))
+    assert added() == {"10": "a"}
+    line = "2 texts left out, since the table of the project has the text or the id"
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_without_a_project_random_texts_test_and_discarded_ones_are_in_labelled_csv() -> None:
     Path("params.yaml").unlink()
+    Path("labelled.csv").unlink()
     write_rows(Path("b.csv"), [*read_rows(person("ann", ["a", "", "b"], "random")), Row("9", "t", "b")])
     run(Path("b.csv"))
     expected = b'id,text,label,split\n0,"text 0\r",a,test\n2,"text 2\r",b,test\n9,t,b,train\n'
     assert Path("table.csv").read_bytes() == expected
+    assert added() == {"1": ""}
 
 
 def test_conflicts_are_labelled_and_merged_and_answers_in_their_file_stay(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +108,7 @@ def test_conflicts_are_labelled_and_merged_and_answers_in_their_file_stay(capsys
 
 
 def test_several_labels_are_equal_as_sets() -> None:
-    Path("params.yaml").write_text("data: {path: t.csv, task: multilabel}\n")
+    Path("params.yaml").write_text("data: {path: t.csv, task: multilabel, label_separator: '|'}\n")
     run(person("ann", ['["b", "a"]', "[]", '["a"]']), person("ben", ['["a","b"]', "[]", "[]"]))
     assert added() == {"0": '["a", "b"]', "1": "[]"}
 

@@ -60,7 +60,13 @@ def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> N
     """Raise `UserError` if the user has files in place of outputs or, unless `force`, other texts than `files`."""
     pipelines = {path: files[path] for path in HEADERS}
     lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
-    taken = [str(path) for path, text in files.items() if path not in {*KEPT, *EXTENDED} and differs(path, text)]
+    taken = [
+        str(path)
+        for path, text in files.items()
+        if path not in {*KEPT, *EXTENDED}
+        and differs(path, text)
+        and not (path == LABELLED and path.is_file() and path.read_text(encoding="utf-8").startswith(text))
+    ]
     if taken and not force:
         lines.append(f"textclf init would overwrite {list_names(taken)}; move what is there, or add --force")
     if lines:
@@ -76,7 +82,7 @@ def differs(path: Path, text: str) -> bool:
 def create(files: Mapping[Path, str]) -> list[str]:
     """Write a new project into the current folder and return what to say of it; `UserError` if Git ignores a file."""
     written, lines = dict(files), []
-    for path in KEPT:
+    for path in (*KEPT, LABELLED):
         if differs(path, files[path]):
             del written[path]
             lines.append(f"{path} stays as it is")
