@@ -11,10 +11,8 @@ With --pool, the command also runs on so many texts without a model: two sentenc
 import argparse
 import itertools
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks import results
 from benchmarks.inputs import POOL, WEIGHTS, fetch_weights, split_lesson
 from benchmarks.presets import read
+from benchmarks.watch import megabytes, watch
 from textclf.label.choose import choose, margins_of, term_vectors
 from textclf.vectorize import representation
 from textclf.vectorize.encoder.settings import Settings
@@ -87,12 +86,10 @@ def suggest_from(rows: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         made = pd.DataFrame({"text": [" ".join(pair) for pair in itertools.islice(pairs, rows)]})
         made.to_csv(Path(folder, "pool.csv"), index=False)
-        start = time.perf_counter()
         command = [sys.executable, "-m", "textclf.cli", "suggest", "pool.csv"]
-        process = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(results.ROOT)})
-        used = os.wait4(process.pid, 0)[2]
-    cpu = used.ru_utime + used.ru_stime
-    return {"rows": rows, "seconds": time.perf_counter() - start, "cpu": cpu, "memory": used.ru_maxrss / 1000}
+        run = watch(command, Path(folder), os.environ | {"PYTHONPATH": str(results.ROOT)})
+    memory = megabytes(max(each.largest for each in run.samples))
+    return {"rows": rows, "seconds": round(run.seconds, 1), "memory": memory}
 
 
 def table() -> str:
