@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from textclf.tables import excel, folders, json_array, jsonl, lines, sqlite
+from textclf.tables import excel, folders, jsonl, lines, sqlite
 from textclf.tables.batches import BatchReader, by_row
 from textclf.tables.delimited import CSV, TSV
 from textclf.tables.layout import Batch, Layout
@@ -39,7 +39,7 @@ FORMATS = {
     "csv": Format(CSV.read, (".csv",), by_line=True),
     "excel": Format(by_row(excel.read_rows), (".xlsx",)),
     folders.FORMAT: Format(by_row(folders.read_rows)),
-    "json": Format(by_row(json_array.read_rows), (".json",)),
+    "json": Format(by_row(jsonl.read_array), (".json",)),
     "jsonl": Format(by_row(jsonl.read_rows), (".jsonl", ".ndjson"), by_line=True),
     "parquet": Format(_read_parquet, (".parquet",)),
     "sqlite": Format(by_row(sqlite.read_rows), (".db", ".sqlite", ".sqlite3")),

@@ -1,4 +1,4 @@
-"""JSON Lines: an object per line, numbered by the line; a blank line is a row without values."""
+"""JSON Lines, an object per line, numbered by the line; and JSON, one array of objects, numbered from 1."""
 
 import json
 from collections import Counter
@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from textclf.core import resources
+from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names, quote_name, quote_value
 from textclf.tables.layout import SOURCE, Layout, NumberedRow, Record
-from textclf.tables.lines import decoding_error, read_lines
+from textclf.tables.lines import decoding_error, read_lines, read_whole
+
+COPIES = 8  # bytes that a character of the file takes, about: as text, and in objects
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-    """Yield the rows one by one, each as soon as its line has been read."""
+    """Yield the rows one by one, each as soon as its line has been read; a blank line is a row without values."""
     keys: dict[str, None] = {}  # of all lines, in order of appearance
     for number, line in enumerate(read_lines(stream, layout), start=1):
         yield number, _parse_line(line, layout, keys)
@@ -66,3 +70,39 @@ def reason(error: ValueError | RecursionError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return error.msg.removesuffix(" at").removesuffix(" starting")
     return "too deep" if isinstance(error, RecursionError) else first_line(error).partition(";")[0]
+
+
+def read_array(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
+    """Yield the objects of one array, after all of the file has been read."""
+    purpose = f"{path}: one JSON array, which is read as a whole (JSON Lines is not),"
+    text = read_whole(stream, layout)
+    resources.require_memory(COPIES * len(text), purpose)
+    if error := decoding_error(text, layout):
+        raise UserError(f"{path}: {error}")
+    keys: dict[str, None] = {}  # of all objects, in order of appearance
+    for number, value in enumerate(_parse_array(text, path, layout.option), start=1):
+        yield number, to_record(value, layout, keys, "must be an object of the array")
+    if keys:
+        layout.require_columns(path, list(keys))
+
+
+def _parse_array(text: str, path: Path, option: str) -> list[object]:
+    """Return the array in a text; `UserError` if there is something else."""
+    rule = "must be a JSON array of objects"
+    by_line = f"if each line is an object, set {option}format to jsonl"
+    try:
+        content = DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        place = f"{path}:{error.lineno}"
+        if error.msg == "Extra data":
+            raise UserError(f"{place}: {rule}; got more after its end; {by_line}") from error
+        line = error.doc.splitlines()[error.lineno - 1 : error.lineno] or [""]
+        raise UserError(f"{place}: {rule}; {reason(error)} in {quote_value(line[0].strip())}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} {rule}; {reason(error)}") from error
+    if isinstance(content, dict):
+        got = f"one object with the keys {list_names(list(content))}" if content else "an empty object"
+        raise UserError(f"{path} {rule}; got {got}; pandas writes one by to_json(orient='records'); {by_line}")
+    if not isinstance(content, list):
+        raise UserError(f"{path} {rule}; got {quote_value(content)}")
+    return content
