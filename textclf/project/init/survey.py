@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from textclf.core.arrow import array_of, count_lengths, hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
 from textclf.evaluate.clusters import are_dependent, if_alike
+from textclf.export.languages import NAMES
 from textclf.project.init.columns import FEW
-from textclf.project.init.language import detect_language
 from textclf.split.draw import link
 from textclf.tables.corpus import Corpus
 from textclf.tables.layout import COLUMN, SLICE
@@ -25,6 +25,10 @@ from textclf.tables.settings import Data
 TELLING = 0.25  # share of the rows with a value that tells the label, from which on its column does
 FEWEST_OTHERS, MOST_OTHERS = 10, 0.05  # rows of other labels expected with such a value; share of them that it has
 SAMPLE = 200  # texts of a batch, about, whose language is detected
+READ, TEXT = 1000, 10_000  # characters of a text, and of all together, that are looked at
+# Shares of the characters that texts of the language must have: alone, or if all texts together are of it too. Short
+# texts are easily taken for another language.
+ALONE, TOGETHER = 0.8, 0.6
 
 
 @dataclass(frozen=True)
@@ -161,3 +165,17 @@ def _count(labels: "pd.Series[Any]", several: bool) -> Counter[str]:
     for label, rows in labels.value_counts().items():
         counts.update(dict.fromkeys(json.loads(str(label)) if several else [str(label)], int(rows)))
     return counts
+
+
+def detect_language(texts: Sequence[str]) -> str | None:
+    """Return the English name of the language of most texts; None if it has too few of the characters, or no name."""
+    import py3langid
+
+    characters: Counter[str] = Counter()
+    for text in texts:
+        characters[py3langid.classify(text[:READ])[0]] += len(text[:READ])
+    if not characters:
+        return None
+    code, most = characters.most_common(1)[0]
+    needed = TOGETHER if py3langid.classify(" ".join(texts)[:TEXT])[0] == code else ALONE
+    return NAMES.get(code) if most >= needed * characters.total() else None

@@ -6,8 +6,7 @@ import pytest
 
 from tests.refusal import refusal
 from tests.unit.tables.tables import delimited
-from textclf.project.init.language import detect_language
-from textclf.project.init.survey import Survey, survey
+from textclf.project.init.survey import Survey, detect_language, survey
 from textclf.tables.settings import Data
 
 ROWS = [("A b", "x"), ("a  B", "x"), ("a b", "y"), ("c", "y"), ("d e f g", "x"), ("", "x"), ("h", " ")]
