@@ -16,9 +16,8 @@ from textclf.artifacts.splits import write_checksums
 from textclf.core import result_files, stage
 from textclf.core.outputs import outputs
 from textclf.core.unchanged import unchanged, unchanged_file
-from textclf.split.memory import require_memory_and_disk
 from textclf.split.settings import Split
-from textclf.split.write import describe_splits, write_splits
+from textclf.split.write import describe_splits, require_memory_and_disk, write_splits
 from textclf.tables.corrections import read as read_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import checksums, describe, find_table

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textclf.artifacts import memory, splits
+from textclf.artifacts import memory, shards, splits
 from textclf.artifacts.corrected import DROPPED, rare_classes, uncorrected_test_rows
 from textclf.artifacts.split_report import Corrected, SplitReport
-from textclf.core import progress
+from textclf.core import progress, resources
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
 from textclf.core.formatting import count_noun, split_rows
@@ -26,12 +26,16 @@ from textclf.split.draw import draw_parts, require_classes
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
 from textclf.split.shuffle import ShardWriter
+from textclf.tables.compression import is_compressed
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
-from textclf.tables.given import given_splits
+from textclf.tables.formats import FORMATS
+from textclf.tables.given import find_table, given_splits
 from textclf.tables.labelled import LABELLED, Labelled
 from textclf.tables.labels import NONE, Renamed, doubts
 from textclf.tables.settings import Data
+
+SAMPLE = 2**20  # bytes from which the length of a row is estimated
 
 
 def write_splits(
@@ -223,3 +227,31 @@ def _origin(name: str, given: Mapping[str, int], settings: Split) -> str:
         return ", drawn from the training rows"
     size = settings.test_size if name == "test" else settings.validation_size
     return f", as given; split.{name}_size is not used" if size else ", as given"
+
+
+def require_memory_and_disk(table: Path, data: Data, settings: Split, target: Path) -> None:
+    """Print what the split of a large table needs; `UserError` unless there is as much memory and disk.
+
+    Does nothing for tables of at most one shard, and for compressed files and formats that are not read by line,
+    whose number of rows is not known without reading them.
+    """
+    files = find_table(table, data)
+    if any(not FORMATS[file.format].by_line or is_compressed(file.path) or not file.path.is_file() for file in files):
+        return
+    size = sum(file.path.stat().st_size for file in files)
+    with files[0].path.open("rb") as stream:
+        sample = stream.read(SAMPLE)
+    rows = size * sample.count(b"\n") // max(len(sample), 1)
+    if rows <= shards.ROWS:
+        return
+    # Measured with rows of 63 bytes and of 600 bytes.
+    hash_memory = 70 * rows + 8 * size * shards.ROWS // rows
+    disk = 2 * size
+    if settings.method == "hash":
+        memory, purpose = hash_memory, "split.method hash"
+    else:
+        memory = 4 * size + 350 * rows
+        purpose = f"split.method {settings.method} (hash takes {resources.format_size(hash_memory)})"
+    resources.announce(rows, -(-rows // shards.ROWS), memory, disk)
+    resources.require_disk(target, disk, str(target))
+    resources.require_memory(memory, purpose)
