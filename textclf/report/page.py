@@ -14,11 +14,10 @@ from textclf.pages.page import Heading
 from textclf.report import curves, details, results
 from textclf.report.behaviour import behaviour
 from textclf.report.data import data
-from textclf.report.doubt import doubt
+from textclf.report.doubt import doubt, unknown
 from textclf.report.errors import errors
 from textclf.report.run import PageSettings, Run
 from textclf.report.slices import slices
-from textclf.report.unknown import unknown
 
 SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {  # the most useful first, each with its title
     "summary": ("In short", results.summary),
