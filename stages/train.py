@@ -28,7 +28,7 @@ from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
 from textclf.core.stage import main
-from textclf.models.common import crossvalidation, fitting, scratch, workers
+from textclf.models.common import crossvalidation, fitting, workers
 from textclf.models.common.fitted import Folders
 from textclf.models.common.loading import Entry
 
@@ -62,7 +62,7 @@ def run(
     memory.require_predicting(row_count, len(datasets["train"].classes), f"train.{item}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
-    folders = Folders(pretrained, scratch.scratch_folder(beside, item, opened, (settings, noted)))
+    folders = Folders(pretrained, fitting.scratch_folder(beside, item, opened, (settings, noted)))
     settled = checked.read_default(default) or "validation" in opened  # some may be given
     added = feature_files.read_class_texts(read) if settings.takes_class_texts else None
     if teacher:
@@ -103,7 +103,7 @@ def run(
         packages.write(folder, read)
         write_manifest(folder)
         prediction_files.write(fitting.predict_shards(fitted.layers, predicted, scores), rows)
-    for folder in beside.glob(f"{scratch.scratch_prefix(item)}*"):  # of this training, and of abandoned ones
+    for folder in beside.glob(f"{fitting.scratch_prefix(item)}*"):  # of this training, and of abandoned ones
         shutil.rmtree(folder)
 
 

@@ -1,4 +1,4 @@
-"""The section on doubt: prediction sets, the rows without an answer, and the error among the answers."""
+"""The sections on doubt, with prediction sets, rows without an answer and the error of answers; and on no class."""
 
 from typing import Any
 

@@ -20,7 +20,7 @@ from textclf.artifacts.shapes import Part, Shapes
 from textclf.models import majority
 from textclf.models.common import fitting
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.scratch import fingerprint, scratch_folder, scratch_prefix
+from textclf.models.common.fitting import fingerprint, scratch_folder, scratch_prefix
 
 
 def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> None:

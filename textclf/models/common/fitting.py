@@ -1,5 +1,7 @@
-"""Fit a model on the training rows, and predict the rows of every split with it."""
+"""Fit a model on the training rows, name the folder in which it can resume, and predict the rows of every split."""
 
+import hashlib
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from textclf.artifacts.features import Features, Matrix
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
+from textclf.core.files import reading
 from textclf.core.progress import track
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
@@ -88,3 +91,25 @@ def require_every_class(train: Dataset) -> None:
             f"the training rows must hold rows without each label; all {train.rows} have {train.classes[constant[0]]}: "
             "leave the label out of the table"
         )
+
+
+def scratch_prefix(model: str) -> str:
+    """Return how the names of all scratch folders of a model begin."""
+    return f".scratch-{model}-"
+
+
+def scratch_folder(beside: Path, model: str, splits: Mapping[str, Shards[Features]], settings: object) -> Path:
+    """Return the folder in which a training with these shards, settings and teacher keeps what it needs to resume."""
+    return beside / f"{scratch_prefix(model)}{fingerprint(splits, settings)}"
+
+
+def fingerprint(splits: Mapping[str, Shards[Features]], settings: object) -> str:
+    """Return 16 hexadecimal digits that change with the settings and the shards, by the checksums in their zips."""
+    digest = hashlib.sha256(repr(settings).encode())
+    for split, shards in splits.items():
+        for path in shards.paths:
+            with reading(path), zipfile.ZipFile(path) as stored:
+                for array in stored.infolist():
+                    place = f"{split} {path.parent.name} {path.name} {array.filename}"
+                    digest.update(f"{place} {array.file_size} {array.CRC}\n".encode())
+    return digest.hexdigest()[:16]
