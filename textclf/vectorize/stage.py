@@ -15,21 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import VECTORS, Features
 from textclf.artifacts.shapes import Part, Shapes
 from textclf.artifacts.shards import Shards
-from textclf.core import workers
-from textclf.core.files import sha256, sha256_of_file, write_npy
+from textclf.core import resources, workers
+from textclf.core.files import reading, sha256, sha256_of_file, write_npy
 from textclf.core.progress import bar
 from textclf.core.scripts import SOME, unspaced_share
 from textclf.vectorize import class_texts, representation
 from textclf.vectorize.batches import count_batch, load_table, save_parts, scratch_files, transform_batch, weigh_batch
 from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
-from textclf.vectorize.memory import require_memory_and_disk
 from textclf.vectorize.remembered import remembering
 from textclf.vectorize.representation import VECTORIZER
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.terms.vocabulary import merge_term_counts
 
@@ -40,6 +41,8 @@ SAMPLE = 1000  # training texts, about, that are looked at for spaces between wo
 ROWS = 2048  # of a piece, which takes some seconds of a slow method
 
 Paths = Mapping[str, Sequence[Path]]  # the files of each split
+LETTERS_PER_WORD = 6  # including the space
+PROCESS_MEMORY, WORKER_MEMORY = 200_000_000, 80_000_000  # bytes before any term: of this process, of each worker
 
 
 def vectorize(
@@ -154,3 +157,50 @@ def _unspaced(path: Path) -> dict[str, float]:
     texts = splits.read_column(path, "text")
     share = unspaced_share(texts[:: max(len(texts) // SAMPLE, 1)])
     return {UNSPACED: share} if share >= SOME else {}
+
+
+def require_memory_and_disk(paths: Mapping[str, Sequence[Path]], settings: Terms, name: str, folder: Path) -> int:
+    """Return the bytes of memory that a file of the splits takes, about.
+
+    Prints memory and disk for all files if a split has several, and then raises `UserError` if there is not as much.
+    """
+    files = list(chain.from_iterable(paths.values()))
+    rows, letters = _size(files)
+    per_file, disk = estimate(rows, letters, len(files), settings)
+    if any(len(each) > 1 for each in paths.values()):
+        memory = PROCESS_MEMORY + max(workers.processes(len(files), per_file), 1) * per_file
+        resources.announce(rows, len(files), memory, disk)
+        resources.require_disk(folder, disk, str(folder))
+        resources.require_memory(memory, f"vectorize.{name}.analyzer {settings.analyzer}")
+    return per_file
+
+
+def estimate(rows: int, letters: int, files: int, settings: Terms) -> tuple[int, int]:
+    """Return the bytes of memory per file and those of disk, for so many rows with so many letters in so many files.
+
+    There are six letters per word, and one n-gram of each length per word or letter. Distinct terms, of which there are
+    fewer, are not counted.
+    """
+    ranges = {"word": settings.ngram_range, "char": settings.char_ngram_range, "char_wb": settings.char_ngram_range}
+    terms = memory = 0
+    for analyzer in settings.analyzers:
+        low, high = ranges[analyzer]
+        count = (high - low + 1) * (letters // LETTERS_PER_WORD if analyzer == "word" else letters)
+        terms += count
+        memory += (90 if analyzer == "word" else 40) * count
+    # Measured with 11 and with 70 words per row, and with n-grams of 2 to 5 letters, in one process and with two
+    # workers. Disk: features and temporary counts, and 100 bytes per row.
+    return WORKER_MEMORY + memory // files, 100 * rows + 20 * terms
+
+
+def _size(files: Sequence[Path]) -> tuple[int, int]:
+    """Return the number of rows of the files, and that of the bytes of their texts."""
+    rows = letters = 0
+    for path in files:
+        with reading(path):
+            metadata = pq.read_metadata(path)
+            column = metadata.schema.names.index("text")
+        rows += metadata.num_rows
+        groups = map(metadata.row_group, range(metadata.num_row_groups))
+        letters += sum(group.column(column).total_uncompressed_size for group in groups)
+    return rows, letters

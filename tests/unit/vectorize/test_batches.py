@@ -26,8 +26,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import parquet, resources, workers
 from textclf.core.errors import UserError
 from textclf.vectorize import batches, representation
-from textclf.vectorize.memory import estimate, require_memory_and_disk
-from textclf.vectorize.stage import vectorize
+from textclf.vectorize.stage import estimate, require_memory_and_disk, vectorize
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
