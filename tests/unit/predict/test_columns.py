@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from stages import crossvalidate
+from stages.combine import combine
 from tests.refusal import refusal
 from tests.unit.predict.models import export
 from tests.unit.serve.clients import talk
@@ -28,7 +29,6 @@ from textclf.serve.app import create_app
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize import in_memory
-from textclf.vectorize.combine import combine
 from textclf.vectorize.representation import VECTORIZER, read
 from textclf.vectorize.settings import Combine, Vectorize
 from textclf.vectorize.stage import vectorize

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from stages.combine import combine
 from tests.refusal import refusal
 from textclf.artifacts import features, shapes
 from textclf.artifacts.features import Features
 from textclf.artifacts.shapes import Part, Shapes
 from textclf.vectorize import representation
-from textclf.vectorize.combine import combine
 from textclf.vectorize.terms.settings import Terms
 
 COUNTS = np.array([[0, 2], [1, 0], [0, 2]])
