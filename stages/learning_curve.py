@@ -16,8 +16,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
 from textclf.plot import figures
 from textclf.split.settings import Split
-from textclf.studies.learning_curve import learning_curve
-from textclf.studies.measure import Setup
+from textclf.studies.measure import Setup, learning_curve
 from textclf.vectorize.settings import Combine, Vectorize
 
 

@@ -1,4 +1,4 @@
-"""One training: a model fitted on some rows and measured on others, as the pipeline would do it."""
+"""One training, on some rows and measured on others as the pipeline would do it, and the curve of many of them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
+from textclf.artifacts.label_sets import count_labels
 from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.core.errors import UserError
 from textclf.evaluate.choose import choose_decision
+from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.crossvalidation import crossvalidate
@@ -20,11 +24,12 @@ from textclf.models.common.fitting import fit_model, predict
 from textclf.models.settings import Train
 from textclf.split.draw import draw_rows
 from textclf.split.settings import Split
-from textclf.vectorize.in_memory import vectorize_splits
+from textclf.vectorize.in_memory import encode_labels, vectorize_splits
 from textclf.vectorize.settings import Combine, Vectorize
 
 STUDY_METRICS = ("accuracy", "log_loss")
 VALIDATION_SIZE = 0.15  # share of the training rows that become validation rows if split.validation_size is 0
+STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -86,3 +91,31 @@ def predict_held_out(features: Mapping[str, Features], settings: Any, pretrained
     datasets = {split: Dataset.of_rows(part) for split, part in features.items()}
     model = fit_model(settings.kind, datasets, settings, Folders(pretrained)).layers
     return [predict(model, split, part) for split, part in features.items() if split != "train"]
+
+
+def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup) -> pd.DataFrame:
+    """Return `model`, `rows`, `accuracy` and its Wilson interval, per model and share of the training rows.
+
+    `STEPS` steps take the first tenth of the training rows, two tenths, and so on (their order is random). A step with
+    too few rows of a class is left out; raise `UserError` if all are.
+    """
+    enough = max(setup.train[name].rows_per_class() for name in setup.train.names())
+    curve = []
+    for step in range(1, STEPS + 1):
+        train = splits["train"].iloc[: max(1, len(splits["train"]) * step // STEPS)]
+        y = encode_labels(train["label"], classes)
+        counts = count_labels(y, len(classes))
+        counts = np.minimum(counts, len(train) - counts) if y.ndim == 2 else counts  # rows with or without a label
+        if counts.min() < enough:
+            continue
+        for name in setup.train.names():
+            accuracy = measure({**splits, "train": train}, classes, name, setup)["accuracy"]
+            tested = len(splits["test"])
+            low, high = wilson(round(accuracy * tested), tested, setup.evaluate.confidence)
+            curve.append(
+                {"model": name, "rows": len(train), "accuracy": accuracy, "accuracy_low": low, "accuracy_high": high}
+            )
+    if not curve:
+        rarest = classes[int(counts.argmin())]
+        raise UserError(f"each class must have at least {enough} training rows; {rarest} has {counts.min()}")
+    return pd.DataFrame(curve)

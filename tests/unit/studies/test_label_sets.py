@@ -22,8 +22,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies import measure
 from textclf.studies.crossvalidation import make_folds
-from textclf.studies.learning_curve import learning_curve
-from textclf.studies.measure import Setup
+from textclf.studies.measure import Setup, learning_curve
 from textclf.studies.search.scores import Scores
 from textclf.studies.search.trials import Searcher, _digest, best_of
 from textclf.studies.settings import CompleteSearch, Search

@@ -7,8 +7,7 @@ from tests.refusal import refusal
 from tests.unit.studies.samples import CLASSES, FAST, setup, split
 from textclf.evaluate.intervals import wilson
 from textclf.studies import measure
-from textclf.studies.learning_curve import learning_curve
-from textclf.studies.measure import Setup
+from textclf.studies.measure import Setup, learning_curve
 
 
 def test_there_is_a_row_per_model_and_tenth_of_the_training_rows() -> None:
