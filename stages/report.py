@@ -16,13 +16,13 @@ from textclf.artifacts import packages
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.checked import read_settings
+from textclf.artifacts.checksums import combine_checksums
 from textclf.behave import results as behaviour_files
 from textclf.core import files, stage
 from textclf.core.outputs import outputs, remove
 from textclf.evaluate.looks import count_results
 from textclf.evaluate.results import KINDS, Results
 from textclf.export import outcome
-from textclf.export import versions as made_with
 from textclf.export.sources import list_sources
 from textclf.report.page import render
 from textclf.report.run import PageSettings, Run, tables_of
@@ -48,7 +48,7 @@ def run(
     require_split_rows(Path(data.path), data, raw)
     locks = [requirements] if networks is None else [requirements, networks]
     requirements_text = b"".join(files.require(lock).read_bytes() for lock in locks)
-    locked = made_with.locked_versions(requirements_text.decode("utf-8"))
+    locked = packages.locked_versions(requirements_text.decode("utf-8"))
     computed = packages.unite(packages.read(trained / name) for name in models)
     results = Results.read(metrics, KINDS, models, external)
     rates, tests = metrics / behaviour_files.FOLDER, settings.behave.tests
@@ -65,10 +65,10 @@ def run(
             predictions=prediction_files.open_models(predictions, [*models, *external], split="test"),
             tables=tables,
             checksums={
-                "the raw rows": made_with.combine_checksums(raw),
+                "the raw rows": combine_checksums(raw),
                 "the locked requirements": files.sha256(requirements_text),
             },
-            versions=made_with.describe_versions(computed, locked),
+            versions=packages.describe_versions(computed, locked),
             behaviour={name: behaviour_files.read(rates, behaviour, name, models) for name in tests},
         )
     )
@@ -78,7 +78,7 @@ def run(
     looks = count_results(results.decisions.protocol.test_rows, metrics)
     named, confidence = settings.export.model, settings.evaluate.confidence
     print(*outcome.describe(results, models, named, confidence, external, looks), sep="\n")
-    for line in made_with.unlocked(computed, locked):
+    for line in packages.unlocked(computed, locked):
         print(f"warning: {line}")
     print(f"report: {page}")
 

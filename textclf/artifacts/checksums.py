@@ -67,3 +67,11 @@ def read_checked_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
 
 def _checksum(content: Mapping[str, Any]) -> str:
     return sha256(json.dumps(content, sort_keys=True).encode())
+
+
+def combine_checksums(checksums: Mapping[str, str]) -> str:
+    """Return one SHA-256 of all names and checksums, whatever their order; of a single file its own checksum."""
+    if len(checksums) == 1:
+        return next(iter(checksums.values()))
+    lines = (f"{name}\0{checksums[name]}\n" for name in sorted(checksums))
+    return sha256("".join(lines).encode("utf-8", "surrogatepass"))

@@ -1,11 +1,12 @@
 """The versions of the packages that computed features or a model, in the folder of these."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from textclf.artifacts.checksums import verify_files
 from textclf.core import files
+from textclf.core.installed import LOCKED
 
 FILE = "packages.json"
 # Modules that compute, with the name of their distribution; those that only pass rows on are left out.
@@ -13,6 +14,19 @@ COMPUTING = {name: name for name in ("keras", "numpy", "onnxruntime", "scipy", "
 COMPUTING |= {"keras_hub": "keras-hub", "sklearn": "scikit-learn"}
 
 Versions = Mapping[str, list[str]]  # of each package, sorted
+# Packages whose version can change a number or a figure.
+SHOWN = (
+    "dvc",
+    "jinja2",
+    "keras",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "tensorflow",
+    "vl-convert-python",
+)
 
 
 def write(folder: Path, *sources: Path) -> None:
@@ -37,3 +51,28 @@ def unite(versions: Iterable[Versions]) -> Versions:
         for name, numbers in each.items():
             found.setdefault(name, set()).update(numbers)
     return {name: sorted(found[name]) for name in sorted(found)}
+
+
+def unlocked(computed: Versions, locked: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each package that computed in another version than is locked."""
+    for name, versions in computed.items():
+        if name in locked and versions != [locked[name]]:
+            yield (
+                f"the stages computed with {name} {' and '.join(versions)}, but the requirements lock {locked[name]}; "
+                "install the locked requirements, then run dvc repro --force"
+            )
+
+
+def describe_versions(computed: Versions, locked: Mapping[str, str]) -> dict[str, str]:
+    """Return the version of each package that computed, and of others as they are locked."""
+    shown = {f"{name}, as locked": locked[name] for name in locked.keys() - computed.keys()}
+    for name, versions in computed.items():
+        other = f" (locked: {locked[name]})" if name in locked and versions != [locked[name]] else ""
+        shown[name] = " and ".join(versions) + other
+    return dict(sorted(shown.items()))
+
+
+def locked_versions(requirements: str) -> dict[str, str]:
+    """Return the version of each of `SHOWN` that the text of a lock file has."""
+    versions = dict(LOCKED.findall(requirements))
+    return {name: versions[name] for name in SHOWN if name in versions}
