@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.artifacts.splits import ReadColumns
-from textclf.report.conflicts import first_conflicting
+from textclf.report.data import first_conflicting
 from textclf.report.run import open_rows
 
 

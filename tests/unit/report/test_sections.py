@@ -14,7 +14,7 @@ from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.results import Ends
-from textclf.report import conflicts, curves, results
+from textclf.report import curves, data, results
 from textclf.report.data import BARS, histogram
 from textclf.report.doubt import doubt
 from textclf.report.errors import errors
@@ -73,11 +73,11 @@ def test_texts_with_several_labels_are_listed_with_their_rows(grouped: bool) -> 
     assert f"Texts with several labels ({run.results.splits.label_conflicts.normalised})" in text
     assert "Good food" in text
     assert (["cluster", "label"] in asked) != grouped  # texts are read again only where clusters are groups
-    found = conflicts.find_conflicts(run.rows, run.classes, conflicts.SHOWN, grouped)
+    found = data.find_conflicts(run.rows, run.classes, data.CONFLICTS, grouped)
     assert [conflict.text for conflict in found] == ["Good  food", "bad"]
     assert found[0].rows["no"].ids[:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
     assert sum(labelled.number for labelled in found[0].rows.values()) == 54  # of 80 rows
-    assert len(conflicts.find_conflicts(run.rows, run.classes, 1, grouped)) == 1
+    assert len(data.find_conflicts(run.rows, run.classes, 1, grouped)) == 1
 
 
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
