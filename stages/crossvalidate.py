@@ -21,7 +21,6 @@ from textclf.models.settings import CONSTANT, Train
 from textclf.split.settings import Split
 from textclf.studies import crossvalidation
 from textclf.studies.measure import Setup
-from textclf.studies.posterior import verdict
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.given import checksums
@@ -67,7 +66,7 @@ def run(
         accuracy = summary[name]["accuracy"]
         print(f"{name}: {title} {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
     for earlier, later in combinations([name for name in train.names() if train[name].kind != CONSTANT], 2):
-        print(verdict(summary[pair_name(later, earlier)], later, earlier, evaluate.confidence, title))
+        print(crossvalidation.verdict(summary[pair_name(later, earlier)], later, earlier, evaluate.confidence, title))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from textclf.core.errors import UserError
 from textclf.core.hashing import normalize_text
 from textclf.evaluate.comparisons import corrected_t, holm
 from textclf.studies import crossvalidation, measure
+from textclf.studies.crossvalidation import POINT, posterior, verdict
 from textclf.studies.measure import Setup
-from textclf.studies.posterior import POINT, posterior, verdict
 
 CONFIDENCE = 0.95
 
