@@ -21,10 +21,10 @@ from textclf.plot import figures
 from textclf.split.settings import Split
 from textclf.studies.measure import Setup
 from textclf.studies.rows import read_split
-from textclf.studies.search import scores, space
+from textclf.studies.search import space
 from textclf.studies.search.defaults import complete
 from textclf.studies.search.summary import summarize, trial_table
-from textclf.studies.search.trials import best_of, run_search
+from textclf.studies.search.trials import PATTERN, best_of, run_search
 from textclf.studies.settings import Search
 from textclf.vectorize.settings import Combine, Vectorize
 
@@ -55,7 +55,7 @@ def run(
         files.write_json(summary_file, content)
         files.write_csv(trials_file, table)
         figures.search(table, figure_file, metric)
-    for folder in summary.parent.glob(scores.PATTERN):  # of this search, and of abandoned ones
+    for folder in summary.parent.glob(PATTERN):  # of this search, and of abandoned ones
         shutil.rmtree(folder)
     score = content["best"]["score"]
     interval = format_interval(metric.name, score["low"], score["high"])

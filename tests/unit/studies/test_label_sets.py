@@ -23,8 +23,7 @@ from textclf.split.settings import Split
 from textclf.studies import measure
 from textclf.studies.crossvalidation import make_folds
 from textclf.studies.measure import Setup, learning_curve
-from textclf.studies.search.scores import Scores
-from textclf.studies.search.trials import Searcher, _digest, best_of
+from textclf.studies.search.trials import Scores, Searcher, _digest, best_of
 from textclf.studies.settings import CompleteSearch, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize

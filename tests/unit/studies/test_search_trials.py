@@ -21,9 +21,8 @@ from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies import measure
-from textclf.studies.search.scores import FILE, PATTERN, Scores
 from textclf.studies.search.summary import expected_best, summarize, trial_table
-from textclf.studies.search.trials import Outer, Trial, best_of, run_search
+from textclf.studies.search.trials import PATTERN, SCORES, Outer, Scores, Trial, best_of, run_search
 from textclf.studies.settings import CompleteSearch, Search
 from textclf.vectorize.settings import Combine, Vectorize
 
@@ -114,7 +113,7 @@ def test_a_search_that_was_killed_resumes_with_the_same_trials(
     with pytest.raises(KeyboardInterrupt):
         table(tmp_path / "killed", sampler=sampler)
     monkeypatch.setattr(measure, "measure_features", original)
-    (scores,) = (tmp_path / "killed").glob(f"{PATTERN}/{FILE}")
+    (scores,) = (tmp_path / "killed").glob(f"{PATTERN}/{SCORES}")
     with scores.open("a", encoding="utf-8") as file:
         file.write('["cut off by a kil')
     resumed = table(tmp_path / "killed", sampler=sampler)
