@@ -29,9 +29,8 @@ from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.studies.audit import summary as results
 from textclf.studies.audit.page import render
-from textclf.studies.measure import Setup
+from textclf.studies.measure import Setup, sample_rows
 from textclf.studies.readable import unreadable_features
-from textclf.studies.rows import sample_rows
 from textclf.studies.settings import Audit
 from textclf.tables.corrections import read as read_corrections
 from textclf.tables.settings import Data

@@ -19,8 +19,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
 from textclf.plot import figures
 from textclf.split.settings import Split
-from textclf.studies.measure import Setup
-from textclf.studies.rows import read_split
+from textclf.studies.measure import Setup, read_split
 from textclf.studies.search import space
 from textclf.studies.search.defaults import complete
 from textclf.studies.search.summary import summarize, trial_table

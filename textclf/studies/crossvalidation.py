@@ -1,4 +1,4 @@
-"""Cross-validation: how much the metrics depend on the split and on the seed."""
+"""Cross-validation: how much the metrics depend on the split and on the seed, and which of two models is better."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence

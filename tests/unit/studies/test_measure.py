@@ -16,7 +16,7 @@ from textclf.core.arrow import hash_normalized
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies import crossvalidation, measure
-from textclf.studies.rows import read_split, sample_rows
+from textclf.studies.measure import read_split, sample_rows
 from textclf.vectorize import in_memory, representation
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
