@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from stages import train as stage
 from tests import samples
 from tests.settings import models, put
-from textclf.artifacts import checked, features, layers, packages, predictions, shapes
+from textclf.artifacts import checked, features, layers, packages, predictions, shapes, splits
 from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.shapes import Part, Shapes
@@ -57,8 +58,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def run_stage(*settings: str, model: str = "naive_bayes") -> None:
         Path("params.yaml").write_text(put(*models(model), *settings), encoding="utf-8")
-        folders = {name: Path("data", name) for name in ("features", "splits", "pretrained", "trained", "predictions")}
-        stage.run(item=model, default=Path("data", "default.json"), **folders)
+        checked.write_weights(Path("data", "weights"), {f"train@{model}": {}}, {})
+        Path("data", "splits").mkdir(exist_ok=True)
+        splits.write_table(pa.table({"id": pa.array([], pa.string())}), Path("data", "splits", "train.parquet"))
+        names = ("features", "splits", "pretrained", "weights", "trained", "predictions")
+        stage.run(item=model, default=Path("data", "default.json"), **{name: Path("data", name) for name in names})
 
     return run_stage
 
