@@ -8,7 +8,7 @@ import vl_convert
 from dvc.config import Config
 from dvc_render.html import HTML
 
-from textclf.plot.page import TEMPLATE, write_template
+from stages.plot import TEMPLATE, write_template
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_the_page_is_made_once_per_version_and_if_it_is_gone(tmp_path: Path, mon
     write_template(tmp_path)
     assert named(tmp_path) == TEMPLATE
     assert bundle.call_count == 3
-    monkeypatch.setattr("textclf.plot.page.version", lambda name: f"another {name}")
+    monkeypatch.setattr("stages.plot.version", lambda name: f"another {name}")
     for _ in range(2):
         write_template(tmp_path)
     assert bundle.call_count == 4
