@@ -4,12 +4,12 @@ Nothing in this module reads a file: contents come as the mappings that the file
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from textclf.core.differences import MISSING, Difference, compare_values, flatten, value_at
+from textclf.core.differences import MISSING, compare_values, flatten, value_at
 from textclf.core.errors import UserError
 from textclf.core.settings import validate
 from textclf.evaluate.settings import Evaluate
@@ -91,7 +91,8 @@ def compare_stages(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Sta
             changes.append(StageChange(name, [status], list(checksums(new or old or {}, "outs"))))
             continue
         inputs = _changed_keys(checksums(old, "deps"), checksums(new, "deps"))
-        inputs += [difference.name for difference in _compare_params(old, new)]
+        before, after = old.get("params", {}), new.get("params", {})
+        inputs += [each.name for file in before | after for each in compare_values(before.get(file), after.get(file))]
         inputs += ["command"] if old.get("cmd") != new.get("cmd") else []
         outputs = _changed_keys(checksums(old, "outs"), checksums(new, "outs"))
         changes.append(StageChange(name, inputs, outputs))
@@ -110,12 +111,6 @@ def find_causes(stages: Sequence[StageChange]) -> dict[str, list[str]]:
 
 def _overlap(one: str, other: str) -> bool:
     return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
-
-
-def _compare_params(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = old.get("params", {}), new.get("params", {})
-    for file in before | after:
-        yield from compare_values(before.get(file), after.get(file))
 
 
 def checksums(record: Mapping[str, Any], kind: str) -> dict[str, str]:
