@@ -36,7 +36,6 @@ SETS = (POOL, "emotion", "irony")
 REPETITIONS, POOL_ROWS = 20, 3000
 ROUNDS = (20, *[50] * 6)
 C = {"words": 30.0, "sentences": 10.0}  # as textclf init sets it where it chooses none
-SHOWN = (20, 70, 170, 320)  # labels
 
 
 def play(texts: list[str], X: Any, vectors: NDArray[Any], y: NDArray[Any], pool: int, kind: str, seed: int) -> Any:
@@ -93,7 +92,7 @@ def suggest_from(rows: int) -> dict[str, Any]:
 
 
 def table() -> str:
-    """Return the mean accuracy on the curve at random and as suggested, the gain in points, and single rounds."""
+    """Return the mean accuracy on the curve at random and as suggested, and the gain in points."""
     lines = []
     labels = np.cumsum(ROUNDS)
     for name, each in results.read(RESULT)["sets"].items():
@@ -102,11 +101,9 @@ def table() -> str:
             areas = np.trapezoid(curves, labels, axis=2) / (labels[-1] - labels[0])
             gains = areas[:, 1] - areas[:, 0]
             low, high = stats.ttest_1samp(gains, 0).confidence_interval()
-            rounds = curves.mean(axis=0)[:, np.isin(labels, SHOWN)].T
-            cells = [f"{random:.1f} → {suggested:.1f}" for random, suggested in rounds]
             gain = f"{gains.mean():+.1f} ({low:+.1f} to {high:+.1f})"
-            lines.append([name, kind, *(f"{area:.1f}" for area in areas.mean(axis=0)), gain, *cells])
-    header = ["texts", "features", "at random", "suggested", "gain", *(f"{count} labels" for count in SHOWN)]
+            lines.append([name, kind, *(f"{area:.1f}" for area in areas.mean(axis=0)), gain])
+    header = ["texts", "features", "at random", "suggested", "gain"]
     return results.markdown(header, lines)
 
 
