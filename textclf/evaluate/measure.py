@@ -88,14 +88,17 @@ def measure(
     none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
     chooser = HeldOut(together["validation"], clusters.get("validation")) if "validation" in together else held_out
     choosing = none | (dict(chooser.models) if chooser else {})
-    if settings.chooses and (without := [name for name, rows in choosing.items() if not len(rows)]):
+    # Without such rows, predictions made elsewhere stay as they are.
+    as_given = settings.model_copy(update={"calibration": "none"})
+    of = {name: settings if len(rows) or name not in settings.external else as_given for name, rows in choosing.items()}
+    if without := [name for name, rows in choosing.items() if of[name].chooses and not len(rows)]:
         raise UserError(
             "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
             f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
             + "".join(_rarest(rows) for rows in [*together.get("train", {}).values()][:1] if rows.multilabel)
         )
     clustered = chooser.clusters if chooser else None
-    decisions = {name: choose_decision(rows, settings, clustered) for name, rows in choosing.items()}
+    decisions = {name: choose_decision(rows, of[name], clustered) for name, rows in choosing.items()}
     splits: dict[str, SplitMetrics] = {}
     for split, rows_of in together.items():
         some = {name: decisions[name] for name in rows_of}

@@ -137,6 +137,17 @@ def test_without_validation_rows_held_out_training_rows_choose() -> None:
     assert "choice" not in report  # of one model
 
 
+def test_predictions_made_elsewhere_stay_as_they_are_without_rows_to_calibrate_them() -> None:
+    rows, tested = overconfident(2), [overconfident(1)]
+    settings = params(calibration="temperature", external={"rules": "rules.csv"})
+    models, held_out = {"a": tested, "rules": tested}, HeldOut({"a": rows})
+    _, decisions = measure(models, settings, False, held_out=held_out)
+    assert decisions["a"].calibration
+    assert decisions["rules"] == Decision(0.5)
+    line = refusal(lambda: measure(models | {"b": tested}, settings, False, held_out=held_out))
+    assert line.endswith("got none of b: set split.validation_size")
+
+
 def test_clusters_of_held_out_rows_choose_as_one_row_each() -> None:
     tested, once = [overconfident(1, split="train"), overconfident(1)], overconfident(2)
     keys = np.repeat(np.arange(len(once)), 4)
