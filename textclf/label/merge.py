@@ -64,8 +64,11 @@ def run(parsed: argparse.Namespace) -> None:
         changes = [
             f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(decided[name])}" for name in differ
         ]
-        print(f"{target} has other labels, which stay: {list_few(changes, SHOWN)}")
+        print(f"{target} has other labels, which stay unless you edit it: {list_few(changes, SHOWN)}")
 
+    if undecided := [name for name in answers if name in known and name not in decided]:
+        texts = count_noun(len(undecided), "text")
+        print(f"people differ on {texts} that {target} has already; its labels stay unless you edit it")
     conflicts = {name: _conflict(rows) for name, rows in answers.items() if name not in {*decided, *known}}
     kept = {row.id: row for row in waiting if not row.open or row.id in conflicts or row.id not in answers}
     if (rows := list((conflicts | kept).values())) != waiting:
@@ -97,7 +100,7 @@ def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:
 
 def _read_target(path: Path, in_project: bool, multilabel: bool) -> tuple[dict[str, str], int]:
     """Return the label of each row of the file by id, and the number of this merge; `UserError` for another file."""
-    rows = labelled.read(labelled.LABELLED) if in_project or labelled.LABELLED.exists() else None
+    rows = labelled.read(labelled.LABELLED) if labelled.LABELLED.exists() else None
     known = dict(zip(rows.ids, rows.labels, strict=True)) if rows else {}
     if in_project:
         return known, max(rows.rounds, default=0) + 1 if rows else 1

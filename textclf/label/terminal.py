@@ -20,7 +20,7 @@ def ask(session: Session) -> None:
     several = session.answers.multilabel
     answered: list[str] = []
     skipped: list[str] = []
-    listed: list[Label] = []
+    listed: list[Label] | None = None
     row = session.row()
     while row is not None:
         seen, opened = session.see(row), ""

@@ -64,10 +64,19 @@ def test_one_person_is_appended_round_by_round_and_never_twice(capsys: pytest.Ca
         "next: dvc repro",
         "labelled.csv: 1 text added; 3 already there; 0 discarded",
         "labels added: a (1)",
-        "labelled.csv has other labels, which stay: '0' 'a', now 'b'",
+        "labelled.csv has other labels, which stay unless you edit it: '0' 'a', now 'b'",
         "next: dvc repro",
     ]
     assert not Path("conflicts.csv").exists()
+
+
+def test_a_second_person_who_comes_later_changes_no_label(capsys: pytest.CaptureFixture[str]) -> None:
+    run(person("ann", ["a", "b"]))
+    run(Path("ann.csv"), person("ben", ["b", "b"]))
+    assert added() == {"0": "a", "1": "b"}
+    assert not Path("conflicts.csv").exists()
+    line = "people differ on 1 text that labelled.csv has already; its labels stay unless you edit it"
+    assert line in capsys.readouterr().out.splitlines()
 
 
 def test_a_text_or_an_id_of_the_table_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,9 @@ def test_lines_answer_skip_discard_and_undo(
     assert lines[-3:-1] == ["2 of 6 texts answered in ann.csv", "next: textclf label --merge ann.csv"]
     assert [row.label for row in read_rows(Path("ann.csv"))] == ["", "apple", "new", "", "", ""], "bob's is left out"
     assert not any("pear" in line for line in label("\nq\n", "--output", "ann.csv", "--blind") if ":" in line)
+    write_rows(Path("fruitless.csv"), [Row("1", "text")])
+    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
+    assert "+name for a new one" in command_line("label", "fruitless.csv", "--terminal").out
     label("\nPLUM\n\n" + "d\n" * 3, "--output", "ann.csv", "--labels", "plum")
     assert [row.label for row in read_rows(Path("ann.csv"))] == ["pear", "apple", "new", "plum", "pear", ""]
     assert [row.label for row in read_rows(Path("fruit.csv"))] == ["", "", "", "", "", "old"]
