@@ -105,13 +105,14 @@ class LabelFile:
         rows: list[Row] = []
         delimiter, names = read_header(self.path)
         columns = list(dict.fromkeys(["id", "text", *names]))
+        separator = load_section("data", Data).label_separator if PARAMS_FILE.exists() else None
 
         def add(*values: str) -> None:
             cells = dict(zip(columns, values, strict=True))
             for name in LABELS & cells.keys():
                 cells[name] = cell = cells[name].strip()
                 if self.multilabel and cell:
-                    cells[name] = cell_of(labels_in(cell, name, None, single=True), True)
+                    cells[name] = cell_of(labels_in(cell, name, separator, single=True), True)
             other = {name: cells.pop(name) for name in columns if name not in COLUMNS}
             rows.append(Row(**cells, other=other))
 

@@ -37,7 +37,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command) 
 
 
 def make_project(ids: str = "{} {}", **parts: Sequence[str]) -> None:
-    Path("params.yaml").touch()
+    Path("params.yaml").write_text("data: {path: t.csv}\n")
     Path("labelled.csv").write_text(HEADER, encoding="utf-8")
     Path("data/splits").mkdir(parents=True, exist_ok=True)
     splits.write_classes(["no", "yes"], Path("data/splits"))
