@@ -39,7 +39,7 @@ C = {"words": 30.0, "sentences": 10.0}  # as textclf init sets it where it choos
 
 
 def play(texts: list[str], X: Any, vectors: NDArray[Any], y: NDArray[Any], pool: int, kind: str, seed: int) -> Any:
-    """Return the accuracy on the rows after the pool in each round, (2, rounds): at random, and as suggested."""
+    """Return the mean accuracy on the rows after the pool, over the labels of all rounds: at random, as suggested."""
     order = np.random.default_rng(seed).permutation(pool)  # as the hashes of a seed order the texts
     curves: list[list[float]] = []
     for suggesting in (False, True):
@@ -52,7 +52,8 @@ def play(texts: list[str], X: Any, vectors: NDArray[Any], y: NDArray[Any], pool:
             probabilities, classes = fit(X, y, labelled, kind)
             curves[-1].append(float((classes[probabilities[pool:].argmax(axis=1)] == y[pool:]).mean()))
             margins = margins_of(probabilities[left])
-    return curves
+    labels = np.cumsum(ROUNDS)
+    return (np.trapezoid(curves, labels, axis=1) / (labels[-1] - labels[0])).tolist()
 
 
 def fit(X: Any, y: NDArray[Any], labelled: NDArray[Any], kind: str) -> tuple[NDArray[np.float64], NDArray[Any]]:
@@ -65,7 +66,7 @@ def fit(X: Any, y: NDArray[Any], labelled: NDArray[Any], kind: str) -> tuple[NDA
 
 
 def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
-    """Return the accuracies by features: (repetitions, 2, rounds)."""
+    """Return the mean accuracies by features: (repetitions, 2)."""
     train = train.drop_duplicates("text")
     train = train.sample(min(POOL_ROWS, len(train)), random_state=0)
     texts, y = [*train["text"], *test["text"]], np.array([*train["label"], *test["label"]])
@@ -94,11 +95,9 @@ def suggest_from(rows: int) -> dict[str, Any]:
 def table() -> str:
     """Return the mean accuracy on the curve at random and as suggested, and the gain in points."""
     lines = []
-    labels = np.cumsum(ROUNDS)
     for name, each in results.read(RESULT)["sets"].items():
         for kind in C:
-            curves = 100 * np.array(each[kind])
-            areas = np.trapezoid(curves, labels, axis=2) / (labels[-1] - labels[0])
+            areas = 100 * np.array(each[kind])
             gains = areas[:, 1] - areas[:, 0]
             low, high = stats.ttest_1samp(gains, 0).confidence_interval()
             gain = f"{gains.mean():+.1f} ({low:+.1f} to {high:+.1f})"
