@@ -21,6 +21,7 @@ from tests import processes
 from tests.faults import campaign
 from tests.processes import ROOT
 from tests.settings import LESSON, models, put
+from textclf.artifacts.checked import write_weights
 from textclf.core.outputs import lock_file
 
 settings.register_profile(
@@ -206,6 +207,7 @@ def add_model(project: Path, kind: str) -> None:
     """Let the small project train another model too."""
     settings = put(*models("majority", kind), "export.model", "null")
     (project / "params.yaml").write_text(settings, encoding="utf-8")
+    write_weights(project / "data/weights", {f"train@{kind}": {}}, {})
 
 
 @pytest.fixture

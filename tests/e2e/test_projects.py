@@ -49,7 +49,7 @@ def test_a_project_of_the_lesson_has_the_results_of_the_repository_and_takes_the
     lesson = make("--lesson", code=code)
     files = lesson.run("git", "ls-files").splitlines()
     assert [name for name in files if name.endswith(".py")] == []
-    assert len([name for name in files if not name.startswith((".textclf/code/", ".dvc/plots/"))]) <= 15
+    assert len([name for name in files if not name.startswith((".textclf/code/", ".dvc/plots/"))]) <= 16
     assert "report" in stages_run(lesson.dvc("repro"))
     assert lesson.run(sys.executable, "-m", "textclf.cli", "predict", "too late").count('"label"') == 1
     commit(lesson)

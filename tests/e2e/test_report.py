@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser Chro
 PHONE = {"width": 360, "height": 740}
 SCREENS = {390: 13_000, 1280: 7_000}  # pixels: the widths, and how tall the report of the default run may be at most
 OPEN = "document.querySelectorAll('details').forEach(details => { details.open = true })"
-OPTIONAL = {"behaviour", "doubt", "history", "slices", "unknown"}  # sections that a report may be without
+OPTIONAL = {"behaviour", "doubt", "history", "labels", "slices", "unknown"}  # sections that a report may be without
 TIMEOUT = 60_000  # milliseconds; two cores may be busy with another test
 
 

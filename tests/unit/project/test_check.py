@@ -48,13 +48,13 @@ def test_each_stage_has_the_weights_that_it_reads() -> None:
     assert all(len(digest) == 64 for digest in weights["vectorize@glove"][GLOVE].values())
 
 
-def test_the_file_of_a_teacher_is_noted_for_its_students(folder: Path) -> None:
+def test_the_file_of_a_teacher_is_noted_for_its_students(here: Path) -> None:
     values = ("train.keras.teacher", "gpt", "evaluate.external", "{gpt: data/external/gpt.csv}")
     assert mistakes(put(*values))[0].startswith(
         "data/external/gpt.csv not found; put the predictions of a teacher there"
     )
-    (folder / "data/external").mkdir(parents=True)
-    (folder / "data/external/gpt.csv").write_text("id,label\n")
+    (here / "data/external").mkdir(parents=True)
+    (here / "data/external/gpt.csv").write_text("id,label\n")
     noted = {"file": "data/external/gpt.csv", "sha256": files.sha256(b"id,label\n")}
     assert check.teachers(check.load()) == {"train@keras": noted}
 
