@@ -152,9 +152,9 @@ def find_labels(
     if named:
         return (named[0],)
     names = list_names([column.name for column in columns]) or "none"
-    raise UserError(
-        f"{path} must have a column of labels, with few values that repeat; got none among {names}; name it by --label"
-    )
+    rule = "must have a column of labels, with few values that repeat"
+    advice = "name it by --label, or if no text is labelled run textclf suggest"
+    raise UserError(f"{path} {rule}; got none among {names}; {advice}")
 
 
 def _can_be_label(column: Column) -> bool:
