@@ -70,9 +70,8 @@ def _kappa(labels: NDArray[np.float64]) -> float:
 
 def _alpha(labels: NDArray[np.float64]) -> float:
     """Return alpha of nominal labels, as Krippendorff (2011), Computing Krippendorff's Alpha-Reliability."""
-    values = np.unique(labels[~np.isnan(labels)])
+    values = np.unique(labels[~np.isnan(labels)])  # each decision has two or more
     counts = (labels[:, :, None] == values).sum(axis=0)  # (decisions, values)
-    counts = counts[counts.sum(axis=1) > 1]
     given, total, of_value = counts.sum(axis=1), counts.sum(), counts.sum(axis=0)
     observed = ((given**2 - (counts**2).sum(axis=1)) / (given - 1)).sum() / total
     expected = (total**2 - (of_value**2).sum()) / (total * (total - 1))
