@@ -5,7 +5,6 @@ import contextlib
 import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from textclf.artifacts.splits import CLASSES, read_checksums, read_classes
 from textclf.core.about import About
@@ -13,13 +12,11 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import quote_argument
 from textclf.core.settings import load_params
 from textclf.export.sources import class_titles, list_sources
-from textclf.label.rows import CONFLICTS, TABLE, LabelFile, is_multilabel, write_rows
+from textclf.label.rows import CONFLICTS, SPLITS, TABLE, LabelFile, is_multilabel, write_rows
 from textclf.label.server import serve
 from textclf.label.session import Session
 from textclf.label.terminal import ask
 from textclf.tables.settings import Data
-
-SPLITS = Path("data/splits")
 
 
 def run(parsed: argparse.Namespace) -> None:

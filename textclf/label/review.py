@@ -12,12 +12,12 @@ from textclf.artifacts import splits
 from textclf.core.files import csv_lines, read_csv
 from textclf.core.settings import load_section
 from textclf.label import command
-from textclf.label.rows import LabelFile, Row
+from textclf.label.rows import SPLITS, LabelFile, Row
 from textclf.predict.outputs import open_output
 from textclf.tables import corrections
 from textclf.tables.settings import Data
 
-SPLITS, ISSUES, CORRECTIONS = Path("data/splits"), Path("plots/audit.csv"), Path("corrections.csv")
+ISSUES, CORRECTIONS = Path("plots/audit.csv"), Path("corrections.csv")
 LISTED = ["id", "given", "suggested", "flagged_by"]
 CELLS = ("id", "label", "given", "by", "at")
 

@@ -17,10 +17,8 @@ from textclf.tables.several import labels_in
 
 COLUMNS = ("id", "text", "label", "by", "at", "suggested", "probability", "why")
 ANSWER = ("label", "by", "at")  # columns that an answer fills, added to a file that lacks them
-CONFLICTS, TABLE = (
-    Path("conflicts.csv"),
-    Path("table.csv"),
-)  # of `textclf label --merge`; TABLE before there is a project
+SPLITS = Path("data/splits")
+CONFLICTS, TABLE = Path("conflicts.csv"), Path("table.csv")  # of `textclf label --merge`; the table before a project
 LABELS = {"label", "suggested"}
 RULE = "must be a CSV file with the columns id and text"
 

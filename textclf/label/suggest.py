@@ -20,8 +20,9 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.hashing import fingerprints
 from textclf.core.quoting import list_names
+from textclf.core.settings import PARAMS_FILE
 from textclf.label.choose import choose, margins_of, term_vectors
-from textclf.label.rows import TABLE, Row, cell_of, write_rows
+from textclf.label.rows import SPLITS, TABLE, Row, cell_of, write_rows
 from textclf.predict.command import read_batches
 from textclf.predict.inputs import TextBatch, read_table
 from textclf.predict.predictor import Predictor, load
@@ -29,7 +30,7 @@ from textclf.tables import labelled
 from textclf.tables.layout import Layout
 from textclf.vectorize.remembered import Remembering
 
-MODELS, PARAMS, SPLITS = Path("models"), Path("params.yaml"), Path("data/splits")
+MODELS = Path("models")
 CANDIDATES = 5000  # texts that are compared and, with an encoder, encoded
 LARGEST = 2**64 - 1  # hash
 
@@ -94,12 +95,12 @@ def sample_pool(
 
 def _known(column: str) -> Iterator[Any]:
     """Yield the ids or the texts of all rows that are labelled or discarded: of the project, or else of `TABLE`."""
-    if PARAMS.exists():
+    if PARAMS_FILE.exists():
         for shards in splits.open_shards(SPLITS, unknown=True).values():
             yield from (splits.read_table(path, [column])[column] for path in shards.paths)
     if labelled.LABELLED.exists():
         yield getattr(labelled.read(labelled.LABELLED), f"{column}s")
-    if TABLE.exists() and not PARAMS.exists():
+    if TABLE.exists() and not PARAMS_FILE.exists():
         yield from (getattr(batch, f"{column}s") for batch in read_table(TABLE, Layout({"id": "id", "text": "text"})))
 
 
