@@ -1,11 +1,12 @@
 """Export one self-contained folder per model, and the terms that weigh most for each class.
 
-Reads: data.path, the labelled texts, for their checksums; SPLITS, with the rows for export.refit; FEATURES, a folder
-per representation; PRETRAINED, the weights that representations use; TRAINED, a folder per model; from METRICS the
-files evaluation, intervals, comparisons, coverage, decisions, training, unknown and splits (rows per class); CONFORMAL,
-the scores from which prediction sets follow; SETTINGS, the settings of the run.
+Reads: data.path, the labelled texts, for their checksums, and for these alone CORRECTIONS, LABELLED, REQUIREMENTS and
+NETWORKS, the lock files; SPLITS, with the rows for export.refit; FEATURES, a folder per representation; PRETRAINED, the
+weights that representations use; WEIGHTS, the teachers of models; TRAINED, a folder per model; from METRICS the files
+evaluation, intervals, comparisons, coverage, decisions, training, unknown and splits (rows per class); CONFORMAL, the
+scores from which prediction sets follow; SETTINGS, the settings of the run.
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
-ONNX file and a model card, and the index that names the default; TERMS, as CSV.
+ONNX file, a model card and its provenance, and the index that names the default; TERMS, as CSV.
 Params: about, average, combine, data, evaluate, export, split, train, vectorize.
 """
 
@@ -14,16 +15,17 @@ from pathlib import Path
 import pandas as pd
 
 from textclf.artifacts import conformal as prediction_sets
-from textclf.artifacts import shapes
-from textclf.artifacts.checked import feature_leftovers, read_settings
+from textclf.artifacts import packages, shapes
+from textclf.artifacts.checked import feature_leftovers, read_settings, read_teacher
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import write_index
 from textclf.artifacts.splits import read as read_splits
 from textclf.artifacts.splits import read_checksums, read_classes
-from textclf.core import files, stage
+from textclf.core import stage
+from textclf.core.files import write_csv
 from textclf.core.outputs import outputs, remove
 from textclf.evaluate.results import Results
-from textclf.export import card, folder, refit
+from textclf.export import card, folder, provenance, refit
 from textclf.export.explanation import terms_of_models
 from textclf.export.facts import Facts, Settings
 from textclf.export.sources import list_sources, require_known_classes
@@ -35,9 +37,14 @@ METRICS = ("evaluation", "intervals", "comparisons", "decisions", "training", "s
 def run(
     settings: Settings,
     *,
+    corrections: Path,
+    labelled: Path,
+    requirements: Path,
+    networks: Path | None = None,
     splits: Path,
     features: Path,
     pretrained: Path,
+    weights: Path,
     trained: Path,
     metrics: Path,
     conformal: Path,
@@ -66,6 +73,7 @@ def run(
     top = terms_of_models(fitted, reads, vectorizers, features, settings.export.terms)
     for name in average:
         exported[name] = folder.average([exported[each] for each in settings.members(name)], results.training[name])
+    files = list(filter(None, (corrections, labelled, requirements, networks)))
     default, reason = facts.default
     if facts.refitted and facts.measured_only is None:
         frames = read_splits(splits)
@@ -84,8 +92,11 @@ def run(
         write_index(default, names, model_folder)
         for name, each in exported.items():
             text = card.render(facts, name, parts, ignores_text=each.model.ignores_text)
-            folder.write(model_folder / name, each, results.decisions[name].decision, text, scores.get(name))
-        files.write_csv(terms_csv, top)
+            teachers = filter(None, (read_teacher(weights, member) for member in settings.members(name)))
+            definition = provenance.define(facts, name, packages.read(trained / name), files, teachers)
+            decision = results.decisions[name].decision
+            folder.write(model_folder / name, each, decision, text, definition, scores.get(name))
+        write_csv(terms_csv, top)
     remove(dropped, "params.yaml has no such representation")
     print(f"{', '.join(names)}; default model: {default}, {reason}")
 

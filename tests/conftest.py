@@ -193,13 +193,13 @@ def _finish(folder: Path) -> Path:
     (folder / "data" / "raw" / "yelp_labelled.txt").write_text("".join(rows), encoding="utf-8")
     for name in ("corrections.csv", "labelled.csv"):
         shutil.copy(ROOT / "tests/unit/split" / f"no_{name}", folder / name)
+    shutil.copytree(ROOT / "requirements", folder / "requirements")
     for stage in ("check", "split", "vectorize", "train", "evaluate", "export"):
         assert run_stage(folder, stage, *arguments(stage)) in {None, 0}, stage
     for path in (*arguments("plot"), *arguments("report")):
         if path.endswith((".svg", ".html")):
             (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_text("an old figure")
-    shutil.copytree(ROOT / "requirements", folder / "requirements")
     return folder
 
 

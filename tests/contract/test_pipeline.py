@@ -21,6 +21,7 @@ from textclf.behave.settings import Behave
 from textclf.core.settings import Section
 from textclf.core.stage import ITEM as ITEM_PARAMETER
 from textclf.core.stage import params_of
+from textclf.export import provenance
 from textclf.models.common.settings import TEACHERS
 from textclf.models.settings import KINDS
 from textclf.params import Params
@@ -217,6 +218,13 @@ def test_the_code_among_a_stages_deps_is_what_its_script_imports(stage: str) -> 
     assert {file for file in files if not any(covers(dep, file) for dep in deps)} == set()
     used = files | {file for other in STAGES if base(other) == "train" == base(stage) for file in stage_files(other)}
     assert {dep for dep in deps if not any(covers(dep, file) for file in used)} == set()
+
+
+def test_the_statement_of_a_model_names_the_code_that_export_depends_on() -> None:
+    code = {
+        re.sub(r"\.py$", "", dep) for dep in DVC["stages"]["export"]["deps"] if dep.startswith(("stages/", "textclf/"))
+    }
+    assert {*provenance.CODE} == {name.removeprefix("textclf/").replace("/", ".") for name in code}
 
 
 def test_importing_a_package_runs_nothing_and_importing_textclf_pins_arithmetic() -> None:

@@ -1,4 +1,4 @@
-"""Checksums: a manifest per folder of features, of a trained or an exported model; JSON with a checksum of itself.
+"""Checksums: a manifest per folder of features or of a trained model; JSON with a checksum of itself.
 
 Without them, a flipped bit in a vocabulary or the name of a class gives other predictions and no error.
 """
@@ -20,31 +20,36 @@ def write_manifest(folder: Path, without: str = "") -> None:
 
     Files with the ending `without` are left out: those whose format has checksums.
     """
+    write_checked_json(folder / MANIFEST, {"files": sums_of(folder, without)})
+
+
+def sums_of(folder: Path, without: str = "") -> dict[str, str]:
+    """Return the SHA-256 of each file in the folder, by its path there, sorted; of `MANIFEST` none."""
     paths = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST and path.suffix != without]
-    sums = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in paths}
-    write_checked_json(folder / MANIFEST, {"files": sums})
+    return {
+        name: sha256_of_file(folder / name) for name in sorted(path.relative_to(folder).as_posix() for path in paths)
+    }
 
 
 def verify_files(folder: Path, names: Iterable[str]) -> None:
     """Raise `UserError` unless each named file in the folder has the bytes that `write_manifest` saw."""
-    content = read_checked_json(folder / MANIFEST, ("files",))
+    require_same(folder, names, read_checked_json(folder / MANIFEST, ("files",))["files"], MANIFEST)
+
+
+def require_same(folder: Path, names: Iterable[str], sums: Mapping[str, str], listed: str) -> None:
+    """Raise `UserError` unless each named file has the SHA-256 of `sums`, which are those in the file `listed`."""
     for name in names:
         path = require(folder / name)
-        if content["files"].get(name) != sha256_of_file(path):
+        if sums.get(name) != sha256_of_file(path):
             raise UserError(
-                f"{path} is damaged or was edited: its SHA-256 is not that in {MANIFEST}; "
+                f"{path} is damaged or was edited: its SHA-256 is not that in {listed}; "
                 "remove it and run dvc repro (or dvc pull) to make it"
             )
 
 
 def verify_folder(folder: Path) -> None:
     """Raise `UserError` unless all files that the manifest of a folder lists have the bytes that it saw."""
-    verify_files(folder, sorted(names_in(folder)))
-
-
-def names_in(folder: Path) -> set[str]:
-    """Return the names of the files that the manifest lists; `UserError` if it is missing or damaged."""
-    return set(read_checked_json(folder / MANIFEST, ("files",))["files"])
+    verify_files(folder, sorted(read_checked_json(folder / MANIFEST, ("files",))["files"]))
 
 
 def write_checked_json(path: Path, content: Mapping[str, Any], *, sort_keys: bool = True) -> None:

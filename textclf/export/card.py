@@ -22,7 +22,7 @@ from textclf.export.sources import UNSTATED, combine_rights
 from textclf.models.common.loading import load_model
 
 TEMPLATE = resources.files("textclf.export") / "templates" / "card.md.j2"
-SHOWN = 20  # classes and raw files that are listed
+SHOWN = 20  # classes that are listed
 
 
 def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text: bool = False) -> str:
@@ -98,7 +98,6 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         weights=facts.weights(model),
         onnx=members == [model],
         ignores_text=ignores_text,
-        sources=facts.sources,
         rights=(rights := combine_rights(facts.sources, settings.about)),
         language_code=CODES.get(rights.language),
         unstated=UNSTATED,

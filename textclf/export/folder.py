@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from textclf.artifacts import classifiers, conformal
+from textclf.artifacts import classifiers, conformal, statement
 from textclf.artifacts.average import MEMBERS, Average
-from textclf.artifacts.checksums import verify_files, write_manifest
+from textclf.artifacts.checksums import verify_files
 from textclf.artifacts.classifiers import Classifier
 from textclf.artifacts.conformal import CONFORMAL, Conformal
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
@@ -19,6 +19,7 @@ from textclf.export import onnx_model
 from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER, Representation
+from textclf.version import __version__
 
 CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 
@@ -56,11 +57,18 @@ def read_vectorizer(folder: Path, shared: Path) -> Any:
     return read
 
 
-def write(folder: Path, exported: Exported, decision: Decision, card: str, scores: Conformal | None = None) -> None:
-    """Create the folder, with the model's files, vectorizer, decision, ONNX, card and manifest.
+def write(
+    folder: Path,
+    exported: Exported,
+    decision: Decision,
+    card: str,
+    definition: Mapping[str, Any],
+    scores: Conformal | None = None,
+) -> None:
+    """Create the folder, with the model's files, vectorizer, decision, ONNX, card and provenance.
 
-    The members of an average have a folder each. `scores` are those from which prediction sets follow, None without
-    evaluate.coverage.
+    The members of an average have a folder each. `definition` says what the model was made of; `scores` are those from
+    which prediction sets follow, None without evaluate.coverage.
     """
     model, vectorizers = exported.model, exported.vectorizers
     folder.mkdir()
@@ -77,4 +85,4 @@ def write(folder: Path, exported: Exported, decision: Decision, card: str, score
     if isinstance(model, LayerModel):  # the other forms are a file of ONNX itself, or have none
         onnx_model.write(vectorizers[0], model, decision, folder / onnx_model.ONNX)
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
-    write_manifest(folder)
+    statement.write(folder, definition, __version__)

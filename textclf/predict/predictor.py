@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import classifiers, conformal, layers
 from textclf.artifacts.average import MEMBERS, Average
-from textclf.artifacts.checksums import names_in, verify_files
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
+from textclf.artifacts.statement import read as read_statement
+from textclf.artifacts.statement import verify_files
 from textclf.artifacts.unknown import MEANS, PROBABILITY, read_means, scores_of
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
@@ -256,13 +257,13 @@ def _row(record: Mapping[str, Any], reads: Sequence[str], place: str) -> Any:
 def load(folder: str | Path = "models") -> Predictor:
     """Return the classifier in a folder that the export stage wrote, such as models/keras; of models, the default one.
 
-    Raises `UserError` if a file is missing or not that of the folder's manifest, or was made by a newer textclf.
+    Raises `UserError` if a file is missing or not that of the folder's provenance.json, or was made by a newer textclf.
     """
     folder = Path(folder)
     if (folder / INDEX).exists():
         folder = find_model(folder, None)
     verify_files(folder, [layers.DESCRIPTION])
-    optional = {CONFORMAL, MEANS} & (names_in(folder) | {path.name for path in folder.iterdir()})
+    optional = {CONFORMAL, MEANS} & (read_statement(folder).subjects.keys() | {path.name for path in folder.iterdir()})
     verify_files(folder, [*classifiers.files_of(folder, VECTORIZER), DECISION, *optional])
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))

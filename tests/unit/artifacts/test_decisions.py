@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests.refusal import refusal
-from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import Decision, LabelScaling, Platt, Temperature, read_decision, write_decision
 
 PROBABILITIES = np.array([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5], [0.0, 1.0]])
@@ -48,7 +47,6 @@ def test_calibrated_probabilities_are_probabilities(decision: Decision) -> None:
 def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_path: Path) -> None:
     path = tmp_path / "decision.json"
     write_decision(decision, path)
-    write_manifest(tmp_path)
     assert set(json.loads(path.read_text())) == {"format", "scaling", "threshold"}
     classes = len(decision.costs or ()) or (2 if decision.threshold is not None else 3)
     assert read_decision(path, classes) == decision

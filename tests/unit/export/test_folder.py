@@ -1,14 +1,15 @@
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 import onnx
 
 import textclf
-from textclf.artifacts import layers
+from tests.unit.predict.models import MADE_OF_NOTHING
+from textclf.artifacts import layers, statement
 from textclf.artifacts.conformal import Conformal, Group
 from textclf.artifacts.decisions import Decision, Temperature
+from textclf.artifacts.statement import PROVENANCE
 from textclf.export import folder
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
@@ -27,10 +28,11 @@ def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> Non
         (tmp_path / "plain", None, names),
         (tmp_path / "scored", scores, {*names, "conformal.json"}),
     ):
-        folder.write(place, folder.measured(trained, vectorizer), decision, "the card\n", given)
-        assert {path.name for path in place.iterdir()} == {*files, "manifest.json"}
-        sums = json.loads((place / "manifest.json").read_text())["files"]
-        assert sums == {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in files}
+        folder.write(place, folder.measured(trained, vectorizer), decision, "the card\n", MADE_OF_NOTHING, given)
+        assert {path.name for path in place.iterdir()} == {*files, PROVENANCE}
+        assert statement.read(place).subjects == {
+            name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in files
+        }
         assert (place / "README.md").read_bytes() == b"the card\n"
         assert (place / "model.keras").read_bytes() == b"what Keras opens"
         onnx.checker.check_model(onnx.load(place / "model.onnx"))

@@ -14,6 +14,7 @@ from tests.refusal import refusal
 from tests.settings import put
 from tests.unit.artifacts.test_onnx_classifier import make as make_onnx
 from tests.unit.models import berts
+from tests.unit.predict.models import MADE_OF_NOTHING
 from textclf.artifacts import classifiers, layers, predictions
 from textclf.artifacts.average import Average
 from textclf.artifacts.checksums import write_manifest
@@ -131,7 +132,7 @@ def test_an_exported_average_predicts_what_its_members_do_to_the_bit(same: bool,
         classifiers.write(model, trained)
         made.append(folder.measured(trained, vectorizer))
     (place := tmp_path / "models" / "mean").parent.mkdir()
-    folder.write(place, folder.average(made, {"weight": 0.3}), Decision(0.5), "the card\n")
+    folder.write(place, folder.average(made, {"weight": 0.3}), Decision(0.5), "the card\n", MADE_OF_NOTHING)
     assert not (place / "model.onnx").exists()
     loaded = textclf.load(place)
     np.testing.assert_array_equal(loaded.predict_proba(TEXTS), expected)

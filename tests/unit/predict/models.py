@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from textclf.artifacts import conformal, layers
-from textclf.artifacts.checksums import write_manifest
+from textclf.artifacts import conformal, layers, statement
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Group
 from textclf.artifacts.decisions import DECISION, Calibration, Decision, write_decision
 from textclf.artifacts.layers import Layer, LayerModel
@@ -15,6 +14,7 @@ from textclf.vectorize import representation
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
+MADE_OF_NOTHING = {"externalParameters": {"model": "model", "params": {}}, "resolvedDependencies": []}
 WEIGHTS = {"bad": -3.0, "food": 0.25, "great": 2.0, "place": 0.5}
 
 
@@ -70,6 +70,12 @@ def doubting(predictor: Predictor, rows: int = 100, by_class: bool = False) -> P
     return Predictor(predictor.vectorizer, predictor.model, predictor.decision, scores)
 
 
+def state(folder: Path) -> None:
+    """Write the statement of the files in a model's folder."""
+    (folder / statement.PROVENANCE).unlink(missing_ok=True)
+    statement.write(folder, MADE_OF_NOTHING, "0.2.0")
+
+
 def export(predictor: Predictor, folder: Path) -> Path:
     """Write the files of a model as the export stage does."""
     folder.mkdir(parents=True)
@@ -78,5 +84,5 @@ def export(predictor: Predictor, folder: Path) -> Path:
     write_decision(predictor.decision, folder / DECISION)
     if predictor.conformal is not None:
         conformal.write(folder / CONFORMAL, {folder.name: predictor.conformal})
-    write_manifest(folder)
+    state(folder)
     return folder

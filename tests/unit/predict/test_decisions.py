@@ -17,8 +17,7 @@ import textclf
 from tests import approved
 from tests.processes import Ended
 from tests.refusal import refusal
-from tests.unit.predict.models import doubting, export, many_classes, several_labels, three_classes, two_classes
-from textclf.artifacts.checksums import MANIFEST, write_manifest
+from tests.unit.predict.models import doubting, export, many_classes, several_labels, state, three_classes, two_classes
 from textclf.artifacts.decisions import Decision, Rejection
 from textclf.artifacts.layers import SIGMOIDS, Layer, LayerModel
 from textclf.artifacts.unknown import write_means
@@ -134,8 +133,7 @@ def test_means_are_read_with_the_model_and_must_have_its_checksum(tmp_path: Path
     folder = export(rejecting("distance", -1.0), tmp_path / "model")
     write_means(np.eye(2, 4), folder)
     assert "is damaged or was edited" in refusal(textclf.load, folder)
-    (folder / MANIFEST).unlink()
-    write_manifest(folder)
+    state(folder)
     means = textclf.load(folder).means
     assert means is not None
     assert np.array_equal(means, np.eye(2, 4))

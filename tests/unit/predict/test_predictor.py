@@ -21,12 +21,12 @@ from tests.unit.predict.models import (
     network,
     several_labels,
     shares,
+    state,
     three_classes,
     two_classes,
 )
 from textclf.artifacts import layers
 from textclf.artifacts.average import Average
-from textclf.artifacts.checksums import MANIFEST, write_manifest
 from textclf.artifacts.conformal import CONFORMAL
 from textclf.artifacts.decisions import (
     DECISION,
@@ -39,6 +39,7 @@ from textclf.artifacts.decisions import (
     write_index,
 )
 from textclf.artifacts.layers import Layer, LayerModel
+from textclf.artifacts.statement import PROVENANCE
 from textclf.core.errors import UserError
 from textclf.predict.predictor import Predictor, find_model
 from textclf.pretrained.catalogue import SHARED
@@ -106,7 +107,7 @@ def test_the_default_model_of_a_folder_is_loaded(tmp_path: Path, monkeypatch: py
         assert (model.name, model.classes_) == ("second", ("a", "b", "c"))
     monkeypatch.chdir(tmp_path / "models" / "first")
     assert textclf.load(".").name == "first"
-    assert refusal(textclf.load) == f"models/manifest.json {NOT_FOUND}"
+    assert refusal(textclf.load) == f"models/provenance.json {NOT_FOUND}"
 
 
 @pytest.mark.parametrize("calibration", [Temperature(2.5), Platt(0.5, 2.0)], ids=str)
@@ -231,7 +232,7 @@ def test_an_exported_model_is_loaded_bit_for_bit(predictor: Predictor, tmp_path:
     assert again.decision == predictor.decision
 
 
-@pytest.mark.parametrize("name", [*FILES, MANIFEST])
+@pytest.mark.parametrize("name", [*FILES, PROVENANCE])
 def test_a_missing_file_is_named(name: str, model: Path) -> None:
     (model / name).unlink()
     assert refusal(textclf.load, model) == f"{model / name} {NOT_FOUND}"
@@ -244,7 +245,7 @@ def test_a_file_that_is_not_the_exported_one_is_refused_even_if_it_is_valid(
     classifier = LayerModel(("down", "up"), two_classes(intercept=1.0).model.layers)
     changed = doubting(Predictor(fit_vectorizer(lowercase=False), classifier, Decision(0.25)), rows=20)
     other = export(changed, tmp_path / "other")
-    reason = "is damaged or was edited: its SHA-256 is not that in manifest.json"
+    reason = "is damaged or was edited: its SHA-256 is not that in provenance.json"
     for content in ((other / name).read_bytes(), b"{"):
         (model / name).write_bytes(content)
         assert refusal(textclf.load, model) == f"{model / name} {reason}{DAMAGED.removeprefix('is damaged')}"
@@ -254,21 +255,21 @@ def test_a_file_that_is_not_the_exported_one_is_refused_even_if_it_is_valid(
 @pytest.mark.parametrize(
     "change",
     [
-        lambda content: content["files"].pop(DECISION),
-        lambda content: content["files"].update({DECISION: "0" * 64}),
-        lambda content: content.pop("sha256"),
-        lambda content: content.pop("files"),
+        lambda content: content["subject"].pop(),
+        lambda content: content["subject"][0]["digest"].update(sha256="0" * 64),
+        lambda content: content["predicate"]["runDetails"].pop("metadata"),
+        lambda content: content.pop("subject"),
         lambda content: content.update(more=1),
     ],
 )
-def test_a_damaged_manifest_is_an_error(change: Callable[[Any], object], model: Path) -> None:
-    edit(model / MANIFEST, change)
-    assert refusal(textclf.load, model) == f"{model / MANIFEST} {DAMAGED}"
+def test_a_damaged_statement_is_an_error(change: Callable[[Any], object], model: Path) -> None:
+    edit(model / PROVENANCE, change)
+    assert refusal(textclf.load, model) == f"{model / PROVENANCE} {DAMAGED}"
 
 
 def test_a_card_may_be_edited_or_removed(model: Path) -> None:
     (model / "README.md").write_text("as exported")
-    write_manifest(model)
+    state(model)
     (model / "README.md").write_text("with more caveats")
     assert textclf.load(model).predict(["great"]).tolist() == ["yes"]
     (model / "README.md").unlink()

@@ -1,0 +1,88 @@
+"""The provenance of an exported model, in its folder: an in-toto Statement v1 with a SLSA provenance v1 predicate.
+
+https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, https://slsa.dev/spec/v1.0/provenance
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textclf.artifacts.checksums import require_same, sums_of
+from textclf.core.errors import UserError
+from textclf.core.files import read_json, reading, sha256, write_json
+
+PROVENANCE = "provenance.json"
+TYPE, PREDICATE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
+BUILD, BUILDER = "urn:textclf:pipeline:1", "urn:textclf:export"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement: the model, the settings that it used, and SHA-256 by name of its files and of what it was made of.
+
+    `packages` are the package URLs of the versions that computed it; `version` is that of textclf.
+    """
+
+    model: str
+    params: Mapping[str, Any]
+    subjects: Mapping[str, str]
+    files: Mapping[str, str]
+    packages: Sequence[str]
+    version: str
+
+
+def write(folder: Path, definition: Mapping[str, Any], version: str) -> None:
+    """Write what a model was made of, and by which version of textclf, with the SHA-256 of each file in its folder.
+
+    The same arguments give the same bytes: it has no time, no host and no commit, whose dvc.lock has its checksum. The
+    `invocationId` is the SHA-256 of the rest.
+    """
+    run = {"builder": {"id": BUILDER, "version": {"textclf": version}}}
+    content = {
+        "_type": TYPE,
+        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sums_of(folder).items()],
+        "predicateType": PREDICATE,
+        "predicate": {"buildDefinition": {"buildType": BUILD, **definition}, "runDetails": run},
+    }
+    run["metadata"] = {"invocationId": _checksum(content)}
+    write_json(folder / PROVENANCE, content)
+
+
+def read(folder: Path) -> Statement:
+    """Return the statement of a model's folder; `UserError` if it is missing, damaged or of a newer textclf."""
+    path = folder / PROVENANCE
+    content = read_json(path)
+    with reading(path):
+        definition, run = content["predicate"]["buildDefinition"], content["predicate"]["runDetails"]
+        found = run.pop("metadata")["invocationId"]
+        dependencies, given = definition["resolvedDependencies"], definition["externalParameters"]
+        statement = Statement(
+            model=str(given["model"]),
+            params=dict(given["params"]),
+            subjects=_sums(content["subject"]),
+            files=_sums(each for each in dependencies if "name" in each),
+            packages=sorted(str(each["uri"]) for each in dependencies if "name" not in each),
+            version=str(run["builder"]["version"]["textclf"]),
+        )
+        kinds = content["_type"], content["predicateType"], definition["buildType"]
+        if found != _checksum(content):
+            raise ValueError(found)
+    if kinds != (TYPE, PREDICATE, BUILD):
+        raise UserError(f"{path} was made by a newer textclf ({kinds[-1]}; this version reads {BUILD}); upgrade it")
+    return statement
+
+
+def _sums(descriptors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the SHA-256 of each file, by its name."""
+    return {str(each["name"]): str(each["digest"]["sha256"]) for each in descriptors}
+
+
+def verify_files(folder: Path, names: Iterable[str]) -> None:
+    """Raise `UserError` unless each named file of an exported model has the bytes that its statement names."""
+    require_same(folder, names, read(folder).subjects, PROVENANCE)
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode())

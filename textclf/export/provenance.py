@@ -1,0 +1,77 @@
+"""What an exported model was made of, as SLSA's buildDefinition: its settings, and what they were applied to."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from textclf.artifacts.checked import Teacher
+from textclf.artifacts.packages import Versions
+from textclf.core.code import checksum, read_code
+from textclf.core.files import require, sha256_of_file
+from textclf.export.facts import Facts, Settings
+from textclf.pretrained.catalogue import CATALOGUE, SHARED
+
+# Packages and modules of textclf on which the stage export depends; the others decide only what it reads.
+CODE = (
+    *("artifacts", "core", "evaluate", "export", "fetch", "models", "pretrained"),
+    *("split.settings", "stages.export", "tables", "vectorize"),
+)
+ALWAYS = ("data", "about", "split", "evaluate", "export")  # sections that every model uses
+
+
+def define(
+    facts: Facts, model: str, versions: Versions, files: Iterable[Path], teachers: Iterable[Teacher]
+) -> dict[str, Any]:
+    """Return the parameters and the dependencies of a model, in a fixed order.
+
+    `versions` are those of the packages that computed it; `files` are those that people edit beside params.yaml, and
+    the lock files; `teachers` are those of its members.
+    """
+    weights = [each for each in facts.weights(model) if each.name in CATALOGUE]  # the settings have those of others
+    code = read_code()
+    return {
+        "externalParameters": {"model": model, "params": used_settings(facts.settings, model)},
+        "resolvedDependencies": [
+            *(_file(each.path, each.sha256, each.licence, each.citation) for each in facts.sources),
+            *(_file(path.as_posix(), sha256_of_file(require(path))) for path in files),
+            *(_file(each["file"], each["sha256"]) for each in teachers),
+            *(
+                _file(f"{SHARED}/{each.name}/{file.name}", file.sha256, each.licence, each.citation)
+                for each in weights
+                for file in CATALOGUE[each.name].files
+            ),
+            *(_file(code_name(package), checksum(code, package)) for package in CODE),
+            *({"uri": f"pkg:pypi/{name}@{number}"} for name, numbers in versions.items() for number in numbers),
+        ],
+    }
+
+
+def _file(name: str, sha256: str, licence: str = "", citation: str = "") -> dict[str, Any]:
+    rights = {"annotations": {"licence": licence, "citation": citation}} if licence else {}
+    return {"name": name, "digest": {"sha256": sha256}, **rights}
+
+
+def code_name(package: str) -> str:
+    """Return how a statement names a package or a module of `CODE`."""
+    return f"textclf.{package}"
+
+
+def used_settings(settings: Settings, model: str) -> dict[str, Any]:
+    """Return the settings that a model uses, by section, with their defaults."""
+    members = settings.members(model)
+    features = dict.fromkeys(name for each in members for name in _made_of(settings.train[each].features, settings))
+    used: dict[str, dict[str, Any]] = {
+        "vectorize": {name: settings.vectorize[name] for name in features if name in settings.vectorize.names()},
+        "combine": {name: pair for name, pair in settings.combine.pairs().items() if name in features},
+        "train": {name: settings.train[name] for name in members},
+        "average": {name: pair for name, pair in settings.average.pairs().items() if name == model},
+    }
+    found = {key: {name: each.model_dump(mode="json") for name, each in of.items()} for key, of in used.items()}
+    return {key: getattr(settings, key).model_dump(mode="json") for key in ALWAYS} | found
+
+
+def _made_of(features: str, settings: Settings) -> list[str]:
+    """Return the name of a representation, and of those that it is made of."""
+    pair = settings.combine.pairs().get(features)
+    parts = () if pair is None else (pair.first, pair.second)
+    return [features, *(name for part in parts for name in _made_of(part, settings))]
