@@ -1,10 +1,12 @@
-"""A run of the pipeline at the base of a change, so that its predictions can be paired with those of the head."""
+"""A project at a commit in a temporary clone: its data from DVC's cache or remote, its pipeline run."""
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from textclf.core.errors import UserError
@@ -15,37 +17,54 @@ DVC = (sys.executable, "-P", "-m", "dvc")  # -P: no file of the project takes th
 
 
 def run_base(commit: str) -> None:
-    """Run the pipeline at a commit in a temporary clone, into this project's DVC cache; DVC's output goes to stderr.
+    """Run the pipeline at a commit, into this project's DVC cache; DVC's output goes to stderr.
 
-    Stages that are the same at both commits come from DVC's run cache, data kept with `dvc add` from the cache or else
-    from the remote. Raises `UserError` with the reason, one line, if a command fails.
+    Stages that are the same at both commits come from DVC's run cache. Raises `UserError` with the reason, one line, if
+    a command fails.
     """
-    cache = _run(*DVC, "cache", "dir").splitlines()[-1]
+    with cloned(commit) as project:
+        run(*DVC, "repro", folder=project, echo=True)
+
+
+@contextlib.contextmanager
+def cloned(commit: str) -> Iterator[Path]:
+    """Yield the project of the current folder at a commit, in a temporary clone with this project's DVC cache.
+
+    Data kept with `dvc add` is there, from the cache or else from the remote. Raises `UserError` with the reason, one
+    line, if a command fails.
+    """
+    cache = run(*DVC, "cache", "dir").splitlines()[-1]
     top, prefix = git("rev-parse", "--show-toplevel", "--show-prefix").stdout.decode().split("\n")[:2]
-    with tempfile.TemporaryDirectory(prefix="textclf-base-") as folder:
+    with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
         project = Path(folder, prefix)
-        _run("git", "clone", "--quiet", "--shared", "--no-checkout", top, folder)
-        _run("git", "-C", folder, "checkout", "--quiet", "--detach", commit)
+        run("git", "clone", "--quiet", "--shared", "--no-checkout", top, folder)
+        run("git", "-C", folder, "checkout", "--quiet", "--detach", commit)
         if not project.is_dir():
             raise UserError(f"it has no folder {prefix}")
-        _run(*DVC, "cache", "dir", "--local", cache, folder=project)
+        run(*DVC, "cache", "dir", "--local", cache, folder=project)
         tracked = git("-C", str(project), "ls-files", "-z", "*.dvc").stdout.decode().split("\0")[:-1]
-        for command in ("checkout", "pull") if tracked else ():
-            try:
-                _run(*DVC, command, "--quiet", *tracked, folder=project)
-                break
-            except UserError:  # `dvc repro` names data that neither the cache nor the remote has
-                continue
-        _run(*DVC, "repro", folder=project, echo=True)
+        fetch(project, tracked)
+        yield project
 
 
-def _run(*command: str, folder: Path | None = None, echo: bool = False) -> str:
-    """Run a command, this Python being `python`, and return what it printed; raise `UserError` with its first error."""
+def fetch(project: Path, targets: Sequence[str]) -> None:
+    """Put these outputs there from DVC's cache, else from the remote; `dvc repro` names data that neither has."""
+    for command in ("checkout", "pull") if targets else ():
+        with contextlib.suppress(UserError):
+            run(*DVC, command, "--quiet", *targets, folder=project)
+            return
+
+
+def run(*command: str, folder: Path | None = None, echo: bool = False, path: str = "") -> str:
+    """Run a command and return what it printed; raise `UserError` with its first error.
+
+    `python` is this Python, unless the folder `path` has another.
+    """
     lines = []
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path_of_programs()},
+        env={**os.environ, "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

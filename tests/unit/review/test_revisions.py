@@ -109,6 +109,6 @@ def test_the_results_of_a_revision_are_those_of_its_params_where_dvc_yaml_says(p
     ],
 )
 def test_the_first_error_printed_is_the_reason(program: str, reason: str, capfd: pytest.CaptureFixture[str]) -> None:
-    run = partial(base._run, echo=True)
+    run = partial(base.run, echo=True)
     assert refusal(run, sys.executable, "-c", f"{program}; raise SystemExit(3)") == reason
     assert capfd.readouterr().out == ""

@@ -1,0 +1,80 @@
+"""The commit from which a model was made, found by what its statement names.
+
+The commit is not in the statement: it would be the checksum of a dvc.lock that has the checksum of the statement.
+"""
+
+import io
+import tarfile
+from collections.abc import Iterator
+
+from textclf import params
+from textclf.artifacts.statement import Statement
+from textclf.core.code import CODE as CHECKSUMS
+from textclf.core.code import checksum
+from textclf.core.errors import UserError
+from textclf.core.files import sha256
+from textclf.core.git import git
+from textclf.core.quoting import list_names
+from textclf.core.settings import PARAMS_FILE
+from textclf.export.facts import Settings
+from textclf.export.provenance import CODE, code_name, used_settings
+from textclf.review.revisions import Revision, commit_of
+
+
+def find_commit(statement: Statement, start: str = "HEAD", *, alone: bool = False) -> str:
+    """Return the newest commit of the history of `start` with the settings, code and files that a statement names.
+
+    With `alone` it must be `start` itself. Raises `UserError`, which names what differs at `start`, if there is none.
+    """
+    first = commit_of(start)
+    listed = git("rev-list", "--max-count=1" if alone else "--full-history", first).stdout.decode().split()
+    for commit in listed:
+        if next(_differences(statement, Revision(commit)), None) is None:
+            return commit
+    which = first[:8] if alone else f"a commit of the history of {first[:8]}"
+    differing = list_names(list(_differences(statement, Revision(first))))
+    raise UserError(
+        f"{which} must have the settings, code and files that the model was made from; got another {differing} in "
+        f"{first[:8]}; commit what was changed, or name the commit with --commit"
+    )
+
+
+def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
+    """Yield the name of each file, package of code and section of params.yaml that a revision has otherwise."""
+    code = {code_name(package) for package in CODE}
+    for name in statement.files.keys() - code:
+        content = revision.read(name)  # None: no file that Git has
+        if content is not None and sha256(content) != statement.files[name]:
+            yield name
+    yield from _other_settings(statement, revision)
+    packages = _read_code(revision)
+    yield from (name for name in sorted(code) if packages.get(name) != statement.files.get(name))
+
+
+def _other_settings(statement: Statement, revision: Revision) -> Iterator[str]:
+    text = revision.read(str(PARAMS_FILE)) or b""
+    try:
+        found = params.parse(text.decode())
+        settings = Settings(**{name: getattr(found, name) for name in Settings.__dataclass_fields__})
+        used = used_settings(settings, statement.model)
+    except (UserError, UnicodeDecodeError, LookupError, AttributeError):
+        yield str(PARAMS_FILE)
+        return
+    yield from (f"{key} of {PARAMS_FILE}" for key in used if used[key] != statement.params.get(key))
+
+
+def _read_code(revision: Revision) -> dict[str, str]:
+    """Return the checksum of each package of code: in a project from the files with them, else of the code itself."""
+    if revision.read(f"{CHECKSUMS.as_posix()}/{CODE[0]}") is not None:
+        return {
+            code_name(package): (revision.read(f"{CHECKSUMS.as_posix()}/{package}") or b"").decode().strip()
+            for package in CODE
+        }
+    archive = git("archive", "--format=tar", revision.commit, "stages", "textclf").stdout
+    with tarfile.open(fileobj=io.BytesIO(archive or bytes(1024))) as tar:
+        files = {
+            each.name.removeprefix("textclf/"): sha256(content.read())
+            for each in tar
+            if (content := tar.extractfile(each)) is not None
+        }
+    return {code_name(package): checksum(files, package) for package in CODE}
