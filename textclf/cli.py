@@ -61,6 +61,15 @@ and adds what agrees to the labelled texts.
   textclf label --merge to_label.csv ben.csv
 """
 
+VERIFY = """
+Check that a model is what its folder says: each file against provenance.json. --rederive finds the commit that has what
+provenance.json names, runs the stages there in a temporary clone, and compares every byte, and the metrics on the card
+with the predictions. Exit code 1 if a check fails.
+
+  textclf verify models/keras
+  textclf verify --rederive
+"""
+
 METRICS = """
 Print the outcome of the last run: each model on the test rows, against majority and against the most accurate one; the
 default model of textclf predict, and why; where the report is; and, if settings, code, tables or results have changed
@@ -327,6 +336,16 @@ def _add_suggest(parser: argparse.ArgumentParser) -> None:
     _add_table(table)
 
 
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="its name or its folder (default: all models)")
+    parser.add_argument("--models", type=Path, default="models", metavar="DIR", help="of all models (default: models)")
+    again = parser.add_argument_group("make it again")
+    again.add_argument("--rederive", action="store_true", help="run its stages at its commit, and compare")
+    again.add_argument("--commit", metavar="REVISION", help="(default: the newest one of HEAD that fits)")
+    again.add_argument("--python", metavar="COMMAND", help="of another Python, which runs the stages")
+    again.add_argument("--explain", action="store_true", help="name the first output that differs from dvc.lock")
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
     model.add_argument("--model", help="its name or its folder (default: the one that models/index.json names)")
@@ -406,6 +425,7 @@ COMMANDS = {
     "predict": Command("classify texts", PREDICT, "predict.command", _add_predict),
     "serve": Command("serve models over HTTP", SERVE, "serve.command", _add_serve),
     "suggest": Command("choose texts to label next", SUGGEST, "label.suggest", _add_suggest),
+    "verify": Command("check where a model comes from", VERIFY, "verify.command", _add_verify),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift.command", _add_drift),
     "label": Command("label texts on a page or in the terminal", LABEL, "label.command", _add_label),
     "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),

@@ -1,0 +1,175 @@
+"""A model made again at its commit, in a temporary clone, and held against the model that there is."""
+
+import contextlib
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from textclf.artifacts import predictions, splits, statement
+from textclf.artifacts.checksums import sums_of
+from textclf.artifacts.statement import PROVENANCE, Statement
+from textclf.core.arithmetic import gives_same_bytes
+from textclf.core.differences import compare_values
+from textclf.core.errors import UserError
+from textclf.core.quoting import list_few, quote_name
+from textclf.core.settings import PARAMS_FILE, parse_yaml
+from textclf.export.folder import CARD
+from textclf.params import Params, load
+from textclf.predict import predictor
+from textclf.pretrained.catalogue import SHARED
+from textclf.review.base import DVC, cloned, fetch, run
+from textclf.review.differences import checksums
+from textclf.review.revisions import Revision
+
+RAN = re.compile(r"^Running stage '(.+)':", re.MULTILINE)
+NARROW = 64  # units of a hidden layer, up to which every x86-64 CPU adds in the same order
+TOLERANCES = {True: 1e-3, False: 1e-9}  # of probabilities where bytes may differ, with a network and without one
+SHOWN = 5  # differences that a line names
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of a check; `failed` says that the model is other than it claims."""
+
+    name: str
+    text: str
+    failed: bool = False
+
+    def __str__(self) -> str:
+        """Return the line that is printed."""
+        return f"{self.name}: {'FAILED, ' * self.failed}{self.text}"
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A project in which stages run, with the Python in the folder `path`, "" for this one."""
+
+    project: Path
+    path: str
+
+    def repro(self, *arguments: str) -> list[str]:
+        """Run stages, and return the names of those that ran; DVC's output goes to stderr."""
+        return RAN.findall(run(*DVC, "repro", *arguments, folder=self.project, path=self.path, echo=True))
+
+    def measure(self) -> list[str]:
+        """Evaluate and export what the models of the clone predict."""
+        return self.repro("--force", "--single-item", "evaluate", "export")
+
+
+def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) -> Iterator[Check]:
+    """Run the stages that a model needs at a commit, and yield how the model in the folder compares with theirs.
+
+    `python` is the command of another Python; with `explain` the first output that differs from dvc.lock is named.
+    Raises `UserError` if a stage fails.
+    """
+    stated = statement.read(folder)
+    with cloned(commit) as project, _interpreter(python) as path:
+        clone, stages = Clone(project, path), _stages(load(project / PARAMS_FILE))
+        others = [stage for name, stage in stages.items() if name not in {stated.model, *stated.params["train"]}]
+        fetch(project, ["fetch"])
+        fetch(project, others)
+        ran = clone.repro("--force", stages[stated.model])
+        ran += clone.repro(*others) if others else []  # what could not be fetched
+        ran += clone.measure()
+        yield from compare_statements(stated, statement.read(project / "models" / stated.model))
+        yield from _compare_models(folder, clone, stated)
+        if explain:
+            yield _first_difference(ran, Revision(commit), project)
+
+
+@contextlib.contextmanager
+def _interpreter(command: str | None) -> Iterator[str]:
+    """Yield a folder in which the program `python` is this command, "" for None; `UserError` if there is none."""
+    if command is None:
+        yield ""
+        return
+    program, *words = shlex.split(command) or [""]
+    if (found := shutil.which(program)) is None:
+        raise UserError(f"--python must be the command of a Python; got {command!r}, which was not found")
+    with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
+        line = shlex.join([str(Path(found).absolute()), *words])
+        (script := Path(folder, "python")).write_text(f'#!/bin/sh\nexec {line} "$@"\n', encoding="utf-8")
+        script.chmod(0o755)
+        yield folder
+
+
+def _stages(params: Params) -> dict[str, str]:
+    """Return the stage that predicts for each model, by the model's name."""
+    groups = {"train": params.train.names(), "average": params.average.pairs(), "external": params.evaluate.external}
+    return {name: f"{stage}@{name}" for stage, names in groups.items() for name in names}
+
+
+def compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
+    """Yield whether the model was made of what its statement says; and the versions that differ, as they may."""
+    names = sorted({*stated.files, *made.files})
+    wrong = [quote_name(name) for name in names if stated.files.get(name) != made.files.get(name)]
+    wrong += [each.name for each in compare_values(dict(stated.params), dict(made.params))]
+    wrong += [f"textclf {stated.version}"] * (stated.version != made.version)
+    found = f"{PROVENANCE} has another {list_few(wrong, SHOWN)}" if wrong else f"{len(made.files)} as at the commit"
+    yield Check("inputs and settings", found, bool(wrong))
+    if other := sorted({*stated.packages} ^ {*made.packages}):
+        yield Check("versions", f"{list_few(list(map(quote_name, other)), SHOWN)}: only here, or only in {PROVENANCE}")
+
+
+def _compare_models(folder: Path, clone: Clone, stated: Statement) -> Iterator[Check]:
+    """Yield whether the files are the same, or else predictions close enough; and what the card says."""
+    made = clone.project / "models" / stated.model
+    one, other = sums_of(folder), sums_of(made)
+    names = sorted({*one, *other} - {CARD, PROVENANCE})
+    if not (changed := [quote_name(name) for name in names if one.get(name) != other.get(name)]):
+        yield Check("model", f"{len(names)} files made again, byte for byte")
+    elif (tolerance := tolerance_of(stated)) is None:
+        yield Check("model", f"made again, it has another {list_few(changed, SHOWN)}", failed=True)
+    else:
+        off = _predict_again(folder, clone, stated)
+        text = f"probabilities of the test rows differ by at most {off:.1g}, of {tolerance:g} that its kind may"
+        yield Check("model", text, off > tolerance)
+        clone.measure()
+    yield _compare_cards(folder / CARD, made / CARD)
+
+
+def tolerance_of(stated: Statement) -> float | None:
+    """Return by how much probabilities may differ where the same bytes are not promised; None where they are."""
+    sections = [*stated.params["vectorize"].values(), *stated.params["train"].values()]
+    wide = any(units > NARROW for each in sections for units in each.get("units") or ())
+    encoded = any(name.startswith(f"{SHARED}/") for name in stated.files) or any(each.get("path") for each in sections)
+    if gives_same_bytes() and not (wide or encoded):
+        return None
+    return TOLERANCES[wide or encoded or any("epochs" in each for each in sections)]
+
+
+def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
+    """Put the predictions of the model in the folder in the place of those made again; return how far they differ."""
+    path = clone.project / "data/predictions" / f"{stated.model}{predictions.SUFFIX}"
+    model, made = predictor.load(folder), predictions.read(path)
+    found = made.probabilities.copy()
+    for split, rows in splits.read(clone.project / "data/splits").items():
+        found[made.split == split] = model.model.predict_proba(model.vectorizer.transform(rows["text"]))
+    predictions.write([replace(made, probabilities=found)], path)
+    return float(np.abs(found - made.probabilities)[made.split == "test"].max())
+
+
+def _compare_cards(card: Path, made: Path) -> Check:
+    """Return whether a card has the lines of one made again."""
+    lines = [path.read_text(encoding="utf-8").splitlines() if path.is_file() else [] for path in (card, made)]
+    if differing := [pair for pair in zip_longest(*lines, fillvalue="") if len({*pair}) > 1]:
+        stated, found = differing[0]
+        return Check("metrics", f"{CARD} has {stated!r}; the predictions give {found!r}", failed=True)
+    return Check("metrics", f"those in {CARD} follow from the predictions")
+
+
+def _first_difference(ran: Sequence[str], revision: Revision, project: Path) -> Check:
+    """Return the first output of the stages that ran which is not as dvc.lock has it."""
+    locks = [revision.lock, parse_yaml((project / "dvc.lock").read_text(encoding="utf-8"), "dvc.lock")["stages"]]
+    for stage in ran:
+        recorded, found = (checksums(lock.get(stage, {}), "outs") for lock in locks)
+        if other := [path for path in found if found[path] != recorded.get(path)]:
+            return Check("first difference", f"{stage} made another {other[0]} than dvc.lock of {revision.name} has")
+    return Check("first difference", f"none; {len(ran)} stages made what dvc.lock of {revision.name} has")
