@@ -1,18 +1,17 @@
-"""Run the pipeline in fresh copies of the project, in two environments and on an emulated CPU, and compare every byte.
+"""Copies of the project, in which tests run the pipeline; and `textclf verify --rederive` in two other environments.
 
     python -m tests.verify [--representations | KEY=VALUE ...]
 
-The copies have the files that Git tracks or would track, with uncommitted changes. Exit code 0: all outputs of all
-stages are the same in all runs, and as dvc.lock records them. 1: some differ, and are named. 2: the comparison failed.
+The copies have the files that Git tracks or would track, with uncommitted changes. Exit code 0: all models come out
+again, byte for byte. 1: one does not, or a run changes a committed file.
 
-With arguments such as vectorize.words.weighting=tfidf, params.yaml is changed in the copies, and dvc.lock is not
-compared; --representations does this for each of `REPRESENTATIONS` in turn.
+With arguments such as vectorize.words.weighting=tfidf, params.yaml is changed in the copies; --representations does
+this for each of `REPRESENTATIONS` in turn.
 """
 
 import contextlib
 import functools
 import hashlib
-import importlib.util
 import os
 import re
 import shlex
@@ -281,36 +280,6 @@ def differing_paths(one: Table, other: Table) -> dict[str, list[str]]:
     return differing
 
 
-def compare_copies(committed: Path | None, one: Path, other: Path) -> bool:
-    """Return whether two copies have the same outputs, as in the committed dvc.lock; print one line per stage.
-
-    `committed` is the folder with that dvc.lock; None leaves it out.
-    """
-    comparisons = {
-        "bytes differ between the copies": differing_paths(file_hashes(one), file_hashes(other)),
-        "md5 differs between the copies": differing_paths(recorded_hashes(one), recorded_hashes(other)),
-    }
-    expected = {} if committed is None else recorded_hashes(committed)
-    if committed is not None:
-        comparisons["md5 differs from the committed dvc.lock"] = differing_paths(expected, recorded_hashes(one))
-    good = True
-    for stage in expected | recorded_hashes(one) | recorded_hashes(other):
-        complaints = [f"{what}: {', '.join(by[stage])}" for what, by in comparisons.items() if stage in by]
-        good = good and not complaints
-        say(f"{stage} FAILED: {'; '.join(complaints)}" if complaints else f"{stage} ok")
-    return good
-
-
-def committed_files_unchanged(copy: Copy) -> bool:
-    """Return whether a run changed no committed file, such as dvc.lock, metrics and plots; print a line."""
-    changed = copy.run("git", "status", "--porcelain").splitlines()
-    if changed:
-        say(f"committed files FAILED: a run changes {', '.join(line[3:] for line in changed)}; commit what it gives")
-    else:
-        say("committed files ok")
-    return not changed
-
-
 def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> str:
     """Run a stage in a folder that has only its deps and params.yaml, and return its output.
 
@@ -356,76 +325,44 @@ def corpus_folder(copy: Copy) -> Path:
     return copy.folder / "data" / "raw"
 
 
-def compare_emulated(copy: Copy, place: Path) -> bool:
-    """Return whether an emulated CPU gives the same bytes as a copy that ran; print one line per stage."""
-    if shutil.which(EMULATOR[0]) is None:
-        say(f"left out: the run on an emulated CPU (no {EMULATOR[0]} here; Debian and Ubuntu: apt install qemu-user)")
-        return True
-    say(f"each stage once more under {' '.join(EMULATOR)}, which takes a minute or two")
-    outs = recorded_hashes(copy.folder)
-    good = True
-    for stage, folder, _ in run_all_alone(copy, place, (*EMULATOR, sys.executable)):
-        differing = differing_paths(
-            {stage: hash_outputs(copy.folder, outs[stage])}, {stage: hash_outputs(folder, outs[stage])}
-        )
-        good = good and not differing
-        say(f"{stage} FAILED: bytes differ: {', '.join(differing[stage])}" if differing else f"{stage} ok")
-    return good
-
-
-def verify(place: Path, settings: Sequence[str] = ()) -> bool:
-    """Return whether every output is the same in all runs with these settings; print the progress."""
-
-    def progress(line: str) -> None:
-        for stage in stages_run(line):
-            say(f"  {stage}")
-
-    if shutil.which("git") is None:
-        raise VerifyError("git not found; install it")
-    if missing := [name for name in ("dvc", "yaml") if importlib.util.find_spec(name) is None]:
-        raise VerifyError(f"the Python module {missing[0]} not found; run make verify, which installs it")
-    say(f"first copy: {' '.join(settings) or 'as it stands'}")
+def verify(place: Path, settings: Sequence[str] = ()) -> None:
+    """Run the pipeline with these settings, and make its models again elsewhere; raise `VerifyError` if one differs."""
+    say(f"a run: {' '.join(settings) or 'as it stands'}")
     one = make_first_copy(place, settings)
-    one.dvc("repro", "--force", report=progress)
+    one.dvc("repro", "--force")
+    if not settings and (changed := one.run("git", "status", "--porcelain")):
+        raise VerifyError(f"a run changes {', '.join(changed.split()[1::2])}; commit what it gives")
     other = make_second_copy(place, corpus_folder(one), settings)
-    say(
-        "second copy: other folder, TZ={TZ}, LC_ALL={LC_ALL}, PYTHONHASHSEED={PYTHONHASHSEED}, "
-        "umask {umask:03o}, a HOME and variables for other programs, {cores}".format(
-            **other.variables, umask=other.umask, cores="one core" if other.prefix else "all cores"
-        )
-    )
-    other.dvc("repro", "--force", report=progress)
-    results = [
-        compare_copies(None if settings else ROOT, one.folder, other.folder),
-        compare_emulated(one, place / "emulated"),
-    ]
-    if not settings:
-        results.append(committed_files_unchanged(one))
-    return all(results)
+    again = (sys.executable, "-m", "textclf.cli", "verify", "--rederive", "--explain")
+    say("again in another folder, time zone, locale and umask, with another hash seed and number of cores")
+    other.run(*again, "--models", str(one.folder / "models"), report=say_check)
+    if shutil.which(EMULATOR[0]) is None:
+        say(f"left out: another CPU (no {EMULATOR[0]} here; Debian and Ubuntu: apt install qemu-user)")
+        return
+    say(f"again under {' '.join(EMULATOR)}, which takes some minutes")
+    one.run(*again, "--python", shlex.join([*EMULATOR, sys.executable]), report=say_check)
+
+
+def say_check(line: str) -> None:
+    """Print a line of `textclf verify`, of all that it and its stages print."""
+    if re.match(r"\w+: \w+( \w+)*: ", line):
+        say(f"  {line.rstrip()}")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the comparison and return the exit code; keep the copies if they differ."""
-    place = Path(tempfile.mkdtemp(prefix="textclf-verify-"))
-    kept = False
-    try:
-        if list(arguments) == ["--representations"]:
-            results = [
-                verify(place / str(number), (*settings, *ALL_MODELS)) for number, settings in enumerate(REPRESENTATIONS)
-            ]
-            kept = not all(results)
-        else:
-            kept = not verify(place, arguments)
-    except VerifyError as error:
-        say(f"error: verify: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        if not kept:
-            shutil.rmtree(place, ignore_errors=True)
-    say(f"FAILED; the copies are in {place}" if kept else "every byte is the same")
-    return int(kept)
+    """Verify the project, or each of `REPRESENTATIONS`, and return the exit code."""
+    each = [(*settings, *ALL_MODELS) for settings in REPRESENTATIONS]
+    with tempfile.TemporaryDirectory(prefix="textclf-verify-") as place:
+        try:
+            for number, settings in enumerate(each if [*arguments] == ["--representations"] else [tuple(arguments)]):
+                verify(Path(place, str(number)), settings)
+        except VerifyError as error:
+            say(f"error: verify: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            return 130
+    say("every byte is the same")
+    return 0
 
 
 if __name__ == "__main__":
