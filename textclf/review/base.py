@@ -34,7 +34,7 @@ def cloned(commit: str) -> Iterator[Path]:
     line, if a command fails.
     """
     cache = run(*DVC, "cache", "dir").splitlines()[-1]
-    top, prefix = git("rev-parse", "--show-toplevel", "--show-prefix").stdout.decode().split("\n")[:2]
+    top, prefix = os.fsdecode(git("rev-parse", "--show-toplevel", "--show-prefix").stdout).split("\n")[:2]
     with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
         project = Path(folder, prefix)
         run("git", "clone", "--quiet", "--shared", "--no-checkout", top, folder)
@@ -42,7 +42,7 @@ def cloned(commit: str) -> Iterator[Path]:
         if not project.is_dir():
             raise UserError(f"it has no folder {prefix}")
         run(*DVC, "cache", "dir", "--local", cache, folder=project)
-        tracked = git("-C", str(project), "ls-files", "-z", "*.dvc").stdout.decode().split("\0")[:-1]
+        tracked = os.fsdecode(git("-C", str(project), "ls-files", "-z", "*.dvc").stdout).split("\0")[:-1]
         fetch(project, tracked)
         yield project
 

@@ -73,12 +73,11 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
     with cloned(commit) as project, _interpreter(python) as path:
         clone, stages = Clone(project, path), _stages(load(project / PARAMS_FILE))
         others = [stage for name, stage in stages.items() if name not in {stated.model, *stated.params["train"]}]
-        fetch(project, ["fetch"])
-        fetch(project, others)
+        fetch(project, ["fetch", *others])
         ran = clone.repro("--force", stages[stated.model])
         ran += clone.repro(*others) if others else []  # what could not be fetched
         ran += clone.measure()
-        yield from compare_statements(stated, statement.read(project / "models" / stated.model))
+        yield from _compare_statements(stated, statement.read(project / "models" / stated.model))
         yield from _compare_models(folder, clone, stated)
         if explain:
             yield _first_difference(ran, Revision(commit), project)
@@ -106,7 +105,7 @@ def _stages(params: Params) -> dict[str, str]:
     return {name: f"{stage}@{name}" for stage, names in groups.items() for name in names}
 
 
-def compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
+def _compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
     """Yield whether the model was made of what its statement says; and the versions that differ, as they may."""
     names = sorted({*stated.files, *made.files})
     wrong = [quote_name(name) for name in names if stated.files.get(name) != made.files.get(name)]

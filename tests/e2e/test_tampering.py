@@ -1,0 +1,205 @@
+"""Models that are not what they say: `textclf verify --rederive` names each in a line, and none passes."""
+
+import contextlib
+import json
+import shutil
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.refusal import refusal
+from tests.verify import Copy, change_params
+from textclf.artifacts import statement
+from textclf.artifacts.statement import PROVENANCE
+from textclf.review.revisions import commit_of
+from textclf.verify import command, rederive
+from textclf.verify.commit import find_commit
+
+FILES = (
+    *("README.md", "decision.json", "model.json", "model.keras", "model.npz", "model.onnx"),
+    "vectorizer.json",
+)
+Change = Callable[[Path], object]
+
+
+def flip(name: str) -> Change:
+    """Change a bit in the middle of a file."""
+
+    def change(model: Path) -> None:
+        data = bytearray((model / name).read_bytes())
+        data[len(data) // 2] ^= 1
+        (model / name).write_bytes(data)
+
+    return change
+
+
+def restate(model: Path, edit: Callable[[Any], object] = str) -> None:
+    """Write the statement of the files as they are, with right checksums, after an edit of what it was made of."""
+    definition = json.loads((model / PROVENANCE).read_bytes())["predicate"]["buildDefinition"]
+    edit(definition)
+    (model / PROVENANCE).unlink()
+    statement.write(model, definition, definition.pop("version", "0.2.0"))
+
+
+def stated(change: Change) -> Change:
+    def both(model: Path) -> None:
+        change(model)
+        restate(model)
+
+    return both
+
+
+def setting(section: str, **values: object) -> Change:
+    """State other settings of a section, or of its first entry."""
+
+    def edit(definition: Any) -> None:
+        content = definition["externalParameters"]["params"][section]
+        (content if values.keys() <= content.keys() else next(iter(content.values()))).update(values)
+
+    return lambda model: restate(model, edit)
+
+
+def dependency(name: str, digest: str = "0" * 64) -> Change:
+    """State another checksum of what the model was made of."""
+
+    def edit(definition: Any) -> None:
+        found = {each.get("name"): each for each in definition["resolvedDependencies"]}
+        found[name]["digest"]["sha256"] = digest
+
+    return lambda model: restate(model, edit)
+
+
+def card(model: Path) -> None:
+    """Edit the accuracy on the card."""
+    text = (model / "README.md").read_text(encoding="utf-8")
+    (model / "README.md").write_text(text.replace("**80.0%**", "**90.0%**"), encoding="utf-8")
+
+
+def swap(model: Path) -> None:
+    shutil.copy(model.parent / "majority/model.npz", model / "model.npz")
+
+
+def link(model: Path) -> None:
+    """Put a link to the same bytes in the place of a file."""
+    shutil.move(model / "model.npz", model.parent / "model.npz")
+    (model / "model.npz").symlink_to(model.parent / "model.npz")
+
+
+def edited(text: str, other: str) -> Change:
+    def change(model: Path) -> None:
+        path = model / PROVENANCE
+        path.write_text(path.read_text(encoding="utf-8").replace(text, other, 1), encoding="utf-8")
+
+    return change
+
+
+COMMIT = "keras: commit: FAILED, "
+TAMPERINGS: dict[str, tuple[Change, str]] = {
+    **{f"a bit of {name}": (flip(name), f"keras: files: FAILED, {name} was changed") for name in FILES},
+    **{
+        f"a bit of {name}, restated": (stated(flip(name)), f"keras: model: FAILED, made again, it has another {name}")
+        for name in FILES[1:]
+    },
+    "a bit of the statement": (flip(PROVENANCE), "provenance.json is damaged"),
+    "no statement": (lambda model: (model / PROVENANCE).unlink(), "provenance.json not found"),
+    "no JSON": (lambda model: (model / PROVENANCE).write_text("{"), "provenance.json is damaged"),
+    "another form": (edited("pipeline:1", "pipeline:2"), "provenance.json is damaged"),
+    "a file of another model": (swap, "keras: files: FAILED, model.npz was changed"),
+    "a file of another model, restated": (stated(swap), "keras: model: FAILED, made again, it has another model.npz"),
+    "a file less": (lambda model: (model / "model.onnx").unlink(), "keras: files: FAILED, model.onnx is missing"),
+    "a file less, restated": (
+        stated(lambda model: (model / "model.onnx").unlink()),
+        "keras: model: FAILED, made again, it has another model.onnx",
+    ),
+    "a file more": (
+        lambda model: (model / "conformal.json").write_text("{}"),
+        "keras: files: FAILED, conformal.json is not listed",
+    ),
+    "a file more, restated": (
+        stated(lambda model: (model / "x.py").write_text("")),
+        "keras: model: FAILED, made again, it has another x.py",
+    ),
+    "a hidden file": (lambda model: (model / ".x").write_text(""), "keras: files: FAILED, .x is not listed"),
+    "a link": (link, "keras: files: FAILED, model.npz is a link"),
+    "a link, restated": (stated(link), "keras: files: FAILED, model.npz is a link"),
+    "a number on the card": (card, "keras: files: FAILED, README.md was changed"),
+    "a number on the card, restated": (stated(card), "keras: metrics: FAILED, README.md has 'It is right on **90.0%**"),
+    "other epochs": (setting("train", epochs=90), f"{COMMIT}a commit of the history"),
+    "another seed": (setting("split", seed=1), "got another split of params.yaml"),
+    "another threshold": (setting("evaluate", threshold=0.6), "got another evaluate of params.yaml"),
+    "other terms": (setting("vectorize", lowercase=False), "got another vectorize of params.yaml"),
+    "other rights": (setting("about", licence="CC0"), "got another about of params.yaml"),
+    "another model": (edited('"model": "keras"', '"model": "majority"'), "provenance.json is damaged"),
+    "another table": (
+        dependency("data/raw/yelp_labelled.txt"),
+        "inputs and settings: FAILED, provenance.json has another data/raw/yelp_labelled.txt",
+    ),
+    "other corrections": (dependency("corrections.csv"), "got another corrections.csv"),
+    "other labelled texts": (dependency("labelled.csv"), "got another labelled.csv"),
+    "another lock file": (dependency("requirements/run.txt"), "got another requirements/run.txt"),
+    "other code": (dependency("textclf.models"), "got another textclf.models"),
+    "an older textclf": (
+        lambda model: restate(model, lambda made: made.update(version="0.1.0")),
+        "provenance.json has another textclf 0.1.0",
+    ),
+}
+
+
+@pytest.fixture
+def model(pipeline: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the network of the default run, in whose project the stages have run already."""
+    monkeypatch.chdir(pipeline.folder)
+    monkeypatch.setattr(rederive.Clone, "repro", lambda *_: [])
+    monkeypatch.setattr(rederive, "fetch", lambda *_: None)
+
+    @contextlib.contextmanager
+    def cloned(_: str) -> Iterator[Path]:
+        yield pipeline.folder
+
+    monkeypatch.setattr(rederive, "cloned", cloned)
+    return Path(shutil.copytree(pipeline.folder / "models", tmp_path / "models") / "keras")
+
+
+def verify(model: Path, commit: str | None = None) -> int:
+    return command.run(
+        Namespace(models=model.parent, model=str(model), rederive=True, commit=commit, python=None, explain=True)
+    )
+
+
+def test_a_model_as_it_was_made_passes(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(model) == 0
+    assert "FAILED" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_a_model_that_is_not_what_it_says_is_named(name: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change, line = TAMPERINGS[name]
+    change(model)
+    assert verify(model) == 1
+    assert [printed for printed in capsys.readouterr().out.splitlines() if line in printed and "FAILED" in printed]
+
+
+def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(
+    workshop: Callable[[], Copy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = workshop()
+    monkeypatch.chdir(copy.folder)
+    model = Path(shutil.copytree("models", tmp_path / "models") / "keras")
+    setting("train", epochs=90)(model)
+    change_params(copy.folder / "params.yaml", ["train.keras.epochs=90"])
+    stated = statement.read(model)
+    assert "got another train of params.yaml in " in refusal(find_commit, stated)
+    copy.run("git", "config", "user.email", "textclf@example.org")
+    copy.run("git", "commit", "--quiet", "--all", "--message=fewer epochs")
+    copy.run("git", "commit", "--quiet", "--allow-empty", "--message=more")
+    assert find_commit(stated) == commit_of("HEAD")
+    assert find_commit(stated, "HEAD~1", alone=True) == commit_of("HEAD~1")
+    assert refusal(find_commit, stated, "HEAD~2", alone=True).startswith(f"{commit_of('HEAD~2')[:8]} must have")
+    assert find_commit(statement.read(Path("models/keras"))) == commit_of("HEAD~2")
+    with Path("textclf/models/average/__init__.py").open("a") as file:
+        file.write("# changed\n")
+    copy.run("git", "commit", "--quiet", "--all", "--message=code")
+    assert "got another textclf.models in " in refusal(find_commit, stated, "HEAD", alone=True)
