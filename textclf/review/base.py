@@ -68,8 +68,8 @@ def run(*command: str, folder: Path | None = None, echo: bool = False, path: str
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
+        encoding=sys.getfilesystemencoding(),  # of the paths that a command prints
+        errors="surrogateescape",
     ) as process:
         for line in process.stdout or ():
             lines.append(line)
