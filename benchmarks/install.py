@@ -27,6 +27,7 @@ ADDED: dict[str, tuple[str, tuple[str, ...]]] = {
     "pretrained": ("`pretrained` | fine-tuned transformers, beside `keras`", ("run", "keras")),
     "search": ("`search` | `textclf search`", ("run",)),
     "audit": ("`audit` | `textclf audit`", ("run",)),
+    "sign": ("`sign` | `textclf sign`, `textclf verify --key`", ("run", "keras")),
 }
 RESULT, EXTRAS = "first_install", "[pipeline]"  # the installation of README.md
 

@@ -15,11 +15,11 @@ lock build "${run[@]}" --group pyproject.toml:build
 lock keras "${run[@]}" pyproject.toml --extra keras
 lock predict "${run[@]}" pyproject.toml
 lock serve "${run[@]}" pyproject.toml --extra serve
-for extra in pretrained search audit; do
+for extra in pretrained search audit sign; do
   lock "$extra" "${run[@]}" -c requirements/keras.txt pyproject.toml --extra "$extra"
 done
 lock dev "${run[@]}" -c requirements/serve.txt -c requirements/pretrained.txt -c requirements/search.txt \
-  -c requirements/audit.txt --group pyproject.toml:dev
+  -c requirements/audit.txt -c requirements/sign.txt --group pyproject.toml:dev
 # Predict and serve beside other packages
 beside=(--extra serve --extra parquet --group pyproject.toml:predict)
 lock lowest --resolution lowest-direct pyproject.toml "${beside[@]}"

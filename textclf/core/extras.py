@@ -32,9 +32,10 @@ EXTRAS = {
     "parquet": ("pyarrow",),  # pipeline has it too
     "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),
+    "sign": ("model_signing", "OpenSSL"),
     "sql": ("sqlalchemy",),
 }
-LOCKED = ("audit", "keras", "pretrained", "search", "serve")  # extras with a lock file in requirements/
+LOCKED = ("audit", "keras", "pretrained", "search", "serve", "sign")  # extras with a lock file in requirements/
 OF_RUNS = ("pipeline", "keras", "pretrained")  # extras that the stages import, the smallest first
 NEWEST = (3, 13)  # Python for which TensorFlow has wheels
 
@@ -57,7 +58,7 @@ def how_to_install(extra: str) -> str:
     clone = clone_root()
     if "tensorflow" in EXTRAS[extra] and sys.version_info[:2] > NEWEST:
         return "TensorFlow has no wheels for this Python; use Python 3.11, 3.12 or 3.13"
-    if extra in OF_RUNS and not clone:
+    if extra in {*OF_RUNS, "sign"} and not clone:  # model-signing does not require all that it imports
         return f'pip install "{requirement(extra)}"'
     if extra in {"pipeline", "keras"}:
         return "in a clone of textclf: make .venv/run"

@@ -16,6 +16,8 @@ MODULES = {
     "scikit-learn": "sklearn",
     "vl-convert-python": "vl_convert",
     "keras-hub": "keras_hub",
+    "model-signing": "model_signing",
+    "pyopenssl": "OpenSSL",
 }  # that are not named as their packages
 NEVER_IMPORTED = {"ruamel.yaml.clib"}  # by textclf; DVC's reader of YAML finds it
 
