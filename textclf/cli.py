@@ -70,6 +70,16 @@ with the predictions. Exit code 1 if a check fails.
   textclf verify --rederive
 """
 
+SIGN = """
+Sign the files of an exported model with a private key, as the command model_signing does; either checks what the other
+signs. The signature is a file to commit. The key stays with you: PEM, without a password.
+
+  openssl ecparam -name prime256v1 -genkey -noout -out key.pem
+  openssl ec -in key.pem -pubout -out key.pub
+  textclf sign keras --key key.pem
+  textclf verify keras --key key.pub
+"""
+
 METRICS = """
 Print the outcome of the last run: each model on the test rows, against majority and against the most accurate one; the
 default model of textclf predict, and why; where the report is; and, if settings, code, tables or results have changed
@@ -346,6 +356,13 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--explain", action="store_true", help="name the first output that differs from dvc.lock")
 
 
+def _add_sign(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="its name or its folder")
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="the private key")
+    parser.add_argument("--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)")
+    parser.add_argument("--models", type=Path, default="models", metavar="DIR", help="of all models (default: models)")
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
     model.add_argument("--model", help="its name or its folder (default: the one that models/index.json names)")
@@ -426,6 +443,7 @@ COMMANDS = {
     "serve": Command("serve models over HTTP", SERVE, "serve.command", _add_serve),
     "suggest": Command("choose texts to label next", SUGGEST, "label.suggest", _add_suggest),
     "verify": Command("check where a model comes from", VERIFY, "verify.command", _add_verify),
+    "sign": Command("sign the files of a model", SIGN, "verify.signing", _add_sign),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift.command", _add_drift),
     "label": Command("label texts on a page or in the terminal", LABEL, "label.command", _add_label),
     "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),

@@ -1,0 +1,81 @@
+"""The command `textclf sign`, and the check of a signature: model-signing with a key pair, without a network."""
+
+import argparse
+import base64
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from textclf.core.errors import UserError
+from textclf.core.outputs import outputs
+from textclf.core.quoting import first_line
+from textclf.predict.predictor import find_model
+from textclf.verify import files
+
+SIGNATURES = Path("signatures")  # in the project, for Git; models/ is an output of a stage
+KIND = "https://model_signing/signature/v1.0"  # predicate type of what model-signing signs
+FILES = re.compile(r"(?:Extra|Missing) files [^\"]+|Hash mismatch for '[^']+'")  # in its message
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Sign the files of a model and write the signature."""
+    from model_signing import signing
+
+    folder = find_model(arguments.models, arguments.model)
+    signature = arguments.signature or default_signature(folder)
+    if problems := [*files.problems(folder)]:
+        raise UserError(*(f"{folder} must have the files that its statement lists; {each}" for each in problems))
+    if signature.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"--signature must be outside of {folder}, whose files are signed; got {signature}")
+    if os.path.lexists(signature) and signed_model(signature) != folder.resolve().name:
+        raise UserError(
+            f"{signature} must be a signature of {folder} or no file, since it is replaced; got another file"
+        )
+    with _explained(f"{arguments.key} must be a private key (PEM, P-256, P-384 or P-521, without a password)"):
+        signer = signing.Config().use_elliptic_key_signer(private_key=arguments.key)  # type: ignore[no-untyped-call]
+    with outputs(signature) as (scratch,):
+        signer.sign(folder, scratch)
+    print(f"{signature} signs the files of {folder}; commit it")
+
+
+def default_signature(folder: Path) -> Path:
+    """Return where the signature of a model is unless another file is named."""
+    return SIGNATURES / f"{folder.resolve().name}.sig"
+
+
+def require_signature(folder: Path, key: Path, signature: Path) -> None:
+    """Raise `UserError` unless the signature is that of all files of a model, by the private key of this public key."""
+    from model_signing import verifying
+
+    if signed_model(signature) is None:
+        got = "another file" if os.path.lexists(signature) else "none"
+        raise UserError(f"{signature} must be a signature by model-signing; got {got}; textclf sign makes one")
+    with _explained(f"{key} must be a public key (PEM, P-256, P-384 or P-521)"):
+        verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)  # type: ignore[no-untyped-call]
+    with _explained(f"{folder} must have the files that {signature} signs, by the private key of {key}"):
+        verifier.verify(folder, signature)
+
+
+def signed_model(signature: Path) -> str | None:
+    """Return the name of the model that a file says it signs; None unless the file is a signature by model-signing."""
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
+        payload = json.loads(signature.read_bytes())["dsseEnvelope"]["payload"]
+        statement = json.loads(base64.b64decode(payload))
+        if statement["predicateType"] == KIND:
+            return str(statement["subject"][0]["name"])
+    return None
+
+
+@contextlib.contextmanager
+def _explained(rule: str) -> Iterator[None]:
+    """Turn what model-signing raises into `UserError`: the rule, and the reason."""
+    try:
+        yield
+    except (ImportError, MemoryError, OSError):
+        raise
+    except Exception as error:
+        reason = "; ".join(FILES.findall(str(error).replace("\\'", "'"))) or error
+        raise UserError(f"{rule}; {first_line(reason)}") from error
