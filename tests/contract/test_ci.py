@@ -132,6 +132,8 @@ def run_scripts(
 ) -> tuple[list[str], int]:
     """Return the calls of programs by the scripts and the exit code of the first that fails; `failing` calls fail."""
     (folder / "bin").mkdir()
+    (folder / "models/words").mkdir(parents=True)
+    (folder / "models/words/provenance.json").touch()
     for name in ("make", "git", "python", "dvc", "textclf", "curl"):
         (folder / "bin" / name).write_text(STUB)
         (folder / "bin" / name).chmod(0o755)
@@ -146,7 +148,8 @@ def run_scripts(
     for script in scripts:
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]  # as GitHub and GitLab start it
         code = code or run(*command, folder=folder, environment=variables).status
-    return (folder / "calls").read_text().splitlines(), code
+    calls = re.sub(r"/dev/fd/\d+|host\.py|\S*requirements/sign\.txt", "FILE", (folder / "calls").read_text())
+    return calls.splitlines(), code
 
 
 INSTALL = {
@@ -159,6 +162,8 @@ INSTALL = {
 REPRO = ["textclf check", "dvc repro", "dvc plots show"]
 REPORT = "textclf pr-report BASE"
 COMMITTED = "committed"
+SIGN = ["python -m pip install --require-hashes --only-binary :all: -r FILE"]
+SIGN += ["textclf sign models/words --key FILE"]
 
 
 OURS = f"{MARKER}\n\nold"
@@ -191,6 +196,7 @@ def gitlab(
     request: str = "7",
     notes: Sequence[Any] = (),
     may_post: bool = False,
+    key: str = "host.py",
 ) -> tuple[list[str], int]:
     """Return the calls of the GitLab job after the installation, and its exit code; `notes` are author and text."""
     (folder / "host.py").write_text(HOST)
@@ -199,6 +205,7 @@ def gitlab(
     variables = {
         "REAL_PYTHON": sys.executable,
         "HOST": str(folder / "host.py"),
+        "TEXTCLF_SIGNING_KEY": key,
         "TEXTCLF_TOKEN": "secret" if may_post else "",
         "CI_API_V4_URL": "https://gitlab/api",
         "CI_MERGE_REQUEST_PROJECT_ID": "5",
@@ -246,11 +253,21 @@ PULLED = ["git ls-files", "dvc pull rows.csv.dvc"]
         ("project", {"failing": "textclf check"}, REPRO[:1], 2),  # no report
         ("project", {"failing": "dvc repro"}, REPRO[:2], 2),
         ("clone", {"failing": COMMITTED, "request": ""}, [*REPRO, COMMITTED], 1),  # a branch
-        ("project", {"remote": "storage", "request": ""}, [*PULLED, *REPRO, COMMITTED], 0),
+        ("project", {"remote": "storage", "request": ""}, [*PULLED, *REPRO, COMMITTED, *SIGN], 0),
+        ("project", {"request": "", "key": ""}, [*REPRO, COMMITTED], 0),
     ],
 )
 def test_on_gitlab_a_job_runs_what_it_can(of: str, options: Any, calls: list[str], code: int, tmp_path: Path) -> None:
     assert gitlab(of, tmp_path, **options) == (calls, code)
+
+
+@pytest.mark.parametrize("of", OF)
+@pytest.mark.parametrize("key", ["", "secret"])
+def test_on_github_the_models_are_signed_after_a_push_if_there_is_a_key(of: str, key: str, tmp_path: Path) -> None:
+    step = next(step for step in GITHUB[of]["jobs"]["pipeline"]["steps"] if step.get("id") == "sign")
+    assert (step["if"], str(GITHUB[of]).count("secrets.")) == ("github.event_name == 'push'", 1)
+    variables = {"REAL_PYTHON": sys.executable, "TEXTCLF_SIGNING_KEY": key, "GITHUB_OUTPUT": "output"}
+    assert run_scripts(["dvc repro", step["run"]], tmp_path, **variables) == (["dvc repro", *(SIGN if key else [])], 0)
 
 
 @pytest.mark.parametrize("of", OF)
