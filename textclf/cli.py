@@ -62,9 +62,9 @@ and adds what agrees to the labelled texts.
 """
 
 VERIFY = """
-Check that a model is what its folder says: each file against provenance.json. --rederive finds the commit that has what
-provenance.json names, runs the stages there in a temporary clone, and compares every byte, and the metrics on the card
-with the predictions. Exit code 1 if a check fails.
+Check that a model is what its folder says: each file against provenance.json, and with --key its signature. --rederive
+finds the commit that has what provenance.json names, runs the stages there in a temporary clone, and compares every
+byte, and the metrics on the card with the predictions. Exit code 1 if a check fails.
 
   textclf verify models/keras
   textclf verify --rederive
@@ -354,6 +354,9 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--commit", metavar="REVISION", help="(default: the newest one of HEAD that fits)")
     again.add_argument("--python", metavar="COMMAND", help="of another Python, which runs the stages")
     again.add_argument("--explain", action="store_true", help="name the first output that differs from dvc.lock")
+    signed = parser.add_argument_group("signature")
+    signed.add_argument("--key", type=Path, metavar="FILE", help="public key (PEM) of who signed the model")
+    signed.add_argument("--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)")
 
 
 def _add_sign(parser: argparse.ArgumentParser) -> None:

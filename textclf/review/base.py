@@ -58,17 +58,18 @@ def fetch(project: Path, targets: Sequence[str]) -> None:
 def run(*command: str, folder: Path | None = None, echo: bool = False, path: str = "") -> str:
     """Run a command and return what it printed; raise `UserError` with its first error.
 
-    `python` is this Python, unless the folder `path` has another.
+    `python` is this Python, unless the folder `path` has another. It writes UTF-8: DVC would write the path of its
+    cache in the encoding of the locale, which may lack a letter.
     """
     lines = []
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
         command,
         cwd=folder,
-        env={**os.environ, "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
+        env={**os.environ, "PYTHONUTF8": "1", "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        encoding=sys.getfilesystemencoding(),  # of the paths that a command prints
+        encoding="utf-8",
         errors="surrogateescape",
     ) as process:
         for line in process.stdout or ():

@@ -14,6 +14,7 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import list_few
 from textclf.predict.predictor import find_model
 from textclf.review.revisions import commit_of
+from textclf.verify import signing
 from textclf.verify.commit import find_commit
 from textclf.verify.files import problems
 from textclf.verify.rederive import SHOWN, Check, rederive
@@ -36,6 +37,8 @@ def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
     if arguments.rederive:
         commit_of(arguments.commit or "HEAD")
     yield (files := check_files(folder))
+    if arguments.key is not None:
+        yield check_signature(folder, arguments.key, arguments.signature or signing.default_signature(folder))
     if not arguments.rederive or files.text.startswith(str(folder)):
         return
     try:
@@ -55,3 +58,12 @@ def check_files(folder: Path) -> Check:
         wrong = list(error.lines)
     listed = f"{len(statement.read(folder).subjects)} as {PROVENANCE} lists" if not wrong else ""
     return Check("files", list_few(wrong, SHOWN) or listed, bool(wrong))
+
+
+def check_signature(folder: Path, key: Path, signature: Path) -> Check:
+    """Return whether all files of a model are those that the holder of a key has signed."""
+    try:
+        signing.require_signature(folder, key, signature)
+    except UserError as error:
+        return Check("signature", error.lines[0], failed=True)
+    return Check("signature", f"{signature} is by the private key of {key}")
