@@ -25,12 +25,7 @@ def confusion_table(matrix: NDArray[np.int64], support: NDArray[np.int64], names
     actual, predicted = np.nonzero(matrix)
     counts, labels = matrix[actual, predicted], np.array(names, dtype=object)
     return pd.DataFrame(
-        {
-            "actual": labels[actual],
-            "predicted": labels[predicted],
-            "count": counts,
-            "share": counts / support[actual],
-        }
+        {"actual": labels[actual], "predicted": labels[predicted], "count": counts, "share": counts / support[actual]}
     )
 
 

@@ -237,9 +237,8 @@ class MeasuredSets(Result):
     """The prediction sets of a model on the test rows. Shares without rows are None."""
 
     rows: Positive
-    coverage: (
-        MeasuredShare | None
-    )  # sets with the actual class, or the mean share of its labels that the set of a text has
+    # Sets with the actual class, or the mean share of its labels that the set of a text has
+    coverage: MeasuredShare | None
     set_size: Number
     empty: Fraction
     answered: Fraction  # sets of one class
@@ -414,10 +413,7 @@ TOO_FEW = "too few rows"  # shown instead of an interval, where the metrics file
 
 
 def format_metric(
-    name: str,
-    metrics: Mapping[str, float],
-    intervals: Mapping[str, Ends | None],
-    calibrated: float | None = None,
+    name: str, metrics: Mapping[str, float], intervals: Mapping[str, Ends | None], calibrated: float | None = None
 ) -> tuple[str, str]:
     """Return a metric among those of a split as it is shown, with its interval; each is "" if there is none.
 

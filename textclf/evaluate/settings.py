@@ -80,8 +80,7 @@ class Evaluate(Section):
         {}, description="{actual: {predicted: cost}, abstain: cost} in place of a threshold; else 1, or 0 if right"
     )
     calibration: Literal["none", "platt", "temperature"] = Field(
-        "none",
-        description="temperature, or platt (binary, labels): fit probabilities to held-out rows",
+        "none", description="temperature, or platt (binary, labels): fit probabilities to held-out rows"
     )
     coverage: Share | None = Field(
         None, description="share of prediction sets that have the actual class, by validation rows; null: no sets"
@@ -93,8 +92,7 @@ class Evaluate(Section):
         "probability", description="score by which texts of no class are rejected, if data.unknown names some"
     )
     unknown_keep: Share = Field(
-        0.95,
-        description="share of the accuracy to keep on the rows that choose, if fewer than five are of no class",
+        0.95, description="share of the accuracy to keep on the rows that choose, if fewer than five are of no class"
     )
     confidence: Share = Field(0.95, description="confidence level of every interval")
     slice_metric: SliceMetric | None = Field(

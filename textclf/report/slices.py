@@ -29,10 +29,7 @@ def slices(run: Run) -> dict[str, Any] | None:
         "constant": join_names([display_name(name) for name in run.models if name not in models]),
         "clustered": "test" in run.results.decisions.protocol.clusters,
         "all": [
-            {
-                "title": f"{display_name(name)}: all {count_noun(len(found[name]), 'slice')}",
-                "table": _table(run, name),
-            }
+            {"title": f"{display_name(name)}: all {count_noun(len(found[name]), 'slice')}", "table": _table(run, name)}
             for name in models
         ],
     }

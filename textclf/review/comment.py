@@ -133,11 +133,7 @@ def render(report: Report, limit: int = LIMIT) -> str:
     text = ""
     for most in FEWER:
         text = template.render(
-            report=report,
-            headline=headline(report),
-            causes=find_causes(report.stages),
-            marker=MARKER,
-            most=most,
+            report=report, headline=headline(report), causes=find_causes(report.stages), marker=MARKER, most=most
         )
         text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
         if len(text.encode()) <= limit:

@@ -73,9 +73,7 @@ SMALLER = "set a smaller audit.folds"
 
 @pytest.mark.parametrize(
     ("rows", "changes", "line"),
-    [
-        (corpus(60), {"folds": 31}, "each class must have at least 31 texts for 31 folds; 0 has 30; " + SMALLER),
-    ],
+    [(corpus(60), {"folds": 31}, "each class must have at least 31 texts for 31 folds; 0 has 30; " + SMALLER)],
 )
 def test_rows_that_are_too_few_are_refused(rows: pd.DataFrame, changes: dict[str, Any], line: str) -> None:
     assert refusal(lambda: find(rows.assign(split="train"), **changes)) == line

@@ -51,8 +51,7 @@ class Settings(ModelSettings):
         1.0, description="inverse strength of the regularisation; [0.1, 1, 10] chooses by cross-validation"
     )
     solver: Literal["auto", "lbfgs", "stream"] = Field(
-        "auto",
-        description="lbfgs holds all rows in memory, stream a shard at a time; auto: by the number of rows",
+        "auto", description="lbfgs holds all rows in memory, stream a shard at a time; auto: by the number of rows"
     )
     max_iter: Annotated[int, Field(ge=1)] = Field(
         100, description="most steps of the solver; raise it if it warns that it has not converged"

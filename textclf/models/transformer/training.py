@@ -178,12 +178,7 @@ def build_optimizer(network: "keras.Model", settings: "Settings") -> "keras.Opti
 
 
 def run_training(
-    compiled: Compiled,
-    train: Rows,
-    watched: Rows | None,
-    settings: "Settings",
-    checkpoint: Checkpoint,
-    state: State,
+    compiled: Compiled, train: Rows, watched: Rows | None, settings: "Settings", checkpoint: Checkpoint, state: State
 ) -> None:
     """Train the network from the state on; with early stopping the weights become those of the best epoch."""
     rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * settings.batch_size

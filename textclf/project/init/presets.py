@@ -76,10 +76,7 @@ def choose_models(preset: str, survey: Survey) -> Models:
 
     vectorize, combine, average = {"words": words}, {}, {}
     read = "letters" if "char" in words["analyzer"] else "words"
-    train = {
-        "majority": {"kind": "majority", "features": "words"},
-        "logistic_regression": regression("words", read),
-    }
+    train = {"majority": {"kind": "majority", "features": "words"}, "logistic_regression": regression("words", read)}
     if preset != "fast":
         vectorize["sentences"] = {"method": "encoder", "pretrained": encoder_for(survey.language, preset == "best")}
         if survey.longest > LONG and survey.unit == "words":

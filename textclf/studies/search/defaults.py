@@ -30,11 +30,7 @@ MODELS: Mapping[str, Space] = {
     "transformer": {"learning_rate": Range(low=1e-5, high=1e-4, log=True), "epochs": (2, 3, 4, 5)},
 }
 WEIGHTS: Space = {"weighting": ("counts", "tfidf"), "sublinear_tf": (False, True)}  # nb_svm reads which terms occur
-TERMS: Space = {
-    "ngram_range": ((1, 1), (1, 2)),
-    "char_ngram_range": ((2, 4), (2, 5), (3, 5)),
-    "min_df": (1, 2, 3),
-}
+TERMS: Space = {"ngram_range": ((1, 1), (1, 2)), "char_ngram_range": ((2, 4), (2, 5), (3, 5)), "min_df": (1, 2, 3)}
 
 
 def complete(search: Search, train: Train, vectorize: Vectorize, combine: Combine) -> CompleteSearch:
