@@ -18,9 +18,9 @@ from textclf.plot import history as epochs
 from textclf.plot import search as trials
 from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC, of_labels
 from textclf.plot.curves import CURVE_POINTS, area, curves
+from textclf.plot.curves import panels as panels_of
 from textclf.plot.draw import lines
 from textclf.plot.marks import TITLES, present
-from textclf.plot.panels import panels as panels_of
 from textclf.plot.render import FONT, svg
 from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec, mark_of
 

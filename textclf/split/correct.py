@@ -1,19 +1,23 @@
-"""Corrected labels in place of those of the table, after the rows have been assigned to splits."""
+"""Labels by people: corrected ones, and those of texts beside the table, once its rows have been assigned to splits."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textclf.core.arrow import array_of, as_array, flat
+from textclf.core.arrow import array_of, array_of_numbers, as_array, flat, hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_value
-from textclf.tables.corrections import NOUN, Corrections
+from textclf.tables.corpus import Corpus
+from textclf.tables.corrections import NOUN as CORRECTIONS
+from textclf.tables.corrections import Corrections
 from textclf.tables.edited import raise_first
+from textclf.tables.labelled import NOUN as LABELLED
+from textclf.tables.labelled import Labelled
 from textclf.tables.settings import Data
 from textclf.tables.several import LABELS, labels_in
 
@@ -68,7 +72,7 @@ class Corrector:
                 sets.append(labels_in(label, "label", separator, single=True))
             except ValueError as error:
                 errors.append(f"{self.corrections.path}:{self.corrections.lines[row]}: {error}")
-        raise_first(errors, self.corrections.path, len(self.corrections), NOUN)
+        raise_first(errors, self.corrections.path, len(self.corrections), CORRECTIONS)
         return pa.array(sets, LABELS)
 
     def finish(self, trained: Collection[str]) -> None:
@@ -84,7 +88,7 @@ class Corrector:
             if unknown := [name for name in labels if name not in self._classes]:
                 rule = f"label must be one of the classes ({list_names(sorted(self._classes))})"
                 errors.append(f"{where}: {rule}; got {quote_value(unknown[0])}")
-        raise_first(errors, corrections.path, len(corrections), NOUN)
+        raise_first(errors, corrections.path, len(corrections), CORRECTIONS)
         if without := sorted(self._trained - set(trained)):
             rule = "must leave training rows to every class"
             advice = "correct the label in the table itself if it is no class"
@@ -94,3 +98,49 @@ class Corrector:
         """Return the labels `applied` by split, `unchanged` ones, and those of test rows that were `skipped`."""
         applied = {name: self._applied[name] for name in SPLITS if self._applied[name]}
         return {"applied": applied, "unchanged": self._unchanged, "skipped": self._skipped}
+
+
+def with_labelled(
+    parts: Iterable[tuple[str, pa.Table]], rows: Corpus, labelled: Labelled, seed: int
+) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the parts of a table, with the columns `chosen` and `round`, and then the labelled texts as training rows.
+
+    Their labels are added to the classes of the table. `seed` is that of the hash of a normalised text, of which their
+    cluster is made. Raises `UserError` for an id that the table has too, and for labels that it could not have.
+    """
+    known, taken, multilabel = pa.array(labelled.ids), set[str](), rows.settings.multilabel
+    for name, part in parts:
+        ids = as_array(part["id"])
+        taken.update(ids.filter(pc.is_in(ids, known.cast(ids.type))).to_pylist())
+        rounds = {"chosen": pa.repeat("", len(part)), "round": pa.repeat(pa.scalar(0, pa.int32()), len(part))}
+        yield name, pa.table(dict(zip(part.column_names, part.columns, strict=True)) | rounds)
+    rule, advice = f"id must not be that of a row of {rows.path}", "give it another id, or leave it out"
+    errors, places, labels = [], [], []
+    for place, (row, label) in enumerate(zip(labelled.ids, labelled.labels, strict=True)):
+        where = f"{labelled.path}:{labelled.lines[row]}"
+        errors += [f"{where}: {rule}; got {quote_value(row)}; {advice}"] * (row in taken and bool(label))
+        try:
+            names = rows.classes_of(label) if label else None  # without a label, it was discarded
+        except ValueError as error:
+            errors.append(f"{where}: {error}")
+        else:
+            if names or (names is not None and multilabel):
+                places.append(place)
+                labels.append(names)
+    raise_first(errors, labelled.path, len(labelled), LABELLED)
+    rows.add_classes({name for each in labels for name in each})
+    texts = array_of([labelled.texts[place] for place in places])
+    normalised = array_of_numbers(hash_normalized(texts, seed))
+    columns = {
+        **dict.fromkeys((name for name in rows.layout.columns if name != "time"), pa.repeat("", len(places))),
+        "id": known.take(pa.array(places, pa.int32())),
+        "text": texts,
+        "label": pa.array(labels, LABELS) if multilabel else array_of([name for [name] in labels]),
+        "group": texts,
+        "split": pa.repeat("train", len(places)),
+        "cluster": normalised,
+        "normalised": normalised,
+        "chosen": array_of([labelled.chosen[place] for place in places]),
+        "round": pa.array([labelled.rounds[place] for place in places], pa.int32()),
+    }
+    yield "train", pa.table(columns)

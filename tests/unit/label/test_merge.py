@@ -14,7 +14,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from tests.refusal import refusal
 from textclf.label import merge
-from textclf.label.agreement import describe_agreement
+from textclf.label.merge import describe_agreement
 from textclf.label.rows import COLUMNS, Row, read_rows, write_rows
 from textclf.tables import labelled
 from textclf.tables.edited import append_rows

@@ -20,8 +20,8 @@ from textclf.core.labels import display_labels
 from textclf.models.settings import KINDS as KNOWN
 from textclf.plot import charts, confusion, curves, history, marks, render
 from textclf.plot.charts import CHARTS, LOSS, PRECISION_RECALL, ROC
+from textclf.plot.curves import panels
 from textclf.plot.draw import MOST_TITLES, bars, lines
-from textclf.plot.panels import panels
 from textclf.plot.style import MARKS, OTHER_COLOURS, Spec, mark_of
 
 ROOT = Path(__file__).parents[3]

@@ -93,7 +93,7 @@ def test_the_number_of_cores_changes_no_byte(fitted: Representation, monkeypatch
     texts = [f"{'good ' * (number % 5)}food{'.' * (number % 3)}" for number in range(300)]
     results = []
     for cores in (1, 2, 5):
-        monkeypatch.setattr("textclf.vectorize.encoder.session.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("textclf.vectorize.encoder.representation.cores", lambda cores=cores: cores)
         results.append(fitted.transform(texts).tobytes())
     assert len(set(results)) == 1
 

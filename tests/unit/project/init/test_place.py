@@ -6,7 +6,7 @@ import pytest
 
 from textclf.core.errors import UserError
 from textclf.core.git import git
-from textclf.project.init.place import placed
+from textclf.project.init.command import placed
 
 
 @pytest.fixture
