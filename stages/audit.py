@@ -23,29 +23,21 @@ from textclf.core.labels import labelled_names, visible
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE
 from textclf.core.unchanged import unchanged_file
-from textclf.evaluate.settings import Evaluate
 from textclf.fetch import catalogue
-from textclf.models.settings import Train
-from textclf.split.settings import Split
 from textclf.studies.audit import summary as results
 from textclf.studies.audit.page import render
-from textclf.studies.measure import Setup, sample_rows
+from textclf.studies.measure import Sections, Setup, sample_rows
 from textclf.studies.readable import unreadable_features
 from textclf.studies.settings import Audit
 from textclf.tables.corrections import read as read_corrections
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Combine, Vectorize
 
 
 def run(
     about: About,
     audit: Audit,
-    combine: Combine,
     data: Data,
-    evaluate: Evaluate,
-    split: Split,
-    train: Train,
-    vectorize: Vectorize,
+    sections: Sections,
     *,
     splits: Path,
     raw: Path,
@@ -58,13 +50,15 @@ def run(
     """Audit the labels of all rows; no label is changed."""
     import cleanlab.filter  # noqa: F401 (before any training, if it is missing)
 
+    setup = Setup(**vars(sections), pretrained=pretrained)
+    train, features = setup.train, (setup.vectorize, setup.combine)
     models = results.choose_models(audit, train)
-    if unfit := [sentence for name in models for sentence in unreadable_features(train, vectorize, combine, name)]:
+    if unfit := [sentence for name in models for sentence in unreadable_features(train, *features, name)]:
         raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     classes = read_classes(splits)
     rows, total = sample_rows(splits, audit.rows, audit.seed)
     memory.require_measuring(len(rows), len(classes), len(models), "audit")
-    audited = results.audit(rows, total, classes, Setup(split, vectorize, combine, train, evaluate, pretrained), audit)
+    audited = results.audit(rows, total, classes, setup, audit)
     corpora = catalogue.corpora_at(Path(data.path), raw)
     names = labelled_names(classes, catalogue.class_names(corpora) | about.class_names)
     subject = visible(about.title or join_names([name for name in corpora if name]) or data.path)

@@ -16,27 +16,20 @@ from textclf.core import files, stage
 from textclf.core.outputs import outputs
 from textclf.core.unchanged import unchanged
 from textclf.evaluate.registry import METRICS, pair_name
-from textclf.evaluate.settings import Evaluate
-from textclf.models.settings import CONSTANT, Train
-from textclf.split.settings import Split
+from textclf.models.settings import CONSTANT
 from textclf.studies import crossvalidation
-from textclf.studies.measure import Setup
+from textclf.studies.measure import Sections, Setup
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.given import checksums
 from textclf.tables.labels import Renamed, without_rare
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Combine, Vectorize
 
 
 def run(
-    combine: Combine,
     crossvalidate: CrossValidate,
     data: Data,
-    evaluate: Evaluate,
-    split: Split,
-    train: Train,
-    vectorize: Vectorize,
+    sections: Sections,
     *,
     pretrained: Path,
     report: Path,
@@ -45,7 +38,8 @@ def run(
 ) -> None:
     """Cross-validate the models of train on the rows of TABLE."""
     path = table or Path(data.path)
-    setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
+    setup = Setup(**vars(sections), pretrained=pretrained)
+    train, confidence = setup.train, setup.evaluate.confidence
 
     def divide(rare: Renamed) -> pd.DataFrame:
         with unchanged(path, lambda: checksums(path, data)):
@@ -57,7 +51,7 @@ def run(
         return crossvalidation.crossvalidate(known, read.classes, setup, crossvalidate)
 
     results = without_rare(data, divide)
-    summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)
+    summary = crossvalidation.summarize(results, crossvalidate, confidence)
     with outputs(report, trainings) as (report_file, trainings_file):
         files.write_json(report_file, summary)
         files.write_csv(trainings_file, results)
@@ -66,7 +60,7 @@ def run(
         accuracy = summary[name]["accuracy"]
         print(f"{name}: {title} {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
     for earlier, later in combinations([name for name in train.names() if train[name].kind != CONSTANT], 2):
-        print(crossvalidation.verdict(summary[pair_name(later, earlier)], later, earlier, evaluate.confidence, title))
+        print(crossvalidation.verdict(summary[pair_name(later, earlier)], later, earlier, confidence, title))
 
 
 if __name__ == "__main__":

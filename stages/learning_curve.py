@@ -12,28 +12,13 @@ from textclf.artifacts.checked import read_settings
 from textclf.artifacts.splits import read, read_classes
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
-from textclf.evaluate.settings import Evaluate
-from textclf.models.settings import Train
 from textclf.plot import figures
-from textclf.split.settings import Split
-from textclf.studies.measure import Setup, learning_curve
-from textclf.vectorize.settings import Combine, Vectorize
+from textclf.studies.measure import Sections, Setup, learning_curve
 
 
-def run(
-    combine: Combine,
-    evaluate: Evaluate,
-    split: Split,
-    train: Train,
-    vectorize: Vectorize,
-    *,
-    splits: Path,
-    pretrained: Path,
-    curve: Path,
-    figure: Path,
-) -> None:
+def run(sections: Sections, *, splits: Path, pretrained: Path, curve: Path, figure: Path) -> None:
     """Draw the learning curve of the models of train."""
-    setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
+    setup = Setup(**vars(sections), pretrained=pretrained)
     points = learning_curve(read(splits), read_classes(splits), setup)
     with outputs(curve, figure) as (curve_file, figure_file):
         files.write_csv(curve_file, points)

@@ -15,40 +15,26 @@ from textclf.core import files, stage
 from textclf.core.formatting import count_noun
 from textclf.core.outputs import outputs
 from textclf.evaluate.registry import METRICS, format_interval, format_value
-from textclf.evaluate.settings import Evaluate
-from textclf.models.settings import Train
 from textclf.plot import figures
-from textclf.split.settings import Split
-from textclf.studies.measure import Setup, read_split
+from textclf.studies.measure import Sections, Setup, read_split
 from textclf.studies.search import space
 from textclf.studies.search.defaults import complete
 from textclf.studies.search.summary import summarize, trial_table
 from textclf.studies.search.trials import PATTERN, best_of, run_search
 from textclf.studies.settings import Search
-from textclf.vectorize.settings import Combine, Vectorize
 
 
 def run(
-    combine: Combine,
-    evaluate: Evaluate,
-    search: Search,
-    split: Split,
-    train: Train,
-    vectorize: Vectorize,
-    *,
-    splits: Path,
-    pretrained: Path,
-    summary: Path,
-    trials: Path,
-    figure: Path,
+    search: Search, sections: Sections, *, splits: Path, pretrained: Path, summary: Path, trials: Path, figure: Path
 ) -> None:
     """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
-    setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
+    setup = Setup(**vars(sections), pretrained=pretrained)
     rows, classes = read_split(splits, "train"), split_files.read_classes(splits)
-    search = complete(search, train, vectorize, combine)
+    searched = setup.train, setup.vectorize, setup.combine
+    search = complete(search, *searched)
     found, outer = run_search(rows, classes, setup, search, summary.parent)
     best, metric = best_of(found, search.metric), METRICS[search.metric]
-    content = summarize(best, found, outer, search, evaluate.confidence)
+    content = summarize(best, found, outer, search, setup.evaluate.confidence)
     table = trial_table(found, search)
     with outputs(summary, trials, figure) as (summary_file, trials_file, figure_file):
         files.write_json(summary_file, content)
@@ -69,7 +55,7 @@ def run(
         means = nested["naive"], nested["honest"]["mean"], nested["optimism"]["mean"]
         inside, unseen, optimism = (format_value(metric.name, mean) for mean in means)
         print(f"repeated in {len(outer)} outer folds: {inside} inside, {unseen} on unseen rows; optimism {optimism}")
-    values = space.with_defaults(best.settings, space.dimensions(search, train, vectorize, combine))
+    values = space.with_defaults(best.settings, space.dimensions(search, *searched))
     print(f"to run the pipeline with them: {space.command(search.model, values)}")
 
 

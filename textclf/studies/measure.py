@@ -35,14 +35,20 @@ STEPS = 10
 
 
 @dataclass(frozen=True)
-class Setup:
-    """The sections of params.yaml by which a model is trained and measured, and the folder of pretrained weights."""
+class Sections:
+    """The sections of params.yaml by which a model is trained and measured."""
 
     split: Split
     vectorize: Vectorize
     combine: Combine
     train: Train
     evaluate: Evaluate
+
+
+@dataclass(frozen=True)
+class Setup(Sections):
+    """These sections and the folder of pretrained weights."""
+
     pretrained: Path
 
     def model(self, name: str, **changes: Any) -> Any:

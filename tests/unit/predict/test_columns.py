@@ -27,6 +27,7 @@ from textclf.models.settings import Train
 from textclf.predict.predictor import Predictor, load
 from textclf.serve.app import create_app
 from textclf.split.settings import Split
+from textclf.studies.measure import Sections
 from textclf.tables.settings import Data
 from textclf.vectorize import in_memory
 from textclf.vectorize.representation import VECTORIZER, read
@@ -103,8 +104,9 @@ def test_the_columns_of_a_table_are_cross_validated(folder: Path, tmp_path: Path
     data = Data(path=str(folder / "t.csv"), columns=("price", "shop"))
     train = Train.model_validate({"facts": {"kind": "logistic_regression", "features": "facts"}})
     report, trainings = tmp_path / "report.json", tmp_path / "trainings.csv"
-    sections = Combine(), samples.settings(folds=2, repeats=1), data, Evaluate(), Split(), train, SECTION
-    crossvalidate.run(*sections, pretrained=folder, report=report, trainings=trainings)
+    sections = Sections(Split(), SECTION, Combine(), train, Evaluate())
+    studied = samples.settings(folds=2, repeats=1)
+    crossvalidate.run(studied, data, sections, pretrained=folder, report=report, trainings=trainings)
     assert "facts" in json.loads(report.read_text())  # of two texts, too few to be right
 
 

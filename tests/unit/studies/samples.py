@@ -11,7 +11,7 @@ from tests.settings import train
 from textclf.core import files
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
-from textclf.studies.measure import Setup
+from textclf.studies.measure import Sections, Setup
 from textclf.studies.settings import CrossValidate
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
@@ -37,15 +37,14 @@ def split(rows: int = 40, **changes: Any) -> dict[str, pd.DataFrame]:
     return draw_splits(corpus(rows), Split(stratify=True, **changes))
 
 
-def setup(models: tuple[str, ...] = FAST, **sections: dict[str, Any]) -> Setup:
-    return Setup(
-        Split.model_validate(sections.get("split", {})),
-        Vectorize.model_validate({"words": {}}),
-        Combine(),
-        train(*models),
-        Evaluate.model_validate(sections.get("evaluate", {})),
-        Path("data/pretrained"),
-    )
+def sections(*models: str) -> Sections:
+    return Sections(Split(), Vectorize.model_validate({"words": {}}), Combine(), train(*models), Evaluate())
+
+
+def setup(models: tuple[str, ...] = FAST, **changes: dict[str, Any]) -> Setup:
+    parts = vars(sections(*models))
+    changed = {name: type(parts[name]).model_validate(each) for name, each in changes.items()}
+    return Setup(**parts | changed, pretrained=Path("data/pretrained"))
 
 
 def crossvalidated(
@@ -55,13 +54,9 @@ def crossvalidated(
     table, report, trainings = (folder / name for name in ("rows.csv", "report.json", "trainings.csv"))
     files.write_csv(table, rows[["text", "label"]])
     crossvalidate.run(
-        Combine(),
         studied or settings(),
         Data.model_validate({"path": str(table), **data}),
-        Evaluate(),
-        Split(),
-        train(*models),
-        Vectorize.model_validate({"words": {}}),
+        sections(*models),
         pretrained=folder,
         report=report,
         trainings=trainings,

@@ -13,24 +13,20 @@ import pytest
 from stages import audit
 from tests.processes import ROOT
 from tests.refusal import refusal
-from tests.settings import train
 from tests.unit.studies.audits import WRONG, find, rows_with_issues, write_splits
-from tests.unit.studies.samples import corpus
+from tests.unit.studies.samples import corpus, sections
 from textclf.core import stage
 from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
 from textclf.core.failures import USAGE_ERROR
 from textclf.core.files import write_csv
-from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
-from textclf.split.settings import Split
 from textclf.studies.audit import summary
 from textclf.studies.audit.summary import choose_models, count_reviews, issue_table, summarize
 from textclf.studies.settings import Audit
 from textclf.tables.corrections import Corrections
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Combine, Vectorize
 
 
 @pytest.fixture(scope="module")
@@ -121,12 +117,8 @@ def run(folder: Path, number: int, **data: str) -> list[Path]:
     audit.run(
         About(title="Three wrong"),
         Audit(models=("naive_bayes",)),
-        Combine(),
         Data.model_validate({"path": "rows.csv", **data}),
-        Evaluate(),
-        Split(),
-        train("naive_bayes"),
-        Vectorize.model_validate({"words": {}}),
+        sections("naive_bayes"),
         splits=folder / "data" / "splits",
         raw=folder / "data" / "raw",
         pretrained=folder / "data" / "pretrained",

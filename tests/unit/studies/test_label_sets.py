@@ -12,13 +12,11 @@ import stages.learning_curve
 import stages.search
 import stages.split
 from tests.refusal import refusal
-from tests.settings import train
 from tests.unit.split.rows import NO_CORRECTIONS, NO_LABELLED
-from tests.unit.studies.samples import corpus, crossvalidated, settings, setup
+from tests.unit.studies.samples import corpus, crossvalidated, sections, settings, setup
 from textclf.artifacts.features import Features
 from textclf.core import files
 from textclf.core.text_row import TextRow
-from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies import measure
 from textclf.studies.crossvalidation import make_folds
@@ -26,7 +24,6 @@ from textclf.studies.measure import Setup, learning_curve
 from textclf.studies.search.trials import Scores, Searcher, _digest, best_of
 from textclf.studies.settings import CompleteSearch, Search
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Combine, Vectorize
 
 LABELS = ["alpha", "beta", "rare"]
 
@@ -94,9 +91,8 @@ def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, m
 
 
 def test_the_stages_of_studies_read_sets_of_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows, names, words = table(120), ("majority", "logistic_regression"), Vectorize.model_validate({"words": {}})
+    rows, names = table(120), ("majority", "logistic_regression")
     rows = rows.assign(label=["|".join(labels) for labels in rows["label"]])
-    models = train(*names)
     several, studied = {"task": "multilabel", "label_separator": "|"}, settings(folds=2, repeats=1)
     found, _ = crossvalidated(tmp_path, rows, *names, studied=studied, **several)
     assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == [*names]
@@ -106,9 +102,9 @@ def test_the_stages_of_studies_read_sets_of_labels(tmp_path: Path, capsys: pytes
     data = Data.model_validate({"path": str(tmp_path / "rows.csv"), **several})
     none = {"corrections": NO_CORRECTIONS, "labelled": NO_LABELLED}
     stages.split.run(data, Split(), **none, splits=folders["splits"], report=report)
-    stages.learning_curve.run(Combine(), Evaluate(), Split(), models, words, **folders, curve=trainings, figure=figure)
+    stages.learning_curve.run(sections(*names), **folders, curve=trainings, figure=figure)
     assert files.read_csv(trainings)["accuracy"].iloc[-1] > 0.8
     search = Search(model="logistic_regression", trials=2, folds=2, space={"C": [0.01, 100.0]})
     written = {"summary": report, "trials": trainings, "figure": figure}
-    stages.search.run(Combine(), Evaluate(), search, Split(), models, words, **folders, **written)
+    stages.search.run(search, sections(*names), **folders, **written)
     assert len(files.read_csv(trainings)) == 2

@@ -12,19 +12,16 @@ import pytest
 
 from stages import search
 from tests.refusal import refusal
-from tests.settings import train
 from tests.unit.studies.audits import write_splits
-from tests.unit.studies.samples import CLASSES, corpus, setup
+from tests.unit.studies.samples import CLASSES, corpus, sections, setup
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.evaluate.comparisons import corrected_t
-from textclf.evaluate.settings import Evaluate
-from textclf.split.settings import Split
 from textclf.studies import measure
 from textclf.studies.search.summary import expected_best, summarize, trial_table
 from textclf.studies.search.trials import PATTERN, SCORES, Outer, Scores, Trial, best_of, run_search
 from textclf.studies.settings import CompleteSearch, Search
-from textclf.vectorize.settings import Combine, Vectorize
+from textclf.vectorize.settings import Vectorize
 
 SPACE = {"C": [0.1, 1.0, 10.0], "vectorize.words.min_df": [1, 2]}
 
@@ -235,12 +232,8 @@ def test_a_setting_that_does_not_apply_is_left_out_of_a_trial(tmp_path: Path, fi
 
 def test_the_optimism_is_the_difference_of_both_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     search.run(
-        Combine(),
-        Evaluate(),
         Search(trials=6, folds=2, nested=2),
-        Split(),
-        train("logistic_regression"),
-        Vectorize.model_validate({"words": {}}),
+        sections("logistic_regression"),
         splits=write_splits(tmp_path / "splits"),
         pretrained=tmp_path / "pretrained",
         summary=tmp_path / "search.json",
