@@ -18,7 +18,7 @@ from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.plot import figures
 from textclf.studies.measure import Sections, Setup, read_split
 from textclf.studies.search import space
-from textclf.studies.search.defaults import complete
+from textclf.studies.search.space import complete
 from textclf.studies.search.summary import summarize, trial_table
 from textclf.studies.search.trials import PATTERN, best_of, run_search
 from textclf.studies.settings import Search

@@ -29,7 +29,7 @@ from textclf.review.settings import Gate
 from textclf.split.settings import Split
 from textclf.studies.readable import unreadable_features
 from textclf.studies.search import space
-from textclf.studies.search.defaults import complete
+from textclf.studies.search.space import complete
 from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs

@@ -14,8 +14,7 @@ from scipy.sparse import csr_array, vstack
 
 from textclf.artifacts.features import squared_norms
 from textclf.artifacts.tokens import Tokens, concatenate
-from textclf.vectorize.terms.counts import Counted, count_by, count_terms
-from textclf.vectorize.terms.matrix import tfidf
+from textclf.vectorize.terms.counts import Counted, count_by, count_terms, tfidf
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.terms.vocabulary import inverse_document_frequency

@@ -14,7 +14,7 @@ from textclf.core.files import DIGITS
 from textclf.evaluate.clusters import TINY
 from textclf.evaluate.counts import Labels
 from textclf.evaluate.intervals import CONFIDENCE, wilson
-from textclf.evaluate.metrics.calibration import BINS, top_class
+from textclf.evaluate.metrics.of_rows import BINS, top_class
 
 PRIOR = 0.5  # of the logarithm of a temperature, whose 95% range is then 0.38 to 2.7, and of a slope
 INTERCEPT_PRIOR = 1.0  # of an intercept, in log odds

@@ -10,11 +10,11 @@ from textclf.artifacts.decisions import Costs
 from textclf.core.files import DIGITS
 from textclf.core.formatting import percent
 from textclf.evaluate.counts import Floats, Labels
-from textclf.evaluate.metrics.calibration import CalibrationError
 from textclf.evaluate.metrics.metric import MULTICLASS, MULTILABEL, Metric
 from textclf.evaluate.metrics.of_counts import Accuracy, HammingLoss, Matthews, Ratio
 from textclf.evaluate.metrics.of_order import Area, AveragePrecision
 from textclf.evaluate.metrics.of_rows import (
+    CalibrationError,
     MeanCost,
     RowMean,
     log_losses,

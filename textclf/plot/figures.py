@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from textclf.core.files import CURVES
@@ -15,14 +16,13 @@ from textclf.core.formatting import display_name
 from textclf.core.labels import NO_ANSWER, columns, display_labels
 from textclf.plot import confusion as matrices
 from textclf.plot import history as epochs
-from textclf.plot import search as trials
-from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC, of_labels
+from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC, Axis, of_labels
 from textclf.plot.curves import CURVE_POINTS, area, curves
 from textclf.plot.curves import panels as panels_of
 from textclf.plot.draw import lines
-from textclf.plot.marks import TITLES, present
+from textclf.plot.marks import TITLES, chart_of, present
 from textclf.plot.render import FONT, svg
-from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec, mark_of
+from textclf.plot.style import BLUE, CONFIG, HEIGHT, INK, SCHEMA, SQUARE, WIDTH, Spec, mark_of
 
 if TYPE_CHECKING:
     from textclf.evaluate.metrics.metric import Metric
@@ -36,6 +36,8 @@ LABEL_LIMIT = 24  # columns of a class name
 LARGEST = 640  # pixels of the side of a matrix
 LETTERS = 60  # in one row of a legend
 FEW = 6  # classes whose ROC panels have room for more than a line
+FEW_VALUES = 8  # different numbers that stand side by side at equal distances, as names do
+DECADES = 100  # quotient of the largest and the smallest number from which the scale is logarithmic
 
 
 def draw(name: str, rows: pd.DataFrame, path: Path, titles: Names | None = None) -> None:
@@ -154,11 +156,11 @@ def learning_curve(rows: pd.DataFrame, path: Path) -> None:
 
 
 def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
-    """Draw the scores of the trials of a search, by the columns of `trial_table`."""
+    """Draw the scores of the trials of a search, in order and by the value of each setting; `rows` as `trial_table`."""
     known = {"trial", "score", "expected"}
     settings = [name for name in map(str, rows) if name not in known and not name.startswith("fold_")]
-    by_setting = [trials.by_setting(part, name, metric) for name in settings if len(part := rows.dropna(subset=name))]
-    specs = [trials.by_trial(rows, metric), *by_setting]
+    specs = [by_trial(rows, metric)]
+    specs += [by_setting(part, name, metric) for name in settings if len(part := rows.dropna(subset=name))]
     panels = [_panel(spec, "", 320) for spec in specs]
     subtitle = ["Each point is a trial; the line is the best one so far."]
     subtitle += ["Dashed: the best that so many random trials find on average."] if "expected" in rows else []
@@ -190,3 +192,49 @@ def _write(path: Path, panels: Sequence[Spec], title: str, subtitle: str | list[
     }
     drawn = svg(spec, titled=False).replace(f'"{INK}"', f'"{DARK}"').replace(FONT, FONTS, 1)
     path.write_text(drawn, encoding="utf-8", newline="\n")
+
+
+def by_trial(rows: pd.DataFrame, metric: "Metric") -> Spec:
+    """Return the score of each trial and the best one so far, and dashed `expected`, if `rows` has that column."""
+    best = (np.maximum if metric.higher_is_better else np.minimum).accumulate(rows["score"])
+    x: Spec = {"field": "trial", "type": "quantitative", "title": "trial", "axis": {"grid": False, "tickMinStep": 1}}
+    line: Spec = {
+        "mark": {"type": "line", "interpolate": "step-after", "color": INK, "strokeWidth": 1.5},
+        "encoding": {"y": _score(metric, "best")},
+    }
+    layers = [line, _points(metric)]
+    if "expected" in rows:
+        dashed: Spec = {"type": "line", "color": INK, "strokeWidth": 1, "strokeDash": [4, 3], "opacity": 0.6}
+        layers.append({"mark": dashed, "encoding": {"y": _score(metric, "expected")}})
+    table = rows[["trial", "score", *rows.columns.intersection(["expected"])]].assign(best=best)
+    return chart_of(table, WIDTH, HEIGHT, layers, {"x": x})
+
+
+def by_setting(rows: pd.DataFrame, setting: str, metric: "Metric") -> Spec:
+    """Return the score of each trial by its value of a setting; `rows` has the columns `score` and `setting`.
+
+    The chart calls the value `value`: a dot in the name of a column would be a path in Vega.
+    """
+    numbers = pd.to_numeric(rows[setting], errors="coerce")
+    are_names = numbers.isna().any()
+    x: Spec = {"field": "value", "title": setting, "axis": {"grid": False, "labelAngle": 0}}
+    if are_names:
+        x |= {"type": "nominal", "sort": None}
+    elif numbers.nunique() <= FEW_VALUES:
+        x |= {"type": "ordinal"}
+    else:
+        is_wide = numbers.min() > 0 and numbers.max() / numbers.min() >= DECADES
+        x |= {"type": "quantitative", "scale": {"type": "log"} if is_wide else {"zero": False}}
+        x["axis"] = {"grid": False, "tickCount": 5}
+    table = rows[["score"]].assign(value=rows[setting] if are_names else numbers)
+    return chart_of(table, WIDTH, HEIGHT, [_points(metric)], {"x": x})
+
+
+def _points(metric: "Metric") -> Spec:
+    mark: Spec = {"type": "point", "filled": True, "size": 45, "opacity": 0.8, "color": BLUE}
+    return {"mark": mark, "encoding": {"y": _score(metric, "score")}}
+
+
+def _score(metric: "Metric", field: str) -> Spec:
+    ticks = {"format": "%"} if metric.percent else {}
+    return Axis(field, metric.title, scale={"zero": False, "nice": True}, ticks=ticks).encode()

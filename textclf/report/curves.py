@@ -13,7 +13,7 @@ from textclf.core.formatting import display_name, join_names, percent
 from textclf.core.labels import NO_ANSWER, display_labels
 from textclf.evaluate.curves import confusion_table
 from textclf.evaluate.measure import read_together
-from textclf.evaluate.metrics.calibration import BINS, top_class
+from textclf.evaluate.metrics.of_rows import BINS, top_class
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.evaluate.results import format_metric
 from textclf.pages.parts import Chart, Table, ends

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from textclf.core.errors import UserError
-from textclf.tables.batches import in_batches
-from textclf.tables.layout import SOURCE, Batch, Layout, Record
+from textclf.tables.layout import SOURCE, Batch, Layout, Record, in_batches
 from textclf.tables.lines import decoded, decoding_error, lines_of, strip_end
 
 DELIMITERS = ",;\t|"  # that a header may have instead of the expected one

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import IO
 
 from textclf.tables import excel, folders, jsonl, lines, sqlite
-from textclf.tables.batches import BatchReader, by_row
 from textclf.tables.delimited import CSV, TSV
-from textclf.tables.layout import Batch, Layout
+from textclf.tables.layout import Batch, BatchReader, Layout, by_row
 
 
 @dataclass(frozen=True)

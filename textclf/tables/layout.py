@@ -1,16 +1,17 @@
-"""How a table is laid out, and the batches in which readers return its rows."""
+"""How a table is laid out, and the batches in which readers return its rows, which do not get large."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
+from textclf.tables import limits
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,3 +111,40 @@ class Layout:
 def place(name: str, number: int) -> str:
     """Return where a row is: `file:line`, or the file alone if the row is all of it."""
     return name if number == WHOLE_FILE else f"{name}:{number}"
+
+
+RowReader = Callable[[IO[bytes], Path, Layout], Iterator[NumberedRow]]
+BatchReader = Callable[[IO[bytes], Path, Layout, int], Iterator[Batch]]
+
+
+def by_row(read_rows: RowReader) -> BatchReader:
+    """Return the reader of a format whose rows are read one by one."""
+    return lambda stream, path, layout, most: in_batches(read_rows(stream, path, layout), layout, most)
+
+
+def in_batches(rows: Iterable[NumberedRow], layout: Layout, most: int) -> Iterator[Batch]:
+    """Yield the rows in batches of `most`, or fewer if these are long; the rows before an error come before it."""
+    collected: list[NumberedRow] = []
+    size = 0
+    try:
+        for number, record in rows:
+            collected.append((number, record))
+            if not isinstance(record, ValueError):
+                size += sum(len(value) for value in record.values() if isinstance(value, str | bytes))
+            if len(collected) >= most or size >= limits.BLOCK_BYTES:
+                yield _batch(collected, layout)
+                collected, size = [], 0
+    except UserError:
+        if collected:
+            yield _batch(collected, layout)
+        raise
+    if collected:
+        yield _batch(collected, layout)
+
+
+def _batch(rows: list[NumberedRow], layout: Layout) -> Batch:
+    numbers, records = zip(*rows, strict=True)
+    broken = {place: record for place, record in enumerate(records) if isinstance(record, ValueError)}
+    whole = [{} if isinstance(record, ValueError) else record for record in records] if broken else records
+    names = [name for name in layout.names() if name != SOURCE or any(SOURCE in record for record in whole)]
+    return Batch(numbers, {name: [row.get(name) for row in whole] for name in names}, broken)

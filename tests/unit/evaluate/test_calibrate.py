@@ -17,7 +17,7 @@ from textclf.artifacts.decisions import Temperature
 from textclf.core.errors import UserError
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision, reliability_table
 from textclf.evaluate.intervals import wilson
-from textclf.evaluate.metrics.calibration import expected_ece
+from textclf.evaluate.metrics.of_rows import expected_ece
 from textclf.evaluate.registry import compute
 
 

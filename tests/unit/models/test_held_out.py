@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from textclf.artifacts.features import stack_columns
-from textclf.models.common.held_out import as_new_texts
+from textclf.models.common.crossvalidation import as_new_texts
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 

@@ -18,7 +18,7 @@ from textclf.evaluate.registry import METRICS
 from textclf.plot import confusion as matrices
 from textclf.plot import figures
 from textclf.plot.charts import columns_of
-from textclf.plot.search import DECADES, FEW, by_setting, by_trial
+from textclf.plot.figures import DECADES, FEW_VALUES, by_setting, by_trial
 
 ODD = ("$x$", "<b>&", "]]>", "中文", "😀", "عربي", "\u202ea", "y" * 99)
 NO_LOSS = history(["keras"]).assign(loss=np.nan)
@@ -153,11 +153,11 @@ def test_a_model_of_one_class_does_not_choose_the_hardest() -> None:
 @pytest.mark.parametrize(
     ("values", "scale"),
     [
-        ([1.0 + n / FEW * (DECADES - 1) for n in range(FEW + 1)], "log"),  # from 1 to DECADES
-        ([1.0 + n / FEW * (DECADES - 2) for n in range(FEW + 1)], "linear"),
-        ([float(n * DECADES) for n in range(FEW + 1)], "linear"),  # from 0 on, which has no logarithm
-        ([10.0**n for n in range(FEW)], "ordinal"),
-        ([*map(float, range(FEW)), "none"], "nominal"),
+        ([1.0 + n / FEW_VALUES * (DECADES - 1) for n in range(FEW_VALUES + 1)], "log"),  # from 1 to DECADES
+        ([1.0 + n / FEW_VALUES * (DECADES - 2) for n in range(FEW_VALUES + 1)], "linear"),
+        ([float(n * DECADES) for n in range(FEW_VALUES + 1)], "linear"),  # from 0 on, which has no logarithm
+        ([10.0**n for n in range(FEW_VALUES)], "ordinal"),
+        ([*map(float, range(FEW_VALUES)), "none"], "nominal"),
     ],
 )
 def test_numbers_over_decades_have_a_logarithmic_axis(values: list[Any], scale: str) -> None:

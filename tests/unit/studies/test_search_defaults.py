@@ -9,7 +9,7 @@ from textclf.core.errors import UserError
 from textclf.models.settings import CONSTANT, KINDS, Train
 from textclf.params import conflicts, parse, searched
 from textclf.studies.search import space
-from textclf.studies.search.defaults import MODELS, TERMS, WEIGHTS, complete, default_space
+from textclf.studies.search.space import MODELS, TERMS, WEIGHTS, complete, default_space
 from textclf.studies.settings import Range, Search
 from textclf.vectorize.settings import Combine, Vectorize
 

@@ -6,8 +6,7 @@ from tests.settings import train
 from textclf.core.settings import validate
 from textclf.models.settings import Train
 from textclf.studies.search import space
-from textclf.studies.search.defaults import complete
-from textclf.studies.search.space import Dimension
+from textclf.studies.search.space import Dimension, complete
 from textclf.studies.settings import CompleteSearch, Search
 from textclf.vectorize.settings import Combine, Vectorize
 

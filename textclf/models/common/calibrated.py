@@ -8,9 +8,8 @@ from textclf.artifacts import layers
 from textclf.artifacts.features import Features, in_double
 from textclf.artifacts.layers import SIGMOIDS
 from textclf.core.errors import UserError
-from textclf.models.common.class_weights import row_weights
+from textclf.models.common.class_weights import problems, row_weights
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.problems import problems
 from textclf.models.common.settings import ClassWeight, ModelSettings
 
 FOLDS = 5  # of a cross-validation inside the training rows

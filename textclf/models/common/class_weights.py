@@ -1,4 +1,7 @@
-"""Weights of training rows by their class."""
+"""Weights of training rows by their class; and with several labels per text the rows as one problem per label."""
+
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +11,8 @@ from textclf.artifacts.features import Features
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name
 from textclf.models.common.settings import ClassWeight
+
+Array = NDArray[np.float64]
 
 
 def row_weights(train: Features, class_weight: ClassWeight) -> NDArray[np.float64] | None:
@@ -44,3 +49,25 @@ def class_weights(train: Dataset, class_weight: ClassWeight) -> NDArray[np.float
         )
     weights = np.array([given.get(name, 1.0) for name in names])
     return np.array([np.ones(len(names)), weights]) if train.multilabel else weights
+
+
+class Problem(NamedTuple):
+    """Rows with one class each, and their weights (rows,), None if all weigh the same."""
+
+    rows: Features
+    weights: Array | None
+
+
+def problems(part: Features, weights: Array | None) -> list[Problem]:
+    """Return the rows as one problem; of several labels, one per label, of the classes without and with it."""
+    if not part.multilabel:
+        return [Problem(part, weights)]
+    names = [np.array([f"not {name}", name]) for name in part.classes]
+    soft = [None] * len(names) if part.targets is None else [np.stack([1 - each, each], 1) for each in part.targets.T]
+    return [
+        Problem(
+            replace(part, y=y.astype(np.int64), classes=names[n], targets=soft[n]),
+            None if weights is None else weights[:, n],
+        )
+        for n, y in enumerate(part.y.T)
+    ]

@@ -13,10 +13,9 @@ from textclf.artifacts.features import Features, in_double
 from textclf.artifacts.layers import SIGMOIDS
 from textclf.core import resources
 from textclf.models.common.calibrated import FEWEST_CLASS_ROWS, FOLDS
-from textclf.models.common.class_weights import class_weights, row_weights
+from textclf.models.common.class_weights import Problem, class_weights, problems, row_weights
+from textclf.models.common.crossvalidation import as_new_texts
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.held_out import as_new_texts
-from textclf.models.common.problems import Problem, problems
 from textclf.models.logistic_regression.stream import Array, minimize_on_stream
 
 LEAST_PROBABLE = 1e-3  # of a class that counts as one of a row with targets; more would only take longer

@@ -8,9 +8,8 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.layers import SIGMOIDS
 from textclf.core.progress import track
 from textclf.core.settings import Positive
-from textclf.models.common.class_weights import class_weights, weigh
+from textclf.models.common.class_weights import class_weights, problems, weigh
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.problems import problems
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
 
 KIND = "multinomial naive Bayes"

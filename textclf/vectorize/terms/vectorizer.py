@@ -15,8 +15,7 @@ from scipy.sparse import csr_array, hstack
 
 from textclf.artifacts.features import SPARSE
 from textclf.core.arrow import array_of_numbers, numbers_of, whole_column
-from textclf.vectorize.terms.counts import Counted, count_terms, find_terms
-from textclf.vectorize.terms.matrix import UNKNOWN, hash_terms, remap_columns, tfidf
+from textclf.vectorize.terms.counts import UNKNOWN, Counted, count_terms, find_terms, hash_terms, remap_columns, tfidf
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vocabulary import inverse_document_frequency, select_terms, sum_counts
 
