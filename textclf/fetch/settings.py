@@ -37,15 +37,12 @@ class Fetch(Section):
     """The built-in corpora to download, or a query to run; used while data.path is data/raw."""
 
     corpus: Corpora = Field(
-        default=("yelp",),
-        description="yelp, amazon or imdb, 1,000 labelled sentences each; or several as one: [yelp, imdb]",
+        ("yelp",), description="yelp, amazon or imdb, 1,000 labelled sentences each; or several as one: [yelp, imdb]"
     )
     database: Annotated[str, AfterValidator(_variable)] | None = Field(
-        default=None, description="environment variable with the URL of a database, to read from it instead"
+        None, description="environment variable with the URL of a database, to read from it instead"
     )
-    query: Name | None = Field(
-        default=None, description="SELECT statement that gives the rows of the database; use ORDER BY"
-    )
+    query: Name | None = Field(None, description="SELECT statement that gives the rows of the database; use ORDER BY")
 
     @model_validator(mode="after")
     def _database_has_a_query(self) -> Self:

@@ -13,25 +13,22 @@ class Split(Section):
     """Which rows are trained on, validated on and tested on."""
 
     method: Literal["random", "hash", "time"] = Field(
-        default="random",
+        "random",
         description="random; hash assigns each text by itself, for more rows than memory holds; time tests the latest",
     )
     test_size: ShareOrNone = Field(
-        default=0.25,
-        description="share of rows for testing, unless test rows are given; more rows narrow the intervals",
+        0.25, description="share of rows for testing, unless test rows are given; more rows narrow the intervals"
     )
     validation_size: ShareOrNone = Field(
-        default=0.0,
+        0.0,
         description="share of rows for choices such as the threshold; 0.0 as in the lesson, 0.15 for honest choices",
     )
-    seed: Seed = Field(
-        default=1000, description="seed of the split; change it to see how much the numbers depend on the split"
-    )
+    seed: Seed = Field(1000, description="seed of the split; change it to see how much the numbers depend on the split")
     stratify: bool = Field(
-        default=False, description="true keeps the class balance equal in all splits; use it when a class is rare"
+        False, description="true keeps the class balance equal in all splits; use it when a class is rare"
     )
     group_duplicates: bool = Field(
-        default=False, description="true keeps rows of the same text (ignoring case and spaces) in one split: no leaks"
+        False, description="true keeps rows of the same text (ignoring case and spaces) in one split: no leaks"
     )
 
     @model_validator(mode="after")

@@ -111,86 +111,75 @@ class Data(Section):
     """The labelled rows. Your own file needs path, text and label: docs/own-data.md."""
 
     path: FilePath = Field(
-        default="data/raw", description="where the rows are: data/raw (the fetched corpus), or your own file or folder"
+        "data/raw", description="where the rows are: data/raw (the fetched corpus), or your own file or folder"
     )
     files: Files = Field(
-        default="**/*",
-        description='files of a folder to read, such as "*.csv"; or of each split: {train: ..., test: ...}',
+        "**/*", description='files of a folder to read, such as "*.csv"; or of each split: {train: ..., test: ...}'
     )
     format: Format = Field(
-        default="auto",
+        "auto",
         description="csv, tsv, json, jsonl, excel, parquet, arrow, sqlite, txt or folders (docs/own-data.md); "
         "auto: by ending",
     )
     text: OneOrSeveral = Field(
-        default="text", description="column of the texts; of several, as in [title, body], the texts are joined"
+        "text", description="column of the texts; of several, as in [title, body], the texts are joined"
     )
-    text_separator: Name = Field(default=SEPARATOR, description="text that joins the texts of several columns")
+    text_separator: Name = Field(SEPARATOR, description="text that joins the texts of several columns")
     task: Literal["multiclass", "multilabel"] = Field(
-        default="multiclass", description="multilabel if a text has several labels, or none; otherwise multiclass"
+        "multiclass", description="multilabel if a text has several labels, or none; otherwise multiclass"
     )
     label: OneOrSeveral = Field(
-        default="label",
-        description="column of the labels (source: the file's name), or if multilabel columns of 0 and 1",
+        "label", description="column of the labels (source: the file's name), or if multilabel columns of 0 and 1"
     )
     label_separator: Name | None = Field(
-        default=None,
-        description="multilabel: text between the labels in a cell, such as |; null: lists, or one per row",
+        None, description="multilabel: text between the labels in a cell, such as |; null: lists, or one per row"
     )
-    id: Name | None = Field(default=None, description="column of unique ids; null identifies a row by file and line")
-    group: Name | None = Field(
-        default=None, description="column whose equal values stay in one split, such as an author"
-    )
-    time: Name | None = Field(
-        default=None, description="column of dates, times in ISO 8601 or numbers, for split.method time"
-    )
+    id: Name | None = Field(None, description="column of unique ids; null identifies a row by file and line")
+    group: Name | None = Field(None, description="column whose equal values stay in one split, such as an author")
+    time: Name | None = Field(None, description="column of dates, times in ISO 8601 or numbers, for split.method time")
     slices: Columns = Field(
-        default=(), description="columns by whose values the test rows are measured in parts, such as [platform]"
+        (), description="columns by whose values the test rows are measured in parts, such as [platform]"
     )
     columns: Columns = Field(
-        default=(), description="columns that representations of method columns read beside the text, such as [price]"
+        (), description="columns that representations of method columns read beside the text, such as [price]"
     )
     split: Name | None = Field(
-        default=AUTO,
-        description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
+        AUTO, description="column with train, validation, test; auto: by the names of files; null: split all rows anew"
     )
-    classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
+    classes: Classes = Field(None, description="labels in order, binary: positive class last; null sorts them")
     labels: Mapping[Name, Name] = Field(
-        default={}, description="labels to read as others, as written and as meant, such as {Billing: billing}"
+        {}, description="labels to read as others, as written and as meant, such as {Billing: billing}"
     )
     rare: Literal["refuse", "drop", "merge"] = Field(
-        default="refuse",
+        "refuse",
         description="classes too rare for training and test rows: refuse; drop leaves them out; merge makes them one",
     )
     unknown: Name | None = Field(
-        default=None, description="label of texts that belong to no class, such as oos; null if every text has a class"
+        None, description="label of texts that belong to no class, such as oos; null if every text has a class"
     )
     train_unknown: bool = Field(
-        default=False,
+        False,
         description="true trains a class of these texts; false trains without them, and rejects texts by a score",
     )
     correct_test_rows: bool = Field(
-        default=False,
-        description="true applies corrections.csv to test rows as well as to training and validation rows",
+        False, description="true applies corrections.csv to test rows as well as to training and validation rows"
     )
     missing: Literal["error", "drop"] = Field(
-        default="error",
-        description="rows without text or label: error refuses them, drop leaves them out and counts them",
+        "error", description="rows without text or label: error refuses them, drop leaves them out and counts them"
     )
     encoding: Annotated[str, AfterValidator(_encoding)] = Field(
-        default="utf-8", description="encoding of csv, tsv, json, jsonl, txt and folders; many older exports are cp1252"
+        "utf-8", description="encoding of csv, tsv, json, jsonl, txt and folders; many older exports are cp1252"
     )
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
-        default=None, description="delimiter of csv and tsv; null is a comma for csv and a tab for tsv"
+        None, description="delimiter of csv and tsv; null is a comma for csv and a tab for tsv"
     )
     quoting: bool | None = Field(
-        default=None,
-        description='whether "..." may contain delimiters and line ends; null is true for csv, false for tsv',
+        None, description='whether "..." may contain delimiters and line ends; null is true for csv, false for tsv'
     )
 
-    sheet: Name | None = Field(default=None, description="sheet of an Excel workbook; null is the first")
+    sheet: Name | None = Field(None, description="sheet of an Excel workbook; null is the first")
     query: Name | None = Field(
-        default=None, description="SELECT statement that gives the rows of an SQLite file; null reads its only table"
+        None, description="SELECT statement that gives the rows of an SQLite file; null reads its only table"
     )
 
     @model_validator(mode="after")

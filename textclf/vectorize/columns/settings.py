@@ -13,11 +13,11 @@ class Settings(Section):
 
     kind: ClassVar = "dense"
 
-    method: Literal["columns"] = Field(default="columns", description="columns: other columns than the text")
-    numbers: Columns = Field(default=(), description="columns of numbers, which are standardised, such as [price]")
-    categories: Columns = Field(default=(), description="columns whose frequent values each become a feature")
+    method: Literal["columns"] = Field("columns", description="columns: other columns than the text")
+    numbers: Columns = Field((), description="columns of numbers, which are standardised, such as [price]")
+    categories: Columns = Field((), description="columns whose frequent values each become a feature")
     dates: Columns = Field(
-        default=(), description="columns of dates in ISO 8601: year, and a feature for each month, weekday and hour"
+        (), description="columns of dates in ISO 8601: year, and a feature for each month, weekday and hour"
     )
 
     @property

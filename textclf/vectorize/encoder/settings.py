@@ -34,24 +34,24 @@ class Settings(NamesWeights):
     unit: ClassVar = "word pieces"
     packages: ClassVar = ("onnxruntime", "tokenizers")
 
-    method: Literal["encoder"] = Field(default="encoder", description="encoder: vectors of a sentence encoder")
-    pretrained: Encoder | None = Field(default=DEFAULT, description=PRETRAINED)
+    method: Literal["encoder"] = Field("encoder", description="encoder: vectors of a sentence encoder")
+    pretrained: Encoder | None = Field(DEFAULT, description=PRETRAINED)
     path: OwnPath | None = Field(
-        default=None, description="your own encoder: a folder with tokenizer.json and weights, or an ONNX file there"
+        None, description="your own encoder: a folder with tokenizer.json and weights, or an ONNX file there"
     )
-    sha256: Checksum | None = Field(default=None, description=CHECKSUM)
+    sha256: Checksum | None = Field(None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
-        default=256, description="word pieces of a window, at most 512, the opening and the closing one among them"
+        256, description="word pieces of a window, at most 512, the opening and the closing one among them"
     )
     window: Window = Field(
-        default="first", description="of a longer text: first, its first window; mean, the mean of windows of all of it"
+        "first", description="of a longer text: first, its first window; mean, the mean of windows of all of it"
     )
     pooling: Literal["mean", "cls"] = Field(
-        default="mean", description="vector of a text: mean of its tokens, or cls (that of its first token)"
+        "mean", description="vector of a text: mean of its tokens, or cls (that of its first token)"
     )
-    normalize: bool = Field(default=True, description="true scales each vector to length 1")
+    normalize: bool = Field(True, description="true scales each vector to length 1")
     class_texts: ClassTexts = Field(
-        default={},
+        {},
         validate_default=True,
         description="{class: text} to train on beside the rows, such as the name of the class; never measured",
     )

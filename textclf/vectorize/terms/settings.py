@@ -61,37 +61,36 @@ class Terms(Section):
 
     method: Literal["terms"] = Field("terms", description="terms: words or character n-grams, as sparse vectors")
     analyzer: Literal["word", "char", "char_wb", "word+char", "word+char_wb"] = Field(
-        default="word", description="word, char (n-grams of letters), char_wb (within words), word+char or word+char_wb"
+        "word", description="word, char (n-grams of letters), char_wb (within words), word+char or word+char_wb"
     )
     weighting: Literal["counts", "binary", "tfidf"] = Field(
-        default="counts", description="counts, binary (1 if the term occurs) or tfidf (rare terms weigh more)"
+        "counts", description="counts, binary (1 if the term occurs) or tfidf (rare terms weigh more)"
     )
     sublinear_tf: bool = Field(
-        default=False, description="true uses 1 + log(count) in tfidf; for texts that repeat their words"
+        False, description="true uses 1 + log(count) in tfidf; for texts that repeat their words"
     )
-    lowercase: bool = Field(default=True, description="false distinguishes Food from food")
+    lowercase: bool = Field(True, description="false distinguishes Food from food")
     token_pattern: Annotated[str, AfterValidator(_regular_expression)] = Field(
-        default=r"(?u)\b\w\w+\b", description="regular expression of a word; this one drops one-letter words"
+        r"(?u)\b\w\w+\b", description="regular expression of a word; this one drops one-letter words"
     )
     ngram_range: Range = Field(
-        default=(1, 1), description='smallest and largest n of word n-grams; [1, 2] adds pairs such as "not good"'
+        (1, 1), description='smallest and largest n of word n-grams; [1, 2] adds pairs such as "not good"'
     )
     char_ngram_range: Range = Field(
-        default=(2, 5), description="smallest and largest n of letter n-grams, if the analyzer has char"
+        (2, 5), description="smallest and largest n of letter n-grams, if the analyzer has char"
     )
     min_df: DocumentFrequency = Field(
-        default=1, description="drop terms in fewer rows: an integer counts rows, a decimal is a share of them"
+        1, description="drop terms in fewer rows: an integer counts rows, a decimal is a share of them"
     )
     max_df: DocumentFrequency = Field(
-        default=1.0,
+        1.0,
         description="drop terms in more rows than this, an integer or a share as in min_df; 0.5 drops the commonest",
     )
     max_features: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="number of terms to keep per analyzer, the most frequent ones; null keeps all"
+        None, description="number of terms to keep per analyzer, the most frequent ones; null keeps all"
     )
     hashing: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
-        default=None,
-        description="number of columns to hash terms into, such as 262144; null keeps a vocabulary instead",
+        None, description="number of columns to hash terms into, such as 262144; null keeps a vocabulary instead"
     )
 
     @property

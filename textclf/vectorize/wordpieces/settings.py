@@ -15,15 +15,15 @@ class Settings(NamesWeights):
     unit: ClassVar = "word pieces"
     packages: ClassVar = ("tokenizers",)
 
-    method: Literal["wordpieces"] = Field(default="wordpieces", description="wordpieces: ids for the model transformer")
-    pretrained: Encoder | None = Field(default=DEFAULT, description=PRETRAINED)
-    path: OwnPath | None = Field(default=None, description="your own folder with tokenizer.json")
-    sha256: Checksum | None = Field(default=None, description=CHECKSUM)
+    method: Literal["wordpieces"] = Field("wordpieces", description="wordpieces: ids for the model transformer")
+    pretrained: Encoder | None = Field(DEFAULT, description=PRETRAINED)
+    path: OwnPath | None = Field(None, description="your own folder with tokenizer.json")
+    sha256: Checksum | None = Field(None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
-        default=128, description="word pieces of a window, at most 512, the opening and the closing one among them"
+        128, description="word pieces of a window, at most 512, the opening and the closing one among them"
     )
     window: Window = Field(
-        default="first",
+        "first",
         description="of a longer text: first, its first window; mean trains on that and predicts the mean of all",
     )
 
