@@ -27,7 +27,7 @@ from benchmarks import results
 from benchmarks.inputs import POOL, WEIGHTS, fetch_weights, split_lesson
 from benchmarks.presets import read
 from benchmarks.watch import megabytes, watch
-from textclf.label.choose import choose, margins_of, term_vectors
+from textclf.label.suggest import choose, margins_of, term_vectors
 from textclf.vectorize import representation
 from textclf.vectorize.encoder.settings import Settings
 

@@ -1,7 +1,7 @@
 """The test rows that it takes to detect a difference; computed, not measured."""
 
 from benchmarks import results
-from textclf.evaluate.power import POWER, power_curve
+from textclf.evaluate.comparisons import POWER, power_curve
 
 ALPHA = 0.05
 PAIRS = 3  # of three models

@@ -16,8 +16,7 @@ from textclf.artifacts.features import squared_norms
 from textclf.artifacts.tokens import Tokens, concatenate
 from textclf.vectorize.terms.counts import Counted, count_by, count_terms, tfidf
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.vectorizer import Vectorizer
-from textclf.vectorize.terms.vocabulary import inverse_document_frequency
+from textclf.vectorize.terms.vectorizer import Vectorizer, inverse_document_frequency
 from textclf.vectorize.token_ids.representation import TokenIds, split_words
 
 Floats = NDArray[np.float64]

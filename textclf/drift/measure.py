@@ -7,9 +7,19 @@ import numpy as np
 from scipy.stats import mannwhitneyu, rankdata
 
 from textclf.drift.features import Floats, count_unknown, kernel, vocabulary_of, word_counter
-from textclf.drift.permutations import TOLERANCE, deviations, differences, distances, max_t, upper_p
 from textclf.drift.pool import Pool
-from textclf.drift.two_sample import DECIMALS, Word, classifier_test, word_test
+from textclf.drift.two_sample import (
+    DECIMALS,
+    TOLERANCE,
+    Word,
+    classifier_test,
+    deviations,
+    differences,
+    distances,
+    max_t,
+    upper_p,
+    word_test,
+)
 from textclf.evaluate.comparisons import holm
 from textclf.evaluate.intervals import CONFIDENCE, Interval, area_score, difference, wilson
 from textclf.predict.predictor import Predictor

@@ -12,9 +12,9 @@ from textclf.artifacts.decisions import Platt, Temperature, log_odds, logarithms
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.evaluate.clusters import TINY
-from textclf.evaluate.counts import Labels
 from textclf.evaluate.intervals import CONFIDENCE, wilson
 from textclf.evaluate.metrics.of_rows import BINS, top_class
+from textclf.evaluate.rows import Labels
 
 PRIOR = 0.5  # of the logarithm of a temperature, whose 95% range is then 0.38 to 2.7, and of a slope
 INTERCEPT_PRIOR = 1.0  # of an intercept, in log odds

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from textclf.artifacts.conformal import Conformal, Sets
 from textclf.evaluate.choose import no_validation_rows, some_rows
 from textclf.evaluate.clusters import TINY, effective_rows, independent_rows
-from textclf.evaluate.counts import Labels
 from textclf.evaluate.metrics.of_counts import Share
 from textclf.evaluate.results import Coverage, CoverageProtocol, MeasuredSets, MeasuredShare
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import JudgedRows, Labels
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 

@@ -14,11 +14,10 @@ import numpy as np
 import scipy  # which imports scipy.special when it is used
 
 from textclf.artifacts.predictions import batches
-from textclf.evaluate.counts import Bools, Floats, Ints
 from textclf.evaluate.metrics.metric import margin
 from textclf.evaluate.metrics.of_counts import Share
 from textclf.evaluate.results import Difference, Foreseen, MeasuredShare, OfLabels
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import Bools, Floats, Ints, JudgedRows
 from textclf.evaluate.split_metrics import SplitMetrics
 
 PARAMETERS = 3  # of the law, which is fitted to more numbers of labels

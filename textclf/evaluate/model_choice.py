@@ -6,11 +6,10 @@ import numpy as np
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun
-from textclf.evaluate.counts import Floats
 from textclf.evaluate.metrics.metric import Metric, margin
 from textclf.evaluate.registry import ACCURACY, COST, LOG_LOSS, format_value
 from textclf.evaluate.results import Candidate, Choice, Results
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import Floats, JudgedRows
 
 ERRORS = 0.5  # standard errors of a difference, up to which two models are tied
 ONE_ERROR = 0.6826894921370859  # confidence level of an interval of one standard error to each side

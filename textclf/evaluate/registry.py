@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from textclf.artifacts.decisions import Costs
 from textclf.core.files import DIGITS
 from textclf.core.formatting import percent
-from textclf.evaluate.counts import Floats, Labels
 from textclf.evaluate.metrics.metric import MULTICLASS, MULTILABEL, Metric
 from textclf.evaluate.metrics.of_counts import Accuracy, HammingLoss, Matthews, Ratio
 from textclf.evaluate.metrics.of_order import Area, AveragePrecision
@@ -22,7 +21,7 @@ from textclf.evaluate.metrics.of_rows import (
     row_costs,
     squared_errors,
 )
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import Floats, JudgedRows, Labels
 
 ACCURACY = Accuracy(
     "accuracy", "accuracy", "share of the rows decided correctly", percent=True, important=True, listed=True

@@ -19,11 +19,10 @@ from textclf.evaluate import comparisons, curves, registry
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import few_degrees, independent_rows
 from textclf.evaluate.comparisons import Comparison, mcnemar
-from textclf.evaluate.counts import shown_classes
 from textclf.evaluate.intervals import Difference, Interval, tango
 from textclf.evaluate.metrics.of_rows import expected_ece
 from textclf.evaluate.registry import ACCURACY, HAMMING_LOSS, METRICS, pair_name
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import JudgedRows, shown_classes
 from textclf.evaluate.settings import EVEN, Evaluate
 
 

@@ -17,9 +17,8 @@ from textclf.core.labels import NO_ANSWER, columns, display_labels
 from textclf.plot import confusion as matrices
 from textclf.plot import history as epochs
 from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC, Axis, of_labels
-from textclf.plot.curves import CURVE_POINTS, area, curves
-from textclf.plot.curves import panels as panels_of
-from textclf.plot.draw import lines
+from textclf.plot.draw import CURVE_POINTS, area, curves, lines
+from textclf.plot.draw import panels as panels_of
 from textclf.plot.marks import TITLES, chart_of, present
 from textclf.plot.render import FONT, svg
 from textclf.plot.style import BLUE, CONFIG, HEIGHT, INK, SCHEMA, SQUARE, WIDTH, Spec, mark_of

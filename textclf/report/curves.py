@@ -20,9 +20,8 @@ from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import ACCURACY, CONFUSION, LEARNING_CURVE, LOSS, PRECISION_RECALL, RELIABILITY, ROC
 from textclf.plot.confusion import confusion as confusion_chart
 from textclf.plot.confusion import most_mistaken, of_classes, retitled
-from textclf.plot.curves import CURVE_POINTS, panels
-from textclf.plot.curves import curves as curves_chart
-from textclf.plot.draw import lines
+from textclf.plot.draw import CURVE_POINTS, lines, panels
+from textclf.plot.draw import curves as curves_chart
 from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present

@@ -8,7 +8,7 @@ from textclf.evaluate.results import MeasuredSets, MeasuredShare, format_measure
 from textclf.models.settings import CONSTANT
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import RISK_COVERAGE
-from textclf.plot.curves import panels
+from textclf.plot.draw import panels
 from textclf.report.run import Run
 
 ENDS = 15  # of more than twice as many classes, the least and the most covered that are listed

@@ -13,7 +13,7 @@ from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.measure import read_together
 from textclf.pages.parts import Chart, Table, excerpt
 from textclf.plot.charts import BY_CLASS
-from textclf.plot.curves import panels
+from textclf.plot.draw import panels
 from textclf.report.run import Run
 
 Ints = NDArray[np.int64]

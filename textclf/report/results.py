@@ -17,7 +17,7 @@ from textclf.evaluate.results import Comparison, format_difference, format_metri
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot.charts import BY_SPLIT
-from textclf.plot.curves import panels
+from textclf.plot.draw import panels
 from textclf.report.run import Run
 from textclf.vectorize.caveats import caveats
 

@@ -19,8 +19,7 @@ from textclf.core.arrow import array_of_numbers, large_array_of, numbers_of, who
 from textclf.core.files import reading
 from textclf.vectorize.terms.counts import Counted, count_terms
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.vectorizer import Part, Vectorizer
-from textclf.vectorize.terms.vocabulary import sum_counts
+from textclf.vectorize.terms.vectorizer import Part, Vectorizer, sum_counts
 
 
 def count_batch(source: Path, settings: Terms, scratch: Path) -> int:

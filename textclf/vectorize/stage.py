@@ -31,8 +31,7 @@ from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
 from textclf.vectorize.remembered import remembering
 from textclf.vectorize.representation import VECTORIZER
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.vectorizer import Vectorizer
-from textclf.vectorize.terms.vocabulary import merge_term_counts
+from textclf.vectorize.terms.vectorizer import Vectorizer, merge_term_counts
 
 if TYPE_CHECKING:
     import pandas as pd

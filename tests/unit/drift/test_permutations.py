@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.unit.drift.texts import pool_of
-from textclf.drift.permutations import deviations, differences, distances, max_t, permutations, upper_p
 from textclf.drift.pool import Pool
+from textclf.drift.two_sample import deviations, differences, distances, max_t, permutations, upper_p
 
 COPIES = st.lists(st.integers(1, 4), min_size=1, max_size=30)
 
@@ -55,7 +55,7 @@ def test_all_permutations_of_texts_with_as_many_copies_are_equally_frequent() ->
 
 def test_permutations_do_not_depend_on_the_size_of_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     first = next(iter(permutations(make_pool([1] * 7), 3, seed=0)))
-    monkeypatch.setattr("textclf.drift.permutations.CELLS", 1)
+    monkeypatch.setattr("textclf.drift.two_sample.CELLS", 1)
     assert [chunk.shape for chunk in permutations(make_pool([1] * 7), 3, seed=0)] == [(7, 1)] * 4
     assert first.shape == (7, 4)
 

@@ -9,9 +9,8 @@ from scipy import stats
 
 from tests.unit.drift.texts import draw_texts, pool_of, rejected
 from textclf.drift.features import kernel
-from textclf.drift.permutations import permutations
 from textclf.drift.pool import Pool
-from textclf.drift.two_sample import RIDGE, areas, centre, classifier_test, cut_folds, word_test
+from textclf.drift.two_sample import RIDGE, areas, centre, classifier_test, cut_folds, permutations, word_test
 from textclf.vectorize.terms.counts import Counted, count_by
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer

@@ -12,11 +12,19 @@ from scipy import stats
 from docs.power import rows_needed
 from tests.processes import python
 from tests.unit.evaluate.samples import TOP, drawn, known, params, reference
-from textclf.evaluate import power
+from textclf.evaluate import comparisons
 from textclf.evaluate.clusters import few_degrees
-from textclf.evaluate.comparisons import Comparison, CorrectedT, corrected_t, holm, mcnemar, summarize
+from textclf.evaluate.comparisons import (
+    Comparison,
+    CorrectedT,
+    corrected_t,
+    holm,
+    mcnemar,
+    power_curve,
+    smallest_difference,
+    summarize,
+)
 from textclf.evaluate.intervals import Difference, tango
-from textclf.evaluate.power import power_curve, smallest_difference
 from textclf.evaluate.split_metrics import SplitMetrics
 
 
@@ -36,8 +44,8 @@ def test_mcnemar_equals_statsmodels_and_agrees_with_tangos_interval(only_a: int,
 
 def test_evaluate_and_report_load_no_part_of_scipy_that_takes_long() -> None:
     code = (
-        "import sys, stages.evaluate, stages.report; from textclf.evaluate import comparisons, power;"
-        "comparisons.mcnemar(8, 9); power.smallest_difference(250, 0.2, 0.05);"
+        "import sys, stages.evaluate, stages.report; from textclf.evaluate import comparisons;"
+        "comparisons.mcnemar(8, 9); comparisons.smallest_difference(250, 0.2, 0.05);"
         "print({'scipy.stats', 'scipy.optimize'} & {*sys.modules})"
     )
     assert python("-c", code).out == "set()\n"
@@ -125,7 +133,7 @@ def test_the_smallest_difference_is_detected_with_80_percent_power(n: int, disco
     rows = generator.binomial(n, discordant, 40_000)
     worse = generator.binomial(rows, (1 - difference / discordant) / 2)
     found = np.mean(stats.chi2.sf((rows - 2 * worse) ** 2 / np.maximum(rows, 1), 1) <= alpha)
-    assert found == pytest.approx(power.POWER, abs=0.008)  # four standard errors
+    assert found == pytest.approx(comparisons.POWER, abs=0.008)  # four standard errors
 
 
 def test_no_difference_is_detectable_if_models_hardly_disagree_or_rows_are_few() -> None:
@@ -141,4 +149,4 @@ def test_a_difference_needs_the_fewest_rows_that_detect_it() -> None:
     for difference, discordant, alpha in ((0.05, 0.13, 0.05), (0.2, 0.3, 0.01), (0.9, 1.0, 0.05)):
         rows = rows_needed(difference, discordant, alpha)
         powers = [power_curve(n, discordant, alpha)(difference) for n in (rows - 1, rows)]
-        assert powers[0] < power.POWER <= powers[1]
+        assert powers[0] < comparisons.POWER <= powers[1]

@@ -15,12 +15,11 @@ from textclf.core.result_files import to_json
 from textclf.evaluate import model_choice
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.costs import cheapest_constant, cost_matrix
-from textclf.evaluate.counts import confusion_matrix
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.measure import HeldOut, decisions_report, find_unseen_cost, measure
 from textclf.evaluate.metrics.of_rows import row_costs
 from textclf.evaluate.registry import COST, compute
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import JudgedRows, confusion_matrix
 
 SPAM: dict[str, Any] = {"ham": {"spam": 10}, "abstain": 2}
 TEN: Costs = ((0.0, 10.0), (1.0, 0.0))

@@ -26,12 +26,12 @@ from tests.unit.evaluate.samples import (
 )
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate.counts import margins
 from textclf.evaluate.intervals import Difference, Interval, area_score, on_odds_scale, wilson
 from textclf.evaluate.metrics.metric import FEW_ROWS, margin
 from textclf.evaluate.metrics.of_counts import CountMetric, Share
 from textclf.evaluate.metrics.of_rows import RowMean, log_losses
 from textclf.evaluate.registry import METRICS, metrics_of
+from textclf.evaluate.rows import margins
 from textclf.evaluate.split_metrics import SplitMetrics
 
 WITH_INTERVAL = {name for name, metric in MEASURED.items() if metric.interval}

@@ -19,9 +19,8 @@ from textclf.artifacts import splits
 from textclf.artifacts.decisions import write_index
 from textclf.core.arrow import hash_normalized
 from textclf.label import suggest
-from textclf.label.choose import choose
 from textclf.label.rows import Row, read_rows
-from textclf.label.suggest import sample_pool
+from textclf.label.suggest import choose, sample_pool
 from textclf.predict.inputs import TextBatch
 from textclf.vectorize.representation import Block, Union
 

@@ -14,8 +14,8 @@ from textclf.artifacts import features
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.models.common.networks import training
-from textclf.models.common.networks.blocks import NO_ROW, Block, make_block
 from textclf.models.common.networks.checkpoint import State
+from textclf.models.common.networks.compiled import NO_ROW, Block, make_block
 from textclf.models.common.networks.training import Training
 from textclf.models.keras.build import ARCHITECTURE
 

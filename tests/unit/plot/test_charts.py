@@ -18,10 +18,9 @@ from tests import curves as tables
 from tests.processes import python
 from textclf.core.labels import display_labels
 from textclf.models.settings import KINDS as KNOWN
-from textclf.plot import charts, confusion, curves, history, marks, render
+from textclf.plot import charts, confusion, draw, history, marks, render
 from textclf.plot.charts import CHARTS, LOSS, PRECISION_RECALL, ROC
-from textclf.plot.curves import panels
-from textclf.plot.draw import MOST_TITLES, bars, lines
+from textclf.plot.draw import MOST_TITLES, bars, lines, panels
 from textclf.plot.style import MARKS, OTHER_COLOURS, Spec, mark_of
 
 ROOT = Path(__file__).parents[3]
@@ -45,8 +44,8 @@ SPECS = [
     pytest.param(history.history(LOSS, tables.history(["keras", "nb_svm"], count=2000), MODELS), id="long histories"),
     pytest.param(confusion.confusion(tables.confusion(LABELS, PAIR[:1]), LABELS), id="confusion of hostile classes"),
     pytest.param(confusion.confusion(tables.confusion(["a", "b"], PAIR[:1]), ["a", "b"]), id="confusion of two"),
-    pytest.param(curves.curves(ROC, tables.roc(["1"], PAIR), MODELS), id="roc"),
-    pytest.param(curves.curves(PRECISION_RECALL, STEPS, MODELS), id="precision and recall"),
+    pytest.param(draw.curves(ROC, tables.roc(["1"], PAIR), MODELS), id="roc"),
+    pytest.param(draw.curves(PRECISION_RECALL, STEPS, MODELS), id="precision and recall"),
     pytest.param(panels(CHARTS["reliability"], tables.RELIABILITY, PAIR, {})["majority"], id="reliability"),
     pytest.param(bars(charts.LENGTHS, BINS, size=(500, 150)), id="lengths"),
     pytest.param(panels(charts.BY_CLASS, GROUPS, MODELS, {})[""], id="by class"),
@@ -102,7 +101,7 @@ def test_a_model_has_one_colour_in_all_charts_and_runs() -> None:
     grey, orange = (mark_of(name).colour for name in PAIR)
     alone = history.history(LOSS, tables.history(["majority"]), ("majority",))
     assert alone["layer"][0]["encoding"]["color"]["scale"] == {"domain": ["majority"], "range": [grey]}
-    both = curves.curves(ROC, tables.roc(["1"], PAIR), ("keras", *PAIR))
+    both = draw.curves(ROC, tables.roc(["1"], PAIR), ("keras", *PAIR))
     scale = {"domain": ["majority", "logistic regression"], "range": [grey, orange]}
     assert both["layer"][1]["encoding"]["color"]["scale"] == scale
     assert [mark["colour"] for mark in marks.key(PAIR)] == [grey, orange]
@@ -152,7 +151,7 @@ def test_of_epochs_with_the_same_loss_the_first_is_the_lowest() -> None:
 def test_a_legend_has_one_row_unless_its_names_are_too_long_for_a_phone(letters: int, columns: int) -> None:
     names = ["a" * (letters - 12), "b" * 6, "c" * 6]
     rows = tables.roc(["1"], names)
-    colour = curves.curves(ROC, rows, names)["layer"][1]["encoding"]["color"]
+    colour = draw.curves(ROC, rows, names)["layer"][1]["encoding"]["color"]
     assert colour["legend"]["columns"] == columns
 
 
@@ -163,7 +162,7 @@ def test_the_epochs_of_the_lowest_loss_of_few_models_have_a_line(models: list[st
 
 
 def test_precision_between_two_recalls_is_that_of_the_higher_one() -> None:
-    values = curves.curves(PRECISION_RECALL, STEPS, MODELS)["data"]["values"]
+    values = draw.curves(PRECISION_RECALL, STEPS, MODELS)["data"]["values"]
     drawn = [(row["recall"], row["precision"]) for row in values]
     assert drawn == [(0.0, 1.0), (0.0, 0.8), (0.5, 0.8), (0.5, 0.3), (1.0, 0.3)]
 
@@ -208,22 +207,22 @@ def test_thousands_of_points_are_thinned() -> None:
     x = np.linspace(0, 1, 9000)
     y = np.sqrt(x) + 0.03 * np.sin(200 * x)
     rows = pd.DataFrame({"model": "keras", "false_positive_rate": x, "true_positive_rate": y})
-    assert 100 < len(curves.curves(ROC, rows, ["keras"])["data"]["values"]) <= 1000
-    assert 30 <= len(curves.curves(ROC, rows, ["keras"], 100)["data"]["values"]) <= 100
-    assert curves.thin(np.array([[0.0, 0.0], [0.5, 1.0], [1.0, 0.0]]), 1).tolist() == [0, 2]  # both ends at least
+    assert 100 < len(draw.curves(ROC, rows, ["keras"])["data"]["values"]) <= 1000
+    assert 30 <= len(draw.curves(ROC, rows, ["keras"], 100)["data"]["values"]) <= 100
+    assert draw.thin(np.array([[0.0, 0.0], [0.5, 1.0], [1.0, 0.0]]), 1).tolist() == [0, 2]  # both ends at least
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=60))
 def test_a_thinned_curve_is_within_the_tolerance(curve: list[tuple[float, float]]) -> None:
     points = np.array(curve)
-    kept = curves.thin(points, len(points))
+    kept = draw.thin(points, len(points))
     assert (kept[0], kept[-1]) == (0, len(points) - 1)
     for first, last in pairwise(kept.tolist()):
         along = points[last] - points[first]
         for point in points[first + 1 : last] - points[first]:
             length = np.hypot(*along)
             away = abs(point[0] * along[1] - point[1] * along[0]) / length if length else np.hypot(*point)
-            assert away <= curves.TOLERANCE
+            assert away <= draw.TOLERANCE
 
 
 def test_the_templates_of_dvc_plots_are_those_of_the_charts() -> None:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.studies.audit.similar import SIMILAR, SimilarTexts, find_similar
-from textclf.studies.audit.texts import SEVERAL, find_texts, labelled_text
+from textclf.studies.audit.similar import SEVERAL, SIMILAR, SimilarTexts, find_similar, find_texts, labelled_text
 
 
 def frame(*pairs: tuple[str, str]) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from textclf.studies.search.proposals import Proposals
 from textclf.studies.search.space import Dimension, Values, combinations
+from textclf.studies.search.trials import Proposals
 from textclf.studies.settings import Search
 
 MIXED = {

@@ -14,9 +14,8 @@ import numpy as np
 import scipy  # which imports scipy.special when it is used
 
 from textclf.evaluate.clusters import FEW, TINY, effective_rows, variance_of_mean
-from textclf.evaluate.counts import Bools, Floats, Ints
 from textclf.evaluate.intervals import Difference, Interval, normal_quantile
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import Bools, Floats, Ints, JudgedRows
 
 Task = Literal["multiclass", "multilabel"]
 MULTICLASS: Task = "multiclass"  # each row has one class

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.evaluate.clusters import FEW, TINY, effective_rows
-from textclf.evaluate.counts import Bools, Counts, Floats, Ints, label_counts, margins
 from textclf.evaluate.intervals import CONFIDENCE, Interval, normal_quantile, wilson
 from textclf.evaluate.metrics.metric import FEW_OF_LABEL, Metric
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import Bools, Counts, Floats, Ints, JudgedRows, label_counts, margins
 
 SHARED = 2.0  # most rows added to each class where the variance of a mean over classes is estimated
 

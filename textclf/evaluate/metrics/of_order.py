@@ -8,10 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from textclf.evaluate.clusters import FEW, TINY
-from textclf.evaluate.counts import Bools, Floats, Ints, shown_classes
 from textclf.evaluate.intervals import Interval, normal_quantile, on_odds_scale, wilson
 from textclf.evaluate.metrics.metric import Metric, is_mixed, margin
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import Bools, Floats, Ints, JudgedRows, shown_classes
 
 ADDED = 0.25  # rows that are added where the variance of an area is estimated
 FEW_OF_AREA, OUT_OF_ORDER = 15, 2  # rows of the rarer side of a class, and those that rank wrongly, to compare areas

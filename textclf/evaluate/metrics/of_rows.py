@@ -9,10 +9,9 @@ import numpy as np
 from textclf.artifacts.decisions import EPSILON
 from textclf.artifacts.label_sets import of_actual
 from textclf.evaluate.clusters import FEW, TINY, effective_rows
-from textclf.evaluate.counts import Bools, Floats, Ints, Labels
 from textclf.evaluate.intervals import Interval, on_odds_scale, wilson
 from textclf.evaluate.metrics.metric import Metric
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import Bools, Floats, Ints, JudgedRows, Labels
 
 BINS = 10  # of the confidence; two classes fill the upper half only, since the top confidence is at least 0.5
 

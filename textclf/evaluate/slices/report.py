@@ -12,13 +12,12 @@ from textclf.core.formatting import count_noun, p_value
 from textclf.core.quoting import quote_name
 from textclf.evaluate.clusters import FEW
 from textclf.evaluate.comparisons import holm
-from textclf.evaluate.counts import margins
 from textclf.evaluate.intervals import Interval, compare_shares, normal_quantile
 from textclf.evaluate.metrics.of_counts import CountMetric, Share
 from textclf.evaluate.metrics.of_rows import RowMean
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.results import Ends, Slice, SliceProtocol, Slices
-from textclf.evaluate.rows import JudgedRows
+from textclf.evaluate.rows import JudgedRows, margins
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.sums import Correct, SliceSums, Worth
 

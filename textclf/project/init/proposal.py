@@ -17,8 +17,8 @@ from textclf.core.params_text import with_sections, with_values
 from textclf.core.quoting import list_classes, list_names
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, validate
+from textclf.evaluate.comparisons import smallest_difference
 from textclf.evaluate.intervals import CONFIDENCE
-from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
 from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_sets, find_split, find_useful
 from textclf.project.init.expected import disk_in_words, expected_minutes, in_words

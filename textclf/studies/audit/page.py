@@ -13,9 +13,8 @@ from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Table, excerpt
 from textclf.studies.audit.issues import MANY_CLASSES
-from textclf.studies.audit.similar import SIMILAR
+from textclf.studies.audit.similar import SIMILAR, labelled_text
 from textclf.studies.audit.summary import LISTED, Audited
-from textclf.studies.audit.texts import labelled_text
 from textclf.studies.settings import Audit
 
 SECTIONS = {  # one with nothing to say is left out

@@ -1,4 +1,4 @@
-"""Texts that have nearly the same words but different labels.
+"""The distinct texts of the rows, those that occur with several labels, and those that have nearly the same words.
 
 Two texts are similar if the Jaccard index of their words is at least `SIMILAR`: the same words in another order, or one
 word more of five. Such pairs are found by prefix filtering: with the words of each text sorted from rare to
@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, triu
 
+from textclf.core.arrow import hash_texts, normalize_texts
 from textclf.core.hashing import fingerprints
-from textclf.studies.audit.texts import SEVERAL, Ints
+from textclf.pages.parts import IDS, Labelled, LabelledText
 from textclf.vectorize.terms.counts import count_terms
 from textclf.vectorize.terms.settings import Terms
 
@@ -24,6 +27,9 @@ MOST_COMPARED = 5_000_000  # pairs; words that would lead to more are left out, 
 CHUNK = 100_000  # pairs compared at once
 RUNS = r"\w+"  # of letters: words
 WORDS = Terms(token_pattern=RUNS, lowercase=False, weighting="binary")
+SEVERAL = -1  # instead of the label of a text whose rows have different ones
+
+Ints = NDArray[np.int64]
 
 
 class Pair(NamedTuple):
@@ -140,4 +146,40 @@ def _differing(first: Sequence[int], second: Sequence[int], labels: Ints) -> tup
         for a in samples[0]
         for b in (*samples[1], second[-1])
         if a != b and (labels[a] != labels[b] or labels[a] == SEVERAL)
+    )
+
+
+@dataclass(frozen=True)
+class DistinctTexts:
+    """The normalised texts of the rows, each once, in the order in which they occur first."""
+
+    normalized: Sequence[bytes]  # in UTF-8
+    of_row: Ints  # (rows,): the position of each row's text
+    labels: Ints  # (texts,): the position of the label of its rows, or `SEVERAL`
+
+    @property
+    def conflicting(self) -> Ints:
+        """The positions of the texts that have several labels."""
+        return np.flatnonzero(self.labels == SEVERAL)
+
+
+def find_texts(rows: pd.DataFrame, y: Ints) -> DistinctTexts:
+    """Return the distinct texts; texts are the same if they differ in case, spaces and compatible characters alone."""
+    normalized = normalize_texts(rows["text"])
+    of_row = pd.factorize(hash_texts(normalized))[0]
+    first = np.unique(of_row, return_index=True)[1]
+    labels = y[first]
+    labels[of_row[y != labels[of_row]]] = SEVERAL
+    return DistinctTexts(normalized.take(first).cast(pa.binary()).to_pylist(), of_row, labels)
+
+
+def labelled_text(rows: pd.DataFrame, places: Ints) -> LabelledText:
+    """Return the text of the first of the rows at some positions, which have the same, and all of them by label."""
+    part = rows.iloc[places]
+    return LabelledText(
+        str(part["text"].iloc[0]),
+        {
+            str(label): Labelled(len(same), list(zip(same["split"][:IDS], same["id"][:IDS], strict=True)))
+            for label, same in part.groupby("label", sort=False)
+        },
     )

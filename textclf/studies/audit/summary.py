@@ -17,8 +17,7 @@ from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.intervals import wilson
 from textclf.models.settings import CONSTANT, Train
 from textclf.studies.audit.issues import Issues, Labels, combine, held_out_probabilities
-from textclf.studies.audit.similar import SimilarTexts, find_similar
-from textclf.studies.audit.texts import DistinctTexts, find_texts
+from textclf.studies.audit.similar import DistinctTexts, SimilarTexts, find_similar, find_texts
 from textclf.studies.crossvalidation import round_numbers
 from textclf.studies.measure import Setup
 from textclf.studies.settings import Audit

@@ -18,9 +18,8 @@ from textclf.core import progress
 from textclf.models.common import workers
 from textclf.models.common.class_weights import class_weights
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.networks.blocks import Inputs, make_block
 from textclf.models.common.networks.checkpoint import Checkpoint, State
-from textclf.models.common.networks.compiled import CompiledNetwork, compile_network
+from textclf.models.common.networks.compiled import CompiledNetwork, Inputs, compile_network, make_block
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.results import build_optimizer, fitted_network, history_table
 
