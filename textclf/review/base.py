@@ -39,9 +39,10 @@ def cloned(commit: str) -> Iterator[Path]:
         project = Path(folder, prefix)
         run("git", "clone", "--quiet", "--shared", "--no-checkout", top, folder)
         run("git", "-C", folder, "checkout", "--quiet", "--detach", commit)
-        if not project.is_dir():
-            raise UserError(f"it has no folder {prefix}")
-        run(*DVC, "cache", "dir", "--local", cache, folder=project)
+        if not (project / ".dvc").is_dir():
+            raise UserError(f"it has no folder {prefix}.dvc")
+        # DVC reads a path that is not ASCII, but cannot write it.
+        (project / ".dvc" / "config.local").write_text(f'[cache]\n    dir = "{cache}"\n', encoding="utf-8")
         tracked = os.fsdecode(git("-C", str(project), "ls-files", "-z", "*.dvc").stdout).split("\0")[:-1]
         fetch(project, tracked)
         yield project
@@ -58,14 +59,13 @@ def fetch(project: Path, targets: Sequence[str]) -> None:
 def run(*command: str, folder: Path | None = None, echo: bool = False, path: str = "") -> str:
     """Run a command and return what it printed; raise `UserError` with its first error.
 
-    `python` is this Python, unless the folder `path` has another. It writes UTF-8: DVC would write the path of its
-    cache in the encoding of the locale, which may lack a letter.
+    `python` is this Python, unless the folder `path` has another.
     """
     lines = []
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
         command,
         cwd=folder,
-        env={**os.environ, "PYTHONUTF8": "1", "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
+        env={**os.environ, "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

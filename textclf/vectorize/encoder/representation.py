@@ -144,7 +144,7 @@ def in_one_piece(path: Path) -> Path | bytes:
     Raises `UserError` for external data that the checksum in the settings does not cover, or that makes no such file.
     """
     import onnx
-    from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError, EncodeError
 
     try:
         model = onnx.load_model(path, load_external_data=False)
