@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from tests.refusal import refusal
 from tests.verify import Copy, change_params
 from textclf.artifacts import statement
 from textclf.artifacts.statement import PROVENANCE
+from textclf.cli import build_parser
 from textclf.review.revisions import commit_of
 from textclf.verify import command, rederive
 from textclf.verify.commit import find_commit
@@ -163,10 +163,8 @@ def model(pipeline: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return Path(shutil.copytree(pipeline.folder / "models", tmp_path / "models") / "keras")
 
 
-def verify(model: Path, commit: str | None = None) -> int:
-    return command.run(
-        Namespace(models=model.parent, model=str(model), rederive=True, commit=commit, python=None, explain=True)
-    )
+def verify(model: Path) -> int:
+    return command.run(build_parser().parse_args(["verify", str(model), "--rederive", "--explain"]))
 
 
 def test_a_model_as_it_was_made_passes(model: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,12 @@
 The commit is not in the statement: it would be the checksum of a dvc.lock that has the checksum of the statement.
 """
 
+import contextlib
+import functools
 import io
 import tarfile
 from collections.abc import Iterator
+from typing import Any
 
 from textclf import params
 from textclf.artifacts.statement import Statement
@@ -41,26 +44,26 @@ def find_commit(statement: Statement, start: str = "HEAD", *, alone: bool = Fals
 
 def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
     """Yield the name of each file, package of code and section of params.yaml that a revision has otherwise."""
-    code = {code_name(package) for package in CODE}
-    for name in statement.files.keys() - code:
-        content = revision.read(name)  # None: no file that Git has
-        if content is not None and sha256(content) != statement.files[name]:
+    code = [code_name(package) for package in CODE]
+    for name, digest in statement.files.items():
+        content = None if name in code else revision.read(name)  # None also for a file that Git does not have
+        if content is not None and sha256(content) != digest:
             yield name
-    yield from _other_settings(statement, revision)
+    used = _used_settings(revision.read(str(PARAMS_FILE)) or b"", statement.model)
+    keys = {**used, **statement.params}
+    yield from (f"{key} of {PARAMS_FILE}" for key in keys if used.get(key) != statement.params.get(key))
     packages = _read_code(revision)
-    yield from (name for name in sorted(code) if packages.get(name) != statement.files.get(name))
+    yield from (name for name in code if packages[name] != statement.files.get(name))
 
 
-def _other_settings(statement: Statement, revision: Revision) -> Iterator[str]:
-    text = revision.read(str(PARAMS_FILE)) or b""
-    try:
+@functools.cache  # most commits leave params.yaml as it is
+def _used_settings(text: bytes, model: str) -> dict[str, Any]:
+    """Return the settings that a model uses by the text of params.yaml; {} if it is not valid or has no such model."""
+    with contextlib.suppress(UserError, UnicodeDecodeError, LookupError, AttributeError):
         found = params.parse(text.decode())
         settings = Settings(**{name: getattr(found, name) for name in Settings.__dataclass_fields__})
-        used = used_settings(settings, statement.model)
-    except (UserError, UnicodeDecodeError, LookupError, AttributeError):
-        yield str(PARAMS_FILE)
-        return
-    yield from (f"{key} of {PARAMS_FILE}" for key in used if used[key] != statement.params.get(key))
+        return used_settings(settings, model)
+    return {}
 
 
 def _read_code(revision: Revision) -> dict[str, str]:
