@@ -25,8 +25,7 @@ class Average:
     @property
     def classes(self) -> tuple[str, ...]:
         """Return the names of the classes in order."""
-        classes: tuple[str, ...] = self.members[0].classes
-        return classes
+        return tuple(self.members[0].classes)
 
     @property
     def ignores_text(self) -> bool:

@@ -19,8 +19,7 @@ def write_models(path: Path, names: Sequence[str]) -> None:
 
 def read_models(path: Path) -> list[str]:
     """Return the names of the models that are trained; `UserError` if the file is missing or damaged."""
-    names: list[str] = read_checked_json(path, ("models",))["models"]
-    return names
+    return list(read_checked_json(path, ("models",))["models"])
 
 
 def write_default(path: Path, *, settled: bool) -> None:
@@ -33,8 +32,7 @@ def write_default(path: Path, *, settled: bool) -> None:
 
 def read_default(path: Path) -> bool:
     """Return whether no choice needs held-out training rows; `UserError` if the file is missing or damaged."""
-    settled: bool = read_checked_json(path, ("settled",))["settled"]
-    return settled
+    return bool(read_checked_json(path, ("settled",))["settled"])
 
 
 def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
@@ -47,8 +45,7 @@ def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Return all settings that a run or a study uses; `UserError` if the file is missing or damaged."""
-    settings: dict[str, Any] = read_checked_json(path, ("settings",))["settings"]
-    return settings
+    return dict(read_checked_json(path, ("settings",))["settings"])
 
 
 def write_weights(folder: Path, weights: Mapping[str, Weights], teachers: Mapping[str, Teacher]) -> None:

@@ -138,8 +138,7 @@ def _shares(path: Path, rows: pd.DataFrame, values: NDArray[np.float64]) -> NDAr
     if len(off := np.flatnonzero(np.abs(sums - 1) > TOLERANCE)):
         shown = quote_value(rows["id"].iloc[off[0]])
         raise UserError(f"{path}: the probabilities of id {shown} must sum to 1; got {sums[off[0], 0]:.6g}")
-    shares: NDArray[np.float64] = values / sums
-    return shares
+    return np.asarray(values / sums)
 
 
 def _certain(path: Path, rows: pd.DataFrame, classes: Sequence[str], multilabel: bool) -> NDArray[np.float64]:

@@ -40,8 +40,7 @@ def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMa
     """Return the probability of the actual class, (rows,), or of the actual value of each label, (rows, labels)."""
     if y.ndim == 2:
         return np.where(y, probabilities, 1 - probabilities)
-    chances: NDArray[np.float64] = probabilities[np.arange(len(y)), y]
-    return chances
+    return probabilities[np.arange(len(y)), y]
 
 
 def rarest(y: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -99,8 +99,7 @@ class LayerModel:
             return np.hstack([-kernel, kernel])
         if self.multilabel:
             return kernel
-        centred: Array = kernel - kernel.mean(axis=1, keepdims=True)
-        return centred
+        return np.asarray(kernel - kernel.mean(axis=1, keepdims=True))
 
     def _first(self, X: Matrix) -> Array:
         """Return the input of the first activation, (rows, units)."""
@@ -117,8 +116,7 @@ class LayerModel:
         terms = X
         if self.presence:
             terms = scipy.sparse.csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape)
-        sums: Array = terms @ layer.kernel + layer.bias
-        return sums
+        return terms @ layer.kernel + layer.bias
 
     def _last(self, first: Array) -> Array:
         """Return the input of the last activation, from that of the first."""
@@ -147,22 +145,19 @@ def log_odds(logarithms: Array) -> Array:
     np.put_along_axis(others, top, np.exp(rest - second).sum(axis=1, keepdims=True), axis=1)
     scales = np.broadcast_to(highest, rest.shape).copy()
     np.put_along_axis(scales, top, second, axis=1)
-    odds: Array = logarithms - scales - np.log(others)
-    return odds
+    return np.asarray(logarithms - scales - np.log(others))
 
 
 def _sigmoid(z: Array) -> Array:
     """Return 1 / (1 + exp(-z)), accurate for small values."""
     small = np.exp(-np.abs(z))
-    values: Array = np.where(z >= 0, 1.0, small) / (1 + small)
-    return values
+    return np.asarray(np.where(z >= 0, 1.0, small) / (1 + small))
 
 
 def _sigmoid_shares(z: Array) -> Array:
     # All sigmoids of a row may underflow to 0; its classes are then equally probable.
     values = np.maximum(_sigmoid(z), np.finfo(np.float64).tiny)
-    shares: Array = values / values.sum(axis=1, keepdims=True)
-    return shares
+    return np.asarray(values / values.sum(axis=1, keepdims=True))
 
 
 def _softmax(z: Array) -> Array:

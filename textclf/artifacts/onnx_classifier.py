@@ -55,8 +55,7 @@ class OnnxClassifier:
         def run(window: int) -> NDArray[np.float32]:
             alone = ids[None, starts[window] : starts[window + 1]]
             (scores,) = session.run([SCORES], {IDS: alone, MASK: np.ones_like(alone)})
-            found: NDArray[np.float32] = scores[0]
-            return found
+            return np.asarray(scores[0])
 
         binary = len(self.classes) == 2 and not self.multilabel
         scores = np.empty((windows.shape[0], 1 if binary else len(self.classes)))

@@ -181,8 +181,7 @@ def write_table(table: pa.Table, path: Path) -> None:
 
 def read_classes(folder: Path) -> list[str]:
     """Return the class names in order; `UserError` if their file is missing or damaged."""
-    classes: list[str] = read_checked_json(folder / CLASSES, ("classes",))["classes"]
-    return classes
+    return list(read_checked_json(folder / CLASSES, ("classes",))["classes"])
 
 
 def write_classes(classes: list[str], folder: Path) -> None:
@@ -192,8 +191,7 @@ def write_classes(classes: list[str], folder: Path) -> None:
 
 def read_checksums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file of the table that was split, by its name; `UserError` as `read_classes`."""
-    checksums: dict[str, str] = read_checked_json(folder / TABLE, ("files",))["files"]
-    return checksums
+    return dict(read_checked_json(folder / TABLE, ("files",))["files"])
 
 
 def write_checksums(checksums: Mapping[str, str], folder: Path) -> None:

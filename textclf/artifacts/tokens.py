@@ -69,8 +69,7 @@ def average_windows(values: NDArray[Any], lengths: Any, first: Any) -> NDArray[n
     lengths, first = np.asarray(lengths, dtype=np.float64), np.asarray(first, dtype=np.int64)
     counts = np.diff(np.append(first, len(lengths)))
     shares = lengths / np.repeat(np.add.reduceat(lengths, first), counts)
-    means: NDArray[np.float64] = np.add.reduceat(values * shares[:, None], first)
-    return means
+    return np.add.reduceat(values * shares[:, None], first)
 
 
 def concatenate(pieces: "list[Tokens]") -> Tokens:

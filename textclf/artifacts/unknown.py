@@ -54,5 +54,4 @@ def read_means(folder: Path) -> Floats | None:
     if not path.exists():
         return None
     with reading(path):
-        means: Floats = np.load(path, allow_pickle=False)
-        return means
+        return np.asarray(np.load(path, allow_pickle=False))

@@ -105,8 +105,7 @@ def read_cases(path: Path, metrics: Behaviour) -> dict[str, RecordedTest]:
         if sha256_of_file(path) != metrics.sha256:
             raise ValueError(path)
         content = read_json(path)
-    tests: dict[str, RecordedTest] = validate(dict[str, RecordedTest], content, str(path))
-    return tests
+    return dict(validate(dict[str, RecordedTest], content, str(path)))
 
 
 def read(metrics: Path, cases: Path, name: str, models: Collection[str]) -> Results:

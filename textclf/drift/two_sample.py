@@ -59,8 +59,7 @@ class HeldOutRidge:
         residuals = self.inverse @ centred
         for fold, block in zip(self.folds, self.blocks, strict=True):
             residuals[fold] = block @ residuals[fold]
-        rounded: Floats = np.round(centred - residuals, DECIMALS)
-        return rounded
+        return np.asarray(np.round(centred - residuals, DECIMALS))
 
 
 def cut_folds(clusters: NDArray[np.int64], folds: int = FOLDS) -> list[slice]:
@@ -171,8 +170,7 @@ def upper_p(statistics: Floats) -> float:
 
 def deviations(statistics: Floats) -> Floats:
     """Return how far each statistic is from the mean over all permutations, the observed one among them: exact."""
-    distances: Floats = np.abs(statistics - statistics.mean(axis=0))
-    return distances
+    return np.asarray(np.abs(statistics - statistics.mean(axis=0)))
 
 
 def max_t(statistics: Floats, largest: Floats) -> Floats:

@@ -90,8 +90,7 @@ def _covered(sets: Sets, y: Labels) -> NDArray[Any]:
     """Return whether the set of each row has its class, or the share of its labels that it has, 0 of none: (rows,)."""
     if y.ndim == 1:
         return sets[np.arange(len(y)), y]
-    shares: NDArray[Any] = (sets & (y == 1)).sum(axis=1) / np.maximum(y.sum(axis=1), 1)
-    return shares
+    return np.asarray((sets & (y == 1)).sum(axis=1) / np.maximum(y.sum(axis=1), 1))
 
 
 def share_of(

@@ -94,8 +94,7 @@ def fit_law(errors: Floats, sizes: Floats, at: Floats) -> Floats:
     fitted = ends[..., np.newaxis] - slopes[..., np.newaxis] * x
     best = ((errors[..., np.newaxis, :] - fitted) ** 2 @ weights).argmin(axis=-1)[..., np.newaxis]
     end, slope = (np.take_along_axis(each, best, axis=-1) for each in (ends, slopes))
-    predicted: Floats = np.clip(end - slope * scipy.special.boxcox(at, -EXPONENTS[best]), 0, 1)
-    return predicted
+    return np.asarray(np.clip(end - slope * scipy.special.boxcox(at, -EXPONENTS[best]), 0, 1))
 
 
 def _compare(test: JudgedRows, suggested: Bools, random: list[Bools], confidence: float) -> Difference:

@@ -147,8 +147,7 @@ class JudgedRows:
         return self._is(self.decided, place)
 
     def _is(self, labels: Labels, place: int) -> Bools:
-        chosen: Bools = labels[:, place] == 1 if self.multilabel else labels == place
-        return chosen
+        return np.asarray(labels[:, place] == 1 if self.multilabel else labels == place)
 
     def independent(self, some: Bools) -> int:
         """Return the number of clusters that some rows (rows,) are in, or of these rows if all are independent."""

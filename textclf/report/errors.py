@@ -119,8 +119,7 @@ def _sureness(actual: Ints, decided: Ints, confidence: Floats) -> dict[str, Floa
 def _less_sure_side(decided: Ints, confidence: Floats) -> Floats:
     """Return the highest probability of those who contradict the surest model, (rows,); both are (rows, models)."""
     surest = decided[np.arange(len(decided)), confidence.argmax(axis=1)]
-    other_side: Floats = np.where(decided == surest[:, np.newaxis], -np.inf, confidence).max(axis=1, initial=-np.inf)
-    return other_side
+    return np.asarray(np.where(decided == surest[:, np.newaxis], -np.inf, confidence).max(axis=1, initial=-np.inf))
 
 
 def _surest(

@@ -15,8 +15,7 @@ Positions = NDArray[np.int64]
 
 def rank_times(times: pa.Array) -> Positions:
     """Return the place of each row's time among the distinct times, in their order: (rows,)."""
-    ranks: Positions = pc.rank(as_array(times), tiebreaker="dense").to_numpy().astype(np.int64)
-    return ranks
+    return np.asarray(pc.rank(as_array(times), tiebreaker="dense").to_numpy().astype(np.int64))
 
 
 def take_latest(ranks: Positions, rows: Positions, count: int) -> tuple[Positions, Positions]:

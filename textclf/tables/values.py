@@ -120,8 +120,7 @@ def are_valid(values: "pa.StringArray", forbidden: re.Pattern[str]) -> NDArray[n
 
     lengths = numbers_of(pc.binary_length(values))
     wrong = pc.or_(pc.utf8_is_space(values), pc.match_substring_regex(values, forbidden.pattern)).cast("uint8")
-    valid: NDArray[np.bool_] = (lengths > 0) & (numbers_of(wrong) == 0)
-    return valid
+    return np.asarray((lengths > 0) & (numbers_of(wrong) == 0))
 
 
 def combined_labels(labels: Set[str]) -> list[str]:

@@ -89,8 +89,7 @@ class HammingLoss(ShareMetric):
         return float(wrong.sum() / (len(rows) * wrong.size))
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        shares: Floats = (rows.y != rows.decided).mean(axis=1)
-        return shares
+        return np.asarray((rows.y != rows.decided).mean(axis=1))
 
     def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
         wrong = rows.y != rows.decided

@@ -45,8 +45,7 @@ class Rank(Metric):
         sides = [(rows.is_actual(each), rows.probabilities[:, each]) for each in places]
         if rows.multilabel:  # the mean is over the labels with a value
             sides = [side for side in sides if is_mixed(side[0])]
-        mean: Floats = np.mean([self.influence_on_class(*side) for side in sides], axis=0)
-        return mean
+        return np.asarray(np.mean([self.influence_on_class(*side) for side in sides], axis=0))
 
 
 class Area(Rank):

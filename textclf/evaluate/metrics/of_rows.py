@@ -116,8 +116,7 @@ def squared_errors(rows: JudgedRows) -> Floats:
     several labels per text it is the mean over the labels.
     """
     if rows.multilabel:
-        means: Floats = ((rows.probabilities - rows.y) ** 2).mean(axis=1)
-        return means
+        return np.asarray(((rows.probabilities - rows.y) ** 2).mean(axis=1))
     errors: Floats = ((rows.probabilities - np.eye(rows.classes)[rows.y]) ** 2).sum(axis=1)
     return errors / 2 if rows.binary else errors
 
@@ -134,14 +133,12 @@ def ranking_precisions(rows: JudgedRows) -> Floats:
         having = np.flatnonzero(y[:, place])
         above = probabilities[having] >= probabilities[having, place, np.newaxis]
         sums[having] += (above & (y[having] == 1)).sum(axis=1) / above.sum(axis=1)
-    means: Floats = np.divide(sums, labels, out=np.ones(len(y)), where=labels > 0)
-    return means
+    return np.asarray(np.divide(sums, labels, out=np.ones(len(y)), where=labels > 0))
 
 
 def row_costs(rows: JudgedRows) -> Floats:
     """Return the cost of the decision of each row, (rows,); no answer, -1, takes the last column of the costs."""
-    values: Floats = np.array(rows.costs)[rows.y, rows.decided]
-    return values
+    return np.array(rows.costs)[rows.y, rows.decided]
 
 
 class CalibrationError(Metric):
@@ -157,8 +154,7 @@ class CalibrationError(Metric):
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
         gaps, position = self._gaps(rows)
         signed: Floats = gaps * np.sign(np.bincount(position, gaps))[position]
-        means: Floats = signed.reshape(len(rows), -1).mean(axis=1)
-        return means
+        return np.asarray(signed.reshape(len(rows), -1).mean(axis=1))
 
     def _gaps(self, rows: JudgedRows) -> tuple[Floats, Ints]:
         confidences, right, position = top_class(rows.y, rows.probabilities)

@@ -26,8 +26,7 @@ def row_weights(train: Features, class_weight: ClassWeight) -> NDArray[np.float6
 
 def weigh(weights: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.float64]:
     """Return the weights of rows from `class_weights`, in the shape of `y`: (rows,) or (rows, labels)."""
-    found: NDArray[np.float64] = weights[y] if y.ndim == 1 else np.where(y, weights[1], weights[0])
-    return found
+    return np.asarray(weights[y] if y.ndim == 1 else np.where(y, weights[1], weights[0]))
 
 
 def class_weights(train: Dataset, class_weight: ClassWeight) -> NDArray[np.float64] | None:
@@ -40,8 +39,7 @@ def class_weights(train: Dataset, class_weight: ClassWeight) -> NDArray[np.float
         return None
     if class_weight == "balanced":
         counts = np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
-        balanced: NDArray[np.float64] = train.rows / (len(counts) * counts)
-        return balanced
+        return train.rows / (len(counts) * counts)
     given, names = dict(class_weight), train.classes.tolist()
     if unknown := [name for name in given if name not in names]:
         raise UserError(

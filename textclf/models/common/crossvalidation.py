@@ -162,8 +162,7 @@ def assign_folds(y: NDArray[np.integer], clusters: NDArray[Any]) -> NDArray[np.i
 
 def _order_by_class(y: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the positions of the rows class by class, in random order within a class."""
-    order: NDArray[np.int64] = np.lexsort((_random(len(y)), y))
-    return order
+    return np.lexsort((_random(len(y)), y))
 
 
 def _random(count: int) -> NDArray[np.float64]:

@@ -60,8 +60,7 @@ def sum_over_workers(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
         return array
     values_here = iter([array])  # the first device of a worker contributes; the others add zeros
     values = strategy.experimental_distribute_values_from_function(lambda _: next(values_here, np.zeros_like(array)))
-    total: NDArray[Any] = strategy.reduce("SUM", values, axis=None).numpy()
-    return total
+    return np.asarray(strategy.reduce("SUM", values, axis=None).numpy())
 
 
 def broadcast(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:

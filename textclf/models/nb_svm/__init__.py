@@ -51,14 +51,12 @@ def log_ratios(presence: "csr_array", positive: NDArray[np.bool_], alpha: float,
     own = alpha * positive.sum() / (~positive).sum() if several else alpha
     p = own + presence[np.flatnonzero(positive)].sum(axis=0)
     q = alpha + presence[np.flatnonzero(~positive)].sum(axis=0)
-    ratios: NDArray[np.float64] = np.log(p) - np.log(p.sum()) - (np.log(q) - np.log(q.sum()))
-    return ratios
+    return np.asarray(np.log(p) - np.log(p.sum()) - (np.log(q) - np.log(q.sum())))
 
 
 def interpolate(weights: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
     """Return `beta` of the SVM's weights (features,) plus 1 - `beta` of their mean magnitude."""
-    mixed: NDArray[np.float64] = (1 - beta) * np.abs(weights).mean() + beta * weights
-    return mixed
+    return np.asarray((1 - beta) * np.abs(weights).mean() + beta * weights)
 
 
 def make_estimator(settings: Settings, several: bool) -> Any:

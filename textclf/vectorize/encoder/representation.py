@@ -134,8 +134,7 @@ def _build(settings: Settings, config_path: Path, weights_path: Path) -> bytes:
             f"got {settings.length}; correct it in params.yaml"
         )
     weights = bert.select_weights(safetensors.read(weights_path), config, weights_path)
-    content: bytes = bert.encoder_model(config, weights).SerializeToString(deterministic=True)
-    return content
+    return bytes(bert.encoder_model(config, weights).SerializeToString(deterministic=True))
 
 
 def in_one_piece(path: Path) -> Path | bytes:
@@ -245,5 +244,4 @@ class Session:
 def unit_length(vectors: Vectors) -> Vectors:
     """Return the vectors, each divided by its length."""
     norms = np.sqrt((vectors.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
-    unit: Vectors = (vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32)
-    return unit
+    return np.asarray((vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32))

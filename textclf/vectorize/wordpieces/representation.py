@@ -38,8 +38,7 @@ class Representation(Tokenizing):
     @property
     def columns(self) -> int:
         """Return the number of ids."""
-        count: int = self._tokenizer.get_vocab_size()
-        return count
+        return self._tokenizer.get_vocab_size()
 
     def transform(self, texts: Iterable[str]) -> Tokens:
         """Return the word pieces of the texts, between the special tokens that open and close a window."""

@@ -158,5 +158,4 @@ def draw_order(rows: int, seed: int, epoch: int, batch: int) -> NDArray[np.int64
     seeds = tf.constant([seed, epoch], tf.int64)
     if batch:
         seeds = tf.random.experimental.stateless_fold_in(seeds, batch)
-    order: NDArray[np.int64] = tf.random.experimental.stateless_shuffle(tf.range(rows), seed=seeds).numpy()
-    return order
+    return np.asarray(tf.random.experimental.stateless_shuffle(tf.range(rows), seed=seeds).numpy())
