@@ -219,7 +219,7 @@ def cell(found: Sequence[tuple[str, float, float]]) -> str:
         return ""
     (low, high), (narrow, wide) = ((min(column), max(column)) for column in list(zip(*found, strict=True))[1:])
     outside = sum(is_outside(*each) for _, *each in found)
-    return f"{low:.0f} to {high:.0f} · {narrow:.2f} to {wide:.2f}" + (f" ({outside})" if outside else "")
+    return f"{low:.0f}\N{EN DASH}{high:.0f} · {narrow:.2f}\N{EN DASH}{wide:.2f}" + (f" ({outside})" if outside else "")
 
 
 def table() -> str:
@@ -280,8 +280,8 @@ def promises_table() -> str:
         ]
         measured = [each["measured"] for each in of_promise]
         widths = [each["width"] for each in of_promise if "width" in each]
-        shown = f"{min(measured):.1f} to {max(measured):.1f}"
-        shown += f" · {min(widths):.2f} to {max(widths):.2f}" if widths else ""
+        shown = f"{min(measured):.1f}\N{EN DASH}{max(measured):.1f}"
+        shown += f" · {min(widths):.2f}\N{EN DASH}{max(widths):.2f}" if widths else ""
         refused = [each["refused"] for each in of_promise if each.get("refused")]
         shown += f"; up to {max(refused):.0f}% of the runs refused" if refused else ""
         rows.append([promise, promised, str(len(of_promise)), shown, shortened(named)])

@@ -73,7 +73,7 @@ def accuracy(part: dict[str, Any]) -> str:
     if "accuracy" not in part:
         return ""
     low, high = part["interval"]
-    return f"{part['accuracy']:.4f} ({low:.4f} to {high:.4f})"
+    return f"{part['accuracy']:.4f} ({low:.4f}\N{EN DASH}{high:.4f})"
 
 
 def scale_results() -> list[dict[str, Any]]:

@@ -94,10 +94,10 @@ def test_tables_count_and_name_what_is_outside(monkeypatch: pytest.MonkeyPatch) 
     lines = [promises.line(name, "many rows", 1.0, width=1.0) for name in promises.PROMISES]
     monkeypatch.setattr(results, "read", lambda _: {"kinds": kinds, "promises": lines})
     text = intervals.table()
-    assert "| accuracy | 95 to 97 · 1.00 to 1.10 |  |" in text
-    assert "| F1 | 80 to 94 · 1.00 to 1.00 (1) |  |" in text
+    assert "| accuracy | 95\N{EN DASH}97 · 1.00\N{EN DASH}1.10 |  |" in text
+    assert "| F1 | 80\N{EN DASH}94 · 1.00\N{EN DASH}1.00 (1) |  |" in text
     assert "| Brier score |  |  |" in text
     assert text.endswith("- 25 rows: F1 80 · 1.00; MCC 95 · 1.50.\n- 100 rows: recall 100 · 1.00.")
-    assert f"| {ALARM} | at most 5% | 1 | 100.0 to 100.0 · 1.00 to 1.00 | many rows 100.0 · 1.00 |" in (
+    assert f"| {ALARM} | at most 5% | 1 | 100.0\N{EN DASH}100.0 · 1.00\N{EN DASH}1.00 | many rows 100.0 · 1.00 |" in (
         intervals.promises_table()
     )

@@ -114,7 +114,7 @@ def test_stages_are_shown_side_by_side_with_the_ratios(monkeypatch: pytest.Monke
     assert lines[:3] == [
         "| **pipeline, end to end** | 4.0 (0.5) | 900 | 4.0 (0.5) | 900 |",
         "| `split` |  |  | 2.5 (0.5) | 900 |",
-        "| pipeline / fastText |  |  | 0.90 (0.80 to 1.10) |  |",
+        "| pipeline / fastText |  |  | 0.90 (0.80\N{EN DASH}1.10) |  |",
     ]
 
 
