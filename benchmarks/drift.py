@@ -26,9 +26,8 @@ from textclf.artifacts.features import Features
 from textclf.core.progress import track
 from textclf.drift import pool as pools
 from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Settings, measure
-from textclf.drift.pool import Pool, pool
+from textclf.drift.pool import SIZE, Pool, pool, sample_texts
 from textclf.drift.result import TITLES
-from textclf.drift.sample import SIZE, sample_texts
 from textclf.evaluate.intervals import wilson
 from textclf.models import logistic_regression
 from textclf.models.common.fitted import Folders

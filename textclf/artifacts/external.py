@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.predictions import PREFIX
 from textclf.core.errors import UserError
-from textclf.core.foreign import whole_file
+from textclf.core.files import whole_file
 from textclf.core.labels import list_in
 from textclf.core.quoting import list_names, quote_value
 

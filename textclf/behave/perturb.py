@@ -7,7 +7,7 @@ What is drawn depends on the seed, the name of the perturbation and the text alo
 import re
 from collections.abc import Callable, Sequence
 
-from textclf.core.hashing import fingerprints
+from textclf.core.arrow import fingerprints
 
 # Only forms that stand for one thing: "it's" may be "it is" or "it has", "she'd" may be "she would" or "she had".
 NEGATIONS = {

@@ -8,8 +8,8 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from textclf.core.arrow import fingerprints
 from textclf.core.errors import UserError
-from textclf.core.hashing import fingerprints
 from textclf.core.quoting import quote_name, quote_value
 from textclf.core.settings import ENTRY, suggest
 

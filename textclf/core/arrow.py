@@ -1,12 +1,12 @@
-"""Columns of Arrow: as one array, codes and hashes of texts."""
+"""Columns of Arrow as one array, codes, and hashes of texts: 64-bit fingerprints, also of their normal form."""
 
+import unicodedata
 from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from textclf.core.hashing import fingerprints, normalize_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,7 +117,7 @@ def count_lengths(texts: "pa.ChunkedArray") -> tuple[Lengths, Lengths]:
 
 
 def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
-    """Return `textclf.core.hashing.fingerprints` of the texts: (texts,)."""
+    """Return `fingerprints` of the texts: (texts,)."""
     import pyarrow as pa
 
     return fingerprints(texts.cast(pa.binary()).to_pylist(), seed)
@@ -137,3 +137,19 @@ def normalize_texts(texts: Any) -> "pa.StringArray":
 def hash_normalized(texts: Any, seed: int = 0) -> NDArray[np.uint64]:
     """Return `fingerprints` of the normalised texts of a column or a sequence: (texts,)."""
     return hash_texts(normalize_texts(texts), seed)
+
+
+def fingerprints(texts: Sequence[str] | Sequence[bytes], seed: int = 0) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of each text, shape (texts,): the first half of MurmurHash3 x64 128 of its UTF-8."""
+    import mmh3
+
+    content: Any = texts
+    if len(texts) and isinstance(texts[0], str):
+        content = map(str.encode, content)
+    digests = b"".join(map(mmh3.mmh3_x64_128_digest, content, repeat(seed)))
+    return np.frombuffer(digests, "<u8")[::2].astype(np.uint64)
+
+
+def normalize_text(text: str) -> str:
+    """Return the text in NFKC, case-folded, each run of white space as one space, none at the ends."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

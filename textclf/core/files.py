@@ -1,4 +1,4 @@
-"""Reading and writing files with reproducible bytes."""
+"""Reading and writing files with reproducible bytes, and errors in one line about damaged files of other programs."""
 
 import contextlib
 import csv
@@ -18,7 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.core.quoting import FORMULA
+from textclf.core.quoting import FORMULA, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,3 +189,27 @@ def sha256_of_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def damaged(path: Path, kind: str, reason: object) -> UserError:
+    """Return the error for a file that its library can't read as one of this kind."""
+    return UserError(f"{path} must be a whole {kind} file; {first_line(reason)}; copy it again")
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, kind: str) -> Iterator[None]:
+    """Turn exceptions of a library that reads a file of this kind into `UserError`, except those of the file system."""
+    try:
+        yield
+    except (UserError, ImportError):
+        raise
+    except MemoryError as error:
+        rule = f"must be a whole {kind} file whose parts memory can hold"
+        advice = "copy it again, or use a machine with more memory"
+        raise UserError(f"{path} {rule}; {first_line(error)}; {advice}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} must contain text in UTF-8; got byte 0x{error.object[error.start]:02x}") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise damaged(path, kind, error) from error

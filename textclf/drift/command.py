@@ -13,9 +13,8 @@ from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name, quote_value
 from textclf.drift import result
 from textclf.drift.measure import CHECKS, Settings, measure
-from textclf.drift.pool import Pool, pool
+from textclf.drift.pool import Pool, Sample, pool, sample_texts
 from textclf.drift.result import Result, Side
-from textclf.drift.sample import Sample, sample_texts
 from textclf.predict.command import read_batches
 from textclf.predict.outputs import open_output, require_other_files
 from textclf.predict.predictor import find_model, load

@@ -9,8 +9,7 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, join_names, p_value, percent, points, round_significant
 from textclf.core.labels import NAME_LIMIT, cut, display_labels, visible
 from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Area, Findings, Settings, Shares
-from textclf.drift.pool import Ints, Pool
-from textclf.drift.sample import Sample
+from textclf.drift.pool import Ints, Pool, Sample
 from textclf.drift.two_sample import Word
 from textclf.evaluate.intervals import normal_quantile
 

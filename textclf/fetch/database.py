@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.core.foreign import whole_file
+from textclf.core.files import whole_file
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import first_line, quote_name
 

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from textclf.artifacts import conformal, external, splits
 from textclf.artifacts.decisions import INDEX, Decision
 from textclf.artifacts.features import DENSE
-from textclf.core.arrow import as_array, hash_normalized
+from textclf.core.arrow import as_array, fingerprints, hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
-from textclf.core.hashing import fingerprints
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE
 from textclf.label.rows import SPLITS, TABLE, Row, cell_of, write_rows

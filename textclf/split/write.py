@@ -19,9 +19,8 @@ from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_classes, list_names, quote_value
 from textclf.split.by_hash import hash_splits
-from textclf.split.by_time import describe_time
 from textclf.split.correct import Corrector, with_labelled
-from textclf.split.draw import draw_parts, require_classes
+from textclf.split.draw import describe_time, draw_parts, require_classes
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
 from textclf.split.shuffle import ShardWriter

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyarrow import types
 
 from textclf.core.errors import UserError
-from textclf.core.foreign import whole_file
+from textclf.core.files import whole_file
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.compression import stored

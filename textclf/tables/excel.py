@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from textclf.core.errors import UserError
-from textclf.core.foreign import whole_file
+from textclf.core.files import whole_file
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.compression import stored
 from textclf.tables.layout import Layout, NumberedRow

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from textclf.core.arrow import normalize_text
 from textclf.core.errors import TooRareError
-from textclf.core.hashing import normalize_text
 from textclf.core.settings import to_yaml
 from textclf.tables.settings import Data
 from textclf.tables.values import SEPARATORS

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from textclf.core.errors import UserError
-from textclf.core.foreign import damaged
+from textclf.core.files import damaged
 from textclf.core.quoting import first_line, list_names, quote_value
 from textclf.tables.compression import stored
 from textclf.tables.layout import Layout, NumberedRow

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.core import formatting
+from tests.unspaced import WORDS, rows
+from textclf.core import formatting, quoting
+from textclf.core.labels import cut, display_labels, visible
+from textclf.core.scripts import is_unspaced, unspaced_share
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,91 @@ def test_the_largest_remainders_are_rounded_up() -> None:
     assert formatting.largest_remainder([0.005, 0.995]) == [1, 99]
     assert formatting.largest_remainder([0.29, 0.71]) == [29, 71]
     assert formatting.largest_remainder([0.0, 0.0]) == [0, 0]
+
+
+def test_invisible_and_reordering_characters_are_replaced() -> None:
+    assert visible("a\u202eb\x00c\x1b[0m\u2028\u200b") == "a⟨U+202E⟩b⟨U+0000⟩c⟨U+001B⟩[0m⟨U+2028⟩⟨U+200B⟩"
+    assert visible("ünï \N{FAMILY}\u200d\n\t") == "ünï \N{FAMILY}\u200d\n\t"
+
+
+def test_a_text_is_cut_by_its_width() -> None:
+    assert [cut(text, 24) for text in ("y" * 24, "y" * 25)] == ["y" * 24, "y" * 23 + "…"]
+    assert [cut("中" * count, 24) for count in (12, 13)] == ["中" * 12, "中" * 11 + "…"]
+    assert cut("a" + "中" * 12, 24) == "a" + "中" * 11 + "…"
+
+
+def test_labels_are_short_visible_and_unique() -> None:
+    names = ["a" * 99, "a" * 98, " ", "", "b\nc", "\u202e", *(f"{'d' * 20}{n}" for n in range(120))]
+    shown = display_labels(names, limit=12)
+    assert list(shown) == names
+    assert len(set(shown.values())) == len(shown)
+    assert all(0 < len(label) <= 12 for label in shown.values())
+    assert shown["\u202e"] == "⟨U+202E⟩"
+
+
+def test_a_title_is_shown_instead_of_a_name() -> None:
+    assert display_labels(["0", "1", "2"], {"0": "no", "1": "no"}) == {"0": "no", "1": "no (2)", "2": "2"}
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_sentences_without_spaces_are_recognised(language: str) -> None:
+    assert unspaced_share([text for text, _ in rows(language, 50)]) == 1
+
+
+PHRASES = "ລົດຊາດດີຫຼາຍ ຂ້ອຍຈະກັບມາອີກ"  # Lao, with a space between phrases
+SET_APART = ("这 家 店 的 菜 很 好吃", "ร้าน นี้ อร่อย มาก และ ถูก")  # by a tool
+SPACED = (*SET_APART, "음식이 정말 맛있어요", "The sign says 出口 in red", "Très bon café, naïve façade", "👍👍", "")
+
+
+def test_texts_with_spaces_between_words_are_others() -> None:
+    assert [text for text in ("iPhone很好用", "好", PHRASES, "བོད་སྐད་ཡག་པོ་འདུག") if not is_unspaced(text)] == []
+    assert [text for text in SPACED if is_unspaced(text)] == []
+
+
+def test_a_long_text_is_judged_by_its_beginning() -> None:
+    assert not is_unspaced("word " * 1000 + "好" * 100_000)
+
+
+def test_a_value_is_quoted_on_one_short_line() -> None:
+    values = [None, {"a": 1}, [1], "a\nb", "x" * 41, True, 1.5, 10**50]
+    kinds, numbers = ["nothing", "an object", "a list"], ["True", "1.5", "1" + "0" * 38 + "…"]
+    assert [*map(quoting.quote_value, values)] == [*kinds, r"'a\nb'", f"'{'x' * 39}…'", *numbers]
+
+
+def test_a_name_is_quoted_if_it_would_be_misread() -> None:
+    for name in ("a", "the label", "é", "a-b.c"):
+        assert quoting.quote_name(name) == name
+    for name in ("", " a", "a ", "a,b", "a\tb", "x" * 41):
+        assert quoting.quote_name(name) == quoting.quote_value(name)
+
+
+def test_the_first_of_many_names_are_listed() -> None:
+    assert quoting.list_names(["a", "b, c", ""]) == "a, 'b, c', ''"
+    assert quoting.list_names([str(number) for number in range(13)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"
+
+
+def test_of_many_classes_the_smallest_and_the_largest_are_shown() -> None:
+    assert quoting.list_classes({"a": 1200, "b ": 3}) == "a (1,200), 'b ' (3)"
+    many = {f"c{number}": 1000 - number for number in range(77)}
+    assert quoting.list_classes(many) == "from 924 (c76) to 1,000 rows (c0)"
+    assert quoting.list_classes({"a": 0.25, "b": 0.75}, ".3f", unit="") == "a (0.250), b (0.750)"
+
+
+def test_the_first_line_of_a_message_is_printable() -> None:
+    messages = ["wrong.\nMore of it.", "  wrong: ", "a\x1b[31m", "x" * 201, ""]
+    lines = [quoting.first_line(ValueError(message)) for message in messages]
+    assert lines == ["wrong", "wrong", r"a\x1b[31m", "x" * 199 + "…", "ValueError"]
+
+
+@given(st.text() | st.none() | st.integers() | st.floats() | st.binary(), st.integers(1, 50))
+def test_any_value_is_quoted_in_printable_characters(value: object, limit: int) -> None:
+    text = quoting.quote_value(value, limit)
+    assert text.isprintable()
+    assert not isinstance(value, int | float) or len(text) <= limit
+
+
+def test_an_argument_is_quoted_for_the_shell_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("plain.csv", "it's & two.csv")
+    assert [*map(quoting.quote_argument, words)] == ["plain.csv", """'it'"'"'s & two.csv'"""]
+    monkeypatch.setattr("sys.platform", "win32")
+    assert [*map(quoting.quote_argument, words)] == ["plain.csv", '"it\'s & two.csv"']

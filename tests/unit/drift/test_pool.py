@@ -11,8 +11,7 @@ from scipy import stats
 from tests.unit.drift.texts import draw_texts, pool_of, rejected
 from tests.unit.predict.models import three_classes
 from textclf.drift.measure import Settings, measure
-from textclf.drift.pool import Pool, first_similar, pool
-from textclf.drift.sample import sample_texts, text_keys
+from textclf.drift.pool import Pool, first_similar, pool, sample_texts, text_keys
 
 TEXTS = st.lists(st.text("ab1. \u00e9", max_size=4), max_size=40)
 

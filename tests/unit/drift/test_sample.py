@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.core.hashing import fingerprints
-from textclf.drift.sample import CHARACTERS, sample_texts, text_keys
+from textclf.core.arrow import fingerprints
+from textclf.drift.pool import CHARACTERS, sample_texts, text_keys
 
 TEXTS = st.lists(st.text("ab1. \u00e9", max_size=4), max_size=40)
 
@@ -47,7 +47,7 @@ def test_a_sample_has_the_groups_with_the_smallest_hashes_and_a_part_of_a_large_
     rows: list[tuple[str, str]], size: int, random: Random
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("textclf.drift.sample.MOST", 4)
+        patch.setattr("textclf.drift.pool.MOST", 4)
         whole = sample_texts([([text for text, _ in rows], [group for _, group in rows])], 1, size)
         random.shuffle(rows)
         assert whole.texts == sample_texts([([text], [group]) for text, group in rows], 1, size).texts

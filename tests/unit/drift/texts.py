@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from textclf.drift.pool import Pool, pool
-from textclf.drift.sample import sample_texts
+from textclf.drift.pool import Pool, pool, sample_texts
 
 LETTERS = "bdfgklmnprst"
 

@@ -17,9 +17,9 @@ from tests.unit.evaluate.samples import drawn, known, overconfident, params, sam
 from tests.verify import ROOT
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.core.arrow import fingerprints
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.hashing import fingerprints
 from textclf.core.result_files import check, to_json
 from textclf.evaluate import measure as measuring
 from textclf.evaluate.choose import choose_decision

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from tests import samples
 from tests.conftest import arguments, run_stage
 from textclf.artifacts import checked
-from textclf.artifacts.features import Features, concatenate
+from textclf.artifacts.features import Features, concatenate, stack_columns
 from textclf.artifacts.predictions import HELD_OUT, Predictions
 from textclf.models import majority
 from textclf.models.common import crossvalidation
@@ -18,14 +19,18 @@ from textclf.models.common.crossvalidation import (
     FOLDS,
     MORE_FOLDS,
     NEVER_HELD_OUT,
+    as_new_texts,
     assign_folds,
     crossvalidate,
     draw_rows,
     fold_count,
     sample_rows,
 )
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(lambda y: np.unique(y, return_inverse=True)[1])
+FITTED, OTHERS = ["good food", "bad food", "good place"], ["good pizza", "bad place at the corner", "pizza", ""]
 
 
 @given(LABELS)
@@ -144,3 +149,36 @@ def test_rows_are_held_out_only_if_something_is_chosen(project: Path, named: boo
     checked.write_default(project / "data" / "default.json", settled=named)
     run_stage(project, "train", *arguments("train"))
     assert (project / "data" / "trained" / "majority" / HELD_OUT).exists() is not named
+
+
+def make_vectors(analyzer: str, weighting: str) -> csr_array:
+    settings = Terms.model_validate({"analyzer": analyzer, "weighting": weighting})
+    return Vectorizer.fit([*FITTED, *OTHERS], settings).transform([*FITTED, *OTHERS])
+
+
+@pytest.mark.parametrize("analyzer", ["word", "word+char_wb"])
+def test_rows_of_tfidf_get_their_length_back_without_the_terms_that_no_fitted_row_has(analyzer: str) -> None:
+    X = make_vectors(analyzer, "tfidf")
+    known = np.flatnonzero(X[:3].sum(axis=0))
+    new = as_new_texts(X[:3], X[3:])[:, known].toarray()
+    before = X[3:][:, known].toarray()
+    lengths = np.linalg.norm(before, axis=1, keepdims=True)
+    whole = np.linalg.norm(X[3].toarray())  # 1 for each analyzer
+    np.testing.assert_allclose(new, whole * before / np.where(lengths > 0, lengths, 1))
+    assert np.linalg.norm(new[0]) == pytest.approx(whole)
+
+
+@pytest.mark.parametrize("weighting", ["counts", "binary"])
+def test_counts_and_dense_vectors_stay(weighting: str) -> None:
+    X = make_vectors("word", weighting)
+    np.testing.assert_array_equal(as_new_texts(X[:3], X[3:]).toarray(), X[3:].toarray())
+    dense = np.ones((4, 2), np.float32)
+    assert (as_new_texts(dense[:2], dense[2:]) == dense[2:]).all()
+
+
+def test_only_the_terms_beside_sentence_vectors_are_scaled() -> None:
+    X, vectors = make_vectors("word", "tfidf"), np.full((7, 2), 0.5, np.float32)
+    both = stack_columns([X, vectors], [0.7, 2.0])
+    new = as_new_texts(both[:3], both[3:]).toarray()
+    np.testing.assert_allclose(new[:, -2:], 1.0)
+    np.testing.assert_allclose(new[:, :-2], 0.7 * as_new_texts(X[:3], X[3:]).toarray())

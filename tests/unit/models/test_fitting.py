@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from sklearn.utils.class_weight import compute_sample_weight
 
 from tests import samples
 from textclf.artifacts.features import Features
 from textclf.models import majority
+from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.fitting import fit_model, predict_shards, training_record, watched_split
+from textclf.models.common.settings import ClassWeight
 
 CLASSES = np.array(["no", "yes"])
 
@@ -76,3 +79,26 @@ def test_a_shard_may_lack_a_class(tmp_path: Path, model: str, changes: dict[str,
 def test_the_record_of_a_training_says_whether_it_stops_early(stopping: int | None, recorded: dict[str, int]) -> None:
     settings = samples.settings("keras", early_stopping=stopping)
     assert training_record(Fitted(None, {"epochs": 9}), settings) == {"epochs": 9} | recorded
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("balanced", "balanced"),
+        ((("class 2", 7.0), ("class 0", 0.5), ("class 1", 2.0)), {0: 0.5, 1: 2.0, 2: 7.0}),
+        ((("class 1", 4.0),), {0: 1.0, 1: 4.0, 2: 1.0}),  # a class that is not named weighs 1
+    ],
+    ids=str,
+)
+def test_a_row_has_the_weight_of_its_class_as_in_scikit_learn(given: ClassWeight, expected: object) -> None:
+    part = samples.rows(3)
+    weights = row_weights(part, given)
+    assert weights == pytest.approx(compute_sample_weight(expected, part.y), rel=1e-15)
+    assert row_weights(part, None) is None
+
+
+def test_with_several_labels_a_weight_is_that_of_the_rows_with_a_label() -> None:
+    part = samples.label_rows()
+    weights = row_weights(part, (("label 0", 0.5), ("label 2", 7.0)))
+    assert weights is not None
+    assert weights.tolist() == np.where(part.y == 1, [0.5, 1.0, 7.0], 1.0).tolist()

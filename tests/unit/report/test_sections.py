@@ -1,28 +1,37 @@
 """What the sections say of a run."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.page import sections, specs, without_pictures
+from tests.behaviours import case, results_of, said
+from tests.page import Page, sections, specs, without_pictures
 from tests.results import comparison, with_results
-from tests.runs import SOURCE, YELP, make_run
+from tests.runs import HOSTILE, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
+from textclf.core.labels import visible
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.results import Ends
+from textclf.report import behaviour as section
 from textclf.report import curves, data, results
-from textclf.report.data import BARS, histogram
+from textclf.report.data import BARS, first_conflicting, histogram
 from textclf.report.doubt import doubt
 from textclf.report.errors import errors
 from textclf.report.page import mark_settings, render
-from textclf.report.run import Run, tables_of
+from textclf.report.run import Run, open_rows, tables_of
+from textclf.report.slices import title
 
 PAIR = ("logistic_regression", "keras")
 DEFAULT = make_run()
+MODEL = "logistic_regression"
 
 
 def model_colours(run: Run) -> dict[str, set[str]]:
@@ -208,3 +217,72 @@ def test_the_parameters_are_those_of_the_models_that_trained() -> None:
 def test_average_precision_is_read_of_labels_alone() -> None:
     assert "average_precision" in tables_of("multilabel")["classes"]
     assert "average_precision" not in tables_of("multiclass")["classes"]
+
+
+def test_a_slice_is_shown_by_its_column_and_the_name_of_its_value() -> None:
+    run = make_run()
+    run.names["no"] = "negative"
+    assert title(run, "class=no") == "class: negative"
+    assert title(run, "unknown_words=none") == "unknown words: none"
+    assert title(run, "platform=") == "platform: missing"
+    assert title(run, "platform=a=b") == "platform: a=b"
+
+
+def test_values_of_the_table_are_shown_as_text_alone() -> None:
+    values = [*HOSTILE, "web"]
+    run = make_run(columns={"platform": values}, count=20 * len(values))
+    text = sections(run)["slices"]  # fails if one of them opens an element that is not closed
+    shown = [name.partition("=")[2] for name in run.results.slices[MODEL] if name.startswith("platform=")]
+    assert len(shown) > 1
+    for value in shown:
+        assert " ".join(f"platform: {visible(value)}".split()) in " ".join(text.split())
+
+
+def test_hostile_texts_make_no_element_and_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(section, "EXAMPLES", len(HOSTILE))
+
+    def page(texts: Sequence[str]) -> Page:
+        cases = [
+            case(text, said(True, after="no"), said(True, after="no"), changed="b", change="pair") for text in texts
+        ]
+        tests = results_of({"bad": {"kind": "invariance", "about": texts[0], "cases": cases}})
+        return Page(render(make_run(settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": tests})))
+
+    plain = page(["word " * 20_000 if len(text) > 1_000 else "word" for text in HOSTILE])  # what is long is folded
+    hostile = page(HOSTILE)
+    assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in plain.elements]
+    shown = " ".join(hostile.text["behaviour"].split())
+    assert [text for text in HOSTILE[:4] if f"{text} becomes b" not in shown] == []
+
+
+@given(st.lists(st.text(max_size=3), min_size=1), st.integers(1, 4), st.sets(st.integers(0, 30)))
+def test_rows_at_positions_are_read_from_their_pieces_alone(texts: list[str], size: int, places: set[int]) -> None:
+    table = pa.table({"id": [f"r{n}" for n in range(len(texts))], "text": texts})
+    starts = range(0, len(texts), size)
+    seen: list[tuple[int, str]] = []
+
+    def reader(start: int) -> ReadColumns:
+        def read(columns: list[str]) -> pa.Table:
+            seen.extend((start, name) for name in columns)
+            return table[start : start + size].select(columns)
+
+        return read
+
+    split = open_rows([reader(start) for start in starts])
+    assert len(split) == len(texts)
+    seen.clear()
+    wanted = {place for place in places if place < len(texts)}
+    shown = split.at(wanted, "text").itertuples(name=None)
+    assert list(shown) == [(place, texts[place]) for place in sorted(wanted)]
+    assert seen == [(start, "text") for start in sorted({place // size * size for place in wanted})]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1, 2**24, 2**24 + 1, 2**64 - 1]), st.integers(0, 2)), min_size=1),
+    st.integers(1, 3),
+)
+def test_the_first_keys_with_several_labels_are_found(pairs: list[tuple[int, int]], limit: int) -> None:
+    rows = pd.DataFrame({"key": np.array([key for key, _ in pairs], dtype=np.uint64), "label": [n for _, n in pairs]})
+    several = [key for key in dict.fromkeys(rows["key"]) if rows["label"][rows["key"] == key].nunique() > 1]
+    found = first_conflicting(rows, limit)
+    assert found.equals(rows[rows["key"].isin(several[:limit])])

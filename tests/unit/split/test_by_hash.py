@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from tests.leaks import count_leaks
 from tests.unit.split.rows import batch_of, in_order, numbered, write_csv
 from textclf.artifacts import splits
-from textclf.core.arrow import hash_normalized
+from textclf.core.arrow import hash_normalized, normalize_text
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.hashing import normalize_text
 from textclf.core.result_files import to_json
 from textclf.core.settings import MAX_SEED
 from textclf.split.by_hash import assign_splits

@@ -13,7 +13,7 @@ from tests import approved
 from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import splits
 from textclf.core.errors import UserError
-from textclf.split.by_time import rank_times, take_latest
+from textclf.split.draw import rank_times, take_latest
 from textclf.split.settings import Split
 from textclf.tables.corpus import read
 from textclf.tables.settings import Data

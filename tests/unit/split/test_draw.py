@@ -2,9 +2,12 @@
 
 import math
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -14,12 +17,14 @@ from tests.drawn import draw_splits
 from tests.leaks import count_leaks
 from tests.refusal import refusal
 from tests.unit.split.rows import corpus, in_order
-from textclf.core.arrow import hash_normalized
+from textclf.artifacts import shards
+from textclf.artifacts.splits import CLUSTERED
+from textclf.core.arrow import hash_normalized, normalize_text
 from textclf.core.errors import UserError
-from textclf.core.hashing import normalize_text
 from textclf.core.settings import MAX_SEED
 from textclf.split.draw import assign_groups, cluster_keys, draw_rows
 from textclf.split.settings import Split
+from textclf.split.shuffle import ShardWriter
 
 
 def params(test_size: float, validation_size: float = 0.0, seed: int = 1, **changes: bool) -> Split:
@@ -227,3 +232,36 @@ def test_rows_of_a_group_keep_the_order_of_the_table() -> None:
     for part in draw_splits(rows, params(0.25)).values():
         for _, group in part.groupby("group"):
             assert positions(group) == sorted(positions(group))
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+@pytest.mark.parametrize("count", [9, 10, 11, 20, 21])
+def test_all_shards_but_one_are_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, seed: int | None
+) -> None:
+    monkeypatch.setattr(shards, "ROWS", 10)
+    writer = ShardWriter(tmp_path, "train", CLUSTERED, seed)
+    for number in range(count):
+        writer.add(pa.table({"id": [str(number)], "text": [""], "label": [0], "cluster": [number]}, schema=CLUSTERED))
+    writer.close(np.arange(2, dtype=np.int32))
+    written = sorted(tmp_path.iterdir())
+    assert [path.name for path in written] == (
+        ["train.parquet"]
+        if count <= 10
+        else [f"train-{number:05d}.parquet" for number in range(1, -(-count // 10) + 1)]
+    )
+    sizes = sorted(pq.read_metadata(path).num_rows for path in written)
+    assert sizes == sorted([10] * (count // 10) + [count % 10] * (count % 10 > 0))
+
+
+def test_rows_of_a_sorted_table_are_mixed_through_all_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "ROWS", 200)
+    names = [str(number) for number in range(1500)]
+    columns = {"id": names, "text": names, "label": [int(n < 750) for n in range(1500)], "cluster": range(1500)}
+    rows = pa.table(columns, schema=CLUSTERED)
+    writer = ShardWriter(tmp_path, "train", CLUSTERED, seed=1)
+    writer.add(rows)
+    writer.close(np.arange(2, dtype=np.int32))
+    for shard in map(pd.read_parquet, sorted(tmp_path.iterdir())):
+        assert abs(shard["label"].eq(1).mean() - 0.5) < 5 * 0.5 / math.sqrt(len(shard))
+        assert shard["label"].iloc[: len(shard) // 2].nunique() == 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.leaks import count_leaks, normalised
 from tests.unit.split.rows import batch_of
-from textclf.core.hashing import normalize_text
+from textclf.core.arrow import normalize_text
 from textclf.split.leaks import LeakCounter
 
 

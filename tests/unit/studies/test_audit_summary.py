@@ -3,6 +3,7 @@
 import csv
 import re
 import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,33 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import stages.split
 from stages import audit
+from tests.page import Page
 from tests.processes import ROOT
 from tests.refusal import refusal
+from tests.settings import models, put
+from tests.unit.split.rows import NO_CORRECTIONS, NO_LABELLED
 from tests.unit.studies.audits import WRONG, find, rows_with_issues, write_splits
 from tests.unit.studies.samples import corpus, sections
-from textclf.core import stage
+from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
 from textclf.core.failures import USAGE_ERROR
 from textclf.core.files import write_csv
+from textclf.label import review
 from textclf.models.settings import Train
+from textclf.split.settings import Split
 from textclf.studies.audit import summary
 from textclf.studies.audit.summary import choose_models, count_reviews, issue_table, summarize
 from textclf.studies.settings import Audit
+from textclf.tables import corrections
 from textclf.tables.corrections import Corrections
 from textclf.tables.settings import Data
+
+SETS = [["late"], [], ["late", "bill"], ["bill"], [], ["late", "bill", "rude"]]
+SEVERAL = {"task": "multilabel", "label_separator": "|"}
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +161,47 @@ def test_a_missing_cleanlab_is_told_before_any_training(
     line = f"error: audit: the package cleanlab must be installed for this; {how_to_install('audit')}\n"
     assert capsys.readouterr().err == line
     assert not (folder / "out1").exists()
+
+
+def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sets = [SETS[number % 6] for number in range(90)]
+    texts = [f"{' '.join(names)} row{number}" for number, names in enumerate(sets)]
+    sets[0], sets[1], texts[89] = ["rude"], ["bill"], "ROW4"  # the texts of row 4 and 89 are the same
+    rows = pd.DataFrame({"id": range(90), "text": texts, "label": ["|".join(names) for names in sets]})
+    files.write_csv(Path("rows.csv"), rows)
+    Path("data").mkdir()
+    written = {"splits": Path("data/splits"), "report": Path("splits.json")}
+    data = Data.model_validate({"path": "rows.csv", "id": "id", **SEVERAL})
+    stages.split.run(data, Split(), corrections=NO_CORRECTIONS, labelled=NO_LABELLED, **written)
+
+    numbers, table, page = run(tmp_path, 1, **SEVERAL)
+    found = {row["id"]: row for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())}
+    given = {"0": '["rude"]', "89": '["bill", "late", "rude"]', "1": '["bill"]'}
+    assert {row: cells["given"] for row, cells in found.items()} == given
+    assert (found["0"]["suggested"], found["1"]["suggested"]) == ('["late"]', "[]")
+    content = files.read_json(numbers)
+    assert content["suggested"]["late"]["missing"] == content["suggested"]["bill"]["too_many"] == 1
+    assert content["conflicts"] == {"texts": 1, "rows": 2}
+    shown = Page(page.read_text(encoding="utf-8")).text
+    for section, text in (
+        ("suspicious", "no label"),
+        ("conflicts", "bill, late, rude"),
+        ("pairs", "label and mistake"),
+    ):
+        assert text in shown[section]
+
+    monkeypatch.setattr(review, "ISSUES", table)
+    Path("corrections.csv").write_text("id,label\n")
+    Path("params.yaml").write_text(put(*models("naive_bayes"), "data.path", "rows.csv", "data.task", "multilabel"))
+    answers = iter(["d", "", "-"])
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+    assert review.run(Namespace(terminal=True, blind=False, by="ann", port=0)) == 0
+    said = capsys.readouterr().out
+    assert "of 90 sets of labels" in said
+    assert "3 of 3 rows reviewed, labels changed: 1" in said
+    read = corrections.read(Path("corrections.csv"), multilabel=True)
+    assert read.reviews == {row: (labels, place) for place, (row, labels) in enumerate(given.items(), start=1)}
+    assert read.labels == {"89": given["89"], "1": "[]"}

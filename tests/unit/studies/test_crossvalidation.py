@@ -14,8 +14,8 @@ from scipy import stats
 
 from tests.refusal import refusal
 from tests.unit.studies.samples import CLASSES, FAST, corpus, crossvalidated, settings, setup
+from textclf.core.arrow import normalize_text
 from textclf.core.errors import UserError
-from textclf.core.hashing import normalize_text
 from textclf.evaluate.comparisons import corrected_t, holm
 from textclf.studies import crossvalidation, measure
 from textclf.studies.crossvalidation import POINT, posterior, verdict

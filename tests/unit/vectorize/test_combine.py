@@ -1,23 +1,39 @@
 """Two representations side by side."""
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
 from stages.combine import combine
 from tests.refusal import refusal
+from tests.unit.vectorize.lengths import Lengths
 from textclf.artifacts import features, shapes
 from textclf.artifacts.features import Features
 from textclf.artifacts.shapes import Part, Shapes
-from textclf.vectorize import representation
+from textclf.core.errors import UserError
+from textclf.vectorize import in_memory, representation
+from textclf.vectorize.in_memory import vectorize_splits
+from textclf.vectorize.representation import Block, Union
+from textclf.vectorize.settings import Combine, Vectorize
 from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 COUNTS = np.array([[0, 2], [1, 0], [0, 2]])
 VECTORS = np.array([[0.5], [0.25], [1.0]], dtype=np.float32)
 IDS, Y, CLASSES = np.array(["a", "b", "c"]), np.array([0, 1, 0]), np.array(["no", "yes"])
 SCALES = [(3 / 9) ** 0.5, (3 / 1.3125) ** 0.5]
+NEWER = {"settings": {"method": "stemming"}}
+TEXTS = ["good food", "bad food", "good good place"]
+SPLITS = {
+    "train": pd.DataFrame({"id": ["a", "b"], "text": ["good food", "bad"], "label": ["yes", "no"]}),
+    "test": pd.DataFrame({"id": ["c", "d"], "text": ["good", "good food"], "label": ["yes", "no"]}),
+}
 
 
 @pytest.fixture
@@ -81,3 +97,52 @@ def test_damaged_features_are_refused(root: Path) -> None:
 
 def test_rows_that_are_all_empty_have_the_scale_1() -> None:
     assert features.unit_scale(3, 0) == 1.0
+
+
+def words(**settings: object) -> Vectorizer:
+    return Vectorizer.fit(TEXTS, Terms.model_validate(settings))
+
+
+def test_a_union_multiplies_each_block_and_names_its_columns() -> None:
+    both = Union([Block("words", 0.5, words()), Block("lengths", 0.1, Lengths())])
+    assert both.columns == 5
+    assert both.transform(["good good"]).toarray().tolist() == [[0, 0, 1.0, 0, pytest.approx(0.9)]]
+    assert both.terms() == ["words__bad", "words__food", "words__good", "words__place", None]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"blocks": [{"name": "a", "scale": 1.0, "vectorizer": NEWER}]}, "was made by a newer textclf"),
+        ({"blocks": None}, "is damaged"),
+        ({"blocks": [{"name": "words", "scale": 0.0, "vectorizer": words().to_json()}]}, "is damaged"),
+        ({"blocks": [{"name": "words", "scale": True, "vectorizer": words().to_json()}]}, "is damaged"),
+        ({"blocks": [{"name": "words", "scale": 1.0, "vectorizer": {}}]}, "is damaged"),
+    ],
+)
+def test_a_union_that_is_damaged_or_newer_is_refused(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+    path = tmp_path / "vectorizer.json"
+    union = Union([Block("words", 0.5, words()), Block("letters", 2.0, words(analyzer="char"))])
+    path.write_text(json.dumps({"format": 1} | union.to_json() | change))
+    with pytest.raises(UserError, match=reason):
+        representation.read(path, tmp_path)
+
+
+def test_representations_stand_side_by_side_scaled_by_the_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths, fit = Lengths(), representation.fit
+
+    def fit_either(texts: Iterable[str], settings: Any, pretrained: Path) -> Any:
+        return lengths if settings.method == "encoder" else fit(texts, settings, pretrained)
+
+    monkeypatch.setattr(representation, "fit", fit_either)
+    in_memory._remembering.cache_clear()
+    vectorize = Vectorize.model_validate({"words": {}, "sentences": {"method": "encoder"}})
+    combine = Combine.model_validate({"both": {"first": "words", "second": "sentences"}})
+    for _ in range(2):
+        features = vectorize_splits(SPLITS, "both", vectorize, combine, ["no", "yes"], Path())
+        train = features["train"].X.toarray()
+        assert (train[:, :3] ** 2).sum(axis=1).mean() == pytest.approx(1)
+        assert train[:, 3] == pytest.approx(np.array([9, 3]) / (90 / 2) ** 0.5)
+        assert features["test"].y.tolist() == [1, 0]
+    assert lengths.seen == ["good food", "bad", "good"]
+    in_memory._remembering.cache_clear()

@@ -16,8 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, triu
 
-from textclf.core.arrow import hash_texts, normalize_texts
-from textclf.core.hashing import fingerprints
+from textclf.core.arrow import fingerprints, hash_texts, normalize_texts
 from textclf.pages.parts import IDS, Labelled, LabelledText
 from textclf.vectorize.terms.counts import count_terms
 from textclf.vectorize.terms.settings import Terms

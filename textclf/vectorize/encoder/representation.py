@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.onnx_classifier import IDS, MASK, open_session
 from textclf.artifacts.tokens import average_windows
 from textclf.core.errors import UserError
-from textclf.core.files import sha256, sha256_of_file
-from textclf.core.foreign import whole_file
+from textclf.core.files import sha256, sha256_of_file, whole_file
 from textclf.core.quoting import first_line, list_names
 from textclf.core.resources import cores
 from textclf.pretrained import bert, safetensors

@@ -1,15 +1,18 @@
 """What a table of labelled texts holds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.refusal import refusal
 from tests.unit.tables.tables import delimited
-from textclf.project.init.survey import Survey, detect_language, survey
+from textclf.project.init.survey import Survey, detect_language, survey, tells_label
 from textclf.tables.settings import Data
 
 ROWS = [("A b", "x"), ("a  B", "x"), ("a b", "y"), ("c", "y"), ("d e f g", "x"), ("", "x"), ("h", " ")]
+LABELS = ["no", "yes"] * 100
 
 
 def look(folder: Path, rows: list[tuple[str, str]]) -> Survey:
@@ -98,3 +101,19 @@ def test_short_texts_that_are_of_one_language_together_are_of_it() -> None:
 
 def test_a_few_texts_of_another_language_change_nothing() -> None:
     assert detect_language([*GERMAN * 5, ENGLISH[0]]) == "German"
+
+
+@pytest.mark.parametrize(
+    ("values", "telling"),
+    [
+        (["-", "late"] * 100, True),  # a reason that only one class has
+        (["-", "late", "-", "wet"] * 50, True),
+        (["-"] * 3 + ["late"] + (["-"] * 7 + ["wet"]) * 24 + ["-"] * 4, False),  # in few rows
+        (["web", "ios", "ios", "web"] * 50, False),
+        ([str(number % 2 * 100 + number / 10) for number in range(200)], True),  # a score
+        ([str(number) for number in range(200)], False),
+        ([f"2024-01-{1 + number % 27:02}" for number in range(200)], False),
+    ],
+)
+def test_a_column_tells_the_label_if_many_values_have_one_label_alone(values: Sequence[str], telling: bool) -> None:
+    assert tells_label(pd.Series(values), pd.Series(LABELS)) is telling
