@@ -137,12 +137,8 @@ class Entries(Section):
         """Return the names of all entries, in order."""
         return list(self.__pydantic_extra__ or {})
 
-
-class Pairs(Entries):
-    """A section of pairs; each subclass has its kind of pair."""
-
     def pairs(self) -> dict[str, Any]:
-        """Return the pairs by name."""
+        """Return the entries by name, of sections whose entries are pairs."""
         return self.__pydantic_extra__ or {}
 
 

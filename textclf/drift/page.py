@@ -104,7 +104,7 @@ def _point(name: str, side: str, share: float, interval: Interval | None = None)
 def _chart(points: list[dict[str, Any]], title: str) -> Spec:
     """Return a chart with a row per name and a point for the share of each side, with a line for its interval."""
     x, y = charts.Axis("share", title, scale={"zero": True}), charts.names("name", None, grid=True)
-    chart = charts.Chart("shares", "", "", "point", x, y, ends=("low", "high"))
+    chart = charts.Chart("shares", "", "point", x, y, ends=("low", "high"))
     rows = describe(pd.DataFrame(points), [("of", "", "name"), ("texts", "", "side"), ("share", ".1%", "share")])
     colour, shape = (
         {"field": "side", "scale": {"domain": list(SIDES), "range": list(marks)}, "legend": {"columns": 2}}

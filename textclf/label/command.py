@@ -14,9 +14,8 @@ from textclf.core.labels import visible
 from textclf.core.quoting import list_names, quote_argument, quote_value
 from textclf.core.settings import load_params
 from textclf.export.sources import class_titles, list_sources
-from textclf.label.rows import CONFLICTS, SPLITS, TABLE, LabelFile, is_multilabel, write_rows
+from textclf.label.rows import CONFLICTS, SPLITS, TABLE, Label, LabelFile, Session, is_multilabel, write_rows
 from textclf.label.server import serve
-from textclf.label.session import Label, Session
 from textclf.tables.settings import Data
 
 HELP = (  # in the terminal

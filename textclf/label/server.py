@@ -12,8 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from textclf.core.errors import UserError
 from textclf.core.failures import lines_of
-from textclf.label.rows import AnsweredError
-from textclf.label.session import Session
+from textclf.label.rows import AnsweredError, Session
 from textclf.pages.page import STYLE, template
 
 HOST = "127.0.0.1"

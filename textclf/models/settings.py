@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Entries, Pairs, suggest
+from textclf.core.settings import Entries, suggest
 from textclf.models.common.loading import Entry, entry_class
 from textclf.models.common.settings import Averaged
 from textclf.pretrained.catalogue import SHARED
@@ -41,7 +41,7 @@ class Train(Entries):
     TAKEN = (*RESERVED, SHARED)  # files have these keys and this folder beside models
 
 
-class Average(Pairs):
+class Average(Entries):
     """Weighted means of two models' probabilities, by names of their own: {mean: {first: words, second: network}}."""
 
     __pydantic_extra__: dict[str, Averaged]

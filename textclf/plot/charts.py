@@ -48,10 +48,10 @@ class Chart:
 
     name: str  # of its template for dvc plots
     title: str
-    table: str  # the file in plots/ that has its data
     kind: str  # line, point, bar or cell
     x: Axis
     y: Axis
+    table: str = ""  # the file in plots/ that has its data, if one has
     split: str = ""  # whose rows are drawn, of a table with a column `split`
     ends: tuple[str, str] | None = None  # columns of an interval, along the axis that has numbers (y, if both have)
     guide: Sequence[tuple[float, float]] = ()  # points of a dotted line: guessing, or perfect calibration
@@ -164,7 +164,6 @@ CHARTS = {
 BY_SPLIT = Chart(
     name="accuracies",
     title="Accuracy on each split",
-    table="",
     kind="point",
     x=Axis("accuracy", scale={"zero": False, "nice": True, "domainMax": 1}),
     y=names("split", None, {"paddingInner": 0.3}),
@@ -173,7 +172,6 @@ BY_SPLIT = Chart(
 BY_CLASS = Chart(
     name="by-class",
     title="Recall of each class: the share of its rows that is found",
-    table="",
     kind="point",
     x=Axis("accuracy", "recall: share of the class found"),
     y=names("class", None, {"paddingInner": 0.3}, labelLimit=130),
@@ -182,7 +180,6 @@ BY_CLASS = Chart(
 LENGTHS = Chart(
     name="lengths",
     title="Texts by their number of words",
-    table="",
     kind="bar",
     x=Axis("from", "words in a text", ",.0f", scale=None, ticks={"grid": False, "tickMinStep": 1}),
     y=Axis("rows", "texts", ",.0f", scale=None, ticks={"tickCount": 4}),

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.files import read_json
-from textclf.pretrained import mpnet
 from textclf.pretrained.onnx_graph import FLOAT, FLOAT16, IDS, MASK, Graph
 
 if TYPE_CHECKING:
@@ -43,6 +42,11 @@ _SIZES = {
     "vocabulary": "vocab_size",
     "types": "type_vocab_size",
 }
+MPNET_SKIPPED, FAR = 2, 128  # positions before the first token's; the distance from which all are in one bucket
+DISTANCE_SCORES = "encoder.relative_attention_bias.weight"  # by bucket of distances and head
+_POSITIONS = "embeddings.position_embeddings.weight"
+_MPNET_NAMES = {"attn.q": "self.query", "attn.k": "self.key", "attn.v": "self.value", "attn.o": "output.dense"}
+_MPNET_NAMES |= {"attention.LayerNorm": "attention.output.LayerNorm"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Config:
         for name in norms:
             shapes |= {f"{name}.weight": (hidden,), f"{name}.bias": (hidden,)}
         if self.buckets:
-            shapes[mpnet.SCORES] = (self.buckets, self.heads)
+            shapes[DISTANCE_SCORES] = (self.buckets, self.heads)
         for name in [name for name in shapes if name + BITS in stored]:
             rows, columns = shapes.pop(name)
             shapes |= {name + BITS: (rows, columns // BLOCK, BLOCK // 2), name + SCALES: (rows, columns // BLOCK, 1)}
@@ -111,7 +115,7 @@ def read_config(path: Path) -> Config:
     ):
         raise UserError(f"{path} must have absolute positions and a decimal layer_norm_eps; use an ONNX file instead")
     if "buckets" in sizes:
-        sizes["positions"] -= mpnet.SKIPPED
+        sizes["positions"] -= MPNET_SKIPPED
     return Config(**sizes, epsilon=epsilon, activation=activation)
 
 
@@ -121,7 +125,7 @@ def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDA
     They are float16 or float32, as in the file; `WORDS` stays in 4 bits if it is stored so.
     """
     selected: dict[str, NDArray[Any]] = {}
-    arrays = mpnet.as_bert(arrays, config.hidden) if config.buckets else arrays
+    arrays = as_bert(arrays, config.hidden) if config.buckets else arrays
     for name, shape in config.shapes(arrays).items():
         array = arrays.get(name, arrays.get(f"bert.{name}"))
         if array is None or array.shape != shape:
@@ -212,7 +216,7 @@ class _Encoder:
     def scores_of_distances(self) -> str:
         """Add the scores of attention that MPNet learned for the distances of tokens: (heads, length, length)."""
         graph = self.graph
-        scores = mpnet.scores_of_distances(self.weights[mpnet.SCORES], self.config.positions)
+        scores = distance_scores(self.weights[DISTANCE_SCORES], self.config.positions)
         length = graph.add("Shape", IDS, start=1, end=2)
         starts, axes = graph.constant(np.array([0, 0])), graph.constant(np.array([1, 2]))
         ends = graph.add("Concat", length, length, axis=0)
@@ -263,3 +267,30 @@ def pool(graph: Graph, vectors: str, pooling: Pooling) -> str:
     mask = graph.add("Unsqueeze", graph.add("Cast", MASK, to=FLOAT), graph.constant(np.array([2])))
     total = graph.add("ReduceSum", graph.add("Mul", vectors, mask), axis, keepdims=0)
     return graph.add("Div", total, graph.add("ReduceSum", mask, axis, keepdims=0))
+
+
+def as_bert(arrays: Weights, hidden: int) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an MPNet by the names of BERT's, without token types, whose vector is 0.
+
+    Song et al. (2020), NeurIPS, arXiv:2004.09297: BERT's with scores of attention for the distance between tokens.
+    """
+    renamed = {"embeddings.token_type_embeddings.weight": np.zeros((1, hidden), np.float32)}
+    for name, array in arrays.items():
+        known = name.removeprefix("mpnet.")
+        for theirs, ours in _MPNET_NAMES.items():
+            known = known.replace(theirs, ours)
+        renamed[known] = array[MPNET_SKIPPED:] if known == _POSITIONS else array
+    return renamed
+
+
+def distance_scores(scores: NDArray[Any], positions: int) -> NDArray[Any]:
+    """Return what MPNet adds to the scores of attention: (heads, positions, positions), the attended token last.
+
+    Half of the buckets are for tokens that follow; of each half, half are for one distance, others grow up to `FAR`.
+    """
+    distances = np.arange(positions) - np.arange(positions)[:, None]
+    half, single = len(scores) // 2, len(scores) // 4
+    growth = np.log(np.maximum(abs(distances), 1) / single) / np.log(FAR / single)
+    large = np.minimum(single + (growth * (half - single)).astype(int), half - 1)
+    buckets = np.where(abs(distances) < single, abs(distances), large) + half * (distances > 0)
+    return np.ascontiguousarray(scores[buckets].transpose(2, 0, 1))

@@ -1,15 +1,20 @@
-"""Files of pretrained weights, verified before any use: an entry of the catalogue, or files of the user's own."""
+"""Files of pretrained weights: an entry of the catalogue, or the user's own, verified before any use; their arrays."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.core.files import sha256, sha256_of_file
+from textclf.core.files import sha256, sha256_of_file, whole_file
 from textclf.core.quoting import list_names
 from textclf.pretrained.catalogue import CATALOGUE, CONFIG, GRAPH, TOKENIZER, WEIGHTS
 
 AGAIN = "run dvc repro again, which fetches it"
+TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
 
 
 def require(root: Path, name: str, file: str) -> Path:
@@ -95,3 +100,20 @@ class Chosen:
 def is_part(name: str, graph: Path) -> bool:
     """Return whether a file, by its name, is an ONNX file or its external data, such as model.onnx.data."""
     return name.startswith(graph.name)
+
+
+def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file by their names: https://huggingface.co/docs/safetensors.
+
+    Raises `UserError` if it is incomplete or has types that numpy lacks.
+    """
+    with whole_file(path, "safetensors"):
+        data = path.read_bytes()
+        start = 8 + int.from_bytes(data[:8], "little")  # of the arrays
+        header, body = json.loads(data[8:start]), memoryview(data)[start:]
+        return {name: _array(entry, body) for name, entry in header.items() if name != "__metadata__"}
+
+
+def _array(entry: dict[str, Any], body: memoryview) -> NDArray[Any]:
+    start, end = entry["data_offsets"]
+    return np.frombuffer(body[start:end], TYPES[entry["dtype"]]).reshape(entry["shape"])

@@ -27,9 +27,10 @@ from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.several import JOINT, LABELS, flagged, label_lists, labels_in, unite, written_list
 from textclf.tables.split_names import split_of_value
-from textclf.tables.times import A_NUMBER, DIGITS, NUMBER, kind_of_time, parse_time
 from textclf.tables.values import (
+    A_NUMBER,
     CONTROL,
+    DIGITS,
     NUL,
     ONE_LABEL,
     are_valid,
@@ -37,7 +38,9 @@ from textclf.tables.values import (
     combined_labels,
     join,
     joined_text,
+    kind_of_time,
     label_of,
+    parse_time,
     to_array,
     written_cell,
 )
@@ -46,6 +49,7 @@ ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 ROW_OVERHEAD = 100  # bytes of the objects of a row, about
 CHECKED_BYTES = 2**26  # of rows that are read between two looks at the available memory
 COPIES = 2  # of the rows in memory, about, that a split makes of them
+DECIMAL_TIME = pa.decimal256(2 * DIGITS, DIGITS)  # the Arrow type of times that are numbers
 LARGE = 2**30  # bytes of a column from which on it has Arrow's type large_string, of any length
 Part = tuple[TableFile, Batch]  # a batch, and the file that it is from
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
@@ -243,7 +247,7 @@ class Corpus:
                 written = [self._write_or_none(purpose, value) for value in distinct]
                 passed &= np.array([value is not None for value in written], bool)[codes]
                 if purpose == "time" or (purpose == "label" and multilabel):
-                    of_times = NUMBER if self._kind_of_time == A_NUMBER else pa.string()
+                    of_times = DECIMAL_TIME if self._kind_of_time == A_NUMBER else pa.string()
                     values = pa.array(written, LABELS if purpose == "label" else of_times).take(codes)
                 elif written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)

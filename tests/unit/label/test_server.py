@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from textclf.label.rows import LabelFile, Row, read_rows, write_rows
+from textclf.label.rows import LabelFile, Row, Session, read_rows, write_rows
 from textclf.label.server import MOST_BYTES, Server
-from textclf.label.session import Session
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from textclf.models.average import choose_weight
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.crossvalidation import assign_folds, crossvalidate, sample_rows
 from textclf.models.common.fitting import fit_model
-from textclf.models.logistic_regression import stream
+from textclf.models.logistic_regression import fitting
 
 Array = NDArray[np.float64]
 WEIGHTS = {"label 0": 0.5, "label 1": 2.0, "label 2": 7.0}
@@ -180,9 +180,9 @@ def test_on_a_stream_batches_and_parts_of_batches_change_little_and_a_second_fit
     assert fits[0].layers[0].kernel.tobytes() == fits[1].layers[0].kernel.tobytes()
     assert fits[0].predict_proba(part.X) == pytest.approx(fits[2].predict_proba(part.X), abs=1e-6)
     for class_weight in (None, "balanced"):
-        monkeypatch.setattr(stream, "SCORES", 2**22)
+        monkeypatch.setattr(fitting, "SCORES", 2**22)
         whole = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight).layers
-        monkeypatch.setattr(stream, "SCORES", 60)
+        monkeypatch.setattr(fitting, "SCORES", 60)
         parted = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight).layers
         assert parted.predict_proba(part.X) == pytest.approx(whole.predict_proba(part.X), abs=1e-6)
 

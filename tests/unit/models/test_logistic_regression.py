@@ -13,7 +13,7 @@ from tests import samples
 from textclf.artifacts.features import Features
 from textclf.models import logistic_regression
 from textclf.models.common.fitted import Fitted
-from textclf.models.logistic_regression.stream import Rows
+from textclf.models.logistic_regression.fitting import Rows
 
 ROWS = Features(
     ids=np.array(["a", "b", "c", "d"]),

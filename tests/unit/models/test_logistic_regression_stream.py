@@ -16,7 +16,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.models.common.fitted import Fitted
-from textclf.models.logistic_regression import stream
+from textclf.models.logistic_regression import fitting
 
 
 def fit_stream(rows: Features | Shards[Features], **changes: object) -> Fitted:
@@ -134,7 +134,7 @@ def test_memory_and_cores_change_no_bit(
     expected = fit_stream(rows)
     monkeypatch.setattr(resources, "available_memory", lambda: free)
     monkeypatch.setattr(resources, "require_memory", lambda *_: None)
-    monkeypatch.setattr("textclf.models.logistic_regression.stream.cores", lambda: cores)
+    monkeypatch.setattr("textclf.models.logistic_regression.fitting.cores", lambda: cores)
     counted, names = count_reads(rows)
     fitted = fit_stream(counted)
     assert fitted.layers.layers[0].kernel.tobytes() == expected.layers.layers[0].kernel.tobytes()
@@ -146,7 +146,7 @@ def test_memory_and_cores_change_no_bit(
 def test_many_classes_are_summed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     part = samples.rows(6)
     whole = fit_stream(part).layers.predict_proba(part.X)
-    monkeypatch.setattr(stream, "SCORES", 60)  # ten rows
+    monkeypatch.setattr(fitting, "SCORES", 60)  # ten rows
     assert fit_stream(part).layers.predict_proba(part.X) == pytest.approx(whole, rel=1e-9)
 
 

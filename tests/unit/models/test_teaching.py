@@ -21,7 +21,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import read_json, sha256_of_file
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.teaching import Teacher, read_teacher
-from textclf.models.logistic_regression.stream import Rows
+from textclf.models.logistic_regression.fitting import Rows
 
 RANDOM = np.random.default_rng(0)
 

@@ -12,7 +12,7 @@ from tests import tiny_bert
 from tests.refusal import refusal
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
-from textclf.pretrained import safetensors, weights
+from textclf.pretrained import weights
 from textclf.pretrained.catalogue import CATALOGUE, File, Pretrained, Source
 from textclf.pretrained.weights import Chosen, require
 
@@ -139,7 +139,7 @@ def entry(dtype: str = "F32", shape: Any = (2,), offsets: Any = (0, 8)) -> dict[
 def test_arrays_are_read_by_name(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(WHOLE)
-    arrays = safetensors.read(path)
+    arrays = weights.read_safetensors(path)
     assert arrays.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
         np.testing.assert_array_equal(arrays[name], array)
@@ -160,4 +160,4 @@ def test_a_truncated_file_and_one_of_another_form_are_one_line(tmp_path: Path) -
     path = tmp_path / "model.safetensors"
     for data in (*OTHERS, *(WHOLE[:length] for length in range(len(WHOLE)))):
         path.write_bytes(data)
-        assert refusal(safetensors.read, path).startswith(f"{path} must be a whole safetensors file; ")
+        assert refusal(weights.read_safetensors, path).startswith(f"{path} must be a whole safetensors file; ")

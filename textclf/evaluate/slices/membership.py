@@ -1,6 +1,7 @@
 """Which slices each test row is in: values of the user's columns, its class, and properties of its text."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -8,16 +9,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.splits import SLICE, open_slices
+from textclf.core.arrow import count_lengths
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.labels import visible
-from textclf.evaluate.slices import texts
+from textclf.evaluate.slices import names
 from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS
-from textclf.evaluate.slices.texts import Codes
 from textclf.evaluate.split_clusters import IdDigest
 
 MOST_VALUES = 200  # slices of a column: the most frequent values; sums are kept of each
@@ -25,6 +27,23 @@ MOST_DISTINCT = 100_000  # distinct values of a column; with more it has no slic
 LONGEST = 100  # characters of a value that is a slice; a longer one is a text rather than a property
 MOST_BYTES = 2**26  # of the training texts; of more, the unknown words of the test texts are not looked for
 FEWEST_ROWS = 10  # of a slice, and of the other rows
+Codes = NDArray[np.int8]  # position of each row's value in the values of a family
+
+WORD_ENDS = (4, 8, 16, 32, 64, 128, 256)  # most words of a text in each band; the last one has no end
+WORD_BANDS = ("1 to 4", "5 to 8", "9 to 16", "17 to 32", "33 to 64", "65 to 128", "129 to 256", "257 or more")
+SHARE_ENDS = (0.0, 0.1, 0.25)  # largest share of unknown words in each band, likewise
+SHARE_BANDS = ("none", "up to 10%", "10% to 25%", "more than 25%")
+NO_YES = ("no", "yes")
+# RE2, whose \b knows ASCII alone. English; what is written without an apostrophe counts too.
+BEFORE, AFTER = r"(^|[^\p{L}\p{N}_])", r"([^\p{L}\p{N}_]|$)"
+NEGATION_PATTERN = (
+    rf"(?i){BEFORE}(no|not|never|none|nobody|nothing|nowhere|neither|nor|cannot|without"
+    rf"|(ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)nt){AFTER}|n['\x{{2019}}]t{AFTER}"
+)
+CAPITALS_PATTERN = rf"{BEFORE}\p{{Lu}}{{3,}}{AFTER}"
+DIGITS_PATTERN = r"\p{Nd}"
+WORD = re.compile(rb"[0-9a-z\x80-\xff]+")
+PATTERNS = {names.NEGATION: NEGATION_PATTERN, names.CAPITALS: CAPITALS_PATTERN, names.DIGITS: DIGITS_PATTERN}
 
 
 @dataclass(frozen=True)
@@ -77,14 +96,12 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
     larger than `MOST_BYTES`. With several labels per text there are no slices by label: texts with more labels are
     harder, and classes.csv has the metrics of each label.
     """
-    of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
-        WORDS: (texts.WORD_BANDS, texts.by_words)
-    }
-    for name, pattern in texts.PATTERNS.items():
-        of_texts[name] = texts.NO_YES, partial(texts.by_pattern, pattern=pattern)
+    of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {WORDS: (WORD_BANDS, by_words)}
+    for name, pattern in PATTERNS.items():
+        of_texts[name] = NO_YES, partial(by_pattern, pattern=pattern)
     if len(train) == 1 and (column := next(iter(train))["text"]).nbytes <= MOST_BYTES:
-        known = texts.words_of(column)
-        of_texts[UNKNOWN] = texts.SHARE_BANDS, partial(texts.by_unknown_words, known=known)
+        known = words_of(column)
+        of_texts[UNKNOWN] = SHARE_BANDS, partial(by_unknown_words, known=known)
     columns: dict[str, list[pa.DictionaryArray]] = {}
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
     ids, rows = IdDigest(), 0
@@ -135,3 +152,30 @@ def frequent_values(name: str, column: Sequence[pa.DictionaryArray]) -> tuple[Fa
     places = np.full(len(values), -1, np.int16)
     places[chosen] = np.arange(len(chosen))
     return Family(name, tuple(values[place] for place in chosen), places[codes]), len(values)
+
+
+def by_words(texts: pa.ChunkedArray) -> Codes:
+    """Return the band of the number of words of each text, words being what white space separates: (texts,)."""
+    return np.searchsorted(WORD_ENDS, count_lengths(texts)[0]).astype(np.int8)
+
+
+def by_pattern(texts: pa.ChunkedArray, pattern: str) -> Codes:
+    """Return 1 for each text in which a regular expression of RE2 is found, else 0: (texts,)."""
+    found: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).to_numpy()
+    return found.astype(np.int8)
+
+
+def words_of(texts: pa.ChunkedArray) -> set[bytes]:
+    """Return the distinct words of all texts."""
+    return {word for text in texts.to_pylist() for word in _words(text)}
+
+
+def by_unknown_words(texts: pa.ChunkedArray, known: Set[bytes]) -> Codes:
+    """Return the band of the share of each text's words that are not `known`, as `words_of`: (texts,)."""
+    shares = [sum(word not in known for word in words) / max(len(words), 1) for words in map(_words, texts.to_pylist())]
+    return np.searchsorted(SHARE_ENDS, shares).astype(np.int8)
+
+
+def _words(text: str) -> list[bytes]:
+    """Return the words of a text in lower case and UTF-8: runs of letters, digits and characters beyond ASCII."""
+    return WORD.findall(text.encode().lower())

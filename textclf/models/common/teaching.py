@@ -3,7 +3,7 @@
 Hinton, Vinyals, Dean (2015), Distilling the Knowledge in a Neural Network, arXiv:1503.02531.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -38,10 +38,7 @@ class Teacher:
         """Return the training rows, taught batch by batch; a single batch stays in memory."""
         if len(train) == 1:
             return Dataset.of_rows(self.teach(train.readers[0]()))
-        return replace(train, readers=tuple(partial(self._taught, read) for read in train.readers))
-
-    def _taught(self, read: Callable[[], Features]) -> Features:
-        return self.teach(read())
+        return replace(train, readers=tuple(partial(lambda read: self.teach(read()), read) for read in train.readers))
 
 
 def read_teacher(noted: Mapping[str, str], train: Shards[Features], rows: Dataset) -> Teacher:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf.artifacts.layers import LayerModel
-from textclf.models.common.networks.dense import dense_layers, read_dense
 from textclf.models.common.networks.exact import with_dense_gradient
+from textclf.models.common.networks.results import dense_layers, read_dense
 from textclf.models.common.networks.training import Architecture
 
 if TYPE_CHECKING:

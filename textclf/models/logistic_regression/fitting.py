@@ -1,25 +1,41 @@
 """The fit of logistic regression, on all rows together or batch by batch."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import reduce
+from operator import iadd
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
+from scipy.sparse import csr_array
+from scipy.special import expit, log_expit, log_softmax, logit
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
-from textclf.artifacts.features import Features, in_double
+from textclf.artifacts.features import Features, as_sparse, in_double
 from textclf.artifacts.layers import SIGMOIDS
-from textclf.core import resources
+from textclf.core import progress, resources
+from textclf.core.resources import cores
 from textclf.models.common.calibrated import FEWEST_CLASS_ROWS, FOLDS
-from textclf.models.common.class_weights import Problem, class_weights, problems, row_weights
+from textclf.models.common.class_weights import Problem, class_weights, problems, row_weights, weigh
 from textclf.models.common.crossvalidation import as_new_texts
 from textclf.models.common.fitted import Fitted
-from textclf.models.logistic_regression.stream import Array, minimize_on_stream
 
 LEAST_PROBABLE = 1e-3  # of a class that counts as one of a row with targets; more would only take longer
 VECTORS = 24  # of all parameters in the memory of lbfgs, measured
+DECREASE = 5e-5  # of the objective in a step, at which the solver stops
+MEMORY = 5  # earlier steps that the solver remembers
+LINE_SEARCH = 50  # evaluations in a line search at most, as in scikit-learn
+SCORES = 2**22  # of a part of the rows at most
+THREADS = 4  # at most: each has a batch in memory
+
+Array = NDArray[np.float64]
+Kept = tuple[csr_array, NDArray[np.integer], Array | None]  # features, classes and targets of a batch
 
 
 def in_memory(train: Features, settings: Any) -> Fitted:
@@ -107,3 +123,161 @@ def _fitted(train: Features | Dataset, weights: Array, intercepts: Array, record
     activation = SIGMOIDS if train.multilabel else "sigmoid" if len(train.classes) == 2 else "softmax"
     model = layers.linear(train.classes, weights, intercepts, activation)
     return Fitted(model, {"parameters": weights.size + intercepts.size, **record})
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some training rows."""
+
+    X: Any  # (rows, features) float64, CSR or dense
+    y: NDArray[np.integer]  # (rows,), or (rows, labels)
+    weights: Array | None  # in the shape of `y`; None if all weigh 1
+    targets: Array | None = None  # (rows, classes or labels); None if `y` has all of the probability
+
+    def sums(self, parameters: Array, total: float) -> Array:
+        """Return the sum of the losses and, flat, the gradient of that sum divided by `total`, (1 + parameters,).
+
+        With two classes the parameters are the weights of the features and the intercept, (features + 1,); with more,
+        or with labels, they are (features + 1, classes).
+        """
+        binary = parameters.ndim == self.y.ndim  # of each label, if there are several
+        scores = self.X @ parameters[:-1] + parameters[-1]
+        if binary and self.targets is not None:
+            targets = self.targets if self.y.ndim == 2 else self.targets[:, 1]
+            losses, slopes = -log_expit(-scores) - targets * scores, expit(scores) - targets
+        elif binary:
+            losses, slopes = -log_expit(np.where(self.y == 1, scores, -scores)), expit(scores) - self.y
+        elif self.targets is not None:
+            logarithms = log_softmax(scores, axis=1)
+            losses, slopes = -(self.targets * logarithms).sum(axis=1), np.exp(logarithms) - self.targets
+        else:
+            logarithms, places = log_softmax(scores, axis=1), (np.arange(len(self.y)), self.y)
+            losses, slopes = -logarithms[places], np.exp(logarithms)
+            slopes[places] -= 1
+        if self.weights is not None:
+            losses *= self.weights
+            slopes *= self.weights if binary else self.weights[:, None]
+        slopes /= total
+        gradient = (slopes.T @ self.X).T
+        return np.concatenate([[losses.sum()], gradient.ravel(), np.ravel(slopes.sum(axis=0))])
+
+
+def minimize_on_stream(
+    train: Dataset, shape: tuple[int, ...], class_weights: Array | None, C: float, max_iter: int
+) -> tuple[Array, int]:
+    """Return the parameters near the minimum of the objective, and the number of passes over the rows.
+
+    The objective is that of scikit-learn's LogisticRegression. `shape` is that of the parameters in `Rows.sums`;
+    `class_weights` is that of the module of this name. The solver works on features less their means and divided by the
+    root of the objective's curvature: some 15 to 25 steps then come nearer to the minimum than 100 without.
+    """
+    counts = np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
+    totals = counts * (1.0 if class_weights is None else class_weights)
+    sums = totals.sum(axis=0)  # of each label
+    total, shares = float(np.mean(sums)), totals / sums
+    penalty = 1 / (C * total)  # of half the squared weights
+    start = np.zeros(shape)
+    if train.multilabel:
+        start[-1] = logit(shares[1])  # or the first steps would only find how rare each label is
+    with closing(progress.bar("logistic_regression", None, "shard", scaled=False)) as bar:
+        stream = Stream(train, class_weights, bar)
+        first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
+        start_sums, means, squares = np.split(first, [1 + start.size, start.size + shape[0]])
+        curvature = (shares * (1 - shares)).mean(axis=0) * (sums / total)  # of the mean loss by a score
+        curvatures = np.multiply.outer(np.maximum(squares - means**2, 0), curvature) + penalty
+        scales = 1 / np.sqrt(np.concatenate([curvatures, [curvature]]))
+
+        def parameters_of(point: Array) -> Array:
+            """Return the parameters (`shape`) of the features as they are from those of the standardised features."""
+            parameters: Array = (point.reshape(shape).T * scales.T).T
+            parameters[-1] -= means @ parameters[:-1]
+            parameters[-1] += start[-1]
+            return parameters
+
+        def standard_gradient(flat: Array) -> Array:
+            """Return the gradient by the parameters of the standardised features, flat, from that by the others."""
+            gradient = flat.reshape(shape)
+            centred = gradient - np.multiply.outer(np.append(means, 0), gradient[-1])
+            scaled: Array = (centred.T * scales.T).T
+            return scaled.ravel()
+
+        length = np.linalg.norm(standard_gradient(start_sums[1:]))  # of a good first step; the solver's has length 1
+
+        def objective(point: Array) -> tuple[float, Array]:
+            parameters, sums = parameters_of(length * point), start_sums
+            if point.any():
+                sums = stream.sum(lambda rows: rows.sums(parameters, total))
+            weights, gradient = parameters[:-1], sums[1:].reshape(shape).copy()
+            gradient[:-1] += penalty * weights
+            value = float(sums[0]) / total + float(0.5 * penalty * np.vdot(weights, weights))
+            return value, length * standard_gradient(gradient)
+
+        options = {"maxiter": max_iter, "gtol": 0, "ftol": DECREASE, "maxcor": MEMORY, "maxls": LINE_SEARCH}
+        solve: Any = optimize.minimize
+        point = solve(objective, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options).x
+        return parameters_of(length * point), stream.passes
+
+
+def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
+    """Return the sums of the rows, then each feature's share in its mean, and in the mean of its squares."""
+    X, weights = rows.X, np.ones(len(rows.y)) if rows.weights is None else rows.weights
+    weights = (weights if weights.ndim == 1 else weights.mean(axis=1)) / total
+    means, squares = X.T @ weights, csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ weights
+    return np.concatenate([rows.sums(parameters, total), means, squares])
+
+
+class Stream:
+    """The training rows, read again for each sum over them or kept in memory, up to half of what is free.
+
+    Each batch is summed by itself, and these sums are added in order, whatever is kept and however many threads.
+    """
+
+    def __init__(self, train: Dataset, class_weights: Array | None, bar: Any) -> None:
+        """Read nothing yet; `bar` shows how many batches were summed."""
+        self._train, self._class_weights = train, class_weights
+        scores = 1 if len(train.classes) == 2 else len(train.classes)  # of a row, or 2 of two labels
+        self._size = max(1, SCORES // scores)
+        self._kept: dict[int, Kept] = {}
+        self._room = (resources.available_memory() or 0) // 2
+        self._threads = min(THREADS, len(train), cores())
+        self._bar = bar
+        self.passes = 0
+
+    def sum(self, function: Callable[[Rows], Array]) -> Array:
+        """Return the sums over all rows."""
+        self.passes += 1
+
+        def of_batch(number: int) -> Array:
+            return reduce(iadd, map(function, self._read(number)))
+
+        with ThreadPoolExecutor(self._threads) as threads:
+            return reduce(iadd, self._counted(threads.map(of_batch, range(len(self._train)))))
+
+    def _counted(self, results: Iterator[Array]) -> Iterator[Array]:
+        for result in results:
+            yield result
+            self._bar.update()
+
+    def _read(self, number: int) -> list[Rows]:
+        """Return the rows of a batch, in parts with at most `SCORES` scores."""
+        X, y, targets = self._kept.get(number) or self._read_batch(number)
+        X = csr_array((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
+        somes = [slice(start, start + self._size) for start in range(0, len(y), self._size)]
+        weights = self._class_weights
+        parts = [(X, y, targets)]
+        if len(y) > self._size:
+            parts = [(X[some], y[some], None if targets is None else targets[some]) for some in somes]
+        return [Rows(X, y, None if weights is None else weigh(weights, y), soft) for X, y, soft in parts]
+
+    def _read_batch(self, number: int) -> Kept:
+        """Return features, classes and targets of a batch, and keep them if there is room: counts in a byte each."""
+        batch = as_sparse(self._train.readers[number]())
+        X, y = batch.X, batch.y
+        if X.dtype.kind == "i" and X.data.max(initial=0) <= np.iinfo(np.uint8).max:
+            X = csr_array((X.data.astype(np.uint8), X.indices, X.indptr), shape=X.shape)
+        size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + y.nbytes
+        size += 0 if batch.targets is None else batch.targets.nbytes
+        if size <= self._room:
+            self._room -= size
+            self._kept[number] = X, y, batch.targets
+        return X, y, batch.targets

@@ -33,9 +33,9 @@ from textclf.models.transformer.network import (
     set_pretrained,
     trained_arrays,
 )
-from textclf.pretrained import bert, catalogue, safetensors
+from textclf.pretrained import bert, catalogue
 from textclf.pretrained.bert import Config
-from textclf.pretrained.weights import Chosen
+from textclf.pretrained.weights import Chosen, read_safetensors
 
 if TYPE_CHECKING:
     import keras
@@ -62,7 +62,7 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
     """Return the pretrained weights in `folder` that settings name; `UserError` if they are missing or damaged."""
     config = bert.read_config(chosen.require(folder, catalogue.CONFIG))
     path = chosen.require(folder, catalogue.WEIGHTS)
-    arrays = bert.select_weights(safetensors.read(path), config, path)
+    arrays = bert.select_weights(read_safetensors(path), config, path)
     return Source(chosen.name, config, {name: array.astype(np.float32, copy=False) for name, array in arrays.items()})
 
 

@@ -17,9 +17,9 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256, sha256_of_file, whole_file
 from textclf.core.quoting import first_line, list_names
 from textclf.core.resources import cores
-from textclf.pretrained import bert, safetensors
+from textclf.pretrained import bert
 from textclf.pretrained.catalogue import CONFIG, GRAPH, TOKENIZER, WEIGHTS
-from textclf.pretrained.weights import is_part, verify
+from textclf.pretrained.weights import is_part, read_safetensors, verify
 from textclf.vectorize.encoder.settings import Settings
 from textclf.vectorize.tokenizer import Tokenizing
 
@@ -132,7 +132,7 @@ def _build(settings: Settings, config_path: Path, weights_path: Path) -> bytes:
             f"length must be at most {config.positions}, max_position_embeddings of {config_path}; "
             f"got {settings.length}; correct it in params.yaml"
         )
-    weights = bert.select_weights(safetensors.read(weights_path), config, weights_path)
+    weights = bert.select_weights(read_safetensors(weights_path), config, weights_path)
     return bytes(bert.encoder_model(config, weights).SerializeToString(deterministic=True))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.artifacts import shards, splits
-from textclf.evaluate.slices import membership, texts
+from textclf.evaluate.slices import membership
 from textclf.evaluate.slices.membership import FEWEST_ROWS, LONGEST, MOST_VALUES, Family, find_membership
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.evaluate.split_clusters import IdDigest
@@ -125,8 +125,8 @@ def column(*chunks: list[str]) -> pa.ChunkedArray:
 
 def test_words_are_counted_in_bands_that_hold_their_upper_end() -> None:
     lengths = [1, 4, 5, 8, 9, 16, 17, 256, 257, 1000]
-    codes = texts.by_words(column([" ".join(["w"] * n) for n in lengths]))
-    assert [texts.WORD_BANDS[code] for code in codes] == [
+    codes = membership.by_words(column([" ".join(["w"] * n) for n in lengths]))
+    assert [membership.WORD_BANDS[code] for code in codes] == [
         *("1 to 4", "1 to 4", "5 to 8", "5 to 8", "9 to 16", "9 to 16", "17 to 32"),
         *("129 to 256", "257 or more", "257 or more"),
     ]
@@ -147,22 +147,22 @@ NO_NEGATIONS = ["a knot, a note, noted, want, giant", "annotation", "éno", "gre
 @pytest.mark.parametrize(
     ("pattern", "found", "others"),
     [
-        (texts.NEGATION, NEGATIONS, NO_NEGATIONS),
-        (texts.CAPITALS, ["the BEST", "ÜBER"], ["SO good", "McDONald DVDs"]),
-        (texts.DIGITS, ["5 stars", "\u0663"], ["five stars"]),
+        (membership.NEGATION_PATTERN, NEGATIONS, NO_NEGATIONS),
+        (membership.CAPITALS_PATTERN, ["the BEST", "ÜBER"], ["SO good", "McDONald DVDs"]),
+        (membership.DIGITS_PATTERN, ["5 stars", "\u0663"], ["five stars"]),
     ],
     ids=["negation", "capitals", "digits"],
 )
 def test_patterns_find_what_they_are_for(pattern: str, found: list[str], others: list[str]) -> None:
-    assert texts.by_pattern(column([*found, *others, ""]), pattern).tolist() == [1] * len(found) + [0] * (
+    assert membership.by_pattern(column([*found, *others, ""]), pattern).tolist() == [1] * len(found) + [0] * (
         len(others) + 1
     )
 
 
 def test_columns_without_rows_or_in_chunks_are_no_special_case() -> None:
-    assert texts.by_pattern(column(), texts.DIGITS).tolist() == []
-    assert texts.by_pattern(column(["1", "a"], [], ["2"]), texts.DIGITS).tolist() == [1, 0, 1]
-    assert texts.by_pattern(column(["a", "1", "2"]).slice(1), texts.DIGITS).tolist() == [1, 1]
+    assert membership.by_pattern(column(), membership.DIGITS_PATTERN).tolist() == []
+    assert membership.by_pattern(column(["1", "a"], [], ["2"]), membership.DIGITS_PATTERN).tolist() == [1, 0, 1]
+    assert membership.by_pattern(column(["a", "1", "2"]).slice(1), membership.DIGITS_PATTERN).tolist() == [1, 1]
 
 
 def words(text: str) -> list[str]:
@@ -173,15 +173,15 @@ def words(text: str) -> list[str]:
 @given(COLUMN, COLUMN)
 def test_unknown_words_are_those_that_no_training_text_has(train: list[list[str]], test: list[list[str]]) -> None:
     known = {word for chunk in train for text in chunk for word in words(text)}
-    found = texts.words_of(column(*train))
+    found = membership.words_of(column(*train))
     assert found == {word.encode() for word in known}
-    codes = texts.by_unknown_words(column(*test), found)
+    codes = membership.by_unknown_words(column(*test), found)
     shares = [
         sum(word not in known for word in words(text)) / max(len(words(text)), 1) for chunk in test for text in chunk
     ]
-    assert codes.tolist() == np.searchsorted(texts.SHARES, shares).tolist()
+    assert codes.tolist() == np.searchsorted(membership.SHARE_ENDS, shares).tolist()
 
 
 @given(st.lists(st.text(max_size=8), max_size=6))
 def test_words_of_any_text_are_found_within_it_alone(some: list[str]) -> None:
-    assert texts.words_of(column(some)) == texts.words_of(column(*[[text] for text in some]))
+    assert membership.words_of(column(some)) == membership.words_of(column(*[[text] for text in some]))

@@ -1,21 +1,27 @@
-"""The optimizer of a network, and what becomes of a network that is trained."""
+"""The optimizer of a network, the dense layers with which each ends, and what becomes of a network that is trained."""
 
 import json
 import math
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from textclf.artifacts.layers import LayerModel
+from textclf.artifacts.layers import SIGMOIDS, Layer, LayerModel
 from textclf.core.files import zip_member
 from textclf.models.common.fitted import Fitted
 
 if TYPE_CHECKING:
     import keras
+
+if TYPE_CHECKING:
+    import keras
+
+    from textclf.models.common.networks.settings import NetworkSettings
 
 
 def build_optimizer(name: str, learning_rate: float) -> "keras.Optimizer":
@@ -70,12 +76,38 @@ def save_keras(network: "keras.Sequential", path: Path) -> None:
     metadata = json.loads(members["metadata.json"])
     metadata["date_saved"] = "1980-01-01@00:00:00"
     members["metadata.json"] = json.dumps(metadata, sort_keys=True).encode()
-    config = json.loads(members["config.json"], object_hook=_without_address)
+    config = json.loads(
+        members["config.json"], object_hook=lambda part: {key: part[key] for key in part if key != "shared_object_id"}
+    )
     members["config.json"] = json.dumps(config, sort_keys=True).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             archive.writestr(zip_member(name), content)
 
 
-def _without_address(mapping: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in mapping.items() if key != "shared_object_id"}
+def dense_layers(classes: int, settings: "NetworkSettings", multilabel: bool) -> list["keras.layers.Dense"]:
+    """Return hidden layers, then one sigmoid unit, one per label or, beyond two classes, softmax; not built yet."""
+    import keras
+
+    hidden = [
+        keras.layers.Dense(units, activation=settings.activation, name=f"hidden_{number}")
+        for number, units in enumerate(settings.units, start=1)
+    ]
+    units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    if multilabel:
+        units, activation = classes, "sigmoid"
+    return [*hidden, keras.layers.Dense(units, activation=activation, name="output")]
+
+
+def read_dense(network: "keras.Model", classes: int) -> tuple[Layer, ...]:
+    """Return the dense layers of a network with their weights, float64; one sigmoid per class means several labels."""
+    import keras
+
+    layers = []
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Dense):
+            kernel, bias = (np.asarray(weights, dtype=np.float64) for weights in layer.get_weights())
+            layers.append(Layer(kernel, bias, layer.activation.__name__))
+    if layers[-1].activation == "sigmoid" and len(layers[-1].bias) == classes:
+        layers[-1] = replace(layers[-1], activation=SIGMOIDS)
+    return tuple(layers)
