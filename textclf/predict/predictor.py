@@ -6,6 +6,7 @@ model.predict(["The food was great.", "Never again."])    # array(['1', '0'], dt
 """
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import NAMES_LIMIT, list_names, quote_value
 from textclf.core.text_row import TextRow
+from textclf.predict import released
 from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
@@ -47,6 +49,7 @@ class Predictor:
     conformal: Conformal | None = None  # the scores for prediction sets, if the run had evaluate.coverage
     means: NDArray[np.float64] | None = None  # (classes, features), if texts are rejected by their distance from these
     name: str = "unnamed"  # its folder's
+    version: str = "unknown"  # its release, such as keras@v0.0.1, or a checksum of its files
 
     def __repr__(self) -> str:
         """Tell the name, the kind and the classes; many classes are counted."""
@@ -269,7 +272,8 @@ def load(folder: str | Path = "models") -> Predictor:
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = _read_vectorizers(folder, model)
     scores = next(iter(conformal.read(folder / CONFORMAL).values()), None) if (folder / CONFORMAL).exists() else None
-    return Predictor(vectorizer, model, decision, scores, read_means(folder), folder.resolve().name)
+    name, version = folder.resolve().name, released.version_of(folder)
+    return Predictor(vectorizer, model, decision, scores, read_means(folder), name, version)
 
 
 def _read_vectorizers(folder: Path, model: classifiers.Classifier) -> Any:
@@ -297,14 +301,17 @@ def _read_vectorizer(folder: Path, shared: Path) -> Any:
 
 
 def find_model(folder: Path, name: str | None) -> Path:
-    """Return the folder of a model by its name or path, for None of the default; `UserError` if there is none."""
+    """Return the folder of a model by its name, path or tag, for None of the default; `UserError` if there is none."""
     if name is None:
         return folder / read_index(folder)[0]
     if (folder / name / DECISION).is_file() and "/" not in name:
         return folder / name
     if Path(name, DECISION).is_file():
         return Path(name)
+    if shutil.which("git") and (place := released.find(folder, name)):
+        return place
     known = ", ".join(read_index(folder)[1]) if (folder / INDEX).exists() else "none"
     raise UserError(
-        f"--model must be one in {folder} ({known}) or the folder of one; got {name!r}; run dvc repro to make it"
+        f"--model must be one in {folder} ({known}), the folder of one or what a Git tag names (keras#prod); "
+        f"got {name!r}; run dvc repro to make it, or git fetch --tags"
     )

@@ -296,8 +296,9 @@ def test_a_model_is_found_by_name_by_folder_or_as_the_default(folder: Path) -> N
 
 @pytest.mark.parametrize("name", ["third", "", "../models", "a\nb", "\udcff"])
 def test_the_error_of_an_unknown_model_lists_the_known_ones(folder: Path, name: str) -> None:
-    rule = f"--model must be one in {folder} (first, second) or the folder of one"
-    assert refusal(find_model, folder, name) == f"{rule}; got {name!r}; run dvc repro to make it"
+    rule = f"--model must be one in {folder} (first, second), the folder of one or what a Git tag names (keras#prod)"
+    hint = "run dvc repro to make it, or git fetch --tags"
+    assert refusal(find_model, folder, name) == f"{rule}; got {name!r}; {hint}"
 
 
 def test_a_written_index_is_read_back_and_a_changed_one_refused(tmp_path: Path) -> None:
@@ -313,7 +314,9 @@ def test_a_written_index_is_read_back_and_a_changed_one_refused(tmp_path: Path) 
 def test_a_damaged_or_missing_index_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / INDEX
     assert refusal(find_model, tmp_path, None) == f"{path} {NOT_FOUND}"
-    assert " (none) or the folder of one; got 'x'" in refusal(find_model, tmp_path, "x")
+    assert " (none), the folder of one or what a Git tag names (keras#prod); got 'x'" in refusal(
+        find_model, tmp_path, "x"
+    )
     entries = [("null", '["first"]'), ('"first"', '["first", 7]'), ('"third"', '["first"]'), ("7", "7")]
     indexes = [f'{{"default": {default}, "models": {models}}}' for default, models in entries]
     for content in ("", "[]", '{"default": "first"}', '{"models": ["first"]}', *indexes):

@@ -1,0 +1,96 @@
+"""Models that Git tags name in the format of GTO (https://github.com/iterative/gto), from DVC's cache or remote.
+
+keras@v0.0.1 makes the commit a version of keras, keras#prod#1 assigns it to a stage; the last number counts the tags of
+keras. A ! before it cancels that version or stage of the commit. In a folder of the repository, keras is folder=keras.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from textclf.artifacts.statement import PROVENANCE, read, verify_files
+from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
+from textclf.core.git import git
+from textclf.core.outputs import outputs
+from textclf.core.ownership import RECORDS
+from textclf.core.quoting import first_line, list_names
+from textclf.pretrained.catalogue import SHARED
+
+RELEASED = RECORDS / "released"  # has <commit>/<model>
+WORD = "[a-zA-Z0-9](?:[a-zA-Z0-9/_-]*[a-zA-Z0-9])?"
+NAME = rf"(?P<name>(?P<model>{WORD})(?:@v(?P<version>[0-9]+[.][0-9]+[.][0-9]+)[^!#]*|#{WORD}))"
+TAG = re.compile(rf"{NAME}(?P<cancels>!?)(?:#(?P<counter>[0-9]+))?")
+
+
+def prefix() -> str:
+    """Return the start of the project's tags: nothing, or its folder in the repository and =."""
+    return re.sub("/\n?$", "=", git("rev-parse", "--show-prefix").stdout.decode(errors="replace")).strip()
+
+
+def read_tags() -> list[tuple[re.Match[str], str]]:
+    """Return each annotated tag of the project, without its prefix, and its commit, the oldest first."""
+    listed = git("for-each-ref", "--sort=taggerdate", "--format=%(*objectname) %(refname:strip=2)", "refs/tags").stdout
+    start = f" {prefix()}"
+    pairs = [line.split(start, 1) for line in listed.decode(errors="replace").splitlines()]
+    return [(tag, pair[0]) for pair in pairs if pair[0] and (tag := TAG.fullmatch(pair[-1]))]
+
+
+def active() -> dict[str, list[str]]:
+    """Return the commits of each version and stage, the newest last, without those that are cancelled."""
+    commits: dict[str, list[str]] = defaultdict(list)
+    for tag, commit in read_tags():
+        stages = [name for name in commits if name.startswith(f"{tag['model']}#")]  # of a version end with it
+        for name in (tag["name"], *(stages if tag["cancels"] and tag["version"] else ())):
+            commits[name] = [each for each in commits[name] if each != commit]
+        if not tag["cancels"]:
+            commits[tag["name"]].append(commit)
+    return {name: each for name, each in commits.items() if each}
+
+
+def find(models: Path, name: str) -> Path | None:
+    """Return the folder of the model with a stage (prod, keras#prod) or version (keras@v0.0.1), None without a tag."""
+    found = {each: commits[-1] for each, commits in active().items() if f"#{each}".endswith(f"#{name}")}
+    if len(found) > 1:
+        raise UserError(f"--model must name the stage of one model ({list_names(sorted(found))}); got {name}")
+    return next((_fetch(models, re.split("[@#]", each)[0], commit) for each, commit in found.items()), None)
+
+
+def _fetch(models: Path, model: str, commit: str) -> Path:
+    """Return the folder with a model as it was at a commit, beside it the weights that it shares with others."""
+    place = RELEASED / commit / model
+    with suppress(UserError):
+        verify_files(place, read(place).subjects)
+        return place
+    with project_at(commit, models / model) as repo, outputs(place) as (target,):
+        repo.dvcfs.get((models / model).as_posix(), str(target), recursive=True)
+        if any(name.startswith(f"{SHARED}/") for name in read(target).files):
+            with outputs(place.with_name(SHARED)) as (weights,):
+                repo.dvcfs.get((models / SHARED).as_posix(), str(weights), recursive=True)
+    return place
+
+
+@contextmanager
+def project_at(commit: str, wanted: Path) -> Iterator[Any]:
+    """Yield DVC's `Repo` at a commit, with the remotes of today; `UserError` if it can't get what is wanted of it."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc_data.index import DataIndexDirError
+
+    try:
+        # Today's remotes: of those of a commit, DVC would look for a relative path at the root of the disk.
+        with Repo() as today, Repo(config=dict(today.config)) as repo, repo.switch(commit):
+            yield repo
+    except (DvcException, DataIndexDirError, OSError) as error:
+        rule = "must be in DVC's cache or remote, where dvc push puts it"
+        raise UserError(f"{wanted} of commit {commit[:8]} {rule}; got: {first_line(error)}") from None
+
+
+def version_of(folder: Path) -> str:
+    """Return the version of a released model, such as keras@v0.0.1, else 12 digits of the SHA-256 of its statement."""
+    tags = active().items() if folder.parent.parent == RELEASED else ()
+    versions = (name for name, at in tags if name.startswith(f"{folder.name}@") and folder.parent.name in at)
+    return next(versions, sha256_of_file(folder / PROVENANCE)[:12])
