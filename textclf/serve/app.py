@@ -124,19 +124,22 @@ class Server:
                 raise
             raise HTTPException(422, str(error)) from None
         predictions = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
-        return b'{"model": %s, "predictions": [\n%s\n]}\n' % (json.dumps(name).encode(), predictions)
+        head = json.dumps({"model": name, "version": model.version}).encode()[:-1]
+        return b'%s, "predictions": [\n%s\n]}\n' % (head, predictions)
 
     async def health(self) -> Response:
-        """Return that the server can answer."""
-        return JSONResponse({"status": "ok"})
+        """Return that the server can answer, and with which version of the default model."""
+        return JSONResponse({"status": "ok", "model": self.default, "version": self.models[self.default].version})
 
     async def describe(self) -> Response:
-        """Return the version, the models with their classes, and the limits of a request."""
+        """Return the version of textclf, the models with theirs and their classes, and the limits of a request."""
         return JSONResponse(
             {
                 "version": __version__,
                 "default": self.default,
-                "models": {name: {"classes": model.classes_} for name, model in self.models.items()},
+                "models": {
+                    name: {"version": model.version, "classes": model.classes_} for name, model in self.models.items()
+                },
                 "limits": vars(self.limits),
                 "openapi": "/openapi.json",
             }

@@ -61,6 +61,7 @@ class PredictResponse(BaseModel):
     """Predictions in the order of the texts."""
 
     model: str = Field(description="name of the model that predicted")
+    version: str = Field(description="its release, as keras@v0.0.1; else 12 digits of its provenance.json's SHA-256")
     predictions: list[Prediction]
 
 

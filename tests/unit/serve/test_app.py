@@ -75,11 +75,11 @@ def test_the_server_describes_itself() -> None:
         lambda client: client.get("/"),
         lambda client: client.get("/openapi.json"),
     )
-    assert health.json() == {"status": "ok"}
+    assert health.json() == {"status": "ok", "model": "linear", "version": "unknown"}
     content = description.json()
     assert content["version"] == __version__
     assert (content["default"], content["limits"]["texts"]) == ("linear", 7)
-    assert content["models"]["three"] == {"classes": ["a", "b", "c"]}
+    assert content["models"]["three"] == {"version": "unknown", "classes": ["a", "b", "c"]}
     operation = schema.json()["paths"]["/predict"]["post"]
     request = operation["requestBody"]["content"]["application/json"]["schema"]
     assert list(request["properties"]) == ["texts", "model", "explain", "terms", "coverage", "top"]
@@ -160,7 +160,7 @@ def test_what_a_text_contains_is_not_counted(texts: list[str], escaped: bool) ->
 def test_no_body_makes_the_server_fail(content: bytes) -> None:
     response = post(content)
     assert response.status_code in {200, 400, 422}
-    assert set(response.json()) == ({"error"} if response.status_code != 200 else {"model", "predictions"})
+    assert set(response.json()) == ({"error"} if response.status_code != 200 else {"model", "version", "predictions"})
 
 
 def test_a_large_body_is_refused_before_it_has_been_read() -> None:
