@@ -50,6 +50,13 @@ one line of JSON per request to stdout. Needs fastapi and uvicorn.
   curl http://127.0.0.1:8000/predict --json '{"texts": ["The food was great."]}'
 """
 
+RELEASE = """
+Check a model, its commit, DVC's remote, the gate of params.yaml and, with --key, the signature; print the commands that
+tag the commit, in the format of GTO, as a version of the model and as what a stage has: textclf predict --model prod.
+
+  textclf release keras --stage prod --tag
+"""
+
 LABEL = """
 Label the texts of a CSV file with the columns id and text, such as that of textclf suggest: by keys on a page that this
 machine alone can open, or in the terminal. Each answer is in the file, with who and when, before the next text is
@@ -368,7 +375,7 @@ def _add_sign(parser: argparse.ArgumentParser) -> None:
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
-    model.add_argument("--model", help="its name or its folder (default: the one that models/index.json names)")
+    model.add_argument("--model", help="its name, folder or tag (default: the one that models/index.json names)")
     model.add_argument("--models", type=Path, default=Path("models"), help="the folder of all models (default: models)")
 
 
@@ -421,6 +428,15 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="its name or its folder")
+    parser.add_argument("--stage", required=True, metavar="NAME", help="which has it from now on, such as prod")
+    parser.add_argument("--tag", action="store_true", help="make the tags, but push nothing")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="public key (PEM) of who signed the model")
+    parser.add_argument("--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)")
+    parser.add_argument("--models", type=Path, default="models", metavar="DIR", help="of all models (default: models)")
+
+
 def _add_pr_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("base", metavar="BASE", help="revision to compare with, where this one branched off")
     parser.add_argument("--head", metavar="REVISION", help="revision to compare (default: the working tree)")
@@ -456,6 +472,7 @@ COMMANDS = {
     "crossvalidate": _run("train every model on many splits of all rows", f"{STUDIES}:crossvalidate"),
     "learning-curve": _run("train every model on more and more rows", f"{STUDIES}:learning_curve"),
     "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review.command", _add_pr_report),
+    "release": Command("tag a model that passes all checks", RELEASE, "verify.release", _add_release),
     "completion": Command("print the completion of a shell", COMPLETION, "project.completion", _add_completion),
 }
 

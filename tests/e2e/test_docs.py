@@ -24,7 +24,7 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 ANYTHING = "..."  # a line that stands for any number of lines
-COMMIT = "[0-9a-f]{7}"
+COMMIT, VERSION = "[0-9a-f]{7}", "[0-9a-f]{12}"
 COMMANDS = yaml.safe_load(Path(__file__).with_name("not_run.yaml").read_text(encoding="utf-8"))
 NOT_RUN = COMMANDS["not run"]
 CLONE = "clone"
@@ -106,7 +106,7 @@ def follow(copy: Copy, step: Step) -> tuple[str, bool]:
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """Return what matches an output of these lines, whatever the widths of a table's columns and a commit's hash.
+    """Return what matches an output of these lines, whatever a table's widths, a commit's hash, a model's version.
 
     The widths depend on the lines that a page leaves out.
     """
@@ -118,7 +118,7 @@ def pattern(text: str) -> re.Pattern[str]:
 
 
 def _word(word: str) -> str:
-    return COMMIT if re.fullmatch(COMMIT, word) else re.escape(word)
+    return COMMIT if re.fullmatch(COMMIT, word) else re.sub(f'"{VERSION}"', f'"{VERSION}"', re.escape(word))
 
 
 def is_run_in(step: Step, place: str) -> bool:

@@ -1,0 +1,72 @@
+"""The command `textclf release`: check a model, and tag the commit as a version of it and as what a stage has now."""
+
+import argparse
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from textclf.artifacts.statement import PROVENANCE, read
+from textclf.core.errors import UserError
+from textclf.predict import predictor, released
+from textclf.review import base, command, revisions
+from textclf.verify import commit, files, signing
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a line per check, and the commands to tag and push if all pass; with --tag, tag. Return 1 if one fails."""
+    folder, failed = predictor.find_model(arguments.models, arguments.model), False
+    stage = f"{folder.name}#{arguments.stage}"
+    if re.fullmatch(released.NAME, stage) is None:
+        raise UserError(f"--stage must have letters, digits, - and _ alone, and so must the model; got {stage}")
+    for name, check in _checks(folder, stage, arguments).items():
+        try:
+            wrong = list(check() or ())
+        except UserError as error:
+            wrong = list(error.lines)
+        failed = failed or bool(wrong)
+        print(f"{folder.name}: {name}: {'FAILED, ' * bool(wrong)}{'; '.join(wrong) or 'passed'}", flush=True)
+    for tag in (tags := [] if failed else new_tags(stage)):
+        words = "git", "tag", "--annotate", "--message", f"{tag} passed the checks of textclf release", tag
+        print(shlex.join(words) + base.run(*words) if arguments.tag else shlex.join(words))
+    print(shlex.join(["git", "push", "origin", *tags]) if tags else "no tag was made")
+    return int(failed)
+
+
+def _checks(folder: Path, stage: str, arguments: argparse.Namespace) -> dict[str, Callable[[], Iterable[str] | None]]:
+    """Return by name what gives, or raises, the reasons not to release a model from the commit that is checked out."""
+    head = revisions.commit_of("HEAD")
+    signature = arguments.signature or signing.default_signature(folder)
+    return {
+        "files": lambda: files.problems(folder),
+        "commit": lambda: commit.find_commit(read(folder), head) and (),
+        "data": lambda: _missing(folder, head),
+        "gate": lambda: _broken_limits(released.active().get(stage, [head])[-1], head),
+    } | ({"signature": lambda: signing.require_signature(folder, arguments.key, signature)} if arguments.key else {})
+
+
+def _missing(folder: Path, head: str) -> Iterator[str]:
+    """Yield what keeps a clone of the commit from getting the model by `dvc pull`."""
+    path = folder / PROVENANCE
+    with released.project_at(head, folder) as repo:
+        if repo.dvcfs.cat_file(path.as_posix()) != path.read_bytes():
+            yield f"dvc.lock of {head[:8]} must have {folder} as it is here; got another; commit dvc.lock"
+        if {"new", "missing"} & {*repo.status(targets=[folder.parts[0]], cloud=True).values()}:
+            yield f"the remote must have {folder}; got less; run dvc push"
+
+
+def _broken_limits(before: str, head: str) -> list[str]:
+    """Return each limit of the gate that the commit breaks; drops are those since `before`, which the stage has."""
+    report = command.compare(revisions.Revision(before), revisions.Revision(head))
+    return [*report.gate_errors, *(f"{check.change.name} {check.reason}" for check in report.failed)]
+
+
+def new_tags(stage: str) -> list[str]:
+    """Return the tags to make: of the next version, unless the commit is one already, and of the stage."""
+    model = stage.partition("#")[0]
+    own = [(tag, at) for tag, at in released.read_tags() if tag["model"] == model]
+    versions = {at: [int(n) for n in tag["version"].split(".")] for tag, at in own if tag["version"]}
+    major, minor, patch = max(versions.values(), default=[0, 0, 0])
+    counter = max((int(tag["counter"] or 0) for tag, _ in own), default=0) + 1
+    version = [] if revisions.commit_of("HEAD") in versions else [f"{model}@v{major}.{minor}.{patch + 1}"]
+    return [released.prefix() + name for name in (*version, f"{stage}#{counter}")]
