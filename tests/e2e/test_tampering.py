@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import textclf
 from tests.refusal import refusal
 from tests.verify import Copy, change_params
-from textclf.artifacts import statement
+from textclf.artifacts import predictions, splits, statement
 from textclf.artifacts.statement import PROVENANCE
 from textclf.cli import build_parser
+from textclf.core.files import write_npz
 from textclf.review.revisions import commit_of
 from textclf.verify import command, rederive
 from textclf.verify.commit import find_commit
@@ -178,6 +181,31 @@ def test_a_model_that_is_not_what_it_says_is_named(name: str, model: Path, capsy
     change(model)
     assert verify(model) == 1
     assert [printed for printed in capsys.readouterr().out.splitlines() if line in printed and "FAILED" in printed]
+
+
+@pytest.mark.parametrize(("change", "status"), [(1e-6, 0), (0.1, 1)])
+def test_where_bytes_may_differ_predictions_are_compared_within_a_tolerance(
+    change: float,
+    status: int,
+    model: Path,
+    pipeline: Copy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = Path(shutil.copytree(pipeline.folder, tmp_path / "clone"))
+    monkeypatch.setattr(rederive, "cloned", lambda _: contextlib.nullcontext(folder))
+    monkeypatch.setattr(rederive, "tolerance_of", lambda _: 1e-3)
+    arrays = dict(np.load(model / "model.npz"))
+    with (model / "model.npz").open("wb") as file:
+        write_npz(file, **{name: array * (1 + change) for name, array in arrays.items()})
+    restate(model)
+    assert verify(model) == status
+    line = next(each for each in capsys.readouterr().out.splitlines() if each.startswith("keras: model:"))
+    assert line.endswith("of 0.001 that its kind may")
+    rows = predictions.read(folder / "data/predictions/keras.parquet")
+    texts = splits.read(folder / "data/splits")["test"]["text"]
+    np.testing.assert_array_equal(rows.probabilities[rows.split == "test"], textclf.load(model).predict_proba(texts))
 
 
 def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(
