@@ -1,4 +1,4 @@
-"""The generated comments of params.yaml, the types in docs/params.md and the tables between markers."""
+"""The generated comments of params.yaml, types in docs/params.md, tables between markers, and links of the pages."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import ROOT
+from tests.processes import ROOT, git
 from tests.refusal import refusal
 from tests.settings import TEXT, put
 from textclf.core.settings import load_yaml
@@ -20,6 +20,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPTION = re.compile(r"-S\s+(?:'([^']+)'|([^\s`']+=[^\s`']*|~[^\s`']+))")
 EXAMPLE = re.compile(r"\W*(KEY|key)=")  # of no setting
 OF_LESSON = ("fetch.corpus", "train.", "vectorize.")  # a table has models of its own, and no corpus
+LINKING = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -163,3 +166,37 @@ def test_an_option_sets_what_every_file_of_settings_has_or_adds_it_with_two_plus
         if mark == "+" or not ours or not theirs:
             wrong.append((option, pages))
     assert wrong == []
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
+    broken = []
+    for path, anchor in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in headings(target)):
+            broken.append(f"{path}#{anchor}")
+    assert broken == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = {path for path, _ in LINK.findall((ROOT / "docs" / "index.md").read_text(encoding="utf-8"))}
+    assert {page.name for page in LINKING[2:]} - {"index.md"} - linked == set()
+
+
+def test_the_readme_is_read_in_a_few_minutes() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 600
+
+
+def test_the_architecture_says_what_every_folder_is_for() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = page.partition("## What the repository holds")[2].splitlines()
+    named = {name for row in rows for name in re.findall(r"`([\w.]+)/`", row.split(" | ")[0])}
+    assert {
+        name.partition("/")[0] for name in git("ls-files", folder=ROOT).splitlines() if "/" in name
+    } - named == set()
