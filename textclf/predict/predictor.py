@@ -312,6 +312,6 @@ def find_model(folder: Path, name: str | None) -> Path:
         return place
     known = ", ".join(read_index(folder)[1]) if (folder / INDEX).exists() else "none"
     raise UserError(
-        f"--model must be one in {folder} ({known}), the folder of one or what a Git tag names (keras#prod); "
+        f"the model must be one in {folder} ({known}), the folder of one or what a Git tag names (keras#prod); "
         f"got {name!r}; run dvc repro to make it, or git fetch --tags"
     )

@@ -195,7 +195,7 @@ def commit_of(revision: str) -> str:
         raise UserError("the current folder must be in a Git repository; got none")
     done = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if done.returncode:
-        raise UserError(f"BASE and --head must be commits that Git has here; got {revision}; git fetch may bring it")
+        raise UserError(f"a revision must be a commit that Git has here; got {revision}; git fetch may bring it")
     return done.stdout.decode().strip()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textclf.artifacts.statement import PROVENANCE, read
 from textclf.core.errors import UserError
+from textclf.core.git import git
 from textclf.predict import predictor, released
 from textclf.review import base, command, revisions
 from textclf.verify import commit, files, signing
@@ -19,6 +20,8 @@ def run(arguments: argparse.Namespace) -> int:
     stage = f"{folder.name}#{arguments.stage}"
     if re.fullmatch(released.NAME, stage) is None:
         raise UserError(f"--stage must have letters, digits, - and _ alone, and so must the model; got {stage}")
+    if git("check-ref-format", f"refs/tags/{released.prefix()}{stage}").returncode:
+        raise UserError(f"the folder of the project must be part of a Git tag; got {released.prefix()}; rename it")
     for name, check in _checks(folder, stage, arguments).items():
         try:
             wrong = list(check() or ())
@@ -28,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{folder.name}: {name}: {'FAILED, ' * bool(wrong)}{'; '.join(wrong) or 'passed'}", flush=True)
     for tag in (tags := [] if failed else new_tags(stage)):
         words = "git", "tag", "--annotate", "--message", f"{tag} passed the checks of textclf release", tag
-        print(shlex.join(words) + base.run(*words) if arguments.tag else shlex.join(words))
+        print(f"tagged {tag}{base.run(*words)}" if arguments.tag else shlex.join(words))
     print(shlex.join(["git", "push", "origin", *tags]) if tags else "no tag was made")
     return int(failed)
 

@@ -296,7 +296,7 @@ def test_a_model_is_found_by_name_by_folder_or_as_the_default(folder: Path) -> N
 
 @pytest.mark.parametrize("name", ["third", "", "../models", "a\nb", "\udcff"])
 def test_the_error_of_an_unknown_model_lists_the_known_ones(folder: Path, name: str) -> None:
-    rule = f"--model must be one in {folder} (first, second), the folder of one or what a Git tag names (keras#prod)"
+    rule = f"the model must be one in {folder} (first, second), the folder of one or what a Git tag names (keras#prod)"
     hint = "run dvc repro to make it, or git fetch --tags"
     assert refusal(find_model, folder, name) == f"{rule}; got {name!r}; {hint}"
 

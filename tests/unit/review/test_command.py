@@ -143,7 +143,7 @@ def test_without_predictions_the_base_is_run_or_the_comment_says_why_it_could_no
 # What is asked for, and what the gate can not check
 
 
-NO_COMMIT = "BASE and --head must be commits that Git has here"
+NO_COMMIT = "a revision must be a commit that Git has here"
 
 
 @pytest.mark.usefixtures("pull")
