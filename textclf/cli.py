@@ -51,8 +51,9 @@ one line of JSON per request to stdout. Needs fastapi and uvicorn.
 """
 
 RELEASE = """
-Check a model, its commit, DVC's remote, the gate of params.yaml and, with --key, the signature; print the commands that
-tag the commit, in the format of GTO, as a version of the model and as what a stage has: textclf predict --model prod.
+Check a model, its commit, DVC's remote, the gate of params.yaml and, with --key, the signature; print the Git commands
+that tag the commit in the format of GTO: a new version of the model, and its assignment to the stage, whose model
+textclf predict --model prod takes.
 
   textclf release keras --stage prod --tag
 """
@@ -78,12 +79,12 @@ byte, and the metrics on the card with the predictions. Exit code 1 if a check f
 """
 
 SIGN = """
-Sign the files of an exported model with a private key, as the command model_signing does; either checks what the other
-signs. The signature is a file to commit. The key stays with you: PEM, without a password.
+Sign the files of an exported model with a private key, in the format of model_signing, whose command can check it. The
+signature is a file to commit. The key stays with you: PEM, without a password.
 
-  openssl ecparam -name prime256v1 -genkey -noout -out key.pem
-  openssl ec -in key.pem -pubout -out key.pub
-  textclf sign keras --key key.pem
+  openssl ecparam -name prime256v1 -genkey -noout -out ~/key.pem
+  openssl ec -in ~/key.pem -pubout -out key.pub
+  textclf sign keras --key ~/key.pem
   textclf verify keras --key key.pub
 """
 
@@ -430,7 +431,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_release(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="its name or its folder")
-    parser.add_argument("--stage", required=True, metavar="NAME", help="which has it from now on, such as prod")
+    parser.add_argument("--stage", required=True, metavar="NAME", help="stage to assign it to, such as prod")
     parser.add_argument("--tag", action="store_true", help="make the tags, but push nothing")
     parser.add_argument("--key", type=Path, metavar="FILE", help="public key (PEM) of who signed the model")
     parser.add_argument("--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)")

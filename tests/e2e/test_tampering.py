@@ -75,10 +75,14 @@ def dependency(name: str, digest: str = "0" * 64) -> Change:
     return lambda model: restate(model, edit)
 
 
+def edit_card(model: Path, text: str, other: str) -> None:
+    content = (model / "README.md").read_text(encoding="utf-8")
+    (model / "README.md").write_text(content.replace(text, other, 1), encoding="utf-8")
+
+
 def card(model: Path) -> None:
     """Edit the accuracy on the card."""
-    text = (model / "README.md").read_text(encoding="utf-8")
-    (model / "README.md").write_text(text.replace("**80.0%**", "**90.0%**"), encoding="utf-8")
+    edit_card(model, "**80.0%**", "**90.0%**")
 
 
 def swap(model: Path) -> None:
@@ -97,6 +101,26 @@ def edited(text: str, other: str) -> Change:
         path.write_text(path.read_text(encoding="utf-8").replace(text, other, 1), encoding="utf-8")
 
     return change
+
+
+def another_model(model: Path) -> None:
+    shutil.rmtree(model)
+    shutil.copytree(model.parent / "majority", model)
+
+
+def twice(model: Path) -> None:
+    """List a file twice, first with another checksum."""
+    content = json.loads((model / PROVENANCE).read_bytes())
+    del content["predicate"]["runDetails"]["metadata"]
+    content["subject"].insert(0, {**content["subject"][0], "digest": {"sha256": "0" * 64}})
+    content["predicate"]["runDetails"]["metadata"] = {"invocationId": statement._checksum(content)}
+    (model / PROVENANCE).write_text(json.dumps(content))
+
+
+def made_of(name: str) -> Change:
+    """State one more file that the model was made of."""
+    entry = {"name": name, "digest": {"sha256": "0" * 64}}
+    return lambda model: restate(model, lambda made: made["resolvedDependencies"].append(entry))
 
 
 COMMIT = "keras: commit: FAILED, "
@@ -130,20 +154,43 @@ TAMPERINGS: dict[str, tuple[Change, str]] = {
     "a link, restated": (stated(link), "keras: files: FAILED, model.npz is a link"),
     "a number on the card": (card, "keras: files: FAILED, README.md was changed"),
     "a number on the card, restated": (stated(card), "keras: metrics: FAILED, README.md has 'It is right on **90.0%**"),
-    "other epochs": (setting("train", epochs=90), f"{COMMIT}a commit of the history"),
-    "another seed": (setting("split", seed=1), "got another split of params.yaml"),
-    "another threshold": (setting("evaluate", threshold=0.6), "got another evaluate of params.yaml"),
-    "other terms": (setting("vectorize", lowercase=False), "got another vectorize of params.yaml"),
-    "other rights": (setting("about", licence="CC0"), "got another about of params.yaml"),
+    "other epochs": (setting("train", epochs=90), f"{COMMIT}a commit up to"),
+    "another seed": (setting("split", seed=1), "has another split of params.yaml"),
+    "another threshold": (setting("evaluate", threshold=0.6), "has another evaluate of params.yaml"),
+    "other terms": (setting("vectorize", lowercase=False), "has another vectorize of params.yaml"),
+    "other rights": (setting("about", licence="CC0"), "has another about of params.yaml"),
     "another model": (edited('"model": "keras"', '"model": "majority"'), "provenance.json is damaged"),
+    "another model's folder": (another_model, "keras: files: FAILED, provenance.json is of the model majority"),
+    "a file twice": (twice, "provenance.json is damaged"),
+    "no settings": (
+        lambda model: restate(model, lambda made: made.update(externalParameters={"model": "svm", "params": {}})),
+        "has another params.yaml",
+    ),
+    "a file that no path has": (made_of("a\0b"), "provenance.json has another"),
+    "a form feed on the card": (
+        stated(lambda model: edit_card(model, "\n", "\f")),
+        "keras: metrics: FAILED, README.md has",
+    ),
+    "a list that features have": (
+        stated(lambda model: (model / "manifest.json").write_text("{}")),
+        "keras: files: FAILED, manifest.json is not listed",
+    ),
+    "a note": (
+        lambda model: restate(model, lambda made: made["externalParameters"].update(note="certified")),
+        "provenance.json has another content",
+    ),
+    "weights elsewhere": (
+        made_of("pretrained/../../../../../../../dev/zero"),
+        "provenance.json has another pretrained/../",
+    ),
     "another table": (
         dependency("data/raw/yelp_labelled.txt"),
-        "inputs and settings: FAILED, provenance.json has another data/raw/yelp_labelled.txt",
+        "inputs: FAILED, provenance.json has another data/raw/yelp_labelled.txt",
     ),
-    "other corrections": (dependency("corrections.csv"), "got another corrections.csv"),
-    "other labelled texts": (dependency("labelled.csv"), "got another labelled.csv"),
-    "another lock file": (dependency("requirements/run.txt"), "got another requirements/run.txt"),
-    "other code": (dependency("textclf.models"), "got another textclf.models"),
+    "other corrections": (dependency("corrections.csv"), "has another corrections.csv"),
+    "other labelled texts": (dependency("labelled.csv"), "has another labelled.csv"),
+    "another lock file": (dependency("requirements/run.txt"), "has another requirements/run.txt"),
+    "other code": (dependency("textclf.models"), "has another textclf.models"),
     "an older textclf": (
         lambda model: restate(model, lambda made: made.update(version="0.1.0")),
         "provenance.json has another textclf 0.1.0",
@@ -217,7 +264,7 @@ def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(
     setting("train", epochs=90)(model)
     change_params(copy.folder / "params.yaml", ["train.keras.epochs=90"])
     stated = statement.read(model)
-    assert "got another train of params.yaml in " in refusal(find_commit, stated)
+    assert "has another train of params.yaml in " in refusal(find_commit, stated)
     copy.run("git", "config", "user.email", "textclf@example.org")
     copy.run("git", "commit", "--quiet", "--all", "--message=fewer epochs")
     copy.run("git", "commit", "--quiet", "--allow-empty", "--message=more")
@@ -228,4 +275,4 @@ def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(
     with Path("textclf/models/average/__init__.py").open("a") as file:
         file.write("# changed\n")
     copy.run("git", "commit", "--quiet", "--all", "--message=code")
-    assert "got another textclf.models in " in refusal(find_commit, stated, "HEAD", alone=True)
+    assert "has another textclf.models in " in refusal(find_commit, stated, "HEAD", alone=True)

@@ -5,13 +5,14 @@ https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, https://s
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from textclf.artifacts.checksums import require_same, sums_of
 from textclf.core.errors import UserError
 from textclf.core.files import read_json, reading, sha256, write_json
+from textclf.core.quoting import quote_value
 
 PROVENANCE = "provenance.json"
 TYPE, PREDICATE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
@@ -31,6 +32,14 @@ class Statement:
     files: Mapping[str, str]
     packages: Sequence[str]
     version: str
+    content: Mapping[str, Any] = field(repr=False)
+
+    def claims(self) -> dict[str, Any]:
+        """Return all that it says but the files of the model and the versions that computed it."""
+        definition = self.content["predicate"]["buildDefinition"]
+        inputs = [each for each in definition["resolvedDependencies"] if "name" in each]
+        predicate = {**self.content["predicate"], "buildDefinition": {**definition, "resolvedDependencies": inputs}}
+        return {**self.content, "subject": None, "predicate": predicate}
 
 
 def write(folder: Path, definition: Mapping[str, Any], version: str) -> None:
@@ -65,18 +74,23 @@ def read(folder: Path) -> Statement:
             files=_sums(each for each in dependencies if "name" in each),
             packages=sorted(str(each["uri"]) for each in dependencies if "name" not in each),
             version=str(run["builder"]["version"]["textclf"]),
+            content=content,
         )
         kinds = content["_type"], content["predicateType"], definition["buildType"]
         if found != _checksum(content):
             raise ValueError(found)
     if kinds != (TYPE, PREDICATE, BUILD):
-        raise UserError(f"{path} was made by a newer textclf ({kinds[-1]}; this version reads {BUILD}); upgrade it")
+        made = f"{quote_value(kinds[-1])}; this version reads {BUILD}"
+        raise UserError(f"{path} was made by a newer textclf ({made}); upgrade textclf")
     return statement
 
 
 def _sums(descriptors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the SHA-256 of each file, by its name."""
-    return {str(each["name"]): str(each["digest"]["sha256"]) for each in descriptors}
+    """Return the SHA-256 of each file, by its name; `ValueError` if a name is there twice."""
+    pairs = [(str(each["name"]), str(each["digest"]["sha256"])) for each in descriptors]
+    if len(sums := dict(pairs)) < len(pairs):
+        raise ValueError(pairs)
+    return sums
 
 
 def verify_files(folder: Path, names: Iterable[str]) -> None:

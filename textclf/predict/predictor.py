@@ -304,9 +304,10 @@ def find_model(folder: Path, name: str | None) -> Path:
     """Return the folder of a model by its name, path or tag, for None of the default; `UserError` if there is none."""
     if name is None:
         return folder / read_index(folder)[0]
-    if (folder / name / DECISION).is_file() and "/" not in name:
+    is_tag = re.search("[#@]", name)  # no folder takes its place
+    if (folder / name / DECISION).is_file() and "/" not in name and not is_tag:
         return folder / name
-    if Path(name, DECISION).is_file():
+    if Path(name, DECISION).is_file() and not is_tag:
         return Path(name)
     if shutil.which("git") and (place := released.find(folder, name)):
         return place

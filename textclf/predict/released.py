@@ -4,10 +4,12 @@ keras@v0.0.1 makes the commit a version of keras, keras#prod#1 assigns it to a s
 keras. A ! before it cancels that version or stage of the commit. In a folder of the repository, keras is folder=keras.
 """
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,9 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.core.git import git
 from textclf.core.outputs import outputs
-from textclf.core.ownership import RECORDS
 from textclf.core.quoting import first_line, list_names
 from textclf.pretrained.catalogue import SHARED
 
-RELEASED = RECORDS / "released"  # has <commit>/<model>
 WORD = "[a-zA-Z0-9](?:[a-zA-Z0-9/_-]*[a-zA-Z0-9])?"
 NAME = rf"(?P<name>(?P<model>{WORD})(?:@v(?P<version>[0-9]+[.][0-9]+[.][0-9]+)[^!#]*|#{WORD}))"
 TAG = re.compile(rf"{NAME}(?P<cancels>!?)(?:#(?P<counter>[0-9]+))?")
@@ -32,11 +32,14 @@ def prefix() -> str:
 
 
 def read_tags() -> list[tuple[re.Match[str], str]]:
-    """Return each annotated tag of the project, without its prefix, and its commit, the oldest first."""
-    listed = git("for-each-ref", "--sort=taggerdate", "--format=%(*objectname) %(refname:strip=2)", "refs/tags").stdout
-    start = f" {prefix()}"
-    pairs = [line.split(start, 1) for line in listed.decode(errors="replace").splitlines()]
-    return [(tag, pair[0]) for pair in pairs if pair[0] and (tag := TAG.fullmatch(pair[-1]))]
+    """Return each annotated tag of a commit in the project, without its prefix, and the commit, the oldest first."""
+    form = "--format=%(taggerdate:unix) %(*objecttype) %(*objectname) %(refname:strip=2)"
+    listed = git("for-each-ref", form, "refs/tags").stdout.decode(errors="replace").split("\n")
+    start, tags = prefix(), []
+    for date, kind, commit, name in (line.split(" ", 3) for line in listed if line):
+        if kind == "commit" and name.startswith(start) and (tag := TAG.fullmatch(name.removeprefix(start))):
+            tags.append((int(date), int(tag["counter"] or 0), tag, commit))
+    return [(tag, commit) for _, _, tag, commit in sorted(tags, key=itemgetter(0, 1))]
 
 
 def active() -> dict[str, list[str]]:
@@ -59,9 +62,15 @@ def find(models: Path, name: str) -> Path | None:
     return next((_fetch(models, re.split("[@#]", each)[0], commit) for each, commit in found.items()), None)
 
 
+def place_of(model: str, commit: str) -> Path:
+    """Return the folder for a model of a commit: in Git's own, which no clone brings along."""
+    folders = os.fsdecode(git("rev-parse", "--git-common-dir", "--show-prefix").stdout).split("\n")
+    return Path(folders[0], "textclf", folders[1], commit, model)
+
+
 def _fetch(models: Path, model: str, commit: str) -> Path:
     """Return the folder with a model as it was at a commit, beside it the weights that it shares with others."""
-    place = RELEASED / commit / model
+    place = place_of(model, commit)
     with suppress(UserError):
         verify_files(place, read(place).subjects)
         return place
@@ -91,6 +100,6 @@ def project_at(commit: str, wanted: Path) -> Iterator[Any]:
 
 def version_of(folder: Path) -> str:
     """Return the version of a released model, such as keras@v0.0.1, else 12 digits of the SHA-256 of its statement."""
-    tags = active().items() if folder.parent.parent == RELEASED else ()
+    tags = active().items() if ".git" in folder.parts else ()
     versions = (name for name, at in tags if name.startswith(f"{folder.name}@") and folder.parent.name in at)
     return next(versions, sha256_of_file(folder / PROVENANCE)[:12])

@@ -59,13 +59,16 @@ def fetch(project: Path, targets: Sequence[str]) -> None:
 def run(*command: str, folder: Path | None = None, echo: bool = False, path: str = "") -> str:
     """Run a command and return what it printed; raise `UserError` with its first error.
 
-    `python` is this Python, unless the folder `path` has another.
+    `python` is this Python, unless the folder `path` has another. Git finds the repository by the folder: its variables
+    in a hook would lead to another one.
     """
     lines = []
+    of_git = git("rev-parse", "--local-env-vars").stdout.decode().split()
+    variables = {name: value for name, value in os.environ.items() if name not in of_git}
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
         command,
         cwd=folder,
-        env={**os.environ, "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
+        env={**variables, "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -8,28 +8,37 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from textclf.artifacts import statement
-from textclf.artifacts.decisions import read_index
+from textclf.artifacts.decisions import DECISION, read_index
 from textclf.artifacts.statement import PROVENANCE
 from textclf.core.errors import UserError
-from textclf.core.quoting import list_few
+from textclf.core.quoting import list_few, quote_name
 from textclf.predict.predictor import find_model
 from textclf.review.revisions import commit_of
 from textclf.verify import signing
-from textclf.verify.commit import find_commit
+from textclf.verify.commit import SHOWN, find_commit
 from textclf.verify.files import problems
-from textclf.verify.rederive import SHOWN, Check, rederive
+from textclf.verify.rederive import Check, rederive
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line per check, and return the exit code."""
-    names = read_index(arguments.models)[1] if arguments.model is None else [arguments.model]
+    if arguments.signature and not arguments.key:
+        raise UserError("--signature must come with --key, the public key to check it by; got none")
+    if not arguments.rederive and (arguments.commit or arguments.python or arguments.explain):
+        raise UserError("--commit, --python and --explain must come with --rederive; got none")
+    names = [arguments.model] if arguments.model is not None else every_model(arguments.models)
     failed = False
     for name in names:
         folder = find_model(arguments.models, name)
         for check in verify(folder, arguments):
-            print(f"{folder.name}: {check}", flush=True)
+            print(f"{quote_name(folder.name)}: {check}", flush=True)
             failed = failed or check.failed
     return int(failed)
+
+
+def every_model(models: Path) -> list[str]:
+    """Return the models that the index names, and those that are there."""
+    return sorted({*read_index(models)[1], *(path.parent.name for path in models.glob(f"*/{DECISION}"))})
 
 
 def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
@@ -66,4 +75,4 @@ def check_signature(folder: Path, key: Path, signature: Path) -> Check:
         signing.require_signature(folder, key, signature)
     except UserError as error:
         return Check("signature", error.lines[0], failed=True)
-    return Check("signature", f"{signature} is by the private key of {key}")
+    return Check("signature", f"{signature} is valid for {key}")

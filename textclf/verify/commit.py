@@ -6,6 +6,7 @@ The commit is not in the statement: it would be the checksum of a dvc.lock that 
 import contextlib
 import functools
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from typing import Any
@@ -17,11 +18,13 @@ from textclf.core.code import checksum
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
 from textclf.core.git import git
-from textclf.core.quoting import list_names
+from textclf.core.quoting import list_few, quote_name
 from textclf.core.settings import PARAMS_FILE
 from textclf.export.facts import Settings
 from textclf.export.provenance import CODE, code_name, used_settings
 from textclf.review.revisions import Revision, commit_of
+
+SHOWN = 5  # differences that a line names
 
 
 def find_commit(statement: Statement, start: str = "HEAD", *, alone: bool = False) -> str:
@@ -34,26 +37,38 @@ def find_commit(statement: Statement, start: str = "HEAD", *, alone: bool = Fals
     for commit in listed:
         if next(_differences(statement, Revision(commit)), None) is None:
             return commit
-    which = first[:8] if alone else f"a commit of the history of {first[:8]}"
-    differing = list_names(list(_differences(statement, Revision(first))))
+    which = first[:8] if alone else f"a commit up to {first[:8]}"
+    differing = list_few([*_differences(statement, Revision(first))], SHOWN)
     raise UserError(
-        f"{which} must have the settings, code and files that the model was made from; got another {differing} in "
-        f"{first[:8]}; commit what was changed, or name the commit with --commit"
+        f"{which} must have what the model was made from; {first[:8]} has another {differing}; commit what was "
+        "changed, or name the commit with --commit (in a shallow clone, git fetch --unshallow brings older ones)"
     )
 
 
 def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
     """Yield the name of each file, package of code and section of params.yaml that a revision has otherwise."""
-    code = [code_name(package) for package in CODE]
+    code, blobs = [code_name(package) for package in CODE], _read_tree(revision)
     for name, digest in statement.files.items():
-        content = None if name in code else revision.read(name)  # None also for a file that Git does not have
-        if content is not None and sha256(content) != digest:
-            yield name
+        if name in blobs and name not in code and _sha256_of(blobs[name]) != digest:
+            yield quote_name(name)
     used = _used_settings(revision.read(str(PARAMS_FILE)) or b"", statement.model)
     keys = {**used, **statement.params}
+    if not used:
+        yield str(PARAMS_FILE)
     yield from (f"{key} of {PARAMS_FILE}" for key in keys if used.get(key) != statement.params.get(key))
     packages = _read_code(revision)
     yield from (name for name in code if packages[name] != statement.files.get(name))
+
+
+def _read_tree(revision: Revision) -> dict[str, str]:
+    """Return the hash of the blob of each file that Git has of the project, by its path."""
+    entries = os.fsdecode(git("ls-tree", "-r", "-z", revision.commit).stdout).split("\0")[:-1]
+    return {name: entry.split()[2] for entry, _, name in (each.partition("\t") for each in entries)}
+
+
+@functools.cache
+def _sha256_of(blob: str) -> str:
+    return sha256(git("cat-file", "blob", blob).stdout)
 
 
 @functools.cache  # most commits leave params.yaml as it is

@@ -12,9 +12,14 @@ from textclf.pretrained.catalogue import SHARED
 def problems(folder: Path) -> Iterator[str]:
     """Yield a line for each file that is missing, changed, not listed or a link; also for changed weights beside.
 
-    Raises `UserError` if the statement is missing or damaged.
+    Raises `UserError` if the statement is damaged.
     """
+    if not (folder / PROVENANCE).is_file():
+        yield f"{PROVENANCE} is missing"
+        return
     statement = read(folder)
+    if statement.model != folder.resolve().name:
+        yield f"{PROVENANCE} is of the model {quote_name(statement.model)}, whose name the folder must have"
     listed = {**statement.subjects, PROVENANCE: sha256_of_file(folder / PROVENANCE)}
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
     for name in sorted({*listed, *found}):
@@ -22,7 +27,7 @@ def problems(folder: Path) -> Iterator[str]:
             yield f"{quote_name(name)} {wrong}"
     for name, digest in statement.files.items():
         path = folder.parent / name
-        if name.startswith(f"{SHARED}/") and path.exists() and (wrong := _wrong(path, digest)):
+        if name.startswith(f"{SHARED}/") and ".." not in name and path.exists() and (wrong := _wrong(path, digest)):
             yield f"../{name} {wrong}"
 
 
@@ -34,6 +39,6 @@ def _wrong(path: Path | None, digest: str | None) -> str:
         return "is a link"
     if path.is_dir():
         return ""
-    if digest is None:
+    if digest is None or not path.is_file():
         return "is not listed"
     return "" if sha256_of_file(path) == digest else "was changed"

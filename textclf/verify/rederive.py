@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import permutations, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +18,23 @@ from textclf.artifacts.statement import PROVENANCE, Statement
 from textclf.core.arithmetic import gives_same_bytes
 from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
+from textclf.core.installed import clone_root
 from textclf.core.quoting import list_few, quote_name
 from textclf.core.settings import PARAMS_FILE, parse_yaml
 from textclf.export.folder import CARD
 from textclf.params import Params, load
 from textclf.predict import predictor
 from textclf.pretrained.catalogue import SHARED
+from textclf.project.generated import PIPELINE, pipeline
 from textclf.review.base import DVC, cloned, fetch, run
 from textclf.review.differences import checksums
 from textclf.review.revisions import Revision
+from textclf.verify.commit import SHOWN
+from textclf.version import __version__
 
 RAN = re.compile(r"^Running stage '(.+)':", re.MULTILINE)
 NARROW = 64  # units of a hidden layer, up to which every x86-64 CPU adds in the same order
 TOLERANCES = {True: 1e-3, False: 1e-9}  # of probabilities where bytes may differ, with a network and without one
-SHOWN = 5  # differences that a line names
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,11 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
     `python` is the command of another Python; with `explain` the first output that differs from dvc.lock is named.
     Raises `UserError` if a stage fails.
     """
-    stated = statement.read(folder)
+    stated, revision = statement.read(folder), Revision(commit)
+    if clone_root() is None and (revision.read(str(PIPELINE)) or b"").decode(errors="replace") != pipeline(PIPELINE):
+        text = f"{PIPELINE} of {revision.name} has other commands than textclf {__version__} writes; none was run"
+        yield Check("pipeline", text, failed=True)
+        return
     with cloned(commit) as project, _interpreter(python) as path:
         clone, stages = Clone(project, path), _stages(load(project / PARAMS_FILE))
         others = [stage for name, stage in stages.items() if name not in {stated.model, *stated.params["train"]}]
@@ -80,7 +87,7 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
         yield from _compare_statements(stated, statement.read(project / "models" / stated.model))
         yield from _compare_models(folder, clone, stated)
         if explain:
-            yield _first_difference(ran, Revision(commit), project)
+            yield _first_difference(ran, revision, project)
 
 
 @contextlib.contextmanager
@@ -111,16 +118,19 @@ def _compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
     wrong = [quote_name(name) for name in names if stated.files.get(name) != made.files.get(name)]
     wrong += [each.name for each in compare_values(dict(stated.params), dict(made.params))]
     wrong += [f"textclf {stated.version}"] * (stated.version != made.version)
-    found = f"{PROVENANCE} has another {list_few(wrong, SHOWN)}" if wrong else f"{len(made.files)} as at the commit"
-    yield Check("inputs and settings", found, bool(wrong))
-    if other := sorted({*stated.packages} ^ {*made.packages}):
-        yield Check("versions", f"{list_few(list(map(quote_name, other)), SHOWN)}: only here, or only in {PROVENANCE}")
+    wrong = wrong or ["content"] * (stated.claims() != made.claims())
+    same = f"{len(made.files)} inputs and all settings are those of the commit"
+    yield Check("inputs", f"{PROVENANCE} has another {list_few(wrong, SHOWN)}" if wrong else same, bool(wrong))
+    here, there = (sorted({*one} - {*other}) for one, other in permutations([made.packages, stated.packages]))
+    if here or there:
+        named = [list_few(list(map(quote_name, each)), SHOWN) or "none of these" for each in (here, there)]
+        yield Check("versions", f"here {named[0]}; in {PROVENANCE} {named[1]}")
 
 
 def _compare_models(folder: Path, clone: Clone, stated: Statement) -> Iterator[Check]:
     """Yield whether the files are the same, or else predictions close enough; and what the card says."""
     made = clone.project / "models" / stated.model
-    one, other = sums_of(folder), sums_of(made)
+    one, other = {**stated.subjects, **sums_of(folder)}, sums_of(made)
     names = sorted({*one, *other} - {CARD, PROVENANCE})
     if not (changed := [quote_name(name) for name in names if one.get(name) != other.get(name)]):
         yield Check("model", f"{len(names)} files made again, byte for byte")
@@ -129,7 +139,7 @@ def _compare_models(folder: Path, clone: Clone, stated: Statement) -> Iterator[C
     else:
         off = _predict_again(folder, clone, stated)
         text = f"probabilities of the test rows differ by at most {off:.1g}, of {tolerance:g} that its kind may"
-        yield Check("model", text, off > tolerance)
+        yield Check("model", text, not off <= tolerance)
         clone.measure()
     yield _compare_cards(folder / CARD, made / CARD)
 
@@ -157,8 +167,8 @@ def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
 
 def _compare_cards(card: Path, made: Path) -> Check:
     """Return whether a card has the lines of one made again."""
-    lines = [path.read_text(encoding="utf-8").splitlines() if path.is_file() else [] for path in (card, made)]
-    if differing := [pair for pair in zip_longest(*lines, fillvalue="") if len({*pair}) > 1]:
+    lines = [path.read_text(encoding="utf-8").split("\n") if path.is_file() else [] for path in (card, made)]
+    if differing := [pair for pair in zip_longest(*lines) if len({*pair}) > 1]:
         stated, found = differing[0]
         return Check("metrics", f"{CARD} has {stated!r}; the predictions give {found!r}", failed=True)
     return Check("metrics", f"those in {CARD} follow from the predictions")

@@ -39,13 +39,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _checks(folder: Path, stage: str, arguments: argparse.Namespace) -> dict[str, Callable[[], Iterable[str] | None]]:
     """Return by name what gives, or raises, the reasons not to release a model from the commit that is checked out."""
     head = revisions.commit_of("HEAD")
-    signature = arguments.signature or signing.default_signature(folder)
-    return {
+    checks: dict[str, Callable[[], Iterable[str] | None]] = {
         "files": lambda: files.problems(folder),
         "commit": lambda: commit.find_commit(read(folder), head) and (),
         "data": lambda: _missing(folder, head),
         "gate": lambda: _broken_limits(released.active().get(stage, [head])[-1], head),
-    } | ({"signature": lambda: signing.require_signature(folder, arguments.key, signature)} if arguments.key else {})
+    }
+    if arguments.key:
+        checks["signature"] = lambda: _unsigned(folder, head, arguments)
+    return checks
+
+
+def _unsigned(folder: Path, head: str, arguments: argparse.Namespace) -> Iterator[str]:
+    """Yield what keeps a clone of the commit from having the signature."""
+    signature = arguments.signature or signing.default_signature(folder)
+    signing.require_signature(folder, arguments.key, signature)
+    if revisions.Revision(head).read(signature.as_posix()) != signature.read_bytes():
+        yield f"{signature} must be committed"
 
 
 def _missing(folder: Path, head: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
-from textclf.core.quoting import first_line
+from textclf.core.quoting import first_line, quote_name
 from textclf.predict.predictor import find_model
 from textclf.verify import files
 
@@ -50,9 +50,10 @@ def require_signature(folder: Path, key: Path, signature: Path) -> None:
     """Raise `UserError` unless the signature is that of all files of a model, by the private key of this public key."""
     from model_signing import verifying
 
-    if signed_model(signature) is None:
-        got = "another file" if os.path.lexists(signature) else "none"
-        raise UserError(f"{signature} must be a signature by model-signing; got {got}; textclf sign makes one")
+    if (name := signed_model(signature)) != folder.resolve().name:
+        got = f"one of {quote_name(name)}" if name else "another file" if os.path.lexists(signature) else "none"
+        rule = f"must be a signature of {folder.resolve().name} by model-signing"
+        raise UserError(f"{signature} {rule}; got {got}; textclf sign makes one")
     with _explained(f"{key} must be a public key (PEM, P-256, P-384 or P-521)"):
         verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)  # type: ignore[no-untyped-call]
     with _explained(f"{folder} must have the files that {signature} signs, by the private key of {key}"):
@@ -61,6 +62,8 @@ def require_signature(folder: Path, key: Path, signature: Path) -> None:
 
 def signed_model(signature: Path) -> str | None:
     """Return the name of the model that a file says it signs; None unless the file is a signature by model-signing."""
+    if not signature.is_file():
+        return None
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
         payload = json.loads(signature.read_bytes())["dsseEnvelope"]["payload"]
         statement = json.loads(base64.b64decode(payload))

@@ -68,4 +68,4 @@ def test_a_statement_of_a_newer_form_is_refused(tmp_path: Path, monkeypatch: pyt
     with monkeypatch.context() as newer:
         newer.setattr(statement, "BUILD", "urn:textclf:pipeline:2")
         statement.write(tmp_path, MADE_OF_NOTHING, "1.0.0")
-    assert "was made by a newer textclf (urn:textclf:pipeline:2" in refusal(statement.read, tmp_path)
+    assert "was made by a newer textclf ('urn:textclf:pipeline:2'; this" in refusal(statement.read, tmp_path)

@@ -73,7 +73,8 @@ def doubting(predictor: Predictor, rows: int = 100, by_class: bool = False) -> P
 def state(folder: Path) -> None:
     """Write the statement of the files in a model's folder."""
     (folder / statement.PROVENANCE).unlink(missing_ok=True)
-    statement.write(folder, MADE_OF_NOTHING, "0.2.0")
+    own = {"externalParameters": {"model": folder.name, "params": {}}}
+    statement.write(folder, {**MADE_OF_NOTHING, **own}, "0.2.0")
 
 
 def export(predictor: Predictor, folder: Path) -> Path:

@@ -57,7 +57,7 @@ def test_stages_and_versions_are_those_that_gto_shows(commits: list[str], monkey
 def test_a_model_is_found_by_folder_stage_or_version(commits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, commit in {"keras@v0.0.1": 0, "keras#prod#1": 1, "keras#dev#2": 2, "svm#dev#1": 2}.items():
         tag(name, commits[commit], monkeypatch)
-    places = [export(two_classes(), released.RELEASED / commit / "keras") for commit in commits]
+    places = [export(two_classes(), released.place_of("keras", commit)) for commit in commits]
     for name, commit in {"prod": 1, "keras#prod": 1, "keras#dev": 2, "keras@v0.0.1": 0}.items():
         assert find_model(Path("models"), name) == places[commit]
     assert (load(places[0]).version, len(load(places[1]).version)) == ("keras@v0.0.1", 12)
