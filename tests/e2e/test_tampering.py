@@ -230,6 +230,20 @@ def test_a_model_that_is_not_what_it_says_is_named(name: str, model: Path, capsy
     assert [printed for printed in capsys.readouterr().out.splitlines() if line in printed and "FAILED" in printed]
 
 
+def test_in_a_project_no_command_is_run_that_textclf_did_not_write(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rederive, "clone_root", lambda: None)
+    monkeypatch.setattr(rederive, "cloned", None)
+    assert verify(model) == 1
+    assert "keras: pipeline: FAILED, dvc.yaml of " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["--signature x", "--explain", "--commit HEAD", "--python python3"])
+def test_an_option_that_would_check_nothing_is_refused(words: str) -> None:
+    assert "must come with --" in refusal(command.run, build_parser().parse_args(["verify", "keras", *words.split()]))
+
+
 @pytest.mark.parametrize(("change", "status"), [(1e-6, 0), (0.1, 1)])
 def test_where_bytes_may_differ_predictions_are_compared_within_a_tolerance(
     change: float,

@@ -112,3 +112,8 @@ def test_the_first_error_printed_is_the_reason(program: str, reason: str, capfd:
     run = partial(base.run, echo=True)
     assert refusal(run, sys.executable, "-c", f"{program}; raise SystemExit(3)") == reason
     assert capfd.readouterr().out == ""
+
+
+def test_a_command_in_a_clone_does_not_see_the_repository_of_a_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "elsewhere")
+    assert base.run(sys.executable, "-c", "import os; print(os.environ.get('GIT_DIR'))") == "None\n"
