@@ -55,7 +55,7 @@ def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
     except UserError as error:
         yield Check("commit", error.lines[0], failed=True)
         return
-    yield Check("commit", f"{commit[:8]} has the settings, code and files that {PROVENANCE} names")
+    yield Check("commit", f"{commit[:7]} has the settings, code and files that {PROVENANCE} names")
     yield from rederive(folder, commit, arguments.python, explain=arguments.explain)
 
 

@@ -119,7 +119,7 @@ def _compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
     wrong += [each.name for each in compare_values(dict(stated.params), dict(made.params))]
     wrong += [f"textclf {stated.version}"] * (stated.version != made.version)
     wrong = wrong or ["content"] * (stated.claims() != made.claims())
-    same = f"{len(made.files)} inputs and all settings are those of the commit"
+    same = "they and the settings are those of the commit"
     yield Check("inputs", f"{PROVENANCE} has another {list_few(wrong, SHOWN)}" if wrong else same, bool(wrong))
     here, there = (sorted({*one} - {*other}) for one, other in permutations([made.packages, stated.packages]))
     if here or there:
