@@ -278,7 +278,7 @@ def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(
     setting("train", epochs=90)(model)
     change_params(copy.folder / "params.yaml", ["train.keras.epochs=90"])
     stated = statement.read(model)
-    assert "has another train of params.yaml in " in refusal(find_commit, stated)
+    assert "has another train of params.yaml;" in refusal(find_commit, stated)
     copy.run("git", "config", "user.email", "textclf@example.org")
     copy.run("git", "commit", "--quiet", "--all", "--message=fewer epochs")
     copy.run("git", "commit", "--quiet", "--allow-empty", "--message=more")
@@ -289,4 +289,4 @@ def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(
     with Path("textclf/models/average/__init__.py").open("a") as file:
         file.write("# changed\n")
     copy.run("git", "commit", "--quiet", "--all", "--message=code")
-    assert "has another textclf.models in " in refusal(find_commit, stated, "HEAD", alone=True)
+    assert "has another textclf.models;" in refusal(find_commit, stated, "HEAD", alone=True)
