@@ -45,8 +45,8 @@ class Statement:
 def write(folder: Path, definition: Mapping[str, Any], version: str) -> None:
     """Write what a model was made of, and by which version of textclf, with the SHA-256 of each file in its folder.
 
-    The same arguments give the same bytes: it has no time, no host and no commit, whose dvc.lock has its checksum. The
-    `invocationId` is the SHA-256 of the rest.
+    The same arguments give the same bytes. It has no time, no host and no commit: a commit holds dvc.lock, which has
+    the checksum of this file. The `invocationId` is the SHA-256 of the rest.
     """
     run = {"builder": {"id": BUILDER, "version": {"textclf": version}}}
     content = {

@@ -10,8 +10,9 @@ from textclf.core.code import checksum, read_code
 from textclf.core.files import require, sha256_of_file
 from textclf.export.facts import Facts, Settings
 from textclf.pretrained.catalogue import CATALOGUE, SHARED
+from textclf.vectorize.settings import below
 
-# Packages and modules of textclf on which the stage export depends; the others decide only what it reads.
+# Packages and modules of textclf on which the stage export depends; the code of other stages shows in their outputs.
 CODE = (
     *("artifacts", "core", "evaluate", "export", "fetch", "models", "pretrained"),
     *("split.settings", "stages.export", "tables", "vectorize"),
@@ -59,7 +60,8 @@ def code_name(package: str) -> str:
 def used_settings(settings: Settings, model: str) -> dict[str, Any]:
     """Return the settings that a model uses, by section, with their defaults."""
     members = settings.members(model)
-    features = dict.fromkeys(name for each in members for name in _made_of(settings.train[each].features, settings))
+    read = [settings.train[each].features for each in members]
+    features = {*read, *(name for each in read for name in below(each, settings.combine))}
     used: dict[str, dict[str, Any]] = {
         "vectorize": {name: settings.vectorize[name] for name in features if name in settings.vectorize.names()},
         "combine": {name: pair for name, pair in settings.combine.pairs().items() if name in features},
@@ -68,10 +70,3 @@ def used_settings(settings: Settings, model: str) -> dict[str, Any]:
     }
     found = {key: {name: each.model_dump(mode="json") for name, each in of.items()} for key, of in used.items()}
     return {key: getattr(settings, key).model_dump(mode="json") for key in ALWAYS} | found
-
-
-def _made_of(features: str, settings: Settings) -> list[str]:
-    """Return the name of a representation, and of those that it is made of."""
-    pair = settings.combine.pairs().get(features)
-    parts = () if pair is None else (pair.first, pair.second)
-    return [features, *(name for part in parts for name in _made_of(part, settings))]

@@ -151,7 +151,7 @@ class Revision:
 
         Predictions or decisions in a form that this version does not read are left out: another version wrote them.
         """
-        files = _prediction_files(self.lock)
+        files = prediction_files(self.lock)
         decisions = self.metrics(DECISIONS)
         decided = {}
         for model in models:
@@ -214,7 +214,7 @@ def _outputs(stages: Iterable[Mapping[str, Any]], *kinds: str) -> Iterator[tuple
         yield next(iter(entry.items()), ("", {})) if isinstance(entry, dict) else (entry, {})
 
 
-def _prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[Path, str]]:
+def prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[Path, str]]:
     """Return path and MD5 of the predictions of each model, from the stages of dvc.lock."""
     files = {}
     for stage, record in lock.items():

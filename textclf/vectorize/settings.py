@@ -83,13 +83,13 @@ def wrong_pairs(vectorize: Vectorize, combine: Combine) -> Iterator[str]:
                 yield f"combine.{name}.{place} must be a name in vectorize or combine; got {part}; {hint}"
             elif part in vectorize.names() and vectorize[part].kind == TOKENS:
                 yield f"combine.{name}.{place} must be sparse or dense; got {part}, whose features are tokens"
-        if any(part == name or name in _below(part, combine) for _, part in pair):
+        if any(part == name or name in below(part, combine) for _, part in pair):
             yield f"combine.{name} must not contain itself; got {pair.first} and {pair.second}"
         elif all(part in known for _, part in pair) and len(set(made := leaves(name, combine))) < len(made):
             yield f"combine.{name} must contain each representation once; got {', '.join(made)}"
 
 
-def _below(name: str, combine: Combine) -> set[str]:
+def below(name: str, combine: Combine) -> set[str]:
     """Return the names that a representation contains, directly or through pairs; of a circle each once."""
     found: set[str] = set()
     wanted = [name]

@@ -1,6 +1,6 @@
 """The commit from which a model was made, found by what its statement names.
 
-The commit is not in the statement: it would be the checksum of a dvc.lock that has the checksum of the statement.
+The statement can't have the commit, which holds dvc.lock with the checksum of the statement.
 """
 
 import contextlib
@@ -23,8 +23,7 @@ from textclf.core.settings import PARAMS_FILE
 from textclf.export.facts import Settings
 from textclf.export.provenance import CODE, code_name, used_settings
 from textclf.review.revisions import Revision, commit_of
-
-SHOWN = 5  # differences that a line names
+from textclf.verify.files import SHOWN
 
 
 def find_commit(statement: Statement, start: str = "HEAD", *, alone: bool = False) -> str:

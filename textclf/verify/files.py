@@ -1,12 +1,38 @@
-"""The files of an exported model, held against its statement."""
+"""A check of a model, and that of its files: they are held against its statement."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from textclf.artifacts.statement import PROVENANCE, read
+from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
-from textclf.core.quoting import quote_name
+from textclf.core.quoting import list_few, quote_name
 from textclf.pretrained.catalogue import SHARED
+
+SHOWN = 5  # differences that a line names
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of a check; `failed` says that the model is other than it claims."""
+
+    name: str
+    text: str
+    failed: bool = False
+
+    def __str__(self) -> str:
+        """Return the line that is printed."""
+        return f"{self.name}: {'FAILED, ' * self.failed}{self.text}"
+
+
+def check(name: str, find: Callable[[], Iterable[str] | None], passed: str) -> Check:
+    """Return the outcome of a check: the lines of what is wrong that `find` returns or raises, or else `passed`."""
+    try:
+        wrong = list(find() or ())
+    except UserError as error:
+        wrong = list(error.lines)
+    return Check(name, list_few(wrong, SHOWN) or passed, bool(wrong))
 
 
 def problems(folder: Path) -> Iterator[str]:

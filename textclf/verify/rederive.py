@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations, zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,29 +26,17 @@ from textclf.export.folder import CARD
 from textclf.params import Params, load
 from textclf.predict import predictor
 from textclf.pretrained.catalogue import SHARED
+from textclf.project.check import SPLITS
 from textclf.project.generated import PIPELINE, pipeline
 from textclf.review.base import DVC, cloned, fetch, run
 from textclf.review.differences import checksums
-from textclf.review.revisions import Revision
-from textclf.verify.commit import SHOWN
+from textclf.review.revisions import Revision, prediction_files
+from textclf.verify.files import SHOWN, Check
 from textclf.version import __version__
 
 RAN = re.compile(r"^Running stage '(.+)':", re.MULTILINE)
 NARROW = 64  # units of a hidden layer, up to which every x86-64 CPU adds in the same order
 TOLERANCES = {True: 1e-3, False: 1e-9}  # of probabilities where bytes may differ, with a network and without one
-
-
-@dataclass(frozen=True)
-class Check:
-    """The outcome of a check; `failed` says that the model is other than it claims."""
-
-    name: str
-    text: str
-    failed: bool = False
-
-    def __str__(self) -> str:
-        """Return the line that is printed."""
-        return f"{self.name}: {'FAILED, ' * self.failed}{self.text}"
 
 
 @dataclass(frozen=True)
@@ -60,6 +49,14 @@ class Clone:
     def repro(self, *arguments: str) -> list[str]:
         """Run stages, and return the names of those that ran; DVC's output goes to stderr."""
         return RAN.findall(run(*DVC, "repro", *arguments, folder=self.project, path=self.path, echo=True))
+
+    @property
+    def lock(self) -> dict[str, Any]:
+        """Return the stages of dvc.lock by name, as the last run has left it."""
+        stages: dict[str, Any] = parse_yaml((self.project / "dvc.lock").read_text(encoding="utf-8"), "dvc.lock")[
+            "stages"
+        ]
+        return stages
 
     def measure(self) -> list[str]:
         """Evaluate and export what the models of the clone predict."""
@@ -87,7 +84,7 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
         yield from _compare_statements(stated, statement.read(project / "models" / stated.model))
         yield from _compare_models(folder, clone, stated)
         if explain:
-            yield _first_difference(ran, revision, project)
+            yield _first_difference(ran, revision, clone)
 
 
 @contextlib.contextmanager
@@ -156,10 +153,10 @@ def tolerance_of(stated: Statement) -> float | None:
 
 def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
     """Put the predictions of the model in the folder in the place of those made again; return how far they differ."""
-    path = clone.project / "data/predictions" / f"{stated.model}{predictions.SUFFIX}"
+    path = clone.project / prediction_files(clone.lock)[stated.model][0]
     model, made = predictor.load(folder), predictions.read(path)
     found = made.probabilities.copy()
-    for split, rows in splits.read(clone.project / "data/splits").items():
+    for split, rows in splits.read(clone.project / SPLITS).items():
         found[made.split == split] = model.model.predict_proba(model.vectorizer.transform(rows["text"]))
     predictions.write([replace(made, probabilities=found)], path)
     return float(np.abs(found - made.probabilities)[made.split == "test"].max())
@@ -174,9 +171,9 @@ def _compare_cards(card: Path, made: Path) -> Check:
     return Check("metrics", f"those in {CARD} follow from the predictions")
 
 
-def _first_difference(ran: Sequence[str], revision: Revision, project: Path) -> Check:
+def _first_difference(ran: Sequence[str], revision: Revision, clone: Clone) -> Check:
     """Return the first output of the stages that ran which is not as dvc.lock has it."""
-    locks = [revision.lock, parse_yaml((project / "dvc.lock").read_text(encoding="utf-8"), "dvc.lock")["stages"]]
+    locks = revision.lock, clone.lock
     for stage in ran:
         recorded, found = (checksums(lock.get(stage, {}), "outs") for lock in locks)
         if other := [path for path in found if found[path] != recorded.get(path)]:

@@ -22,13 +22,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"--stage must have letters, digits, - and _ alone, and so must the model; got {stage}")
     if git("check-ref-format", f"refs/tags/{released.prefix()}{stage}").returncode:
         raise UserError(f"the folder of the project must be part of a Git tag; got {released.prefix()}; rename it")
-    for name, check in _checks(folder, stage, arguments).items():
-        try:
-            wrong = list(check() or ())
-        except UserError as error:
-            wrong = list(error.lines)
-        failed = failed or bool(wrong)
-        print(f"{folder.name}: {name}: {'FAILED, ' * bool(wrong)}{'; '.join(wrong) or 'passed'}", flush=True)
+    for name, find in _checks(folder, stage, arguments).items():
+        outcome = files.check(name, find, "passed")
+        failed = failed or outcome.failed
+        print(f"{folder.name}: {outcome}", flush=True)
     for tag in (tags := [] if failed else new_tags(stage)):
         words = "git", "tag", "--annotate", "--message", f"{tag} passed the checks of textclf release", tag
         print(f"tagged {tag}{base.run(*words)}" if arguments.tag else shlex.join(words))
