@@ -33,7 +33,7 @@ from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.labels import measure_labels
 from textclf.evaluate.looks import identify
-from textclf.evaluate.measure import decisions_report, measure, read_held_out, summarise
+from textclf.evaluate.measure import decide, decisions_report, measure, read_held_out, summarise
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, OF_SETS
 from textclf.evaluate.results import Record, Results, Unknown
@@ -59,7 +59,7 @@ def run(
     conformal: Path,
 ) -> None:
     """Evaluate the models of train and evaluate.external, and remove what dropped models have left behind."""
-    trained_here = read_models(models)
+    trained_here, baselines = read_models(models)
     names = (*trained_here, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, names)
     memory.require_measuring(
@@ -81,12 +81,13 @@ def run(
     stratified = drawn and bool(split.get("stratify"))
     slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys["test"])
     opened = open_models(predictions, names)
-    parts, decided = measure(opened, evaluate, stratified, clusters, slices.membership, held_out)
+    rows, decided = decide(opened, evaluate, clusters, slices.membership, held_out, baselines)
     of_no_class: dict[str, dict[str, Unknown]] = {}
     curves: dict[str, pd.DataFrame] = {}
     for label in split_rows.unknown:  # one at most
         every = {name: np.concatenate([keys[name], read_keys(splits, f"{name}{UNKNOWN}")]) for name in SPLITS[1:]}
         decided, of_no_class, curves = measure_unknown(opened, decided, held_out, label, every, evaluate)
+    parts = measure(rows, decided, evaluate, stratified, clusters)
     test = parts["test"]
     fitted = fit_sets(parts.get("validation"), evaluate)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in names}

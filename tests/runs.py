@@ -12,6 +12,7 @@ from tests.curves import HOSTILE
 from tests.leaks import count_leaks
 from tests.settings import models as train
 from tests.settings import put
+from tests.unit.evaluate.samples import run_measured
 from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Results as Behaviours
@@ -19,7 +20,7 @@ from textclf.core.arrow import hash_normalized
 from textclf.core.files import SPLITS
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import stack_models
-from textclf.evaluate.measure import HeldOut, decisions_report, measure
+from textclf.evaluate.measure import HeldOut, decisions_report
 from textclf.evaluate.results import Results
 from textclf.evaluate.slices.membership import membership_of
 from textclf.evaluate.slices.report import report
@@ -69,7 +70,10 @@ def make_run(
         splits = {split: part.append_column(f"slice_{name}", [repeated]) for split, part in splits.items()}
     predictions = {name: [predict(name, n, splits, classes)] for n, name in enumerate(models)}
     slices = SliceSums(membership_of([splits["test"]], [splits["train"]]), classes, params.evaluate.slice_metric)
-    measured, decisions = measure(predictions, params.evaluate, stratified=False, membership=slices.membership)
+    baselines = [name for name in models if name == "majority"]
+    measured, decisions = run_measured(
+        predictions, params.evaluate, False, membership=slices.membership, baselines=baselines
+    )
     metrics = {name: {split: part.metrics(name) for split, part in measured.items()} for name in models}
     test = measured["test"]
     by_class = {

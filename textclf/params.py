@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from textclf.artifacts.decisions import PROBABILITY
 from textclf.artifacts.features import DENSE
-from textclf.artifacts.unknown import DISTANCE, ENERGY, PROBABILITY
+from textclf.artifacts.unknown import DISTANCE, ENERGY
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.errors import UserError

@@ -12,14 +12,21 @@ Teacher = Mapping[str, str]  # `file`, its path, and its `sha256`
 OF_STAGE = ("weights", "teacher")  # keys of the file of a stage
 
 
-def write_models(path: Path, names: Sequence[str]) -> None:
-    """Write the names of the models that are trained, in the order of params.yaml, which DVC does not see."""
-    write_checked_json(path, {"models": list(names)})
+def write_models(path: Path, names: Sequence[str], baselines: Sequence[str]) -> None:
+    """Write the names of the models that are trained, in the order of params.yaml, which DVC does not see.
+
+    `baselines` are those of them that ignore the texts.
+    """
+    write_checked_json(path, {"models": list(names), "baselines": list(baselines)})
 
 
-def read_models(path: Path) -> list[str]:
-    """Return the names of the models that are trained; `UserError` if the file is missing or damaged."""
-    return list(read_checked_json(path, ("models",))["models"])
+def read_models(path: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the models that are trained, and of those of them that ignore the texts.
+
+    Raises `UserError` if the file is missing or damaged.
+    """
+    content = read_checked_json(path, ("models", "baselines"))
+    return list(content["models"]), list(content["baselines"])
 
 
 def write_default(path: Path, *, settled: bool) -> None:

@@ -20,9 +20,12 @@ RESERVED = ("best", "choice", "crossvalidation", "guessing", "protocol")
 NONE = -1  # in the place of the position of a class: no answer
 INDEX = "index.json"  # in the folder of all exported models; names the default model
 SCALING = ("temperature", "slope", "intercept", "slopes", "intercepts")  # parameters of the calibrations
-RULES = ("threshold", "thresholds", "costs", "rejection")  # keys of a decision beside its calibration
+# Keys of a decision beside its calibration.
+RULES = ("threshold", "thresholds", "costs", "rejection", "baseline")
 IN_SCALING = (*SCALING, "costs", "rejection")  # keys below `scaling` in an exported decision
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
+
+PROBABILITY = "probability"  # the score of a text: the probability of its most probable class
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -93,6 +96,8 @@ class Decision:
     thresholds: tuple[Threshold, ...] | None = None  # of each label, with several labels per text
     costs: Costs | None = None
     rejection: Rejection | None = None  # which texts belong to no class; None: each belongs to one
+    # 1 for a model that ignores the texts, whose answer is always the same.
+    baseline: Literal[1] | None = None
 
     @property
     def multilabel(self) -> bool:
@@ -123,6 +128,41 @@ class Decision:
         if self.threshold is None:
             return np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
         return np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
+
+    def rejects(self, calibrated: NDArray[np.float64], scores: Mapping[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
+        """Return which rows are rejected as of no class, (rows,).
+
+        `calibrated` are probabilities (rows, classes); `scores` (rows,) are those of
+        `textclf.artifacts.unknown.scores_of` by name.
+        """
+        if self.rejection is None:
+            return np.zeros(len(calibrated), dtype=bool)
+        by_probability = self.rejection.score == PROBABILITY
+        values = calibrated.max(axis=1) if by_probability else scores[self.rejection.score]
+        return np.asarray(values < self.rejection.threshold)
+
+    def judge(
+        self, probabilities: NDArray[np.float64], scores: Mapping[str, NDArray[np.float64]]
+    ) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """Return calibrated probabilities (rows, classes) and what a user gets for each row.
+
+        The latter as `decide`, but `NONE` for rejected rows; `scores` as in `rejects`.
+        """
+        calibrated = self.calibrate(probabilities)
+        decided = self.decide(calibrated)
+        if self.rejection is not None:
+            decided = np.where(self.rejects(calibrated, scores), NONE, decided)
+        return calibrated, decided
+
+    @property
+    def prices(self) -> Costs | None:
+        """The costs, with a column for no answer wherever there may be none.
+
+        A rejected text costs 1 like any mistake that `evaluate.costs` does not name.
+        """
+        if self.costs is None or self.rejection is None or len(self.costs[0]) > len(self.costs):
+            return self.costs
+        return tuple((*row, 1.0) for row in self.costs)
 
     def answering(self) -> "Decision":
         """Return the decision without the cost of no answer, so that it always decides a class."""

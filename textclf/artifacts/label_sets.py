@@ -59,3 +59,15 @@ def count_labels(y: NDArray[np.int64] | LabelMatrix, classes: int) -> NDArray[np
     if y.ndim == 2:
         return np.asarray(y.sum(axis=0, dtype=np.int64))
     return np.bincount(y, minlength=classes)
+
+
+def most_frequent_set(y: LabelMatrix) -> LabelMatrix:
+    """Return the set of labels that the most rows have exactly, (labels,); of equally frequent ones the first."""
+    import pyarrow as pa
+
+    packed = np.packbits(y, axis=1)
+    width = pa.binary(packed.shape[1])
+    sets = pa.FixedSizeBinaryArray.from_buffers(width, len(y), [None, pa.py_buffer(packed)])
+    codes = sets.dictionary_encode().indices.to_numpy()
+    most_frequent: LabelMatrix = y[np.argmax(codes == np.bincount(codes).argmax())]
+    return most_frequent

@@ -10,7 +10,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.layers import LayerModel
 from textclf.core.files import reading, write_npy
 
-PROBABILITY, ENERGY, DISTANCE = "probability", "energy", "distance"
+ENERGY, DISTANCE = "energy", "distance"
 MEANS = "model.means.npy"  # beside the other files of a model on dense features, if there are texts of no class
 
 Floats = NDArray[np.float64]

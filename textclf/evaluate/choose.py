@@ -1,6 +1,6 @@
 """The decision of each model: calibration and threshold, chosen on rows that did not train it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import EPSILON, Calibration, Decision, LabelScaling, Platt, Temperature
-from textclf.artifacts.label_sets import LabelMatrix
+from textclf.artifacts.label_sets import LabelMatrix, most_frequent_set
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
@@ -58,6 +58,21 @@ def choose_decision(rows: Predictions, settings: Evaluate, clusters: NDArray[np.
         threshold = _choose_threshold(y, calibrated[:, 1], clusters, settings)
     costs = cost_matrix(settings.costs, rows.classes)
     return Decision(threshold if classes == 2 and costs is None else None, calibration, costs=costs)
+
+
+def choose_baseline(y: NDArray[Any], classes: Sequence[str], settings: Evaluate) -> Decision:
+    """Return how a model that ignores the texts decides: the best answer that is the same for all training rows.
+
+    `y` are their labels, as in `Predictions`. The answer is the most frequent class, the first of
+    equally frequent ones, or with costs the cheapest decision. Of several labels it is the set that the most rows
+    have exactly. It has no threshold or calibration to choose, whatever the settings say.
+    """
+    costs = cost_matrix(settings.costs, classes)
+    if y.ndim == 1:
+        even = EVEN if len(classes) == 2 and costs is None else None
+        return Decision(even, costs=costs, baseline=1)
+    thresholds = np.where(most_frequent_set(y), 0.0, NEVER)
+    return Decision(thresholds=tuple(thresholds.tolist()), baseline=1)
 
 
 def fit_calibration(
@@ -110,9 +125,6 @@ def _choose_threshold(
 ) -> float:
     """Return the threshold by the rule of the settings; `y` (rows,) is 1 for the rows that are positive."""
     rule = settings.threshold
-    if rule != "accuracy" and positive.min() == positive.max():
-        # A model such as majority finds all positive rows or none: F1 would choose all, and precision fail.
-        return EVEN
     if rule != "precision":
         return choose_threshold(y, positive, str(rule))
     return reach_precision(y, positive, settings.target_precision, settings.confidence, clusters)
@@ -127,8 +139,7 @@ def _choose_by_label(
     `MICRO_F1` it is the same for all labels: that with the highest F1 of all pairs of row and label together.
     """
     if settings.threshold == MICRO_F1:
-        constant = (probabilities == probabilities[0]).all()
-        yield from [EVEN if constant else choose_threshold(y.ravel(), probabilities.ravel(), "f1")] * y.shape[1]
+        yield from [choose_threshold(y.ravel(), probabilities.ravel(), "f1")] * y.shape[1]
         return
     few = has_few(y, clusters)
     for place in range(y.shape[1]):

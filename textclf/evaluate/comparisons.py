@@ -1,7 +1,7 @@
 """Comparisons of models: McNemar's test and its power, differences, Holm's correction, the corrected t test."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
 from textclf.evaluate.intervals import CONFIDENCE, Difference, bisect, normal_quantile
-from textclf.evaluate.registry import FLOOR, pair_name
+from textclf.evaluate.registry import pair_name
 
 POWER = 0.8  # with which a difference counts as detectable
 SPREAD = 7  # standard deviations around the mean number of discordant rows that are summed
@@ -98,7 +98,9 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
 
 
 def summarize(
-    comparisons: Mapping[tuple[str, str], Comparison], confidence: float = CONFIDENCE
+    comparisons: Mapping[tuple[str, str], Comparison],
+    baselines: Collection[str] = (),
+    confidence: float = CONFIDENCE,
 ) -> dict[str, dict[str, float]]:
     """Return the content of comparisons.json for the comparisons of all pairs, rounded; keys are their `pair_name`.
 
@@ -106,10 +108,10 @@ def summarize(
     `low` and `high`; `only_first` and `only_second`, the rows that only one model decides correctly; `p` of the test
     that the models are alike, and `p_holm`, corrected for the number of pairs; `smallest_difference` that the test
     detects with 80% power if no other pair differs, at the level of Holm's first step; absent if there is none. Pairs
-    with `FLOOR` are not corrected, nor counted.
+    with one of `baselines`, models that ignore the texts, are not corrected, nor counted.
     """
     report: dict[str, dict[str, float]] = {}
-    corrected = {pair: each.test.p for pair, each in comparisons.items() if FLOOR not in pair}
+    corrected = {pair: each.test.p for pair, each in comparisons.items() if not {*baselines} & {*pair}}
     adjusted = dict(zip(corrected, holm(np.array(list(corrected.values()))).tolist(), strict=True))
     for pair, comparison in comparisons.items():
         test, pairs = comparison.test, len(corrected) if pair in corrected else 1

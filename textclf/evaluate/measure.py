@@ -16,26 +16,28 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.progress import track
 from textclf.core.quoting import quote_value
-from textclf.evaluate.choose import choose_decision, has_few
+from textclf.evaluate import registry
+from textclf.evaluate.choose import choose_baseline, choose_decision, has_few
 from textclf.evaluate.clusters import if_alike
-from textclf.evaluate.costs import cheapest_constant
 from textclf.evaluate.intervals import Difference
 from textclf.evaluate.model_choice import choose, chooses, compare_candidates, score_after_choice
-from textclf.evaluate.registry import LOG_LOSS, METRICS
+from textclf.evaluate.registry import LOG_LOSS, METRICS, OF_SETS
 from textclf.evaluate.results import Calibrated, Choice, Decisions, FoldScores, ModelDecision, Protocol
-from textclf.evaluate.settings import EVEN, Evaluate
+from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
 from textclf.evaluate.split_metrics import SplitMetrics
 
 GUESSING = "guessing"  # the baseline, in decisions.json; no model has this name
 SCORES = ("accuracy", "cost", "log_loss")  # by which the default model is chosen
+OF_BASELINE = (*SCORES, *OF_SETS)  # the metrics of guessing
 # What `dvc metrics` and `dvc exp show` list of each model
 COMPARED = [name for name, metric in METRICS.items() if metric.listed]  # on rows that the model was not fitted to
 FITTED = ("accuracy",)  # on the training rows
 TRAINING = ("parameters", "epochs", "best_epoch")  # of a model that is trained in epochs
 
 Summary = dict[str, float | dict[str, float]]
+RowsOfSplits = dict[str, dict[str, Predictions]]  # by split and model
 
 
 @dataclass(frozen=True)
@@ -54,23 +56,49 @@ def read_held_out(paths: Mapping[str, Path], splits: Path) -> HeldOut:
     return HeldOut(models, find_held_out_clusters(splits, next(iter(models.values())).ids))
 
 
-def measure(
+def decide(
     models: Mapping[str, Iterable[Predictions]],
     settings: Evaluate,
-    stratified: bool,
     clusters: Mapping[str, NDArray[np.int64]] | None = None,
     membership: Membership | None = None,
     held_out: HeldOut | None = None,
-) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
-    """Return the metrics of each split, and the decision of each model.
+    baselines: Collection[str] = (),
+) -> tuple[RowsOfSplits, dict[str, Decision]]:
+    """Return the predictions of all models by split, and the decision of each model.
 
-    Validation rows choose the decisions or, without them, the rows of `held_out`.
-    `models` have their predictions in batches; `stratified` says whether the split fixed the shares of the classes;
-    `clusters` are those of the splits with dependent rows, `membership` has the slices of the test rows. Raises
-    `UserError` if the models have different rows, or other test rows than the slices, or if a model has no rows by
-    which to choose.
+    Validation rows choose the decisions or, without them, the rows of `held_out`; those of `baselines`, which ignore
+    the texts, follow from the training rows.
+    `models` have their predictions in batches; `clusters` are those of the splits with dependent rows, `membership` has
+    the slices of the test rows. Raises `UserError` if the models have different rows, or other test rows than the
+    slices, or if a model has no rows by which to choose.
     """
-    clusters = clusters or {}
+    together = _read_splits(models, membership)
+    none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
+    chooser = held_out
+    if "validation" in together:
+        chooser = HeldOut(together["validation"], (clusters or {}).get("validation"))
+    choosing = none | (dict(chooser.models) if chooser else {})
+    # Without such rows, predictions made elsewhere stay as they are.
+    as_given = settings.model_copy(update={"calibration": "none"})
+    of = {name: settings if len(rows) or name not in settings.external else as_given for name, rows in choosing.items()}
+    choosers = {name: rows for name, rows in choosing.items() if name not in baselines}
+    if without := [name for name, rows in choosers.items() if of[name].chooses and not len(rows)]:
+        raise UserError(
+            "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
+            f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
+            + "".join(_rarest(rows) for rows in [*together.get("train", {}).values()][:1] if rows.multilabel)
+        )
+    clustered = chooser.clusters if chooser else None
+    decisions: dict[str, Decision] = {}
+    for name, rows in choosing.items():
+        if name in baselines:
+            decisions[name] = choose_baseline(together["train"][name].y, rows.classes, settings)
+        else:
+            decisions[name] = choose_decision(rows, of[name], clustered)
+    return together, decisions
+
+
+def _read_splits(models: Mapping[str, Iterable[Predictions]], membership: Membership | None) -> RowsOfSplits:
     parts: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)
     test_ids = IdDigest()
     for split, batch in track(read_together(models), "measure predictions"):
@@ -81,29 +109,31 @@ def measure(
         parts[split].append({name: replace(part, ids=empty, split=empty) for name, part in batch.items()})
     if membership is not None and test_ids.digest() != membership.ids:
         raise UserError("the predictions must be of the test rows of data/splits, in their order; run dvc repro")
-    together: dict[str, dict[str, Predictions]] = {}
+    together: RowsOfSplits = {}
     for split, batches in parts.items():
         together[split] = {name: concatenate([part[name] for part in batches]) for name in batches[0]}
         batches.clear()
-    none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
-    chooser = HeldOut(together["validation"], clusters.get("validation")) if "validation" in together else held_out
-    choosing = none | (dict(chooser.models) if chooser else {})
-    # Without such rows, predictions made elsewhere stay as they are.
-    as_given = settings.model_copy(update={"calibration": "none"})
-    of = {name: settings if len(rows) or name not in settings.external else as_given for name, rows in choosing.items()}
-    if without := [name for name, rows in choosing.items() if of[name].chooses and not len(rows)]:
-        raise UserError(
-            "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
-            f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
-            + "".join(_rarest(rows) for rows in [*together.get("train", {}).values()][:1] if rows.multilabel)
+    return together
+
+
+def measure(
+    rows: RowsOfSplits,
+    decisions: Mapping[str, Decision],
+    settings: Evaluate,
+    stratified: bool,
+    clusters: Mapping[str, NDArray[np.int64]],
+) -> dict[str, SplitMetrics]:
+    """Return the metrics of each split, of the rows and decisions of `decide`.
+
+    `stratified` says whether the split fixed the shares of the classes; `clusters` are those of the splits with
+    dependent rows.
+    """
+    return {
+        split: SplitMetrics(
+            split, of_split, {name: decisions[name] for name in of_split}, settings, stratified, clusters.get(split)
         )
-    clustered = chooser.clusters if chooser else None
-    decisions = {name: choose_decision(rows, of[name], clustered) for name, rows in choosing.items()}
-    splits: dict[str, SplitMetrics] = {}
-    for split, rows_of in together.items():
-        some = {name: decisions[name] for name in rows_of}
-        splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, clusters.get(split))
-    return splits, decisions
+        for split, of_split in rows.items()
+    }
 
 
 def _rarest(rows: Predictions) -> str:
@@ -137,19 +167,27 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
         raise UserError(f"{rule}; one model has more batches than another; run dvc repro") from error
 
 
-def compare_with_guessing(train: SplitMetrics, test: SplitMetrics) -> tuple[float, dict[str, Difference | None]]:
-    """Return the log loss of guessing on the test rows, and for each model its own minus that, paired by row.
+def compare_with_guessing(
+    train: SplitMetrics, test: SplitMetrics
+) -> tuple[dict[str, float], dict[str, Difference | None]]:
+    """Return metrics of guessing on the test rows, and for each model its log loss minus that, paired by row.
 
     Guessing predicts for every text the class shares of the training rows or, with several labels per text, the share
-    of the rows with each label. The difference is None if there are too few rows for an interval.
+    of the rows with each label; its answer is that of `choose_baseline`. The difference is None if there are too few
+    rows for an interval.
     """
     shares, rows = train.support / train.rows, test.of_rows
-    decided = (shares > EVEN).astype(np.int8) if rows.multilabel else shares.argmax()
-    probabilities = np.broadcast_to(shares, (test.rows, len(shares)))
-    guessed = replace(rows, probabilities=probabilities, decided=np.broadcast_to(decided, rows.y.shape))
+    decision = choose_baseline(train.of_rows.y, train.classes, test.settings)
+    decided = decision.decide(shares[np.newaxis])[0]
+    guessed = replace(
+        rows,
+        probabilities=np.broadcast_to(shares, (test.rows, len(shares))),
+        decided=np.broadcast_to(decided, rows.y.shape),
+    )
     pairs = [(name, GUESSING) for name in test.values]
     found = LOG_LOSS.compare({**test.judged, GUESSING: guessed}, pairs, test.settings.confidence)
-    return guessed.once(LOG_LOSS.value), {name: found[name, GUESSING] for name in test.values}
+    measured = registry.measure(guessed, OF_BASELINE)
+    return measured, {name: found[name, GUESSING] for name in test.values}
 
 
 def find_unseen_cost(part: SplitMetrics, model: str) -> dict[str, dict[str, float]]:
@@ -157,7 +195,7 @@ def find_unseen_cost(part: SplitMetrics, model: str) -> dict[str, dict[str, floa
 
     A model that decides all texts alike makes no other decisions.
     """
-    costs, counts = np.array(part.of_rows.costs), part.judged[model].matrix
+    costs, counts = np.array(part.judged[model].costs), part.judged[model].matrix
     shown = costs[:, : counts.shape[1]][counts > 0].max()
     actual, decided = np.unravel_index(costs[:, : len(costs)].argmax(), (len(costs), len(costs)))
     if (cost := float(costs[actual, decided])) <= shown or part.judged[model].constant:
@@ -184,7 +222,7 @@ def decisions_report(
         chosen = {name: decisions[name] for name in held_out.models}
         stratified = test.of_rows.stratified
         choosing = SplitMetrics("held-out", held_out.models, chosen, test.settings, stratified, held_out.clusters)
-    guessing, above = compare_with_guessing(train, test)
+    baseline, above = compare_with_guessing(train, test)
     models: dict[str, Any] = {
         name: _report_model(name, decision, splits, choosing, above[name]) for name, decision in decisions.items()
     }
@@ -196,18 +234,15 @@ def decisions_report(
     if sizes:
         protocol["clusters"] = {name: len(each) for name, each in sizes.items()}
         protocol["independent_rows"] = {name: if_alike(each) for name, each in sizes.items()}
-    baseline = {"log_loss": guessing}
-    if (costs := test.of_rows.costs) is not None:
-        baseline["cost"] = cheapest_constant(costs, train.support, test.support)[1]
     report: dict[str, Any] = {"guessing": baseline, "best": {}, "crossvalidation": {}}
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
     if choosing is not None and candidates:
         if not rows:
             protocol["held_out_rows"] = choosing.rows
             for name, part in held_out.models.items():
-                scores = {key: value for key, value in choosing.metrics(name).items() if key in SCORES}
+                scores = registry.measure(choosing.before_rejection(name), SCORES)
                 report["crossvalidation"][name] = FoldScores(rows=len(part), folds=len(set(part.split)), **scores)
-        chosen_by = {name: choosing.judged[name] for name in candidates}
+        chosen_by = {name: choosing.before_rejection(name) for name in candidates}
         compared = compare_candidates(chosen_by)
         report["best"] = measured[choose(compared)]
         if len(measured) > 1:
@@ -232,7 +267,8 @@ def _report_model(
     }
     if decision.costs is not None and (unseen := find_unseen_cost(splits["test"], name)):
         report["unseen_cost"] = unseen
-    if choosing is not None and name in choosing.judged and choosing.settings.calibration != "none":
+    calibrates = choosing is not None and choosing.settings.calibration != "none" and not decision.baseline
+    if choosing is not None and calibrates and name in choosing.judged:
         before, after = (LOG_LOSS.value(rows) for rows in (choosing.before_calibration(name), choosing.judged[name]))
         report["calibrated"] = Calibrated(rows=choosing.rows, before=before, after=after)
     if decision.calibration and choosing is not None:

@@ -115,7 +115,7 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
     if not compared:
         return models[-1], "the last of train; none could be cross-validated"
     chosen = choose(compared)
-    multilabel = chosen in decisions.models and decisions[chosen].decision.multilabel
+    multilabel = decisions[chosen].decision.multilabel
     metric = "log_loss" if multilabel else "accuracy" if compared[chosen].cost_difference is None else "cost"
     if rows := decisions.protocol.validation_rows:
         score, where = results.evaluation[chosen]["validation"][metric], f"on {count_noun(rows, 'validation row')}"
@@ -130,7 +130,10 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
     if getattr(compared[chosen], f"{metric}_difference"):
         both = best if multilabel else f"{best} and log loss"
         reason = f"fastest of the models within half a standard error of the {both}"
-    if (expected := getattr(choice, metric)) is not None:
+    if decisions[chosen].decision.rejection is not None:
+        # The metrics of the run are those after rejection.
+        where += ", before any text is rejected"
+    elif (expected := getattr(choice, metric)) is not None:
         before, after = (format_value(metric, value) for value in (score, expected))
         where += f"; {before} there, {after} allowing for the choice"
     return chosen, f"{reason} {where}"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from textclf.core.formatting import confidence_level, count_noun, display_name, points
 from textclf.core.quoting import quote_name
 from textclf.evaluate.choose import FEWEST_TO_CHOOSE, NEVER
-from textclf.evaluate.registry import FLOOR, format_interval, format_value
+from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
 from textclf.evaluate.results import Decisions, ModelDecision, Results
 from textclf.evaluate.settings import EVEN, by_pair
 
@@ -36,6 +36,43 @@ def find_warnings(
         if name in (compared or models) and own.decision.costs is None:  # which accuracy does not weigh
             found[name] += _worse_than_another(name, models, results, confidence)
     return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def describe_baseline(results: Results) -> str:
+    """Return what one answer to every text, the best on the training rows, scores on the test rows."""
+    answer, score = _baseline(results)
+    return f"Giving every text {answer} {score}"
+
+
+def below_baseline(results: Results, model: str) -> str:
+    """Return what a sentence says of a model that is no better than that on the test rows, "" of a better one.
+
+    The mean cost decides or, without costs, the accuracy.
+    """
+    own, guessing = results.evaluation[model]["test"], results.decisions.guessing
+    answer, score = _baseline(results)
+    if results.decisions[model].decision.baseline:
+        return f"ignores the texts: it gives every text {answer}"
+    metric = "cost" if "cost" in guessing else "accuracy"
+    higher, lower = own[metric], guessing[metric]
+    if metric == "cost":
+        higher, lower = lower, higher
+    if higher > lower:
+        return ""
+    return f"is no better than giving every text {answer}, which {score}"
+
+
+def _baseline(results: Results) -> tuple[str, str]:
+    """Return the answer of the baseline and its score, as phrases."""
+    guessing = results.decisions.guessing
+    if "cost" in guessing:
+        cost = format_value("cost", guessing["cost"])
+        return "the answer that costs least on the training rows", f"costs {cost} per test row"
+    score = f"is right on {format_value('accuracy', guessing['accuracy'])} of the test rows"
+    if OF_SETS[0] not in guessing:
+        return "the most frequent class of the training rows", score
+    means = [f"{METRICS[key].titled(True)} {format_value(key, guessing[key])}" for key in OF_SETS]
+    return "the most frequent set of labels of the training rows", f"{score} ({', '.join(means)})"
 
 
 def _worse_than_guessing(
@@ -91,7 +128,7 @@ def _not_chosen(own: ModelDecision) -> list[str]:
 
 def _worse_than_another(name: str, models: Sequence[str], results: Results, confidence: float) -> list[str]:
     """Return a sentence on the model that is significantly better by the most, if there is one."""
-    if name == FLOOR:
+    if results.decisions[name].decision.baseline:
         return []
     tests = {other: results.compare(other, name) for other in models if other != name}
     better = [other for other, test in tests.items() if test.p_holm <= 1 - confidence and test.low > 0]

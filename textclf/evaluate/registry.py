@@ -4,7 +4,7 @@ A new metric is an entry here and its test; one of a new kind also a class in `t
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from textclf.artifacts.decisions import Costs
 from textclf.core.files import DIGITS
@@ -171,7 +171,6 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }  # in the order in which they are shown
-FLOOR = "majority"  # the model that every other one is expected to beat
 OF_SETS = ("micro_f1", "f1")  # shown beside the accuracy of sets of labels, which is strict
 
 
@@ -180,9 +179,10 @@ def metrics_of(multilabel: bool) -> dict[str, Metric]:
     return {name: metric for name, metric in METRICS.items() if metric.suits(multilabel)}
 
 
-def measure(rows: JudgedRows) -> dict[str, float]:
-    """Return the metrics that are defined for the rows by name."""
-    values = {name: rows.once(metric.value) for name, metric in metrics_of(rows.multilabel).items()}
+def measure(rows: JudgedRows, names: Collection[str] = METRICS) -> dict[str, float]:
+    """Return the metrics of these `names` that are defined for the rows by name."""
+    metrics = metrics_of(rows.multilabel)
+    values = {name: rows.once(metrics[name].value) for name in metrics if name in names}
     return {name: value for name, value in values.items() if not math.isnan(value)}
 
 

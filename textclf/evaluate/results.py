@@ -81,7 +81,7 @@ class Comparison(Difference):
     only_first: Count  # rows that only the later one decides correctly
     only_second: Count
     p: PValue  # that they are alike
-    p_holm: PValue  # corrected for the number of pairs; pairs with `FLOOR` are neither corrected nor counted
+    p_holm: PValue  # corrected for the number of pairs; those with a baseline are neither corrected nor counted
     smallest_difference: Number | None = None  # that the test detects with 80% power; None if there is none
     metrics: dict[str, Difference | None] = Field({})  # other metrics; None if there are too few rows
 
@@ -430,6 +430,11 @@ def format_metric(
 def format_measured(name: str, value: float, ends: Ends | None) -> tuple[str, str]:
     """Return a metric's value and its interval, None for too few rows, as they are shown."""
     return format_value(name, value), format_interval(name, ends.low, ends.high) if ends else TOO_FEW
+
+
+def format_share(share: MeasuredShare | None) -> str:
+    """Return a share with its interval in brackets, "" of no rows."""
+    return "{} ({})".format(*format_measured("accuracy", share.value, share)) if share else ""
 
 
 def format_difference(name: str, difference: float, ends: Ends | None) -> tuple[str, str]:

@@ -50,12 +50,11 @@ class SplitMetrics:
         first = next(iter(models.values()))
         self.split, self.classes, self.decisions, self.settings = split, first.classes, decisions, settings
         self.raw = {name: rows.probabilities for name, rows in models.items()}
-        costs = next(iter(decisions.values())).costs  # the same for all
         self.judged: dict[str, JudgedRows] = {}
-        for name, rows in self.raw.items():
-            calibrated = decisions[name].calibrate(rows)
-            decided = decisions[name].decide(calibrated)
-            self.judged[name] = JudgedRows(first.y, calibrated, decided, clusters, stratified, costs)
+        for name, rows in models.items():
+            calibrated, decided = decisions[name].judge(rows.probabilities, rows.scores)
+            prices = decisions[name].prices
+            self.judged[name] = JudgedRows(first.y, calibrated, decided, clusters, stratified, prices)
         self.of_rows = next(iter(self.judged.values()))
         self.values = {name: registry.measure(rows) for name, rows in self.judged.items()}
         self.support = count_labels(first.y, len(first.classes))
@@ -87,6 +86,11 @@ class SplitMetrics:
         raw = self.raw[model]
         decided = (raw > EVEN).astype(np.int8) if self.of_rows.multilabel else raw.argmax(axis=1)
         return replace(self.judged[model], probabilities=raw, decided=decided)
+
+    def before_rejection(self, model: str) -> JudgedRows:
+        """Return the rows as a model judges them before it rejects some as of no class."""
+        rows = self.judged[model]
+        return replace(rows, decided=self.decisions[model].decide(rows.probabilities))
 
     def uncalibrated(self, model: str) -> dict[str, float]:
         """Return the metrics of calibration before it, rounded."""
@@ -127,6 +131,11 @@ class SplitMetrics:
         """Return Wilson's interval of the accuracy."""
         share = self.judged[model].once(ACCURACY.share, self.settings.confidence, None)
         return share.interval(self.settings.confidence)
+
+    @property
+    def baselines(self) -> list[str]:
+        """The models that ignore the texts."""
+        return [name for name, decision in self.decisions.items() if decision.baseline]
 
     @property
     def rows(self) -> int:
@@ -181,7 +190,7 @@ class SplitMetrics:
         compared = {pair: self.comparison(*pair) for pair in pairs}
         report: dict[str, dict[str, Any]] = {
             pair: entry | {"metrics": {}}
-            for pair, entry in comparisons.summarize(compared, self.settings.confidence).items()
+            for pair, entry in comparisons.summarize(compared, self.baselines, self.settings.confidence).items()
         }
         for metric in (metric for metric in METRICS.values() if metric.compared):
             known = {name: rows for name, rows in self.judged.items() if metric.name in self.values[name]}

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Decision, Rejection
+from textclf.artifacts.decisions import PROBABILITY, Decision, Rejection
 from textclf.artifacts.predictions import Predictions, concatenate
-from textclf.artifacts.unknown import PROBABILITY
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS, SPLITS, UNKNOWN
 from textclf.core.formatting import count_noun
@@ -84,8 +82,7 @@ def judge(rows: Predictions, decision: Decision, label: str, clusters: NDArray[n
         right = np.where(decided == place, others, decided) == rows.y
         return Judged(rows.y != place, right & (rows.y != place), decided == place, scores, clusters)
     scores = {PROBABILITY: calibrated.max(axis=1), **rows.scores}
-    rule = decision.rejection
-    rejected = np.zeros(len(rows), bool) if rule is None else scores[rule.score] < rule.threshold
+    rejected = decision.rejects(calibrated, rows.scores)
     return Judged(rows.y >= 0, (decided == rows.y) & (rows.y >= 0), rejected, scores, clusters)  # costs may give -1
 
 
@@ -109,8 +106,7 @@ def measure_unknown(
     clusters = {split: positions(each) for split, each in keys.items()}
     rejecting, report, curves = dict(decisions), dict[str, dict[str, Unknown]](), {}
     for name, decision in decisions.items():
-        first = next(batches := iter(models[name]))
-        parts = read_splits(chain([first], batches))
+        parts = read_splits(models[name])
         rows, dependent = parts.get("validation"), clusters.get("validation")
         if rows is None:
             rows, dependent = held_out.models.get(name), held_out.clusters
@@ -119,17 +115,16 @@ def measure_unknown(
             raise UserError(f"{where}, to choose a threshold by; got none: set split.validation_size")
         # Predictions made elsewhere may lack the rows of no class, which are the last.
         chooser = judge(rows, decision, label, None if dependent is None else dependent[: len(rows)])
-        # It ignores the text, and held-out rows differ by their fold alone.
-        constant, score = bool((first.probabilities == first.probabilities[0]).all()), PROBABILITY
-        kept = {
-            each: float(np.floor(scores.min())) - 1 if constant else chooser.choose(each, settings.unknown_keep)
-            for each, scores in chooser.scores.items()
-        }
-        if label not in rows.classes:
+        score = PROBABILITY
+        if decision.baseline:
+            kept = {each: float(np.floor(scores.min())) - 1 for each, scores in chooser.scores.items()}
+        else:
+            kept = {each: chooser.choose(each, settings.unknown_keep) for each in chooser.scores}
+        if label not in rows.classes and not decision.baseline:
             score = settings.unknown_score
             unknown = ~chooser.known if chooser.clusters is None else np.bincount(chooser.clusters[~chooser.known])
             few = np.count_nonzero(unknown) < FEWEST_TO_CHOOSE
-            threshold = kept[score] if constant or few else chooser.choose(score)
+            threshold = kept[score] if few else chooser.choose(score)
             rejecting[name] = replace(decision, rejection=Rejection(score, threshold))
         for split, rows in parts.items():
             judged = judge(rows, rejecting[name], label, clusters.get(split))

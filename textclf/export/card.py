@@ -12,9 +12,9 @@ from textclf.core.formatting import confidence_level, display_name, join_names, 
 from textclf.core.labels import escape_markdown, labelled_names
 from textclf.core.quoting import list_names
 from textclf.core.settings import to_yaml
-from textclf.evaluate.model_warnings import find_warnings
+from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings
 from textclf.evaluate.registry import METRICS, OF_SETS, metrics_of
-from textclf.evaluate.results import MeasuredSets, MeasuredShare, Results, format_measured, format_metric
+from textclf.evaluate.results import MeasuredSets, Results, format_measured, format_metric, format_share
 from textclf.export import description
 from textclf.export.facts import Facts
 from textclf.export.languages import CODES
@@ -79,6 +79,8 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         accuracy=format_measured(
             "accuracy", measured["test"]["accuracy"], results.intervals[model]["test"]["accuracy"]
         ),
+        below=below_baseline(results, model),
+        baseline=describe_baseline(results),
         confidence=confidence_level(evaluate.confidence),
         costs=(costs := decision.costs),
         abstains=costs and len(costs[0]) > len(costs),
@@ -88,7 +90,7 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         else None,
         calibration=facts.calibration(model),
         rejection=decision.rejection,
-        unknown=found and {"accuracy": _share(found.accuracy), "recall": _share(found.recall)},
+        unknown=found and {"accuracy": format_share(found.accuracy), "recall": format_share(found.recall)},
         sets=coverage_of(results.coverage.models.get(model), evaluate.coverage, names),
         protocol=description.protocol(facts, names, of_models, refitted=facts.refitted == model),
         caveats=description.caveats(facts, names, [name for name in members if name in facts.watching]),
@@ -125,14 +127,10 @@ def coverage_of(sets: MeasuredSets | None, coverage: float | None, names: Mappin
     return {
         "asked": confidence_level(coverage),
         "share": coverage,
-        "found": _share(sets.coverage),
+        "found": format_share(sets.coverage),
         "lowest": names[lowest],
-        "of_lowest": _share(by_class[lowest]),
+        "of_lowest": format_share(by_class[lowest]),
         "size": f"{sets.set_size:.2f}",
         "answered": percent(sets.answered),
-        "accuracy": _share(sets.accuracy) if sets.accuracy else None,
+        "accuracy": format_share(sets.accuracy) if sets.accuracy else None,
     }
-
-
-def _share(share: MeasuredShare | None) -> str:
-    return "{} ({})".format(*format_measured("accuracy", share.value, share)) if share else ""

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from textclf.core.formatting import align, confidence_level, display_name, points
 from textclf.evaluate.looks import widen
 from textclf.evaluate.model_choice import explain_choice
-from textclf.evaluate.registry import FLOOR, METRICS, OF_SETS, format_interval, format_value
-from textclf.evaluate.results import Comparison, Results, format_measured
+from textclf.evaluate.model_warnings import below_baseline
+from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
+from textclf.evaluate.results import Comparison, Results, format_measured, format_share
 
-FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
+FILES = ("evaluation", "intervals", "comparisons", "decisions", "unknown")  # in the folder metrics, as JSON
 
 
 def describe(
@@ -21,9 +22,10 @@ def describe(
 ) -> list[str]:
     """Return a table with a row per model, the highest test accuracy first; the default of `textclf predict`, and why.
 
-    With costs it has the mean cost in place of the log loss; with several labels per text also `OF_SETS`.
+    With costs it has the mean cost in place of the log loss; with several labels per text also `OF_SETS`; with texts of
+    no class the share of them that is recognised. A default that is no better than the baseline is told first.
 
-    Each model is compared with `FLOOR` and with the model of the highest accuracy, in percentage points with the
+    Each model is compared with the baseline and with the model of the highest accuracy, in percentage points with the
     interval of the paired difference. `models` are in train's order, `named` is export.model; `external` are those of
     evaluate.external, which predict cannot take; `looks` is the number of results on these test rows that Git has.
     """
@@ -32,12 +34,15 @@ def describe(
     ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
     multilabel = OF_SETS[0] in test[ranked[0]]
     shown = [*(OF_SETS if multilabel else ()), "cost" if "cost" in test[ranked[0]] else "log_loss"]
-    references = dict.fromkeys(name for name in (FLOOR, ranked[0]) if name in names and len(names) > 1)
+    baselines = [name for name in names if results.decisions[name].decision.baseline]
+    references = dict.fromkeys([*baselines[:1], ranked[0]] if len(names) > 1 else [])
+    recalls = {name: found["test"].recall for name, found in results.unknown.items() if "test" in found}
     rows = [
         [
             "on the test rows",
             f"{METRICS['accuracy'].titled(multilabel)} ({confidence_level(confidence)} interval)",
             *(METRICS[key].titled(multilabel).partition(" (")[0] for key in shown),
+            *(["no class found"] if recalls else []),
             *(f"against {display_name(name)}" for name in references),
         ]
     ]
@@ -48,11 +53,14 @@ def describe(
                 display_name(name),
                 f"{accuracy} ({interval})",
                 *(format_value(key, test[name][key]).replace("-", "\N{MINUS SIGN}") for key in shown),
+                *([format_share(recalls.get(name))] if recalls else []),
                 *("" if name == other else _against(results.compare(name, other)) for other in references),
             ]
         )
     default, reason = explain_choice(named, results, models)
     lines = [*align(rows), f"default model: {display_name(default)}", reason]
+    if told := below_baseline(results, default):
+        lines.insert(0, f"{display_name(default)} {told}")
     if looks > 1:
         rows_worth = results.accuracy_ends(default).effective_rows
         low, high = widen(test[default]["accuracy"], rows_worth, confidence, looks)

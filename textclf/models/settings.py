@@ -52,6 +52,13 @@ def with_averages(train: Train, average: Average) -> Train:
     return Train.model_construct(**{name: train[name] for name in train.names()} | average.pairs())
 
 
+def baselines(train: Train, average: Average) -> list[str]:
+    """Return the models of both sections that ignore the texts; so does an average of two such models."""
+    constant = [name for name in train.names() if train[name].kind == CONSTANT]
+    of_these = {name for name, pair in average.pairs().items() if {pair.first, pair.second} <= {*constant}}
+    return [*constant, *of_these]
+
+
 def wrong_averages(train: Train, average: Average) -> Iterator[str]:
     """Yield a sentence for each average that can't be made of the models that there are."""
     known = train.names()

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from textclf.artifacts import classifiers, conformal, layers
 from textclf.artifacts.average import MEMBERS, Average
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets
-from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
+from textclf.artifacts.decisions import DECISION, INDEX, PROBABILITY, Decision, read_decision, read_index
 from textclf.artifacts.statement import read as read_statement
 from textclf.artifacts.statement import verify_files
-from textclf.artifacts.unknown import MEANS, PROBABILITY, read_means, scores_of
+from textclf.artifacts.unknown import MEANS, read_means, scores_of
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import NAMES_LIMIT, list_names, quote_value
@@ -194,11 +194,9 @@ class Predictor:
 
     def _rejected(self, X: Any, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
         rule = self.decision.rejection
-        if rule is None:
-            return np.zeros(len(probabilities), bool)
-        by_probability = rule.score == PROBABILITY
-        scores = probabilities.max(axis=1) if by_probability else scores_of(self.model, self.means, X)[rule.score]
-        return np.asarray(scores < rule.threshold)
+        by_other_score = rule is not None and rule.score != PROBABILITY
+        scores = scores_of(self.model, self.means, X) if by_other_score else {}
+        return self.decision.rejects(probabilities, scores)
 
     def _vectors(self, texts: Iterable[Any]) -> Any:
         return self.vectorizer.transform(self.rows(texts))

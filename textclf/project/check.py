@@ -24,6 +24,7 @@ from textclf.core.git import git
 from textclf.core.quoting import list_names, quote_argument
 from textclf.core.settings import CONFLICTED, PARAMS_FILE, Section, load_yaml, show, suggest
 from textclf.evaluate.settings import unknown_classes
+from textclf.models.settings import baselines
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
 from textclf.project import declared
@@ -188,7 +189,7 @@ def write(settings: Params, *paths: Path) -> None:
     code = read_code()
     sums = (f"{code[path]}  {path if '/' in path else f'textclf/{path}'}\n" for path in FIRST)
     output.write_text("".join([MESSAGE, *sums]), encoding="utf-8", newline="\n")
-    checked.write_models(models, settings.models.names())
+    checked.write_models(models, settings.models.names(), baselines(settings.train, settings.average))
     checked.write_default(default, settled=is_settled(settings))
     checked.write_settings(in_use, run_settings(settings))
     studies.mkdir()

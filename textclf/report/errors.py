@@ -71,8 +71,11 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
         first = next(iter(batch.values()))
         end = start + len(first)
         rows = {"place": np.arange(start, end), "id": first.ids, "actual": first.y}
-        calibrated = {name: decision.calibrate(batch[name].probabilities) for name, decision in decisions.items()}
-        decided = np.stack([decisions[name].decide(part) for name, part in calibrated.items()], axis=1)
+        judged = {
+            name: decision.judge(batch[name].probabilities, batch[name].scores) for name, decision in decisions.items()
+        }
+        calibrated = {name: probabilities for name, (probabilities, _) in judged.items()}
+        decided = np.stack([answers for _, answers in judged.values()], axis=1)
         right = (decided == first.y[:, np.newaxis]).reshape(*decided.shape[:2], -1).all(axis=2)
         sure = [*calibrated.values()]
         if not first.multilabel:  # the probability of the class that is decided, or would be without the cost of none

@@ -11,9 +11,9 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import display_name, join_names, p_relation, p_value, percent, points, split_rows
 from textclf.core.labels import visible
 from textclf.evaluate.metrics.metric import Metric
-from textclf.evaluate.model_warnings import find_warnings
-from textclf.evaluate.registry import FLOOR, METRICS, OF_SETS, format_interval, format_value
-from textclf.evaluate.results import Comparison, format_difference, format_metric
+from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings
+from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
+from textclf.evaluate.results import Comparison, format_difference, format_metric, format_share
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot.charts import BY_SPLIT
@@ -27,6 +27,7 @@ def summary(run: Run) -> dict[str, Any]:
     name, reason = run.default
     measured, intervals = run.results.evaluation[name]["test"], run.results.intervals[name]["test"]
     confidence = run.settings.evaluate.confidence
+    rejected = run.results.unknown.get(name, {}).get("test")
     warnings = find_warnings(run.results, run.models, confidence, [name])  # the verdicts tell which others are weaker
     return {
         "model": display_name(name),
@@ -36,6 +37,9 @@ def summary(run: Run) -> dict[str, Any]:
         "confidence": run.level,
         "rows": f"{len(run.rows['test']):,}",
         "right": f"{run.right(name):,}",
+        "below": below_baseline(run.results, name),
+        "baseline": describe_baseline(run.results),
+        "recall": "" if rejected is None else format_share(rejected.recall),
         "cost": format_metric("cost", measured, intervals),
         "unanswered": f"{int(run.counts[name][:, len(run.classes) :].sum()):,}",
         "of_sets": [format_metric(key, measured, intervals) for key in OF_SETS if run.multilabel],
@@ -54,15 +58,19 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         "differs": _differs(run, test),
         "other": display_name(other),
         "p": p_relation(test.p_holm).replace(" ", "\N{NO-BREAK SPACE}"),
-        "corrected": FLOOR not in (name, other) and _corrected(run) > 1,
+        "corrected": not {name, other} & _baselines(run) and _corrected(run) > 1,
         "metric": METRICS[metric].title.partition(" (")[0],
         "loss": format_difference(metric, loss.difference, loss) if loss and not loss.low <= 0 <= loss.high else None,
     }
 
 
 def _corrected(run: Run) -> int:
-    """Return the number of pairs whose p-values are corrected for each other: those without `FLOOR`."""
-    return math.comb(len([name for name in run.models if name != FLOOR]), 2)
+    """Return the number of pairs whose p-values are corrected for each other: those without a baseline."""
+    return math.comb(len(run.models) - len(_baselines(run)), 2)
+
+
+def _baselines(run: Run) -> set[str]:
+    return {name for name in run.models if run.decision(name).baseline}
 
 
 def _differs(run: Run, test: Comparison) -> bool:

@@ -9,17 +9,21 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import quote
 
 from textclf.behave.results import Behaviour
-from textclf.core.differences import Difference, compare_values, value_at
+from textclf.core.differences import MISSING, Difference, compare_values, value_at
 from textclf.core.errors import UserError
 from textclf.core.outputs import writing
 from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.looks import KEY, count_results, widen
+from textclf.evaluate.model_choice import explain_choice
+from textclf.evaluate.model_warnings import below_baseline
+from textclf.evaluate.results import Results
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import CONSTANT
 from textclf.review import revisions
@@ -124,6 +128,7 @@ def compare(base: Revision, head: Revision) -> Report:
         checks = [*check_gate(gate, changes), *check_slices(gate, *by_slice), *check_behaviour(gate, *behaviour)]
     except UserError as error:
         gate_errors = error.lines
+    default, below = _default_of(head)
     return Report(
         base=base.name,
         head="the working tree" if uncommitted else head.name,
@@ -135,6 +140,8 @@ def compare(base: Revision, head: Revision) -> Report:
         pairs=pairing.pairs,
         why_unpaired=pairing.unpaired,
         looks=looks,
+        default=default,
+        below=below,
         of_best=of_best,
         task=task,
         same_rows=all(pairing.same_test_rows) if pairing.same_test_rows else same_splits,
@@ -145,6 +152,17 @@ def compare(base: Revision, head: Revision) -> Report:
         not_run=not_run(head.params, head.lock, str(PARAMS_FILE)),
         uncommitted=uncommitted,
     )
+
+
+def _default_of(head: Revision) -> tuple[str, str]:
+    """Return the default model of the head, and what `below_baseline` says of it."""
+    results = Results.of(evaluation=head.metrics(revisions.EVALUATION), decisions=head.metrics(revisions.DECISIONS))
+    named = value_at(head.params, "export.model")
+    models = [name for section in ("train", "average") for name in head.params.get(section) or ()]
+    with suppress(LookupError):  # of results of another version
+        default, _ = explain_choice(None if named is MISSING else named, results, models)
+        return default, below_baseline(results, default)
+    return "", ""
 
 
 def is_stratified(params: Mapping[str, Any], splits_report: Mapping[str, Any]) -> bool:

@@ -49,6 +49,8 @@ class Report:
     base_failure: str = ""  # why the run of the base failed
     looks: int = 1  # results on the test rows of the head that Git has
     of_best: dict[str, Interval] = field(default_factory=dict)  # of the accuracy of models, as the best of these
+    default: str = ""  # the default model of the head
+    below: str = ""  # what `below_baseline` says of it
     task: list[str] = field(default_factory=list)  # names of what makes the task different from the base's
     same_rows: bool | None = True  # whether the test rows are those of the base; None if unknown
     confidence: float | None = 0.95  # None if it differs between the revisions, so that no change has an interval
@@ -157,7 +159,8 @@ def headline(report: Report) -> Markup:
             sentence += "; the test rows differ from those of the base"
         elif report.same_rows is None:
             sentence += "; the test rows may differ from those of the base"
-    return markdown.safe(f"{sentence}; {_gate_phrase(report)}.")
+    below = f"{markdown.code(report.default)} {report.below}. " if report.below else ""
+    return markdown.safe(f"{below}{sentence}; {_gate_phrase(report)}.")
 
 
 def _gate_phrase(report: Report) -> str:

@@ -33,8 +33,8 @@ class Decided:
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the rows, rounded as in evaluation.json."""
-        calibrated = self.decision.calibrate(self.rows.probabilities)
-        return compute(self.rows.y, calibrated, self.decision.decide(calibrated), self.decision.costs)
+        calibrated, decided = self.decision.judge(self.rows.probabilities, self.rows.scores)
+        return compute(self.rows.y, calibrated, decided, self.decision.prices)
 
     def labels(self) -> dict[str, Any]:
         """Return the label of each row, or the list of its labels, by its id."""

@@ -16,14 +16,14 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import count_labels
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
-from textclf.evaluate.choose import choose_decision
+from textclf.evaluate.choose import choose_baseline, choose_decision
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.crossvalidation import crossvalidate
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model, predict
-from textclf.models.settings import Train
+from textclf.models.settings import CONSTANT, Train
 from textclf.split.draw import draw_rows
 from textclf.split.settings import Split
 from textclf.vectorize.in_memory import encode_labels, vectorize_splits
@@ -84,12 +84,15 @@ def make_features(
 def measure_features(features: Mapping[str, Features], settings: Any, setup: Setup) -> dict[str, float]:
     """Return all metrics on the test rows of a model with these settings, trained on the training rows."""
     predictions = predict_held_out(features, settings, setup.pretrained)
-    rows = concatenate(predictions)
-    choosing = rows.take(rows.split == "validation")
-    if setup.evaluate.chooses and not len(choosing):  # then held-out training rows choose
-        choosing = crossvalidate(settings.kind, features["train"], settings, Folders(setup.pretrained)) or choosing
-    decision = choose_decision(choosing, setup.evaluate)
     test = predictions[-1]
+    if settings.kind == CONSTANT:
+        decision = choose_baseline(features["train"].y, test.classes, setup.evaluate)
+    else:
+        rows = concatenate(predictions)
+        choosing = rows.take(rows.split == "validation")
+        if setup.evaluate.chooses and not len(choosing):  # then held-out training rows choose
+            choosing = crossvalidate(settings.kind, features["train"], settings, Folders(setup.pretrained)) or choosing
+        decision = choose_decision(choosing, setup.evaluate)
     calibrated = decision.calibrate(test.probabilities)
     return dict(compute(test.y, calibrated, decision.decide(calibrated), decision.costs))
 

@@ -9,8 +9,8 @@ from textclf.params import parse
 
 
 def test_models_keep_their_order_and_the_default_what_it_was(tmp_path: Path) -> None:
-    checked.write_models(tmp_path / "models.json", ["z", "a"])
-    assert checked.read_models(tmp_path / "models.json") == ["z", "a"]
+    checked.write_models(tmp_path / "models.json", ["z", "a"], ["a"])
+    assert checked.read_models(tmp_path / "models.json") == (["z", "a"], ["a"])
     for named in (True, False):
         checked.write_default(tmp_path / "default.json", settled=named)
         assert checked.read_default(tmp_path / "default.json") is named

@@ -1,5 +1,6 @@
 """Predictions for the tests of evaluation."""
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 import numpy as np
@@ -9,9 +10,12 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.evaluate.measure import HeldOut, decide
+from textclf.evaluate.measure import measure as measure_splits
 from textclf.evaluate.registry import measure, metrics_of
 from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_metrics import SplitMetrics
 
 T = TypeVar("T")
@@ -70,6 +74,20 @@ def sets(y: Any, probabilities: Any, split: str = "test") -> Predictions:
     ids = np.array([f"{split}:{number}" for number in range(len(y))], dtype=object)
     classes = tuple(f"l{number}" for number in range(y.shape[1]))
     return Predictions(ids, np.full(len(y), split, dtype=object), y, probabilities, classes)
+
+
+def run_measured(
+    models: dict[str, Any],
+    settings: Evaluate,
+    stratified: bool,
+    clusters: dict[str, NDArray[np.int64]] | None = None,
+    membership: Membership | None = None,
+    held_out: HeldOut | None = None,
+    baselines: Collection[str] = (),
+) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
+    """Return the metrics of each split and the decision of each model, as the stage evaluate has them."""
+    rows, decisions = decide(models, settings, clusters, membership, held_out, baselines)
+    return measure_splits(rows, decisions, settings, stratified, clusters or {}), decisions
 
 
 def halves(labels: int) -> Decision:

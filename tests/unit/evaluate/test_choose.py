@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
 
 from tests.unit.evaluate.samples import (
     drawn,
@@ -16,13 +18,13 @@ from tests.unit.evaluate.samples import (
     sets,
     three_splits,
 )
+from tests.unit.evaluate.samples import run_measured as measure
 from textclf.artifacts.decisions import Decision, LabelScaling, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.choose import NEVER, choose_decision, fit_calibration, some_rows
-from textclf.evaluate.measure import measure
+from textclf.evaluate.choose import NEVER, choose_baseline, choose_decision, fit_calibration, some_rows
 from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import EVEN
 
@@ -98,11 +100,49 @@ def test_nothing_is_chosen_without_validation_rows(changes: dict[str, object]) -
     assert error.value.lines == ("the predictions must have validation rows to choose by; got none; run dvc repro",)
 
 
-@pytest.mark.parametrize("rule", ["accuracy", "f1", "precision"])
-def test_a_model_that_ranks_no_row_above_another_keeps_deciding_for_the_larger_class(rule: str) -> None:
-    # F1 is highest if all rows are decided positive, however few of them are.
-    decision = choose_decision(predictions([0, 0, 0, 1], [0.2] * 4, split="validation"), params(threshold=rule))
-    assert not decision.decide(np.array([[0.8, 0.2]])).any()
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"threshold": rule, "calibration": calibration, "target_precision": 0.9}
+        for rule in ("accuracy", "f1", "precision", 0.01)
+        for calibration in ("none", "platt", "temperature")
+    ],
+    ids=str,
+)
+def test_a_baseline_answers_as_the_dummy_classifier_whatever_the_settings(settings: dict[str, Any]) -> None:
+    for positive in (0.05, 0.5, 0.95):
+        y = (np.arange(200) < 200 * positive).astype(np.int64)
+        shares = np.array([[1 - positive, positive]])
+        decision = choose_baseline(y, ("no", "yes"), params(**settings))
+        assert decision.judge(shares, {})[1].tolist() == dummy(y).tolist()
+        assert decision.calibration is None
+
+
+def test_a_baseline_of_several_classes_or_with_costs_answers_what_is_best_on_the_training_rows() -> None:
+    y = np.repeat([0, 1, 2], [20, 50, 30])
+    shares, classes = np.array([[0.2, 0.5, 0.3]]), ("a", "b", "c")
+    assert choose_baseline(y, classes, params()).decide(shares).tolist() == dummy(y).tolist() == [1]
+    for costs, cheapest in (({"c": {"b": 10}}, 2), ({"c": {"b": 10}, "abstain": 0.1}, -1)):
+        assert choose_baseline(y, classes, params(costs=costs)).decide(shares).tolist() == [cheapest]
+
+
+@pytest.mark.parametrize("rule", ["f1", "micro_f1", "precision", 0.01])
+@pytest.mark.parametrize("labels", [3, 70])
+def test_a_baseline_of_several_labels_answers_the_set_that_most_rows_have_exactly(rule: Any, labels: int) -> None:
+    # Each label has most of the rows, and yet their most frequent set is another one.
+    y = np.zeros((100, labels), np.int8)
+    y[:40, :2], y[40:70, 0], y[70:, 1:3] = 1, 1, 1
+    decision = choose_baseline(y, tuple(map(str, range(labels))), params(threshold=rule))
+    assert decision.decide(y.mean(axis=0)[np.newaxis]).tolist() == y[:1].tolist()
+    y[:, :3] = y[::-1, :3] * (np.arange(100) < 41)[:, np.newaxis]  # most rows have no label
+    decision = choose_baseline(y, tuple(map(str, range(labels))), params(threshold=rule))
+    assert not decision.decide(y.mean(axis=0)[np.newaxis]).any()
+
+
+def dummy(y: NDArray[np.int64]) -> NDArray[Any]:
+    """Return what scikit-learn answers for one text."""
+    model = DummyClassifier(strategy="most_frequent").fit(np.zeros((len(y), 1)), y)
+    return np.asarray(model.predict(np.zeros((1, 1))))
 
 
 def test_every_second_validation_row_chooses_if_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,8 +200,6 @@ def test_each_label_is_calibrated_as_two_classes_and_one_threshold_has_the_highe
     }
     assert len(set(thresholds)) == 1
     assert f1[thresholds[0]] == max(f1.values())
-    ignoring = replace(rows, probabilities=np.tile([0.4, 0.3, 0.2, 0.1, 0.1], (300, 1)))
-    assert choose_decision(ignoring, params(threshold="micro_f1")).thresholds == (EVEN,) * 5
 
 
 @pytest.mark.parametrize(("name", "most"), [("temperature", 0.1), ("platt", 0.25)])

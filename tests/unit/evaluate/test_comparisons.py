@@ -79,7 +79,7 @@ def test_holm_and_the_smallest_difference_count_the_pairs_without_majority() -> 
     pair = Comparison(mcnemar(30, 20), Difference(0.04, -0.02, 0.1), rows=249.9, discordant=0.2)
     for pairs in (1, 3, 10):
         compared = {("model", str(number)): pair for number in range(pairs)} | {("model", "majority"): pair}
-        report = summarize(compared, 0.9)
+        report = summarize(compared, ["majority"], 0.9)
         for name, entry in report.items():
             counted = 1 if name == "model_vs_majority" else pairs
             assert entry["p_holm"] == pytest.approx(min(counted * pair.test.p, 1), rel=1e-5)

@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from tests.unit.evaluate.samples import SEEDS, drawn, exact, known, params, predictions, resampled, sample, three_splits
+from tests.unit.evaluate.samples import run_measured as measure
 from textclf.artifacts.decisions import Costs, Decision
 from textclf.core.errors import UserError
 from textclf.core.result_files import to_json
@@ -16,7 +17,7 @@ from textclf.evaluate import model_choice
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.costs import cheapest_constant, cost_matrix
 from textclf.evaluate.intervals import wilson
-from textclf.evaluate.measure import HeldOut, decisions_report, find_unseen_cost, measure
+from textclf.evaluate.measure import HeldOut, decisions_report, find_unseen_cost
 from textclf.evaluate.metrics.of_rows import row_costs
 from textclf.evaluate.registry import COST, compute
 from textclf.evaluate.rows import JudgedRows, confusion_matrix

@@ -13,7 +13,17 @@ from scipy import stats
 
 from tests import stored_splits
 from tests.refusal import refusal
-from tests.unit.evaluate.samples import drawn, known, overconfident, params, sample_sets, sets, three_splits
+from tests.unit.evaluate.samples import (
+    drawn,
+    known,
+    overconfident,
+    params,
+    predictions,
+    sample_sets,
+    sets,
+    three_splits,
+)
+from tests.unit.evaluate.samples import run_measured as measure
 from tests.verify import ROOT
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
@@ -24,7 +34,7 @@ from textclf.core.result_files import check, to_json
 from textclf.evaluate import measure as measuring
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.coverage import fit_sets
-from textclf.evaluate.measure import HeldOut, compare_with_guessing, measure, read_together, summarise
+from textclf.evaluate.measure import HeldOut, compare_with_guessing, read_together, summarise
 from textclf.evaluate.registry import compute
 from textclf.evaluate.results import Decisions
 from textclf.evaluate.split_clusters import find_held_out_clusters, positions, read_keys
@@ -209,7 +219,8 @@ def test_guessing_predicts_the_class_shares_of_the_training_rows_and_models_are_
     report = decisions_report(splits, decisions, measured, HeldOut(), [])
     train, test = (models["a"].take(models["a"].split == split) for split in ("train", "test"))
     shares = np.tile(np.bincount(train.y) / len(train), (len(test), 1))
-    assert report["guessing"] == {"log_loss": compute(test.y, shares, shares.argmax(axis=1))["log_loss"]}
+    guessed = compute(test.y, shares, shares.argmax(axis=1))
+    assert report["guessing"] == {name: guessed[name] for name in ("accuracy", "f1", "log_loss")}
     for name, rows in models.items():
         own = rows.probabilities[rows.split == "test"]
         differences = np.log(shares[np.arange(len(test)), test.y])
@@ -225,9 +236,27 @@ def test_a_model_is_not_compared_with_guessing_by_too_few_rows_or_if_it_guesses_
     rows = concatenate([drawn(0, 90, split="train"), drawn(1, 90)])
     shares = np.bincount(rows.y[:90]) / 90
     same = replace(rows, probabilities=np.tile(shares, (180, 1)))
-    loss, compared = compare_with_guessing(*_ends({"a": [same]}))
+    guessed, compared = compare_with_guessing(*_ends({"a": [same]}))
     assert compared == {"a": None}
-    assert round(loss, 6) == compute(rows.y[90:], same.probabilities[90:], np.zeros(90, np.int64))["log_loss"]
+    assert (
+        round(guessed["log_loss"], 6)
+        == compute(rows.y[90:], same.probabilities[90:], np.zeros(90, np.int64))["log_loss"]
+    )
+
+
+@pytest.mark.parametrize("threshold", ["f1", "precision", "accuracy", 0.01])
+def test_a_baseline_is_decided_by_the_training_rows(threshold: str | float) -> None:
+    # Its probabilities differ by fold, by which a threshold could be chosen.
+    y = (np.arange(300) % 20 == 0).astype(int)
+    parts = [predictions(y, np.full(300, 0.05 + n / 1e6), split) for n, split in enumerate(SPLITS)]
+    models = {"floor": [concatenate(parts)]}
+    settings = params(threshold=threshold, calibration="platt", target_precision=0.9)
+    splits, decisions = measure(models, settings, False, baselines=["floor"])
+    assert decisions["floor"].baseline
+    assert splits["test"].metrics("floor")["accuracy"] == 0.95
+    report = decisions_report(splits, decisions, {"floor": {"test": splits["test"].metrics("floor")}}, HeldOut(), [])
+    assert report["guessing"]["accuracy"] == 0.95
+    assert (report["floor"]["baseline"], "calibrated" in report["floor"]) == (1, False)
 
 
 def test_dependent_rows_are_compared_with_guessing_as_what_they_are_worth() -> None:
@@ -254,7 +283,10 @@ def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
     measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
     report = decisions_report(splits, decisions, measured, HeldOut(), [])
     shares = np.tile(parts[0].y.mean(axis=0), (80, 1))
-    assert report["guessing"] == {"log_loss": compute(parts[2].y, shares, parts[2].y)["log_loss"]}
+    sets_of_labels, counts = np.unique(parts[0].y, axis=0, return_counts=True)
+    assert (counts == counts.max()).sum() == 1
+    guessed = compute(parts[2].y, shares, np.tile(sets_of_labels[counts.argmax()], (80, 1)))
+    assert report["guessing"] == {name: guessed[name] for name in ("accuracy", "f1", "log_loss", "micro_f1")}
     above = report["a"]["guessing"]["difference"]
     assert above == pytest.approx(measured["a"]["test"]["log_loss"] - report["guessing"]["log_loss"], abs=2e-6)
     assert report["a"]["labels_of_few_rows"] == 1

@@ -130,6 +130,7 @@ NO_ESTIMATE = {"decisions": FOLDS["decisions"] | {"choice": {"models": FOLDS["de
 BY_LOSS = {"log_loss_difference": 0.0, "tied": 1}
 BY_LABELS = {"b": {"thresholds": [0.5, 0.5]}, "choice": {"models": {"b": BY_LOSS}, "log_loss": 0.42}}
 LABELS = {"decisions": FOLDS["decisions"] | BY_LABELS}
+REJECTING = {"decisions": FOLDS["decisions"] | {"b": {"rejection": {"score": "probability", "threshold": 0.5}}}}
 CASES: dict[str, tuple[dict[str, Any], str | None, Sequence[str]]] = {
     "validation rows": (validated(*MODELS, b=1, c=1), None, MODELS),
     "validation rows, tied": (validated(*MODELS, a=1, b=1), None, MODELS),
@@ -137,6 +138,7 @@ CASES: dict[str, tuple[dict[str, Any], str | None, Sequence[str]]] = {
     "c had too few rows, or takes too long": (crossvalidated("a", "b", a=1), None, MODELS),
     "neither": (crossvalidated(), None, MODELS),
     "too few rows to allow for the choice": (FOLDS | NO_ESTIMATE, None, MODELS),
+    "texts of no class": (FOLDS | REJECTING, None, MODELS),
     "several labels": (FOLDS | LABELS, None, MODELS),
     "a named model": (FOLDS, "a", MODELS),
     "one model": (FOLDS, None, ("a",)),
@@ -148,6 +150,7 @@ CASES: dict[str, tuple[dict[str, Any], str | None, Sequence[str]]] = {
 def test_a_run_is_represented_by_a_model_that_no_test_row_chose() -> None:
     said = []
     for case, (contents, named, models) in CASES.items():
-        choice, reason = explain_choice(named, Results.of(**contents), models)
+        decisions = {name: {} for name in MODELS} | contents["decisions"]
+        choice, reason = explain_choice(named, Results.of(**contents | {"decisions": decisions}), models)
         said.append(f"{case}: {choice}, {reason}\n")
     approved.check("".join(said), Path(__file__).with_name("choices.txt"))

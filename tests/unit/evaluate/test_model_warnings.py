@@ -33,6 +33,7 @@ def warnings(
     decisions: dict[str, Any] = {
         name: {"guessing": guessing.get(name), **(decision or {"threshold": 0.5})} for name in MODELS
     }
+    decisions["majority"]["baseline"] = 1
     run = Results.of(
         evaluation={name: {"test": {"log_loss": 5.05}} for name in MODELS},
         comparisons=EQUAL | {pair: comparison(*each) for pair, each in (comparisons or {}).items()},

@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
 from tests.refusal import refusal
-from tests.unit.evaluate.samples import drawn, known, params
+from tests.unit.evaluate.samples import drawn, exact, known, params
+from tests.unit.evaluate.samples import run_measured as measure
 from textclf.artifacts.decisions import Decision, Rejection, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.result_files import check, to_json
 from textclf.evaluate.intervals import area_score, wilson
-from textclf.evaluate.measure import HeldOut, measure
+from textclf.evaluate.measure import HeldOut
 from textclf.evaluate.results import KINDS
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.unknown import candidates, describe_few, judge, measure_unknown, read_splits
@@ -237,6 +238,24 @@ def test_the_other_metrics_do_not_see_such_rows() -> None:
     assert reports[0] == reports[1]
 
 
+@pytest.mark.parametrize("costs", [None, ((0.0, 5.0, 2.0), (1.0, 0.0, 2.0), (3.0, 1.0, 0.0))])
+def test_a_rejected_row_of_a_class_is_a_mistake_in_every_metric(costs: Any) -> None:
+    rows = drawn(1)
+    confidence = rows.probabilities.max(axis=1)
+    limit = float(np.median(confidence))
+    decision = Decision(costs=costs, rejection=Rejection("probability", limit))
+    part = exact({"a": rows}, decision)
+    kept = confidence >= limit
+    answers = np.where(kept, decision.decide(rows.probabilities), -1)
+    assert part.judged["a"].decided.tolist() == answers.tolist()
+    assert part.metrics("a")["accuracy"] == round(accuracy_score(rows.y, answers), 6)
+    assert part.metrics("a")["f1"] == round(f1_score(rows.y, answers, average="macro", labels=[0, 1, 2]), 6)
+    assert part.before_rejection("a").wrong.sum() < part.judged["a"].wrong.sum()
+    if costs is not None:
+        of_row = np.where(kept, np.array(costs)[rows.y, answers], 1)
+        assert part.metrics("a")["cost"] == round(of_row.mean(), 6)
+
+
 def test_a_model_that_ignores_the_text_rejects_none() -> None:
     rows = run()
     constant = replace(rows, probabilities=np.tile([0.4, 0.35, 0.25], (len(rows), 1)))
@@ -248,7 +267,7 @@ def test_a_model_that_ignores_the_text_rejects_none() -> None:
         (tests, {"a": replace(folds, probabilities=by_fold)}),
     ]
     for made, held_out in cases:
-        _, report = measured(made, **held_out)
+        _, report = measured(made, decision=Decision(baseline=1), **held_out)
         cells = report["test"]
         assert (cells["recall"]["value"], cells["precision"]) == (0, None)
         assert cells["scores"]["probability"]["recall"]["value"] == 0

@@ -42,6 +42,7 @@ def render(
     splits: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     about: Mapping[str, Any] | None = None,
+    baseline: Mapping[str, Any] | None = None,
     sections: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> str:
@@ -51,13 +52,17 @@ def render(
     decided = decision or ({"threshold": 0.5} if len(classes) == 2 else {})
     entry = {"kind": model, "features": "words"} | dict(settings or {})
     counts = {split: {"classes": dict.fromkeys(classes, 20)} for split in ("train", "validation", "test")}
+    guessing = {name: 0.5 for name in ("accuracy", "cost", "log_loss", "micro_f1", "f1") if name in measured}
     run = facts(
         classes,
         sources,
         sections={"about": about or {}, "train": {model: entry}} | dict(sections or {}),
         evaluation={model: {"train": {"accuracy": 1.0}, "test": measured}},
         intervals={model: {"train": {}, "test": shown | dict(intervals or {})}},
-        decisions={model: {**decided, "ece_if_calibrated": {"test": 0.045}}},
+        decisions={
+            model: {**decided, "ece_if_calibrated": {"test": 0.045}},
+            "guessing": guessing | dict(baseline or {}),
+        },
         training={model: {"parameters": 3, "best_epoch": 2}},
         coverage={"protocol": ASKED, model: sets} if sets else {},
         unknown={model: {"test": unknown}} if unknown else {},

@@ -10,7 +10,7 @@ import pytest
 
 from tests import approved
 from tests.processes import Command
-from tests.results import comparison, ends
+from tests.results import comparison, ends, share
 from tests.settings import put
 from textclf.core import result_files
 from textclf.core.result_files import to_json
@@ -30,13 +30,30 @@ COMPARISONS = {
 
 
 def describe(
-    measured: Any = MEASURED, models: Sequence[str] = MODELS, confidence: float = 0.95, **options: Any
+    measured: Any = MEASURED,
+    models: Sequence[str] = MODELS,
+    confidence: float = 0.95,
+    baseline: Any = None,
+    unknown: Any = None,
+    **options: Any,
 ) -> list[str]:
     """Return the outcome of a run whose default model is named, the last one."""
     worth = {"effective_rows": 250.0}
     intervals = {name: {"test": {"accuracy": to_json(ends(value, 0.05)) | worth}} for name, value in ACCURACY.items()}
-    results = Results.of(evaluation=measured, intervals=intervals, comparisons=COMPARISONS)
+    decisions: dict[str, Any] = {name: {"threshold": 0.5} for name in MODELS}
+    decisions["majority"]["baseline"] = 1
+    guessing = {name: value for name, value in GUESSING.items() if name in measured[models[-1]]["test"]}
+    results = Results.of(
+        evaluation=measured,
+        intervals=intervals,
+        comparisons=COMPARISONS,
+        decisions=decisions | {"guessing": guessing | (baseline or {})},
+        unknown=unknown or {},
+    )
     return outcome.describe(results, models, options.pop("named", models[-1]), confidence, **options)
+
+
+GUESSING = {"accuracy": 0.5, "cost": 0.5, "f1": 0.1, "micro_f1": 0.2}  # what one answer to every text scores
 
 
 def costing(cost: float) -> dict[str, Any]:
@@ -44,6 +61,12 @@ def costing(cost: float) -> dict[str, Any]:
 
 
 OF_SETS = {"keras": {"test": {"accuracy": 0.654, "log_loss": 0.2, "micro_f1": 0.889, "f1": 0.8}}}
+RECALLED: dict[str, Any] = {
+    "accuracy": share(0.9, 0.8, 0.95),
+    "recall": share(0.56, 0.5, 0.6),
+    "precision": None,
+    "scores": {},
+}
 TIE = MEASURED | {"majority": {"test": {"accuracy": 0.75, "log_loss": 6.0}}}
 OUTCOMES: dict[str, dict[str, Any]] = {
     "the floor, the most accurate model and the default": {},
@@ -54,6 +77,10 @@ OUTCOMES: dict[str, dict[str, Any]] = {
     "a mean cost below zero": {"measured": costing(-0.25)},
     "several labels": {"measured": OF_SETS, "models": ("keras",)},
     "a single model, with intervals of 90%": {"models": ("keras",), "confidence": 0.9},
+    "no better than one answer to every text": {"baseline": {"accuracy": 0.75}},
+    "no cheaper than one answer to every text": {"measured": costing(0.25), "baseline": {"cost": 0.25}},
+    "no better than one set of labels": {"measured": OF_SETS, "models": ("keras",), "baseline": {"accuracy": 0.7}},
+    "texts of no class": {"unknown": {name: {"test": RECALLED} for name in MODELS[1:]}},
     "of equally accurate models, the one with the lower log loss first": {"measured": TIE},
 }
 

@@ -23,6 +23,8 @@ from textclf.review.revisions import Revision
 
 METHODS = "methods of Newcombe and of Zou & Donner"
 
+IGNORES = "`majority` ignores the texts: it gives every text the most frequent class of the training rows."
+
 
 @pytest.fixture(scope="module")
 def made(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -112,7 +114,7 @@ def test_a_baseline_is_not_called_better(
     assert "`majority` changed" in pr_report("HEAD")[1]  # it was another model at the base
     pull_request.commit(tmp_path / "project", "params.yaml")
     out = pr_report("HEAD")[1]
-    assert "**On the test rows `majority` (baseline) changed; the gate passed.**" in out
+    assert f"**{IGNORES} On the test rows `majority` (baseline) changed; the gate passed.**" in out
     assert "McNemar" not in out
     assert "95%" not in out
 
@@ -204,7 +206,7 @@ def test_a_different_task_has_no_verdict(pr_report: Command) -> None:
     put("params.yaml", ("data", "missing"), "drop")
     code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
-    said = "**The task differs from the base, so no numbers are compared; the gate passed.**"
+    said = f"**{IGNORES} The task differs from the base, so no numbers are compared; the gate passed.**"
     assert out.splitlines()[4] == said
     row = next(line for line in out.splitlines() if line.startswith("| `majority` | `test` | `accuracy` | "))
     assert row.endswith("|  | different task |")

@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 from tests.refusal import refusal
 from tests.results import slice_of
 from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, halves, params, predictions, sample_sets, sets
+from tests.unit.evaluate.samples import run_measured as measure
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
@@ -19,7 +20,6 @@ from textclf.core.result_files import to_json
 from textclf.evaluate.clusters import LIMIT
 from textclf.evaluate.comparisons import holm
 from textclf.evaluate.intervals import compare_shares, wilson
-from textclf.evaluate.measure import measure
 from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import SLICE_METRICS
 from textclf.evaluate.slices.membership import Family, Membership
