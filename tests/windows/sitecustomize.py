@@ -69,6 +69,10 @@ def lacks_posix() -> None:
     for module, names in ((os, SYSTEM), (signal, SIGNALS)):
         for name in names:
             delattr(module, name)
+    # From Python 3.13 on, os has this function, which calls sched_getaffinity. A system without that
+    # has another name of cpu_count in its place.
+    if hasattr(os, "process_cpu_count"):
+        os.process_cpu_count = os.cpu_count
     in_use = PermissionError(13, "the file is in use")
     for name in ("link", "remove", "rename", "replace", "rmdir", "unlink"):
         refuse(os, name, lambda *paths: any(map(is_open, paths)), in_use)
