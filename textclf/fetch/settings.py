@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from textclf.core.settings import Name, Section, relation, rule, show
 from textclf.fetch.catalogue import CORPORA
@@ -20,7 +20,7 @@ def _corpora(value: object) -> tuple[str, ...]:
 
 Corpora = Annotated[
     tuple[str, ...],
-    PlainValidator(_corpora),
+    BeforeValidator(_corpora),
     WithJsonSchema(
         {"anyOf": [{"enum": list(CORPORA)}, {"type": "array", "items": {"enum": list(CORPORA)}, "minItems": 1}]}
     ),

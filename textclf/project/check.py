@@ -214,12 +214,12 @@ def is_settled(settings: Params) -> bool:
 def run_settings(settings: Params) -> dict[str, Any]:
     """Return the settings that the stages of a run use, by section."""
     unused = {"gate", "crossvalidate", "search", "audit"} | (set() if settings.behave.tests else {"behave"})
-    return settings.model_dump(exclude=unused, warnings=False)
+    return settings.model_dump(exclude=unused)
 
 
 def study_settings(settings: Params) -> dict[str, dict[str, Any]]:
     """Return the settings that each study uses, by section."""
-    content = settings.model_copy(update={"search": params.searched(settings)}).model_dump(warnings=False)
+    content = settings.model_copy(update={"search": params.searched(settings)}).model_dump()
     return {study: {key: content[key] for key in sorted([*own, *SHARED])} for study, own in STUDIES.items()}
 
 

@@ -67,7 +67,7 @@ def _changes(stage: Any, written: Sequence[Path], settings: Mapping[str, Section
         yield f"{stage.addressing} (dvc.yaml)"
         return
     for dep in stage.deps:
-        path, now = Path(dep.fspath), {name: section.model_dump(warnings=False) for name, section in settings.items()}
+        path, now = Path(dep.fspath), {name: section.model_dump() for name, section in settings.items()}
         if dep.hash_info.name == "params":
             yield from (each.name for each in compare_values(dep.hash_info.value, dep.read_params()))
         elif path == IN_USE.absolute() and dep.exists and not dep.changed_checksum():

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from textclf.core.errors import UserError
@@ -76,7 +76,7 @@ Files = Annotated[
 
 Classes = Annotated[
     tuple[str, ...] | None,
-    PlainValidator(_classes),
+    BeforeValidator(_classes),
     WithJsonSchema(
         {
             "anyOf": [
@@ -100,7 +100,7 @@ def _one_or_several(value: object) -> str | tuple[str, ...]:
 
 OneOrSeveral = Annotated[
     str | tuple[str, ...],
-    PlainValidator(_one_or_several),
+    BeforeValidator(_one_or_several),
     WithJsonSchema(
         {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 2}]}
     ),

@@ -5,7 +5,7 @@ Rows in memory are fitted by scikit-learn's LogisticRegression, more rows batch 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from textclf.artifacts.dataset import Dataset
 from textclf.core.errors import UserError
@@ -32,7 +32,7 @@ def _strengths(value: object) -> float | tuple[float, ...]:
 
 Strengths = Annotated[
     float | tuple[float, ...],
-    PlainValidator(_strengths),
+    BeforeValidator(_strengths),
     WithJsonSchema(
         {
             "anyOf": [
