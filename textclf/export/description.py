@@ -1,7 +1,7 @@
 """A run in plain words, for the model card and the report: how it was made and measured, and what limits it."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -209,7 +209,7 @@ def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -
             _corrected_test_rows(report.corrections),
             _uncorrected_test_rows(report.corrections),
             _few_test_rows(report.sizes["test"], facts.settings.evaluate.confidence, independent),
-            _leaks(report.leaks.normalised, report.given),
+            _leaks(report.leaks.normalised, remedied=facts.settings.split.parts_duplicates and not report.given),
             _shared_groups(report.leaks.group),
             _conflicts(report.label_conflicts.normalised, multilabel),
             _dropped(report.dropped.get("rows", 0)),
@@ -265,11 +265,11 @@ def _few_test_rows(count: int, confidence: float, independent: float | None) -> 
     return f"With {count_noun(count, 'test row')}{worth}, {known}."
 
 
-def _leaks(counts: Mapping[str, int], given: Collection[str]) -> str:
-    """Describe texts that occur in two splits; `given` are the splits that the table gives."""
+def _leaks(counts: Mapping[str, int], *, remedied: bool) -> str:
+    """Describe texts that occur in two splits; `remedied` if split.group_duplicates would prevent it."""
     if not (repeated := _shared("text", counts)):
         return ""
-    remedy = "" if given else "; split.group_duplicates keeps their rows in one split"
+    remedy = "; split.group_duplicates keeps their rows in one split" if remedied else ""
     return f"{repeated}, apart from case and spaces. A model can have memorised such texts{remedy}."
 
 

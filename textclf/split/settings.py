@@ -42,3 +42,8 @@ class Split(Section):
             if self.method == "time" and getattr(self, name):
                 raise relation(f"{name} must be false with method time, by which the latest rows test; got true")
         return self
+
+    @property
+    def parts_duplicates(self) -> bool:
+        """Whether rows of one text may be drawn into several splits, which group_duplicates prevents."""
+        return self.method == "random" and not self.group_duplicates

@@ -175,23 +175,26 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
     for name, part in report.splits.items():
         empty = f" ({part.without_labels} without labels)" if multilabel else ""
         span = f", {part.time['first']} to {part.time['last']}" if part.time else ""
-        yield f"{name}: {part.size} rows{empty}{_origin(name, given, settings)}{span}"
+        yield f"{name}: {count_noun(part.size, 'row')}{empty}{_origin(name, given, settings)}{span}"
     for label, rows in report.unknown.items():
         if label not in classes:
-            kept = ", ".join(f"{count} {name} rows" for name, count in rows.items() if name != "train")
-            yield f"of no class ({label!r}): {kept}; {rows['train']} rows drawn for training are left out"
+            kept = ", ".join(count_noun(count, f"{name} row") for name, count in rows.items() if name != "train")
+            yield f"of no class ({label!r}): {kept}; left out of training: {count_noun(rows['train'], 'row')}"
     missing = [label for label in classes if not counts["test"].get(label)]
     if missing and (given or multilabel or added.rows or settings.method == "time"):
         yield f"warning: classes without test rows: {list_names(missing)}"
-    advice = {
-        "random": "; split.group_duplicates: true keeps duplicates in one split",
-        "time": "; the latest rows test",
-    }
+    stay = set(given) - {"train"}
     for what, leaks in (("text", report.leaks.normalised), ("group", report.leaks.group)):
         for pair, shared in leaks.items():
             later, earlier = pair.split("_in_")
             have = f"{count_noun(shared, f'{later} row')} {'has' if shared == 1 else 'have'}"
-            end = "; given rows stay where they are" if later in given else advice.get(settings.method, "")
+            end = ""
+            if not stay.isdisjoint((later, earlier)):
+                end = "; given rows stay where they are"
+            elif settings.method == "time":
+                end = "; the latest rows test"
+            elif settings.parts_duplicates and what == "text":
+                end = "; split.group_duplicates: true keeps duplicates in one split"
             if shared:
                 yield f"warning: {have} a {what} that is also in {earlier}{end}"
     yield from doubts(totals | dict(chain(*(rows.items() for rows in report.rare.values()))), multilabel)

@@ -45,15 +45,17 @@ def caveats(
     watching: Sequence[str] = (),
     independent: Mapping[str, float] | None = None,
     held_out: Sequence[str] = (),
+    split: Mapping[str, Any] | None = None,
     **report: Any,
 ) -> list[str]:
-    """Return the caveats of a run; `report` is what differs in splits.json."""
+    """Return the caveats of a run; `split` is the section, `report` what differs in splits.json."""
     scores = {"rows": 1, "folds": 2, "accuracy": 0.5, "log_loss": 0.7}
     decisions = {
         "protocol": {"independent_rows": independent or {}},
         "crossvalidation": dict.fromkeys(held_out, scores),
     }
-    run = facts([*CLASSES], watching=watching, splits=REPORT | report, decisions=decisions)
+    sections = {"split": split or {}}
+    run = facts([*CLASSES], watching=watching, sections=sections, splits=REPORT | report, decisions=decisions)
     return description.caveats(run, CLASSES, watching)
 
 

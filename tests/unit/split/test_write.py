@@ -33,6 +33,7 @@ def data(**changes: Any) -> Data:
 
 
 RANDOM = Split(method="random", seed=1)
+ADVICE = "; split.group_duplicates: true keeps duplicates in one split"
 
 
 def run(path: Path, folder: Path, split: Split, **changes: Any) -> Any:
@@ -154,12 +155,33 @@ def test_sizes_and_leaks_are_described() -> None:
         "2 classes: yes (3), no (3)",
         "warning: left out: 2 rows without text or label",
         "train: 5 rows",
-        "test: 1 rows",
+        "test: 1 row",
         "warning: 1 test row has a text that is also in train",
     ]
     assert list(write.describe_splits(["yes", "no"], report, by_hash())) == lines
-    lines[-1] += "; split.group_duplicates: true keeps duplicates in one split"
-    assert list(write.describe_splits(["yes", "no"], report, RANDOM)) == lines
+    for settings, advice in (
+        (RANDOM, ADVICE),
+        (Split(seed=1, group_duplicates=True), ""),
+        (Split(seed=1, method="time"), "; the latest rows test"),
+    ):
+        assert list(write.describe_splits(["yes", "no"], report, settings))[-1] == lines[-1] + advice
+
+
+def test_group_duplicates_is_advised_for_texts_of_drawn_rows_alone() -> None:
+    report = SplitReport(
+        train=SplitCounts(classes={"no": 3, "yes": 2}),
+        validation=SplitCounts(classes={"no": 1, "yes": 1}),
+        test=SplitCounts(classes={"no": 1, "yes": 1}),
+        given={"train": 7, "validation": 2},
+        leaks=Leaks(normalised={"test_in_train": 1, "test_in_validation": 1}, group={"test_in_train": 1}),
+        dropped={"rows": 0},
+    )
+    lines = [line for line in write.describe_splits(["yes", "no"], report, RANDOM) if "test row" in line]
+    assert lines == [
+        f"warning: 1 test row has a text that is also in train{ADVICE}",
+        "warning: 1 test row has a text that is also in validation; given rows stay where they are",
+        "warning: 1 test row has a group that is also in train",
+    ]
 
 
 # Errors
