@@ -14,6 +14,7 @@ from textclf.artifacts import splits as split_files
 from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.label_sets import is_multilabel
 from textclf.core import files
+from textclf.core.formatting import count_noun
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_params
 from textclf.core.stage import main
@@ -34,7 +35,7 @@ def run(*, item: str, splits: Path, trained: Path, predictions: Path) -> None:
         files.write_json(folder / prediction_files.RECORD, {"labels_only": int(made.labels_only)})
         write_manifest(folder)
         prediction_files.write(prediction_files.in_batches(join(made, parts, classes), parts), rows)
-    print(f"{table}: predictions of {len(made.ids):,} rows")
+    print(f"{table}: predictions of {count_noun(len(made.ids), 'row')}")
 
 
 if __name__ == "__main__":

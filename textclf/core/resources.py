@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun
 
 GIB = 2**30
 UNITS = {"TB": 1e12, "GB": 1e9, "MB": 1e6}
@@ -72,8 +73,11 @@ def keep_freed_memory() -> None:
 
 def announce(rows: int, shards: int, memory: int, disk: int) -> None:
     """Print what a large stage is about to use, in bytes of memory and disk."""
-    parts = f"{shards:,} shard{'s' * (shards != 1)}"
-    print(f"{rows:,} rows in {parts}: about {format_size(memory)} of memory, {format_size(disk)} of disk", flush=True)
+    parts = count_noun(shards, "shard")
+    print(
+        f"{count_noun(rows, 'row')} in {parts}: about {format_size(memory)} of memory, {format_size(disk)} of disk",
+        flush=True,
+    )
 
 
 def format_size(count: int) -> str:

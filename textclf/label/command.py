@@ -10,6 +10,7 @@ from textclf.artifacts.splits import CLASSES, read_checksums, read_classes
 from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.failures import complain, lines_of
+from textclf.core.formatting import count_noun
 from textclf.core.labels import visible
 from textclf.core.quoting import list_names, quote_argument, quote_value
 from textclf.core.settings import load_params
@@ -44,7 +45,7 @@ def run(parsed: argparse.Namespace) -> None:
         answers = LabelFile(parsed.output, multilabel)
     answer(answers, parsed, [name for label in parsed.labels.split(",") if (name := label.strip())])
     rows = answers.rows
-    print(f"{sum(not row.open for row in rows)} of {len(rows)} texts answered in {answers.path}")
+    print(f"{sum(not row.open for row in rows)} of {count_noun(len(rows), 'text')} answered in {answers.path}")
     files = f"the files of before and {CONFLICTS}" if answers.path == CONFLICTS else quote_argument(str(answers.path))
     print(f"next: textclf label --merge {files}")
 

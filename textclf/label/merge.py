@@ -159,13 +159,14 @@ def describe_agreement(files: Mapping[str, Sequence[Row]], multilabel: bool) -> 
     ]
     ids = [name for name in dict.fromkeys(chain(*given)) if sum(name in labels for labels in given) > 1]
     names = sorted(set(chain(*chain(*(labels.values() for labels in given)))))
-    who = f"texts that {join_names(list(files)) if len(files) == 2 else 'two people or more'} have labelled"
+    who = f"that {join_names(list(files)) if len(files) == 2 else 'two people or more'} have labelled"
+    texts = count_noun(len(ids), "text")
     if len(ids) < FEWEST:
-        yield f"agreement cannot be computed from {len(ids)} {who}; it takes {FEWEST}"
+        yield f"agreement cannot be computed from {texts} {who}; it takes {FEWEST}"
         return
     equal = sum(len({labels[name] for labels in given if name in labels}) == 1 for name in ids)
     low, high = wilson(equal, len(ids))
-    yield f"{len(ids)} {who}: equal labels for {equal}, {equal / len(ids):.1%} (95%: {low:.1%} to {high:.1%})"
+    yield f"{texts} {who}: equal labels for {equal}, {equal / len(ids):.1%} (95%: {low:.1%} to {high:.1%})"
     answers = np.full((len(files), len(ids), len(names) if multilabel else 1), np.nan)
     for person, labels in enumerate(given):
         for place, name in enumerate(ids):

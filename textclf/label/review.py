@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from textclf.artifacts import splits
 from textclf.core.files import csv_lines, read_csv
+from textclf.core.formatting import count_noun
 from textclf.core.settings import load_section
 from textclf.label import command
 from textclf.label.rows import SPLITS, LabelFile, Row
@@ -71,7 +72,8 @@ def run(parsed: argparse.Namespace) -> int:
     answered = [row for row in reviews.rows if not row.open]
     changed = [row.id for row in answered if row.label not in ("", row.given)]
     print(
-        f"{len(answered)} of {len(rows)} rows reviewed, labels changed: {len(changed)}; next: dvc repro trains on them"
+        f"{len(answered)} of {count_noun(len(rows), 'row')} reviewed, "
+        f"labels changed: {len(changed)}; next: dvc repro trains on them"
     )
     if not data.correct_test_rows and (issues["split"][issues["id"].isin(changed)] == "test").any():
         print("changed labels of test rows are used only with data.correct_test_rows: true")

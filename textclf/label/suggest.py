@@ -20,6 +20,7 @@ from textclf.artifacts.features import DENSE
 from textclf.core.arrow import as_array, fingerprints, hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
+from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE
 from textclf.label.rows import SPLITS, TABLE, Row, cell_of, write_rows
@@ -95,7 +96,7 @@ def sample_pool(
     distinct = f"{len(found):,}"
     if largest < LARGEST:  # Bar-Yossef et al. (2002), RANDOM
         distinct = f"about {len(found) * LARGEST // max(found):,}"
-    counted = f"{rows:,} rows, {left_out:,} of them labelled, discarded or empty; {distinct} other texts"
+    counted = f"{count_noun(rows, 'row')}, {left_out:,} of them labelled, discarded or empty; {distinct} other texts"
     return TextBatch([row_id for _, row_id in sampled], [text for text, _ in sampled]), counted
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from textclf.core.formatting import count_noun
 from textclf.core.labels import visible
 
 TEMPLATES = "templates"  # the folder of a package that holds them
@@ -47,7 +48,7 @@ def render(
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"visible": visible, **(filters or {})}
+    environment.filters |= {"visible": visible, "count_noun": count_noun, **(filters or {})}
     return environment.get_template(PAGE).render(
         context,
         heading=heading,

@@ -8,7 +8,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from textclf.core.differences import Difference
-from textclf.core.formatting import join_names
+from textclf.core.formatting import count_noun, join_names
 from textclf.core.quoting import list_few
 from textclf.evaluate.intervals import Interval
 from textclf.review import markdown
@@ -169,7 +169,7 @@ def _gate_phrase(report: Report) -> str:
     elif not report.checks:
         phrase = "no gate is set"
     elif report.failed:
-        phrase = f"the gate failed ({len(report.failed)} of {len(report.checks)} rules)"
+        phrase = f"the gate failed ({len(report.failed)} of {count_noun(len(report.checks), 'rule')})"
     else:
         phrase = "the gate passed"
     return f"{phrase}; the rules of the gate changed" if report.gate_changes else phrase

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from textclf.artifacts.decisions import RESERVED
 from textclf.behave.results import Behaviour
 from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names, quote_value
 from textclf.core.settings import PARAMS_FILE, suggest
 from textclf.review.changes import Change, format_number
@@ -98,7 +99,7 @@ def check_behaviour(gate: Gate, base: Mapping[str, Behaviour], head: Mapping[str
         rate = measured[model][test]
         before = base[file].models.get(model, {}).get(test) if file in base else None
         change = Change(model, file, test, before.failure_rate if before else None, rate.failure_rate)
-        counted = f"{rate.failures:,} of {rate.cases:,} cases"
+        counted = f"{rate.failures:,} of {count_noun(rate.cases, 'case')}"
         reason = f"is {format_number(rate.failure_rate)} ({counted}), more than {limit}"
         checks.append(Check("behaviour", limit, change, reason if rate.failure_rate > limit else ""))
     _refuse(mistakes)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from textclf.core.formatting import confidence_level, p_relation
+from textclf.core.formatting import confidence_level, count_noun, p_relation
 from textclf.core.quoting import list_few, shorten
 from textclf.evaluate.intervals import Interval
 from textclf.review.changes import format_number
@@ -90,6 +90,7 @@ def ends(interval: Interval) -> Markup:
 
 FILTERS: dict[str, Callable[..., Markup]] = {each.__name__: each for each in (code, ends, names, number, signed, url)}
 FILTERS |= {
+    "count_noun": lambda number, noun: safe(count_noun(number, noun)),
     "level": lambda confidence: safe(confidence_level(confidence)),
     "outcome": lambda check: safe(check.outcome),
     "p_equals": lambda p: safe(f"p {p_relation(p)}"),

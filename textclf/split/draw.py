@@ -20,7 +20,7 @@ from textclf.artifacts.memory import MANY_CLASSES
 from textclf.core.arrow import array_of_numbers, as_array, encode, flat, hash_normalized, normalize_texts, rows_of
 from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS
-from textclf.core.formatting import join_names
+from textclf.core.formatting import count_noun, join_names
 from textclf.split.settings import Split
 
 ADVICE = {  # if a split lacks a class, by method
@@ -107,7 +107,10 @@ class _Pool:
     def draw(self, rows: Positions, count: int) -> tuple[Positions, Positions]:
         """Return the remaining rows and the drawn rows, as `draw_rows` does, of those at some positions."""
         if count >= len(rows):
-            raise UserError(f"{len(rows)} rows must be more than the {count} to be taken from them; set a smaller size")
+            raise UserError(
+                f"{count_noun(len(rows), 'row')} must be more than the {count} to be taken "
+                "from them; set a smaller size"
+            )
         groups = np.arange(len(rows)) if self.groups is None else encode(array_of_numbers(self.groups[rows]))[0]
         sizes = np.bincount(groups)
         if self.labels is not None and pa.types.is_list(self.labels.type):

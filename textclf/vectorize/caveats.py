@@ -34,8 +34,10 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
     if cut := sum(split.get(CUT, 0) for split in splits):
         rows = sum(split["rows"] for split in splits)
         remedy = f" Set vectorize.{name}.window to mean to read all of them." if hasattr(settings, "window") else ""
+        verb = "is" if cut == 1 else "are"
         sentences.append(
-            f"{cut:,} of {rows:,} texts ({percent(cut / rows)}) are longer than vectorize.{name}.length, "
-            f"{settings.length} {settings.unit}, and the model does not see the rest of them.{remedy}"
+            f"{cut:,} of {rows:,} texts ({percent(cut / rows)}) {verb} longer than "
+            f"vectorize.{name}.length, {settings.length} {settings.unit}, "
+            f"and the model does not see the rest of them.{remedy}"
         )
     return sentences

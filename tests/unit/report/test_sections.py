@@ -228,6 +228,14 @@ def test_a_slice_is_shown_by_its_column_and_the_name_of_its_value() -> None:
     assert title(run, "platform=a=b") == "platform: a=b"
 
 
+def test_one_slice_is_counted_in_the_singular() -> None:
+    run = make_run()
+    found = run.results.slices[MODEL]
+    one = with_results(run, slices={MODEL: {"class=no": found["class=no"]}})
+    text = " ".join(sections(one)["slices"].split())
+    assert "1 slice of at least 10 rows was compared with all other test rows" in text
+
+
 def test_values_of_the_table_are_shown_as_text_alone() -> None:
     values = [*HOSTILE, "web"]
     run = make_run(columns={"platform": values}, count=20 * len(values))

@@ -75,15 +75,15 @@ def texts(rows: pd.DataFrame | Rows) -> list[str]:
 
 USED = "as given; split.{}_size is not used"
 KEPT: dict[str, tuple[Table, dict[str, float], list[str]]] = {
-    "TREC": (TREC, {}, ["train: 5452 rows", f"test: 500 rows, {USED.format('test')}"]),
-    "a size of 0": (TREC, {"test_size": 0.0}, ["train: 5452 rows", "test: 500 rows, as given"]),
+    "TREC": (TREC, {}, ["train: 5,452 rows", f"test: 500 rows, {USED.format('test')}"]),
+    "a size of 0": (TREC, {"test_size": 0.0}, ["train: 5,452 rows", "test: 500 rows, as given"]),
     "SST-2": (
         SST2,
         {"validation_size": 0.15},
         [
-            "train: 3000 rows",
+            "train: 3,000 rows",
             f"validation: 872 rows, {USED.format('validation')}",
-            f"test: 1821 rows, {USED.format('test')}",
+            f"test: 1,821 rows, {USED.format('test')}",
         ],
     ),
 }
@@ -123,7 +123,7 @@ def test_a_missing_split_is_drawn_from_the_training_rows(
     assert texts(done.parts[given]) == texts(TREC["test"])
     assert texts(pd.concat([done.parts["train"], done.parts[missing]])) == texts(TREC["train"])
     assert low < len(done.parts[missing]) < high
-    assert f"{missing}: {len(done.parts[missing])} rows, drawn from the training rows" in done.printed
+    assert f"{missing}: {len(done.parts[missing]):,} rows, drawn from the training rows" in done.printed
 
 
 def test_a_validation_size_of_0_is_not_said_to_be_unused(split: Any) -> None:

@@ -108,7 +108,7 @@ def create(files: Mapping[Path, str]) -> list[str]:
         written[EXTENDED[0]] = written.get(EXTENDED[0], files[EXTENDED[0]]) + KEPT_IN_DATA
     if ignored:
         rule = git("check-ignore", "--verbose", "--", ignored[0]).stdout.decode(errors="replace").partition("\t")[0]
-        more = f" and {len(ignored) - 1} more files" if len(ignored) > 1 else ""
+        more = f" and {count_noun(len(ignored) - 1, 'more file')}" if len(ignored) > 1 else ""
         raise UserError(f"Git must not ignore {ignored[0]}{more} of the project; it does by {rule}; change this rule")
     write_files(written)
     return lines

@@ -163,7 +163,7 @@ def summary(
     data: Data, found: Survey, told: list[str], changed: list[Choice], offers: list[Choice], done: str
 ) -> list[str]:
     """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
-    several = f"; {found.without_labels:,} texts without" if data.multilabel else ""
+    several = f"; {count_noun(found.without_labels, 'text')} without" if data.multilabel else ""
     classes = ("label",) if data.multilabel else ("class", "classes")
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {_columns(data, 'text', 'label', 'id', 'group', 'time')}",
@@ -189,7 +189,7 @@ def _columns(data: Data, *purposes: str) -> str:
 def _oddities(found: Survey, kept: bool) -> Iterator[str]:
     """Yield a line for each property of the rows that the user may not expect."""
     if found.given:
-        rows = ", ".join(f"{split} {count:,} rows" for split, count in found.given.items())
+        rows = ", ".join(f"{split} {count_noun(count, 'row')}" for split, count in found.given.items())
         yield f"splits that the table gives: {rows}"
     if found.unknown:
         yield f"{count_noun(found.unknown, 'row')} of no class (data.unknown): not counted here, and train no model"

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
 from textclf.core.settings import Columns, Section, relation, show
 
@@ -35,7 +36,7 @@ class Settings(Section):
 
     def describe(self, columns: int) -> str:
         """Return how the columns of a row become a vector with so many columns, in a few words."""
-        return f"the columns {list_names(self.names)}, {columns:,} features"
+        return f"the columns {list_names(self.names)}, {count_noun(columns, 'feature')}"
 
     def limits(self) -> str:
         """Return what a model does not see of a row, as the end of a sentence."""
