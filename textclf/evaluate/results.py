@@ -137,10 +137,10 @@ class Candidate(Result):
 
 
 class Choice(Result):
-    """The choice of the default model among several."""
+    """The choice among several models, which is that of the default model unless export.model names one."""
 
     models: dict[str, Candidate] = Field({})  # from the fastest to the slowest
-    accuracy: Fraction | None = None  # of the chosen one, allowing for the choice
+    accuracy: Fraction | None = None  # of the first that is tied, allowing for the choice
     cost: Number | None = None  # likewise, with costs
     log_loss: Number | None = None  # likewise, with several labels per text
 
@@ -187,7 +187,8 @@ class Decisions(ByModel):
     guessing: Metrics = Field({})  # of guessing by the shares of the training rows; `cost`: best constant decision
     crossvalidation: dict[str, FoldScores] = Field({})  # without validation rows
     choice: Choice | None = None  # of several models
-    best: dict[str, Metrics] = Field({})  # by split, of the chosen model; empty if no rows choose
+    # By split, of the model that `choice` chooses, whatever export.model names; empty if no rows choose.
+    best: dict[str, Metrics] = Field({})
     __pydantic_extra__: dict[str, ModelDecision]
 
 

@@ -141,6 +141,7 @@ CASES: dict[str, tuple[dict[str, Any], str | None, Sequence[str]]] = {
     "texts of no class": (FOLDS | REJECTING, None, MODELS),
     "several labels": (FOLDS | LABELS, None, MODELS),
     "a named model": (FOLDS, "a", MODELS),
+    "a named model, though validation rows choose another": (validated(*MODELS, b=1), "a", MODELS),
     "one model": (FOLDS, None, ("a",)),
     "costs": (by_cost(a=0), None, MODELS),
     "costs, tied": (by_cost(a=1), None, MODELS),
