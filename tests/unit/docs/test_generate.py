@@ -4,17 +4,20 @@ import json
 import re
 import runpy
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.processes import ROOT, git
+from tests.processes import ROOT, git, run
 from tests.refusal import refusal
 from tests.settings import TEXT, put
+from tests.unit.project.init.surveys import make_survey
 from textclf.core.settings import load_yaml
 from textclf.project.init.command import SETTINGS
+from textclf.project.init.presets import choose_models
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPTION = re.compile(r"-S\s+(?:'([^']+)'|([^\s`']+=[^\s`']*|~[^\s`']+))")
@@ -166,6 +169,27 @@ def test_an_option_sets_what_every_file_of_settings_has_or_adds_it_with_two_plus
         if mark == "+" or not ours or not theirs:
             wrong.append((option, pages))
     assert wrong == []
+
+
+def test_an_option_sets_what_every_project_with_that_model_or_representation_has() -> None:
+    wrong = set()
+    for preset, unspaced in product(("fast", "good"), (0.0, 0.5, 1.0)):
+        chosen = choose_models(preset, make_survey(unspaced=unspaced)).sections
+        for option in options():
+            section, _, rest = option.partition("=")[0].partition(".")
+            entry, _, key = rest.partition(".")
+            settings = chosen.get(section, {}).get(entry)
+            if settings is not None and key not in settings:
+                wrong.add(option)
+    assert wrong == set()
+
+
+def test_the_command_of_slices_runs_whatever_models_and_slices_there_are(tmp_path: Path) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "slices.json").write_text('{"majority": {}}', encoding="utf-8")
+    page = (ROOT / "docs" / "slices.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
+    assert run("sh", "-c", command, folder=tmp_path).status == 0
 
 
 def headings(page: Path) -> set[str]:
