@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import types
 
@@ -78,6 +79,9 @@ def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray |
     """Return a column as texts; as a list if a value is missing or not UTF-8, or stands for one of these classes."""
     if types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if types.is_floating(column.type):
+        # NaN is a missing number, as null is; as text it would be the category `nan`.
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if not column.null_count and classes is None:
         try:
             texts = column.cast(pa.string())
@@ -119,7 +123,8 @@ def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> N
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))
     measures = *layout.columns_of("time"), *layout.columns_of(COLUMN + name)
-    if name in measures and (types.is_temporal(value) or types.is_floating(value)):
+    is_measure = types.is_temporal(value) or types.is_floating(value) or types.is_decimal(value)
+    if name in measures and is_measure:
         return
     if name in layout.columns_of("label") and any(test(value) for test in LISTS):
         return

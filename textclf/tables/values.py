@@ -76,9 +76,10 @@ def label_of(record: Record, column: str) -> str | None:
 def written_cell(value: Any) -> Any:
     """Return a decimal or a date as text, None if it is missing; any other value as Python has it."""
     value = value.item() if hasattr(value, "item") else value  # of numpy
-    if not isinstance(value, date | float):
-        return value
-    return None if value != value else str(value)  # NaN and NaT differ from themselves
+    # NaN and NaT differ from themselves; comparing pandas.NA with itself gives pandas.NA.
+    if (value != value) is not False:
+        return None
+    return str(value) if isinstance(value, date | float | Decimal) else value
 
 
 def cell_of(record: Record, column: str) -> str:

@@ -21,16 +21,28 @@ def fit(texts: Sequence[str], kind: str, name: str = "x") -> Any:
     return Representation.fit(iter(texts), Settings.model_validate({kind: [name]}))
 
 
-DATES = ("2024-05-06", "2024-05-06T13:30", "2026-05-12 13:00:00Z", "", "2026-05-12")
+DATES = ("2024-05-06", "2024-05-06T13:30", "2026-05-13 01:00:00+12:00", "", "2026-05-12")
 PARTS = ["x hour=0", "x hour=13", "x month=5", "x weekday=Monday", "x weekday=Tuesday"]
 
 
 @pytest.mark.parametrize(
     ("kind", "train", "terms", "new"),
     [
-        ("numbers", ("1", " 3 ", "", "nan", "5"), ["x"], {"1": [-(1.5**0.5)], "3": [0], "": [0], "1e300": [10]}),
+        (
+            "numbers",
+            ("1", " 3 ", "", "NaN", "5"),
+            ["x", "x=missing"],
+            {"1": [-(1.5**0.5), 0], "3": [0, 0], "": [0, 1], "nan": [0, 1], "1e300": [10, 0]},
+        ),
         ("numbers", ("1", "", "", "1"), ["x=missing"], {"7": [0], "": [1]}),
         ("categories", ("b", "a", "b ", "a", "c", "", ""), ["x=a", "x=b"], {"b": [0, 1], "c": [0, 0], "": [0, 0]}),
+        (
+            "categories",
+            ("True", "TRUE", "2.0", "2", "-0.0", "0", "1e+15", "1" + "0" * 15, "-1.50", "-1.50"),
+            [f"x={value}" for value in ("-1.50", "0", "1000000000000000", "2", "true")],
+            {"true": [0, 0, 0, 0, 1], "2.00": [0, 0, 0, 1, 0], "-1.5": [0] * 5, "02": [0] * 5},
+        ),
+        ("categories", ("007", "007", "7", "7"), ["x=007", "x=7"], {"7.0": [0, 1], "7.5": [0, 0]}),
         ("dates", DATES, ["x year", *PARTS], {"2025-06-02T13:00": [0, 0, 1, 0, 1, 0], "": [0] * 6}),
     ],
 )
@@ -53,6 +65,7 @@ def test_only_the_most_frequent_categories_are_features(monkeypatch: pytest.Monk
     [
         *(("numbers", value, "a number, such as 12.5") for value in ("1,5", "1e400", "1_000")),
         ("dates", "6 May", "a date in ISO 8601, such as 2024-05-31"),
+        ("dates", "0001-01-01 00:00+01:00", "a date in ISO 8601, such as 2024-05-31"),
     ],
 )
 def test_a_value_that_can_not_be_read_is_named_with_its_row(kind: str, value: str, rule: str) -> None:

@@ -1,10 +1,16 @@
-"""Other columns than the text as dense features: standardised numbers, one-hot categories, parts of dates."""
+"""Other columns than the text as dense features: numbers, one-hot categories, parts of dates.
+
+A cell is text as its source writes it, such as `True` or `true`, `1.0` or `1`. What it means is
+decided here, by `_number`, `_category` and `_date`, for training and prediction alike.
+"""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +28,9 @@ FEWEST_ROWS, MOST_CATEGORIES = 2, 100  # rows of a category; categories of a col
 MOST_DEVIATIONS = 10.0  # of a number from the mean; one that is farther away counts as so far
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MISSING = "missing"  # category of a row without a number, which then counts as the mean
+BOOLEANS = frozenset({"true", "false"})
+# Numbers as programs write them: 1, 1.0, 1e+16. Others, such as 007, are codes.
+WRITTEN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,300})(\.\d{1,300})?(e\+\d{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -112,8 +121,11 @@ def _read(texts: Sequence[str], settings: Settings) -> tuple[dict[str, list[floa
         rule = f"a text must come with the columns {list_names(settings.names)}, which the model reads"
         raise UserError(f"{rule}; got a text alone; give predict a table or records that have them") from None
     numbers = {name: _parse(name, cells[name], rows, _number, "a number, such as 12.5") for name in settings.numbers}
-    categories = {name: cells[name] for name in settings.categories}
-    categories |= {name: ["" if cell else MISSING for cell in cells[name]] for name in settings.numbers}
+    categories = {}
+    for name in settings.categories:
+        categories[name] = _parse(name, cells[name], rows, _category, "a category")
+    for name, values in numbers.items():
+        categories[name] = [MISSING if math.isnan(value) else "" for value in values]
     for name in settings.dates:
         dates = _parse(name, cells[name], rows, _date, "a date in ISO 8601, such as 2024-05-31")
         numbers[f"{name} year"] = [date.year if date else math.nan for date in dates]
@@ -129,18 +141,30 @@ def _parse(name: str, cells: list[str], rows: Sequence[Any], parse: Callable[[st
     for cell in dict.fromkeys(cells):
         try:
             parsed[cell] = parse(cell)
-        except ValueError:
+        except (ValueError, OverflowError):
             row, got = rows[cells.index(cell)].place, quote_value(cell)
             raise UserError(f"{row}: {quote_name(name)} must be {rule}, or empty; got {got}; correct it") from None
     return [parsed[cell] for cell in cells]
 
 
 def _number(cell: str) -> float:
+    """Return the number in a cell; NaN, a missing one, for `nan` as for an empty cell."""
     number = float(cell or "nan")
     if math.isinf(number) or "_" in cell:
         raise ValueError(cell)
     return number
 
 
+def _category(cell: str) -> str:
+    """Return the category in a cell: `true` for `True`, `1` for `1.0`, other text as it is."""
+    if WRITTEN_NUMBER.fullmatch(cell):
+        number = Decimal(cell)
+        return str(int(number)) if number == int(number) else cell
+    lower = cell.lower()
+    return lower if lower in BOOLEANS else cell
+
+
 def _date(cell: str) -> datetime | None:
-    return datetime.fromisoformat(cell) if cell else None
+    """Return the date in a cell, None if it is empty; in UTC if it has a time zone."""
+    date = datetime.fromisoformat(cell) if cell else None
+    return date if date is None or date.tzinfo is None else date.astimezone(UTC)
