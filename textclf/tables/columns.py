@@ -9,10 +9,10 @@ import numpy as np
 
 from textclf.core.errors import UserError
 from textclf.tables.files import find_files
-from textclf.tables.layout import Layout
+from textclf.tables.layout import COLUMN, Layout
 from textclf.tables.read import read_batches
 from textclf.tables.several import form_of, written_list
-from textclf.tables.values import UNFIT, to_array
+from textclf.tables.values import UNFIT, to_array, written_cell
 
 # How a date begins, and a whole decimal
 MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]\d+$")
@@ -58,11 +58,11 @@ def column_names(path: Path, layout: Layout) -> list[str]:
 
 
 def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
-    """Return what is in a column of a table; None if it holds neither texts nor labels, such as decimals.
+    """Return what is in a column of a table; None if it holds neither texts nor labels nor numbers.
 
     `layout` describes the table; its columns are not used. Rows that break a rule are left out.
     """
-    one = replace(layout, columns={"label": name})
+    one = replace(layout, columns={"label": name, COLUMN + name: name})
     length = spaced = measured = whole = 0
     cells: set[str] = set()
     hashes = [np.empty(0, np.int64)]  # 8 bytes per value, since all of them may be distinct
@@ -70,8 +70,9 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
         batches = (batch for file in find_files(path, one) for batch in read_batches(file.path, file.format, one))
         for batch in batches:
             read = batch.columns.get(name, [])
-            lists = list(map(written_list, read)) if isinstance(read, list) else read
-            values = to_array(lists, numbers=True).to_pylist()
+            if isinstance(read, list):
+                read = [written_list(written_cell(value)) for value in read]
+            values = to_array(read, numbers=True).to_pylist()
             texts = [text for text in map(str.strip, values) if text and text != UNFIT]
             hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
             cells.update(texts if len(cells) <= MOST_CELLS else ())

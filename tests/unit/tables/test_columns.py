@@ -1,11 +1,12 @@
 """The names of a table's columns, and what is in them."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from tests.refusal import refusal
-from tests.unit.tables.tables import SAME, compressed, delimited, parquet
+from tests.unit.tables.tables import SAME, compressed, delimited, excel, parquet
 from textclf.tables.columns import Column, column_names, describe_column
 from textclf.tables.layout import Layout
 
@@ -44,8 +45,29 @@ def test_rows_that_break_a_rule_are_left_out(tmp_path: Path) -> None:
 
 def test_any_number_of_distinct_values_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    path.write_bytes(parquet({"x": [f"v{n}" for n in range(10_000)], "decimal": [0.5] * 10_000}))
+    path.write_bytes(parquet({"x": [f"v{n}" for n in range(10_000)], "bytes": [b"v"] * 10_000}))
     column = describe_column(path, Layout({}), "x")
     assert column is not None
     assert (column.values, column.distinct) == (10_000, 10_000)
-    assert describe_column(path, Layout({}), "decimal") is None
+    assert describe_column(path, Layout({}), "bytes") is None
+
+
+NUMBERS = [("c", "0.5", "2024-05-31"), ("d", "1.5", "2024-06-01"), ("e", "", "")]
+DAYS = [date(2024, 5, 31), date(2024, 6, 1), None]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", delimited([("text", "price", "day"), *NUMBERS]).encode()),
+        ("a.json", b'[{"price": 0.5, "day": "2024-05-31"}, {"price": 1.5, "day": "2024-06-01"}, {"price": null}]'),
+        ("a.parquet", parquet({"price": [0.5, 1.5, None], "day": DAYS})),
+        ("a.xlsx", excel(("price", "day"), *zip([0.5, 1.5, None], DAYS, strict=True))),
+    ],
+)
+def test_numbers_and_dates_look_alike_in_every_format(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    for column in ("price", "day"):
+        found = describe_column(tmp_path / name, Layout({}), column)
+        assert found is not None
+        assert (found.values, found.distinct, found.measured) == (2, 2, 1.0)
