@@ -22,7 +22,6 @@ from textclf.evaluate.settings import MICRO_F1, OF_COUNTS, OF_SUMS, Evaluate, un
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
-from textclf.models.common.settings import TEACHERS
 from textclf.models.settings import CONSTANT, KINDS, LESSON, Average, Train, with_averages, wrong_averages
 from textclf.models.transformer import CONTRASTIVE
 from textclf.report.settings import Report
@@ -38,6 +37,7 @@ from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 # Kinds of models without known last scores, or (naive_bayes) with the highest energy for a text without a known word
 WITHOUT_ENERGY = ("average", "transformer", "naive_bayes")
 MULTILABEL = "multilabel"
+EXTERNAL = "data/external"  # the folder of the user's files on which the stage check depends
 # What data.task multilabel does not support: by setting, the refused values and the rule of the error.
 ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
     "evaluate.threshold": (("accuracy",), "a number, f1, micro_f1 or precision"),
@@ -95,8 +95,9 @@ def _teacher_conflicts(params: Params) -> Iterator[str]:
         if (file := params.evaluate.external.get(teacher)) is None:
             hint = suggest(teacher, params.evaluate.external)
             yield f"train.{name}.teacher must be a name in evaluate.external; got {teacher}; {hint}"
-        elif not Path(file).is_relative_to(TEACHERS):
-            yield f"evaluate.external.{teacher} must be a file in {TEACHERS}, as it teaches {name}; got {file}; move it"
+        elif not Path(file).is_relative_to(EXTERNAL):
+            rule = f"must be a file in {EXTERNAL}, as it teaches {name}"
+            yield f"evaluate.external.{teacher} {rule}; got {file}; move it"
 
 
 def _checked(content: object, name: str) -> Params:

@@ -22,9 +22,8 @@ from textclf.core.settings import Section
 from textclf.core.stage import ITEM as ITEM_PARAMETER
 from textclf.core.stage import params_of
 from textclf.export import provenance
-from textclf.models.common.settings import TEACHERS
 from textclf.models.settings import KINDS
-from textclf.params import Params
+from textclf.params import EXTERNAL, Params
 from textclf.plot.charts import CHARTS
 from textclf.project import declared
 from textclf.project.check import REQUIRED, run_settings, study_settings
@@ -283,7 +282,7 @@ def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path
     given = [value for value in given if (stage, value) != ("check", "data")]  # below which it removes leftovers
     used, in_params = (
         data(stage) | set(BY_CHECKSUM.get(base(stage), ())),
-        {PARAMS["data"]["path"], ITEM, TEACHERS},
+        {PARAMS["data"]["path"], ITEM, EXTERNAL},
     )  # which the script reads
     assert {path for path in used - in_params if not any(covers(each, path) for each in given)} == set()
     assert {each for each in given if not any(covers(each, path) for path in used)} == UNKEPT.get(stage, set())
@@ -412,7 +411,7 @@ def test_git_keeps_the_small_outs_and_dvc_the_others() -> None:
     assert {out: not out.startswith(("metrics/", "plots/")) for out in cached} == cached
     known = {*FILES, "metrics/models", "metrics/behaviour/sentiment.json"}  # the last is of no default run
     assert {out for out, by_dvc in cached.items() if not by_dvc} <= known
-    assert [file for file in FILES if file.startswith(("data/", "models/"))] == [f"{TEACHERS}/README.md"]
+    assert [file for file in FILES if file.startswith(("data/", "models/"))] == [f"{EXTERNAL}/README.md"]
 
 
 RUN_CACHE = {"vectorize", "combine", "train", "average", "external", "report"}  # stages whose runs DVC keeps

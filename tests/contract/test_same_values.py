@@ -138,11 +138,12 @@ FILES = {
     "rows.db": SQLITE,
 }
 NULLABLE = FRAME.convert_dtypes()  # whose missing values are pandas.NA
+OF_NULLABLE = NULLABLE.itertuples(index=False)
 RECORDS = {
     "pandas": FRAME,
     "pandas, types of its own": NULLABLE,
     "pandas, types of Arrow": pa.table(typed()).to_pandas(types_mapper=pd.ArrowDtype),
-    "rows of pandas": [dict(zip(NULLABLE, row, strict=True)) for row in NULLABLE.itertuples(index=False)],
+    "rows of pandas": [dict(zip(NULLABLE, row, strict=True)) for row in OF_NULLABLE],
     "records": rows(),
 }
 

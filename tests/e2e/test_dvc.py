@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from tests import verify
+from tests import tiny_bert, verify
 from tests.verify import Copy
 
 EPOCHS = 2  # instead of 100
@@ -131,3 +131,18 @@ def test_an_experiment_with_another_corpus_and_fewer_models_gives_its_numbers(wo
     (row,) = experiments(copy)
     model = "metrics/models/logistic_regression.json"
     assert [row[f"{model}:{name}"] for name in ("rows", "features", "test.accuracy")] == ["750", "2576", "0.764"]
+
+
+def test_dvc_repro_refuses_a_file_of_own_weights_that_changed(tmp_path: Path) -> None:
+    copy = verify.make_first_copy(tmp_path)
+    own = copy.folder / "data" / "external" / "mine"
+    tiny_bert.write_folder(own)
+    named = f"pretrained: null, path: data/external/mine, sha256: {tiny_bert.checksum(own)}"
+    sentences = f"vectorize.sentences={{method: encoder, {named}}}"
+    verify.change_params(copy.folder / "params.yaml", [sentences])
+    assert verify.stages_run(copy.dvc("repro", "check")) == ["check"]
+    assert verify.stages_run(copy.dvc("repro", "check")) == []
+    with (own / "config.json").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    with pytest.raises(verify.VerifyError, match=r"data/external/mine: sha256 must be the checksum"):
+        copy.dvc("repro", "check")

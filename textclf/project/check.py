@@ -262,13 +262,19 @@ def _missing_packages(settings: Params) -> Iterator[str]:
 
 
 def _wrong_weights(settings: Params) -> Iterator[str]:
-    """Yield a line for each representation or model whose own weights lack the checksum of the settings."""
+    """Yield a line for own weights that DVC does not watch, or that lack their checksum."""
     for key, section in entries(settings):
-        if hasattr(section, "chosen"):
-            try:
-                section.chosen.verify_own()
-            except UserError as error:
-                yield from (f"{key}: {line}" for line in error.lines)
+        path = section.chosen.path if hasattr(section, "chosen") else None
+        if path is None:
+            continue
+        if not Path(path).is_relative_to(params.EXTERNAL):
+            rule = f"must be in {params.EXTERNAL}, whose changes dvc repro sees"
+            yield f"{PARAMS_FILE}: {key}.path {rule}; got {path}; move it there"
+            continue
+        try:
+            section.chosen.verify_own()
+        except UserError as error:
+            yield from (f"{key}: {line}" for line in error.lines)
 
 
 def _wrong_tests(settings: Params) -> Iterator[str]:

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests import pull_request, tiny_bert
 from tests.processes import Command
 from tests.refusal import refusal
 from tests.settings import put
+from textclf import params
 from textclf.artifacts.splits import write_classes
 from textclf.core import files
 from textclf.core.errors import UserError
@@ -19,6 +21,7 @@ from textclf.params import Params, parse
 from textclf.project import check
 
 pytestmark = pytest.mark.usefixtures("here")
+DVC_YAML = Path(__file__).parents[3] / "dvc.yaml"
 SEVERAL = """
 vectorize: {words: {}, sentences: {method: encoder}, glove: {method: token_ids, vectors: glove-6b-50d}}
 train:
@@ -118,16 +121,33 @@ def test_missing_packages_are_told_with_the_command_that_installs_them(monkeypat
 
 
 def test_weights_of_your_own_without_their_checksum_are_told_of_before_anything_runs() -> None:
-    tiny_bert.write_folder(Path("mine"))
-    files, right = "config.json, model.safetensors, tokenizer.json", tiny_bert.checksum(Path("mine"))
-    sentences = "{method: encoder, pretrained: null, path: mine%s}"
+    own = "data/external/mine"
+    tiny_bert.write_folder(Path(own))
+    files, right = "config.json, model.safetensors, tokenizer.json", tiny_bert.checksum(Path(own))
+    sentences = f"{{method: encoder, pretrained: null, path: {own}%s}}"
     (line,) = mistakes(put("vectorize.sentences", sentences % ""))
     assert line == (
-        f"vectorize.sentences: mine: sha256 must be the checksum of its files together ({files}); got null; "
+        f"vectorize.sentences: {own}: "
+        f"sha256 must be the checksum of its files together ({files}); got null; "
         f"set it to {right} in params.yaml, or put the right files there"
     )
     Path("params.yaml").write_text(put("vectorize.sentences", sentences % f", sha256: {right}"), encoding="utf-8")
     assert check.load().vectorize.names() == ["words", "sentences"]
+
+
+def test_weights_of_your_own_lie_where_dvc_sees_that_they_change() -> None:
+    own = "pretrained: null, path: "
+    settings = (
+        *("vectorize.sentences", f"{{method: encoder, {own}mine}}"),
+        *("vectorize.pieces", f"{{method: wordpieces, {own}/elsewhere}}"),
+    )
+    rule = "must be in data/external, whose changes dvc repro sees"
+    assert mistakes(put(*settings)) == (
+        f"params.yaml: vectorize.sentences.path {rule}; got mine; move it there",
+        f"params.yaml: vectorize.pieces.path {rule}; got /elsewhere; move it there",
+    )
+    dvc_yaml = yaml.safe_load(DVC_YAML.read_text("utf-8"))
+    assert params.EXTERNAL in dvc_yaml["stages"]["check"]["deps"]
 
 
 def test_a_run_has_only_the_settings_that_it_uses() -> None:

@@ -60,12 +60,19 @@ DAYS = [date(2024, 5, 31), date(2024, 6, 1), None]
     ("name", "content"),
     [
         ("a.csv", delimited([("text", "price", "day"), *NUMBERS]).encode()),
-        ("a.json", b'[{"price": 0.5, "day": "2024-05-31"}, {"price": 1.5, "day": "2024-06-01"}, {"price": null}]'),
+        (
+            "a.json",
+            b'[{"price": 0.5, "day": "2024-05-31"}, {"price": 1.5, "day": "2024-06-01"}, {"price": null}]',
+        ),
         ("a.parquet", parquet({"price": [0.5, 1.5, None], "day": DAYS})),
         ("a.xlsx", excel(("price", "day"), *zip([0.5, 1.5, None], DAYS, strict=True))),
     ],
 )
-def test_numbers_and_dates_look_alike_in_every_format(name: str, content: bytes, tmp_path: Path) -> None:
+def test_numbers_and_dates_look_alike_in_every_format(
+    name: str,
+    content: bytes,
+    tmp_path: Path,
+) -> None:
     (tmp_path / name).write_bytes(content)
     for column in ("price", "day"):
         found = describe_column(tmp_path / name, Layout({}), column)

@@ -1,5 +1,6 @@
 """A text of each class as a row that fits see, and nothing else."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ def section(tmp_path: Path) -> dict[str, Any]:
 
 def run(project: Path, section: dict[str, Any], texts: dict[str, str]) -> list[object]:
     settings = {"kind": MODEL, "features": "sentences", "C": 10.0}
+    own = shutil.copytree(section["path"], project / "data/external/tiny", dirs_exist_ok=True)
+    section = section | {"path": own.relative_to(project).as_posix()}
     text = put(*models("majority", MODEL), "export.model", "null", f"train.{MODEL}", show(settings, 10**4))
     text = put("vectorize.sentences", show(section | {"class_texts": texts}, 10**4), text=text)
     text = put("evaluate.calibration", "temperature", text=text)

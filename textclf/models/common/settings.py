@@ -67,7 +67,6 @@ ClassWeight = Annotated[
         }
     ),
 ]
-TEACHERS = "data/external"  # the folder of their files, on which the stage check depends
 TEACHER = "a name in evaluate.external, whose probabilities for training rows take the place of their labels"
 
 

@@ -33,7 +33,10 @@ class Settings(ModelSettings, NamesWeights):
     pretrained: Literal["all-minilm-l6-v2"] | None = Field(
         "all-minilm-l6-v2", description="weights to start from, as of the features; null for your own at path"
     )
-    path: OwnPath | None = Field(None, description="your own folder with config.json and model.safetensors of a BERT")
+    path: OwnPath | None = Field(
+        None,
+        description="your own folder in data/external with config.json and model.safetensors of a BERT",
+    )
     sha256: Checksum | None = Field(None, description=CHECKSUM)
     objective: Literal["classify", "contrastive"] = Field(
         "classify",

@@ -37,7 +37,9 @@ class Settings(NamesWeights):
     method: Literal["encoder"] = Field("encoder", description="encoder: vectors of a sentence encoder")
     pretrained: Encoder | None = Field(DEFAULT, description=PRETRAINED)
     path: OwnPath | None = Field(
-        None, description="your own encoder: a folder with tokenizer.json and weights, or an ONNX file there"
+        None,
+        description="your own encoder in data/external: "
+        "a folder with tokenizer.json and weights, or an ONNX file there",
     )
     sha256: Checksum | None = Field(None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(

@@ -17,7 +17,10 @@ class Settings(NamesWeights):
 
     method: Literal["wordpieces"] = Field("wordpieces", description="wordpieces: ids for the model transformer")
     pretrained: Encoder | None = Field(DEFAULT, description=PRETRAINED)
-    path: OwnPath | None = Field(None, description="your own folder with tokenizer.json")
+    path: OwnPath | None = Field(
+        None,
+        description="your own folder in data/external with tokenizer.json",
+    )
     sha256: Checksum | None = Field(None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
         128, description="word pieces of a window, at most 512, the opening and the closing one among them"
