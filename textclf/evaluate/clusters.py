@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
 
-from textclf.evaluate.intervals import normal_quantile
+from textclf.evaluate.intervals import few_degrees
 
 FEW = 5  # independent rows, or clusters, that are wrong, below which no variance is estimated
 TINY = 1e-9  # width of an interval that is a point, apart from rounding errors
@@ -93,12 +92,6 @@ def independent_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool
 
 
 def effective_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], confidence: float) -> float:
-    """Return `independent_rows` times (normal quantile / Student's t)^2: Korn & Graubard (1998), Surv. Methodol. 24."""
+    """Return the `independent_rows` that these rows are worth in an interval of this level, by `few_degrees`."""
     rows, degrees = independent_rows(values, clusters, rare)
-    return rows * few_degrees(degrees, confidence)
-
-
-def few_degrees(degrees: float, confidence: float) -> float:
-    """Return (normal quantile / quantile of Student's t with so many degrees of freedom, or 1 if these are fewer)^2."""
-    quantile = (1 + confidence) / 2
-    return float((normal_quantile(quantile) / scipy.special.stdtrit(max(degrees, 1), quantile)) ** 2)
+    return rows * float(few_degrees(degrees, 1 - confidence))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy  # which imports scipy.special when it is used
@@ -65,6 +65,20 @@ def normal_quantile(probability: float) -> float:
     return NormalDist().inv_cdf(probability)
 
 
+def few_degrees(degrees: Floats | float, alpha: Floats | float) -> Any:
+    """Return (normal quantile / quantile of Student's t with so many degrees of freedom, or 1)^2.
+
+    Rows whose variance is estimated with few degrees of freedom are worth so much less in a
+    two-sided test at the level `alpha`: Korn & Graubard (1998), Survey Methodology 24:193-201.
+    The smaller alpha, the less, so that it belongs inside whatever changes the level. Numbers or
+    arrays, place by place.
+    """
+    # With an alpha of 1 both quantiles are 0; the ratio there is that of an alpha just below.
+    tail = np.minimum(alpha, 1 - 1e-6) / 2
+    normal, t = (scipy.special.stdtrit(each, tail) for each in (np.inf, np.maximum(degrees, 1)))
+    return (normal / t) ** 2
+
+
 def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Return the score interval of a difference of two shares of the same `n` rows, above 0.
 
@@ -103,34 +117,37 @@ def difference(a: float, b: float, of_a: Interval, of_b: Interval) -> Interval:
     return Interval(a - b - below, a - b + above)
 
 
-def compare_shares(counts: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+def compare_shares(counts: Floats, degrees: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
     """Return the ends of the interval of the difference of two independent shares, and its p-value: all (pairs,).
 
-    `counts` (pairs, 4) are the rows in the first share and all rows of it, then those of the second. The interval is
-    `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with few rows Wilson's
-    reject too often. The p-value is that of the level at which it ends at 0, so that both always agree.
+    `counts` (pairs, 4) are the rows in the first share and all rows of it, then those of the second;
+    they are worth less by `few_degrees` at each level, with `degrees` (pairs,). The interval is
+    `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with few
+    rows Wilson's reject too often. The p-value is that of the level at which it ends at 0, so that
+    both always agree.
     """
-    low, high = _differences(counts, np.full(len(counts), 1 - confidence))
+    low, high = _differences(counts, degrees, np.full(len(counts), 1 - confidence))
     smallest, largest = np.full(len(counts), -700.0), np.zeros(len(counts))  # of the logarithm of p
     for _ in range(60):
         middle = (smallest + largest) / 2
-        ends = _differences(counts, np.exp(middle))
+        ends = _differences(counts, degrees, np.exp(middle))
         is_excluded = (ends[0] > 0) | (ends[1] < 0)
         smallest, largest = np.where(is_excluded, smallest, middle), np.where(is_excluded, middle, largest)
     return low, high, np.exp(largest)
 
 
-def _differences(counts: Floats, alpha: Floats) -> tuple[Floats, Floats]:
+def _differences(counts: Floats, degrees: Floats, alpha: Floats) -> tuple[Floats, Floats]:
     """Return the ends of intervals at the level 1 - alpha (pairs,), as `compare_shares` has them."""
+    worth = few_degrees(degrees, alpha)
     (a, low_a, high_a), (b, low_b, high_b) = (
-        _jeffreys(counts[:, place], counts[:, place + 1], alpha) for place in (0, 2)
+        _jeffreys(counts[:, place], counts[:, place + 1], worth, alpha) for place in (0, 2)
     )
     return a - b - np.hypot(a - low_a, high_b - b), a - b + np.hypot(high_a - a, b - low_b)
 
 
-def _jeffreys(right: Floats, rows: Floats, alpha: Floats) -> tuple[Floats, Floats, Floats]:
+def _jeffreys(right: Floats, rows: Floats, worth: Floats, alpha: Floats) -> tuple[Floats, Floats, Floats]:
     """Return shares, and the ends of their intervals, beyond which the share may be with an alpha near 1."""
-    share, shape = right / rows, (right + 0.5, rows - right + 0.5)
+    share, shape = right / rows, (right * worth + 0.5, (rows - right) * worth + 0.5)
     low, high = scipy.special.betaincinv(*shape, alpha / 2), scipy.special.betainccinv(*shape, alpha / 2)
     return share, np.where(right <= 0, 0, np.minimum(low, share)), np.where(right >= rows, 1, np.maximum(high, share))
 

@@ -4,6 +4,7 @@ Pages are the same bytes in every clone, so only the terminal and the comment of
 """
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.git import git
-from textclf.evaluate.intervals import Interval, wilson
+from textclf.evaluate.intervals import Interval, few_degrees, wilson
 
 KEY = "test_rows"  # in decisions.json, below protocol
 
@@ -43,10 +44,13 @@ def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
     return len({*results, *present.stdout.split()})
 
 
-def widen(accuracy: float, rows: float, confidence: float, looks: int) -> Interval:
-    """Return the Wilson interval of an accuracy on so many independent rows, if it is the best of so many.
+def widen(accuracy: float, rows: float, confidence: float, looks: int, degrees: float = math.inf) -> Interval:
+    """Return the Wilson interval of an accuracy on so many effective rows, if it is the best of so many.
 
     By Bonferroni's inequality the intervals of all have the truth together if each has a level of
-    1 - (1 - confidence) / looks.
+    1 - (1 - confidence) / looks. Dependent rows are worth less there than at `confidence`, by their
+    `degrees` of freedom.
     """
-    return wilson(accuracy * rows, rows, 1 - (1 - confidence) / looks)
+    alpha = (1 - confidence) / looks
+    rows *= float(few_degrees(degrees, alpha) / few_degrees(degrees, 1 - confidence))
+    return wilson(accuracy * rows, rows, 1 - alpha)

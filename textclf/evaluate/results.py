@@ -1,5 +1,6 @@
 """The results of a run, as the files in metrics/ have them: written and read by the same classes."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -56,6 +57,8 @@ class Ends(Result):
     high: Number
     # Of an accuracy: the number of independent rows that its Wilson interval is of.
     effective_rows: Annotated[Number, Field(gt=0)] = 1.0
+    # Of an accuracy of dependent rows: the degrees of freedom of that number.
+    degrees: Annotated[Number, Field(ge=0)] = math.inf
 
 
 class MeasuredShare(Ends):

@@ -17,9 +17,9 @@ from textclf.artifacts.predictions import Predictions
 from textclf.core.files import CURVES, DIGITS
 from textclf.evaluate import comparisons, curves, registry
 from textclf.evaluate.calibrate import reliability_table
-from textclf.evaluate.clusters import few_degrees, independent_rows
+from textclf.evaluate.clusters import independent_rows
 from textclf.evaluate.comparisons import Comparison, mcnemar
-from textclf.evaluate.intervals import Difference, Interval, tango
+from textclf.evaluate.intervals import Difference, Interval, few_degrees, tango
 from textclf.evaluate.metrics.of_rows import expected_ece
 from textclf.evaluate.registry import ACCURACY, HAMMING_LOSS, METRICS, pair_name
 from textclf.evaluate.rows import JudgedRows, shown_classes
@@ -109,8 +109,9 @@ class SplitMetrics:
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
         """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
 
-        The accuracy has `effective_rows` too, the number of independent rows that its Wilson interval is of. A metric
-        that no other rows could change, as of a model that ignores them, is left out.
+        The accuracy has `effective_rows` too, the number of independent rows that its Wilson interval is of, and of
+        dependent rows `degrees`. A metric that no other rows could change, as of a model that ignores them, is left
+        out.
         """
         report: dict[str, dict[str, float] | None] = {}
         rows, confidence = self.judged[model], self.settings.confidence
@@ -119,8 +120,11 @@ class SplitMetrics:
             if metric.interval and not (rows.constant and metric.is_fixed(rows, confidence)):
                 ends = metric.confidence_interval(rows, confidence)
                 report[name] = ends and ends.rounded()
-        effective = rows.once(ACCURACY.share, confidence, None).effective
-        report[ACCURACY.name] = self.accuracy_interval(model).rounded() | {"effective_rows": round(effective, DIGITS)}
+        share = rows.once(ACCURACY.share, confidence, None)
+        accuracy = self.accuracy_interval(model).rounded() | {"effective_rows": round(share.effective, DIGITS)}
+        if math.isfinite(share.degrees):
+            accuracy["degrees"] = round(share.degrees, DIGITS)
+        report[ACCURACY.name] = accuracy
         return report
 
     def interval(self, model: str, metric: str, place: int | None = None) -> Interval | None:
@@ -152,10 +156,10 @@ class SplitMetrics:
             better = right_a.astype(np.float64) - right_b
             effective, degrees = independent_rows(better, clusters, better != 0)
         test = mcnemar(only_a, only_b, effective / rows, degrees)
-        effective *= few_degrees(degrees, confidence)
-        ends = tango(only_a / rows * effective, only_b / rows * effective, effective, confidence)
+        worth = effective * float(few_degrees(degrees, 1 - confidence))
+        ends = tango(only_a / rows * worth, only_b / rows * worth, worth, confidence)
         difference = Difference((only_a - only_b) / rows, *ends)
-        return Comparison(test, difference, effective, (only_a + only_b) / rows)
+        return Comparison(test, difference, effective, (only_a + only_b) / rows, degrees)
 
     def by_class(self, model: str) -> pd.DataFrame:
         """Return one row per class against the rest: `split`, `class`, `support` (its rows), metrics and intervals.

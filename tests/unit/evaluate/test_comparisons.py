@@ -13,7 +13,6 @@ from docs.power import rows_needed
 from tests.processes import python
 from tests.unit.evaluate.samples import SHARES, TOP, drawn, known, params, reference
 from textclf.evaluate import comparisons
-from textclf.evaluate.clusters import few_degrees
 from textclf.evaluate.comparisons import (
     Comparison,
     CorrectedT,
@@ -24,7 +23,7 @@ from textclf.evaluate.comparisons import (
     smallest_difference,
     summarize,
 )
-from textclf.evaluate.intervals import Difference, area_score, tango, wilson
+from textclf.evaluate.intervals import Difference, area_score, few_degrees, tango, wilson
 from textclf.evaluate.split_metrics import SplitMetrics
 
 
@@ -36,7 +35,7 @@ def test_mcnemar_equals_statsmodels_and_agrees_with_tangos_interval(only_a: int,
         assert test.p == pytest.approx(expected, rel=1e-9, abs=1e-300)
     assert test.p == reverse.p
     for worth, degrees, confidence in ((1.0, math.inf, 0.95), (0.3, 7.5, 0.9)):
-        rows = 6000 * worth * few_degrees(degrees, confidence)
+        rows = 6000 * worth * few_degrees(degrees, 1 - confidence)
         low, high = tango(only_a / 6000 * rows, only_b / 6000 * rows, rows, confidence)
         if abs(low) > 1e-9 < abs(high):
             assert (mcnemar(only_a, only_b, worth, degrees).p < 1 - confidence) == (low > 0 or high < 0)
@@ -59,8 +58,8 @@ def test_a_difference_in_accuracy_has_the_score_interval_of_the_rows_that_cluste
     for clusters in (None, np.arange(90) // 3):
         part = SplitMetrics("test", models, dict.fromkeys(models, TOP), params(), False, clusters)
         found, reverse = part.comparison("a", "b"), part.comparison("b", "a")
-        worth = found.rows / 90
-        assert (worth == pytest.approx(1)) == (clusters is None)
+        worth = found.rows / 90 * few_degrees(found.degrees, 0.05)
+        assert (worth == 1) == (clusters is None)
         ends = found.difference.low, found.difference.high
         assert ends == pytest.approx(tango(only[0] * worth, only[1] * worth, 90 * worth), abs=1e-12)
         assert found.difference.difference == pytest.approx((only[0] - only[1]) / 90, abs=1e-12)
@@ -85,6 +84,18 @@ def test_holm_and_the_smallest_difference_count_the_pairs_without_majority() -> 
             assert entry["p_holm"] == pytest.approx(min(counted * pair.test.p, 1), rel=1e-5)
             expected = smallest_difference(249, 0.2, 0.1 / counted)
             assert entry["smallest_difference"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_few_groups_have_less_power_the_stricter_the_level_and_very_few_foresee_none() -> None:
+    few = Comparison(mcnemar(60, 40), Difference(0.04, -0.02, 0.1), rows=500.0, discordant=0.2, degrees=20)
+    for pairs in (1, 10):
+        compared = {("model", str(number)): few for number in range(pairs)}
+        entry = summarize(compared, 0.95)["model_vs_0"]
+        alpha = 0.05 / pairs
+        rows = 500 * (stats.norm.ppf(alpha / 2) / stats.t.ppf(alpha / 2, 20)) ** 2
+        assert entry["smallest_difference"] == pytest.approx(smallest_difference(rows, 0.2, alpha), abs=1e-6)
+    entry = summarize({("a", "b"): replace(few, degrees=19.9)}, 0.95)["a_vs_b"]
+    assert "smallest_difference" not in entry
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=30), st.floats(0, 2))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests import pull_request
 from tests.processes import git
@@ -91,3 +92,10 @@ def test_the_checksum_is_of_the_ids_and_the_labels() -> None:
 def test_the_interval_of_the_best_of_several_is_wilsons_at_a_higher_level() -> None:
     assert widen(0.8, 17.5, 0.95, 1) == wilson(14, 17.5)
     assert widen(0.8, 250, 0.95, 20) == wilson(200, 250, 0.9975)
+
+
+def test_few_groups_widen_the_interval_of_the_best_by_students_t_at_its_level() -> None:
+    worth = [float(stats.norm.ppf(each) / stats.t.ppf(each, 9)) ** 2 for each in (0.025, 0.00125)]
+    rows = 250 * worth[1] / worth[0]
+    assert widen(0.8, 250, 0.95, 20, degrees=9) == pytest.approx(wilson(0.8 * rows, rows, 0.9975))
+    assert widen(0.8, 250, 0.95, 1, degrees=9) == wilson(200, 250)

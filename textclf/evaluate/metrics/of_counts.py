@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.evaluate.clusters import FEW, TINY, effective_rows
-from textclf.evaluate.intervals import CONFIDENCE, Interval, normal_quantile, wilson
+from textclf.evaluate.clusters import FEW, TINY, effective_rows, independent_rows
+from textclf.evaluate.intervals import CONFIDENCE, Interval, few_degrees, normal_quantile, wilson
 from textclf.evaluate.metrics.metric import FEW_OF_LABEL, Metric
 from textclf.evaluate.rows import Bools, Counts, Floats, Ints, JudgedRows, label_counts, margins
 
@@ -20,25 +20,28 @@ SHARED = 2.0  # most rows added to each class where the variance of a mean over 
 class Share:
     """A metric that follows from a share: `right` of `rows`, which are worth `effective` independent rows.
 
-    `f1` says that the metric is F1. With j the share of the rows in which a class is both actual and decided, of those
-    in which it is one or the other, F1 is 2 j / (1 + j): Hand, Christen & Kirielle (2021), Machine Learning
-    110:451-456, doi:10.1007/s10994-021-05964-1.
+    `degrees` are those of freedom of the latter, by which they depend on the level. `f1` says that
+    the metric is F1. With j the share of the rows in which a class is both actual and decided, of
+    those in which it is one or the other, F1 is 2 j / (1 + j): Hand, Christen & Kirielle (2021),
+    Machine Learning 110:451-456, doi:10.1007/s10994-021-05964-1.
     """
 
     right: float
     rows: float
     effective: float
     f1: bool = False
+    degrees: float = math.inf
 
     @classmethod
     def of(cls, right: Bools, among: Bools, clusters: Ints | None, confidence: float, f1: bool = False) -> "Share":
         """Return the share of some rows, or pairs of row and label, that are `right`; all have the same shape."""
         number, rows = int(np.count_nonzero(right)), int(np.count_nonzero(among))
-        effective = float(rows)
+        effective, degrees = float(rows), math.inf
         if clusters is not None and rows:
             right = right[among]
-            effective = effective_rows(right, clusters[among], right, confidence)
-        return cls(number, rows, effective, f1)
+            effective, degrees = independent_rows(right, clusters[among], right)
+            effective *= float(few_degrees(degrees, 1 - confidence))
+        return cls(number, rows, effective, f1, degrees)
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the Wilson interval of the share, as an interval of the metric."""

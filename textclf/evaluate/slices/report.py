@@ -58,6 +58,7 @@ def report(sums: SliceSums, models: Mapping[str, JudgedRows], confidence: float)
 def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[str, Slice]:
     entries: dict[str, dict[str, Any]] = {}
     compared: dict[str, tuple[float, ...]] = {}  # right rows and rows of each slice, and of the others
+    degrees: list[float] = []  # of freedom, of each slice
     hypothesis_of: dict[str, str] = {}  # if two slices are all rows, theirs is one
     correct = ~test.wrong
     of_clusters = Correct(sums.repeats, correct)
@@ -74,6 +75,7 @@ def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[
             own, of_difference = parts[position], worths[position].difference
             others = float(right.sum()) - own.right, len(test) - own.rows
             compared[name] = tuple(count * of_difference for count in (own.right, own.rows, *others))
+            degrees.append(worths[position].degrees)
             entries[name] = {
                 "rows": int(own.rows),
                 "accuracy": own.accuracy,
@@ -84,7 +86,7 @@ def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[
             if dependent[position]:
                 entries[name]["effective_rows"] = round(own.rows * own.worth, 1)
             hypothesis_of[name] = family.name if len(family.values) == 2 and not rows[0] else name
-    low, high, p = compare_shares(np.array([*compared.values()]).reshape(-1, 4), confidence)
+    low, high, p = compare_shares(np.array([*compared.values()]).reshape(-1, 4), np.array(degrees), confidence)
     hypotheses = dict(zip(hypothesis_of.values(), p, strict=True))
     adjusted = dict(zip(hypotheses, holm(np.array([*hypotheses.values()])), strict=True))
     return {

@@ -1,5 +1,6 @@
 """Sums over the test rows of each slice, and how many of them are of the same cluster, such as copies of one text."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -7,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.evaluate.clusters import FEW, LIMIT, TINY, cr2, few_degrees
+from textclf.evaluate.clusters import FEW, LIMIT, TINY, cr2
+from textclf.evaluate.intervals import few_degrees
 from textclf.evaluate.settings import OF_COUNTS, OF_SUMS
 from textclf.evaluate.slices.membership import Membership
 
@@ -49,10 +51,14 @@ class Repeats:
 
 
 class Worth(NamedTuple):
-    """How many independent rows a row is worth: for the accuracy of a slice, and its difference from the other rows."""
+    """How many independent rows a row is worth: for the accuracy of a slice, and its difference from the other rows.
+
+    The latter is to be lessened by `few_degrees` at the level of the test, with its `degrees` of freedom.
+    """
 
     mean: float = 1.0
     difference: float = 1.0
+    degrees: float = math.inf
 
 
 class Correct:
@@ -62,12 +68,14 @@ class Correct:
         """Count the rows that are `correct` (rows,)."""
         self._repeats, self._all, self._right = repeats, len(correct), correct[repeats.rows].astype(np.float64)
         self._hits, self._by_cluster = int(correct.sum()), np.bincount(repeats.places, self._right)
+        self._correlation = correlation(repeats.sizes, self._by_cluster, self._all, self._hits)
 
     def worth(self, members: Ints, rows: float, hits: float, confidence: float) -> Worth:
         """Return what the rows of a slice are worth, of which `hits` are correct, and `members` are repeated rows.
 
         The variances are those of `cr2`; that of a difference is smaller where a slice and the others share clusters.
-        With few clusters with a mistake, or without one, the rows of a cluster count as alike.
+        With few clusters with a mistake, or without one, the rows of a cluster have the `correlation`
+        of those of all clusters: Kish (1965), Survey Sampling, 5.4.
         """
         repeats = self._repeats
         of_rows, of_hits, sizes, rights = (
@@ -84,20 +92,38 @@ class Correct:
         times = np.append(np.ones(len(repeats.sizes)), np.stack([alone, of_rows - sizes.sum(axis=1) - alone], axis=1))
         sizes = np.append(sizes, [[1, 1, 0, 0], [0, 0, 1, 1]], axis=1)
         rights = np.append(rights, [[1, 0, 0, 0], [0, 0, 1, 0]], axis=1)
-        shares, alike = of_hits / of_rows, of_rows**2 / (sizes**2 @ times)
+        shares, pairs = of_hits / of_rows, sizes**2 @ times - of_rows
+        alike = of_rows**2 / (of_rows + self._correlation * pairs)
         few = np.minimum((rights > 0) @ times, (rights < sizes) @ times) < FEW
         sums = rights - shares[:, np.newaxis] * sizes
-        mean, degrees = alike[0], alike[0] - 1
+        own, degrees = alike[0], alike[0] - 1
         if not few[0]:
             variance, degrees = cr2(sums[:1], sizes[:1], times)
-            mean = min(shares[0] * (1 - shares[0]) / max(variance, TINY**2) + 1, of_rows[0])
-        mean *= few_degrees(degrees, confidence) / of_rows[0]
+            own = min(shares[0] * (1 - shares[0]) / max(variance, TINY**2) + 1, of_rows[0])
+        mean = own * float(few_degrees(degrees, 1 - confidence)) / of_rows[0]
         if few.any():
-            return Worth(mean, min(mean, alike[1] / of_rows[1]))
+            return Worth(mean, (1 / of_rows).sum() / (1 / own + 1 / alike[1]), degrees)
         weights = self._all / np.array([of_rows[0], -of_rows[1]])
         variance, degrees = cr2(sums * weights[:, np.newaxis], sizes, times)
         ratio = (shares * (1 - shares) / (of_rows - 1)).sum() / max(variance, TINY**2)
-        return Worth(mean, min(ratio, 1) * few_degrees(degrees, confidence))
+        return Worth(mean, min(ratio, 1), degrees)
+
+
+def correlation(sizes: NDArray[Any], rights: NDArray[Any], rows: int, hits: int) -> float:
+    """Return how alike the rows of a cluster are, from 0 to 1, by how many are right in each.
+
+    `sizes` and `rights` (clusters,) are those of the clusters of several rows; `rows` and `hits` are
+    the numbers of all rows and of the right ones. It is the mean product of the deviations of two
+    rows of a cluster, over the variance of a row; 1 if fewer than `FEW` clusters have a mistake, or
+    a right row. The squared sum of a cluster is that of `cr2`.
+    """
+    if min(np.count_nonzero(rights > 0), np.count_nonzero(rights < sizes)) < FEW:
+        return 1.0
+    share = hits / rows
+    squares = (rights - share * sizes) ** 2 / (1 - sizes / rows)
+    own = rights * (1 - share) ** 2 + (sizes - rights) * share**2
+    products = (squares - own).sum() / (sizes * (sizes - 1)).sum()
+    return float(np.clip(products / (share * (1 - share)), 0, 1))
 
 
 class SliceSums:
