@@ -23,6 +23,9 @@ MULTILABEL: Task = "multilabel"  # each row has a set of labels
 
 FEW_ROWS = 30  # independent rows, or clusters of rows, below which no variance is estimated
 FEW_OF_LABEL = 20  # likewise, of those with a label or without it
+# Rows with each label that a mean of recalls or of F1 needs: with 5 to 9 rows of the rarest of 20
+# labels, 88% of the intervals of 95% had the truth, with 10 or more 93 to 95%.
+FEW_OF_MEAN = 10
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ class Metric(ABC):
         ends = np.array([each for each in found if each is not None])
         if len(ends) < len(places) or min(map(rows.independent, counted)) < self.fewest[1]:
             return None
-        related = correlations([self.influence(rows, place) for place in places])
+        related = correlations([self.influence(rows, place) for place in places], rows.clusters)
         mean = float(by_label[places].mean())
         below, above = (
             math.sqrt(max(float(side @ related @ side), 0)) / len(places) for side in np.abs(ends.T - by_label[places])
@@ -209,9 +212,13 @@ def is_mixed(positive: Bools) -> bool:
     return bool(positive.any() and not positive.all())
 
 
-def correlations(influences: Sequence[Floats]) -> Floats:
-    """Return the correlations of metrics by the influences of the rows (metrics, metrics), 0 of a constant."""
-    deviations = np.stack([each - each.mean() for each in influences])
+def correlations(influences: Sequence[Floats], clusters: Ints | None) -> Floats:
+    """Return the correlations of metrics by the influences of the rows (metrics, metrics), 0 of a constant.
+
+    Those of dependent rows are summed by `clusters` (rows,), as in the variance of each metric.
+    """
+    of_rows = [each - each.mean() for each in influences]
+    deviations = np.stack(of_rows if clusters is None else [np.bincount(clusters, each) for each in of_rows])
     lengths = np.maximum(np.linalg.norm(deviations, axis=1), TINY)
     related: Floats = (deviations @ deviations.T) / np.outer(lengths, lengths)
     np.fill_diagonal(related, 1)

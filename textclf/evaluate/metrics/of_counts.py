@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.evaluate.clusters import FEW, TINY, effective_rows, independent_rows
 from textclf.evaluate.intervals import CONFIDENCE, Interval, few_degrees, normal_quantile, wilson
-from textclf.evaluate.metrics.metric import FEW_OF_LABEL, Metric
+from textclf.evaluate.metrics.metric import FEW_OF_LABEL, FEW_OF_MEAN, Metric
 from textclf.evaluate.rows import Bools, Counts, Floats, Ints, JudgedRows, label_counts, margins
 
 SHARED = 2.0  # most rows added to each class where the variance of a mean over classes is estimated
@@ -240,7 +240,7 @@ class Ratio(CountMetric):
     def fewest(self) -> tuple[float, float]:
         if not self.per_class:
             return super().fewest
-        return (FEW, FEW_OF_LABEL) if self.among_decided else (TINY, FEW)
+        return (FEW, FEW_OF_LABEL) if self.among_decided else (TINY, FEW_OF_MEAN)
 
     def of_each(self, counts: Counts) -> Floats:
         """Return the metric of each class, (classes,)."""
