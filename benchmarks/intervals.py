@@ -45,6 +45,8 @@ RAREST = "rarest class: "
 TEN, RARE = (0.9, 0.1), (0.98, 0.02)
 UNEVEN = tuple((1 / np.arange(2, 79) / (1 / np.arange(2, 79)).sum()).tolist())  # of 77 classes
 SIX = (0.3, 0.3, 0.2, 0.1, 0.06, 0.04)
+TWENTY = (0.03,) * 10 + (0.1,) * 5 + (0.3,) * 5  # of labels
+HARD_LABELS: dict[str, Any] = {"shares": (0.1, 0.15, 0.2, 0.3, 0.4), "several": True, "difficult": True, "sets": 500}
 SEEN, UNSEEN = (0.45, 0.45, 0.1), (0.5, 0.5, 1e-9)  # of three classes, the last of which has an expensive mistake
 
 
@@ -54,9 +56,9 @@ def clustered(rows: int, size: int, accuracy: float, correlation: float) -> Kind
     return Kind(name, rows, accuracy, sizes=even(size), correlation=correlation, uniform=True)
 
 
-def many(name: str, rows: int, shares: tuple[float, ...], **others: Any) -> Kind:
+def many(name: str, rows: int, shares: tuple[float, ...], accuracy: float = 0.95, **others: Any) -> Kind:
     """Return a kind with many classes."""
-    return Kind(name, rows, 0.95, shares, uneven=0.5, second=0.95, **others)
+    return Kind(name, rows, accuracy, shares, uneven=0.5, second=0.95, **others)
 
 
 KINDS = {  # of test sets, by the columns of the table
@@ -88,6 +90,7 @@ KINDS = {  # of test sets, by the columns of the table
         Kind("1,000 rows, 6 classes", 1000, shares=SIX, second=0.95),
         many("250 rows, 30 classes", 250, (1 / 30,) * 30, stratified=True),
         many("250 rows, 30 classes, random counts", 250, (1 / 30,) * 30),
+        many("250 rows, 30 classes, accuracy 0.5", 250, (1 / 30,) * 30, 0.5),
         many("500 rows, 77 classes", 500, (1 / 77,) * 77, stratified=True, sets=500),
         many("500 rows, 77 classes, random counts", 500, (1 / 77,) * 77, sets=500),
         many("2,000 rows, 77 uneven classes", 2000, UNEVEN, sets=300),
@@ -124,7 +127,10 @@ KINDS = {  # of test sets, by the columns of the table
         Kind("400 rows, several labels", 400, 0.885, LABELS, several=True),
         Kind("400 rows, several labels, blunt model", 400, 0.758, LABELS, several=True),
         Kind("2,000 rows, several labels", 2000, 0.885, LABELS, several=True, sets=500),
+        Kind("250 rows, 20 labels, the rarest with 5 to 10 rows", 250, 0.885, TWENTY, several=True, sets=500),
         grouped("several labels, groups of 10", even(10), 0.5, 0.885, shares=LABELS, several=True, sets=500),
+        grouped("several labels, groups of 10 that are hard or easy", even(10), 0.5, 0.885, **HARD_LABELS),
+        grouped("several labels, groups of 40 that are hard or easy", even(40), 0.3, 0.885, **HARD_LABELS),
     ),
 }
 

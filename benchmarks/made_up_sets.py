@@ -46,7 +46,8 @@ class Kind:
     many rows, None if the rows are independent; `correlation` is that of scores within a cluster, whose rows have one
     class if it is `uniform`. The distance falls with the size of the cluster to the power of `harder`, and from the
     first class to the last by `uneven` times its mean. A share `wrong` of the rows has the label of another class.
-    `shares` are those of the classes or, if `several`, of labels.
+    `shares` are those of the classes or, if `several`, of labels. The rows of a cluster have the same labels; what else
+    they share makes each label more or less probable or, if they are `difficult`, all labels right or wrong together.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Kind:
     second: float = 0.8
     wrong: float = 0.0
     several: bool = False
+    difficult: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     sets: int = 1000
 
@@ -176,6 +178,9 @@ def draw(kind: Kind, rows: int, generator: np.random.Generator) -> Drawn:
             return made[0]
         relative = columns[np.newaxis] if kind.several else (columns - y[:, np.newaxis]) % len(shares)
         shared = np.take_along_axis(made[1][clusters], np.broadcast_to(relative, made[0].shape), axis=1)
+        if kind.difficult:
+            # One number per cluster, towards the right side of each label.
+            shared = np.where(y == 1, shared[:, :1], -shared[:, :1])
         return math.sqrt(1 - kind.correlation) * made[0] + math.sqrt(kind.correlation) * shared
 
     first, second = noise(), noise()
