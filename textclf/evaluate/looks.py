@@ -4,7 +4,6 @@ Pages are the same bytes in every clone, so only the terminal and the comment of
 """
 
 import hashlib
-import math
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +43,14 @@ def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
     return len({*results, *present.stdout.split()})
 
 
-def widen(accuracy: float, rows: float, confidence: float, looks: int, degrees: float = math.inf) -> Interval:
+def widen(accuracy: float, rows: float, confidence: float, looks: int, degrees: float | None = None) -> Interval:
     """Return the Wilson interval of an accuracy on so many effective rows, if it is the best of so many.
 
     By Bonferroni's inequality the intervals of all have the truth together if each has a level of
     1 - (1 - confidence) / looks. Dependent rows are worth less there than at `confidence`, by their
-    `degrees` of freedom.
+    `degrees` of freedom; independent ones have None.
     """
     alpha = (1 - confidence) / looks
-    rows *= float(few_degrees(degrees, alpha) / few_degrees(degrees, 1 - confidence))
+    if degrees is not None:
+        rows *= float(few_degrees(degrees, alpha) / few_degrees(degrees, 1 - confidence))
     return wilson(accuracy * rows, rows, 1 - alpha)

@@ -1,6 +1,5 @@
 """The results of a run, as the files in metrics/ have them: written and read by the same classes."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -58,7 +57,7 @@ class Ends(Result):
     # Of an accuracy: the number of independent rows that its Wilson interval is of.
     effective_rows: Annotated[Number, Field(gt=0)] = 1.0
     # Of an accuracy of dependent rows: the degrees of freedom of that number.
-    degrees: Annotated[Number, Field(ge=0)] = math.inf
+    degrees: Annotated[Number, Field(ge=0)] | None = None
 
 
 class MeasuredShare(Ends):

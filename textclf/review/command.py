@@ -6,7 +6,6 @@ Metrics and figures are those that dvc.yaml names, stages those of dvc.lock, eac
 """
 
 import argparse
-import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -115,7 +114,7 @@ def compare(base: Revision, head: Revision) -> Report:
     for model in sorted({change.model for change in moved if change.split == "test" and not change.baseline}):
         ends = intervals[1].get(model, {}).get("test", {}).get("accuracy") or {}
         if levels and (rows := ends.get("effective_rows")):
-            accuracy, degrees = measured[1][model]["test"]["accuracy"], ends.get("degrees", math.inf)
+            accuracy, degrees = measured[1][model]["test"]["accuracy"], ends.get("degrees")
             of_best[model] = widen(accuracy, rows, min(levels), looks, degrees)
     splits = [checksums(side.lock.get("split", {}), "outs") for side in sides]
     same_splits = True if splits[0] and splits[0] == splits[1] else None

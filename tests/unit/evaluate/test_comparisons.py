@@ -90,11 +90,11 @@ def test_few_groups_have_less_power_the_stricter_the_level_and_very_few_foresee_
     few = Comparison(mcnemar(60, 40), Difference(0.04, -0.02, 0.1), rows=500.0, discordant=0.2, degrees=20)
     for pairs in (1, 10):
         compared = {("model", str(number)): few for number in range(pairs)}
-        entry = summarize(compared, 0.95)["model_vs_0"]
+        entry = summarize(compared)["model_vs_0"]
         alpha = 0.05 / pairs
         rows = 500 * (stats.norm.ppf(alpha / 2) / stats.t.ppf(alpha / 2, 20)) ** 2
         assert entry["smallest_difference"] == pytest.approx(smallest_difference(rows, 0.2, alpha), abs=1e-6)
-    entry = summarize({("a", "b"): replace(few, degrees=19.9)}, 0.95)["a_vs_b"]
+    entry = summarize({("a", "b"): replace(few, degrees=19.9)})["a_vs_b"]
     assert "smallest_difference" not in entry
 
 

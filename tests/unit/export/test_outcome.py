@@ -38,7 +38,7 @@ def describe(
     **options: Any,
 ) -> list[str]:
     """Return the outcome of a run whose default model is named, the last one."""
-    worth = {"effective_rows": 250.0}
+    worth = {"effective_rows": 250.0, **options.pop("worth", {})}
     intervals = {name: {"test": {"accuracy": to_json(ends(value, 0.05)) | worth}} for name, value in ACCURACY.items()}
     decisions: dict[str, Any] = {name: {"threshold": 0.5} for name in MODELS}
     decisions["majority"]["baseline"] = 1
@@ -94,6 +94,12 @@ def test_the_number_of_results_on_the_test_rows_widens_the_interval_of_the_defau
     low, high = widen(0.75, 250.0, 0.95, 20)
     assert low < 0.7 < 0.8 < high
     assert f"95% interval is {low:.1%} to {high:.1%} (Bonferroni)" in describe(looks=20)[-1]
+
+
+def test_few_groups_widen_it_more_than_as_many_independent_rows() -> None:
+    low, high = widen(0.75, 250.0, 0.95, 20, degrees=9)
+    assert f"95% interval is {low:.1%} to {high:.1%} (Bonferroni)" in describe(looks=20, worth={"degrees": 9})[-1]
+    assert describe(looks=20, worth={"degrees": 9}) != describe(looks=20)
 
 
 def test_external_predictions_are_listed(project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command) -> None:

@@ -76,6 +76,19 @@ def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(pr_r
 
 
 @pytest.mark.usefixtures("pull")
+def test_few_groups_widen_the_interval_of_the_best_result(pr_report: Command) -> None:
+    def widened() -> str:
+        put("metrics/features.json", ("words", "train", "nonzeros"), 5)
+        out: str = pr_report("HEAD").out
+        return out.partition("(Bonferroni): `majority` ")[2].partition("\n")[0]
+
+    put("metrics/decisions.json", ("majority", "guessing"), {"difference": 0.1, "low": -0.2, "high": 0.4})
+    independent = widened()
+    put("metrics/intervals.json", ("majority", "test", "accuracy", "degrees"), 3)
+    assert independent != widened() != ""
+
+
+@pytest.mark.usefixtures("pull")
 def test_a_value_or_file_that_no_version_writes_is_named_with_its_revision(pr_report: Command) -> None:
     def say(case: str) -> list[str]:
         file, keys, value = case.split(" ", 2)
