@@ -46,8 +46,9 @@ class Kind:
     many rows, None if the rows are independent; `correlation` is that of scores within a cluster, whose rows have one
     class if it is `uniform`. The distance falls with the size of the cluster to the power of `harder`, and from the
     first class to the last by `uneven` times its mean. A share `wrong` of the rows has the label of another class.
-    `shares` are those of the classes or, if `several`, of labels. The rows of a cluster have the same labels; what else
-    they share makes each label more or less probable or, if they are `difficult`, all labels right or wrong together.
+    `shares` are those of the classes or, if `several`, of labels. The rows of a cluster have the same
+    labels; what else they share makes each label more or less probable or, if they are `difficult`,
+    all labels right or wrong together.
     """
 
     name: str

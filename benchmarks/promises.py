@@ -30,11 +30,11 @@ from benchmarks.made_up_sets import (
 )
 from textclf.core.errors import UserError
 from textclf.core.result_files import to_json
+from textclf.evaluate import registry
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.intervals import normal_quantile
 from textclf.evaluate.looks import widen
-from textclf.evaluate.registry import ACCURACY as OF_ACCURACY
 from textclf.evaluate.registry import pair_name
 from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
@@ -398,9 +398,10 @@ def power(kind: Compared, seed: int) -> list[Line]:
 
 @dataclass(frozen=True)
 class Looked:
-    """A kind of test set on which `MODELS` equally good models are measured, whose decisions are correlated.
+    """A kind of test set on which `MODELS` equally good models are measured.
 
-    The rows of a cluster share a part `alike` of the variance of the scores that decide which rows are right.
+    The scores that decide which rows are right have a `correlation` between the models, and a part
+    `alike` of their variance is common to the rows of a cluster.
     """
 
     name: str
@@ -440,7 +441,7 @@ def looks(kind: Looked, seed: int, accuracy: float = 0.8) -> list[Line]:
         y = np.zeros(len(clusters), np.int64)
         some = positions(clusters.astype(np.uint64)) if kind.sizes else None
         rows = JudgedRows(y, np.column_stack([best, ~best]).astype(np.float64), np.where(best, 0, 1), some)
-        share = OF_ACCURACY.share(rows, 1 - LEVEL)
+        share = registry.ACCURACY.share(rows, 1 - LEVEL)
         low, high = widen(float(best.mean()), share.effective, 1 - LEVEL, MODELS, share.degrees)
         covered += low <= accuracy <= high
     return [line(BEST, kind.name, covered / SETS)]

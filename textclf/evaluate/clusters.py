@@ -92,6 +92,6 @@ def independent_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool
 
 
 def effective_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], confidence: float) -> float:
-    """Return the `independent_rows` that these rows are worth in an interval of this level, by `few_degrees`."""
+    """Return the `independent_rows`, as few as an interval of this level has by `few_degrees`."""
     rows, degrees = independent_rows(values, clusters, rare)
     return rows * float(few_degrees(degrees, 1 - confidence))

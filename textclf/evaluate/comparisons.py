@@ -111,9 +111,9 @@ def summarize(
     P-values have six significant digits, other numbers `DIGITS` decimals. For each pair: `difference` in accuracy with
     `low` and `high`; `only_first` and `only_second`, the rows that only one model decides correctly; `p` of the test
     that the models are alike, and `p_holm`, corrected for the number of pairs; `smallest_difference` that the test
-    detects with 80% power if no other pair differs, at the level of Holm's first step; absent if there is none, or
-    if there are fewer than `FEWEST_DEGREES` of freedom. Pairs with one of `baselines`, models that ignore the texts,
-    are not corrected, nor counted.
+    detects with 80% power if no other pair differs, at the level of Holm's first step; absent if there
+    is none, or if there are fewer than `FEWEST_DEGREES` of freedom. Pairs with one of `baselines`, models
+    that ignore the texts, are not corrected, nor counted.
     """
     report: dict[str, dict[str, float]] = {}
     corrected = {pair: each.test.p for pair, each in comparisons.items() if not {*baselines} & {*pair}}

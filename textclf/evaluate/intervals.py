@@ -117,14 +117,18 @@ def difference(a: float, b: float, of_a: Interval, of_b: Interval) -> Interval:
     return Interval(a - b - below, a - b + above)
 
 
-def compare_shares(counts: Floats, degrees: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+def compare_shares(
+    counts: Floats,
+    degrees: Floats,
+    confidence: float,
+) -> tuple[Floats, Floats, Floats]:
     """Return the ends of the interval of the difference of two independent shares, and its p-value: all (pairs,).
 
-    `counts` (pairs, 4) are the rows in the first share and all rows of it, then those of the second;
-    they are worth less by `few_degrees` at each level, with `degrees` (pairs,). The interval is
-    `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with few
-    rows Wilson's reject too often. The p-value is that of the level at which it ends at 0, so that
-    both always agree.
+    `counts` (pairs, 4) are the rows in the first share and all rows of it, then those of the
+    second; they are worth less by `few_degrees` at each level, with `degrees` (pairs,). The interval
+    is `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with
+    few rows Wilson's reject too often. The p-value is that of the level at which it ends at 0, so
+    that both always agree.
     """
     low, high = _differences(counts, degrees, np.full(len(counts), 1 - confidence))
     smallest, largest = np.full(len(counts), -700.0), np.zeros(len(counts))  # of the logarithm of p
@@ -145,7 +149,12 @@ def _differences(counts: Floats, degrees: Floats, alpha: Floats) -> tuple[Floats
     return a - b - np.hypot(a - low_a, high_b - b), a - b + np.hypot(high_a - a, b - low_b)
 
 
-def _jeffreys(right: Floats, rows: Floats, worth: Floats, alpha: Floats) -> tuple[Floats, Floats, Floats]:
+def _jeffreys(
+    right: Floats,
+    rows: Floats,
+    worth: Floats,
+    alpha: Floats,
+) -> tuple[Floats, Floats, Floats]:
     """Return shares, and the ends of their intervals, beyond which the share may be with an alpha near 1."""
     share, shape = right / rows, (right * worth + 0.5, (rows - right) * worth + 0.5)
     low, high = scipy.special.betaincinv(*shape, alpha / 2), scipy.special.betainccinv(*shape, alpha / 2)

@@ -43,8 +43,14 @@ def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
     return len({*results, *present.stdout.split()})
 
 
-def widen(accuracy: float, rows: float, confidence: float, looks: int, degrees: float | None = None) -> Interval:
-    """Return the Wilson interval of an accuracy on so many effective rows, if it is the best of so many.
+def widen(
+    accuracy: float,
+    rows: float,
+    confidence: float,
+    looks: int,
+    degrees: float | None = None,
+) -> Interval:
+    """Return the Wilson interval of an accuracy on so many effective rows, the best of so many.
 
     By Bonferroni's inequality the intervals of all have the truth together if each has a level of
     1 - (1 - confidence) / looks. Dependent rows are worth less there than at `confidence`, by their

@@ -109,9 +109,9 @@ class SplitMetrics:
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
         """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
 
-        The accuracy has `effective_rows` too, the number of independent rows that its Wilson interval is of, and of
-        dependent rows `degrees`. A metric that no other rows could change, as of a model that ignores them, is left
-        out.
+        The accuracy has `effective_rows` too, the number of independent rows that its Wilson interval
+        is of, and of dependent rows the `degrees` of freedom of that. A metric that no other rows could
+        change, as of a model that ignores them, is left out.
         """
         report: dict[str, dict[str, float] | None] = {}
         rows, confidence = self.judged[model], self.settings.confidence
@@ -121,8 +121,9 @@ class SplitMetrics:
                 ends = metric.confidence_interval(rows, confidence)
                 report[name] = ends and ends.rounded()
         share = rows.once(ACCURACY.share, confidence, None)
-        accuracy = self.accuracy_interval(model).rounded() | {"effective_rows": round(share.effective, DIGITS)}
-        if math.isfinite(share.degrees):
+        accuracy = self.accuracy_interval(model).rounded()
+        accuracy["effective_rows"] = round(share.effective, DIGITS)
+        if rows.clusters is not None:
             accuracy["degrees"] = round(share.degrees, DIGITS)
         report[ACCURACY.name] = accuracy
         return report

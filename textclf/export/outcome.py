@@ -62,8 +62,8 @@ def describe(
     if told := below_baseline(results, default):
         lines.insert(0, f"{display_name(default)} {told}")
     if looks > 1:
-        ends = results.accuracy_ends(default)
-        low, high = widen(test[default]["accuracy"], ends.effective_rows, confidence, looks, ends.degrees)
+        best, ends = test[default]["accuracy"], results.accuracy_ends(default)
+        low, high = widen(best, ends.effective_rows, confidence, looks, ends.degrees)
         chosen = f"if {display_name(default)} was chosen as the best of them"
         interval = (
             f"its {confidence_level(confidence)} interval is {format_interval('accuracy', low, high)} (Bonferroni)"

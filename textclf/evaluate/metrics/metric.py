@@ -213,12 +213,15 @@ def is_mixed(positive: Bools) -> bool:
 
 
 def correlations(influences: Sequence[Floats], clusters: Ints | None) -> Floats:
-    """Return the correlations of metrics by the influences of the rows (metrics, metrics), 0 of a constant.
+    """Return the correlations of metrics by the influences of the rows, 0 of a constant.
 
-    Those of dependent rows are summed by `clusters` (rows,), as in the variance of each metric.
+    It is (metrics, metrics). The influences of dependent rows are summed by `clusters` (rows,), as
+    in the variance of each metric.
     """
-    of_rows = [each - each.mean() for each in influences]
-    deviations = np.stack(of_rows if clusters is None else [np.bincount(clusters, each) for each in of_rows])
+    parts = [each - each.mean() for each in influences]
+    if clusters is not None:
+        parts = [np.bincount(clusters, each) for each in parts]
+    deviations = np.stack(parts)
     lengths = np.maximum(np.linalg.norm(deviations, axis=1), TINY)
     related: Floats = (deviations @ deviations.T) / np.outer(lengths, lengths)
     np.fill_diagonal(related, 1)

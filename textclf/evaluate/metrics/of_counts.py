@@ -273,10 +273,10 @@ class Ratio(CountMetric):
         return of_correct, self.by_predicted * of_whole, self.by_actual * of_whole
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        """Return the influence of each row; on a mean over more than two classes, what it loses without the row.
+        """Return the influence of each row; on a mean over classes, what it loses without the row.
 
-        That is the jackknife of Efron & Stein (1981), Ann. Stat. 9:586-596: the derivatives of a mean
-        of many small classes vary too little. They do not where the split fixed the rows of each class.
+        That is the jackknife of Efron & Stein (1981), Ann. Stat. 9:586-596: with more than two
+        classes the derivatives vary too little, unless the split fixed the rows of each class.
         """
         fixed = rows.stratified and rows.clusters is None
         if fixed or not self.per_class or place is not None or rows.binary or rows.multilabel:
@@ -285,7 +285,11 @@ class Ratio(CountMetric):
 
         def loss(correct: int, predicted: int, actual: int) -> Floats:
             """Return what the mean loses without a row that counts so for a class (classes,)."""
-            rest = Counts(counts.correct - correct, counts.predicted - predicted, counts.actual - actual)
+            rest = Counts(
+                counts.correct - correct,
+                counts.predicted - predicted,
+                counts.actual - actual,
+            )
             return (values - self.of_each(rest)) * counts.weights
 
         right, missed = loss(1, 1, 1), loss(0, 0, 1)

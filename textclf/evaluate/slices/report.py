@@ -86,7 +86,8 @@ def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[
             if dependent[position]:
                 entries[name]["effective_rows"] = round(own.rows * own.worth, 1)
             hypothesis_of[name] = family.name if len(family.values) == 2 and not rows[0] else name
-    low, high, p = compare_shares(np.array([*compared.values()]).reshape(-1, 4), np.array(degrees), confidence)
+    counts = np.array([*compared.values()]).reshape(-1, 4)
+    low, high, p = compare_shares(counts, np.array(degrees), confidence)
     hypotheses = dict(zip(hypothesis_of.values(), p, strict=True))
     adjusted = dict(zip(hypotheses, holm(np.array([*hypotheses.values()])), strict=True))
     return {

@@ -51,9 +51,10 @@ class Repeats:
 
 
 class Worth(NamedTuple):
-    """How many independent rows a row is worth: for the accuracy of a slice, and its difference from the other rows.
+    """How many independent rows a row is worth: for the accuracy of a slice, and its difference.
 
-    The latter is to be lessened by `few_degrees` at the level of the test, with its `degrees` of freedom.
+    The latter, from the other rows, is worth less by `few_degrees` at the level of each test, with
+    its `degrees` of freedom.
     """
 
     mean: float = 1.0
@@ -74,8 +75,8 @@ class Correct:
         """Return what the rows of a slice are worth, of which `hits` are correct, and `members` are repeated rows.
 
         The variances are those of `cr2`; that of a difference is smaller where a slice and the others share clusters.
-        With few clusters with a mistake, or without one, the rows of a cluster have the `correlation`
-        of those of all clusters: Kish (1965), Survey Sampling, 5.4.
+        With few clusters with a mistake, or without one, the rows of a cluster have the
+        `correlation` of those of all clusters: Kish (1965), Survey Sampling, 5.4.
         """
         repeats = self._repeats
         of_rows, of_hits, sizes, rights = (
@@ -112,10 +113,10 @@ class Correct:
 def correlation(sizes: NDArray[Any], rights: NDArray[Any], rows: int, hits: int) -> float:
     """Return how alike the rows of a cluster are, from 0 to 1, by how many are right in each.
 
-    `sizes` and `rights` (clusters,) are those of the clusters of several rows; `rows` and `hits` are
-    the numbers of all rows and of the right ones. It is the mean product of the deviations of two
-    rows of a cluster, over the variance of a row; 1 if fewer than `FEW` clusters have a mistake, or
-    a right row. The squared sum of a cluster is that of `cr2`.
+    `sizes` and `rights` (clusters,) are those of the clusters of several rows; `rows` and `hits`
+    are the numbers of all rows and of the right ones. It is the mean product of the deviations of
+    two rows of a cluster, over the variance of a row; 1 if fewer than `FEW` clusters have a mistake,
+    or a right row. The squared sum of a cluster is that of `cr2`.
     """
     if min(np.count_nonzero(rights > 0), np.count_nonzero(rights < sizes)) < FEW:
         return 1.0

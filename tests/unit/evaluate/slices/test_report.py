@@ -287,16 +287,13 @@ def test_with_few_clusters_with_a_mistake_among_all_rows_those_of_a_cluster_are_
     assert found.degrees == 9
 
 
-def test_slices_of_whole_groups_of_very_unequal_sizes_are_seldom_called_weak_by_chance() -> None:
-    generator, alarms, sets = np.random.default_rng(7), 0, 100
-    for _ in range(sets):
-        sizes = np.append(generator.integers(1, 4, 800), [200, 120, 80])
-        clusters = np.repeat(np.arange(len(sizes)), sizes)
-        scores = np.sqrt(0.3) * generator.normal(size=len(sizes))[clusters]
-        right = scores + np.sqrt(0.7) * generator.normal(size=len(clusters)) < 1
-        rows = predictions(np.ones(len(right), int), np.where(right, 0.9, 0.1))
-        codes = generator.integers(0, 40, len(sizes))[clusters]
-        entries = measured(rows, None, clusters.astype(np.uint64), HALF, kind=codes)
-        alarms += any(entry["p_holm"] <= 0.05 for entry in entries.values())
-    # At most 5% would be 5 of 100, with a standard error of 2.2; without the mend it is a quarter.
-    assert alarms / sets < 0.1
+@pytest.mark.parametrize("degrees", [4.5, 20])
+def test_few_degrees_of_freedom_make_a_test_students_at_its_own_level(degrees: float) -> None:
+    """Of many rows, whose intervals are normal; p-values far below the level of the interval too."""
+    error = np.sqrt(2 * 0.5 * 0.5 / 100_000)
+    for gap in (400, 800, 1600):
+        counts = np.array([[50_000, 100_000, 50_000 + gap, 100_000]], float)
+        ends = compare_shares(counts, np.array([degrees]), 0.95)
+        low, high, p = (float(each[0]) for each in ends)
+        assert p == pytest.approx(2 * stats.t.sf(gap / 100_000 / error, degrees), rel=0.02)
+        assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, degrees) * error, rel=0.01)
