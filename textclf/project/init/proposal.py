@@ -165,9 +165,10 @@ def summary(
     """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
     several = f"; {count_noun(found.without_labels, 'text')} without" if data.multilabel else ""
     classes = ("label",) if data.multilabel else ("class", "classes")
+    untested = "; test rows not counted" if "test" in found.given else ""
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {_columns(data, 'text', 'label', 'id', 'group', 'time')}",
-        f"{count_noun(len(found.classes), *classes)}: {list_classes(found.classes)}{several}",
+        f"{count_noun(len(found.classes), *classes)}: {list_classes(found.classes)}{several}{untested}",
         *doubts(found.classes, data.multilabel),
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",

@@ -73,7 +73,7 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
     for column in find_groups(columns)[:SHOWN]:
         reason = f"keeps rows of one of its {column.distinct:,} values in one split, if they depend on each other"
         yield Choice("data.group", column.name, reason)
-    mean = survey.rows / len(survey.classes)
+    mean = survey.untested / len(survey.classes)
     rare = [name for name, rows in survey.classes.items() if FEWEST_TEXTS <= rows < RARE_OF_MANY * mean]
     if rare and survey.sets is None:
         more = f" and {len(rare) - SHOWN} more" if len(rare) > SHOWN else ""
@@ -117,7 +117,7 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     order: list[str] | None = None
     threshold: float | str = 0.5
     reason = "the more probable class"
-    share = min(survey.classes.values()) / survey.rows
+    share = min(survey.classes.values()) / survey.untested
     rows = _choosing_rows(preset, survey)
     if survey.sets is not None:
         threshold, reason = "micro_f1", f"one for all labels, with the highest micro F1 on {rows}"

@@ -35,7 +35,9 @@ ALONE, TOGETHER = 0.8, 0.6
 class Survey:
     """A table of labelled texts in numbers; texts that differ in case and spaces alone are the same."""
 
-    classes: dict[str, int]  # rows of each class, in order; if texts have several labels, rows with each
+    # Rows of each class, in order, without given test rows, which decide nothing; if texts have several labels, rows
+    # with each.
+    classes: dict[str, int]
     distinct: dict[str, int]  # distinct texts of each class that are not given to test or validate; by first label
     repeated: int  # rows with the text of an earlier row
     conflicts: int  # texts with more than one label
@@ -58,7 +60,7 @@ class Survey:
     @property
     def rows(self) -> int:
         """The number of rows with text and label."""
-        return sum(self.classes.values()) if self.sets is None else self.sets
+        return sum(self.classes.values()) + self.given.get("test", 0) if self.sets is None else self.sets
 
     @property
     def untested(self) -> int:
@@ -106,8 +108,8 @@ def survey(path: Path, settings: Data) -> Survey:
     first = rows.drop_duplicates("text")
     learned = rows[rows["split"] == "train"] if "split" in rows else rows
     learned = learned.drop_duplicates("text")
-    counts, distinct = (_count(each["label"], settings.multilabel) for each in (rows, learned))
     untested = rows[rows["split"] != "test"] if "split" in rows else rows
+    counts, distinct = (_count(each["label"], settings.multilabel) for each in (untested, learned))
     labels_per_text = rows.drop_duplicates(["text", "label"])["text"].value_counts()
     unspaced = float(rows["unspaced"].mean())
     length = rows["characters" if unspaced >= MOST else "words"]
@@ -129,7 +131,7 @@ def survey(path: Path, settings: Data) -> Survey:
         tested_characters=int(rows["characters"].sum() - untested["characters"].sum()),
         unknown=int(unknown.sum()),
         sets=len(rows) if settings.multilabel else None,
-        without_labels=int((rows["label"] == "[]").sum()),
+        without_labels=int((untested["label"] == "[]").sum()),
         unites=len(rows) < corpus.count - corpus.dropped["rows"],
         worth=worth_of_rows(rows[rows["split"] == "test"] if "test" in corpus.given else rows),
     )

@@ -41,7 +41,8 @@ def test_a_cross_validation_takes_longer_than_validation_rows() -> None:
 def test_given_test_rows_are_encoded_but_not_learned_from() -> None:
     few = replace(SURVEY, classes={f"c{n}": 6 for n in range(77)}, characters=20_000)
     more = replace(few, classes={f"c{n}": 60 for n in range(77)}, characters=200_000)
-    tested = replace(more, given={"train": 462, "test": 4_158}, tested_characters=180_000)
+    given = {"train": 462, "test": 4_158}
+    tested = replace(few, given=given, characters=200_000, tested_characters=180_000)
     assert choose_models("good", tested) == choose_models("good", few) != choose_models("good", more)
     assert minutes("good", few) < minutes("good", tested)
 

@@ -33,7 +33,7 @@ def test_given_test_rows_are_told_apart(tmp_path: Path) -> None:
     path.write_text(delimited([("text", "label", "part"), *rows]))
     found = survey(path, Data(path=str(path), split="part"))
     assert (found.untested, found.characters, found.untested_characters) == (3, 10, 6)
-    assert (found.classes, found.distinct) == ({"x": 2, "y": 2}, {"x": 1, "y": 1})
+    assert (found.classes, found.distinct) == ({"x": 1, "y": 2}, {"x": 1, "y": 1})
 
 
 def test_rows_of_no_class_are_counted_apart(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_rows_of_no_class_are_counted_apart(tmp_path: Path) -> None:
     ]
     path.write_text(delimited([("text", "label", "part"), *rows]))
     found = survey(path, Data(path=str(path), split="part", unknown="oos"))
-    assert (found.classes, found.given, found.unknown) == ({"x": 2, "y": 1}, {"train": 2, "test": 1}, 2)
+    assert (found.classes, found.given, found.unknown) == ({"x": 1, "y": 1}, {"train": 2, "test": 1}, 2)
     assert (found.rows, found.untested, found.untested_characters, found.longest) == (3, 2, 4, 2)
 
 
