@@ -23,6 +23,7 @@ from textclf.tables import labelled
 from textclf.tables.corpus import Corpus
 from textclf.tables.edited import append_rows
 from textclf.tables.settings import Data
+from textclf.tables.split_names import SUGGESTED
 
 TABLE_COLUMNS = ("id", "text", "label", "split")
 SHOWN = 5  # texts of a list
@@ -134,9 +135,12 @@ def _majority(rows: Sequence[tuple[Path, Row]]) -> str | None:
 
 
 def _row(name: str, label: str, answers: Answers, merge: int) -> dict[str, object]:
-    """Return a row of labelled.csv and of a table without a project, of which only random rows may test."""
+    """Return a row of labelled.csv and of a table without a project.
+
+    Of the table, random rows test. Those of other texts that `textclf suggest` chose are marked.
+    """
     chosen = next((row.why for _, row in answers[name] if row.why in labelled.CHOSEN), "")
-    split = "test" if chosen == "random" else "train"
+    split = {"random": "test", "": "train"}.get(chosen, SUGGESTED)
     text = answers[name][0][1].text
     return {"id": name, "text": text, "label": label, "chosen": chosen, "round": merge, "split": split}
 

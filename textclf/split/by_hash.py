@@ -1,6 +1,6 @@
 """Splits by the hash of each row's text or group: rows stream by, and no row's split depends on other rows."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 import numpy as np
 import pyarrow as pa
@@ -10,16 +10,17 @@ from textclf.core.arrow import array_of_numbers, encode, hash_normalized, hash_t
 from textclf.core.files import SPLITS
 from textclf.split.draw import draw_the_rest
 from textclf.split.settings import Split
+from textclf.tables.split_names import SUGGESTED
 
 
 def hash_splits(
-    batches: Iterable[pa.RecordBatch], settings: Split, given: Collection[str] = frozenset()
+    batches: Iterable[pa.RecordBatch], settings: Split, given: Set[str] = frozenset()
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of each split in each batch, with the columns that `draw_parts` adds.
 
     A row's split follows from its group, or without groups from its normalised text. So duplicates stay together, and
-    no row changes its split when others are added. Rows of `given` splits stay in them, and only training rows are
-    assigned to the others.
+    no row changes its split when others are added. Rows of `given` splits stay in them, and only training rows that are
+    not `SUGGESTED` are assigned to the others.
     """
     settings = draw_the_rest(settings, given)
     sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}
@@ -29,8 +30,10 @@ def hash_splits(
         split_of = assign_splits(keys, settings)
         if given:
             codes, splits = encode(batch["split"])
-            marked = np.array([SPLITS.index(name) for name in splits], np.int8)[codes]
-            split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
+            names = ["train" if name == SUGGESTED else name for name in splits]
+            marked = np.array([SPLITS.index(name) for name in names], np.int8)[codes]
+            is_free = np.array([name == "train" for name in splits], bool)[codes]
+            split_of = np.where(is_free, split_of, marked)
         columns = [*batch.columns, array_of_numbers(keys), array_of_numbers(normalised)]
         rows = pa.Table.from_arrays(columns, [*batch.schema.names, "cluster", "normalised"])
         for name in SPLITS:

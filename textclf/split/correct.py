@@ -20,6 +20,7 @@ from textclf.tables.labelled import NOUN as LABELLED
 from textclf.tables.labelled import Labelled
 from textclf.tables.settings import Data
 from textclf.tables.several import LABELS, labels_in
+from textclf.tables.split_names import SUGGESTED
 
 
 class Corrector:
@@ -105,15 +106,21 @@ def with_labelled(
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield the parts of a table, with the columns `chosen` and `round`, and then the labelled texts as training rows.
 
-    Their labels are added to the classes of the table. `seed` is that of the hash of a normalised text, of which their
-    cluster is made. Raises `UserError` for an id that the table has too, and for labels that it could not have.
+    A row of the table that is `SUGGESTED` was chosen without a model, as diverse. The labels of the labelled
+    texts are added to the classes of the table. `seed` is that of the hash of a normalised text, of which
+    their cluster is made. Raises `UserError` for an id that the table has too, and for labels that it could
+    not have.
     """
-    known, taken, multilabel = pa.array(labelled.ids), set[str](), rows.settings.multilabel
+    known, taken, multilabel = array_of(labelled.ids), set[str](), rows.settings.multilabel
     for name, part in parts:
         ids = as_array(part["id"])
         taken.update(ids.filter(pc.is_in(ids, known.cast(ids.type))).to_pylist())
-        rounds = {"chosen": pa.repeat("", len(part)), "round": pa.repeat(pa.scalar(0, pa.int32()), len(part))}
-        yield name, pa.table(dict(zip(part.column_names, part.columns, strict=True)) | rounds)
+        columns = dict(zip(part.column_names, part.columns, strict=True))
+        chosen = pa.repeat("", len(part))
+        if "split" in columns:
+            chosen = pc.if_else(pc.equal(columns["split"], SUGGESTED), "diverse", "")
+        rounds = {"chosen": chosen, "round": pa.repeat(pa.scalar(0, pa.int32()), len(part))}
+        yield name, pa.table(columns | rounds)
     rule, advice = f"id must not be that of a row of {rows.path}", "give it another id, or leave it out"
     errors, places, labels = [], [], []
     for place, (row, label) in enumerate(zip(labelled.ids, labelled.labels, strict=True)):

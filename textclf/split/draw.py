@@ -5,7 +5,7 @@ Rows are columns by name: a mapping of Arrow arrays, or a frame.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -22,6 +22,7 @@ from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun, join_names
 from textclf.split.settings import Split
+from textclf.tables.split_names import SUGGESTED
 
 ADVICE = {  # if a split lacks a class, by method
     "random": "set split.stratify to true",
@@ -37,15 +38,17 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
     """Return the positions of the rows of each split in the order of `SPLITS`; validation only if given or above 0.
 
     `rows` has the columns text, label and optionally group, time and split, which names given splits; the others are
-    drawn from its training rows. `unknown` is a label that is no class. With method time the latest rows are drawn, in
-    the order of the table; otherwise train and test are those of scikit-learn's `train_test_split`, or whole groups
-    (see `assign_groups`), and validation rows are drawn in the same way from the training rows. Raises `UserError` if a
-    split has no rows, `TooRareError` if train or test lacks a class; given test rows may lack one.
+    drawn from its training rows that are not `SUGGESTED`. `unknown` is a label that is no class. With
+    method time the latest rows are drawn, in the order of the table; otherwise train and test are those of
+    scikit-learn's `train_test_split`, or whole groups (see `assign_groups`), and validation rows are drawn in
+    the same way from the training rows. Raises `UserError` if a split has no rows, `TooRareError` if train or
+    test lacks a class; given test rows may lack one.
     """
     parts = _given_rows(rows)
     given = set(parts)
     settings = draw_the_rest(settings, given)
-    free = parts.get("train", np.arange(len(rows["label"])))
+    suggested = parts.pop(SUGGESTED, np.arange(0))
+    free = parts.get("train", np.arange(0 if given else len(rows["label"])))
     draw: Callable[[Positions, int], tuple[Positions, Positions]]
     if settings.method == "time":
         draw = partial(take_latest, rank_times(as_array(rows["time"]).take(free)))
@@ -61,7 +64,7 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
             parts[name] = free[drawn]
     if settings.method != "time" and not settings.test_size and not settings.validation_size:
         remaining = np.random.RandomState(settings.seed).permutation(len(free))
-    parts["train"] = free[remaining]
+    parts["train"] = np.concatenate([free[remaining], suggested])
     column = _label_column(rows)
     counts = {}
     for name, part in parts.items():
@@ -206,16 +209,16 @@ def _label_column(rows: Any) -> pa.Array:
 
 
 def _given_rows(rows: Any) -> dict[str, Positions]:
-    """Return the rows of each split that the column split names, without which there are none."""
+    """Return the rows of each split, or `SUGGESTED`, that the column split names; none without the column."""
     if "split" not in rows:
         return {}
     codes, names = encode(as_array(rows["split"]))
     return {name: np.flatnonzero(codes == code) for code, name in enumerate(names)}
 
 
-def draw_the_rest(settings: Split, given: Collection[str]) -> Split:
+def draw_the_rest(settings: Split, given: Set[str]) -> Split:
     """Return the settings with size 0 for given splits; `UserError` if there would be no rows to train or test on."""
-    if given and "train" not in given:
+    if given and not given & {"train", SUGGESTED}:
         raise UserError(
             f"the table must give rows to train on; got only {join_names(sorted(given))} rows: add training rows, "
             "or set data.split to null to split all rows anew"

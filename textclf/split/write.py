@@ -1,7 +1,7 @@
 """A table of labelled texts split into files, by either method."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from textclf.tables.given import find_table, given_splits
 from textclf.tables.labelled import LABELLED, Labelled
 from textclf.tables.labels import NONE, Renamed, doubts
 from textclf.tables.settings import Data
+from textclf.tables.split_names import SUGGESTED
 
 SAMPLE = 2**20  # bytes from which the length of a row is estimated
 
@@ -55,16 +56,19 @@ def write_splits(
     rows, tested = Corpus(table, data, rare), data.multilabel and data.rare != "refuse"
     by_hash = settings.method == "hash"
     if by_hash:
-        parts = _hashed(rows, settings)
+        marked = given_splits(table, data)
+        parts = _hashed(rows, settings, marked)
     else:
         rows.load()
+        marked = {*rows.marked}
         parts = draw_parts(rows.table, settings, data.no_class_label)
-    if labelled:
-        parts = with_labelled(parts, rows, labelled, settings.seed if by_hash else 0)
+    has_rounds = labelled is not None or SUGGESTED in marked
+    if has_rounds:
+        parts = with_labelled(parts, rows, labelled or Labelled(LABELLED), settings.seed if by_hash else 0)
     corrector = Corrector(corrections, data) if corrections else None
     counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns, data.multilabel)
     schemas = dict.fromkeys((*SPLITS, *UNKNOWN_SPLITS), schema)
-    if labelled:
+    if has_rounds:
         schemas["train"] = splits.with_rounds(schema)
     # Rows in an order of their own are shuffled; a random split is so already.
     seed = None if settings.method == "random" else settings.seed
@@ -135,13 +139,13 @@ def write_splits(
     return rows.classes, SplitReport.model_validate(report)
 
 
-def _hashed(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:
+def _hashed(rows: Corpus, settings: Split, given: Set[str]) -> Iterator[tuple[str, pa.Table]]:
     if rows.settings.group is not None and settings.group_duplicates:
         raise UserError(
             "params.yaml: split.group_duplicates must be false with method hash and a data.group, by which alone rows "
             "are then kept together; got true"
         )
-    return hash_splits(_track(rows), settings, given_splits(rows.path, rows.settings))
+    return hash_splits(_track(rows), settings, given)
 
 
 def _track(rows: Corpus) -> Iterator[pa.RecordBatch]:

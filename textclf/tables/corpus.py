@@ -26,7 +26,7 @@ from textclf.tables.layout import COLUMN, SLICE, SOURCE, WHOLE_FILE, Batch, Reco
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.several import JOINT, LABELS, flagged, label_lists, labels_in, unite, written_list
-from textclf.tables.split_names import split_of_value
+from textclf.tables.split_names import SUGGESTED, split_of_value
 from textclf.tables.values import (
     A_NUMBER,
     CONTROL,
@@ -119,7 +119,7 @@ class Corpus:
         # Rows left out, and how many of these for a missing value.
         self.dropped = {"rows": 0, "text": 0, "label": 0} | ({} if settings.time is None else {"time": 0})
         self._kind_of_time = ""  # of the first row
-        self.given: Counter[str] = Counter()  # rows of each split that the table gives
+        self.marked: Counter[str] = Counter()  # rows of each split that the table gives, and those `SUGGESTED`
         self.count = 0  # of all rows
         self._labels, self.added = set[str](), set[str]()
         self._wrong = 0
@@ -128,6 +128,14 @@ class Corpus:
         self._ids: list[NDArray[np.uint64]] = []  # fingerprints of the ids of the id column, and of rows to be united
         self._repeated_ids = repeated_ids
         self._first_rows: dict[str, tuple[str, dict[str, Any]]] = {}  # of such ids, and their values by purpose
+
+    @property
+    def given(self) -> Counter[str]:
+        """The rows of each split that the table gives; those that are `SUGGESTED` train."""
+        given = self.marked.copy()
+        if suggested := given.pop(SUGGESTED, 0):
+            given["train"] += suggested
+        return given
 
     def load(self) -> None:
         """Read all rows into `table`, of labels those of one id as one; `UserError` if memory does not hold them."""
@@ -145,7 +153,7 @@ class Corpus:
         if self.unites:
             self.table = unite(self.table)
         if self.unites and "split" in self.table.column_names:
-            self.given = Counter(self.table["split"].to_pylist())
+            self.marked = Counter(self.table["split"].to_pylist())
         for position, name in enumerate(self.table.column_names):
             if self.table.column(name).nbytes > LARGE and pa.types.is_string(self.table.column(name).type):
                 column = self.table.column(name).cast(pa.large_string())
@@ -160,7 +168,7 @@ class Corpus:
                 self._ids.append(np.column_stack([hash_texts(batch[name].cast(pa.string())) for name in names]))
             if "split" in batch.column_names:
                 codes, splits = encode(batch["split"])
-                self.given.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
+                self.marked.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
             if len(batch) and not self._wrong:
                 self._labels.update(encode(flat(batch["label"]))[1])
                 yield batch
@@ -208,7 +216,7 @@ class Corpus:
         rows = size = 0
         for file in find_table(self.path, self.settings):
             before = self.count
-            self.given.update({file.split: 0} if file.split is not None else {})
+            self.marked.update({file.split: 0} if file.split is not None else {})
             for batch in read_batches(file.path, file.format, self.layout):
                 parts.append((file, batch))
                 self.count += len(batch)

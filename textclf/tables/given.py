@@ -14,7 +14,7 @@ from textclf.tables.files import TableFile, find_files, source_name
 from textclf.tables.layout import COLUMN, SLICE, Layout
 from textclf.tables.read import read_batches
 from textclf.tables.settings import AUTO, Data
-from textclf.tables.split_names import SPLIT_OF, split_of_file
+from textclf.tables.split_names import OF_VALUES, split_of_file
 from textclf.tables.values import to_array
 
 SHOWN = 3  # files of a split that are named
@@ -95,12 +95,12 @@ def require_split_rows(path: Path, settings: Data, split: Checksums) -> None:
 
 
 def given_splits(path: Path, settings: Data) -> set[str]:
-    """Return the splits that a table gives; empty if it gives none. A column is read once for it."""
+    """Return the splits that a table gives, and `SUGGESTED`; empty if it gives none. A column is read once for it."""
     files = find_table(path, settings)
     if settings.split_column is None:
         return {file.split for file in files if file.split}
     values = (value for file in files for value in _column(file, layout_of(settings), settings.split_column))
-    return {SPLIT_OF[word] for value in values if (word := value.strip().lower()) in SPLIT_OF}
+    return {OF_VALUES[word] for value in values if (word := value.strip().lower()) in OF_VALUES}
 
 
 def _column(file: TableFile, layout: Layout, name: str) -> Iterator[str]:

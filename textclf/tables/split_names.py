@@ -7,13 +7,18 @@ from textclf.tables.files import source_name
 
 SYNONYMS = {"train": ("training",), "validation": ("valid", "val", "dev"), "test": ("testing",)}
 SPLIT_OF = {word: split for split, words in SYNONYMS.items() for word in (split, *words)}
-RULE = f"train, validation or test (or {', '.join(word for words in SYNONYMS.values() for word in words)})"
+# In a column alone: a training row whose text `textclf suggest` chose. Such rows are no random sample, so they are
+# never held out: neither to test nor to choose by.
+SUGGESTED = "suggested"
+OF_VALUES = SPLIT_OF | {SUGGESTED: SUGGESTED}
+OTHER_WORDS = ", ".join(word for words in SYNONYMS.values() for word in words)
+RULE = f"train, validation, test or {SUGGESTED} (or {OTHER_WORDS})"
 LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def split_of_value(value: str, column: str) -> str:
-    """Return the split that a value of a column names, in upper or lower case; `ValueError` if it names none."""
-    if (split := SPLIT_OF.get(value.strip().lower())) is None:
+    """Return the split, or `SUGGESTED`, that a value names in upper or lower case; `ValueError` if it names none."""
+    if (split := OF_VALUES.get(value.strip().lower())) is None:
         raise ValueError(f"{quote_name(column)} must be {RULE}; got {quote_value(value)}; correct it")
     return split
 

@@ -16,8 +16,10 @@ from tests.refusal import refusal
 from textclf.label import merge
 from textclf.label.merge import describe_agreement
 from textclf.label.rows import COLUMNS, Row, read_rows, write_rows
+from textclf.project.init.survey import survey
 from textclf.tables import labelled
 from textclf.tables.edited import append_rows
+from textclf.tables.settings import Data
 
 HEADER = "id,text,label,chosen,round\n"
 
@@ -91,10 +93,13 @@ def test_a_text_or_an_id_of_the_table_is_left_out(capsys: pytest.CaptureFixture[
 def test_without_a_project_random_texts_test_and_discarded_ones_are_in_labelled_csv() -> None:
     Path("params.yaml").unlink()
     Path("labelled.csv").unlink()
-    write_rows(Path("b.csv"), [*read_rows(person("ann", ["a", "", "b"], "random")), Row("9", "t", "b")])
+    others = [Row("9", "t", "b"), Row("10", "typical", "a", why="diverse")]
+    write_rows(Path("b.csv"), [*read_rows(person("ann", ["a", "", "b"], "random")), *others])
     run(Path("b.csv"))
-    expected = b'id,text,label,split\n0,"text 0\r",a,test\n2,"text 2\r",b,test\n9,t,b,train\n'
+    expected = b'id,text,label,split\n0,"text 0\r",a,test\n2,"text 2\r",b,test\n9,t,b,train\n10,typical,a,suggested\n'
     assert Path("table.csv").read_bytes() == expected
+    found = survey(Path("table.csv"), Data(path="table.csv", id="id", split="split"))
+    assert (found.given, found.suggested, found.choosing) == ({"train": 2, "test": 2}, 1, 1)
     assert added() == {"1": ""}
 
 

@@ -15,16 +15,17 @@ from textclf.tables.settings import Data
 def run_stages(
     folder: Path,
     kind: str,
-    rows: Sequence[tuple[str, str]],
+    rows: Sequence[tuple[str, ...]],
     settled: bool = True,
     labelled: Path = NO_LABELLED,
     teacher: Mapping[str, str] | None = None,
+    header: tuple[str, ...] = ("text", "label"),
     **data: object,
 ) -> Predictions:
     """Train a model of this kind in a folder, the current one, and return its predictions for all rows."""
     train_section = f"train: {{model: {{kind: {kind}, features: words}}}}\n"
     (folder / "params.yaml").write_text(f"vectorize: {{words: {{method: terms}}}}\n{train_section}", encoding="utf-8")
-    settings = Data.model_validate({"path": str(write_csv(folder / "rows.csv", rows)), **data})
+    settings = Data.model_validate({"path": str(write_csv(folder / "rows.csv", rows, header)), **data})
     places = {"splits": folder / "splits", "report": folder / "splits.json", "labelled": labelled}
     split_stage.run(settings, Split(seed=1), corrections=NO_CORRECTIONS, **places)
     checked.write_default(folder / "default.json", settled=settled)

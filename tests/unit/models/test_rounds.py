@@ -1,6 +1,7 @@
 """Models of fewer labels: on which rows they are fitted, and what the stage train writes of them."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,25 @@ def test_models_of_fewer_labels_have_the_settled_c_and_predict_test_rows_of_the_
     C = json.loads((tmp_path / "trained/model/training.json").read_text())["C"]
     again = LogisticRegression(C=C).fit(rows.X, rows.y).predict_proba(read["test"].X)
     assert parts[1].probabilities == pytest.approx(again, abs=1e-6)
+
+
+@pytest.mark.parametrize(("marks", "held"), [("train suggested", range(0, 80, 2)), ("suggested", [])])
+def test_suggested_rows_of_the_table_train_and_are_never_held_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marks: str, held: Sequence[int]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    each = (marks.split() * 80)[:80] + ["test"] * 20
+    rows = [
+        (f"{WORDS[label]} food n{n}", label, str(n), each[n])
+        for n, label in enumerate(["pos", "pos", "neg", "neg"] * 25)
+    ]
+    header = ("text", "label", "id", "split")
+    run_stages(tmp_path, "logistic_regression", rows, settled=False, header=header, id="id", split="split")
+    path = tmp_path / "trained/model" / HELD_OUT
+    found = {name for part in batches(path) for name in part.ids} if path.exists() else set()
+    assert found == set(map(str, held))
+    assert features.read(tmp_path / "features/words")["train"].y.shape == (80,)
+    assert not (tmp_path / "trained/model" / ROUNDS).exists()
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,8 @@ def _oddities(found: Survey, kept: bool) -> Iterator[str]:
     if found.given:
         rows = ", ".join(f"{split} {count_noun(count, 'row')}" for split, count in found.given.items())
         yield f"splits that the table gives: {rows}"
+    if found.suggested:
+        yield f"{count_noun(found.suggested, 'training row')} that textclf suggest chose: never held out to choose by"
     if found.unknown:
         yield f"{count_noun(found.unknown, 'row')} of no class (data.unknown): not counted here, and train no model"
     if found.dropped:

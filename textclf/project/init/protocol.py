@@ -23,6 +23,7 @@ RARE = 0.1  # share of the smaller of two classes below which a threshold of 0.5
 RARE_OF_MANY = 2 * RARE  # the same of the mean size of several classes
 SHOWN = 3  # rare classes and columns of groups that are named
 LIMITS = "limits of other rows; set your own after the first run"  # why a gate is empty
+NONE_CHOOSE = "no row chooses, since textclf suggest chose all that train"
 FEWEST_POSITIVE = 10  # rows of the positive class by which a threshold can be chosen
 
 
@@ -85,7 +86,7 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
 def is_validated(preset: str, survey: Survey) -> bool:
     """Return whether there are validation rows: given ones, or enough rows to set some apart for a slow model."""
     per_class = min(ROWS_PER_CLASS_TO_VALIDATE * len(survey.classes), CROSSVALIDATED)
-    enough = survey.untested >= max(ROWS_TO_VALIDATE, per_class)
+    enough = survey.choosing >= max(ROWS_TO_VALIDATE, per_class)
     return "validation" in survey.given or (preset == "best" and enough)
 
 
@@ -119,11 +120,13 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     reason = "the more probable class"
     share = min(survey.classes.values()) / survey.untested
     rows = _choosing_rows(preset, survey)
-    if survey.sets is not None:
+    if survey.sets is not None and not survey.choosing:
+        reason = NONE_CHOOSE
+    elif survey.sets is not None:
         threshold, reason = "micro_f1", f"one for all labels, with the highest micro F1 on {rows}"
     elif len(survey.classes) == 2 and share < RARE:
         order = sorted(survey.classes, key=lambda name: -survey.classes[name])
-        chosen_by = float(survey.given.get("validation", survey.untested))
+        chosen_by = float(survey.given.get("validation", survey.choosing))
         if is_validated(preset, survey) and "validation" not in survey.given:
             chosen_by *= VALIDATION_SIZE
         if share * chosen_by >= FEWEST_POSITIVE:
@@ -134,7 +137,10 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     yield Choice("data.classes", order, named)
     yield Choice("evaluate.threshold", threshold, reason)
     calibration = "temperature" if survey.sets is None else "platt"
-    yield Choice("evaluate.calibration", calibration, f"kept only where it lowers log loss on {rows}")
+    reason = f"kept only where it lowers log loss on {rows}"
+    if not survey.choosing:
+        calibration, reason = "none", NONE_CHOOSE
+    yield Choice("evaluate.calibration", calibration, reason)
     yield Choice("evaluate.coverage", None, "no prediction sets")
 
 
@@ -152,6 +158,8 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
         # In `best` a larger encoder makes the sentence vectors, which on average did better than tuning a small one.
         is_tuned = preset == "good" and "contrastive" in candidates
         yield Choice("export.model", "contrastive" if is_tuned else "sentence_vectors", reason)
+    elif not survey.choosing:
+        yield Choice("export.model", "combined", f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md")
     else:
         yield Choice("export.model", None, f"the best on {_choosing_rows(preset, survey)} is the default model")
     streamed = survey.rows >= MANY_ROWS

@@ -21,6 +21,7 @@ from textclf.split.draw import link
 from textclf.tables.corpus import Corpus
 from textclf.tables.layout import COLUMN, SLICE
 from textclf.tables.settings import Data
+from textclf.tables.split_names import SUGGESTED
 
 TELLING = 0.25  # share of the rows with a value that tells the label, from which on its column does
 FEWEST_OTHERS, MOST_OTHERS = 10, 0.05  # rows of other labels expected with such a value; share of them that it has
@@ -45,6 +46,7 @@ class Survey:
     median_length: int  # of a text, in `unit`
     longest: int
     given: dict[str, int] = field(default_factory=dict)  # rows of each split that the table gives
+    suggested: int = 0  # training rows that are never held out, as `textclf suggest` chose them
     slices: tuple[str, ...] = ()  # columns of data.slices of which some value has several labels
     columns: Mapping[str, bool] = field(default_factory=dict)  # of data.columns: whether they tell the label
     unspaced: float = 0.0  # share of texts without spaces between words: `textclf.core.scripts`
@@ -66,6 +68,11 @@ class Survey:
     def untested(self) -> int:
         """The number of rows that train or validate: all but given test rows."""
         return self.rows - self.given.get("test", 0)
+
+    @property
+    def choosing(self) -> int:
+        """The number of rows that can be held out to choose by, or that validate: but for test rows, random ones."""
+        return self.untested - self.suggested
 
     @property
     def untested_characters(self) -> int:
@@ -105,6 +112,11 @@ def survey(path: Path, settings: Data) -> Survey:
     rows = pd.concat(parts)
     unknown = rows["label"] == settings.unknown
     rows = rows[~unknown]
+    suggested = 0
+    if "split" in rows:
+        is_suggested = rows["split"] == SUGGESTED
+        suggested = int(is_suggested.sum())
+        rows["split"] = rows["split"].astype(object).mask(is_suggested, "train")
     first = rows.drop_duplicates("text")
     learned = rows[rows["split"] == "train"] if "split" in rows else rows
     learned = learned.drop_duplicates("text")
@@ -123,6 +135,7 @@ def survey(path: Path, settings: Data) -> Survey:
         median_length=int(length.median()),
         longest=int(length.max()),
         given={split: int((rows["split"] == split).sum()) for split in SPLITS if split in corpus.given},
+        suggested=suggested,
         slices=tuple(name.removeprefix(SLICE) for name, pairs in with_labels.items() if pairs[name].duplicated().any()),
         columns={name.removeprefix(COLUMN): tells_label(rows[name], rows["label"]) for name in columns},
         unspaced=unspaced,
