@@ -19,7 +19,7 @@ from textclf.tables import corrections
 from textclf.tables.settings import Data
 
 ISSUES, CORRECTIONS = Path("plots/audit.csv"), Path("corrections.csv")
-LISTED = ["id", "given", "suggested", "flagged_by"]
+LISTED = ["id", "given", "suggested", "flagged_by", "split"]
 CELLS = ("id", "label", "given", "by", "at")
 
 
@@ -63,18 +63,21 @@ def run(parsed: argparse.Namespace) -> int:
         for read in readers
         for row in read(["id", "text"]).filter(pc.field("id").isin(issues["id"].tolist())).to_pylist()
     }
-    rows = [
-        Row(row, texts[row], given=given, suggested=suggested, why=f"contradicted by {by}", other={"place": str(place)})
-        for place, (row, given, suggested, by) in enumerate(issues[LISTED].itertuples(index=False), start=1)
-    ]
+    rows = []
+    for place, cells in enumerate(issues[LISTED].itertuples(index=False), start=1):
+        row, given, suggested, by, split = cells
+        why = f"contradicted by {by}; a {split} row"
+        other = {"place": str(place)}
+        rows.append(Row(row, texts[row], given=given, suggested=suggested, why=why, other=other))
     reviews = Reviews(CORRECTIONS, rows, data.multilabel)
     command.answer(reviews, parsed)
     answered = [row for row in reviews.rows if not row.open]
     changed = [row.id for row in answered if row.label not in ("", row.given)]
-    print(
-        f"{len(answered)} of {count_noun(len(rows), 'row')} reviewed, "
-        f"labels changed: {len(changed)}; next: dvc repro trains on them"
-    )
-    if not data.correct_test_rows and (issues["split"][issues["id"].isin(changed)] == "test").any():
-        print("changed labels of test rows are used only with data.correct_test_rows: true")
+    of_test = int((issues["split"][issues["id"].isin(changed)] == "test").sum())
+    used = "them"
+    if of_test and not data.correct_test_rows:
+        used = "those of other rows, and of test rows only with data.correct_test_rows: true"
+    counts = f"labels changed: {len(changed)}, {of_test} of them of test rows"
+    reviewed = f"{len(answered)} of {count_noun(len(rows), 'row')} reviewed"
+    print(f"{reviewed}, {counts}; next: dvc repro uses {used}")
     return 0

@@ -4,13 +4,18 @@ import os
 import re
 import signal
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from tests.unit.split.rows import rows_of, split_table, write_csv
+from textclf.label import review
 from textclf.label.review import Reviews
 from textclf.label.rows import AnsweredError, Row
+from textclf.split.settings import Split
 from textclf.tables import corrections
+from textclf.tables.settings import Data
 
 
 def start(path: Path, by_hand: str = "id,label\n") -> Reviews:
@@ -37,6 +42,38 @@ def test_answers_are_lines_and_what_a_user_wrote_stays(tmp_path: Path) -> None:
     assert not [row for row in start(path).rows if row.open]
     reviews.undo("a")
     assert [row.id for row in reviews.rows if row.open] == ["a"]
+
+
+@pytest.mark.parametrize("correct_test_rows", [False, True])
+@pytest.mark.parametrize("changed", ["none", "train", "test"])
+def test_each_row_says_its_split_and_the_end_what_becomes_of_the_labels(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changed: str,
+    correct_test_rows: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "rows.csv", [(f"text {n}", "ab"[n % 2]) for n in range(40)])
+    data = Data(path="rows.csv", correct_test_rows=correct_test_rows)
+    split_table(tmp_path, data, Split(test_size=0.5))
+    Path("params.yaml").write_text(f"data: {{path: rows.csv, correct_test_rows: {str(correct_test_rows).lower()}}}\n")
+    Path("corrections.csv").write_text("id,label\n")
+    of_split = {name: rows[0] for name, rows in rows_of(tmp_path).items() if rows}
+    issues = [(row["id"], "ab"[row["label"]], "ba"[row["label"]], "m", name) for name, row in of_split.items()]
+    write_csv(tmp_path / "issues.csv", issues, ("id", "given", "suggested", "flagged_by", "split"))
+    monkeypatch.setattr(review, "ISSUES", tmp_path / "issues.csv")
+    monkeypatch.setattr(review, "SPLITS", tmp_path / "splits")
+    answers = iter([f"+{other}" if name == changed else "" for _, _, other, _, name in issues])
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+    assert review.run(Namespace(terminal=True, blind=False, by="ann", port=0)) == 0
+    said = capsys.readouterr().out
+    assert said.index("contradicted by m; a train row") < said.index("contradicted by m; a test row")
+    number, of_test = int(changed != "none"), int(changed == "test")
+    uses = "those of other rows, and of test rows only with data.correct_test_rows: true"
+    uses = uses if of_test and not correct_test_rows else "them"
+    counts = f"labels changed: {number}, {of_test} of them of test rows"
+    assert said.splitlines()[-1] == f"2 of 2 rows reviewed, {counts}; next: dvc repro uses {uses}"
 
 
 @pytest.mark.parametrize("calls", range(600, 12_600, 600))
