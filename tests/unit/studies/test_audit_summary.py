@@ -102,13 +102,16 @@ def test_models_are_those_of_the_run_without_majority() -> None:
         choose_models(Audit(), Train.model_validate({"majority": {"kind": "majority", "features": "words"}}))
 
 
-def test_reviews_are_counted_up_to_each_place_with_wilsons_interval() -> None:
+def test_reviews_are_counted_up_to_each_place_with_wilsons_interval_unless_all_were_reviewed() -> None:
     said = [("1", "0"), ("0", "0"), ("", "0"), ("1", "0"), *[("0", "0")] * 8]
     reviews = {str(place): (given, place) for place, (_, given) in enumerate(said, start=1)} | {"x": ("0", 0)}
     labels = {str(place): label for place, (label, _) in enumerate(said, start=1) if label}
     found = count_reviews(Corrections(Path(), labels, reviews=reviews))
     assert list(found) == ["10", "12"]
-    assert [*found["12"].values()] == [2, 9, 1, 0.181818, 0.051368, 0.476981]  # precision and its interval last
+    assert found["12"] == {"wrong": 2, "right": 9, "unclear": 1, "precision": 0.181818}
+    del reviews["3"]
+    found = count_reviews(Corrections(Path(), labels, reviews=reviews))
+    assert [*found["12"].values()] == [2, 9, 0, 0.181818, 0.051368, 0.476981]  # precision and its interval last
     assert (found["10"]["wrong"], found["10"]["right"]) == (2, 7)
     assert count_reviews(Corrections(Path(), reviews={"1": ("0", 1)})) == {}
 
@@ -201,7 +204,7 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
     assert review.run(Namespace(terminal=True, blind=False, by="ann", port=0)) == 0
     said = capsys.readouterr().out
     assert "of 90 sets of labels" in said
-    assert "3 of 3 rows reviewed, labels changed: 1" in said
+    assert "3 of 3 rows reviewed, labels changed: 1, " in said
     read = corrections.read(Path("corrections.csv"), multilabel=True)
     assert read.reviews == {row: (labels, place) for place, (row, labels) in enumerate(given.items(), start=1)}
     assert read.labels == {"89": given["89"], "1": "[]"}

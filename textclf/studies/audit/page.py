@@ -109,7 +109,7 @@ def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> 
 def _reviewed(audited: Audited) -> dict[str, Any] | None:
     rows = []
     for places, found in audited.reviewed.items():
-        interval = f"({percent(found['low'])} to {percent(found['high'])})"
+        interval = f"({percent(found['low'])} to {percent(found['high'])})" if "low" in found else ""
         counts = [f"{number:,}" for number in (int(places), found["wrong"], found["right"], found["unclear"])]
         rows.append([*counts, (percent(found["precision"]), interval)])
     columns = ["first places", "wrong", "right", "unclear", "precision"]

@@ -144,19 +144,21 @@ def summarize(audited: Audited) -> dict[str, Any]:
 def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:
     """Return what reviews say of the first 10, 20, 50, ... places of the list of an audit, up to the last one.
 
-    By the number of places: `wrong`, `right` and `unclear` labels, and the `precision`, the share of wrong ones among
-    the clear ones, from `low` to `high` (Wilson's interval).
+    By the number of places: `wrong`, `right` and `unclear` labels, and the `precision`, the share of wrong ones
+    among the clear ones. If some of these places were not reviewed, it is an estimate, from `low` to `high`
+    (Wilson's interval); otherwise it is known.
     """
     found: dict[str, dict[str, float]] = {}
     reviews = [(place, given, corrections.labels.get(row)) for row, (given, place) in corrections.reviews.items()]
     last = max((place for place, _, _ in reviews), default=0)
     for places in [*(places for places in PLACES if places < last), last]:
         first = [(given, label) for place, given, label in reviews if 0 < place <= places]
+        seen = {place for place, _, _ in reviews if 0 < place <= places}
         unclear = sum(label is None for _, label in first)
         right = sum(label == given for given, label in first)
         if clear := len(first) - unclear:
             counts = {"wrong": clear - right, "right": right, "unclear": unclear}
-            ends = wilson(clear - right, clear).rounded()
+            ends = wilson(clear - right, clear).rounded() if len(seen) < places else {}
             found[str(places)] = {**counts, "precision": round((clear - right) / clear, DIGITS), **ends}
     return found
 
