@@ -33,7 +33,7 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
 
         def begin(target: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _clear(target)
+            clear(target)
             return stack.enter_context(_scratch_folder(target)) / target.name
 
         scratch = [begin(target) for target in targets]
@@ -111,7 +111,7 @@ def _scratch_folder(target: Path) -> Iterator[Path]:
             _discard(folder, lock)
 
 
-def _clear(target: Path) -> None:
+def clear(target: Path) -> None:
     """Remove the scratch folders of this target whose process has ended, killed before it could do so itself.
 
     A process that was killed between two renames has moved the old output aside: it is put back.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, join_names
+from textclf.core.outputs import clear
 from textclf.core.quoting import list_classes, list_few, quote_argument, quote_value
 from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.evaluate.intervals import wilson
@@ -39,6 +40,7 @@ def run(parsed: argparse.Namespace) -> None:
     No answer is removed and nothing is added twice, so the command may be killed and run again.
     """
     in_project = parsed.output is None and PARAMS_FILE.exists()
+    clear(labelled.LABELLED)
     target, columns = (labelled.LABELLED, labelled.COLUMNS) if in_project else (parsed.output or TABLE, TABLE_COLUMNS)
     multilabel = is_multilabel(parsed.files)
     files = {path: read_rows(path, multilabel) for path in parsed.files}

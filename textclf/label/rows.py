@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from textclf.core.errors import UserError
 from textclf.core.files import csv_lines
 from textclf.core.labels import labelled_names, list_in, visible
+from textclf.core.outputs import clear
 from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.predict.outputs import open_output
 from textclf.tables.edited import read_edited, read_header
@@ -69,7 +70,8 @@ class LabelFile:
     """
 
     def __init__(self, path: Path, multilabel: bool = False) -> None:
-        """Read the file; raise `UserError` if it breaks a rule."""
+        """Read the file, without what a killed process left beside it; `UserError` if it breaks a rule."""
+        clear(path.resolve())
         self.path, self.multilabel, self._written = path, multilabel, (0, 0, 0)
         self._read()
 

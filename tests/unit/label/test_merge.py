@@ -177,6 +177,7 @@ def test_a_merge_that_is_killed_at_any_moment_loses_nothing_and_adds_nothing_twi
     run(*files)
     sys.setprofile(None)
     assert [path.read_bytes() for path in outputs] == expected
+    assert not [*Path().glob(".*")]
 
 
 def rows(labels: Iterable[str]) -> list[Row]:

@@ -98,6 +98,8 @@ def test_a_review_that_is_killed_loses_no_answer_and_has_none_twice(tmp_path: Pa
         answer()
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    start(tmp_path / "mine.csv")
+    assert not [*tmp_path.glob(".*")]
     written, seen = list(corrections.read(tmp_path / "mine.csv").reviews), len(list(tmp_path.glob("?")))
     assert len(written) - seen in (0, 1)
     answer()
