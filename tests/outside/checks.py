@@ -16,7 +16,20 @@ from sklearn import metrics as sk
 from sklearn.dummy import DummyClassifier
 
 from tests.outside import pages
-from tests.outside.pages import FLOOR, NO_CLASS, RIGHT, Said, half_a_digit, value_of
+from tests.outside.pages import (
+    ANSWERED,
+    COVERED,
+    FLOOR,
+    MISTAKES,
+    NO_CLASS,
+    OF_ANSWERS,
+    RIGHT,
+    WITHIN,
+    Said,
+    half_a_digit,
+    of_class,
+    value_of,
+)
 from tests.outside.projects import SEPARATOR
 from tests.outside.runs import Run
 
@@ -106,10 +119,15 @@ class Measured:
                     found[model, key if split == "test" else f"{key} of {split}"] = (number, 0.0)
                 loss = log_loss(rows.truth, self.probabilities(model, rows.ids), self.classes)
                 found[model, "log_loss" if split == "test" else f"log_loss of {split}"] = loss
-            accuracy = found[model, "accuracy"][0]
-            found[model, RIGHT] = (accuracy * len(self.splits["test"].ids), 0.0)
-            for key, number in self.of_no_class(model).items():
-                found[model, key] = (number, 0.0)
+            right = found[model, "accuracy"][0] * len(self.splits["test"].ids)
+            counts = {RIGHT: right, MISTAKES: len(self.splits["test"].ids) - right}
+            for part in (
+                counts,
+                self.by_class(model),
+                self.of_no_class(model),
+                self.of_sets(model),
+            ):
+                found |= {(model, key): (number, 0.0) for key, number in part.items()}
         for model in self.models:
             for other in self.models:
                 found[model, pages.against(other)] = (
@@ -162,16 +180,62 @@ class Measured:
         assert isinstance(row, Mapping)
         return float(row.get(decided, actual != decided))
 
+    def by_class(self, model: str) -> dict[str, float]:
+        """Return the metrics of each class on the test rows."""
+        rows, found = self.splits["test"], {}
+        truth, answers = rows.truth, self.answers(model, rows.ids)
+        for place, label in enumerate(self.classes):
+            if self.project.multilabel:
+                actual, decided = truth[:, place] == 1, answers[:, place] == 1
+            else:
+                actual, decided = truth == label, answers == label
+            of_label = sk.precision_recall_fscore_support(
+                actual, decided, average="binary", zero_division=0
+            )
+            for key, number in zip(("precision", "recall", "f1"), of_label, strict=False):
+                found[of_class(key, label)] = float(number)
+            if actual.any():
+                accuracy = sk.accuracy_score(truth[actual], answers[actual])
+                found[of_class("accuracy", label)] = float(accuracy)
+        return found
+
     def of_no_class(self, model: str) -> dict[str, float]:
-        """Return how well predict recognises test rows of no class."""
-        outside = self.splits.get("test_unknown")
-        if outside is None:
+        """Return how well predict recognises test rows of no class, and is right on the others."""
+        if self.project.unknown is None:
             return {}
-        rejected = self.answers(model, outside.ids) == NOTHING
-        among = self.answers(model, self.splits["test"].ids) == NOTHING
-        found = {f"recall {NO_CLASS}": float(rejected.mean())}
-        if rejected.any() or among.any():
-            found[f"precision {NO_CLASS}"] = float(rejected.sum() / (rejected.sum() + among.sum()))
+        outside = self.splits.get("test_unknown", Rows([], np.array([], object)))
+        ids = [*self.splits["test"].ids, *outside.ids]
+        truth, answers = self.coded(self.labels.loc[ids]), self.answers(model, ids)
+        none = truth == self.project.unknown
+        rejected = (answers == NOTHING) | (answers == self.project.unknown)
+        found = {f"recall {NO_CLASS}": float(rejected[none].mean())}
+        found[WITHIN] = float(sk.accuracy_score(truth[~none], answers[~none]))
+        if rejected.any():
+            found[f"precision {NO_CLASS}"] = float(none[rejected].mean())
+        return found
+
+    def of_sets(self, model: str) -> dict[str, float]:
+        """Return what the prediction sets of predict hold of the test rows."""
+        if model not in self.run.sets:
+            return {}
+        ids = self.splits["test"].ids
+        actual, sets = self.labels.loc[ids], self.run.sets[model].loc[ids, "set"]
+        if self.project.multilabel:
+            held = [
+                len({*own} & {*some}) / len(own)
+                for own, some in zip(actual, sets, strict=True)
+                if own
+            ]
+            return {COVERED: float(np.mean(held))}
+        answers = self.coded(self.run.sets[model].loc[ids, "label"])
+        answered = answers != NOTHING
+        found = {
+            COVERED: float(np.mean([own in some for own, some in zip(actual, sets, strict=True)]))
+        }
+        found[ANSWERED] = float(np.mean([len(some) == 1 for some in sets]))
+        if answered.any():
+            right = sk.accuracy_score(actual.to_numpy(object)[answered], answers[answered])
+            found[OF_ANSWERS] = float(right)
         return found
 
     @cached_property

@@ -3,6 +3,7 @@
 This module reads what people read and shares no code with textclf.
 """
 
+import csv
 import html
 import json
 import re
@@ -38,8 +39,16 @@ TITLES = {  # of metrics, as pages write them, by the key of metrics/evaluation.
     "calibration error": "ece",
 }
 SPLITS = {"test": "test", "training": "train", "train": "train", "validation": "validation"}
-RIGHT = "rows right"
+RIGHT, MISTAKES = "rows right", "mistakes"
 NO_CLASS = "of no class"
+WITHIN = "accuracy within the classes"
+COVERED, ANSWERED, OF_ANSWERS = "coverage of sets", "sets with one class", "accuracy of answers"
+OF_SETS = {  # columns of the report's table of prediction sets
+    "sets with the class": COVERED,
+    "share of the labels in the set": COVERED,
+    "one class": ANSWERED,
+    "accuracy of answers": OF_ANSWERS,
+}
 FLOOR = "majority"
 
 
@@ -78,6 +87,11 @@ def named(title: str, split: str = "test") -> str:
 def shown(model: str) -> str:
     """Return a model's name as pages write it."""
     return model.replace("_", " ")
+
+
+def of_class(key: str, label: str) -> str:
+    """Return the name of a metric of one class, or of the rows in it."""
+    return f"{key} of class {label}"
 
 
 def against(model: str) -> str:
@@ -173,13 +187,19 @@ def report(page: str, models: list[str], default: str) -> Iterator[Said]:
             yield Said(
                 f"{name}'s first figure", names[model.strip()], "accuracy", number, (low, high)
             )
+    for shown_name, number in re.findall(rf"<summary>([\w ]+): ({NUMBER}) mistakes?<", page):
+        yield Said(f"{name}'s list of mistakes", names[shown_name], MISTAKES, number)
     for caption, rows in tables(page):
-        yield from _in_table(f"{name}'s table “{caption}”", rows, names)
+        where = f"{name}'s table “{caption}”"
+        of_slices = re.match(r"All slices of ([\w ]+),", caption)
+        if of_slices:
+            yield from _slices(where, names[of_slices[1]], rows)
+        else:
+            yield from _in_table(where, rows, names)
 
 
 def _in_table(page: str, rows: list[list[str]], names: Mapping[str, str]) -> Iterator[Said]:
     header, *body = rows
-    cell = rf"({NUMBER})(?: ({NUMBER}) to ({NUMBER}))?"
     if header[0] == "" and {*header[1:]} <= {*names}:
         for title, *cells in body:
             found = re.match(r"(.*?)(?: \(nats\).*)?(?: on (\w+) rows)?$", title)
@@ -188,7 +208,7 @@ def _in_table(page: str, rows: list[list[str]], names: Mapping[str, str]) -> Ite
                 continue
             metric = named(found[1], SPLITS[found[2] or "test"])
             for shown_name, text in zip(header[1:], cells, strict=True):
-                yield from _cell(page, names[shown_name], metric, re.match(cell, text))
+                yield from _cell(page, names[shown_name], metric, text)
     elif header[:3] == ["pair", "difference", "interval"]:
         for pair, difference, interval, *_ in body:
             first, second = pair.split(" vs. ")
@@ -205,13 +225,31 @@ def _in_table(page: str, rows: list[list[str]], names: Mapping[str, str]) -> Ite
     elif header[:2] == ["model", "by"]:
         for shown_name, by, *cells in body:
             for title, text in zip(header[2:], cells, strict=True):
-                if by == "as decided" and title.endswith(("within the classes", NO_CLASS)):
-                    metric = title.removesuffix(" within the classes")
-                    yield from _cell(page, names[shown_name], metric, re.match(cell, text))
+                if by == "as decided" and (title == WITHIN or title.endswith(NO_CLASS)):
+                    yield from _cell(page, names[shown_name], title, text)
+    elif header[:2] in (["class", "model"], ["label", "model"]):
+        for label, shown_name, *cells in body:
+            for title, text in zip(header[2:], cells, strict=True):
+                if title in TITLES:
+                    metric = of_class(TITLES[title], label)
+                    yield from _cell(page, names[shown_name], metric, text)
+    elif header[0] == "model" and {*header} & {*OF_SETS}:
+        for shown_name, *cells in body:
+            for title, text in zip(header[1:], cells, strict=True):
+                if title in OF_SETS:
+                    yield from _cell(page, names[shown_name], OF_SETS[title], text)
 
 
-def _cell(page: str, model: str, metric: str, found: re.Match[str] | None) -> Iterator[Said]:
-    if found is not None:
+def _slices(page: str, model: str, rows: list[list[str]]) -> Iterator[Said]:
+    for name, _, accuracy, *_ in rows[1:]:
+        kind, _, label = name.partition(": ")
+        if kind in ("class", "label"):
+            yield from _cell(page, model, of_class("accuracy", label), accuracy)
+
+
+def _cell(page: str, model: str, metric: str, text: str) -> Iterator[Said]:
+    """Yield the number in a cell, and its interval; none if the cell has none."""
+    if found := re.match(rf"({NUMBER})(?: {ENDS})?", text):
         yield Said(page, model, metric, found[1], (found[2], found[3]) if found[2] else None)
 
 
@@ -289,10 +327,34 @@ def metrics(folder: Path) -> Iterator[Said]:
         )
     for model, splits in read(folder, "metrics/unknown.json").items():
         for key, share in splits.get("test", {}).items():
-            if key != "scores" and share is not None:
-                ends = (str(share["low"]), str(share["high"]))
-                metric = key if key == "accuracy" else f"{key} {NO_CLASS}"
-                yield Said("metrics/unknown.json", model, metric, str(share["value"]), ends)
+            if key != "scores":
+                metric = WITHIN if key == "accuracy" else f"{key} {NO_CLASS}"
+                yield from _share("metrics/unknown.json", model, metric, share)
+    for model, found in read(folder, "metrics/coverage.json").items():
+        name = "metrics/coverage.json"
+        yield Said(name, model, ANSWERED, str(found["answered"]))
+        yield from _share(name, model, COVERED, found["coverage"])
+        yield from _share(name, model, OF_ANSWERS, found["accuracy"])
+    for model, slices in read(folder, "metrics/slices.json").items():
+        for name, found in slices.items():
+            kind, _, label = name.partition("=")
+            if kind in ("class", "label"):
+                share = found["accuracy_interval"] | {"value": found["accuracy"]}
+                yield from _share("metrics/slices.json", model, of_class("accuracy", label), share)
+    lines = (folder / "plots/classes.csv").read_text(encoding="utf-8").splitlines()
+    for row in csv.DictReader(lines):
+        if row["split"] == "test":
+            for key in ("precision", "recall", "f1"):
+                share = {"value": row[key], "low": row[f"{key}_low"], "high": row[f"{key}_high"]}
+                metric = of_class(key, row.get("class") or row["label"])
+                yield from _share("plots/classes.csv", row["model"], metric, share)
+
+
+def _share(page: str, model: str, metric: str, share: Mapping[str, Any] | None) -> Iterator[Said]:
+    """Yield a number of a file with its interval, if it has one; none if there is no number."""
+    if share is not None:
+        ends = (str(share["low"]), str(share["high"]))
+        yield Said(page, model, metric, str(share["value"]), ends if ends[0] else None)
 
 
 def read(folder: Path, name: str) -> dict[str, Any]:

@@ -139,9 +139,9 @@ def with_columns() -> pd.DataFrame:
     rows = one_label({"refund": 300, "praise": 450}, signal=0.08, seed=8)
     generator = np.random.default_rng(8)
     refund = (rows["label"] == "refund").to_numpy()
-    price = (20 + 15 * refund + generator.normal(0, 10, len(rows))).round(2)
+    price = (20 + 8 * refund + generator.normal(0, 10, len(rows))).round(2)
     shop = np.where(generator.random(len(rows)) < 0.6, np.where(refund, "north", "south"), "west")
-    day = np.where(refund, 1, 4) + generator.integers(0, 3, len(rows))
+    day = np.where(refund, 0, 2) + generator.integers(0, 5, len(rows))
     dates = pd.Timestamp("2024-01-01") + pd.to_timedelta(
         day + 7 * generator.integers(0, 40, len(rows)), unit="D"
     )
@@ -164,6 +164,12 @@ def mostly_empty() -> pd.DataFrame:
 def outside() -> pd.DataFrame:
     """Return rows of three classes, and of texts that belong to none of them."""
     return one_label(OUTSIDE, signal=0.18, seed=3)
+
+
+def many_classes() -> pd.DataFrame:
+    """Return rows of 77 classes, twelve of which have too few for training and test rows."""
+    rare = {f"rare{place:02}": 1 + place % 2 for place in range(12)}
+    return one_label(by_rank(65, 1400, 4) | rare, signal=0.4, seed=3)
 
 
 def third() -> pd.DataFrame:
@@ -194,10 +200,8 @@ PROJECTS: dict[str, Project] = {
     "no signal": Project(lambda: one_label({"no": 700, "yes": 100}, signal=0)),
     "no signal, 6% of one class": Project(lambda: one_label(RARE, signal=0)),
     "20 classes": Project(lambda: one_label(by_rank(20, 1200, 15), seed=3)),
-    "77 classes, some rare": Project(lambda: one_label(by_rank(77, 1400, 3), signal=0.4, seed=3)),
-    "77 classes, merged": Project(
-        lambda: one_label(by_rank(77, 1400, 3), signal=0.4, seed=3), settings={"data.rare": "merge"}
-    ),
+    "77 classes, some rare": Project(many_classes),
+    "77 classes, merged": Project(many_classes, settings={"data.rare": "merge"}),
     "several labels, F1": Project(
         mostly_empty,
         "--preset fast --label topics",

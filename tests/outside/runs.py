@@ -15,7 +15,7 @@ from tests.verify import Copy, VerifyError
 
 TEXTCLF = (sys.executable, "-m", "textclf.cli")
 EVALUATION = Path("metrics", "evaluation.json")
-MOST_PRINTED = 10  # classes whose probabilities predict prints; of more, only Parquet has all
+MOST_PRINTED = 10  # classes whose probabilities JSON has; of more, only Parquet has all
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Run:
     """A project that has run.
 
     `printed` has what commands printed, by command. `answers` has for each model the columns of
-    `textclf predict`, a row for each row of the table, by id.
+    `textclf predict`, a row for each row of the table, by id; `sets` those with --coverage.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Run:
     table: pd.DataFrame
     printed: dict[str, str]
     answers: dict[str, pd.DataFrame]
+    sets: dict[str, pd.DataFrame]
 
     @property
     def project(self) -> Project:
@@ -44,7 +45,7 @@ def make(name: str, place: Path, installed: Path) -> Run:
     copy = empty_folder(place, installed)
     table = project.table()
     table.to_csv(copy.folder / TABLE, index=False)
-    copy.run(*TEXTCLF, "init", "--data", TABLE, *project.init.split())
+    copy.run(*TEXTCLF, "init", "--data", TABLE, "--id", "ticket", *project.init.split())
     change(copy.folder / "params.yaml", project)
     if project.weights:
         fetch_weights(copy)
@@ -53,7 +54,10 @@ def make(name: str, place: Path, installed: Path) -> Run:
     printed["textclf pr-report"] = copy.run(*TEXTCLF, "pr-report", "HEAD~1")
     models = [path.parent.name for path in copy.folder.glob("models/*/model.json")]
     answers = {name: ask(copy, name) for name in sorted(models)}
-    return Run(name, copy.folder, table, printed, answers)
+    sets = {}
+    if coverage := project.settings.get("evaluate.coverage"):
+        sets = {name: ask(copy, name, "--coverage", str(coverage)) for name in answers}
+    return Run(name, copy.folder, table, printed, answers, sets)
 
 
 def empty_folder(place: Path, installed: Path) -> Copy:
@@ -119,17 +123,14 @@ def commit_with_another_base(copy: Copy) -> None:
         copy.run("git", "commit", "--quiet", "--message", message)
 
 
-def ask(copy: Copy, model: str) -> pd.DataFrame:
-    """Return what `textclf predict` prints for the rows of the user's table."""
-    words = ("predict", "--path", TABLE, "--id", "ticket", "--no-text", "--model", model)
-    classes = json.loads((copy.folder / "data/splits/classes.json").read_text(encoding="utf-8"))[
-        "classes"
-    ]
-    if len(classes) <= MOST_PRINTED:
-        printed = copy.run(*TEXTCLF, *words)
-        found = pd.DataFrame([json.loads(line) for line in printed.splitlines()])
-    else:
-        output = copy.folder.parent / f"{model}.parquet"
-        copy.run(*TEXTCLF, *words, "--output", str(output))
-        found = pd.read_parquet(output)
-    return found.set_index("id")
+def ask(copy: Copy, model: str, *options: str) -> pd.DataFrame:
+    """Return what `textclf predict` writes for the rows of the user's table."""
+    classes = json.loads((copy.folder / "data/splits/classes.json").read_text(encoding="utf-8"))
+    many = len(classes["classes"]) > MOST_PRINTED
+    output = copy.folder.parent / ("answers.parquet" if many else "answers.jsonl")
+    words = ("--path", TABLE, "--id", "ticket", "--no-text", "--model", model, *options)
+    copy.run(*TEXTCLF, "predict", *words, "--output", str(output))
+    if many:
+        return pd.read_parquet(output).set_index("id")
+    lines = output.read_text(encoding="utf-8").splitlines()
+    return pd.DataFrame([json.loads(line) for line in lines]).set_index("id")
