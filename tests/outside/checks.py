@@ -36,6 +36,7 @@ from tests.outside.runs import Run
 NOTHING = "(no answer)"  # in place of a label, where predict gives none
 MERGED = "other"  # the class that data.rare: merge makes
 ROUNDED = 1e-6  # numbers in metrics/ have six digits
+CLEAR = 10  # rows by which a class leads, so that it does in each fold
 PRINTED = 0.5e-6  # by how much a probability that predict prints may differ
 FLOOR_WORDS = re.compile(
     r"\b(majority|floor|guessing|most frequent|no label|no answer|every text)\b", re.IGNORECASE
@@ -116,9 +117,9 @@ class Measured:
                 rows = self.splits[split]
                 answers = self.answers(model, rows.ids)
                 for key, number in self.scores(rows.truth, answers).items():
-                    found[model, key if split == "test" else f"{key} of {split}"] = (number, 0.0)
+                    found[model, pages.of_split(key, split)] = (number, 0.0)
                 loss = log_loss(rows.truth, self.probabilities(model, rows.ids), self.classes)
-                found[model, "log_loss" if split == "test" else f"log_loss of {split}"] = loss
+                found[model, pages.of_split("log_loss", split)] = loss
             right = found[model, "accuracy"][0] * len(self.splits["test"].ids)
             counts = {RIGHT: right, MISTAKES: len(self.splits["test"].ids) - right}
             for part in (
@@ -239,21 +240,46 @@ class Measured:
         return found
 
     @cached_property
-    def floor(self) -> dict[str, float]:
-        """What the best constant answer of the training rows scores on the test rows."""
-        train, test = self.splits["train"].truth, self.splits["test"].truth
+    def constant(self) -> Labels:
+        """The best answer for every text, by the training rows: (1,) or (1, labels)."""
+        train = self.splits["train"].truth
         if self.project.multilabel:
             sets, counts = np.unique(train, axis=0, return_counts=True)
-            return self.scores(test, np.tile(sets[counts.argmax()], (len(test), 1)))
+            return sets[[counts.argmax()]]
         if self.project.costs:
             choices = [*self.classes, *([NOTHING] if "abstain" in self.project.costs else [])]
             paid = {
                 each: np.mean([self.cost(actual, each) for actual in train]) for each in choices
             }
-            cheapest = min(choices, key=lambda each: paid[each])
-            return self.scores(test, np.full(len(test), cheapest, object))
+            return np.array([min(choices, key=lambda each: paid[each])], object)
         dummy = DummyClassifier(strategy="most_frequent").fit(np.zeros((len(train), 1)), train)
-        return self.scores(test, dummy.predict(np.zeros((len(test), 1))))
+        return np.asarray(dummy.predict(np.zeros((1, 1))))
+
+    @cached_property
+    def floor(self) -> dict[str, float]:
+        """What that answer scores, by quantity; with the split unless it is test."""
+        found: dict[str, float] = {}
+        for split, rows in self.splits.items():
+            if split in pages.SPLITS.values():
+                answers = np.repeat(self.constant, len(rows.ids), axis=0)
+                scores = self.scores(rows.truth, answers)
+                found |= {pages.of_split(key, split): scores[key] for key in scores}
+        return found
+
+    @cached_property
+    def folds_of_floor(self) -> list[Said]:
+        """The accuracy of the floor on held-out training rows, if each fold has the same answer."""
+        decisions = pages.read(self.run.folder, "metrics/decisions.json")
+        held_out = decisions["crossvalidation"].get(FLOOR, {})
+        train = self.splits["train"].truth
+        counts = np.sort(np.unique(train, axis=0, return_counts=True)[1])
+        is_clear = counts[-1] - counts[-2] > CLEAR and not self.project.costs
+        if held_out.get("rows") != len(train) or not is_clear:
+            return []
+        number = str(held_out["accuracy"])
+        return [
+            Said("crossvalidation in metrics/decisions.json", FLOOR, "accuracy of train", number)
+        ]
 
     @cached_property
     def guess(self) -> float:
@@ -312,7 +338,7 @@ def floor_is_a_floor(measured: Measured) -> Iterator[str]:
     guessing = pages.read(measured.run.folder, name)["guessing"]
     exact = measured.floor | {"log_loss": measured.guess}
     said = [Said(name, of_guessing, key, str(number)) for key, number in guessing.items()]
-    said += [each for each in measured.said if each.model == FLOOR and each.metric != "log_loss"]
+    said += [each for each in measured.said if each.model == FLOOR] + measured.folds_of_floor
     yield from disagreeing(
         said, lambda each: (exact[each.metric], 0.0) if each.metric in exact else None
     )

@@ -80,7 +80,11 @@ def half_a_digit(number: str) -> float:
 
 def named(title: str, split: str = "test") -> str:
     """Return the name of a quantity: the key of the metric, and the split if it is another."""
-    key = TITLES[title]
+    return of_split(TITLES[title], split)
+
+
+def of_split(key: str, split: str) -> str:
+    """Return the name of a metric on the rows of a split."""
     return key if split == "test" else f"{key} of {split}"
 
 
@@ -291,9 +295,7 @@ def comment(text: str) -> Iterator[Said]:
     """Yield the numbers of the head that the pull request's comment has."""
     row = rf"\| `(\w+)` \| `(\w+)` \| `(\w+)`.*? \| (?:{NUMBER}|) \| ({NUMBER}) \|"
     for model, split, key, number in re.findall(row, text):
-        yield Said(
-            "textclf pr-report", model, key if split == "test" else f"{key} of {split}", number
-        )
+        yield Said("textclf pr-report", model, of_split(key, split), number)
 
 
 def metrics(folder: Path) -> Iterator[Said]:
@@ -308,7 +310,7 @@ def metrics(folder: Path) -> Iterator[Said]:
                 yield Said(
                     "metrics/evaluation.json",
                     model,
-                    key if split == "test" else f"{key} of {split}",
+                    of_split(key, split),
                     str(number),
                     (str(ends["low"]), str(ends["high"])) if ends else None,
                 )
@@ -316,9 +318,7 @@ def metrics(folder: Path) -> Iterator[Said]:
         name = f"metrics/models/{model}.json"
         for split, found in read(folder, name).items():
             for key, number in found.items() if split in SPLITS else ():
-                yield Said(
-                    name, model, key if split == "test" else f"{key} of {split}", str(number)
-                )
+                yield Said(name, model, of_split(key, split), str(number))
     for pair, found in read(folder, "metrics/comparisons.json").items():
         first, second = pair.split("_vs_")
         ends = (str(found["low"]), str(found["high"]))
@@ -330,8 +330,10 @@ def metrics(folder: Path) -> Iterator[Said]:
             if key != "scores":
                 metric = WITHIN if key == "accuracy" else f"{key} {NO_CLASS}"
                 yield from _share("metrics/unknown.json", model, metric, share)
-    for model, found in read(folder, "metrics/coverage.json").items():
-        name = "metrics/coverage.json"
+    name = "metrics/coverage.json"
+    coverage = read(folder, name)
+    for model in evaluation.keys() & coverage.keys():
+        found = coverage[model]
         yield Said(name, model, ANSWERED, str(found["answered"]))
         yield from _share(name, model, COVERED, found["coverage"])
         yield from _share(name, model, OF_ANSWERS, found["accuracy"])
