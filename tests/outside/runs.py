@@ -103,7 +103,7 @@ def fetch_weights(copy: Copy) -> None:
     except VerifyError as error:
         if "check the network" not in str(error):
             raise
-        pytest.skip(f"needs the weights, which could not be downloaded: {error}")
+        pytest.skip(f"needs the pretrained weights: {error}")
 
 
 def commit_with_another_base(copy: Copy) -> None:
