@@ -20,6 +20,7 @@ from tests.outside.pages import (
     ANSWERED,
     COVERED,
     FLOOR,
+    GUESSING,
     MISTAKES,
     NO_CLASS,
     OF_ANSWERS,
@@ -334,11 +335,13 @@ def log_loss(
 
 def floor_is_a_floor(measured: Measured) -> Iterator[str]:
     """Yield each number of the model majority and of `guessing` that is not scikit-learn's."""
-    name, of_guessing = "metrics/decisions.json", f"guessing of {FLOOR}"
+    name = "metrics/decisions.json"
     guessing = pages.read(measured.run.folder, name)["guessing"]
     exact = measured.floor | {"log_loss": measured.guess}
-    said = [Said(name, of_guessing, key, str(number)) for key, number in guessing.items()]
-    said += [each for each in measured.said if each.model == FLOOR] + measured.folds_of_floor
+    said = [Said(name, GUESSING, key, str(number)) for key, number in guessing.items()]
+    said += [
+        each for each in measured.said if each.model in (FLOOR, GUESSING)
+    ] + measured.folds_of_floor
     yield from disagreeing(
         said, lambda each: (exact[each.metric], 0.0) if each.metric in exact else None
     )
@@ -414,23 +417,17 @@ def intervals_hold_their_numbers(measured: Measured) -> Iterator[str]:
 
 
 def every_page_names_the_default_model(measured: Measured) -> Iterator[str]:
-    """Yield each page on which no accuracy of the default model or of the floor was found."""
-    accuracies = {
-        (said.page.partition("'")[0], said.model)
-        for said in measured.said
-        if said.metric == "accuracy"
+    """Yield each page on which the number of the default model or of the floor was not found."""
+    key = "cost" if measured.project.costs else "accuracy"
+    found = {
+        (said.page.partition("'")[0], said.model) for said in measured.said if said.metric == key
     }
-    shared = (
-        "dvc repro",
-        "textclf metrics",
-        "textclf pr-report",
-        "metrics/evaluation.json",
-        "the report",
-    )
+    shared = ("dvc repro", "textclf metrics", "textclf pr-report", "metrics/evaluation.json")
     for model in (measured.default, FLOOR):
-        for page in (*shared, f"the card of {model}", f"metrics/models/{model}.json"):
-            if (page, model) not in accuracies:
-                yield f"{page}: no accuracy of {model} was found"
+        own = (f"the card of {model}", f"metrics/models/{model}.json", "the report")
+        for page in (*shared, *own):
+            if (page, model) not in found:
+                yield f"{page}: no {key} of {model} was found"
 
 
 def loss_to_the_floor_is_told(measured: Measured) -> Iterator[str]:

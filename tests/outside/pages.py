@@ -49,7 +49,7 @@ OF_SETS = {  # columns of the report's table of prediction sets
     "one class": ANSWERED,
     "accuracy of answers": OF_ANSWERS,
 }
-FLOOR = "majority"
+FLOOR, GUESSING = "majority", "guessing"
 
 
 class Said(NamedTuple):
@@ -206,11 +206,14 @@ def _in_table(page: str, rows: list[list[str]], names: Mapping[str, str]) -> Ite
     header, *body = rows
     if header[0] == "" and {*header[1:]} <= {*names}:
         for title, *cells in body:
-            found = re.match(r"(.*?)(?: \(nats\).*)?(?: on (\w+) rows)?$", title)
+            parts = rf"(.*?)(?: \(nats\))?(?: on (\w+) rows)?(?: guessing: ({NUMBER}))?$"
+            found = re.match(parts, title)
             assert found is not None
             if found[1] not in TITLES:
                 continue
             metric = named(found[1], SPLITS[found[2] or "test"])
+            if found[3]:
+                yield Said(page, GUESSING, metric, found[3])
             for shown_name, text in zip(header[1:], cells, strict=True):
                 yield from _cell(page, names[shown_name], metric, text)
     elif header[:3] == ["pair", "difference", "interval"]:

@@ -177,6 +177,12 @@ def third() -> pd.DataFrame:
     return one_label(THIRD, signal=0.15, wrong=0.1, seed=4)
 
 
+def english() -> pd.DataFrame:
+    """Return these rows with words around them by which they are taken for English."""
+    rows = third()
+    return rows.assign(text="They have written this to us about what they want: " + rows["text"])
+
+
 def all_kinds() -> dict[str, object]:
     """Return the settings that train every kind of model that is quick on words."""
     kinds = ("naive_bayes", "linear_svm", "nb_svm")
@@ -322,6 +328,6 @@ PROJECTS: dict[str, Project] = {
             "train.combined": None,
         },
     ),
-    "preset good": Project(third, "--preset good", weights=True),
-    "preset best": Project(third, "--preset best", {"export.refit": False}, weights=True),
+    "preset good": Project(english, "--preset good", {"export.refit": False}, weights=True),
+    "preset best": Project(english, "--preset best", {"export.refit": False}, weights=True),
 }
