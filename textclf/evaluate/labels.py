@@ -36,7 +36,9 @@ def measure_labels(path: Path, test: SplitMetrics, model: str, labels: int) -> O
 
     All are decided as the model decides.
     """
-    decision, judged, confidence = test.decisions[model], test.judged[model], test.settings.confidence
+    # Of texts of no class, models of fewer labels have no threshold of their own.
+    judged = test.before_rejection(model)
+    decision, confidence = test.decisions[model], test.settings.confidence
     right: defaultdict[str, defaultdict[int, list[Bools]]] = defaultdict(lambda: defaultdict(list))  # by kind, labels
     for rows in batches(path):
         kind, number = rows.split[0].split()
