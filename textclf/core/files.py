@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
+# In a column of splits: a training row whose text `textclf suggest` chose. Such rows are no random sample, so they
+# are never held out: neither to test nor to choose by.
+SUGGESTED = "suggested"
 UNKNOWN = "_unknown"  # after the name of a split: its rows that belong to no class and train nothing
 UNKNOWN_SPLITS = tuple(f"{name}{UNKNOWN}" for name in SPLITS[1:])  # beside `SPLITS`, with -1 as label
 DIGITS = 6  # decimals in metrics and curves

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
+from textclf.core.files import SUGGESTED
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.outputs import clear
 from textclf.core.quoting import list_classes, list_few, quote_argument, quote_value
@@ -24,7 +25,6 @@ from textclf.tables import labelled
 from textclf.tables.corpus import Corpus
 from textclf.tables.edited import append_rows
 from textclf.tables.settings import Data
-from textclf.tables.split_names import SUGGESTED
 
 TABLE_COLUMNS = ("id", "text", "label", "split")
 SHOWN = 5  # texts of a list

@@ -7,10 +7,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of_numbers, encode, hash_normalized, hash_texts
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, SUGGESTED
 from textclf.split.draw import draw_the_rest
 from textclf.split.settings import Split
-from textclf.tables.split_names import SUGGESTED
 
 
 def hash_splits(

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from textclf.core.arrow import array_of, array_of_numbers, as_array, flat, hash_normalized
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, SUGGESTED
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import NOUN as CORRECTIONS
@@ -20,7 +20,6 @@ from textclf.tables.labelled import NOUN as LABELLED
 from textclf.tables.labelled import Labelled
 from textclf.tables.settings import Data
 from textclf.tables.several import LABELS, labels_in
-from textclf.tables.split_names import SUGGESTED
 
 
 class Corrector:

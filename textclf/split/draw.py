@@ -19,10 +19,9 @@ from textclf.artifacts import shards
 from textclf.artifacts.memory import MANY_CLASSES
 from textclf.core.arrow import array_of_numbers, as_array, encode, flat, hash_normalized, normalize_texts, rows_of
 from textclf.core.errors import TooRareError, UserError
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, SUGGESTED
 from textclf.core.formatting import count_noun, join_names
 from textclf.split.settings import Split
-from textclf.tables.split_names import SUGGESTED
 
 ADVICE = {  # if a split lacks a class, by method
     "random": "set split.stratify to true",

@@ -15,7 +15,7 @@ from textclf.artifacts.corrected import DROPPED, rare_classes, uncorrected_test_
 from textclf.artifacts.split_report import Corrected, SplitReport
 from textclf.core import progress, resources
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
+from textclf.core.files import SPLITS, SUGGESTED, UNKNOWN, UNKNOWN_SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_classes, list_names, quote_value
 from textclf.split.by_hash import hash_splits
@@ -32,7 +32,6 @@ from textclf.tables.given import find_table, given_splits
 from textclf.tables.labelled import LABELLED, Labelled
 from textclf.tables.labels import NONE, Renamed, doubts
 from textclf.tables.settings import Data
-from textclf.tables.split_names import SUGGESTED
 
 SAMPLE = 2**20  # bytes from which the length of a row is estimated
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from textclf.core import resources
 from textclf.core.arrow import array_of, array_of_numbers, encode, flat, hash_texts, rows_of
 from textclf.core.errors import UserError
+from textclf.core.files import SUGGESTED
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import suggest
 from textclf.tables import limits
@@ -26,7 +27,7 @@ from textclf.tables.layout import COLUMN, SLICE, SOURCE, WHOLE_FILE, Batch, Reco
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.several import JOINT, LABELS, flagged, label_lists, labels_in, unite, written_list
-from textclf.tables.split_names import SUGGESTED, split_of_value
+from textclf.tables.split_names import split_of_value
 from textclf.tables.values import (
     A_NUMBER,
     CONTROL,

@@ -2,14 +2,12 @@
 
 import re
 
+from textclf.core.files import SUGGESTED
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables.files import source_name
 
 SYNONYMS = {"train": ("training",), "validation": ("valid", "val", "dev"), "test": ("testing",)}
 SPLIT_OF = {word: split for split, words in SYNONYMS.items() for word in (split, *words)}
-# In a column alone: a training row whose text `textclf suggest` chose. Such rows are no random sample, so they are
-# never held out: neither to test nor to choose by.
-SUGGESTED = "suggested"
 OF_VALUES = SPLIT_OF | {SUGGESTED: SUGGESTED}
 OTHER_WORDS = ", ".join(word for words in SYNONYMS.values() for word in words)
 RULE = f"train, validation, test or {SUGGESTED} (or {OTHER_WORDS})"

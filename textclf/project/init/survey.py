@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from textclf.core.arrow import array_of, count_lengths, hash_normalized
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, SUGGESTED
 from textclf.core.scripts import MOST, is_unspaced
 from textclf.evaluate.clusters import are_dependent, if_alike
 from textclf.export.languages import NAMES
@@ -21,7 +21,6 @@ from textclf.split.draw import link
 from textclf.tables.corpus import Corpus
 from textclf.tables.layout import COLUMN, SLICE
 from textclf.tables.settings import Data
-from textclf.tables.split_names import SUGGESTED
 
 TELLING = 0.25  # share of the rows with a value that tells the label, from which on its column does
 FEWEST_OTHERS, MOST_OTHERS = 10, 0.05  # rows of other labels expected with such a value; share of them that it has
