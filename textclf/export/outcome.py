@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from textclf.core.formatting import align, confidence_level, display_name, points
+from textclf.core.formatting import align, confidence_level, display_name
 from textclf.evaluate.looks import widen
 from textclf.evaluate.model_choice import explain_choice
 from textclf.evaluate.model_warnings import below_baseline
 from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
-from textclf.evaluate.results import Comparison, Results, format_measured, format_share
+from textclf.evaluate.results import Comparison, Results, format_difference, format_measured, format_share
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions", "unknown")  # in the folder metrics, as JSON
 
@@ -22,18 +22,23 @@ def describe(
 ) -> list[str]:
     """Return a table with a row per model, the highest test accuracy first; the default of `textclf predict`, and why.
 
-    With costs it has the mean cost in place of the log loss; with several labels per text also `OF_SETS`; with texts of
-    no class the share of them that is recognised. A default that is no better than the baseline is told first.
+    With several labels per text it also has `OF_SETS`; with texts of no class the share of them that is
+    recognised. With costs it has the mean cost in place of the log loss, the lowest first. A default that
+    is no better than the baseline is told first.
 
-    Each model is compared with the baseline and with the model of the highest accuracy, in percentage points with the
-    interval of the paired difference. `models` are in train's order, `named` is export.model; `external` are those of
-    evaluate.external, which predict cannot take; `looks` is the number of results on these test rows that Git has.
+    Each model is compared with the baseline and with the first model, in percentage points or in cost,
+    with the interval of the paired difference. `models` are in train's order, `named` is export.model;
+    `external` are those of evaluate.external, which predict cannot take; `looks` is the number of results
+    on these test rows that Git has.
     """
     names = [*models, *external]
     test = {name: results.evaluation[name]["test"] for name in names}
     ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
     multilabel = OF_SETS[0] in test[ranked[0]]
-    shown = [*(OF_SETS if multilabel else ()), "cost" if "cost" in test[ranked[0]] else "log_loss"]
+    shown, compared = [*(OF_SETS if multilabel else ()), "log_loss"], "accuracy"
+    if "cost" in test[ranked[0]]:
+        shown, compared = ["cost"], "cost"
+        ranked.sort(key=lambda name: test[name]["cost"])
     baselines = [name for name in names if results.decisions[name].decision.baseline]
     references = dict.fromkeys([*baselines[:1], ranked[0]] if len(names) > 1 else [])
     recalls = {name: found["test"].recall for name, found in results.unknown.items() if "test" in found}
@@ -54,7 +59,7 @@ def describe(
                 f"{accuracy} ({interval})",
                 *(format_value(key, test[name][key]).replace("-", "\N{MINUS SIGN}") for key in shown),
                 *([format_share(recalls.get(name))] if recalls else []),
-                *("" if name == other else _against(results.compare(name, other)) for other in references),
+                *("" if name == other else _against(results.compare(name, other), compared) for other in references),
             ]
         )
     default, reason = explain_choice(named, results, models)
@@ -72,5 +77,7 @@ def describe(
     return lines
 
 
-def _against(test: Comparison) -> str:
-    return f"{points(test.difference)} ({points(test.low)} to {points(test.high)})"
+def _against(test: Comparison, metric: str) -> str:
+    found = test if metric == "accuracy" else test.metrics.get(metric)
+    value, interval = format_difference(metric, found.difference if found else 0.0, found)
+    return f"{value} ({interval})" if value else interval

@@ -51,16 +51,21 @@ def summary(run: Run) -> dict[str, Any]:
 
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     test = run.results.compare(name, other)
-    metric = "cost" if "cost" in test.metrics else "log_loss"
-    loss = test.metrics.get(metric)
+    loss, cost = test.metrics.get("log_loss"), test.metrics.get("cost")
+    said = "No significant difference in mean cost from"
+    if cost and not cost.low <= 0 <= cost.high:
+        said = "Cheaper than" if cost.difference < 0 else "More expensive than"
     return {
+        "said": said,
+        "cost": format_difference("cost", cost.difference if cost else 0.0, cost) if "cost" in test.metrics else None,
         "test": test,
         "differs": _differs(run, test),
         "other": display_name(other),
         "p": p_relation(test.p_holm).replace(" ", "\N{NO-BREAK SPACE}"),
         "corrected": not {name, other} & _baselines(run) and _corrected(run) > 1,
-        "metric": METRICS[metric].title.partition(" (")[0],
-        "loss": format_difference(metric, loss.difference, loss) if loss and not loss.low <= 0 <= loss.high else None,
+        "loss": format_difference("log_loss", loss.difference, loss)
+        if loss and not loss.low <= 0 <= loss.high
+        else None,
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests import approved
 from tests.processes import Command
-from tests.results import comparison, ends, share
+from tests.results import comparison, difference, ends, share
 from tests.settings import put
 from textclf.core import result_files
 from textclf.core.result_files import to_json
@@ -22,8 +22,9 @@ MODELS = ("majority", "logistic_regression", "keras")
 ACCURACY = {"majority": 0.5, "logistic_regression": 0.8, "keras": 0.75}
 LOSS = {"majority": 0.693, "logistic_regression": 0.45, "keras": 5.05}
 MEASURED = {name: {"test": {"accuracy": ACCURACY[name], "log_loss": LOSS[name]}} for name in MODELS}
+COSTS: dict[str, Any] = {"metrics": {"cost": difference(-0.25)}}
 COMPARISONS = {
-    "logistic_regression_vs_majority": comparison(0.3, 0.2, 0.35),
+    "logistic_regression_vs_majority": comparison(0.3, 0.2, 0.35, **COSTS),
     "keras_vs_majority": comparison(0.25, 0.15, 0.3),
     "keras_vs_logistic_regression": comparison(-0.05, -0.08, 0.01),
 }
