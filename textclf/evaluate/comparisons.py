@@ -14,9 +14,9 @@ from textclf.evaluate.intervals import CONFIDENCE, Difference, bisect, few_degre
 from textclf.evaluate.registry import pair_name
 
 POWER = 0.8  # with which a difference counts as detectable
-# Degrees of freedom below which the number of independent rows is too uncertain to foresee the
+# Groups of the same size below which the number of independent rows is too uncertain to foresee the
 # power of a test: with 12 groups, 2 to 80% of simulated test sets found the smallest difference.
-FEWEST_DEGREES = 20
+FEWEST_GROUPS = 20
 SPREAD = 7  # standard deviations around the mean number of discordant rows that are summed
 
 
@@ -38,6 +38,7 @@ class Comparison:
     rows: float  # independent rows that they are worth
     discordant: float  # share of the rows that only one of them decides correctly
     degrees: float = math.inf  # of freedom, of the number of independent rows
+    groups: float = math.inf  # of the same size, that the clusters of the rows are worth
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ def summarize(
     `low` and `high`; `only_first` and `only_second`, the rows that only one model decides correctly; `p` of the test
     that the models are alike, and `p_holm`, corrected for the number of pairs; `smallest_difference` that the test
     detects with 80% power if no other pair differs, at the level of Holm's first step; absent if there
-    is none, or if there are fewer than `FEWEST_DEGREES` of freedom. Pairs with one of `baselines`, models
-    that ignore the texts, are not corrected, nor counted.
+    is none, or if there are fewer than `FEWEST_GROUPS`. Pairs with one of `baselines`, models that ignore
+    the texts, are not corrected, nor counted.
     """
     report: dict[str, dict[str, float]] = {}
     corrected = {pair: each.test.p for pair, each in comparisons.items() if not {*baselines} & {*pair}}
@@ -125,7 +126,7 @@ def summarize(
         alpha = (1 - confidence) / pairs
         rows = comparison.rows * float(few_degrees(comparison.degrees, alpha))
         smallest = smallest_difference(rows, comparison.discordant, alpha)
-        if smallest is not None and comparison.degrees >= FEWEST_DEGREES:
+        if smallest is not None and comparison.groups >= FEWEST_GROUPS:
             entry["smallest_difference"] = smallest
         report[pair_name(*pair)] = {
             key: round_significant(value) if key.startswith("p") else round(value, DIGITS)

@@ -60,6 +60,7 @@ def test_a_difference_in_accuracy_has_the_score_interval_of_the_rows_that_cluste
         found, reverse = part.comparison("a", "b"), part.comparison("b", "a")
         worth = found.rows / 90 * few_degrees(found.degrees, 0.05)
         assert (worth == 1) == (clusters is None)
+        assert found.groups == (math.inf if clusters is None else 30)
         ends = found.difference.low, found.difference.high
         assert ends == pytest.approx(tango(only[0] * worth, only[1] * worth, 90 * worth), abs=1e-12)
         assert found.difference.difference == pytest.approx((only[0] - only[1]) / 90, abs=1e-12)
@@ -87,14 +88,14 @@ def test_holm_and_the_smallest_difference_count_the_pairs_without_majority() -> 
 
 
 def test_few_groups_have_less_power_the_stricter_the_level_and_very_few_foresee_none() -> None:
-    few = Comparison(mcnemar(60, 40), Difference(0.04, -0.02, 0.1), rows=500.0, discordant=0.2, degrees=20)
+    few = Comparison(mcnemar(60, 40), Difference(0.04, -0.02, 0.1), 500.0, 0.2, degrees=20, groups=20)
     for pairs in (1, 10):
         compared = {("model", str(number)): few for number in range(pairs)}
         entry = summarize(compared)["model_vs_0"]
         alpha = 0.05 / pairs
         rows = 500 * (stats.norm.ppf(alpha / 2) / stats.t.ppf(alpha / 2, 20)) ** 2
         assert entry["smallest_difference"] == pytest.approx(smallest_difference(rows, 0.2, alpha), abs=1e-6)
-    entry = summarize({("a", "b"): replace(few, degrees=19.9)})["a_vs_b"]
+    entry = summarize({("a", "b"): replace(few, groups=19.9)})["a_vs_b"]
     assert "smallest_difference" not in entry
 
 
