@@ -14,6 +14,11 @@ from typing import Any, NamedTuple
 MINUS = "\N{MINUS SIGN}"
 NUMBER = rf"[+\-{MINUS}]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?%?"
 ENDS = rf"({NUMBER}) to ({NUMBER})"
+# The sentence on the best constant answer: what it is right on or costs, and its F1
+OF_FLOOR = (
+    rf"[Gg]iving every text [a-z ]+(?:, which)? (is right on|costs) ({NUMBER}) "
+    r"(?:of the test rows(?: \(([^)]*)\))?|per test row)"
+)
 TITLES = {  # of metrics, as pages write them, by the key of metrics/evaluation.json
     "accuracy": "accuracy",
     "subset accuracy": "accuracy",
@@ -39,7 +44,8 @@ TITLES = {  # of metrics, as pages write them, by the key of metrics/evaluation.
     "calibration error": "ece",
 }
 SPLITS = {"test": "test", "training": "train", "train": "train", "validation": "validation"}
-RIGHT, MISTAKES = "rows right", "mistakes"
+RIGHT, MISTAKES, UNANSWERED = "rows right", "mistakes", "rows without an answer"
+ROWS, BELONG = "number of test rows", "that belong to a class"
 NO_CLASS = "of no class"
 WITHIN = "accuracy within the classes"
 COVERED, ANSWERED, OF_ANSWERS = "coverage of sets", "sets with one class", "accuracy of answers"
@@ -118,6 +124,7 @@ def terminal(page: str, printed: str, models: list[str]) -> Iterator[Said]:
         for title, start, end in zip(titles, starts, [*starts[1:], None], strict=True):
             if found := re.match(rf"({NUMBER})(?: \({ENDS}\))?", line[start:end].strip()):
                 yield from _in_terminal(page, model, title, found, names)
+    yield from _of_floor(page, printed)
     for model in models:
         for found in re.finditer(
             rf"^{model}: ((?:subset )?accuracy .*\d.*)$", printed, re.MULTILINE
@@ -132,7 +139,9 @@ def _in_terminal(
     if other := names.get(title.removeprefix("against ")):
         yield Said(page, model, against(other), f"{number}%", (f"{low}%", f"{high}%"))
         return
-    yield Said(page, model, named(title.partition(" (")[0]), number, (low, high) if low else None)
+    name = title.partition(" (")[0]
+    metric = f"recall {NO_CLASS}" if name == "no class found" else named(name)
+    yield Said(page, model, metric, number, (low, high) if low else None)
 
 
 def _in_line(page: str, model: str, line: str) -> Iterator[Said]:
@@ -260,10 +269,26 @@ def _cell(page: str, model: str, metric: str, text: str) -> Iterator[Said]:
         yield Said(page, model, metric, found[1], (found[2], found[3]) if found[2] else None)
 
 
-def _sentences(page: str, model: str, said: str) -> Iterator[Said]:
+def _of_floor(page: str, said: str) -> Iterator[Said]:
+    """Yield the numbers of the sentence on the best constant answer."""
+    if found := re.search(OF_FLOOR, said):
+        yield Said(page, GUESSING, "accuracy" if found[1] == "is right on" else "cost", found[2])
+        for title, number in re.findall(rf"(\w+ F1) ({NUMBER})", found[3] or ""):
+            yield Said(page, GUESSING, named(title), number)
+
+
+def _sentences(page: str, model: str, text: str) -> Iterator[Said]:
     """Yield the numbers of the sentences that introduce a model, on the report or the card."""
+    yield from _of_floor(page, text)
+    said = re.sub(OF_FLOOR, "", text)
     if found := re.search(rf"({NUMBER}) of the {NUMBER} test texts", said):
         yield Said(page, model, RIGHT, found[1])
+    if found := re.search(rf"of (?:the )?({NUMBER}) test (?:texts|rows)( {BELONG})?", said):
+        yield Said(page, model, f"{ROWS} {BELONG}" if found[2] else ROWS, found[1])
+    if found := re.search(rf"({NUMBER}) texts? gets? no answer", said):
+        yield Said(page, model, UNANSWERED, found[1])
+    if found := re.search(rf"recognises ({NUMBER}) \({ENDS}\)", said):
+        yield Said(page, model, f"recall {NO_CLASS}", found[1], (found[2], found[3]))
     titles = "|".join(sorted(TITLES, key=len, reverse=True))
     for found in re.finditer(
         rf"({titles})\)? (?:is |per row is )?({NUMBER})(?: \({ENDS}\))?", said
@@ -271,7 +296,7 @@ def _sentences(page: str, model: str, said: str) -> Iterator[Said]:
         yield Said(
             page, model, named(found[1]), found[2], (found[3], found[4]) if found[3] else None
         )
-    if found := re.search(rf"({NUMBER})\*\* of {NUMBER} test rows \(.*?interval {ENDS}\)", said):
+    if found := re.search(rf"({NUMBER})\*\* of {NUMBER} test rows.*? \(.*?interval {ENDS}\)", said):
         yield Said(page, model, "accuracy", found[1], (found[2], found[3]))
 
 
@@ -296,6 +321,7 @@ def card(text: str, model: str) -> Iterator[Said]:
 
 def comment(text: str) -> Iterator[Said]:
     """Yield the numbers of the head that the pull request's comment has."""
+    yield from _of_floor("textclf pr-report", text)
     row = rf"\| `(\w+)` \| `(\w+)` \| `(\w+)`.*? \| (?:{NUMBER}|) \| ({NUMBER}) \|"
     for model, split, key, number in re.findall(row, text):
         yield Said("textclf pr-report", model, of_split(key, split), number)
