@@ -3,14 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Costs
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.settings import ABSTAIN, CostsByClass, by_pair, unknown_classes
-
-Ints = NDArray[np.int64]
 
 
 def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
@@ -29,13 +26,3 @@ def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
     if not isinstance(abstain := costs.get(ABSTAIN, {}), Mapping):
         matrix = np.column_stack([matrix, np.full(len(classes), abstain)])
     return tuple(map(tuple, matrix.tolist()))
-
-
-def cheapest_constant(costs: Costs, train: Ints, rows: Ints) -> tuple[int, float]:
-    """Return the constant decision that costs least on the training rows, and its mean cost on other rows.
-
-    `train` and `rows` are numbers of rows per class (classes,). The decision is the position of a class, or the number
-    of classes for no answer.
-    """
-    cheapest = int((train @ np.array(costs)).argmin())
-    return cheapest, float(rows @ np.array(costs)[:, cheapest] / rows.sum())

@@ -53,11 +53,9 @@ def below_baseline(results: Results, model: str) -> str:
     answer, score = _baseline(results)
     if results.decisions[model].decision.baseline:
         return f"ignores the texts: it gives every text {answer}"
-    metric = "cost" if "cost" in guessing else "accuracy"
-    higher, lower = own[metric], guessing[metric]
-    if metric == "cost":
-        higher, lower = lower, higher
-    if higher > lower:
+    metric = METRICS["cost" if "cost" in guessing else "accuracy"]
+    sign = 1 if metric.higher_is_better else -1
+    if sign * own[metric.name] > sign * guessing[metric.name]:
         return ""
     return f"is no better than giving every text {answer}, which {score}"
 

@@ -10,7 +10,7 @@ from textclf.artifacts.corrected import corrected_rows, rare_classes, uncorrecte
 from textclf.artifacts.split_report import Corrected, SplitReport
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import NO_ANSWER, visible
-from textclf.evaluate.costs import cheapest_constant, cost_matrix
+from textclf.evaluate.costs import cost_matrix
 from textclf.evaluate.registry import format_value
 from textclf.evaluate.settings import MICRO_F1, Evaluate, by_pair
 from textclf.export.facts import Facts, Settings
@@ -133,7 +133,8 @@ def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Ma
     if abstains:
         yield "The accuracy counts a text without an answer as wrong."
     train, test = (np.array([rows[split].get(label, 0) for label in classes]) for split in ("train", "test"))
-    place, cost = cheapest_constant(matrix, train, test)
+    place = int((train @ costs).argmin())
+    cost = float(test @ costs[:, place] / test.sum())
     always = f"Deciding {names[place]} for every text, which costs least on the training rows, costs"
     yield f"{always} {format_value('cost', cost)} per test row."
 
