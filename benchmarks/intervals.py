@@ -2,8 +2,9 @@
 
     python -m benchmarks.intervals
 
-The width is that beside an ideal interval: 3.92 standard deviations of the estimate over the test sets. Takes about
-fifteen minutes of one core; every core takes kinds of test sets of its own.
+The width is that beside an ideal interval: 3.92 standard deviations of the estimate over the test
+sets. Takes about twenty minutes of one core; every core takes kinds of test sets of its own, so set
+OPENBLAS_NUM_THREADS=1.
 """
 
 import math

@@ -42,6 +42,17 @@ def test_rows_of_a_cluster_are_right_together_and_as_many_as_asked_for(sizes: An
     assert together > 1.5 * len(right) * right.var()
 
 
+def test_in_a_difficult_cluster_all_labels_are_wrong_together() -> None:
+    found = []
+    for difficult in (True, False):
+        kind = Kind("", 20_000, 0.8, (0.5, 0.5), sizes=even(10), correlation=0.5, several=True, difficult=difficult)
+        drawn = draw(kind, kind.rows, np.random.default_rng(1))
+        wrong = (drawn.outputs["a"] > 0.5) != (drawn.y == 1)
+        of_clusters = wrong.reshape(-1, 10, 2).mean(axis=1)
+        found.append(np.corrcoef(of_clusters.T)[0, 1])
+    assert found[0] > 0.5 > 0.3 > abs(found[1])
+
+
 def test_large_clusters_are_harder_and_the_truth_counts_rows() -> None:
     kind = Kind("", 1000, 0.9, sizes=heavy_tailed, correlation=0.3, harder=0.3)
     drawn = population(kind, np.random.default_rng(1), 200_000)
