@@ -150,10 +150,12 @@ def true_values(part: SplitMetrics, present: Ints) -> dict[str, float]:
             for name in values[model]:
                 metric = METRICS["recall" if name == "balanced_accuracy" else name]
                 if metric.per_class:
-                    values[model][name] = float(metric.of_classes(part.judged[model])[present].mean())
+                    values[model][name] = float(part.judged[model].once(metric.of_classes)[present].mean())
     true = values["a"] | {f"{DIFFERENCE}{name}": value - values["b"][name] for name, value in values["a"].items()}
     rarest = int(part.support.argmin())
-    return true | {f"{RAREST}{name}": float(METRICS[name].of_classes(part.judged["a"])[rarest]) for name in OF_CLASS}
+    return true | {
+        f"{RAREST}{name}": float(part.judged["a"].once(METRICS[name].of_classes)[rarest]) for name in OF_CLASS
+    }
 
 
 def statements(part: SplitMetrics, rarest: int) -> Iterator[tuple[str, float, Mapping[str, float]]]:
