@@ -26,7 +26,7 @@ def find_warnings(
         found[name] = [
             *_worse_than_guessing(name, results.evaluation[name]["test"]["log_loss"], record, decisions, confidence),
             *_calibrated_by_few(own, decisions.protocol.validation_rows > 0),
-            *_not_chosen(own),
+            *([] if own.decision.baseline else _not_chosen(own)),
             *(
                 f"no test row shows the cost of {cost:g} for {quote_name(actual)} decided as {quote_name(decided)}, so "
                 "intervals of differences in mean cost do not allow for it"

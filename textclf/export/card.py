@@ -90,7 +90,12 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         else None,
         calibration=facts.calibration(model),
         rejection=decision.rejection,
-        unknown=found and {"accuracy": format_share(found.accuracy), "recall": format_share(found.recall)},
+        unknown=found
+        and {
+            "accuracy": format_share(found.accuracy),
+            "recall": format_share(found.recall),
+            "learned": {*report.unknown} & {*facts.classes},
+        },
         sets=coverage_of(results.coverage.models.get(model), evaluate.coverage, names),
         protocol=description.protocol(facts, names, of_models, refitted=facts.refitted == model),
         caveats=description.caveats(facts, names, [name for name in members if name in facts.watching]),

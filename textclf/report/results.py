@@ -39,6 +39,7 @@ def summary(run: Run) -> dict[str, Any]:
         "right": f"{run.right(name):,}",
         "below": below_baseline(run.results, name),
         "baseline": describe_baseline(run.results),
+        "learned": {*run.results.splits.unknown} & {*run.classes},  # texts of no class, as a class
         "recall": "" if rejected is None else format_share(rejected.recall),
         "cost": format_metric("cost", measured, intervals),
         "unanswered": f"{int(run.counts[name][:, len(run.classes) :].sum()):,}",
