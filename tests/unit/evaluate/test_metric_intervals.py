@@ -488,17 +488,22 @@ def test_labels_that_go_wrong_together_in_a_group_make_a_mean_uncertain() -> Non
 def test_means_allow_for_labels_that_few_rows_have_and_are_not_compared() -> None:
     y, probabilities, _ = sample_sets(3, 400)
     rare = y.copy()
-    rare[:, 4] = np.arange(400) < 10
+    rare[:, 4] = np.arange(400) < 5
     often, few = (exact({"a": sets(each, probabilities)}, halves(5)) for each in (y, rare))
     is_few = {(name, part): METRICS[name].is_few(part.judged["a"]) for name, part in product(LABELS, (often, few))}
     assert not any(is_few[name, often] for name in LABELS)
     assert is_few["f1", few]
     assert not is_few["micro_f1", few]
-    assert width(few.intervals("a")["recall"]) > 1.2 * width(often.intervals("a")["recall"])
-    rare[9, 4] = 0
-    fewer = exact({"a": sets(rare, probabilities)}, halves(5)).intervals("a")
-    assert fewer["recall"] is fewer["f1"] is None
-    assert fewer["roc_auc"] is not None
+    assert width(few.intervals("a")["recall"]) > 1.3 * width(often.intervals("a")["recall"])
+
+
+@pytest.mark.parametrize(("third", "stated"), [(9, False), (10, True)])
+def test_a_mean_of_recalls_has_no_interval_if_three_labels_are_rare(third: int, stated: bool) -> None:
+    y, probabilities, _ = sample_sets(3, 400)
+    y[:, :3] = np.arange(400)[:, None] < np.array([5, 9, third])
+    found = exact({"a": sets(y, probabilities)}, halves(5)).intervals("a")
+    assert (found["recall"] is not None) == (found["f1"] is not None) == stated
+    assert found["roc_auc"] is not None
 
 
 def test_means_over_labels_of_which_one_has_no_rows_have_no_interval() -> None:

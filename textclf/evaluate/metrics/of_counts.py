@@ -237,10 +237,10 @@ class Ratio(CountMetric):
         return not self.by_actual
 
     @property
-    def fewest(self) -> tuple[float, float]:
+    def fewest(self) -> tuple[float, float, float]:
         if not self.per_class:
             return super().fewest
-        return (FEW, FEW_OF_LABEL) if self.among_decided else (TINY, FEW_OF_MEAN)
+        return (FEW, FEW_OF_LABEL, FEW_OF_LABEL) if self.among_decided else (TINY, FEW, FEW_OF_MEAN)
 
     def of_each(self, counts: Counts) -> Floats:
         """Return the metric of each class, (classes,)."""

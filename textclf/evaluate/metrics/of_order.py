@@ -54,8 +54,8 @@ class Area(Rank):
     symmetric: ClassVar[bool] = True
 
     @property
-    def fewest(self) -> tuple[float, float]:
-        return FEW, FEW
+    def fewest(self) -> tuple[float, float, float]:
+        return FEW, FEW, FEW
 
     def of_class(self, positive: Bools, scores: Floats) -> float:
         own, others = np.sort(scores[positive]), np.sort(scores[~positive])
