@@ -69,5 +69,4 @@ def most_frequent_set(y: LabelMatrix) -> LabelMatrix:
     width = pa.binary(packed.shape[1])
     sets = pa.FixedSizeBinaryArray.from_buffers(width, len(y), [None, pa.py_buffer(packed)])
     codes = sets.dictionary_encode().indices.to_numpy()
-    most_frequent: LabelMatrix = y[np.argmax(codes == np.bincount(codes).argmax())]
-    return most_frequent
+    return np.asarray(y[np.argmax(codes == np.bincount(codes).argmax())])

@@ -63,7 +63,7 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         "differs": _differs(run, test),
         "other": display_name(other),
         "p": p_relation(test.p_holm).replace(" ", "\N{NO-BREAK SPACE}"),
-        "corrected": not {name, other} & _baselines(run) and _corrected(run) > 1,
+        "corrected": not (run.decision(name).baseline or run.decision(other).baseline) and _corrected(run) > 1,
         "loss": format_difference("log_loss", loss.difference, loss)
         if loss and not loss.low <= 0 <= loss.high
         else None,
@@ -72,11 +72,7 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
 
 def _corrected(run: Run) -> int:
     """Return the number of pairs whose p-values are corrected for each other: those without a baseline."""
-    return math.comb(len(run.models) - len(_baselines(run)), 2)
-
-
-def _baselines(run: Run) -> set[str]:
-    return {name for name in run.models if run.decision(name).baseline}
+    return math.comb(len([name for name in run.models if not run.decision(name).baseline]), 2)
 
 
 def _differs(run: Run, test: Comparison) -> bool:
