@@ -5,9 +5,11 @@ import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+import h11
 import pytest
 import uvicorn
 
@@ -171,22 +173,36 @@ def test_what_is_not_http_after_the_response_ends_the_connection_without_a_trace
     assert not [record for record in caplog.records if record.levelno > logging.WARNING]
 
 
-@pytest.mark.parametrize(("most", "status"), [(15, 200), (14, 413)])
-def test_a_body_in_too_many_chunks_is_refused(most: int, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "MAX_CHUNKS", most)
-    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"texts": [""]}')
+SMALL_CHUNKS = b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"texts": [""]}')
+
+
+@pytest.mark.parametrize(("free", "status"), [(15, 200), (14, 413)])
+def test_a_body_in_too_many_small_chunks_is_refused(free: int, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "FREE_CHUNKS", free)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for _ in range(2):  # each body is counted for itself
-            writer.write(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+            writer.write(POST + b"Transfer-Encoding: chunked\r\n\r\n" + SMALL_CHUNKS + b"0\r\n\r\n")
             if status == 200:
                 assert await status_of(reader) == 200
         if status == 413:
             answer = await reader.read()
+            rule = b"the body must have at most 14 chunks, and one more per 1,024 bytes"
             assert answer.startswith(b"HTTP/1.1 413 ")
-            assert answer.endswith(b'{"error": "the body must have at most 14 chunks; send larger ones"}')
+            assert answer.endswith(b'{"error": "%b; send larger ones"}' % rule)
 
     connect(client)
+
+
+@pytest.mark.parametrize(("size", "parsed"), [(1, 65), (64, 69), (1024, 200)])
+def test_small_chunks_are_refused_before_the_rest_is_parsed(size: int, parsed: int) -> None:
+    connection = protocol.Connection(h11.SERVER)
+    chunk = b"%x\r\n%b\r\n" % (size, size * b"x")
+    connection.receive_data(POST + b"Transfer-Encoding: chunked\r\n\r\n" + 200 * chunk)
+    with suppress(h11.RemoteProtocolError):
+        while connection.next_event() is not h11.NEED_DATA:
+            pass
+    assert (connection.chunks, connection.has_small_chunks) == (parsed, parsed < 200)
 
 
 @pytest.mark.parametrize("begun", [False, True])
