@@ -4,12 +4,12 @@ keras@v0.0.1 makes the commit a version of keras, keras#prod#1 assigns it to a s
 keras. A ! before it cancels that version or stage of the commit. In a folder of the repository, keras is folder=keras.
 """
 
+import math
 import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,36 @@ def prefix() -> str:
 
 
 def read_tags() -> list[tuple[re.Match[str], str]]:
-    """Return each annotated tag of a commit in the project, without its prefix, and the commit, the oldest first."""
-    form = "--format=%(taggerdate:unix) %(*objecttype) %(*objectname) %(refname:strip=2)"
+    """Return each annotated tag of a commit in the project, without its prefix, and the commit, in order.
+
+    The order is that of the counters. GTO's own is that of the dates, in which a slow clock puts a new
+    tag before older ones. Tags without a counter come first, except that those which cancel come last,
+    so that nothing which has been taken back is served.
+    """
+    form = "--format=%(*objecttype) %(*objectname) %(refname:strip=2)"
     listed = git("for-each-ref", form, "refs/tags").stdout.decode(errors="replace").split("\n")
     start, tags = prefix(), []
-    for date, kind, commit, name in (line.split(" ", 3) for line in listed if line):
+    for kind, commit, name in (line.split(" ", 2) for line in listed if line):
         if kind == "commit" and name.startswith(start) and (tag := TAG.fullmatch(name.removeprefix(start))):
-            tags.append((int(date), int(tag["counter"] or 0), tag, commit))
-    return [(tag, commit) for _, _, tag, commit in sorted(tags, key=itemgetter(0, 1))]
+            tags.append((tag, commit))
+    return sorted(tags, key=lambda each: _place_in_order(each[0]))
+
+
+def _place_in_order(tag: re.Match[str]) -> tuple[float, bool]:
+    """Return what `read_tags` sorts by; of tags with the same counter, those that cancel come last."""
+    cancels = bool(tag["cancels"])
+    if tag["counter"]:
+        return int(tag["counter"]), cancels
+    return math.inf if cancels else 0, cancels
+
+
+def numbers_of(version: str) -> list[int]:
+    """Return the numbers of a version such as keras@v1.2.3, by which versions are ordered."""
+    return [int(number) for number in re.findall("[0-9]+", version.partition("@v")[2])[:3]]
 
 
 def active() -> dict[str, list[str]]:
-    """Return the commits of each version and stage, the newest last, without those that are cancelled."""
+    """Return the commits of each version and stage, without those that are cancelled, in the order of their tags."""
     commits: dict[str, list[str]] = defaultdict(list)
     for tag, commit in read_tags():
         stages = [name for name in commits if name.startswith(f"{tag['model']}#")]  # of a version end with it
@@ -52,6 +70,11 @@ def active() -> dict[str, list[str]]:
         if not tag["cancels"]:
             commits[tag["name"]].append(commit)
     return {name: each for name, each in commits.items() if each}
+
+
+def versions_at(model: str, commit: str) -> list[str]:
+    """Return the versions of a model that a commit is, such as keras@v0.0.1, without those that are cancelled."""
+    return [name for name, commits in active().items() if name.startswith(f"{model}@") and commit in commits]
 
 
 def find(models: Path, name: str) -> Path | None:
@@ -85,6 +108,7 @@ def _fetch(models: Path, model: str, commit: str) -> Path:
 @contextmanager
 def project_at(commit: str, wanted: Path) -> Iterator[Any]:
     """Yield DVC's `Repo` at a commit, with the remotes of today; `UserError` if it can't get what is wanted of it."""
+    from dvc.config import NoRemoteError
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
     from dvc_data.index import DataIndexDirError
@@ -95,11 +119,13 @@ def project_at(commit: str, wanted: Path) -> Iterator[Any]:
             yield repo
     except (DvcException, DataIndexDirError, OSError) as error:
         rule = "must be in DVC's cache or remote, where dvc push puts it"
-        raise UserError(f"{wanted} of commit {commit[:8]} {rule}; got: {first_line(error)}") from None
+        # DVC's own message has the command to run in its second line.
+        advice = "no remote; run dvc remote add --default storage <address>"
+        got = advice if isinstance(error, NoRemoteError) else first_line(error)
+        raise UserError(f"{wanted} of commit {commit[:8]} {rule}; got: {got}") from None
 
 
 def version_of(folder: Path) -> str:
     """Return the version of a released model, such as keras@v0.0.1, else 12 digits of the SHA-256 of its statement."""
-    tags = active().items() if ".git" in folder.parts else ()
-    versions = (name for name, at in tags if name.startswith(f"{folder.name}@") and folder.parent.name in at)
-    return next(versions, sha256_of_file(folder / PROVENANCE)[:12])
+    versions = versions_at(folder.name, folder.parent.name) if ".git" in folder.parts else []
+    return max(versions, key=numbers_of, default=sha256_of_file(folder / PROVENANCE)[:12])

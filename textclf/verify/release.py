@@ -74,9 +74,10 @@ def _broken_limits(before: str, head: str) -> list[str]:
 def new_tags(stage: str) -> list[str]:
     """Return the tags to make: of the next version, unless the commit is one already, and of the stage."""
     model = stage.partition("#")[0]
-    own = [(tag, at) for tag, at in released.read_tags() if tag["model"] == model]
-    versions = {at: [int(n) for n in tag["version"].split(".")] for tag, at in own if tag["version"]}
-    major, minor, patch = max(versions.values(), default=[0, 0, 0])
-    counter = max((int(tag["counter"] or 0) for tag, _ in own), default=0) + 1
-    version = [] if revisions.commit_of("HEAD") in versions else [f"{model}@v{major}.{minor}.{patch + 1}"]
+    own = [tag for tag, _ in released.read_tags() if tag["model"] == model]
+    versions = [released.numbers_of(tag["name"]) for tag in own if tag["version"]]
+    major, minor, patch = max(versions, default=[0, 0, 0])
+    counter = max((int(tag["counter"] or 0) for tag in own), default=0) + 1
+    is_version = released.versions_at(model, revisions.commit_of("HEAD"))
+    version = [] if is_version else [f"{model}@v{major}.{minor}.{patch + 1}"]
     return [released.prefix() + name for name in (*version, f"{stage}#{counter}")]

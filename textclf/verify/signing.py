@@ -26,6 +26,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     folder = find_model(arguments.models, arguments.model)
     signature = arguments.signature or default_signature(folder)
+    if folder.is_symlink():
+        raise UserError(f"{folder} must be a folder; got a link; sign {folder.resolve()}, or copy it here")
     if problems := [*files.problems(folder)]:
         raise UserError(*(f"{folder} must have the files that its statement lists; {each}" for each in problems))
     if signature.resolve().is_relative_to(folder.resolve()):

@@ -57,6 +57,7 @@ MISTAKES = {
     "words --key unusual.pem": "must be a private key (PEM, P-256, P-384 or P-521, without a password); Unsupported",
     "words --key key.pem --signature key.pub": "key.pub must be a signature of models/words or no file",
     "words --key key.pem --signature models/words/a.sig": "--signature must be outside of models/words, whose files",
+    "linked --key key.pem": "models/linked must be a folder; got a link; sign ",
     "damaged --key key.pem": "models/damaged must have the files that its statement lists; decision.json was changed",
 }
 
@@ -64,6 +65,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("words", "reason"), MISTAKES.items())
 def test_nothing_is_signed_or_overwritten_by_mistake(words: str, reason: str, command_line: Command) -> None:
     command_line("sign", "words", "--key", "key.pem")
+    Path("models/linked").symlink_to("words")
     (export(two_classes(), Path("models/damaged")) / "decision.json").write_text("{}")
     before = sorted(Path().rglob("*"))
     ended = command_line("sign", *words.split())
