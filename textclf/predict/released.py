@@ -49,10 +49,8 @@ def read_tags() -> list[tuple[re.Match[str], str]]:
 
 def _place_in_order(tag: re.Match[str]) -> tuple[float, bool]:
     """Return what `read_tags` sorts by; of tags with the same counter, those that cancel come last."""
-    cancels = bool(tag["cancels"])
-    if tag["counter"]:
-        return int(tag["counter"]), cancels
-    return math.inf if cancels else 0, cancels
+    unnumbered = math.inf if tag["cancels"] else 0
+    return float(tag["counter"] or unnumbered), bool(tag["cancels"])
 
 
 def numbers_of(version: str) -> list[int]:
@@ -119,9 +117,9 @@ def project_at(commit: str, wanted: Path) -> Iterator[Any]:
             yield repo
     except (DvcException, DataIndexDirError, OSError) as error:
         rule = "must be in DVC's cache or remote, where dvc push puts it"
-        # DVC's own message has the command to run in its second line.
-        advice = "no remote; run dvc remote add --default storage <address>"
-        got = advice if isinstance(error, NoRemoteError) else first_line(error)
+        # DVC's own message for a missing remote has the command to run in its second line.
+        no_remote = isinstance(error, NoRemoteError)
+        got = "no remote; run dvc remote add --default storage <address>" if no_remote else first_line(error)
         raise UserError(f"{wanted} of commit {commit[:8]} {rule}; got: {got}") from None
 
 

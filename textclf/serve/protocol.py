@@ -5,16 +5,30 @@ import json
 from typing import Any, cast
 
 import h11
+from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 # The parser takes as long for a chunk of one byte as for one of kilobytes. So a body may have this
 # many chunks of any size, and one more for every 1,024 bytes: 4,160 chunks for 4 MiB. Clients and
 # proxies send chunks of about 1.4 KB (a packet) or more.
 FREE_CHUNKS, BYTES_PER_CHUNK = 64, 1024
+# Lines of a head, and of the trailers of a body: Apache's default of LimitRequestFields.
+MAX_LINES = 100
+
+
+class Buffer(ReceiveBuffer):
+    """What has been received, with at most so many lines of headers: each takes the parser 5 µs."""
+
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        """Return the lines up to the first blank one, None before it has come."""
+        lines = super().maybe_extract_lines()
+        if lines and len(lines) > MAX_LINES:
+            raise h11.LocalProtocolError("too many lines")
+        return lines
 
 
 class Connection(h11.Connection):
-    """HTTP/1.1 as h11 speaks it, except that the chunks of a body may not be many and small."""
+    """HTTP/1.1 as h11 speaks it, except that headers, and small chunks of a body, may not be many."""
 
     chunks = 0  # of the body in work
     received = 0  # bytes of it
@@ -48,6 +62,7 @@ class Protocol(H11Protocol):
         """Make a connection of a server; uvicorn gives the other arguments."""
         super().__init__(*arguments, **options)
         self.conn: Connection = Connection(h11.SERVER)
+        self.conn._receive_buffer = Buffer()
         self.most_connections = most_connections
         self.seconds = seconds
         self.write_deadline: asyncio.TimerHandle | None = None
@@ -94,8 +109,11 @@ class Protocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, and a body in too many chunks."""
         if self.conn.has_small_chunks:
-            rule = f"the body must have at most {FREE_CHUNKS} chunks, and one more per {BYTES_PER_CHUNK:,} bytes"
-            self._refuse(413, f"{rule}; send larger ones")
+            self._refuse(
+                413,
+                f"the body must have at most {FREE_CHUNKS} chunks, and one more per "
+                f"{BYTES_PER_CHUNK:,} bytes; send larger ones",
+            )
         else:
             self._refuse(400, f"the request must be HTTP/1.1; {msg}")
 
@@ -106,4 +124,6 @@ class Protocol(H11Protocol):
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             events = h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()
             self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
+        if self.cycle:
+            self.cycle.disconnected = True  # so that the application does not answer, too
         self.transport.close()

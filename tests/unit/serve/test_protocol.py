@@ -205,6 +205,35 @@ def test_small_chunks_are_refused_before_the_rest_is_parsed(size: int, parsed: i
     assert (connection.chunks, connection.has_small_chunks) == (parsed, parsed < 200)
 
 
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        GET[:-2] + 99 * b"a:\r\n",
+        GET[:-2] + 99 * b" a\r\n",
+        CHUNKED + b'f\r\n{"texts": [""]}\r\n0\r\n' + 101 * b"a:\r\n",
+    ],
+    ids=["headers", "folded lines", "trailers"],
+)
+def test_more_than_a_hundred_lines_of_headers_are_refused(sent: bytes) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent + b"\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+
+    connect(client)
+
+
+def test_what_is_refused_at_once_is_answered_once_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED.replace(b"predict", b"health") + b"no chunk\r\n")
+        assert (await reader.read()).count(b"HTTP/1.1 ") == 1
+
+    connect(client)
+    assert not [record for record in caplog.records if record.levelno > logging.WARNING]
+
+
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_server_that_ends_before_it_can_answer_says_so_without_a_traceback(
     begun: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
