@@ -17,24 +17,27 @@ from textclf.core.ownership import SCRATCH, note_made, require_made
 LOCK = ".lock"  # in a scratch folder: the file that is locked
 REPLACED = ".replaced"  # in a scratch folder: the old output
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file
+ON_WINDOWS = not hasattr(os, "O_DIRECTORY")
 
 _finish: Callable[[], None] | None = None  # None outside of a stage
 
 
 @contextlib.contextmanager
-def outputs(*targets: Path) -> Iterator[list[Path]]:
+def outputs(*targets: Path, new: bool = False) -> Iterator[list[Path]]:
     """Yield a scratch path per target; all are renamed to their targets when the block ends without error.
 
     The block creates a file or a folder at each scratch path, which is beside its target. If it raises, or a rename
     fails, all targets are what they were before. What killed processes left behind is removed first. Raises `UserError`
     if a stage would replace files that no run has made, or if an old output can't be put back: it says where that is.
+
+    A `new` output is one file that replaces nothing: raises `FileExistsError` if its target is there at the end.
     """
     with contextlib.ExitStack() as stack:
 
         def begin(target: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             clear(target)
-            return stack.enter_context(_scratch_folder(target)) / target.name
+            return stack.enter_context(scratch_folder(target)) / target.name
 
         scratch = [begin(target) for target in targets]
         with writing(targets[0]):
@@ -49,7 +52,10 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
                 require_made(target, source)
             for source, target in zip(scratch, targets, strict=True):
                 note_made(target, source)
-        _replace(scratch, targets)
+        if new:
+            _create(scratch[0], targets[0])
+        else:
+            _replace(scratch, targets)
         for target in targets if _finish is not None else ():
             note_made(target, target)  # and no more what it has replaced
 
@@ -92,10 +98,33 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _scratch_folder(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside the target, locked by this process, and remove it at the end.
+def locked(*paths: Path) -> Iterator[None]:
+    """Let one process at a time, and one of its threads, read these files, change them and write them.
 
-    A folder that still holds an old output, which could not be put back, stays.
+    Links to a file have the lock of the file: a folder beside it, for as long as it is locked. A killed process leaves
+    that folder unlocked, and the next one removes it.
+    """
+    with contextlib.ExitStack() as stack:
+        # In one order, so that no two processes wait for each other.
+        for target in sorted({Path(os.path.realpath(path)) for path in paths}):
+            if not os.access(target.parent, os.W_OK | os.X_OK):
+                continue  # nobody can write there, as whoever tries is told
+            folder = target.with_name(f".{target.name}.lock{SCRATCH}")
+            lock = None
+            while lock is None:
+                with contextlib.suppress(FileExistsError):  # of another process, or of one that was killed
+                    folder.mkdir()
+                lock = _lock(folder, wait=True)
+            stack.callback(_discard, folder, lock)
+        yield
+
+
+@contextlib.contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside the target, which other users can't read, locked by this process; remove it at the end.
+
+    `clear` removes that of a killed process. A folder that still holds an old output, which could not be put back,
+    stays.
     """
     while True:
         folder = Path(tempfile.mkdtemp(SCRATCH, f".{target.name}.", target.parent))
@@ -130,14 +159,16 @@ def clear(target: Path) -> None:
 def _discard(folder: Path, lock: IO[bytes]) -> None:
     """Remove a scratch folder and close its lock.
 
-    It is removed while it is locked, so that its owner, if it waits for the lock, makes another one. Windows leaves the
-    lock file until it is closed, and does not remove it then if the owner has opened it.
+    It is removed while it is locked, so that whoever waits for the lock makes another one. Windows leaves the lock file
+    until it is closed, and does not remove it then if another process has opened it. Elsewhere a lock file that is
+    there afterwards is that of the next process.
     """
     shutil.rmtree(folder, ignore_errors=True)
     lock.close()
-    with contextlib.suppress(OSError):
-        (folder / LOCK).unlink()
-        folder.rmdir()
+    if ON_WINDOWS:
+        with contextlib.suppress(OSError):
+            (folder / LOCK).unlink()
+            folder.rmdir()
 
 
 def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
@@ -193,14 +224,13 @@ def _lock_on_windows(file: IO[bytes], *, wait: bool) -> None:
 def _write_to_disk(path: Path) -> None:
     """Wait until a file, or a folder with all files in it, is on the disk, so that no rename gets there before it."""
     # Windows opens no folder, and writes to the disk only what is open to be written.
-    on_windows = not hasattr(os, "O_DIRECTORY")
     paths = [path]
     for folder, folders, names in os.walk(path):
         paths += [Path(folder, name) for name in (*folders, *names)]
     for each in paths:
-        if on_windows and each.is_dir():
+        if ON_WINDOWS and each.is_dir():
             continue
-        descriptor = os.open(each, os.O_RDWR if on_windows else os.O_RDONLY)
+        descriptor = os.open(each, os.O_RDWR if ON_WINDOWS else os.O_RDONLY)
         try:
             os.fsync(descriptor)
         except OSError as error:
@@ -223,6 +253,17 @@ def _replace(sources: Sequence[Path], targets: Sequence[Path]) -> None:
     for source in sources:
         with contextlib.suppress(OSError):  # the next start removes it
             _remove(source.parent / REPLACED)
+
+
+def _create(source: Path, target: Path) -> None:
+    """Give a new file its place; `FileExistsError` if there is something, which a rename would replace."""
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        target.touch(exist_ok=False)
+        source.replace(target)
 
 
 def _keep(target: Path, source: Path) -> None:

@@ -41,7 +41,9 @@ def run(parsed: argparse.Namespace) -> None:
     if parsed.output is not None:
         if not parsed.output.exists():
             empty = [replace(row, label="", by="", at="") for row in answers.rows]
-            write_rows(parsed.output, empty, answers.columns)
+            # Another process may make it meanwhile.
+            with contextlib.suppress(FileExistsError):
+                write_rows(parsed.output, empty, answers.columns, new=True)
         answers = LabelFile(parsed.output, multilabel)
     answer(answers, parsed, [name for label in parsed.labels.split(",") if (name := label.strip())])
     rows = answers.rows
@@ -82,7 +84,6 @@ def _login() -> str:
 def ask(session: Session) -> None:
     """Print one text after the other and store the answers, until all have one or the input ends."""
     several = session.answers.multilabel
-    answered: list[str] = []
     skipped: list[str] = []
     listed: list[Label] | None = None
     row = session.row()
@@ -101,12 +102,11 @@ def ask(session: Session) -> None:
                 case "s":
                     skipped = [*(each for each in skipped if each != row.id), row.id]
                 case "u":
-                    for last in answered[-1:]:
+                    for last in [*session.answers.own][-1:]:
                         session.answers.undo(last)
-                        opened = answered.pop()
+                        opened = last
                 case _:
                     session.answer(row.id, None if said == "d" else _labels(said, listed, seen["default"], several))
-                    answered.append(row.id)
         except EOFError:
             print()
             return

@@ -16,7 +16,7 @@ from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.files import SUGGESTED
 from textclf.core.formatting import count_noun, join_names
-from textclf.core.outputs import clear
+from textclf.core.outputs import clear, locked
 from textclf.core.quoting import list_classes, list_few, quote_argument, quote_value
 from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.evaluate.intervals import wilson
@@ -37,13 +37,20 @@ Statistic = Callable[[NDArray[np.float64]], float]  # of labels (people, decisio
 def run(parsed: argparse.Namespace) -> None:
     """Add the texts to which more than half of their answers give one label; the others become conflicts.
 
-    No answer is removed and nothing is added twice, so the command may be killed and run again.
+    No answer is removed and nothing is added twice, so the command may be killed and run again; of two at once, one
+    waits.
     """
     in_project = parsed.output is None and PARAMS_FILE.exists()
+    target = labelled.LABELLED if in_project else parsed.output or TABLE
+    with locked(target, labelled.LABELLED, CONFLICTS):
+        _merge(parsed.files, target, in_project)
+
+
+def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     clear(labelled.LABELLED)
-    target, columns = (labelled.LABELLED, labelled.COLUMNS) if in_project else (parsed.output or TABLE, TABLE_COLUMNS)
-    multilabel = is_multilabel(parsed.files)
-    files = {path: read_rows(path, multilabel) for path in parsed.files}
+    columns = labelled.COLUMNS if in_project else TABLE_COLUMNS
+    multilabel = is_multilabel(paths)
+    files = {path: read_rows(path, multilabel) for path in paths}
     answers = _answers(files)
     waiting = read_rows(CONFLICTS, multilabel) if CONFLICTS.exists() else []
     known, merge = _read_target(target, in_project, multilabel)

@@ -14,7 +14,6 @@ from textclf.core.formatting import count_noun
 from textclf.core.settings import load_section
 from textclf.label import command
 from textclf.label.rows import SPLITS, LabelFile, Row
-from textclf.predict.outputs import open_output
 from textclf.tables import corrections
 from textclf.tables.settings import Data
 
@@ -32,26 +31,31 @@ class Reviews(LabelFile):
         super().__init__(path, multilabel)
 
     def _read(self) -> None:
-        self._written = (0, 0, 0)  # so that it is read again before each answer
         read = corrections.read(self.path, self.multilabel)
-        self.rows = [
-            replace(row, label=read.labels.get(row.id, ""), by="somebody" if row.id in read.lines else "")
-            for row in self.suspicious
-        ]
-
-    def _change(self, changed: Row) -> None:
-        """Write the file anew without the line of a row; with a new last line, unless the row is open again."""
-        cells = {**{name: getattr(changed, name) for name in CELLS}, **changed.other}
         with self.path.open(encoding="utf-8-sig", newline="") as file:
-            header, *lines = csv.reader(file)
-        names = [*header, *(name for name in cells if name not in header)]
-        rest = [line and line + [""] * (len(names) - len(line)) for line in lines]
+            self.header, *self.lines = csv.reader(file)
+        lines = (dict(zip(self.header, line, strict=False)) for line in self.lines)
+        found = {line.get("id"): line for line in lines}
+
+        def reviewed(row: Row) -> Row:
+            line = found.get(row.id, {})
+            label, by = read.labels.get(row.id, ""), line.get("by") or "somebody"
+            return replace(row, label=label, by=by, at=line.get("at", ""))
+
+        self.rows = [reviewed(row) if row.id in read.lines else row for row in self.suspicious]
+
+    def _write(self, changed: Row) -> None:
+        super()._write(changed)
+        self._seen = (0, 0, 0)  # so that it is read again before each answer
+
+    def _content(self, changed: Row) -> bytes:
+        """Return the file without the line of a row; with a new last line, unless the row is open again."""
+        cells = {**{name: getattr(changed, name) for name in CELLS}, **changed.other}
+        names = [*self.header, *(name for name in cells if name not in self.header)]
+        rest = [line and line + [""] * (len(names) - len(line)) for line in self.lines]
         rest = [line for line in rest if not line or line[names.index("id")] != changed.id]
-        with open_output(self.path) as stream:
-            stream.write(
-                csv_lines([names, *rest, *([] if changed.open else [[cells.get(name, "") for name in names]])])
-            )
-        self._read()
+        added = [] if changed.open else [[cells.get(name, "") for name in names]]
+        return csv_lines([names, *rest, *added])
 
 
 def run(parsed: argparse.Namespace) -> int:

@@ -1,7 +1,9 @@
 """The file to label, such as to_label.csv: a CSV file whose rows are answered one by one."""
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any, NamedTuple
 from textclf.core.errors import UserError
 from textclf.core.files import csv_lines
 from textclf.core.labels import labelled_names, list_in, visible
-from textclf.core.outputs import clear
+from textclf.core.outputs import clear, locked
 from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.predict.outputs import open_output
 from textclf.tables.edited import read_edited, read_header
@@ -28,6 +30,10 @@ RULE = "must be a CSV file with the columns id and text"
 
 class AnsweredError(UserError):
     """A row is not open any more: it was answered elsewhere, or it has left the file."""
+
+
+class _EditedError(Exception):
+    """An editor has saved the file while an answer was being written."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,15 @@ class Row:
         """Whether the row has no answer."""
         return not self.label and not self.by
 
+    @property
+    def answer(self) -> tuple[str, str, str]:
+        """The cells of `ANSWER`."""
+        return self.label, self.by, self.at
+
+
+def _answered_meanwhile(row: Row) -> AnsweredError:
+    return AnsweredError(f"this text has been answered meanwhile: {row.label or 'discarded'}")
+
 
 def labels_of(cell: str, multilabel: bool) -> list[str]:
     """Return the labels in a cell of `Row`: none, one, or those of a JSON list."""
@@ -66,13 +81,17 @@ def cell_of(labels: Iterable[str], multilabel: bool) -> str:
 class LabelFile:
     """The rows of a file to label; an answer is on the disk when `answer` returns.
 
-    If the file has changed on the disk, as by an editor, it is read again first.
+    Several processes may answer the rows of one file, and an editor may change it meanwhile: a change is one of the
+    file as it is then.
     """
 
     def __init__(self, path: Path, multilabel: bool = False) -> None:
         """Read the file, without what a killed process left beside it; `UserError` if it breaks a rule."""
         clear(path.resolve())
-        self.path, self.multilabel, self._written = path, multilabel, (0, 0, 0)
+        self.path, self.multilabel, self._seen = path, multilabel, (0, 0, 0)
+        # What was answered here, the last one last, by the ids of the rows: no others are opened again.
+        self.own: dict[str, tuple[str, str, str]] = {}
+        self.rows: list[Row] = []
         self._read()
 
     @property
@@ -83,21 +102,60 @@ class LabelFile:
 
     def answer(self, row_id: str, label: str, by: str) -> None:
         """Write the answer to an open row; the label "" discards its text. `AnsweredError` if it is not open."""
-        row = self._find(row_id)
-        if not row.open:
-            raise AnsweredError(f"this text has been answered meanwhile: {row.label or 'discarded'}")
-        self._change(replace(row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
+
+        def answered(row: Row) -> Row:
+            if not row.open:
+                raise _answered_meanwhile(row)
+            return replace(row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+        self.own[row_id] = self._change(row_id, answered).answer
 
     def undo(self, row_id: str) -> None:
-        """Open a row again: empty the cells of its answer."""
-        self._change(replace(self._find(row_id), label="", by="", at=""))
+        """Open a row again: empty the cells of its answer. `AnsweredError` if it is not the one given here."""
 
-    def _find(self, row_id: str) -> Row:
-        if self._written != _signature(self.path):
-            self._read()
-        if row := next((row for row in self.rows if row.id == row_id), None):
-            return row
-        raise AnsweredError(f"this text is no longer in {self.path}")
+        def opened(row: Row) -> Row:
+            if not row.open and row.answer != self.own.get(row_id):
+                raise _answered_meanwhile(row)
+            return replace(row, label="", by="", at="")
+
+        try:
+            self._change(row_id, opened)
+        except AnsweredError:
+            self.own.pop(row_id, None)
+            raise
+        self.own.pop(row_id, None)
+
+    def _change(self, row_id: str, change: Callable[[Row], Row]) -> Row:
+        """Change a row of the file as it is now, and return it; no other process changes the file meanwhile."""
+        with locked(self.path):
+            while True:
+                now = _signature(self.path.stat())
+                if self._seen != now:
+                    self._read()
+                    self._seen = now
+                row = next((row for row in self.rows if row.id == row_id), None)
+                if row is None:
+                    raise AnsweredError(f"this text is no longer in {self.path}")
+                changed = change(row)
+                with contextlib.suppress(_EditedError):
+                    self._write(changed)
+                    self.rows = [changed if row.id == row_id else row for row in self.rows]
+                    return changed
+
+    def _write(self, changed: Row) -> None:
+        """Replace the file by one with the changed row; `_EditedError` if it is not the file that was read."""
+        content = self._content(changed)
+        with open_output(self.path) as stream:
+            stream.write(content)
+            stream.flush()
+            written = os.fstat(stream.fileno())
+            if self._seen != _signature(self.path.stat()):
+                raise _EditedError
+        self._seen = _signature(written)
+
+    def _content(self, changed: Row) -> bytes:
+        """Return the bytes of the file with the changed row."""
+        return _as_csv([changed if row.id == changed.id else row for row in self.rows], self.columns)
 
     def _read(self) -> None:
         """Read the rows, and the columns to write, those of the file first."""
@@ -121,11 +179,6 @@ class LabelFile:
         read_edited(self.path, columns, RULE, "rows", add, delimiter)
         self.columns, self.rows = [*names, *(name for name in ANSWER if name not in names)], rows
 
-    def _change(self, changed: Row) -> None:
-        rows = [changed if row.id == changed.id else row for row in self.rows]
-        write_rows(self.path, rows, self.columns)
-        self.rows, self._written = rows, _signature(self.path)
-
 
 def read_rows(path: Path, multilabel: bool = False) -> list[Row]:
     """Return the rows of a file to label; `UserError` if it breaks a rule."""
@@ -139,16 +192,22 @@ def is_multilabel(paths: Iterable[Path]) -> bool:
     return any(list_in(row.label or row.suggested) is not None for path in paths for row in read_rows(path))
 
 
-def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:
-    """Write a file to label with these columns, atomically: the old file is there until the new one is on the disk."""
+def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS, *, new: bool = False) -> None:
+    """Write a file to label with these columns, atomically: the old file is there until the new one is on the disk.
+
+    Raises `FileExistsError` if a `new` file is there already.
+    """
+    with open_output(path, new=new) as stream:
+        stream.write(_as_csv(rows, columns))
+
+
+def _as_csv(rows: Iterable[Row], columns: Sequence[str]) -> bytes:
     cells = [[getattr(row, name) if name in COLUMNS else row.other.get(name, "") for name in columns] for row in rows]
-    with open_output(path) as stream:
-        stream.write(csv_lines([columns, *cells]))
+    return csv_lines([columns, *cells])
 
 
-def _signature(path: Path) -> tuple[int, int, int]:
+def _signature(found: os.stat_result) -> tuple[int, int, int]:
     """Return what differs when a file was written anew."""
-    found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 

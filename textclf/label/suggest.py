@@ -50,8 +50,9 @@ def run(arguments: argparse.Namespace) -> None:
     for name, (value, least, most) in limits.items():
         if not least <= value <= most:
             raise UserError(f"--{name} must be from {least} to {most}; got {value}")
+    taken = UserError(f"--output must be a new file; got {output}; textclf label --merge adds its answers")
     if os.path.lexists(output):
-        raise UserError(f"--output must be a new file; got {output}; textclf label --merge adds its answers")
+        raise taken
     if not arguments.path.exists():
         raise UserError(f"POOL must be a file or a folder; got {arguments.path}, which does not exist")
     predictor = load(MODELS) if (MODELS / INDEX).exists() else None
@@ -66,7 +67,10 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = choose(vectors, margins, pool.texts, (rows, random), encoder is not None)
     written = [replace(judged[place], why=why) for place, why in chosen.items()]
     _require_new(ids := [row.id for row in written])
-    write_rows(output, [written[place] for place in np.argsort(fingerprints(ids, seed))])
+    try:
+        write_rows(output, [written[place] for place in np.argsort(fingerprints(ids, seed))], new=True)
+    except FileExistsError:  # made by somebody else meanwhile
+        raise taken from None
     counts = ", ".join(f"{count} {why}" for why, count in Counter(chosen.values()).items())
     print(f"{arguments.path}: {counted}; {len(pool.texts):,} compared")
     print(f"{output}: {len(written):,} chosen ({counts}); next: textclf label {output}")

@@ -200,10 +200,11 @@ def require_other_files(read: Mapping[str, Path], written: Mapping[str, Path | N
 
 
 @contextlib.contextmanager
-def open_output(path: Path, option: str = "--output") -> Iterator[IO[bytes]]:
+def open_output(path: Path, option: str = "--output", *, new: bool = False) -> Iterator[IO[bytes]]:
     """Open a file that replaces the one at `path` if the block ends without error; a device or pipe is opened itself.
 
-    A link and permissions stay. Raises `UserError`, which calls the path `option`, if it can't be written.
+    A link and permissions stay. Raises `UserError`, which calls the path `option`, if it can't be written, and
+    `FileExistsError` if a `new` file is there at the end.
     """
     if path.exists() and not path.is_file():
         if path.is_dir():
@@ -214,7 +215,7 @@ def open_output(path: Path, option: str = "--output") -> Iterator[IO[bytes]]:
     target = Path(os.path.realpath(path))
     if not (target.parent.is_dir() and os.access(target.parent, os.W_OK | os.X_OK)):
         raise UserError(f"{option} must be in an existing folder that is writable; got {path}")
-    with outputs(target) as (scratch,), scratch.open("wb") as stream:
+    with outputs(target, new=new) as (scratch,), scratch.open("wb") as stream:
         if target.exists():
             shutil.copymode(target, scratch)
         yield stream

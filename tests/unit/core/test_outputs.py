@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.processes import python
+from tests.processes import ROOT, python
 from textclf.core.errors import UserError
-from textclf.core.outputs import outputs
+from textclf.core.outputs import locked, outputs
 
 
 def tree(folder: Path) -> dict[str, str | None]:
@@ -264,3 +264,40 @@ def test_outputs_are_on_the_disk_before_they_take_their_places(filled: Path, mon
         with pytest.raises(OSError, match=r"No space left on device: .*folder"):
             replace_all(filled)
     assert tree(filled) == OLD
+
+
+COUNT = """
+import sys
+from pathlib import Path
+from threading import Thread
+from textclf.core.outputs import locked
+path, other = Path(sys.argv[1]), Path("other")
+def count():
+    for number in range(50):
+        with locked(*[path, other][:: 1 if number % 2 else -1]):
+            path.write_text(str(int(path.read_text()) + 1))
+threads = [Thread(target=count) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_one_process_and_one_thread_at_a_time_has_a_lock_whatever_links_lead_to_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("0")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    # As a killed process leaves it.
+    (tmp_path / ".file.lock.scratch").mkdir()
+    (tmp_path / ".file.lock.scratch" / ".lock").touch()
+    commands = [[sys.executable, "-c", COUNT, name] for name in ("file", "link", "folder/file")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [subprocess.Popen(command, cwd=tmp_path, env=environment) for command in commands]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert (tmp_path / "file").read_text() == "300"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "link"]
+
+
+def test_a_lock_where_nobody_can_write_is_none(tmp_path: Path) -> None:
+    with locked(tmp_path / "missing" / "file"):
+        pass
+    assert not [*tmp_path.iterdir()]

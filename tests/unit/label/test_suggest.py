@@ -1,6 +1,8 @@
 """The command `textclf suggest`: which texts it chooses, what it writes about them, and what it refuses."""
 
+import errno
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -83,6 +85,26 @@ def test_without_a_project_texts_are_diverse_and_files_stay(run: Command) -> Non
     assert "--output must be a new file; got to_label.csv" in run().err
     Path("table.csv").write_text("id,text,label,split\n" + "".join(f"{n},{text},,\n" for n, text in enumerate(TEXTS)))
     assert "must have texts to label; got 16 rows, 16 of them labelled" in run("--output", "more.csv").err
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_a_file_that_appears_meanwhile_stays(links: bool, run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    def appear(*arguments: Any) -> Any:
+        Path("to_label.csv").write_text("mine")
+        return choose(*arguments)
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    assert run("--output", "first.csv").status == 0
+    monkeypatch.setattr(suggest, "choose", appear)
+    status, _, err = run()
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--output must be a new file; got to_label.csv; textclf label --merge adds its answers" in err
+    assert Path("to_label.csv").read_text() == "mine"
+    assert sorted(map(str, Path().iterdir())) == ["first.csv", "pool.csv", "to_label.csv"]
 
 
 def test_a_model_suggests_for_texts_that_the_project_does_not_have(run: Command) -> None:
