@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from textclf.core.errors import UserError
 from textclf.core.failures import lines_of
+from textclf.core.outputs import scratch_folder
 from textclf.label.rows import AnsweredError, Session
 from textclf.pages.page import STYLE, template
 
@@ -20,6 +21,9 @@ MOST_BYTES = 2**20  # of a request that are read
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
 POLICY += "; frame-ancestors 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'"
+
+# The file that the browser opens first, for this user alone.
+START = '<!doctype html><meta http-equiv="refresh" content="0; url={url}"><a href="{url}">Label</a>\n'
 
 
 class Server(ThreadingHTTPServer):
@@ -89,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.shutdown()
         except (UserError, OSError) as error:
             self._send(500, json.dumps({"error": "; ".join(lines_of(error) or ())}))
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             self._send(400, json.dumps({"error": str(error)}))
 
     def _may(self, token: str) -> bool:
@@ -115,9 +119,13 @@ class Handler(BaseHTTPRequestHandler):
 
 def serve(session: Session, port: int) -> None:
     """Serve the page, open it in the browser, and return when it has been finished there."""
-    with Server(session, port) as server:
+    with Server(session, port) as server, scratch_folder(session.answers.path.resolve()) as folder:
         print(f"label at {server.url} (until Finish there, or Ctrl-C here)", flush=True)
-        Thread(target=webbrowser.open, args=[server.url], daemon=True).start()  # a browser in the terminal blocks
+        # All users of the machine see the arguments of a browser, so these name a file that leads to the page.
+        start = folder / "start.html"
+        start.write_text(START.format(url=server.url), encoding="utf-8")
+        # A browser in the terminal blocks.
+        Thread(target=webbrowser.open, args=[start.as_uri()], daemon=True).start()
         try:
             server.serve_forever()
         finally:

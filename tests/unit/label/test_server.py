@@ -2,14 +2,23 @@
 
 import http.client
 import json
+import os
+import signal
+import stat
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
+from tests.processes import ROOT
 from textclf.label.rows import LabelFile, Row, Session, read_rows, write_rows
 from textclf.label.server import MOST_BYTES, Server
 
@@ -86,6 +95,50 @@ def test_answers_skips_and_undo_lead_from_row_to_row(tmp_path: Path) -> None:
         again = ask(server, "answer", id="1", labels=["a"])
         assert again["told"] == "this text has been answered meanwhile: discarded"
     assert [(row.label, row.by) for row in read_rows(tmp_path / "f.csv")] == [("", "ann"), ("", "")]
+
+
+@pytest.mark.parametrize("body", [b"[" * 500_000, b'{"a":' * 150_000, b'{"do": ' + b"[" * 500_000])
+def test_json_that_is_nested_deeply_is_a_mistake(body: bytes, tmp_path: Path) -> None:
+    with served(tmp_path / "f.csv") as server:
+        response, content = talk(server, "POST", body, X_Token=server.token)
+        assert (response.status, content.count(b"\n")) == (400, 0)
+        assert ask(server, "next")["row"]["id"] == "1"
+
+
+BROWSER = """\
+#!{python}
+import subprocess, sys, time
+from pathlib import Path
+Path("arguments").write_text("\\n".join(sys.argv[1:]))
+Path("seen").write_text(subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout)
+Path("done").touch()
+"""
+
+
+def test_the_token_is_in_no_argument_but_in_a_file_of_this_user_alone(tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(BROWSER.format(python=sys.executable))
+    browser.chmod(0o755)
+    write_rows(tmp_path / "f.csv", [Row("1", "one")])
+    command = [sys.executable, "-c", "from textclf import cli; cli.main()", "label", "f.csv"]
+    environment = {**os.environ, "BROWSER": f"{browser} %s", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().split()[2]
+            token = url.partition("token=")[2]
+            while not (tmp_path / "done").exists() and process.poll() is None:
+                time.sleep(0.01)
+            address = (tmp_path / "arguments").read_text()
+            seen = (tmp_path / "seen").read_text()
+            start = Path(url2pathname(urlsplit(address).path))
+            assert (address[:8], stat.S_IMODE(start.parent.stat().st_mode)) == ("file:///", 0o700)
+            assert str(start) in seen
+            assert token not in seen
+            assert f'content="0; url={url}"' in start.read_text()
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert not start.parent.exists()
 
 
 @pytest.mark.parametrize("labels", [[""], [" "], ["a\nb"], ["a\0"], ["\ud800"], [["a"]], 5])
