@@ -115,6 +115,7 @@ Path("done").touch()
 """
 
 
+@pytest.mark.posix  # a browser that is a script
 def test_the_token_is_in_no_argument_but_in_a_file_of_this_user_alone(tmp_path: Path) -> None:
     browser = tmp_path / "browser"
     browser.write_text(BROWSER.format(python=sys.executable))

@@ -21,6 +21,7 @@ from textclf.label.rows import AnsweredError, LabelFile, Row, Session, read_rows
 from textclf.label.server import Server
 from textclf.tables import corrections, labelled
 
+pytestmark = pytest.mark.posix  # forks
 ANSWERS = 1000
 Answer = Callable[[str, str], bool]  # an id and who answers it; whether the answer was confirmed
 
