@@ -110,7 +110,7 @@ BROWSER = """\
 import subprocess, sys, time
 from pathlib import Path
 Path("arguments").write_text("\\n".join(sys.argv[1:]))
-Path("seen").write_text(subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout)
+Path("seen").write_text(subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True).stdout)
 Path("done").touch()
 """
 
