@@ -26,6 +26,7 @@ from textclf.artifacts.splits import read_clusters_of, read_rounds
 from textclf.artifacts.unknown import fit_means, scores_of, write_means
 from textclf.core import files
 from textclf.core.outputs import outputs
+from textclf.core.ownership import SCRATCH
 from textclf.core.settings import load_section
 from textclf.core.stage import main
 from textclf.models.common import crossvalidation, fitting, workers
@@ -103,7 +104,7 @@ def run(
         packages.write(folder, read)
         write_manifest(folder)
         prediction_files.write(fitting.predict_shards(fitted.layers, predicted, scores), rows)
-    for folder in beside.glob(f"{fitting.scratch_prefix(item)}*"):  # of this training, and of abandoned ones
+    for folder in beside.glob(f"{fitting.scratch_prefix(item)}*{SCRATCH}"):  # of this training, and of abandoned ones
         shutil.rmtree(folder)
 
 

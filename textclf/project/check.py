@@ -44,6 +44,8 @@ MERGED = (
     "params.yaml",
     "metrics/*.json",
 )
+# What runs that were interrupted have left, and DVC's own folders: nothing in them is an input.
+UNFINISHED = (":(glob)**/.*.scratch/**", ":(glob).dvc/tmp/**", ":(glob).dvc/cache/**")
 MESSAGE = "params.yaml was checked\n"
 FIRST = ("stages/__init__.py", "__init__.py")  # code that every stage runs, and depends on through data/checked
 STUDIES = {  # and others that each reads
@@ -106,7 +108,7 @@ def load_for_run() -> Params:
 
     Raises `UserError` also if DVC can't run for a file of its own that is damaged, or would remove files of the user's.
     """
-    if lines := [*damaged_files(), *conflicted_files()]:
+    if lines := [*damaged_files(), *conflicted_files(), *unfinished_files()]:
         raise UserError(*lines)
     settings = load()
     require_own_outputs()
@@ -141,6 +143,15 @@ def conflicted_files() -> Iterator[str]:
         for name in os.fsdecode(git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout).split("\0")[:-1]:
             cure = f"edit it or git checkout HEAD {quote_argument(name)} (HEAD^ if HEAD has them too), then dvc repro"
             yield f"{name} {CONFLICTED}; {cure}"
+
+
+def unfinished_files() -> Iterator[str]:
+    """Yield a line for each file in Git from which a run would go on, as if it had made it itself."""
+    with suppress(UserError):  # there is no Git
+        listed = git("ls-files", "-z", "--", *UNFINISHED).stdout
+        for name in os.fsdecode(listed).split("\0")[:-1]:
+            cure = f"git rm --cached {quote_argument(name)}"
+            yield f"{name} must not be in Git, since a run would go on from it; {cure}, and commit"
 
 
 def load() -> Params:

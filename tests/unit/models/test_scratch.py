@@ -39,7 +39,7 @@ def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> 
     assert {len(digits) for digits in fingerprints} == {16}
     splits = features.open_shards(tmp_path / "1" / "words")
     folder = scratch_folder(tmp_path, "naive_bayes", splits, settings)
-    assert folder == tmp_path / f"{scratch_prefix('naive_bayes')}{first}"
+    assert folder == tmp_path / f"{scratch_prefix('naive_bayes')}{first}.scratch"
     assert not folder.exists()
 
 

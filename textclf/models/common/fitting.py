@@ -17,6 +17,7 @@ from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
 from textclf.core.files import reading
+from textclf.core.ownership import SCRATCH
 from textclf.core.progress import track
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
@@ -95,12 +96,12 @@ def require_every_class(train: Dataset) -> None:
 
 def scratch_prefix(model: str) -> str:
     """Return how the names of all scratch folders of a model begin."""
-    return f".scratch-{model}-"
+    return f".train-{model}-"
 
 
 def scratch_folder(beside: Path, model: str, splits: Mapping[str, Shards[Features]], settings: object) -> Path:
     """Return the folder in which a training with these shards, settings and teacher keeps what it needs to resume."""
-    return beside / f"{scratch_prefix(model)}{fingerprint(splits, settings)}"
+    return beside / f"{scratch_prefix(model)}{fingerprint(splits, settings)}{SCRATCH}"
 
 
 def fingerprint(splits: Mapping[str, Shards[Features]], settings: object) -> str:
