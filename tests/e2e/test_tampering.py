@@ -16,10 +16,14 @@ from tests.verify import Copy, change_params
 from textclf.artifacts import predictions, splits, statement
 from textclf.artifacts.statement import PROVENANCE
 from textclf.cli import build_parser
+from textclf.core.errors import UserError
 from textclf.core.files import write_npz
+from textclf.project.check import load_for_run
+from textclf.review.base import cloned
 from textclf.review.revisions import commit_of
 from textclf.verify import command, rederive
 from textclf.verify.commit import find_commit
+from textclf.verify.inputs import require_own_inputs
 
 FILES = (
     *("README.md", "decision.json", "model.json", "model.keras", "model.npz", "model.onnx"),
@@ -206,7 +210,7 @@ def model(pipeline: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setattr(rederive, "fetch", lambda *_: None)
 
     @contextlib.contextmanager
-    def cloned(_: str) -> Iterator[Path]:
+    def cloned(*_: object) -> Iterator[Path]:
         yield pipeline.folder
 
     monkeypatch.setattr(rederive, "cloned", cloned)
@@ -230,13 +234,153 @@ def test_a_model_that_is_not_what_it_says_is_named(name: str, model: Path, capsy
     assert [printed for printed in capsys.readouterr().out.splitlines() if line in printed and "FAILED" in printed]
 
 
-def test_in_a_project_no_command_is_run_that_textclf_did_not_write(
+def commit_all(copy: Copy, *ignored: str) -> None:
+    copy.run("git", "config", "user.email", "textclf@example.org")
+    copy.run("git", "add", "--all")
+    copy.run("git", "add", "--force", "params.yaml", *ignored)
+    copy.run("git", "commit", "--quiet", "--message=forged")
+
+
+def link_to(target: str, name: str) -> Change:
+    def change(project: Path) -> None:
+        path = project / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.unlink(missing_ok=True)
+        path.symlink_to(target)
+
+    return change
+
+
+def written(name: str, text: str) -> Change:
+    def change(project: Path) -> None:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+
+    return change
+
+
+def added(name: str, text: str) -> Change:
+    return lambda project: (project / name).write_text((project / name).read_text() + text)
+
+
+STAGE = "stages: {make: {cmd: touch ran, outs: [%s]}}\n"
+FORGERIES: dict[str, tuple[Change, str]] = {
+    "another command": (added("dvc.yaml", "  own: {cmd: touch ran}\n"), "dvc.yaml of the commit has other commands"),
+    "no dvc.yaml": (lambda project: (project / "dvc.yaml").unlink(), "dvc.yaml of the commit has other commands"),
+    "a linked dvc.yaml": (link_to("other.yaml", "dvc.yaml"), "got dvc.yaml"),
+    "a stage that makes labels": (written("own/dvc.yaml", STAGE % "../labelled.csv"), "those of dvc.yaml; got "),
+    "a stage that makes a file of this folder": (
+        written("data/external/dvc.yaml", STAGE % "README.md"),
+        "those of dvc.yaml; got ",
+    ),
+    "a file with a command": (
+        written("labelled.csv.dvc", "cmd: touch ran\nouts: [{path: labelled.csv}]\n"),
+        "as DVC reads them",
+    ),
+    "studies before the run": (added("studies/dvc.yaml", "  x: {cmd: touch ran, outs: [../labelled.csv]}\n"), "got "),
+    "no YAML": (written("own/dvc.yaml", "stages: ["), "must be as DVC reads"),
+    "a linked data folder": (link_to("/", "data"), "links of the commit must be files"),
+    "a linked folder inside": (link_to("metrics", "plots"), "links of the commit must be files"),
+    "a linked configuration": (link_to("/dev/null", ".dvc/config.local"), "links of the commit must be files"),
+    "a link to nothing": (link_to("nothing", "labelled.csv"), "links of the commit must be files"),
+    "a link out": (link_to("/etc/hostname", "corrections.csv"), "links of the commit must be files"),
+    "no configuration": (written(".dvc/config", "[[["), "config file error"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_commit_with_commands_or_links_of_its_own_is_refused_before_any_runs(
+    name: str, workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, reason = FORGERIES[name]
+    copy = workshop()
+    monkeypatch.chdir(copy.folder)
+    change(copy.folder)
+    if "configuration" in name:
+        copy.run("git", "add", "--force", ".dvc/config.local" if "linked" in name else ".dvc/config")
+    commit_all(copy)
+    with pytest.raises(UserError) as raised, cloned("HEAD", require_own_inputs):
+        pass
+    assert reason in str(raised.value)
+    assert not [*copy.folder.rglob("ran")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/.train-keras-0123456789abcdef.scratch/training.npz",
+        "data/.vectorize-words.scratch/x.npz",
+        "data/.search-0123.scratch/scores.jsonl",
+        ".dvc/tmp/textclf/vectors/x.npz",
+        ".dvc/cache/files/md5/00/0",
+    ],
+)
+def test_unfinished_work_in_git_is_refused(
+    name: str, workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = workshop()
+    monkeypatch.chdir(copy.folder)
+    written(name, "forged")(copy.folder)
+    commit_all(copy, name)
+    assert refusal(load_for_run).startswith(f"{name} must not be in Git, since a run would go on from it")
+
+
+def test_of_the_configuration_of_dvc_only_addresses_stay(
+    workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = workshop()
+    monkeypatch.chdir(copy.folder)
+    text = "[core]\n    remote = mine\n['remote \"mine\"']\n    url = s3://bucket/x\n    configpath = aws\n"
+    written(".dvc/config", text + "[cache]\n    type = symlink\n")(copy.folder)
+    commit_all(copy)
+    with cloned("HEAD", require_own_inputs) as project:
+        left = (project / ".dvc/config").read_text()
+    assert "s3://bucket/x" in left
+    assert "remote = mine" in left
+    assert "configpath" not in left
+    assert "symlink" not in left
+
+
+def test_a_commit_whose_commands_are_not_those_of_textclf_fails(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rederive, "clone_root", lambda: None)
-    monkeypatch.setattr(rederive, "cloned", None)
+    def refuse(*_: object) -> contextlib.AbstractContextManager[Path]:
+        raise UserError("dvc.yaml of the commit has other commands")
+
+    monkeypatch.setattr(rederive, "cloned", refuse)
     assert verify(model) == 1
     assert "keras: pipeline: FAILED, dvc.yaml of " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    {
+        "decision.json": lambda text: text.replace(b"0.5", b"0.02"),
+        "model.onnx": lambda _: b"garbage",
+        "model.keras": lambda _: b"garbage",
+        "model.json": lambda text: text.replace(b"relu", b"tanh"),
+        "vectorizer.json": lambda text: text.replace(b'"good"', b'"bad"', 1),
+    }.items(),
+)
+def test_where_weights_may_differ_every_other_file_is_compared(
+    name: str,
+    change: Callable[[bytes], bytes],
+    model: Path,
+    pipeline: Copy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = Path(shutil.copytree(pipeline.folder, tmp_path / "clone"))
+    monkeypatch.setattr(rederive, "cloned", lambda *_: contextlib.nullcontext(folder))
+    monkeypatch.setattr(rederive, "tolerance_of", lambda _: 1e-3)
+    monkeypatch.setattr(rederive, "_predict_again", lambda *_: 0.0)
+    before = (model / name).read_bytes()
+    (model / name).write_bytes(change(before))
+    assert (model / name).read_bytes() != before
+    restate(model)
+    assert verify(model) == 1
+    assert f"keras: other files: FAILED, made again, it has another {name}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", ["--signature x", "--explain", "--commit HEAD", "--python python3"])
@@ -255,7 +399,7 @@ def test_where_bytes_may_differ_predictions_are_compared_within_a_tolerance(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = Path(shutil.copytree(pipeline.folder, tmp_path / "clone"))
-    monkeypatch.setattr(rederive, "cloned", lambda _: contextlib.nullcontext(folder))
+    monkeypatch.setattr(rederive, "cloned", lambda *_: contextlib.nullcontext(folder))
     monkeypatch.setattr(rederive, "tolerance_of", lambda _: 1e-3)
     arrays = dict(np.load(model / "model.npz"))
     with (model / "model.npz").open("wb") as file:

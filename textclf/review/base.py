@@ -6,8 +6,9 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from textclf.core.errors import UserError
 from textclf.core.git import git
@@ -27,11 +28,11 @@ def run_base(commit: str) -> None:
 
 
 @contextlib.contextmanager
-def cloned(commit: str) -> Iterator[Path]:
+def cloned(commit: str, inspect: Callable[[Path], object] = Path.resolve) -> Iterator[Path]:
     """Yield the project of the current folder at a commit, in a temporary clone with this project's DVC cache.
 
-    Data kept with `dvc add` is there, from the cache or else from the remote. Raises `UserError` with the reason, one
-    line, if a command fails.
+    `inspect` is called with the project before DVC reads it. Data kept with `dvc add` is there, from
+    the cache or else from the remote. Raises `UserError` with the reason, one line, if a command fails.
     """
     cache = run(*DVC, "cache", "dir").splitlines()[-1]
     top, prefix = os.fsdecode(git("rev-parse", "--show-toplevel", "--show-prefix").stdout).split("\n")[:2]
@@ -41,6 +42,7 @@ def cloned(commit: str) -> Iterator[Path]:
         run("git", "-C", folder, "checkout", "--quiet", "--detach", commit)
         if not (project / ".dvc").is_dir():
             raise UserError(f"it has no folder {prefix}.dvc")
+        inspect(project)
         # DVC reads a path that is not ASCII, but cannot write it.
         (project / ".dvc" / "config.local").write_text(f'[cache]\n    dir = "{cache}"\n', encoding="utf-8")
         tracked = os.fsdecode(git("-C", str(project), "ls-files", "-z", "*.dvc").stdout).split("\0")[:-1]
@@ -56,19 +58,26 @@ def fetch(project: Path, targets: Sequence[str]) -> None:
             return
 
 
-def run(*command: str, folder: Path | None = None, echo: bool = False, path: str = "") -> str:
+def run(
+    *command: str,
+    folder: Path | None = None,
+    echo: bool = False,
+    path: str = "",
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Run a command and return what it printed; raise `UserError` with its first error.
 
-    `python` is this Python, unless the folder `path` has another. Git finds the repository by the folder: its variables
+    `python` is this Python, unless the folder `path` has another; `variables` are added to the
+    environment. Git finds the repository by the folder: its variables
     in a hook would lead to another one.
     """
     lines = []
     of_git = git("rev-parse", "--local-env-vars").stdout.decode().split()
-    variables = {name: value for name, value in os.environ.items() if name not in of_git}
+    inherited = {name: value for name, value in os.environ.items() if name not in of_git}
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
         command,
         cwd=folder,
-        env={**variables, "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
+        env={**inherited, **variables, "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,10 +1,14 @@
 """A model made again at its commit, in a temporary clone, and held against the model that there is."""
 
 import contextlib
+import json
+import math
+import os
 import re
 import shlex
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations, zip_longest
@@ -13,29 +17,32 @@ from typing import Any
 
 import numpy as np
 
-from textclf.artifacts import predictions, splits, statement
+from textclf.artifacts import layers, predictions, splits, statement
 from textclf.artifacts.checksums import sums_of
 from textclf.artifacts.statement import PROVENANCE, Statement
+from textclf.artifacts.unknown import MEANS
 from textclf.core.arithmetic import gives_same_bytes
 from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
 from textclf.core.installed import clone_root
 from textclf.core.quoting import list_few, quote_name
 from textclf.core.settings import PARAMS_FILE, parse_yaml
+from textclf.export import onnx_model
 from textclf.export.folder import CARD
 from textclf.params import Params, load
 from textclf.predict import predictor
 from textclf.pretrained.catalogue import SHARED
 from textclf.project.check import SPLITS
-from textclf.project.generated import PIPELINE, pipeline
 from textclf.review.base import DVC, cloned, fetch, run
 from textclf.review.differences import checksums
 from textclf.review.revisions import Revision, prediction_files
 from textclf.verify.files import SHOWN, Check
-from textclf.version import __version__
+from textclf.verify.inputs import require_own_inputs
 
 RAN = re.compile(r"^Running stage '(.+)':", re.MULTILINE)
 NARROW = 64  # units of a hidden layer, up to which every x86-64 CPU adds in the same order
+DIGITS = 1e-6  # to which numbers agree on any machine
+NETWORK = "model.keras"
 TOLERANCES = {True: 1e-3, False: 1e-9}  # of probabilities where bytes may differ, with a network and without one
 
 
@@ -48,7 +55,11 @@ class Clone:
 
     def repro(self, *arguments: str) -> list[str]:
         """Run stages, and return the names of those that ran; DVC's output goes to stderr."""
-        return RAN.findall(run(*DVC, "repro", *arguments, folder=self.project, path=self.path, echo=True))
+        # In a clone of textclf, commands run this code, not modules that the commit has.
+        root = clone_root()
+        own = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.fspath(root)} if root else {}
+        command = *DVC, "repro", *arguments
+        return RAN.findall(run(*command, folder=self.project, path=self.path, echo=True, variables=own))
 
     @property
     def lock(self) -> dict[str, Any]:
@@ -70,11 +81,13 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
     Raises `UserError` if a stage fails.
     """
     stated, revision = statement.read(folder), Revision(commit)
-    if clone_root() is None and (revision.read(str(PIPELINE)) or b"").decode(errors="replace") != pipeline(PIPELINE):
-        text = f"{PIPELINE} of {revision.name} has other commands than textclf {__version__} writes; none was run"
-        yield Check("pipeline", text, failed=True)
-        return
-    with cloned(commit) as project, _interpreter(python) as path:
+    with contextlib.ExitStack() as stack:
+        try:
+            project = stack.enter_context(cloned(commit, require_own_inputs))
+        except UserError as error:
+            yield Check("pipeline", error.lines[0], failed=True)
+            return
+        path = stack.enter_context(_interpreter(python))
         clone, stages = Clone(project, path), _stages(load(project / PARAMS_FILE))
         others = [stage for name, stage in stages.items() if name not in {stated.model, *stated.params["train"]}]
         fetch(project, ["fetch", *others])
@@ -135,9 +148,12 @@ def _compare_models(folder: Path, clone: Clone, stated: Statement) -> Iterator[C
         yield Check("model", f"made again, it has another {list_few(changed, SHOWN)}", failed=True)
     else:
         off = _predict_again(folder, clone, stated)
-        text = f"probabilities of the test rows differ by at most {off:.1g}, of {tolerance:g} that its kind may"
+        text = f"probabilities of the rows differ by at most {off:.1g}, of {tolerance:g} that its kind may"
         yield Check("model", text, not off <= tolerance)
         clone.measure()
+        different = [quote_name(name) for name in names if not _agrees(folder, made, name, max(tolerance, DIGITS))]
+        text = f"made again, it has another {list_few(different, SHOWN)}"
+        yield Check("other files", text if different else "those made again agree", bool(different))
     yield _compare_cards(folder / CARD, made / CARD)
 
 
@@ -151,6 +167,70 @@ def tolerance_of(stated: Statement) -> float | None:
     return TOLERANCES[wide or encoded or any("epochs" in each for each in sections)]
 
 
+def _agrees(folder: Path, made: Path, name: str, tolerance: float) -> bool:
+    """Return whether a file is the one made again, where the weights may differ.
+
+    The graph in ONNX must be that of the model's own weights, the network of Keras must have these;
+    the weights themselves are compared by their predictions. Of JSON, decimal numbers may differ by
+    the tolerance.
+    """
+    path, other = folder / name, made / name
+    if not (path.is_file() and other.is_file()):
+        return False
+    if path.read_bytes() == other.read_bytes():
+        return True
+    if path.name == onnx_model.ONNX and (path.parent / layers.WEIGHTS).exists():
+        return path.read_bytes() == _onnx_of(folder)
+    if path.name == NETWORK:
+        with contextlib.suppress(OSError, LookupError, ValueError, zipfile.BadZipFile):  # damaged
+            return _is_network(path, other)
+    if path.suffix == ".json":
+        return _close(json.loads(path.read_bytes()), json.loads(other.read_bytes()), tolerance)
+    return path.name in {layers.WEIGHTS, onnx_model.ONNX, MEANS}
+
+
+def _onnx_of(folder: Path) -> bytes:
+    """Return the graph in ONNX of the weights in a model's folder."""
+    model = predictor.load(folder)
+    proto = onnx_model.build(model.vectorizer, model.model, model.decision)
+    return bytes(proto.SerializeToString(deterministic=True))
+
+
+def _is_network(path: Path, other: Path) -> bool:
+    """Return whether a .keras file has the configuration of another, and the weights beside it in the same places."""
+    import h5py  # type: ignore[import-untyped]
+
+    arrays: list[dict[str, Any]] = []
+    configs, weights = [], [np.load(each.parent / layers.WEIGHTS, allow_pickle=False) for each in (path, other)]
+    for each in (path, other):
+        with zipfile.ZipFile(each) as archive, h5py.File(archive.open("model.weights.h5")) as file:
+            configs.append((archive.namelist(), archive.read("config.json")))
+            stored: list[str] = []
+            file.visit(stored.append)
+            arrays.append({name: file[name][()] for name in stored if isinstance(file[name], h5py.Dataset)})
+    if configs[0] != configs[1] or arrays[0].keys() != arrays[1].keys():
+        return False
+    own, made = weights
+    return all(
+        any(np.array_equal(made[key], again) and np.array_equal(own[key], arrays[0][name]) for key in made.files)
+        for name, again in arrays[1].items()
+    )
+
+
+def _close(one: Any, other: Any, tolerance: float) -> bool:
+    """Return whether two values of JSON are the same, but for decimal numbers within a tolerance."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_close(one[key], other[key], tolerance) for key in one)
+    if isinstance(one, list):
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(_close(*pair, tolerance) for pair in pairs)
+    if isinstance(one, float):
+        return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
+    return bool(one == other)
+
+
 def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
     """Put the predictions of the model in the folder in the place of those made again; return how far they differ."""
     path = clone.project / prediction_files(clone.lock)[stated.model][0]
@@ -159,7 +239,7 @@ def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
     for split, rows in splits.read(clone.project / SPLITS).items():
         found[made.split == split] = model.model.predict_proba(model.vectorizer.transform(rows["text"]))
     predictions.write([replace(made, probabilities=found)], path)
-    return float(np.abs(found - made.probabilities)[made.split == "test"].max())
+    return float(np.abs(found - made.probabilities).max())
 
 
 def _compare_cards(card: Path, made: Path) -> Check:
