@@ -357,6 +357,7 @@ def _add_suggest(parser: argparse.ArgumentParser) -> None:
 def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL", help="its name or its folder (default: all models)")
     parser.add_argument("--models", type=Path, default="models", metavar="DIR", help="of all models (default: models)")
+    parser.add_argument("--version", metavar="NAME@vN", help="the release that it must be, such as keras@v0.0.1")
     again = parser.add_argument_group("make it again")
     again.add_argument("--rederive", action="store_true", help="run its stages at its commit, and compare")
     again.add_argument("--commit", metavar="REVISION", help="(default: the newest one of HEAD that fits)")

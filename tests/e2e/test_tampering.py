@@ -325,6 +325,27 @@ def test_unfinished_work_in_git_is_refused(
     assert refusal(load_for_run).startswith(f"{name} must not be in Git, since a run would go on from it")
 
 
+def test_programs_that_a_copied_repository_names_do_not_run(
+    workshop: Callable[[], Copy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = workshop()
+    monkeypatch.chdir(copy.folder)
+    ran = tmp_path / "ran"
+    written(".gitattributes", "*.py filter=own\n")(copy.folder)
+    commit_all(copy)
+    program = f"sh -c 'touch {ran}; cat'"
+    for key in ("filter.own.smudge", "filter.own.process", "core.fsmonitor"):
+        copy.run("git", "config", key, program)
+    hook = copy.folder / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    hook.chmod(0o755)
+    find_commit(statement.read(Path("models/keras")))
+    with cloned("HEAD", require_own_inputs):
+        pass
+    assert not ran.exists()
+
+
 def test_of_the_configuration_of_dvc_only_addresses_stay(
     workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,6 +402,18 @@ def test_where_weights_may_differ_every_other_file_is_compared(
     restate(model)
     assert verify(model) == 1
     assert f"keras: other files: FAILED, made again, it has another {name}" in capsys.readouterr().out
+
+
+def test_a_model_that_is_not_the_release_named_fails(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = model.parent / "majority"
+    monkeypatch.setattr(command, "find_model", lambda _, name: newer if "@" in name else Path(name))
+    arguments = ["verify", str(model), "--version", "keras@v0.0.2"]
+    assert command.run(build_parser().parse_args(arguments)) == 1
+    assert "keras: version: FAILED, keras@v0.0.2 has another provenance.json" in capsys.readouterr().out
+    newer = model
+    assert command.run(build_parser().parse_args(arguments)) == 0
 
 
 @pytest.mark.parametrize("words", ["--signature x", "--explain", "--commit HEAD", "--python python3"])

@@ -7,7 +7,8 @@ from textclf.core.errors import UserError
 
 def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run Git and return its result, whether it succeeded or not; `UserError` if it can't run."""
-    command = ("git", *arguments)
+    # A repository that was copied may name a program as its monitor of files.
+    command = ("git", "-c", "core.fsmonitor=false", *arguments)
     try:
         return subprocess.run(command, capture_output=True)  # noqa: PLW1510, S603 (git, no shell)
     except OSError as error:

@@ -51,6 +51,15 @@ def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
         signature = arguments.signature or signing.default_signature(folder)
         find = partial(signing.require_signature, folder, key, signature)
         yield check("signature", find, f"{signature} is valid for {key}")
+    if version := arguments.version:
+        # A signature stays valid: an older model passes with its own.
+        release = find_model(arguments.models, version) / PROVENANCE
+        wrong = (
+            []
+            if release.read_bytes() == (folder / PROVENANCE).read_bytes()
+            else [f"{version} has another {PROVENANCE}"]
+        )
+        yield check("version", lambda: wrong, f"it is {version}")
     if not arguments.rederive:
         return
     try:

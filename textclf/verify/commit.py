@@ -5,9 +5,7 @@ The statement can't have the commit, which holds dvc.lock with the checksum of t
 
 import contextlib
 import functools
-import io
 import os
-import tarfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,11 +85,10 @@ def _read_code(revision: Revision) -> dict[str, str]:
             code_name(package): (revision.read(f"{CHECKSUMS.as_posix()}/{package}") or b"").decode().strip()
             for package in CODE
         }
-    archive = git("archive", "--format=tar", revision.commit, "stages", "textclf").stdout
-    with tarfile.open(fileobj=io.BytesIO(archive or bytes(1024))) as tar:
-        files = {
-            each.name.removeprefix("textclf/"): sha256(content.read())
-            for each in tar
-            if (content := tar.extractfile(each)) is not None
-        }
+    # Not by git archive, which runs the filters that .git/config of a copied repository names.
+    files = {
+        name.removeprefix("textclf/"): _sha256_of(blob)
+        for name, blob in _read_tree(revision).items()
+        if name.startswith(("stages/", "textclf/"))
+    }
     return {code_name(package): checksum(files, package) for package in CODE}
