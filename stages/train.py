@@ -104,7 +104,8 @@ def run(
         packages.write(folder, read)
         write_manifest(folder)
         prediction_files.write(fitting.predict_shards(fitted.layers, predicted, scores), rows)
-    for folder in beside.glob(f"{fitting.scratch_prefix(item)}*{SCRATCH}"):  # of this training, and of abandoned ones
+    # Those of this training, and of abandoned ones.
+    for folder in beside.glob(f"{fitting.scratch_prefix(item)}*{SCRATCH}"):
         shutil.rmtree(folder)
 
 

@@ -23,7 +23,7 @@ from textclf.review.base import cloned
 from textclf.review.revisions import commit_of
 from textclf.verify import command, rederive
 from textclf.verify.commit import find_commit
-from textclf.verify.inputs import require_own_inputs
+from textclf.verify.inputs import ForeignInputsError, require_own_inputs
 
 FILES = (
     *("README.md", "decision.json", "model.json", "model.keras", "model.npz", "model.onnx"),
@@ -217,6 +217,20 @@ def model(pipeline: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return Path(shutil.copytree(pipeline.folder / "models", tmp_path / "models") / "keras")
 
 
+@pytest.fixture
+def elsewhere(
+    model: Path,  # noqa: ARG001 (whose stand-in for the clone this one replaces)
+    pipeline: Copy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """The project in which the model has been made again, on a machine where bytes may differ."""
+    folder = Path(shutil.copytree(pipeline.folder, tmp_path / "clone"))
+    monkeypatch.setattr(rederive, "cloned", lambda *_: contextlib.nullcontext(folder))
+    monkeypatch.setattr(rederive, "tolerance_of", lambda _: 1e-3)
+    return folder
+
+
 def verify(model: Path) -> int:
     return command.run(build_parser().parse_args(["verify", str(model), "--rederive", "--explain"]))
 
@@ -284,6 +298,8 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     "a linked configuration": (link_to("/dev/null", ".dvc/config.local"), "links of the commit must be files"),
     "a link to nothing": (link_to("nothing", "labelled.csv"), "links of the commit must be files"),
     "a link out": (link_to("/etc/hostname", "corrections.csv"), "links of the commit must be files"),
+    "a ring of links": (link_to("corrections.csv", "corrections.csv"), "links of the commit must be files"),
+    "a hidden dvc.yaml": (written(".dvcignore", "dvc.yaml\n"), "DVC must see dvc.yaml"),
     "no configuration": (written(".dvc/config", "[[["), "config file error"),
 }
 
@@ -366,13 +382,14 @@ def test_a_commit_whose_commands_are_not_those_of_textclf_fails(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*_: object) -> contextlib.AbstractContextManager[Path]:
-        raise UserError("dvc.yaml of the commit has other commands")
+        raise ForeignInputsError("dvc.yaml of the commit has other commands")
 
     monkeypatch.setattr(rederive, "cloned", refuse)
     assert verify(model) == 1
     assert "keras: pipeline: FAILED, dvc.yaml of " in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     ("name", "change"),
     {
@@ -387,14 +404,9 @@ def test_where_weights_may_differ_every_other_file_is_compared(
     name: str,
     change: Callable[[bytes], bytes],
     model: Path,
-    pipeline: Copy,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = Path(shutil.copytree(pipeline.folder, tmp_path / "clone"))
-    monkeypatch.setattr(rederive, "cloned", lambda *_: contextlib.nullcontext(folder))
-    monkeypatch.setattr(rederive, "tolerance_of", lambda _: 1e-3)
     monkeypatch.setattr(rederive, "_predict_again", lambda *_: 0.0)
     before = (model / name).read_bytes()
     (model / name).write_bytes(change(before))
@@ -414,6 +426,10 @@ def test_a_model_that_is_not_the_release_named_fails(
     assert "keras: version: FAILED, keras@v0.0.2 has another provenance.json" in capsys.readouterr().out
     newer = model
     assert command.run(build_parser().parse_args(arguments)) == 0
+    for words in (["--version", "keras@v0.0.2"], [str(model), "--version", "majority"]):
+        assert "must be NAME@vN and come with MODEL" in refusal(
+            command.run, build_parser().parse_args(["verify", *words])
+        )
 
 
 @pytest.mark.parametrize("words", ["--signature x", "--explain", "--commit HEAD", "--python python3"])
@@ -426,24 +442,39 @@ def test_where_bytes_may_differ_predictions_are_compared_within_a_tolerance(
     change: float,
     status: int,
     model: Path,
-    pipeline: Copy,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    elsewhere: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = Path(shutil.copytree(pipeline.folder, tmp_path / "clone"))
-    monkeypatch.setattr(rederive, "cloned", lambda *_: contextlib.nullcontext(folder))
-    monkeypatch.setattr(rederive, "tolerance_of", lambda _: 1e-3)
-    arrays = dict(np.load(model / "model.npz"))
-    with (model / "model.npz").open("wb") as file:
-        write_npz(file, **{name: array * (1 + change) for name, array in arrays.items()})
+    scale(model, 1 + change)
+    (model / "model.onnx").write_bytes(rederive._onnx_of(model))
     restate(model)
     assert verify(model) == status
-    line = next(each for each in capsys.readouterr().out.splitlines() if each.startswith("keras: model:"))
+    printed = capsys.readouterr().out
+    line = next(each for each in printed.splitlines() if each.startswith("keras: model:"))
     assert line.endswith("of 0.001 that its kind may")
-    rows = predictions.read(folder / "data/predictions/keras.parquet")
-    texts = splits.read(folder / "data/splits")["test"]["text"]
+    assert "keras: other files: those made again agree" in printed
+    rows = predictions.read(elsewhere / "data/predictions/keras.parquet")
+    texts = splits.read(elsewhere / "data/splits")["test"]["text"]
     np.testing.assert_array_equal(rows.probabilities[rows.split == "test"], textclf.load(model).predict_proba(texts))
+
+
+def scale(model: Path, factor: float) -> None:
+    """Multiply the weights, and state them."""
+    arrays = dict(np.load(model / "model.npz"))
+    with (model / "model.npz").open("wb") as file:
+        write_npz(file, **{name: array * factor for name, array in arrays.items()})
+    restate(model)
+
+
+def test_a_model_fitted_on_more_rows_is_compared_with_that_made_again(
+    model: Path, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = (elsewhere / "data/predictions/keras.parquet").read_bytes()
+    scale(model, 1.5)
+    scale(elsewhere / "models/keras", 1.5 * (1 + 1e-9))
+    assert verify(model) == 0
+    assert "keras: model: probabilities of the rows differ by at most" in capsys.readouterr().out
+    assert (elsewhere / "data/predictions/keras.parquet").read_bytes() == measured
 
 
 def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(

@@ -68,8 +68,8 @@ def run(
     """Run a command and return what it printed; raise `UserError` with its first error.
 
     `python` is this Python, unless the folder `path` has another; `variables` are added to the
-    environment. Git finds the repository by the folder: its variables
-    in a hook would lead to another one.
+    environment. Git finds the repository by the folder: its variables in a hook would lead to another
+    one.
     """
     lines = []
     of_git = git("rev-parse", "--local-env-vars").stdout.decode().split()

@@ -27,6 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError("--signature must come with --key, the public key to check it by; got none")
     if not arguments.rederive and (arguments.commit or arguments.python or arguments.explain):
         raise UserError("--commit, --python and --explain must come with --rederive; got none")
+    if arguments.version and (arguments.model is None or "@" not in arguments.version):
+        raise UserError(f"--version must be NAME@vN and come with MODEL; got {arguments.version}")
     names = [arguments.model] if arguments.model is not None else every_model(arguments.models)
     failed = False
     for name in names:
@@ -52,14 +54,8 @@ def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
         find = partial(signing.require_signature, folder, key, signature)
         yield check("signature", find, f"{signature} is valid for {key}")
     if version := arguments.version:
-        # A signature stays valid: an older model passes with its own.
-        release = find_model(arguments.models, version) / PROVENANCE
-        wrong = (
-            []
-            if release.read_bytes() == (folder / PROVENANCE).read_bytes()
-            else [f"{version} has another {PROVENANCE}"]
-        )
-        yield check("version", lambda: wrong, f"it is {version}")
+        release = find_model(arguments.models, version)
+        yield check("version", lambda: _other_release(folder, release, version), f"it is {version}")
     if not arguments.rederive:
         return
     try:
@@ -69,3 +65,9 @@ def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
         return
     yield Check("commit", f"{commit[:7]} has the settings, code and files that {PROVENANCE} names")
     yield from rederive(folder, commit, arguments.python, explain=arguments.explain)
+
+
+def _other_release(folder: Path, release: Path, version: str) -> Iterator[str]:
+    """Yield that a model is not the release, as an older one is not, whose older signature stays valid."""
+    if (release / PROVENANCE).read_bytes() != (folder / PROVENANCE).read_bytes():
+        yield f"{version} has another {PROVENANCE}"

@@ -16,22 +16,29 @@ from textclf.version import __version__
 ADDRESS = {"url", "endpointurl", "region", "user", "port", "version_aware", "worktree"}
 
 
-def require_own_inputs(project: Path) -> None:
-    """Leave only addresses in DVC's configuration of a clone, and refuse what is not the commit's.
+class ForeignInputsError(UserError):
+    """The commit has commands that textclf did not write, or links; none was followed or run."""
 
-    Raises `UserError` if the commit has another dvc.yaml than this textclf writes, links out of the
-    project or to folders, or stages before `export` that textclf did not write.
+
+def require_own_inputs(project: Path) -> None:
+    """Refuse a commit whose stages would run or read what textclf does not know, before DVC reads it.
+
+    Of its configuration of DVC, only the addresses of remotes stay. Raises `ForeignInputsError` for
+    another dvc.yaml than this textclf writes, links to folders or out of the project, and commands
+    of other files on which the stage `export` depends.
     """
     if links := sorted(_links(project)):
         rule = "must be files or links to files of the project, since a run would read or write elsewhere"
-        raise UserError(f"links of the commit {rule}; got {list_few(list(map(quote_name, links)), SHOWN)}")
+        raise ForeignInputsError(f"links of the commit {rule}; got {list_few(list(map(quote_name, links)), SHOWN)}")
     text = (project / PIPELINE).read_text(encoding="utf-8", errors="replace") if (project / PIPELINE).exists() else ""
     if text != (shipped(str(PIPELINE)) if clone_root() else pipeline(PIPELINE)):
-        raise UserError(f"{PIPELINE} of the commit has other commands than textclf {__version__} writes; none was run")
+        raise ForeignInputsError(
+            f"{PIPELINE} of the commit has other commands than textclf {__version__} writes; none was run"
+        )
     _keep_addresses(project / ".dvc")
     if foreign := sorted(_foreign_stages(project)):
         rule = f"stages before export must be those of {PIPELINE}"
-        raise UserError(f"{rule}; got {list_few(foreign, SHOWN)}; no command was run")
+        raise ForeignInputsError(f"{rule}; got {list_few(foreign, SHOWN)}; no command was run")
 
 
 def _links(project: Path) -> Iterator[str]:
@@ -39,32 +46,32 @@ def _links(project: Path) -> Iterator[str]:
     root = project.resolve()
     for folder, folders, names in os.walk(project):
         for path in (Path(folder, name) for name in (*folders, *names)):
-            target = path.resolve()
-            if path.is_symlink() and not (target.is_file() and target.is_relative_to(root)):
+            if not path.is_symlink():
+                continue
+            target = Path(os.path.realpath(path))
+            if not (target.is_file() and target.is_relative_to(root)):
                 yield path.relative_to(project).as_posix()
 
 
 def _keep_addresses(dvc: Path) -> None:
+    """Write the configuration of DVC anew, with the addresses of its remotes alone."""
     from dvc.config import Config, ConfigError
 
     try:
-        stated = Config.load_file(os.fspath(dvc / "config")) if (dvc / "config").exists() else {}
+        stated = Config(os.fspath(dvc)).load_one("repo")
         for path in dvc.glob("config*"):
             path.unlink()
         with Config(os.fspath(dvc)).edit("repo") as config:
-            remotes = stated.get("remote", {})
-            config["remote"] = {
-                name: {key: value for key, value in remote.items() if key in ADDRESS}
-                for name, remote in remotes.items()
-            }
-            if (default := stated.get("core", {}).get("remote")) in remotes:
+            for name, remote in stated["remote"].items():
+                config["remote"][name] = {key: remote[key] for key in ADDRESS & remote.keys()}
+            if default := stated["core"].get("remote"):
                 config["core"]["remote"] = default
     except ConfigError as error:
-        raise UserError(f".dvc/config of the commit must be as DVC reads it; {first_line(error)}") from None
+        raise ForeignInputsError(f".dvc/config of the commit must be as DVC reads it; {first_line(error)}") from None
 
 
 def _foreign_stages(project: Path) -> Iterator[str]:
-    """Yield the stages before export, with a command, of another file than dvc.yaml."""
+    """Yield the file of each command on which `export` depends, but for those of dvc.yaml."""
     import networkx as nx  # type: ignore[import-untyped]
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -73,9 +80,11 @@ def _foreign_stages(project: Path) -> Iterator[str]:
         with Repo(os.path.realpath(project)) as repo:
             graph = repo.index.graph
             own = os.path.realpath(project / PIPELINE)
-            last = next(stage for stage in graph if (stage.path, getattr(stage, "name", "")) == (own, "export"))
-            for stage in nx.descendants(graph, last):
+            last = [stage for stage in graph if stage.path == own and stage.name == "export"]
+            if not last:  # .dvcignore hides dvc.yaml
+                raise ForeignInputsError(f"DVC must see {PIPELINE}; .dvcignore of the commit hides it")
+            for stage in nx.descendants(graph, last[0]):
                 if stage.cmd and stage.path != own:
-                    yield quote_name(Path(stage.path).relative_to(project.resolve()).as_posix())
+                    yield quote_name(os.path.relpath(stage.path, Path(own).parent))
     except DvcException as error:
-        raise UserError(f"the stages of the commit must be as DVC reads them; {first_line(error)}") from None
+        raise ForeignInputsError(f"the stages of the commit must be as DVC reads them; {first_line(error)}") from None

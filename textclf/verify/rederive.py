@@ -37,7 +37,7 @@ from textclf.review.base import DVC, cloned, fetch, run
 from textclf.review.differences import checksums
 from textclf.review.revisions import Revision, prediction_files
 from textclf.verify.files import SHOWN, Check
-from textclf.verify.inputs import require_own_inputs
+from textclf.verify.inputs import ForeignInputsError, require_own_inputs
 
 RAN = re.compile(r"^Running stage '(.+)':", re.MULTILINE)
 NARROW = 64  # units of a hidden layer, up to which every x86-64 CPU adds in the same order
@@ -84,7 +84,7 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
     with contextlib.ExitStack() as stack:
         try:
             project = stack.enter_context(cloned(commit, require_own_inputs))
-        except UserError as error:
+        except ForeignInputsError as error:
             yield Check("pipeline", error.lines[0], failed=True)
             return
         path = stack.enter_context(_interpreter(python))
@@ -232,14 +232,21 @@ def _close(one: Any, other: Any, tolerance: float) -> bool:
 
 
 def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
-    """Put the predictions of the model in the folder in the place of those made again; return how far they differ."""
+    """Return how far the probabilities of the model in the folder differ from those of the one made again.
+
+    Its predictions take the place of those of the clone, unless these are not of the exported model,
+    which export.refit has fitted on more rows.
+    """
     path = clone.project / prediction_files(clone.lock)[stated.model][0]
-    model, made = predictor.load(folder), predictions.read(path)
-    found = made.probabilities.copy()
+    models = [predictor.load(each) for each in (folder, clone.project / "models" / stated.model)]
+    measured = predictions.read(path)
+    own, again = (measured.probabilities.copy() for _ in models)
     for split, rows in splits.read(clone.project / SPLITS).items():
-        found[made.split == split] = model.model.predict_proba(model.vectorizer.transform(rows["text"]))
-    predictions.write([replace(made, probabilities=found)], path)
-    return float(np.abs(found - made.probabilities).max())
+        for each, found in zip(models, (own, again), strict=True):
+            found[measured.split == split] = each.model.predict_proba(each.vectorizer.transform(rows["text"]))
+    if np.array_equal(again, measured.probabilities):
+        predictions.write([replace(measured, probabilities=own)], path)
+    return float(np.abs(own - again).max())
 
 
 def _compare_cards(card: Path, made: Path) -> Check:
