@@ -12,7 +12,7 @@ import pytest
 
 import textclf
 from tests.refusal import refusal
-from tests.verify import Copy, change_params
+from tests.verify import DVC, Copy, change_params
 from textclf.artifacts import predictions, splits, statement
 from textclf.artifacts.statement import PROVENANCE
 from textclf.cli import build_parser
@@ -321,6 +321,24 @@ def test_a_commit_with_commands_or_links_of_its_own_is_refused_before_any_runs(
     assert not [*copy.folder.rglob("ran")]
 
 
+@pytest.mark.slow
+def test_a_verification_runs_this_code_and_goes_on_from_nothing(
+    workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = workshop()
+    monkeypatch.chdir(copy.folder)
+    written("numpy.py", "raise SystemExit('numpy of the commit')\n")(copy.folder)
+    commit_all(copy)
+    arguments = build_parser().parse_args(["verify", "logistic_regression", "--rederive"])
+    assert command.run(arguments) == 0
+    assert "logistic_regression: model: 5 files made again, byte for byte" in capsys.readouterr().out
+    name = "data/.train-logistic_regression-0123456789abcdef.scratch/training.npz"
+    written(name, "forged")(copy.folder)
+    commit_all(copy, name)
+    assert command.run(arguments) == 1
+    assert f"pipeline: FAILED, {name} must not be in Git" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -338,7 +356,11 @@ def test_unfinished_work_in_git_is_refused(
     monkeypatch.chdir(copy.folder)
     written(name, "forged")(copy.folder)
     commit_all(copy, name)
-    assert refusal(load_for_run).startswith(f"{name} must not be in Git, since a run would go on from it")
+    line = f"{name} must not be in Git, since a run would go on from it"
+    assert refusal(load_for_run).startswith(line)
+    output, passed = copy.run_anyway(*DVC, "repro", "check")
+    assert not passed
+    assert f"error: check: {line}" in output
 
 
 def test_programs_that_a_copied_repository_names_do_not_run(

@@ -108,7 +108,7 @@ def load_for_run() -> Params:
 
     Raises `UserError` also if DVC can't run for a file of its own that is damaged, or would remove files of the user's.
     """
-    if lines := [*damaged_files(), *conflicted_files(), *unfinished_files()]:
+    if lines := [*damaged_files(), *conflicted_files()]:
         raise UserError(*lines)
     settings = load()
     require_own_outputs()
@@ -145,10 +145,10 @@ def conflicted_files() -> Iterator[str]:
             yield f"{name} {CONFLICTED}; {cure}"
 
 
-def unfinished_files() -> Iterator[str]:
+def unfinished_files(folder: Path = Path()) -> Iterator[str]:
     """Yield a line for each file in Git from which a run would go on, as if it had made it itself."""
     with suppress(UserError):  # there is no Git
-        listed = git("ls-files", "-z", "--", *UNFINISHED).stdout
+        listed = git("-C", os.fspath(folder), "ls-files", "-z", "--", *UNFINISHED).stdout
         for name in os.fsdecode(listed).split("\0")[:-1]:
             cure = f"git rm --cached {quote_argument(name)}"
             yield f"{name} must not be in Git, since a run would go on from it; {cure}, and commit"
@@ -187,7 +187,7 @@ def _load() -> Params:
         raise UserError(
             *(f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it" for key in missing)
         )
-    lines = [*_missing_packages(settings), *_wrong_weights(settings), *_wrong_tests(settings)]
+    lines = [*_missing_packages(settings), *_wrong_weights(settings), *_wrong_tests(settings), *unfinished_files()]
     if lines:
         raise UserError(*lines)
     teachers(settings)

@@ -1,12 +1,14 @@
 """What a verification starts from: the commit's own files, and commands that textclf has written."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.installed import clone_root
 from textclf.core.quoting import first_line, list_few, quote_name
+from textclf.project.check import unfinished_files
 from textclf.project.generated import PIPELINE, pipeline, shipped
 from textclf.verify.files import SHOWN
 from textclf.version import __version__
@@ -24,17 +26,24 @@ def require_own_inputs(project: Path) -> None:
     """Refuse a commit whose stages would run or read what textclf does not know, before DVC reads it.
 
     Of its configuration of DVC, only the addresses of remotes stay. Raises `ForeignInputsError` for
-    another dvc.yaml than this textclf writes, links to folders or out of the project, and commands
-    of other files on which the stage `export` depends.
+    another dvc.yaml than this textclf writes, links to folders or out of the project, unfinished
+    work of a run, and commands of other files on which the stage `export` depends.
     """
     if links := sorted(_links(project)):
         rule = "must be files or links to files of the project, since a run would read or write elsewhere"
         raise ForeignInputsError(f"links of the commit {rule}; got {list_few(list(map(quote_name, links)), SHOWN)}")
+    if lines := [*unfinished_files(project)]:
+        raise ForeignInputsError(*lines)
     text = (project / PIPELINE).read_text(encoding="utf-8", errors="replace") if (project / PIPELINE).exists() else ""
     if text != (shipped(str(PIPELINE)) if clone_root() else pipeline(PIPELINE)):
         raise ForeignInputsError(
             f"{PIPELINE} of the commit has other commands than textclf {__version__} writes; none was run"
         )
+    if root := clone_root():
+        # Its commands run modules of the current folder, which must be those of this textclf.
+        for name in ("stages", "textclf"):
+            shutil.rmtree(project / name)
+            (project / name).symlink_to(root / name)
     _keep_addresses(project / ".dvc")
     if foreign := sorted(_foreign_stages(project)):
         rule = f"stages before export must be those of {PIPELINE}"

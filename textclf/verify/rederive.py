@@ -55,7 +55,7 @@ class Clone:
 
     def repro(self, *arguments: str) -> list[str]:
         """Run stages, and return the names of those that ran; DVC's output goes to stderr."""
-        # In a clone of textclf, commands run this code, not modules that the commit has.
+        # In a clone of textclf, Python must import no other module of the commit's folder, such as numpy.py.
         root = clone_root()
         own = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.fspath(root)} if root else {}
         command = *DVC, "repro", *arguments
