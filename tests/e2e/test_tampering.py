@@ -358,7 +358,7 @@ def test_unfinished_work_in_git_is_refused(
     commit_all(copy, name)
     line = f"{name} must not be in Git, since a run would go on from it"
     assert refusal(load_for_run).startswith(line)
-    output, passed = copy.run_anyway(*DVC, "repro", "check")
+    output, passed = copy.run_anyway(*DVC, "repro", "--force", "check")
     assert not passed
     assert f"error: check: {line}" in output
 
