@@ -6,6 +6,7 @@ import glob
 import importlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from textclf.core.ownership import SCRATCH, note_made, require_made
 LOCK = ".lock"  # in a scratch folder: the file that is locked
 REPLACED = ".replaced"  # in a scratch folder: the old output
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file
+WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 ON_WINDOWS = not hasattr(os, "O_DIRECTORY")
 
 _finish: Callable[[], None] | None = None  # None outside of a stage
@@ -26,12 +28,19 @@ _finish: Callable[[], None] | None = None  # None outside of a stage
 def outputs(*targets: Path, new: bool = False) -> Iterator[list[Path]]:
     """Yield a scratch path per target; all are renamed to their targets when the block ends without error.
 
-    The block creates a file or a folder at each scratch path, which is beside its target. If it raises, or a rename
-    fails, all targets are what they were before. What killed processes left behind is removed first. Raises `UserError`
-    if a stage would replace files that no run has made, or if an old output can't be put back: it says where that is.
+    The block creates a file or a folder at each scratch path, which is beside its target. If it raises,
+    or a rename fails, all targets are what they were before. What killed processes left behind is removed
+    first. Raises `UserError` if a stage would replace files that no run has made, or if an old output
+    can't be put back: it says where that is.
+
+    Outside of a stage the targets may be files of the user: links and permissions stay, and a file that is
+    read-only raises `UserError`. In a stage a link is one into DVC's cache, and is replaced.
 
     A `new` output is one file that replaces nothing: raises `FileExistsError` if its target is there at the end.
     """
+    if _finish is None:
+        targets = tuple(Path(os.path.realpath(target)) for target in targets)
+        require_writable(*targets)
     with contextlib.ExitStack() as stack:
 
         def begin(target: Path) -> Path:
@@ -52,6 +61,10 @@ def outputs(*targets: Path, new: bool = False) -> Iterator[list[Path]]:
                 require_made(target, source)
             for source, target in zip(scratch, targets, strict=True):
                 note_made(target, source)
+        else:
+            for source, target in zip(scratch, targets, strict=True):
+                if target.is_file():
+                    shutil.copymode(target, source)
         if new:
             _create(scratch[0], targets[0])
         else:
@@ -72,6 +85,13 @@ def finished_by(finish: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         _finish = None
+
+
+def require_writable(*paths: Path) -> None:
+    """Raise `UserError` if a file is read-only, which replacing it would ignore, and which root may write."""
+    for path in paths:
+        if path.is_file() and not (os.access(path, os.W_OK) and path.stat().st_mode & WRITABLE):
+            raise UserError(f"{path} must be writable; it is read-only; chmod u+w makes it writable")
 
 
 def remove(leftovers: Iterable[Path], reason: str) -> None:

@@ -12,6 +12,7 @@ from textclf.core.errors import UserError
 from textclf.core.failures import complain, lines_of
 from textclf.core.formatting import count_noun
 from textclf.core.labels import visible
+from textclf.core.outputs import require_writable
 from textclf.core.quoting import list_names, quote_argument, quote_value
 from textclf.core.settings import load_params
 from textclf.export.sources import class_titles, list_sources
@@ -43,7 +44,7 @@ def run(parsed: argparse.Namespace) -> None:
             empty = [replace(row, label="", by="", at="") for row in answers.rows]
             # Another process may make it meanwhile.
             with contextlib.suppress(FileExistsError):
-                write_rows(parsed.output, empty, answers.columns, new=True)
+                write_rows(parsed.output, empty, answers.form.columns, new=True)
         answers = LabelFile(parsed.output, multilabel)
     answer(answers, parsed, [name for label in parsed.labels.split(",") if (name := label.strip())])
     rows = answers.rows
@@ -56,8 +57,9 @@ def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] 
     """Let a person answer rows, on the page or in the terminal, until all are answered or Ctrl-C.
 
     `parsed` has the arguments of `textclf.cli.add_answers`; `known` are labels to choose from besides those of the rows
-    and the classes of the project.
+    and the classes of the project. Raises `UserError` if the file is read-only.
     """
+    require_writable(answers.path)
     classes: Sequence[str] = ()
     titles: Mapping[str, str] = {}
     if (SPLITS / CLASSES).exists():

@@ -16,7 +16,7 @@ from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.files import SUGGESTED
 from textclf.core.formatting import count_noun, join_names
-from textclf.core.outputs import clear, locked
+from textclf.core.outputs import clear, locked, require_writable
 from textclf.core.quoting import list_classes, list_few, quote_argument, quote_value
 from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.evaluate.intervals import wilson
@@ -42,12 +42,14 @@ def run(parsed: argparse.Namespace) -> None:
     """
     in_project = parsed.output is None and PARAMS_FILE.exists()
     target = labelled.LABELLED if in_project else parsed.output or TABLE
-    with locked(target, labelled.LABELLED, CONFLICTS):
+    written = target, labelled.LABELLED, CONFLICTS
+    with locked(*written):
+        require_writable(*written)  # before one of them is written
         _merge(parsed.files, target, in_project)
 
 
 def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
-    clear(labelled.LABELLED)
+    clear(labelled.LABELLED.resolve())
     columns = labelled.COLUMNS if in_project else TABLE_COLUMNS
     multilabel = is_multilabel(paths)
     files = {path: read_rows(path, multilabel) for path in paths}

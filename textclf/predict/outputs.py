@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quote_json
@@ -203,8 +202,8 @@ def require_other_files(read: Mapping[str, Path], written: Mapping[str, Path | N
 def open_output(path: Path, option: str = "--output", *, new: bool = False) -> Iterator[IO[bytes]]:
     """Open a file that replaces the one at `path` if the block ends without error; a device or pipe is opened itself.
 
-    A link and permissions stay. Raises `UserError`, which calls the path `option`, if it can't be written, and
-    `FileExistsError` if a `new` file is there at the end.
+    A link and permissions stay. Raises `UserError` if it can't be written, which calls the path `option`
+    if its folder is the reason, and `FileExistsError` if a `new` file is there at the end.
     """
     if path.exists() and not path.is_file():
         if path.is_dir():
@@ -216,6 +215,4 @@ def open_output(path: Path, option: str = "--output", *, new: bool = False) -> I
     if not (target.parent.is_dir() and os.access(target.parent, os.W_OK | os.X_OK)):
         raise UserError(f"{option} must be in an existing folder that is writable; got {path}")
     with outputs(target, new=new) as (scratch,), scratch.open("wb") as stream:
-        if target.exists():
-            shutil.copymode(target, scratch)
         yield stream

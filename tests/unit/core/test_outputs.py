@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from tests.processes import ROOT, python
+from textclf.core import ownership
 from textclf.core.errors import UserError
-from textclf.core.outputs import locked, outputs
+from textclf.core.outputs import finished_by, locked, outputs
+from textclf.core.ownership import note_made
 
 
 def tree(folder: Path) -> dict[str, str | None]:
@@ -120,13 +122,44 @@ def test_a_block_that_fails_leaves_old_outputs_and_no_scratch(filled: Path, erro
 )
 @pytest.mark.parametrize("new", ["new", None])
 def test_an_output_replaces_whatever_stands_in_its_place_but_nothing_that_it_points_at(
-    filled: Path, make: Callable[[Path], object], new: str | None
+    filled: Path,
+    make: Callable[[Path], object],
+    new: str | None,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(ownership, "RECORDS", tmp_path_factory.mktemp("records"))
     make(filled / "target")
-    with outputs(filled / "target") as (scratch,):
+    note_made(filled / "target", filled / "target")
+    with finished_by(lambda: None), outputs(filled / "target") as (scratch,):
         scratch.mkdir() if new is None else scratch.write_text(new)
     assert not (filled / "target").is_symlink()
     assert tree(filled) == OLD | {"target": new}
+
+
+def test_outside_of_a_stage_a_link_and_permissions_stay_and_a_read_only_file_is_refused(
+    filled: Path,
+) -> None:
+    file, other = filled / "file", filled / "other"
+    file.chmod(0o600)
+    (filled / "link").symlink_to("file")
+    (filled / "broken").symlink_to("other")
+    with outputs(filled / "link", filled / "broken") as scratch:
+        for path in scratch:
+            path.write_text("new")
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("new", 0o600)
+    assert (filled / "link").is_symlink()
+    assert (other.read_text(), (filled / "broken").is_symlink()) == ("new", True)
+    other.chmod(0o444)
+    with pytest.raises(UserError, match="other must be writable; it is read-only"):
+        write(filled / "file", filled / "broken")
+    assert (file.read_text(), other.read_text()) == ("new", "new")
+
+
+def write(*targets: Path) -> None:
+    with outputs(*targets) as scratch:
+        for path in scratch:
+            path.write_text("newer")
 
 
 # The last step
