@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,18 +58,13 @@ def write_csv(path: Path, rows: "pd.DataFrame") -> None:
     rounded.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
-def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
-    """Return rows as lines of CSV in UTF-8, ended by LF; quoted where RFC 4180 asks for it, also around a lone CR."""
-    lines = _Lines()
-    csv.writer(lines, lineterminator="\r\n").writerows(rows)  # so that a field with a lone CR is quoted, too
-    return "".join(lines).encode()
-
-
-class _Lines(list[str]):
-    """A file for `csv.writer` that keeps the lines, each ended by LF instead of CRLF."""
-
-    def write(self, line: str) -> None:
-        self.append(line.removesuffix("\r\n") + "\n")
+def csv_lines(rows: Iterable[Sequence[str]], delimiter: str = ",", line_end: str = "\n") -> bytes:
+    """Return rows as lines of CSV in UTF-8; quoted where RFC 4180 asks for it, also around a lone CR."""
+    lines: list[str] = []
+    file = SimpleNamespace(write=lines.append)
+    # With CRLF, the writer quotes a field with a lone CR, too.
+    csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return "".join(line.removesuffix("\r\n") + line_end for line in lines).encode()
 
 
 def read_json(path: Path) -> Any:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from textclf.artifacts import splits
-from textclf.core.files import csv_lines, read_csv
+from textclf.core.files import read_csv
 from textclf.core.formatting import count_noun
 from textclf.core.settings import load_section
 from textclf.label import command
 from textclf.label.rows import SPLITS, LabelFile, Row
 from textclf.tables import corrections
+from textclf.tables.edited import read_form
 from textclf.tables.settings import Data
 
 ISSUES, CORRECTIONS = Path("plots/audit.csv"), Path("corrections.csv")
@@ -32,8 +33,9 @@ class Reviews(LabelFile):
 
     def _read(self) -> None:
         read = corrections.read(self.path, self.multilabel)
+        self.form = read_form(self.path)
         with self.path.open(encoding="utf-8-sig", newline="") as file:
-            self.header, *self.lines = csv.reader(file)
+            self.header, *self.lines = csv.reader(file, delimiter=self.form.delimiter)
         lines = (dict(zip(self.header, line, strict=False)) for line in self.lines)
         found = {line.get("id"): line for line in lines}
 
@@ -55,7 +57,7 @@ class Reviews(LabelFile):
         rest = [line and line + [""] * (len(names) - len(line)) for line in self.lines]
         rest = [line for line in rest if not line or line[names.index("id")] != changed.id]
         added = [] if changed.open else [[cells.get(name, "") for name in names]]
-        return csv_lines([names, *rest, *added])
+        return replace(self.form, columns=names).file([*rest, *added])
 
 
 def run(parsed: argparse.Namespace) -> int:

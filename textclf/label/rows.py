@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from textclf.core.errors import UserError
-from textclf.core.files import csv_lines
 from textclf.core.labels import labelled_names, list_in, visible
 from textclf.core.outputs import clear, locked
 from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.predict.outputs import open_output
-from textclf.tables.edited import read_edited, read_header
+from textclf.tables.edited import Form, read_edited, read_form
 from textclf.tables.settings import Data
 from textclf.tables.several import labels_in
 from textclf.tables.values import label_of
@@ -60,6 +59,10 @@ class Row:
     def answer(self) -> tuple[str, str, str]:
         """The cells of `ANSWER`."""
         return self.label, self.by, self.at
+
+    def cell(self, column: str) -> str:
+        """Return the cell in a column of the file."""
+        return str(getattr(self, column)) if column in COLUMNS else self.other.get(column, "")
 
 
 def _answered_meanwhile(row: Row) -> AnsweredError:
@@ -155,7 +158,7 @@ class LabelFile:
 
     def _content(self, changed: Row) -> bytes:
         """Return the bytes of the file with the changed row."""
-        return _as_csv([changed if row.id == changed.id else row for row in self.rows], self.columns)
+        return _as_csv([changed if row.id == changed.id else row for row in self.rows], self.form)
 
     def _read(self) -> None:
         """Read the rows, and the columns to write, those of the file first."""
@@ -163,8 +166,8 @@ class LabelFile:
             got = self.path if self.path.exists() else f"{self.path}, which does not exist"
             raise UserError(f"the file to label {RULE}; got {got}; textclf suggest makes one")
         rows: list[Row] = []
-        delimiter, names = read_header(self.path)
-        columns = list(dict.fromkeys(["id", "text", *names]))
+        form = read_form(self.path)
+        columns = list(dict.fromkeys(["id", "text", *form.columns]))
         separator = load_section("data", Data).label_separator if PARAMS_FILE.exists() else None
 
         def add(*values: str) -> None:
@@ -176,8 +179,9 @@ class LabelFile:
             other = {name: cells.pop(name) for name in columns if name not in COLUMNS}
             rows.append(Row(**cells, other=other))
 
-        read_edited(self.path, columns, RULE, "rows", add, delimiter)
-        self.columns, self.rows = [*names, *(name for name in ANSWER if name not in names)], rows
+        read_edited(self.path, columns, RULE, "rows", add)
+        missing = [name for name in ANSWER if name not in form.columns]
+        self.form, self.rows = replace(form, columns=[*form.columns, *missing]), rows
 
 
 def read_rows(path: Path, multilabel: bool = False) -> list[Row]:
@@ -198,12 +202,11 @@ def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS
     Raises `FileExistsError` if a `new` file is there already.
     """
     with open_output(path, new=new) as stream:
-        stream.write(_as_csv(rows, columns))
+        stream.write(_as_csv(rows, replace(read_form(path), columns=columns)))
 
 
-def _as_csv(rows: Iterable[Row], columns: Sequence[str]) -> bytes:
-    cells = [[getattr(row, name) if name in COLUMNS else row.other.get(name, "") for name in columns] for row in rows]
-    return csv_lines([columns, *cells])
+def _as_csv(rows: Iterable[Row], form: Form) -> bytes:
+    return form.file([[row.cell(name) for name in form.columns] for row in rows])
 
 
 def _signature(found: os.stat_result) -> tuple[int, int, int]:

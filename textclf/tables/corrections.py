@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textclf.core.quoting import quote_value
-from textclf.tables.edited import read_edited, read_header
+from textclf.tables.edited import read_edited, read_form
 
 COLUMNS = ("id", "label")
 REVIEWED = ("given", "place")  # columns that `textclf audit --review` fills besides, with who and when
@@ -45,5 +45,5 @@ def read(path: Path, multilabel: bool = False) -> Corrections:
         if given:
             reviews[row] = given, int(place) if place.isdecimal() else 0
 
-    columns = (*COLUMNS, *(REVIEWED if {*REVIEWED} <= {*read_header(path)[1]} else ()))
+    columns = (*COLUMNS, *(REVIEWED if {*REVIEWED} <= {*read_form(path).columns} else ()))
     return Corrections(path, labels, read_edited(path, columns, RULE, NOUN, add), reviews)

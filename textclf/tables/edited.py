@@ -2,7 +2,9 @@
 
 import csv
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from textclf.core.errors import UserError
@@ -19,19 +21,38 @@ LABELS = ("id", "label", "suggested")  # columns without control characters
 ADVICE = re.compile(r"; (or |if [^;]*, )?set .*")
 
 
-def read_header(path: Path) -> tuple[str, list[str]]:
-    """Return the delimiter of a file, which a spreadsheet may have changed, and its columns; none without a file."""
+@dataclass(frozen=True)
+class Form:
+    """How a CSV file is written, which a spreadsheet may have changed; it stays so."""
+
+    columns: Sequence[str] = ()
+    delimiter: str = ","
+    line_end: str = "\n"
+    mark: bytes = b""  # the byte order mark, if there is one
+
+    def file(self, rows: Iterable[Sequence[str]]) -> bytes:
+        """Return the bytes of a file with these rows."""
+        return self.mark + self.lines([self.columns, *rows])
+
+    def lines(self, rows: Iterable[Sequence[str]]) -> bytes:
+        """Return rows as the bytes of lines."""
+        return csv_lines(rows, self.delimiter, self.line_end)
+
+
+def read_form(path: Path) -> Form:
+    """Return the form of a file; that of a new one, without columns, if there is none."""
     if not path.is_file():
-        return ",", []
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        line = file.readline(csv.field_size_limit())
+        return Form()
+    with path.open("rb") as file:
+        start = file.readline(csv.field_size_limit())
+    line = start.decode("utf-8-sig", errors="replace")
     delimiter = next((mark for mark in DELIMITERS if mark in line), ",")
-    return delimiter, next(csv.reader([line], delimiter=delimiter), [])
+    columns = next(csv.reader([line], delimiter=delimiter), [])
+    line_end = "\r\n" if line.endswith("\r\n") else "\n"
+    return Form(columns, delimiter, line_end, BOM_UTF8 if start.startswith(BOM_UTF8) else b"")
 
 
-def read_edited(
-    path: Path, columns: Sequence[str], rule: str, noun: str, add: Callable[..., None], delimiter: str = ","
-) -> dict[str, int]:
+def read_edited(path: Path, columns: Sequence[str], rule: str, noun: str, add: Callable[..., None]) -> dict[str, int]:
     """Call `add` with the texts in these columns, of which the first is `id`, of each row; return the line of each id.
 
     Blank lines are skipped. Raises `UserError` with a line for each mistake and each `ValueError` of `add`, of many for
@@ -44,9 +65,9 @@ def read_edited(
     lines: dict[str, int] = {}
     errors: list[str] = []
     rows = 0
-    for number, record in _records(
-        path, Layout(dict(zip(columns, columns, strict=True)), delimiter=delimiter, option="")
-    ):
+    delimiter = read_form(path).delimiter
+    layout = Layout(dict(zip(columns, columns, strict=True)), delimiter=delimiter, option="")
+    for number, record in _records(path, layout):
         rows += 1
         try:
             if isinstance(record, ValueError):
@@ -86,12 +107,14 @@ def raise_first(errors: Sequence[str], path: Path, rows: int, noun: str) -> None
 
 
 def append_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    """Replace a file, in one step, by itself with more rows; without one, begin with a header of these columns."""
-    before = path.read_bytes() if path.exists() else f"{','.join(columns)}\n".encode()
-    header = read_header(path)[1] or columns
-    added = csv_lines([[str(row.get(name, "")) for name in header] for row in rows])
+    """Replace a file, in one step, by itself with more rows in its form; a new one begins with these columns."""
+    form = read_form(path) if path.exists() else Form(columns)
+    before = path.read_bytes() if path.exists() else form.file([])
+    if not before.endswith(b"\n"):
+        before += form.line_end.encode()
     with outputs(path) as [scratch]:
-        scratch.write_bytes(before + b"\n" * (not before.endswith(b"\n")) + added)
+        added = [[str(row.get(name, "")) for name in form.columns] for row in rows]
+        scratch.write_bytes(before + form.lines(added))
 
 
 def _without_advice(line: str) -> str:

@@ -45,7 +45,6 @@ def test_a_review_may_leave_a_label_unclear_which_is_then_no_correction(tmp_path
 BROKEN = [
     "",
     "id\na\n",
-    "id;label\na;1\n",
     "id,label,id\na,1,a\n",
     "id,label\na,1,2\n",
     "id,label\na,\udcff\n",
