@@ -10,6 +10,7 @@ from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.installed import other_versions
 from textclf.core.labels import escape_markdown
+from textclf.core.outputs import require_writable
 from textclf.core.quoting import list_names, quote_argument
 from textclf.core.settings import PARAMS_FILE, parse_yaml
 from textclf.params import parse
@@ -17,6 +18,8 @@ from textclf.project import declared
 from textclf.project.check import needed_extras
 from textclf.project.generated import HEADERS, REQUIREMENTS, generated_files, local_address, shipped, write_files
 from textclf.project.workflows import Host
+from textclf.tables import labelled
+from textclf.tables.edited import read_form
 from textclf.tables.labelled import COLUMNS, LABELLED
 
 README = Path("README.md")
@@ -57,7 +60,10 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
 
 
 def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> None:
-    """Raise `UserError` if the user has files in place of outputs or, unless `force`, other texts than `files`."""
+    """Raise `UserError` if the user has files in place of outputs or, unless `force`, other texts than `files`.
+
+    Also if lines can't be added to a file, or labelled texts that stay have a mistake.
+    """
     pipelines = {path: files[path] for path in HEADERS}
     lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
     taken = [
@@ -65,13 +71,18 @@ def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> N
         for path, text in files.items()
         if path not in {*KEPT, *EXTENDED}
         and differs(path, text)
-        and not (path == LABELLED and path.is_file() and path.read_text(encoding="utf-8").startswith(text))
+        and not (path == LABELLED and list(read_form(path).columns) == list(COLUMNS))
     ]
     if taken and not force:
         lines.append(f"textclf init would overwrite {list_names(taken)}; move what is there, or add --force")
+    for path in EXTENDED:
+        if path.is_file() and b"\0" in path.read_bytes():
+            lines.append(f"{path} must be in UTF-8, which Git and DVC read; got UTF-16; save it anew")
     if lines:
         source = "--lesson" if table is None else f"--data {quote_argument(table)}"
         raise UserError(*lines, f"or make the project in a folder of its own: textclf init classifier {source}")
+    if LABELLED.is_file():
+        labelled.read(LABELLED)  # a mistake in it is told before anything is written
 
 
 def differs(path: Path, text: str) -> bool:
@@ -89,8 +100,12 @@ def create(files: Mapping[Path, str]) -> list[str]:
     for path in EXTENDED:
         if differs(path, files[path]):
             before = path.read_bytes().decode("utf-8", "surrogateescape")
-            missing = [line for line in files[path].splitlines() if line not in before.splitlines()]
-            written[path] = before.rstrip("\n") + "\n" * bool(before) + "".join(f"{line}\n" for line in missing)
+            line_end = "\r\n" if "\r\n" in before else "\n"
+            there = before.removeprefix("\ufeff").splitlines()
+            missing = [line for line in files[path].splitlines() if line not in there]
+            if missing and before and not before.endswith("\n"):
+                before += line_end
+            written[path] = before + "".join(line + line_end for line in missing)
             lines += [f"{path}: {count_noun(len(missing), 'line')} added"] if missing else []
     lines += local_address(files)
     if other := other_versions(files[REQUIREMENTS]):
@@ -98,6 +113,7 @@ def create(files: Mapping[Path, str]) -> list[str]:
         lines.append(
             f"{REQUIREMENTS} has the versions that textclf was tested with (installed: {', '.join(other)}): {install}"
         )
+    require_writable(*written)
     if git("rev-parse", "--is-inside-work-tree").returncode and (done := git("init", "--quiet")).returncode:
         raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
     ignored = (

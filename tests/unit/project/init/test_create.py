@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,31 +11,12 @@ from tests import layouts
 from tests.processes import Ended, git
 from textclf.core import installed
 from textclf.core.errors import UserError
-from textclf.project import generated, upgrade
-from textclf.project.init import command
+from textclf.project import generated
 from textclf.project.init.command import placed
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
 
 Run = Callable[..., Ended]
-TABLE = "text,label\n" + "".join(f"The thing {n} is {'good' if n % 2 else 'bad'},{'pn'[n % 2]}\n" for n in range(40))
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> Run:
-    """Runs textclf, as if it were an installed package, in an empty folder beside a table."""
-    for module in (command, upgrade):
-        monkeypatch.setattr(module, "require_installed", lambda: None)
-    (tmp_path / "rows.csv").write_text(TABLE)
-    (tmp_path / "project").mkdir()
-    monkeypatch.chdir(tmp_path / "project")
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    return command_line
-
-
-@pytest.fixture
-def init(run: Run) -> Run:
-    return partial(run, "init", "--data", "../rows.csv")
 
 
 def test_the_readme_says_what_the_project_classifies(init: Run) -> None:
@@ -157,7 +137,7 @@ def test_a_table_that_git_ignores_is_not_to_be_added(
 
 def test_the_next_step_adds_a_table_of_the_repository_around_the_project(run: Run) -> None:
     git("init", "--quiet")
-    Path("my rows.csv").write_text(TABLE)
+    Path("../rows.csv").rename("my rows.csv")
     line = run("init", "a b", "--data", "my rows.csv").out.splitlines()[-1]
     assert line == "next: cd 'a b', git add '../my rows.csv' ., git commit, dvc repro"
     git("add", "--all")
