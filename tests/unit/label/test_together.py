@@ -60,6 +60,24 @@ def start(path: Path, who: str, ids: Sequence[str], made: Callable[[Path], Answe
 
     It kills itself at its call of a function number `last`, never at -1, which is as slow.
     """
+    if child := os.fork():
+        return child
+    code = 1
+    try:
+        answer = made(path)
+        with path.with_name(who).open("a") as confirmed:
+            kill_at(last)
+            for row_id in ids:
+                if answer(row_id, who):
+                    confirmed.write(f"{row_id}\n")
+                    confirmed.flush()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def kill_at(last: int) -> None:
+    """Let this process kill itself at its call of a function number `last`; 0 for never, at full speed."""
     calls = 0
 
     def count(*_: object) -> None:
@@ -68,20 +86,7 @@ def start(path: Path, who: str, ids: Sequence[str], made: Callable[[Path], Answe
         if calls == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    if child := os.fork():
-        return child
-    code = 1
-    try:
-        answer = made(path)
-        with path.with_name(who).open("a") as confirmed:
-            sys.setprofile(count if last else None)
-            for row_id in ids:
-                if answer(row_id, who):
-                    confirmed.write(f"{row_id}\n")
-                    confirmed.flush()
-        code = 0
-    finally:
-        os._exit(code)
+    sys.setprofile(count if last else None)
 
 
 def ended(child: int) -> int:
@@ -207,13 +212,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run_merge(*files: str) -> int:
-    """Merge in a process of its own, which writes what it prints to a file with its number."""
+def run_merge(*files: str, last: int = 0) -> int:
+    """Merge in a process of its own, which writes what it prints to a file with its number; `last` as in `kill_at`."""
     if child := os.fork():
         return child
     code = 1
     try:
         with Path(f"{os.getpid()}.out").open("w") as sys.stdout:
+            kill_at(last)
             merge.run(Namespace(files=[*map(Path, files)], output=None))
         code = 0
     finally:
@@ -237,6 +243,19 @@ def test_of_two_merges_at_once_one_waits(project: Path, monkeypatch: pytest.Monk
         "labelled.csv: 3,000 texts added; 0 already there; 0 discarded",
     ]
     assert len({*labelled.read(Path("labelled.csv")).ids}) == 3000
+    assert not [*project.glob(".*")]
+
+
+# A merge takes 93,000 calls.
+@pytest.mark.parametrize("calls", range(4_500, 94_500, 4_500))
+def test_a_merge_that_is_killed_while_another_merges_loses_and_doubles_nothing(project: Path, calls: int) -> None:
+    for who, ids in (("ann", range(200)), ("ben", range(100, 300))):
+        write_rows(Path(f"{who}.csv"), [Row(str(number), f"text {number}", "a", who) for number in ids])
+    children = [run_merge("ann.csv", last=calls), run_merge("ben.csv", last=-1)]
+    killed, other = map(ended, children)
+    assert (killed in {-signal.SIGKILL, 0}, other) == (True, 0)
+    assert ended(run_merge("ann.csv")) == 0
+    assert sorted(map(int, labelled.read(Path("labelled.csv")).ids)) == [*range(300)]
     assert not [*project.glob(".*")]
 
 
