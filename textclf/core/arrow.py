@@ -1,5 +1,6 @@
 """Columns of Arrow as one array, codes, and hashes of texts: 64-bit fingerprints, also of their normal form."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import repeat
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 PLAIN = "^([!-~]+( [!-~]+)*)?$"  # matches ASCII that normalisation only puts into lower case
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))  # all white space, ascending
 INSIDE = bytes(chr(byte) not in SPACES for byte in range(256))  # 1 for a byte of Latin-1 inside a word
+# The characters that show nothing, such as a zero-width space, a soft hyphen or the choice between
+# a coloured and a plain emoji: Default_Ignorable_Code_Point in
+# https://www.unicode.org/Public/17.0.0/ucd/DerivedCoreProperties.txt
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 Lengths = NDArray[np.int32]  # of each text, in their order
 
 
@@ -151,5 +160,8 @@ def fingerprints(texts: Sequence[str] | Sequence[bytes], seed: int = 0) -> NDArr
 
 
 def normalize_text(text: str) -> str:
-    """Return the text in NFKC, case-folded, each run of white space as one space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return the text in NFKC, case-folded, each run of white space as one space, none at the ends.
+
+    Characters that show nothing are left out, as in NFKC_Casefold of the Unicode Standard (3.13).
+    """
+    return " ".join(unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold().split())

@@ -93,6 +93,8 @@ def test_fingerprints_never_change() -> None:
 def test_a_normalized_text_has_no_case_no_forms_and_single_spaces() -> None:
     for text in ("Good food", "  Good\tfood\n", "Good\u00a0\u3000food", "\uff27\uff4f\uff4f\uff24 food"):
         assert normalize_text(text) == "good food"
+    for mark in "\u00ad\u200b\u200d\u2060\ufe0f\ufeff\U000e0100":
+        assert normalize_text(f"{mark} Good{mark} fo{mark}od") == "good food"
     changed = {"Stra\u00dfe": "strasse", "\ufb01ne": "fine", "cafe\u0301": "caf\u00e9"}
     for text, expected in (changed | {same: same for same in ("good food.", "goodfood", "")}).items():
         assert normalize_text(text) == expected
