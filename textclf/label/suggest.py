@@ -3,10 +3,10 @@
 import argparse
 import copy
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from textclf.predict.command import read_batches
 from textclf.predict.inputs import TextBatch, read_table
 from textclf.predict.predictor import Predictor, load
 from textclf.tables import labelled
+from textclf.tables.copies import SIMILAR, NearCopies, list_words
 from textclf.tables.layout import Layout
 from textclf.vectorize.remembered import Remembering
 from textclf.vectorize.terms.settings import Terms
@@ -37,7 +38,6 @@ MODELS = Path("models")
 CANDIDATES = 5000  # texts that are compared and, with an encoder, encoded
 LARGEST = 2**64 - 1  # hash
 RANDOM, DIVERSE, UNCERTAIN = "random", "diverse", "uncertain"
-SIMILAR = 0.8  # of the words of two texts, shared by both: near copies
 TERMS = Terms(weighting="tfidf", sublinear_tf=True, hashing=2**16)
 COMPONENTS = 64  # of tf-idf
 
@@ -59,6 +59,12 @@ def run(arguments: argparse.Namespace) -> None:
     if predictor is not None and predictor.reads:
         raise UserError(f"the default model in {MODELS} must read texts alone; got one that reads data.columns")
     pool, counted = sample_pool(read_batches(arguments, empty=True), _known("text"), seed)
+    near = NearCopies(pool.texts)
+    for texts in _known("text", trained=False):
+        near.compare(texts)
+    if near.found.any():
+        pool = TextBatch(*(list(compress(column, ~near.found)) for column in pool))
+        counted += f"; {near.found.sum():,} left out as near copies of test rows or labelled texts"
     if not pool.texts:
         raise UserError(f"{arguments.path} must have texts to label; got {counted}")
     encoder = _encoder(predictor and predictor.vectorizer)
@@ -104,11 +110,15 @@ def sample_pool(
     return TextBatch([row_id for _, row_id in sampled], [text for text, _ in sampled]), counted
 
 
-def _known(column: str) -> Iterator[Any]:
-    """Yield the ids or the texts of all rows that are labelled or discarded: of the project, or else of `TABLE`."""
+def _known(column: str, trained: bool = True) -> Iterator[Any]:
+    """Yield the ids or texts of all labelled or discarded rows: of the project, or else of `TABLE`.
+
+    Unless `trained`, those of the training and validation rows of the project's table are left out.
+    """
     if PARAMS_FILE.exists():
-        for shards in splits.open_shards(SPLITS, unknown=True).values():
-            yield from (splits.read_table(path, [column])[column] for path in shards.paths)
+        for name, shards in splits.open_shards(SPLITS, unknown=True).items():
+            if trained or name.startswith("test"):
+                yield from (splits.read_table(path, [column])[column] for path in shards.paths)
     if labelled.LABELLED.exists():
         yield getattr(labelled.read(labelled.LABELLED), f"{column}s")
     if TABLE.exists() and not PARAMS_FILE.exists():
@@ -181,17 +191,14 @@ def choose(
     others = np.arange(len(chosen), len(texts))
     if margins is not None:
         others = np.sort(others[np.argsort(margins[others], kind="stable")[: max(rows, len(others) // 2)]])
-    words = [_words(texts[place]) for place in chosen]
+    all_words = [set(words) for words in list_words(texts).to_pylist()]
+    words = [all_words[place] for place in chosen]
     for place in others[_spread(vectors[others], rows - len(chosen), encoded)].tolist():
-        found = _words(texts[place])
+        found = all_words[place]
         if len(chosen) < rows and all(len(found & other) < SIMILAR * len(found | other) for other in words):
             chosen[place] = DIVERSE if margins is None else UNCERTAIN
             words.append(found)
     return chosen
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.lower())) or {text}
 
 
 def _spread(vectors: NDArray[Any], clusters: int, encoded: bool) -> NDArray[np.int64]:
