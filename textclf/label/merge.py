@@ -4,7 +4,7 @@ import argparse
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, compress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from textclf.artifacts import splits
 from textclf.core.arrow import hash_normalized
 from textclf.core.errors import UserError
 from textclf.core.files import SUGGESTED
@@ -20,8 +21,19 @@ from textclf.core.outputs import clear, locked, require_writable
 from textclf.core.quoting import list_classes, list_few, quote_argument, quote_value
 from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.evaluate.intervals import wilson
-from textclf.label.rows import COLUMNS, CONFLICTS, TABLE, Row, is_multilabel, labels_of, read_rows, write_rows
+from textclf.label.rows import (
+    COLUMNS,
+    CONFLICTS,
+    SPLITS,
+    TABLE,
+    Row,
+    is_multilabel,
+    labels_of,
+    read_rows,
+    write_rows,
+)
 from textclf.tables import labelled
+from textclf.tables.copies import NearCopies
 from textclf.tables.corpus import Corpus
 from textclf.tables.edited import append_rows
 from textclf.tables.settings import Data
@@ -62,9 +74,9 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
 
     decided = {name: label for name, rows in answers.items() if (label := _majority(rows)) is not None}
     new = {name: _row(name, label, answers, merge) for name, label in decided.items() if name not in known}
-    of_table = _of_table(new) if in_project else set()
-    labelled_rows = [row for name, row in new.items() if row["label"] and name not in of_table]
-    discarded = [row for name, row in new.items() if not row["label"] and name not in of_table]
+    left_out = _of_table(new) if in_project else _of_other_split(new, target, multilabel)
+    labelled_rows = [row for name, row in new.items() if row["label"] and name not in left_out]
+    discarded = [row for name, row in new.items() if not row["label"] and name not in left_out]
     if labelled_rows:
         append_rows(target, columns, labelled_rows)
     if discarded:
@@ -76,8 +88,11 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     counts = Counter(name for row in labelled_rows for name in labels_of(str(row["label"]), multilabel))
     if counts:
         print(f"labels added: {list_classes(counts)}")
-    if of_table:
-        print(f"{count_noun(len(of_table), 'text')} left out, since the table of the project has the text or the id")
+    if left_out:
+        reason = f"no near copy of a test row may train, in {target} or among the new texts"
+        if in_project:
+            reason = "the table of the project has the text or the id, or a near copy that tests"
+        print(f"{count_noun(len(left_out), 'text')} left out, since {reason}")
     if differ := [name for name, label in decided.items() if known.get(name, label) != label]:
         changes = [
             f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(decided[name])}" for name in differ
@@ -129,14 +144,44 @@ def _read_target(path: Path, in_project: bool, multilabel: bool) -> tuple[dict[s
 
 
 def _of_table(rows: Mapping[str, Mapping[str, object]]) -> set[str]:
-    """Return the ids of the rows whose id or text the project's table has: they are labelled, or measure, already."""
-    data = load_section("data", Data)
-    ids, hashes = np.array([*rows], object), hash_normalized([str(row["text"]) for row in rows.values()])
-    found = np.zeros(len(rows), bool)
+    """Return the ids of rows whose id or text the project's table has, or a near copy that tests.
+
+    Before the first run, any of its rows may become a test row.
+    """
+    data, texts = load_section("data", Data), [str(row["text"]) for row in rows.values()]
+    ids, hashes, near = np.array([*rows], object), hash_normalized(texts), NearCopies(texts)
+    found, drawn = np.zeros(len(rows), bool), SPLITS.exists()
     for batch in Corpus(Path(data.path), data) if rows else ():
         found |= pc.is_in(pa.array(ids, pa.string()), batch["id"].cast(pa.string())).to_numpy(zero_copy_only=False)
         found |= np.isin(hashes, hash_normalized(batch["text"]))
-    return set(ids[found])
+        if not drawn:
+            near.compare(batch["text"])
+    for path in splits.open_shards(SPLITS)["test"].paths if drawn else ():
+        near.compare(splits.read_table(path, ["text"])["text"])
+    return set(ids[found | near.found])
+
+
+def _of_other_split(
+    rows: Mapping[str, Mapping[str, object]],
+    path: Path,
+    multilabel: bool,
+) -> set[str]:
+    """Return the ids of the new rows that train and have a near copy that tests, or vice versa.
+
+    Rows of the table stay; of two new rows, the one that tests.
+    """
+    texts: dict[bool, list[str]] = {True: [], False: []}  # by whether they test
+    for row in read_rows(path, multilabel) if path.exists() else ():
+        texts[row.other["split"] == "test"].append(row.text)
+    left_out: set[str] = set()
+    for tests in (True, False):
+        of_kind = {name: row for name, row in rows.items() if (row["split"] == "test") == tests}
+        new = {name: str(row["text"]) for name, row in of_kind.items() if row["label"]}
+        near = NearCopies([*new.values()])
+        near.compare(texts[not tests])
+        left_out.update(compress(new, near.found))
+        texts[tests] += compress(new.values(), ~near.found)
+    return left_out
 
 
 def _majority(rows: Sequence[tuple[Path, Row]]) -> str | None:
