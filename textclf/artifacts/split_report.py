@@ -77,6 +77,7 @@ class LabelledRows(Result):
     rows: Count = 0
     first_round: Count = 0
     last_round: Count = 0
+    test_copies: Count = 0  # rows left out, as near copies of test rows
 
 
 class SplitReport(Result):

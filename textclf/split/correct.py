@@ -12,6 +12,7 @@ from textclf.core.arrow import array_of, array_of_numbers, as_array, flat, hash_
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, SUGGESTED
 from textclf.core.quoting import list_names, quote_value
+from textclf.tables.copies import NearCopies
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import NOUN as CORRECTIONS
 from textclf.tables.corrections import Corrections
@@ -101,17 +102,25 @@ class Corrector:
 
 
 def with_labelled(
-    parts: Iterable[tuple[str, pa.Table]], rows: Corpus, labelled: Labelled, seed: int
+    parts: Iterable[tuple[str, pa.Table]],
+    rows: Corpus,
+    labelled: Labelled,
+    seed: int,
+    copies: list[str],
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield the parts of a table, with the columns `chosen` and `round`, and then the labelled texts as training rows.
 
     A row of the table that is `SUGGESTED` was chosen without a model, as diverse. The labels of the labelled
-    texts are added to the classes of the table. `seed` is that of the hash of a normalised text, of which
-    their cluster is made. Raises `UserError` for an id that the table has too, and for labels that it could
-    not have.
+    texts are added to the classes of the table. Near copies of test rows are left out, and
+    their ids added to `copies`. `seed` is that of the hash of a normalised text, of which their
+    cluster is made. Raises `UserError` for an id that the table has too, and for labels that it
+    could not have.
     """
     known, taken, multilabel = array_of(labelled.ids), set[str](), rows.settings.multilabel
+    near = NearCopies(labelled.texts) if labelled.count else None
     for name, part in parts:
+        if near and name == "test":
+            near.compare(part["text"])
         ids = as_array(part["id"])
         taken.update(ids.filter(pc.is_in(ids, known.cast(ids.type))).to_pylist())
         columns = dict(zip(part.column_names, part.columns, strict=True))
@@ -131,6 +140,9 @@ def with_labelled(
             errors.append(f"{where}: {error}")
         else:
             if names or (names is not None and multilabel):
+                if near and near.found[place]:
+                    copies.append(row)
+                    continue
                 places.append(place)
                 labels.append(names)
     raise_first(errors, labelled.path, len(labelled), LABELLED)

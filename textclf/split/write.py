@@ -62,8 +62,10 @@ def write_splits(
         marked = {*rows.marked}
         parts = draw_parts(rows.table, settings, data.no_class_label)
     has_rounds = labelled is not None or SUGGESTED in marked
+    copies: list[str] = []  # ids of labelled rows that are near copies of test rows
     if has_rounds:
-        parts = with_labelled(parts, rows, labelled or Labelled(LABELLED), settings.seed if by_hash else 0)
+        seed_of_hash = settings.seed if by_hash else 0
+        parts = with_labelled(parts, rows, labelled or Labelled(LABELLED), seed_of_hash, copies)
     corrector = Corrector(corrections, data) if corrections else None
     counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns, data.multilabel)
     schemas = dict.fromkeys((*SPLITS, *UNKNOWN_SPLITS), schema)
@@ -124,6 +126,8 @@ def write_splits(
     if labelled and len(encoded):  # the last part, unless all its rows are left out
         rounds = pc.min_max(encoded["round"]).as_py()
         report["labelled"] = {"rows": len(encoded), "first_round": rounds["min"], "last_round": rounds["max"]}
+    if copies:
+        report.setdefault("labelled", {})["test_copies"] = len(copies)
     if data.unknown is not None:  # rows by split
         report["unknown"] = {data.unknown: {name: unknown[name] for name in counts}}
         if not unknown["test"]:
@@ -175,6 +179,9 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
     if (added := report.labelled).rows:
         later = f" to {added.last_round}" * (added.last_round > added.first_round)
         yield f"{LABELLED}: {count_noun(added.rows, 'training row')} added (round {added.first_round}{later})"
+    if added.test_copies:
+        left = count_noun(added.test_copies, "row")
+        yield f"warning: {LABELLED}: {left} left out, since near copies of test rows must not train"
     for name, part in report.splits.items():
         empty = f" ({part.without_labels} without labels)" if multilabel else ""
         span = f", {part.time['first']} to {part.time['last']}" if part.time else ""
