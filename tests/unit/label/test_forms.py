@@ -12,12 +12,15 @@ import pytest
 from tests.refusal import refusal
 from textclf.label import command, merge
 from textclf.label.review import Reviews
-from textclf.label.rows import LabelFile, Row
+from textclf.label.rows import LabelFile, Row, Session
 
 
 @pytest.fixture(autouse=True)
 def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "ask", lambda _: None)
+    def ask(session: Session) -> None:
+        assert session.answers.path.stat().st_mode & 0o200, "asked for answers that can't be stored"
+
+    monkeypatch.setattr(command, "ask", ask)
 
 
 ANSWERS = "id,text,label,by,at\n7,Käse,p,ann,2026-01-01\n8,Brot,n,ann,2026-01-01\n"
