@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from textclf.artifacts.statement import PROVENANCE
 from textclf.cli import build_parser
 from textclf.core.errors import UserError
 from textclf.core.files import write_npz
+from textclf.core.ownership import md5_of_file
 from textclf.project.check import load_for_run
 from textclf.review.base import cloned
 from textclf.review.revisions import commit_of
@@ -208,6 +210,7 @@ def model(pipeline: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.chdir(pipeline.folder)
     monkeypatch.setattr(rederive.Clone, "repro", lambda *_: [])
     monkeypatch.setattr(rederive, "fetch", lambda *_: None)
+    monkeypatch.setattr(rederive, "changed_data", lambda _: [])
 
     @contextlib.contextmanager
     def cloned(*_: object) -> Iterator[Path]:
@@ -282,14 +285,24 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     "another command": (added("dvc.yaml", "  own: {cmd: touch ran}\n"), "dvc.yaml of the commit has other commands"),
     "no dvc.yaml": (lambda project: (project / "dvc.yaml").unlink(), "dvc.yaml of the commit has other commands"),
     "a linked dvc.yaml": (link_to("other.yaml", "dvc.yaml"), "got dvc.yaml"),
-    "a stage that makes labels": (written("own/dvc.yaml", STAGE % "../labelled.csv"), "those of dvc.yaml; got "),
+    "a stage that makes labels": (
+        written("own/dvc.yaml", STAGE % "../labelled.csv"),
+        "those of dvc.yaml, imports frozen; got ",
+    ),
     "a stage that makes a file of this folder": (
         written("data/external/dvc.yaml", STAGE % "README.md"),
-        "those of dvc.yaml; got ",
+        "those of dvc.yaml, imports frozen; got ",
     ),
     "a file with a command": (
         written("labelled.csv.dvc", "cmd: touch ran\nouts: [{path: labelled.csv}]\n"),
         "as DVC reads them",
+    ),
+    "an import that another file may replace": (
+        written(
+            "labelled.csv.dvc",
+            "deps: [{path: params.yaml}]\nouts: [{path: labelled.csv, hash: md5, cache: false}]\n",
+        ),
+        "those of dvc.yaml, imports frozen; got labelled.csv.dvc",
     ),
     "studies before the run": (added("studies/dvc.yaml", "  x: {cmd: touch ran, outs: [../labelled.csv]}\n"), "got "),
     "no YAML": (written("own/dvc.yaml", "stages: ["), "must be as DVC reads"),
@@ -328,7 +341,11 @@ def test_a_verification_runs_this_code_and_goes_on_from_nothing(
     copy = workshop()
     monkeypatch.chdir(copy.folder)
     written("numpy.py", "raise SystemExit('numpy of the commit')\n")(copy.folder)
+    for name in ("evaluation", "splits", "training"):
+        written(f"metrics/{name}.json", "forged")(copy.folder)
     commit_all(copy)
+    # DVC puts such a file in the place of the one that a stage makes, unless the cache's type is copy.
+    poison(copy, Path("data/predictions/logistic_regression.parquet"), "forged")
     arguments = build_parser().parse_args(["verify", "logistic_regression", "--rederive"])
     assert command.run(arguments) == 0
     assert "logistic_regression: model: 5 files made again, byte for byte" in capsys.readouterr().out
@@ -397,7 +414,45 @@ def test_of_the_configuration_of_dvc_only_addresses_stay(
     assert "s3://bucket/x" in left
     assert "remote = mine" in left
     assert "configpath" not in left
-    assert "symlink" not in left
+    assert "type = copy" in left
+
+
+def poison(copy: Copy, data: Path, text: str) -> None:
+    """Put other bytes under the checksum of a file in DVC's cache, and let DVC trust them."""
+    cached = copy.folder / ".dvc/cache/files/md5" / (md5 := md5_of_file(data))[:2] / md5[2:]
+    cached.chmod(0o644)
+    cached.write_text(text)
+    cached.chmod(0o444)
+
+
+def test_data_of_the_cache_that_are_not_what_their_checksum_says_fail(
+    workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = workshop()
+    monkeypatch.chdir(copy.folder)
+    monkeypatch.setattr(rederive.Clone, "repro", lambda *_: pytest.fail("a stage ran"))
+    written("data/external/scores.csv", "id,good\n1,0.5\n")(copy.folder)
+    copy.dvc("add", "--quiet", "data/external/scores.csv")
+    commit_all(copy)
+    poison(copy, copy.folder / "data/external/scores.csv", "id,good\n1,0.9\n")
+    poison(copy, copy.folder / "data/raw/yelp_labelled.txt", "poor\t1\n")
+    arguments = build_parser().parse_args(["verify", "logistic_regression", "--rederive", "--commit", "HEAD"])
+    monkeypatch.setattr(command, "find_commit", lambda *_, **__: commit_of("HEAD"))
+    assert command.run(arguments) == 1
+    names = "data/external/scores.csv, data/raw"
+    line = f"inputs: FAILED, {names} must be what the checksums in the commit say; Git, DVC's cache or remote has other"
+    assert line in capsys.readouterr().out
+
+
+def test_a_run_that_the_cache_remembers_is_made_anew(pipeline: Copy, tmp_path: Path) -> None:
+    project = replace(pipeline, folder=tmp_path)
+    written("dvc.yaml", "stages: {make: {cmd: cp read made, deps: [read], outs: [made]}}")(tmp_path)
+    written("read", "text")(tmp_path)
+    project.dvc("init", "--no-scm")
+    project.dvc("repro")
+    (tmp_path / "made").unlink()
+    (tmp_path / "dvc.lock").unlink()
+    assert rederive.Clone(tmp_path, "").repro() == ["make"]
 
 
 def test_a_commit_whose_commands_are_not_those_of_textclf_fails(

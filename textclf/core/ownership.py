@@ -70,7 +70,7 @@ def foreign_files(target: Path, *, dropped: bool = False) -> list[Path]:
     if not unknown:
         return []
     locked = _locked(target)
-    if locked is not None and _checksum(target, names) == locked:
+    if locked is not None and checksum_of(target) == locked:
         unknown = set()
     elif locked is not None or dropped:
         tracked = _tracked(target)
@@ -134,9 +134,10 @@ def _stages_of(lock: bytes) -> Mapping[str, Any]:
     return stages
 
 
-def _checksum(target: Path, names: Iterable[str]) -> str:
+def checksum_of(target: Path) -> str:
     """Return the checksum of an output as DVC computes it: of a folder that of the list of its files."""
-    if {*names} == {ITSELF}:
+    names = _names(target)
+    if names == {ITSELF}:
         return md5_of_file(target)
     files = [{"md5": md5_of_file(target / name), "relpath": name} for name in sorted(names)]
     return hashlib.md5(json.dumps(files).encode(), usedforsecurity=False).hexdigest() + ".dir"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.installed import clone_root
+from textclf.core.ownership import checksum_of
 from textclf.core.quoting import first_line, list_few, quote_name
 from textclf.project.check import unfinished_files
 from textclf.project.generated import PIPELINE, pipeline, shipped
@@ -27,7 +28,8 @@ def require_own_inputs(project: Path) -> None:
 
     Of its configuration of DVC, only the addresses of remotes stay. Raises `ForeignInputsError` for
     another dvc.yaml than this textclf writes, links to folders or out of the project, unfinished
-    work of a run, and commands of other files on which the stage `export` depends.
+    work of a run, and commands of other files, or imports that a run makes anew, on which the stage
+    `export` depends.
     """
     if links := sorted(_links(project)):
         rule = "must be files or links to files of the project, since a run would read or write elsewhere"
@@ -46,8 +48,22 @@ def require_own_inputs(project: Path) -> None:
             (project / name).symlink_to(root / name)
     _keep_addresses(project / ".dvc")
     if foreign := sorted(_foreign_stages(project)):
-        rule = f"stages before export must be those of {PIPELINE}"
+        rule = f"stages before export must be those of {PIPELINE}, imports frozen"
         raise ForeignInputsError(f"{rule}; got {list_few(foreign, SHOWN)}; no command was run")
+
+
+def changed_data(project: Path) -> Iterator[str]:
+    """Yield each file or folder of DVC that is there and is not what its checksum in the commit says.
+
+    DVC does not read a file of its cache that is read-only, nor what comes from a remote, to see this.
+    """
+    from dvc.repo import Repo
+
+    with Repo(os.path.realpath(project)) as repo:
+        for out in repo.index.outs:
+            path = Path(out.fs_path)
+            if out.use_cache and path.exists() and checksum_of(path) != out.hash_info.value:
+                yield quote_name(os.path.relpath(path, repo.root_dir))
 
 
 def _links(project: Path) -> Iterator[str]:
@@ -73,6 +89,9 @@ def _keep_addresses(dvc: Path) -> None:
         with Config(os.fspath(dvc)).edit("repo") as config:
             for name, remote in stated["remote"].items():
                 config["remote"][name] = {key: remote[key] for key in ADDRESS & remote.keys()}
+            # Else DVC puts the file that its cache has under a checksum in the place of one that a stage
+            # has made.
+            config["cache"]["type"] = ["copy"]
             if default := stated["core"].get("remote"):
                 config["core"]["remote"] = default
     except ConfigError as error:
@@ -80,7 +99,7 @@ def _keep_addresses(dvc: Path) -> None:
 
 
 def _foreign_stages(project: Path) -> Iterator[str]:
-    """Yield the file of each command on which `export` depends, but for those of dvc.yaml."""
+    """Yield the file of each command or import on which `export` depends, but for dvc.yaml."""
     import networkx as nx  # type: ignore[import-untyped]
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -93,7 +112,9 @@ def _foreign_stages(project: Path) -> Iterator[str]:
             if not last:  # .dvcignore hides dvc.yaml
                 raise ForeignInputsError(f"DVC must see {PIPELINE}; .dvcignore of the commit hides it")
             for stage in nx.descendants(graph, last[0]):
-                if stage.cmd and stage.path != own:
+                # An import that is not frozen takes the place of the data whose checksum Git has.
+                imported = stage.is_import and not stage.frozen
+                if (stage.cmd or imported) and stage.path != own:
                     yield quote_name(os.path.relpath(stage.path, Path(own).parent))
     except DvcException as error:
         raise ForeignInputsError(f"the stages of the commit must be as DVC reads them; {first_line(error)}") from None

@@ -37,7 +37,7 @@ from textclf.review.base import DVC, cloned, fetch, run
 from textclf.review.differences import checksums
 from textclf.review.revisions import Revision, prediction_files
 from textclf.verify.files import SHOWN, Check
-from textclf.verify.inputs import ForeignInputsError, require_own_inputs
+from textclf.verify.inputs import ForeignInputsError, changed_data, require_own_inputs
 
 RAN = re.compile(r"^Running stage '(.+)':", re.MULTILINE)
 NARROW = 64  # units of a hidden layer, up to which every x86-64 CPU adds in the same order
@@ -58,7 +58,7 @@ class Clone:
         # In a clone of textclf, Python must import no other module of the commit's folder, such as numpy.py.
         root = clone_root()
         own = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.fspath(root)} if root else {}
-        command = *DVC, "repro", *arguments
+        command = *DVC, "repro", "--no-run-cache", *arguments
         return RAN.findall(run(*command, folder=self.project, path=self.path, echo=True, variables=own))
 
     @property
@@ -91,6 +91,11 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
         clone, stages = Clone(project, path), _stages(load(project / PARAMS_FILE))
         others = [stage for name, stage in stages.items() if name not in {stated.model, *stated.params["train"]}]
         fetch(project, ["fetch", *others])
+        if changed := sorted(changed_data(project)):
+            rule = "must be what the checksums in the commit say"
+            text = f"{list_few(changed, SHOWN)} {rule}; Git, DVC's cache or remote has other bytes"
+            yield Check("inputs", text, failed=True)
+            return
         ran = clone.repro("--force", stages[stated.model])
         ran += clone.repro(*others) if others else []  # what could not be fetched
         ran += clone.measure()
