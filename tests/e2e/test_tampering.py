@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -453,6 +454,21 @@ def test_a_run_that_the_cache_remembers_is_made_anew(pipeline: Copy, tmp_path: P
     (tmp_path / "made").unlink()
     (tmp_path / "dvc.lock").unlink()
     assert rederive.Clone(tmp_path, "").repro() == ["make"]
+
+
+def test_a_commit_whose_objects_are_not_what_their_hashes_say_is_refused(
+    workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = workshop()
+    monkeypatch.chdir(copy.folder)
+    written("labelled.csv", "text,label\n")(copy.folder)
+    commit_all(copy)
+    blob = copy.run("git", "rev-parse", "HEAD:labelled.csv").strip()
+    forged = copy.folder / ".git/objects" / blob[:2] / blob[2:]
+    forged.chmod(0o644)
+    forged.write_bytes(zlib.compress(b"blob 17\0text,label\nx,good"))
+    line = f"Git must have the objects of {commit_of('HEAD')[:8]} as their hashes say; missing blob object '{blob}'"
+    assert refusal(lambda: cloned(commit_of("HEAD")).__enter__()) == line
 
 
 def test_a_commit_whose_commands_are_not_those_of_textclf_fails(
