@@ -2,15 +2,15 @@
 
     python -m benchmarks.bench
 
-Works in a fresh copy of the working tree, with its corpus and params. The plain script is the lesson, so for a fair
-comparison they should be the lesson's too. Each round times in separate processes: the plain script and the forced
-pipeline (in alternating order), and the fit of the pipeline alone. The result has median, minimum and maximum; ratios
-are computed within a round.
+Works in a fresh copy of the working tree, with its corpus and params. The plain script is the
+lesson, so for a fair comparison they should be the lesson's too. Each round times in separate
+processes: the plain script and the forced pipeline (in alternating order), and the fit of the
+pipeline alone. The result has median, minimum and maximum; ratios are computed within a round.
 
-"Whole" is a process from start to exit. "Fit" is the time between the imports and the trained network: build, compile,
-fit while watching the test rows, and in the plain script also the summary. It includes TensorFlow's first operation,
-tracing and, in the pipeline, compilation by XLA; it excludes the import of TensorFlow, reading the features and
-predicting.
+"Whole" is a process from start to exit. "Fit" is the time between the imports and the trained
+network: build, compile, fit while watching the test rows, and in the plain script also the summary.
+It includes TensorFlow's first operation, tracing and, in the pipeline, compilation by XLA; it
+excludes the import of TensorFlow, reading the features and predicting.
 """
 
 import sys
@@ -39,7 +39,10 @@ def compare() -> dict[str, Any]:
         seconds: Seconds = defaultdict(list)
         for number in range(ROUNDS):
             measure(project, seconds, pipeline_first=number % 2 == 1)
-            tell(f"round {number + 1} of {ROUNDS}: " + ", ".join(f"{k} {v[-1]:.2f}" for k, v in seconds.items()))
+            tell(
+                f"round {number + 1} of {ROUNDS}: "
+                + ", ".join(f"{k} {v[-1]:.2f}" for k, v in seconds.items())
+            )
     ratios = {}
     for what in ("whole", "fit"):
         pairs = zip(seconds[f"pipeline {what}"], seconds[f"plain {what}"], strict=True)
@@ -88,7 +91,9 @@ def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None
 
     def pipeline() -> None:
         seconds["pipeline whole"].append(project.timed(["dvc", "repro", "--force"])[0])
-        printed = project.run(["python", "-m", "benchmarks.bench", FIT_OPTION, str(project.root / FEATURES)])
+        printed = project.run(
+            ["python", "-m", "benchmarks.bench", FIT_OPTION, str(project.root / FEATURES)]
+        )
         seconds["pipeline fit"].append(float(printed.splitlines()[-1]))
 
     for part in (pipeline, plain) if pipeline_first else (plain, pipeline):
@@ -107,7 +112,9 @@ def fit_seconds(folder: Path) -> float:
     from textclf.models.settings import Train
 
     settings = load_section("train", Train)["keras"]
-    datasets = {name: Dataset.of_shards(shards) for name, shards in features.open_shards(folder).items()}
+    datasets = {
+        name: Dataset.of_shards(shards) for name, shards in features.open_shards(folder).items()
+    }
     import_keras()
     started = time.perf_counter()
     fit(datasets["train"], datasets[watched_split(datasets)], settings, Folders(folder))

@@ -2,14 +2,14 @@
 
     python -m benchmarks.corpus 1000000 corpus.csv --seed 0
 
-Each sentence is a random walk over the words of the sentences of its label (a Markov chain of order 1), so that words,
-lengths and punctuation are those of reviews and the labels can be learned. Some properties of large corpora are added:
-an unlimited supply of rare words (numbered, with a Pareto distribution), so that the vocabulary keeps growing; wrong
-labels; and repeated rows. Short sentences are repeated by chance too: of a million rows, one in six has the text of an
-earlier row.
+Each sentence is a random walk over the words of the sentences of its label (a Markov chain of order
+1), so that words, lengths and punctuation are those of reviews and the labels can be learned. Some
+properties of large corpora are added: an unlimited supply of rare words (numbered, with a Pareto
+distribution), so that the vocabulary keeps growing; wrong labels; and repeated rows. Short
+sentences are repeated by chance too: of a million rows, one in six has the text of an earlier row.
 
-The corpus depends on the seed alone; a smaller corpus is the beginning of a larger one. Rows are written as they are
-made.
+The corpus depends on the seed alone; a smaller corpus is the beginning of a larger one. Rows are
+written as they are made.
 """
 
 import argparse
@@ -35,9 +35,9 @@ REPEATED = 0.01  # share of rows that repeat one of the first BATCH rows, label 
 class Chain:
     """A Markov chain of words for each label, from the built-in sentences.
 
-    A state is a word of a label; `words` has the word of each state. States 0 and 1 begin a sentence of label 0 and 1,
-    END ends it. `successors[first[state] : first[state] + count[state]]` are the states that follow a state in the
-    sentences, with repetitions.
+    A state is a word of a label; `words` has the word of each state. States 0 and 1 begin a
+    sentence of label 0 and 1, END ends it. `successors[first[state] : first[state] + count[state]]`
+    are the states that follow a state in the sentences, with repetitions.
     """
 
     END = -1
@@ -57,7 +57,9 @@ class Chain:
         self.first = np.cumsum(self.count) - self.count
         self.successors = np.concatenate([following[state] for state in range(len(states))])
 
-    def walk(self, labels: NDArray[np.int64], generator: np.random.Generator) -> tuple[NDArray[np.int64], ...]:
+    def walk(
+        self, labels: NDArray[np.int64], generator: np.random.Generator
+    ) -> tuple[NDArray[np.int64], ...]:
         """Return the states of one sentence per label, concatenated, and their bounds: (sentences + 1,)."""
         steps = np.full((len(labels), WORDS), self.END)
         active, state = np.arange(len(labels)), labels
@@ -86,7 +88,9 @@ def batches(chain: Chain, seed: int) -> Iterator[tuple[list[str], list[int]]]:
         labels = (true_labels ^ (generator.random(BATCH) < WRONG)).tolist()
         early = early if number else (texts, labels)
         repeated = np.flatnonzero(generator.random(BATCH) < REPEATED)
-        for row, share in zip(repeated.tolist(), generator.random(len(repeated)).tolist(), strict=True):
+        for row, share in zip(
+            repeated.tolist(), generator.random(len(repeated)).tolist(), strict=True
+        ):
             source = int(share * (BATCH if number else row))  # row 0 repeats itself
             texts[row], labels[row] = early[0][source], early[1][source]
         yield texts, labels
@@ -145,6 +149,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Make a labelled corpus of any size.")
     parser.add_argument("rows", type=int, help="number of rows")
     parser.add_argument("output", type=Path, help="the file to write, .csv or .parquet")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the random numbers (default 0)"
+    )
     given = parser.parse_args()
     write(given.rows, given.output, given.seed)

@@ -2,12 +2,12 @@
 
     python -m benchmarks.drift drift-yelp drift-power
 
-In each simulated case a model is trained on 400 rows of a corpus; 200 others are its test rows, and up to 400 others
-are new. What is measured is the answer with `--reference train`.
+In each simulated case a model is trained on 400 rows of a corpus; 200 others are its test rows, and
+up to 400 others are new. What is measured is the answer with `--reference train`.
 
-Dependent texts are made of two sentences of a corpus. The first is one of a hundred that are alike in class and length
-and that all texts of an author begin with; half of the texts also have a made-up word of their author. There, the model
-is that of one training, and the reference is a file.
+Dependent texts are made of two sentences of a corpus. The first is one of a hundred that are alike
+in class and length and that all texts of an author begin with; half of the texts also have a
+made-up word of their author. There, the model is that of one training, and the reference is a file.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -80,7 +80,9 @@ def train(rows: Sequence[Row]) -> Predictor:
     y = np.array([classes.index(label) for label in labels], dtype=np.int64)
     ids = np.array([str(number) for number in range(len(rows))])
     dataset = Dataset.of_rows(Features(ids, vectorizer.transform(texts), y, np.array(classes)))
-    fitted = fit_model(MODEL, {"train": dataset, "test": dataset}, logistic_regression.Settings(), Folders(Path()))
+    fitted = fit_model(
+        MODEL, {"train": dataset, "test": dataset}, logistic_regression.Settings(), Folders(Path())
+    )
     return Predictor(vectorizer, fitted.layers, Decision(0.5))
 
 
@@ -115,7 +117,8 @@ def without_drift(corpus: str) -> dict[str, Any]:
     """Return the rates of false alarms in random splits of one corpus."""
     rows = read_rows(corpus)
     outcomes = [
-        found(split_rows(rows, np.random.default_rng([0, number])), number) for number in track(range(SPLITS), corpus)
+        found(split_rows(rows, np.random.default_rng([0, number])), number)
+        for number in track(range(SPLITS), corpus)
     ]
     return {"cases": [{"rows": corpus, "splits": SPLITS, "rates": rates(outcomes)}]}
 
@@ -134,16 +137,19 @@ def with_drift() -> dict[str, Any]:
                 foreign = round(share * size)
                 new = [*shuffled(others[other], generator)[:foreign], *sides.new[: size - foreign]]
                 outcomes.append(found(sides._replace(new=new), number))
-            content.append({"new": title, "size": size, "repeats": REPEATS, "rates": rates(outcomes)})
+            content.append(
+                {"new": title, "size": size, "repeats": REPEATS, "rates": rates(outcomes)}
+            )
     return {"cases": content}
 
 
 class Dependent(NamedTuple):
     """A kind of dependent texts: the rows of a group, the groups of each side, and how they are compared.
 
-    `authors`: rows of a group are of one author; otherwise they differ from each other in their first word. With
-    `shared`, the new groups are some of the reference, with a quarter of their rows each. `similar` is the threshold of
-    nearly the same texts, and `size` the number of texts that are compared.
+    `authors`: rows of a group are of one author; otherwise they differ from each other in their
+    first word. With `shared`, the new groups are some of the reference, with a quarter of their
+    rows each. `similar` is the threshold of nearly the same texts, and `size` the number of texts
+    that are compared.
     """
 
     title: str
@@ -169,7 +175,9 @@ DEPENDENT = (
     Dependent("authors of 20 texts, 5 more of some of them are new", 20, (40, 20), shared=True),
     Dependent("4 texts that differ in a word", 4, (80, 40), by_group=False, authors=False),
     Dependent(INDEPENDENT, 4, (80, 40), by_group=False, authors=False, similar=2, sets=FEW_SETS),
-    Dependent("independent texts, of the reference 200 of 2,000", 1, (2000, 200), size=200, sets=FEW_SETS),
+    Dependent(
+        "independent texts, of the reference 200 of 2,000", 1, (2000, 200), size=200, sets=FEW_SETS
+    ),
 )
 
 
@@ -178,7 +186,10 @@ def write_texts(
 ) -> list[tuple[list[str], list[str]]]:
     """Return the texts of both sides and the group of each; `rows` are ordered by class and length."""
     begins = generator.integers(len(rows), size=sum(kind.groups)).tolist()
-    names = ["".join(letters) for letters in generator.choice(list("aeioukst"), (len(begins), 3)).tolist()]
+    names = [
+        "".join(letters)
+        for letters in generator.choice(list("aeioukst"), (len(begins), 3)).tolist()
+    ]
     sides: list[tuple[list[str], list[str]]] = []
     for side, first in enumerate((0, 0 if kind.shared else kind.groups[0])):
         texts, groups = [], []
@@ -188,7 +199,9 @@ def write_texts(
                 start = rows[(begins[group] + int(generator.integers(ALIKE))) % len(rows)][0]
                 end = rows[int(generator.integers(len(rows)))][0]
                 word = f" zz{names[group]}" if generator.random() < 0.5 else ""
-                texts.append(f"{start} {end}{word}" if kind.authors else f"{end.split()[0]} {whole}")
+                texts.append(
+                    f"{start} {end}{word}" if kind.authors else f"{end.split()[0]} {whole}"
+                )
                 groups.append(str(group))
         sides.append((texts, groups))
     return sides
@@ -206,7 +219,8 @@ def with_dependent_texts() -> dict[str, Any]:
         for number in track(range(kind.sets), kind.title):
             sides = write_texts(kind, others, np.random.default_rng([3, number]))
             samples = [
-                sample_texts([(texts, groups if kind.by_group else None)], number, kind.size) for texts, groups in sides
+                sample_texts([(texts, groups if kind.by_group else None)], number, kind.size)
+                for texts, groups in sides
             ]
             compared = pool(*samples)
             findings = measure(compared, compared, predictor, replace(FEWER, seed=number))
@@ -234,7 +248,9 @@ def alarms() -> str:
     """Return the rates of false alarms by kind of rows and check."""
     contents: list[Any] = [results.read(f"drift-{name}") for name in NAMES]
     rows = [
-        [case["rows"], str(case["splits"]), *cells(case["rates"])] for content in contents for case in content["cases"]
+        [case["rows"], str(case["splits"]), *cells(case["rates"])]
+        for content in contents
+        for case in content["cases"]
     ]
     return results.markdown(["p ≤ 0.05, % of the splits", "splits", *TITLED], rows)
 
@@ -243,13 +259,16 @@ def power() -> str:
     """Return the power by kind and number of new rows and by check."""
     cases = results.read("drift-power")["cases"]
     rows = [[case["new"], f"{case['size']:,}", *cells(case["rates"])] for case in cases]
-    return results.markdown([f"p ≤ 0.05, % of {cases[0]['repeats']} cases", "new rows", *TITLED], rows)
+    return results.markdown(
+        [f"p ≤ 0.05, % of {cases[0]['repeats']} cases", "new rows", *TITLED], rows
+    )
 
 
 def dependent() -> str:
     """Return the rates of false alarms by kind of dependent texts and check."""
     rows = [
-        [case["rows"], str(case["splits"]), *cells(case["rates"])] for case in results.read("drift-dependent")["cases"]
+        [case["rows"], str(case["splits"]), *cells(case["rates"])]
+        for case in results.read("drift-dependent")["cases"]
     ]
     return results.markdown(["p ≤ 0.05, % of the sets", "sets", *TITLED], rows)
 

@@ -2,9 +2,10 @@
 
     python -m benchmarks.few_rows FOLDER [--corpora NAME ...]
 
-FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's corpora and their
-pool are added. Ten draws of the training rows; at most 1,000 test rows, the same for all draws. `good` is the model
-that init names or held-out training rows choose; `counts` is logistic regression on counts of words, with C = 1.
+FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's
+corpora and their pool are added. Ten draws of the training rows; at most 1,000 test rows, the same
+for all draws. `good` is the model that init names or held-out training rows choose; `counts` is
+logistic regression on counts of words, with C = 1.
 """
 
 import argparse
@@ -48,11 +49,24 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     draws = [train.groupby("label").sample(PER_CLASS, random_state=draw) for draw in range(DRAWS)]
     counts = dict.fromkeys(sorted(train["label"].unique()), PER_CLASS)
     characters = int(draws[0]["text"].str.len().sum())
-    found = Survey(counts, counts, 0, 0, 0, 10, 20, characters=characters, given={"test": 0}, language="English")
+    found = Survey(
+        counts,
+        counts,
+        0,
+        0,
+        0,
+        10,
+        20,
+        characters=characters,
+        given={"test": 0},
+        language="English",
+    )
     models_of = choose_models("good", found)
     sections, chosen = models_of.sections, choose_settings("good", found, models_of.candidates)
     named = next(choice.value for choice in chosen if choice.key == "export.model")
-    vectorize = Vectorize.model_validate({**sections["vectorize"], "counts": {}, "pieces": {"method": "wordpieces"}})
+    vectorize = Vectorize.model_validate(
+        {**sections["vectorize"], "counts": {}, "pieces": {"method": "wordpieces"}}
+    )
     added = {
         "counts": {"kind": "logistic_regression", "features": "counts", "C": 1.0},
         "contrastive": tuned_settings(len(draws[0])),
@@ -66,16 +80,25 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     seconds: list[float] = []
     for draw in draws:
         splits = {"train": draw.sample(frac=1, random_state=SEED), "test": test}
-        parts = {name: features(splits, name, vectorize, list(counts)) for name in ("words", "counts", "pieces")}
+        parts = {
+            name: features(splits, name, vectorize, list(counts))
+            for name in ("words", "counts", "pieces")
+        }
         parts["sentences"] = {
-            split: encoded.take(np.array([place[name] for name in rows["id"]])) for split, rows in splits.items()
+            split: encoded.take(np.array([place[name] for name in rows["id"]]))
+            for split, rows in splits.items()
         }
         parts["words_and_sentences"] = combine(parts["words"], parts["sentences"])
         measured, cpu = scores(parts, models, named)
         seconds.append(cpu)
         for name, score in measured.items():
             found_scores[name].append(score)
-    return {"classes": len(counts), "test_rows": len(test), "scores": found_scores, "seconds": seconds}
+    return {
+        "classes": len(counts),
+        "test_rows": len(test),
+        "scores": found_scores,
+        "seconds": seconds,
+    }
 
 
 def features(
@@ -87,9 +110,14 @@ def features(
 
 def combine(first: Mapping[str, Features], second: Mapping[str, Features]) -> dict[str, Features]:
     """Return two representations side by side, as the stage combine makes them."""
-    scales = [unit_scale(len(each["train"].y), float(squared_norms(each["train"].X).sum())) for each in (first, second)]
+    scales = [
+        unit_scale(len(each["train"].y), float(squared_norms(each["train"].X).sum()))
+        for each in (first, second)
+    ]
     return {
-        split: Features(part.ids, stack_columns([part.X, second[split].X], scales), part.y, part.classes)
+        split: Features(
+            part.ids, stack_columns([part.X, second[split].X], scales), part.y, part.classes
+        )
         for split, part in first.items()
     }
 
@@ -114,14 +142,19 @@ def scores(
         numbers = compute(of_model["test"].y, probabilities, probabilities.argmax(axis=1))
         measured[name] = [numbers["accuracy"], numbers["log_loss"]]
         if name in OTHERS[1:]:
-            rows = crossvalidate(settings.kind, of_model["train"], settled(settings, fitted.record), folders)
+            rows = crossvalidate(
+                settings.kind, of_model["train"], settled(settings, fitted.record), folders
+            )
             if rows is not None:
                 held_out[name] = rows
     first = next(iter(held_out.values()))
     rows_of = {name: rows.probabilities for name, rows in held_out.items()}
     chosen = choose(
         compare_candidates(
-            {name: JudgedRows(first.y, each, each.argmax(axis=1), stratified=True) for name, each in rows_of.items()}
+            {
+                name: JudgedRows(first.y, each, each.argmax(axis=1), stratified=True)
+                for name, each in rows_of.items()
+            }
         )
     )
     return measured | {"good": measured[named or chosen]}, seconds
@@ -130,7 +163,8 @@ def scores(
 def table() -> str:
     """Return the mean accuracy and log loss of each corpus and model, with the standard deviation over the draws.
 
-    The gain of the contrastive model is that over the sentence vectors of the same draws, in points.
+    The gain of the contrastive model is that over the sentence vectors of the same draws, in
+    points.
     """
     lines = []
     for corpus, each in results.read(RESULT)["corpora"].items():
@@ -138,7 +172,9 @@ def table() -> str:
         cells = dict.fromkeys([*SHOWN, "gain", "seconds"], "")
         for name in SHOWN:
             accuracy, loss = scores[name].T
-            cells[name] = f"{100 * accuracy.mean():.1f} ± {100 * accuracy.std(ddof=1):.1f}; {loss.mean():.2f}"
+            cells[name] = (
+                f"{100 * accuracy.mean():.1f} ± {100 * accuracy.std(ddof=1):.1f}; {loss.mean():.2f}"
+            )
         gains = 100 * (scores["contrastive"] - scores["sentence_vectors"])[:, 0]
         low, high = stats.ttest_1samp(gains, 0).confidence_interval()
         cells["gain"] = f"{gains.mean():+.1f} ({low:+.1f} to {high:+.1f})"
@@ -155,17 +191,24 @@ def main() -> None:
     parser.add_argument("--corpora", nargs="*")
     given = parser.parse_args()
     fetch_weights()
-    fetched = sorted(path.name.removesuffix(".train.csv") for path in given.folder.glob("*.train.csv"))
+    fetched = sorted(
+        path.name.removesuffix(".train.csv") for path in given.folder.glob("*.train.csv")
+    )
     corpora = {}
     for corpus in given.corpora or [*NAMES, POOL, *fetched]:
         if corpus in (*NAMES, POOL):
             train, test = split_lesson(corpus)
         else:
-            train, test = (read(given.folder / f"{corpus}.{split}.csv") for split in ("train", "test"))
+            train, test = (
+                read(given.folder / f"{corpus}.{split}.csv") for split in ("train", "test")
+            )
         for split, rows in (("train", train), ("test", test)):
             rows["id"] = [f"{split} {number}" for number in range(len(rows))]
         corpora[corpus] = measure(train, test)
-        means = {name: round(float(np.mean(each, axis=0)[0]), 3) for name, each in corpora[corpus]["scores"].items()}
+        means = {
+            name: round(float(np.mean(each, axis=0)[0]), 3)
+            for name, each in corpora[corpus]["scores"].items()
+        }
         results.tell(f"{corpus}: {means}")
     results.write(RESULT, {"corpora": corpora})
 

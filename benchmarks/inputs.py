@@ -1,7 +1,7 @@
 """The corpora and pretrained weights that benchmarks read; what is missing is fetched.
 
-The pipeline keeps in data/raw and data/pretrained only what its own params.yaml names, and checksums in data/weights,
-so these are in folders of their own.
+The pipeline keeps in data/raw and data/pretrained only what its own params.yaml names, and
+checksums in data/weights, so these are in folders of their own.
 """
 
 import functools
@@ -39,7 +39,10 @@ def fetch_corpora() -> None:
 def read_rows(corpus: str) -> list[tuple[str, str]]:
     """Return text and label of the rows of a built-in corpus."""
     lines = corpora()[CATALOGUE[corpus].file].decode().split("\n")
-    return [(text.strip(), label) for text, _, label in (line.rpartition("\t") for line in lines if line)]
+    return [
+        (text.strip(), label)
+        for text, _, label in (line.rpartition("\t") for line in lines if line)
+    ]
 
 
 def split_lesson(corpus: str) -> list[pd.DataFrame]:
@@ -48,7 +51,9 @@ def split_lesson(corpus: str) -> list[pd.DataFrame]:
 
     rows = [row for name in (NAMES if corpus == POOL else [corpus]) for row in read_rows(name)]
     table = pd.DataFrame(rows, columns=["text", "label"])
-    parts: list[pd.DataFrame] = train_test_split(table, test_size=0.25, random_state=SEED, stratify=table["label"])
+    parts: list[pd.DataFrame] = train_test_split(
+        table, test_size=0.25, random_state=SEED, stratify=table["label"]
+    )
     return parts
 
 

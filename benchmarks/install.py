@@ -2,8 +2,9 @@
 
     python -m benchmarks.install
 
-Needs the index of packages and, for the extras, `make .venv/dev`. The size is that of site-packages, with compiled
-bytecode; the minutes are those of the CPU, since the time of the download depends on the network.
+Needs the index of packages and, for the extras, `make .venv/dev`. The size is that of
+site-packages, with compiled bytecode; the minutes are those of the CPU, since the time of the
+download depends on the network.
 """
 
 import re
@@ -18,7 +19,8 @@ from benchmarks import results
 from benchmarks.presets import cpu_seconds
 from textclf.core.installed import LOCKED
 
-# By the name of a lock file: the extra and what it is for, and the lock files to whose packages it adds its own.
+# By the name of a lock file: the extra and what it is for, and the lock files to whose packages it
+# adds its own.
 ADDED: dict[str, tuple[str, tuple[str, ...]]] = {
     "predict": ("none | predict", ()),
     "serve": ("`serve` | `textclf serve`", ("predict",)),
@@ -49,13 +51,23 @@ def measure() -> dict[str, Any]:
 def describe(environment: Path) -> dict[str, int]:
     """Return the size of an environment's packages and how many they are, without pip and setuptools."""
     packages = site_packages(environment)
-    return {"megabytes": round(size(packages) / 1e6), "packages": len(list(packages.glob("*.dist-info"))) - 2}
+    return {
+        "megabytes": round(size(packages) / 1e6),
+        "packages": len(list(packages.glob("*.dist-info"))) - 2,
+    }
 
 
 def install(environment: Path, *words: str) -> Path:
     """Return a new environment with the packages that these arguments of `pip install` name."""
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [
+        str(environment / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     subprocess.run([*pip, *words], check=True)
     return environment
 
@@ -75,7 +87,10 @@ def locked() -> dict[str, Any]:
     found = {re.sub("[-_.]+", "-", each.name).lower(): each for each in distributions()}
 
     def names(*locks: str) -> set[str]:
-        texts = ((results.ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8") for lock in locks)
+        texts = (
+            (results.ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+            for lock in locks
+        )
         return {name for text in texts for name, _ in LOCKED.findall(text) if name in found}
 
     def describe(names: set[str]) -> dict[str, int]:
@@ -91,7 +106,8 @@ def table() -> str:
     took = results.read("extras")
     lines = ["| Extra | For | Packages | MB |", "|---|---|---|---|"]
     lines += [
-        f"| {name} | {took[lock]['packages']} | {took[lock]['megabytes']:,} |" for lock, (name, _) in ADDED.items()
+        f"| {name} | {took[lock]['packages']} | {took[lock]['megabytes']:,} |"
+        for lock, (name, _) in ADDED.items()
     ]
     return "\n".join(lines)
 

@@ -47,8 +47,16 @@ TEN, RARE = (0.9, 0.1), (0.98, 0.02)
 UNEVEN = tuple((1 / np.arange(2, 79) / (1 / np.arange(2, 79)).sum()).tolist())  # of 77 classes
 SIX = (0.3, 0.3, 0.2, 0.1, 0.06, 0.04)
 TWENTY = (0.03,) * 10 + (0.1,) * 5 + (0.3,) * 5  # of labels
-HARD_LABELS: dict[str, Any] = {"shares": (0.1, 0.15, 0.2, 0.3, 0.4), "several": True, "difficult": True, "sets": 500}
-SEEN, UNSEEN = (0.45, 0.45, 0.1), (0.5, 0.5, 1e-9)  # of three classes, the last of which has an expensive mistake
+HARD_LABELS: dict[str, Any] = {
+    "shares": (0.1, 0.15, 0.2, 0.3, 0.4),
+    "several": True,
+    "difficult": True,
+    "sets": 500,
+}
+SEEN, UNSEEN = (
+    (0.45, 0.45, 0.1),
+    (0.5, 0.5, 1e-9),
+)  # of three classes, the last of which has an expensive mistake
 
 
 def clustered(rows: int, size: int, accuracy: float, correlation: float) -> Kind:
@@ -57,7 +65,9 @@ def clustered(rows: int, size: int, accuracy: float, correlation: float) -> Kind
     return Kind(name, rows, accuracy, sizes=even(size), correlation=correlation, uniform=True)
 
 
-def many(name: str, rows: int, shares: tuple[float, ...], accuracy: float = 0.95, **others: Any) -> Kind:
+def many(
+    name: str, rows: int, shares: tuple[float, ...], accuracy: float = 0.95, **others: Any
+) -> Kind:
     """Return a kind with many classes."""
     return Kind(name, rows, accuracy, shares, uneven=0.5, second=0.95, **others)
 
@@ -109,7 +119,9 @@ KINDS = {  # of test sets, by the columns of the table
     ),
     "groups of many sizes": (
         grouped("half of the groups single rows", half_single, 0.5),
-        grouped("half of the groups single rows, large ones harder", half_single, 0.5, 0.9, harder=0.2),
+        grouped(
+            "half of the groups single rows, large ones harder", half_single, 0.5, 0.9, harder=0.2
+        ),
         grouped("three giant groups, correlation 0.1", giants, 0.1),
         grouped("three giant groups, correlation 0.5", giants, 0.5),
         grouped("three giant groups, models alike", giants, 0.5, second=1.0),
@@ -117,10 +129,20 @@ KINDS = {  # of test sets, by the columns of the table
         grouped("heavy-tailed groups, large ones harder", heavy_tailed, 0.3, 0.9, harder=0.2),
     ),
     "costly mistakes": tuple(
-        Kind(f"{rows:,} rows, {kind} mistake costs {cost}", rows, 0.9, shares, settings={"costs": {"2": {"0": cost}}})
+        Kind(
+            f"{rows:,} rows, {kind} mistake costs {cost}",
+            rows,
+            0.9,
+            shares,
+            settings={"costs": {"2": {"0": cost}}},
+        )
         for kind, shares, rows, cost in (
             *(("a", SEEN, 2000, 10), ("a", SEEN, 2000, 100)),
-            *(("an unseen", UNSEEN, 2000, 10), ("an unseen", UNSEEN, 2000, 100), ("an unseen", UNSEEN, 300, 100)),
+            *(
+                ("an unseen", UNSEEN, 2000, 10),
+                ("an unseen", UNSEEN, 2000, 100),
+                ("an unseen", UNSEEN, 300, 100),
+            ),
         )
     ),
     "several labels": (
@@ -128,15 +150,52 @@ KINDS = {  # of test sets, by the columns of the table
         Kind("400 rows, several labels", 400, 0.885, LABELS, several=True),
         Kind("400 rows, several labels, blunt model", 400, 0.758, LABELS, several=True),
         Kind("2,000 rows, several labels", 2000, 0.885, LABELS, several=True, sets=500),
-        Kind("250 rows, 20 labels, the rarest with 5 to 10 rows", 250, 0.885, TWENTY, several=True, sets=500),
-        grouped("several labels, groups of 10", even(10), 0.5, 0.885, shares=LABELS, several=True, sets=500),
-        grouped("several labels, groups of 10 that are hard or easy", even(10), 0.5, 0.885, **HARD_LABELS),
-        grouped("several labels, groups of 40 that are hard or easy", even(40), 0.3, 0.885, **HARD_LABELS),
+        Kind(
+            "250 rows, 20 labels, the rarest with 5 to 10 rows",
+            250,
+            0.885,
+            TWENTY,
+            several=True,
+            sets=500,
+        ),
+        grouped(
+            "several labels, groups of 10",
+            even(10),
+            0.5,
+            0.885,
+            shares=LABELS,
+            several=True,
+            sets=500,
+        ),
+        grouped(
+            "several labels, groups of 10 that are hard or easy",
+            even(10),
+            0.5,
+            0.885,
+            **HARD_LABELS,
+        ),
+        grouped(
+            "several labels, groups of 40 that are hard or easy",
+            even(40),
+            0.3,
+            0.885,
+            **HARD_LABELS,
+        ),
     ),
 }
 
 STATEMENTS = (  # the rows of the table
-    *("accuracy", "balanced_accuracy", "precision", "f1", "roc_auc", "mcc", "log_loss", "brier", "cost"),
+    *(
+        "accuracy",
+        "balanced_accuracy",
+        "precision",
+        "f1",
+        "roc_auc",
+        "mcc",
+        "log_loss",
+        "brier",
+        "cost",
+    ),
     *(f"{DIFFERENCE}{name}" for name in ("accuracy", "f1", "roc_auc", "log_loss", "cost")),
 )
 
@@ -150,11 +209,16 @@ def true_values(part: SplitMetrics, present: Ints) -> dict[str, float]:
             for name in values[model]:
                 metric = METRICS["recall" if name == "balanced_accuracy" else name]
                 if metric.per_class:
-                    values[model][name] = float(part.judged[model].once(metric.of_classes)[present].mean())
-    true = values["a"] | {f"{DIFFERENCE}{name}": value - values["b"][name] for name, value in values["a"].items()}
+                    values[model][name] = float(
+                        part.judged[model].once(metric.of_classes)[present].mean()
+                    )
+    true = values["a"] | {
+        f"{DIFFERENCE}{name}": value - values["b"][name] for name, value in values["a"].items()
+    }
     rarest = int(part.support.argmin())
     return true | {
-        f"{RAREST}{name}": float(part.judged["a"].once(METRICS[name].of_classes)[rarest]) for name in OF_CLASS
+        f"{RAREST}{name}": float(part.judged["a"].once(METRICS[name].of_classes)[rarest])
+        for name in OF_CLASS
     }
 
 
@@ -167,7 +231,11 @@ def statements(part: SplitMetrics, rarest: int) -> Iterator[tuple[str, float, Ma
     if not part.of_rows.binary and part.support[rarest]:
         for name in OF_CLASS:
             if (found := part.interval("a", name, rarest)) is not None:
-                yield f"{RAREST}{name}", float(METRICS[name].of_classes(part.judged["a"])[rarest]), found.rounded()
+                yield (
+                    f"{RAREST}{name}",
+                    float(METRICS[name].of_classes(part.judged["a"])[rarest]),
+                    found.rounded(),
+                )
     entry = part.comparisons()[pair_name(*PAIR)]
     for name, difference in {"accuracy": entry, **entry["metrics"]}.items():
         if difference:
@@ -188,7 +256,9 @@ def simulate(kind: Kind, seed: int, sets: int | None = None) -> dict[str, dict[s
     names = [*tallies, *(name for name in STATEMENTS if name in expected and name not in tallies)]
     summaries = {name: tallies[name].summary(sets) for name in names}
     for name in (name for name in names if not name.startswith(DIFFERENCE)):
-        summaries[name] = {key: value for key, value in summaries[name].items() if key in OF_INTERVAL}
+        summaries[name] = {
+            key: value for key, value in summaries[name].items() if key in OF_INTERVAL
+        }
     return summaries
 
 
@@ -197,7 +267,9 @@ def measure() -> dict[str, Any]:
     every = [kind for kinds in KINDS.values() for kind in kinds]
     with ProcessPoolExecutor(results.CORES) as pool:
         kinds = [pool.submit(simulate, kind, SEED + number) for number, kind in enumerate(every)]
-        others = [pool.submit(function, kind, seed) for function, kind, seed in promises.all_promises()]
+        others = [
+            pool.submit(function, kind, seed) for function, kind, seed in promises.all_promises()
+        ]
         tasks: list[Future[Any]] = [*kinds, *others]
         for done in track(as_completed(tasks), "kinds of test sets", len(tasks)):
             done.result()
@@ -213,7 +285,11 @@ def measure() -> dict[str, Any]:
 def judged(kinds: Sequence[Mapping[str, Any]], name: str) -> list[tuple[str, float, float]]:
     """Return the kinds of test sets whose intervals of a statement are judged, with coverage in percent and width."""
     found = [(kind["kind"], kind["statements"].get(name, {})) for kind in kinds]
-    return [(kind, 100 * of["covered"], of["width"]) for kind, of in found if of.get("stated", 0) >= STATED]
+    return [
+        (kind, 100 * of["covered"], of["width"])
+        for kind, of in found
+        if of.get("stated", 0) >= STATED
+    ]
 
 
 def is_outside(covered: float, width: float) -> bool:
@@ -226,9 +302,13 @@ def cell(found: Sequence[tuple[str, float, float]]) -> str:
     """Return lowest and highest coverage and width of a statement, and of how many kinds they are outside."""
     if not found:
         return ""
-    (low, high), (narrow, wide) = ((min(column), max(column)) for column in list(zip(*found, strict=True))[1:])
+    (low, high), (narrow, wide) = (
+        (min(column), max(column)) for column in list(zip(*found, strict=True))[1:]
+    )
     outside = sum(is_outside(*each) for _, *each in found)
-    return f"{low:.0f}\N{EN DASH}{high:.0f} · {narrow:.2f}\N{EN DASH}{wide:.2f}" + (f" ({outside})" if outside else "")
+    return f"{low:.0f}\N{EN DASH}{high:.0f} · {narrow:.2f}\N{EN DASH}{wide:.2f}" + (
+        f" ({outside})" if outside else ""
+    )
 
 
 def table() -> str:
@@ -238,12 +318,19 @@ def table() -> str:
     for title, group in KINDS.items():
         names = {kind.name for kind in group}
         columns[f"{title}: {len(names)}"] = [kind for kind in kinds if kind["kind"] in names]
-    rows = [[shown(name), *(cell(judged(column, name)) for column in columns.values())] for name in STATEMENTS]
+    rows = [
+        [shown(name), *(cell(judged(column, name)) for column in columns.values())]
+        for name in STATEMENTS
+    ]
     farthest: dict[str, list[str]] = {}
-    for name in dict.fromkeys([*STATEMENTS, *(name for kind in kinds for name in kind["statements"])]):
+    for name in dict.fromkeys(
+        [*STATEMENTS, *(name for kind in kinds for name in kind["statements"])]
+    ):
         outside = [each for each in judged(kinds, name) if is_outside(*each[1:])]
         if outside:
-            kind, covered, width = max(outside, key=lambda each: max(abs(each[1] - 95), 20 * (each[2] - 1)))
+            kind, covered, width = max(
+                outside, key=lambda each: max(abs(each[1] - 95), 20 * (each[2] - 1))
+            )
             farthest.setdefault(kind, []).append(f"{shown(name)} {covered:.0f} · {width:.2f}")
     more = [f"- {kind}: {'; '.join(of)}." for kind, of in farthest.items()]
     sets = [kind["sets"] for kind in kinds]
@@ -275,16 +362,21 @@ def promises_table() -> str:
         for name, found in kind["statements"].items():
             if name.startswith(DIFFERENCE):
                 where = f"{kind['kind']}, {name}"
-                lines.append(promises.line(promises.CONTRADICTION, where, found.get("contradicting", 0.0)))
+                lines.append(
+                    promises.line(promises.CONTRADICTION, where, found.get("contradicting", 0.0))
+                )
     rows = []
     for promise, (promised, low, high) in promises.PROMISES.items():
         of_promise = [each for each in lines if each["promise"] == promise]
         broken = [
-            each for each in of_promise if not low <= each["measured"] <= high or each.get("width", 0) > promises.WIDEST
+            each
+            for each in of_promise
+            if not low <= each["measured"] <= high or each.get("width", 0) > promises.WIDEST
         ]
         broken.sort(key=lambda each: -max(low - each["measured"], each["measured"] - high))
         named = [
-            f"{each['kind']} {each['measured']:.1f}" + (f" · {each['width']:.2f}" if "width" in each else "")
+            f"{each['kind']} {each['measured']:.1f}"
+            + (f" · {each['width']:.2f}" if "width" in each else "")
             for each in broken
         ]
         measured = [each["measured"] for each in of_promise]

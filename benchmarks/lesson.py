@@ -59,7 +59,9 @@ def claims() -> str:
     """Return the lesson's claims beside what was measured: in the default run, and over seeds."""
     metrics = {name: files.read_json(ROOT / "metrics" / f"{name}.json") for name in METRICS}
     train = metrics["features"]["words"]["train"]
-    network, regression = (metrics["evaluation"][model] for model in ("keras", "logistic_regression"))
+    network, regression = (
+        metrics["evaluation"][model] for model in ("keras", "logistic_regression")
+    )
     trained = metrics["training"]["keras"]
     fits = results.read(RESULT)["fits"]
     accuracy, over = network["test"]["accuracy"], spread([fit["test accuracy"] for fit in fits])
@@ -88,7 +90,11 @@ def claims() -> str:
             "the same; the loss on the test rows is recorded per epoch and decides nothing",
             "`params.yaml`, `plots/history.csv`",
         ),
-        ("training accuracy 100%", f"1.000 with {perfect} of {len(fits)} seeds", "`benchmarks/seeds.py`"),
+        (
+            "training accuracy 100%",
+            f"1.000 with {perfect} of {len(fits)} seeds",
+            "`benchmarks/seeds.py`",
+        ),
         (
             "test accuracy just under 80%",
             f"{ends}; over the seeds {over[0]:.3f} ± {over[1]:.3f}",

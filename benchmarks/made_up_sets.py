@@ -1,7 +1,7 @@
 """Made-up test sets of two models whose true metrics are known, for benchmarks/intervals.py and benchmarks/promises.py.
 
-The scores of a row are normal, higher by a distance for its own class. The rows of a cluster share a part of the
-variance of their scores.
+The scores of a row are normal, higher by a distance for its own class. The rows of a cluster share
+a part of the variance of their scores.
 """
 
 import math
@@ -31,7 +31,16 @@ TINY = 1e-6  # standard deviation of an estimate that no set changes
 OVERCONFIDENT = 1.5  # by what the logits of both models are too large
 ALIKE = 0.7  # correlation of the noise of the two models
 TOGETHER = 0.3  # of the variance of the scores of several labels is common to the labels of a row
-LABELS = (0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)  # shares of the rows that have each of several labels
+LABELS = (
+    0.02,
+    0.03,
+    0.05,
+    0.1,
+    0.15,
+    0.2,
+    0.3,
+    0.4,
+)  # shares of the rows that have each of several labels
 LARGEST = 200  # rows of a cluster of heavy-tailed sizes
 TRUTH = 2_000_000  # probabilities from which true values are computed, of at least as many rows as in `FEWEST`
 FEWEST = 200_000
@@ -41,14 +50,15 @@ FEWEST = 200_000
 class Kind:
     """A kind of test set.
 
-    `accuracy` is that of the first model for equally frequent classes, or for a label that half of the rows have; the
-    distance of the second one is `second` times its own. `sizes` draws the numbers of rows of the clusters for about so
-    many rows, None if the rows are independent; `correlation` is that of scores within a cluster, whose rows have one
-    class if it is `uniform`. The distance falls with the size of the cluster to the power of `harder`, and from the
-    first class to the last by `uneven` times its mean. A share `wrong` of the rows has the label of another class.
-    `shares` are those of the classes or, if `several`, of labels. The rows of a cluster have the same
-    labels; what else they share makes each label more or less probable or, if they are `difficult`,
-    all labels right or wrong together.
+    `accuracy` is that of the first model for equally frequent classes, or for a label that half of
+    the rows have; the distance of the second one is `second` times its own. `sizes` draws the
+    numbers of rows of the clusters for about so many rows, None if the rows are independent;
+    `correlation` is that of scores within a cluster, whose rows have one class if it is `uniform`.
+    The distance falls with the size of the cluster to the power of `harder`, and from the first
+    class to the last by `uneven` times its mean. A share `wrong` of the rows has the label of
+    another class. `shares` are those of the classes or, if `several`, of labels. The rows of a
+    cluster have the same labels; what else they share makes each label more or less probable or, if
+    they are `difficult`, all labels right or wrong together.
     """
 
     name: str
@@ -83,7 +93,9 @@ class Tally:
 
     errors: list[float] = field(default_factory=list)
     ends: list[tuple[float, float]] = field(default_factory=list)
-    contradicting: int = 0  # sets in which the interval excludes 0 and the p-value is above `LEVEL`, or neither
+    contradicting: int = (
+        0  # sets in which the interval excludes 0 and the p-value is above `LEVEL`, or neither
+    )
 
     def add(self, value: float, entry: Mapping[str, float], true: float) -> None:
         """Count an interval, and the p-value beside it if there is one."""
@@ -121,7 +133,9 @@ def half_single(rows: int, _: np.random.Generator) -> Ints:
 
 def giants(rows: int, generator: np.random.Generator) -> Ints:
     """Return the sizes of three clusters with 10, 6 and 4% of the rows, and of small ones."""
-    return np.append(generator.integers(1, 4, 2 * rows // 5), [rows // 10, 3 * rows // 50, rows // 25])
+    return np.append(
+        generator.integers(1, 4, 2 * rows // 5), [rows // 10, 3 * rows // 50, rows // 25]
+    )
 
 
 def heavy_tailed(rows: int, generator: np.random.Generator) -> Ints:
@@ -129,9 +143,13 @@ def heavy_tailed(rows: int, generator: np.random.Generator) -> Ints:
     return np.minimum(generator.pareto(1.2, rows // 4) + 1, LARGEST).astype(np.int64)
 
 
-def grouped(name: str, sizes: Sizes, correlation: float, accuracy: float = 0.8, **others: Any) -> Kind:
+def grouped(
+    name: str, sizes: Sizes, correlation: float, accuracy: float = 0.8, **others: Any
+) -> Kind:
     """Return a kind of 2,000 rows with clusters of other sizes."""
-    return Kind(f"2,000 rows, {name}", 2000, accuracy, sizes=sizes, correlation=correlation, **others)
+    return Kind(
+        f"2,000 rows, {name}", 2000, accuracy, sizes=sizes, correlation=correlation, **others
+    )
 
 
 @cache
@@ -155,13 +173,21 @@ def draw(kind: Kind, rows: int, generator: np.random.Generator) -> Drawn:
     sizes = np.ones(rows, np.int64) if kind.sizes is None else kind.sizes(rows, generator)
     clusters = np.repeat(np.arange(len(sizes)), sizes)
     columns, shares = np.arange(len(kind.shares)), np.array(kind.shares)
-    far = math.sqrt(2) * normal_quantile(kind.accuracy) if kind.several else distance(kind.accuracy, len(shares))
+    far = (
+        math.sqrt(2) * normal_quantile(kind.accuracy)
+        if kind.several
+        else distance(kind.accuracy, len(shares))
+    )
     if kind.several:
         limits = np.array([normal_quantile(1 - share) for share in kind.shares])
         y = (_of_labels(len(sizes), len(limits), generator) > limits).astype(np.int8)[clusters]
-        sides = math.sqrt(0.5) * np.where(y == 1, 1.0, -1.0)  # of the log odds, which have one score instead of two
+        sides = math.sqrt(0.5) * np.where(
+            y == 1, 1.0, -1.0
+        )  # of the log odds, which have one score instead of two
     elif kind.stratified:
-        y = np.repeat(columns, np.diff(np.round(len(clusters) * np.cumsum([0.0, *shares])).astype(int)))
+        y = np.repeat(
+            columns, np.diff(np.round(len(clusters) * np.cumsum([0.0, *shares])).astype(int))
+        )
         sides = np.eye(len(shares))[y]
     else:
         y = generator.choice(columns, len(sizes) if kind.uniform else len(clusters), p=shares)
@@ -170,15 +196,21 @@ def draw(kind: Kind, rows: int, generator: np.random.Generator) -> Drawn:
 
     def noise() -> Floats:
         """Return noise, of clusters relative to the actual class, so that it makes their rows hard or easy."""
-        of_rows = partial(_of_labels, columns=len(shares), generator=generator) if kind.several else None
+        of_rows = (
+            partial(_of_labels, columns=len(shares), generator=generator) if kind.several else None
+        )
         made = [
             of_rows(count) if of_rows else generator.normal(size=(count, len(shares)))
             for count in (len(clusters), len(sizes) if kind.correlation else 0)
         ]
         if not kind.correlation:
             return made[0]
-        relative = columns[np.newaxis] if kind.several else (columns - y[:, np.newaxis]) % len(shares)
-        shared = np.take_along_axis(made[1][clusters], np.broadcast_to(relative, made[0].shape), axis=1)
+        relative = (
+            columns[np.newaxis] if kind.several else (columns - y[:, np.newaxis]) % len(shares)
+        )
+        shared = np.take_along_axis(
+            made[1][clusters], np.broadcast_to(relative, made[0].shape), axis=1
+        )
         if kind.difficult:
             # One number per cluster, towards the right side of each label.
             shared = np.where(y == 1, shared[:, :1], -shared[:, :1])
@@ -188,7 +220,10 @@ def draw(kind: Kind, rows: int, generator: np.random.Generator) -> Drawn:
     second = ALIKE * first + math.sqrt(1 - ALIKE**2) * second
     hard = (sizes[clusters] ** -kind.harder)[:, np.newaxis]
     if kind.uneven:
-        hard = hard * np.linspace(1 + kind.uneven / 2, 1 - kind.uneven / 2, len(shares))[y][:, np.newaxis]
+        hard = (
+            hard
+            * np.linspace(1 + kind.uneven / 2, 1 - kind.uneven / 2, len(shares))[y][:, np.newaxis]
+        )
     outputs = {}
     for model, own, apart in (("b", second, kind.second * far), ("a", first, far)):
         scores = apart * (hard * apart * sides + own)
@@ -211,20 +246,27 @@ def _of_labels(rows: int, columns: int, generator: np.random.Generator) -> Float
 def population(kind: Kind, generator: np.random.Generator, rows: int | None = None) -> Drawn:
     """Return a very large sample: of rows of clusters, unless these are like any others."""
     rows = max(FEWEST, TRUTH // len(kind.shares)) if rows is None else rows
-    return draw(replace(kind, stratified=False, sizes=kind.sizes if kind.harder else None), rows, generator)
+    return draw(
+        replace(kind, stratified=False, sizes=kind.sizes if kind.harder else None), rows, generator
+    )
 
 
 def predictions(kind: Kind, drawn: Drawn) -> dict[str, Predictions]:
     """Return the predictions by model."""
     rows, classes = len(drawn.y), tuple(map(str, range(len(kind.shares))))
     ids, split = np.zeros(rows, dtype=object), np.full(rows, "test", dtype=object)
-    return {name: Predictions(ids, split, drawn.y, output, classes) for name, output in drawn.outputs.items()}
+    return {
+        name: Predictions(ids, split, drawn.y, output, classes)
+        for name, output in drawn.outputs.items()
+    }
 
 
 def measured(kind: Kind, drawn: Drawn, **settings: Any) -> SplitMetrics:
     """Return the metrics of the rows, as the stage evaluate has them."""
     evaluate = Evaluate.model_validate({**kind.settings, **settings})
     models = predictions(kind, drawn)
-    decisions = {name: choose_decision(rows.take(slice(0)), evaluate) for name, rows in models.items()}
+    decisions = {
+        name: choose_decision(rows.take(slice(0)), evaluate) for name, rows in models.items()
+    }
     clusters = positions(drawn.keys) if kind.sizes else None
     return SplitMetrics("test", models, decisions, evaluate, kind.stratified, clusters)

@@ -2,11 +2,12 @@
 
     python -m benchmarks.mutate [--count 40] [--seed 0] [--save] [PACKAGE ...]
 
-For each package, such as evaluate, so many edits are drawn at random, made one at a time in a copy of the project, and
-tried with the tests of tests/unit/<package> that are not slow, and with those of refusals of settings, tables and
-inputs, tests/contract/test_broken_*: a comparison at its boundary, a condition dropped, a number one off, `and` for
-`or`, an operator or two arguments exchanged. Prints the edits that no test noticed, and the score: the edits that a
-test did; --save keeps both in benchmarks/results/mutations.json.
+For each package, such as evaluate, so many edits are drawn at random, made one at a time in a copy
+of the project, and tried with the tests of tests/unit/<package> that are not slow, and with those
+of refusals of settings, tables and inputs, tests/contract/test_broken_*: a comparison at its
+boundary, a condition dropped, a number one off, `and` for `or`, an operator or two arguments
+exchanged. Prints the edits that no test noticed, and the score: the edits that a test did; --save
+keeps both in benchmarks/results/mutations.json.
 """
 
 import argparse
@@ -78,7 +79,9 @@ def variants(node: ast.AST) -> Iterator[ast.expr]:
             yield ast.Constant(not value)
         case ast.Constant(int() as value) if abs(value) <= LARGEST:
             yield from (ast.Constant(value + 1), ast.Constant(value - 1))
-        case ast.Call(ast.Name("isinstance" | "max" | "min")):  # an exchange changes nothing, or fails
+        case ast.Call(
+            ast.Name("isinstance" | "max" | "min")
+        ):  # an exchange changes nothing, or fails
             pass
         case ast.Call(function, [first, second, *rest], keywords):
             if not isinstance(first, ast.Starred) and not isinstance(second, ast.Starred):
@@ -92,7 +95,9 @@ def executed(node: ast.AST) -> Iterator[ast.AST]:
     """Yield a node and those below it, without annotations, decorators and strings that are formatted."""
     yield node
     for name, value in ast.iter_fields(node):
-        if name in {"annotation", "returns", "decorator_list", "type_params"} or isinstance(node, ast.JoinedStr):
+        if name in {"annotation", "returns", "decorator_list", "type_params"} or isinstance(
+            node, ast.JoinedStr
+        ):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
@@ -106,11 +111,21 @@ def edits(path: Path) -> Iterator[Edit]:
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     for node in executed(ast.parse(source)):
-        if isinstance(node, ast.expr) and node.end_lineno is not None and node.end_col_offset is not None:
+        if (
+            isinstance(node, ast.expr)
+            and node.end_lineno is not None
+            and node.end_col_offset is not None
+        ):
             start = starts[node.lineno - 1] + node.col_offset
             end = starts[node.end_lineno - 1] + node.end_col_offset
             for variant in variants(node):
-                yield Edit(path, node.lineno, start, end, f"({ast.unparse(ast.fix_missing_locations(variant))})")
+                yield Edit(
+                    path,
+                    node.lineno,
+                    start,
+                    end,
+                    f"({ast.unparse(ast.fix_missing_locations(variant))})",
+                )
 
 
 def copy_project(folder: Path) -> None:
@@ -122,9 +137,25 @@ def copy_project(folder: Path) -> None:
 
 def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
     """Return whether a test fails, or takes too long."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider", *tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-m",
+        "not slow",
+        "-p",
+        "no:cacheprovider",
+        *tests,
+    ]
     try:
-        return subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=TIME_LIMIT).returncode != 0
+        return (
+            subprocess.run(
+                command, cwd=folder, capture_output=True, check=False, timeout=TIME_LIMIT
+            ).returncode
+            != 0
+        )
     except subprocess.TimeoutExpired:
         return True
 
@@ -136,8 +167,14 @@ def survivors(package: str, drawn: Iterable[Edit], folder: Path) -> Iterator[str
         path = folder / edit.path
         source = path.read_bytes()
         path.write_bytes(edit.apply(source))
-        named = [str(test.relative_to(folder)) for test in (folder / tests).rglob(f"test_{edit.path.stem}*.py")]
-        refusals = [str(test.relative_to(folder)) for test in (folder / "tests/contract").glob("test_broken_*.py")]
+        named = [
+            str(test.relative_to(folder))
+            for test in (folder / tests).rglob(f"test_{edit.path.stem}*.py")
+        ]
+        refusals = [
+            str(test.relative_to(folder))
+            for test in (folder / "tests/contract").glob("test_broken_*.py")
+        ]
         if not any(is_noticed(folder, some) for some in (named, [str(tests)], refusals) if some):
             yield edit.describe(source)
         path.write_bytes(source)
@@ -157,11 +194,16 @@ def main(arguments: Sequence[str]) -> int:
         copy_project(folder)
         for package in given.packages:
             if is_noticed(folder, [f"tests/unit/{package}"]):
-                print(f"error: mutate: the tests of {package} must pass before an edit", file=sys.stderr)
+                print(
+                    f"error: mutate: the tests of {package} must pass before an edit",
+                    file=sys.stderr,
+                )
                 return 2
             modules = sorted((ROOT / "textclf" / package).rglob("*.py"))
             every = [edit for module in modules for edit in edits(module.relative_to(ROOT))]
-            drawn = random.Random(f"{given.seed} {package}").sample(every, min(given.count, len(every)))  # noqa: S311
+            drawn = random.Random(f"{given.seed} {package}").sample(  # noqa: S311
+                every, min(given.count, len(every))
+            )
             unnoticed = []
             for line in survivors(package, drawn, folder):
                 print(line, flush=True)

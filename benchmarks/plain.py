@@ -2,8 +2,8 @@
 
     python benchmarks/plain.py data/raw/yelp_labelled.txt
 
-Prints accuracies, and as its last word the seconds of building, compiling, summarising and fitting the network. Unlike
-the lesson it draws no figure.
+Prints accuracies, and as its last word the seconds of building, compiling, summarising and fitting
+the network. Unlike the lesson it draws no figure.
 """
 
 import argparse
@@ -22,7 +22,9 @@ given = parser.parse_args()
 
 frame = pd.read_csv(given.file, names=["sentence", "label"], sep="\t", quoting=csv.QUOTE_NONE)
 sentences, labels = frame["sentence"].to_numpy(dtype=object), frame["label"].to_numpy()
-train, test, y_train, y_test = train_test_split(sentences, labels, test_size=0.25, random_state=1000)
+train, test, y_train, y_test = train_test_split(
+    sentences, labels, test_size=0.25, random_state=1000
+)
 
 vectorizer = CountVectorizer()
 X_train = vectorizer.fit_transform(train)

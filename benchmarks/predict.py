@@ -2,10 +2,11 @@
 
     python -m benchmarks.predict
 
-Needs the models and the splits of a run. Cold start: processes that classify one sentence, alternating with a process
-that only imports TensorFlow. Throughput: the sentences of the corpus, repeated, classified by the command (including
-its start) and by `Predictor.predict_proba`; for comparison, vectorized by scikit-learn's CountVectorizer.transform.
-The result has median, minimum and maximum; ratios are computed within a round.
+Needs the models and the splits of a run. Cold start: processes that classify one sentence,
+alternating with a process that only imports TensorFlow. Throughput: the sentences of the corpus,
+repeated, classified by the command (including its start) and by `Predictor.predict_proba`; for
+comparison, vectorized by scikit-learn's CountVectorizer.transform. The result has median, minimum
+and maximum; ratios are computed within a round.
 """
 
 import json
@@ -47,8 +48,12 @@ def measure() -> dict[str, Any]:
             for name in names:
                 command = [sys.executable, "-m", "textclf.cli", "predict", "--model", name]
                 seconds[COLD.format(name)].append(seconds_of([*command, "The food was great."]))
-                rates[f"`textclf predict --model {name}`"].append(len(sentences) / seconds_of(command, text))
-                rates[f"`textclf.load(...).predict_proba`, {name}"].append(loaded_rate(name, sentences))
+                rates[f"`textclf predict --model {name}`"].append(
+                    len(sentences) / seconds_of(command, text)
+                )
+                rates[f"`textclf.load(...).predict_proba`, {name}"].append(
+                    loaded_rate(name, sentences)
+                )
             rates["scikit-learn's CountVectorizer.transform"].append(vectorizer_rate(sentences))
     return {
         "characters": round(sum(map(len, corpus)) / len(corpus)),
@@ -57,13 +62,18 @@ def measure() -> dict[str, Any]:
                 "what": what,
                 "seconds": results.spread(values),
                 "ratio": results.spread(
-                    [mine / theirs for mine, theirs in zip(values, seconds[TENSORFLOW], strict=True)]
+                    [
+                        mine / theirs
+                        for mine, theirs in zip(values, seconds[TENSORFLOW], strict=True)
+                    ]
                 ),
             }
             for what, values in seconds.items()
         ],
         "rounds": ROUNDS,
-        "throughput": [{"what": what, "rate": results.spread(values)} for what, values in rates.items()],
+        "throughput": [
+            {"what": what, "rate": results.spread(values)} for what, values in rates.items()
+        ],
     }
 
 
@@ -71,7 +81,9 @@ def seconds_of(command: list[str], stdin: Path = Path(os.devnull)) -> float:
     """Return the seconds from the start of a process to its exit."""
     started = time.perf_counter()
     with stdin.open("rb") as stream:
-        subprocess.run(command, stdin=stream, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            command, stdin=stream, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+        )
     return time.perf_counter() - started
 
 

@@ -2,12 +2,13 @@
 
     python -m benchmarks.presets FOLDER [--corpora NAME ...] [--presets NAME ...]
 
-FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label (or as published: the table of
-README.md is of the two files of Banking77, Casanueva et al. 2020, doi:10.18653/v1/2020.nlp4convai-1.5), or of texts
-with several labels; the lesson's corpora and their pool, 25% of whose rows are for the test, are added. For each
-corpus and preset the wheel of this working tree makes a project in a temporary folder, and `dvc repro` runs it;
-`plain` is the script `PLAIN`. Results are added to those that there are, so that corpora and presets can be run one at
-a time. Minutes are those of the CPU, from init to the end of the run.
+FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label (or as
+published: the table of README.md is of the two files of Banking77, Casanueva et al. 2020,
+doi:10.18653/v1/2020.nlp4convai-1.5), or of texts with several labels; the lesson's corpora and
+their pool, 25% of whose rows are for the test, are added. For each corpus and preset the wheel of
+this working tree makes a project in a temporary folder, and `dvc repro` runs it; `plain` is the
+script `PLAIN`. Results are added to those that there are, so that corpora and presets can be run
+one at a time. Minutes are those of the CPU, from init to the end of the run.
 """
 
 import argparse
@@ -57,7 +58,16 @@ def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str
         tables = tables_of(corpus, folder, place)
         own = project.variables(home) | {"PYTHONPATH": str(installed)}
         load, used = os.getloadavg()[0], cpu_seconds()
-        words = ["init", str(home), "--data", str(tables[0]), "--test", str(tables[1]), "--preset", preset]
+        words = [
+            "init",
+            str(home),
+            "--data",
+            str(tables[0]),
+            "--test",
+            str(tables[1]),
+            "--preset",
+            preset,
+        ]
         printed = project.run([sys.executable, "-m", "textclf.cli", *words], place, own)
         shutil.copytree(WEIGHTS, home / "data" / "pretrained")  # as if they had been fetched
         subprocess.run(["dvc", "repro"], cwd=home, env=own, stdout=sys.stderr, check=True)
@@ -66,7 +76,10 @@ def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str
             "cpu_minutes": (cpu_seconds() - used) / 60,
             "load": [load, os.getloadavg()[0]],
             "expected": expected and expected[1],
-            "rows": {part: len(read(table)) for part, table in zip(("train", "test"), tables, strict=True)},
+            "rows": {
+                part: len(read(table))
+                for part, table in zip(("train", "test"), tables, strict=True)
+            },
             **outcome(home),
         }
 
@@ -76,7 +89,9 @@ def measure_plain(corpus: str, folder: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="textclf-presets-") as name:
         tables = tables_of(corpus, folder, Path(name))
         used = cpu_seconds()
-        printed = project.run([sys.executable, "-c", PLAIN, *map(str, tables)], Path(name), os.environ)
+        printed = project.run(
+            [sys.executable, "-c", PLAIN, *map(str, tables)], Path(name), os.environ
+        )
         right, rows = map(int, printed.split())
         return {
             "cpu_minutes": (cpu_seconds() - used) / 60,
@@ -109,7 +124,8 @@ def read(table: Path) -> pd.DataFrame:
 def outcome(home: Path) -> dict[str, Any]:
     """Return the metrics of a run's default model with their intervals, those of the others, and megabytes."""
     evaluation, intervals, decisions = (
-        files.read_json(home / "metrics" / f"{name}.json") for name in ("evaluation", "intervals", "decisions")
+        files.read_json(home / "metrics" / f"{name}.json")
+        for name in ("evaluation", "intervals", "decisions")
     )
     default = files.read_json(home / "models" / "index.json")["default"]
     shown, numbers = {}, evaluation[default]["test"]
@@ -122,7 +138,10 @@ def outcome(home: Path) -> dict[str, Any]:
         **shown,
         "ece": numbers["ece"],
         "calibration": effect(home, default, Decision.from_json(decisions[default])),
-        "models": {name: {metric: each["test"][metric] for metric in METRICS} for name, each in evaluation.items()},
+        "models": {
+            name: {metric: each["test"][metric] for metric in METRICS}
+            for name, each in evaluation.items()
+        },
         "megabytes": sum(path.stat().st_size for path in every) / 1e6,
     }
 
@@ -135,11 +154,17 @@ def effect(home: Path, model: str, decision: Decision) -> dict[str, Any] | None:
     rows = rows.take(rows.split == "test")
     judged = {
         name: JudgedRows(rows.y, each, each > EVEN if rows.multilabel else each.argmax(axis=1))
-        for name, each in (("before", rows.probabilities), ("after", decision.calibrate(rows.probabilities)))
+        for name, each in (
+            ("before", rows.probabilities),
+            ("after", decision.calibrate(rows.probabilities)),
+        )
     }
     pair = "after", "before"
     change = registry.LOG_LOSS.compare(judged, [pair], CONFIDENCE)[pair]
-    return {"log_loss": change and change.rounded(), "ece": registry.METRICS["ece"].value(judged["before"])}
+    return {
+        "log_loss": change and change.rounded(),
+        "ece": registry.METRICS["ece"].value(judged["before"]),
+    }
 
 
 def table() -> str:
@@ -153,18 +178,33 @@ def table() -> str:
         ]
         cells = [interval(each["accuracy"]), interval(each["log_loss"]), _calibrated(each)]
         lines.append([corpus, preset, each["model"].replace("_", " "), *cells, *numbers])
-    header = ["corpus", "preset", "default model", "accuracy", "log loss", "calibration error", "minutes", "expected"]
+    header = [
+        "corpus",
+        "preset",
+        "default model",
+        "accuracy",
+        "log loss",
+        "calibration error",
+        "minutes",
+        "expected",
+    ]
     return results.markdown([*header, "MB"], lines)
 
 
 def several() -> str:
     """Return F1, exact sets and log loss of each corpus with several labels per text, and preset."""
     lines = [
-        [corpus, preset, each["model"].replace("_", " "), *(interval(each[metric]) for metric in OF_SETS)]
+        [
+            corpus,
+            preset,
+            each["model"].replace("_", " "),
+            *(interval(each[metric]) for metric in OF_SETS),
+        ]
         for corpus, preset, each in _measured(several=True)
     ]
     return results.markdown(
-        ["corpus", "preset", "default model", "micro F1", "macro F1", "exact sets", "log loss"], lines
+        ["corpus", "preset", "default model", "micro F1", "macro F1", "exact sets", "log loss"],
+        lines,
     )
 
 
@@ -233,9 +273,15 @@ def main() -> None:
         for corpus in given.corpora or [*NAMES, POOL, *fetched]:
             for preset in given.presets:
                 plain = preset == SCRIPT
-                measured = measure_plain(corpus, folder) if plain else measure(corpus, preset, folder, installed)
+                measured = (
+                    measure_plain(corpus, folder)
+                    if plain
+                    else measure(corpus, preset, folder, installed)
+                )
                 add(corpus, preset, measured)
-                results.tell(f"{corpus} {preset}: {measured['cpu_minutes']:.2f} minutes, {measured['accuracy'][0]:.3f}")
+                results.tell(
+                    f"{corpus} {preset}: {measured['cpu_minutes']:.2f} minutes, {measured['accuracy'][0]:.3f}"
+                )
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ BIN = Path(sys.executable).parent
 def repro(changes: Mapping[str, Any], target: str = "evaluate") -> Iterator[Path]:
     """Yield the folder of a copy in which `dvc repro TARGET` has run with some params changed; remove it at the end.
 
-    `changes` maps dotted keys of params.yaml to values. What DVC and the stages print goes to stderr. Raises
-    `subprocess.CalledProcessError` if a stage fails.
+    `changes` maps dotted keys of params.yaml to values. What DVC and the stages print goes to
+    stderr. Raises `subprocess.CalledProcessError` if a stage fails.
     """
     fetch_corpora()
     with tempfile.TemporaryDirectory(prefix="textclf-project-") as name:
@@ -34,7 +34,9 @@ def repro(changes: Mapping[str, Any], target: str = "evaluate") -> Iterator[Path
         own = make_copy(folder) | {"TEXTCLF_CORPUS": str(CORPORA)}
         write_params(folder, changes)
         for path, header in TABLES.items():
-            (folder / path).write_text(header, encoding="utf-8")  # no rows, whatever the project has
+            (folder / path).write_text(
+                header, encoding="utf-8"
+            )  # no rows, whatever the project has
         if WEIGHTS.is_dir():  # what is there is not fetched again
             shutil.copytree(WEIGHTS, folder / "data" / "pretrained")
         subprocess.run(["dvc", "repro", target], cwd=folder, env=own, stdout=sys.stderr, check=True)
@@ -50,8 +52,8 @@ def train(*kinds: str, **others: Mapping[str, Any]) -> dict[str, Any]:
 def make_copy(project: Path) -> dict[str, str]:
     """Copy what Git tracks or would track to the folder `project` and return the environment for commands in it.
 
-    The commands import the code of the copy and use the DVC and Python of this process; DVC's site cache is beside the
-    folder.
+    The commands import the code of the copy and use the DVC and Python of this process; DVC's site
+    cache is beside the folder.
     """
     listed = run(["git", "ls-files", "-coz", "--exclude-standard"], ROOT, os.environ)
     for name in filter(None, listed.split("\0")):
@@ -90,16 +92,27 @@ def write_params(project: Path, changes: Mapping[str, Any]) -> None:
         for each in sections:
             section = section.setdefault(each, {})
         section[name] = value
-    (project / PARAMS_FILE).write_text(json.dumps(params, indent=2), encoding="utf-8")  # JSON is YAML
+    (project / PARAMS_FILE).write_text(
+        json.dumps(params, indent=2), encoding="utf-8"
+    )  # JSON is YAML
 
 
 def run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> str:
     """Run a command and return what it writes to stdout; if it fails, show what it wrote to stderr and exit."""
     done = subprocess.run(
-        command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
-        print(f"error: benchmark: {shlex.join(command)} must exit with 0; got {done.returncode}", file=sys.stderr)
+        print(
+            f"error: benchmark: {shlex.join(command)} must exit with 0; got {done.returncode}",
+            file=sys.stderr,
+        )
         sys.exit(2)
     return done.stdout

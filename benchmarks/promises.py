@@ -47,7 +47,10 @@ SETS = 1000  # simulated test sets per line
 ASKED = 0.9  # coverage of prediction sets, and precision
 QUANTILES = 2000  # of the population's probabilities, at which sets are counted
 
-INTERVAL, WIDEST = (93.0, 97.5), 1.3  # of the coverage of a 95% interval, and of its width beside the ideal
+INTERVAL, WIDEST = (
+    (93.0, 97.5),
+    1.3,
+)  # of the coverage of a 95% interval, and of its width beside the ideal
 
 ALARM = "a slice wrongly called weak or strong"
 FOUND = "the weak slice found"
@@ -90,8 +93,12 @@ def line(promise: str, kind: str, measured: float, **others: float) -> Line:
 def of_tallies(promise: str, kind: str, tallies: Iterable[Tally]) -> Line:
     """Return the mean coverage and width of intervals."""
     found = [tally.summary(SETS) for tally in tallies if len(tally.ends) > SETS // 10]
-    covered = np.average([each["covered"] for each in found], weights=[each["stated"] for each in found])
-    return line(promise, kind, float(covered), width=float(np.mean([each["width"] for each in found])))
+    covered = np.average(
+        [each["covered"] for each in found], weights=[each["stated"] for each in found]
+    )
+    return line(
+        promise, kind, float(covered), width=float(np.mean([each["width"] for each in found]))
+    )
 
 
 # Slices
@@ -113,10 +120,10 @@ COLUMNS = {  # the values of each column, with their shares of the rows
 class Sliced:
     """A kind of test set with slices.
 
-    The accuracy on the slice `WEAK`, a tenth of the rows, or on the last of so many equally frequent `intents`, is
-    lower by `drop`. The rows of a cluster share a part `correlation` of the variance of the scores that decide which
-    rows are right, and their platform; with `whole` all values. The first `copies` rows are one text, most rows of
-    `WEAK`.
+    The accuracy on the slice `WEAK`, a tenth of the rows, or on the last of so many equally
+    frequent `intents`, is lower by `drop`. The rows of a cluster share a part `correlation` of the
+    variance of the scores that decide which rows are right, and their platform; with `whole` all
+    values. The first `copies` rows are one text, most rows of `WEAK`.
     """
 
     name: str
@@ -135,23 +142,71 @@ SLICED = (
     Sliced("5,000 rows", 5000),
     Sliced("250 rows, 50 texts 5 times", 250, sizes=even(5), correlation=1.0, whole=True),
     Sliced("1,000 rows in groups of 4, correlation 0.5", 1000, sizes=even(4), correlation=0.5),
-    Sliced("2,000 rows in groups of 4, whole groups", 2000, 0.9, sizes=even(4), correlation=0.8, whole=True),
-    Sliced("1,500 rows in groups of 10, whole groups", 1500, 0.9, sizes=even(10), correlation=0.8, whole=True),
-    Sliced("2,000 rows in groups of 40, correlation 0.8", 2000, 0.9, sizes=even(40), correlation=0.8),
-    Sliced("2,000 rows in groups of 40, whole groups", 2000, 0.9, sizes=even(40), correlation=0.8, whole=True),
+    Sliced(
+        "2,000 rows in groups of 4, whole groups",
+        2000,
+        0.9,
+        sizes=even(4),
+        correlation=0.8,
+        whole=True,
+    ),
+    Sliced(
+        "1,500 rows in groups of 10, whole groups",
+        1500,
+        0.9,
+        sizes=even(10),
+        correlation=0.8,
+        whole=True,
+    ),
+    Sliced(
+        "2,000 rows in groups of 40, correlation 0.8", 2000, 0.9, sizes=even(40), correlation=0.8
+    ),
+    Sliced(
+        "2,000 rows in groups of 40, whole groups",
+        2000,
+        0.9,
+        sizes=even(40),
+        correlation=0.8,
+        whole=True,
+    ),
     Sliced("2,000 rows, three giant groups", 2000, sizes=giants, correlation=0.1),
     Sliced("2,000 rows, heavy-tailed groups", 2000, sizes=heavy_tailed, correlation=0.3),
-    Sliced("2,000 rows, three giant groups, whole groups", 2000, sizes=giants, correlation=0.5, whole=True),
     Sliced(
-        "3,080 rows, three giant groups, 77 classes more", 3080, sizes=giants, correlation=0.3, whole=True, intents=77
+        "2,000 rows, three giant groups, whole groups",
+        2000,
+        sizes=giants,
+        correlation=0.5,
+        whole=True,
     ),
-    Sliced("2,000 rows, heavy-tailed groups, whole groups", 2000, sizes=heavy_tailed, correlation=0.5, whole=True),
-    Sliced("1,200 rows in 30 groups, whole groups", 1200, sizes=even(40), correlation=0.3, whole=True),
+    Sliced(
+        "3,080 rows, three giant groups, 77 classes more",
+        3080,
+        sizes=giants,
+        correlation=0.3,
+        whole=True,
+        intents=77,
+    ),
+    Sliced(
+        "2,000 rows, heavy-tailed groups, whole groups",
+        2000,
+        sizes=heavy_tailed,
+        correlation=0.5,
+        whole=True,
+    ),
+    Sliced(
+        "1,200 rows in 30 groups, whole groups", 1200, sizes=even(40), correlation=0.3, whole=True
+    ),
     Sliced("1,000 rows, one text 9 times in a slice of 15", 1000, copies=9),
     Sliced("3,080 rows, 77 classes more", 3080, intents=77),
     Sliced("1,000 rows, a slice 15 points lower", 1000, drop=0.15),
     Sliced("1,000 rows, a slice 30 points lower", 1000, drop=0.3),
-    Sliced("2,000 rows in groups of 4, a slice 15 points lower", 2000, drop=0.15, sizes=even(4), correlation=0.5),
+    Sliced(
+        "2,000 rows in groups of 4, a slice 15 points lower",
+        2000,
+        drop=0.15,
+        sizes=even(4),
+        correlation=0.5,
+    ),
     Sliced(
         "2,000 rows, heavy-tailed whole groups, a slice 30 points lower",
         2000,
@@ -172,12 +227,17 @@ SLICED = (
 )
 
 
-def draw_slices(kind: Sliced, generator: np.random.Generator) -> tuple[Membership, JudgedRows, NDArray[np.uint64]]:
+def draw_slices(
+    kind: Sliced, generator: np.random.Generator
+) -> tuple[Membership, JudgedRows, NDArray[np.uint64]]:
     """Return the slices of the rows of a test set, the rows, and the keys of their clusters."""
     sizes = np.ones(kind.rows, np.int64) if kind.sizes is None else kind.sizes(kind.rows, generator)
     clusters = np.repeat(np.arange(len(sizes)), sizes)
     clusters[: kind.copies] = 0
-    rows, columns = len(clusters), COLUMNS | ({"intent": (1 / kind.intents,) * kind.intents} if kind.intents else {})
+    rows, columns = (
+        len(clusters),
+        COLUMNS | ({"intent": (1 / kind.intents,) * kind.intents} if kind.intents else {}),
+    )
     families = []
     for name, shares in columns.items():
         whole = name == "platform" or kind.whole
@@ -191,7 +251,9 @@ def draw_slices(kind: Sliced, generator: np.random.Generator) -> tuple[Membershi
     is_weak = families[-1].codes == kind.intents - 1 if kind.intents else families[0].codes == 1
     scores = math.sqrt(kind.correlation) * generator.normal(size=len(sizes))[clusters]
     scores += math.sqrt(1 - kind.correlation) * generator.normal(size=rows)
-    right = scores < np.where(is_weak, *map(normal_quantile, (kind.accuracy - kind.drop, kind.accuracy)))
+    right = scores < np.where(
+        is_weak, *map(normal_quantile, (kind.accuracy - kind.drop, kind.accuracy))
+    )
     right[: kind.copies] = right[:1]
     y = generator.integers(0, 2, rows)
     families.append(Family("class", ("a", "b"), y.astype(np.int8)))
@@ -200,7 +262,11 @@ def draw_slices(kind: Sliced, generator: np.random.Generator) -> tuple[Membershi
     of_rows = JudgedRows(y, np.column_stack([1 - positive, positive]), decided)
     if kind.sizes or kind.copies:
         of_rows = replace(of_rows, clusters=positions(clusters.astype(np.uint64)))
-    return Membership(tuple(map(keep_large, families)), b"", rows), of_rows, clusters.astype(np.uint64)
+    return (
+        Membership(tuple(map(keep_large, families)), b"", rows),
+        of_rows,
+        clusters.astype(np.uint64),
+    )
 
 
 def slices(kind: Sliced, seed: int) -> list[Line]:
@@ -210,7 +276,9 @@ def slices(kind: Sliced, seed: int) -> list[Line]:
     part = 1 / kind.intents if kind.intents else 0.1  # of the rows, in the weak slice
     shares = dict(zip([f"platform={value}" for value in "abcd"], COLUMNS["platform"], strict=True))
     alarms = found = 0
-    tallies: dict[str, defaultdict[str, Tally]] = {which: defaultdict(Tally) for which in ("accuracy", "difference")}
+    tallies: dict[str, defaultdict[str, Tally]] = {
+        which: defaultdict(Tally) for which in ("accuracy", "difference")
+    }
     for _ in range(SETS):
         membership, rows, keys = draw_slices(kind, generator)
         sums = SliceSums(membership, ("a", "b"), None, keys)
@@ -220,8 +288,14 @@ def slices(kind: Sliced, seed: int) -> list[Line]:
         found += name in weak(entries, 1 - LEVEL)
         for each, entry in to_json(entries).items():
             share = shares.get(each, 1 / max(kind.intents, 1))
-            own = -kind.drop * (1.0 if each == name else 0.0 if each.startswith(f"{column}=") else part)
-            rest = (-kind.drop * part - share * own) / (1 - share) if each.startswith(f"{column}=") else own
+            own = -kind.drop * (
+                1.0 if each == name else 0.0 if each.startswith(f"{column}=") else part
+            )
+            rest = (
+                (-kind.drop * part - share * own) / (1 - share)
+                if each.startswith(f"{column}=")
+                else own
+            )
             true = {"accuracy": kind.accuracy + own, "difference": own - rest}
             for which, value in true.items():
                 tallies[which][each].add(entry[which], entry[f"{which}_interval"], value)
@@ -241,7 +315,14 @@ CHOOSING = (
     Kind("500 rows in groups of 4", 500, sizes=even(4), correlation=0.8, uniform=True),
     Kind("2,000 rows in groups of 40", 2000, sizes=even(40), correlation=0.3, uniform=True),
     grouped("three giant groups", giants, 0.1),
-    Kind("1,000 rows, half single, groups harder", 1000, 0.9, sizes=half_single, correlation=0.3, harder=0.2),
+    Kind(
+        "1,000 rows, half single, groups harder",
+        1000,
+        0.9,
+        sizes=half_single,
+        correlation=0.3,
+        harder=0.2,
+    ),
     grouped("heavy-tailed groups", heavy_tailed, 0.3, 0.9),
     grouped("heavy-tailed groups, large ones harder", heavy_tailed, 0.3, 0.9, harder=0.2),
     grouped("heavy-tailed groups, large ones much harder", heavy_tailed, 0.3, 0.95, harder=0.4),
@@ -265,12 +346,21 @@ def prediction_sets(kind: Kind, seed: int) -> list[Line]:
         shares, probabilities = np.bincount(drawn.y) / len(drawn.y), drawn.outputs["a"]
         levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
         grid = np.stack(
-            [np.quantile(probabilities[drawn.y == place, place], levels) for place in range(len(shares))], axis=1
+            [
+                np.quantile(probabilities[drawn.y == place, place], levels)
+                for place in range(len(shares))
+            ],
+            axis=1,
         )
         held, tally = [], Tally()
         for _ in range(SETS):
             validation, test = (
-                measured(each, draw(each, each.rows, generator), coverage=ASKED, coverage_by_class=by_class)
+                measured(
+                    each,
+                    draw(each, each.rows, generator),
+                    coverage=ASKED,
+                    coverage_by_class=by_class,
+                )
                 for _ in range(2)
             )
             try:
@@ -278,12 +368,16 @@ def prediction_sets(kind: Kind, seed: int) -> list[Line]:
             except UserError:
                 continue
             held.append(fitted["a"].sets(grid, ASKED).mean(axis=0))
-            of_test = to_json(measure_sets(test, {"a": fitted["a"]}, test.settings))["a"]["coverage"]
+            of_test = to_json(measure_sets(test, {"a": fitted["a"]}, test.settings))["a"][
+                "coverage"
+            ]
             tally.add(of_test["value"], of_test, float(held[-1] @ shares))
         if len(held) > SETS // 20:
             means, refused = np.mean(held, axis=0), 100 - 100 * len(held) / SETS
             mean = float(means.min() if by_class else means @ shares)
-            lines.append(line(HELD_BY_CLASS if by_class else HELD, kind.name, mean, refused=refused))
+            lines.append(
+                line(HELD_BY_CLASS if by_class else HELD, kind.name, mean, refused=refused)
+            )
             lines += [] if by_class else [of_tallies(SHARE_HELD, kind.name, [tally])]
     return lines
 
@@ -299,7 +393,11 @@ def sets_of_labels(kind: Kind, seed: int) -> list[Line]:
         validation = measured(kind, draw(kind, kind.rows, generator), coverage=ASKED)
         sets = fit_sets(validation, validation.settings)["a"].sets(probabilities, ASKED)
         held.append(float(((sets & (y == 1)).sum(axis=1) / y.sum(axis=1)).mean()))
-    return [line(LABELS_HELD, f"{kind.rows:,} rows, {some.mean():.0%} with a label", float(np.mean(held)))]
+    return [
+        line(
+            LABELS_HELD, f"{kind.rows:,} rows, {some.mean():.0%} with a label", float(np.mean(held))
+        )
+    ]
 
 
 def target_precision(kind: Kind, seed: int) -> list[Line]:
@@ -331,8 +429,8 @@ def target_precision(kind: Kind, seed: int) -> list[Line]:
 class Compared:
     """A kind of test set on which one of three models is alone right, or wrong, on a share `discordant` of the rows.
 
-    That is the share of the rows that only one of any two decides correctly. With the probability `alike`, a row is
-    decided as all such rows of its cluster.
+    That is the share of the rows that only one of any two decides correctly. With the probability
+    `alike`, a row is decided as all such rows of its cluster.
     """
 
     name: str
@@ -359,14 +457,22 @@ def draw_three(kind: Compared, difference: float, generator: np.random.Generator
     sizes = np.ones(kind.rows, np.int64) if kind.sizes is None else kind.sizes(kind.rows, generator)
     clusters = np.repeat(np.arange(len(sizes)), sizes)
     skew, odd = difference / kind.discordant, kind.discordant / 4
-    edges = np.cumsum([odd * (1 + skew), odd * (1 - skew), odd * (1 - skew), odd * (1 + skew), odd, odd])
-    right = np.concatenate([np.repeat(np.eye(3, dtype=bool), 2, axis=0), np.ones((1, 3), dtype=bool)])
+    edges = np.cumsum(
+        [odd * (1 + skew), odd * (1 - skew), odd * (1 - skew), odd * (1 + skew), odd, odd]
+    )
+    right = np.concatenate(
+        [np.repeat(np.eye(3, dtype=bool), 2, axis=0), np.ones((1, 3), dtype=bool)]
+    )
     right[1:6:2] ^= True  # alone wrong
-    own, shared = (np.searchsorted(edges, generator.random(count)) for count in (len(clusters), len(sizes)))
+    own, shared = (
+        np.searchsorted(edges, generator.random(count)) for count in (len(clusters), len(sizes))
+    )
     patterns = right[np.where(generator.random(len(clusters)) < kind.alike, shared[clusters], own)]
     y = generator.integers(0, 2, len(clusters))
     positive = np.where(patterns == (y == 1)[:, np.newaxis], 0.9, 0.1)
-    outputs = {name: np.column_stack([1 - positive[:, n], positive[:, n]]) for n, name in enumerate("abc")}
+    outputs = {
+        name: np.column_stack([1 - positive[:, n], positive[:, n]]) for n, name in enumerate("abc")
+    }
     return Drawn(y, outputs, clusters.astype(np.uint64))
 
 
@@ -378,8 +484,13 @@ def power(kind: Compared, seed: int) -> list[Line]:
 
     def compare(difference: float, sets: int) -> tuple[float, float]:
         """Return the mean smallest difference, and the share of the sets in which the difference is found."""
-        entries = [measured(of_rows, draw_three(kind, difference, generator)).comparisons()[pair] for _ in range(sets)]
-        named.append([entry["smallest_difference"] for entry in entries if "smallest_difference" in entry])
+        entries = [
+            measured(of_rows, draw_three(kind, difference, generator)).comparisons()[pair]
+            for _ in range(sets)
+        ]
+        named.append(
+            [entry["smallest_difference"] for entry in entries if "smallest_difference" in entry]
+        )
         mean = float(np.mean(named[-1])) if named[-1] else difference
         return mean, float(np.mean([entry["p_holm"] <= LEVEL for entry in entries]))
 
@@ -428,19 +539,25 @@ def looks(kind: Looked, seed: int, accuracy: float = 0.8) -> list[Line]:
     """Return how often the widened interval of the best of equally good models has their accuracy."""
     generator, covered = np.random.default_rng(seed), 0
     for _ in range(SETS):
-        sizes = np.ones(kind.rows, np.int64) if kind.sizes is None else kind.sizes(kind.rows, generator)
+        sizes = (
+            np.ones(kind.rows, np.int64) if kind.sizes is None else kind.sizes(kind.rows, generator)
+        )
         clusters = np.repeat(np.arange(len(sizes)), sizes)
         scores = [
             math.sqrt(kind.correlation) * generator.normal(size=count)
             + math.sqrt(1 - kind.correlation) * generator.normal(size=(MODELS, count))
             for count in (len(clusters), len(sizes))
         ]
-        of_rows = math.sqrt(1 - kind.alike) * scores[0] + math.sqrt(kind.alike) * scores[1][:, clusters]
+        of_rows = (
+            math.sqrt(1 - kind.alike) * scores[0] + math.sqrt(kind.alike) * scores[1][:, clusters]
+        )
         right = of_rows < normal_quantile(accuracy)
         best = right[right.sum(axis=1).argmax()]
         y = np.zeros(len(clusters), np.int64)
         some = positions(clusters.astype(np.uint64)) if kind.sizes else None
-        rows = JudgedRows(y, np.column_stack([best, ~best]).astype(np.float64), np.where(best, 0, 1), some)
+        rows = JudgedRows(
+            y, np.column_stack([best, ~best]).astype(np.float64), np.where(best, 0, 1), some
+        )
         share = registry.ACCURACY.share(rows, 1 - LEVEL)
         low, high = widen(float(best.mean()), share.effective, 1 - LEVEL, MODELS, share.degrees)
         covered += low <= accuracy <= high

@@ -1,8 +1,8 @@
 """Results of benchmarks: JSON files in benchmarks/results/ that name what was measured, and where.
 
-Each has `measured`: the commit at the start (with `-dirty` if files differed from it), the versions of the main
-packages, the machine (CPU, cores, memory in GB, system) and the load average before and after. What is not known is
-null.
+Each has `measured`: the commit at the start (with `-dirty` if files differed from it), the versions
+of the main packages, the machine (CPU, cores, memory in GB, system) and the load average before and
+after. What is not known is null.
 """
 
 import argparse
@@ -23,7 +23,8 @@ from textclf.core.formatting import round_significant
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("dvc", "keras", "numpy", "pyarrow", "scikit-learn", "tensorflow")
-# Before the measurement, since every benchmark imports this module first; one of them takes a single core for itself.
+# Before the measurement, since every benchmark imports this module first; one of them takes a
+# single core for itself.
 LOAD = os.getloadavg()[0]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -47,10 +48,14 @@ def write(name: str, content: Mapping[str, Any]) -> Any:
     return written
 
 
-def main(cases: Mapping[str, Callable[[], Mapping[str, Any]]], table: Callable[[Any], str] | None = None) -> None:
+def main(
+    cases: Mapping[str, Callable[[], Mapping[str, Any]]], table: Callable[[Any], str] | None = None
+) -> None:
     """Run the command line of a benchmark: measure the results that it names, by default all, and print tables."""
     parser = argparse.ArgumentParser(description="Measure results of benchmarks.")
-    parser.add_argument("results", nargs="*", metavar="RESULT", help=f"of {', '.join(cases)}; default: all")
+    parser.add_argument(
+        "results", nargs="*", metavar="RESULT", help=f"of {', '.join(cases)}; default: all"
+    )
     wanted = parser.parse_args().results or [*cases]
     if unknown := [name for name in wanted if name not in cases]:
         parser.error(f"RESULT must be one of {', '.join(cases)}; got {unknown[0]}")
@@ -65,7 +70,9 @@ def find_commit() -> str | None:
     """Return the commit of the working tree, with `-dirty` if code or settings differ; None if there is none."""
     try:
         commit, changed = (
-            subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+            subprocess.run(
+                ["git", *words], cwd=ROOT, capture_output=True, text=True, check=True
+            ).stdout.strip()
             for words in (
                 ("rev-parse", "--short=7", "HEAD"),
                 ("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs"),
@@ -81,7 +88,9 @@ COMMIT = find_commit()  # of the code that measures; there may be another one wh
 
 def measurement() -> dict[str, Any]:
     """Return the commit, the versions, the machine, and the load average before and after."""
-    versions = {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+    versions = {"Python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in PACKAGES
+    }
     return {
         "commit": COMMIT,
         "load": [round(each, 1) for each in (LOAD, os.getloadavg()[0])],
@@ -108,7 +117,11 @@ def measured_on(content: Mapping[str, Any]) -> str:
     measured = content["measured"]
     machine = "{cpu}, {cores} cores; {system}".format(**measured["machine"])
     versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
-    load = "load {:.1f} before, {:.1f} after".format(*measured["load"]) if measured["load"] else "otherwise idle"
+    load = (
+        "load {:.1f} before, {:.1f} after".format(*measured["load"])
+        if measured["load"]
+        else "otherwise idle"
+    )
     return f"Measured at commit {measured['commit']}: {machine}, {versions}; {load}."
 
 

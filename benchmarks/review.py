@@ -2,9 +2,10 @@
 
     python -m benchmarks.review
 
-Yelp, drawn anew into 750 training and 250 test rows in each of 20 repetitions. 5% of the labels, of the training rows
-or of all rows, are wrong. Logistic regression on words and on sentence vectors judges; of the answers about the first
-100 rows, 10% are wrong. Accuracies are on test rows with their true labels.
+Yelp, drawn anew into 750 training and 250 test rows in each of 20 repetitions. 5% of the labels, of
+the training rows or of all rows, are wrong. Logistic regression on words and on sentence vectors
+judges; of the answers about the first 100 rows, 10% are wrong. Accuracies are on test rows with
+their true labels.
 """
 
 import tempfile
@@ -31,7 +32,9 @@ from textclf.vectorize.settings import Combine, Vectorize
 SEEDS, SHARE, MISTAKEN, REVIEWED, TRAIN, CLASSES = 20, 0.05, 0.1, 100, 750, ["0", "1"]
 ENCODER = {"method": "encoder", "pretrained": "all-minilm-l6-v2"}
 VECTORIZE = Vectorize.model_validate({"words": {}, "sentences": ENCODER})
-MODELS = Train.model_validate({name: {"kind": "logistic_regression", "features": name} for name in VECTORIZE.names()})
+MODELS = Train.model_validate(
+    {name: {"kind": "logistic_regression", "features": name} for name in VECTORIZE.names()}
+)
 SETUP = Setup(Split(), VECTORIZE, Combine(), MODELS, Evaluate(), WEIGHTS)
 
 
@@ -40,23 +43,40 @@ def repeat(size: int, seed: int) -> dict[str, float]:
     generator = np.random.default_rng(seed)
     rows = pd.DataFrame(read_rows("yelp"), columns=["text", "true"])
     rows = rows.sample(frac=1, random_state=seed, ignore_index=True)
-    rows = rows.assign(id=rows.index.astype(str), split=np.where(rows.index < TRAIN, "train", "test"))
-    rows["group"], other = hash_normalized(rows["text"]).astype(str), rows["true"].map({"0": "1", "1": "0"})
+    rows = rows.assign(
+        id=rows.index.astype(str), split=np.where(rows.index < TRAIN, "train", "test")
+    )
+    rows["group"], other = (
+        hash_normalized(rows["text"]).astype(str),
+        rows["true"].map({"0": "1", "1": "0"}),
+    )
     wrong = rows.index.isin(generator.choice(size, round(SHARE * size), replace=False))
     rows["given"] = rows["true"].where(~wrong, other)
-    issues = issue_table(audit(rows.assign(label=rows["given"]), len(rows), CLASSES, SETUP, Audit(seed=seed)))
+    issues = issue_table(
+        audit(rows.assign(label=rows["given"]), len(rows), CLASSES, SETUP, Audit(seed=seed))
+    )
     with tempfile.TemporaryDirectory() as folder:
         (path := Path(folder) / "corrections.csv").write_text("id,label\n")
         listed = [Row(name, "", given=rows["given"][int(name)]) for name in issues["id"][:REVIEWED]]
         reviews = Reviews(path, listed, multilabel=False)
         for row in listed:
-            reviews.answer(row.id, (other if generator.random() < MISTAKEN else rows["true"])[int(row.id)], "script")
+            reviews.answer(
+                row.id,
+                (other if generator.random() < MISTAKEN else rows["true"])[int(row.id)],
+                "script",
+            )
         rows["after"] = rows["id"].map(read(path).labels).fillna(rows["given"])
     numbers = {"found": wrong[issues["id"][:REVIEWED].astype(int)].sum(), "planted": wrong.sum()}
     for labels in ("given", "after", "true"):
-        known = {"train": rows[:TRAIN].assign(label=rows[labels]), "test": rows[TRAIN:].assign(label=rows["true"])}
+        known = {
+            "train": rows[:TRAIN].assign(label=rows[labels]),
+            "test": rows[TRAIN:].assign(label=rows["true"]),
+        }
         numbers[f"errors_{labels}"] = (rows[labels] != rows["true"]).sum()
-        numbers |= {f"{name}_{labels}": measure(known, CLASSES, name, SETUP)["accuracy"] for name in MODELS.names()}
+        numbers |= {
+            f"{name}_{labels}": measure(known, CLASSES, name, SETUP)["accuracy"]
+            for name in MODELS.names()
+        }
     return {name: float(number) for name, number in numbers.items()}
 
 

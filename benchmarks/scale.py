@@ -4,16 +4,19 @@
     FASTTEXT=/tmp/fasttext/bin/python python -m benchmarks.scale scale-10000000
     python -m benchmarks.scale scale-100000000
 
-Makes a corpus (benchmarks/corpus.py; not timed). Each of three rounds times a plain scikit-learn script on it
-(benchmarks/scale_plain.py), fastText if the environment variable FASTTEXT names a Python that has it, and one
-`dvc repro` in a fresh copy of the working tree, with an empty cache. Then, in the copy of the last round, it times runs
-with other settings of the words (`VARIANTS`), whose seconds are those of the stages that run again. The ratios are
-computed within a round, and the stages are those of the round with the median time.
+Makes a corpus (benchmarks/corpus.py; not timed). Each of three rounds times a plain scikit-learn
+script on it (benchmarks/scale_plain.py), fastText if the environment variable FASTTEXT names a
+Python that has it, and one `dvc repro` in a fresh copy of the working tree, with an empty cache.
+Then, in the copy of the last round, it times runs with other settings of the words (`VARIANTS`),
+whose seconds are those of the stages that run again. The ratios are computed within a round, and
+the stages are those of the round with the median time.
 
-With 100,000,000 rows there is one round of the pipeline alone, on a Parquet file, with links in DVC's cache.
+With 100,000,000 rows there is one round of the pipeline alone, on a Parquet file, with links in
+DVC's cache.
 
-Prints Markdown. The load average before and after shows whether the machine was otherwise idle. The column "of it DVC"
-is the part of a stage's time outside the stage's process. What else is measured: benchmarks/watch.py.
+Prints Markdown. The load average before and after shows whether the machine was otherwise idle. The
+column "of it DVC" is the part of a stage's time outside the stage's process. What else is measured:
+benchmarks/watch.py.
 """
 
 import os
@@ -38,7 +41,8 @@ SETTINGS: dict[str, Any] = copies.train(MODEL) | {
     "split.method": "hash",
     "vectorize.words.max_features": 20_000,
 }
-# What fastText reads: whatever stands between spaces, as it is written; then also pairs of such words.
+# What fastText reads: whatever stands between spaces, as it is written; then also pairs of such
+# words.
 SPLIT_AT_SPACES = {"vectorize.words.token_pattern": r"\S+", "vectorize.words.lowercase": False}
 VARIANTS: dict[str, dict[str, Any]] = {
     "words split at spaces": SPLIT_AT_SPACES,
@@ -79,7 +83,8 @@ def measure(folder: Path, rows: int, others: dict[str, tuple[str, str]]) -> dict
     content = median_round(measured)
     project = folder / f"project-{ROUNDS - 1}"
     content["variants"] = [
-        run_variant(project, SETTINGS | changes) | {"name": name} for name, changes in VARIANTS.items()
+        run_variant(project, SETTINGS | changes) | {"name": name}
+        for name, changes in VARIANTS.items()
     ]
     return content | {"csv": megabytes(corpus.stat().st_size)} | described(rows, corpus, ROUNDS)
 
@@ -91,7 +96,9 @@ def scale_large(rows: int) -> dict[str, Any]:
         make_corpus(rows, corpus)
         measured = run_pipeline(Path(name, "project"), corpus, links=LINKS)
         size = {"parquet": megabytes(corpus.stat().st_size), "links": LINKS}
-    return measured | size | {"others": [], "ratios": {}, "variants": []} | described(rows, corpus, 1)
+    return (
+        measured | size | {"others": [], "ratios": {}, "variants": []} | described(rows, corpus, 1)
+    )
 
 
 def make_corpus(rows: int, path: Path) -> None:
@@ -109,16 +116,23 @@ def described(rows: int, corpus: Path, rounds: int) -> dict[str, Any]:
 def median_round(measured: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the round whose pipeline took the median time, with the ratios of all rounds to the other programs."""
     ratios = [
-        {other["name"]: each["pipeline"]["seconds"] / other["seconds"] for other in each["others"]} for each in measured
+        {other["name"]: each["pipeline"]["seconds"] / other["seconds"] for other in each["others"]}
+        for each in measured
     ]
-    middle = sorted(measured, key=lambda each: float(each["pipeline"]["seconds"]))[(len(measured) - 1) // 2]
-    return middle | {"ratios": {name: results.spread([each[name] for each in ratios]) for name in ratios[0]}}
+    middle = sorted(measured, key=lambda each: float(each["pipeline"]["seconds"]))[
+        (len(measured) - 1) // 2
+    ]
+    return middle | {
+        "ratios": {name: results.spread([each[name] for each in ratios]) for name in ratios[0]}
+    }
 
 
 def compare(name: str, kind: str, python: str, corpus: Path) -> dict[str, Any]:
     """Return the measurements of another program of benchmarks/scale_plain.py."""
     run = watch(
-        [python, str(ROOT / "benchmarks" / "scale_plain.py"), kind, str(corpus)], corpus.parent, dict(os.environ)
+        [python, str(ROOT / "benchmarks" / "scale_plain.py"), kind, str(corpus)],
+        corpus.parent,
+        dict(os.environ),
     )
     accuracy, tested = run.lines[-1][1].split()
     ends = wilson(float(accuracy) * int(tested), int(tested))
@@ -162,9 +176,13 @@ def run_variant(project: Path, settings: dict[str, Any]) -> dict[str, Any]:
 def accuracy_of(project: Path) -> dict[str, Any]:
     """Return the test accuracy of the model, and its interval."""
     found, ends = (
-        files.read_json(project / "metrics" / f"{name}.json")[MODEL]["test"] for name in ("evaluation", "intervals")
+        files.read_json(project / "metrics" / f"{name}.json")[MODEL]["test"]
+        for name in ("evaluation", "intervals")
     )
-    return {"accuracy": found["accuracy"], "interval": [ends["accuracy"][end] for end in ("low", "high")]}
+    return {
+        "accuracy": found["accuracy"],
+        "interval": [ends["accuracy"][end] for end in ("low", "high")],
+    }
 
 
 def whole(run: Run) -> dict[str, float]:
@@ -184,4 +202,7 @@ def prepare(project: Path, corpus: Path) -> dict[str, str]:
 
 if __name__ == "__main__":
     entries = {f"scale-{rows}": partial(scale, rows) for rows in SIZES}
-    results.main(entries | {f"scale-{LARGE}": partial(scale_large, LARGE)}, lambda content: timings.stages([content]))
+    results.main(
+        entries | {f"scale-{LARGE}": partial(scale_large, LARGE)},
+        lambda content: timings.stages([content]),
+    )

@@ -3,8 +3,9 @@
     python benchmarks/scale_plain.py sklearn corpus.csv
     python benchmarks/scale_plain.py fasttext corpus.csv
 
-Prints the accuracy on a quarter of the rows, and their number. Imports nothing from textclf, which would change the
-arithmetic and the start-up time. fastText runs in a Python environment of its own (see docs/scale.md).
+Prints the accuracy on a quarter of the rows, and their number. Imports nothing from textclf, which
+would change the arithmetic and the start-up time. fastText runs in a Python environment of its own
+(see docs/scale.md).
 """
 
 import csv

@@ -2,8 +2,8 @@
 
     python -m benchmarks.seeds
 
-Trains on the features of the pipeline with params.yaml, with the seeds 0, 1, ...; about 12 s per seed. The test rows
-are watched, and nothing is chosen by them.
+Trains on the features of the pipeline with params.yaml, with the seeds 0, 1, ...; about 12 s per
+seed. The test rows are watched, and nothing is chosen by them.
 """
 
 from typing import Any
@@ -36,7 +36,9 @@ def measure() -> dict[str, Any]:
             keras.utils.clear_session()
             fitted = fit(train, test, settings.model_copy(update={"seed": seed}), Folders(folder))
             assert fitted.history is not None  # noqa: S101 (for mypy: a network trains in epochs)
-            epochs = {str(split): each for split, each in fitted.history.groupby("split", sort=False)}
+            epochs = {
+                str(split): each for split, each in fitted.history.groupby("split", sort=False)
+            }
             right = {
                 name: float(((fitted.layers.predict_proba(part.X)[:, 1] > 0.5) == part.y).mean())
                 for name, part in parts.items()
@@ -49,8 +51,8 @@ def measure() -> dict[str, Any]:
 def numbers(right: dict[str, float], training: Any, watched: Any) -> dict[str, float | None]:
     """Return the numbers of one fit: accuracy by split, and the test rows by epoch, counted from 1.
 
-    The training accuracy of an epoch is the mean over its steps, while the weights still change; None if it never
-    reaches 1.
+    The training accuracy of an epoch is the mean over its steps, while the weights still change;
+    None if it never reaches 1.
     """
     loss, perfect = watched["loss"].to_numpy(), np.flatnonzero(training.to_numpy() == 1.0)
     lowest = int(loss.argmin())

@@ -2,10 +2,11 @@
 
     python -m benchmarks.suggest FOLDER [--pool ROWS]
 
-FOLDER has pairs <name>.train.csv and <name>.test.csv of `SETS`, with the columns text and label; the pool of the
-lesson's corpora is added. Each repetition starts with 20 labels and adds 50 per round, chosen by the function of the
-command, a tenth of them at random; or all at random, in the same order. The test rows are fixed and decide nothing.
-With --pool, the command also runs on so many texts without a model: two sentences of the corpora each.
+FOLDER has pairs <name>.train.csv and <name>.test.csv of `SETS`, with the columns text and label;
+the pool of the lesson's corpora is added. Each repetition starts with 20 labels and adds 50 per
+round, chosen by the function of the command, a tenth of them at random; or all at random, in the
+same order. The test rows are fixed and decide nothing. With --pool, the command also runs on so
+many texts without a model: two sentences of the corpora each.
 """
 
 import argparse
@@ -38,7 +39,15 @@ ROUNDS = (20, *[50] * 6)
 C = {"words": 30.0, "sentences": 10.0}  # as textclf init sets it where it chooses none
 
 
-def play(texts: list[str], X: Any, vectors: NDArray[Any], y: NDArray[Any], pool: int, kind: str, seed: int) -> Any:
+def play(
+    texts: list[str],
+    X: Any,
+    vectors: NDArray[Any],
+    y: NDArray[Any],
+    pool: int,
+    kind: str,
+    seed: int,
+) -> Any:
     """Return the mean accuracy on the rows after the pool, over the labels of all rounds: at random, as suggested."""
     order = np.random.default_rng(seed).permutation(pool)  # as the hashes of a seed order the texts
     curves: list[list[float]] = []
@@ -47,16 +56,28 @@ def play(texts: list[str], X: Any, vectors: NDArray[Any], y: NDArray[Any], pool:
         curves.append([])
         for rows in ROUNDS:
             counts = (rows, max(5, rows // 10) if suggesting else rows)
-            chosen = [*choose(vectors[left], margins, [texts[row] for row in left], counts, kind == "sentences")]
+            chosen = [
+                *choose(
+                    vectors[left],
+                    margins,
+                    [texts[row] for row in left],
+                    counts,
+                    kind == "sentences",
+                )
+            ]
             labelled, left = np.append(labelled, left[chosen]), np.delete(left, chosen)
             probabilities, classes = fit(X, y, labelled, kind)
-            curves[-1].append(float((classes[probabilities[pool:].argmax(axis=1)] == y[pool:]).mean()))
+            curves[-1].append(
+                float((classes[probabilities[pool:].argmax(axis=1)] == y[pool:]).mean())
+            )
             margins = margins_of(probabilities[left])
     labels = np.cumsum(ROUNDS)
     return (np.trapezoid(curves, labels, axis=1) / (labels[-1] - labels[0])).tolist()
 
 
-def fit(X: Any, y: NDArray[Any], labelled: NDArray[Any], kind: str) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def fit(
+    X: Any, y: NDArray[Any], labelled: NDArray[Any], kind: str
+) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Return the probabilities of all rows, and the classes, by logistic regression on the labelled rows."""
     if kind == "words":  # as a run learns vocabulary and idf from the training rows
         known = X[:, np.unique(X[labelled].indices)]

@@ -11,7 +11,9 @@ START = "DVC's start"  # the time of a run before its first stage
 
 def ratios(content: dict[str, Any]) -> str:
     """Return the seconds of the pipeline and of the plain script, and their ratio."""
-    rows = [["seconds: median (minimum to maximum)", "plain script", "pipeline", "pipeline / plain"]]
+    rows = [
+        ["seconds: median (minimum to maximum)", "plain script", "pipeline", "pipeline / plain"]
+    ]
     for what in ("whole", "fit"):
         cells = [show(content["seconds"][f"{who} {what}"]) for who in ("plain", "pipeline")]
         rows.append([what, *cells, show(content["ratios"][what])])
@@ -25,9 +27,7 @@ def predict(content: dict[str, Any]) -> str:
     rates = [["sentences per second, one core", ""]]
     rates += [[row["what"], show(row["rate"], ",.0f")] for row in content["throughput"]]
     sentences = f"Sentences of {content['characters']} characters; rounds: {content['rounds']}."
-    return (
-        f"{markdown(seconds[0], seconds[1:])}\n\n{markdown(rates[0], rates[1:])}\n\n{sentences} {measured_on(content)}"
-    )
+    return f"{markdown(seconds[0], seconds[1:])}\n\n{markdown(rates[0], rates[1:])}\n\n{sentences} {measured_on(content)}"
 
 
 def title(part: dict[str, Any]) -> str:
@@ -51,10 +51,16 @@ def scale_stages() -> str:
 
 def stages(measured: Sequence[dict[str, Any]]) -> str:
     """Return the seconds and the memory of each stage, with two columns per number of rows."""
-    cells = [f"{content['rows']:,} rows: {what}" for content in measured for what in ("seconds (of it DVC)", "MB")]
+    cells = [
+        f"{content['rows']:,} rows: {what}"
+        for content in measured
+        for what in ("seconds (of it DVC)", "MB")
+    ]
     columns: list[dict[str, list[str]]] = []
     for content in measured:
-        parts = {title(part): part for part in content["parts"]} | {"**pipeline, end to end**": content["pipeline"]}
+        parts = {title(part): part for part in content["parts"]} | {
+            "**pipeline, end to end**": content["pipeline"]
+        }
         column = {
             name: [f"{part['seconds']:.1f} ({part['waiting']:.1f})", megabytes(part["largest"])]
             for name, part in parts.items()
@@ -62,7 +68,10 @@ def stages(measured: Sequence[dict[str, Any]]) -> str:
         columns.append(column | {name: [ratio, ""] for name, ratio in scale_ratios(content)})
     names = dict.fromkeys(name for column in columns for name in column)
     lines = [["", *cells]]
-    lines += [[name, *(cell for column in columns for cell in column.get(name, ["", ""]))] for name in names]
+    lines += [
+        [name, *(cell for column in columns for cell in column.get(name, ["", ""]))]
+        for name in names
+    ]
     rounds = ", ".join(str(content["rounds"]) for content in measured)
     notes = f"Rounds: {rounds}. Seconds of the stages: in the round of the median time. MB: of the largest process."
     return f"{markdown(lines[0], lines[1:])}\n\n{notes}"
@@ -88,8 +97,15 @@ def scales() -> str:
     settings = ", ".join(f"{key}={value}" for key, value in measured[0]["settings"].items())
     lines = [["rows", "program", "seconds", "largest process, MB", "on disk, MB", "test accuracy"]]
     for content in measured:
-        pipeline = "pipeline, from Parquet, with links in DVC's cache" if "links" in content else "pipeline"
-        programs = [(pipeline, content["pipeline"]), *((each["name"], each) for each in content["others"])]
+        pipeline = (
+            "pipeline, from Parquet, with links in DVC's cache"
+            if "links" in content
+            else "pipeline"
+        )
+        programs = [
+            (pipeline, content["pipeline"]),
+            *((each["name"], each) for each in content["others"]),
+        ]
         programs += [(f"pipeline with {each['name']}", each) for each in content["variants"]]
         for name, part in programs:
             disk = megabytes(part["disk"]) if "disk" in part else ""
@@ -99,7 +115,9 @@ def scales() -> str:
     machine = f"Memory of the machine: {memory:.0f} GB. {measured_on(measured[-1])}"
     notes = f"Params: {settings}. {machine}"
     if len({content["measured"]["commit"] for content in measured}) > 1:
-        commits = ", ".join(f"{content['rows']:,} at {content['measured']['commit']}" for content in measured)
+        commits = ", ".join(
+            f"{content['rows']:,} at {content['measured']['commit']}" for content in measured
+        )
         notes = f"{notes} Rows and commits: {commits}."
     return "\n\n".join([markdown(lines[0], lines[1:]), notes])
 

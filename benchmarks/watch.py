@@ -1,9 +1,10 @@
 """Time and memory of a command, and of each stage of a `dvc repro`.
 
-A stage's time is from DVC's line that it runs the stage to its line that it runs the next. It includes DVC's hashing of
-the outputs and copying them to the cache; `waiting` is the part outside the stage's process. Memory is the resident set
-of all processes that the command started, DVC included, sampled every tenth of a second. The largest process of the
-whole run is measured by the kernel, without sampling. MB are 10^6 bytes.
+A stage's time is from DVC's line that it runs the stage to its line that it runs the next. It
+includes DVC's hashing of the outputs and copying them to the cache; `waiting` is the part outside
+the stage's process. Memory is the resident set of all processes that the command started, DVC
+included, sampled every tenth of a second. The largest process of the whole run is measured by the
+kernel, without sampling. MB are 10^6 bytes.
 """
 
 import contextlib
@@ -69,9 +70,13 @@ def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
             stderr=errors,
             text=True,
         ) as process:
-            watcher = threading.Thread(target=sample, args=(psutil.Process(process.pid), started, samples, ended))
+            watcher = threading.Thread(
+                target=sample, args=(psutil.Process(process.pid), started, samples, ended)
+            )
             watcher.start()
-            lines = [(time.perf_counter() - started, text.rstrip("\n")) for text in process.stdout or ()]
+            lines = [
+                (time.perf_counter() - started, text.rstrip("\n")) for text in process.stdout or ()
+            ]
             _, status, used = os.wait4(process.pid, 0)  # includes its children
             seconds = time.perf_counter() - started
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -79,12 +84,21 @@ def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
         watcher.join()
         if process.returncode:
             errors.seek(0)
-            print(*(f"{at:.1f} s: {text}" for at, text in lines), errors.read(), sep="\n", file=sys.stderr)
-            sys.exit(f"error: benchmark: {' '.join(command)} must exit with 0; got {process.returncode}")
+            print(
+                *(f"{at:.1f} s: {text}" for at, text in lines),
+                errors.read(),
+                sep="\n",
+                file=sys.stderr,
+            )
+            sys.exit(
+                f"error: benchmark: {' '.join(command)} must exit with 0; got {process.returncode}"
+            )
     return Run(seconds, lines, samples, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
-def sample(process: psutil.Process, started: float, samples: list[Sample], ended: threading.Event) -> None:
+def sample(
+    process: psutil.Process, started: float, samples: list[Sample], ended: threading.Event
+) -> None:
     """Append a sample of the process and its descendants to `samples`, every tenth of a second until it has ended."""
     while not ended.wait(INTERVAL):
         sizes = []
@@ -98,14 +112,19 @@ def sample(process: psutil.Process, started: float, samples: list[Sample], ended
 
 def stages(run: Run) -> list[Stage]:
     """Return the stages of a `dvc repro` in the order in which they ran, after DVC's own start."""
-    starts = [(at, match[1]) for at, text in run.lines if (match := re.match(r"Running stage '(.+)':", text))]
+    starts = [
+        (at, match[1])
+        for at, text in run.lines
+        if (match := re.match(r"Running stage '(.+)':", text))
+    ]
     starts.insert(0, (0.0, START))
     ends = [at for at, _ in starts[1:]] + [run.seconds]
     parts = []
     for (start, name), end in zip(starts, ends, strict=True):
         samples = [sample for sample in run.samples if start <= sample.at < end]
         working = [sample.at for sample in samples if sample.working]
-        # A stage's process starts when DVC prints that it runs the stage, and ends between two samples.
+        # A stage's process starts when DVC prints that it runs the stage, and ends between two
+        # samples.
         waiting = end - max(working) - INTERVAL / 2 if working else end - start
         largest = max((sample.largest for sample in samples), default=0)
         parts.append(Stage(name, end - start, max(waiting, 0.0), largest))

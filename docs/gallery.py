@@ -2,7 +2,8 @@
 
 usage: python docs/gallery.py (after `make repro`; needs `make .venv/dev` and Chromium)
 
-docs/gallery/made-from.json has the checksum of the report that they show, as in dvc.lock, and those of the pictures.
+docs/gallery/made-from.json has the checksum of the report that they show, as in dvc.lock, and those
+of the pictures.
 """
 
 import hashlib
@@ -18,7 +19,8 @@ from textclf.core.settings import load_yaml
 ROOT = Path(__file__).parents[1]
 REPORT = "reports/report.html"
 GALLERY = "docs/gallery"
-# Name, width and height in CSS pixels, id of the section at the top (empty: top of the page), colour scheme.
+# Name, width and height in CSS pixels, id of the section at the top (empty: top of the page),
+# colour scheme.
 PICTURES = (
     ("report", 1180, 980, "", "light"),
     ("models", 1180, 900, "models", "light"),
@@ -32,7 +34,9 @@ def current(root: Path) -> dict[str, Any]:
     pictures = {f"{name}.png": root / GALLERY / f"{name}.png" for name, *_ in PICTURES}
     return {
         REPORT: next(out["md5"] for out in outs if out["path"] == REPORT),
-        "pictures": {name: files.sha256_of_file(path) for name, path in pictures.items() if path.exists()},
+        "pictures": {
+            name: files.sha256_of_file(path) for name, path in pictures.items() if path.exists()
+        },
     }
 
 
@@ -44,21 +48,31 @@ def outdated(root: Path) -> bool:
 
 def take() -> None:
     """Take the screenshots; `UserError` without the report of the run or without Chromium."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     report = ROOT / REPORT
     if (
         not report.exists()
-        or hashlib.md5(report.read_bytes(), usedforsecurity=False).hexdigest() != current(ROOT)[REPORT]
+        or hashlib.md5(report.read_bytes(), usedforsecurity=False).hexdigest()
+        != current(ROOT)[REPORT]
     ):
-        raise UserError(f"{REPORT} must be that of dvc.lock, for the pictures in {GALLERY}; run make repro")
+        raise UserError(
+            f"{REPORT} must be that of dvc.lock, for the pictures in {GALLERY}; run make repro"
+        )
     if chromium is None:
-        raise UserError(f"the pictures in {GALLERY} are of another run; install Chromium and run make docs")
+        raise UserError(
+            f"the pictures in {GALLERY} are of another run; install Chromium and run make docs"
+        )
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, width, height, section, scheme in PICTURES:
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+            page = browser.new_page(
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,  # type: ignore[arg-type]
+            )
             page.goto(report.as_uri())
             if section:
                 page.evaluate(f"document.getElementById('{section}').scrollIntoView()")

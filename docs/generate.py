@@ -1,6 +1,7 @@
 """Write the generated files: docs/params.md, tables in other pages, comments and schema of params.yaml, .dvc/plots, CI.
 
-usage: python docs/generate.py [--check]      --check writes nothing, and fails if a part is out of date
+usage: python docs/generate.py [--check]      --check writes nothing, and fails if a part is out of
+date
 
 It also takes the pictures in docs/gallery, if they are of another run than dvc.lock.
 """
@@ -45,7 +46,10 @@ ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "params.schema.json"
 TABLE = ROOT / "docs" / "params.md"
 TEMPLATES = ROOT / ".dvc" / "plots"
-WORKFLOWS: dict[Path, Host] = {ROOT / ".github" / "workflows" / "ci.yml": "github", ROOT / ".gitlab-ci.yml": "gitlab"}
+WORKFLOWS: dict[Path, Host] = {
+    ROOT / ".github" / "workflows" / "ci.yml": "github",
+    ROOT / ".gitlab-ci.yml": "gitlab",
+}
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 LESSON_MODELS = ("majority", "logistic_regression", "keras")
 MANY = 3  # files of a kind in a folder that are named together
@@ -78,7 +82,10 @@ def documented() -> Iterator[tuple[str, type[Section]]]:
         if (kind := section_of(field)) is not None:
             yield name, kind
         if name == "vectorize":
-            yield from ((f"vectorize.<name>, method {method}", settings) for method, settings in METHODS.items())
+            yield from (
+                (f"vectorize.<name>, method {method}", settings)
+                for method, settings in METHODS.items()
+            )
         elif name == "combine":
             yield "combine.<name>", Pair
         elif name == "train":
@@ -143,7 +150,11 @@ def stages_table(root: str) -> str:
         item = ITEMS.get(name, "model")
         label = f"[{name}]({root}stages/{name}.py)" + (f"@{item}" if "foreach" in entry else "")
         stage = entry.get("do", entry)
-        reads = [path for path in stage["deps"] if not re.match(r"(textclf|stages)(/|$)|data/checked", path)]
+        reads = [
+            path
+            for path in stage["deps"]
+            if not re.match(r"(textclf|stages)(/|$)|data/checked", path)
+        ]
         writes = [_path(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
         cells = [
             label,
@@ -159,19 +170,27 @@ def stages_table(root: str) -> str:
 def grouped(paths: list[str]) -> list[str]:
     """Return the paths; `MANY` or more with one ending in one folder become a pattern."""
     kinds = [f"{Path(path).parent}/*{Path(path).suffix}" for path in paths]
-    return list(dict.fromkeys(k if kinds.count(k) >= MANY else path for path, k in zip(paths, kinds, strict=True)))
+    return list(
+        dict.fromkeys(
+            k if kinds.count(k) >= MANY else path for path, k in zip(paths, kinds, strict=True)
+        )
+    )
 
 
 def commands_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     """Return a table with a row per command."""
     lines = ["| Command | What it is for |", "|---|---|"]
-    return "\n".join([*lines, *(f"| `textclf {name}` | {command.help} |" for name, command in COMMANDS.items())])
+    return "\n".join(
+        [*lines, *(f"| `textclf {name}` | {command.help} |" for name, command in COMMANDS.items())]
+    )
 
 
 def numbers(root: str) -> str:
     """Return what the network of the lesson's run shows, as a sentence; of another run the accuracy of each model."""
     settings = params.load(ROOT / PARAMS_FILE)
-    results = Results.read(ROOT / "metrics", ("features", "training", "evaluation", "intervals"), ())
+    results = Results.read(
+        ROOT / "metrics", ("features", "training", "evaluation", "intervals"), ()
+    )
     measured, training = results.evaluation, results.training
     if not params.is_lesson(settings) or not set(LESSON_MODELS) <= set(measured):
         return accuracy_table(results, settings.evaluate.confidence)
@@ -187,22 +206,32 @@ def numbers(root: str) -> str:
 def accuracy_table(results: Results, confidence: float) -> str:
     """Return the test accuracy of each model with its interval."""
     rows = next(iter(results.features.values())).test.rows
-    lines = [f"| Model | Accuracy on {rows:,} test rows | {confidence_level(confidence)} interval |", "|---|---|---|"]
+    lines = [
+        f"| Model | Accuracy on {rows:,} test rows | {confidence_level(confidence)} interval |",
+        "|---|---|---|",
+    ]
     for name, splits in results.evaluation.items():
-        value, ends = format_measured("accuracy", splits["test"]["accuracy"], results.accuracy_ends(name))
+        value, ends = format_measured(
+            "accuracy", splits["test"]["accuracy"], results.accuracy_ends(name)
+        )
         lines.append(f"| {display_name(name)} | {value} | {ends} |")
     return "\n".join(lines)
 
 
 def metrics_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     """Return the registry of metrics."""
-    lines = ["| Metric | What it is | Better | Per class | Labels per text |", "|---|---|---|---|---|"]
+    lines = [
+        "| Metric | What it is | Better | Per class | Labels per text |",
+        "|---|---|---|---|---|",
+    ]
     labels = {None: "", MULTICLASS: "one", MULTILABEL: "several"}
     for metric in METRICS.values():
         better = "higher" if metric.higher_is_better else "lower"
         per_class = "yes" if metric.per_class else ""
         name = f"{metric.title}, `{metric.name}`"
-        lines.append(f"| {name} | {metric.description} | {better} | {per_class} | {labels[metric.task]} |")
+        lines.append(
+            f"| {name} | {metric.description} | {better} | {per_class} | {labels[metric.task]} |"
+        )
     return "\n".join(lines)
 
 
@@ -220,7 +249,9 @@ OWN_TABLES = {
     "several": presets.several,
     "suggest": suggest.table,
 }
-RESULTS = intervals.TABLES | lesson.TABLES | timings.TABLES | drift.TABLES | power.TABLES | OWN_TABLES
+RESULTS = (
+    intervals.TABLES | lesson.TABLES | timings.TABLES | drift.TABLES | power.TABLES | OWN_TABLES
+)
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,
     "commands": commands_table,
@@ -240,11 +271,16 @@ def filled(page: Path, names: Iterable[str] = TABLES) -> str:
         if start < 0 and end < 0:
             continue
         if min(start, end) < 0:
-            raise UserError(f"{page.name} must have both {before.strip()} and {after} around its table")
+            raise UserError(
+                f"{page.name} must have both {before.strip()} and {after} around its table"
+            )
         try:
             table = TABLES[name](root)
         except MissingResultError as missing:
-            print(f"{page.name}: {name} stays as it is, because benchmarks/results lacks {missing}", file=sys.stderr)
+            print(
+                f"{page.name}: {name} stays as it is, because benchmarks/results lacks {missing}",
+                file=sys.stderr,
+            )
             continue
         text = text[: start + len(before)] + table + "\n" + text[end:]
     return text
@@ -254,7 +290,8 @@ def main(arguments: list[str]) -> None:
     """Write or check each generated file, and check params.yaml."""
     settings = params.load(ROOT / PARAMS_FILE)
     checking = arguments == ["--check"]
-    # The numbers of the user's own rows change with every run; only those of the lesson must be up to date.
+    # The numbers of the user's own rows change with every run; only those of the lesson must be up
+    # to date.
     of_lesson = {"claims", "numbers"} if checking else {"claims"}
     names = [name for name in TABLES if name not in of_lesson or params.is_lesson(settings)]
     params_text = (ROOT / PARAMS_FILE).read_text(encoding="utf-8")
@@ -264,7 +301,9 @@ def main(arguments: list[str]) -> None:
         ROOT / PARAMS_FILE: commented(params_text),
     }
     generated |= {page: filled(page, names) for page in PAGES if page != TABLE}
-    generated |= {TEMPLATES / f"{name}.json": plot_templates.text(chart) for name, chart in CHARTS.items()}
+    generated |= {
+        TEMPLATES / f"{name}.json": plot_templates.text(chart) for name, chart in CHARTS.items()
+    }
     generated |= {path: workflow(host, clone=True) for path, host in WORKFLOWS.items()}
     stale = []
     for path, text in generated.items():
@@ -276,7 +315,9 @@ def main(arguments: list[str]) -> None:
             path.write_text(text, encoding="utf-8", newline="\n")
     if params.is_lesson(settings) and gallery.outdated(ROOT):
         if checking:
-            stale.append(f"the pictures in {gallery.GALLERY} are of another run; run make docs, which needs Chromium")
+            stale.append(
+                f"the pictures in {gallery.GALLERY} are of another run; run make docs, which needs Chromium"
+            )
         else:
             gallery.take()
     if stale:

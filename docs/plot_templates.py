@@ -1,8 +1,9 @@
 """The templates of `dvc plots show` and `dvc plots diff`: the same charts, with the colours of the models.
 
-DVC fills in data, title and revisions, so a template names no model or class: what is added in params.yaml appears
-without an edit. `make docs` writes them to .dvc/plots. DVC finds a template there by its name, from any folder and for
-any revision; it ends with an error if one is missing, so they are in Git and not made by a run.
+DVC fills in data, title and revisions, so a template names no model or class: what is added in
+params.yaml appears without an edit. `make docs` writes them to .dvc/plots. DVC finds a template
+there by its name, from any folder and for any revision; it ends with an error if one is missing, so
+they are in Git and not made by a run.
 """
 
 import json
@@ -52,7 +53,11 @@ REVISION: Spec = {
 VARYING = "datum.errors > 1 || datum.error == 0"
 TIPS: Spec = {"tooltip": {"content": "data"}}
 NUMBERED: Spec = {"window": [{"op": "row_number", "as": "row"}]}
-AS_IN_DATA: Spec = {"field": "row", "op": "min", "order": "ascending"}  # transforms that rank rows reorder them
+AS_IN_DATA: Spec = {
+    "field": "row",
+    "op": "min",
+    "order": "ascending",
+}  # transforms that rank rows reorder them
 BY_REVISION: Spec = {"row": {"field": "rev", "type": "nominal", "title": "revision"}}
 POINT: Spec = {"type": "point", "filled": True, "size": 65, "opacity": 1}
 
@@ -72,9 +77,15 @@ def _base(chart: Chart, note: str = "") -> Spec:
     axes = [axis.column for axis in (chart.x, chart.y) if axis.form]
     data: Spec = {
         "values": "<DVC_METRIC_DATA>",
-        "format": {"parse": dict.fromkeys([*axes, *(chart.ends or ()), *filter(None, [chart.area])], "number")},
+        "format": {
+            "parse": dict.fromkeys(
+                [*axes, *(chart.ends or ()), *filter(None, [chart.area])], "number"
+            )
+        },
     }
-    title: Spec = {"text": "<DVC_METRIC_TITLE>", "anchor": "middle"} | ({"subtitle": note} if note else {})
+    title: Spec = {"text": "<DVC_METRIC_TITLE>", "anchor": "middle"} | (
+        {"subtitle": note} if note else {}
+    )
     return {"$schema": SCHEMA, "data": data, "title": title}
 
 
@@ -97,15 +108,25 @@ def _lines(chart: Chart) -> Spec:
         guide = guide_line(chart.guide, chart.x.encode(), chart.y.encode())
         layers.insert(0, guide | {"mark": guide["mark"] | {"color": "gray"}})
     if chart.panels == "class":
-        panels: Spec = {"facet": {"field": "class", "type": "nominal", "sort": AS_IN_DATA}, "columns": ACROSS}
+        panels: Spec = {
+            "facet": {"field": "class", "type": "nominal", "sort": AS_IN_DATA},
+            "columns": ACROSS,
+        }
         panels["spec"] = {"width": SMALL, "height": SMALL, "layer": layers}
         drawn: Spec = {"transform": [NUMBERED, COLOUR]} | panels
         return _base(chart, _most("most mistakes", CURVES)) | _with_key(drawn)
     varying: list[Spec] = []
-    if chart.y.column == "error":  # the line of a baseline tells one number, and would squeeze the axis of the others
+    if (
+        chart.y.column == "error"
+    ):  # the line of a baseline tells one number, and would squeeze the axis of the others
         distinct: Any = [{"op": "distinct", "field": "error", "as": "errors"}]
         varying = [{"joinaggregate": distinct, "groupby": ["rev", "model"]}, {"filter": VARYING}]
-    drawn = {"width": SIDE, "height": SIDE, "transform": [NUMBERED, *varying, COLOUR], "layer": layers}
+    drawn = {
+        "width": SIDE,
+        "height": SIDE,
+        "transform": [NUMBERED, *varying, COLOUR],
+        "layer": layers,
+    }
     note = "Without models whose error is the same throughout" if varying else ""
     return _base(chart, note) | (drawn if by_split else _with_key(drawn))
 
@@ -143,7 +164,11 @@ def _points(chart: Chart) -> Spec:
         ],
         "facet": BY_REVISION,
         "resolve": {"scale": {"y": "independent"}},
-        "spec": {"width": SIDE, "encoding": shared, "layer": [*intervals(chart, MODEL, 2, {"value": 1}), point]},
+        "spec": {
+            "width": SIDE,
+            "encoding": shared,
+            "layer": [*intervals(chart, MODEL, 2, {"value": 1}), point],
+        },
     }
     return _base(chart, _most(f"lowest {chart.x.label}")) | _with_key(drawn)
 
@@ -151,12 +176,16 @@ def _points(chart: Chart) -> Spec:
 def _cells(chart: Chart) -> Spec:
     """Return a matrix per model, with the same classes in the same order on both axes.
 
-    Of many classes those with most mistakes are drawn, chosen as by `confusion.most_mistaken`. Each row is taken twice,
-    for its actual and its predicted class (`name`), so that both get the class's total and its place in the data.
+    Of many classes those with most mistakes are drawn, chosen as by `confusion.most_mistaken`. Each
+    row is taken twice, for its actual and its predicted class (`name`), so that both get the
+    class's total and its place in the data.
     """
     varied: Any = [{"op": "distinct", "field": "predicted", "as": "decided"}]
     wrong = "datum.actual == datum.predicted || datum.decided == 1 ? 0 : datum.count"
-    of_class: Any = [{"op": "sum", "field": "wrong", "as": "mistakes"}, {"op": "min", "field": "start", "as": "place"}]
+    of_class: Any = [
+        {"op": "sum", "field": "wrong", "as": "mistakes"},
+        {"op": "min", "field": "start", "as": "place"},
+    ]
     of_row: Any = [{"op": "count", "as": "sides"}, {"op": "max", "field": "across", "as": "column"}]
     ranked: list[Spec] = [
         NUMBERED,
@@ -176,8 +205,14 @@ def _cells(chart: Chart) -> Spec:
     layers = cells(CELL, {"field": "share", "type": "quantitative", "format": ".0%"})
     return _base(chart, _most("most mistakes")) | {
         "transform": ranked,
-        "facet": BY_REVISION | {"column": {"field": "model", "type": "nominal", "title": "model", "sort": AS_IN_DATA}},
-        "spec": {"width": {"step": CELL}, "height": {"step": CELL}, "encoding": shared, "layer": layers},
+        "facet": BY_REVISION
+        | {"column": {"field": "model", "type": "nominal", "title": "model", "sort": AS_IN_DATA}},
+        "spec": {
+            "width": {"step": CELL},
+            "height": {"step": CELL},
+            "encoding": shared,
+            "layer": layers,
+        },
     }
 
 

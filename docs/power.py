@@ -24,7 +24,10 @@ def rows_needed(difference: float, discordant: float, alpha: float) -> int:
 def needed_table() -> str:
     """Return the test rows that differences take."""
     rows = [
-        [f"{100 * each:.0f}", *(f"{rows_needed(each, DISAGREEMENT, ALPHA / pairs):,}" for pairs in (1, PAIRS))]
+        [
+            f"{100 * each:.0f}",
+            *(f"{rows_needed(each, DISAGREEMENT, ALPHA / pairs):,}" for pairs in (1, PAIRS)),
+        ]
         for each in DIFFERENCES
     ]
     return results.markdown(["difference in points", "test rows, two models", "three models"], rows)

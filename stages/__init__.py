@@ -8,7 +8,9 @@ from textclf.core import resources, surroundings
 from textclf.core.code import read_code, require_own_version
 from textclf.core.failures import report_uncaught
 
-ADDRESS_SPACE = 2 * resources.GIB  # bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used
+ADDRESS_SPACE = (
+    2 * resources.GIB
+)  # bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used
 WORDS = [word for word in sys.orig_argv[1:] if word != "-P"]
 MODULE = "".join(WORDS[1:2]) if WORDS[:1] == ["-m"] else ""  # that Python was started with
 

@@ -1,11 +1,11 @@
 """Find rows whose label may be wrong, by models that were trained on other rows, and texts with different labels.
 
-Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; all of them are audited, those of test
-too; RAW, for the names of the corpora in it and of their classes; PRETRAINED, the folder of pretrained weights;
-CORRECTIONS, for what people found when they reviewed the rows of an audit.
-Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is an issue; PAGE, their texts as HTML,
-which is no output of the pipeline.
-Params: about, audit, combine, data, evaluate, split, train, vectorize.
+Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; all of them are
+audited, those of test too; RAW, for the names of the corpora in it and of their classes;
+PRETRAINED, the folder of pretrained weights; CORRECTIONS, for what people found when they reviewed
+the rows of an audit. Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is
+an issue; PAGE, their texts as HTML, which is no output of the pipeline. Params: about, audit,
+combine, data, evaluate, split, train, vectorize.
 """
 
 from dataclasses import replace
@@ -53,7 +53,9 @@ def run(
     setup = Setup(**vars(sections), pretrained=pretrained)
     train, features = setup.train, (setup.vectorize, setup.combine)
     models = results.choose_models(audit, train)
-    if unfit := [sentence for name in models for sentence in unreadable_features(train, *features, name)]:
+    if unfit := [
+        sentence for name in models for sentence in unreadable_features(train, *features, name)
+    ]:
         raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     classes = read_classes(splits)
     rows, total = sample_rows(splits, audit.rows, audit.seed)
@@ -76,7 +78,9 @@ def run(
     if len(models) == 1:
         print(f"the model contradicts {flagged['all']:,} of {number}")
     else:
-        print(f"every model contradicts {flagged['all']:,} of {number}; at least one contradicts {flagged['any']:,}")
+        print(
+            f"every model contradicts {flagged['all']:,} of {number}; at least one contradicts {flagged['any']:,}"
+        )
     print(f"read them in {page}")
     print(f"before you correct labels: {UNCORRECTED}")
 

@@ -1,10 +1,9 @@
 """Average the probabilities of two models, so that the average is measured and exported as a model is.
 
-Reads: below TRAINED the folders of the two, for the shapes of their features and their predictions for held-out
-training rows, if both have them; from PREDICTIONS the file of each.
-Writes: into TRAINED the folder <average>, with the weight of the first, chosen on validation rows or held-out training
-rows; into PREDICTIONS <average>.parquet.
-Params: average.<average>.
+Reads: below TRAINED the folders of the two, for the shapes of their features and their predictions
+for held-out training rows, if both have them; from PREDICTIONS the file of each. Writes: into
+TRAINED the folder <average>, with the weight of the first, chosen on validation rows or held-out
+training rows; into PREDICTIONS <average>.parquet. Params: average.<average>.
 """
 
 from pathlib import Path
@@ -31,7 +30,10 @@ def run(*, item: str, trained: Path, predictions: Path) -> None:
     held_out = read_held_out(folders)
     weight, rows = choose_weight(read_pairs(made), held_out)
     first, second = map(shapes.read, folders)
-    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (folder, table):
+    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (
+        folder,
+        table,
+    ):
         folder.mkdir()
         shapes.write(shapes.Shapes(first.kind, {**first.parts, **second.parts}), folder)
         files.write_json(folder / prediction_files.RECORD, {"weight": weight, "weight_rows": rows})
@@ -40,7 +42,9 @@ def run(*, item: str, trained: Path, predictions: Path) -> None:
         packages.write(folder, *folders)
         write_manifest(folder)
         prediction_files.write((average(weight, both) for both in read_pairs(made)), table)
-    print(f"{item}: {weight:g} of {pair.first}, the rest of {pair.second}; chosen by {count_noun(rows, 'row')}")
+    print(
+        f"{item}: {weight:g} of {pair.first}, the rest of {pair.second}; chosen by {count_noun(rows, 'row')}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """Run a file of behavioural tests with every exported model.
 
-Reads: the tests as YAML, in the file that behave.tests names; MODELS, a folder per model, and the index with their
-names.
-Writes: into METRICS <name>.json, the failure rates by model and test; into CASES <name>.json, the texts of all cases
-and what each model said of them.
-Params: behave, evaluate.
+Reads: the tests as YAML, in the file that behave.tests names; MODELS, a folder per model, and the
+index with their names. Writes: into METRICS <name>.json, the failure rates by model and test; into
+CASES <name>.json, the texts of all cases and what each model said of them. Params: behave,
+evaluate.
 """
 
 from dataclasses import replace
@@ -22,7 +21,9 @@ from textclf.evaluate.settings import Evaluate
 from textclf.predict.predictor import load
 
 
-def run(behave: Behave, evaluate: Evaluate, *, item: str, models: Path, metrics: Path, cases: Path) -> None:
+def run(
+    behave: Behave, evaluate: Evaluate, *, item: str, models: Path, metrics: Path, cases: Path
+) -> None:
     """Run the tests of ITEM, such as sentiment of the stage behave@sentiment, with every model of MODELS."""
     if item not in behave.tests:
         raise UserError(f"DVC_STAGE must name tests in behave.tests; got {item}")
@@ -34,7 +35,9 @@ def run(behave: Behave, evaluate: Evaluate, *, item: str, models: Path, metrics:
         for model in exported:
             predictor = load(models / model)
             judge.require_classes(tests, predictor.classes_, str(path), model)
-            said[model] = judge.judge(tests, replace(predictor, decision=predictor.decision.answering()))
+            said[model] = judge.judge(
+                tests, replace(predictor, decision=predictor.decision.answering())
+            )
             numbers[model] = judge.outcomes(tests, said[model], evaluate.confidence)
     file = f"{item}{results.SUFFIX}"
     with outputs(metrics / file, cases / file) as (written, texts):
@@ -46,7 +49,9 @@ def run(behave: Behave, evaluate: Evaluate, *, item: str, models: Path, metrics:
         worst = max(outcomes, key=lambda test: outcomes[test].failure_rate)
         rate = percent(outcomes[worst].failure_rate)
         share = percent(failures / number)
-        print(f"{model}: {count_noun(failures, 'failure')} ({share}); highest rate in {worst}, {rate}")
+        print(
+            f"{model}: {count_noun(failures, 'failure')} ({share}); highest rate in {worst}, {rate}"
+        )
 
 
 if __name__ == "__main__":

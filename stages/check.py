@@ -1,13 +1,13 @@
 """Validate the whole of params.yaml before any other stage starts, and remove what dropped entries have left behind.
 
-Reads: params.yaml, weights of the user's own, and the files that behave.tests names, so that a mistake in one stops the
-run before anything is trained; dvc.yaml, so that no file of yours is in the place of an output.
-Below DATA it also reads the classes of the last split, for a warning.
-Writes: OUTPUT, a file that changes only with the code that every stage runs first, so that a run of this stage starts
-no other; MODELS, the names of the models in order; DEFAULT, whether no choice needs predictions for
-held-out training rows; IN_USE, all settings of the run; STUDIES, those of each study;
-WEIGHTS, the checksums of the pretrained weights that each stage reads. Below DATA it removes leftovers.
-Params: all of them.
+Reads: params.yaml, weights of the user's own, and the files that behave.tests names, so that a
+mistake in one stops the run before anything is trained; dvc.yaml, so that no file of yours is in
+the place of an output. Below DATA it also reads the classes of the last split, for a warning.
+Writes: OUTPUT, a file that changes only with the code that every stage runs first, so that a run of
+this stage starts no other; MODELS, the names of the models in order; DEFAULT, whether no choice
+needs predictions for held-out training rows; IN_USE, all settings of the run; STUDIES, those of
+each study; WEIGHTS, the checksums of the pretrained weights that each stage reads. Below DATA it
+removes leftovers. Params: all of them.
 """
 
 from pathlib import Path
@@ -19,7 +19,16 @@ from textclf.params import Params
 from textclf.project import check
 
 
-def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, studies: Path, weights: Path) -> None:
+def run(
+    *,
+    data: Path,
+    output: Path,
+    models: Path,
+    default: Path,
+    in_use: Path,
+    studies: Path,
+    weights: Path,
+) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between them; then the outputs."""
     params = check.load()
     check.require_own_outputs()
@@ -33,7 +42,10 @@ def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, 
 
 def remove_leftovers(params: Params, data: Path) -> None:
     """Remove the outputs of entries that params.yaml no longer has; DVC would record them as inputs of this run."""
-    representations, models = [*params.vectorize.names(), *params.combine.pairs()], params.models.names()
+    representations, models = (
+        [*params.vectorize.names(), *params.combine.pairs()],
+        params.models.names(),
+    )
     names = [*models, *sorted(params.evaluate.external)]
     dropped = checked.feature_leftovers(data / "features", representations)
     dropped += predictions.leftovers(data / "predictions", data / "trained", names)

@@ -1,8 +1,7 @@
 """Put two representations side by side, as one that models can read.
 
-Reads: FEATURES, the folders of the two.
-Writes: into FEATURES the folder <pair>: the columns of both, each scaled to the same mean length of a training row.
-Params: combine.<pair>.
+Reads: FEATURES, the folders of the two. Writes: into FEATURES the folder <pair>: the columns of
+both, each scaled to the same mean length of a training row. Params: combine.<pair>.
 """
 
 from pathlib import Path
@@ -34,8 +33,8 @@ def run(*, item: str, features: Path) -> None:
 def combine(root: Path, names: tuple[str, str], folder: Path) -> Shapes:
     """Write the features of two representations below `root` side by side to `folder`, and return their shapes.
 
-    Each is multiplied by the factor that makes the mean squared length of its training rows 1. Memory holds one shard.
-    Raises `UserError` if a file is missing or damaged.
+    Each is multiplied by the factor that makes the mean squared length of its training rows 1.
+    Memory holds one shard. Raises `UserError` if a file is missing or damaged.
     """
     for name in names:
         verify_folder(root / name)

@@ -1,8 +1,9 @@
 """Cross-validate every model, and repeat models that have a seed with several seeds, to see how far metrics spread.
 
-Reads: TABLE, a file or folder of labelled texts: by default data.path; PRETRAINED, the folder of pretrained weights.
-Writes: REPORT, means, standard deviations and tests between models as JSON; TRAININGS, a line of CSV per training.
-Params: combine, crossvalidate, data, evaluate, split, train, vectorize.
+Reads: TABLE, a file or folder of labelled texts: by default data.path; PRETRAINED, the folder of
+pretrained weights. Writes: REPORT, means, standard deviations and tests between models as JSON;
+TRAININGS, a line of CSV per training. Params: combine, crossvalidate, data, evaluate, split, train,
+vectorize.
 """
 
 from itertools import combinations
@@ -47,7 +48,9 @@ def run(
         rows = pd.DataFrame(read.table.to_pydict())
         if data.columns:
             rows["text"] = pd.Series(splits.text_rows(read.table), dtype=object)
-        known = rows[rows["label"] != data.no_class_label].reset_index(drop=True)  # not those of data.unknown
+        known = rows[rows["label"] != data.no_class_label].reset_index(
+            drop=True
+        )  # not those of data.unknown
         return crossvalidation.crossvalidate(known, read.classes, setup, crossvalidate)
 
     results = without_rare(data, divide)
@@ -58,9 +61,17 @@ def run(
     title = METRICS["accuracy"].titled(data.multilabel)
     for name in train.names():
         accuracy = summary[name]["accuracy"]
-        print(f"{name}: {title} {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
-    for earlier, later in combinations([name for name in train.names() if train[name].kind != CONSTANT], 2):
-        print(crossvalidation.verdict(summary[pair_name(later, earlier)], later, earlier, confidence, title))
+        print(
+            f"{name}: {title} {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds"
+        )
+    for earlier, later in combinations(
+        [name for name in train.names() if train[name].kind != CONSTANT], 2
+    ):
+        print(
+            crossvalidation.verdict(
+                summary[pair_name(later, earlier)], later, earlier, confidence, title
+            )
+        )
 
 
 if __name__ == "__main__":

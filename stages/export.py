@@ -1,11 +1,12 @@
 """Export one self-contained folder per model, and the terms that weigh most for each class.
 
-Reads: data.path, the labelled texts, for their checksums, and for these alone CORRECTIONS, LABELLED, REQUIREMENTS and
-NETWORKS, the lock files; SPLITS, with the rows for export.refit; FEATURES, a folder per representation; PRETRAINED, the
-weights that representations use; WEIGHTS, the teachers of models; TRAINED, a folder per model; from METRICS the files
-evaluation, intervals, comparisons, coverage, decisions, training, unknown and splits (rows per class); CONFORMAL, the
-scores from which prediction sets follow; SETTINGS, the settings of the run.
-Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
+Reads: data.path, the labelled texts, for their checksums, and for these alone CORRECTIONS,
+LABELLED, REQUIREMENTS and NETWORKS, the lock files; SPLITS, with the rows for export.refit;
+FEATURES, a folder per representation; PRETRAINED, the weights that representations use; WEIGHTS,
+the teachers of models; TRAINED, a folder per model; from METRICS the files evaluation, intervals,
+comparisons, coverage, decisions, training, unknown and splits (rows per class); CONFORMAL, the
+scores from which prediction sets follow; SETTINGS, the settings of the run. Writes: MODELS, a
+folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
 ONNX file, a model card and its provenance, and the index that names the default; TERMS, as CSV.
 Params: about, average, combine, data, evaluate, export, split, train, vectorize.
 """
@@ -31,7 +32,16 @@ from textclf.export.facts import Facts, Settings
 from textclf.export.sources import list_sources, require_known_classes
 from textclf.tables.given import require_split_rows
 
-METRICS = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage", "unknown")
+METRICS = (
+    "evaluation",
+    "intervals",
+    "comparisons",
+    "decisions",
+    "training",
+    "splits",
+    "coverage",
+    "unknown",
+)
 
 
 def run(
@@ -52,7 +62,12 @@ def run(
     terms: Path,
 ) -> None:
     """Export all models, and remove representations of another branch, which `git checkout` leaves behind."""
-    data, train, vectorize, combine = settings.data, settings.train, settings.vectorize, settings.combine
+    data, train, vectorize, combine = (
+        settings.data,
+        settings.train,
+        settings.vectorize,
+        settings.combine,
+    )
     names, average = settings.models.names(), settings.average.pairs()
     dropped = feature_leftovers(features, [*vectorize.names(), *combine.pairs()])
     split_rows = read_checksums(splits)
@@ -60,8 +75,15 @@ def run(
     reads = {name: train[name].features for name in train.names()}
     for name in names:
         verify_folder(trained / name)
-    parts = {part: shape.columns for name in reads for part, shape in shapes.read(trained / name).parts.items()}
-    vectorizers = {read: folder.read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
+    parts = {
+        part: shape.columns
+        for name in reads
+        for part, shape in shapes.read(trained / name).parts.items()
+    }
+    vectorizers = {
+        read: folder.read_vectorizer(features / read, pretrained)
+        for read in dict.fromkeys(reads.values())
+    }
     exported = {name: folder.measured(trained / name, vectorizers[reads[name]]) for name in reads}
     results = Results.read(metrics, METRICS, names, settings.external)
     classes = read_classes(splits)
@@ -72,7 +94,9 @@ def run(
     fitted = {name: each.model for name, each in exported.items()}
     top = terms_of_models(fitted, reads, vectorizers, features, settings.export.terms)
     for name in average:
-        exported[name] = folder.average([exported[each] for each in settings.members(name)], results.training[name])
+        exported[name] = folder.average(
+            [exported[each] for each in settings.members(name)], results.training[name]
+        )
     files = list(filter(None, (corrections, labelled, requirements, networks)))
     default, reason = facts.default
     if facts.refitted and facts.measured_only is None:
@@ -82,18 +106,26 @@ def run(
         for name in settings.members(default):
             refit.require_memory(features / reads[name])
             record = results.training[name]
-            made, made_of = refit.refit(rows, classes, train[name], record, vectorize, combine, pretrained)
+            made, made_of = refit.refit(
+                rows, classes, train[name], record, vectorize, combine, pretrained
+            )
             anew.append(made)
         if default in reads:
             top = refit.replace_terms(top, default, made, made_of, settings.export.terms)
-        exported[default] = anew[0] if default in reads else folder.average(anew, results.training[default])
+        exported[default] = (
+            anew[0] if default in reads else folder.average(anew, results.training[default])
+        )
     with outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
         write_index(default, names, model_folder)
         for name, each in exported.items():
             text = card.render(facts, name, parts, ignores_text=each.model.ignores_text)
-            teachers = filter(None, (read_teacher(weights, member) for member in settings.members(name)))
-            definition = provenance.define(facts, name, packages.read(trained / name), files, teachers)
+            teachers = filter(
+                None, (read_teacher(weights, member) for member in settings.members(name))
+            )
+            definition = provenance.define(
+                facts, name, packages.read(trained / name), files, teachers
+            )
             decision = results.decisions[name].decision
             folder.write(model_folder / name, each, decision, text, definition, scores.get(name))
         write_csv(terms_csv, top)

@@ -1,9 +1,8 @@
 """Join predictions that were made elsewhere with the rows of the run, so that they are measured like those of a model.
 
-Reads: the predictions as CSV or Parquet, in the file that evaluate.external names; SPLITS, the rows of each split.
-Writes: into TRAINED the folder <name>, with a record of what was read, since nothing was trained; into PREDICTIONS
-<name>.parquet.
-Params: none.
+Reads: the predictions as CSV or Parquet, in the file that evaluate.external names; SPLITS, the rows
+of each split. Writes: into TRAINED the folder <name>, with a record of what was read, since nothing
+was trained; into PREDICTIONS <name>.parquet. Params: none.
 """
 
 from pathlib import Path
@@ -30,7 +29,10 @@ def run(*, item: str, splits: Path, trained: Path, predictions: Path) -> None:
     several = is_multilabel(split_files.read_table(parts["test"].paths[0], ["label"]))
     with unchanged_file(table):
         made = external.read(table, classes, several)
-    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (folder, rows):
+    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (
+        folder,
+        rows,
+    ):
         folder.mkdir()
         files.write_json(folder / prediction_files.RECORD, {"labels_only": int(made.labels_only)})
         write_manifest(folder)

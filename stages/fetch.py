@@ -1,10 +1,10 @@
 """Fetch the corpora named in params, byte for byte as published, or the rows of a database; and pretrained weights.
 
-Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS; or the database
-whose URL is in the environment variable named by fetch.database. WEIGHTS, which names the pretrained weights in use.
-Writes: RAW, a folder with one file per corpus or query; a note alone if data.path is a table of your own; PRETRAINED, a
-folder per model or set of vectors in use; DONE, a file that is always the same, for stages that must run later.
-Params: data.path, fetch.
+Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS;
+or the database whose URL is in the environment variable named by fetch.database. WEIGHTS, which
+names the pretrained weights in use. Writes: RAW, a folder with one file per corpus or query; a note
+alone if data.path is a table of your own; PRETRAINED, a folder per model or set of vectors in use;
+DONE, a file that is always the same, for stages that must run later. Params: data.path, fetch.
 """
 
 from pathlib import Path
@@ -23,7 +23,13 @@ NOTE = "note.txt"  # instead of corpora: DVC warns of an empty folder in every l
 
 
 def run(
-    fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path, weights: Path, pretrained: Path, done: Path
+    fetch: Fetch,
+    path: Annotated[str, Param("data.path")],
+    *,
+    raw: Path,
+    weights: Path,
+    pretrained: Path,
+    done: Path,
 ) -> None:
     """Fetch the rows and the pretrained weights; files that are there already are not fetched again."""
     wanted: dict[str, Corpus] = {}
@@ -35,7 +41,11 @@ def run(
     elif is_fetched(Path(path), raw):
         wanted = {name: CORPORA[name] for name in fetch.corpus}
     else:
-        missing = "" if Path(path).exists() else ", which does not exist; correct it, or get the file with dvc pull"
+        missing = (
+            ""
+            if Path(path).exists()
+            else ", which does not exist; correct it, or get the file with dvc pull"
+        )
         print(f"nothing to fetch: data.path is {path}{missing}")
     contents |= fetch_corpora(wanted, raw, report=print)
     fetch_pretrained(read_weights(weights), pretrained, report=print)
@@ -45,7 +55,9 @@ def run(
             (folder / name).write_bytes(data)
         if not contents:
             (folder / NOTE).write_text(
-                "data.path is a table of your own, so no corpus was fetched.\n", "utf-8", newline="\n"
+                "data.path is a table of your own, so no corpus was fetched.\n",
+                "utf-8",
+                newline="\n",
             )
         marker.write_text("everything was fetched\n", "utf-8", newline="\n")
 

@@ -1,9 +1,8 @@
 """Draw the figures of the run.
 
 Reads: RAW, for the class names of the corpora in it; from PLOTS the tables of the charts as CSV.
-Writes: into PLOTS the figures as SVG; into DVC's own folder, if there is one, what `dvc plots show` needs without a
-network, which is no output.
-Params: about, data.path.
+Writes: into PLOTS the figures as SVG; into DVC's own folder, if there is one, what `dvc plots show`
+needs without a network, which is no output. Params: about, data.path.
 """
 
 from contextlib import suppress
@@ -28,7 +27,8 @@ def run(about: About, path: Annotated[str, Param("data.path")], *, raw: Path, pl
     names = catalogue.class_names(catalogue.corpora_at(Path(path), raw)) | about.class_names
     charts = {chart.figure: chart for chart in CHARTS.values() if chart.figure}
     tables = {
-        name: files.read_csv(plots / f"{chart.table}.csv", columns_of(chart.table)) for name, chart in charts.items()
+        name: files.read_csv(plots / f"{chart.table}.csv", columns_of(chart.table))
+        for name, chart in charts.items()
     }
     with outputs(*(plots / f"{name}.svg" for name in charts)) as written:
         for (name, table), file in zip(tables.items(), written, strict=True):
@@ -39,12 +39,16 @@ def run(about: About, path: Annotated[str, Param("data.path")], *, raw: Path, pl
 def write_template(folder: Path) -> None:
     """Write DVC's own template with Vega's scripts inside, and name it in DVC's local configuration.
 
-    `folder` is .dvc. Nothing is written if it can't be, if another template is named, or if it was with these versions.
+    `folder` is .dvc. Nothing is written if it can't be, if another template is named, or if it was
+    with these versions.
     """
     made_by = f"<!-- {', '.join(f'{name} {version(name)}' for name in MADE_FROM)} -->\n"
     with suppress(OSError):
         is_made = (folder / TEMPLATE).read_bytes().startswith(made_by.encode())
-        if is_made and f"html_template = {TEMPLATE}".encode() in (folder / "config.local").read_bytes():
+        if (
+            is_made
+            and f"html_template = {TEMPLATE}".encode() in (folder / "config.local").read_bytes()
+        ):
             return
     if not folder.is_dir():
         return

@@ -1,13 +1,13 @@
 """Write the report of the run: one HTML page that needs nothing beside it.
 
-Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
-intervals, comparisons, coverage, decisions, training, unknown, features (shapes), labels, slices and splits (leaks) as
-JSON; from PLOTS the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as
-CSV; from METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any;
-REQUIREMENTS, the locked versions, and NETWORKS, those of TensorFlow, if another file has them; TRAINED, a folder per
-model, for the versions that computed it; SETTINGS, the settings of the run.
-Writes: PAGE.
-Params: about, average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
+Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the
+files evaluation, intervals, comparisons, coverage, decisions, training, unknown, features (shapes),
+labels, slices and splits (leaks) as JSON; from PLOTS the tables history, classes, confusion, roc,
+precision_recall, reliability, risk_coverage and terms as CSV; from METRICS/behaviour and BEHAVIOUR
+the results of behavioural tests and their cases, if there are any; REQUIREMENTS, the locked
+versions, and NETWORKS, those of TensorFlow, if another file has them; TRAINED, a folder per model,
+for the versions that computed it; SETTINGS, the settings of the run. Writes: PAGE. Params: about,
+average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
 """
 
 from pathlib import Path
@@ -53,7 +53,10 @@ def run(
     results = Results.read(metrics, KINDS, models, external)
     rates, tests = metrics / behaviour_files.FOLDER, settings.behave.tests
     dropped = behaviour_files.leftovers(rates, behaviour, tests)
-    tables = {name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in tables_of(data.task).items()}
+    tables = {
+        name: files.read_csv(plots / f"{name}.csv", columns)
+        for name, columns in tables_of(data.task).items()
+    }
     html = render(
         Run(
             settings=settings,
@@ -62,14 +65,18 @@ def run(
             sources=list_sources(raw, data.path),
             watching=set(tables["history"]["model"]),
             splits=split_files.open_columns(splits),
-            predictions=prediction_files.open_models(predictions, [*models, *external], split="test"),
+            predictions=prediction_files.open_models(
+                predictions, [*models, *external], split="test"
+            ),
             tables=tables,
             checksums={
                 "the raw rows": combine_checksums(raw),
                 "the locked requirements": files.sha256(requirements_text),
             },
             versions=packages.describe_versions(computed, locked),
-            behaviour={name: behaviour_files.read(rates, behaviour, name, models) for name in tests},
+            behaviour={
+                name: behaviour_files.read(rates, behaviour, name, models) for name in tests
+            },
         )
     )
     with outputs(page) as (written,):

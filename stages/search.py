@@ -1,9 +1,9 @@
 """Search for the best settings of one model, scored by cross-validation inside the training rows.
 
-Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; validation and test rows are not read;
-PRETRAINED, the folder of pretrained weights.
-Writes: SUMMARY, the best settings and their score as JSON; TRIALS, a line of CSV per trial; FIGURE, the trials as SVG.
-Params: combine, evaluate, search, split, train, vectorize.
+Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; validation and test
+rows are not read; PRETRAINED, the folder of pretrained weights. Writes: SUMMARY, the best settings
+and their score as JSON; TRIALS, a line of CSV per trial; FIGURE, the trials as SVG. Params:
+combine, evaluate, search, split, train, vectorize.
 """
 
 import shutil
@@ -25,7 +25,14 @@ from textclf.studies.settings import Search
 
 
 def run(
-    search: Search, sections: Sections, *, splits: Path, pretrained: Path, summary: Path, trials: Path, figure: Path
+    search: Search,
+    sections: Sections,
+    *,
+    splits: Path,
+    pretrained: Path,
+    summary: Path,
+    trials: Path,
+    figure: Path,
 ) -> None:
     """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
     setup = Setup(**vars(sections), pretrained=pretrained)
@@ -54,7 +61,9 @@ def run(
         nested = content["nested"]
         means = nested["naive"], nested["honest"]["mean"], nested["optimism"]["mean"]
         inside, unseen, optimism = (format_value(metric.name, mean) for mean in means)
-        print(f"repeated in {len(outer)} outer folds: {inside} inside, {unseen} on unseen rows; optimism {optimism}")
+        print(
+            f"repeated in {len(outer)} outer folds: {inside} inside, {unseen} on unseen rows; optimism {optimism}"
+        )
     values = space.with_defaults(best.settings, space.dimensions(search, *searched))
     print(f"to run the pipeline with them: {space.command(search.model, values)}")
 

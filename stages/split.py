@@ -1,11 +1,11 @@
 """Assign each labelled row to train, validation or test.
 
-Reads: data.path, a file or folder of labelled texts: the published corpora, or your own; CORRECTIONS, labels that you
-have corrected; LABELLED, texts that you have labelled beside the table, for training alone.
-Writes: SPLITS, a folder with the rows of each split as Parquet (id, text, label), the class names in order and the
-checksums of the table; REPORT, the rows per class, given rows, duplicates, leaks and label conflicts, and what became
-of the corrections, if there are any.
-Params: data, split.
+Reads: data.path, a file or folder of labelled texts: the published corpora, or your own;
+CORRECTIONS, labels that you have corrected; LABELLED, texts that you have labelled beside the
+table, for training alone. Writes: SPLITS, a folder with the rows of each split as Parquet (id,
+text, label), the class names in order and the checksums of the table; REPORT, the rows per class,
+given rows, duplicates, leaks and label conflicts, and what became of the corrections, if there are
+any. Params: data, split.
 """
 
 import shutil
@@ -26,7 +26,9 @@ from textclf.tables.labels import Renamed, without_rare
 from textclf.tables.settings import Data
 
 
-def run(data: Data, split: Split, *, corrections: Path, labelled: Path, splits: Path, report: Path) -> None:
+def run(
+    data: Data, split: Split, *, corrections: Path, labelled: Path, splits: Path, report: Path
+) -> None:
     """Split the rows of data.path."""
     table = Path(data.path)
     if given := describe(table, data):
@@ -36,14 +38,23 @@ def run(data: Data, split: Split, *, corrections: Path, labelled: Path, splits: 
     require_memory_and_disk(table, data, split, splits)
     reading = unchanged(table, lambda: checksums(table, data))
     scratch = outputs(splits, report)
-    with scratch as (split_folder, report_file), unchanged_file(corrections), unchanged_file(labelled), reading as read:
+    with (
+        scratch as (split_folder, report_file),
+        unchanged_file(corrections),
+        unchanged_file(labelled),
+        reading as read,
+    ):
         corrected, added = read_corrections(corrections, data.multilabel), read_labelled(labelled)
 
         def divide(rare: Renamed) -> tuple[list[str], SplitReport]:
-            shutil.rmtree(split_folder, ignore_errors=True)  # of a division that a rare class made impossible
+            shutil.rmtree(
+                split_folder, ignore_errors=True
+            )  # of a division that a rare class made impossible
             split_folder.mkdir()
             write_checksums(read, split_folder)
-            return write_splits(table, data, split, split_folder, corrected, added if added.count else None, rare)
+            return write_splits(
+                table, data, split, split_folder, corrected, added if added.count else None, rare
+            )
 
         classes, counts = without_rare(data, divide)
         result_files.write(report_file, counts)

@@ -1,14 +1,13 @@
 """Train one model, and predict every row with it.
 
-Reads: below FEATURES the folder of the representation that its settings name; from PRETRAINED the weights that the
-model starts from, if it does; below WEIGHTS the name and the checksum of the file of its teacher, if it has one, and
-that file; DEFAULT, whether no choice needs predictions for held-out training rows; from SPLITS which of these depend on
-each other.
-Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the record and the history of
-its training, the versions of the packages that computed it, the means of the classes if there are texts of no class and
-dense features and, where something is chosen and there are no validation rows, its predictions for held-out training
-rows; into PREDICTIONS <model>.parquet.
-Params: train.<model>.
+Reads: below FEATURES the folder of the representation that its settings name; from PRETRAINED the
+weights that the model starts from, if it does; below WEIGHTS the name and the checksum of the file
+of its teacher, if it has one, and that file; DEFAULT, whether no choice needs predictions for
+held-out training rows; from SPLITS which of these depend on each other. Writes: into TRAINED the
+folder <model>: the fitted model with the shapes of its features, the record and the history of its
+training, the versions of the packages that computed it, the means of the classes if there are texts
+of no class and dense features and, where something is chosen and there are no validation rows, its
+predictions for held-out training rows; into PREDICTIONS <model>.parquet. Params: train.<model>.
 """
 
 import shutil
@@ -61,7 +60,8 @@ def run(
         teacher = read_teacher(noted, opened["train"], datasets["train"])
     row_count = memory.rows_in_memory(dataset.rows for dataset in datasets.values())
     memory.require_predicting(row_count, len(datasets["train"].classes), f"train.{item}")
-    # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
+    # Beside the folder of all models, which other stages read, and out of the way when DVC removes
+    # outputs.
     beside = trained.parent
     folders = Folders(pretrained, fitting.scratch_folder(beside, item, opened, (settings, noted)))
     settled = checked.read_default(default) or "validation" in opened  # some may be given
@@ -82,18 +82,28 @@ def run(
         )
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
-    fewer = [*crossvalidation.predict_fewer(datasets, labelled, chosen, folders, added)] if labelled else []
+    fewer = (
+        [*crossvalidation.predict_fewer(datasets, labelled, chosen, folders, added)]
+        if labelled
+        else []
+    )
     print(fitted)
     means = fit_means(datasets["train"]) if unknown else None
     scores = partial(scores_of, fitted.layers, means) if unknown else None
-    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (folder, rows):
+    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (
+        folder,
+        rows,
+    ):
         folder.mkdir()
         fitted.write(folder)
         if means is not None:
             write_means(means, folder)
         shapes.write(shapes.read(read), folder)
         taught = {"taught": teacher.rows} if teacher else {}
-        files.write_json(folder / prediction_files.RECORD, {**fitting.training_record(fitted, settings), **taught})
+        files.write_json(
+            folder / prediction_files.RECORD,
+            {**fitting.training_record(fitted, settings), **taught},
+        )
         if fitted.history is not None:
             split = fitted.history["split"].replace("watched", fitting.watched_split(opened))
             files.write_csv(folder / "history.csv", fitted.history.assign(split=split))

@@ -1,11 +1,12 @@
 """Turn the texts into the features of one representation: sparse or dense vectors, or sequences of token ids.
 
-Reads: SPLITS, a folder with the rows of each split and the classes; PRETRAINED, the folder of pretrained weights.
-Writes: into FEATURES the folder <representation>: the features of each split as npz, the fitted representation as JSON,
-their shapes, and the versions of the packages that computed them.
-Params: vectorize.<representation>.
+Reads: SPLITS, a folder with the rows of each split and the classes; PRETRAINED, the folder of
+pretrained weights. Writes: into FEATURES the folder <representation>: the features of each split as
+npz, the fitted representation as JSON, their shapes, and the versions of the packages that computed
+them. Params: vectorize.<representation>.
 
-Large splits are vectorized on all cores, or by the workers of the Dask scheduler at DASK_SCHEDULER_ADDRESS.
+Large splits are vectorized on all cores, or by the workers of the Dask scheduler at
+DASK_SCHEDULER_ADDRESS.
 """
 
 import shutil
@@ -25,7 +26,9 @@ def run(*, item: str, splits: Path, pretrained: Path, features: Path) -> None:
     """Vectorize the splits with the representation ITEM, such as words of the stage vectorize@words."""
     settings = load_section(f"vectorize.{item}", Representation)
     rows, classes = open_shards(splits, unknown=True), read_classes(splits)
-    kept = features.parent / f".vectorize-{item}.scratch"  # by a process that was killed, for the next to go on
+    kept = (
+        features.parent / f".vectorize-{item}.scratch"
+    )  # by a process that was killed, for the next to go on
     with outputs(features / item) as (folder,):
         folder.mkdir()
         made = vectorize(rows, classes, item, settings, folder, pretrained, kept)
@@ -34,7 +37,9 @@ def run(*, item: str, splits: Path, pretrained: Path, features: Path) -> None:
     shutil.rmtree(kept, ignore_errors=True)
     part = made.parts[item]
     for split, shape in part.splits.items():
-        print(f"{item}, {split}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")
+        print(
+            f"{item}, {split}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros"
+        )
     for sentence in caveats(item, settings, {**part.splits, **part.notes}):
         print(f"warning: {sentence}")
 

@@ -16,7 +16,9 @@ def check(text: str, file: Path) -> None:
     if os.environ.get("APPROVE"):
         file.write_text(text, encoding="utf-8")
     approved = file.read_text(encoding="utf-8").splitlines()
-    assert text.splitlines() == approved, f"if the text is right, run this test with APPROVE=1 and commit {file.name}"
+    assert text.splitlines() == approved, (
+        f"if the text is right, run this test with APPROVE=1 and commit {file.name}"
+    )
 
 
 def differences(cases: Mapping[str, Sequence[str]]) -> str:
@@ -59,7 +61,10 @@ def check_cases(file: Path, say: Callable[[str], Sequence[str]]) -> None:
     said: list[str] = []
     for case in file.read_text(encoding="utf-8").splitlines():
         if not case.startswith(">"):
-            said += [case, *(f"> {line}" for line in (say(case) if case and case[0] != "#" else []))]
+            said += [
+                case,
+                *(f"> {line}" for line in (say(case) if case and case[0] != "#" else [])),
+            ]
     check("\n".join(said) + "\n", file)
 
 

@@ -24,11 +24,15 @@ def results_of(tests: dict[str, dict[str, Any]]) -> Results:
             for case in record.cases:
                 changes.setdefault(case.change or "", []).append(case.models[model].failed)
             models[model][name] = vars(judge.rate(failed, 0.95)) | {
-                "changes": {change: judge.rate(of, 0.95) for change, of in changes.items() if change},
+                "changes": {
+                    change: judge.rate(of, 0.95) for change, of in changes.items() if change
+                },
                 "failed": [number for number, fails in enumerate(failed, start=1) if fails],
             }
     return Results(Behaviour.model_validate({"models": models, "sha256": ""}), records)
 
 
-def case(text: str, majority: dict[str, Any], regression: dict[str, Any], **given: str) -> dict[str, Any]:
+def case(
+    text: str, majority: dict[str, Any], regression: dict[str, Any], **given: str
+) -> dict[str, Any]:
     return {"text": text, "models": {MODELS[0]: majority, MODELS[1]: regression}, **given}

@@ -53,7 +53,9 @@ LEFT_OUT = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # before hypothesis reads the option, and before pytest-xdist starts workers
+@pytest.hookimpl(
+    tryfirst=True
+)  # before hypothesis reads the option, and before pytest-xdist starts workers
 def pytest_configure(config: pytest.Config) -> None:
     """Give the property tests the seed of tests/faults."""
     if not campaign.is_fixed():
@@ -132,10 +134,11 @@ def arguments(stage: str, /, **changes: str) -> list[str]:
 def run_stage(folder: Path, stage: str, *words: str) -> object:
     """Run a stage's script in a folder, in this process, and return its exit code.
 
-    A stage of an entry is named as by DVC, train@keras; the model is majority by default, the representation words.
+    A stage of an entry is named as by DVC, train@keras; the model is majority by default, the
+    representation words.
 
-    That saves half a second of imports per call. The script's own end, which leaves Python at once, is a SystemExit
-    here.
+    That saves half a second of imports per call. The script's own end, which leaves Python at once,
+    is a SystemExit here.
     """
     script = str(ROOT / "stages" / f"{stage.partition('@')[0]}.py")
     with pytest.MonkeyPatch.context() as patch:
@@ -151,7 +154,10 @@ def run_stage(folder: Path, stage: str, *words: str) -> object:
 
 def tree(folder: Path) -> dict[str, bytes | None]:
     """Return every path below a folder, hidden ones too, with a file's bytes or None for a folder."""
-    return {str(path): None if path.is_dir() else path.read_bytes() for path in sorted(folder.rglob("*"))}
+    return {
+        str(path): None if path.is_dir() else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+    }
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> T:
@@ -228,7 +234,15 @@ def refuses(project: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., N
         before = tree(project)
         given = arguments(stage) if words is None else words
         if through:
-            line = ["sh", "-c", through, "sh", sys.executable, str(ROOT / "stages" / f"{stage}.py"), *given]
+            line = [
+                "sh",
+                "-c",
+                through,
+                "sh",
+                sys.executable,
+                str(ROOT / "stages" / f"{stage}.py"),
+                *given,
+            ]
             environment = {**os.environ, "PYTHONPATH": str(ROOT), "DVC_STAGE": address(stage)}
             status, _, printed = processes.run(*line, folder=project, environment=environment)
         else:

@@ -21,19 +21,36 @@ def history(models: Sequence[str], watched: str = "test", count: int = 5) -> pd.
     """Return a training history of each model: the training loss falls, the watched loss falls until epoch 3."""
     epochs = np.arange(1, count + 1)
     parts = [
-        pd.DataFrame({"model": model, "epoch": epochs, "split": split, "loss": loss, "accuracy": 1 - loss})
+        pd.DataFrame(
+            {"model": model, "epoch": epochs, "split": split, "loss": loss, "accuracy": 1 - loss}
+        )
         for model in models
-        for split, loss in (("train", 0.7 / epochs), (watched, 0.5 + 0.1 * np.abs(epochs - 3) / max(1, count - 3)))
+        for split, loss in (
+            ("train", 0.7 / epochs),
+            (watched, 0.5 + 0.1 * np.abs(epochs - 3) / max(1, count - 3)),
+        )
     ]
     columns = ["model", "epoch", "split", "loss", "accuracy"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def confusion(classes: Sequence[str], models: Sequence[str] = ("majority", "logistic_regression")) -> pd.DataFrame:
+def confusion(
+    classes: Sequence[str], models: Sequence[str] = ("majority", "logistic_regression")
+) -> pd.DataFrame:
     """Return confusion matrices in which each class is right 3 times of 5, and once taken for each of the next two."""
-    share = np.eye(len(classes)) * 3 + np.roll(np.eye(len(classes)), 1, 1) + np.roll(np.eye(len(classes)), 2, 1)
+    share = (
+        np.eye(len(classes)) * 3
+        + np.roll(np.eye(len(classes)), 1, 1)
+        + np.roll(np.eye(len(classes)), 2, 1)
+    )
     rows = [
-        {"model": model, "actual": actual, "predicted": predicted, "count": int(share[i, j]), "share": share[i, j] / 5}
+        {
+            "model": model,
+            "actual": actual,
+            "predicted": predicted,
+            "count": int(share[i, j]),
+            "share": share[i, j] / 5,
+        }
         for model in models
         for i, actual in enumerate(classes)
         for j, predicted in enumerate(classes)

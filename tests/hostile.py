@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
-# What a user may have set for other programs. Without textclf's own settings, some of these change the weights, and
-# others end in a traceback. At some of Python itself DVC would stop.
-VARIABLES, PYTHON_VARIABLES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8")).values()
+# What a user may have set for other programs. Without textclf's own settings, some of these change
+# the weights, and others end in a traceback. At some of Python itself DVC would stop.
+VARIABLES, PYTHON_VARIABLES = json.loads(
+    Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
+).values()
 NUMBERS = '{"backend": "jax", "floatx": "float64", "epsilon": 0.01, "image_data_format": "channels_first"}'
 SERIF = '<alias binding="strong"><family>{}</family><prefer><family>DejaVu Serif</family></prefer></alias>'
 FONTS = "".join(map(SERIF.format, ("sans-serif", "Liberation Sans", "Arimo", "Arial", "Helvetica")))

@@ -6,7 +6,15 @@ usage: python killed.py N COMMAND...     0 counts: it prints how many changes th
 import os
 import sys
 
-CHANGES = ("os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "shutil.copyfile")
+CHANGES = (
+    "os.rename",
+    "os.link",
+    "os.mkdir",
+    "os.remove",
+    "os.rmdir",
+    "shutil.rmtree",
+    "shutil.copyfile",
+)
 last, seen = int(sys.argv[1]), 0
 
 
@@ -14,7 +22,9 @@ def watch(event: str, arguments: tuple[object, ...]) -> None:
     """Count what changes files, and end the process as SIGKILL would at the last."""
     global seen  # noqa: PLW0603
     flags = arguments[2] if event == "open" else 0
-    if event in CHANGES or (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) and flags & os.O_CREAT):
+    if event in CHANGES or (
+        isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) and flags & os.O_CREAT
+    ):
         seen += 1
         if seen == last:
             os._exit(137)

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import yaml
 
-WORDS = {"billing": "invoice charge refund card payment", "shipping": "parcel late courier box address"}
+WORDS = {
+    "billing": "invoice charge refund card payment",
+    "shipping": "parcel late courier box address",
+}
 TABLE = "id,message,team\n" + "".join(
     f"{n},{team} {words.split()[n % 5]} {words.split()[n // 5 % 5]} {n},{team}\n"
     for n in range(40)
@@ -28,7 +31,9 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     name: Layout(**layout)
-    for name, layout in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")).items()
+    for name, layout in yaml.safe_load(
+        Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+    ).items()
 }
 
 
@@ -36,7 +41,11 @@ def make(layout: Layout, folder: Path) -> None:
     """Write the files and links of a layout into an empty folder, and commit them if they are in Git."""
     for name, target in layout.links.items():
         (folder / name).symlink_to(target)
-    table = {} if (folder / layout.table).is_symlink() or layout.table == "data/raw" else {layout.table: TABLE}
+    table = (
+        {}
+        if (folder / layout.table).is_symlink() or layout.table == "data/raw"
+        else {layout.table: TABLE}
+    )
     for name, text in {**layout.files, **table}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(TABLE if text == "TABLE" else text, encoding="utf-8")
@@ -63,5 +72,6 @@ def damage(before: Mapping[str, bytes], folder: Path) -> list[str]:
     return [
         name
         for name, content in before.items()
-        if now.get(name) != content and not (name in APPENDED and now.get(name, b"").startswith(content))
+        if now.get(name) != content
+        and not (name in APPENDED and now.get(name, b"").startswith(content))
     ]

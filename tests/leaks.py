@@ -15,7 +15,10 @@ def count_leaks(splits: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report of `LeakCounter` for splits with the columns text and label."""
     counter = LeakCounter()
     for name, rows in splits.items():
-        counter.add(name, counter.encode(normalised(pa.table({each: as_array(rows[each]) for each in COLUMNS}))))
+        counter.add(
+            name,
+            counter.encode(normalised(pa.table({each: as_array(rows[each]) for each in COLUMNS}))),
+        )
     return counter.report()
 
 

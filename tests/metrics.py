@@ -2,4 +2,6 @@
 
 from textclf.evaluate.registry import metrics_of
 
-MEASURED = {name: metric for name, metric in metrics_of(False).items() if name != "cost"}  # needs evaluate.costs
+MEASURED = {
+    name: metric for name, metric in metrics_of(False).items() if name != "cost"
+}  # needs evaluate.costs

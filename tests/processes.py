@@ -16,10 +16,21 @@ WITHOUT_EXTRAS = (
     f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
     "from textclf import cli; cli.main()"
 )
-WINDOWS = f"{ROOT / 'tests' / 'windows'}{os.pathsep}{ROOT}"  # PYTHONPATH with what makes POSIX missing
+WINDOWS = (
+    f"{ROOT / 'tests' / 'windows'}{os.pathsep}{ROOT}"  # PYTHONPATH with what makes POSIX missing
+)
 LONGEST = 1200  # seconds after which a program is taken to hang
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false")
+SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+AUTHOR = (
+    "-c",
+    "user.name=textclf",
+    "-c",
+    "user.email=textclf@example.org",
+    "-c",
+    "commit.gpgsign=false",
+)
 
 
 class Ended(NamedTuple):
@@ -59,7 +70,9 @@ def run(
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def python(*words: str | Path, folder: Path | None = None, stdin: str = "", **variables: str) -> Ended:
+def python(
+    *words: str | Path, folder: Path | None = None, stdin: str = "", **variables: str
+) -> Ended:
     """Run Python, which finds the code of this repository in any folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     return run(sys.executable, *words, folder=folder, stdin=stdin, environment=environment)

@@ -21,7 +21,15 @@ READ = (
     "params.yaml",
     *(
         f"metrics/{name}.json"
-        for name in ("decisions", "evaluation", "features", "intervals", "slices", "splits", "training")
+        for name in (
+            "decisions",
+            "evaluation",
+            "features",
+            "intervals",
+            "slices",
+            "splits",
+            "training",
+        )
     ),
     PREDICTIONS,
 )
@@ -37,7 +45,10 @@ def make(project: Path) -> None:
     params = (project / "params.yaml").read_text(encoding="utf-8")
     params = params.replace("kind: majority", "kind: naive_bayes")  # a baseline would not be judged
     (project / "params.yaml").write_text(
-        "\n".join([line for line in params.splitlines() if not line.startswith("gate:")] + [GATE, ""]), encoding="utf-8"
+        "\n".join(
+            [line for line in params.splitlines() if not line.startswith("gate:")] + [GATE, ""]
+        ),
+        encoding="utf-8",
     )
     lock(project)
     git("init", "--quiet", folder=project)
@@ -66,11 +77,15 @@ def lock(project: Path) -> None:
         },
         "train@majority": {
             "cmd": "python -m stages.train",
-            "params": {"params.yaml": {"train.majority": {"kind": "majority", "features": "words"}}},
+            "params": {
+                "params.yaml": {"train.majority": {"kind": "majority", "features": "words"}}
+            },
             "outs": [{"path": PREDICTIONS, "md5": md5}],
         },
     }
-    (project / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
+    (project / "dvc.lock").write_text(
+        yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8"
+    )
 
 
 def commit(project: Path, path: str = "--all") -> None:

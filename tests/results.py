@@ -20,7 +20,10 @@ def facts(
 ) -> Facts:
     """Return what is known of a run: `sections` are those of params.yaml, `contents` those of metrics files."""
     given = {"vectorize": {"words": {}}, "train": LESSON} | dict(sections or {})
-    settings = {name: kind.model_validate(given.get(name, {})) for name, kind in get_type_hints(Settings).items()}
+    settings = {
+        name: kind.model_validate(given.get(name, {}))
+        for name, kind in get_type_hints(Settings).items()
+    }
     return Facts(Settings(**settings), classes, Results.of(**contents), sources, watching)
 
 
@@ -43,13 +46,20 @@ def difference(value: float, half: float = 0.2) -> Difference:
     return Difference(difference=value, low=value - half, high=value + half)
 
 
-def comparison(value: float, low: float, high: float, p: float = 0.01, **changes: Any) -> Comparison:
+def comparison(
+    value: float, low: float, high: float, p: float = 0.01, **changes: Any
+) -> Comparison:
     """Return the comparison of two models with this difference in accuracy."""
-    return Comparison(difference=value, low=low, high=high, only_first=1, only_second=2, p=p, p_holm=p, **changes)
+    return Comparison(
+        difference=value, low=low, high=high, only_first=1, only_second=2, p=p, p_holm=p, **changes
+    )
 
 
 def slice_of(
-    difference: float = 0.0, p: float = 1.0, rows: int = 20, metrics: Mapping[str, Any] | None = None
+    difference: float = 0.0,
+    p: float = 1.0,
+    rows: int = 20,
+    metrics: Mapping[str, Any] | None = None,
 ) -> Slice:
     """Return a slice on which half of the rows are right; `metrics` are its metric and that one's interval."""
     return Slice(

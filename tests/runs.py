@@ -52,9 +52,10 @@ def make_run(
 ) -> Run:
     """Return a run of these models on `count` rows per split, with texts and classes in turn.
 
-    `majority` predicts one class; `history` are the models trained in epochs; `settings` are values by dotted key;
-    `columns` are those of data.slices, with values in turn; `behaviour` are the results of behavioural tests. `sets`
-    are the sets of labels that texts have in turn, of a run of several labels.
+    `majority` predicts one class; `history` are the models trained in epochs; `settings` are values
+    by dotted key; `columns` are those of data.slices, with values in turn; `behaviour` are the
+    results of behavioural tests. `sets` are the sets of labels that texts have in turn, of a run of
+    several labels.
     """
     changed = [part for pair in (settings or {}).items() for part in pair]
     changed += ["data.task", "multilabel"] if sets else []
@@ -67,35 +68,56 @@ def make_run(
     }
     for name, values in (columns or {}).items():
         repeated = [values[n % len(values)] for n in range(count)]
-        splits = {split: part.append_column(f"slice_{name}", [repeated]) for split, part in splits.items()}
+        splits = {
+            split: part.append_column(f"slice_{name}", [repeated]) for split, part in splits.items()
+        }
     predictions = {name: [predict(name, n, splits, classes)] for n, name in enumerate(models)}
-    slices = SliceSums(membership_of([splits["test"]], [splits["train"]]), classes, params.evaluate.slice_metric)
+    slices = SliceSums(
+        membership_of([splits["test"]], [splits["train"]]), classes, params.evaluate.slice_metric
+    )
     baselines = [name for name in models if name == "majority"]
     measured, decisions = run_measured(
         predictions, params.evaluate, False, membership=slices.membership, baselines=baselines
     )
-    metrics = {name: {split: part.metrics(name) for split, part in measured.items()} for name in models}
+    metrics = {
+        name: {split: part.metrics(name) for split, part in measured.items()} for name in models
+    }
     test = measured["test"]
     by_class = {
-        name: pd.concat([part.by_class(name) for part in measured.values()], ignore_index=True) for name in models
+        name: pd.concat([part.by_class(name) for part in measured.values()], ignore_index=True)
+        for name in models
     }
     of_models = {"classes": by_class} | {
         table: {model: test.tables(model)[table] for model in models}
         for table in ("confusion", "roc", "precision_recall", "reliability", "risk_coverage")
     }
-    tables = {table: stack_models({model: each[model] for model in models}) for table, each in of_models.items()}
+    tables = {
+        table: stack_models({model: each[model] for model in models})
+        for table, each in of_models.items()
+    }
     return Run(
-        settings=PageSettings(**{name: getattr(params, name) for name in PageSettings.__dataclass_fields__}),
+        settings=PageSettings(
+            **{name: getattr(params, name) for name in PageSettings.__dataclass_fields__}
+        ),
         classes=list(classes),
         results=Results.of(
             evaluation=metrics,
-            intervals={name: {split: part.intervals(name) for split, part in measured.items()} for name in models},
+            intervals={
+                name: {split: part.intervals(name) for split, part in measured.items()}
+                for name in models
+            },
             comparisons=test.comparisons(),
             decisions=decisions_report(measured, decisions, metrics, HeldOut(), history),
             slices=report(slices, test.judged, params.evaluate.confidence),
-            coverage=measure_sets(test, fit_sets(measured.get("validation"), params.evaluate), params.evaluate),
+            coverage=measure_sets(
+                test, fit_sets(measured.get("validation"), params.evaluate), params.evaluate
+            ),
             training={name: {"parameters": 3} for name in models},
-            features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
+            features={
+                "words": {
+                    split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits
+                }
+            },
             splits=count_leaks(splits) | {"dropped": {"rows": 0, "text": 0, "label": 0}},
         ),
         sources=list(sources),
@@ -113,7 +135,9 @@ def make_run(
     )
 
 
-def rows_of(split: str, texts: Sequence[str], classes: Sequence[str] | Sequence[Sequence[str]]) -> pa.Table:
+def rows_of(
+    split: str, texts: Sequence[str], classes: Sequence[str] | Sequence[Sequence[str]]
+) -> pa.Table:
     """Return the rows of a split as the stage split writes them, with labels as text."""
     return pa.table(
         {
@@ -129,13 +153,17 @@ def with_positions(rows: pa.Table, classes: Sequence[str]) -> pa.Table:
     """Return rows with the positions of their classes as labels."""
     labels = rows["label"].to_pylist()
     if is_multilabel(rows):
-        positions = pa.array([[classes.index(label) for label in each] for each in labels], pa.list_(pa.int32()))
+        positions = pa.array(
+            [[classes.index(label) for label in each] for each in labels], pa.list_(pa.int32())
+        )
     else:
         positions = pa.array([classes.index(label) for label in labels], pa.int32())
     return rows.set_column(rows.column_names.index("label"), "label", positions)
 
 
-def predict(model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequence[str]) -> Predictions:
+def predict(
+    model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequence[str]
+) -> Predictions:
     """Return predictions that mostly prefer the actual class; different models are wrong on different rows."""
     generator = np.random.default_rng(seed)
     rows = [row | {"split": split} for split, part in splits.items() for row in part.to_pylist()]
@@ -143,7 +171,9 @@ def predict(model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequ
     if isinstance(rows[0]["label"], list):
         y = np.array([[label in row["label"] for label in classes] for row in rows], dtype=np.int8)
         raw = np.clip(0.1 + 0.7 * y + generator.uniform(-0.1, 0.6, y.shape) * (1 - 1.6 * y), 0, 1)
-        return Predictions(ids, split, y, raw * (model != "majority") + 0.2 * (model == "majority"), tuple(classes))
+        return Predictions(
+            ids, split, y, raw * (model != "majority") + 0.2 * (model == "majority"), tuple(classes)
+        )
     y = np.array([classes.index(row["label"]) for row in rows], dtype=np.int64)
     raw = generator.uniform(0.1, 1, (len(rows), len(classes)))
     raw[np.arange(len(y)), y] += 1.5 * (generator.uniform(size=len(y)) < 0.8)
@@ -155,7 +185,14 @@ def predict(model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequ
 def make_terms(models: Sequence[str], classes: Sequence[str], words: Sequence[str]) -> pd.DataFrame:
     """Return each text as a term of each class."""
     rows: list[dict[str, Any]] = [
-        {"model": model, "class": label, "term": word, "weight": 1.5 / (n + 1), "rows": 3, "method": "weight"}
+        {
+            "model": model,
+            "class": label,
+            "term": word,
+            "weight": 1.5 / (n + 1),
+            "rows": 3,
+            "method": "weight",
+        }
         for model in models
         for label in classes
         for n, word in enumerate(words)

@@ -32,11 +32,18 @@ def rows(classes: int = 2, count: int = 60, seed: int = 0) -> Features:
     """
     generator = np.random.default_rng(seed)
     shares = np.arange(classes, 0, -1) / np.arange(1, classes + 1).sum()
-    y = np.concatenate([np.tile(np.arange(classes), 5), generator.choice(classes, count - 5 * classes, p=shares)])
+    y = np.concatenate(
+        [np.tile(np.arange(classes), 5), generator.choice(classes, count - 5 * classes, p=shares)]
+    )
     rates = 0.3 + 0.8 * (np.arange(TERMS) % classes == y[:, None])
     X = generator.poisson(rates)
     X[0] = 0
-    return Features(np.arange(count).astype(str), csr_array(X), y, np.array([f"class {n}" for n in range(classes)]))
+    return Features(
+        np.arange(count).astype(str),
+        csr_array(X),
+        y,
+        np.array([f"class {n}" for n in range(classes)]),
+    )
 
 
 def label_rows(labels: int = 3, count: int = 60, seed: int = 0) -> Features:
@@ -50,26 +57,43 @@ def label_rows(labels: int = 3, count: int = 60, seed: int = 0) -> Features:
     rates = 0.3 + 0.8 * (y @ (np.arange(TERMS) % labels == np.arange(labels)[:, None]))
     X = generator.poisson(rates)
     X[0] = 0
-    return Features(np.arange(count).astype(str), csr_array(X), y, np.array([f"label {n}" for n in range(labels)]))
+    return Features(
+        np.arange(count).astype(str),
+        csr_array(X),
+        y,
+        np.array([f"label {n}" for n in range(labels)]),
+    )
 
 
 def take(part: Features, positions: NDArray[np.int64]) -> Features:
     """Return the rows at these positions, in that order."""
-    return dataclasses.replace(part, ids=part.ids[positions], X=part.X[positions], y=part.y[positions])
+    return dataclasses.replace(
+        part, ids=part.ids[positions], X=part.X[positions], y=part.y[positions]
+    )
 
 
-def write_shards(part: Features, folder: Path, sizes: int | Sequence[int], name: str = "train") -> Shards[Features]:
+def write_shards(
+    part: Features, folder: Path, sizes: int | Sequence[int], name: str = "train"
+) -> Shards[Features]:
     """Write the rows of a split as shards of these sizes, or of this size each."""
     count = len(part.y)
-    borders = [*range(0, count, sizes), count] if isinstance(sizes, int) else np.cumsum((0, *sizes)).tolist()
+    borders = (
+        [*range(0, count, sizes), count]
+        if isinstance(sizes, int)
+        else np.cumsum((0, *sizes)).tolist()
+    )
     pieces = [take(part, np.arange(start, end)) for start, end in itertools.pairwise(borders)]
     folder.mkdir(parents=True, exist_ok=True)
-    return Shards(shards.write(pieces, folder, name, features.SUFFIX, features.write), features.read_shard)
+    return Shards(
+        shards.write(pieces, folder, name, features.SUFFIX, features.write), features.read_shard
+    )
 
 
 def write_splits(folder: Path, classes: int = 2, **sizes: int) -> dict[str, Shards[Features]]:
     """Write sixty rows of each split in shards of these sizes, by default of 25, 20 and 15 rows."""
-    for seed, (name, size) in enumerate(({"train": 25, "validation": 20, "test": 15} | sizes).items()):
+    for seed, (name, size) in enumerate(
+        ({"train": 25, "validation": 20, "test": 15} | sizes).items()
+    ):
         write_shards(rows(classes, seed=seed), folder, size, name)
     return features.open_shards(folder)
 
@@ -91,7 +115,9 @@ def dataset(rows: Features | Shards[Features]) -> Dataset:
 
 def fit(model: str, rows: Features | Shards[Features], **changes: object) -> Fitted:
     """Return a model fitted on these rows, which it also watches."""
-    fitted: Fitted = load_model(model).fit(dataset(rows), dataset(rows), settings(model, **changes), FOLDERS)
+    fitted: Fitted = load_model(model).fit(
+        dataset(rows), dataset(rows), settings(model, **changes), FOLDERS
+    )
     return fitted
 
 

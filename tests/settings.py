@@ -12,7 +12,9 @@ from textclf.models.settings import Train
 from textclf.params import Params, is_lesson, parse
 
 OWN_TEXT = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
-LESSON = is_lesson(parse(OWN_TEXT))  # else `textclf init` made the project that of a user's own rows
+LESSON = is_lesson(
+    parse(OWN_TEXT)
+)  # else `textclf init` made the project that of a user's own rows
 
 
 def _changes(settings: Section, defaults: Section, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -30,7 +32,8 @@ def _changes(settings: Section, defaults: Section, prefix: str = "") -> Iterator
 def put(*settings: str, text: str | None = None) -> str:
     """Return the text with other values: a dotted key, its value in YAML, another key, and so on.
 
-    A missing key is added; a section that gets a value loses its lines. By default the text is the lesson's.
+    A missing key is added; a section that gets a value loses its lines. By default the text is the
+    lesson's.
     """
     text = TEXT if text is None else text
     for key, value in zip(settings[::2], settings[1::2], strict=True):
@@ -38,7 +41,9 @@ def put(*settings: str, text: str | None = None) -> str:
         lines = text.splitlines()
         start, end = 0, len(lines)
         for depth, name in enumerate(sections):
-            start, end = _find(lines, name, depth, start, end) or _add(lines, f"{'  ' * depth}{name}:", end)
+            start, end = _find(lines, name, depth, start, end) or _add(
+                lines, f"{'  ' * depth}{name}:", end
+            )
             lines[start] = re.sub(r": \{\}", ":", lines[start])
             start += 1
         line = f"{'  ' * len(sections)}{last}: {value}"
@@ -55,7 +60,11 @@ def _find(lines: list[str], name: str, depth: int, start: int, end: int) -> tupl
     """Return the first line of a key and the line behind its block; None if it is not between the two lines."""
     for number in range(start, end):
         if re.match(rf"{'  ' * depth}{re.escape(name)}:", lines[number]):
-            inner = (n for n in range(number + 1, end) if lines[n] and not lines[n].startswith("  " * (depth + 1)))
+            inner = (
+                n
+                for n in range(number + 1, end)
+                if lines[n] and not lines[n].startswith("  " * (depth + 1))
+            )
             return number, next(inner, end)
     return None
 
@@ -84,5 +93,12 @@ TEXT = OWN_TEXT
 if not LESSON:
     changed = with_values(OWN_TEXT, dict(_changes(parse(OWN_TEXT), Params())))
     TEXT = put(
-        "combine", "{}", "vectorize", "", "vectorize.words.method", "terms", *models(*LESSON_MODELS), text=changed
+        "combine",
+        "{}",
+        "vectorize",
+        "",
+        "vectorize.words.method",
+        "terms",
+        *models(*LESSON_MODELS),
+        text=changed,
     )

@@ -6,7 +6,15 @@ import pandas as pd
 import pyarrow as pa
 
 from textclf.artifacts import shards
-from textclf.artifacts.splits import CLASSES, CLUSTERED, SCHEMA, SUFFIX, read_classes, write_classes, write_table
+from textclf.artifacts.splits import (
+    CLASSES,
+    CLUSTERED,
+    SCHEMA,
+    SUFFIX,
+    read_classes,
+    write_classes,
+    write_table,
+)
 
 
 def write(rows: pd.DataFrame, path: Path) -> None:
@@ -24,7 +32,9 @@ def write_shards(rows: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """Write the rows of a split, in their order, and return the paths of its shards."""
     _require_classes(rows, folder)
     starts = range(0, len(rows), shards.ROWS)
-    return shards.write((rows.iloc[start : start + shards.ROWS] for start in starts), folder, name, SUFFIX, write)
+    return shards.write(
+        (rows.iloc[start : start + shards.ROWS] for start in starts), folder, name, SUFFIX, write
+    )
 
 
 def _require_classes(rows: pd.DataFrame, folder: Path) -> None:

@@ -20,7 +20,9 @@ def write_table(path: Path, shares: Sequence[float], count: int, seed: int = 0) 
         table = csv.writer(file)
         table.writerow(("ticket", "day", "message", "team"))
         for number, (message, team) in enumerate(rows(shares, count, seed)):
-            table.writerow((f"T{number:06}", f"2024-{1 + number % 12:02}-{1 + number % 28:02}", message, team))
+            table.writerow(
+                (f"T{number:06}", f"2024-{1 + number % 12:02}-{1 + number % 28:02}", message, team)
+            )
 
 
 def rows(shares: Sequence[float], count: int, seed: int) -> Iterator[tuple[str, str]]:
@@ -30,7 +32,9 @@ def rows(shares: Sequence[float], count: int, seed: int) -> Iterator[tuple[str, 
     frequencies = 1 / np.arange(1, WORDS + 1)
     frequencies /= frequencies.sum()
     topics = [generator.choice(WORDS, TOPIC_WORDS, replace=False) for _ in range(classes)]
-    labels = np.concatenate([np.tile(np.arange(classes), 10), generator.choice(classes, count, p=shares)])[:count]
+    labels = np.concatenate(
+        [np.tile(np.arange(classes), 10), generator.choice(classes, count, p=shares)]
+    )[:count]
     texts: list[str] = []
     for label in generator.permutation(labels):
         length = generator.integers(*LENGTHS)

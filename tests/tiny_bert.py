@@ -12,7 +12,22 @@ from numpy.typing import NDArray
 from textclf.core.files import sha256, sha256_of_file
 from textclf.pretrained.bert import Config
 
-PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "food", "serv", "##ice", ".", "[", "]", "pad", "sep"]
+PIECES = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "good",
+    "bad",
+    "food",
+    "serv",
+    "##ice",
+    ".",
+    "[",
+    "]",
+    "pad",
+    "sep",
+]
 CONFIG = Config(
     layers=2,
     hidden=8,
@@ -40,7 +55,10 @@ CONFIG_JSON: dict[str, Any] = {
 
 def weights(seed: int = 0) -> dict[str, NDArray[np.float32]]:
     random = np.random.default_rng(seed)
-    return {name: random.normal(size=shape).astype(np.float32) for name, shape in CONFIG.shapes().items()}
+    return {
+        name: random.normal(size=shape).astype(np.float32)
+        for name, shape in CONFIG.shapes().items()
+    }
 
 
 def safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -49,7 +67,11 @@ def safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     body = b""
     for name, array in arrays.items():
         data = array.astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [len(body), len(body) + len(data)]}
+        header[name] = {
+            "dtype": "F32",
+            "shape": list(array.shape),
+            "data_offsets": [len(body), len(body) + len(data)],
+        }
         body += data
     encoded = json.dumps(header).encode()
     return len(encoded).to_bytes(8, "little") + encoded + body
@@ -57,7 +79,9 @@ def safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 def tokenizer_json() -> dict[str, Any]:
     """Return the content of a tokenizer.json that, as published ones, pads and truncates by itself."""
-    content: dict[str, Any] = json.loads(Path(__file__).with_name("tiny_tokenizer.json").read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(
+        Path(__file__).with_name("tiny_tokenizer.json").read_text(encoding="utf-8")
+    )
     return content
 
 
@@ -86,7 +110,9 @@ def token_vectors(
     w = {name: array.astype(np.float64) for name, array in arrays.items()}
 
     def norm(x: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-        scaled = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + CONFIG.epsilon)
+        scaled = (x - x.mean(-1, keepdims=True)) / np.sqrt(
+            x.var(-1, keepdims=True) + CONFIG.epsilon
+        )
         result: NDArray[np.float64] = scaled * w[f"{name}.weight"] + w[f"{name}.bias"]
         return result
 
@@ -94,12 +120,17 @@ def token_vectors(
         result: NDArray[np.float64] = x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
         return result
 
-    x = w["embeddings.word_embeddings.weight"][list(ids)] + w["embeddings.position_embeddings.weight"][: len(ids)]
+    x = (
+        w["embeddings.word_embeddings.weight"][list(ids)]
+        + w["embeddings.position_embeddings.weight"][: len(ids)]
+    )
     x = norm(x + w["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
     size = CONFIG.hidden // CONFIG.heads
     for number in range(CONFIG.layers):
         layer = f"encoder.layer.{number}"
-        q, k, v = (linear(x, f"{layer}.attention.self.{part}") for part in ("query", "key", "value"))
+        q, k, v = (
+            linear(x, f"{layer}.attention.self.{part}") for part in ("query", "key", "value")
+        )
         heads = []
         for start in range(0, CONFIG.hidden, size):
             part = slice(start, start + size)

@@ -8,7 +8,9 @@ import yaml
 
 from tests.unit.tables.tables import delimited
 
-WORDS: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+WORDS: dict[str, dict[str, str]] = yaml.safe_load(
+    Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+)
 
 
 def rows(language: str, count: int = 400, seed: int = 0) -> list[tuple[str, str]]:
@@ -19,7 +21,11 @@ def rows(language: str, count: int = 400, seed: int = 0) -> list[tuple[str, str]
     while len(made) < count:
         label = ("bad", "good")[len(made) % 2]
         said = draw.choice((bad if label == "bad" else good).split())
-        words: Sequence[str] = [draw.choice(subjects.split()), *draw.sample(fillers.split(), 3), said]
+        words: Sequence[str] = [
+            draw.choice(subjects.split()),
+            *draw.sample(fillers.split(), 3),
+            said,
+        ]
         made.setdefault("".join(words) + stop, label)
     return list(made.items())
 

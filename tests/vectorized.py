@@ -20,5 +20,7 @@ def vectorize_terms(
     features = {}
     for split, rows in splits.items():
         ids, y = rows["id"].to_numpy(dtype=str), encode_labels(rows["label"], classes)
-        features[split] = Features(ids, fitted.transform(rows["text"]), y, np.array(classes, dtype=str))
+        features[split] = Features(
+            ids, fitted.transform(rows["text"]), y, np.array(classes, dtype=str)
+        )
     return features, fitted

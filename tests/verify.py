@@ -2,11 +2,11 @@
 
     python -m tests.verify [--representations | KEY=VALUE ...]
 
-The copies have the files that Git tracks or would track, with uncommitted changes. Exit code 0: all models come out
-again, byte for byte. 1: one does not, or a run changes a committed file.
+The copies have the files that Git tracks or would track, with uncommitted changes. Exit code 0: all
+models come out again, byte for byte. 1: one does not, or a run changes a committed file.
 
-With arguments such as vectorize.words.weighting=tfidf, params.yaml is changed in the copies; --representations does
-this for each of `REPRESENTATIONS` in turn.
+With arguments such as vectorize.words.weighting=tfidf, params.yaml is changed in the copies;
+--representations does this for each of `REPRESENTATIONS` in turn.
 """
 
 import contextlib
@@ -31,13 +31,18 @@ from tests import hostile
 ROOT = Path(__file__).resolve().parents[1]
 DVC = (sys.executable, "-m", "dvc")
 EMULATOR = ("qemu-x86_64", "-cpu", "Haswell-noTSX")  # a CPU with AVX2 and nothing above it
-# Variables that commands in the copies must not inherit: Git hooks set the first three, with which Git in a copy would
-# work on the project's own repository; the last allows a GPU, whose results differ.
+# Variables that commands in the copies must not inherit: Git hooks set the first three, with which
+# Git in a copy would work on the project's own repository; the last allows a GPU, whose results
+# differ.
 UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
 
-# What stages read without depending on it, but on its checksums: data/weights has those of pretrained weights,
-# metrics/behaviour those of the cases.
-BY_CHECKSUM = {"train": ("data/pretrained",), "vectorize": ("data/pretrained",), "report": ("data/behaviour",)}
+# What stages read without depending on it, but on its checksums: data/weights has those of
+# pretrained weights, metrics/behaviour those of the cases.
+BY_CHECKSUM = {
+    "train": ("data/pretrained",),
+    "vectorize": ("data/pretrained",),
+    "report": ("data/behaviour",),
+}
 
 
 def only(*kinds: str) -> tuple[str, str]:
@@ -49,7 +54,11 @@ def only(*kinds: str) -> tuple[str, str]:
 ALL_MODELS = only("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 REPRESENTATIONS = (
     ("vectorize.words.weighting=binary", "vectorize.words.ngram_range=[1, 2]"),
-    ("vectorize.words.weighting=tfidf", "vectorize.words.sublinear_tf=true", "vectorize.words.max_features=500"),
+    (
+        "vectorize.words.weighting=tfidf",
+        "vectorize.words.sublinear_tf=true",
+        "vectorize.words.max_features=500",
+    ),
     ("vectorize.words.analyzer=char",),
     ("vectorize.words.analyzer=word+char_wb", "vectorize.words.weighting=tfidf"),
     ("vectorize.words.hashing=4096", "vectorize.words.weighting=tfidf"),
@@ -68,7 +77,8 @@ class VerifyError(Exception):
 class Copy:
     """A copy of the project and the environment in which commands run in it.
 
-    `variables` are environment variables; `prefix` is the start of every command, such as taskset's.
+    `variables` are environment variables; `prefix` is the start of every command, such as
+    taskset's.
     """
 
     folder: Path
@@ -78,7 +88,10 @@ class Copy:
 
     def environment(self) -> dict[str, str]:
         """Return the variables with which commands run."""
-        return {**{name: value for name, value in os.environ.items() if name not in UNSET}, **self.variables}
+        return {
+            **{name: value for name, value in os.environ.items() if name not in UNSET},
+            **self.variables,
+        }
 
     def run(self, *command: str, report: Callable[[str], object] = str) -> str:
         """Run a command and return its output, stderr included; pass each line to `report` as it arrives.
@@ -103,7 +116,10 @@ class Copy:
                 report(line)
         output = "".join(lines)
         if process.returncode:
-            reasons = re.findall(r"^error: (.*)", output, re.MULTILINE) or output.strip().splitlines()[-1:]
+            reasons = (
+                re.findall(r"^error: (.*)", output, re.MULTILINE)
+                or output.strip().splitlines()[-1:]
+            )
             reason = "; ".join(reasons) or f"exit code {process.returncode}"
             error = VerifyError(reason)
             error.add_note(f"{shlex.join(command)}\n{output}")
@@ -158,12 +174,19 @@ def make_second_copy(place: Path, corpus: Path, settings: Sequence[str] = ()) ->
 
 
 def _copy(
-    parent: Path, settings: Sequence[str] = (), *, umask: int = 0o022, prefix: tuple[str, ...] = (), **own: str
+    parent: Path,
+    settings: Sequence[str] = (),
+    *,
+    umask: int = 0o022,
+    prefix: tuple[str, ...] = (),
+    **own: str,
 ) -> Copy:
     temporary = parent / "tmp"
     temporary.mkdir(parents=True)
     variables = {
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
+        "PATH": os.pathsep.join(
+            (str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
+        ),
         "TMPDIR": str(temporary),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -185,7 +208,9 @@ def project_files() -> list[str]:
     listed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if listed.returncode:
         raise VerifyError(listed.stderr.strip())
-    return sorted(name for name in set(listed.stdout.split("\0")) if name and (ROOT / name).is_file())
+    return sorted(
+        name for name in set(listed.stdout.split("\0")) if name and (ROOT / name).is_file()
+    )
 
 
 def copy_project(copy: Copy, settings: Sequence[str] = ()) -> None:
@@ -215,11 +240,15 @@ def change_params(params: Path, settings: Sequence[str]) -> None:
     for setting in settings:
         key, equals, value = setting.partition("=")
         *sections, last = key.split(".")
-        section = functools.reduce(lambda outer, name: outer.setdefault(name, {}), sections, content)
+        section = functools.reduce(
+            lambda outer, name: outer.setdefault(name, {}), sections, content
+        )
         if not equals:
             raise VerifyError(f"a setting must be KEY=VALUE; got {setting}")
         section[last] = yaml.safe_load(value)
-    params.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    params.write_text(
+        yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
 
 
 def one_core() -> tuple[str, ...]:
@@ -232,7 +261,11 @@ def one_core() -> tuple[str, ...]:
 
 def foreign_locale() -> str:
     """Return an installed UTF-8 locale that is neither C nor English; C.UTF-8 if there is none."""
-    listed = subprocess.run(("locale", "-a"), capture_output=True, text=True).stdout if shutil.which("locale") else ""
+    listed = (
+        subprocess.run(("locale", "-a"), capture_output=True, text=True).stdout
+        if shutil.which("locale")
+        else ""
+    )
     unicode = [name for name in listed.split() if re.search(r"\.utf-?8$", name, re.IGNORECASE)]
     return next((name for name in unicode if not name.startswith(("C.", "en_"))), "C.UTF-8")
 
@@ -245,13 +278,18 @@ def stages_run(output: str) -> list[str]:
 def read_lock(folder: Path) -> dict[str, Any]:
     import yaml
 
-    stages: dict[str, Any] = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    stages: dict[str, Any] = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))[
+        "stages"
+    ]
     return stages
 
 
 def recorded_hashes(folder: Path) -> Table:
     """Return the MD5 of every output as dvc.lock records it."""
-    return {stage: {out["path"]: out["md5"] for out in record["outs"]} for stage, record in read_lock(folder).items()}
+    return {
+        stage: {out["path"]: out["md5"] for out in record["outs"]}
+        for stage, record in read_lock(folder).items()
+    }
 
 
 def file_hashes(folder: Path) -> Table:
@@ -266,7 +304,9 @@ def hash_outputs(folder: Path, outs: Iterable[str]) -> dict[str, str]:
         for path in (folder / out, *(folder / out).rglob("*")):
             if path.is_file():
                 with path.open("rb") as file:
-                    digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+                    digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(
+                        file, "sha256"
+                    ).hexdigest()
     return digests
 
 
@@ -288,7 +328,8 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
     record = read_lock(copy.folder)[stage]
     undeclared = [*BY_CHECKSUM.get(stage.partition("@")[0], ())]
     deps = [*(dep["path"] for dep in record["deps"]), *undeclared]
-    # Python needs the __init__.py of each parent package, which is no dep: it has a docstring, or decides no result.
+    # Python needs the __init__.py of each parent package, which is no dep: it has a docstring, or
+    # decides no result.
     code = [Path(dep) for dep in deps if dep.startswith(("stages/", "textclf/"))]
     packages = {f"{parent}/__init__.py" for path in code for parent in path.parents}
     packages |= {"textclf/__init__.py", "textclf/version.py"}
@@ -306,11 +347,14 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
     return replace(copy, folder=folder, variables=variables).run(*python, *arguments)
 
 
-def run_all_alone(copy: Copy, place: Path, python: Sequence[str]) -> Iterator[tuple[str, Path, str]]:
+def run_all_alone(
+    copy: Copy, place: Path, python: Sequence[str]
+) -> Iterator[tuple[str, Path, str]]:
     """Run every stage by `run_alone`, several at a time; yield its name, folder and output when it is done."""
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as executor:
         running = {}
-        # Training first: the network takes the longest, and should not be left to run alone at the end.
+        # Training first: the network takes the longest, and should not be left to run alone at the
+        # end.
         for stage in sorted(read_lock(copy.folder), key=lambda name: not name.startswith("train@")):
             folder = place / stage
             running[executor.submit(run_alone, copy, stage, folder, python)] = stage, folder
@@ -334,10 +378,14 @@ def verify(place: Path, settings: Sequence[str] = ()) -> None:
         raise VerifyError(f"a run changes {', '.join(changed.split()[1::2])}; commit what it gives")
     other = make_second_copy(place, corpus_folder(one), settings)
     again = (sys.executable, "-m", "textclf.cli", "verify", "--rederive", "--explain")
-    say("again in another folder, time zone, locale and umask, with another hash seed and number of cores")
+    say(
+        "again in another folder, time zone, locale and umask, with another hash seed and number of cores"
+    )
     other.run(*again, "--models", str(one.folder / "models"), report=say_check)
     if shutil.which(EMULATOR[0]) is None:
-        say(f"left out: another CPU (no {EMULATOR[0]} here; Debian and Ubuntu: apt install qemu-user)")
+        say(
+            f"left out: another CPU (no {EMULATOR[0]} here; Debian and Ubuntu: apt install qemu-user)"
+        )
         return
     say(f"again under {' '.join(EMULATOR)}, which takes some minutes")
     one.run(*again, "--python", shlex.join([*EMULATOR, sys.executable]), report=say_check)
@@ -354,7 +402,9 @@ def main(arguments: Sequence[str]) -> int:
     each = [(*settings, *ALL_MODELS) for settings in REPRESENTATIONS]
     with tempfile.TemporaryDirectory(prefix="textclf-verify-") as place:
         try:
-            for number, settings in enumerate(each if [*arguments] == ["--representations"] else [tuple(arguments)]):
+            for number, settings in enumerate(
+                each if [*arguments] == ["--representations"] else [tuple(arguments)]
+            ):
                 verify(Path(place, str(number)), settings)
         except VerifyError as error:
             say(f"error: verify: {error}", file=sys.stderr)

@@ -8,7 +8,16 @@ from tests.verify import ROOT
 
 
 def build(folder: Path, target: str = "wheel") -> Path:
-    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "hatchling",
+        "build",
+        "--target",
+        target,
+        "--directory",
+        str(folder),
+    ]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     (built,) = folder.glob("*.whl" if target == "wheel" else "*.tar.gz")
     return built
@@ -18,8 +27,20 @@ def install(folder: Path) -> Path:
     """Return a folder with the installed wheel; as PYTHONPATH it goes before the editable installation."""
     place = folder / "installed"
     wheel = build(folder)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(place), str(wheel)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(place),
+        str(wheel),
+    ]
     subprocess.run(command, capture_output=True, check=True)
     (record,) = place.glob("textclf_pipeline-*.dist-info/direct_url.json")
-    record.write_text('{"url": "https://example.org/textclf_pipeline.whl", "archive_info": {}}')  # not of this machine
+    record.write_text(
+        '{"url": "https://example.org/textclf_pipeline.whl", "archive_info": {}}'
+    )  # not of this machine
     return place

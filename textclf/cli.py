@@ -148,8 +148,8 @@ pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reas
 class Command(NamedTuple):
     """A command: what its help says, the module whose `run` runs it, and what adds its arguments, if any.
 
-    Without a description, its help is the line of the list and an example. The module is imported when the command
-    runs: another one must not need its libraries.
+    Without a description, its help is the line of the list and an example. The module is imported
+    when the command runs: another one must not need its libraries.
     """
 
     help: str
@@ -199,7 +199,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def build_parser() -> Parser:
     """Return the parser of the command line; what it returns has the attribute `parser`, that of the command."""
     parser = Parser(
-        prog="textclf", description="Text classification as a reproducible DVC pipeline.", epilog=EXIT_CODES
+        prog="textclf",
+        description="Text classification as a reproducible DVC pipeline.",
+        epilog=EXIT_CODES,
     )
     parser.add_argument("--version", action="version", version=f"textclf {__version__}")
     parsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="name")
@@ -227,17 +229,33 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     from textclf.tables.formats import TABLE_FORMATS
 
     parser.add_argument(
-        "folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="of the project (default: this one)"
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="of the project (default: this one)",
     )
     parser.add_argument("--data", type=Path, metavar="PATH", help="a file, or a folder of files")
     parser.add_argument("--test", type=Path, metavar="FILE", help="a file of test rows")
-    parser.add_argument("--preset", choices=["fast", "good", "best"], help="how much to train (default: good)")
-    parser.add_argument("--lesson", action="store_true", help="make a project of the lesson, the default run")
-    parser.add_argument("--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline")
-    parser.add_argument("--force", action="store_true", help="overwrite files, such as a params.yaml with changes")
+    parser.add_argument(
+        "--preset", choices=["fast", "good", "best"], help="how much to train (default: good)"
+    )
+    parser.add_argument(
+        "--lesson", action="store_true", help="make a project of the lesson, the default run"
+    )
+    parser.add_argument(
+        "--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite files, such as a params.yaml with changes"
+    )
     columns = parser.add_argument_group("columns")
     columns.add_argument(
-        "--text", action="append", metavar="COLUMN", help="of the texts (default: the longest); again joins another"
+        "--text",
+        action="append",
+        metavar="COLUMN",
+        help="of the texts (default: the longest); again joins another",
     )
     columns.add_argument(
         "--label",
@@ -245,12 +263,20 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="of the labels (default: the one of few repeated values); again, of 0 and 1 each",
     )
-    columns.add_argument("--unknown", metavar="LABEL", help="label of texts that belong to no class, such as oos")
-    columns.add_argument("--id", metavar="COLUMN", help="of unique ids (default: file and line)")
-    columns.add_argument("--group", metavar="COLUMN", help="whose equal values stay in one split, such as an author")
-    columns.add_argument("--time", metavar="COLUMN", help="by which the latest rows are the test rows")
     columns.add_argument(
-        "--split", metavar="COLUMN", help="of train, validation and test (default: split, if it exists)"
+        "--unknown", metavar="LABEL", help="label of texts that belong to no class, such as oos"
+    )
+    columns.add_argument("--id", metavar="COLUMN", help="of unique ids (default: file and line)")
+    columns.add_argument(
+        "--group", metavar="COLUMN", help="whose equal values stay in one split, such as an author"
+    )
+    columns.add_argument(
+        "--time", metavar="COLUMN", help="by which the latest rows are the test rows"
+    )
+    columns.add_argument(
+        "--split",
+        metavar="COLUMN",
+        help="of train, validation and test (default: split, if it exists)",
     )
     reading = parser.add_argument_group("how the table is written")
     _add_form(reading, TABLE_FORMATS, "by the header")
@@ -260,13 +286,21 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_upgrade(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline")
-    parser.add_argument("--dry-run", action="store_true", help="print what would change, and write nothing")
-    parser.add_argument("--force", action="store_true", help="overwrite files that you have changed as well")
+    parser.add_argument(
+        "--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what would change, and write nothing"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite files that you have changed as well"
+    )
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("keys", nargs="*", metavar="KEY", help="a setting or a section, such as train.keras.epochs")
+    parser.add_argument(
+        "keys", nargs="*", metavar="KEY", help="a setting or a section, such as train.keras.epochs"
+    )
 
 
 def _add_completion(parser: argparse.ArgumentParser) -> None:
@@ -291,22 +325,44 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         help="add the set of labels that has the right one in this share of texts; no label unless it has one",
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--output", type=Path, metavar="FILE", help="a file, written whole or not at all")
-    output.add_argument("--to", choices=list(OUTPUT_FORMATS), help="(default: by the file's ending, else jsonl)")
     output.add_argument(
-        "--top", type=int, metavar="N", help="add the N most probable classes, with their probabilities"
+        "--output", type=Path, metavar="FILE", help="a file, written whole or not at all"
+    )
+    output.add_argument(
+        "--to", choices=list(OUTPUT_FORMATS), help="(default: by the file's ending, else jsonl)"
+    )
+    output.add_argument(
+        "--top",
+        type=int,
+        metavar="N",
+        help="add the N most probable classes, with their probabilities",
     )
     output.add_argument("--no-text", action="store_true", help="leave out the texts")
-    output.add_argument("--no-formulas", action="store_true", help="csv: put ' before what spreadsheets would compute")
-    output.add_argument("--explain", action="store_true", help="add the terms that decided, with their weights")
-    output.add_argument("--terms", type=int, default=10, metavar="N", help="of an explanation, at most (default: 10)")
+    output.add_argument(
+        "--no-formulas",
+        action="store_true",
+        help="csv: put ' before what spreadsheets would compute",
+    )
+    output.add_argument(
+        "--explain", action="store_true", help="add the terms that decided, with their weights"
+    )
+    output.add_argument(
+        "--terms",
+        type=int,
+        default=10,
+        metavar="N",
+        help="of an explanation, at most (default: 10)",
+    )
 
 
 def _add_table(table: argparse._ArgumentGroup) -> None:
     from textclf.tables.formats import FORMATS
 
     table.add_argument(
-        "--text", action="append", metavar="COLUMN", help="column of the texts (default: text); again joins another"
+        "--text",
+        action="append",
+        metavar="COLUMN",
+        help="column of the texts (default: text); again joins another",
     )
     _add_form(table, FORMATS, "a comma, a tab")
 
@@ -317,24 +373,42 @@ def _add_form(table: argparse._ArgumentGroup, formats: Iterable[str], delimiter:
     table.add_argument("--format", choices=list(formats), help="(default: by the file's ending)")
     table.add_argument("--encoding", help="(default: utf-8)")
     table.add_argument("--delimiter", help=f"of csv and tsv (default: {delimiter})")
-    table.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')
+    table.add_argument(
+        "--quoting", choices=["true", "false"], help='whether "..." may contain delimiters'
+    )
     table.add_argument("--sheet", help="of a workbook (default: the first)")
-    table.add_argument("--query", metavar="SELECT", help="statement for an SQLite file (default: its only table)")
+    table.add_argument(
+        "--query", metavar="SELECT", help="statement for an SQLite file (default: its only table)"
+    )
 
 
 def _add_drift(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(texts=[], id=None, encoding="utf-8")
-    parser.add_argument("new", metavar="NEW", help="a file or a folder of files with new texts, or - for stdin")
     parser.add_argument(
-        "--reference", default="train", help="train, validation, test, or a file that is read like NEW (default: train)"
+        "new", metavar="NEW", help="a file or a folder of files with new texts, or - for stdin"
+    )
+    parser.add_argument(
+        "--reference",
+        default="train",
+        help="train, validation, test, or a file that is read like NEW (default: train)",
     )
     _add_model(parser)
     test = parser.add_argument_group("test")
-    test.add_argument("--alpha", type=float, default=0.05, help="probability of a false alarm (default: 0.05)")
-    test.add_argument("--permutations", type=int, default=999, metavar="N", help="of each test (default: 999)")
-    test.add_argument("--seed", type=int, default=1, metavar="N", help="of samples and permutations (default: 1)")
+    test.add_argument(
+        "--alpha", type=float, default=0.05, help="probability of a false alarm (default: 0.05)"
+    )
+    test.add_argument(
+        "--permutations", type=int, default=999, metavar="N", help="of each test (default: 999)"
+    )
+    test.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="of samples and permutations (default: 1)"
+    )
     table = parser.add_argument_group("how the texts are stored")
-    table.add_argument("--group", metavar="COLUMN", help="texts with the same value, such as an author, are dependent")
+    table.add_argument(
+        "--group",
+        metavar="COLUMN",
+        help="texts with the same value, such as an author, are dependent",
+    )
     _add_table(table)
     output = parser.add_argument_group("output")
     output.add_argument("--output", type=Path, metavar="FILE", help="the result as JSON")
@@ -345,64 +419,136 @@ def _add_suggest(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(texts=[], group=None, encoding="utf-8")
     parser.add_argument("path", type=Path, metavar="POOL", help="a file, or a folder of files")
     parser.add_argument("--rows", type=int, default=50, metavar="N", help="to choose (default: 50)")
-    parser.add_argument("--random", type=int, metavar="N", help="of them at random (default: a tenth, at least 5)")
-    parser.add_argument("--predictions", type=Path, metavar="FILE", help="made elsewhere, in place of the model's")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of what is drawn (default: 1)")
-    parser.add_argument("--output", type=Path, default="to_label.csv", metavar="FILE", help="(default: to_label.csv)")
+    parser.add_argument(
+        "--random", type=int, metavar="N", help="of them at random (default: a tenth, at least 5)"
+    )
+    parser.add_argument(
+        "--predictions", type=Path, metavar="FILE", help="made elsewhere, in place of the model's"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="of what is drawn (default: 1)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default="to_label.csv",
+        metavar="FILE",
+        help="(default: to_label.csv)",
+    )
     table = parser.add_argument_group("how the texts are stored")
     table.add_argument("--id", metavar="COLUMN", help="column of ids (default: file and line)")
     _add_table(table)
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="its name or its folder (default: all models)")
-    parser.add_argument("--models", type=Path, default="models", metavar="DIR", help="of all models (default: models)")
-    parser.add_argument("--version", metavar="NAME@vN", help="the release that it must be, such as keras@v0.0.1")
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="its name or its folder (default: all models)"
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        default="models",
+        metavar="DIR",
+        help="of all models (default: models)",
+    )
+    parser.add_argument(
+        "--version", metavar="NAME@vN", help="the release that it must be, such as keras@v0.0.1"
+    )
     again = parser.add_argument_group("make it again")
-    again.add_argument("--rederive", action="store_true", help="run its stages at its commit, and compare")
-    again.add_argument("--commit", metavar="REVISION", help="(default: the newest one of HEAD that fits)")
-    again.add_argument("--python", metavar="COMMAND", help="of another Python, which runs the stages")
-    again.add_argument("--explain", action="store_true", help="name the first output that differs from dvc.lock")
+    again.add_argument(
+        "--rederive", action="store_true", help="run its stages at its commit, and compare"
+    )
+    again.add_argument(
+        "--commit", metavar="REVISION", help="(default: the newest one of HEAD that fits)"
+    )
+    again.add_argument(
+        "--python", metavar="COMMAND", help="of another Python, which runs the stages"
+    )
+    again.add_argument(
+        "--explain", action="store_true", help="name the first output that differs from dvc.lock"
+    )
     signed = parser.add_argument_group("signature")
-    signed.add_argument("--key", type=Path, metavar="FILE", help="public key (PEM) of who signed the model")
-    signed.add_argument("--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)")
+    signed.add_argument(
+        "--key", type=Path, metavar="FILE", help="public key (PEM) of who signed the model"
+    )
+    signed.add_argument(
+        "--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)"
+    )
 
 
 def _add_sign(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="its name or its folder")
     parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="the private key")
-    parser.add_argument("--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)")
-    parser.add_argument("--models", type=Path, default="models", metavar="DIR", help="of all models (default: models)")
+    parser.add_argument(
+        "--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)"
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        default="models",
+        metavar="DIR",
+        help="of all models (default: models)",
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
-    model.add_argument("--model", help="its name, folder or tag (default: the one that models/index.json names)")
-    model.add_argument("--models", type=Path, default=Path("models"), help="the folder of all models (default: models)")
+    model.add_argument(
+        "--model", help="its name, folder or tag (default: the one that models/index.json names)"
+    )
+    model.add_argument(
+        "--models",
+        type=Path,
+        default=Path("models"),
+        help="the folder of all models (default: models)",
+    )
 
 
 def _add_label(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a CSV file; with --merge one per person")
-    parser.add_argument("--labels", default="", metavar="A,B", help="to choose from, besides those of project and file")
     parser.add_argument(
-        "--merge", action="store_true", help="measure agreement, and add what agrees to the labelled texts"
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="a CSV file; with --merge one per person",
     )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="a copy to label instead; with --merge, a table")
+    parser.add_argument(
+        "--labels",
+        default="",
+        metavar="A,B",
+        help="to choose from, besides those of project and file",
+    )
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="measure agreement, and add what agrees to the labelled texts",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="a copy to label instead; with --merge, a table"
+    )
     add_answers(parser)
 
 
 def add_answers(parser: argparse.ArgumentParser) -> None:
     """Add the arguments on how a person answers, which `textclf.label.command.answer` reads."""
     answers = parser.add_argument_group("answers")
-    answers.add_argument("--blind", action="store_true", help="hide which label is suggested or given")
-    answers.add_argument("--terminal", action="store_true", help="ask in the terminal, not on a page")
+    answers.add_argument(
+        "--blind", action="store_true", help="hide which label is suggested or given"
+    )
+    answers.add_argument(
+        "--terminal", action="store_true", help="ask in the terminal, not on a page"
+    )
     answers.add_argument("--by", metavar="NAME", help="who answers (default: the login name)")
-    answers.add_argument("--port", type=int, default=0, metavar="N", help="of the page (default: any free one)")
+    answers.add_argument(
+        "--port", type=int, default=0, metavar="N", help="of the page (default: any free one)"
+    )
 
 
 def _add_audit(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(stage=f"{STUDIES}:audit")
-    parser.add_argument("--review", action="store_true", help="look through them; answers go to corrections.csv")
+    parser.add_argument(
+        "--review", action="store_true", help="look through them; answers go to corrections.csv"
+    )
     add_answers(parser)
 
 
@@ -410,9 +556,15 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     default = Limits()
     _add_model(parser)
     server = parser.add_argument_group("server")
-    server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine)")
+    server.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at (default: 127.0.0.1, this machine)",
+    )
     server.add_argument("--port", type=int, default=8000, help="(default: 8000; 0 is any free one)")
-    server.add_argument("--threads", type=int, default=2, metavar="N", help="that predict (default: 2)")
+    server.add_argument(
+        "--threads", type=int, default=2, metavar="N", help="that predict (default: 2)"
+    )
     limits = parser.add_argument_group("limits")
     for name, value, what in (
         ("texts", default.texts, "texts per request"),
@@ -420,7 +572,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         ("bytes", default.bytes, "bytes of a request's body"),
         ("requests", default.requests, "requests at once; more get status 503"),
     ):
-        limits.add_argument(f"--max-{name}", type=int, default=value, metavar="N", help=f"{what} (default: {value})")
+        limits.add_argument(
+            f"--max-{name}", type=int, default=value, metavar="N", help=f"{what} (default: {value})"
+        )
     limits.add_argument(
         "--timeout",
         type=float,
@@ -432,31 +586,67 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_release(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="its name or its folder")
-    parser.add_argument("--stage", required=True, metavar="NAME", help="stage to assign it to, such as prod")
+    parser.add_argument(
+        "--stage", required=True, metavar="NAME", help="stage to assign it to, such as prod"
+    )
     parser.add_argument("--tag", action="store_true", help="make the tags, but push nothing")
-    parser.add_argument("--key", type=Path, metavar="FILE", help="public key (PEM) of who signed the model")
-    parser.add_argument("--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)")
-    parser.add_argument("--models", type=Path, default="models", metavar="DIR", help="of all models (default: models)")
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="public key (PEM) of who signed the model"
+    )
+    parser.add_argument(
+        "--signature", type=Path, metavar="FILE", help="(default: signatures/MODEL.sig)"
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        default="models",
+        metavar="DIR",
+        help="of all models (default: models)",
+    )
 
 
 def _add_pr_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("base", metavar="BASE", help="revision to compare with, where this one branched off")
-    parser.add_argument("--head", metavar="REVISION", help="revision to compare (default: the working tree)")
     parser.add_argument(
-        "--run-base", action="store_true", help="run the pipeline there first, for paired intervals; it takes as long"
+        "base", metavar="BASE", help="revision to compare with, where this one branched off"
     )
-    parser.add_argument("--output", metavar="FILE", type=Path, help="where to write the Markdown (default: stdout)")
-    parser.add_argument("--images", metavar="DIR", type=Path, help="where to write the figures that changed")
-    parser.add_argument("--report-url", metavar="URL", default="", help="address of the run's report, to link to")
     parser.add_argument(
-        "--image-url", metavar="TEMPLATE", default="", help="address of a committed figure, with {revision} and {path}"
+        "--head", metavar="REVISION", help="revision to compare (default: the working tree)"
+    )
+    parser.add_argument(
+        "--run-base",
+        action="store_true",
+        help="run the pipeline there first, for paired intervals; it takes as long",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", type=Path, help="where to write the Markdown (default: stdout)"
+    )
+    parser.add_argument(
+        "--images", metavar="DIR", type=Path, help="where to write the figures that changed"
+    )
+    parser.add_argument(
+        "--report-url", metavar="URL", default="", help="address of the run's report, to link to"
+    )
+    parser.add_argument(
+        "--image-url",
+        metavar="TEMPLATE",
+        default="",
+        help="address of a committed figure, with {revision} and {path}",
     )
 
 
 COMMANDS = {
-    "init": Command("make a project, or set one up for a table of your own", INIT, "project.init.command", _add_init),
-    "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
-    "doctor": Command("say what is missing for which feature, and how to install it", "", "project.doctor"),
+    "init": Command(
+        "make a project, or set one up for a table of your own",
+        INIT,
+        "project.init.command",
+        _add_init,
+    ),
+    "upgrade": Command(
+        "bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade
+    ),
+    "doctor": Command(
+        "say what is missing for which feature, and how to install it", "", "project.doctor"
+    ),
     "check": Command("check params.yaml, or print settings", CHECK, "project.check", _add_check),
     "metrics": Command("show the outcome of the last run", METRICS, "project.metrics"),
     "report": _run("bring reports/report.html up to date", "report"),
@@ -465,17 +655,34 @@ COMMANDS = {
     "suggest": Command("choose texts to label next", SUGGEST, "label.suggest", _add_suggest),
     "verify": Command("check where a model comes from", VERIFY, "verify.command", _add_verify),
     "sign": Command("sign the files of a model", SIGN, "verify.signing", _add_sign),
-    "drift": Command("compare new texts with the training texts", DRIFT, "drift.command", _add_drift),
-    "label": Command("label texts on a page or in the terminal", LABEL, "label.command", _add_label),
-    "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),
-    "audit": Command(
-        "look for wrong labels, list them in reports/audit.html, review them", "", "project.run", _add_audit
+    "drift": Command(
+        "compare new texts with the training texts", DRIFT, "drift.command", _add_drift
     ),
-    "crossvalidate": _run("train every model on many splits of all rows", f"{STUDIES}:crossvalidate"),
+    "label": Command(
+        "label texts on a page or in the terminal", LABEL, "label.command", _add_label
+    ),
+    "search": _run(
+        "search for the best settings, as search in params.yaml says", f"{STUDIES}:search"
+    ),
+    "audit": Command(
+        "look for wrong labels, list them in reports/audit.html, review them",
+        "",
+        "project.run",
+        _add_audit,
+    ),
+    "crossvalidate": _run(
+        "train every model on many splits of all rows", f"{STUDIES}:crossvalidate"
+    ),
     "learning-curve": _run("train every model on more and more rows", f"{STUDIES}:learning_curve"),
-    "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review.command", _add_pr_report),
-    "release": Command("tag a model that passes all checks", RELEASE, "verify.release", _add_release),
-    "completion": Command("print the completion of a shell", COMPLETION, "project.completion", _add_completion),
+    "pr-report": Command(
+        "show what a change does to the metrics", PR_REPORT, "review.command", _add_pr_report
+    ),
+    "release": Command(
+        "tag a model that passes all checks", RELEASE, "verify.release", _add_release
+    ),
+    "completion": Command(
+        "print the completion of a shell", COMPLETION, "project.completion", _add_completion
+    ),
 }
 
 if __name__ == "__main__":

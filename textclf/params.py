@@ -16,13 +16,30 @@ from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.quoting import quote_name
-from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
+from textclf.core.settings import (
+    PARAMS_FILE,
+    READ,
+    Section,
+    load_yaml,
+    parse_yaml,
+    show,
+    suggest,
+    validate,
+)
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import MICRO_F1, OF_COUNTS, OF_SUMS, Evaluate, unknown_classes
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
-from textclf.models.settings import CONSTANT, KINDS, LESSON, Average, Train, with_averages, wrong_averages
+from textclf.models.settings import (
+    CONSTANT,
+    KINDS,
+    LESSON,
+    Average,
+    Train,
+    with_averages,
+    wrong_averages,
+)
 from textclf.models.transformer import CONTRASTIVE
 from textclf.report.settings import Report
 from textclf.review.settings import Gate
@@ -34,11 +51,13 @@ from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 
-# Kinds of models without known last scores, or (naive_bayes) with the highest energy for a text without a known word
+# Kinds of models without known last scores, or (naive_bayes) with the highest energy for a text
+# without a known word
 WITHOUT_ENERGY = ("average", "transformer", "naive_bayes")
 MULTILABEL = "multilabel"
 EXTERNAL = "data/external"  # the folder of the user's files on which the stage check depends
-# What data.task multilabel does not support: by setting, the refused values and the rule of the error.
+# What data.task multilabel does not support: by setting, the refused values and the rule of the
+# error.
 ONE_LABEL: dict[str, tuple[tuple[object, ...], str]] = {
     "evaluate.threshold": (("accuracy",), "a number, f1, micro_f1 or precision"),
     "evaluate.coverage_by_class": ((True,), "false"),
@@ -145,11 +164,15 @@ def conflicts(params: Params) -> Iterator[str]:
         return
     features = params.vectorize, params.combine
     unreadable = [
-        sentence for name in params.train.names() for sentence in unreadable_features(params.train, *features, name)
+        sentence
+        for name in params.train.names()
+        for sentence in unreadable_features(params.train, *features, name)
     ]
     yield from unreadable
     yield from _choices_without_validation_rows(params)
-    if params.search != Search() and not unreadable:  # a search that nobody has set up is no reason to refuse a run
+    if (
+        params.search != Search() and not unreadable
+    ):  # a search that nobody has set up is no reason to refuse a run
         yield from _search_conflicts(params)
     yield from _audit_conflicts(params)
     yield from _metric_conflicts(params)
@@ -171,7 +194,9 @@ def _unknown_conflicts(params: Params) -> Iterator[str]:
         read = getattr(settings, "features", None)  # of an average, None
         if score == ENERGY and settings.kind in WITHOUT_ENERGY:
             lacking[name] = f"which needs other models than {join_names(WITHOUT_ENERGY)}"
-        if score == DISTANCE and not (read in params.vectorize.names() and params.vectorize[read].kind == DENSE):
+        if score == DISTANCE and not (
+            read in params.vectorize.names() and params.vectorize[read].kind == DENSE
+        ):
             lacking[name] = "which needs dense features"
     for name, reason in lacking.items() if score != PROBABILITY else ():
         yield f"evaluate.unknown_score must be probability for {name}; got {score}, {reason}"
@@ -233,7 +258,10 @@ def _metric_conflicts(params: Params) -> Iterator[str]:
     named = [("search.metric", params.search.metric)]
     for rule in ("minimum", "maximum_drop"):
         for model, by_split in getattr(params.gate, rule).items():
-            keys = ((f"gate.{rule}.{quote_name(model)}.{split}", limits) for split, limits in by_split.items())
+            keys = (
+                (f"gate.{rule}.{quote_name(model)}.{split}", limits)
+                for split, limits in by_split.items()
+            )
             named += [(key, metric) for key, limits in keys for metric in limits]
     for key, metric in named:
         if not METRICS[metric].suits(params.data.task == MULTILABEL):
@@ -275,7 +303,9 @@ def _search_conflicts(params: Params) -> Iterator[str]:
         else:
             changed = params.model_copy(update={"train": train, "vectorize": vectorize})
             sentences += unreadable_features(train, vectorize, params.combine, search.model)
-            sentences += [each for each in _choices_without_validation_rows(changed) if each not in before]
+            sentences += [
+                each for each in _choices_without_validation_rows(changed) if each not in before
+            ]
         if name not in wrong:
             yield from (f"search.space: {sentence}" for sentence in sentences[:1])
         wrong |= {name} if sentences else set()
@@ -289,7 +319,9 @@ def searched(params: Params) -> Search:
     """Return the section search with the default model of the run if it names none, and this model can be searched."""
     named = params.export.model
     searchable = named in params.train.names() and params.train[named].kind != CONSTANT
-    return params.search.model_copy(update={"model": params.search.model or (named if searchable else None)})
+    return params.search.model_copy(
+        update={"model": params.search.model or (named if searchable else None)}
+    )
 
 
 def _audit_conflicts(params: Params) -> Iterator[str]:

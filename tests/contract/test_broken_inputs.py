@@ -20,7 +20,8 @@ DAMAGED = (
     f"must be JSON with finite numbers; got something else; remove it and {MADE}",
     EDITED,
 )
-# The files that a stage reads. What else may be wrong with them is tried by tests/faults, tables by test_broken_tables.
+# The files that a stage reads. What else may be wrong with them is tried by tests/faults, tables by
+# test_broken_tables.
 READ = {
     "vectorize": "data/splits/classes.json data/splits/*.parquet",
     "train": "data/default.json data/features/words/*",
@@ -46,7 +47,9 @@ def test_an_input_that_is_missing_or_cut_off_is_named_with_what_makes_it(
         for answers in (DAMAGED, (f"not found; {MADE}",)):
             before = tree(project)
             assert run_stage(project, stage, *arguments(stage)) == 2, name
-            assert capfd.readouterr().err in {f"error: {stage}: {name} {answer}\n" for answer in answers}
+            assert capfd.readouterr().err in {
+                f"error: {stage}: {name} {answer}\n" for answer in answers
+            }
             assert tree(project) == before
             path.unlink(missing_ok=True)
         path.write_bytes(content)
@@ -81,22 +84,32 @@ def test_a_model_without_predictions_is_named(refuses: Callable[..., None], proj
     refuses("evaluate", f"error: evaluate: data/trained/keras/training.json not found; {MADE}")
 
 
-@pytest.mark.parametrize(("stage", "blocks", "path"), [("check", 0, "data/checked"), ("export", 1, "models")])
-def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str, blocks: int, path: str) -> None:
-    # A limit on the size of files makes every write fail, root's too; without it joblib would warn of its semaphores.
+@pytest.mark.parametrize(
+    ("stage", "blocks", "path"), [("check", 0, "data/checked"), ("export", 1, "models")]
+)
+def test_a_full_disk_is_told_in_a_line(
+    refuses: Callable[..., None], stage: str, blocks: int, path: str
+) -> None:
+    # A limit on the size of files makes every write fail, root's too; without it joblib would warn
+    # of its semaphores.
     through = f'ulimit -f {blocks} && JOBLIB_MULTIPROCESSING=0 exec "$@"'
     refuses(stage, f"error: {stage}: {path}: File too large", through=through)
 
 
 @pytest.mark.parametrize(
-    ("stage", "changes"), [("evaluate", {"plots": RAW}), ("learning_curve", {"figure": f"{RAW}/new.svg"})]
+    ("stage", "changes"),
+    [("evaluate", {"plots": RAW}), ("learning_curve", {"figure": f"{RAW}/new.svg"})],
 )
-def test_an_output_below_a_file_is_refused(refuses: Callable[..., None], stage: str, changes: dict[str, str]) -> None:
+def test_an_output_below_a_file_is_refused(
+    refuses: Callable[..., None], stage: str, changes: dict[str, str]
+) -> None:
     refuses(stage, f"error: {stage}: {RAW}: File exists", words=arguments(stage, **changes))
 
 
 @pytest.mark.parametrize("stage", ["export", "report"])
-def test_a_table_that_changed_after_split_is_refused(refuses: Callable[..., None], project: Path, stage: str) -> None:
+def test_a_table_that_changed_after_split_is_refused(
+    refuses: Callable[..., None], project: Path, stage: str
+) -> None:
     with (project / RAW).open("a", encoding="utf-8") as table:
         table.write("one more\t1\n")
     name, advice = Path(RAW).name, "run dvc repro --force split, then dvc repro"
@@ -104,8 +117,12 @@ def test_a_table_that_changed_after_split_is_refused(refuses: Callable[..., None
     refuses(stage, f"error: {stage}: {rule}; {advice}")
 
 
-def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None], project: Path) -> None:
-    shutil.copy(project / PREDICTIONS, project / "data/predictions/nb_svm.parquet")  # of a model that was dropped
+def test_evaluate_removes_nothing_where_it_refuses(
+    refuses: Callable[..., None], project: Path
+) -> None:
+    shutil.copy(
+        project / PREDICTIONS, project / "data/predictions/nb_svm.parquet"
+    )  # of a model that was dropped
     shutil.copytree(project / "data/trained/majority", project / "data/trained/nb_svm")
     (project / PREDICTIONS).write_bytes(GARBAGE)
     refuses("evaluate", f"error: evaluate: {PREDICTIONS} is damaged; remove it and {MADE}")

@@ -37,7 +37,8 @@ def test_wrong_settings_are_refused_with_the_approved_lines() -> None:
 def test_a_text_that_is_no_mapping_of_sections_is_refused_with_the_approved_line() -> None:
     every = ", ".join(Params.model_fields)
     approved.check_cases(
-        CASES.with_name("broken_texts.txt"), lambda case: [refusal(json.loads(case))[0].replace(every, "every section")]
+        CASES.with_name("broken_texts.txt"),
+        lambda case: [refusal(json.loads(case))[0].replace(every, "every section")],
     )
 
 
@@ -51,7 +52,9 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
     return SCHEMA["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 
 
-def places(node: dict[str, Any], keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def places(
+    node: dict[str, Any], keys: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     """Yield the keys of every mapping in a JSON schema, `mine` where the user names them, and the mapping's schema."""
     node = resolved(node)
     for choice in node.get("anyOf", ()):
@@ -64,9 +67,19 @@ def places(node: dict[str, Any], keys: tuple[str, ...] = ()) -> Iterator[tuple[t
             yield from places(inner, (*keys, "mine"))
 
 
-SECTIONS = [(keys, node["properties"]) for keys, node in places(SCHEMA) if node.get("additionalProperties") is False]
-each_section = pytest.mark.parametrize(("keys", "settings"), SECTIONS, ids=[".".join(keys) for keys, _ in SECTIONS])
-TYPES = {"boolean": ("yes", "true or false"), "integer": ("a", "an integer"), "number": ("a", "a number")}
+SECTIONS = [
+    (keys, node["properties"])
+    for keys, node in places(SCHEMA)
+    if node.get("additionalProperties") is False
+]
+each_section = pytest.mark.parametrize(
+    ("keys", "settings"), SECTIONS, ids=[".".join(keys) for keys, _ in SECTIONS]
+)
+TYPES = {
+    "boolean": ("yes", "true or false"),
+    "integer": ("a", "an integer"),
+    "number": ("a", "a number"),
+}
 BOUNDS = {
     "minimum": (-1, "at least"),
     "exclusiveMinimum": (0, "greater than"),
@@ -77,7 +90,11 @@ BOUNDS = {
 
 def violations(schema: dict[str, Any]) -> Iterator[tuple[object, str]]:
     """Yield values that break the rules of a setting's schema, each with the start of its rule."""
-    choices = [each for each in map(resolved, resolved(schema).get("anyOf", [schema])) if each.get("type") != "null"]
+    choices = [
+        each
+        for each in map(resolved, resolved(schema).get("anyOf", [schema]))
+        if each.get("type") != "null"
+    ]
     if len(choices) != 1:  # which a rule of its own describes
         return
     (choice,) = choices
@@ -103,17 +120,23 @@ def refusal_at(keys: tuple[str, ...], content: Any) -> list[str]:
 
 
 @each_section
-def test_every_setting_is_held_to_its_type_bounds_and_choices(keys: tuple[str, ...], settings: dict[str, Any]) -> None:
+def test_every_setting_is_held_to_its_type_bounds_and_choices(
+    keys: tuple[str, ...], settings: dict[str, Any]
+) -> None:
     needed = {name: setting["const"] for name, setting in settings.items() if "const" in setting}
     for name in settings.keys() - needed:
         for value, rule in violations(settings[name]):
             start = f"params.yaml: {'.'.join((*keys, name))} must be {rule}"
-            (line,) = (each for each in refusal_at(keys, needed | {name: value}) if each.startswith(start))
+            (line,) = (
+                each for each in refusal_at(keys, needed | {name: value}) if each.startswith(start)
+            )
             assert line.endswith(f"; got {value}")
 
 
 @each_section
-def test_an_unknown_setting_is_named_in_every_section(keys: tuple[str, ...], settings: dict[str, Any]) -> None:
+def test_an_unknown_setting_is_named_in_every_section(
+    keys: tuple[str, ...], settings: dict[str, Any]
+) -> None:
     needed = {name: setting["const"] for name, setting in settings.items() if "const" in setting}
     (line,) = [each for each in refusal_at(keys, needed | {"mistyped": 1}) if "mistyped" in each]
     assert line.startswith(f"params.yaml: {'.'.join((*keys, 'mistyped'))} is no setting; ")
@@ -137,9 +160,9 @@ def test_a_search_and_limits_that_are_not_set_up_refuse_no_run() -> None:
 @pytest.mark.parametrize("features", ["words", "sentences", "both"])
 def test_vectors_of_both_kinds_are_read_side_by_side(features: str) -> None:
     text = "vectorize: {words: {}, sentences: {method: encoder}}\ncombine: {both: {first: words, second: sentences}}\n"
-    assert parse(f"{text}train: {{mine: {{kind: logistic_regression, features: {features}}}}}").train.names() == [
-        "mine"
-    ]
+    assert parse(
+        f"{text}train: {{mine: {{kind: logistic_regression, features: {features}}}}}"
+    ).train.names() == ["mine"]
 
 
 # Through a file and a stage

@@ -23,7 +23,9 @@ from textclf.core.settings import load_section
 from textclf.tables import corpus
 from textclf.tables.settings import Data
 
-Case = tuple[Mapping[str, bytes | str], str, dict[str, str]]  # files, data.path, settings of section `data` in YAML
+Case = tuple[
+    Mapping[str, bytes | str], str, dict[str, str]
+]  # files, data.path, settings of section `data` in YAML
 
 APPROVED = Path(__file__).with_name("broken_tables.txt")
 HEAD = "text,label\n"
@@ -66,34 +68,58 @@ MADE: dict[str, Case] = {  # what is no text, or a long one
     "Excel: an empty sheet": alone("c.xlsx", excel()),
     "Excel: header without rows": alone("c.xlsx", excel(("text", "label"), (None, None))),
     "Excel: no header": alone("c.xlsx", excel(("a", 0), ("b", 1))),
-    "Excel: another sheet": alone("c.xlsx", excel(("text", "label"), Old=[("text", "label")]), sheet="New"),
-    "Excel: values of other types": alone(
-        "c.xlsx", excel(("text", "label"), (5, 1), ("b", 1.5), ("c", dt.date(2020, 1, 1)), ("d", "=1/0"), ("#N/A", 1))
+    "Excel: another sheet": alone(
+        "c.xlsx", excel(("text", "label"), Old=[("text", "label")]), sheet="New"
     ),
-    "Excel: an empty row among others": alone("c.xlsx", excel(("text", "label"), ("a", 0), (), ("b", 1))),
+    "Excel: values of other types": alone(
+        "c.xlsx",
+        excel(
+            ("text", "label"),
+            (5, 1),
+            ("b", 1.5),
+            ("c", dt.date(2020, 1, 1)),
+            ("d", "=1/0"),
+            ("#N/A", 1),
+        ),
+    ),
+    "Excel: an empty row among others": alone(
+        "c.xlsx", excel(("text", "label"), ("a", 0), (), ("b", 1))
+    ),
     "SQLite: no query": alone("c.db", sqlite([], statements="CREATE TABLE others (text)")),
     "SQLite: another table": alone("c.db", sqlite([]), query="SELECT * FROM row"),
-    "SQLite: a statement that writes": alone("c.db", sqlite([]), query="DELETE FROM rows RETURNING text, label"),
+    "SQLite: a statement that writes": alone(
+        "c.db", sqlite([]), query="DELETE FROM rows RETURNING text, label"
+    ),
     "SQLite: a statement without rows": alone("c.db", sqlite([]), query="BEGIN"),
-    "SQLite: two statements": alone("c.db", sqlite([]), query="SELECT * FROM rows; DROP TABLE rows"),
+    "SQLite: two statements": alone(
+        "c.db", sqlite([]), query="SELECT * FROM rows; DROP TABLE rows"
+    ),
     "SQLite: no rows": alone("c.db", sqlite([]), query="SELECT * FROM rows"),
     "SQLite: other columns": alone("c.db", sqlite([]), query="SELECT text FROM rows"),
     "SQLite: values of other types": alone(
         "c.db", sqlite([(5, "0"), (b"a", "0"), (None, "0"), ("a", 1.5)]), query="SELECT * FROM rows"
     ),
     "SQLite: not UTF-8": alone(
-        "c.db", sqlite([], statements="INSERT INTO rows VALUES (CAST(x'ff' AS TEXT), 0)"), query="SELECT * FROM rows"
+        "c.db",
+        sqlite([], statements="INSERT INTO rows VALUES (CAST(x'ff' AS TEXT), 0)"),
+        query="SELECT * FROM rows",
     ),
     "SQLite: changes in a file beside it": (
         {"own/c.db": sqlite([]), "own/c.db-wal": b"changes"},
         "own/c.db",
         {"query": "SELECT * FROM rows"},
     ),
-    "Arrow: cut off at a batch": alone("c.arrow", arrow({"text": ["a", "b"], "label": [0, 1]})[:-8]),
+    "Arrow: cut off at a batch": alone(
+        "c.arrow", arrow({"text": ["a", "b"], "label": [0, 1]})[:-8]
+    ),
     "Arrow: other columns": alone("c.arrow", arrow({"review": ["a"]})),
     "Arrow: text of numbers": alone("c.arrow", arrow({"text": [1], "label": [0]})),
     "Arrow: offsets out of bounds": alone("c.arrow", arrow({"text": BAD_OFFSETS, "label": [0, 1]})),
-    "folders: a picture": ({"own/neg/1.txt": "a", "own/pos/2.txt": compressed(b"b", ".gz")}, "own", {}),
+    "folders: a picture": (
+        {"own/neg/1.txt": "a", "own/pos/2.txt": compressed(b"b", ".gz")},
+        "own",
+        {},
+    ),
     "contents: Excel called csv": csv(excel()),
     "contents: Parquet called csv": csv(parquet()),
     "contents: Arrow called csv": csv(arrow({"a": [1]})),
@@ -107,7 +133,12 @@ MADE: dict[str, Case] = {  # what is no text, or a long one
     "Parquet: other columns": alone("c.parquet", tables.parquet({"review": ["a"], "stars": [1]})),
     **{
         f"Parquet: text of type {column.type}": alone("c.parquet", parquet(column, [0]))
-        for column in (pa.array([b"a"]), pa.array([1]), pa.array([["a"]], LIST), pa.array([b"a"]).dictionary_encode())
+        for column in (
+            pa.array([b"a"]),
+            pa.array([1]),
+            pa.array([["a"]], LIST),
+            pa.array([b"a"]).dictionary_encode(),
+        )
     },
     **{
         f"Parquet: label of type {column.type}": alone("c.parquet", parquet(["a"], column))
@@ -148,15 +179,21 @@ def write_files(folder: Path, files: Mapping[str, bytes | str]) -> None:
     for name, content in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content)
+        file.write_bytes(
+            content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+        )
 
 
-def test_each_table_is_refused_with_the_approved_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_table_is_refused_with_the_approved_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def say(line: str) -> Sequence[str]:
         files, path, settings = case_of(line)
         monkeypatch.chdir(place := Path(tempfile.mkdtemp(dir=tmp_path)))
         write_files(place, files)
-        section = "".join(f"  {key}: {value}\n" for key, value in {"path": path, **settings}.items())
+        section = "".join(
+            f"  {key}: {value}\n" for key, value in {"path": path, **settings}.items()
+        )
         Path("params.yaml").write_text(f"data:\n{section}", encoding="utf-8")
         with pytest.raises(UserError) as error:
             corpus.read(Path(path), load_section("data", Data))
@@ -167,11 +204,15 @@ def test_each_table_is_refused_with_the_approved_lines(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("name", STAGE_CASES)
-def test_split_reports_the_error_and_changes_no_output(name: str, refuses: Callable[..., None], project: Path) -> None:
+def test_split_reports_the_error_and_changes_no_output(
+    name: str, refuses: Callable[..., None], project: Path
+) -> None:
     lines = iter(APPROVED.read_text(encoding="utf-8").splitlines())
     files, path, settings = case_of(next(line for line in lines if line.startswith(name)))
     write_files(project, files)
-    chosen = [word for key, value in {"path": path, **settings}.items() for word in (f"data.{key}", value)]
+    chosen = [
+        word for key, value in {"path": path, **settings}.items() for word in (f"data.{key}", value)
+    ]
     params = project / "params.yaml"
     params.write_text(put(*chosen, text=params.read_text(encoding="utf-8")), encoding="utf-8")
     said = itertools.takewhile(lambda line: line.startswith("> "), lines)

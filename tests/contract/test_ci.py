@@ -21,12 +21,20 @@ from textclf.review.comment import MARKER
 REQUIREMENT = "textclf-pipeline @ git+https://example.org/textclf.git@0123abc"
 OF = ("clone", "project")
 GITHUB, GITLAB = (
-    {of: yaml.safe_load(workflow(host, of == "clone", REQUIREMENT)) for of in OF} for host in ("github", "gitlab")
+    {of: yaml.safe_load(workflow(host, of == "clone", REQUIREMENT)) for of in OF}
+    for host in ("github", "gitlab")
 )
-FILES = {path.stem: yaml.safe_load(path.read_bytes()) for path in (ROOT / ".github/workflows").iterdir()}
+FILES = {
+    path.stem: yaml.safe_load(path.read_bytes()) for path in (ROOT / ".github/workflows").iterdir()
+}
 NIGHTLY, PLATFORMS = FILES["nightly"], FILES["platforms"]
 WORKFLOWS: list[dict[str, Any]] = [GITHUB["project"], *FILES.values()]
-STEPS = [(job, step) for each in WORKFLOWS for job, content in each["jobs"].items() for step in content["steps"]]
+STEPS = [
+    (job, step)
+    for each in WORKFLOWS
+    for job, content in each["jobs"].items()
+    for step in content["steps"]
+]
 
 
 def test_every_action_is_pinned_by_the_hash_of_its_commit() -> None:
@@ -58,13 +66,22 @@ def test_no_checkout_leaves_its_token_in_the_working_tree() -> None:
 @pytest.mark.parametrize("of", OF)
 def test_only_the_comment_job_may_write_and_it_runs_no_code_of_the_repository(of: str) -> None:
     jobs = GITHUB[of]["jobs"]
-    assert GITHUB[of]["permissions"] == NIGHTLY["permissions"] == PLATFORMS["permissions"] == {"contents": "read"}
-    permissions = {job: content["permissions"] for job, content in jobs.items() if "permissions" in content}
+    assert (
+        GITHUB[of]["permissions"]
+        == NIGHTLY["permissions"]
+        == PLATFORMS["permissions"]
+        == {"contents": "read"}
+    )
+    permissions = {
+        job: content["permissions"] for job, content in jobs.items() if "permissions" in content
+    }
     assert permissions == {"comment": {"pull-requests": "write"}}
     assert "head.repo.full_name == github.repository" in jobs["comment"]["if"]
     assert "!cancelled()" in jobs["comment"]["if"]  # also after a pipeline that failed
     assert [job for job, content in jobs.items() if "github.token" in str(content)] == ["comment"]
-    assert ["run" in step for step in jobs["comment"]["steps"]] == [True]  # no checkout and no other action
+    assert ["run" in step for step in jobs["comment"]["steps"]] == [
+        True
+    ]  # no checkout and no other action
 
 
 def test_the_workflow_of_a_project_has_no_tests_of_textclf() -> None:
@@ -76,12 +93,18 @@ def test_the_workflow_of_a_project_has_no_tests_of_textclf() -> None:
 
 
 @pytest.mark.parametrize("host", PATHS)
-@pytest.mark.parametrize("address", ["file:///a/b.whl", "git+file://localhost/a@b", "git+https://file.org/file:/a@b"])
-def test_a_workflow_says_if_it_installs_from_a_path_of_one_machine(host: Host, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["file:///a/b.whl", "git+file://localhost/a@b", "git+https://file.org/file:/a@b"]
+)
+def test_a_workflow_says_if_it_installs_from_a_path_of_one_machine(
+    host: Host, address: str
+) -> None:
     text = workflow(host, False, f"textclf-pipeline @ {address}")
     assert ("unknown to CI" in text) is ("https" not in address)
     content = yaml.safe_load(text)
-    assert (content["env"] if host == "github" else content["variables"])["TEXTCLF"] == f"textclf-pipeline @ {address}"
+    assert (content["env"] if host == "github" else content["variables"])[
+        "TEXTCLF"
+    ] == f"textclf-pipeline @ {address}"
 
 
 PRINT_SEEDS = (
@@ -94,7 +117,9 @@ def seeds(given: str | None) -> list[str]:
     """Return the seed of tests/faults, and whether the property tests always try the same, with this FAULTS_SEED."""
     others = {name: value for name, value in os.environ.items() if name != "FAULTS_SEED"}
     variables = {"FAULTS_SEED": given} if given else {}
-    return run(sys.executable, "-c", PRINT_SEEDS, folder=ROOT, environment=others, **variables).out.split()
+    return run(
+        sys.executable, "-c", PRINT_SEEDS, folder=ROOT, environment=others, **variables
+    ).out.split()
 
 
 def test_the_tests_of_a_commit_try_the_same_each_time_and_other_things_by_night() -> None:
@@ -105,9 +130,18 @@ def test_the_tests_of_a_commit_try_the_same_each_time_and_other_things_by_night(
     assert NIGHTLY["jobs"]["random"]["env"] == {"FAULTS_SEED": "random"}
 
 
-ON_GITHUB = {of: [step.get("run", "") for step in GITHUB[of]["jobs"]["pipeline"]["steps"]] for of in OF}
+ON_GITHUB = {
+    of: [step.get("run", "") for step in GITHUB[of]["jobs"]["pipeline"]["steps"]] for of in OF
+}
 ON_GITLAB: dict[str, list[str]] = {of: GITLAB[of]["pipeline"]["script"] for of in OF}
-IN_ORDER = ["dvc pull", "textclf check", "dvc repro", "textclf pr-report", "--run-base", "textclf.project.committed"]
+IN_ORDER = [
+    "dvc pull",
+    "textclf check",
+    "dvc repro",
+    "textclf pr-report",
+    "--run-base",
+    "textclf.project.committed",
+]
 SCRIPTS = [lines for host in (ON_GITHUB, ON_GITLAB) for lines in host.values()]
 
 
@@ -124,7 +158,9 @@ def test_outputs_of_stages_are_never_pulled(lines: list[str]) -> None:
     assert pull.strip() == "git ls-files -z '*.dvc' | xargs -0 -r dvc pull"
 
 
-STUB, GH = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("stub.sh", "gh.sh"))
+STUB, GH = (
+    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("stub.sh", "gh.sh")
+)
 
 
 def run_scripts(
@@ -146,9 +182,19 @@ def run_scripts(
     }
     code = 0
     for script in scripts:
-        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]  # as GitHub and GitLab start it
+        command = [
+            "bash",
+            "--noprofile",
+            "--norc",
+            "-eo",
+            "pipefail",
+            "-c",
+            script,
+        ]  # as GitHub and GitLab start it
         code = code or run(*command, folder=folder, environment=variables).status
-    calls = re.sub(r"/dev/fd/\d+|host\.py|\S*requirements/sign\.txt", "FILE", (folder / "calls").read_text())
+    calls = re.sub(
+        r"/dev/fd/\d+|host\.py|\S*requirements/sign\.txt", "FILE", (folder / "calls").read_text()
+    )
     return calls.splitlines(), code
 
 
@@ -168,7 +214,8 @@ SIGN += ["textclf sign models/words --key FILE"]
 
 OURS = f"{MARKER}\n\nold"
 COMMENT = f"{MARKER}\n\n$(touch hacked) `touch hacked` \"; touch hacked; '@file 1\n"
-# Comments that stay as they are: the marker quoted, by somebody else, and another comment of the same account.
+# Comments that stay as they are: the marker quoted, by somebody else, and another comment of the
+# same account.
 OTHERS = [("bot", f"> {MARKER}"), ("somebody", OURS), ("bot", "coverage")]
 
 # curl and GitLab's API in one: the notes are in a file; a change is a call.
@@ -200,7 +247,10 @@ def gitlab(
 ) -> tuple[list[str], int]:
     """Return the calls of the GitLab job after the installation, and its exit code; `notes` are author and text."""
     (folder / "host.py").write_text(HOST)
-    content = [{"id": place, "author": {"id": author}, "body": text} for place, (author, text) in enumerate(notes)]
+    content = [
+        {"id": place, "author": {"id": author}, "body": text}
+        for place, (author, text) in enumerate(notes)
+    ]
     (folder / "notes.json").write_text(json.dumps(content))
     variables = {
         "REAL_PYTHON": sys.executable,
@@ -231,7 +281,9 @@ def gitlab(
         ("POST", 2),
     ],
 )
-def test_on_gitlab_the_comment_is_posted_though_a_step_fails(of: str, failing: str, code: int, tmp_path: Path) -> None:
+def test_on_gitlab_the_comment_is_posted_though_a_step_fails(
+    of: str, failing: str, code: int, tmp_path: Path
+) -> None:
     expected = [*REPRO, REPORT, f"POST {NOTES} body=report", COMMITTED]
     assert gitlab(of, tmp_path, failing, may_post=True) == (expected, code)
 
@@ -257,22 +309,37 @@ PULLED = ["git ls-files", "dvc pull rows.csv.dvc"]
         ("project", {"request": "", "key": ""}, [*REPRO, COMMITTED], 0),
     ],
 )
-def test_on_gitlab_a_job_runs_what_it_can(of: str, options: Any, calls: list[str], code: int, tmp_path: Path) -> None:
+def test_on_gitlab_a_job_runs_what_it_can(
+    of: str, options: Any, calls: list[str], code: int, tmp_path: Path
+) -> None:
     assert gitlab(of, tmp_path, **options) == (calls, code)
 
 
 @pytest.mark.parametrize("of", OF)
 @pytest.mark.parametrize("key", ["", "secret"])
-def test_on_github_the_models_are_signed_after_a_push_if_there_is_a_key(of: str, key: str, tmp_path: Path) -> None:
-    step = next(step for step in GITHUB[of]["jobs"]["pipeline"]["steps"] if step.get("id") == "sign")
+def test_on_github_the_models_are_signed_after_a_push_if_there_is_a_key(
+    of: str, key: str, tmp_path: Path
+) -> None:
+    step = next(
+        step for step in GITHUB[of]["jobs"]["pipeline"]["steps"] if step.get("id") == "sign"
+    )
     assert (step["if"], str(GITHUB[of]).count("secrets.")) == ("github.event_name == 'push'", 1)
-    variables = {"REAL_PYTHON": sys.executable, "TEXTCLF_SIGNING_KEY": key, "GITHUB_OUTPUT": "output"}
-    assert run_scripts(["dvc repro", step["run"]], tmp_path, **variables) == (["dvc repro", *(SIGN if key else [])], 0)
+    variables = {
+        "REAL_PYTHON": sys.executable,
+        "TEXTCLF_SIGNING_KEY": key,
+        "GITHUB_OUTPUT": "output",
+    }
+    assert run_scripts(["dvc repro", step["run"]], tmp_path, **variables) == (
+        ["dvc repro", *(SIGN if key else [])],
+        0,
+    )
 
 
 @pytest.mark.parametrize("of", OF)
 @pytest.mark.parametrize(("failing", "code"), [("", 0), ("textclf pr-report", 2)])
-def test_on_github_a_pull_request_has_a_report_as_an_output(of: str, failing: str, code: int, tmp_path: Path) -> None:
+def test_on_github_a_pull_request_has_a_report_as_an_output(
+    of: str, failing: str, code: int, tmp_path: Path
+) -> None:
     steps = [step for step in GITHUB[of]["jobs"]["pipeline"]["steps"] if "run" in step]
     scripts = [step["run"] for step in steps if "== 'push'" not in step.get("if", "")]
     files = {"GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary", "GITHUB_PATH": "path"}
@@ -293,7 +360,8 @@ def test_on_github_gh_posts_the_comment_or_updates_the_first_that_the_workflow_w
 ) -> None:
     logins = {"bot": "github-actions[bot]", "somebody": "somebody"}
     comments = [
-        {"id": place, "user": {"login": logins[who]}, "body": text} for place, (who, text) in enumerate(OTHERS + ours)
+        {"id": place, "user": {"login": logins[who]}, "body": text}
+        for place, (who, text) in enumerate(OTHERS + ours)
     ]
     (tmp_path / "comments.json").write_text(json.dumps(comments))
     (tmp_path / "bin").mkdir()

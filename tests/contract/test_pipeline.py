@@ -32,15 +32,25 @@ FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]
 PACKAGE = "textclf/__init__.py"
 VERSION = "textclf/version.py"  # which only messages name
-FIRST = {"stages/__init__.py", PACKAGE}  # what every stage runs before anything else; check writes their checksums
+FIRST = {
+    "stages/__init__.py",
+    PACKAGE,
+}  # what every stage runs before anything else; check writes their checksums
 CHECKED = "data/checked"  # what check writes; every other stage of dvc.yaml waits for it
 SETTINGS, STUDY_SETTINGS = "data/settings.json", "data/studies"  # in the place of params
 FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
-UNKEPT = {"audit": {"reports/audit.html"}}  # by stage: files that neither Git nor DVC keeps (studies/dvc.yaml)
+UNKEPT = {
+    "audit": {"reports/audit.html"}
+}  # by stage: files that neither Git nor DVC keeps (studies/dvc.yaml)
 SLOW = {  # code, and what it does not use that takes long to import
-    "from stages import check; check.check.load()": ("pandas", "pyarrow", "scipy.sparse", "scipy.special"),
+    "from stages import check; check.check.load()": (
+        "pandas",
+        "pyarrow",
+        "scipy.sparse",
+        "scipy.special",
+    ),
     "import stages.fetch": ("pandas", "pyarrow", "requests", "scipy.sparse", "scipy.special"),
     "import stages.evaluate": ("scipy.optimize", "scipy.sparse", "scipy.stats", "sklearn"),
     "import stages.report": ("scipy.sparse", "scipy.special", "sklearn"),
@@ -56,7 +66,13 @@ DECLARED = DVC["stages"] | STUDIES
 PARAMS = content("params.yaml")
 
 
-EXAMPLES = {"external": "gpt", "vectorize": "words", "combine": "both", "average": "mean", "behave": "sentiment"}
+EXAMPLES = {
+    "external": "gpt",
+    "vectorize": "words",
+    "combine": "both",
+    "average": "mean",
+    "behave": "sentiment",
+}
 ITEM = "my/file"  # what an entry of a setting names, as evaluate.external does
 VALUES = {"first": "words", "second": "letters", "features": "words"}  # of the entries
 
@@ -67,7 +83,9 @@ def resolved_stages() -> dict[str, dict[str, Any]]:
     `train` is there once per kind of model, other stages of several items with one example each.
     """
     stages = {}
-    for name, stage in json.loads(json.dumps(DECLARED).replace("${data.path}", PARAMS["data"]["path"])).items():
+    for name, stage in json.loads(
+        json.dumps(DECLARED).replace("${data.path}", PARAMS["data"]["path"])
+    ).items():
         if "foreach" in stage:
             for key in KINDS if name == "train" else [EXAMPLES[name]]:
                 example = json.dumps(stage["do"]).replace("${item}", ITEM).replace("${key}", key)
@@ -138,7 +156,9 @@ def code_deps(stage: str) -> set[str]:
 
 def data(stage: str) -> set[str]:
     return {
-        path for path in paths(stage, "deps") - {CHECKED, FETCHED, SETTINGS, "params.yaml"} if not unread(path)
+        path
+        for path in paths(stage, "deps") - {CHECKED, FETCHED, SETTINGS, "params.yaml"}
+        if not unread(path)
     } | outs(stage)
 
 
@@ -171,7 +191,9 @@ def imported_names(file: str) -> list[str]:
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}:{node.lineno}: a relative import, which this test can't follow"
+            assert node.level == 0, (
+                f"{file}:{node.lineno}: a relative import, which this test can't follow"
+            )
             assert node.module is not None
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return names
@@ -180,12 +202,17 @@ def imported_names(file: str) -> list[str]:
 def module_file(name: str) -> str | None:
     """Return the project's file of a module or package by its dotted name, None if the project has none."""
     stem = name.replace(".", "/")
-    return next((file for file in (f"{stem}/__init__.py", f"{stem}.py") if (ROOT / file).is_file()), None)
+    return next(
+        (file for file in (f"{stem}/__init__.py", f"{stem}.py") if (ROOT / file).is_file()), None
+    )
 
 
 def is_empty(file: str) -> bool:
     """Return whether a module holds a docstring and nothing else."""
-    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in tree(file).body)
+    return all(
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for node in tree(file).body
+    )
 
 
 def closure(*files: str) -> set[str]:
@@ -215,19 +242,27 @@ def covers(dep: str, file: str) -> bool:
 def test_the_code_among_a_stages_deps_is_what_its_script_imports(stage: str) -> None:
     deps, files = code_deps(stage), stage_files(stage)
     assert {file for file in files if not any(covers(dep, file) for dep in deps)} == set()
-    used = files | {file for other in STAGES if base(other) == "train" == base(stage) for file in stage_files(other)}
+    used = files | {
+        file
+        for other in STAGES
+        if base(other) == "train" == base(stage)
+        for file in stage_files(other)
+    }
     assert {dep for dep in deps if not any(covers(dep, file) for file in used)} == set()
 
 
 def test_the_statement_of_a_model_names_the_code_that_export_depends_on() -> None:
     code = {
-        re.sub(r"\.py$", "", dep) for dep in DVC["stages"]["export"]["deps"] if dep.startswith(("stages/", "textclf/"))
+        re.sub(r"\.py$", "", dep)
+        for dep in DVC["stages"]["export"]["deps"]
+        if dep.startswith(("stages/", "textclf/"))
     }
     assert {*provenance.CODE} == {name.removeprefix("textclf/").replace("/", ".") for name in code}
 
 
 def test_importing_a_package_runs_nothing_and_importing_textclf_pins_arithmetic() -> None:
-    # Stages do not depend on the __init__.py of packages of which they import one module, so these must decide nothing.
+    # Stages do not depend on the __init__.py of packages of which they import one module, so these
+    # must decide nothing.
     packages = [file for file in CODE if file.endswith("/__init__.py") and file.count("/") == 2]
     used = {file for stage in STAGES for file in stage_files(stage)}
     assert [file for file in packages if file in used and not is_empty(file)] == []
@@ -243,7 +278,9 @@ def test_importing_a_package_runs_nothing_and_importing_textclf_pins_arithmetic(
     }
 
 
-@pytest.mark.parametrize("stage", [name for name in STAGES if name not in STUDIES and name != "check"])
+@pytest.mark.parametrize(
+    "stage", [name for name in STAGES if name not in STUDIES and name != "check"]
+)
 def test_every_stage_waits_until_params_are_checked(stage: str) -> None:
     assert CHECKED in paths(stage, "deps")
 
@@ -251,17 +288,31 @@ def test_every_stage_waits_until_params_are_checked(stage: str) -> None:
 def test_check_looks_at_the_whole_of_params() -> None:
     assert "params.yaml" in DVC["stages"]["check"]["deps"]
     assert "params" not in DVC["stages"]["check"]
-    assert outs("check") == {CHECKED, SETTINGS, STUDY_SETTINGS, "data/default.json", "data/models.json", "data/weights"}
+    assert outs("check") == {
+        CHECKED,
+        SETTINGS,
+        STUDY_SETTINGS,
+        "data/default.json",
+        "data/models.json",
+        "data/weights",
+    }
 
 
 def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
-    pattern = re.compile(r"\b(import_module\((?!')|__import__\b|exec_module\b|run_path\b|run_module\b)")
+    pattern = re.compile(
+        r"\b(import_module\((?!')|__import__\b|exec_module\b|run_path\b|run_module\b)"
+    )
     found = [file for file in CODE if pattern.search(ast.unparse(tree(file)))]
-    assert {*found} <= {"textclf/models/common/loading.py", "textclf/cli.py"}  # which imports the command that runs
+    assert {*found} <= {
+        "textclf/models/common/loading.py",
+        "textclf/cli.py",
+    }  # which imports the command that runs
 
 
 @pytest.mark.parametrize(("code", "libraries"), SLOW.items(), ids=SLOW)
-def test_what_takes_long_to_import_is_imported_where_it_is_used(code: str, libraries: tuple[str, ...]) -> None:
+def test_what_takes_long_to_import_is_imported_where_it_is_used(
+    code: str, libraries: tuple[str, ...]
+) -> None:
     without = f"import sys; sys.modules.update(dict.fromkeys({libraries})); {code}"
     assert python("-c", without) == (0, "", "")
 
@@ -275,17 +326,25 @@ def test_garbage_is_collected_only_when_a_stage_has_imported_its_modules() -> No
 
 
 @each_stage
-def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path(stage: str) -> None:
+def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path(
+    stage: str,
+) -> None:
     python, option, *_ = command(stage)
     assert [python, option] == ["python", "-m"]
     given = [value for value in arguments(stage).values() if value != settings_file(stage)]
-    given = [value for value in given if (stage, value) != ("check", "data")]  # below which it removes leftovers
+    given = [
+        value for value in given if (stage, value) != ("check", "data")
+    ]  # below which it removes leftovers
     used, in_params = (
         data(stage) | set(BY_CHECKSUM.get(base(stage), ())),
         {PARAMS["data"]["path"], ITEM, EXTERNAL},
     )  # which the script reads
-    assert {path for path in used - in_params if not any(covers(each, path) for each in given)} == set()
-    assert {each for each in given if not any(covers(each, path) for path in used)} == UNKEPT.get(stage, set())
+    assert {
+        path for path in used - in_params if not any(covers(each, path) for each in given)
+    } == set()
+    assert {each for each in given if not any(covers(each, path) for path in used)} == UNKEPT.get(
+        stage, set()
+    )
 
 
 def signature(stage: str) -> tuple[dict[str, inspect.Parameter], dict[str, inspect.Parameter]]:
@@ -301,7 +360,9 @@ def signature(stage: str) -> tuple[dict[str, inspect.Parameter], dict[str, inspe
 @each_stage
 def test_a_command_gives_each_argument_of_its_script_by_name(stage: str) -> None:
     _, keyword = signature(stage)
-    needed = {f"--{name.replace('_', '-')}": each.default is each.empty for name, each in keyword.items()}
+    needed = {
+        f"--{name.replace('_', '-')}": each.default is each.empty for name, each in keyword.items()
+    }
     given = [name for name in arguments(stage) if name != "--settings"]
     assert given == [name for name in needed if needed[name] or name in given]
 
@@ -311,7 +372,9 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
     taken, _ = signature(stage)
     keys = {key for each in taken.values() for key in params_of(each)}
     own = {f"train.{name}" for name in model(stage)}  # its settings are loaded by the model's name
-    own |= {stage.replace("@", ".")} if base(stage) in {"vectorize", "combine", "average"} else set()
+    own |= (
+        {stage.replace("@", ".")} if base(stage) in {"vectorize", "combine", "average"} else set()
+    )
     if file := settings_file(stage):
         params = Params(behave=Behave(tests={"sentiment": ITEM}))
         available = run_settings(params) if file == SETTINGS else study_settings(params)[stage]
@@ -337,13 +400,19 @@ def test_a_stage_says_what_it_is_for(stage: str) -> None:
 
 def test_every_stage_is_a_script_of_its_name_and_every_script_a_stage() -> None:
     scripts = {file for file in CODE if file.startswith("stages/")} - {"stages/__init__.py"}
-    assert {script(stage): base(stage) for stage in STAGES} == {file: Path(file).stem for file in scripts}
+    assert {script(stage): base(stage) for stage in STAGES} == {
+        file: Path(file).stem for file in scripts
+    }
 
 
 def test_the_models_trained_are_those_of_params() -> None:
     assert DVC["stages"]["train"]["foreach"] == "${train}"
     assert {entry["kind"] for entry in PARAMS["train"].values()} <= set(KINDS)
-    folders = {file.split("/")[2] for file in CODE if file.startswith("textclf/models/") and file.count("/") > 2}
+    folders = {
+        file.split("/")[2]
+        for file in CODE
+        if file.startswith("textclf/models/") and file.count("/") > 2
+    }
     assert folders == {"average", "common", *KINDS}
 
 
@@ -363,7 +432,9 @@ def test_params_yaml_shows_settings_in_order_on_one_screen() -> None:
 
 def test_dvc_yaml_reads_what_check_requires() -> None:
     listed = {param for stage in STAGES.values() for param in stage.get("params", [])}
-    listed -= {stage.replace("@", ".") for stage in STAGES if "@" in stage} | {"behave"}  # of entries; only with tests
+    listed -= {stage.replace("@", ".") for stage in STAGES if "@" in stage} | {
+        "behave"
+    }  # of entries; only with tests
     assert listed | {"vectorize", "train"} == {*REQUIRED} - {"data.path"} | {"data", "data.path"}
 
 
@@ -381,9 +452,15 @@ def test_a_scripts_docstring_says_what_it_reads_writes_and_depends_on(stage: str
 
 
 def test_dvc_plots_lists_every_chart_with_its_table_and_its_axes() -> None:
-    listed = {plot["template"]: (plot["x"], plot["y"]) for entry in DVC["plots"] for plot in entry.values()}
+    listed = {
+        plot["template"]: (plot["x"], plot["y"])
+        for entry in DVC["plots"]
+        for plot in entry.values()
+    }
     tables = {name: f"plots/{chart.table}.csv" for name, chart in CHARTS.items()}
-    assert listed == {name: (chart.x.column, {tables[name]: chart.y.column}) for name, chart in CHARTS.items()}
+    assert listed == {
+        name: (chart.x.column, {tables[name]: chart.y.column}) for name, chart in CHARTS.items()
+    }
     assert set(tables.values()) <= ALL_OUTS
 
 
@@ -409,25 +486,48 @@ def test_git_keeps_the_small_outs_and_dvc_the_others() -> None:
         for out in ([entry] if isinstance(entry, str) else entry)
     }
     assert {out: not out.startswith(("metrics/", "plots/")) for out in cached} == cached
-    known = {*FILES, "metrics/models", "metrics/behaviour/sentiment.json"}  # the last is of no default run
+    known = {
+        *FILES,
+        "metrics/models",
+        "metrics/behaviour/sentiment.json",
+    }  # the last is of no default run
     assert {out for out, by_dvc in cached.items() if not by_dvc} <= known
-    assert [file for file in FILES if file.startswith(("data/", "models/"))] == [f"{EXTERNAL}/README.md"]
+    assert [file for file in FILES if file.startswith(("data/", "models/"))] == [
+        f"{EXTERNAL}/README.md"
+    ]
 
 
-RUN_CACHE = {"vectorize", "combine", "train", "average", "external", "report"}  # stages whose runs DVC keeps
+RUN_CACHE = {
+    "vectorize",
+    "combine",
+    "train",
+    "average",
+    "external",
+    "report",
+}  # stages whose runs DVC keeps
 
 
-def test_dvc_removes_no_output_of_a_stage_unless_its_run_cache_may_take_the_place_of_the_run() -> None:
+def test_dvc_removes_no_output_of_a_stage_unless_its_run_cache_may_take_the_place_of_the_run() -> (
+    None
+):
     for name, stage in (DVC["stages"] | STUDIES).items():
         body = stage.get("do", stage)
         entries = [*body.get("outs", []), *body.get("metrics", [])]
-        persist = {isinstance(each, dict) and next(iter(each.values())).get("persist", False) for each in entries}
+        persist = {
+            isinstance(each, dict) and next(iter(each.values())).get("persist", False)
+            for each in entries
+        }
         assert persist == {name not in RUN_CACHE}, name
 
 
 def test_git_ignores_what_the_stages_make_and_dvc_keeps() -> None:
-    texts = {Path(name): (ROOT / name).read_text(encoding="utf-8") for name in ("dvc.yaml", "studies/dvc.yaml")}
-    assert {*declared.ignored(texts)} <= {*(ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
+    texts = {
+        Path(name): (ROOT / name).read_text(encoding="utf-8")
+        for name in ("dvc.yaml", "studies/dvc.yaml")
+    }
+    assert {*declared.ignored(texts)} <= {
+        *(ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    }
 
 
 def test_dvc_sends_no_analytics() -> None:
@@ -439,9 +539,15 @@ def test_dvc_sends_no_analytics() -> None:
 @pytest.mark.parametrize("file", [name for name in FILES if name.startswith("requirements/")])
 def test_every_requirement_is_locked_by_hash_and_none_by_url(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
-    requirements = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)).splitlines()
+    requirements = re.sub(
+        r"\\\n", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
+    ).splitlines()
     assert requirements
-    assert [line for line in requirements if not re.match(r"[\w.\[\]-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
+    assert [
+        line
+        for line in requirements
+        if not re.match(r"[\w.\[\]-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)
+    ] == []
     assert "://" not in text
 
 
@@ -449,7 +555,9 @@ def test_every_requirement_is_locked_by_hash_and_none_by_url(file: str) -> None:
 def test_no_code_can_run_what_data_says(file: str) -> None:
     # What is unpickled or evaluated may be a program.
     roots = {name.split(".")[0] for name in imported_names(file)}
-    calls = {ast.unparse(node.func) for node in runtime_nodes(tree(file)) if isinstance(node, ast.Call)}
+    calls = {
+        ast.unparse(node.func) for node in runtime_nodes(tree(file)) if isinstance(node, ast.Call)
+    }
     assert not UNSAFE & roots
     assert not {"eval", "exec", "yaml.unsafe_load", "yaml.full_load"} & calls
     assert "allow_pickle=True" not in ast.unparse(tree(file))
@@ -461,5 +569,9 @@ def test_no_file_holds_a_path_of_somebodys_machine() -> None:
         content = (ROOT / name).read_bytes()
         if b"\0" not in content and not name.startswith("requirements/"):
             lines = content.decode("utf-8").splitlines()
-            found += [f"{name}:{number}: {line}" for number, line in enumerate(lines, start=1) if MACHINE.search(line)]
+            found += [
+                f"{name}:{number}: {line}"
+                for number, line in enumerate(lines, start=1)
+                if MACHINE.search(line)
+            ]
     assert found == []

@@ -7,7 +7,9 @@ from pathlib import Path
 from tests.processes import ROOT, git, run
 
 LOCKED = "--require-hashes --only-binary :all:"
-LOCKS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "requirements").glob("*.txt")}
+LOCKS = {
+    path.name: path.read_text(encoding="utf-8") for path in (ROOT / "requirements").glob("*.txt")
+}
 
 
 def make(target: str) -> list[str]:
@@ -23,10 +25,23 @@ def version(name: str, lock: str) -> str:
 
 
 def test_make_installs_only_wheels_and_those_of_the_lock_files() -> None:
-    installs = [line for line in make(".venv/dev") if "-m pip install" in line and "-m pip wheel" not in line]
-    files = [name for line in installs if LOCKED in line for name in re.findall(r"-r requirements/(\S+)", line)]
+    installs = [
+        line
+        for line in make(".venv/dev")
+        if "-m pip install" in line and "-m pip wheel" not in line
+    ]
+    files = [
+        name
+        for line in installs
+        if LOCKED in line
+        for name in re.findall(r"-r requirements/(\S+)", line)
+    ]
     assert files == ["build.txt", "run.txt", "keras.txt", "dev.txt"]
-    assert [line for line in installs if LOCKED not in line and "--no-deps --no-build-isolation" not in line] == []
+    assert [
+        line
+        for line in installs
+        if LOCKED not in line and "--no-deps --no-build-isolation" not in line
+    ] == []
 
 
 def test_the_requirement_without_a_wheel_is_built_with_what_is_locked() -> None:
@@ -34,7 +49,9 @@ def test_the_requirement_without_a_wheel_is_built_with_what_is_locked() -> None:
     assert "--require-hashes --no-deps --no-build-isolation" in built
     assert "sed -n '/^antlr4-python3-runtime==/,/# via/p' requirements/run.txt" in built
     assert re.search(
-        r"^antlr4-python3-runtime==\S+ \\\n    --hash=sha256:\w{64}\n    # via\n", LOCKS["run.txt"], re.MULTILINE
+        r"^antlr4-python3-runtime==\S+ \\\n    --hash=sha256:\w{64}\n    # via\n",
+        LOCKS["run.txt"],
+        re.MULTILINE,
     )
 
 
@@ -47,15 +64,22 @@ def test_locking_refuses_another_requirement_without_a_wheel(tmp_path: Path) -> 
     locking = done.out.splitlines()
     assert sorted(re.findall(r"-o requirements/(\S+)", done.out)) == sorted(LOCKS)
     assert all("--only-binary :all:" in line and "--generate-hashes" in line for line in locking)
-    assert [re.findall(r"--no-binary (\S+)", line) for line in locking if "--no-binary" in line] == [
-        ["antlr4-python3-runtime"]
-    ]
+    assert [
+        re.findall(r"--no-binary (\S+)", line) for line in locking if "--no-binary" in line
+    ] == [["antlr4-python3-runtime"]]
 
 
 def test_no_file_says_to_install_the_package_that_has_our_name_on_the_package_index() -> None:
     wrong = re.compile(r"""pip3? install [^\n]*(?<=[\s"'`])textclf(?![\w./*-])""")
-    names = set(git("ls-files", "-z", folder=ROOT).split("\0")) - {"", "CHANGELOG.md"}  # which says what once was
-    texts = {name: (ROOT / name).read_bytes().decode("utf-8", "replace") for name in names if (ROOT / name).is_file()}
+    names = set(git("ls-files", "-z", folder=ROOT).split("\0")) - {
+        "",
+        "CHANGELOG.md",
+    }  # which says what once was
+    texts = {
+        name: (ROOT / name).read_bytes().decode("utf-8", "replace")
+        for name in names
+        if (ROOT / name).is_file()
+    }
     assert {name: found[0] for name, text in texts.items() if (found := wrong.search(text))} == {}
 
 

@@ -14,17 +14,29 @@ ROWS = {title: set(re.findall(r"`(\w+)\*?`", cells)) for title, cells in TABLE}
 
 
 def test_the_docs_name_the_variables_that_are_removed() -> None:
-    removed = {*surroundings.IGNORED, *environment.KERAS_VARIABLES, *environment.TENSORFLOW_VARIABLES}
+    removed = {
+        *surroundings.IGNORED,
+        *environment.KERAS_VARIABLES,
+        *environment.TENSORFLOW_VARIABLES,
+    }
     assert removed == ROWS["Stages and the command `textclf` remove them"]
 
 
 @pytest.mark.parametrize(
     ("title", "names"),
     [
-        ("textclf sets them, whatever you have", {*surroundings.PINNED, *environment.keras_environment({}, x86=True)}),
+        (
+            "textclf sets them, whatever you have",
+            {*surroundings.PINNED, *environment.keras_environment({}, x86=True)},
+        ),
         (
             "textclf reads them",
-            {*environment.KEPT_VARIABLES, environment.DEVICE_VARIABLE, "DVC_STAGE", "TEXTCLF_CORPUS"},
+            {
+                *environment.KEPT_VARIABLES,
+                environment.DEVICE_VARIABLE,
+                "DVC_STAGE",
+                "TEXTCLF_CORPUS",
+            },
         ),
     ],
 )

@@ -28,7 +28,9 @@ with workers.pool(workers.FEWEST_TASKS) as pool:
 def helpers(path: Path) -> str:
     """Return the lines of a module outside its tests."""
     text = path.read_text(encoding="utf-8")
-    body = [node for node in ast.parse(text).body if not getattr(node, "name", "").startswith("test_")]
+    body = [
+        node for node in ast.parse(text).body if not getattr(node, "name", "").startswith("test_")
+    ]
     return "\n".join(ast.get_source_segment(text, node) or "" for node in body)
 
 
@@ -52,7 +54,11 @@ def test_every_command_says_how_it_is_used() -> None:
 
 @pytest.mark.parametrize(
     ("words", "stdin"),
-    [(("predict", "good food", "awful staff"), ""), (("predict",), "good\nbad\n" * 3), (("check",), "")],
+    [
+        (("predict", "good food", "awful staff"), ""),
+        (("predict",), "good\nbad\n" * 3),
+        (("check",), ""),
+    ],
 )
 def test_a_command_says_the_same(project: Path, words: tuple[str, ...], stdin: str) -> None:
     assert both("-m", "textclf.cli", *words, folder=project, stdin=stdin).out
@@ -70,7 +76,12 @@ def test_stages_write_the_same_and_clear_up(project: Path) -> None:
     (abandoned / "data").mkdir(parents=True)
     for stage in ("check", "split", "vectorize", "train", "evaluate", "export"):
         shown = python(
-            "-m", f"stages.{stage}", *arguments(stage), folder=project, PYTHONPATH=WINDOWS, DVC_STAGE=address(stage)
+            "-m",
+            f"stages.{stage}",
+            *arguments(stage),
+            folder=project,
+            PYTHONPATH=WINDOWS,
+            DVC_STAGE=address(stage),
         )
         assert (shown.status, shown.err) == (0, ""), stage
     assert without_versions(project) == before

@@ -53,7 +53,9 @@ def elsewhere(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
 def alone(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Alone]:
     """Every stage, run alone. It printed the modules that it loaded."""
     # -v rather than -X importtime, which does not show what importlib.import_module loads.
-    return once(tmp_path_factory, "alone", lambda folder: _run_alone(pipeline, folder, sys.executable, "-v"))
+    return once(
+        tmp_path_factory, "alone", lambda folder: _run_alone(pipeline, folder, sys.executable, "-v")
+    )
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +68,10 @@ def emulated(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 
 def _run_alone(pipeline: Copy, folder: Path, *python: str) -> dict[str, Alone]:
-    return {stage: Alone(place, printed) for stage, place, printed in verify.run_all_alone(pipeline, folder, python)}
+    return {
+        stage: Alone(place, printed)
+        for stage, place, printed in verify.run_all_alone(pipeline, folder, python)
+    }
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +120,11 @@ def empty_folder(installed: Path, pipeline: Copy, tmp_path: Path) -> Callable[[]
 def _empty_folder(installed: Path, pipeline: Copy, folder: Path) -> Copy:
     variables = {
         **pipeline.variables,
-        **{f"GIT_{who}_{what}": "textclf@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        **{
+            f"GIT_{who}_{what}": "textclf@example.org"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        },
         "PATH": f"{installed / 'bin'}:{pipeline.variables['PATH']}",
         "PYTHONPATH": str(installed),
         "TEXTCLF_CORPUS": str(verify.corpus_folder(pipeline)),
@@ -125,15 +134,22 @@ def _empty_folder(installed: Path, pipeline: Copy, folder: Path) -> Copy:
 
 
 @pytest.fixture(scope="session")
-def project_of(installed: Path, pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Copy]:
+def project_of(
+    installed: Path, pipeline: Copy, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Copy]:
     """Makes a copy of the project that `textclf init` of the wheel makes of these arguments, and that has run once."""
 
     def make(arguments: str) -> Copy:
         def first(place: Path) -> Copy:
             copy = _empty_folder(installed, pipeline, place / "first")
-            rows = (line.rpartition("\t") for line in _corpus(pipeline).read_text(encoding="utf-8").splitlines())
+            rows = (
+                line.rpartition("\t")
+                for line in _corpus(pipeline).read_text(encoding="utf-8").splitlines()
+            )
             with (copy.folder / "sentences.csv").open("w", encoding="utf-8", newline="") as table:
-                csv.writer(table).writerows([("text", "label"), *((text, label) for text, _, label in rows)])
+                csv.writer(table).writerows(
+                    [("text", "label"), *((text, label) for text, _, label in rows)]
+                )
             for command in (
                 f"textclf init {arguments}",
                 "dvc repro",

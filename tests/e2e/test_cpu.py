@@ -16,7 +16,10 @@ from tests.verify import EMULATOR, Copy
 
 each_cpu = pytest.mark.parametrize(
     "cpu",
-    ["SandyBridge", pytest.param("Nehalem", marks=pytest.mark.nightly)],  # the first has AVX, the second not
+    [
+        "SandyBridge",
+        pytest.param("Nehalem", marks=pytest.mark.nightly),
+    ],  # the first has AVX, the second not
 )
 
 
@@ -25,7 +28,9 @@ def emulate(cpu: str, folder: Path, *words: str) -> Ended:
     if shutil.which(EMULATOR[0]) is None:
         pytest.skip("needs the emulator qemu-x86_64 (Debian: apt install qemu-user)")
     environment = {"PYTHONPATH": str(ROOT), "HOME": str(folder)}
-    return run(EMULATOR[0], "-cpu", cpu, sys.executable, *words, folder=folder, environment=environment)
+    return run(
+        EMULATOR[0], "-cpu", cpu, sys.executable, *words, folder=folder, environment=environment
+    )
 
 
 @each_cpu
@@ -93,8 +98,14 @@ def arm64(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     (place / "lists/partial").mkdir(parents=True)
     (place / "archives/partial").mkdir(parents=True)
     (place / "apt.conf").write_text(APT.format(place))
-    locked = re.findall(r"^[a-z].*==(?:.*\\\n)+.*\n", (ROOT / "requirements/run.txt").read_text("utf-8"), re.MULTILINE)
-    (place / "lock").write_text("".join(each for each in locked if each.partition("==")[0] in PACKAGES.split()))
+    locked = re.findall(
+        r"^[a-z].*==(?:.*\\\n)+.*\n",
+        (ROOT / "requirements/run.txt").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    (place / "lock").write_text(
+        "".join(each for each in locked if each.partition("==")[0] in PACKAGES.split())
+    )
 
     def must(*words: str | Path) -> None:
         if shutil.which(words[0]) is None or run(*words, APT_CONFIG=str(place / "apt.conf")).status:
@@ -108,9 +119,24 @@ def arm64(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     (system / "lib").symlink_to("usr/lib")
     (found,) = (system / "usr/bin").glob("python3.??")
     tags = (f"--platform=manylinux{tag}_aarch64" for tag in ("_2_28", "_2_17", "2014"))
-    wheels = ("--no-deps", "--only-binary=:all:", *tags, f"--python-version={found.name.removeprefix('python')}")
+    wheels = (
+        "--no-deps",
+        "--only-binary=:all:",
+        *tags,
+        f"--python-version={found.name.removeprefix('python')}",
+    )
     target = f"--target={system}/usr/lib/python3/dist-packages"
-    must(sys.executable, "-m", "pip", "install", "--require-hashes", "-r", place / "lock", *wheels, target)
+    must(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "-r",
+        place / "lock",
+        *wheels,
+        target,
+    )
     return "qemu-aarch64", "-L", str(system), str(found)
 
 
@@ -126,9 +152,23 @@ def linear(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("cpu", ARM64)
-def test_models_predict_the_same_on_arm64(arm64: tuple[str, ...], pipeline: Copy, linear: Copy, cpu: str) -> None:
-    for model in (pipeline.folder / "models/keras", *(linear.folder / "models" / kind for kind in KINDS)):
-        words = ("-m", "textclf.cli", "predict", "--model", str(model), "good food", "awful staff", "")
+def test_models_predict_the_same_on_arm64(
+    arm64: tuple[str, ...], pipeline: Copy, linear: Copy, cpu: str
+) -> None:
+    for model in (
+        pipeline.folder / "models/keras",
+        *(linear.folder / "models" / kind for kind in KINDS),
+    ):
+        words = (
+            "-m",
+            "textclf.cli",
+            "predict",
+            "--model",
+            str(model),
+            "good food",
+            "awful staff",
+            "",
+        )
         there = run(*arm64, *words, environment={"PYTHONPATH": str(ROOT), "QEMU_CPU": cpu})
         assert there == python(*words)
         assert there.status == 0
@@ -147,8 +187,17 @@ def test_all_but_the_network_has_the_same_results_on_arm64_and_the_same_bytes_on
         hashes.append(verify.file_hashes(folder))
     assert verify.differing_paths(*hashes) == {}
     differing = verify.differing_paths(verify.file_hashes(linear.folder), hashes[0])
-    learned = ("data/predictions/", "data/trained/", "models/")  # metrics and plots have the same bytes as on x86-64
-    assert [path for paths in differing.values() for path in paths if not path.startswith(learned)] == []
+    learned = (
+        "data/predictions/",
+        "data/trained/",
+        "models/",
+    )  # metrics and plots have the same bytes as on x86-64
+    assert [
+        path for paths in differing.values() for path in paths if not path.startswith(learned)
+    ] == []
     for kind in KINDS:
-        one, other = (pd.read_parquet(each / f"data/predictions/{kind}.parquet") for each in (linear.folder, folder))
+        one, other = (
+            pd.read_parquet(each / f"data/predictions/{kind}.parquet")
+            for each in (linear.folder, folder)
+        )
         pd.testing.assert_frame_equal(one, other, rtol=0, atol=1e-9)

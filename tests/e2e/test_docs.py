@@ -1,7 +1,7 @@
 """The commands in README and docs, run as a reader would: what they say a command prints is what it prints.
 
-They are run in a clone and in two projects of `textclf init`: that of the lesson prints the same, that of a table at
-least no error where the page shows none.
+They are run in a clone and in two projects of `textclf init`: that of the lesson prints the same,
+that of a table at least no error where the page shows none.
 """
 
 import dataclasses
@@ -18,7 +18,11 @@ from tests.verify import ROOT, Copy
 
 pytestmark = pytest.mark.posix
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+)
 BLOCK = re.compile(
     r"^(?:<!-- (?:file: (?P<file>\S+)|(?P<empty>in an empty folder)) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -28,9 +32,14 @@ COMMIT, VERSION = "[0-9a-f]{7}", "[0-9a-f]{12}"
 COMMANDS = yaml.safe_load(Path(__file__).with_name("not_run.yaml").read_text(encoding="utf-8"))
 NOT_RUN = COMMANDS["not run"]
 CLONE = "clone"
-PROJECTS = LESSON, TABLE = "--lesson", "--data sentences.csv --preset fast"  # arguments of `textclf init`
+PROJECTS = LESSON, TABLE = (
+    "--lesson",
+    "--data sentences.csv --preset fast",
+)  # arguments of `textclf init`
 FAILURE = re.compile(r"^(error: |ERROR: |Traceback )|command not found", re.MULTILINE)
-NOT_IN = dict.fromkeys(COMMANDS["not in projects"], PROJECTS) | dict.fromkeys(COMMANDS["not in a table"], (TABLE,))
+NOT_IN = dict.fromkeys(COMMANDS["not in projects"], PROJECTS) | dict.fromkeys(
+    COMMANDS["not in a table"], (TABLE,)
+)
 
 
 class Step(NamedTuple):
@@ -85,7 +94,9 @@ FILES = {
 def is_costly(section: str, place: str) -> bool:
     """Return whether a section, of another document than the README, runs stages, or needs the run of a project."""
     commands = " ".join(step.command for step in SECTIONS[section])
-    runs = not section.startswith("README.md") and re.search(r"dvc (repro|exp run|queue)|make ", commands)
+    runs = not section.startswith("README.md") and re.search(
+        r"dvc (repro|exp run|queue)|make ", commands
+    )
     return place != CLONE or runs is not None
 
 
@@ -101,7 +112,9 @@ def follow(copy: Copy, step: Step) -> tuple[str, bool]:
     if step.command.startswith("make repro"):  # a page shows its first run
         copy = without_outputs(copy)
     # The copy has no environment of its own to bring up to date.
-    command = re.sub(r"^make ", "make --no-print-directory -o .venv/run -o .venv/dev ", step.command)
+    command = re.sub(
+        r"^make ", "make --no-print-directory -o .venv/run -o .venv/dev ", step.command
+    )
     return copy.run_anyway("sh", "-c", command)
 
 
@@ -118,14 +131,20 @@ def pattern(text: str) -> re.Pattern[str]:
 
 
 def _word(word: str) -> str:
-    return COMMIT if re.fullmatch(COMMIT, word) else re.sub(f'"{VERSION}"', f'"{VERSION}"', re.escape(word))
+    return (
+        COMMIT
+        if re.fullmatch(COMMIT, word)
+        else re.sub(f'"{VERSION}"', f'"{VERSION}"', re.escape(word))
+    )
 
 
 def is_run_in(step: Step, place: str) -> bool:
     """Return whether a step makes sense in the clone, or in a project."""
     if step.empty or place == CLONE:
         return place == CLONE
-    return not any(step.command.startswith(start) and place in places for start, places in NOT_IN.items())
+    return not any(
+        step.command.startswith(start) and place in places for start, places in NOT_IN.items()
+    )
 
 
 @pytest.mark.slow
@@ -138,7 +157,9 @@ def is_run_in(step: Step, place: str) -> bool:
         if any(step.command and is_run(step) and is_run_in(step, place) for step in steps)
     ],
 )
-def test_the_commands_of_a_section_print_what_it_says(section: str, place: str, request: pytest.FixtureRequest) -> None:
+def test_the_commands_of_a_section_print_what_it_says(
+    section: str, place: str, request: pytest.FixtureRequest
+) -> None:
     copy: Copy | None = None
     for step in SECTIONS[section]:
         if not step.command or not is_run(step) or not is_run_in(step, place):
@@ -150,16 +171,28 @@ def test_the_commands_of_a_section_print_what_it_says(section: str, place: str, 
             for name, text in FILES.items():  # a page may name the file that another shows
                 (copy.folder / name).write_text(text, encoding="utf-8", newline="\n")
         printed, succeeded = follow(copy, step)
-        if place == TABLE:  # it has other models and numbers; exit code 1 may say what a command found
+        if (
+            place == TABLE
+        ):  # it has other models and numbers; exit code 1 may say what a command found
             as_shown = (FAILURE.search(printed) is None) == (FAILURE.search(step.text) is None)
         else:
-            as_shown = pattern(step.text).fullmatch(printed.rstrip() + "\n") is not None if step.text else succeeded
+            as_shown = (
+                pattern(step.text).fullmatch(printed.rstrip() + "\n") is not None
+                if step.text
+                else succeeded
+            )
         assert as_shown, f"$ {step.command}\n{printed}"
 
 
 def test_every_reason_not_to_run_a_command_is_needed() -> None:
     commands = [
-        step.command for name in DOCUMENTS for _, steps in sections(ROOT / name) for step in steps if step.command
+        step.command
+        for name in DOCUMENTS
+        for _, steps in sections(ROOT / name)
+        for step in steps
+        if step.command
     ]
     starts = [*NOT_RUN, *NOT_IN]
-    assert [start for start in starts if not any(command.startswith(start) for command in commands)] == []
+    assert [
+        start for start in starts if not any(command.startswith(start) for command in commands)
+    ] == []

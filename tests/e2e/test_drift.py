@@ -7,7 +7,12 @@ from pathlib import Path
 from tests.e2e.test_docs import FILES
 from tests.verify import Copy
 
-FOREIGN = {"LC_ALL": "C", "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu"}
+FOREIGN = {
+    "LC_ALL": "C",
+    "OPENBLAS_NUM_THREADS": "2",
+    "PYTHONHASHSEED": "4242",
+    "TZ": "Asia/Kathmandu",
+}
 
 
 def drift(copy: Copy, new: Path | str, folder: Path) -> tuple[str, bytes, bytes]:
@@ -30,6 +35,9 @@ def test_reviews_of_films_are_not_whatever_the_surroundings(pipeline: Copy, tmp_
     assert first[0].splitlines()[-1].startswith("drift found")
     assert json.loads(first[1])["new"]["texts"] == 24
     foreign = dataclasses.replace(
-        pipeline, variables={**pipeline.variables, **FOREIGN}, umask=0o077, prefix=("taskset", "--cpu-list", "0")
+        pipeline,
+        variables={**pipeline.variables, **FOREIGN},
+        umask=0o077,
+        prefix=("taskset", "--cpu-list", "0"),
     )
     assert drift(foreign, films, tmp_path) == first

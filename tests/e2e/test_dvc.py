@@ -56,19 +56,24 @@ def test_a_clone_whose_git_converts_line_ends_is_up_to_date(pipeline: Copy, tmp_
     assert clone.run("git", "status", "--porcelain") == ""
 
 
-def test_metrics_of_other_settings_and_edited_metrics_are_called_stale(workshop: Callable[[], Copy]) -> None:
+def test_metrics_of_other_settings_and_edited_metrics_are_called_stale(
+    workshop: Callable[[], Copy],
+) -> None:
     copy = workshop()
     assert "warning" not in copy.run("textclf", "metrics")
     params, measured = (copy.folder / name for name in ("params.yaml", "metrics/evaluation.json"))
     params.write_text(
-        re.sub(r"epochs: \d+ ", f"epochs: {EPOCHS} ", params.read_text(encoding="utf-8")), encoding="utf-8"
+        re.sub(r"epochs: \d+ ", f"epochs: {EPOCHS} ", params.read_text(encoding="utf-8")),
+        encoding="utf-8",
     )
     stages = "train@keras, export, report"  # the last two show all settings
     assert copy.run("textclf", "metrics").splitlines()[-1] == (
         f"warning: stale: dvc repro would run {stages} and what follows; changed since the last run: train.keras.epochs"
     )
     copy.run("git", "checkout", "--quiet", "params.yaml")
-    measured.write_text(measured.read_text(encoding="utf-8").replace("0.8,", "0.99,"), encoding="utf-8")
+    measured.write_text(
+        measured.read_text(encoding="utf-8").replace("0.8,", "0.99,"), encoding="utf-8"
+    )
     assert copy.run("textclf", "metrics").splitlines()[-1] == (
         "warning: stale: dvc repro would run evaluate and what follows; changed since the last run: "
         "metrics/evaluation.json"
@@ -86,12 +91,17 @@ def test_another_number_of_epochs_trains_only_the_network_again(retrained: Chang
     [
         (
             "metrics diff",
-            [r"models/keras\.json\s+epochs\s+100\s+2\b", r"models/keras\.json\s+test\.log_loss\s+0\.\d+\s+0\.\d+"],
+            [
+                r"models/keras\.json\s+epochs\s+100\s+2\b",
+                r"models/keras\.json\s+test\.log_loss\s+0\.\d+\s+0\.\d+",
+            ],
         ),
         ("params diff", [r"train\.keras\.epochs\s+100\s+2\b"]),
     ],
 )
-def test_a_change_is_compared_with_the_last_commit(retrained: Changed, command: str, lines: list[str]) -> None:
+def test_a_change_is_compared_with_the_last_commit(
+    retrained: Changed, command: str, lines: list[str]
+) -> None:
     printed = retrained.copy.dvc(*command.split())
     assert [line for line in lines if not re.search(line, printed)] == []
 
@@ -109,12 +119,16 @@ def test_every_plot_is_drawn(retrained: Changed, command: str, revisions: int) -
 
 
 def test_plots_are_drawn_without_a_network(retrained: Changed) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs the browser, driven by playwright")
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="needs the browser, driven by playwright"
+    )
     if (chromium := shutil.which("chromium")) is None:
         pytest.skip("needs the browser Chromium")
     retrained.copy.dvc("plots", "show", "--out", "offline")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
         page = browser.new_context(offline=True).new_page()
         page.goto((retrained.copy.folder / "offline" / "index.html").as_uri())
         plots = yaml.safe_load((retrained.copy.folder / "dvc.yaml").read_bytes())["plots"]
@@ -123,14 +137,20 @@ def test_plots_are_drawn_without_a_network(retrained: Changed) -> None:
 
 
 @pytest.mark.slow
-def test_an_experiment_with_another_corpus_and_fewer_models_gives_its_numbers(workshop: Callable[[], Copy]) -> None:
+def test_an_experiment_with_another_corpus_and_fewer_models_gives_its_numbers(
+    workshop: Callable[[], Copy],
+) -> None:
     copy = workshop()
     stages = verify.read_lock(copy.folder).keys() - {"train@keras"}
     printed = copy.dvc("exp", "run", "-S", "fetch.corpus=imdb", "-S", "~train.keras")
     assert sorted(verify.stages_run(printed)) == sorted(stages)
     (row,) = experiments(copy)
     model = "metrics/models/logistic_regression.json"
-    assert [row[f"{model}:{name}"] for name in ("rows", "features", "test.accuracy")] == ["750", "2576", "0.764"]
+    assert [row[f"{model}:{name}"] for name in ("rows", "features", "test.accuracy")] == [
+        "750",
+        "2576",
+        "0.764",
+    ]
 
 
 def test_dvc_repro_refuses_a_file_of_own_weights_that_changed(tmp_path: Path) -> None:
@@ -144,5 +164,7 @@ def test_dvc_repro_refuses_a_file_of_own_weights_that_changed(tmp_path: Path) ->
     assert verify.stages_run(copy.dvc("repro", "check")) == []
     with (own / "config.json").open("a", encoding="utf-8") as file:
         file.write("\n")
-    with pytest.raises(verify.VerifyError, match=r"data/external/mine: sha256 must be the checksum"):
+    with pytest.raises(
+        verify.VerifyError, match=r"data/external/mine: sha256 must be the checksum"
+    ):
         copy.dvc("repro", "check")

@@ -22,13 +22,21 @@ TABLES = {  # the shares of the classes, the rows, and the preset
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "fast preset" else pytest.mark.nightly) for name in TABLES]
+    "name",
+    [
+        pytest.param(name, marks=() if name == "fast preset" else pytest.mark.nightly)
+        for name in TABLES
+    ],
 )
-def test_a_first_run_is_checked_and_takes_a_model_as_good_as_logistic_regression(name: str, tmp_path: Path) -> None:
+def test_a_first_run_is_checked_and_takes_a_model_as_good_as_logistic_regression(
+    name: str, tmp_path: Path
+) -> None:
     shares, count, preset = TABLES[name]
     copy = verify.make_first_copy(tmp_path)
     write_table(copy.folder / "tickets.csv", shares, count)
-    said = copy.run(sys.executable, "-m", "textclf.cli", "init", "--data", "tickets.csv", "--preset", preset)
+    said = copy.run(
+        sys.executable, "-m", "textclf.cli", "init", "--data", "tickets.csv", "--preset", preset
+    )
     assert said.startswith(
         f"tickets.csv: {count:,} rows, texts in column message, labels in column team, ids in column ticket\n"
     )
@@ -39,7 +47,9 @@ def test_a_first_run_is_checked_and_takes_a_model_as_good_as_logistic_regression
     readme = (copy.folder / "README.md").read_text(encoding="utf-8")
     assert "| logistic regression | " in readme
     assert "The lesson says" not in readme
-    assert copy.run("git", "status", "--porcelain", "params.yaml", "README.md", "docs").splitlines() == [
+    assert copy.run(
+        "git", "status", "--porcelain", "params.yaml", "README.md", "docs"
+    ).splitlines() == [
         " M README.md",
         " M params.yaml",
     ]

@@ -18,7 +18,9 @@ from tests import wheel
 from tests.processes import run
 from tests.verify import ROOT, Copy
 
-NO_NETWORK = re.compile(r"ConnectionError|NewConnectionError|NameResolutionError|ReadTimeout|Network is unreachable")
+NO_NETWORK = re.compile(
+    r"ConnectionError|NewConnectionError|NameResolutionError|ReadTimeout|Network is unreachable"
+)
 DOCKERFILE = ROOT / "Dockerfile"
 PORT = "8000"
 
@@ -43,7 +45,15 @@ def slim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an environment with the wheel of textclf and what requirements/predict.txt locks."""
     place = tmp_path_factory.mktemp("slim")
     environment = make_environment(place / "environment")
-    pip(environment, "install", "--require-hashes", "--only-binary", ":all:", "-r", "requirements/predict.txt")
+    pip(
+        environment,
+        "install",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "-r",
+        "requirements/predict.txt",
+    )
     pip(environment, "install", "--no-deps", str(wheel.build(place)))
     return environment
 
@@ -57,7 +67,9 @@ def folder(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = [line.rpartition("\t")[0] for line in raw.split("\n")[:-1]]
     rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
     (folder / "texts.jsonl").write_text(rows, encoding="utf-8")
-    (folder / "texts.csv").write_text("id,text\n" + "".join(f'{n},"{n} great, ""bad"""\n' for n in range(9)))
+    (folder / "texts.csv").write_text(
+        "id,text\n" + "".join(f'{n},"{n} great, ""bad"""\n' for n in range(9))
+    )
     return folder
 
 
@@ -65,38 +77,72 @@ CALLS = (
     ["The food was great.", "Never again.", "☃"],
     ["--explain", "The food was not great."],
     ["--path", "texts.csv", "--id", "id", "--to", "csv"],
-    *(["--path", "texts.jsonl", "--model", model] for model in ("majority", "logistic_regression", "keras")),
+    *(
+        ["--path", "texts.jsonl", "--model", model]
+        for model in ("majority", "logistic_regression", "keras")
+    ),
 )
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("words", CALLS, ids=" ".join)
-def test_a_slim_installation_prints_the_bytes_of_the_full_one(slim: Path, folder: Path, words: list[str]) -> None:
+def test_a_slim_installation_prints_the_bytes_of_the_full_one(
+    slim: Path, folder: Path, words: list[str]
+) -> None:
     done = run(slim / "bin" / "textclf", "predict", *words, folder=folder)
     assert (done.status, done.err) == (0, "")
-    assert done.out == run(sys.executable, "-m", "textclf.cli", "predict", *words, folder=folder).out != ""
+    assert (
+        done.out
+        == run(sys.executable, "-m", "textclf.cli", "predict", *words, folder=folder).out
+        != ""
+    )
 
 
 @pytest.mark.nightly
 def test_a_slim_installation_is_complete_and_small(slim: Path) -> None:
     pip(slim, "check")
-    names = {path.name.partition("-")[0].lower() for path in slim.glob("lib/*/site-packages/*.dist-info")}
-    assert names & {"tensorflow", "keras", "pandas", "pyarrow", "dvc", "scikit_learn", "fastapi"} == set()
+    names = {
+        path.name.partition("-")[0].lower() for path in slim.glob("lib/*/site-packages/*.dist-info")
+    }
+    assert (
+        names & {"tensorflow", "keras", "pandas", "pyarrow", "dvc", "scikit_learn", "fastapi"}
+        == set()
+    )
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("lock", ["lowest", "newest"])
-def test_the_tests_of_predict_pass_with_the_lowest_and_the_newest_versions(lock: str, tmp_path: Path) -> None:
+def test_the_tests_of_predict_pass_with_the_lowest_and_the_newest_versions(
+    lock: str, tmp_path: Path
+) -> None:
     environment = make_environment(tmp_path)
-    pip(environment, "install", "--require-hashes", "--only-binary", ":all:", "-r", f"requirements/{lock}.txt")
-    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/predict", "tests/unit/serve")
+    pip(
+        environment,
+        "install",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "-r",
+        f"requirements/{lock}.txt",
+    )
+    words = (
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/unit/predict",
+        "tests/unit/serve",
+    )
     done = run(environment / "bin" / "python", *words, folder=ROOT)
     assert done.status == 0, done.out
 
 
 @pytest.mark.nightly
 def test_a_slim_installation_names_the_extra_for_parquet(slim: Path, folder: Path) -> None:
-    done = run(slim / "bin" / "textclf", "predict", "great", "--output", "labels.parquet", folder=folder)
+    done = run(
+        slim / "bin" / "textclf", "predict", "great", "--output", "labels.parquet", folder=folder
+    )
     line = "error: predict: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow\n"
     assert (done.status, done.err) == (2, line)
 
@@ -105,7 +151,9 @@ SOME = ("antlr4-python3-runtime", "hydra-core", "omegaconf", "packaging", "pyyam
 
 
 @pytest.mark.nightly
-def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(tmp_path: Path) -> None:
+def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "a $b {c}"
     shutil.copytree(ROOT / "requirements", folder / "requirements")
     for name in (".dvc/plots", "docs", "textclf", "stages", "studies", "metrics/behaviour"):
@@ -118,14 +166,18 @@ def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(tmp
         few = [entry for entry in entries if entry.partition("==")[0] in SOME]
         lock.write_text("\n".join([*few, ""]), encoding="utf-8")
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = run("make", f"PYTHON={sys.executable}", ".venv/run", folder=folder, environment=variables)
+    done = run(
+        "make", f"PYTHON={sys.executable}", ".venv/run", folder=folder, environment=variables
+    )
     if done.status and NO_NETWORK.search(done.err):
         pytest.skip("needs the index of packages")
     assert done.status == 0, done.err
     python = folder / ".venv" / "bin" / "python"
     code = "import antlr4, importlib.metadata as m; print(m.version('setuptools'))"
     printed = run(python, "-c", code).out
-    assert f"setuptools=={printed.strip()} " in (folder / "requirements" / "build.txt").read_text(encoding="utf-8")
+    assert f"setuptools=={printed.strip()} " in (folder / "requirements" / "build.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 # The image. No test builds it; these run its steps in an environment.
@@ -133,21 +185,30 @@ def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(tmp
 
 def instructions() -> list[tuple[str, str]]:
     """Return the instructions of the Dockerfile and their arguments."""
-    text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(encoding="utf-8"), flags=re.MULTILINE).replace("\\\n", "")
-    return [(name, words.strip()) for name, _, words in (line.partition(" ") for line in text.splitlines() if line)]
+    text = re.sub(
+        r"^#.*\n", "", DOCKERFILE.read_text(encoding="utf-8"), flags=re.MULTILINE
+    ).replace("\\\n", "")
+    return [
+        (name, words.strip())
+        for name, _, words in (line.partition(" ") for line in text.splitlines() if line)
+    ]
 
 
 def test_the_image_is_pinned_to_a_tag_runs_as_an_ordinary_user_and_reports_its_health() -> None:
     steps = instructions()
     names = [name for name, _ in steps]
     assert re.fullmatch(r"python:3\.\d+-slim-\w+", dict(steps)["FROM"])
-    assert names.index("USER") > max(position for position, name in enumerate(names) if name in {"COPY", "RUN"})
+    assert names.index("USER") > max(
+        position for position, name in enumerate(names) if name in {"COPY", "RUN"}
+    )
     assert dict(steps)["USER"] not in {"root", "0"}
     assert names[-2:] == ["HEALTHCHECK", "CMD"]
 
 
 def test_the_image_gets_only_what_its_steps_copy() -> None:
-    copied = {source for name, words in instructions() if name == "COPY" for source in words.split()[:-1]}
+    copied = {
+        source for name, words in instructions() if name == "COPY" for source in words.split()[:-1]
+    }
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert "*" in lines
     assert {line[1:] for line in lines if line.startswith("!")} == copied
@@ -171,7 +232,10 @@ def image(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
                 place.parent.mkdir(parents=True, exist_ok=True)
                 (shutil.copytree if origin.is_dir() else shutil.copy)(origin, place)
         elif name == "RUN" and words.startswith("pip "):
-            given = [str(next(app.glob(word))) if "*" in word else word for word in shlex.split(words)[1:]]
+            given = [
+                str(next(app.glob(word))) if "*" in word else word
+                for word in shlex.split(words)[1:]
+            ]
             pip(environment, *given, folder=app)
     return app, environment
 
@@ -184,7 +248,9 @@ def started(image: tuple[Path, Path]) -> Iterator[tuple[str, Path]]:
         port = str(free.getsockname()[1])
     program, *words = json.loads(dict(instructions())["CMD"])
     command = [environment / "bin" / program, *(port if word == PORT else word for word in words)]
-    with subprocess.Popen(command, cwd=app, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=app, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(b"serving ")
         yield port, environment
@@ -193,10 +259,14 @@ def started(image: tuple[Path, Path]) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.mark.nightly
-def test_the_image_serves_its_models_and_is_healthy(started: tuple[str, Path], folder: Path) -> None:
+def test_the_image_serves_its_models_and_is_healthy(
+    started: tuple[str, Path], folder: Path
+) -> None:
     port, environment = started
     with httpx.Client(trust_env=False) as client:
-        response = client.post(f"http://127.0.0.1:{port}/predict", json={"texts": ["The food was great."]})
+        response = client.post(
+            f"http://127.0.0.1:{port}/predict", json={"texts": ["The food was great."]}
+        )
         answer = response.content.splitlines()[1]
     command = [sys.executable, "-m", "textclf.cli", "predict", "The food was great."]
     assert answer + b"\n" == subprocess.run(command, cwd=folder, capture_output=True).stdout

@@ -8,8 +8,12 @@ import pytest
 from tests.unit.label.test_server import served
 from textclf.label.rows import Row, read_rows
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the browser, driven by playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="needs the browser, driven by playwright"
+)
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 TEXTS = [HOSTILE, "\u05e9\u05dc\u05d5\u05dd", "x" * 100_000, "four", "five", "six"]
 
@@ -20,7 +24,9 @@ def test_texts_are_labelled_by_keys(tmp_path: Path) -> None:
     rows = [Row(str(n), text, suggested=HOSTILE) for n, text in enumerate(TEXTS)]
     known = ["a", "b", *(f"class_{n}" for n in range(75))]
     with sync_api.sync_playwright() as playwright, served(file, *rows, known=known) as server:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
         context = browser.new_context(viewport={"width": 390, "height": 844})
         page, other = context.new_page(), context.new_page()
         page.on("console", lambda message: messages.append(message.text))

@@ -35,8 +35,13 @@ def rows(pipeline: Copy) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def recorded(pipeline: Copy, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the predictions of the stage train by model, in the order of `rows`."""
-    read = {model: pd.read_parquet(pipeline.folder / f"data/predictions/{model}.parquet") for model in MODELS}
-    return {model: table.set_index("id").loc[rows["id"]].reset_index() for model, table in read.items()}
+    read = {
+        model: pd.read_parquet(pipeline.folder / f"data/predictions/{model}.parquet")
+        for model in MODELS
+    }
+    return {
+        model: table.set_index("id").loc[rows["id"]].reset_index() for model, table in read.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,9 @@ def predictors(pipeline: Copy) -> dict[str, Predictor]:
     return {model: textclf.load(pipeline.folder / "models" / model) for model in MODELS}
 
 
-def through_onnx(path: Path, predictor: Predictor, texts: list[str]) -> tuple[Any, NDArray[np.float32]]:
+def through_onnx(
+    path: Path, predictor: Predictor, texts: list[str]
+) -> tuple[Any, NDArray[np.float32]]:
     """Return labels and probabilities from onnxruntime."""
     import onnxruntime
 
@@ -59,7 +66,11 @@ def through_onnx(path: Path, predictor: Predictor, texts: list[str]) -> tuple[An
 
 @each_model
 def test_a_loaded_model_and_onnx_predict_what_was_measured(
-    pipeline: Copy, rows: pd.DataFrame, recorded: dict[str, pd.DataFrame], predictors: dict[str, Predictor], model: str
+    pipeline: Copy,
+    rows: pd.DataFrame,
+    recorded: dict[str, pd.DataFrame],
+    predictors: dict[str, Predictor],
+    model: str,
 ) -> None:
     expected, texts = recorded[model][PROBABILITIES].to_numpy(), rows["text"].tolist()
     assert np.abs(predictors[model].predict_proba(texts) - expected).max() < 1e-12
@@ -69,7 +80,9 @@ def test_a_loaded_model_and_onnx_predict_what_was_measured(
     assert labels.tolist() == predictors[model].predict(texts).tolist()
 
 
-def test_the_python_examples_of_the_page_give_what_it_says(pipeline: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_examples_of_the_page_give_what_it_says(
+    pipeline: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(pipeline.folder)
     blocks = PYTHON_BLOCK.findall((ROOT / "docs/predict.md").read_text(encoding="utf-8"))
     assert len(blocks) == 2
@@ -84,8 +97,8 @@ def test_the_python_examples_of_the_page_give_what_it_says(pipeline: Copy, monke
     assert names["label"].tolist() == ["1"]
 
 
-# Adding a word to a linear model moves every row the same way; a network only has to do so for most.
-# Files
+# Adding a word to a linear model moves every row the same way; a network only has to do so for
+# most. Files
 
 
 def files_within(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -107,4 +120,6 @@ def test_no_output_is_or_holds_a_pickle(pipeline: Copy) -> None:
             assert not member.endswith((".pkl", ".pickle", ".joblib")), (name, member)
         if name.endswith(".npz"):
             with np.load(pipeline.folder / name, allow_pickle=False) as arrays:
-                assert [arrays[key].dtype.hasobject for key in arrays] == [False] * len(arrays.files)
+                assert [arrays[key].dtype.hasobject for key in arrays] == [False] * len(
+                    arrays.files
+                )

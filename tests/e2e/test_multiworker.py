@@ -64,9 +64,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(folder: Path, scratch: Path, cluster: Any = None) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if name != workers.VARIABLE}
-    environment |= {"PYTHONPATH": str(ROOT)} | ({workers.VARIABLE: json.dumps(cluster)} if cluster else {})
+    environment |= {"PYTHONPATH": str(ROOT)} | (
+        {workers.VARIABLE: json.dumps(cluster)} if cluster else {}
+    )
     command = [sys.executable, "-c", PROGRAM, str(folder), str(scratch), json.dumps(SETTINGS)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def finish(*processes: subprocess.Popen[str]) -> None:
@@ -130,5 +134,7 @@ def test_two_workers_resume_what_one_began_and_reach_the_losses_of_one(
     finish(*(start(folder, path, cluster) for path, cluster in zip(scratch, clusters, strict=True)))
     assert result(scratch[0]) == result(scratch[1])
     single, double = (pd.read_csv(path / "history.csv") for path in (undisturbed, scratch[0]))
-    np.testing.assert_allclose(double[["loss", "accuracy"]], single[["loss", "accuracy"]], rtol=1e-5)
+    np.testing.assert_allclose(
+        double[["loss", "accuracy"]], single[["loss", "accuracy"]], rtol=1e-5
+    )
     assert double[["epoch", "split"]].equals(single[["epoch", "split"]])

@@ -37,24 +37,33 @@ def metrics(folder: Path, name: str) -> dict[str, Any]:
 def rates(folder: Path, name: str) -> dict[str, Any]:
     """Return the failure rates of each model by test."""
     models = metrics(folder, f"behaviour/{name}")["models"]
-    return {model: {test: of["failure_rate"] for test, of in tests.items()} for model, tests in models.items()}
+    return {
+        model: {test: of["failure_rate"] for test, of in tests.items()}
+        for model, tests in models.items()
+    }
 
 
 @pytest.mark.slow
-def test_optional_stages_run_only_if_they_are_named_and_leave_nothing_behind(workshop: Callable[[], Copy]) -> None:
+def test_optional_stages_run_only_if_they_are_named_and_leave_nothing_behind(
+    workshop: Callable[[], Copy],
+) -> None:
     copy = workshop()
     folder = copy.folder
     report, index = folder / "reports" / "report.html", folder / "models" / "index.json"
     before = report.read_bytes(), index.read_bytes()
     assert "Behavioural tests" not in report.read_text()
     (folder / "mine.yaml").write_text(MINE)
-    rows = pd.read_parquet(folder / "data" / "predictions" / "keras.parquet").sample(frac=1, random_state=0)
+    rows = pd.read_parquet(folder / "data" / "predictions" / "keras.parquet").sample(
+        frac=1, random_state=0
+    )
     rows.to_csv(folder / "mine.csv", index=False)
     rows.loc[rows["split"] == "test", ["id", "label"]].to_parquet(folder / "labels.parquet")
     theirs = "{theirs: mine.csv, labels: labels.parquet}"
     printed = repro(copy, theirs, "{sentiment: behaviour/sentiment.yaml, mine: mine.yaml}")
     optional = ["behave@mine", "behave@sentiment", "external@labels", "external@theirs"]
-    assert sorted(verify.stages_run(printed)) == sorted([*optional, "check", "evaluate", "export", "plot", "report"])
+    assert sorted(verify.stages_run(printed)) == sorted(
+        [*optional, "check", "evaluate", "export", "plot", "report"]
+    )
     assert verify.stages_run(copy.dvc("repro")) == []
 
     # Predictions made elsewhere are measured like those of a model.
@@ -69,7 +78,11 @@ def test_optional_stages_run_only_if_they_are_named_and_leave_nothing_behind(wor
     # Behavioural tests
     assert rates(folder, "mine")["majority"] == {"words": 0.666667, "case": 0.0}
     assert rates(folder, "sentiment").keys() == {"majority", "logistic_regression", "keras"}
-    for text in ("were made elsewhere and read from mine.csv", "Behavioural tests", "behaviour/sentiment.yaml"):
+    for text in (
+        "were made elsewhere and read from mine.csv",
+        "Behavioural tests",
+        "behaviour/sentiment.yaml",
+    ):
         assert text in report.read_text()
     paths = [folder / "metrics/behaviour/mine.json", folder / "data/behaviour/mine.json"]
     written = [path.read_bytes() for path in paths]
@@ -78,9 +91,13 @@ def test_optional_stages_run_only_if_they_are_named_and_leave_nothing_behind(wor
 
     # What is no longer named is removed.
     printed = repro(copy, theirs, "{mine: mine.yaml}")
-    # Which tests are on is among the settings that export and report depend on, and behave tests what export wrote.
+    # Which tests are on is among the settings that export and report depend on, and behave tests
+    # what export wrote.
     assert sorted(verify.stages_run(printed)) == ["behave@mine", "check", "export", "report"]
-    assert "metrics/behaviour/sentiment.json removed: its tests are no longer in behave.tests" in printed
+    assert (
+        "metrics/behaviour/sentiment.json removed: its tests are no longer in behave.tests"
+        in printed
+    )
     assert not (folder / "data" / "behaviour" / "sentiment.json").exists()
     assert "data/predictions/theirs.parquet removed" in repro(copy, "{}", "{}")
     assert verify.stages_run(copy.dvc("repro")) == []
@@ -100,11 +117,18 @@ average: {mean: {first: logistic_regression, second: bayes}}
 
 
 @pytest.mark.slow
-def test_an_average_is_a_model_like_any_other_and_leaves_nothing_behind(workshop: Callable[[], Copy]) -> None:
+def test_an_average_is_a_model_like_any_other_and_leaves_nothing_behind(
+    workshop: Callable[[], Copy],
+) -> None:
     copy = workshop()
     folder = copy.folder
     text = (folder / "params.yaml").read_text()
-    params = {**yaml.safe_load(text), **yaml.safe_load(AVERAGED), "gate": {}, "export": {"model": "mean"}}
+    params = {
+        **yaml.safe_load(text),
+        **yaml.safe_load(AVERAGED),
+        "gate": {},
+        "export": {"model": "mean"},
+    }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     printed = copy.dvc("repro")
     assert "average@mean" in verify.stages_run(printed)
@@ -114,32 +138,50 @@ def test_an_average_is_a_model_like_any_other_and_leaves_nothing_behind(workshop
     record = metrics(folder, "training")["mean"]
     assert (0 < record["weight"] < 1, record["weight_rows"]) == (True, 750)
     held_out = metrics(folder, "decisions")["crossvalidation"]
-    assert held_out["mean"]["log_loss"] < min(held_out[name]["log_loss"] for name in ("logistic_regression", "bayes"))
+    assert held_out["mean"]["log_loss"] < min(
+        held_out[name]["log_loss"] for name in ("logistic_regression", "bayes")
+    )
     assert list(metrics(folder, "evaluation")["mean"]) == ["test", "train"]
     assert json.loads((folder / "models/index.json").read_text())["models"][-1] == "mean"
     for each in ("weighted mean of those of logistic regression and bayes", "average.mean"):
         assert each in (folder / "reports/report.html").read_text()
     card = (folder / "models/mean/README.md").read_text()
-    for each in ("An average of two models has no file of ONNX", f"weight (of this training): {record['weight']}"):
+    for each in (
+        "An average of two models has no file of ONNX",
+        f"weight (of this training): {record['weight']}",
+    ):
         assert each in card
 
     # What was measured is what is exported.
     predicted = pd.read_parquet(folder / "data/predictions/mean.parquet").set_index("id")
-    rows = pd.concat([part.set_index("id") for part in splits.read(folder / "data/splits").values()])
+    rows = pd.concat(
+        [part.set_index("id") for part in splits.read(folder / "data/splits").values()]
+    )
     loaded = textclf.load(folder / "models/mean")
     found = loaded.predict_proba(rows["text"])
-    assert found.tolist() == predicted.loc[rows.index, ["probability_0", "probability_1"]].to_numpy().tolist()
+    assert (
+        found.tolist()
+        == predicted.loc[rows.index, ["probability_0", "probability_1"]].to_numpy().tolist()
+    )
 
     # The default model can be fitted again on training and validation rows, here both members.
-    params |= {"split": params["split"] | {"validation_size": 0.15}, "export": {"model": "mean", "refit": True}}
+    params |= {
+        "split": params["split"] | {"validation_size": 0.15},
+        "export": {"model": "mean", "refit": True},
+    }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     copy.dvc("repro")
-    for sentence in ("are of a model fitted on the 600 training rows", "the models that were measured are fitted on"):
+    for sentence in (
+        "are of a model fitted on the 600 training rows",
+        "the models that were measured are fitted on",
+    ):
         assert sentence in (folder / "models/mean/README.md").read_text()
         assert sentence not in (folder / "models/bayes/README.md").read_text()
         assert sentence in (folder / "reports/report.html").read_text()
     anew, measured = (textclf.load(folder / "models" / name) for name in ("mean", "bayes"))
-    assert sum(block.representation.columns for block in anew.vectorizer.blocks) == 1714  # of all 750 rows, as before
+    assert (
+        sum(block.representation.columns for block in anew.vectorizer.blocks) == 1714
+    )  # of all 750 rows, as before
     assert measured.vectorizer.columns < 1714
     written = verify.file_hashes(folder)
     copy.dvc("repro", "--force", "--single-item", "export")

@@ -10,7 +10,9 @@ from tests.processes import ROOT
 
 BLOCKS = dict(
     re.findall(
-        r"`(\w+/[\w.]+)`:\n\n```\w+\n(.*?)```", (ROOT / "docs/projects.md").read_text(encoding="utf-8"), re.DOTALL
+        r"`(\w+/[\w.]+)`:\n\n```\w+\n(.*?)```",
+        (ROOT / "docs/projects.md").read_text(encoding="utf-8"),
+        re.DOTALL,
     )
 )
 

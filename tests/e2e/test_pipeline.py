@@ -33,14 +33,18 @@ def metrics(copy: Copy, name: str) -> Any:
         ("evaluation", "majority.test.accuracy", 0.48, 0.48),
     ],
 )
-def test_a_run_gives_the_numbers_of_the_lesson(pipeline: Copy, file: str, key: str, least: float, most: float) -> None:
+def test_a_run_gives_the_numbers_of_the_lesson(
+    pipeline: Copy, file: str, key: str, least: float, most: float
+) -> None:
     number = metrics(pipeline, file)
     for part in key.split("."):
         number = number[part]
     assert least <= number <= most
 
 
-def test_the_loss_on_the_test_rows_rises_while_the_training_rows_are_known_by_heart(pipeline: Copy) -> None:
+def test_the_loss_on_the_test_rows_rises_while_the_training_rows_are_known_by_heart(
+    pipeline: Copy,
+) -> None:
     lines = (pipeline.folder / "plots/history.csv").read_text(encoding="utf-8").splitlines()
     rows = [line.split(",") for line in lines[1:]]
     loss = {(split, int(epoch)): float(value) for _, epoch, split, value, _ in rows}
@@ -55,8 +59,15 @@ def test_a_run_leaves_every_committed_file_as_it_was(pipeline: Copy) -> None:
 
 
 @pytest.mark.slow
-def test_a_forced_run_under_other_settings_gives_the_same_bytes(pipeline: Copy, elsewhere: Copy) -> None:
-    assert verify.differing_paths(verify.file_hashes(pipeline.folder), verify.file_hashes(elsewhere.folder)) == {}
+def test_a_forced_run_under_other_settings_gives_the_same_bytes(
+    pipeline: Copy, elsewhere: Copy
+) -> None:
+    assert (
+        verify.differing_paths(
+            verify.file_hashes(pipeline.folder), verify.file_hashes(elsewhere.folder)
+        )
+        == {}
+    )
     assert elsewhere.run("git", "status", "--porcelain") == ""
     assert (elsewhere.folder / "dvc.lock").read_bytes() == (verify.ROOT / "dvc.lock").read_bytes()
 
@@ -70,13 +81,20 @@ def written(pipeline: Copy, runs: dict[str, Alone]) -> verify.Table:
 
 
 @pytest.mark.slow
-def test_a_stage_needs_no_file_but_its_deps_and_params(pipeline: Copy, alone: dict[str, Alone]) -> None:
-    assert verify.differing_paths(verify.file_hashes(pipeline.folder), written(pipeline, alone)) == {}
+def test_a_stage_needs_no_file_but_its_deps_and_params(
+    pipeline: Copy, alone: dict[str, Alone]
+) -> None:
+    assert (
+        verify.differing_paths(verify.file_hashes(pipeline.folder), written(pipeline, alone)) == {}
+    )
 
 
 @pytest.mark.nightly
 def test_another_cpu_gives_the_same_bytes(pipeline: Copy, emulated: dict[str, Alone]) -> None:
-    assert verify.differing_paths(verify.file_hashes(pipeline.folder), written(pipeline, emulated)) == {}
+    assert (
+        verify.differing_paths(verify.file_hashes(pipeline.folder), written(pipeline, emulated))
+        == {}
+    )
 
 
 def loaded(run: Alone) -> set[str]:
@@ -91,7 +109,9 @@ def test_only_the_network_is_trained_with_tensorflow(alone: dict[str, Alone]) ->
 
 
 @pytest.mark.slow
-def test_a_stage_runs_the_code_of_its_folder_and_not_an_installed_textclf(alone: dict[str, Alone]) -> None:
+def test_a_stage_runs_the_code_of_its_folder_and_not_an_installed_textclf(
+    alone: dict[str, Alone],
+) -> None:
     for stage, run in alone.items():
         # From its source, or from compiled bytecode that matches it.
         loaded = r"(?:code object from|matches) '?(\S+/textclf/(?:\w+/)*\w+\.py)"

@@ -49,24 +49,43 @@ def test_a_project_of_the_lesson_has_the_results_of_the_repository_and_takes_the
     lesson = make("--lesson", code=code)
     files = lesson.run("git", "ls-files").splitlines()
     assert [name for name in files if name.endswith(".py")] == []
-    assert len([name for name in files if not name.startswith((".textclf/code/", ".dvc/plots/"))]) <= 16
+    assert (
+        len([name for name in files if not name.startswith((".textclf/code/", ".dvc/plots/"))])
+        <= 16
+    )
     assert "report" in stages_run(lesson.dvc("repro"))
-    assert lesson.run(sys.executable, "-m", "textclf.cli", "predict", "too late").count('"label"') == 1
+    assert (
+        lesson.run(sys.executable, "-m", "textclf.cli", "predict", "too late").count('"label"') == 1
+    )
     commit(lesson)
     assert stages_run(lesson.dvc("repro")) == []
     metrics = tree(lesson.folder / "metrics")
-    assert {str(lesson.folder / "metrics" / name) for name in ("evaluation.json", "models/keras.json")} <= {*metrics}
-    here = {name: ROOT / Path(name).relative_to(lesson.folder) for name, content in metrics.items() if content}
+    assert {
+        str(lesson.folder / "metrics" / name) for name in ("evaluation.json", "models/keras.json")
+    } <= {*metrics}
+    here = {
+        name: ROOT / Path(name).relative_to(lesson.folder)
+        for name, content in metrics.items()
+        if content
+    }
     assert [name for name, path in here.items() if path.read_bytes() != metrics[name]] == []
 
     page = code / "textclf/report/page.py"
     page.write_text(page.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
-    for command in (("textclf.cli", "check"), ("dvc", "repro", "--force", "--single-item", "report")):
+    for command in (
+        ("textclf.cli", "check"),
+        ("dvc", "repro", "--force", "--single-item", "report"),
+    ):
         printed, succeeded = lesson.run_anyway(sys.executable, "-m", *command)
-        assert (succeeded, "this project was made with other code of this version" in printed) == (False, True)
+        assert (succeeded, "this project was made with other code of this version" in printed) == (
+            False,
+            True,
+        )
     lesson.run(sys.executable, "-m", "textclf.cli", "upgrade")
     assert stages_run(lesson.dvc("repro")) == ["check", "report"]
-    assert lesson.run("git", "status", "--short", "metrics", "plots", "params.yaml", "dvc.yaml") == ""
+    assert (
+        lesson.run("git", "status", "--short", "metrics", "plots", "params.yaml", "dvc.yaml") == ""
+    )
 
 
 @pytest.mark.slow
@@ -75,7 +94,11 @@ def test_a_project_has_the_same_results_on_what_windows_has(make: Make, installe
     for path in (str(installed), os.pathsep.join((WINDOWS.split(os.pathsep)[0], str(installed)))):
         project = make("--data", f"../{TICKETS}", "--preset", "fast", code=path)
         project.dvc("repro")
-        files = {name: content for name, content in tree_of(project.folder).items() if not name.startswith(".dvc/")}
+        files = {
+            name: content
+            for name, content in tree_of(project.folder).items()
+            if not name.startswith(".dvc/")
+        }
         found.append(files)
     assert found[1] == found[0]
 
@@ -97,7 +120,9 @@ def test_a_killed_init_leaves_what_the_next_one_completes(make: Make, tmp_path: 
         assert "project made" not in printed
         again = copy.run(sys.executable, "-m", "textclf.cli", *init)
         found = tree_of(copy.folder)
-        if "project made" not in again:  # killed as it cleaned up: folders may be left that Git and DVC ignore
+        if (
+            "project made" not in again
+        ):  # killed as it cleaned up: folders may be left that Git and DVC ignore
             found = {name: content for name, content in found.items() if ".scratch" not in name}
         assert found == tree_of(whole.folder), last
 

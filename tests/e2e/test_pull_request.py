@@ -108,17 +108,25 @@ def test_later_commits_of_the_base_are_not_part_of_the_change(branch: Copy, tmp_
     assert "crossvalidate" not in result.out
 
 
-def test_figures_have_the_address_of_their_commit_or_are_written_to_files(branch: Copy, tmp_path: Path) -> None:
+def test_figures_have_the_address_of_their_commit_or_are_written_to_files(
+    branch: Copy, tmp_path: Path
+) -> None:
     hashes = branch.run("git", "rev-parse", "main", "HEAD").split()
-    result = pr_report(branch, "main", "--image-url", "https://example.org/{revision}/{path}?raw=true")
+    result = pr_report(
+        branch, "main", "--image-url", "https://example.org/{revision}/{path}?raw=true"
+    )
     for side, commit_hash in zip(("base", "head"), hashes, strict=True):
         source = f"https://example.org/{commit_hash}/plots/roc.svg?raw=true"
         assert f'<img src="{source}" alt="{side}" width="420">' in result.out
     assert "plots/history.svg" not in "".join(line for line in result.lines if "<img" in line)
     output = tmp_path / "report" / "comment.md"
-    result = pr_report(branch, "main", "--output", str(output), "--images", str(tmp_path / "images"))
+    result = pr_report(
+        branch, "main", "--output", str(output), "--images", str(tmp_path / "images")
+    )
     assert (result.out, result.status) == ("", 0)
-    assert '<img src="../images/head-plots-roc.svg" alt="head" width="420">' in output.read_text(encoding="utf-8")
+    assert '<img src="../images/head-plots-roc.svg" alt="head" width="420">' in output.read_text(
+        encoding="utf-8"
+    )
     figure = (branch.folder / "plots" / "roc.svg").read_bytes()
     assert (tmp_path / "images" / "head-plots-roc.svg").read_bytes() == figure
     assert (tmp_path / "images" / "base-plots-roc.svg").read_bytes() not in (b"", figure)
@@ -127,7 +135,9 @@ def test_figures_have_the_address_of_their_commit_or_are_written_to_files(branch
 @pytest.fixture
 def own(tmp_path: Path) -> Copy:
     """A small project with one stage, in a folder of a repository, whose rows were kept with `dvc add` and changed."""
-    copy = Copy(tmp_path / "own" / "project", {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)})
+    copy = Copy(
+        tmp_path / "own" / "project", {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    )
     copy.folder.mkdir(parents=True)
     stage = {"cmd": "cp rows.csv copy.csv", "deps": ["rows.csv"], "outs": ["copy.csv"]}
     (copy.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"copy": stage}}))

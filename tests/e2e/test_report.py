@@ -20,14 +20,28 @@ from textclf.report.run import Run
 from textclf.studies.audit.page import render as audit_page
 from textclf.studies.settings import Audit
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the browser, driven by playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="needs the browser, driven by playwright"
+)
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser Chromium")
 
 PHONE = {"width": 360, "height": 740}
-SCREENS = {390: 13_000, 1280: 7_000}  # pixels: the widths, and how tall the report of the default run may be at most
+SCREENS = {
+    390: 13_000,
+    1280: 7_000,
+}  # pixels: the widths, and how tall the report of the default run may be at most
 OPEN = "document.querySelectorAll('details').forEach(details => { details.open = true })"
-OPTIONAL = {"behaviour", "doubt", "history", "labels", "slices", "unknown"}  # sections that a report may be without
+OPTIONAL = {
+    "behaviour",
+    "doubt",
+    "history",
+    "labels",
+    "slices",
+    "unknown",
+}  # sections that a report may be without
 TIMEOUT = 60_000  # milliseconds; two cores may be busy with another test
 
 
@@ -42,7 +56,9 @@ def browse() -> Iterator[Browse]:
     """
     with sync_api.sync_playwright() as playwright:
         # Chromium's own sandbox needs rights that a container seldom gives; the page is ours.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
 
         @contextmanager
         def opened(path: Path, script: bool = True, **options: Any) -> Iterator[Any]:
@@ -60,7 +76,8 @@ def browse() -> Iterator[Browse]:
             page.on("pageerror", lambda error: messages.append(f"error: {error}"))
             page.on("dialog", dismissed)
             page.on("request", lambda request: requests.append(request.url))
-            # Before any script of the page: a violation is also on the console, but not in every version.
+            # Before any script of the page: a violation is also on the console, but not in every
+            # version.
             page.add_init_script(
                 "window.violations = [];"
                 "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective))"
@@ -70,7 +87,9 @@ def browse() -> Iterator[Browse]:
                 assert page.evaluate("violations") == []
             yield page
             assert messages == []
-            assert [url for url in requests if not url.startswith("data:")] == [page.url.partition("#")[0]]
+            assert [url for url in requests if not url.startswith("data:")] == [
+                page.url.partition("#")[0]
+            ]
             context.close()
 
         yield opened
@@ -80,13 +99,17 @@ def browse() -> Iterator[Browse]:
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = ("majority", "logistic_regression", "keras")
-    return written(make_run(models, ("0", "1"), count=120, history=["keras"], sources=[YELP]), tmp_path_factory)
+    return written(
+        make_run(models, ("0", "1"), count=120, history=["keras"], sources=[YELP]), tmp_path_factory
+    )
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report whose texts, terms and classes are markup and worse."""
-    return written(make_run(ALL[:3], HOSTILE, texts=HOSTILE, history=["naive_bayes"]), tmp_path_factory)
+    return written(
+        make_run(ALL[:3], HOSTILE, texts=HOSTILE, history=["naive_bayes"]), tmp_path_factory
+    )
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +125,15 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with behavioural tests, whose texts are markup and worse."""
     cases = [
-        case(text, said(True, after="no"), said(False, after="yes"), changed=text, change=text) for text in HOSTILE
+        case(text, said(True, after="no"), said(False, after="yes"), changed=text, change=text)
+        for text in HOSTILE
     ]
-    results = results_of({"invariance": {"kind": "invariance", "about": HOSTILE[0], "cases": cases}})
-    run = make_run(MODELS, settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": results})
+    results = results_of(
+        {"invariance": {"kind": "invariance", "about": HOSTILE[0], "cases": cases}}
+    )
+    run = make_run(
+        MODELS, settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": results}
+    )
     return written(run, tmp_path_factory)
 
 
@@ -114,7 +142,9 @@ def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of texts with several of thirty labels each."""
     names = [f"label number {n}" for n in range(30)]
     sets = [[name for n, name in enumerate(names) if row % (n + 2) == 0] for row in range(60)]
-    return written(make_run(ALL[:3], names, count=180, validation=True, sets=sets), tmp_path_factory)
+    return written(
+        make_run(ALL[:3], names, count=180, validation=True, sets=sets), tmp_path_factory
+    )
 
 
 def written(run: Run, places: pytest.TempPathFactory) -> Path:
@@ -141,27 +171,40 @@ def has_every_section(page: Any) -> bool:
     plots = page.locator(".plot")
     assert plots.count() >= 8
     assert page.locator(".plot > svg").count() == plots.count()
-    assert page.locator(".plot[tabindex='0']").count() == page.locator(".plot:has([role=img])").count() >= 8
+    assert (
+        page.locator(".plot[tabindex='0']").count()
+        == page.locator(".plot:has([role=img])").count()
+        >= 8
+    )
     assert page.locator(".plot title").count() == 0
     assert page.locator("script").count() == 1
     return True
 
 
-def test_on_a_phone_a_keyboard_reaches_every_chart_and_nothing_is_scrolled_sideways(browse: Browse, path: Path) -> None:
+def test_on_a_phone_a_keyboard_reaches_every_chart_and_nothing_is_scrolled_sideways(
+    browse: Browse, path: Path
+) -> None:
     with browse(path, viewport=PHONE) as page:
         assert has_every_section(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        assert page.evaluate("document.querySelectorAll('.scroll:not([tabindex=\"0\"])').length") == 0
+        assert (
+            page.evaluate("document.querySelectorAll('.scroll:not([tabindex=\"0\"])').length") == 0
+        )
 
 
-def test_without_script_every_chart_is_a_picture_that_fits_a_phone(browse: Browse, path: Path) -> None:
+def test_without_script_every_chart_is_a_picture_that_fits_a_phone(
+    browse: Browse, path: Path
+) -> None:
     with browse(path, script=False, viewport=PHONE) as page:
         assert page.locator(".plot > svg").count() == page.locator(".plot").count() >= 8
         pictures = page.locator(".plot:not(details:not([open]) .plot) > svg")
         boxes = [picture.bounding_box() for picture in pictures.all()]
         assert all(box is not None and box["width"] > 200 and box["height"] > 40 for box in boxes)
         # Without script only the layout can be asked for.
-        boxes = [element.bounding_box() for element in page.locator("body, main, section, figure, nav").all()]
+        boxes = [
+            element.bounding_box()
+            for element in page.locator("body, main, section, figure, nav").all()
+        ]
         assert all(box is None or box["x"] + box["width"] <= PHONE["width"] + 0.5 for box in boxes)
 
 
@@ -171,7 +214,9 @@ def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, wi
         page.evaluate(OPEN)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         boxes = "[...document.querySelectorAll('.scroll, th, td')]"
-        cut = page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)")
+        cut = page.evaluate(
+            f"{boxes}.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)"
+        )
         assert cut == []
         cut = page.evaluate(
             """() => [...document.querySelectorAll(".plot text")].filter(text => {
@@ -191,18 +236,26 @@ def with_terms(name: str, places: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("width", [390, 1100])
-def test_no_term_is_broken_or_cut(browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int) -> None:
+def test_no_term_is_broken_or_cut(
+    browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int
+) -> None:
     window = {"width": width, "height": 900}
     with browse(with_terms("letters__ disap", tmp_path_factory), viewport=window) as page:
         lines = "[...document.querySelectorAll('#terms th bdi')].map(term => term.getClientRects().length)"
         assert set(page.evaluate(lines)) == {1}
-    with browse(with_terms("donaudampfschifffahrtsgesellschaft", tmp_path_factory), viewport=window) as page:
+    with browse(
+        with_terms("donaudampfschifffahrtsgesellschaft", tmp_path_factory), viewport=window
+    ) as page:
         boxes = "[...document.querySelectorAll('#terms .scroll')]"
-        assert page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth).length") == 0
+        assert (
+            page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth).length") == 0
+        )
         assert page.evaluate(f"{boxes}.length") == 3
 
 
-def test_on_a_phone_each_cell_has_a_line_of_its_own_below_the_title_of_its_row(browse: Browse, many: Path) -> None:
+def test_on_a_phone_each_cell_has_a_line_of_its_own_below_the_title_of_its_row(
+    browse: Browse, many: Path
+) -> None:
     with browse(many, viewport={"width": 390, "height": 900}) as page:
         page.evaluate(OPEN)
         box = "cell.getBoundingClientRect()"
@@ -211,17 +264,20 @@ def test_on_a_phone_each_cell_has_a_line_of_its_own_below_the_title_of_its_row(b
         assert len(rows) > 100
         assert [tops for tops in rows if tops != sorted(set(tops))] == []
         metrics = f"[...document.querySelectorAll('#models > .scroll .stack td')].map(cell => {box}.height)"
-        empty = (
-            "[...document.querySelectorAll('.stack td')].filter(cell => cell.offsetHeight && !cell.innerText.trim())"
-        )
+        empty = "[...document.querySelectorAll('.stack td')].filter(cell => cell.offsetHeight && !cell.innerText.trim())"
         assert page.evaluate(f"{empty}.length") == 0
         assert max(page.evaluate(metrics)) < 30  # pixels: one line, with value and interval
 
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_an_audit_page_cuts_no_name_of_a_class(browse: Browse, tmp_path: Path, width: int) -> None:
-    names = {"0": "card_payment_wrong_exchange_rate_or_fee", "1": "Kreditkartenzahlungsverzögerungsbeschwerde"}
-    (path := tmp_path / "audit.html").write_text(audit_page(find(rows_with_issues(), folds=4), Audit(), "rows", names))
+    names = {
+        "0": "card_payment_wrong_exchange_rate_or_fee",
+        "1": "Kreditkartenzahlungsverzögerungsbeschwerde",
+    }
+    (path := tmp_path / "audit.html").write_text(
+        audit_page(find(rows_with_issues(), folds=4), Audit(), "rows", names)
+    )
     with browse(path, script=False, viewport={"width": width, "height": 900}) as page:
         for table in page.locator("table.texts").all():
             box, room = table.bounding_box(), table.locator("xpath=..").bounding_box()
@@ -243,7 +299,9 @@ def test_a_part_with_charts_is_unfolded_by_keyboard(browse: Browse, many: Path) 
         assert all(svg.bounding_box()["width"] > 300 for svg in part.locator(".plot > svg").all())
 
 
-def test_the_dark_scheme_has_light_ink_on_the_page_and_in_the_charts(browse: Browse, usual: Path) -> None:
+def test_the_dark_scheme_has_light_ink_on_the_page_and_in_the_charts(
+    browse: Browse, usual: Path
+) -> None:
     with browse(usual, color_scheme="dark") as page:
         ground, ink, label = page.evaluate(
             "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
@@ -277,10 +335,16 @@ def test_the_bars_of_terms_are_as_long_as_their_weights(browse: Browse, usual: P
         for table in page.locator(".terms").all():
             rows = table.locator("tr:has(.bar)")
             weights = [float(text) for text in rows.locator("td:nth-child(2)").all_inner_texts()]
-            bars = rows.evaluate_all("rows => rows.map(row => row.querySelector('rect').getBoundingClientRect().width)")
+            bars = rows.evaluate_all(
+                "rows => rows.map(row => row.querySelector('rect').getBoundingClientRect().width)"
+            )
             full = rows.locator("svg").first.bounding_box()["width"]
-            assert [bar / full for bar in bars] == pytest.approx([each / max(weights) for each in weights], abs=0.01)
-            aligned = rows.locator("td:not(.bar)").evaluate_all("all => all.map(td => getComputedStyle(td).textAlign)")
+            assert [bar / full for bar in bars] == pytest.approx(
+                [each / max(weights) for each in weights], abs=0.01
+            )
+            aligned = rows.locator("td:not(.bar)").evaluate_all(
+                "all => all.map(td => getComputedStyle(td).textAlign)"
+            )
             assert {*aligned} == {"right"}
 
 
@@ -288,18 +352,26 @@ def contrast(*colours: str) -> float:
     """Return the contrast ratio of two colours, each `rgb(r, g, b)`, as WCAG defines it."""
     lights = []
     for colour in colours:
-        parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(", ")]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        parts = [
+            int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(", ")
+        ]
+        linear = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        ]
         lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
     return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
 @pytest.mark.parametrize("width", SCREENS)
-def test_a_pointer_or_a_finger_is_told_the_numbers_of_the_nearest_mark(browse: Browse, usual: Path, width: int) -> None:
+def test_a_pointer_or_a_finger_is_told_the_numbers_of_the_nearest_mark(
+    browse: Browse, usual: Path, width: int
+) -> None:
     with browse(usual, viewport={"width": width, "height": 900}, has_touch=True) as page:
         tip = page.locator("#tip")
         assert not tip.is_visible()
-        page.locator("#chart-confusion-keras text", has_text=re.compile("^[0-9]+$")).first.hover(force=True)
+        page.locator("#chart-confusion-keras text", has_text=re.compile("^[0-9]+$")).first.hover(
+            force=True
+        )
         assert tip.inner_text().splitlines()[:2] == ["actual: negative", "predicted: negative"]
         page.locator("#confusion h2").hover()
         assert not tip.is_visible()
@@ -321,7 +393,10 @@ def test_arrow_keys_go_through_the_marks_of_a_chart(browse: Browse, usual: Path)
         for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowLeft"):
             page.keyboard.press(key)
             said.append(page.locator("#tip").inner_text())
-        marks = [mark.get_attribute("aria-label") for mark in page.locator("#chart-confusion-keras [role=img]").all()]
+        marks = [
+            mark.get_attribute("aria-label")
+            for mark in page.locator("#chart-confusion-keras [role=img]").all()
+        ]
         assert said == [marks[n].replace("; ", "\n") for n in (0, 1, 2, 1, 0, -1)]
         assert page.locator(".shown").count() == 1
         page.keyboard.press("Escape")
@@ -347,7 +422,9 @@ def test_a_hostile_corpus_is_text(browse: Browse, hostile: Path) -> None:
 
 def test_a_long_text_is_unfolded_by_keyboard(browse: Browse, hostile: Path) -> None:
     with browse(hostile) as page:
-        page.evaluate("document.querySelectorAll('main > section > details').forEach(part => { part.open = true })")
+        page.evaluate(
+            "document.querySelectorAll('main > section > details').forEach(part => { part.open = true })"
+        )
         summary = page.locator(".text summary:visible").first
         summary.focus()
         page.keyboard.press("Enter")
@@ -371,7 +448,9 @@ def test_a_print_has_the_folded_tables_and_no_contents(browse: Browse, usual: Pa
         assert page.pdf(format="A4").startswith(b"%PDF")
 
 
-def test_the_report_of_the_default_run_is_small_and_names_no_machine(browse: Browse, pipeline: Copy) -> None:
+def test_the_report_of_the_default_run_is_small_and_names_no_machine(
+    browse: Browse, pipeline: Copy
+) -> None:
     path = pipeline.folder / "reports" / "report.html"
     with browse(path) as page:
         assert has_every_section(page)

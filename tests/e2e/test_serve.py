@@ -58,7 +58,9 @@ def serve(folder: Path, stdout: int | IO[str] = subprocess.PIPE) -> Iterator[Ser
     ) as process:
         assert process.stderr is not None
         started = process.stderr.readline()
-        match = re.fullmatch(r"serving linear, network \(default\) at http://127\.0\.0\.1:(\d+)\n", started)
+        match = re.fullmatch(
+            r"serving linear, network \(default\) at http://127\.0\.0\.1:(\d+)\n", started
+        )
         assert match, started
         limits = httpx.Limits(max_connections=CLIENTS)
         with httpx.Client(
@@ -81,7 +83,9 @@ def stop(serving: Serving) -> tuple[int, list[dict[str, object]], str]:
     return serving.process.returncode, [json.loads(line) for line in (out or "").splitlines()], err
 
 
-def test_it_answers_and_stops_on_what_windows_has(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_answers_and_stops_on_what_windows_has(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", WINDOWS)
     with serve(folder) as serving:
         assert serving.post(texts=TEXTS[0]).status_code == 200
@@ -91,21 +95,31 @@ def test_it_answers_and_stops_on_what_windows_has(folder: Path, monkeypatch: pyt
 def read_response(connection: socket.socket) -> tuple[int, bytes]:
     stream = connection.makefile("rb")
     status = int(stream.readline().split()[1])
-    lengths = [line for line in iter(stream.readline, b"\r\n") if line.lower().startswith(b"content-length")]
+    lengths = [
+        line
+        for line in iter(stream.readline, b"\r\n")
+        if line.lower().startswith(b"content-length")
+    ]
     return status, stream.read(int(lengths[0].split(b":")[1]))
 
 
-def test_a_hundred_clients_get_what_the_command_prints_and_sigterm_ends_the_server(serving: Serving) -> None:
+def test_a_hundred_clients_get_what_the_command_prints_and_sigterm_ends_the_server(
+    serving: Serving,
+) -> None:
     expected = {}
     for texts in TEXTS:
         command = [sys.executable, "-m", "textclf.cli", "predict", "--", *texts]
-        expected[len(texts)] = subprocess.run(command, cwd=serving.folder, capture_output=True).stdout
+        expected[len(texts)] = subprocess.run(
+            command, cwd=serving.folder, capture_output=True
+        ).stdout
 
     def client(number: int) -> list[httpx.Response]:
         return [serving.post(texts=TEXTS[(number + turn) % len(TEXTS)]) for turn in range(3)]
 
     with ThreadPoolExecutor(CLIENTS) as clients:
-        responses = [response for answers in clients.map(client, range(CLIENTS)) for response in answers]
+        responses = [
+            response for answers in clients.map(client, range(CLIENTS)) for response in answers
+        ]
     assert {response.status_code for response in responses} <= {200, 503}
     answered = [response.content for response in responses if response.status_code == 200]
     for content in answered:

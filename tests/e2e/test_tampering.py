@@ -67,7 +67,9 @@ def setting(section: str, **values: object) -> Change:
 
     def edit(definition: Any) -> None:
         content = definition["externalParameters"]["params"][section]
-        (content if values.keys() <= content.keys() else next(iter(content.values()))).update(values)
+        (content if values.keys() <= content.keys() else next(iter(content.values()))).update(
+            values
+        )
 
     return lambda model: restate(model, edit)
 
@@ -132,9 +134,15 @@ def made_of(name: str) -> Change:
 
 COMMIT = "keras: commit: FAILED, "
 TAMPERINGS: dict[str, tuple[Change, str]] = {
-    **{f"a bit of {name}": (flip(name), f"keras: files: FAILED, {name} was changed") for name in FILES},
     **{
-        f"a bit of {name}, restated": (stated(flip(name)), f"keras: model: FAILED, made again, it has another {name}")
+        f"a bit of {name}": (flip(name), f"keras: files: FAILED, {name} was changed")
+        for name in FILES
+    },
+    **{
+        f"a bit of {name}, restated": (
+            stated(flip(name)),
+            f"keras: model: FAILED, made again, it has another {name}",
+        )
         for name in FILES[1:]
     },
     "a bit of the statement": (flip(PROVENANCE), "provenance.json is damaged"),
@@ -142,8 +150,14 @@ TAMPERINGS: dict[str, tuple[Change, str]] = {
     "no JSON": (lambda model: (model / PROVENANCE).write_text("{"), "provenance.json is damaged"),
     "another form": (edited("pipeline:1", "pipeline:2"), "provenance.json is damaged"),
     "a file of another model": (swap, "keras: files: FAILED, model.npz was changed"),
-    "a file of another model, restated": (stated(swap), "keras: model: FAILED, made again, it has another model.npz"),
-    "a file less": (lambda model: (model / "model.onnx").unlink(), "keras: files: FAILED, model.onnx is missing"),
+    "a file of another model, restated": (
+        stated(swap),
+        "keras: model: FAILED, made again, it has another model.npz",
+    ),
+    "a file less": (
+        lambda model: (model / "model.onnx").unlink(),
+        "keras: files: FAILED, model.onnx is missing",
+    ),
     "a file less, restated": (
         stated(lambda model: (model / "model.onnx").unlink()),
         "keras: model: FAILED, made again, it has another model.onnx",
@@ -156,21 +170,38 @@ TAMPERINGS: dict[str, tuple[Change, str]] = {
         stated(lambda model: (model / "x.py").write_text("")),
         "keras: model: FAILED, made again, it has another x.py",
     ),
-    "a hidden file": (lambda model: (model / ".x").write_text(""), "keras: files: FAILED, .x is not listed"),
+    "a hidden file": (
+        lambda model: (model / ".x").write_text(""),
+        "keras: files: FAILED, .x is not listed",
+    ),
     "a link": (link, "keras: files: FAILED, model.npz is a link"),
     "a link, restated": (stated(link), "keras: files: FAILED, model.npz is a link"),
     "a number on the card": (card, "keras: files: FAILED, README.md was changed"),
-    "a number on the card, restated": (stated(card), "keras: metrics: FAILED, README.md has 'It is right on **90.0%**"),
+    "a number on the card, restated": (
+        stated(card),
+        "keras: metrics: FAILED, README.md has 'It is right on **90.0%**",
+    ),
     "other epochs": (setting("train", epochs=90), f"{COMMIT}a commit up to"),
     "another seed": (setting("split", seed=1), "has another split of params.yaml"),
-    "another threshold": (setting("evaluate", threshold=0.6), "has another evaluate of params.yaml"),
+    "another threshold": (
+        setting("evaluate", threshold=0.6),
+        "has another evaluate of params.yaml",
+    ),
     "other terms": (setting("vectorize", lowercase=False), "has another vectorize of params.yaml"),
     "other rights": (setting("about", licence="CC0"), "has another about of params.yaml"),
-    "another model": (edited('"model": "keras"', '"model": "majority"'), "provenance.json is damaged"),
-    "another model's folder": (another_model, "keras: files: FAILED, provenance.json is of the model majority"),
+    "another model": (
+        edited('"model": "keras"', '"model": "majority"'),
+        "provenance.json is damaged",
+    ),
+    "another model's folder": (
+        another_model,
+        "keras: files: FAILED, provenance.json is of the model majority",
+    ),
     "a file twice": (twice, "provenance.json is damaged"),
     "no settings": (
-        lambda model: restate(model, lambda made: made.update(externalParameters={"model": "svm", "params": {}})),
+        lambda model: restate(
+            model, lambda made: made.update(externalParameters={"model": "svm", "params": {}})
+        ),
         "has another params.yaml",
     ),
     "a file that no path has": (made_of("a\0b"), "provenance.json has another"),
@@ -183,7 +214,9 @@ TAMPERINGS: dict[str, tuple[Change, str]] = {
         "keras: files: FAILED, manifest.json is not listed",
     ),
     "a note": (
-        lambda model: restate(model, lambda made: made["externalParameters"].update(note="certified")),
+        lambda model: restate(
+            model, lambda made: made["externalParameters"].update(note="certified")
+        ),
         "provenance.json has another content",
     ),
     "weights elsewhere": (
@@ -245,11 +278,17 @@ def test_a_model_as_it_was_made_passes(model: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)
-def test_a_model_that_is_not_what_it_says_is_named(name: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_that_is_not_what_it_says_is_named(
+    name: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     change, line = TAMPERINGS[name]
     change(model)
     assert verify(model) == 1
-    assert [printed for printed in capsys.readouterr().out.splitlines() if line in printed and "FAILED" in printed]
+    assert [
+        printed
+        for printed in capsys.readouterr().out.splitlines()
+        if line in printed and "FAILED" in printed
+    ]
 
 
 def commit_all(copy: Copy, *ignored: str) -> None:
@@ -283,8 +322,14 @@ def added(name: str, text: str) -> Change:
 
 STAGE = "stages: {make: {cmd: touch ran, outs: [%s]}}\n"
 FORGERIES: dict[str, tuple[Change, str]] = {
-    "another command": (added("dvc.yaml", "  own: {cmd: touch ran}\n"), "dvc.yaml of the commit has other commands"),
-    "no dvc.yaml": (lambda project: (project / "dvc.yaml").unlink(), "dvc.yaml of the commit has other commands"),
+    "another command": (
+        added("dvc.yaml", "  own: {cmd: touch ran}\n"),
+        "dvc.yaml of the commit has other commands",
+    ),
+    "no dvc.yaml": (
+        lambda project: (project / "dvc.yaml").unlink(),
+        "dvc.yaml of the commit has other commands",
+    ),
     "a linked dvc.yaml": (link_to("other.yaml", "dvc.yaml"), "got dvc.yaml"),
     "a stage that makes labels": (
         written("own/dvc.yaml", STAGE % "../labelled.csv"),
@@ -305,14 +350,26 @@ FORGERIES: dict[str, tuple[Change, str]] = {
         ),
         "those of dvc.yaml, imports frozen; got labelled.csv.dvc",
     ),
-    "studies before the run": (added("studies/dvc.yaml", "  x: {cmd: touch ran, outs: [../labelled.csv]}\n"), "got "),
+    "studies before the run": (
+        added("studies/dvc.yaml", "  x: {cmd: touch ran, outs: [../labelled.csv]}\n"),
+        "got ",
+    ),
     "no YAML": (written("own/dvc.yaml", "stages: ["), "must be as DVC reads"),
     "a linked data folder": (link_to("/", "data"), "links of the commit must be files"),
     "a linked folder inside": (link_to("metrics", "plots"), "links of the commit must be files"),
-    "a linked configuration": (link_to("/dev/null", ".dvc/config.local"), "links of the commit must be files"),
+    "a linked configuration": (
+        link_to("/dev/null", ".dvc/config.local"),
+        "links of the commit must be files",
+    ),
     "a link to nothing": (link_to("nothing", "labelled.csv"), "links of the commit must be files"),
-    "a link out": (link_to("/etc/hostname", "corrections.csv"), "links of the commit must be files"),
-    "a ring of links": (link_to("corrections.csv", "corrections.csv"), "links of the commit must be files"),
+    "a link out": (
+        link_to("/etc/hostname", "corrections.csv"),
+        "links of the commit must be files",
+    ),
+    "a ring of links": (
+        link_to("corrections.csv", "corrections.csv"),
+        "links of the commit must be files",
+    ),
     "a hidden dvc.yaml": (written(".dvcignore", "dvc.yaml\n"), "DVC must see dvc.yaml"),
     "no configuration": (written(".dvc/config", "[[["), "config file error"),
 }
@@ -327,7 +384,9 @@ def test_a_commit_with_commands_or_links_of_its_own_is_refused_before_any_runs(
     monkeypatch.chdir(copy.folder)
     change(copy.folder)
     if "configuration" in name:
-        copy.run("git", "add", "--force", ".dvc/config.local" if "linked" in name else ".dvc/config")
+        copy.run(
+            "git", "add", "--force", ".dvc/config.local" if "linked" in name else ".dvc/config"
+        )
     commit_all(copy)
     with pytest.raises(UserError) as raised, cloned("HEAD", require_own_inputs):
         pass
@@ -337,7 +396,9 @@ def test_a_commit_with_commands_or_links_of_its_own_is_refused_before_any_runs(
 
 @pytest.mark.slow
 def test_a_verification_runs_this_code_and_goes_on_from_nothing(
-    workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    workshop: Callable[[], Copy],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     copy = workshop()
     monkeypatch.chdir(copy.folder)
@@ -345,11 +406,14 @@ def test_a_verification_runs_this_code_and_goes_on_from_nothing(
     for name in ("evaluation", "splits", "training"):
         written(f"metrics/{name}.json", "forged")(copy.folder)
     commit_all(copy)
-    # DVC puts such a file in the place of the one that a stage makes, unless the cache's type is copy.
+    # DVC puts such a file in the place of the one that a stage makes, unless the cache's type is
+    # copy.
     poison(copy, Path("data/predictions/logistic_regression.parquet"), "forged")
     arguments = build_parser().parse_args(["verify", "logistic_regression", "--rederive"])
     assert command.run(arguments) == 0
-    assert "logistic_regression: model: 5 files made again, byte for byte" in capsys.readouterr().out
+    assert (
+        "logistic_regression: model: 5 files made again, byte for byte" in capsys.readouterr().out
+    )
     name = "data/.train-logistic_regression-0123456789abcdef.scratch/training.npz"
     written(name, "forged")(copy.folder)
     commit_all(copy, name)
@@ -427,7 +491,9 @@ def poison(copy: Copy, data: Path, text: str) -> None:
 
 
 def test_data_of_the_cache_that_are_not_what_their_checksum_says_fail(
-    workshop: Callable[[], Copy], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    workshop: Callable[[], Copy],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     copy = workshop()
     monkeypatch.chdir(copy.folder)
@@ -437,7 +503,9 @@ def test_data_of_the_cache_that_are_not_what_their_checksum_says_fail(
     commit_all(copy)
     poison(copy, copy.folder / "data/external/scores.csv", "id,good\n1,0.9\n")
     poison(copy, copy.folder / "data/raw/yelp_labelled.txt", "poor\t1\n")
-    arguments = build_parser().parse_args(["verify", "logistic_regression", "--rederive", "--commit", "HEAD"])
+    arguments = build_parser().parse_args(
+        ["verify", "logistic_regression", "--rederive", "--commit", "HEAD"]
+    )
     monkeypatch.setattr(command, "find_commit", lambda *_, **__: commit_of("HEAD"))
     assert command.run(arguments) == 1
     names = "data/external/scores.csv, data/raw"
@@ -506,7 +574,9 @@ def test_where_weights_may_differ_every_other_file_is_compared(
     assert (model / name).read_bytes() != before
     restate(model)
     assert verify(model) == 1
-    assert f"keras: other files: FAILED, made again, it has another {name}" in capsys.readouterr().out
+    assert (
+        f"keras: other files: FAILED, made again, it has another {name}" in capsys.readouterr().out
+    )
 
 
 def test_a_model_that_is_not_the_release_named_fails(
@@ -516,7 +586,10 @@ def test_a_model_that_is_not_the_release_named_fails(
     monkeypatch.setattr(command, "find_model", lambda _, name: newer if "@" in name else Path(name))
     arguments = ["verify", str(model), "--version", "keras@v0.0.2"]
     assert command.run(build_parser().parse_args(arguments)) == 1
-    assert "keras: version: FAILED, keras@v0.0.2 has another provenance.json" in capsys.readouterr().out
+    assert (
+        "keras: version: FAILED, keras@v0.0.2 has another provenance.json"
+        in capsys.readouterr().out
+    )
     newer = model
     assert command.run(build_parser().parse_args(arguments)) == 0
     for words in (["--version", "keras@v0.0.2"], [str(model), "--version", "majority"]):
@@ -525,9 +598,13 @@ def test_a_model_that_is_not_the_release_named_fails(
         )
 
 
-@pytest.mark.parametrize("words", ["--signature x", "--explain", "--commit HEAD", "--python python3"])
+@pytest.mark.parametrize(
+    "words", ["--signature x", "--explain", "--commit HEAD", "--python python3"]
+)
 def test_an_option_that_would_check_nothing_is_refused(words: str) -> None:
-    assert "must come with --" in refusal(command.run, build_parser().parse_args(["verify", "keras", *words.split()]))
+    assert "must come with --" in refusal(
+        command.run, build_parser().parse_args(["verify", "keras", *words.split()])
+    )
 
 
 @pytest.mark.parametrize(("change", "status"), [(1e-6, 0), (0.1, 1)])
@@ -548,7 +625,9 @@ def test_where_bytes_may_differ_predictions_are_compared_within_a_tolerance(
     assert "keras: other files: those made again agree" in printed
     rows = predictions.read(elsewhere / "data/predictions/keras.parquet")
     texts = splits.read(elsewhere / "data/splits")["test"]["text"]
-    np.testing.assert_array_equal(rows.probabilities[rows.split == "test"], textclf.load(model).predict_proba(texts))
+    np.testing.assert_array_equal(
+        rows.probabilities[rows.split == "test"], textclf.load(model).predict_proba(texts)
+    )
 
 
 def scale(model: Path, factor: float) -> None:
@@ -585,7 +664,9 @@ def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(
     copy.run("git", "commit", "--quiet", "--allow-empty", "--message=more")
     assert find_commit(stated) == commit_of("HEAD")
     assert find_commit(stated, "HEAD~1", alone=True) == commit_of("HEAD~1")
-    assert refusal(find_commit, stated, "HEAD~2", alone=True).startswith(f"{commit_of('HEAD~2')[:8]} must have")
+    assert refusal(find_commit, stated, "HEAD~2", alone=True).startswith(
+        f"{commit_of('HEAD~2')[:8]} must have"
+    )
     assert find_commit(statement.read(Path("models/keras"))) == commit_of("HEAD~2")
     with Path("textclf/models/average/__init__.py").open("a") as file:
         file.write("# changed\n")

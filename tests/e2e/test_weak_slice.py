@@ -37,8 +37,12 @@ def made() -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def test_a_weak_slice_is_found_named_and_gated_and_labels_are_corrected(pipeline: Copy, tmp_path: Path) -> None:
-    copy = dataclasses.replace(pipeline, folder=Path(shutil.copytree(pipeline.folder, tmp_path / "textclf")))
+def test_a_weak_slice_is_found_named_and_gated_and_labels_are_corrected(
+    pipeline: Copy, tmp_path: Path
+) -> None:
+    copy = dataclasses.replace(
+        pipeline, folder=Path(shutil.copytree(pipeline.folder, tmp_path / "textclf"))
+    )
     write_csv(copy.folder / "reviews.csv", made(), ("id", "text", "label", "platform"))
     verify.change_params(copy.folder / "params.yaml", SETTINGS)
     printed = copy.dvc("repro", "report")
@@ -47,7 +51,11 @@ def test_a_weak_slice_is_found_named_and_gated_and_labels_are_corrected(pipeline
     weak = slices[MODEL][WEAK]
     assert weak["difference_interval"]["high"] < -0.1
     assert weak["p_holm"] < 0.001
-    assert all(entry["p_holm"] > 0.001 for name, entry in slices[MODEL].items() if not name.startswith("platform="))
+    assert all(
+        entry["p_holm"] > 0.001
+        for name, entry in slices[MODEL].items()
+        if not name.startswith("platform=")
+    )
     assert {"platform=", "platform=web", "platform=desk"} < slices[MODEL].keys()
     assert slices["majority"] == {}
     page = (copy.folder / "reports/report.html").read_text(encoding="utf-8")

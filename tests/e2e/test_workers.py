@@ -43,15 +43,35 @@ class Cluster:
         self.folder, self.stack = folder, stack
         self.file = folder / "scheduler.json"
         self.log = stack.enter_context((folder / "log").open("w+"))
-        self.start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show")
+        self.start(
+            "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"
+        )
         self.workers = [
-            self.start("dask_worker", "--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "60")
+            self.start(
+                "dask_worker",
+                "--no-nanny",
+                "--nthreads",
+                "1",
+                "--no-dashboard",
+                "--death-timeout",
+                "60",
+            )
             for _ in range(2)
         ]
 
     def start(self, command: str, *options: str) -> "subprocess.Popen[str]":
-        arguments = [sys.executable, "-m", f"distributed.cli.{command}", "--scheduler-file", str(self.file), *options]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]"}
+        arguments = [
+            sys.executable,
+            "-m",
+            f"distributed.cli.{command}",
+            "--scheduler-file",
+            str(self.file),
+            *options,
+        ]
+        environment = os.environ | {
+            "PYTHONPATH": str(ROOT),
+            "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
+        }
         process = subprocess.Popen(
             arguments, cwd=self.folder, env=environment, stdout=self.log, stderr=self.log, text=True
         )
@@ -92,7 +112,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, count in (("train", 12 * ROWS), ("test", 3 * ROWS + 1)):
         texts = [" ".join(generator.choice(words, 8)) for _ in range(count)]
         ids = [f"{name}:{number}" for number in range(count)]
-        rows = pd.DataFrame({"id": ids, "text": texts, "label": generator.choice(["no", "yes"], count)})
+        rows = pd.DataFrame(
+            {"id": ids, "text": texts, "label": generator.choice(["no", "yes"], count)}
+        )
         pieces = [rows[start : start + ROWS] for start in range(0, count, ROWS)]
         shards.write(pieces, splits, name, ".parquet", stored_splits.write)
     split_files.write_classes(["no", "yes"], splits)
@@ -106,7 +128,9 @@ def vectorize_here(folder: Path, name: str) -> None:
     """Vectorize the splits in this process, into a folder as the stage writes it."""
     (target := folder / name / "words").mkdir(parents=True)
     rows = split_files.open_shards(folder / "splits")
-    write_features(vectorize(rows, ["no", "yes"], "words", SETTINGS, target, folder, folder), target)
+    write_features(
+        vectorize(rows, ["no", "yes"], "words", SETTINGS, target, folder, folder), target
+    )
 
 
 def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> None:
@@ -116,19 +140,25 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
     ):
         code = f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', run_name='__main__')"
         options = ["--splits", "splits", "--pretrained", "pretrained", "--features", name]
-        done = python("-c", code, *options, folder=project, DVC_STAGE="vectorize@words", **environment)
+        done = python(
+            "-c", code, *options, folder=project, DVC_STAGE="vectorize@words", **environment
+        )
         assert (done.status, done.err) == (0, "")
     assert content(project / "cluster") == content(project / "alone")
     assert len(content(project / "cluster")) == 12 + 4 + 4
 
 
-def test_a_killed_worker_changes_no_byte(project: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_worker_changes_no_byte(
+    project: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     victim = cluster.workers[0]
 
     def kill_after_first(items: Iterable[Any], description: str, _: int) -> Iterator[Any]:
         for item in items:
             yield item
-            if description == "vectorize" and victim.poll() is None:  # the first result has come, others are running
+            if (
+                description == "vectorize" and victim.poll() is None
+            ):  # the first result has come, others are running
                 victim.send_signal(signal.SIGKILL)
                 victim.wait()
 

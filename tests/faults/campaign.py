@@ -19,7 +19,9 @@ def seed() -> int:
     """
     given = os.environ.get("FAULTS_SEED", "0")
     if given == "random":
-        given = os.environ["FAULTS_SEED"] = str(secrets.randbelow(2**32))  # workers of pytest-xdist inherit it
+        given = os.environ["FAULTS_SEED"] = str(
+            secrets.randbelow(2**32)
+        )  # workers of pytest-xdist inherit it
     return int(given)
 
 

@@ -18,7 +18,22 @@ Place = tuple[Any, ...]  # keys and positions that lead to a value
 
 VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0, 1, 0.5, 2.5, 10**40, 10**400, 1e308, float("nan"), float("inf")),
-    *("", "x", "\ud800", "\0", "null", "../..", [], [1], ["a"], {}, {"a": 1}, {"a": {}}, [[]], [{}]),
+    *(
+        "",
+        "x",
+        "\ud800",
+        "\0",
+        "null",
+        "../..",
+        [],
+        [1],
+        ["a"],
+        {},
+        {"a": 1},
+        {"a": {}},
+        [[]],
+        [{}],
+    ),
 )
 YAML = {".yaml", ".lock"}
 KEYS = ("", "x", "train", "test", "a_in_b", "protocol", "\ud800", "\0", "a.b")
@@ -39,13 +54,21 @@ def edit(suffix: str) -> Kind:
     """Return what a wrong edit or merge does to a file: to the structure of JSON and YAML, or to the bytes."""
 
     def damage(data: bytes, rng: random.Random) -> bytes:
-        content = json.loads(data) if suffix == ".json" else yaml.safe_load(data) if suffix in YAML else None
+        content = (
+            json.loads(data)
+            if suffix == ".json"
+            else yaml.safe_load(data)
+            if suffix in YAML
+            else None
+        )
         if not content or rng.random() >= 0.8:
             return damage_bytes(data, rng)
         changed = damage_structure(content, rng)
         if suffix == ".json":
             return json.dumps(changed).encode()
-        return yaml.dump(changed, Dumper=yaml.SafeDumper, allow_unicode=False).encode("utf-8", "replace")
+        return yaml.dump(changed, Dumper=yaml.SafeDumper, allow_unicode=False).encode(
+            "utf-8", "replace"
+        )
 
     return damage
 
@@ -74,7 +97,13 @@ def damage_structure(content: Any, rng: random.Random) -> Any:
 
 def _places(content: Any, above: Place = ()) -> Iterator[Place]:
     yield above
-    items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    items = (
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
     for key, value in items:
         yield from _places(value, (*above, key))
 
@@ -91,7 +120,11 @@ def damage_bytes(data: bytes, rng: random.Random) -> bytes:
         case "flip" if start < len(data):
             return flip_bit(data, 8 * start + rng.randrange(8))
         case "insert":
-            return data[:start] + rng.choice([b"\xff\xfe", b"\0", b"{", b"[", b"\r", b"NaN", b"1e999"]) + data[start:]
+            return (
+                data[:start]
+                + rng.choice([b"\xff\xfe", b"\0", b"{", b"[", b"\r", b"NaN", b"1e999"])
+                + data[start:]
+            )
         case "remove":
             return data[:start] + data[end:]
         case "repeat":
@@ -123,9 +156,9 @@ def defects(
 ) -> list[str]:
     """Return what went wrong in so many tries, each with one file damaged.
 
-    `answer` reads the files; it must give an answer (if `same`, that of whole files) or raise a `UserError`, of one
-    line if the file is no params.yaml. Large files are damaged more often if bits are flipped at random (`kinds`);
-    without kinds, files are damaged as by a wrong edit.
+    `answer` reads the files; it must give an answer (if `same`, that of whole files) or raise a
+    `UserError`, of one line if the file is no params.yaml. Large files are damaged more often if
+    bits are flipped at random (`kinds`); without kinds, files are damaged as by a wrong edit.
     """
     expected = answer()
     sizes = [path.stat().st_size if kinds else 1 for path in files]
@@ -138,7 +171,9 @@ def defects(
                 given = answer()
                 bad = "another answer" if same and given != expected else ""
             except UserError as error:
-                bad = "" if len(error.lines) == 1 or path.name == "params.yaml" else str(error.lines)
+                bad = (
+                    "" if len(error.lines) == 1 or path.name == "params.yaml" else str(error.lines)
+                )
             except Exception as error:  # noqa: BLE001 (any other is a traceback for the user)
                 bad = "".join(traceback.format_exception(error)[-3:])
         if bad:

@@ -15,7 +15,16 @@ from tests.faults import damage
 from tests.faults.campaign import generator, tries
 from tests.processes import git
 from textclf import cli
-from textclf.artifacts import conformal, decisions, external, features, layers, predictions, shapes, splits
+from textclf.artifacts import (
+    conformal,
+    decisions,
+    external,
+    features,
+    layers,
+    predictions,
+    shapes,
+    splits,
+)
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.layers import LayerModel
 from textclf.core import files
@@ -26,7 +35,16 @@ from textclf.vectorize import representation
 
 # Every reader of a file that a stage wrote
 
-METRICS = ("evaluation", "intervals", "comparisons", "coverage", "decisions", "training", "features", "splits")
+METRICS = (
+    "evaluation",
+    "intervals",
+    "comparisons",
+    "coverage",
+    "decisions",
+    "training",
+    "features",
+    "splits",
+)
 COLUMNS = ("model", "split", "class", "support")
 CLASSES = ("0", "1")
 SHARD, PREDICTED = Path("data/splits/train.parquet"), Path("data/predictions/majority.parquet")
@@ -61,21 +79,35 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
     "external": (lambda: external.read(PREDICTED, CLASSES), [PREDICTED]),
     "shapes": (lambda: shapes.read(FEATURES), [FEATURES / shapes.FILE]),
     "layers": (read_layers, [TRAINED / layers.WEIGHTS, TRAINED / layers.DESCRIPTION]),
-    "decision": (lambda: decisions.read_decision(MODEL / decisions.DECISION, 2), [MODEL / decisions.DECISION]),
+    "decision": (
+        lambda: decisions.read_decision(MODEL / decisions.DECISION, 2),
+        [MODEL / decisions.DECISION],
+    ),
     "scores": (lambda: conformal.read(SCORES), [SCORES]),
     "index": (lambda: decisions.read_index(MODEL.parent), [MODEL.parent / decisions.INDEX]),
-    "vectorizer": (lambda: representation.read(MODEL / "vectorizer.json", MODEL), [MODEL / "vectorizer.json"]),
-    "table": (lambda: files.read_csv(Path("plots/classes.csv"), COLUMNS), [Path("plots/classes.csv")]),
+    "vectorizer": (
+        lambda: representation.read(MODEL / "vectorizer.json", MODEL),
+        [MODEL / "vectorizer.json"],
+    ),
+    "table": (
+        lambda: files.read_csv(Path("plots/classes.csv"), COLUMNS),
+        [Path("plots/classes.csv")],
+    ),
     "params": (lambda: load_yaml(Path("params.yaml")), [Path("params.yaml")]),
     **{
-        name: (functools.partial(Results.read, Path("metrics"), [name], ["majority"]), [Path(f"metrics/{name}.json")])
+        name: (
+            functools.partial(Results.read, Path("metrics"), [name], ["majority"]),
+            [Path(f"metrics/{name}.json")],
+        )
         for name in METRICS
     },
 }
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_reader_of_damage_says_so_or_reads_it(project: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_reader_of_damage_says_so_or_reads_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.chdir(project)
     read, paths = READERS[name]
     count = tries(5 if name == "params" else 50)  # reading YAML takes a tenth of a second
@@ -95,7 +127,9 @@ BETWEEN = {"features": ("train", "evaluate", "export"), "trained": ("evaluate", 
 
 
 @pytest.mark.parametrize("made", BETWEEN)
-def test_a_flipped_bit_is_refused_or_has_no_effect(project: Path, capfd: pytest.CaptureFixture[str], made: str) -> None:
+def test_a_flipped_bit_is_refused_or_has_no_effect(
+    project: Path, capfd: pytest.CaptureFixture[str], made: str
+) -> None:
     def results() -> object:
         for name in BETWEEN[made]:
             run(name, capfd)
@@ -103,7 +137,10 @@ def test_a_flipped_bit_is_refused_or_has_no_effect(project: Path, capfd: pytest.
 
     with contextlib.chdir(project):
         paths = [path for path in sorted(Path("data", made).glob("*/*")) if path.is_file()]
-        assert damage.defects(paths, results, tries(4), generator(made), [damage.flip], same=True) == []
+        assert (
+            damage.defects(paths, results, tries(4), generator(made), [damage.flip], same=True)
+            == []
+        )
 
 
 # Revisions that `textclf pr-report` compares
@@ -123,7 +160,9 @@ def test_pr_report_on_damaged_revisions_gives_an_answer_or_a_line(
     base = git("rev-parse", "HEAD").strip()
     rng = generator()
     assert pr_report(capfd, base) == (0, "")
-    sound = shutil.copytree(project, project.with_name("sound"), ignore=shutil.ignore_patterns(".git", ".dvc"))
+    sound = shutil.copytree(
+        project, project.with_name("sound"), ignore=shutil.ignore_patterns(".git", ".dvc")
+    )
     wrong = []
     for _ in range(tries(20)):
         path = Path(rng.choice(pull_request.READ))
@@ -138,7 +177,9 @@ def test_pr_report_on_damaged_revisions_gives_an_answer_or_a_line(
                 code, errors = pr_report(capfd, base)
         if committed:
             code, errors = pr_report(capfd, "HEAD")
-        named = str(path) in errors or "params.yaml" in errors  # or a rule of the gate names what is gone
+        named = (
+            str(path) in errors or "params.yaml" in errors
+        )  # or a rule of the gate names what is gone
         refused = errors.startswith("error: ")
         if code not in {0, 1, 2} or (code == 2) != refused or (errors and not named):
             wrong.append(f"{path}: {content!r}\n{code} {errors}")

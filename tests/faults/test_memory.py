@@ -77,7 +77,9 @@ def test_any_limit_of_address_space_gives_a_result_or_one_line(project: Path, na
     else:
         words = ["-m", f"stages.{name}", *arguments(name)]
     limits = [round(LEAST * (MOST / LEAST) ** generator.random()) for _ in range(tries(1))]
-    outcomes = {limit: run(project, limit, *words, DVC_STAGE=address(name)) for limit in (*limits, 2 * GIB)}
+    outcomes = {
+        limit: run(project, limit, *words, DVC_STAGE=address(name)) for limit in (*limits, 2 * GIB)
+    }
     assert {limit: outcome for limit, outcome in outcomes.items() if not is_good(outcome)} == {}
     assert outcomes[2 * GIB].status == 0
 
@@ -93,7 +95,9 @@ def test_a_fit_under_a_limit_gives_a_result_or_one_line(project: Path) -> None:
 
 def test_tensorflow_is_not_loaded_where_it_would_crash(project: Path) -> None:
     add_model(project, "keras")
-    outcome = run(project, 3 * GIB, "-m", "stages.train", *arguments("train", **NEW), DVC_STAGE="train@keras")
+    outcome = run(
+        project, 3 * GIB, "-m", "stages.train", *arguments("train", **NEW), DVC_STAGE="train@keras"
+    )
     assert is_good(outcome)
     assert outcome.lines[0].startswith(
         "error: train: the limit of address space (ulimit -v) must be at least 5.4 GB for "
@@ -104,7 +108,9 @@ def test_compressed_rows_that_do_not_fit_are_refused_by_split(project: Path) -> 
     with gzip.open(project / "rows.csv.gz", "wb", 1) as file:
         file.write(b"text,label\n")
         for number in range(1000):
-            file.write(b"".join(b"%d %s,%d\n" % (number, LONG[:900], label % 2) for label in range(1000)))
+            file.write(
+                b"".join(b"%d %s,%d\n" % (number, LONG[:900], label % 2) for label in range(1000))
+            )
     text = put("data.path", "rows.csv.gz", "data.text", "text", "data.label", "label")
     (project / "params.yaml").write_text(text, encoding="utf-8")
     outcome = run(project, 2 * GIB, "-m", "stages.split", *arguments("split"))

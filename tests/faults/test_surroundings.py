@@ -22,10 +22,18 @@ STAGES = (
     *("train@majority", "train@logistic_regression", "train@keras"),
     *("evaluate", "export", "plot", "report"),
 )
-NOBODY = ("unshare", "--user", "--map-user=54321", "--map-group=54321", "--net")  # no name, no home, no network
+NOBODY = (
+    "unshare",
+    "--user",
+    "--map-user=54321",
+    "--map-group=54321",
+    "--net",
+)  # no name, no home, no network
 
 
-def run(folder: Path, stage: str, variables: Mapping[str, str], prefix: Sequence[str] = ()) -> Ended:
+def run(
+    folder: Path, stage: str, variables: Mapping[str, str], prefix: Sequence[str] = ()
+) -> Ended:
     """Run a stage in a folder with these variables, and no others of the user's."""
     declared = content("dvc.yaml")["stages"][stage.partition("@")[0]]
     line = declared.get("do", declared)["cmd"]
@@ -86,7 +94,9 @@ def test_variables_of_python_change_no_byte(project: Path, expected: Path, tmp_p
 
 
 @pytest.mark.nightly
-def test_a_user_without_name_home_network_or_tmpdir_gets_the_same_bytes(project: Path, expected: Path) -> None:
+def test_a_user_without_name_home_network_or_tmpdir_gets_the_same_bytes(
+    project: Path, expected: Path
+) -> None:
     if shutil.which(NOBODY[0]) is None or processes.run(*NOBODY, "true").status:
         pytest.skip("needs user namespaces")
     run_all(project, {"TMPDIR": "/nowhere"}, NOBODY)
@@ -108,9 +118,13 @@ ALONE = (
 
 
 @pytest.mark.parametrize(
-    ("stage", "variables"), ALONE[: tries(3)], ids=lambda each: each if isinstance(each, str) else "".join(each)
+    ("stage", "variables"),
+    ALONE[: tries(3)],
+    ids=lambda each: each if isinstance(each, str) else "".join(each),
 )
-def test_a_variable_changes_no_byte(expected: Path, tmp_path: Path, stage: str, variables: dict[str, str]) -> None:
+def test_a_variable_changes_no_byte(
+    expected: Path, tmp_path: Path, stage: str, variables: dict[str, str]
+) -> None:
     project = Path(shutil.copytree(expected, tmp_path / "project"))
     done = run(project, stage, {"HOME": str(tmp_path)} | variables)
     assert done.status == 0, done.err
@@ -120,7 +134,9 @@ def test_a_variable_changes_no_byte(expected: Path, tmp_path: Path, stage: str, 
 @pytest.mark.parametrize("stage", ["train@keras", "report"])
 def test_a_stage_needs_no_standard_streams(expected: Path, tmp_path: Path, stage: str) -> None:
     project = Path(shutil.copytree(expected, tmp_path / "project"))
-    done = run(project, stage, {"HOME": str(tmp_path)}, ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"))
+    done = run(
+        project, stage, {"HOME": str(tmp_path)}, ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+    )
     assert done.status == 0
     assert outputs(project) == outputs(expected)
 

@@ -23,15 +23,21 @@ class Traced(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=STAGES)
-def traced(request: pytest.FixtureRequest, finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Traced:
+def traced(
+    request: pytest.FixtureRequest, finished: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Traced:
     """A stage that ran in a copy of the finished project."""
     place = tmp_path_factory.mktemp("traced")
-    stage, old, new = tracing.run_again(Path(shutil.copytree(finished, place / "project")), request.param)
+    stage, old, new = tracing.run_again(
+        Path(shutil.copytree(finished, place / "project")), request.param
+    )
     return Traced(stage, old, new, stage.calls(CALLS, place / "log"))
 
 
 @needs_tracer
-def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(traced: Traced, tmp_path: Path) -> None:
+def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(
+    traced: Traced, tmp_path: Path
+) -> None:
     stage, old, new, calls = traced
     generator = campaign.generator(stage.name)
     assert len({call.name for call in calls}) > 6
@@ -44,11 +50,19 @@ def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(traced: Tr
         found = tracing.state(stage)
         lines = [line for line in done.errors.splitlines() if not line.startswith("warning: ")]
         told = bool(lines) and all(line.startswith(f"error: {stage.name}: ") for line in lines)
-        elsewhere = done.hit and not done.ours  # in another thread that has made as many calls, such as an import
-        right = found == new if done.status == 0 else found in (old, new) and (elsewhere or (done.status == 2 and told))
+        elsewhere = (
+            done.hit and not done.ours
+        )  # in another thread that has made as many calls, such as an import
+        right = (
+            found == new
+            if done.status == 0
+            else found in (old, new) and (elsewhere or (done.status == 2 and told))
+        )
         if not right:
             changed = [output for output in found if found[output] != old[output]]
-            wrong.append(f"{call} {error}: exit code {done.status}, changed {changed}\n{done.errors}")
+            wrong.append(
+                f"{call} {error}: exit code {done.status}, changed {changed}\n{done.errors}"
+            )
     tracing.put(stage, old)
     assert stage.run().status == 0
     print(f"{hits} faults")
@@ -58,11 +72,15 @@ def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(traced: Tr
 
 
 @needs_tracer
-def test_a_stage_that_is_killed_while_it_renames_is_made_good_by_the_next_run(traced: Traced, tmp_path: Path) -> None:
+def test_a_stage_that_is_killed_while_it_renames_is_made_good_by_the_next_run(
+    traced: Traced, tmp_path: Path
+) -> None:
     stage, old, new, calls = traced
     generator = campaign.generator(stage.name)
     wrong, kills = [], 0
-    for call in tracing.choose(generator, [call for call in calls if call.name in COMMIT], tries(1)):
+    for call in tracing.choose(
+        generator, [call for call in calls if call.name in COMMIT], tries(1)
+    ):
         tracing.put(stage, old)
         killed = stage.inject(call, "signal=KILL", tmp_path / "log")
         kills += killed.status < 0

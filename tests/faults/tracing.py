@@ -20,18 +20,42 @@ from tests.processes import ROOT
 from textclf.core.ownership import note_made
 
 CALLS = (
-    *("openat", "read", "pread64", "write", "close", "fsync", "mmap", "ftruncate", "lseek", "flock"),
+    *(
+        "openat",
+        "read",
+        "pread64",
+        "write",
+        "close",
+        "fsync",
+        "mmap",
+        "ftruncate",
+        "lseek",
+        "flock",
+    ),
     *("mkdir", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat"),
     *("newfstatat", "fstat", "getdents64"),
 )
-COMMIT = ("fsync", "mkdir", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat")
+COMMIT = (
+    "fsync",
+    "mkdir",
+    "rmdir",
+    "unlink",
+    "unlinkat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "link",
+    "linkat",
+)
 ERRORS = ("ENOSPC", "EIO", "EACCES", "EMFILE", "EROFS", "ENOENT", "ENOMEM")
 MODEL = "logistic_regression"
 STAGES = ("split", "vectorize", "train", "evaluate", "export")
 _LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<rest>.*)")
 
 
-State = dict[str, dict[str, bytes] | None]  # the files of each output by their names; None: there is no output
+State = dict[
+    str, dict[str, bytes] | None
+]  # the files of each output by their names; None: there is no output
 
 
 class Call(NamedTuple):
@@ -97,7 +121,11 @@ class Stage(NamedTuple):
         """Run the stage with a fault at a system call, such as error=EIO or signal=KILL."""
         # Only calls that are traced can fail, and only those cost time.
         return self.run(
-            "-e", f"trace={call.name}", "-e", f"inject={call.name}:{fault}:when={call.number}", log=str(log)
+            "-e",
+            f"trace={call.name}",
+            "-e",
+            f"inject={call.name}:{fault}:when={call.number}",
+            log=str(log),
         )
 
 
@@ -116,7 +144,12 @@ def make_stage(project: Path, name: str) -> Stage:
     declared = declared.get("do", declared)
     entries = [*declared["outs"], *declared.get("metrics", [])]
     outputs = [next(iter(each)) if isinstance(each, dict) else each for each in entries]
-    return Stage(project, name, tuple(arguments(name)), tuple(output.replace("${key}", item) for output in outputs))
+    return Stage(
+        project,
+        name,
+        tuple(arguments(name)),
+        tuple(output.replace("${key}", item) for output in outputs),
+    )
 
 
 def state(stage: Stage) -> State:
@@ -124,8 +157,16 @@ def state(stage: Stage) -> State:
     found: State = {}
     for output in stage.outputs:
         path = stage.folder / output
-        files = [path] if path.is_file() else [each for each in sorted(path.rglob("*")) if each.is_file()]
-        found[output] = {str(each.relative_to(path)): each.read_bytes() for each in files} if path.exists() else None
+        files = (
+            [path]
+            if path.is_file()
+            else [each for each in sorted(path.rglob("*")) if each.is_file()]
+        )
+        found[output] = (
+            {str(each.relative_to(path)): each.read_bytes() for each in files}
+            if path.exists()
+            else None
+        )
     return found
 
 
@@ -178,7 +219,9 @@ def can_trace() -> bool:
     return processes.run(*command) == (0, "", "")
 
 
-needs_tracer = pytest.mark.skipif(not can_trace(), reason="needs the tracer strace (Debian: apt install strace)")
+needs_tracer = pytest.mark.skipif(
+    not can_trace(), reason="needs the tracer strace (Debian: apt install strace)"
+)
 
 
 def choose(generator: random.Random, calls: Sequence[Call], count: int) -> list[Call]:

@@ -59,7 +59,9 @@ def test_a_wrong_command_line_is_answered_with_the_approved_line(command_line: C
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
-def test_the_completion_of_each_shell_knows_every_command(shell: str, command_line: Command) -> None:
+def test_the_completion_of_each_shell_knows_every_command(
+    shell: str, command_line: Command
+) -> None:
     status, out, _ = command_line("completion", shell)
     assert status == 0
     assert [name for name in cli.COMMANDS if name not in out] == []

@@ -37,7 +37,9 @@ each_key = pytest.mark.parametrize("keys", list(keys_below(CONTENT)), ids=".".jo
 def value_at(content: Any, keys: tuple[str, ...]) -> Any:
     """Return the value at a path of keys, of nested mappings or sections."""
     for key in keys:
-        content = content[key] if isinstance(content, dict | Train | Vectorize) else getattr(content, key)
+        content = (
+            content[key] if isinstance(content, dict | Train | Vectorize) else getattr(content, key)
+        )
     return content
 
 
@@ -52,10 +54,14 @@ def test_the_defaults_are_those_of_params_yaml() -> None:
 
 
 @each_key
-def test_every_section_and_setting_in_params_yaml_is_described_in_a_line(keys: tuple[str, ...]) -> None:
+def test_every_section_and_setting_in_params_yaml_is_described_in_a_line(
+    keys: tuple[str, ...],
+) -> None:
     section = type(value_at(Params(), keys[:-1]))
     value = value_at(Params(), keys)
-    described = value.__doc__ if isinstance(value, Section) else section.model_fields[keys[-1]].description
+    described = (
+        value.__doc__ if isinstance(value, Section) else section.model_fields[keys[-1]].description
+    )
     assert described
     assert len(described.partition("\n")[0]) <= 110
 
@@ -64,7 +70,9 @@ def test_each_good_setting_is_read_as_the_approved_value() -> None:
     def say(case: str) -> list[str]:
         """Return the value of a setting, with validation rows and tf-idf, which some need."""
         key, written = case.split(": ", 1)
-        params = parse(put("split.validation_size", "0.15", "vectorize.words.weighting", "tfidf", key, written))
+        params = parse(
+            put("split.validation_size", "0.15", "vectorize.words.weighting", "tfidf", key, written)
+        )
         assert Params.model_validate(params.model_dump()) == params
         # As the statement of a model has them; a warning of pydantic's fails the test.
         assert Params.model_validate(params.model_dump(mode="json")) == params
@@ -76,7 +84,11 @@ def test_each_good_setting_is_read_as_the_approved_value() -> None:
 @pytest.mark.parametrize(
     ("key", "written", "rule"),
     [
-        ("vectorize.words.token_pattern", f'"{"(" * 2000}{")" * 2000}"', "must be a regular expression"),
+        (
+            "vectorize.words.token_pattern",
+            f'"{"(" * 2000}{")" * 2000}"',
+            "must be a regular expression",
+        ),
         ("train.logistic_regression.C", f"1{'0' * 400}", "must be a number greater than 0"),
     ],
     ids=["too deep", "beyond all floats"],
@@ -91,7 +103,9 @@ def test_a_gate_may_name_a_model_that_is_not_trained() -> None:
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
     max_leaves=5,
 )
 

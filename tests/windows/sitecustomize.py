@@ -26,14 +26,27 @@ SYSTEM = (
     *("O_DIRECTORY", "chown", "fork", "getloadavg", "getpgid", "killpg", "mkfifo", "nice"),
     *("register_at_fork", "sched_getaffinity", "sched_setaffinity", "setsid", "wait4"),
 )
-SIGNALS = ("SIGALRM", "SIGCHLD", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGUSR1", "SIGUSR2", "pthread_sigmask", "setitimer")
+SIGNALS = (
+    "SIGALRM",
+    "SIGCHLD",
+    "SIGHUP",
+    "SIGKILL",
+    "SIGPIPE",
+    "SIGUSR1",
+    "SIGUSR2",
+    "pthread_sigmask",
+    "setitimer",
+)
 
 
 def is_open(path: Any) -> bool:
     """Return whether this process has a file, or one in a folder, open or mapped."""
     real = os.path.realpath(path)
     places = {os.path.realpath(number) for number in Path("/proc/self/fd").iterdir()}
-    places |= {line.split(None, 5)[-1] for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()}
+    places |= {
+        line.split(None, 5)[-1]
+        for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+    }
     return any(place == real or place.startswith(f"{real}/") for place in places)
 
 
@@ -69,18 +82,27 @@ def lacks_posix() -> None:
     for module, names in ((os, SYSTEM), (signal, SIGNALS)):
         for name in names:
             delattr(module, name)
-    # From Python 3.13 on, os has this function, which calls sched_getaffinity. A system without that
-    # has another name of cpu_count in its place.
+    # From Python 3.13 on, os has this function, which calls sched_getaffinity. A system without
+    # that has another name of cpu_count in its place.
     if hasattr(os, "process_cpu_count"):
         os.process_cpu_count = os.cpu_count
     in_use = PermissionError(13, "the file is in use")
     for name in ("link", "remove", "rename", "replace", "rmdir", "unlink"):
         refuse(os, name, lambda *paths: any(map(is_open, paths)), in_use)
-    refuse(os, "rename", lambda _, target: os.path.lexists(target), FileExistsError(17, "it exists"))
+    refuse(
+        os, "rename", lambda _, target: os.path.lexists(target), FileExistsError(17, "it exists")
+    )
     refuse(os, "open", lambda path, *_: Path(path).is_dir(), PermissionError(13, "it is a folder"))
-    refuse(os, "fsync", lambda number: not fcntl(number, F_GETFL) & 3, OSError(9, "it is read-only"))
+    refuse(
+        os, "fsync", lambda number: not fcntl(number, F_GETFL) & 3, OSError(9, "it is read-only")
+    )
     refuse(select, "select", lambda *_: True, OSError(10038, "it is no socket"))
-    refuse(ctypes, "CDLL", lambda name=None, *_: name is None, TypeError("bad argument type for built-in operation"))
+    refuse(
+        ctypes,
+        "CDLL",
+        lambda name=None, *_: name is None,
+        TypeError("bad argument type for built-in operation"),
+    )
     multiprocessing.get_all_start_methods = lambda: ["spawn"]
     tempfile.TemporaryFile = tempfile.NamedTemporaryFile  # type: ignore[assignment]
     shutil._use_fd_functions = False  # type: ignore[attr-defined]

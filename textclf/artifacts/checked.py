@@ -7,7 +7,9 @@ from typing import Any
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.artifacts.shapes import FILE as SHAPES
 
-Weights = Mapping[str, Mapping[str, str]]  # SHA-256 of each file, by the name of the weights and of the file
+Weights = Mapping[
+    str, Mapping[str, str]
+]  # SHA-256 of each file, by the name of the weights and of the file
 Teacher = Mapping[str, str]  # `file`, its path, and its `sha256`
 OF_STAGE = ("weights", "teacher")  # keys of the file of a stage
 
@@ -55,7 +57,9 @@ def read_settings(path: Path) -> dict[str, Any]:
     return dict(read_checked_json(path, ("settings",))["settings"])
 
 
-def write_weights(folder: Path, weights: Mapping[str, Weights], teachers: Mapping[str, Teacher]) -> None:
+def write_weights(
+    folder: Path, weights: Mapping[str, Weights], teachers: Mapping[str, Teacher]
+) -> None:
     """Write the pretrained weights that each stage, such as vectorize@sentences, reads, and the teacher of a model.
 
     So a stage runs again only if its own weights or its teacher change.
@@ -74,14 +78,18 @@ def read_weights(folder: Path) -> list[str]:
 
 def read_teacher(folder: Path, model: str) -> Teacher | None:
     """Return the teacher of a model, None without one; `UserError` if its file is missing or damaged."""
-    teacher: Teacher | None = read_checked_json(folder / "train" / f"{model}.json", OF_STAGE)["teacher"]
+    teacher: Teacher | None = read_checked_json(folder / "train" / f"{model}.json", OF_STAGE)[
+        "teacher"
+    ]
     return teacher
 
 
 def feature_leftovers(folder: Path, names: Collection[str]) -> list[Path]:
     """Return the folders of features that belong to none of these representations.
 
-    DVC keeps the outputs of an entry that was removed from params.yaml, and would record them as inputs of stages that
-    depend on the folder.
+    DVC keeps the outputs of an entry that was removed from params.yaml, and would record them as
+    inputs of stages that depend on the folder.
     """
-    return sorted(path.parent for path in folder.glob(f"*/{SHAPES}") if path.parent.name not in names)
+    return sorted(
+        path.parent for path in folder.glob(f"*/{SHAPES}") if path.parent.name not in names
+    )

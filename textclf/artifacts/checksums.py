@@ -1,6 +1,7 @@
 """Checksums: a manifest per folder of features or of a trained model; JSON with a checksum of itself.
 
-Without them, a flipped bit in a vocabulary or the name of a class gives other predictions and no error.
+Without them, a flipped bit in a vocabulary or the name of a class gives other predictions and no
+error.
 """
 
 import json
@@ -9,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from textclf.core.errors import UserError
-from textclf.core.files import read_versioned_json, reading, require, sha256, sha256_of_file, write_versioned_json
+from textclf.core.files import (
+    read_versioned_json,
+    reading,
+    require,
+    sha256,
+    sha256_of_file,
+    write_versioned_json,
+)
 
 MANIFEST = "manifest.json"  # in the folder whose files it lists
 CHECKSUM = "sha256"  # key of JSON that has a checksum of itself
@@ -25,9 +33,14 @@ def write_manifest(folder: Path, without: str = "") -> None:
 
 def sums_of(folder: Path, without: str = "") -> dict[str, str]:
     """Return the SHA-256 of each file in the folder, by its path there, sorted; of `MANIFEST` none."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST and path.suffix != without]
+    paths = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != MANIFEST and path.suffix != without
+    ]
     return {
-        name: sha256_of_file(folder / name) for name in sorted(path.relative_to(folder).as_posix() for path in paths)
+        name: sha256_of_file(folder / name)
+        for name in sorted(path.relative_to(folder).as_posix() for path in paths)
     }
 
 

@@ -18,15 +18,23 @@ def files_of(folder: Path, beside: str) -> list[str]:
     """Return the files that `read` reads of a model's folder, or an average's two, and the one named `beside` them."""
     kind = read_versioned_json(folder / layers.DESCRIPTION).get("type", LAYERS)
     if kind == average.TYPE:
-        inner = [f"{member}/{name}" for member in MEMBERS for name in files_of(folder / member, beside)]
+        inner = [
+            f"{member}/{name}" for member in MEMBERS for name in files_of(folder / member, beside)
+        ]
         return [layers.DESCRIPTION, *inner]
-    return [layers.DESCRIPTION, onnx_classifier.GRAPH if kind == onnx_classifier.TYPE else layers.WEIGHTS, beside]
+    return [
+        layers.DESCRIPTION,
+        onnx_classifier.GRAPH if kind == onnx_classifier.TYPE else layers.WEIGHTS,
+        beside,
+    ]
 
 
 def write(model: Classifier, folder: Path) -> None:
     """Write the files of the model: model.json, and model.npz or model.onnx; of an average, folders of two models."""
     if isinstance(model, Average):
-        write_versioned_json(folder / layers.DESCRIPTION, {"type": average.TYPE, "weight": model.weight})
+        write_versioned_json(
+            folder / layers.DESCRIPTION, {"type": average.TYPE, "weight": model.weight}
+        )
         for name, member in zip(MEMBERS, model.members, strict=True):
             (folder / name).mkdir()
             write(member, folder / name)

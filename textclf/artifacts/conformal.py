@@ -1,11 +1,13 @@
 """Prediction sets: the classes that a text may have, such that a stated share of them contains the actual class.
 
-Split conformal prediction (Angelopoulos & Bates 2023, Found. Trends Mach. Learn. 16:494-591, section 1,
-doi:10.1561/2200000101) with the score 1 - probability (Sadinle, Lei & Wasserman 2019, J. Am. Stat. Assoc. 114:223-234,
-doi:10.1080/01621459.2017.1395341): a class is in a set if its probability is at least the (n + 1 - k)-th smallest
-probability of the actual class of n held-out rows, k = ceil((n + 1) coverage). With scores per class (Vovk 2012, ACML,
-PMLR 25:475-490) the coverage holds within every class. With several labels per text this is conformal risk control
-(Angelopoulos et al. 2022, arXiv:2208.02814, theorem 1): a set misses on average at most 1 - coverage of the labels.
+Split conformal prediction (Angelopoulos & Bates 2023, Found. Trends Mach. Learn. 16:494-591,
+section 1, doi:10.1561/2200000101) with the score 1 - probability (Sadinle, Lei & Wasserman 2019, J.
+Am. Stat. Assoc. 114:223-234, doi:10.1080/01621459.2017.1395341): a class is in a set if its
+probability is at least the (n + 1 - k)-th smallest probability of the actual class of n held-out
+rows, k = ceil((n + 1) coverage). With scores per class (Vovk 2012, ACML, PMLR 25:475-490) the
+coverage holds within every class. With several labels per text this is conformal risk control
+(Angelopoulos et al. 2022, arXiv:2208.02814, theorem 1): a set misses on average at most 1 -
+coverage of the labels.
 
 Dependent rows count as e independent ones: k = ceil(n (e + 1) coverage / e).
 """
@@ -29,7 +31,10 @@ from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name
 
 CONFORMAL = "conformal.json"  # in the folder of an exported model, and in data
-LOWEST, SPREAD = 1000, 1000  # probabilities that are kept of many rows: the lowest, and some spread evenly over all
+LOWEST, SPREAD = (
+    1000,
+    1000,
+)  # probabilities that are kept of many rows: the lowest, and some spread evenly over all
 
 Floats = NDArray[np.float64]
 Sets = NDArray[np.bool_]  # which classes are in the set of each row, (rows, classes)
@@ -40,7 +45,9 @@ class Group:
     """The held-out rows of one group."""
 
     rows: int
-    independent: int  # the number of independent rows that they count as, at the coverage of the run
+    independent: (
+        int  # the number of independent rows that they count as, at the coverage of the run
+    )
     probabilities: Floats  # of the actual class, ascending, at `kept_ranks`; rounded down, so that sets get no smaller
 
     @classmethod
@@ -49,13 +56,19 @@ class Group:
         rows = len(probabilities)
         kept = np.sort(probabilities)[kept_ranks(rows) - 1]
         down = Context(prec=DIGITS, rounding=ROUND_FLOOR)
-        return cls(rows, rows, np.array([float(down.create_decimal_from_float(value)) for value in kept.tolist()]))
+        return cls(
+            rows,
+            rows,
+            np.array([float(down.create_decimal_from_float(value)) for value in kept.tolist()]),
+        )
 
     def cutoff(self, coverage: float) -> float:
         """Return the least probability with which a class is in a set; 0, so all classes, if there are too few rows."""
         level = _exact(coverage) * (self.independent + 1) / max(self.independent, 1)
         rank = self.rows + 1 - math.ceil(self.rows * level)
-        place = int(np.searchsorted(kept_ranks(self.rows), rank, side="right")) - 1  # the last one up to this rank
+        place = (
+            int(np.searchsorted(kept_ranks(self.rows), rank, side="right")) - 1
+        )  # the last one up to this rank
         return float(self.probabilities[place]) if place >= 0 else 0.0
 
 
@@ -72,7 +85,11 @@ class Conformal:
             return cls((Group.of(missed_cutoffs(y, probabilities)),))
         actual = of_actual(probabilities, y)
         classes = range(probabilities.shape[1])
-        return cls(tuple(Group.of(actual[y == place]) for place in classes) if by_class else (Group.of(actual),))
+        return cls(
+            tuple(Group.of(actual[y == place]) for place in classes)
+            if by_class
+            else (Group.of(actual),)
+        )
 
     def sets(self, probabilities: Floats, coverage: float) -> Sets:
         """Return the set of each row (rows, classes), for calibrated probabilities; it may be empty."""
@@ -81,10 +98,18 @@ class Conformal:
     def require(self, coverage: float, name: str, classes: Sequence[str], which: str = "") -> None:
         """Raise `UserError` unless the rows, `which` it describes, are enough for a coverage, which it calls `name`."""
         place = int(np.argmin([group.independent for group in self.groups]))
-        rows, independent, least = self.groups[place].rows, self.groups[place].independent, least_rows(coverage)
+        rows, independent, least = (
+            self.groups[place].rows,
+            self.groups[place].independent,
+            least_rows(coverage),
+        )
         if independent < least:
             which += f" of class {quote_name(classes[place])}" if len(self.groups) > 1 else ""
-            which += f", worth {count_noun(independent, 'independent one')}" if independent < rows else ""
+            which += (
+                f", worth {count_noun(independent, 'independent one')}"
+                if independent < rows
+                else ""
+            )
             needed = f"{least:,} {'independent ones' if independent < rows else 'of them'}"
             raise UserError(
                 f"{name} must be at most {highest_coverage(independent)} for {count_noun(rows, 'validation row')}"
@@ -94,20 +119,26 @@ class Conformal:
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the groups."""
-        return [asdict(group) | {"probabilities": group.probabilities.tolist()} for group in self.groups]
+        return [
+            asdict(group) | {"probabilities": group.probabilities.tolist()} for group in self.groups
+        ]
 
     @classmethod
     def from_json(cls, content: Sequence[Mapping[str, Any]]) -> "Conformal":
         """Return the object from what `to_json` returned; `TypeError` if a key is missing."""
         return cls(
-            tuple(Group(**{**each, "probabilities": np.array(each["probabilities"], float)}) for each in content)
+            tuple(
+                Group(**{**each, "probabilities": np.array(each["probabilities"], float)})
+                for each in content
+            )
         )
 
 
 def missed_cutoffs(y: NDArray[np.integer[Any]], probabilities: Floats) -> Floats:
     """Return for k = 0, 1, ... the highest cutoff at which the rows' missed shares of labels sum to at most k, (rows,).
 
-    So the empirical risk is at most k / n, and with the row of risk 1 that theorem 1 adds (k + 1) / (n + 1).
+    So the empirical risk is at most k / n, and with the row of risk 1 that theorem 1 adds (k + 1) /
+    (n + 1).
     """
     rows, labels = np.nonzero(y)
     scores, shares = probabilities[rows, labels], 1 / y.sum(axis=1, dtype=np.int64)[rows]
@@ -119,8 +150,9 @@ def missed_cutoffs(y: NDArray[np.integer[Any]], probabilities: Floats) -> Floats
 def kept_ranks(rows: int) -> NDArray[np.int64]:
     """Return the ranks, from 1, of the probabilities that are kept of so many rows.
 
-    All of up to `LOWEST` + `SPREAD`; of more the `LOWEST` lowest, and `SPREAD` over all. A rank between two that are
-    kept is replaced by the lower one, so that coverage exceeds what was asked for by less than 1 / `SPREAD`.
+    All of up to `LOWEST` + `SPREAD`; of more the `LOWEST` lowest, and `SPREAD` over all. A rank
+    between two that are kept is replaced by the lower one, so that coverage exceeds what was asked
+    for by less than 1 / `SPREAD`.
     """
     if rows <= LOWEST + SPREAD:
         return np.arange(1, rows + 1)

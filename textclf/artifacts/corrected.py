@@ -15,7 +15,9 @@ DROPPED = "dropped"  # instead of the class that rare ones became, which is neve
 def corrected_rows(corrections: Corrected) -> str:
     """Return how many labels were corrected by split, "" if none."""
     rows = corrections.applied.items()
-    return join_names([count_noun(number, split_rows(split).removesuffix("s")) for split, number in rows])
+    return join_names(
+        [count_noun(number, split_rows(split).removesuffix("s")) for split, number in rows]
+    )
 
 
 def uncorrected_test_rows(corrections: Corrected) -> str:
@@ -33,5 +35,7 @@ def rare_classes(report: SplitReport) -> str:
     for name, rows in report.rare.items():
         done = "left out" if name == DROPPED else f"united as {quote_name(name)}"
         names = list_names([f"{quote_name(label)} ({rows[label]:,})" for label in sorted(rows)])
-        parts.append(f"{count_noun(len(rows), *kinds)} too rare to be divided, {done} (data.rare): {names}")
+        parts.append(
+            f"{count_noun(len(rows), *kinds)} too rare to be divided, {done} (data.rare): {names}"
+        )
     return "; ".join(parts)

@@ -68,7 +68,9 @@ class Dataset:
     def all(self, model: str) -> Features:
         """Return all rows together; `UserError`, which begins with the model, if memory does not hold them."""
         if len(self) > 1:
-            resources.require_memory(COPIES * self.size, f"{model}, which does not train on a stream,")
+            resources.require_memory(
+                COPIES * self.size, f"{model}, which does not train on a stream,"
+            )
         return features.concatenate(list(self.batches()))
 
     @property

@@ -19,17 +19,27 @@ DECISION = "decision.json"  # in the folder of an exported model
 RESERVED = ("best", "choice", "crossvalidation", "guessing", "protocol")
 NONE = -1  # in the place of the position of a class: no answer
 INDEX = "index.json"  # in the folder of all exported models; names the default model
-SCALING = ("temperature", "slope", "intercept", "slopes", "intercepts")  # parameters of the calibrations
+SCALING = (
+    "temperature",
+    "slope",
+    "intercept",
+    "slopes",
+    "intercepts",
+)  # parameters of the calibrations
 # Keys of a decision beside its calibration.
 RULES = ("threshold", "thresholds", "costs", "rejection", "baseline")
 IN_SCALING = (*SCALING, "costs", "rejection")  # keys below `scaling` in an exported decision
-EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
+EPSILON = float(
+    np.finfo(np.float64).eps
+)  # probabilities are clipped to it before a logarithm, as in scikit-learn
 
 PROBABILITY = "probability"  # the score of a text: the probability of its most probable class
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Costs = tuple[tuple[Number, ...], ...]  # rows: actual classes; columns: decided classes and, if allowed, no answer
+Costs = tuple[
+    tuple[Number, ...], ...
+]  # rows: actual classes; columns: decided classes and, if allowed, no answer
 Threshold = Annotated[Number, Field(ge=0, le=1)]
 EXACT = ConfigDict(extra="forbid", defer_build=True)  # no key too many
 
@@ -38,11 +48,15 @@ EXACT = ConfigDict(extra="forbid", defer_build=True)  # no key too many
 class Temperature:
     """Temperature scaling: the logits are divided by `temperature`. The order of the classes does not change."""
 
-    temperature: Annotated[Number, Field(ge=EPSILON, le=1 / EPSILON)]  # beyond, a logit divided by it may overflow
+    temperature: Annotated[
+        Number, Field(ge=EPSILON, le=1 / EPSILON)
+    ]  # beyond, a logit divided by it may overflow
 
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
-        calibrated: NDArray[np.float64] = scipy.special.softmax(logarithms(probabilities) / self.temperature, axis=1)
+        calibrated: NDArray[np.float64] = scipy.special.softmax(
+            logarithms(probabilities) / self.temperature, axis=1
+        )
         return calibrated
 
 
@@ -63,7 +77,8 @@ class Platt:
 class LabelScaling:
     """Scaling of several labels per text: the log odds of each become its slope * log odds + its intercept.
 
-    A slope of 1 and an intercept of 0 leave a label as it is; a temperature is a slope of 1 / temperature alone.
+    A slope of 1 and an intercept of 0 leave a label as it is; a temperature is a slope of 1 /
+    temperature alone.
     """
 
     slopes: tuple[Number, ...]
@@ -72,7 +87,9 @@ class LabelScaling:
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, labels)."""
         odds = logarithms(probabilities) - logarithms(1 - probabilities)
-        calibrated: NDArray[np.float64] = scipy.special.expit(np.array(self.slopes) * odds + np.array(self.intercepts))
+        calibrated: NDArray[np.float64] = scipy.special.expit(
+            np.array(self.slopes) * odds + np.array(self.intercepts)
+        )
         return calibrated
 
 
@@ -113,10 +130,11 @@ class Decision:
     def decide(self, calibrated: NDArray[np.float64]) -> NDArray[Any]:
         """Return the position of the class decided for each row, (rows,) int64, from calibrated probabilities.
 
-        With a threshold: the positive class if its probability exceeds it. With costs: the class with the lowest
-        expected cost, the first of equal ones, or `NONE` if no answer costs less: Elkan (2001), IJCAI, 973-978. With
-        neither: the most probable class, the first of equally probable ones. With several labels per text: 1 for each
-        label whose probability exceeds its threshold, (rows, labels) int8.
+        With a threshold: the positive class if its probability exceeds it. With costs: the class
+        with the lowest expected cost, the first of equal ones, or `NONE` if no answer costs less:
+        Elkan (2001), IJCAI, 973-978. With neither: the most probable class, the first of equally
+        probable ones. With several labels per text: 1 for each label whose probability exceeds its
+        threshold, (rows, labels) int8.
         """
         if self.thresholds is not None:
             return np.asarray(calibrated > np.array(self.thresholds), dtype=np.int8)
@@ -129,7 +147,9 @@ class Decision:
             return np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
         return np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
 
-    def rejects(self, calibrated: NDArray[np.float64], scores: Mapping[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
+    def rejects(
+        self, calibrated: NDArray[np.float64], scores: Mapping[str, NDArray[np.float64]]
+    ) -> NDArray[np.bool_]:
         """Return which rows are rejected as of no class, (rows,).
 
         `calibrated` are probabilities (rows, classes); `scores` (rows,) are those of
@@ -166,11 +186,15 @@ class Decision:
 
     def answering(self) -> "Decision":
         """Return the decision without the cost of no answer, so that it always decides a class."""
-        return replace(self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs))
+        return replace(
+            self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the keys of `RULES` that apply, and the parameters of the calibration, of those in `SCALING`."""
-        rules = {key: value for key, value in asdict(self).items() if key in RULES and value is not None}
+        rules = {
+            key: value for key, value in asdict(self).items() if key in RULES and value is not None
+        }
         return rules | ({} if self.calibration is None else asdict(self.calibration))
 
     @classmethod
@@ -188,14 +212,16 @@ def write_decision(decision: Decision, path: Path) -> None:
     """
     scaling = {key: value for key, value in decision.to_json().items() if key in IN_SCALING}
     content = {"scaling": scaling, "threshold": decision.threshold}
-    write_versioned_json(path, content | ({"thresholds": decision.thresholds} if decision.multilabel else {}))
+    write_versioned_json(
+        path, content | ({"thresholds": decision.thresholds} if decision.multilabel else {})
+    )
 
 
 def read_decision(path: Path, classes: int) -> Decision:
     """Return the decision that `write_decision` wrote, for a model of so many classes.
 
-    Raises `UserError` if the file is missing or damaged, was made by a newer textclf, or does not suit the number of
-    classes.
+    Raises `UserError` if the file is missing or damaged, was made by a newer textclf, or does not
+    suit the number of classes.
     """
     content = read_versioned_json(path)
     with reading(path):
@@ -206,10 +232,19 @@ def read_decision(path: Path, classes: int) -> Decision:
         if decision.thresholds is not None:
             suits = len(decision.thresholds) == classes
         if (scaling := decision.calibration) is not None:
-            by_label = [scaling.slopes, scaling.intercepts] if isinstance(scaling, LabelScaling) else []
-            suits = suits and bool(by_label) == decision.multilabel and all(len(each) == classes for each in by_label)
+            by_label = (
+                [scaling.slopes, scaling.intercepts] if isinstance(scaling, LabelScaling) else []
+            )
+            suits = (
+                suits
+                and bool(by_label) == decision.multilabel
+                and all(len(each) == classes for each in by_label)
+            )
         if decision.costs is not None:
-            suits = suits and np.shape(decision.costs) in {(classes, classes), (classes, classes + 1)}
+            suits = suits and np.shape(decision.costs) in {
+                (classes, classes),
+                (classes, classes + 1),
+            }
         if not suits:
             raise ValueError(decision)
         return decision

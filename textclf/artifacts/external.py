@@ -31,7 +31,9 @@ class External:
 
     path: Path
     ids: pd.Index  # (rows,), unique
-    probabilities: NDArray[np.float64]  # (rows, classes); each row sums to 1, unless texts have several labels
+    probabilities: NDArray[
+        np.float64
+    ]  # (rows, classes); each row sums to 1, unless texts have several labels
     labels_only: bool  # whether the file has labels, so that each probability is 0 or 1
     classes: tuple[str, ...]
 
@@ -39,9 +41,10 @@ class External:
 def read(path: Path, classes: Sequence[str] | None, multilabel: bool = False) -> External:
     """Return the predictions in a CSV or Parquet file with the column `id`.
 
-    The columns `probability_<class>` have the probabilities, one for each class; without such columns, `label` has the
-    class, which gets probability 1. If a text has several labels, `label` has a list of them, in CSV as JSON. Other
-    columns are ignored. Without `classes`, they are those of the file. Raises `UserError` for anything else.
+    The columns `probability_<class>` have the probabilities, one for each class; without such
+    columns, `label` has the class, which gets probability 1. If a text has several labels, `label`
+    has a list of them, in CSV as JSON. Other columns are ignored. Without `classes`, they are those
+    of the file. Raises `UserError` for anything else.
     """
     rows = _read_table(path)
     repeated = rows["id"][rows["id"].duplicated()]
@@ -49,7 +52,9 @@ def read(path: Path, classes: Sequence[str] | None, multilabel: bool = False) ->
         raise UserError(f"{path} must have one row per id; repeated are {few(repeated.unique())}")
     columns = [name for name in map(str, rows) if name.startswith(PREFIX)]
     if classes is None:
-        classes = [name.removeprefix(PREFIX) for name in columns] or sorted(set(rows.get("label", ())))
+        classes = [name.removeprefix(PREFIX) for name in columns] or sorted(
+            set(rows.get("label", ()))
+        )
     if columns:
         probabilities = _probabilities(path, rows, columns, [f"{PREFIX}{name}" for name in classes])
         if not multilabel:
@@ -57,7 +62,9 @@ def read(path: Path, classes: Sequence[str] | None, multilabel: bool = False) ->
     elif "label" in rows:
         probabilities = _certain(path, rows, classes, multilabel)
     else:
-        raise UserError(f"{path} must have a column {PREFIX}<class> for each class, or a column label")
+        raise UserError(
+            f"{path} must have a column {PREFIX}<class> for each class, or a column label"
+        )
     return External(path, pd.Index(rows["id"]), probabilities, not columns, tuple(classes))
 
 
@@ -74,7 +81,9 @@ def _read_table(path: Path) -> pd.DataFrame:
         rows: pd.DataFrame = table.replace_schema_metadata().to_pandas()
         for name in set(TEXT) & set(table.column_names):
             if pa.types.is_list(table.schema.field(name).type):
-                rows[name] = [json.dumps(value, ensure_ascii=False) for value in table[name].to_pylist()]
+                rows[name] = [
+                    json.dumps(value, ensure_ascii=False) for value in table[name].to_pylist()
+                ]
             else:
                 rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
         return rows
@@ -118,12 +127,16 @@ def few(names: Iterable[str]) -> str:
     return list_names(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
-def _probabilities(path: Path, rows: pd.DataFrame, given: list[str], wanted: list[str]) -> NDArray[np.float64]:
+def _probabilities(
+    path: Path, rows: pd.DataFrame, given: list[str], wanted: list[str]
+) -> NDArray[np.float64]:
     if set(given) != set(wanted):
         raise UserError(
             f"{path} must have the columns {', '.join(wanted)}, one for each class; got {list_names(given)}"
         )
-    values: NDArray[np.float64] = rows[wanted].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    values: NDArray[np.float64] = (
+        rows[wanted].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    )
     if len(wrong := np.argwhere(~((values >= 0) & (values <= 1)))):
         row, column = wrong[0]
         raise UserError(
@@ -137,14 +150,21 @@ def _shares(path: Path, rows: pd.DataFrame, values: NDArray[np.float64]) -> NDAr
     sums = values.sum(axis=1, keepdims=True)
     if len(off := np.flatnonzero(np.abs(sums - 1) > TOLERANCE)):
         shown = quote_value(rows["id"].iloc[off[0]])
-        raise UserError(f"{path}: the probabilities of id {shown} must sum to 1; got {sums[off[0], 0]:.6g}")
+        raise UserError(
+            f"{path}: the probabilities of id {shown} must sum to 1; got {sums[off[0], 0]:.6g}"
+        )
     return np.asarray(values / sums)
 
 
-def _certain(path: Path, rows: pd.DataFrame, classes: Sequence[str], multilabel: bool) -> NDArray[np.float64]:
+def _certain(
+    path: Path, rows: pd.DataFrame, classes: Sequence[str], multilabel: bool
+) -> NDArray[np.float64]:
     given = rows[["id", "label"]]
     if multilabel:
-        labels = [_labels(path, name, value) for name, value in zip(rows["id"], rows["label"], strict=True)]
+        labels = [
+            _labels(path, name, value)
+            for name, value in zip(rows["id"], rows["label"], strict=True)
+        ]
         given = given.assign(label=pd.Series(labels, dtype=object))
         given = given[given["label"].str.len() > 0].explode("label")
     positions = pd.Index(classes).get_indexer(pd.Index(given["label"]))
@@ -164,4 +184,6 @@ def _labels(path: Path, name: str, value: str) -> list[str]:
     if labels is not None and all(isinstance(label, str | int) for label in labels):
         return list(map(str, labels))
     rule = 'a list of labels, in CSV as JSON such as ["a", "b"] or []'
-    raise UserError(f"{path}: label of id {quote_value(name)} must be {rule}; got {quote_value(value)}")
+    raise UserError(
+        f"{path}: label of id {quote_value(name)} must be {rule}; got {quote_value(value)}"
+    )

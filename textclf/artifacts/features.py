@@ -15,7 +15,9 @@ from textclf.artifacts.tokens import Tokens
 from textclf.core.files import reading, write_npz
 
 SUFFIX = ".npz"
-VECTORS = "vectors.npy"  # beside the features, if the representation has pretrained vectors of its tokens
+VECTORS = (
+    "vectors.npy"  # beside the features, if the representation has pretrained vectors of its tokens
+)
 CLASS_TEXTS = "class_texts.rows"  # beside them, npz of another ending: in no split, and the manifest covers it
 SPARSE, DENSE, TOKENS = ("sparse", "dense", "tokens")
 
@@ -28,15 +30,19 @@ Matrix: TypeAlias = "Sparse | Dense | Tokens"
 class Features:
     """The rows of one split, or of one shard, as a model sees them.
 
-    `X` is a `Matrix`. Sparse: CSR with sorted indices and non-negative weights, int64 for counts and presence, float64
-    for tf-idf and for sparse and dense features side by side.
+    `X` is a `Matrix`. Sparse: CSR with sorted indices and non-negative weights, int64 for counts
+    and presence, float64 for tf-idf and for sparse and dense features side by side.
     """
 
     ids: NDArray[np.str_]
     X: Any  # each model knows of which kinds its own may be
-    y: NDArray[Any]  # (rows,) int64, positions in `classes`, -1 for no class; or of labels (rows, classes) int8, 0 or 1
+    y: NDArray[
+        Any
+    ]  # (rows,) int64, positions in `classes`, -1 for no class; or of labels (rows, classes) int8, 0 or 1
     classes: NDArray[np.str_]
-    targets: NDArray[np.float64] | None = None  # (rows, classes), the probabilities to fit; None: `y` alone
+    targets: NDArray[np.float64] | None = (
+        None  # (rows, classes), the probabilities to fit; None: `y` alone
+    )
 
     @property
     def multilabel(self) -> bool:
@@ -114,7 +120,9 @@ def read_arrays(path: Path, *names: str) -> list[NDArray[Any]]:
 def write(features: Features, path: Path) -> None:
     """Write features as npz, without pretrained vectors of tokens, which are the same for all shards."""
     with path.open("wb") as file:
-        write_npz(file, ids=features.ids, y=features.y, classes=features.classes, **_arrays_of(features.X))
+        write_npz(
+            file, ids=features.ids, y=features.y, classes=features.classes, **_arrays_of(features.X)
+        )
 
 
 def _arrays_of(X: Matrix) -> dict[str, Any]:
@@ -128,7 +136,12 @@ def _arrays_of(X: Matrix) -> dict[str, Any]:
         }
     if isinstance(X, np.ndarray):
         return {"X": X}
-    return {"data": X.data, "indices": X.indices, "indptr": X.indptr, "shape": np.array(X.shape, dtype=np.int64)}
+    return {
+        "data": X.data,
+        "indices": X.indices,
+        "indptr": X.indptr,
+        "shape": np.array(X.shape, dtype=np.int64),
+    }
 
 
 def concatenate(pieces: Sequence[Features]) -> Features:
@@ -164,7 +177,9 @@ def squared_norms(X: "Sparse | Dense") -> NDArray[np.float64]:
         squares = (X.astype(np.float64) ** 2).sum(axis=1)
     else:
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-        squares = np.bincount(rows, X.data.astype(np.float64) ** 2, minlength=X.shape[0]).astype(np.float64)
+        squares = np.bincount(rows, X.data.astype(np.float64) ** 2, minlength=X.shape[0]).astype(
+            np.float64
+        )
     return squares
 
 

@@ -33,10 +33,14 @@ def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> "pa.ListArray
 
     offsets = np.concatenate([[0], np.cumsum(matrix.sum(axis=1, dtype=np.int64))]).astype(np.int32)
     positions = pa.array(np.nonzero(matrix)[1])
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(list(names), pa.string()).take(positions))
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(list(names), pa.string()).take(positions)
+    )
 
 
-def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMatrix) -> NDArray[np.float64]:
+def of_actual(
+    probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMatrix
+) -> NDArray[np.float64]:
     """Return the probability of the actual class, (rows,), or of the actual value of each label, (rows, labels)."""
     if y.ndim == 2:
         return np.where(y, probabilities, 1 - probabilities)
@@ -46,7 +50,8 @@ def of_actual(probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMa
 def rarest(y: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the class of each row, (rows,), or of a matrix (rows, labels) the rarest label that a row has.
 
-    A row without labels gets the number of labels. So stratification by class also keeps the share of rare labels.
+    A row without labels gets the number of labels. So stratification by class also keeps the share
+    of rare labels.
     """
     if y.ndim == 1:
         return np.asarray(y, np.int64)

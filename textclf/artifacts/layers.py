@@ -1,6 +1,7 @@
 """The one form of every trained model: dense layers over the vector of a text, applied by numpy and scipy.
 
-So each model predicts without the library that trained it, and occlusion and ONNX work in the same way for all.
+So each model predicts without the library that trained it, and occlusion and ONNX work in the same
+way for all.
 """
 
 import itertools
@@ -17,7 +18,13 @@ from textclf.artifacts import token_front
 from textclf.artifacts.features import Matrix
 from textclf.artifacts.token_front import TokenFront, product
 from textclf.artifacts.tokens import Tokens
-from textclf.core.files import read_versioned_json, reading, require_known, write_npz, write_versioned_json
+from textclf.core.files import (
+    read_versioned_json,
+    reading,
+    require_known,
+    write_npz,
+    write_versioned_json,
+)
 
 Array = NDArray[np.float64]
 
@@ -25,7 +32,10 @@ WEIGHTS, DESCRIPTION = "model.npz", "model.json"  # the files of a model
 SIGMOIDS = "sigmoids"  # activation of a model of several labels
 CELLS = 2**22  # numbers in an array of an occlusion at most
 LEAKY_SLOPE = 0.2  # of leaky_relu, as Keras has it
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), NeurIPS 30:971-980
+SELU_ALPHA, SELU_SCALE = (
+    1.6732632423543772,
+    1.0507009873554805,
+)  # Klambauer et al. (2017), NeurIPS 30:971-980
 
 
 @dataclass(frozen=True)
@@ -69,8 +79,8 @@ class LayerModel:
     def occlusion(self, X: "scipy.sparse.csr_array") -> Array:
         """Return how much the log odds of each class fall when a term is removed, (nonzeros of X, classes).
 
-        In the order of the nonzeros of `X`. For a linear binary model this is the term's weight times its value. The
-        other terms keep their values: rows of tf-idf are not normalised again.
+        In the order of the nonzeros of `X`. For a linear binary model this is the term's weight
+        times its value. The other terms keep their values: rows of tf-idf are not normalised again.
         """
         kernel, counts = self.layers[0].kernel, np.diff(X.indptr)
         first = self._first(X)
@@ -90,7 +100,8 @@ class LayerModel:
     def linear_weights(self) -> Array | None:
         """Return the weight of each term in each class's score, (features, classes); None if the model is not linear.
 
-        Those of several classes are centred, since only differences between classes matter; those of labels are not.
+        Those of several classes are centred, since only differences between classes matter; those
+        of labels are not.
         """
         if len(self.layers) > 1 or self.ignores_text or self.front is not None:
             return None
@@ -137,7 +148,9 @@ def log_odds(logarithms: Array) -> Array:
     """
     top = logarithms.argmax(axis=1, keepdims=True)
     highest = np.take_along_axis(logarithms, top, axis=1)
-    rest = logarithms.copy()  # without the top class: subtracting it from the sum would cancel digits
+    rest = (
+        logarithms.copy()
+    )  # without the top class: subtracting it from the sum would cancel digits
     np.put_along_axis(rest, top, -np.inf, axis=1)
     second = rest.max(axis=1, keepdims=True)
     powers = np.exp(logarithms - highest)
@@ -179,7 +192,9 @@ HIDDEN: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
 }
 OUTPUT: dict[str, Callable[[Array], Array]] = {
-    "sigmoid": lambda z: _sigmoid(np.hstack([-z, z])),  # of one unit, the log odds of the positive class
+    "sigmoid": lambda z: _sigmoid(
+        np.hstack([-z, z])
+    ),  # of one unit, the log odds of the positive class
     "sigmoid_shares": _sigmoid_shares,  # the sigmoid of each class divided by their sum
     SIGMOIDS: _sigmoid,  # one for each of several labels of a text
     "softmax": _softmax,
@@ -193,7 +208,11 @@ LOGARITHMS: dict[str, Callable[[Array], Array]] = {
 
 
 def linear(
-    classes: Sequence[str] | NDArray[np.str_], coef: Array, intercept: Array, activation: str, presence: bool = False
+    classes: Sequence[str] | NDArray[np.str_],
+    coef: Array,
+    intercept: Array,
+    activation: str,
+    presence: bool = False,
 ) -> LayerModel:
     """Return a linear classifier from scikit-learn's `coef` (scores, features) and `intercept` (scores,)."""
     layer = Layer(np.ascontiguousarray(coef.T), np.asarray(intercept), activation)
@@ -222,7 +241,9 @@ def read(folder: Path) -> LayerModel:
     """Return the model that `write` wrote, whose manifest the caller has verified; `UserError` if it is missing."""
     content = read_versioned_json(folder / DESCRIPTION)
     with reading(folder / DESCRIPTION):
-        classes, presence, activations = (content[key] for key in ("classes", "presence", "activations"))
+        classes, presence, activations = (
+            content[key] for key in ("classes", "presence", "activations")
+        )
         require_known(folder / DESCRIPTION, activations, {*HIDDEN, *OUTPUT})
     path = folder / WEIGHTS
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:

@@ -25,8 +25,8 @@ SCORES = "scores"  # what it gives
 class OnnxClassifier:
     """A fitted classifier of `Tokens`.
 
-    The graph takes token ids and a mask (see `textclf.pretrained.bert`), and gives `scores` (rows, units) float32: one
-    unit, the log odds of the positive class; or logits, one per class or label.
+    The graph takes token ids and a mask (see `textclf.pretrained.bert`), and gives `scores` (rows,
+    units) float32: one unit, the log odds of the positive class; or logits, one per class or label.
     """
 
     classes: tuple[str, ...]
@@ -40,8 +40,8 @@ class OnnxClassifier:
     def predict_proba(self, X: Tokens) -> NDArray[np.float64]:
         """Return probabilities (rows, classes), of a text in several windows their weighted mean.
 
-        Each window is computed alone and by one thread, so that its digits depend on no other row and no number of
-        cores. Raises `UserError` if the tokens are not those of the model.
+        Each window is computed alone and by one thread, so that its digits depend on no other row
+        and no number of cores. Raises `UserError` if the tokens are not those of the model.
         """
         if X.vocabulary != self.vocabulary or X.length > self.length:
             raise UserError(
@@ -82,7 +82,9 @@ def open_session(model: str | bytes) -> Any:
 
 def write(model: OnnxClassifier, folder: Path) -> None:
     """Write model.json, with all but the content, and model.onnx."""
-    description = {name: getattr(model, name) for name in ("classes", "length", "multilabel", "vocabulary")}
+    description = {
+        name: getattr(model, name) for name in ("classes", "length", "multilabel", "vocabulary")
+    }
     write_versioned_json(folder / DESCRIPTION, description | {"type": TYPE})
     (folder / GRAPH).write_bytes(model.content)
 
@@ -94,4 +96,6 @@ def read(folder: Path) -> OnnxClassifier:
         classes, vocabulary, length, multilabel = (
             content[key] for key in ("classes", "vocabulary", "length", "multilabel")
         )
-    return OnnxClassifier(tuple(classes), vocabulary, length, require(folder / GRAPH).read_bytes(), multilabel)
+    return OnnxClassifier(
+        tuple(classes), vocabulary, length, require(folder / GRAPH).read_bytes(), multilabel
+    )

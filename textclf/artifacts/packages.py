@@ -9,8 +9,11 @@ from textclf.core import files
 from textclf.core.installed import LOCKED
 
 FILE = "packages.json"
-# Modules that compute, with the name of their distribution; those that only pass rows on are left out.
-COMPUTING = {name: name for name in ("keras", "numpy", "onnxruntime", "scipy", "tensorflow", "tokenizers")}
+# Modules that compute, with the name of their distribution; those that only pass rows on are left
+# out.
+COMPUTING = {
+    name: name for name in ("keras", "numpy", "onnxruntime", "scipy", "tensorflow", "tokenizers")
+}
 COMPUTING |= {"keras_hub": "keras-hub", "sklearn": "scikit-learn"}
 
 Versions = Mapping[str, list[str]]  # of each package, sorted
@@ -33,7 +36,11 @@ def write(folder: Path, *sources: Path) -> None:
     """Write the versions that this process has loaded, and those that made the folders that it has read."""
     if "numpy" in sys.modules:
         import scipy  # noqa: F401 (workers may compute with it in the place of this process)
-    loaded = {name: [sys.modules[module].__version__] for module, name in COMPUTING.items() if module in sys.modules}
+    loaded = {
+        name: [sys.modules[module].__version__]
+        for module, name in COMPUTING.items()
+        if module in sys.modules
+    }
     files.write_json(folder / FILE, unite([loaded, *map(read, sources)]))
 
 
@@ -67,7 +74,9 @@ def describe_versions(computed: Versions, locked: Mapping[str, str]) -> dict[str
     """Return the version of each package that computed, and of others as they are locked."""
     shown = {f"{name}, as locked": locked[name] for name in locked.keys() - computed.keys()}
     for name, versions in computed.items():
-        other = f" (locked: {locked[name]})" if name in locked and versions != [locked[name]] else ""
+        other = (
+            f" (locked: {locked[name]})" if name in locked and versions != [locked[name]] else ""
+        )
         shown[name] = " and ".join(versions) + other
     return dict(sorted(shown.items()))
 

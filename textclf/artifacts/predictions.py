@@ -1,8 +1,9 @@
 """Predictions: the interface between every model and every evaluation.
 
-A file has the columns `id`, `split`, `label` (text; a list of texts if a text has several labels) and one
-`probability_<class>` (double) per class, in the order of the classes. Rows of `UNKNOWN_SPLITS` have no label; a run
-with them has `score_<name>` (double) for each score of the model. A large run has one row group per shard of features.
+A file has the columns `id`, `split`, `label` (text; a list of texts if a text has several labels)
+and one `probability_<class>` (double) per class, in the order of the classes. Rows of
+`UNKNOWN_SPLITS` have no label; a run with them has `score_<name>` (double) for each score of the
+model. A large run has one row group per shard of features.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
@@ -39,7 +40,9 @@ class Predictions:
     ids: NDArray[Any]
     split: NDArray[Any]
     y: NDArray[Any]  # as in `textclf.artifacts.features.Features`
-    probabilities: NDArray[np.float64]  # (rows, classes); NaN for training rows that predictions made elsewhere lack
+    probabilities: NDArray[
+        np.float64
+    ]  # (rows, classes); NaN for training rows that predictions made elsewhere lack
     classes: tuple[str, ...]  # binary: the positive class is last
     scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # (rows,) by name
 
@@ -54,8 +57,12 @@ class Predictions:
 
     def take(self, rows: NDArray[Any] | slice) -> "Predictions":
         """Return the rows of a mask, of positions or of a slice, in their order."""
-        arrays = {name: getattr(self, name)[rows] for name in ("ids", "split", "y", "probabilities")}
-        return replace(self, **arrays, scores={name: values[rows] for name, values in self.scores.items()})
+        arrays = {
+            name: getattr(self, name)[rows] for name in ("ids", "split", "y", "probabilities")
+        }
+        return replace(
+            self, **arrays, scores={name: values[rows] for name, values in self.scores.items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,9 @@ class PredictionFile:
         return batches(self.path, self.split)
 
 
-def open_models(folder: Path, names: Sequence[str], split: str | None = None) -> dict[str, PredictionFile]:
+def open_models(
+    folder: Path, names: Sequence[str], split: str | None = None
+) -> dict[str, PredictionFile]:
     """Return the predictions of each model in a folder, without reading them yet."""
     return {name: PredictionFile(folder / f"{name}{SUFFIX}", split) for name in names}
 
@@ -130,9 +139,12 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     if len(parts) == 1:
         return parts[0]
     ids, split, y, probabilities = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("ids", "split", "y", "probabilities")
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("ids", "split", "y", "probabilities")
     )
-    scores = {name: np.concatenate([part.scores[name] for part in parts]) for name in parts[0].scores}
+    scores = {
+        name: np.concatenate([part.scores[name] for part in parts]) for name in parts[0].scores
+    }
     return Predictions(ids, split, y, probabilities, parts[0].classes, scores)
 
 
@@ -149,10 +161,18 @@ def _from_arrow(table: "pa.Table") -> Predictions:
         y = pc.if_else(labels.is_null(), -1, y)
     if not columns or y.null_count:  # a label that is not a class has no position
         raise ValueError("every label must be one of the classes")
-    y = to_matrix(refilled(labels, y), len(classes)) if multilabel else y.to_numpy().astype(np.int64)
-    splits = table["split"].combine_chunks().dictionary_encode()  # one object per name, not one per row
+    y = (
+        to_matrix(refilled(labels, y), len(classes))
+        if multilabel
+        else y.to_numpy().astype(np.int64)
+    )
+    splits = (
+        table["split"].combine_chunks().dictionary_encode()
+    )  # one object per name, not one per row
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
-    probabilities = np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T
+    probabilities = (
+        np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T
+    )
     others = [name for name in table.column_names if name.startswith(SCORE)]
     scores = {name.removeprefix(SCORE): table[name].to_numpy() for name in others}
     return Predictions(table["id"].to_numpy(), split, y, probabilities, classes, scores)
@@ -161,7 +181,8 @@ def _from_arrow(table: "pa.Table") -> Predictions:
 def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
     """Return the predictions and trained folders of models that were dropped, which DVC leaves in the workspace.
 
-    A dropped model has a record in its trained folder. Raises `UserError` for any other file in `folder`.
+    A dropped model has a record in its trained folder. Raises `UserError` for any other file in
+    `folder`.
     """
     dropped = {path.parent.name for path in trained.glob(f"*/{RECORD}")} - set(models)
     expected = {f"{name}{SUFFIX}" for name in (*models, *dropped)}
@@ -171,5 +192,7 @@ def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
                 f"{path} belongs to no model in train or evaluate.external ({', '.join(models)}); "
                 f"remove it: rm -r {path}"
             )
-    paths = [path for name in sorted(dropped) for path in (folder / f"{name}{SUFFIX}", trained / name)]
+    paths = [
+        path for name in sorted(dropped) for path in (folder / f"{name}{SUFFIX}", trained / name)
+    ]
     return [path for path in paths if path.exists()]

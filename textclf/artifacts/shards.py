@@ -1,7 +1,8 @@
 """Artifacts in shards of bounded size, written and read one at a time.
 
-A split with at most `ROWS` rows is one file, such as `train.parquet`. A larger one is numbered: `train-00001.parquet`,
-`train-00002.parquet` and so on. The number of shards depends on the rows alone, never on workers or memory.
+A split with at most `ROWS` rows is one file, such as `train.parquet`. A larger one is numbered:
+`train-00001.parquet`, `train-00002.parquet` and so on. The number of shards depends on the rows
+alone, never on workers or memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,14 +34,18 @@ class Shards(Generic[T]):
         return len(self.paths)
 
 
-def open_splits(folder: Path, suffix: str, read: Callable[[Path], T], unknown: bool = False) -> dict[str, Shards[T]]:
+def open_splits(
+    folder: Path, suffix: str, read: Callable[[Path], T], unknown: bool = False
+) -> dict[str, Shards[T]]:
     """Return the shards of each split, with `unknown` also of no class, unread; `UserError` without train or test."""
     opened = {}
     for name in (*SPLITS, *UNKNOWN_SPLITS) if unknown else SPLITS:
         if split_paths := paths(folder, name, suffix):
             opened[name] = Shards(split_paths, read)
         elif name in ("train", "test"):
-            raise UserError(f"{folder / f'{name}{suffix}'} not found; run dvc repro (or dvc pull) to make it")
+            raise UserError(
+                f"{folder / f'{name}{suffix}'} not found; run dvc repro (or dvc pull) to make it"
+            )
     return opened
 
 
@@ -60,7 +65,9 @@ def path(folder: Path, name: str, suffix: str, number: int) -> Path:
     return folder / f"{name}-{number:05d}{suffix}"
 
 
-def write(pieces: Iterable[T], folder: Path, name: str, suffix: str, save: Callable[[T, Path], object]) -> list[Path]:
+def write(
+    pieces: Iterable[T], folder: Path, name: str, suffix: str, save: Callable[[T, Path], object]
+) -> list[Path]:
     """Write each piece as a shard with `save` and return the paths; a single shard gets no number."""
     written = []
     for number, piece in enumerate(pieces, start=1):

@@ -8,7 +8,9 @@ from textclf.core.files import SPLITS
 from textclf.core.result_files import Count, Result
 from textclf.core.settings import rule
 
-PAIRS = {f"{later}_in_{earlier}" for place, later in enumerate(SPLITS) for earlier in SPLITS[:place]}
+PAIRS = {
+    f"{later}_in_{earlier}" for place, later in enumerate(SPLITS) for earlier in SPLITS[:place]
+}
 
 
 def _require_rows(counts: dict[str, int]) -> dict[str, int]:
@@ -24,13 +26,17 @@ def _require_pairs(counts: dict[str, int]) -> dict[str, int]:
 
 
 Counts = dict[str, Count]
-Pairs = Annotated[Counts, AfterValidator(_require_pairs)]  # rows of a split whose text is in one that is used before it
+Pairs = Annotated[
+    Counts, AfterValidator(_require_pairs)
+]  # rows of a split whose text is in one that is used before it
 
 
 class SplitCounts(Result):
     """The rows of a split."""
 
-    classes: Annotated[Counts, AfterValidator(_require_rows)]  # rows of each class, or with each label
+    classes: Annotated[
+        Counts, AfterValidator(_require_rows)
+    ]  # rows of each class, or with each label
     rows: Count | None = None  # with several labels per text
     without_labels: Count | None = None  # likewise
     time: dict[str, str] = Field({})  # of the first and the last row, if there is data.time
@@ -92,7 +98,9 @@ class SplitReport(Result):
     dropped: Counts = Field({})  # rows without a text, label or time, and how many lack which
     corrections: Corrected = Field(default_factory=Corrected)
     labelled: LabelledRows = Field(default_factory=LabelledRows)
-    rare: dict[str, Counts] = Field({})  # rows of each class that was too rare, by its new class or `DROPPED`
+    rare: dict[str, Counts] = Field(
+        {}
+    )  # rows of each class that was too rare, by its new class or `DROPPED`
     labels: Counts = Field({})  # rows of each label that data.labels renames
     given: Counts = Field({})  # rows of each split that the table gives
     unknown: dict[str, Counts] = Field({})  # rows labelled data.unknown, by that label and by split

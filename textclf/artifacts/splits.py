@@ -1,9 +1,9 @@
 """The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order.
 
-A label is the position of its class, or with several labels per text a list of positions in ascending order; some
-readers return names instead. A column of data.slices is `slice_<column>`, one of data.columns `column_<column>`, text
-that is empty where the table has no value. Beside the splits are the checksums of the files that the rows were read
-from.
+A label is the position of its class, or with several labels per text a list of positions in
+ascending order; some readers return names instead. A column of data.slices is `slice_<column>`, one
+of data.columns `column_<column>`, text that is empty where the table has no value. Beside the
+splits are the checksums of the files that the rows were read from.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 CLASSES, TABLE = "classes.json", "table.json"  # beside the splits
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.int32())])
 LABEL_LISTS = pa.field("label", pa.list_(pa.int32()))  # in place of a single label
-# A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not independent.
+# A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not
+# independent.
 CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
 COLUMN = "column_"  # before the name of a column that is a feature beside the text
 SLICE = "slice_"  # before the name of a column by whose values the test rows are measured in parts
@@ -70,20 +71,26 @@ def read_named(path: Path, columns: list[str]) -> pa.Table:
     names = pa.array(read_classes(path.parent), pa.string())
     with reading(path):
         labels = table["label"].combine_chunks()
-        return table.set_column(columns.index("label"), "label", refilled(labels, names.take(flat(labels))))
+        return table.set_column(
+            columns.index("label"), "label", refilled(labels, names.take(flat(labels)))
+        )
 
 
 def read(folder: Path) -> "dict[str, pd.DataFrame]":
     """Return all rows of each split, as `open_shards` reads them."""
     import pandas as pd
 
-    return {name: pd.concat(list(pieces), ignore_index=True) for name, pieces in open_shards(folder).items()}
+    return {
+        name: pd.concat(list(pieces), ignore_index=True)
+        for name, pieces in open_shards(folder).items()
+    }
 
 
 def open_shards(folder: Path, unknown: bool = False) -> "dict[str, Shards[pd.DataFrame]]":
     """Return the shards of each split, as `shards.open_splits`; `UserError` if train or test is missing.
 
-    Labels are text, or lists of texts; rows of no class, which `unknown` adds, can only be read by `read_table`.
+    Labels are text, or lists of texts; rows of no class, which `unknown` adds, can only be read by
+    `read_table`.
     """
     return shards.open_splits(folder, SUFFIX, read_shard, unknown)
 
@@ -107,13 +114,21 @@ def read_column(path: Path, name: str) -> list[str]:
 def read_texts(path: Path) -> list[str]:
     """Return the texts of a shard, as `TextRow` with the columns of data.columns, if there are some."""
     named = _columns_in(path, COLUMN)
-    return text_rows(read_table(path, ["id", "text", *named])) if named else read_column(path, "text")
+    return (
+        text_rows(read_table(path, ["id", "text", *named])) if named else read_column(path, "text")
+    )
 
 
 def text_rows(rows: pa.Table) -> list[str]:
     """Return the texts of rows as `TextRow`, with their ids and the columns of data.columns."""
-    cells = {name.removeprefix(COLUMN): rows[name] for name in rows.column_names if name.startswith(COLUMN)}
-    return list(map(TextRow, rows["text"].to_pylist(), pa.table(cells).to_pylist(), rows["id"].to_pylist()))
+    cells = {
+        name.removeprefix(COLUMN): rows[name]
+        for name in rows.column_names
+        if name.startswith(COLUMN)
+    }
+    return list(
+        map(TextRow, rows["text"].to_pylist(), pa.table(cells).to_pylist(), rows["id"].to_pylist())
+    )
 
 
 def _columns_in(path: Path, prefix: str) -> list[str]:
@@ -124,7 +139,9 @@ def _columns_in(path: Path, prefix: str) -> list[str]:
 
 def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
     """Return the schema of the rows with those of the named columns that are of data.slices and data.columns."""
-    schema = CLUSTERED.set(CLUSTERED.get_field_index("label"), LABEL_LISTS) if multilabel else CLUSTERED
+    schema = (
+        CLUSTERED.set(CLUSTERED.get_field_index("label"), LABEL_LISTS) if multilabel else CLUSTERED
+    )
     for name in names:
         if name.startswith((SLICE, COLUMN)):
             schema = schema.append(pa.field(name, pa.string()))
@@ -134,7 +151,8 @@ def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
 def with_rounds(schema: pa.Schema) -> pa.Schema:
     """Return the schema of the training rows if some are labelled beside the table, in rounds from 1, 0 for others.
 
-    `chosen` is how `textclf suggest` chose the text: random, diverse or uncertain; "" if it did not.
+    `chosen` is how `textclf suggest` chose the text: random, diverse or uncertain; "" if it did
+    not.
     """
     return schema.append(pa.field("chosen", pa.string())).append(pa.field("round", pa.int32()))
 
@@ -150,7 +168,10 @@ def _read_slices(path: Path) -> pa.Table:
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
     """Return the column `cluster` of the shards of a split, none if there is no such split; `UserError` as above."""
-    return Shards(shards.paths(folder, name, SUFFIX), lambda path: read_table(path, ["cluster"])["cluster"].to_numpy())
+    return Shards(
+        shards.paths(folder, name, SUFFIX),
+        lambda path: read_table(path, ["cluster"])["cluster"].to_numpy(),
+    )
 
 
 def read_clusters_of(folder: Path, name: str, ids: NDArray[Any]) -> NDArray[np.uint64]:
@@ -175,7 +196,8 @@ def read_rounds(folder: Path) -> Rounds | None:
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write an Arrow table with the columns of `SCHEMA` or `with_slices` as Parquet."""
-    # Without the metadata of pandas: no reader needs it, and the bytes must not depend on the version of pandas.
+    # Without the metadata of pandas: no reader needs it, and the bytes must not depend on the
+    # version of pandas.
     parquet.write_table(table.replace_schema_metadata(None), path)
 
 

@@ -1,6 +1,7 @@
 """The provenance of an exported model, in its folder: an in-toto Statement v1 with a SLSA provenance v1 predicate.
 
-https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, https://slsa.dev/spec/v1.0/provenance
+https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md,
+https://slsa.dev/spec/v1.0/provenance
 """
 
 import json
@@ -38,20 +39,25 @@ class Statement:
         """Return all that it says but the files of the model and the versions that computed it."""
         definition = self.content["predicate"]["buildDefinition"]
         inputs = [each for each in definition["resolvedDependencies"] if "name" in each]
-        predicate = {**self.content["predicate"], "buildDefinition": {**definition, "resolvedDependencies": inputs}}
+        predicate = {
+            **self.content["predicate"],
+            "buildDefinition": {**definition, "resolvedDependencies": inputs},
+        }
         return {**self.content, "subject": None, "predicate": predicate}
 
 
 def write(folder: Path, definition: Mapping[str, Any], version: str) -> None:
     """Write what a model was made of, and by which version of textclf, with the SHA-256 of each file in its folder.
 
-    The same arguments give the same bytes. It has no time, no host and no commit: a commit holds dvc.lock, which has
-    the checksum of this file. The `invocationId` is the SHA-256 of the rest.
+    The same arguments give the same bytes. It has no time, no host and no commit: a commit holds
+    dvc.lock, which has the checksum of this file. The `invocationId` is the SHA-256 of the rest.
     """
     run = {"builder": {"id": BUILDER, "version": {"textclf": version}}}
     content = {
         "_type": TYPE,
-        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sums_of(folder).items()],
+        "subject": [
+            {"name": name, "digest": {"sha256": digest}} for name, digest in sums_of(folder).items()
+        ],
         "predicateType": PREDICATE,
         "predicate": {"buildDefinition": {"buildType": BUILD, **definition}, "runDetails": run},
     }
@@ -64,7 +70,10 @@ def read(folder: Path) -> Statement:
     path = folder / PROVENANCE
     content = read_json(path)
     with reading(path):
-        definition, run = content["predicate"]["buildDefinition"], content["predicate"]["runDetails"]
+        definition, run = (
+            content["predicate"]["buildDefinition"],
+            content["predicate"]["runDetails"],
+        )
         found = run.pop("metadata")["invocationId"]
         dependencies, given = definition["resolvedDependencies"], definition["externalParameters"]
         statement = Statement(

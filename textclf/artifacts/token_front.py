@@ -34,7 +34,9 @@ class TokenFront:
 
     embedding: Array  # (ids, dimensions), padding among the ids
     length: int  # ids per text
-    pooling: Pooling  # of the vectors at all positions, padding among them as in Keras without a mask
+    pooling: (
+        Pooling  # of the vectors at all positions, padding among them as in Keras without a mask
+    )
     convolution: Convolution | None = None
 
     @property
@@ -53,7 +55,11 @@ class TokenFront:
         if X.length != self.length:
             raise ValueError(f"texts must have {self.length} ids; got {X.length}")
         taps = 1 if self.convolution is None else len(self.convolution.kernel)
-        width = self.embedding.shape[1] if self.convolution is None else taps * len(self.convolution.bias)
+        width = (
+            self.embedding.shape[1]
+            if self.convolution is None
+            else taps * len(self.convolution.bias)
+        )
         step = max(1, CELLS // (self.length * width))
         for start in range(0, X.shape[0], step):
             ids = X[start : start + step].padded()
@@ -97,7 +103,10 @@ class TokenFront:
         """Return the arrays by their names in an npz."""
         if self.convolution is None:
             return {"embedding": self.embedding}
-        convolution = {"convolution_kernel": self.convolution.kernel, "convolution_bias": self.convolution.bias}
+        convolution = {
+            "convolution_kernel": self.convolution.kernel,
+            "convolution_bias": self.convolution.bias,
+        }
         return {"embedding": self.embedding} | convolution
 
 
@@ -105,14 +114,19 @@ def from_parts(description: Mapping[str, Any], stored: Mapping[str, Any]) -> Tok
     """Return the front of a `description` and its `arrays`; `LookupError` if one is missing."""
     convolution = None
     if (activation := description["activation"]) is not None:
-        convolution = Convolution(stored["convolution_kernel"], stored["convolution_bias"], activation)
-    return TokenFront(stored["embedding"], description["length"], description["pooling"], convolution)
+        convolution = Convolution(
+            stored["convolution_kernel"], stored["convolution_bias"], activation
+        )
+    return TokenFront(
+        stored["embedding"], description["length"], description["pooling"], convolution
+    )
 
 
 def product(values: Array, kernel: Array) -> Array:
     """Return values @ kernel, (rows, units), with sums that do not depend on how many rows are multiplied together.
 
-    BLAS adds in an order that depends on it, so that a text would get other digits alone than among others.
+    BLAS adds in an order that depends on it, so that a text would get other digits alone than among
+    others.
     """
     sums = np.zeros((len(values), kernel.shape[1]))
     for column, weights in zip(values.T, kernel, strict=True):

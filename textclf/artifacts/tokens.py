@@ -15,7 +15,8 @@ Side = Literal["pre", "post"]
 class Tokens:
     """Sequences of token ids, one per row; a ragged array.
 
-    A row longer than `length` is a text in windows, one after the other, all but the last one of this length.
+    A row longer than `length` is a text in windows, one after the other, all but the last one of
+    this length.
     """
 
     ids: NDArray[np.int32]  # (tokens,), row after row, each from 1 to `vocabulary` - 1
@@ -64,7 +65,8 @@ class Tokens:
 def average_windows(values: NDArray[Any], lengths: Any, first: Any) -> NDArray[np.float64]:
     """Return the mean over the windows of each text, (texts, columns), weighted by `lengths` (windows,).
 
-    `first` (texts,) is the position of each text's first window. The mean of a single window is that window to the bit.
+    `first` (texts,) is the position of each text's first window. The mean of a single window is
+    that window to the bit.
     """
     lengths, first = np.asarray(lengths, dtype=np.float64), np.asarray(first, dtype=np.int64)
     counts = np.diff(np.append(first, len(lengths)))

@@ -19,9 +19,10 @@ Floats = NDArray[np.float64]
 def scores_of(model: Any, means: Floats | None, X: Any) -> dict[str, Floats]:
     """Return the scores of rows of features (rows,) by name, without the probability of the decided class.
 
-    `ENERGY`, only for a `LayerModel`: minus the energy of Liu et al. (2020), NeurIPS 33:21464-21475. `DISTANCE`, if
-    there are `means` (classes, features): minus the Euclidean distance to the nearest one; on sentence vectors it finds
-    more than the Mahalanobis distance of Lee et al. (2018), NeurIPS 31:7167-7177.
+    `ENERGY`, only for a `LayerModel`: minus the energy of Liu et al. (2020), NeurIPS
+    33:21464-21475. `DISTANCE`, if there are `means` (classes, features): minus the Euclidean
+    distance to the nearest one; on sentence vectors it finds more than the Mahalanobis distance of
+    Lee et al. (2018), NeurIPS 31:7167-7177.
     """
     scores = {ENERGY: model.log_sum(X)} if isinstance(model, LayerModel) else {}
     if means is not None:

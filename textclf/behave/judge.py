@@ -15,7 +15,9 @@ BATCH = 1024  # texts that a model predicts together
 EPSILON = 1e-9  # a movement by exactly the tolerance is none beyond it
 
 NO_LABEL = "no label"  # shown for an empty set
-Answer = tuple[Any, dict[str, float]]  # the label or the list of labels decided, and the probability of each class
+Answer = tuple[
+    Any, dict[str, float]
+]  # the label or the list of labels decided, and the probability of each class
 
 
 def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str) -> None:
@@ -31,7 +33,11 @@ def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str
 def judge(suite: Suite, model: Any) -> dict[str, list[Said]]:
     """Return what a `Predictor` that always answers said of each case of each test, and whether that fails."""
     cases = chain.from_iterable(suite.cases.values())
-    texts = list(dict.fromkeys(text for case in cases for text in (case.text, case.changed) if text is not None))
+    texts = list(
+        dict.fromkeys(
+            text for case in cases for text in (case.text, case.changed) if text is not None
+        )
+    )
     answers: dict[str, Answer] = {}
     for start in range(0, len(texts), BATCH):
         batch = texts[start : start + BATCH]
@@ -45,12 +51,18 @@ def judge(suite: Suite, model: Any) -> dict[str, list[Said]]:
     }
 
 
-def _judge_case(test: AnyTest, case: Case, classes: Mapping[str, str], answers: Mapping[str, Answer]) -> Said:
+def _judge_case(
+    test: AnyTest, case: Case, classes: Mapping[str, str], answers: Mapping[str, Answer]
+) -> Said:
     label, before = answers[case.text]
     if isinstance(test, MinimumFunction):
         wanted = classes[case.expected or ""]
         failed = wanted not in label if isinstance(label, list) else wanted != label
-        return Said(failed=failed, label=_named(label), probability=round(_probability(label, before), DIGITS))
+        return Said(
+            failed=failed,
+            label=_named(label),
+            probability=round(_probability(label, before), DIGITS),
+        )
     changed_label, after = answers[case.changed or ""]
     failed, of, changed_of = label != changed_label, label, changed_label
     if isinstance(test, Direction):
@@ -77,7 +89,9 @@ def _probability(label: str | list[str], probabilities: Mapping[str, float]) -> 
     return min(p if name in label else 1 - p for name, p in probabilities.items())
 
 
-def outcomes(suite: Suite, said: Mapping[str, Sequence[Said]], confidence: float) -> dict[str, Outcome]:
+def outcomes(
+    suite: Suite, said: Mapping[str, Sequence[Said]], confidence: float
+) -> dict[str, Outcome]:
     """Return by test: cases, failures, their rate with its Wilson interval, by change too, and which cases failed."""
     numbers = {}
     for name, cases in suite.cases.items():
@@ -101,7 +115,9 @@ def rate(failed: Sequence[bool], confidence: float) -> Rate:
     return Rate(cases=cases, failures=failures, failure_rate=failures / cases, low=low, high=high)
 
 
-def records(suite: Suite, said: Mapping[str, Mapping[str, Sequence[Said]]]) -> dict[str, RecordedTest]:
+def records(
+    suite: Suite, said: Mapping[str, Mapping[str, Sequence[Said]]]
+) -> dict[str, RecordedTest]:
     """Return the tests with their cases, by labels, and what each model said of them; `said` is by model and test."""
     tests = {}
     for name, test in suite.tests.items():

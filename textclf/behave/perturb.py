@@ -1,7 +1,8 @@
 """Perturbations: small changes of an English text that leave its meaning alone.
 
-Each is a function of a text and a seed. It returns the changed text, or the text itself if there is nothing to change.
-What is drawn depends on the seed, the name of the perturbation and the text alone (`draw`).
+Each is a function of a text and a seed. It returns the changed text, or the text itself if there is
+nothing to change. What is drawn depends on the seed, the name of the perturbation and the text
+alone (`draw`).
 """
 
 import re
@@ -9,10 +10,25 @@ from collections.abc import Callable, Sequence
 
 from textclf.core.arrow import fingerprints
 
-# Only forms that stand for one thing: "it's" may be "it is" or "it has", "she'd" may be "she would" or "she had".
+# Only forms that stand for one thing: "it's" may be "it is" or "it has", "she'd" may be "she would"
+# or "she had".
 NEGATIONS = {
     f"{verb} not": f"{verb}n't"
-    for verb in ["are", "could", "did", "do", "does", "had", "has", "have", "is", "should", "was", "were", "would"]
+    for verb in [
+        "are",
+        "could",
+        "did",
+        "do",
+        "does",
+        "had",
+        "has",
+        "have",
+        "is",
+        "should",
+        "was",
+        "were",
+        "would",
+    ]
 }
 NEGATIONS |= {"cannot": "can't", "will not": "won't"}
 PRONOUNS = {
@@ -47,7 +63,9 @@ WORD = re.compile(r"[^\W\d_]{4,}")  # letters that may be swapped
 MARK = re.compile(r"[.,;:!?…]+(?=\s|$)")  # punctuation at the end of a word
 END = re.compile(r"[.!?…]?\s*$")
 # A pronoun is not contracted before a mark or at the end: "as tall as I am".
-LONG = re.compile(rf"\b(?:(?:{'|'.join(NEGATIONS)})\b|(?:{'|'.join(PRONOUNS)})(?= [^\W\d_]))", re.IGNORECASE)
+LONG = re.compile(
+    rf"\b(?:(?:{'|'.join(NEGATIONS)})\b|(?:{'|'.join(PRONOUNS)})(?= [^\W\d_]))", re.IGNORECASE
+)
 EXPANSIONS = {short: form for form, short in CONTRACTIONS.items()}
 CURLY = "\u2019"  # the apostrophe of typesetters
 _SHORTS = "|".join(sorted(EXPANSIONS)).replace("'", f"['{CURLY}]")
@@ -90,7 +108,9 @@ def contract(text: str) -> str:
 
 def expand(text: str) -> str:
     """Write out every contraction that stands for one thing, "don't" as "do not", except in questions ("isn't it")."""
-    return SHORT.sub(lambda match: _as_written(match[0], EXPANSIONS[match[0].lower().replace(CURLY, "'")]), text)
+    return SHORT.sub(
+        lambda match: _as_written(match[0], EXPANSIONS[match[0].lower().replace(CURLY, "'")]), text
+    )
 
 
 def _as_written(old: str, new: str) -> str:
@@ -125,7 +145,9 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "lower_case": lambda text, _: text.lower(),
     "more_punctuation": lambda text, _: more_punctuation(text),
     "names": lambda text, seed: exchange(text, seed, "names", NAMES),
-    "no_punctuation": lambda text, _: MARK.sub("", text),  # apostrophes and hyphens within words stay
+    "no_punctuation": lambda text, _: MARK.sub(
+        "", text
+    ),  # apostrophes and hyphens within words stay
     "places": lambda text, seed: exchange(text, seed, "places", PLACES),
     "spaces": lambda text, _: f" {text.replace(' ', '  ')} ",
     "typo": typo,

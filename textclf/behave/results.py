@@ -1,7 +1,8 @@
 """Results of behavioural tests: numbers in metrics/behaviour/, and in data/behaviour/ the cases with their texts.
 
-The metrics of a file of tests have the checksum of its cases, so a stage that depends on the metrics need not depend on
-the cases as well: metrics/behaviour always exists, data/behaviour does not.
+The metrics of a file of tests have the checksum of its cases, so a stage that depends on the
+metrics need not depend on the cases as well: metrics/behaviour always exists, data/behaviour does
+not.
 """
 
 from collections.abc import Collection, Mapping
@@ -48,8 +49,9 @@ class Behaviour(Result):
 class Said(Result):
     """What a model said of a case: class and probability of the text and, in a pair, of what it was changed to.
 
-    The probability is that of the class decided or, in a test of direction, of the class in question. With several
-    labels per text, `label` names all that were decided, and the probability is that of the least certain decision.
+    The probability is that of the class decided or, in a test of direction, of the class in
+    question. With several labels per text, `label` names all that were decided, and the probability
+    is that of the least certain decision.
     """
 
     failed: bool
@@ -87,7 +89,12 @@ class Results(NamedTuple):
     tests: dict[str, RecordedTest]
 
 
-def write(metrics: Path, cases: Path, models: dict[str, dict[str, Outcome]], tests: Mapping[str, RecordedTest]) -> None:
+def write(
+    metrics: Path,
+    cases: Path,
+    models: dict[str, dict[str, Outcome]],
+    tests: Mapping[str, RecordedTest],
+) -> None:
     """Write the metrics by model and test, and the tests with their cases, as JSON."""
     write_json(cases, {name: test.model_dump(exclude_none=True) for name, test in tests.items()})
     result_files.write(metrics, Behaviour(models=models, sha256=sha256_of_file(cases)))
@@ -122,7 +129,9 @@ def read(metrics: Path, cases: Path, name: str, models: Collection[str]) -> Resu
         for outcomes in measured.models.values()
     )
     if measured.models.keys() != set(models) or not complete:
-        raise UserError(f"{path} must have the tests of the run's models ({', '.join(models)}); run dvc repro")
+        raise UserError(
+            f"{path} must have the tests of the run's models ({', '.join(models)}); run dvc repro"
+        )
     return Results(measured, tests)
 
 
@@ -133,7 +142,11 @@ def leftovers(metrics: Path, cases: Path, names: Collection[str]) -> list[Path]:
     """
     dropped = []
     for path in sorted(metrics.glob("*")):
-        if path.name == PLACEHOLDER or path.suffix == SCRATCH or (path.suffix == SUFFIX and path.stem in names):
+        if (
+            path.name == PLACEHOLDER
+            or path.suffix == SCRATCH
+            or (path.suffix == SUFFIX and path.stem in names)
+        ):
             continue
         if not _is_metrics(path):
             raise UserError(f"{path} belongs to no tests in behave.tests; remove it: rm -r {path}")

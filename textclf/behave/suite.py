@@ -1,7 +1,7 @@
 """A file of behavioural tests: its form, and the cases that it stands for.
 
-The kinds of tests are those of Ribeiro et al. (2020), Beyond Accuracy: Behavioral Testing of NLP Models with CheckList,
-ACL, doi:10.18653/v1/2020.acl-main.442.
+The kinds of tests are those of Ribeiro et al. (2020), Beyond Accuracy: Behavioral Testing of NLP
+Models with CheckList, ACL, doi:10.18653/v1/2020.acl-main.442.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,18 @@ from textclf.behave.perturb import PERTURBATIONS
 from textclf.behave.templates import Texts, count_combinations, expand
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
-from textclf.core.settings import Name, Section, load_yaml, named, one_of, rule, show, suggest, unique, validate
+from textclf.core.settings import (
+    Name,
+    Section,
+    load_yaml,
+    named,
+    one_of,
+    rule,
+    show,
+    suggest,
+    unique,
+    validate,
+)
 
 MOST_CASES = 10_000  # of a file
 ADDED = ("append", "prepend")  # settings with sentences that are added to a text
@@ -39,7 +50,9 @@ Text = Annotated[str, AfterValidator(_text)]
 Words = Annotated[list[Text], Field(min_length=1)]
 Pair = Annotated[list[Text], Field(min_length=2, max_length=2)]
 PerturbationName = Annotated[str, one_of(PERTURBATIONS)]
-PerturbationNames = Annotated[tuple[PerturbationName, ...], Field(strict=False), AfterValidator(unique)]
+PerturbationNames = Annotated[
+    tuple[PerturbationName, ...], Field(strict=False), AfterValidator(unique)
+]
 
 
 class Common(Section):
@@ -47,7 +60,8 @@ class Common(Section):
 
     about: str = Field("", description="what the test shows, for the report")
     samples: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="number of cases of each template at most, chosen by behave.seed; null takes all"
+        None,
+        description="number of cases of each template at most, chosen by behave.seed; null takes all",
     )
 
 
@@ -55,7 +69,9 @@ class MinimumFunction(Common):
     """The model must give each text the class that it stands under."""
 
     kind: Literal["minimum_function"]
-    texts: Annotated[dict[str, Words], AfterValidator(_some)] = Field(description="templates by the class expected")
+    texts: Annotated[dict[str, Words], AfterValidator(_some)] = Field(
+        description="templates by the class expected"
+    )
 
 
 class Comparison(Common):
@@ -65,7 +81,9 @@ class Comparison(Common):
     texts: list[Text] = Field([], description="templates of the texts that are changed")
     perturbations: PerturbationNames = Field((), description="built-in changes")
     append: list[Text] = Field([], description="sentences, each of which is added after each text")
-    prepend: list[Text] = Field([], description="sentences, each of which is added before each text")
+    prepend: list[Text] = Field(
+        [], description="sentences, each of which is added before each text"
+    )
 
 
 class Invariance(Comparison):
@@ -78,8 +96,12 @@ class Direction(Comparison):
     """The change must not move the probability of a class in one direction."""
 
     kind: Literal["direction"]
-    must_not_rise: str | None = Field(None, description="class whose probability the change must not raise")
-    must_not_fall: str | None = Field(None, description="class whose probability the change must not lower")
+    must_not_rise: str | None = Field(
+        None, description="class whose probability the change must not raise"
+    )
+    must_not_fall: str | None = Field(
+        None, description="class whose probability the change must not lower"
+    )
     tolerance: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.1, description="by how much it may move in that direction all the same"
     )
@@ -159,16 +181,23 @@ def parse(content: Mapping[str, Any], name: str, seed: int, multilabel: bool = F
         made = list(islice(_cases(each, frame.slots, seed), MOST_CASES + 1))
         cases[key] = list(dict.fromkeys(made))
         if not made:
-            raise UserError(f"{name}: tests.{key} must have a case; got changes that leave every text as it is")
+            raise UserError(
+                f"{name}: tests.{key} must have a case; got changes that leave every text as it is"
+            )
         if max(len(made), sum(map(len, cases.values()))) > MOST_CASES:
             raise UserError(
                 f"{name}: all tests must have at most {MOST_CASES:,} cases together; got more up to tests.{key}; "
                 "set samples there, or divide the file"
             )
         for case in () if multilabel else cases[key]:
-            if case.changed is None and (other := expected.setdefault(case.text, case.expected)) != case.expected:
+            if (
+                case.changed is None
+                and (other := expected.setdefault(case.text, case.expected)) != case.expected
+            ):
                 both = f"both {other} and {case.expected}"
-                raise UserError(f"{name}: tests.{key} must not expect {both} of one text; got {quote_value(case.text)}")
+                raise UserError(
+                    f"{name}: tests.{key} must not expect {both} of one text; got {quote_value(case.text)}"
+                )
     return Suite(frame.classes, tests, cases)
 
 
@@ -192,7 +221,9 @@ def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
             yield f".{key} must be a class of the file ({list_names(list(classes))}); got {show(test.of)}"
 
 
-def _require_templates(tests: Mapping[str, AnyTest], slots: Mapping[str, list[str]], name: str) -> None:
+def _require_templates(
+    tests: Mapping[str, AnyTest], slots: Mapping[str, list[str]], name: str
+) -> None:
     """Raise `UserError` for a wrong template, before any is filled."""
     for key, test in tests.items():
         for setting, templates in _templates(test):
@@ -207,9 +238,15 @@ def _templates(test: AnyTest) -> Iterator[tuple[str, Texts]]:
     if isinstance(test, MinimumFunction):
         lists = {f"texts.{name}": texts for name, texts in test.texts.items()}
     else:
-        yield from ((f"pairs[{place}]", (pair[0], pair[1])) for place, pair in enumerate(test.pairs))
+        yield from (
+            (f"pairs[{place}]", (pair[0], pair[1])) for place, pair in enumerate(test.pairs)
+        )
         lists = {setting: getattr(test, setting) for setting in (*ADDED, "texts")}
-    yield from ((f"{key}[{place}]", (text,)) for key, texts in lists.items() for place, text in enumerate(texts))
+    yield from (
+        (f"{key}[{place}]", (text,))
+        for key, texts in lists.items()
+        for place, text in enumerate(texts)
+    )
 
 
 def _cases(test: AnyTest, slots: Mapping[str, list[str]], seed: int) -> Iterator[Case]:
@@ -224,7 +261,9 @@ def _cases(test: AnyTest, slots: Mapping[str, list[str]], seed: int) -> Iterator
     for pair in test.pairs:
         for text, changed in expand((pair[0], pair[1]), slots, test.samples, seed):
             yield from _changed(text, changed, GIVEN)
-    append, prepend = (list(islice(filled(getattr(test, key), None), MOST_CASES + 1)) for key in ADDED)
+    append, prepend = (
+        list(islice(filled(getattr(test, key), None), MOST_CASES + 1)) for key in ADDED
+    )
     for text in filled(test.texts, test.samples):
         for name in test.perturbations:
             yield from _changed(text, PERTURBATIONS[name](text, seed), name)

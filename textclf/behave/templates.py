@@ -1,6 +1,7 @@
 """Templates: texts with slots such as {thing}, of which each stands for every word of a list.
 
-A slot that a template has twice has the same word at both places. A doubled brace stands for the brace itself.
+A slot that a template has twice has the same word at both places. A doubled brace stands for the
+brace itself.
 """
 
 import itertools
@@ -29,7 +30,9 @@ def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
                 continue
             if match[0] in {"{", "}"}:
                 text = quote_value(template)
-                raise UserError(f"must have a doubled brace ({match[0] * 2}) where it is no slot; got {text}")
+                raise UserError(
+                    f"must have a doubled brace ({match[0] * 2}) where it is no slot; got {text}"
+                )
             if not ENTRY.fullmatch(match[1]) or match[1] not in slots:
                 raise UserError(
                     f"must have slots with a list in slots; got {quote_name(match[0])}; {suggest(match[1], slots)}"
@@ -53,15 +56,18 @@ def expand(
 ) -> Iterator[Texts]:
     """Yield the texts of templates that are filled together, for every combination of words, the last slot fastest.
 
-    With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in the same order, so
-    that a longer list changes few of them. Raises `UserError` as `count_combinations`.
+    With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in
+    the same order, so that a longer list changes few of them. Raises `UserError` as
+    `count_combinations`.
     """
     number = count_combinations(templates, slots)
     names = slots_of(templates, slots)
 
     def filled() -> Iterator[Texts]:
         for words in itertools.product(*(slots[name] for name in names)):
-            yield tuple(_fill(template, dict(zip(names, words, strict=True))) for template in templates)
+            yield tuple(
+                _fill(template, dict(zip(names, words, strict=True))) for template in templates
+            )
 
     if samples is None or samples >= number:
         yield from filled()
@@ -75,4 +81,6 @@ def expand(
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:
-    return PART.sub(lambda match: match[0][0] if match[0] in {"{{", "}}"} else words[match[1]], template)
+    return PART.sub(
+        lambda match: match[0][0] if match[0] in {"{{", "}}"} else words[match[1]], template
+    )

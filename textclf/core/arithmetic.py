@@ -18,10 +18,13 @@ AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc n
 def pin_arithmetic() -> None:
     """Set environment variables that fix the CPU instructions and the number of threads of numpy and OpenBLAS.
 
-    Other instructions round differently. The variables are read when the libraries are loaded, so call this before
-    importing any of them. An x86-64 CPU without AVX2 can't give the same bytes, and the libraries choose.
+    Other instructions round differently. The variables are read when the libraries are loaded, so
+    call this before importing any of them. An x86-64 CPU without AVX2 can't give the same bytes,
+    and the libraries choose.
     """
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the order of additions depends on the number of threads
+    os.environ["OPENBLAS_NUM_THREADS"] = (
+        "1"  # the order of additions depends on the number of threads
+    )
     os.environ["VECLIB_MAXIMUM_THREADS"] = "1"  # of Accelerate, with which numpy is built for macOS
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
     if is_x86() and has_avx2():
@@ -29,14 +32,20 @@ def pin_arithmetic() -> None:
         os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL"  # numpy 2.4's names
         os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # numpy refuses to load with both
     elif is_arm():
-        os.environ["OPENBLAS_CORETYPE"] = "NEOVERSEN1"  # runs on every arm64 CPU; numpy itself gives the same bytes
+        os.environ["OPENBLAS_CORETYPE"] = (
+            "NEOVERSEN1"  # runs on every arm64 CPU; numpy itself gives the same bytes
+        )
 
 
 def promise() -> str:
     """Return what results of this machine have in common with those of others: see docs/environment.md."""
     if gives_same_bytes():
         return f"the bytes of {REFERENCE}"
-    own = "the bytes of Linux on arm64 without a network, and " if sys.platform == "linux" and is_arm() else ""
+    own = (
+        "the bytes of Linux on arm64 without a network, and "
+        if sys.platform == "linux" and is_arm()
+        else ""
+    )
     return f"{own}close to {REFERENCE}: {AGREEMENT}"
 
 
@@ -58,11 +67,18 @@ def is_x86() -> bool:
 def has_avx2() -> bool:
     """Return whether an x86-64 CPU has AVX2 and FMA and may use them; True if nothing says.
 
-    glibc knows what programs may use, also on an emulated CPU; before version 2.33 only the kernel can be asked.
+    glibc knows what programs may use, also on an emulated CPU; before version 2.33 only the kernel
+    can be asked.
     """
     try:
         leaf = ctypes.CDLL(None).__x86_get_cpuid_feature_leaf  # for <sys/platform/x86.h>
     except (AttributeError, OSError, TypeError):
-        return not CPUINFO.exists() or {"avx2", "fma"} <= {*CPUINFO.read_text(errors="replace").split()}
-    leaf.restype = ctypes.POINTER(ctypes.c_uint * 8)  # what the CPU has, then what may be used: EAX, EBX, ECX, EDX
-    return all(leaf(number).contents[4 + register] >> bit & 1 for number, register, bit in (AVX2, FMA))
+        return not CPUINFO.exists() or {"avx2", "fma"} <= {
+            *CPUINFO.read_text(errors="replace").split()
+        }
+    leaf.restype = ctypes.POINTER(
+        ctypes.c_uint * 8
+    )  # what the CPU has, then what may be used: EAX, EBX, ECX, EDX
+    return all(
+        leaf(number).contents[4 + register] >> bit & 1 for number, register, bit in (AVX2, FMA)
+    )

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 PLAIN = "^([!-~]+( [!-~]+)*)?$"  # matches ASCII that normalisation only puts into lower case
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))  # all white space, ascending
-INSIDE = bytes(chr(byte) not in SPACES for byte in range(256))  # 1 for a byte of Latin-1 inside a word
+INSIDE = bytes(
+    chr(byte) not in SPACES for byte in range(256)
+)  # 1 for a byte of Latin-1 inside a word
 # The characters that show nothing, such as a zero-width space, a soft hyphen or the choice between
 # a coloured and a plain emoji: Default_Ignorable_Code_Point in
 # https://www.unicode.org/Public/17.0.0/ucd/DerivedCoreProperties.txt
@@ -36,7 +38,9 @@ def whole_column(table: "pa.Table", name: str) -> "pa.Array":
     if column.num_chunks == 1:
         return column.chunk(0)
     if pa.types.is_string(column.type):
-        column = column.cast(pa.large_string())  # more than 2^31 bytes are the usual reason for several chunks
+        column = column.cast(
+            pa.large_string()
+        )  # more than 2^31 bytes are the usual reason for several chunks
     return column.combine_chunks()
 
 
@@ -59,7 +63,9 @@ def array_of_numbers(values: NDArray[Any]) -> "pa.Array":
     """Return numbers as an array, in their memory; `pa.array` would import pandas first."""
     import pyarrow as pa
 
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
+    return pa.Array.from_buffers(
+        pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)]
+    )
 
 
 def large_array_of(texts: Sequence[str]) -> "pa.LargeStringArray":
@@ -68,7 +74,9 @@ def large_array_of(texts: Sequence[str]) -> "pa.LargeStringArray":
 
     encoded = list(map(str.encode, texts))
     bounds = np.cumsum([0, *map(len, encoded)])
-    return pa.LargeStringArray.from_buffers(len(encoded), pa.py_buffer(bounds), pa.py_buffer(b"".join(encoded)))
+    return pa.LargeStringArray.from_buffers(
+        len(encoded), pa.py_buffer(bounds), pa.py_buffer(b"".join(encoded))
+    )
 
 
 def as_array(texts: Any) -> "pa.StringArray":
@@ -116,11 +124,15 @@ def count_lengths(texts: "pa.ChunkedArray") -> tuple[Lengths, Lengths]:
     import pyarrow.compute as pc
 
     characters = pc.utf8_length(texts).to_numpy()
-    spaced = as_array(pc.binary_replace_slice(texts.cast("large_binary"), 0, 0, b" "))  # one before each text
+    spaced = as_array(
+        pc.binary_replace_slice(texts.cast("large_binary"), 0, 0, b" ")
+    )  # one before each text
     joined = str(spaced.buffers()[2] or b"", "utf-8")
     for space in SPACES[SPACES.index("\xa0") + 1 :]:
         joined = joined.replace(space, " ")
-    inside = np.frombuffer(joined.encode("latin-1", "replace").translate(INSIDE), np.uint8)  # a byte per character
+    inside = np.frombuffer(
+        joined.encode("latin-1", "replace").translate(INSIDE), np.uint8
+    )  # a byte per character
     starts = np.cumsum(characters + 1) - characters - 1
     return np.add.reduceat(inside > np.roll(inside, 1), starts, dtype=np.int32), characters
 
@@ -138,7 +150,9 @@ def normalize_texts(texts: Any) -> "pa.StringArray":
 
     array = as_array(texts)
     others = pc.invert(pc.match_substring_regex(array, PLAIN))
-    normal = large_array_of(list(map(normalize_text, array.filter(others).to_pylist()))).cast(array.type)
+    normal = large_array_of(list(map(normalize_text, array.filter(others).to_pylist()))).cast(
+        array.type
+    )
     # Not ascii_lower, which reads wrong bytes if the first offset of the array is not 0.
     return pc.replace_with_mask(pc.utf8_lower(array), others, normal)
 

@@ -1,7 +1,8 @@
 """The code that runs: its checksums, on which the stages of a project depend, and whether it changes meanwhile.
 
-A project made by `textclf init` has a file `.textclf/code/<package>` with the checksum of each package that its
-dvc.yaml names, such as `models.keras`, as Python names it without `textclf.`; `textclf` itself is all of the code.
+A project made by `textclf init` has a file `.textclf/code/<package>` with the checksum of each
+package that its dvc.yaml names, such as `models.keras`, as Python names it without `textclf.`;
+`textclf` itself is all of the code.
 """
 
 import contextlib
@@ -19,7 +20,12 @@ from textclf.version import __version__
 PROJECT = Path(".textclf/project.json")  # what a project was made with
 CODE = Path(".textclf/code")
 ALL = "textclf"
-FORM = {"version": str, "requirement": str, "extras": list, "files": dict}  # of what .textclf/project.json must hold
+FORM = {
+    "version": str,
+    "requirement": str,
+    "extras": list,
+    "files": dict,
+}  # of what .textclf/project.json must hold
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -27,7 +33,8 @@ PACKAGE = Path(__file__).parents[1]
 def _read_files() -> dict[Path, str]:
     """Return the SHA-256 of each file of the code, as it is at the first call in this process.
 
-    In a clone, stages stands beside textclf, in a wheel in it. Files that projects are made of are left out.
+    In a clone, stages stands beside textclf, in a wheel in it. Files that projects are made of are
+    left out.
     """
     folders = [PACKAGE, *([] if (PACKAGE / "stages").is_dir() else [PACKAGE.parent / "stages"])]
     return {
@@ -42,18 +49,27 @@ def read_code() -> dict[str, str]:
     """Return the SHA-256 of each file of the code, as `_read_files`, by its path below textclf: `stages/split.py`."""
     above = PACKAGE.parent
     return {
-        path.relative_to(above).as_posix().removeprefix("textclf/"): digest for path, digest in _read_files().items()
+        path.relative_to(above).as_posix().removeprefix("textclf/"): digest
+        for path, digest in _read_files().items()
     }
 
 
 def changed_code() -> Path | None:
     """Return the first file of code that this process runs and that has changed since `read_code`; None without one.
 
-    That is the script, each imported module, and each other file, such as a template, of a package that is imported.
+    That is the script, each imported module, and each other file, such as a template, of a package
+    that is imported.
     """
     code = _read_files()
-    files = {name: Path(getattr(module, "__file__", None) or "") for name, module in [*sys.modules.items()]}
-    loaded = {path for name, path in files.items() if name.partition(".")[0] in ("stages", "textclf") and path.name}
+    files = {
+        name: Path(getattr(module, "__file__", None) or "")
+        for name, module in [*sys.modules.items()]
+    }
+    loaded = {
+        path
+        for name, path in files.items()
+        if name.partition(".")[0] in ("stages", "textclf") and path.name
+    }
     loaded |= {files["__main__"]} & code.keys()  # the script of a stage
     packages = {path.parent for path in loaded}
     used = loaded | {path for path in code if path.suffix != ".py" and _package(path) in packages}
@@ -65,7 +81,9 @@ def changed_code() -> Path | None:
 
 def _package(path: Path) -> Path | None:
     """Return the folder of the package to which a file of the code belongs."""
-    return next((folder for folder in path.parents if folder / "__init__.py" in _read_files()), None)
+    return next(
+        (folder for folder in path.parents if folder / "__init__.py" in _read_files()), None
+    )
 
 
 def checksum(code: Mapping[str, str], package: str) -> str:
@@ -84,9 +102,13 @@ def read_project() -> dict[str, Any]:
     """Return what .textclf/project.json holds; `UserError` if it is missing or damaged, as by a conflict of a merge."""
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         content: dict[str, Any] = json.loads(PROJECT.read_bytes())
-        if "ci" in content and all(isinstance(content.get(key), kind) for key, kind in FORM.items()):
+        if "ci" in content and all(
+            isinstance(content.get(key), kind) for key, kind in FORM.items()
+        ):
             return content
-    raise UserError(f"{PROJECT} is missing or damaged; git checkout HEAD {PROJECT}, then textclf upgrade")
+    raise UserError(
+        f"{PROJECT} is missing or damaged; git checkout HEAD {PROJECT}, then textclf upgrade"
+    )
 
 
 def require_own_version() -> None:
@@ -100,9 +122,15 @@ def require_own_version() -> None:
             f"{CODE} must have each checksum of code that {PROJECT} lists, that of all code among them; got some "
             f"missing; git checkout HEAD {PROJECT.parent}, or textclf upgrade"
         )
-    if all(path.read_text(encoding="utf-8").strip() == checksum(code, path.name) for path in recorded):
+    if all(
+        path.read_text(encoding="utf-8").strip() == checksum(code, path.name) for path in recorded
+    ):
         return
-    other = "other code of this version" if made["version"] == __version__ else f"textclf {made['version']}"
+    other = (
+        "other code of this version"
+        if made["version"] == __version__
+        else f"textclf {made['version']}"
+    )
     raise UserError(
         f"this project was made with {other}, and textclf {__version__} is installed; run textclf upgrade, or install "
         f'that one: pip install "{made["requirement"]}"'

@@ -20,7 +20,10 @@ class Difference:
 def flatten(content: Any, prefix: str = "") -> dict[str, str]:
     """Return dotted keys and their values as JSON; a list counts as one value, and so does an empty mapping."""
     if isinstance(content, dict) and content:
-        parts = (flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in content.items())
+        parts = (
+            flatten(value, f"{prefix}.{key}" if prefix else str(key))
+            for key, value in content.items()
+        )
         return {key: value for part in parts for key, value in part.items()}
     return {prefix: json.dumps(content, ensure_ascii=False, default=str)}
 
@@ -28,12 +31,17 @@ def flatten(content: Any, prefix: str = "") -> dict[str, str]:
 def compare_values(base: Any, head: Any) -> list[Difference]:
     """Return the keys whose values differ: in the order of the base, then those that are new."""
     before, after = flatten(base) if base else {}, flatten(head) if head else {}
-    for one, other in ((before, after), (after, before)):  # an empty mapping is nothing beside one with entries
+    for one, other in (
+        (before, after),
+        (after, before),
+    ):  # an empty mapping is nothing beside one with entries
         for key in [key for key, value in one.items() if value == "{}" and key not in other]:
             if any(each.startswith(f"{key}.") for each in other):
                 del one[key]
     return [
-        Difference(key, before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)
+        Difference(key, before.get(key), after.get(key))
+        for key in before | after
+        if before.get(key) != after.get(key)
     ]
 
 

@@ -35,7 +35,14 @@ EXTRAS = {
     "sign": ("model_signing", "OpenSSL"),
     "sql": ("sqlalchemy",),
 }
-LOCKED = ("audit", "keras", "pretrained", "search", "serve", "sign")  # extras with a lock file in requirements/
+LOCKED = (
+    "audit",
+    "keras",
+    "pretrained",
+    "search",
+    "serve",
+    "sign",
+)  # extras with a lock file in requirements/
 OF_RUNS = ("pipeline", "keras", "pretrained")  # extras that the stages import, the smallest first
 NEWEST = (3, 13)  # Python for which TensorFlow has wheels
 
@@ -44,7 +51,9 @@ def extra_of(module: str | None) -> str | None:
     """Return the name of the smallest extra that installs a module or its package; None if no extra does."""
     package = (module or "").partition(".")[0]
     return min(
-        (extra for extra in EXTRAS if package in EXTRAS[extra]), key=lambda extra: len(EXTRAS[extra]), default=None
+        (extra for extra in EXTRAS if package in EXTRAS[extra]),
+        key=lambda extra: len(EXTRAS[extra]),
+        default=None,
     )
 
 
@@ -58,7 +67,9 @@ def how_to_install(extra: str) -> str:
     clone = clone_root()
     if "tensorflow" in EXTRAS[extra] and sys.version_info[:2] > NEWEST:
         return "TensorFlow has no wheels for this Python; use Python 3.11, 3.12 or 3.13"
-    if extra in {*OF_RUNS, "sign"} and not clone:  # model-signing does not require all that it imports
+    if (
+        extra in {*OF_RUNS, "sign"} and not clone
+    ):  # model-signing does not require all that it imports
         return f'pip install "{requirement(extra)}"'
     if extra in {"pipeline", "keras"}:
         return "in a clone of textclf: make .venv/run"

@@ -19,7 +19,12 @@ DEFECT = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 is what commands say th
 OWN = ("", "textclf", "stages")  # packages whose absence is a defect; "" is an unknown one
 LIBRARIES = tuple(EXTENSION_SUFFIXES)  # endings of compiled modules: .so, .pyd
 # In messages of exceptions that say by their text alone that memory ran out
-OUT_OF_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment", "std::bad_alloc")
+OUT_OF_MEMORY = (
+    "can't start new thread",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "std::bad_alloc",
+)
 
 
 def lines_of(error: BaseException) -> tuple[str, ...] | None:
@@ -32,19 +37,29 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
         case ModuleNotFoundError():
             package = (error.name or "").partition(".")[0]
             if (extra := extra_of(package)) is not None:
-                return (f"the package {package} must be installed for this; {how_to_install(extra)}",)
+                return (
+                    f"the package {package} must be installed for this; {how_to_install(extra)}",
+                )
             if package in OWN:
                 return None
-            return (f"the package {package} must be installed; activate the environment: . .venv/bin/activate",)
-        case ImportError() if str(error.path).endswith(LIBRARIES):  # the system could not load a library
+            return (
+                f"the package {package} must be installed; activate the environment: . .venv/bin/activate",
+            )
+        case ImportError() if str(error.path).endswith(
+            LIBRARIES
+        ):  # the system could not load a library
             reason = str(error).removeprefix(f"{error.path}: ")
             return (f"{error.path}: {reason}; install the requirements again",)
-        case ImportError(__cause__=cause) if cause is not None:  # pandas says only that numpy could not be imported
+        case ImportError(__cause__=cause) if (
+            cause is not None
+        ):  # pandas says only that numpy could not be imported
             return lines_of(cause)
         case OSError(filename=None):
             return (first_line(error.strerror or error),)  # a library's own sentence may say where
         case OSError():
-            return (f"{error.filename}: {os.strerror(error.errno) if error.errno else error.strerror}",)
+            return (
+                f"{error.filename}: {os.strerror(error.errno) if error.errno else error.strerror}",
+            )
         case _:
             return None
 
@@ -62,7 +77,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _memory_line(error: BaseException) -> str:
     """Return the line for an exception that `is_out_of_memory` recognises."""
     lines = str(error).strip().splitlines()
-    reason = next((line for line in lines if any(sign in line for sign in OUT_OF_MEMORY)), "".join(lines[:1]))
+    reason = next(
+        (line for line in lines if any(sign in line for sign in OUT_OF_MEMORY)), "".join(lines[:1])
+    )
     got = f"; {reason}" if reason else ""
     return f"memory ran out{got}; end other programs, raise a limit (ulimit -v), or use a machine with more memory"
 
@@ -70,14 +87,19 @@ def _memory_line(error: BaseException) -> str:
 def complain(line: str) -> None:
     """Write a line to stderr, if that is open and not on a full disk, with unprintable characters escaped."""
     if sys.stderr is not None:
-        shown = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
+        shown = (
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+            for letter in line
+        )
         with contextlib.suppress(OSError):
             print("".join(shown), file=sys.stderr)
 
 
 def discard(stream: TextIO | None) -> None:
     """Send what is left for stdout or stderr to nowhere: what can't be written, Python would report when it exits."""
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # it may be closed, or not a file
+    with contextlib.suppress(
+        AttributeError, OSError, ValueError
+    ):  # it may be closed, or not a file
         stream.flush()  # type: ignore[union-attr]
     with contextlib.suppress(AttributeError, OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
@@ -86,7 +108,9 @@ def discard(stream: TextIO | None) -> None:
 def report_uncaught(name: str) -> None:
     """Report what no `except` catches, such as while modules are imported, as `exit_code` does."""
 
-    def report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    def report(
+        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    ) -> None:
         if isinstance(error, KeyboardInterrupt):
             os._exit(128 + signal.SIGINT)
         if (lines := lines_of(error)) is None:

@@ -25,20 +25,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
-# In a column of splits: a training row whose text `textclf suggest` chose. Such rows are no random sample, so they
-# are never held out: neither to test nor to choose by.
+# In a column of splits: a training row whose text `textclf suggest` chose. Such rows are no random
+# sample, so they are never held out: neither to test nor to choose by.
 SUGGESTED = "suggested"
-UNKNOWN = "_unknown"  # after the name of a split: its rows that belong to no class and train nothing
-UNKNOWN_SPLITS = tuple(f"{name}{UNKNOWN}" for name in SPLITS[1:])  # beside `SPLITS`, with -1 as label
+UNKNOWN = (
+    "_unknown"  # after the name of a split: its rows that belong to no class and train nothing
+)
+UNKNOWN_SPLITS = tuple(
+    f"{name}{UNKNOWN}" for name in SPLITS[1:]
+)  # beside `SPLITS`, with -1 as label
 DIGITS = 6  # decimals in metrics and curves
 CURVES = 12  # classes with ROC and precision-recall curves: of more, those with the most mistakes
 FORMAT, VERSION = "format", 1  # key of versioned JSON, and its value
-# Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
+# Columns of tables that are text even if they look like numbers or missing values: a class may be
+# called 007 or NA.
 AUDITED = ("id", "given", "suggested", "flagged_by")  # of the table of an audit
 TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method", *AUDITED)
-# What a spreadsheet would compute, a number aside; apostrophes before it too, so that `read_csv` can take one away.
+# What a spreadsheet would compute, a number aside; apostrophes before it too, so that `read_csv`
+# can take one away.
 COMPUTED = re.compile(rf"\A'*(?![+-][\d.]*\Z)[{re.escape(''.join(FORMULA))}]")
-_FORMATS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of damaged CSV and npz
+_FORMATS = (
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+)  # of damaged CSV and npz
 
 
 def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
@@ -52,9 +63,13 @@ def write_csv(path: Path, rows: "pd.DataFrame") -> None:
 
     An apostrophe stands before a text that a spreadsheet would compute; `read_csv` takes it away.
     """
-    rounded = rows.infer_objects().round(DIGITS)  # `round` would skip numbers that are held as objects
+    rounded = rows.infer_objects().round(
+        DIGITS
+    )  # `round` would skip numbers that are held as objects
     texts = rounded.select_dtypes(exclude=["number", "bool"])
-    rounded[texts.columns] = texts.map(lambda cell: COMPUTED.sub(r"'\g<0>", cell) if isinstance(cell, str) else cell)
+    rounded[texts.columns] = texts.map(
+        lambda cell: COMPUTED.sub(r"'\g<0>", cell) if isinstance(cell, str) else cell
+    )
     rounded.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
@@ -101,14 +116,16 @@ def require_known(path: Path, names: Iterable[str], known: Collection[str]) -> N
     """Raise `UserError` if a file has a name unknown to this version: then a newer version wrote it."""
     for name in names:
         if name not in known:
-            raise UserError(f"{path} was made by a newer textclf (this version does not know {name}); upgrade textclf")
+            raise UserError(
+                f"{path} was made by a newer textclf (this version does not know {name}); upgrade textclf"
+            )
 
 
 def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Return a table that `write_csv` wrote, or only the named columns of it, in the order of the file.
 
-    `TEXT_COLUMNS` are not parsed, all others are numbers; a missing number is NaN. Raises `UserError` if the file is
-    missing or damaged, or a column is missing.
+    `TEXT_COLUMNS` are not parsed, all others are numbers; a missing number is NaN. Raises
+    `UserError` if the file is missing or damaged, or a column is missing.
     """
     import pandas as pd
 
@@ -116,14 +133,24 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
         header, *rows = filter(None, csv.reader(file, strict=True))  # an empty line is no row
         if missing := set(columns or header) - set(header):
             raise LookupError(missing)
-        cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
-        return pd.DataFrame({name: _values(name, cells[name]) for name in header if columns is None or name in columns})
+        cells = dict(
+            zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True)
+        )
+        return pd.DataFrame(
+            {
+                name: _values(name, cells[name])
+                for name in header
+                if columns is None or name in columns
+            }
+        )
 
 
 def _values(name: str, cells: Sequence[str]) -> Any:
     """Return the cells of a column as text, as integers if all of them are, or as decimals."""
     if name in TEXT_COLUMNS:
-        return [cell[1:] if cell[:1] == "'" and COMPUTED.match(cell[1:]) else cell for cell in cells]
+        return [
+            cell[1:] if cell[:1] == "'" and COMPUTED.match(cell[1:]) else cell for cell in cells
+        ]
     try:
         return np.array([int(cell) for cell in cells], dtype=np.int64)
     except ValueError:
@@ -133,7 +160,8 @@ def _values(name: str, cells: Sequence[str]) -> Any:
 def write_npy(file: IO[bytes], array: NDArray[np.generic]) -> None:
     """Write an array of numbers or fixed-length text in C order, with the bytes of `numpy.save`.
 
-    `numpy.save` ignores an error of its last write, as on a full disk. Here each write that fails raises `OSError`.
+    `numpy.save` ignores an error of its last write, as on a full disk. Here each write that fails
+    raises `OSError`.
     """
     array = np.asarray(array, order="C")
     npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(array))
@@ -143,7 +171,8 @@ def write_npy(file: IO[bytes], array: NDArray[np.generic]) -> None:
 def write_npz(file: IO[bytes], **arrays: NDArray[np.generic]) -> None:
     """Write arrays as `numpy.savez` does, with the same bytes by any version of Python.
 
-    `numpy.savez` asks for 64-bit sizes, which Python before 3.11.4 writes otherwise. Only large arrays have them here.
+    `numpy.savez` asks for 64-bit sizes, which Python before 3.11.4 writes otherwise. Only large
+    arrays have them here.
     """
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
@@ -173,10 +202,21 @@ def reading(path: Path) -> Iterator[None]:
     require(path)
     try:
         yield
-    except (ValueError, LookupError, TypeError, EOFError, ArithmeticError, RuntimeError, OSError, *_FORMATS) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        EOFError,
+        ArithmeticError,
+        RuntimeError,
+        OSError,
+        *_FORMATS,
+    ) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # an error of the file system; a reader of Parquet sets no file name
-        raise UserError(f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it") from error
+        raise UserError(
+            f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it"
+        ) from error
 
 
 def sha256(data: bytes) -> str:
@@ -207,7 +247,9 @@ def whole_file(path: Path, kind: str) -> Iterator[None]:
         advice = "copy it again, or use a machine with more memory"
         raise UserError(f"{path} {rule}; {first_line(error)}; {advice}") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} must contain text in UTF-8; got byte 0x{error.object[error.start]:02x}") from error
+        raise UserError(
+            f"{path} must contain text in UTF-8; got byte 0x{error.object[error.start]:02x}"
+        ) from error
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise

@@ -24,7 +24,10 @@ def count_noun(number: int, noun: str, plural: str = "") -> str:
 def align(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the rows of a table as lines whose columns are aligned; a row may be shorter than others."""
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+        for row in rows
+    ]
 
 
 def split_rows(split: str) -> str:

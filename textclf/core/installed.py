@@ -53,6 +53,8 @@ def requirement(extra: str | None = None) -> str:
         return f"{name}=={__version__}"
     direct = json.loads(record)
     if git := direct.get("vcs_info"):
-        address = re.sub("^file:///", "file://localhost/", direct["url"])  # pip 23 refuses git+file without a host
+        address = re.sub(
+            "^file:///", "file://localhost/", direct["url"]
+        )  # pip 23 refuses git+file without a host
         return f"{name} @ git+{address}@{git['commit_id']}"
     return f"{name} @ {direct['url']}"  # of an archive or a folder

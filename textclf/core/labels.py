@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping
 
 NAME_LIMIT = 60  # columns of a class name
 NO_ANSWER = "no answer"  # shown in place of a class
-# Characters without a glyph, and those that reorder the characters around them. Joiners (U+200C, U+200D) and variation
-# selectors are left alone: people write with them.
+# Characters without a glyph, and those that reorder the characters around them. Joiners (U+200C,
+# U+200D) and variation selectors are left alone: people write with them.
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 QUOTED = re.compile(r"""(?:'[^'\\]*'|"[^"\\]*")""")
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&$!]|(?<=w)\.|(?<=:)/|@)")  # markup, and what would become a link
+MARKDOWN = re.compile(
+    r"([\\`*_{}\[\]<>#|~&$!]|(?<=w)\.|(?<=:)/|@)"
+)  # markup, and what would become a link
 TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
 
 
@@ -80,4 +82,7 @@ def labelled_names(names: Iterable[str], titles: Mapping[str, str] | None = None
     """Return `display_labels` with the label in brackets if it differs from the name: `negative (0)`."""
     labels = display_labels(names)
     shown = display_labels(labels, titles)
-    return {name: label if shown[name] == label else f"{shown[name]} ({label})" for name, label in labels.items()}
+    return {
+        name: label if shown[name] == label else f"{shown[name]} ({label})"
+        for name, label in labels.items()
+    }

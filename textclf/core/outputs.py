@@ -17,7 +17,11 @@ from textclf.core.ownership import SCRATCH, note_made, require_made
 
 LOCK = ".lock"  # in a scratch folder: the file that is locked
 REPLACED = ".replaced"  # in a scratch folder: the old output
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file
+FULL = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+)  # errors of writing: the disk, the user's share of it, or the file
 WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 ON_WINDOWS = not hasattr(os, "O_DIRECTORY")
 
@@ -28,15 +32,17 @@ _finish: Callable[[], None] | None = None  # None outside of a stage
 def outputs(*targets: Path, new: bool = False) -> Iterator[list[Path]]:
     """Yield a scratch path per target; all are renamed to their targets when the block ends without error.
 
-    The block creates a file or a folder at each scratch path, which is beside its target. If it raises,
-    or a rename fails, all targets are what they were before. What killed processes left behind is removed
-    first. Raises `UserError` if a stage would replace files that no run has made, or if an old output
-    can't be put back: it says where that is.
+    The block creates a file or a folder at each scratch path, which is beside its target. If it
+    raises, or a rename fails, all targets are what they were before. What killed processes left
+    behind is removed first. Raises `UserError` if a stage would replace files that no run has made,
+    or if an old output can't be put back: it says where that is.
 
-    Outside of a stage the targets may be files of the user: links and permissions stay, and a file that is
-    read-only raises `UserError`. In a stage a link is one into DVC's cache, and is replaced.
+    Outside of a stage the targets may be files of the user: links and permissions stay, and a file
+    that is read-only raises `UserError`. In a stage a link is one into DVC's cache, and is
+    replaced.
 
-    A `new` output is one file that replaces nothing: raises `FileExistsError` if its target is there at the end.
+    A `new` output is one file that replaces nothing: raises `FileExistsError` if its target is
+    there at the end.
     """
     if _finish is None:
         targets = tuple(Path(os.path.realpath(target)) for target in targets)
@@ -91,7 +97,9 @@ def require_writable(*paths: Path) -> None:
     """Raise `UserError` if a file is read-only, which replacing it would ignore, and which root may write."""
     for path in paths:
         if path.is_file() and not (os.access(path, os.W_OK) and path.stat().st_mode & WRITABLE):
-            raise UserError(f"{path} must be writable; it is read-only; chmod u+w makes it writable")
+            raise UserError(
+                f"{path} must be writable; it is read-only; chmod u+w makes it writable"
+            )
 
 
 def remove(leftovers: Iterable[Path], reason: str) -> None:
@@ -111,7 +119,9 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        named = error.filename is not None and error.filename2 is None  # copying a file names its source first
+        named = (
+            error.filename is not None and error.filename2 is None
+        )  # copying a file names its source first
         if error.errno not in FULL or named:
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
@@ -121,8 +131,8 @@ def writing(path: Path) -> Iterator[None]:
 def locked(*paths: Path) -> Iterator[None]:
     """Let one process at a time, and one of its threads, read these files, change them and write them.
 
-    Links to a file have the lock of the file: a folder beside it, for as long as it is locked. A killed process leaves
-    that folder unlocked, and the next one removes it.
+    Links to a file have the lock of the file: a folder beside it, for as long as it is locked. A
+    killed process leaves that folder unlocked, and the next one removes it.
     """
     with contextlib.ExitStack() as stack:
         # In one order, so that no two processes wait for each other.
@@ -132,7 +142,9 @@ def locked(*paths: Path) -> Iterator[None]:
             folder = target.with_name(f".{target.name}.lock{SCRATCH}")
             lock = None
             while lock is None:
-                with contextlib.suppress(FileExistsError):  # of another process, or of one that was killed
+                with contextlib.suppress(
+                    FileExistsError
+                ):  # of another process, or of one that was killed
                     folder.mkdir()
                 lock = _lock(folder, wait=True)
             stack.callback(_discard, folder, lock)
@@ -143,8 +155,8 @@ def locked(*paths: Path) -> Iterator[None]:
 def scratch_folder(target: Path) -> Iterator[Path]:
     """Yield a new folder beside the target, which other users can't read, locked by this process; remove it at the end.
 
-    `clear` removes that of a killed process. A folder that still holds an old output, which could not be put back,
-    stays.
+    `clear` removes that of a killed process. A folder that still holds an old output, which could
+    not be put back, stays.
     """
     while True:
         folder = Path(tempfile.mkdtemp(SCRATCH, f".{target.name}.", target.parent))
@@ -179,9 +191,9 @@ def clear(target: Path) -> None:
 def _discard(folder: Path, lock: IO[bytes]) -> None:
     """Remove a scratch folder and close its lock.
 
-    It is removed while it is locked, so that whoever waits for the lock makes another one. Windows leaves the lock file
-    until it is closed, and does not remove it then if another process has opened it. Elsewhere a lock file that is
-    there afterwards is that of the next process.
+    It is removed while it is locked, so that whoever waits for the lock makes another one. Windows
+    leaves the lock file until it is closed, and does not remove it then if another process has
+    opened it. Elsewhere a lock file that is there afterwards is that of the next process.
     """
     shutil.rmtree(folder, ignore_errors=True)
     lock.close()

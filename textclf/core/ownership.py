@@ -1,7 +1,8 @@
 """Which files the runs of a workspace have made: a run replaces and removes no others.
 
-DVC removes an output before its stage runs, whoever made it, unless the output persists. So the stage check looks at
-all outputs before any other stage runs, and the stage runner at each one before it is replaced.
+DVC removes an output before its stage runs, whoever made it, unless the output persists. So the
+stage check looks at all outputs before any other stage runs, and the stage runner at each one
+before it is replaced.
 """
 
 import configparser
@@ -20,7 +21,9 @@ from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.quoting import list_few
 
-RECORDS = Path(".dvc/tmp/textclf")  # the names of the files of each output, in DVC's folder of this workspace
+RECORDS = Path(
+    ".dvc/tmp/textclf"
+)  # the names of the files of each output, in DVC's folder of this workspace
 LOCKS = Path("dvc.lock"), Path("studies/dvc.lock")
 SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
 SHOWN = 3  # files of an output that an error names
@@ -59,11 +62,13 @@ def note_made(target: Path, source: Path) -> None:
 def foreign_files(target: Path, *, dropped: bool = False) -> list[Path]:
     """Return the files at the place of an output that no run made, sorted; a link is a file.
 
-    A run made what is noted in this workspace. It also made, perhaps in another workspace, what is in a lock file if it
-    has the checksum there, or if DVC's cache or Git has it. An output of an entry that was `dropped` from params.yaml
-    need not be in the lock file.
+    A run made what is noted in this workspace. It also made, perhaps in another workspace, what is
+    in a lock file if it has the checksum there, or if DVC's cache or Git has it. An output of an
+    entry that was `dropped` from params.yaml need not be in the lock file.
     """
-    if blocking := [parent for parent in target.parents if os.path.lexists(parent) and not parent.is_dir()]:
+    if blocking := [
+        parent for parent in target.parents if os.path.lexists(parent) and not parent.is_dir()
+    ]:
         return blocking
     names = _names(target)
     unknown = names - _noted(target)
@@ -74,7 +79,11 @@ def foreign_files(target: Path, *, dropped: bool = False) -> list[Path]:
         unknown = set()
     elif locked is not None or dropped:
         tracked = _tracked(target)
-        unknown = {name for name in unknown if target / name not in tracked and not _is_cached(target / name)}
+        unknown = {
+            name
+            for name in unknown
+            if target / name not in tracked and not _is_cached(target / name)
+        }
     if not unknown:
         _note(target, names)
     return sorted(target / name for name in unknown)
@@ -86,7 +95,9 @@ def _names(target: Path) -> set[str]:
         return {ITSELF} if os.path.lexists(target) else set()
     names = set()
     for folder, folders, files in os.walk(target):
-        folders[:] = [name for name in folders if not (name.startswith(".") and name.endswith(SCRATCH))]
+        folders[:] = [
+            name for name in folders if not (name.startswith(".") and name.endswith(SCRATCH))
+        ]
         place = Path(folder)
         links = [name for name in folders if (place / name).is_symlink()]
         names |= {(place / name).relative_to(target).as_posix() for name in (*files, *links)}
@@ -157,7 +168,9 @@ def md5_of_file(path: Path) -> str:
 def _tracked(target: Path) -> set[Path]:
     """Return the files of an output that Git has, in its index."""
     with suppress(UserError):  # there is no Git
-        listed = git("ls-files", "-z", "--", target.as_posix()).stdout.decode(errors="surrogateescape")
+        listed = git("ls-files", "-z", "--", target.as_posix()).stdout.decode(
+            errors="surrogateescape"
+        )
         return {Path(name) for name in listed.split("\0")[:-1]}
     return set()
 

@@ -14,7 +14,8 @@ from textclf.core.settings import PARAMS_FILE, parse_yaml
 WIDTH = 120  # characters of a line
 COLUMN = 27  # where comments begin
 KEY_LINE = re.compile(
-    r"""(?P<head>(?P<indent>\ *)(?P<key>\w+):(?:"(?:\\.|[^"\\])*"|'[^']*'|(?<!\s)\#|[^#])*)""", re.VERBOSE
+    r"""(?P<head>(?P<indent>\ *)(?P<key>\w+):(?:"(?:\\.|[^"\\])*"|'[^']*'|(?<!\s)\#|[^#])*)""",
+    re.VERBOSE,
 )
 # A section: comment lines above its key, and lines up to the comment or key of the next one.
 BLOCK = re.compile(r"^(?:#.*\n)*(\w+):.*\n(?:(?!\w+:|#).*\n)*", re.MULTILINE)
@@ -23,8 +24,8 @@ BLOCK = re.compile(r"^(?:#.*\n)*(\w+):.*\n(?:(?!\w+:|#).*\n)*", re.MULTILINE)
 def with_comments(text: str, comments: Mapping[str, str]) -> str:
     """Return the text with the comment of each dotted key that has one in `comments`; values and order stay.
 
-    A comment that is too long for the key's line stands above it, in place of any comment that stood there. Raises
-    `UserError` if a value would become part of a comment.
+    A comment that is too long for the key's line stands above it, in place of any comment that
+    stood there. Raises `UserError` if a value would become part of a comment.
     """
     lines: list[str] = []
     for line, key, match in _keyed_lines(text):
@@ -39,14 +40,17 @@ def with_comments(text: str, comments: Mapping[str, str]) -> str:
         lines += [commented] if len(commented) <= WIDTH else [f"{match['indent']}# {comment}", head]
     written = "\n".join(lines) + "\n"
     if parse_yaml(written, str(PARAMS_FILE)) != parse_yaml(text, str(PARAMS_FILE)):
-        raise UserError(f"{PARAMS_FILE}: a value can't be told from its comment; write the value on one line")
+        raise UserError(
+            f"{PARAMS_FILE}: a value can't be told from its comment; write the value on one line"
+        )
     return written
 
 
 def with_values(text: str, values: Mapping[str, Any]) -> str:
     """Return the text with the value of each dotted key set; other values, the order and the comments stay.
 
-    A key or section that is missing is added at the end of its section. `with_comments` then aligns the comments.
+    A key or section that is missing is added at the end of its section. `with_comments` then aligns
+    the comments.
     """
     yaml = _round_trip()
     content = yaml.load(text)
@@ -79,7 +83,12 @@ def with_sections(text: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
             order.insert(order.index(before) + 1 if before in order else len(order), name)
         before = name
     start = next(BLOCK.finditer(text)).start()
-    return text[:start].rstrip("\n") + "\n\n" + "".join(blocks[name] for name in order).rstrip("\n") + "\n"
+    return (
+        text[:start].rstrip("\n")
+        + "\n\n"
+        + "".join(blocks[name] for name in order).rstrip("\n")
+        + "\n"
+    )
 
 
 def _in_blocks(value: Any) -> Any:
@@ -95,7 +104,8 @@ def _round_trip() -> Any:
     yaml.preserve_quotes = True
     yaml.width = 2**31
     yaml.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+        type(None),
+        lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null"),
     )
     return yaml
 

@@ -1,8 +1,8 @@
 """Parquet with a checksum of the whole file, which readers verify before they parse it.
 
-Parquet's own checksums cover the data of pages, but neither their headers nor the footer: there, a flipped bit renames
-a column, makes other rows of the same data, or ends the process in pyarrow. So the footer has the SHA-256 of the file,
-as it is with zeros in its place.
+Parquet's own checksums cover the data of pages, but neither their headers nor the footer: there, a
+flipped bit renames a column, makes other rows of the same data, or ends the process in pyarrow. So
+the footer has the SHA-256 of the file, as it is with zeros in its place.
 """
 
 import contextlib
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 KEY = b"textclf.sha256"  # in the footer's metadata
-START = b"\x18\x0e" + KEY + b"\x18\x40"  # as Thrift encodes it, with its length and that of the value
+START = (
+    b"\x18\x0e" + KEY + b"\x18\x40"
+)  # as Thrift encodes it, with its length and that of the value
 EMPTY = b"0" * 64
 
 

@@ -34,24 +34,35 @@ class _Lines:
 def bar(description: str, total: int | None, unit: str = "row", scaled: bool = True) -> "tqdm[Any]":
     """Return a tqdm to `update()` and `close()`; `total` is None if it is not known.
 
-    With `scaled`, large numbers are abbreviated: 4M instead of 4000000. Raises `UserError` for variables of the user
-    that tqdm can't read.
+    With `scaled`, large numbers are abbreviated: 4M instead of 4000000. Raises `UserError` for
+    variables of the user that tqdm can't read.
     """
     try:
         from tqdm import tqdm
     except ValueError as error:  # it reads them when it is imported
-        raise UserError(f"the variables TQDM_... must be valid; got: {first_line(error)}; unset them") from error
+        raise UserError(
+            f"the variables TQDM_... must be valid; got: {first_line(error)}; unset them"
+        ) from error
 
-    style: dict[str, Any] = {"total": total, "desc": description, "unit": f" {unit}s", "unit_scale": scaled}
+    style: dict[str, Any] = {
+        "total": total,
+        "desc": description,
+        "unit": f" {unit}s",
+        "unit_scale": scaled,
+    }
     if sys.stderr is None:  # closed, as by 2>&-
         return tqdm(disable=True)
     if sys.stderr.isatty():
         return tqdm(**style, leave=False, delay=BAR_DELAY)
     style |= dict.fromkeys(("delay", "mininterval", "maxinterval"), LINE_INTERVAL)
-    return tqdm(**style, miniters=1, file=_Lines(sys.stderr), ncols=0)  # without columns: numbers and no bar
+    return tqdm(
+        **style, miniters=1, file=_Lines(sys.stderr), ncols=0
+    )  # without columns: numbers and no bar
 
 
-def track(iterable: Iterable[T], description: str, total: int | None = None, unit: str = "part") -> Iterator[T]:
+def track(
+    iterable: Iterable[T], description: str, total: int | None = None, unit: str = "part"
+) -> Iterator[T]:
     """Yield the items, each counted when the next one is asked for."""
     with contextlib.closing(bar(description, total, unit, scaled=False)) as progress:
         for item in iterable:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 VALUE_LIMIT = 40  # characters of a value
 NAMES_LIMIT = 12  # names in a list, and classes whose numbers are listed
 MESSAGE_LIMIT = 200  # characters of a library's message
-# First characters of cells that spreadsheets compute, the last four in full width: OWASP, CSV Injection.
+# First characters of cells that spreadsheets compute, the last four in full width: OWASP, CSV
+# Injection.
 FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
@@ -33,13 +34,21 @@ def shorten(text: str, limit: int) -> str:
 
 def quote_name(name: str) -> str:
     """Return a name as it is, or quoted if it would break the line or be misread in a list of names."""
-    plain = name.isprintable() and name == name.strip() and 0 < len(name) <= VALUE_LIMIT and "," not in name
+    plain = (
+        name.isprintable()
+        and name == name.strip()
+        and 0 < len(name) <= VALUE_LIMIT
+        and "," not in name
+    )
     return name if plain else quote_value(name)
 
 
 def list_names(names: Sequence[str]) -> str:
     """Return the names with commas between them; of many, the first few and an ellipsis."""
-    return ", ".join([quote_name(name) for name in names[:NAMES_LIMIT]] + (["…"] if len(names) > NAMES_LIMIT else []))
+    return ", ".join(
+        [quote_name(name) for name in names[:NAMES_LIMIT]]
+        + (["…"] if len(names) > NAMES_LIMIT else [])
+    )
 
 
 def list_few(texts: Sequence[str], most: int) -> str:
@@ -51,7 +60,9 @@ def list_few(texts: Sequence[str], most: int) -> str:
 def list_classes(numbers: Mapping[str, float], form: str = ",", unit: str = " rows") -> str:
     """Return a number of each class, such as its rows; of many classes the smallest and the largest."""
     if len(numbers) <= NAMES_LIMIT:
-        return ", ".join(f"{quote_name(name)} ({number:{form}})" for name, number in numbers.items())
+        return ", ".join(
+            f"{quote_name(name)} ({number:{form}})" for name, number in numbers.items()
+        )
     least, *_, most = sorted(numbers, key=lambda name: (numbers[name], name))
     return f"from {numbers[least]:{form}} ({quote_name(least)}) to {numbers[most]:{form}}{unit} ({quote_name(most)})"
 
@@ -60,7 +71,9 @@ def first_line(error: object) -> str:
     """Return the first line of a library's message, without its full stop and with unprintable characters escaped."""
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     line = line.rstrip(" .:")
-    return shorten(line if line.isprintable() else line.encode("unicode_escape").decode("ascii"), MESSAGE_LIMIT)
+    return shorten(
+        line if line.isprintable() else line.encode("unicode_escape").decode("ascii"), MESSAGE_LIMIT
+    )
 
 
 def quote_argument(text: str) -> str:

@@ -89,8 +89,9 @@ def format_size(count: int) -> str:
 def available_memory(root: Path = Path("/")) -> int | None:
     """Return the bytes of memory that can be used without swapping; None if that is not known.
 
-    This is what the system reports as available, or less if a cgroup or a limit of the process (ulimit -v, -d) allows
-    less. `root` is where Linux has /proc and /sys; elsewhere psutil knows, which the pipeline has installed.
+    This is what the system reports as available, or less if a cgroup or a limit of the process
+    (ulimit -v, -d) allows less. `root` is where Linux has /proc and /sys; elsewhere psutil knows,
+    which the pipeline has installed.
     """
     limits = [*_bytes_of(root / "proc/meminfo", "MemAvailable"), *_of_cgroups(root)]
     if not (root / "proc").exists():
@@ -114,9 +115,18 @@ def _of_cgroups(root: Path) -> Iterator[int]:
     for line in _lines(root / "proc" / "self" / "cgroup"):
         _, controllers, name = line.split(":", 2)
         if not controllers:  # version 2
-            top, limit, usage, cache = root / "sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"
+            top, limit, usage, cache = (
+                root / "sys/fs/cgroup",
+                "memory.max",
+                "memory.current",
+                "inactive_file",
+            )
         elif "memory" in controllers.split(","):
-            top, limit, usage = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"
+            top, limit, usage = (
+                root / "sys/fs/cgroup/memory",
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+            )
             cache = "total_inactive_file"
         else:
             continue
@@ -124,7 +134,11 @@ def _of_cgroups(root: Path) -> Iterator[int]:
         for folder in (group, *group.parents[: len(group.parts) - len(top.parts)]):
             maximum, current = _lines(folder / limit), _lines(folder / usage)
             if maximum and current and maximum[0] != "max":
-                cached = (line.split()[1] for line in _lines(folder / "memory.stat") if line.split()[0] == cache)
+                cached = (
+                    line.split()[1]
+                    for line in _lines(folder / "memory.stat")
+                    if line.split()[0] == cache
+                )
                 yield int(maximum[0]) - int(current[0]) + int(next(cached, 0))
 
 

@@ -20,11 +20,13 @@ LARGEST = 2**63 - 1  # number of rows or features
 class Result(BaseModel):
     """A mapping in a file, by the name of each key. Types are exact; other keys are ignored.
 
-    A field that was not set is not written, one that is None is written as null. So `to_json` of what was read is the
-    content of the file.
+    A field that was not set is not written, one that is None is written as null. So `to_json` of
+    what was read is the content of the file.
     """
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(
+        extra="ignore", strict=True, frozen=True, allow_inf_nan=False, defer_build=True
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -50,7 +52,11 @@ def to_json(content: Any) -> Any:
     """Return a `Result`, or a mapping of some by name, as it stands in a file."""
     if isinstance(content, Result):
         return content.model_dump(exclude_unset=True)
-    return {name: to_json(part) for name, part in content.items()} if isinstance(content, Mapping) else content
+    return (
+        {name: to_json(part) for name, part in content.items()}
+        if isinstance(content, Mapping)
+        else content
+    )
 
 
 def write(path: Path, content: Any) -> None:
@@ -75,7 +81,8 @@ def parse_file(path: Path) -> dict[str, Any]:
 def parse(data: bytes, where: str) -> dict[str, Any]:
     """Return the mapping in the bytes of a JSON file whose numbers are all finite.
 
-    `where` names the file in errors. Raises `UserError` for anything else, and for text that is not Unicode.
+    `where` names the file in errors. Raises `UserError` for anything else, and for text that is not
+    Unicode.
     """
     try:
         content = from_json(data, allow_inf_nan=False)

@@ -13,7 +13,10 @@ OTHER_WORD = re.compile(rf"[^\W{UNSPACED}]+")
 SPACE = re.compile(rf"(?<=[{UNSPACED}])[\s\u200b]+(?=[{UNSPACED}])")
 SPACES = 0.1  # spaces per letter from which on words count as separated
 READ = 1000  # characters of a text that are looked at
-SOME, MOST = 0.1, 0.5  # shares of unspaced texts from which letters are read beside words, and instead of words
+SOME, MOST = (
+    0.1,
+    0.5,
+)  # shares of unspaced texts from which letters are read beside words, and instead of words
 EXAMPLES = "in a script without spaces between words, such as Chinese, Japanese or Thai"
 
 

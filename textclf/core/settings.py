@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from textclf.core.errors import UserError
@@ -22,9 +30,19 @@ MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes
 MOST_VALUES = 100_000  # of a YAML file, which in a pull request anybody may have written
 MOST_BITS = 10_000  # of an integer in decimal; Python refuses to write some more digits
 SHOWN = 60  # characters of a value in an error
-ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
-DEVICES = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
-READ: dict[tuple[Path, str], Any] = {}  # what was read of params.yaml, by file and dotted key; "" is all of it
+ENTRY = re.compile(
+    r"[a-z][a-z0-9_]{0,39}"
+)  # the name that a user gives a representation or a model
+DEVICES = {
+    "aux",
+    "con",
+    "nul",
+    "prn",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
+}
+READ: dict[
+    tuple[Path, str], Any
+] = {}  # what was read of params.yaml, by file and dotted key; "" is all of it
 CONFLICTED = "must have no markers of a conflict; got some (<<<<<<<), as a merge leaves them"
 MAPPING_KEY = "[key]"  # pydantic's mark in a location: it is the key of a mapping that is wrong
 RULES = {  # by the type of pydantic's error
@@ -38,7 +56,9 @@ RULES = {  # by the type of pydantic's error
     "too_short": "a list of {min_length} or more",
     "too_long": "a list of {max_length}",
     **dict.fromkeys(("float_type", "float_parsing"), "a number"),
-    **dict.fromkeys(("int_type", "int_from_float", "int_parsing", "int_parsing_size"), "an integer"),
+    **dict.fromkeys(
+        ("int_type", "int_from_float", "int_parsing", "int_parsing_size"), "an integer"
+    ),
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     **dict.fromkeys(("string_type", "string_unicode"), "text"),
     "string_too_short": "text that is not empty",
@@ -53,10 +73,13 @@ T = TypeVar("T")
 class Section(BaseModel):
     """A section of params.yaml: unknown keys are refused, types are exact, and it is frozen once it is read.
 
-    Every setting has a default and a `description` of one line, from which the comments of params.yaml are made.
+    Every setting has a default and a `description` of one line, from which the comments of
+    params.yaml are made.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True
+    )
 
     @model_validator(mode="wrap")
     @classmethod
@@ -84,7 +107,9 @@ Positive = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]  # a YAML list may fill a tuple
+Names = Annotated[
+    tuple[str, ...], Field(strict=False, min_length=1)
+]  # a YAML list may fill a tuple
 
 
 def rule(text: str) -> PydanticCustomError:
@@ -145,7 +170,8 @@ class Entries(Section):
 def require_names(keys: Iterable[object], what: str, taken: Collection[str] = ()) -> None:
     """Raise the error of a validator, which says `what` keys name, unless each may be one.
 
-    Files are named so, and Windows makes none that is called as one of its `DEVICES`, with any ending.
+    Files are named so, and Windows makes none that is called as one of its `DEVICES`, with any
+    ending.
     """
     for key in keys:
         rule = ""
@@ -204,8 +230,8 @@ Columns = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(unique
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
     """Return the mapping in a YAML 1.2 text, the dialect of DVC: 1e-3 is a number, `no` is text.
 
-    `name` says in errors where the text is from. Raises `UserError` if it is not YAML or not a mapping, or if a key is
-    repeated or is not text.
+    `name` says in errors where the text is from. Raises `UserError` if it is not YAML or not a
+    mapping, or if a key is repeated or is not text.
     """
     from ruamel.yaml import YAML  # which predict does not need
     from ruamel.yaml.constructor import ConstructorError, SafeConstructor
@@ -216,19 +242,25 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
 
         values = 0
 
-        def check_mapping_key(self, _node: Any, key_node: Any, mapping: Any, key: Any, _value: Any) -> bool:
+        def check_mapping_key(
+            self, _node: Any, key_node: Any, mapping: Any, key: Any, _value: Any
+        ) -> bool:
             if not isinstance(key, str):
                 problem = f"key {quote_value(key)} must be text; put it in quotes"
                 raise ConstructorError(None, None, problem, key_node.start_mark)
             if key in mapping:
-                raise ConstructorError(None, None, f"key {quote_name(key)} is repeated", key_node.start_mark)
+                raise ConstructorError(
+                    None, None, f"key {quote_name(key)} is repeated", key_node.start_mark
+                )
             return True
 
         def flatten_mapping(self, node: Any) -> None:
             super().flatten_mapping(node)
             self.values += len(node.value)
             if self.values > MOST_VALUES:
-                raise ConstructorError(None, None, f"merges of more than {MOST_VALUES:,} values", node.start_mark)
+                raise ConstructorError(
+                    None, None, f"merges of more than {MOST_VALUES:,} values", node.start_mark
+                )
 
     reader = YAML(typ="safe", pure=True)
     reader.Constructor = Constructor
@@ -239,9 +271,13 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
             raise UserError(f"{name} {CONFLICTED}; edit it") from None
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}" if mark else name
-        raise UserError(f"{place}: {first_line(error.problem or error.context)}; expected YAML") from None
+        raise UserError(
+            f"{place}: {first_line(error.problem or error.context)}; expected YAML"
+        ) from None
     except (LookupError, TypeError, AttributeError):  # as ruamel.yaml fails on `!!bool maybe`
-        raise UserError(f"{name}: a value must be of the type that its tag (!!) names; expected YAML") from None
+        raise UserError(
+            f"{name}: a value must be of the type that its tag (!!) names; expected YAML"
+        ) from None
     except (YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{name}: {reason}; expected YAML") from None
@@ -258,10 +294,14 @@ def load_yaml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path} not found; run in the folder that holds it, or git checkout {path}") from None
+        raise UserError(
+            f"{path} not found; run in the folder that holds it, or git checkout {path}"
+        ) from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise UserError(f"{path} must be UTF-8; got byte 0x{byte:02x} at offset {error.start}") from None
+        raise UserError(
+            f"{path} must be UTF-8; got byte 0x{byte:02x} at offset {error.start}"
+        ) from None
     return _parse_once(text, str(path))
 
 
@@ -276,9 +316,9 @@ def load_params(
 ) -> dict[str, Any]:
     """Return the validated value of each dotted key of params.yaml, such as split or data.path.
 
-    `wanted` maps keys to types: a `Section`, or any type of pydantic's. A section that is missing has its defaults.
-    `content` takes the place of the file's, if it was read before. Raises `UserError` with a line for each mistake in
-    any of them.
+    `wanted` maps keys to types: a `Section`, or any type of pydantic's. A section that is missing
+    has its defaults. `content` takes the place of the file's, if it was read before. Raises
+    `UserError` with a line for each mistake in any of them.
     """
     values: dict[str, Any] = {}
     lines: list[str] = []
@@ -307,7 +347,9 @@ def _value_at(content: Mapping[str, Any], key: str, kind: Any, name: str) -> Any
     parts = key.split(".")
     for depth, part in enumerate(parts):
         if not isinstance(value, dict):
-            raise UserError(f"{name}: {'.'.join(parts[:depth])} must be a section of settings; got {show(value)}")
+            raise UserError(
+                f"{name}: {'.'.join(parts[:depth])} must be a section of settings; got {show(value)}"
+            )
         if part not in value and isinstance(kind, type) and issubclass(kind, Section):
             return {}
         if part not in value:
@@ -319,7 +361,8 @@ def _value_at(content: Mapping[str, Any], key: str, kind: Any, name: str) -> Any
 def validate(kind: Any, content: Any, name: str = str(PARAMS_FILE), prefix: str = "") -> Any:
     """Return the content as a value of a type; `UserError` with a line for each mistake.
 
-    `name` says in errors which file it is from, and `prefix` is the dotted key under which it stands there.
+    `name` says in errors which file it is from, and `prefix` is the dotted key under which it
+    stands there.
     """
     try:
         return TypeAdapter(kind).validate_python(content)
@@ -344,7 +387,9 @@ def _first_of_each_key(details: list[ErrorDetails]) -> list[ErrorDetails]:
 def _sentence(detail: ErrorDetails, prefix: str) -> str:
     """Return pydantic's error as a sentence: key, rule, value."""
     parts = [part for part in detail["loc"] if part != MAPPING_KEY]
-    inner = "".join(f"[{part}]" if isinstance(part, int) else f".{quote_name(part)}" for part in parts)
+    inner = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{quote_name(part)}" for part in parts
+    )
     key = f"{prefix}{inner}".lstrip(".")
     if detail["type"] == "missing":
         return f"{key} is missing; it must be set"

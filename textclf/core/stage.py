@@ -24,27 +24,36 @@ from textclf.core.settings import Param, load_params, load_yaml
 ITEM = "item"  # the parameter of `run` for one entry of params.yaml
 
 
-def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, Any]] | None = None) -> None:
+def main(
+    run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, Any]] | None = None
+) -> None:
     """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake that the user can mend.
 
-    The stage's name is that of its file. Positional parameters of `run` take validated params: the section named as the
-    parameter, the key that `Annotated[..., Param(key)]` names, or the sections that are the fields of a dataclass.
-    Keyword-only parameters are command-line arguments: `features: Path` is `--features PATH`, which may be left out if
-    the parameter has a default; `item` is what `item_of` returns. A stage with `read_settings` takes its params from
-    the file of the argument --settings, if it is given, which this function reads.
+    The stage's name is that of its file. Positional parameters of `run` take validated params: the
+    section named as the parameter, the key that `Annotated[..., Param(key)]` names, or the sections
+    that are the fields of a dataclass. Keyword-only parameters are command-line arguments:
+    `features: Path` is `--features PATH`, which may be left out if the parameter has a default;
+    `item` is what `item_of` returns. A stage with `read_settings` takes its params from the file of
+    the argument --settings, if it is given, which this function reads.
     """
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
     taken = [each for each in parameters if each.kind is not each.KEYWORD_ONLY]
     wanted = {key: kind for each in taken for key, kind in params_of(each).items()}
-    parser = Parser(prog=f"python -m stages.{name}", description=inspect.getdoc(run), allow_abbrev=False)
+    parser = Parser(
+        prog=f"python -m stages.{name}", description=inspect.getdoc(run), allow_abbrev=False
+    )
     named = {each.name: each for each in parameters if each.kind is each.KEYWORD_ONLY}
     has_item = named.pop(ITEM, None) is not None
     for argument in named.values():
         option = f"--{argument.name.replace('_', '-')}"
-        kind = next(iter(get_args(argument.annotation)), argument.annotation)  # Path of `Path | None`
+        kind = next(
+            iter(get_args(argument.annotation)), argument.annotation
+        )  # Path of `Path | None`
         optional = {} if argument.default is argument.empty else {"default": argument.default}
-        parser.add_argument(option, dest=argument.name, type=kind, required=not optional, **optional)
+        parser.add_argument(
+            option, dest=argument.name, type=kind, required=not optional, **optional
+        )
     if read_settings is not None:
         parser.add_argument("--settings", type=Path)
     given = vars(parser.parse_args())
@@ -54,7 +63,11 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
         if has_item:
             given[ITEM] = item_of(name)
         with guarded():
-            content = read_settings(planned) if read_settings is not None and planned is not None else None
+            content = (
+                read_settings(planned)
+                if read_settings is not None and planned is not None
+                else None
+            )
             values = load_params(wanted, content=content)
             run(*(fill(each, values) for each in taken), **given)
 
@@ -67,8 +80,9 @@ def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, 
 def guarded() -> Iterator[None]:
     """Refuse to rename outputs if settings that the block has read, or code that it runs, have changed.
 
-    DVC records the settings and the code that it finds after a stage has ended. If they changed in the meantime,
-    dvc.lock and DVC's cache would say of the outputs that they were made with what they were not made with.
+    DVC records the settings and the code that it finds after a stage has ended. If they changed in
+    the meantime, dvc.lock and DVC's cache would say of the outputs that they were made with what
+    they were not made with.
     """
     settings.READ.clear()
     with finished_by(require_unchanged):
@@ -101,14 +115,18 @@ def params_of(parameter: inspect.Parameter) -> dict[str, Any]:
 def fill(parameter: inspect.Parameter, values: Mapping[str, Any]) -> Any:
     """Return the value of a positional parameter of `run` from those of all keys."""
     own, kind = {key: values[key] for key in params_of(parameter)}, parameter.annotation
-    return kind(**own) if dataclasses.is_dataclass(kind) and isinstance(kind, type) else next(iter(own.values()))
+    return (
+        kind(**own)
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type)
+        else next(iter(own.values()))
+    )
 
 
 def item_of(name: str) -> str:
     """Return the item of a stage that DVC makes per model or name: keras of train@keras.
 
-    DVC gives each stage its name in the environment variable DVC_STAGE. A name from params.yaml within a command would
-    be read by the shell, and may be a command.
+    DVC gives each stage its name in the environment variable DVC_STAGE. A name from params.yaml
+    within a command would be read by the shell, and may be a command.
     """
     stage = os.environ.get("DVC_STAGE", "")
     _, at, item = stage.partition("@")
@@ -123,10 +141,14 @@ def item_of(name: str) -> str:
 def exit_code(name: str, work: Callable[[], int | None]) -> int:
     """Return the exit code of a process that does the work: what `work` returns, 0 for None.
 
-    2 after an error that `lines_of` knows; each of its lines goes to stderr as `error: <name>: ...`.
+    2 after an error that `lines_of` knows; each of its lines goes to stderr as `error: <name>:
+    ...`.
     """
-    # Errors quote what the user typed; a lone surrogate (a name that is not UTF-8) must not break them.
-    streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]  # None: closed, as by >&-
+    # Errors quote what the user typed; a lone surrogate (a name that is not UTF-8) must not break
+    # them.
+    streams = [
+        stream for stream in (sys.stdout, sys.stderr) if stream is not None
+    ]  # None: closed, as by >&-
     for stream in streams:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -152,8 +174,9 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
 def leave(status: int) -> NoReturn:
     """End this process with a status of `exit_code`, after the functions that remove temporary files and the like.
 
-    The ordinary exit takes a second to take TensorFlow apart, and .05 s for numpy and scipy. After Ctrl-C while Python
-    ran code that was made as text, as dataclasses are, it would forget that the signal was handled, and end by it.
+    The ordinary exit takes a second to take TensorFlow apart, and .05 s for numpy and scipy. After
+    Ctrl-C while Python ran code that was made as text, as dataclasses are, it would forget that the
+    signal was handled, and end by it.
     """
     atexit._run_exitfuncs()
     os._exit(status)

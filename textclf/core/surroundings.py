@@ -1,6 +1,7 @@
 """What a process of textclf takes from its surroundings, and what not: variables, the current folder, the CPU.
 
-For commands and stages only. `textclf.load` runs in a process of the user's, whose settings are not ours to change.
+For commands and stages only. `textclf.load` runs in a process of the user's, whose settings are not
+ours to change.
 """
 
 import os
@@ -11,10 +12,16 @@ from pathlib import Path
 from textclf.core.arithmetic import has_avx2, is_x86
 from textclf.core.errors import UserError
 
-# Variables by the start of their names. Some change how libraries compute, others stop their import.
+# Variables by the start of their names. Some change how libraries compute, others stop their
+# import.
 IGNORED = ("NPY_", "NUMPY_", "PANDAS_", "PYTHONWARNINGS", "SCIPY_", "SKLEARN_", "SOURCE_DATE_EPOCH")
 PINNED = ("NPY_DISABLE_CPU_FEATURES",)  # by textclf.core.arithmetic
-UNSHOWN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)  # as Python's own default
+UNSHOWN = (
+    DeprecationWarning,
+    PendingDeprecationWarning,
+    ImportWarning,
+    ResourceWarning,
+)  # as Python's own default
 
 
 def ignore_settings() -> None:
@@ -33,7 +40,8 @@ def ignore_settings() -> None:
 def open_streams() -> None:
     """Open what is closed of stdin, stdout and stderr on /dev/null; Python itself goes on without them.
 
-    Otherwise the next file that a library opens gets the number of a standard stream, and libraries fail at it.
+    Otherwise the next file that a library opens gets the number of a standard stream, and libraries
+    fail at it.
     """
     for number in range(3):
         try:
@@ -45,11 +53,14 @@ def open_streams() -> None:
 def require_own_code(folder: Path) -> None:
     """Raise `UserError` if the current folder has a folder of that name with other code.
 
-    An experiment of DVC runs in a copy of the project. Python finds its code there, unless PYTHONSAFEPATH is set.
+    An experiment of DVC runs in a copy of the project. Python finds its code there, unless
+    PYTHONSAFEPATH is set.
     """
     here = Path(folder.name)
     if here.is_dir() and not here.samefile(folder):
-        raise UserError(f"the code must be that of the current folder; got {folder}; unset PYTHONSAFEPATH")
+        raise UserError(
+            f"the code must be that of the current folder; got {folder}; unset PYTHONSAFEPATH"
+        )
 
 
 def require_cpu() -> None:

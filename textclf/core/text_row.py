@@ -10,7 +10,9 @@ class TextRow(str):
     columns: Mapping[str, str]  # "" for a missing value
     place: str  # of the row, for errors
 
-    def __new__(cls, text: str, columns: Mapping[str, str] | None = None, place: str = "") -> "TextRow":
+    def __new__(
+        cls, text: str, columns: Mapping[str, str] | None = None, place: str = ""
+    ) -> "TextRow":
         """Return a text with the values of its row."""
         row = super().__new__(cls, text)
         row.columns, row.place = columns or {}, place

@@ -15,8 +15,8 @@ Checksums = Mapping[str, str]  # SHA-256 of each file, by its name
 def unchanged(path: Path, checksums: Callable[[], Checksums]) -> Iterator[Checksums]:
     """Yield what `checksums` returns; `UserError` if that differs at the end of the block, which reads the files.
 
-    DVC records an input as it finds it when the stage has ended, so a stage that has read another one must fail.
-    `path` names the input in the error.
+    DVC records an input as it finds it when the stage has ended, so a stage that has read another
+    one must fail. `path` names the input in the error.
     """
     before = checksums()
     yield before
@@ -33,4 +33,6 @@ def unchanged_file(path: Path) -> contextlib.AbstractContextManager[Checksums]:
 
 def first_change(before: Checksums, now: Checksums) -> str | None:
     """Return the name of the first file that differs or is in one of the two only; None if there is none."""
-    return next((name for name in sorted({*before, *now}) if before.get(name) != now.get(name)), None)
+    return next(
+        (name for name in sorted({*before, *now}) if before.get(name) != now.get(name)), None
+    )

@@ -1,9 +1,9 @@
 """Independent tasks on all cores, or on the machines of a Dask cluster, with the same results.
 
-A scheduler is named as for any program that uses Dask: by DASK_SCHEDULER_ADDRESS in the environment, or by
-`scheduler-address` in Dask's configuration. Its workers must see the same files under the same paths, and import the
-same textclf. If none is named, one worker process is started for each core that this process may use (see taskset) and
-ends with the pool.
+A scheduler is named as for any program that uses Dask: by DASK_SCHEDULER_ADDRESS in the
+environment, or by `scheduler-address` in Dask's configuration. Its workers must see the same files
+under the same paths, and import the same textclf. If none is named, one worker process is started
+for each core that this process may use (see taskset) and ends with the pool.
 """
 
 import contextlib
@@ -33,7 +33,9 @@ T = TypeVar("T")
 FEWEST_TASKS = 4  # tasks that are worth starting processes; a small corpus has one per split
 MOST_EXPENDABLE = "1000"  # what the kernel kills first if the memory is used up
 DIED = "a worker died, most likely because memory ran out; use fewer workers (taskset -c 0 is one), or shorter texts"
-RETRIES = 2  # per failing task of a cluster, for instance after a temporary failure of the file system
+RETRIES = (
+    2  # per failing task of a cluster, for instance after a temporary failure of the file system
+)
 
 
 class Pool:
@@ -41,13 +43,15 @@ class Pool:
 
     is_remote: ClassVar[bool] = False  # whether tasks may run in another folder
 
-    def map(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str) -> list[T]:
+    def map(
+        self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
+    ) -> list[T]:
         """Call the function with each tuple of arguments and return the results in the same order.
 
-        `description` labels the progress bar and errors. Workers must be able to import the function by its name.
-        A cluster may run a task again after a worker died, so it must give the same result and tolerate files of an
-        earlier, interrupted call. Arguments and results should be small; write large results to files, with
-        `atomic_path`.
+        `description` labels the progress bar and errors. Workers must be able to import the
+        function by its name. A cluster may run a task again after a worker died, so it must give
+        the same result and tolerate files of an earlier, interrupted call. Arguments and results
+        should be small; write large results to files, with `atomic_path`.
 
         Raises the function's own exception, or `UserError` if a worker died of a task.
         """
@@ -57,18 +61,23 @@ class Pool:
 class LocalPool(Pool):
     """Runs tasks in processes that are forked from this one.
 
-    A fork starts in milliseconds and has all modules that this process has imported. It is safe here because the other
-    threads that a stage may have (of Arrow's pools, of a progress bar) are idle then, and Arrow starts its own anew.
-    Windows has no fork, and macOS's libraries hang in one: there each process starts anew and imports what its tasks
-    need, with the variables of this one.
+    A fork starts in milliseconds and has all modules that this process has imported. It is safe
+    here because the other threads that a stage may have (of Arrow's pools, of a progress bar) are
+    idle then, and Arrow starts its own anew. Windows has no fork, and macOS's libraries hang in
+    one: there each process starts anew and imports what its tasks need, with the variables of this
+    one.
     """
 
     def __init__(self, count: int) -> None:
         """Use this many processes, which start with the first task."""
         forks = "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
-        self._executor = ProcessPoolExecutor(count, multiprocessing.get_context("fork" if forks else "spawn"), _begin)
+        self._executor = ProcessPoolExecutor(
+            count, multiprocessing.get_context("fork" if forks else "spawn"), _begin
+        )
 
-    def map(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str) -> list[T]:
+    def map(
+        self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
+    ) -> list[T]:
         """Return the results of the tasks, as `Pool.map`; `UserError` if a process died or can't be started."""
         try:
             futures = [self._executor.submit(function, *task) for task in tasks]
@@ -108,24 +117,31 @@ class ClusterPool(Pool):
         """Use this client."""
         self.client = client
 
-    def map(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str) -> list[T]:
+    def map(
+        self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
+    ) -> list[T]:
         """Return the results of the tasks, as `Pool.map`; `UserError` also if the scheduler is lost."""
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
-        futures = [self.client.submit(function, *task, pure=False, retries=RETRIES) for task in tasks]
+        futures = [
+            self.client.submit(function, *task, pure=False, retries=RETRIES) for task in tasks
+        ]
         try:
             return [future.result() for future in track(futures, description, len(futures))]
         except KilledWorker as error:
             raise UserError(f"{description}: {DIED}") from error
         except FutureCancelledError as error:
-            raise UserError(f"{description}: lost the connection to the scheduler; restart it") from error
+            raise UserError(
+                f"{description}: lost the connection to the scheduler; restart it"
+            ) from error
 
 
 def processes(tasks: int, memory: int = 0) -> int:
     """Return how many processes `pool` starts for the tasks: 0 if it does them in this one, or names a scheduler.
 
-    There is one for each core, but only as many as fit into the available memory with `memory` bytes each.
+    There is one for each core, but only as many as fit into the available memory with `memory`
+    bytes each.
     """
     if tasks < FEWEST_TASKS or _scheduler() is not None:
         return 0
@@ -140,7 +156,9 @@ def _scheduler() -> str | None:
     try:
         import dask.config
     except ValueError as error:
-        raise UserError(f"Dask's configuration must be valid; got: {first_line(error)}; mend or remove it") from error
+        raise UserError(
+            f"Dask's configuration must be valid; got: {first_line(error)}; mend or remove it"
+        ) from error
 
     address: str | None = dask.config.get("scheduler-address", None)
     return address
@@ -150,7 +168,8 @@ def _scheduler() -> str | None:
 def pool(tasks: int, memory: int = 0) -> Iterator[Pool]:
     """Yield a pool for this number of tasks, which take `memory` bytes each, and end it afterwards.
 
-    Raises `UserError` if a named scheduler can't be reached, or its workers have another version of textclf.
+    Raises `UserError` if a named scheduler can't be reached, or its workers have another version of
+    textclf.
     """
     if tasks >= FEWEST_TASKS and (address := _scheduler()) is not None:
         with _connection(address) as client:
@@ -174,7 +193,9 @@ def _connection(address: str) -> "Iterator[Client]":
         try:
             client = stack.enter_context(Client(address, set_as_default=False))  # type: ignore[no-untyped-call]
         except OSError as error:
-            raise UserError(f"Dask's scheduler-address must be that of a running scheduler; got {address}") from error
+            raise UserError(
+                f"Dask's scheduler-address must be that of a running scheduler; got {address}"
+            ) from error
         rule = f"the workers of {address} must import the same textclf as this process"
         try:
             others = [found for found in client.run(read_code).values() if found != read_code()]
@@ -189,8 +210,8 @@ def _connection(address: str) -> "Iterator[Client]":
 def atomic_path(path: Path, scratch: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder `scratch`; its file is renamed to `path` if the block ends without error.
 
-    So `path` is complete or absent, even if a worker dies while it writes or two write the same file at once. Both
-    folders must be on the same file system.
+    So `path` is complete or absent, even if a worker dies while it writes or two write the same
+    file at once. Both folders must be on the same file system.
     """
     temporary = scratch / f"{path.name}.{uuid.uuid4().hex}"
     yield temporary

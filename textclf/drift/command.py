@@ -21,11 +21,16 @@ from textclf.predict.predictor import find_model, load
 
 STDIN = "-"
 FOLDER = Path("data/splits")
-OTHER = {"train": "validation", "validation": "train"}  # what models learn from, by export.refit from both
+OTHER = {
+    "train": "validation",
+    "validation": "train",
+}  # what models learn from, by export.refit from both
 HELD_OUT = "test"  # rows that decide nothing about a model
 FEWEST_CLUSTERS = 20  # clusters of texts of each side: with fewer, hardly any drift can be found
 MOST_PERMUTATIONS = 100_000
-LEAST_ALPHA = CHECKS / MOST_PERMUTATIONS  # with a smaller one, even the most permutations could not find drift
+LEAST_ALPHA = (
+    CHECKS / MOST_PERMUTATIONS
+)  # with a smaller one, even the most permutations could not find drift
 BATCH = 4096  # rows of a split at a time
 
 Texts = tuple[Sequence[str], Sequence[str] | None]  # texts and the group of each
@@ -59,11 +64,15 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     predictor = load(folder := find_model(arguments.models, arguments.model))
     name = "standard input" if arguments.new == STDIN else Path(arguments.new).resolve().name
     if arguments.new != STDIN and not _exists(arguments.new):
-        raise UserError(f"NEW must be an existing file or folder, or -; got {quote_value(arguments.new)}")
+        raise UserError(
+            f"NEW must be an existing file or folder, or -; got {quote_value(arguments.new)}"
+        )
     reference = _reference(arguments, settings.seed)
     new = sample_texts(_read(arguments, arguments.new), settings.seed)
     if reference.grouped and arguments.group is None:
-        complain("warning: drift: the reference has groups of texts; set --group if NEW has some too")
+        complain(
+            "warning: drift: the reference has groups of texts; set --group if NEW has some too"
+        )
     if new.grouped and not reference.grouped:
         complain(
             "warning: drift: NEW has groups of several texts and the reference has none, so false alarms may be more "
@@ -80,7 +89,13 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     other = OTHER.get(arguments.reference)
     sides, seen = _unseen(new, reference, other, settings.seed) if other else (None, pooled)
     return Result(
-        folder.resolve().name, settings, of_new, of_reference, sides, shared, measure(pooled, seen, predictor, settings)
+        folder.resolve().name,
+        settings,
+        of_new,
+        of_reference,
+        sides,
+        shared,
+        measure(pooled, seen, predictor, settings),
     )
 
 
@@ -92,8 +107,12 @@ def _exists(path: str) -> bool:
 def _settings(arguments: argparse.Namespace) -> Settings:
     """Return the settings of the tests; `UserError` for numbers with which no drift could be found."""
     if not LEAST_ALPHA <= arguments.alpha < 1:
-        raise UserError(f"--alpha must be at least {LEAST_ALPHA:g} and below 1; got {arguments.alpha:g}")
-    fewest = math.ceil(CHECKS / arguments.alpha) - 1  # the smallest p-value is 1 / (permutations + 1)
+        raise UserError(
+            f"--alpha must be at least {LEAST_ALPHA:g} and below 1; got {arguments.alpha:g}"
+        )
+    fewest = (
+        math.ceil(CHECKS / arguments.alpha) - 1
+    )  # the smallest p-value is 1 / (permutations + 1)
     if not fewest <= arguments.permutations <= MOST_PERMUTATIONS:
         raise UserError(
             f"--permutations must be from {fewest:,} to {MOST_PERMUTATIONS:,} with --alpha {arguments.alpha:g}; got "
@@ -107,7 +126,10 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _read(arguments: argparse.Namespace, path: str) -> Iterator[Texts]:
     """Yield the texts of a file, a folder or standard input, with their groups, None without --group."""
     chosen = argparse.Namespace(**vars(arguments) | {"path": None if path == STDIN else Path(path)})
-    return ((batch.texts, None if arguments.group is None else batch.ids) for batch in read_batches(chosen))
+    return (
+        (batch.texts, None if arguments.group is None else batch.ids)
+        for batch in read_batches(chosen)
+    )
 
 
 def _reference(arguments: argparse.Namespace, seed: int) -> Sample:
@@ -127,7 +149,9 @@ def _read_split(name: str, optional: bool = False) -> Iterator[Texts]:
 
     shards = splits.open_columns(FOLDER)
     if name not in shards and not optional:
-        raise UserError(f"--reference must be a split in {FOLDER} ({', '.join(shards)}); got {name}")
+        raise UserError(
+            f"--reference must be a split in {FOLDER} ({', '.join(shards)}); got {name}"
+        )
     for read in shards.get(name, ()):
         rows = read(["text", "cluster"])
         for start in range(0, len(rows), BATCH):
@@ -135,16 +159,22 @@ def _read_split(name: str, optional: bool = False) -> Iterator[Texts]:
             yield batch["text"].to_pylist(), list(map(str, batch["cluster"].to_pylist()))
 
 
-def _unseen(new: Sample, reference: Sample, other: str, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:
+def _unseen(
+    new: Sample, reference: Sample, other: str, seed: int
+) -> tuple[tuple[Side, Side] | None, Pool | None]:
     """Return rows that no model has learned from and new rows, and their texts together; None for too few.
 
-    Texts that a model can have learned, of the reference and of the split `other`, are left out on both sides.
+    Texts that a model can have learned, of the reference and of the split `other`, are left out on
+    both sides.
     """
     sample, others = sample_texts(_read_split(HELD_OUT), seed), new
     for learned in (reference, sample_texts(_read_split(other, optional=True), seed)):
         sample, others = sample.without(learned), others.without(learned)
     unseen = pool(sample, others)
-    sides = Side.of(HELD_OUT, sample, unseen, unseen.reference), Side.of("NEW", others, unseen, unseen.new)
+    sides = (
+        Side.of(HELD_OUT, sample, unseen, unseen.reference),
+        Side.of("NEW", others, unseen, unseen.new),
+    )
     for side in sides:
         if side.clusters < FEWEST_CLUSTERS:
             complain(

@@ -1,7 +1,8 @@
 """What the tests see of texts by the representation of the model: a kernel, and words, known and unknown ones.
 
-A vocabulary of the training rows has all of their words and lacks words of any other texts, which alone would tell
-them apart. So what is learned from texts is learned again from both samples together.
+A vocabulary of the training rows has all of their words and lacks words of any other texts, which
+alone would tell them apart. So what is learned from texts is learned again from both samples
+together.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -50,7 +51,9 @@ def _vectors(representation: Any, texts: Sequence[str]) -> Iterable[csr_array | 
     match representation:
         case Vectorizer(settings=settings):
             for name in settings.analyzers:
-                yield unit_rows(_weighted(in_several(_counter(name, settings)(texts)).counts, settings))
+                yield unit_rows(
+                    _weighted(in_several(_counter(name, settings)(texts)).counts, settings)
+                )
         case TokenIds(settings=chosen):
             yield unit_rows(in_several(_word_counter(chosen)(texts)).counts)
         case _:
@@ -59,21 +62,32 @@ def _vectors(representation: Any, texts: Sequence[str]) -> Iterable[csr_array | 
 
 def _fixed(representation: Any, texts: Sequence[str]) -> csr_array | Floats:
     """Return the vectors of a representation that learned nothing: numbers of tokens, or what an encoder gives."""
-    parts = [representation.transform(list(texts[start : start + BATCH])) for start in range(0, len(texts), BATCH)]
+    parts = [
+        representation.transform(list(texts[start : start + BATCH]))
+        for start in range(0, len(texts), BATCH)
+    ]
     vectors: Any
     if isinstance(parts[0], Tokens):
         tokens = concatenate(parts)
         vectors = csr_array((np.ones(tokens.nnz), tokens.ids, tokens.starts), shape=tokens.shape)
         vectors.sum_duplicates()
     else:
-        vectors = np.concatenate(parts) if isinstance(parts[0], np.ndarray) else csr_array(vstack(parts, format="csr"))
+        vectors = (
+            np.concatenate(parts)
+            if isinstance(parts[0], np.ndarray)
+            else csr_array(vstack(parts, format="csr"))
+        )
     scaled: csr_array | Floats = unit_rows(vectors.astype(np.float64))
     return scaled
 
 
 def _counter(analyzer: str, settings: Terms, **changes: object) -> Count:
     """Return how the terms of these settings are counted, with some settings changed; they are never hashed."""
-    return partial(count_terms, analyzer=analyzer, settings=settings.model_copy(update={"hashing": None, **changes}))
+    return partial(
+        count_terms,
+        analyzer=analyzer,
+        settings=settings.model_copy(update={"hashing": None, **changes}),
+    )
 
 
 def _word_counter(settings: Any) -> Count:
@@ -85,7 +99,9 @@ def in_several(counted: Counted) -> Counted:
     """Return the terms that several texts have: those of a single one tell nothing about any other text."""
     terms, counts = counted
     several = np.flatnonzero(np.bincount(counts.indices, minlength=len(terms)) > 1)
-    return Counted([terms[place] for place in several.tolist()], counts[:, several].astype(np.float64))
+    return Counted(
+        [terms[place] for place in several.tolist()], counts[:, several].astype(np.float64)
+    )
 
 
 def _weighted(counts: csr_array, settings: Terms) -> csr_array:
@@ -119,12 +135,18 @@ def vocabulary_of(representation: Any) -> Vocabulary | None:
     for part in _parts(representation):
         match part:
             case Vectorizer(parts=parts, settings=settings) if settings.ngram_range[0] == 1:
-                known = [each.vocabulary for each in parts if each.analyzer == "word" and each.vocabulary is not None]
+                known = [
+                    each.vocabulary
+                    for each in parts
+                    if each.analyzer == "word" and each.vocabulary is not None
+                ]
                 if known:
                     count = _counter("word", settings, ngram_range=(1, 1), weighting="counts")
                     return Vocabulary(count, frozenset(known[0]))
             case TokenIds(settings=chosen, words=learned):
-                kept = learned if chosen.num_words is None else learned[: chosen.num_words - 1]  # 0 is padding
+                kept = (
+                    learned if chosen.num_words is None else learned[: chosen.num_words - 1]
+                )  # 0 is padding
                 return Vocabulary(_word_counter(chosen), frozenset(kept))
     return None
 
@@ -139,4 +161,8 @@ def count_unknown(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Floats,
 def word_counter(representation: Any) -> Count:
     """Return how to count the words of `word_test`: as the representation does, or runs of letters, but no parts."""
     vocabulary = vocabulary_of(representation)
-    return vocabulary.counter if vocabulary is not None else _counter("word", Terms(token_pattern=RUNS))
+    return (
+        vocabulary.counter
+        if vocabulary is not None
+        else _counter("word", Terms(token_pattern=RUNS))
+    )

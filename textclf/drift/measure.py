@@ -24,10 +24,18 @@ from textclf.evaluate.comparisons import holm
 from textclf.evaluate.intervals import CONFIDENCE, Interval, area_score, difference, wilson
 from textclf.predict.predictor import Predictor
 
-CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES = "classifier", "words", "length", "unknown_words", "classes"
+CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES = (
+    "classifier",
+    "words",
+    "length",
+    "unknown_words",
+    "classes",
+)
 CHECKS = 5  # at most
 BATCH = 256  # texts that are classified at a time
-MOST_DISTRIBUTIONS = 50  # classes whose probabilities are compared: those that are predicted most often
+MOST_DISTRIBUTIONS = (
+    50  # classes whose probabilities are compared: those that are predicted most often
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,9 @@ class Findings:
     length: Length
     unknown: Shares | None
     classes: dict[str, Shares] | None
-    probabilities: dict[str, Distance] | None  # of classes; of two, of one alone: that of the other is the same
+    probabilities: (
+        dict[str, Distance] | None
+    )  # of classes; of two, of one alone: that of the other is the same
     adjusted: dict[str, float]  # p-values by check, by Holm's method
     p: dict[str, float]
 
@@ -102,13 +112,15 @@ class Findings:
 def measure(pool: Pool, unseen: Pool | None, predictor: Predictor, settings: Settings) -> Findings:
     """Return what all checks find in a pool of reference and new texts.
 
-    Unknown words and predicted classes are compared in the pool `unseen`, texts that the model was not trained on; None
-    leaves them out.
+    Unknown words and predicted classes are compared in the pool `unseen`, texts that the model was
+    not trained on; None leaves them out.
     """
     count, seed = settings.permutations, settings.seed
     representation = predictor.vectorizer
     area, p_area = classifier_test(pool, kernel(representation, pool.texts), count, seed)
-    classifier = Area(area, area_score(area, pool.count(pool.new), pool.count(pool.reference)), p_area)
+    classifier = Area(
+        area, area_score(area, pool.count(pool.new), pool.count(pool.reference)), p_area
+    )
     words = word_test(pool, word_counter(representation), count, seed)
     length = _length(pool, count, seed)
     unknown = classes = probabilities = None
@@ -121,7 +133,9 @@ def measure(pool: Pool, unseen: Pool | None, predictor: Predictor, settings: Set
             unknown = _compare_shares(unseen, lacking, every, upper_p(deviations(shares)))
             p[UNKNOWN] = unknown.p
         classes, probabilities = _classes(unseen, predictor, count, seed)
-        p[CLASSES] = min([each.p for each in classes.values()] + [each.p for each in probabilities.values()])
+        p[CLASSES] = min(
+            [each.p for each in classes.values()] + [each.p for each in probabilities.values()]
+        )
     adjusted = dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
     return Findings(classifier, words, length, unknown, classes, probabilities, adjusted, p)
 
@@ -131,20 +145,26 @@ def _length(pool: Pool, count: int, seed: int) -> Length:
     lengths = np.array([len(text) for text in pool.texts])
     new, reference = (lengths[side > 0] for side in (pool.new, pool.reference))
     means = differences(pool, rankdata(lengths)[:, None], np.ones(len(lengths)), count, seed)[:, 0]
-    area = float(mannwhitneyu(new, reference, method="asymptotic").statistic) / (len(new) * len(reference))
+    area = float(mannwhitneyu(new, reference, method="asymptotic").statistic) / (
+        len(new) * len(reference)
+    )
     interval = area_score(area, pool.count(pool.new), pool.count(pool.reference))
     longer = Area(area, interval, upper_p(deviations(means)))
     return Length(float(np.median(reference)), float(np.median(new)), longer)
 
 
-def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> tuple[dict[str, Shares], dict[str, Distance]]:
+def _classes(
+    pool: Pool, predictor: Predictor, count: int, seed: int
+) -> tuple[dict[str, Shares], dict[str, Distance]]:
     """Return the shares of the predicted classes or labels, and the distances of their probabilities.
 
     The p-values are those of `max_t` of both together, standardised over the permutations.
     """
     names, texts = predictor.classes_, pool.texts
     starts = range(0, len(texts), BATCH)
-    probabilities = np.concatenate([predictor.predict_proba(texts[start : start + BATCH]) for start in starts])
+    probabilities = np.concatenate(
+        [predictor.predict_proba(texts[start : start + BATCH]) for start in starts]
+    )
     labels = predictor.labels(probabilities)
     multilabel = predictor.decision.multilabel
     sets = labels if multilabel else [[label] for label in labels]
@@ -155,12 +175,17 @@ def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> tuple[d
     shares = deviations(differences(pool, is_class, np.ones(len(texts)), count, seed))
     statistics = np.column_stack([shares, between - between.mean(axis=0)])
     spread = np.sqrt((statistics**2).mean(axis=0))
-    standard = np.divide(statistics, spread, out=np.zeros_like(statistics), where=spread > TOLERANCE)
+    standard = np.divide(
+        statistics, spread, out=np.zeros_like(statistics), where=spread > TOLERANCE
+    )
     p_values = max_t(standard[0], standard.max(axis=1)).tolist()
     columns = zip(names, is_class.T, p_values, strict=False)
     measured = zip(places, between[0].tolist(), p_values[len(names) :], strict=True)
     return (
-        {name: _compare_shares(pool, column, np.ones(len(texts)), p) for name, column, p in columns},
+        {
+            name: _compare_shares(pool, column, np.ones(len(texts)), p)
+            for name, column, p in columns
+        },
         {names[place]: Distance(distance, p) for place, distance, p in measured},
     )
 
@@ -170,7 +195,11 @@ def _compare_shares(pool: Pool, parts: Floats, wholes: Floats, p: float) -> Shar
     sides = []
     for side in (pool.reference > 0, pool.new > 0):
         cluster = np.unique(pool.clusters[side], return_inverse=True)[1]
-        sides.append(effective(*(np.bincount(cluster, each[side]).astype(np.float64) for each in (parts, wholes))))
+        sides.append(
+            effective(
+                *(np.bincount(cluster, each[side]).astype(np.float64) for each in (parts, wholes))
+            )
+        )
     return compare(sides[0], sides[1], p)
 
 
@@ -188,11 +217,14 @@ def compare(reference: tuple[float, float], new: tuple[float, float], p: float) 
 def effective(parts: Floats, wholes: Floats) -> tuple[float, float]:
     """Return the successes and independent trials to which a share of words or texts is equivalent, from cluster sums.
 
-    sum(parts) / sum(wholes) is a ratio estimate between clusters: Cochran (1977), Sampling Techniques, 2.11 and 9A.
+    sum(parts) / sum(wholes) is a ratio estimate between clusters: Cochran (1977), Sampling
+    Techniques, 2.11 and 9A.
     """
     total = float(wholes.sum())
     if not total:
-        return 0.0, float(max(1, len(wholes)))  # a cluster counts as one trial, as where all are alike
+        return 0.0, float(
+            max(1, len(wholes))
+        )  # a cluster counts as one trial, as where all are alike
     share = float(parts.sum()) / total
     between = float(((parts - share * wholes) ** 2).sum())
     variance = share * (1 - share)

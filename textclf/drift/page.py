@@ -18,7 +18,12 @@ from textclf.plot.draw import intervals
 from textclf.plot.marks import TITLED, chart_of, describe
 from textclf.plot.style import BLUE, VERMILION, WIDTH, Spec
 
-SECTIONS = {"answer": "In short", "words": "Words", "classes": "Predicted classes", "method": "How it was tested"}
+SECTIONS = {
+    "answer": "In short",
+    "words": "Words",
+    "classes": "Predicted classes",
+    "method": "How it was tested",
+}
 MOST_WORDS = 15  # for each direction
 MOST_CLASSES = 20  # in the chart; the table has all
 NUMERIC = (1, 2, 3, 4, 5)
@@ -52,7 +57,11 @@ def _answer(found: Result) -> dict[str, Any]:
     columns = ["Check", "Reference", "New", "Difference", "p", "p (Holm)"]
     table = Table("All checks", columns, result.rows(found, 0), NUMERIC)
     sentence = result.answer(found)
-    return {"sentence": sentence[:1].upper() + sentence[1:], "facts": result.facts(found), "table": table}
+    return {
+        "sentence": sentence[:1].upper() + sentence[1:],
+        "facts": result.facts(found),
+        "table": table,
+    }
 
 
 def _words(found: Result) -> dict[str, Any] | None:
@@ -61,14 +70,25 @@ def _words(found: Result) -> dict[str, Any] | None:
     if not chosen:
         return None
     names = display_labels([word.word for word in chosen])
-    bars = [_point(names[word.word], side, getattr(word, side)) for word in chosen for side in SIDES]
-    description = f"Shares of reference and of new texts that have each of {count_noun(len(chosen), 'word')}"
+    bars = [
+        _point(names[word.word], side, getattr(word, side)) for word in chosen for side in SIDES
+    ]
+    description = (
+        f"Shares of reference and of new texts that have each of {count_noun(len(chosen), 'word')}"
+    )
     drawn = Chart("words", description, "", _chart(bars, "share of texts that have the word"))
     rows = [
-        (names[word.word], percent(word.reference), percent(word.new), *result.shown_p(found, "words", word.p))
+        (
+            names[word.word],
+            percent(word.reference),
+            percent(word.new),
+            *result.shown_p(found, "words", word.p),
+        )
         for word in chosen
     ]
-    table = Table("Words", ["Word", "Reference", "New", "p", "p (Holm)"], rows, NUMERIC[:-1], stack=False)
+    table = Table(
+        "Words", ["Word", "Reference", "New", "p", "p (Holm)"], rows, NUMERIC[:-1], stack=False
+    )
     return {"chart": drawn, "table": table, "found": len(found.words), "shown": len(chosen)}
 
 
@@ -81,7 +101,12 @@ def _classes(found: Result) -> dict[str, Any] | None:
     ordered = sorted(classes.items(), key=lambda item: item[1].p)
     shown = [name for name in classes if name in {name for name, _ in ordered[:MOST_CLASSES]}]
     bars = [
-        _point(names[name], side, getattr(classes[name], side), getattr(classes[name], f"{side}_interval"))
+        _point(
+            names[name],
+            side,
+            getattr(classes[name], side),
+            getattr(classes[name], f"{side}_interval"),
+        )
         for name in shown
         for side in SIDES
     ]
@@ -105,9 +130,15 @@ def _chart(points: list[dict[str, Any]], title: str) -> Spec:
     """Return a chart with a row per name and a point for the share of each side, with a line for its interval."""
     x, y = charts.Axis("share", title, scale={"zero": True}), charts.names("name", None, grid=True)
     chart = charts.Chart("shares", "", "point", x, y, ends=("low", "high"))
-    rows = describe(pd.DataFrame(points), [("of", "", "name"), ("texts", "", "side"), ("share", ".1%", "share")])
+    rows = describe(
+        pd.DataFrame(points), [("of", "", "name"), ("texts", "", "side"), ("share", ".1%", "share")]
+    )
     colour, shape = (
-        {"field": "side", "scale": {"domain": list(SIDES), "range": list(marks)}, "legend": {"columns": 2}}
+        {
+            "field": "side",
+            "scale": {"domain": list(SIDES), "range": list(marks)},
+            "legend": {"columns": 2},
+        }
         for marks in (COLOURS, SHAPES)
     )
     point: Spec = {

@@ -1,13 +1,14 @@
 """The distinct texts of a stream, a sample of them, and the samples of reference and new rows together.
 
-Texts are the same if they differ only in case, white space, digits and punctuation: such rows come from one template,
-and are not independent. A text counts once, however many copies there are. The sample has the texts, or if rows have
-groups the groups, with the smallest hashes, so that it does not depend on the order of the rows. Memory has eight bytes
-per row besides the sample.
+Texts are the same if they differ only in case, white space, digits and punctuation: such rows come
+from one template, and are not independent. A text counts once, however many copies there are. The
+sample has the texts, or if rows have groups the groups, with the smallest hashes, so that it does
+not depend on the order of the rows. Memory has eight bytes per row besides the sample.
 
-Nearly the same texts count as copies of one. Texts of one group are a cluster. Without groups, permuting the sides is
-exact, since nothing here depends on them. With groups, how many texts of a cluster stay does (`_thin`): permuting is
-exact if all clusters have equally many different texts, and approximate otherwise.
+Nearly the same texts count as copies of one. Texts of one group are a cluster. Without groups,
+permuting the sides is exact, since nothing here depends on them. With groups, how many texts of a
+cluster stay does (`_thin`): permuting is exact if all clusters have equally many different texts,
+and approximate otherwise.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,9 @@ from scipy.sparse.csgraph import connected_components
 from textclf.core.arrow import fingerprints, normalize_text
 from textclf.vectorize.terms.counts import count_by
 
-SIMILAR = 2 / 3  # of the words of two texts, shared by both: one of five words differs, or more of a longer text
+SIMILAR = (
+    2 / 3
+)  # of the words of two texts, shared by both: one of five words differs, or more of a longer text
 ODD = 0x9E3779B97F4A7C15  # a factor for another order than that of the hashes by which the sides were sampled
 
 Ints = NDArray[np.int64]
@@ -41,7 +44,9 @@ class Sample:
 
     keys: NDArray[np.uint64]  # hashes of all, ascending
     copies: NDArray[np.int64]  # of each
-    texts: dict[tuple[int, int], str]  # sampled, by the hashes of group and text; without groups, each text is one
+    texts: dict[
+        tuple[int, int], str
+    ]  # sampled, by the hashes of group and text; without groups, each text is one
 
     @property
     def grouped(self) -> bool:
@@ -64,7 +69,11 @@ class Sample:
         """Return the texts that the others do not have."""
         kept = others.copies_of(self.keys) == 0
         known = others.copies_of(np.array([key for _, key in self.texts], np.uint64)).tolist()
-        texts = {place: text for (place, text), copies in zip(self.texts.items(), known, strict=True) if not copies}
+        texts = {
+            place: text
+            for (place, text), copies in zip(self.texts.items(), known, strict=True)
+            if not copies
+        }
         return Sample(self.keys[kept], self.copies[kept], texts)
 
 
@@ -79,11 +88,13 @@ def fold(text: str) -> bytes:
     return b" ".join(normalized.translate(_FOLDED).split()) or normalized
 
 
-def sample_texts(batches: Iterable[tuple[Sequence[str], Sequence[str] | None]], seed: int, size: int = SIZE) -> Sample:
+def sample_texts(
+    batches: Iterable[tuple[Sequence[str], Sequence[str] | None]], seed: int, size: int = SIZE
+) -> Sample:
     """Return the distinct texts of a stream of texts and their groups, of which about `size` are sampled.
 
-    A group has at most `MOST` of these; a text whose group is blank is a group of its own. Of several texts that count
-    as the same, the first in the order of code points stands for all.
+    A group has at most `MOST` of these; a text whose group is blank is a group of its own. Of
+    several texts that count as the same, the first in the order of code points stands for all.
     """
     texts: dict[tuple[int, int], str] = {}
     limit = 2**64
@@ -94,7 +105,9 @@ def sample_texts(batches: Iterable[tuple[Sequence[str], Sequence[str] | None]], 
         keys = text_keys(batch, seed)
         groups = keys
         if names is not None:
-            groups = np.where([bool(name.strip()) for name in names], fingerprints(names, seed), keys)
+            groups = np.where(
+                [bool(name.strip()) for name in names], fingerprints(names, seed), keys
+            )
         hashes.append(keys)
         for place in np.flatnonzero(groups <= np.uint64(limit - 1)).tolist():
             pair, text = (int(groups[place]), int(keys[place])), batch[place][:CHARACTERS]
@@ -141,14 +154,21 @@ class Pool:
 def pool(reference: Sample, new: Sample) -> Pool:
     """Return the sampled texts of both sides together.
 
-    With groups, those of one side are a cluster. A text that several clusters have stays in the first of their random
-    order. Without groups, copies of nearly the same texts are copies of the first one.
+    With groups, those of one side are a cluster. A text that several clusters have stays in the
+    first of their random order. Without groups, copies of nearly the same texts are copies of the
+    first one.
     """
     grouped = reference.grouped or new.grouped
-    merged: dict[tuple[int, int, int], str] = {}  # by the hash of the cluster, that of the text, and the side
+    merged: dict[
+        tuple[int, int, int], str
+    ] = {}  # by the hash of the cluster, that of the text, and the side
     for number, side in enumerate((reference, new)):
         for (group, key), text in side.texts.items():
-            place = ((group + number) * ODD % 2**64, key, number) if grouped else (key * ODD % 2**64, key, 0)
+            place = (
+                ((group + number) * ODD % 2**64, key, number)
+                if grouped
+                else (key * ODD % 2**64, key, 0)
+            )
             merged[place] = min(text, merged.get(place, text))
     places = sorted(merged)
     texts = [merged[place] for place in places]
@@ -160,7 +180,10 @@ def pool(reference: Sample, new: Sample) -> Pool:
         kept = kept[_thin(clusters[kept], is_new[kept])]
         sides = [1 - is_new[kept], is_new[kept]]
     else:
-        sides = [np.bincount(first, side.copies_of(keys))[kept].astype(np.int64) for side in (reference, new)]
+        sides = [
+            np.bincount(first, side.copies_of(keys))[kept].astype(np.int64)
+            for side in (reference, new)
+        ]
     numbers = np.unique(clusters[kept], return_inverse=True)[1]
     return Pool(tuple(texts[place] for place in kept.tolist()), sides[0], sides[1], numbers)
 
@@ -168,9 +191,12 @@ def pool(reference: Sample, new: Sample) -> Pool:
 def _thin(clusters: NDArray[np.uint64], is_new: Ints) -> NDArray[np.bool_]:
     """Return which texts stay, so that clusters of both sides have as many: (texts,).
 
-    At most as many of each as clusters have on average on the side with the smaller ones; of fewer, a power of two.
+    At most as many of each as clusters have on average on the side with the smaller ones; of fewer,
+    a power of two.
     """
-    _, starts, of, sizes = np.unique(clusters, return_index=True, return_inverse=True, return_counts=True)
+    _, starts, of, sizes = np.unique(
+        clusters, return_index=True, return_inverse=True, return_counts=True
+    )
     most = round(min(sizes[is_new[starts] == side].mean() for side in np.unique(is_new)))
     stay = np.where(sizes < most, 2 ** np.log2(sizes).astype(np.int64), most)
     return np.arange(len(clusters)) - starts[of] < stay[of]
@@ -179,11 +205,14 @@ def _thin(clusters: NDArray[np.uint64], is_new: Ints) -> NDArray[np.bool_]:
 def first_similar(texts: Sequence[str]) -> Ints:
     """Return for each text the place of the first one that is nearly the same, also through others: (texts,).
 
-    Two texts are if at least `SIMILAR` of the different words that they have together are in both: their Jaccard index.
-    Words of more than half of the texts, such as those of a footer, do not count.
+    Two texts are if at least `SIMILAR` of the different words that they have together are in both:
+    their Jaccard index. Words of more than half of the texts, such as those of a footer, do not
+    count.
     """
     words = count_by([fold(text).decode() for text in texts], str.split).counts
-    words = words[:, np.flatnonzero(2 * np.bincount(words.indices, minlength=words.shape[1]) <= len(texts))]
+    words = words[
+        :, np.flatnonzero(2 * np.bincount(words.indices, minlength=words.shape[1]) <= len(texts))
+    ]
     has = csr_array((np.ones(words.nnz), words.indices, words.indptr), shape=words.shape)
     sizes = np.maximum(np.diff(words.indptr), 1)
     both = (has @ has.T).toarray()

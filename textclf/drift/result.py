@@ -6,9 +6,26 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from textclf.core.files import DIGITS
-from textclf.core.formatting import count_noun, join_names, p_value, percent, points, round_significant
+from textclf.core.formatting import (
+    count_noun,
+    join_names,
+    p_value,
+    percent,
+    points,
+    round_significant,
+)
 from textclf.core.labels import NAME_LIMIT, cut, display_labels, visible
-from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Area, Findings, Settings, Shares
+from textclf.drift.measure import (
+    CLASSES,
+    CLASSIFIER,
+    LENGTH,
+    UNKNOWN,
+    WORDS,
+    Area,
+    Findings,
+    Settings,
+    Shares,
+)
 from textclf.drift.pool import Ints, Pool, Sample
 from textclf.drift.two_sample import Word
 from textclf.evaluate.intervals import normal_quantile
@@ -49,7 +66,9 @@ class Result:
     settings: Settings
     new: Side
     reference: Side
-    unseen: tuple[Side, Side] | None  # for unknown words and classes, if not as in the other checks: reference and new
+    unseen: (
+        tuple[Side, Side] | None
+    )  # for unknown words and classes, if not as in the other checks: reference and new
     shared: int  # distinct sampled texts that both sides have
     findings: Findings
 
@@ -62,13 +81,17 @@ class Result:
     def words(self) -> list[Word]:
         """Return the words that found drift, the clearest first."""
         words = self.findings.words
-        return [word for word in words if self.findings.correct(WORDS, word.p) <= self.settings.alpha]
+        return [
+            word for word in words if self.findings.correct(WORDS, word.p) <= self.settings.alpha
+        ]
 
     @property
     def smallest(self) -> float:
         """Return the smallest difference in the share of a class that is found with 80% probability."""
         reference, new = self.unseen or (self.reference, self.new)
-        return smallest_difference(reference.clusters, new.clusters, self.settings.alpha / len(self.findings.p))
+        return smallest_difference(
+            reference.clusters, new.clusters, self.settings.alpha / len(self.findings.p)
+        )
 
 
 def smallest_difference(reference: int, new: int, alpha: float) -> float:
@@ -86,7 +109,12 @@ def to_json(result: Result) -> str:
             "tested": len(found.words),
             "found": len(result.words),
             "clearest": [
-                {"word": word, "reference": round(reference, DIGITS), "new": round(new, DIGITS), **_p(result, WORDS, p)}
+                {
+                    "word": word,
+                    "reference": round(reference, DIGITS),
+                    "new": round(new, DIGITS),
+                    **_p(result, WORDS, p),
+                }
                 for word, reference, new, p in found.words[:CLEAREST]
             ],
         },
@@ -101,7 +129,8 @@ def to_json(result: Result) -> str:
     if found.classes is not None:
         checks[CLASSES] = {
             "classes": {
-                name: _shares(shares) | _p(result, CLASSES, shares.p) for name, shares in found.classes.items()
+                name: _shares(shares) | _p(result, CLASSES, shares.p)
+                for name, shares in found.classes.items()
             },
             "probabilities": {
                 name: {"distance": round(distance, DIGITS), **_p(result, CLASSES, p)}
@@ -132,14 +161,23 @@ def _area(area: Area) -> dict[str, float]:
 
 def _p(result: Result, check: str, p: float) -> dict[str, float]:
     """Return a p-value of a check or of a part of it, and the same corrected for all checks."""
-    return {"p": round_significant(p), "p_holm": round_significant(result.findings.correct(check, p))}
+    return {
+        "p": round_significant(p),
+        "p_holm": round_significant(result.findings.correct(check, p)),
+    }
 
 
 def _shares(shares: Shares) -> dict[str, Any]:
     return {
-        "reference": {"share": round(shares.reference, DIGITS), **shares.reference_interval.rounded()},
+        "reference": {
+            "share": round(shares.reference, DIGITS),
+            **shares.reference_interval.rounded(),
+        },
         "new": {"share": round(shares.new, DIGITS), **shares.new_interval.rounded()},
-        "difference": {"points": round(100 * shares.difference, DIGITS - 2), **shares.interval.rounded()},
+        "difference": {
+            "points": round(100 * shares.difference, DIGITS - 2),
+            **shares.interval.rounded(),
+        },
     }
 
 
@@ -149,7 +187,10 @@ def to_lines(result: Result) -> list[str]:
     widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
     lines = [*facts(result), ""]
     for row in table:
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        cells = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
         lines.append("  ".join(cells).rstrip())
     lines.append("")
     for title, words in by_direction(result).items():
@@ -163,14 +204,29 @@ def to_lines(result: Result) -> list[str]:
 
 def facts(result: Result) -> list[str]:
     """Return what was compared, in sentences."""
-    lines = [f"{title}: {_amount(side)}" for title, side in (("new", result.new), ("reference", result.reference))]
+    lines = [
+        f"{title}: {_amount(side)}"
+        for title, side in (("new", result.new), ("reference", result.reference))
+    ]
     if result.unseen is not None:
-        learned = "unknown words and predicted classes" if result.findings.unknown is not None else "predicted classes"
+        learned = (
+            "unknown words and predicted classes"
+            if result.findings.unknown is not None
+            else "predicted classes"
+        )
         held_out, new = result.unseen
-        fewer = f"; {new.compared:,} new texts are compared with them" if new.compared < result.new.compared else ""
-        lines.append(f"reference for {learned}: {_amount(held_out)}, which the model has not seen{fewer}")
+        fewer = (
+            f"; {new.compared:,} new texts are compared with them"
+            if new.compared < result.new.compared
+            else ""
+        )
+        lines.append(
+            f"reference for {learned}: {_amount(held_out)}, which the model has not seen{fewer}"
+        )
     if result.findings.classes is not None:
-        found = f"a difference of {100 * result.smallest:.0f} points in the share of a class is found"
+        found = (
+            f"a difference of {100 * result.smallest:.0f} points in the share of a class is found"
+        )
         lines.append(f"{found} with a probability of about 80%, a smaller one less often")
     return lines
 
@@ -178,7 +234,9 @@ def facts(result: Result) -> list[str]:
 def _amount(side: Side) -> str:
     amount = f"{visible(side.name)}, {count_noun(side.rows, 'row')}, {count_noun(side.texts, 'different text')}"
     amount += f", {side.compared:,} of them compared" if side.compared < side.texts else ""
-    return amount + (f" in {count_noun(side.clusters, 'group')}" if side.clusters < side.compared else "")
+    return amount + (
+        f" in {count_noun(side.clusters, 'group')}" if side.clusters < side.compared else ""
+    )
 
 
 def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, str, str, str]]:
@@ -188,17 +246,26 @@ def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, 
     by_check = {
         CLASSIFIER: ("", "", f"ROC AUC {_with_interval(area)}"),
         WORDS: ("", "", f"{len(result.words):,} of {count_noun(len(found.words), 'word')}"),
-        LENGTH: (f"{found.length.reference:g}", f"{found.length.new:g}", f"ROC AUC {_with_interval(longer)}"),
+        LENGTH: (
+            f"{found.length.reference:g}",
+            f"{found.length.new:g}",
+            f"ROC AUC {_with_interval(longer)}",
+        ),
     }
     if found.unknown is not None:
         by_check[UNKNOWN] = cells(found.unknown)
     if found.probabilities is not None:
         largest = min(found.probabilities.values(), key=lambda each: (each.p, -each.distance))
         by_check[CLASSES] = ("", "", f"KS distance {largest.distance:.3f}")
-    lines = [(TITLES[name], *shown, *shown_p(result, name, found.p[name])) for name, shown in by_check.items()]
+    lines = [
+        (TITLES[name], *shown, *shown_p(result, name, found.p[name]))
+        for name, shown in by_check.items()
+    ]
     shown = display_labels(found.classes or ())
     for name, shares in sorted((found.classes or {}).items(), key=lambda item: item[1].p)[:most]:
-        lines.append((f"  class {shown[name]}", *cells(shares), *shown_p(result, CLASSES, shares.p)))
+        lines.append(
+            (f"  class {shown[name]}", *cells(shares), *shown_p(result, CLASSES, shares.p))
+        )
     return lines
 
 
@@ -214,7 +281,11 @@ def _with_interval(area: Area) -> str:
 def cells(shares: Shares) -> tuple[str, str, str]:
     """Return shares as they are shown: reference, new, and the difference with its interval."""
     interval = f"{points(shares.interval.low)} to {points(shares.interval.high)}"
-    return percent(shares.reference), percent(shares.new), f"{points(shares.difference)} ({interval}) points"
+    return (
+        percent(shares.reference),
+        percent(shares.new),
+        f"{points(shares.difference)} ({interval}) points",
+    )
 
 
 def by_direction(result: Result) -> dict[str, list[Word]]:

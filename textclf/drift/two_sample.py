@@ -1,14 +1,16 @@
 """Tests that tell new texts from reference texts: by a classifier, and by single words.
 
-The classifier two-sample test is whether a classifier tells held-out new texts from held-out reference texts: Lopez-Paz
-& Oquab (2017), ICLR, arXiv:1610.06545; Kim et al. (2021), Ann. Stat. 49:411-434, doi:10.1214/20-AOS1962. The classifier
-is kernel ridge regression on the sides: its scores for held-out texts are a fixed matrix times the sides, so that a
-permutation costs no training.
+The classifier two-sample test is whether a classifier tells held-out new texts from held-out
+reference texts: Lopez-Paz & Oquab (2017), ICLR, arXiv:1610.06545; Kim et al. (2021), Ann. Stat.
+49:411-434, doi:10.1214/20-AOS1962. The classifier is kernel ridge regression on the sides: its
+scores for held-out texts are a fixed matrix times the sides, so that a permutation costs no
+training.
 
-Permutation tests take repeated texts into account. The copies of a text on both sides, such as (2, 0) or (1, 1), are
-exchanged among the texts with as many copies in all. This is exact if each row is drawn independently, and if all
-copies of a text belong to one side together. Clusters of texts of one group are exchanged as a whole, among those of as
-many texts: exact if groups are drawn independently.
+Permutation tests take repeated texts into account. The copies of a text on both sides, such as (2,
+0) or (1, 1), are exchanged among the texts with as many copies in all. This is exact if each row is
+drawn independently, and if all copies of a text belong to one side together. Clusters of texts of
+one group are exchanged as a whole, among those of as many texts: exact if groups are drawn
+independently.
 """
 
 import itertools
@@ -42,8 +44,8 @@ class Word(NamedTuple):
 class HeldOutRidge:
     """Scores for held-out texts by kernel ridge regression with folds, which are runs of neighbouring texts.
 
-    With A = K + ridge, and M its inverse, the residuals of the texts of fold f after training on all others are
-    (M_ff)^-1 (M y)_f: the formula for leaving one out, Cook (1977), in blocks.
+    With A = K + ridge, and M its inverse, the residuals of the texts of fold f after training on
+    all others are (M_ff)^-1 (M y)_f: the formula for leaving one out, Cook (1977), in blocks.
     """
 
     def __init__(self, kernel: Floats, folds: Sequence[slice], ridge: float = RIDGE) -> None:
@@ -65,7 +67,9 @@ class HeldOutRidge:
 def cut_folds(clusters: NDArray[np.int64], folds: int = FOLDS) -> list[slice]:
     """Return runs of about as many texts, without dividing a cluster: (texts,) as in `Pool`."""
     starts = np.append(np.unique(clusters, return_index=True)[1], len(clusters))
-    bounds = starts[np.searchsorted(starts, np.linspace(0, len(clusters), folds + 1).astype(np.int64))].tolist()
+    bounds = starts[
+        np.searchsorted(starts, np.linspace(0, len(clusters), folds + 1).astype(np.int64))
+    ].tolist()
     return [slice(*ends) for ends in itertools.pairwise(bounds) if ends[0] < ends[1]]
 
 
@@ -87,9 +91,13 @@ def areas(scores: Floats, sides: Floats, folds: Sequence[slice]) -> Floats:
     """
     higher, pairs = np.zeros(scores.shape[1]), np.zeros(scores.shape[1])
     for fold in folds:
-        order = np.argsort(scores[fold], axis=0, kind="stable")  # of equal scores, the order of the hashes decides
+        order = np.argsort(
+            scores[fold], axis=0, kind="stable"
+        )  # of equal scores, the order of the hashes decides
         new = np.take_along_axis(sides[fold], order, axis=0)
-        below = np.cumsum(1 - new, axis=0) - (1 - new) / 2  # a text that both sides have is as high as itself
+        below = (
+            np.cumsum(1 - new, axis=0) - (1 - new) / 2
+        )  # a text that both sides have is as high as itself
         higher += (new * below).sum(axis=0)
         pairs += new.sum(axis=0) * (1 - new).sum(axis=0)
     return np.divide(higher, pairs, out=np.full_like(higher, 0.5), where=pairs > 0)
@@ -113,8 +121,8 @@ def classifier_test(pool: Pool, kernel: Floats, count: int, seed: int) -> tuple[
 def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Word]:
     """Return the words that are tested, the clearest first, whether more texts of one side have each than by chance.
 
-    The statistic of a word is the standardised difference of the shares of texts that have it; p-values are those of
-    `max_t`, so the first is also that of no word at all.
+    The statistic of a word is the standardised difference of the shares of texts that have it;
+    p-values are those of `max_t`, so the first is also that of no word at all.
     """
     terms, has = in_several(count_words(pool.texts))
     shares = np.bincount(has.indices, minlength=has.shape[1]) / max(1, len(pool.texts))
@@ -133,9 +141,16 @@ def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Wor
         largest.append(np.abs(statistics).max(axis=0))
     p_values = max_t(np.abs(observed), np.concatenate(largest))
     new, reference = (by_word @ side for side in sides)
-    order = sorted(range(len(frequent)), key=lambda place: (-abs(observed[place]), terms[frequent[place]]))
+    order = sorted(
+        range(len(frequent)), key=lambda place: (-abs(observed[place]), terms[frequent[place]])
+    )
     return [
-        Word(terms[frequent[place]], float(reference[place]), float(new[place]), float(p_values[place]))
+        Word(
+            terms[frequent[place]],
+            float(reference[place]),
+            float(new[place]),
+            float(p_values[place]),
+        )
         for place in order
     ]
 
@@ -145,7 +160,10 @@ def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64
     generator = np.random.default_rng(seed)
     _, starts, sizes = np.unique(pool.clusters, return_index=True, return_counts=True)
     kinds = np.column_stack([sizes, pool.copies[starts]])
-    strata = [(starts[(kinds == kind).all(axis=1)], np.arange(kind[0])) for kind in np.unique(kinds, axis=0)]
+    strata = [
+        (starts[(kinds == kind).all(axis=1)], np.arange(kind[0]))
+        for kind in np.unique(kinds, axis=0)
+    ]
     strata = [(firsts, offsets) for firsts, offsets in strata if len(firsts) > 1]
     step = max(1, CELLS // max(1, len(pool.texts)))
     identity = np.arange(len(pool.texts))[:, None]
@@ -153,7 +171,9 @@ def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64
         chunk = np.repeat(identity, min(step, count + 1 - start), axis=1)
         for firsts, offsets in strata:
             moved = generator.permuted(chunk[firsts], axis=0)
-            chunk[(firsts[:, None] + offsets).ravel()] = (moved[:, None] + offsets[:, None]).reshape(-1, chunk.shape[1])
+            chunk[(firsts[:, None] + offsets).ravel()] = (
+                moved[:, None] + offsets[:, None]
+            ).reshape(-1, chunk.shape[1])
         if start == 0:
             chunk[:, :1] = identity
         yield chunk
@@ -162,8 +182,8 @@ def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64
 def upper_p(statistics: Floats) -> float:
     """Return the one-sided p-value of the first of the statistics (permutations + 1,): large values are significant.
 
-    (b + 1) / (m + 1) with b of m random permutations at least as large, which is never too small: Phipson & Smyth
-    (2010), Stat. Appl. Genet. Mol. Biol. 9:39, doi:10.2202/1544-6115.1585.
+    (b + 1) / (m + 1) with b of m random permutations at least as large, which is never too small:
+    Phipson & Smyth (2010), Stat. Appl. Genet. Mol. Biol. 9:39, doi:10.2202/1544-6115.1585.
     """
     return float(np.mean(statistics >= statistics[0] - TOLERANCE))
 
@@ -176,8 +196,8 @@ def deviations(statistics: Floats) -> Floats:
 def max_t(statistics: Floats, largest: Floats) -> Floats:
     """Return the p-value of each of several standardised statistics, corrected for all of them.
 
-    `largest` (permutations + 1,) is the largest one of each permutation: the single-step maxT method of Westfall &
-    Young (1993), Resampling-Based Multiple Testing, chapter 2.
+    `largest` (permutations + 1,) is the largest one of each permutation: the single-step maxT
+    method of Westfall & Young (1993), Resampling-Based Multiple Testing, chapter 2.
     """
     larger = len(largest) - np.searchsorted(np.sort(largest), statistics - TOLERANCE)
     return larger / len(largest)  # not 1 minus a share, which can be just above alpha
@@ -202,11 +222,16 @@ def distances(pool: Pool, values: Floats, count: int, seed: int) -> Floats:
     `values` (texts, columns). A text that both sides have counts on both.
     """
     orders = np.argsort(values, axis=0, kind="stable")
-    ends = np.diff(np.take_along_axis(values, orders, axis=0), axis=0, append=np.inf) > TOLERANCE  # of equal values
+    ends = (
+        np.diff(np.take_along_axis(values, orders, axis=0), axis=0, append=np.inf) > TOLERANCE
+    )  # of equal values
     new, reference = ((side > 0) / (side > 0).sum() for side in (pool.new, pool.reference))
     found = []
     for chunk in permutations(pool, count, seed):
         steps = (new - reference)[chunk]
-        columns = [np.cumsum(steps[order], axis=0)[end] for order, end in zip(orders.T, ends.T, strict=True)]
+        columns = [
+            np.cumsum(steps[order], axis=0)[end]
+            for order, end in zip(orders.T, ends.T, strict=True)
+        ]
         found.append(np.column_stack([np.abs(column).max(axis=0) for column in columns]))
     return np.concatenate(found)

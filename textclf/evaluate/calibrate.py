@@ -16,19 +16,25 @@ from textclf.evaluate.intervals import CONFIDENCE, wilson
 from textclf.evaluate.metrics.of_rows import BINS, top_class
 from textclf.evaluate.rows import Labels
 
-PRIOR = 0.5  # of the logarithm of a temperature, whose 95% range is then 0.38 to 2.7, and of a slope
+PRIOR = (
+    0.5  # of the logarithm of a temperature, whose 95% range is then 0.38 to 2.7, and of a slope
+)
 INTERCEPT_PRIOR = 1.0  # of an intercept, in log odds
 START = 0.25  # share of the rows expected to be positive above the first threshold that is tested
 ALIKE = 2  # clusters with rows that are all alike, with which the correlation that few clusters show is averaged
 
 
 def reliability_table(
-    y: Labels, probabilities: NDArray[np.float64], confidence: float = CONFIDENCE, worth: float = 1.0
+    y: Labels,
+    probabilities: NDArray[np.float64],
+    confidence: float = CONFIDENCE,
+    worth: float = 1.0,
 ) -> pd.DataFrame:
     """Return the bins that hold rows, by ascending confidence, with the Wilson interval of their accuracy.
 
-    The rows of a bin have a confidence above `low` and up to `high`; a row is worth `worth` independent ones. With
-    several labels per text, `rows` are pairs of row and label, as in `top_class`.
+    The rows of a bin have a confidence above `low` and up to `high`; a row is worth `worth`
+    independent ones. With several labels per text, `rows` are pairs of row and label, as in
+    `top_class`.
     """
     confidences, correct, position = top_class(y, probabilities)
     table = []
@@ -42,13 +48,15 @@ def reliability_table(
     return pd.DataFrame(table)
 
 
-def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: float = 1.0) -> Temperature:
+def fit_temperature(
+    y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: float = 1.0
+) -> Temperature:
     """Return the most probable temperature from 0.01 to 100, given these rows and a prior around 1.
 
-    Guo et al. (2017), ICML, PMLR 70:1321-1330, but with a normal prior of standard deviation `PRIOR` on the logarithm
-    of the temperature: without one the temperature falls to 0.01 if all rows are right. A row is worth `worth`
-    independent ones. Labels alone, with probabilities of 0 and 1, have no prior. The rows must be neither training rows
-    nor test rows.
+    Guo et al. (2017), ICML, PMLR 70:1321-1330, but with a normal prior of standard deviation
+    `PRIOR` on the logarithm of the temperature: without one the temperature falls to 0.01 if all
+    rows are right. A row is worth `worth` independent ones. Labels alone, with probabilities of 0
+    and 1, have no prior. The rows must be neither training rows nor test rows.
     """
     from scipy.optimize import minimize_scalar  # takes long to import
 
@@ -65,12 +73,15 @@ def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64], wo
     return Temperature(round(math.exp(best), DIGITS) if loss(best) < loss(0) else 1.0)
 
 
-def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: float = 1.0) -> Platt:
+def fit_platt(
+    y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: float = 1.0
+) -> Platt:
     """Return the most probable slope and intercept, given these rows of two classes and a prior around 1 and 0.
 
-    Platt (1999), Probabilistic outputs for support vector machines, in Advances in Large Margin Classifiers, 61-74, but
-    with normal priors of standard deviation `PRIOR` on the slope and `INTERCEPT_PRIOR` on the intercept instead of his
-    smoothed targets, which make an accurate model on few rows far too unsure. The rows: as for `fit_temperature`.
+    Platt (1999), Probabilistic outputs for support vector machines, in Advances in Large Margin
+    Classifiers, 61-74, but with normal priors of standard deviation `PRIOR` on the slope and
+    `INTERCEPT_PRIOR` on the intercept instead of his smoothed targets, which make an accurate model
+    on few rows far too unsure. The rows: as for `fit_temperature`.
     """
     from scipy.optimize import minimize  # takes long to import
 
@@ -87,11 +98,13 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: f
     return Platt(*best.x.round(DIGITS).tolist())
 
 
-def choose_threshold(y: NDArray[np.integer[Any]], positive_probability: NDArray[np.float64], rule: str) -> float:
+def choose_threshold(
+    y: NDArray[np.integer[Any]], positive_probability: NDArray[np.float64], rule: str
+) -> float:
     """Return the threshold, with 6 digits, with the highest accuracy or F1 ("f1") on these rows.
 
-    A probability above it is decided positive. Of equals the nearest to 0.5 is taken, then the lower. The rows must not
-    be test rows.
+    A probability above it is decided positive. Of equals the nearest to 0.5 is taken, then the
+    lower. The rows must not be test rows.
     """
     candidates, true, false = _decided(y, positive_probability)
     gain = true - false if rule == "accuracy" else 2 * true / np.maximum(true + false + y.sum(), 1)
@@ -108,12 +121,14 @@ def reach_precision(
 ) -> float:
     """Return the lowest threshold above which the precision is at least `target` with this confidence.
 
-    The rows must be no test rows; `clusters` (rows,) are those of dependent rows, None if the rows are independent.
-    Thresholds are tested from the highest down by the lower bound of Clopper & Pearson (1934), Biometrika 26:404-413,
-    with as many rows as those above are worth, and the last before the first that fails is taken. As their order
-    depends on no label, all tests together err with probability 1 - confidence at most: fixed-sequence testing, as in
-    Angelopoulos et al. (2021), Learn then Test, arXiv:2110.01052. The first has above it a quarter of the rows that are
-    expected to be positive, and at least as many as must be right without a mistake. Raises `UserError` if it fails.
+    The rows must be no test rows; `clusters` (rows,) are those of dependent rows, None if the rows
+    are independent. Thresholds are tested from the highest down by the lower bound of Clopper &
+    Pearson (1934), Biometrika 26:404-413, with as many rows as those above are worth, and the last
+    before the first that fails is taken. As their order depends on no label, all tests together err
+    with probability 1 - confidence at most: fixed-sequence testing, as in Angelopoulos et al.
+    (2021), Learn then Test, arXiv:2110.01052. The first has above it a quarter of the rows that are
+    expected to be positive, and at least as many as must be right without a mistake. Raises
+    `UserError` if it fails.
     """
     candidates, true, false = (each[::-1] for each in _decided(y, positive_probability))
     decided = true + false
@@ -124,13 +139,22 @@ def reach_precision(
     right, wrong = true * worth[decided], false * worth[decided]
     fewest = math.ceil(math.log(1 - confidence) / math.log(target))
     enough = np.maximum.accumulate(decided * if_right[decided])
-    first = (decided >= min(START * positive_probability.sum(), decided[-1])) & (enough >= min(fewest, enough[-1]))
+    first = (decided >= min(START * positive_probability.sum(), decided[-1])) & (
+        enough >= min(fewest, enough[-1])
+    )
     tested = np.flatnonzero(first)
     passed = np.logical_and.accumulate(lower_bound(right, wrong, confidence)[tested] >= target)
     if not passed[0]:
         place, sizes = tested[0], np.geomspace(1, 1000, 500)
-        told = "" if clusters is None else f", worth {right[place] + wrong[place]:,.0f} independent ones,"
-        needed = len(y) * sizes[lower_bound(sizes * right[place], sizes * wrong[place], confidence) >= target]
+        told = (
+            ""
+            if clusters is None
+            else f", worth {right[place] + wrong[place]:,.0f} independent ones,"
+        )
+        needed = (
+            len(y)
+            * sizes[lower_bound(sizes * right[place], sizes * wrong[place], confidence) >= target]
+        )
         raise UserError(
             f"evaluate.target_precision must be a precision that some threshold has with {confidence:.0%} confidence; "
             f"got {target}, but of the {decided[place]:,} rows{told} with the highest probabilities {true[place]:,} "
@@ -140,13 +164,16 @@ def reach_precision(
     return float(candidates[tested[passed][-1]])
 
 
-def _worth(gaps: NDArray[Any], clusters: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _worth(
+    gaps: NDArray[Any], clusters: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how many independent rows a row is worth among the first 0, 1, 2, ... rows, also if all are right.
 
-    `gaps` (rows,) are 1 or 0 minus the precision that is tested. The worth is the variance of their mean if the rows
-    were independent, divided by that of clusters, both if the test is right (a score test, so that no wrong row is
-    needed). As few large clusters tell little, it is averaged with that of `ALIKE` clusters whose rows are all alike:
-    Kish's n^2 / sum(m^2) for m rows each (Survey Sampling, 1965).
+    `gaps` (rows,) are 1 or 0 minus the precision that is tested. The worth is the variance of their
+    mean if the rows were independent, divided by that of clusters, both if the test is right (a
+    score test, so that no wrong row is needed). As few large clusters tell little, it is averaged
+    with that of `ALIKE` clusters whose rows are all alike: Kish's n^2 / sum(m^2) for m rows each
+    (Survey Sampling, 1965).
     """
     order, sizes = np.argsort(clusters, kind="stable"), np.bincount(clusters)
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)  # of the cluster of each row in this order
@@ -181,7 +208,8 @@ def _decided(
     `probability > threshold` will decide.
     """
     scores = np.unique(positive_probability)
-    # Halves are rounded down: of two scores that differ in the last digit, the lower one separates them.
+    # Halves are rounded down: of two scores that differ in the last digit, the lower one separates
+    # them.
     midpoints = np.maximum(scores[:-1] + np.diff(scores) / 2 - 1e-12, 0)
     candidates = np.unique(np.concatenate([[0.0], midpoints, [1.0]]).round(DIGITS))
     negatives, positives = (np.sort(positive_probability[y == label]) for label in (0, 1))

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import EPSILON, Calibration, Decision, LabelScaling, Platt, Temperature
+from textclf.artifacts.decisions import (
+    EPSILON,
+    Calibration,
+    Decision,
+    LabelScaling,
+    Platt,
+    Temperature,
+)
 from textclf.artifacts.label_sets import LabelMatrix, most_frequent_set
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
@@ -22,24 +29,30 @@ from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import EVEN, MICRO_F1, Evaluate
 
 NEVER = 1.0  # the threshold that no probability exceeds
-FEWEST_TO_CHOOSE = 5  # rows, or clusters of rows, with a label, below which its threshold is not chosen
+FEWEST_TO_CHOOSE = (
+    5  # rows, or clusters of rows, with a label, below which its threshold is not chosen
+)
 CELLS = 2**24  # probabilities of the rows that choose
 
 # y (rows,), probabilities (rows, classes), clusters (rows,)
 Outputs = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64] | None]
 
 
-def choose_decision(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Decision:
+def choose_decision(
+    rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None
+) -> Decision:
     """Return how a model decides, from its predictions for validation rows or held-out training rows.
 
-    They may be empty if nothing is chosen. `clusters` (rows,) are those of dependent rows, None if the rows are
-    independent. All numbers are rounded, so that what is measured is what is exported. Each of several labels per text
-    has a calibration and, except by `micro_f1`, a threshold of its own. Raises `UserError` if the settings do not suit
-    the number of classes or the rows.
+    They may be empty if nothing is chosen. `clusters` (rows,) are those of dependent rows, None if
+    the rows are independent. All numbers are rounded, so that what is measured is what is exported.
+    Each of several labels per text has a calibration and, except by `micro_f1`, a threshold of its
+    own. Raises `UserError` if the settings do not suit the number of classes or the rows.
     """
     classes, threshold = len(rows.classes), settings.threshold
     if not rows.multilabel and classes > 2 and settings.calibration == "platt":
-        raise UserError(f"evaluate.calibration must be none or temperature for {classes} classes; got platt")
+        raise UserError(
+            f"evaluate.calibration must be none or temperature for {classes} classes; got platt"
+        )
     if not rows.multilabel and classes > 2 and threshold != EVEN:
         raise UserError(f"evaluate.threshold must be {EVEN} for {classes} classes; got {threshold}")
     calibration: Calibration | None = None
@@ -64,8 +77,9 @@ def choose_baseline(y: NDArray[Any], classes: Sequence[str], settings: Evaluate)
     """Return how a model that ignores the texts decides: the best answer that is the same for all training rows.
 
     `y` are their labels, as in `Predictions`. The answer is the most frequent class, the first of
-    equally frequent ones, or with costs the cheapest decision. Of several labels it is the set that the most rows
-    have exactly. It has no threshold or calibration to choose, whatever the settings say.
+    equally frequent ones, or with costs the cheapest decision. Of several labels it is the set that
+    the most rows have exactly. It has no threshold or calibration to choose, whatever the settings
+    say.
     """
     costs = cost_matrix(settings.costs, classes)
     if y.ndim == 1:
@@ -76,32 +90,42 @@ def choose_baseline(y: NDArray[Any], classes: Sequence[str], settings: Evaluate)
 
 
 def fit_calibration(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None, method: str
+    y: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    clusters: NDArray[np.int64] | None,
+    method: str,
 ) -> Temperature | Platt | None:
     """Return the calibration fitted to these rows, None if it lowers their log loss by at most a standard error.
 
-    Of many rows, if z is normal, one parameter lowers their log loss by z^2 / 2, with a standard error of |z|. So a
-    calibrated model stays as it is unless |z| > 2: in 95% of the cases, and in 86% with two parameters. Of few rows,
-    where the prior keeps the change small, |z| > 1 is enough.
+    Of many rows, if z is normal, one parameter lowers their log loss by z^2 / 2, with a standard
+    error of |z|. So a calibrated model stays as it is unless |z| > 2: in 95% of the cases, and in
+    86% with two parameters. Of few rows, where the prior keeps the change small, |z| > 1 is enough.
     """
     shown, y = np.unique(y, return_inverse=True)
     if len(shown) == 1:
         return None
     if len(shown) < probabilities.shape[1]:
-        # Rows of rare classes train all folds. So fit what is said of the classes that the rows show.
+        # Rows of rare classes train all folds. So fit what is said of the classes that the rows
+        # show.
         some = np.maximum(probabilities[:, shown], EPSILON)
         probabilities = some / some.sum(axis=1, keepdims=True)
     worth = 1.0 if clusters is None else len(np.unique(clusters)) / len(clusters)
     found = (fit_temperature if method == "temperature" else fit_platt)(y, probabilities, worth)
     before, after = (
-        JudgedRows(y, each, each.argmax(axis=1), clusters) for each in (probabilities, found.apply(probabilities))
+        JudgedRows(y, each, each.argmax(axis=1), clusters)
+        for each in (probabilities, found.apply(probabilities))
     )
-    gain, error = paired_difference(before, after, LOG_LOSS.influence(before), LOG_LOSS.influence(after))
+    gain, error = paired_difference(
+        before, after, LOG_LOSS.influence(before), LOG_LOSS.influence(after)
+    )
     return found if gain > error else None
 
 
 def fit_by_label(
-    y: LabelMatrix, probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None, method: str
+    y: LabelMatrix,
+    probabilities: NDArray[np.float64],
+    clusters: NDArray[np.int64] | None,
+    method: str,
 ) -> LabelScaling | None:
     """Return the calibration of each label as of two classes, None if no label has one.
 
@@ -121,7 +145,10 @@ def fit_by_label(
 
 
 def _choose_threshold(
-    y: NDArray[np.integer[Any]], positive: NDArray[np.float64], clusters: NDArray[np.int64] | None, settings: Evaluate
+    y: NDArray[np.integer[Any]],
+    positive: NDArray[np.float64],
+    clusters: NDArray[np.int64] | None,
+    settings: Evaluate,
 ) -> float:
     """Return the threshold by the rule of the settings; `y` (rows,) is 1 for the rows that are positive."""
     rule = settings.threshold
@@ -131,12 +158,16 @@ def _choose_threshold(
 
 
 def _choose_by_label(
-    y: LabelMatrix, probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None, settings: Evaluate
+    y: LabelMatrix,
+    probabilities: NDArray[np.float64],
+    clusters: NDArray[np.int64] | None,
+    settings: Evaluate,
 ) -> Iterator[float]:
     """Yield the threshold of each label, `EVEN` if fewer than `FEWEST_TO_CHOOSE` rows have the label.
 
-    It is `NEVER` if no threshold reaches the precision, so that the guarantee holds for all labels that are decided. By
-    `MICRO_F1` it is the same for all labels: that with the highest F1 of all pairs of row and label together.
+    It is `NEVER` if no threshold reaches the precision, so that the guarantee holds for all labels
+    that are decided. By `MICRO_F1` it is the same for all labels: that with the highest F1 of all
+    pairs of row and label together.
     """
     if settings.threshold == MICRO_F1:
         yield from [choose_threshold(y.ravel(), probabilities.ravel(), "f1")] * y.shape[1]
@@ -144,7 +175,11 @@ def _choose_by_label(
     few = has_few(y, clusters)
     for place in range(y.shape[1]):
         try:
-            yield EVEN if few[place] else _choose_threshold(y[:, place], probabilities[:, place], clusters, settings)
+            yield (
+                EVEN
+                if few[place]
+                else _choose_threshold(y[:, place], probabilities[:, place], clusters, settings)
+            )
         except UserError:  # of reach_precision
             yield NEVER
 
@@ -168,11 +203,15 @@ def explain_calibration(own: ModelDecision, method: str, validated: bool) -> str
 
 def has_few(y: LabelMatrix, clusters: NDArray[np.int64] | None) -> NDArray[np.bool_]:
     """Return which labels fewer than `FEWEST_TO_CHOOSE` rows, or clusters of rows, have: (labels,)."""
-    has = (column == 1 if clusters is None else np.bincount(clusters[column == 1]) for column in y.T)
+    has = (
+        column == 1 if clusters is None else np.bincount(clusters[column == 1]) for column in y.T
+    )
     return np.array([np.count_nonzero(each) < FEWEST_TO_CHOOSE for each in has])
 
 
-def some_rows(y: NDArray[Any], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Outputs:
+def some_rows(
+    y: NDArray[Any], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None
+) -> Outputs:
     """Return the rows that choose: of more than `CELLS` probabilities every second, fourth or so on.
 
     Raises `UserError` if there are none.
@@ -187,4 +226,6 @@ def some_rows(y: NDArray[Any], probabilities: NDArray[np.float64], clusters: NDA
 
 def no_validation_rows() -> UserError:
     """Return the error of a run that has no validation rows to choose by."""
-    return UserError("the predictions must have validation rows to choose by; got none; run dvc repro")
+    return UserError(
+        "the predictions must have validation rows to choose by; got none; run dvc repro"
+    )

@@ -19,8 +19,8 @@ Ints = NDArray[np.int64]
 def are_dependent(keys: NDArray[Any]) -> bool:
     """Return whether the rows with these keys of clusters (rows,) cannot be taken as independent.
 
-    They can if the design effect, rows / `if_alike`, is at most `LIMIT`. Where no text occurs more than twice, `LIMIT`
-    is reached if 5% of the rows repeat another one.
+    They can if the design effect, rows / `if_alike`, is at most `LIMIT`. Where no text occurs more
+    than twice, `LIMIT` is reached if 5% of the rows repeat another one.
     """
     return len(keys) > 0 and len(keys) > LIMIT * if_alike(np.unique(keys, return_counts=True)[1])
 
@@ -37,12 +37,13 @@ def if_alike(sizes: NDArray[Any]) -> float:
 def cr2(sums: Floats, sizes: Floats, times: Floats | None = None) -> tuple[float, float]:
     """Return the variance of a mean over the rows of clusters, and the degrees of freedom of its estimate.
 
-    `sums` (strata, clusters) are those of the deviations of the rows from the means of their strata, `sizes` (strata,
-    clusters) the numbers of rows, at least two clusters of each stratum; `times` (clusters,) says how often there are
-    such clusters, once by default. The variance is the sum over the clusters of the squares of their sums, divided by
-    the root of 1 - m / n for m of the n rows of a stratum, over the square of all rows. The degrees of freedom are
-    Satterthwaite's for rows of one variance: Bell & McCaffrey (2002), Survey Methodology 28:169-181; or those for the
-    squares at hand if these are fewer. Beyond `MANY` they are approximated.
+    `sums` (strata, clusters) are those of the deviations of the rows from the means of their
+    strata, `sizes` (strata, clusters) the numbers of rows, at least two clusters of each stratum;
+    `times` (clusters,) says how often there are such clusters, once by default. The variance is the
+    sum over the clusters of the squares of their sums, divided by the root of 1 - m / n for m of
+    the n rows of a stratum, over the square of all rows. The degrees of freedom are Satterthwaite's
+    for rows of one variance: Bell & McCaffrey (2002), Survey Methodology 28:169-181; or those for
+    the squares at hand if these are fewer. Beyond `MANY` they are approximated.
     """
     times = np.ones(sizes.shape[1]) if times is None else times
     counts = (sizes @ times)[:, np.newaxis]
@@ -64,8 +65,8 @@ def cr2(sums: Floats, sizes: Floats, times: Floats | None = None) -> tuple[float
 def variance_of_mean(values: Floats, strata: Ints) -> float:
     """Return the variance of the mean of independent values (rows,), as `cr2` of clusters of one row.
 
-    Only the variance within `strata` (rows,) counts, each of more than one row: Cochran (1977), Sampling Techniques,
-    5.3.
+    Only the variance within `strata` (rows,) counts, each of more than one row: Cochran (1977),
+    Sampling Techniques, 5.3.
     """
     counts = np.maximum(np.bincount(strata), 1)
     deviations = values - (np.bincount(strata, values) / counts)[strata]
@@ -73,12 +74,14 @@ def variance_of_mean(values: Floats, strata: Ints) -> float:
     return float(within.sum()) / len(values) ** 2
 
 
-def independent_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]) -> tuple[float, float]:
+def independent_rows(
+    values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]
+) -> tuple[float, float]:
     """Return how many independent rows have as certain a mean value as these, and the degrees of freedom of that.
 
-    That is the number of rows whose mean would have this variance by `cr2`, at most that of these rows. With fewer than
-    `FEW` clusters with a `rare` value, such as a mistake, or without one, no variance is estimated; the rows of a
-    cluster then count `if_alike`. All arguments are (rows,).
+    That is the number of rows whose mean would have this variance by `cr2`, at most that of these
+    rows. With fewer than `FEW` clusters with a `rare` value, such as a mistake, or without one, no
+    variance is estimated; the rows of a cluster then count `if_alike`. All arguments are (rows,).
     """
     sizes, rows = np.bincount(clusters).astype(np.float64), len(values)
     rares = np.bincount(clusters[rare], minlength=len(sizes))
@@ -88,10 +91,14 @@ def independent_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool
     deviations: Floats = values - values.mean()
     sums = np.bincount(clusters, deviations).astype(np.float64, copy=False)
     variance, degrees = cr2(sums[np.newaxis], sizes[np.newaxis])
-    return min(float((deviations**2).mean()) / variance + 1, rows) if variance else float(rows), degrees
+    return min(float((deviations**2).mean()) / variance + 1, rows) if variance else float(
+        rows
+    ), degrees
 
 
-def effective_rows(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], confidence: float) -> float:
+def effective_rows(
+    values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], confidence: float
+) -> float:
     """Return the `independent_rows`, as few as an interval of this level has by `few_degrees`."""
     rows, degrees = independent_rows(values, clusters, rare)
     return rows * float(few_degrees(degrees, 1 - confidence))

@@ -56,11 +56,12 @@ class CorrectedT:
 def mcnemar(only_a: int, only_b: int, worth: float = 1.0, degrees: float = math.inf) -> McNemar:
     """Return McNemar's two-sided test that two models have the same accuracy.
 
-    `only_a` and `only_b` are the rows that only one of them decides correctly; without such rows p is 1. It is the
-    score test, (a - b)^2 / (a + b), without correction: McNemar (1947), Psychometrika 12:153-157,
-    doi:10.1007/BF02295996, as recommended by Fagerland, Lydersen & Laake (2013), BMC Med. Res. Methodol. 13:91,
-    doi:10.1186/1471-2288-13-91. Tango's interval has the differences that it does not reject, so that both agree. A
-    dependent row is `worth` a part of an independent one, with Student's t of so many `degrees` of freedom.
+    `only_a` and `only_b` are the rows that only one of them decides correctly; without such rows p
+    is 1. It is the score test, (a - b)^2 / (a + b), without correction: McNemar (1947),
+    Psychometrika 12:153-157, doi:10.1007/BF02295996, as recommended by Fagerland, Lydersen & Laake
+    (2013), BMC Med. Res. Methodol. 13:91, doi:10.1186/1471-2288-13-91. Tango's interval has the
+    differences that it does not reject, so that both agree. A dependent row is `worth` a part of an
+    independent one, with Student's t of so many `degrees` of freedom.
     """
     if only_a == only_b:
         return McNemar(only_a, only_b, 1.0)
@@ -71,8 +72,8 @@ def mcnemar(only_a: int, only_b: int, worth: float = 1.0, degrees: float = math.
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the p-values of a family of tests, adjusted by Holm's step-down method, in the same order.
 
-    Rejecting those at or below alpha has a family-wise error of at most alpha, however the tests depend on each other.
-    Holm (1979), Scand. J. Stat. 6:65-70.
+    Rejecting those at or below alpha has a family-wise error of at most alpha, however the tests
+    depend on each other. Holm (1979), Scand. J. Stat. 6:65-70.
     """
     order = np.argsort(p_values, kind="stable")
     remaining = len(p_values) - np.arange(len(p_values))
@@ -81,18 +82,28 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     return adjusted
 
 
-def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: float = CONFIDENCE) -> CorrectedT:
+def corrected_t(
+    differences: NDArray[np.float64], ratio: float, confidence: float = CONFIDENCE
+) -> CorrectedT:
     """Return the corrected resampled t test, two-sided, that the mean difference of two models over splits is 0.
 
-    `differences` (splits,), at least two, come from models trained and tested on the same splits; `ratio` is test rows
-    / training rows, 1 / (k - 1) for k folds. Since the splits share rows, the variance of the mean is taken as
-    (1 / splits + ratio) sd^2, with splits - 1 degrees of freedom: Nadeau & Bengio (2003), Machine Learning 52:239-281,
-    doi:10.1023/A:1024068626366. If all differences are equal, the interval is a point.
+    `differences` (splits,), at least two, come from models trained and tested on the same splits;
+    `ratio` is test rows / training rows, 1 / (k - 1) for k folds. Since the splits share rows, the
+    variance of the mean is taken as (1 / splits + ratio) sd^2, with splits - 1 degrees of freedom:
+    Nadeau & Bengio (2003), Machine Learning 52:239-281, doi:10.1023/A:1024068626366. If all
+    differences are equal, the interval is a point.
     """
     splits = len(differences)
     if np.ptp(differences) == 0:  # their computed sd need not be 0
         mean = float(differences[0])
-        return CorrectedT(mean, 0.0, math.copysign(math.inf, mean) if mean else 0.0, 0.0 if mean else 1.0, mean, mean)
+        return CorrectedT(
+            mean,
+            0.0,
+            math.copysign(math.inf, mean) if mean else 0.0,
+            0.0 if mean else 1.0,
+            mean,
+            mean,
+        )
     mean = float(differences.mean())
     sd = float(differences.std(ddof=1))
     error = sd * math.sqrt(1 / splits + ratio)
@@ -109,19 +120,25 @@ def summarize(
 ) -> dict[str, dict[str, float]]:
     """Return the content of comparisons.json for the comparisons of all pairs, rounded; keys are their `pair_name`.
 
-    P-values have six significant digits, other numbers `DIGITS` decimals. For each pair: `difference` in accuracy with
-    `low` and `high`; `only_first` and `only_second`, the rows that only one model decides correctly; `p` of the test
-    that the models are alike, and `p_holm`, corrected for the number of pairs; `smallest_difference` that the test
-    detects with 80% power if no other pair differs, at the level of Holm's first step; absent if there
-    is none, or if there are fewer than `FEWEST_GROUPS`. Pairs with one of `baselines`, models that ignore
-    the texts, are not corrected, nor counted.
+    P-values have six significant digits, other numbers `DIGITS` decimals. For each pair:
+    `difference` in accuracy with `low` and `high`; `only_first` and `only_second`, the rows that
+    only one model decides correctly; `p` of the test that the models are alike, and `p_holm`,
+    corrected for the number of pairs; `smallest_difference` that the test detects with 80% power if
+    no other pair differs, at the level of Holm's first step; absent if there is none, or if there
+    are fewer than `FEWEST_GROUPS`. Pairs with one of `baselines`, models that ignore the texts, are
+    not corrected, nor counted.
     """
     report: dict[str, dict[str, float]] = {}
-    corrected = {pair: each.test.p for pair, each in comparisons.items() if not {*baselines} & {*pair}}
+    corrected = {
+        pair: each.test.p for pair, each in comparisons.items() if not {*baselines} & {*pair}
+    }
     adjusted = dict(zip(corrected, holm(np.array(list(corrected.values()))).tolist(), strict=True))
     for pair, comparison in comparisons.items():
         test, pairs = comparison.test, len(corrected) if pair in corrected else 1
-        entry = asdict(comparison.difference) | {"only_first": test.only_a, "only_second": test.only_b}
+        entry = asdict(comparison.difference) | {
+            "only_first": test.only_a,
+            "only_second": test.only_b,
+        }
         entry |= {"p": test.p, "p_holm": adjusted.get(pair, test.p)}
         alpha = (1 - confidence) / pairs
         rows = comparison.rows * float(few_degrees(comparison.degrees, alpha))
@@ -138,16 +155,24 @@ def summarize(
 def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], float]:
     """Return the power of McNemar's test on `n` rows at level `alpha`, as a function of the difference.
 
-    `discordant`, above 0, is the share of the rows that only one of two models decides correctly; the difference of
-    their accuracies is from 0 to that. The power given the number of discordant rows is averaged over its binomial
-    distribution: Duffy (1984), Biometrics 40:1005-1015.
+    `discordant`, above 0, is the share of the rows that only one of two models decides correctly;
+    the difference of their accuracies is from 0 to that. The power given the number of discordant
+    rows is averaged over its binomial distribution: Duffy (1984), Biometrics 40:1005-1015.
     """
     mean = n * discordant
     reach = SPREAD * math.sqrt(mean) + SPREAD
     m = np.arange(max(1, math.floor(mean - reach)), min(n, math.ceil(mean + reach)) + 1)
-    logs = scipy.special.gammaln(n + 1) - scipy.special.gammaln(m + 1) - scipy.special.gammaln(n - m + 1)
-    chances = np.exp(logs + scipy.special.xlogy(m, discordant) + scipy.special.xlog1py(n - m, -discordant))
-    most = np.floor((m - normal_quantile(1 - alpha / 2) * np.sqrt(m)) / 2)  # rows that the worse model alone has right
+    logs = (
+        scipy.special.gammaln(n + 1)
+        - scipy.special.gammaln(m + 1)
+        - scipy.special.gammaln(n - m + 1)
+    )
+    chances = np.exp(
+        logs + scipy.special.xlogy(m, discordant) + scipy.special.xlog1py(n - m, -discordant)
+    )
+    most = np.floor(
+        (m - normal_quantile(1 - alpha / 2) * np.sqrt(m)) / 2
+    )  # rows that the worse model alone has right
 
     def exact(difference: float) -> float:
         better = (1 + difference / discordant) / 2

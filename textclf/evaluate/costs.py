@@ -13,8 +13,8 @@ from textclf.evaluate.settings import ABSTAIN, CostsByClass, by_pair, unknown_cl
 def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
     """Return the costs by actual and decided class, (classes, classes); the last column, if set, for no answer.
 
-    A pair that is not named costs 0 if it is right, otherwise 1. None if there are no costs. Raises `UserError` with a
-    line for each name that is not a class.
+    A pair that is not named costs 0 if it is right, otherwise 1. None if there are no costs. Raises
+    `UserError` with a line for each name that is not a class.
     """
     if lines := [f"{PARAMS_FILE}: {sentence}" for sentence in unknown_classes(costs, classes)]:
         raise UserError(*lines)

@@ -21,8 +21,8 @@ def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, C
     """Return the conformal scores of each model, from the validation rows; an empty mapping without `coverage`.
 
     With several labels per text, rows without labels have none. Dependent rows count as the
-    independent rows that would estimate as precisely the share of rows that their sets cover. Raises `UserError` if
-    they are too few for this coverage, in all or of a class.
+    independent rows that would estimate as precisely the share of rows that their sets cover.
+    Raises `UserError` if they are too few for this coverage, in all or of a class.
     """
     fitted: dict[str, Conformal] = {}
     if settings.coverage is None:
@@ -33,22 +33,37 @@ def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, C
         y, probabilities, clusters = some_rows(rows.y, rows.probabilities, rows.clusters)
         if rows.multilabel:
             some = y.any(axis=1)
-            y, probabilities, clusters = y[some], probabilities[some], None if clusters is None else clusters[some]
+            y, probabilities, clusters = (
+                y[some],
+                probabilities[some],
+                None if clusters is None else clusters[some],
+            )
         scores = Conformal.fit(y, probabilities, settings.coverage_by_class)
         told = "evaluate.coverage", validation.classes, " with labels" * rows.multilabel
         scores.require(settings.coverage, *told)
         if clusters is not None:
             covered = _covered(scores.sets(probabilities, settings.coverage), y)
-            parts = [y == place for place in range(len(scores.groups))] if settings.coverage_by_class else [slice(None)]
-            worth = [independent_rows(covered[part], clusters[part], covered[part] < 1)[0] for part in parts]
+            parts = (
+                [y == place for place in range(len(scores.groups))]
+                if settings.coverage_by_class
+                else [slice(None)]
+            )
+            worth = [
+                independent_rows(covered[part], clusters[part], covered[part] < 1)[0]
+                for part in parts
+            ]
             groups = zip(scores.groups, worth, strict=True)
-            scores = Conformal(tuple(replace(group, independent=int(each + TINY)) for group, each in groups))
+            scores = Conformal(
+                tuple(replace(group, independent=int(each + TINY)) for group, each in groups)
+            )
             scores.require(settings.coverage, *told)
         fitted[name] = scores
     return fitted
 
 
-def measure_sets(test: SplitMetrics, fitted: Mapping[str, Conformal], settings: Evaluate) -> Coverage:
+def measure_sets(
+    test: SplitMetrics, fitted: Mapping[str, Conformal], settings: Evaluate
+) -> Coverage:
     """Return the content of metrics/coverage.json: empty if `coverage` is not set."""
     if settings.coverage is None:
         return Coverage()
@@ -57,9 +72,13 @@ def measure_sets(test: SplitMetrics, fitted: Mapping[str, Conformal], settings: 
         by_class=int(settings.coverage_by_class),
         validation_rows=sum(group.rows for group in next(iter(fitted.values())).groups),
     )
-    found = {name: scores.sets(test.judged[name].probabilities, settings.coverage) for name, scores in fitted.items()}
+    found = {
+        name: scores.sets(test.judged[name].probabilities, settings.coverage)
+        for name, scores in fitted.items()
+    }
     models: dict[str, Any] = {
-        name: _report(sets, test.of_rows, test.classes, settings.confidence) for name, sets in found.items()
+        name: _report(sets, test.of_rows, test.classes, settings.confidence)
+        for name, sets in found.items()
     }
     return Coverage(**models, protocol=protocol)
 
@@ -78,7 +97,9 @@ def _report(sets: Sets, rows: JudgedRows, labels: Sequence[str], confidence: flo
         empty=float((sizes == 0).mean()),
         answered=float((sizes == 1).mean()),
         several=float((sizes > 1).mean()),
-        accuracy=None if rows.multilabel else share_of(covered, sizes == 1, rows.clusters, confidence),
+        accuracy=None
+        if rows.multilabel
+        else share_of(covered, sizes == 1, rows.clusters, confidence),
         classes={
             label: share_of(sets[:, place], rows.is_actual(place), rows.clusters, confidence)
             for place, label in enumerate(labels)
@@ -94,7 +115,10 @@ def _covered(sets: Sets, y: Labels) -> NDArray[Any]:
 
 
 def share_of(
-    found: NDArray[Any], among: NDArray[np.bool_], clusters: NDArray[np.int64] | None, confidence: float
+    found: NDArray[Any],
+    among: NDArray[np.bool_],
+    clusters: NDArray[np.int64] | None,
+    confidence: float,
 ) -> MeasuredShare | None:
     """Return the share of some rows that are `found`; None without such rows.
 

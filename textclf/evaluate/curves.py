@@ -11,13 +11,20 @@ from numpy.typing import NDArray
 
 FEWEST_POINT_ROWS = 10  # rows of a point of a risk-coverage curve
 STEPS = 500  # along a curve of more than twice as many points, of which the first and the last point remain
-HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv of a model that trains in epochs
+HISTORY_COLUMNS = (
+    "epoch",
+    "split",
+    "loss",
+    "accuracy",
+)  # of the history.csv of a model that trains in epochs
 
 # Numbers of false and true positives (thresholds,) as the threshold falls
 PositiveCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def confusion_table(matrix: NDArray[np.int64], support: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
+def confusion_table(
+    matrix: NDArray[np.int64], support: NDArray[np.int64], names: Sequence[str]
+) -> pd.DataFrame:
     """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows.
 
     `support` (classes,) are the rows of each actual class, `names` are those of the columns.
@@ -25,14 +32,21 @@ def confusion_table(matrix: NDArray[np.int64], support: NDArray[np.int64], names
     actual, predicted = np.nonzero(matrix)
     counts, labels = matrix[actual, predicted], np.array(names, dtype=object)
     return pd.DataFrame(
-        {"actual": labels[actual], "predicted": labels[predicted], "count": counts, "share": counts / support[actual]}
+        {
+            "actual": labels[actual],
+            "predicted": labels[predicted],
+            "count": counts,
+            "share": counts / support[actual],
+        }
     )
 
 
 def positive_counts(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> PositiveCounts:
     """Return the numbers of false and true positives as the threshold falls to each distinct score (scores,)."""
     falling = np.argsort(-scores)  # ties in any order
-    last = np.append(np.flatnonzero(np.diff(scores[falling])), len(scores) - 1)  # the last row with each score
+    last = np.append(
+        np.flatnonzero(np.diff(scores[falling])), len(scores) - 1
+    )  # the last row with each score
     true = np.cumsum(actual[falling])[last]
     return last + 1 - true, true
 
@@ -65,15 +79,19 @@ def thin_roc(counts: PositiveCounts) -> PositiveCounts:
 def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     """Return the points of ROC curves by class: `class`, `false_positive_rate` ascending, `true_positive_rate`.
 
-    A point on the line between its neighbours is left out, as by scikit-learn's `roc_curve`. A rate is NaN if there
-    are no rows to count.
+    A point on the line between its neighbours is left out, as by scikit-learn's `roc_curve`. A rate
+    is NaN if there are no rows to count.
     """
     tables = []
     for name, counts in curves.items():
         false, true = thin_roc(counts)
         corner = corners(false, true)
         rates = [_rates(np.append(0, each[corner]), undefined=np.nan) for each in (false, true)]
-        tables.append(pd.DataFrame({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
+        tables.append(
+            pd.DataFrame(
+                {"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}
+            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -87,9 +105,10 @@ def corners(false: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.int
 def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     """Return the points of precision-recall curves by class: `class`, `recall` ascending, `precision`.
 
-    Each curve starts at a recall of 0 with a precision of 1; if all scores are equal, it is a horizontal line at the
-    share of the class. Of more than two points with the same recall the first and the last remain, as by scikit-learn's
-    `precision_recall_curve`. Without positive rows recall is 1 throughout.
+    Each curve starts at a recall of 0 with a precision of 1; if all scores are equal, it is a
+    horizontal line at the share of the class. Of more than two points with the same recall the
+    first and the last remain, as by scikit-learn's `precision_recall_curve`. Without positive rows
+    recall is 1 throughout.
     """
     tables = []
     for name, counts in curves.items():
@@ -109,9 +128,10 @@ def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame
 def risk_coverage_table(counts: PositiveCounts) -> pd.DataFrame:
     """Return the points of a risk-coverage curve: `share_answered` ascending, and the `error` of these rows.
 
-    The rows answered are those with the highest confidence (El-Yaniv & Wiener 2010, J. Mach. Learn. Res. 11:1605-1641).
-    Points with fewer than `FEWEST_POINT_ROWS` rows are left out, since their error is chance, unless there is no other.
-    Where all rows have the same confidence, the curve is a horizontal line.
+    The rows answered are those with the highest confidence (El-Yaniv & Wiener 2010, J. Mach. Learn.
+    Res. 11:1605-1641). Points with fewer than `FEWEST_POINT_ROWS` rows are left out, since their
+    error is chance, unless there is no other. Where all rows have the same confidence, the curve is
+    a horizontal line.
     """
     wrong, right = thin(counts, (counts[0] + counts[1]) / (counts[0][-1] + counts[1][-1]))
     rows = wrong + right
@@ -131,4 +151,7 @@ def stack_models(tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ()
     """Return the tables of all models in one, with a first column `model`; `columns` are those of an empty result."""
     if not tables:
         return pd.DataFrame(columns=["model", *columns])
-    return pd.concat([table.assign(model=name)[["model", *table]] for name, table in tables.items()], ignore_index=True)
+    return pd.concat(
+        [table.assign(model=name)[["model", *table]] for name, table in tables.items()],
+        ignore_index=True,
+    )

@@ -44,20 +44,24 @@ class Difference:
 def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Return the Wilson score interval of a share, such as an accuracy; `n` is above 0.
 
-    Wilson (1927), J. Am. Stat. Assoc. 22:209-212, doi:10.1080/01621459.1927.10502953, without continuity correction:
-    method 3 of Newcombe (1998), Stat. Med. 17:857-872.
+    Wilson (1927), J. Am. Stat. Assoc. 22:209-212, doi:10.1080/01621459.1927.10502953, without
+    continuity correction: method 3 of Newcombe (1998), Stat. Med. 17:857-872.
     """
     z, share = normal_quantile((1 + confidence) / 2), successes / n
     middle = (2 * n * share + z**2) / (2 * (n + z**2))
     half = z * math.sqrt(4 * n * share * (1 - share) + z**2) / (2 * (n + z**2))
     # At a share of 0 or 1 the formula gives exactly 0 or 1, apart from rounding errors.
-    return Interval(middle - half if successes > 0 else 0.0, middle + half if successes < n else 1.0)
+    return Interval(
+        middle - half if successes > 0 else 0.0, middle + half if successes < n else 1.0
+    )
 
 
 def on_odds_scale(value: float, half: float) -> Interval:
     """Return the interval of a value from 0 to 1 that is symmetric in its log odds; `half` its length on its scale."""
     middle, length = float(scipy.special.logit(value)), half / (value * (1 - value))
-    return Interval(*(float(scipy.special.expit(end)) for end in (middle - length, middle + length)))
+    return Interval(
+        *(float(scipy.special.expit(end)) for end in (middle - length, middle + length))
+    )
 
 
 def normal_quantile(probability: float) -> float:
@@ -82,9 +86,10 @@ def few_degrees(degrees: Floats | float, alpha: Floats | float) -> Any:
 def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Return the score interval of a difference of two shares of the same `n` rows, above 0.
 
-    `only_a` and `only_b` are the rows in one of the shares alone; the difference is (only_a - only_b) / n. The interval
-    holds the differences that the score test does not reject, so it has a width even if one or both counts are 0: Tango
-    (1998), Stat. Med. 17:891-908; Fagerland, Lydersen & Laake (2014), Stat. Med. 33:2850-2875.
+    `only_a` and `only_b` are the rows in one of the shares alone; the difference is (only_a -
+    only_b) / n. The interval holds the differences that the score test does not reject, so it has a
+    width even if one or both counts are 0: Tango (1998), Stat. Med. 17:891-908; Fagerland, Lydersen
+    & Laake (2014), Stat. Med. 33:2850-2875.
     """
     z = normal_quantile((1 + confidence) / 2)
 
@@ -92,10 +97,18 @@ def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE
         """Return the test statistic of a difference of `delta`, which falls as `delta` grows."""
         b = (2 * n - only_a + only_b) * delta - only_a - only_b
         c = -only_b * delta * (1 - delta)
-        share = (math.sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (4 * n)  # the likeliest share of only_b
+        share = (math.sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (
+            4 * n
+        )  # the likeliest share of only_b
         variance = n * (2 * share + delta * (1 - delta))
         gap = only_a - only_b - n * delta
-        return gap / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, gap) if gap else 0.0
+        return (
+            gap / math.sqrt(variance)
+            if variance > 0
+            else math.copysign(math.inf, gap)
+            if gap
+            else 0.0
+        )
 
     estimate = (only_a - only_b) / n
     low = -1.0 if estimate <= -1 else bisect(lambda delta: score(delta) - z, -1.0, estimate)
@@ -106,10 +119,10 @@ def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE
 def difference(a: float, b: float, of_a: Interval, of_b: Interval) -> Interval:
     """Return the interval of a - b for two numbers of independent samples, from the interval of each.
 
-    The ends are d - sqrt((a - low_a)^2 + (high_b - b)^2) and d + sqrt((high_a - a)^2 + (b - low_b)^2) with d = a - b.
-    For Wilson intervals of shares this is the hybrid score interval, method 10 of Newcombe (1998), Stat. Med.
-    17:873-890; for other metrics it is MOVER, the method of variance estimates recovery: Zou & Donner (2008), Stat.
-    Med. 27:1693-1702.
+    The ends are d - sqrt((a - low_a)^2 + (high_b - b)^2) and d + sqrt((high_a - a)^2 + (b -
+    low_b)^2) with d = a - b. For Wilson intervals of shares this is the hybrid score interval,
+    method 10 of Newcombe (1998), Stat. Med. 17:873-890; for other metrics it is MOVER, the method
+    of variance estimates recovery: Zou & Donner (2008), Stat. Med. 27:1693-1702.
     """
     # max: an interval may exclude its own value by rounding.
     below = math.hypot(max(a - of_a.low, 0), max(of_b.high - b, 0))
@@ -125,10 +138,10 @@ def compare_shares(
     """Return the ends of the interval of the difference of two independent shares, and its p-value: all (pairs,).
 
     `counts` (pairs, 4) are the rows in the first share and all rows of it, then those of the
-    second; they are worth less by `few_degrees` at each level, with `degrees` (pairs,). The interval
-    is `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with
-    few rows Wilson's reject too often. The p-value is that of the level at which it ends at 0, so
-    that both always agree.
+    second; they are worth less by `few_degrees` at each level, with `degrees` (pairs,). The
+    interval is `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci.
+    16:101-133; with few rows Wilson's reject too often. The p-value is that of the level at which
+    it ends at 0, so that both always agree.
     """
     low, high = _differences(counts, degrees, np.full(len(counts), 1 - confidence))
     smallest, largest = np.full(len(counts), -700.0), np.zeros(len(counts))  # of the logarithm of p
@@ -136,7 +149,10 @@ def compare_shares(
         middle = (smallest + largest) / 2
         ends = _differences(counts, degrees, np.exp(middle))
         is_excluded = (ends[0] > 0) | (ends[1] < 0)
-        smallest, largest = np.where(is_excluded, smallest, middle), np.where(is_excluded, middle, largest)
+        smallest, largest = (
+            np.where(is_excluded, smallest, middle),
+            np.where(is_excluded, middle, largest),
+        )
     return low, high, np.exp(largest)
 
 
@@ -157,23 +173,38 @@ def _jeffreys(
 ) -> tuple[Floats, Floats, Floats]:
     """Return shares, and the ends of their intervals, beyond which the share may be with an alpha near 1."""
     share, shape = right / rows, (right * worth + 0.5, (rows - right) * worth + 0.5)
-    low, high = scipy.special.betaincinv(*shape, alpha / 2), scipy.special.betainccinv(*shape, alpha / 2)
-    return share, np.where(right <= 0, 0, np.minimum(low, share)), np.where(right >= rows, 1, np.maximum(high, share))
+    low, high = (
+        scipy.special.betaincinv(*shape, alpha / 2),
+        scipy.special.betainccinv(*shape, alpha / 2),
+    )
+    return (
+        share,
+        np.where(right <= 0, 0, np.minimum(low, share)),
+        np.where(right >= rows, 1, np.maximum(high, share)),
+    )
 
 
-def area_score(area: float, positives: float, others: float, confidence: float = CONFIDENCE) -> Interval:
+def area_score(
+    area: float, positives: float, others: float, confidence: float = CONFIDENCE
+) -> Interval:
     """Return the interval of a ROC AUC from the numbers of rows of the class and of other rows, both above 0.
 
-    It has a width even if the area is 1. It holds the areas whose standard error, by the exponential model of Hanley &
-    McNeil (1982) with both sample sizes replaced by their mean, puts the estimate within the normal quantile: method 5
-    of Newcombe (2006), Stat. Med. 25:559-573, doi:10.1002/sim.2324.
+    It has a width even if the area is 1. It holds the areas whose standard error, by the
+    exponential model of Hanley & McNeil (1982) with both sample sizes replaced by their mean, puts
+    the estimate within the normal quantile: method 5 of Newcombe (2006), Stat. Med. 25:559-573,
+    doi:10.1002/sim.2324.
     """
     z = normal_quantile((1 + confidence) / 2)
     mean = max((positives + others) / 2 - 1, 0.0)
 
     def gap(true: float) -> float:
         """Return by how much the distance to the estimate exceeds what chance explains."""
-        spread = true * (1 - true) * (1 + mean * ((1 - true) / (2 - true) + true / (1 + true))) / (positives * others)
+        spread = (
+            true
+            * (1 - true)
+            * (1 + mean * ((1 - true) / (2 - true) + true / (1 + true)))
+            / (positives * others)
+        )
         return abs(true - area) - z * math.sqrt(spread)
 
     low = 0.0 if area <= 0 else bisect(gap, 0.0, area)

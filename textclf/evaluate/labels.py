@@ -1,9 +1,9 @@
 """How many labels are enough: what more would bring, and what suggested texts have saved against random ones.
 
-The law is error = e - a ((n / N)^-b - 1) / -b of n of N labels: the power law c + a n^-b, written so that
-b may be 0, where the error falls by as much with each doubling. Larger numbers weigh more: Figueroa et al.
-(2012), BMC Med. Inform. Decis. Mak. 12:8. On curves that no such law fits: Viering & Loog (2023), IEEE TPAMI
-45:7799-7819.
+The law is error = e - a ((n / N)^-b - 1) / -b of n of N labels: the power law c + a n^-b, written
+so that b may be 0, where the error falls by as much with each doubling. Larger numbers weigh more:
+Figueroa et al. (2012), BMC Med. Inform. Decis. Mak. 12:8. On curves that no such law fits: Viering
+& Loog (2023), IEEE TPAMI 45:7799-7819.
 """
 
 import math
@@ -25,8 +25,9 @@ PARAMETERS = 3  # of the law, which is fitted to more numbers of labels
 GAIN = 0.02  # of accuracy for which labels are foreseen, at most half of the errors
 AHEAD = 2  # times the labels for which the accuracy is foreseen
 TIMES = np.arange(100, 401) / 100  # the labels, as far as the law is trusted
-# Of the law, b: with a negative one, accuracy would rise ever faster. Simulated curves of models of texts do
-# not, and with such exponents what is foreseen was too high, and its intervals a fifth wider.
+# Of the law, b: with a negative one, accuracy would rise ever faster. Simulated curves of models of
+# texts do not, and with such exponents what is foreseen was too high, and its intervals a fifth
+# wider.
 EXPONENTS = np.linspace(0, 1, 21)
 FITS, SEED = 1000, 0
 
@@ -39,17 +40,23 @@ def measure_labels(path: Path, test: SplitMetrics, model: str, labels: int) -> O
     # Of texts of no class, models of fewer labels have no threshold of their own.
     judged = test.before_rejection(model)
     decision, confidence = test.decisions[model], test.settings.confidence
-    right: defaultdict[str, defaultdict[int, list[Bools]]] = defaultdict(lambda: defaultdict(list))  # by kind, labels
+    right: defaultdict[str, defaultdict[int, list[Bools]]] = defaultdict(
+        lambda: defaultdict(list)
+    )  # by kind, labels
     for rows in batches(path):
         kind, number = rows.split[0].split()
         calibrated = decision.calibrate(rows.probabilities)
         fewer = replace(judged, probabilities=calibrated, decided=decision.decide(calibrated))
         right[kind][int(number)].append(~fewer.wrong)
-    history = {number: each for number, [each] in right["history"].items()} | {labels: ~judged.wrong}
+    history = {number: each for number, [each] in right["history"].items()} | {
+        labels: ~judged.wrong
+    }
     shares = {}
     for number, each in history.items():
         ends = Share.of(each, np.ones_like(each), judged.clusters, confidence).interval(confidence)
-        shares[str(number)] = MeasuredShare(value=float(each.mean()), low=ends.low, high=ends.high, rows=len(each))
+        shares[str(number)] = MeasuredShare(
+            value=float(each.mean()), low=ends.low, high=ends.high, rows=len(each)
+        )
     foreseen = len(history) > PARAMETERS and judged.wrong.any()
     return OfLabels(
         history=shares,
@@ -65,26 +72,45 @@ def measure_labels(path: Path, test: SplitMetrics, model: str, labels: int) -> O
 def _foresee(history: dict[int, Bools], clusters: Ints | None, confidence: float) -> Foreseen:
     """Return what the law foresees from the rows that are right by number of labels, with intervals by `FITS` fits.
 
-    These are to the errors of the law with the noise of other test rows, or clusters of them, which all numbers share,
-    and that of other training rows, by the distances of the errors from the law.
+    These are to the errors of the law with the noise of other test rows, or clusters of them, which
+    all numbers share, and that of other training rows, by the distances of the errors from the law.
     """
-    numbers, wrong = np.array([*history]), np.array([~each for each in history.values()], np.float64)
+    numbers, wrong = (
+        np.array([*history]),
+        np.array([~each for each in history.values()], np.float64),
+    )
     sizes, errors, rows = numbers / numbers[-1], wrong.mean(axis=1), wrong.shape[1]
     expected, law = fit_law(errors, sizes, sizes), fit_law(errors, sizes, TIMES)
     groups = np.arange(rows) if clusters is None else clusters
     sums = np.array([np.bincount(groups, each) for each in wrong - errors[:, np.newaxis]])
-    shared = np.linalg.cholesky(sums @ sums.T / rows**2 + 1e-12 * np.eye(len(sizes)))  # two models may decide alike
+    shared = np.linalg.cholesky(
+        sums @ sums.T / rows**2 + 1e-12 * np.eye(len(sizes))
+    )  # two models may decide alike
     generator = np.random.default_rng(SEED)
-    own = np.sqrt(((errors - expected) ** 2).sum() / generator.chisquare(len(sizes) - PARAMETERS, (FITS, 1)))
+    own = np.sqrt(
+        ((errors - expected) ** 2).sum() / generator.chisquare(len(sizes) - PARAMETERS, (FITS, 1))
+    )
     noise = generator.standard_normal((2, FITS, len(sizes)))
     laws = fit_law(expected + noise[0] @ shared.T + own * noise[1], sizes, TIMES)
     gain, tails = min(GAIN, law[0] / 2), np.array([1 - confidence, 1 + confidence]) / 2
     ahead, (low, high) = 1 - law[TIMES == AHEAD], np.quantile(1 - laws[:, TIMES == AHEAD], tails)
-    reached = [np.where(each <= each[..., :1] - gain, TIMES, np.inf).min(axis=-1) for each in (law, laws)]
+    reached = [
+        np.where(each <= each[..., :1] - gain, TIMES, np.inf).min(axis=-1) for each in (law, laws)
+    ]
     ends = np.quantile(reached[1], tails, method="inverted_cdf")
     times = {"value": reached[0], "low": min(ends[0], reached[0]), "high": max(ends[1], reached[0])}
-    labels = {name: round(numbers[-1] * each) if each <= TIMES[-1] else None for name, each in times.items()}
-    return Foreseen(now=1 - law[0], accuracy=ahead.item(), low=low, high=high, target=1 - law[0] + gain, labels=labels)
+    labels = {
+        name: round(numbers[-1] * each) if each <= TIMES[-1] else None
+        for name, each in times.items()
+    }
+    return Foreseen(
+        now=1 - law[0],
+        accuracy=ahead.item(),
+        low=low,
+        high=high,
+        target=1 - law[0] + gain,
+        labels=labels,
+    )
 
 
 def fit_law(errors: Floats, sizes: Floats, at: Floats) -> Floats:
@@ -94,7 +120,9 @@ def fit_law(errors: Floats, sizes: Floats, at: Floats) -> Floats:
     """
     weights, x = sizes / sizes.sum(), scipy.special.boxcox(sizes, -EXPONENTS[:, np.newaxis])
     middle, deviations = x @ weights, x - (x @ weights)[:, np.newaxis]
-    slopes = np.maximum(-(errors * weights) @ deviations.T / (deviations**2 @ weights), 0)  # (..., exponents)
+    slopes = np.maximum(
+        -(errors * weights) @ deviations.T / (deviations**2 @ weights), 0
+    )  # (..., exponents)
     ends = (errors @ weights)[..., np.newaxis] + slopes * middle
     fitted = ends[..., np.newaxis] - slopes[..., np.newaxis] * x
     best = ((errors[..., np.newaxis, :] - fitted) ** 2 @ weights).argmin(axis=-1)[..., np.newaxis]
@@ -102,10 +130,13 @@ def fit_law(errors: Floats, sizes: Floats, at: Floats) -> Floats:
     return np.asarray(np.clip(end - slope * scipy.special.boxcox(at, -EXPONENTS[best]), 0, 1))
 
 
-def _compare(test: JudgedRows, suggested: Bools, random: list[Bools], confidence: float) -> Difference:
+def _compare(
+    test: JudgedRows, suggested: Bools, random: list[Bools], confidence: float
+) -> Difference:
     """Return the difference in accuracy of models of suggested texts, right in (draws, rows), and of random ones.
 
-    The interval allows for other test rows and, by the spread of the draws, for other training rows.
+    The interval allows for other test rows and, by the spread of the draws, for other training
+    rows.
     """
     better, draws = suggested.mean(axis=0) - random[0], suggested.mean(axis=1)
     t = scipy.special.stdtrit(len(draws) - 1, (1 + confidence) / 2)

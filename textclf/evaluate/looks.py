@@ -1,6 +1,7 @@
 """How often the test rows were measured, by the results that Git has, and what that does to an interval.
 
-Pages are the same bytes in every clone, so only the terminal and the comment of a pull request say it.
+Pages are the same bytes in every clone, so only the terminal and the comment of a pull request say
+it.
 """
 
 import hashlib
@@ -24,10 +25,13 @@ def identify(ids: bytes, y: NDArray[Any]) -> int:
 def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
     """Return the number of different results on these test rows in all branches and experiments that Git has here.
 
-    `test_rows` is their checksum in decisions.json, `folder` that of the metrics. The result of the commit, or of the
-    working tree, is one of them; without Git, or without a checksum of the rows, it is the only one.
+    `test_rows` is their checksum in decisions.json, `folder` that of the metrics. The result of the
+    commit, or of the working tree, is one of them; without Git, or without a checksum of the rows,
+    it is the only one.
     """
-    evaluation, decided = ((folder / f"{name}.json").as_posix() for name in ("evaluation", "decisions"))
+    evaluation, decided = (
+        (folder / f"{name}.json").as_posix() for name in ("evaluation", "decisions")
+    )
     try:
         log = git("log", "--all", "--full-history", "--format=%H", "--", evaluation, decided)
     except UserError:  # no Git
@@ -39,7 +43,11 @@ def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
     found = git(*pattern, *commits, "--", decided).stdout.decode().splitlines()
     names = [f"{line.partition(':')[0]}:./{evaluation}" for line in found]
     results = git("rev-parse", *names).stdout.split() if names else []
-    present = git("rev-parse", f"{commit}:./{evaluation}") if commit else git("hash-object", "--", evaluation)
+    present = (
+        git("rev-parse", f"{commit}:./{evaluation}")
+        if commit
+        else git("hash-object", "--", evaluation)
+    )
     return len({*results, *present.stdout.split()})
 
 

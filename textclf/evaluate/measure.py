@@ -22,7 +22,14 @@ from textclf.evaluate.clusters import if_alike
 from textclf.evaluate.intervals import Difference
 from textclf.evaluate.model_choice import choose, chooses, compare_candidates, score_after_choice
 from textclf.evaluate.registry import LOG_LOSS, METRICS, OF_SETS
-from textclf.evaluate.results import Calibrated, Choice, Decisions, FoldScores, ModelDecision, Protocol
+from textclf.evaluate.results import (
+    Calibrated,
+    Choice,
+    Decisions,
+    FoldScores,
+    ModelDecision,
+    Protocol,
+)
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
@@ -32,7 +39,9 @@ GUESSING = "guessing"  # the baseline, in decisions.json; no model has this name
 SCORES = ("accuracy", "cost", "log_loss")  # by which the default model is chosen
 OF_BASELINE = (*SCORES, *OF_SETS)  # the metrics of guessing
 # What `dvc metrics` and `dvc exp show` list of each model
-COMPARED = [name for name, metric in METRICS.items() if metric.listed]  # on rows that the model was not fitted to
+COMPARED = [
+    name for name, metric in METRICS.items() if metric.listed
+]  # on rows that the model was not fitted to
 FITTED = ("accuracy",)  # on the training rows
 TRAINING = ("parameters", "epochs", "best_epoch")  # of a model that is trained in epochs
 
@@ -66,11 +75,11 @@ def decide(
 ) -> tuple[RowsOfSplits, dict[str, Decision]]:
     """Return the predictions of all models by split, and the decision of each model.
 
-    Validation rows choose the decisions or, without them, the rows of `held_out`; those of `baselines`, which ignore
-    the texts, follow from the training rows.
-    `models` have their predictions in batches; `clusters` are those of the splits with dependent rows, `membership` has
-    the slices of the test rows. Raises `UserError` if the models have different rows, or other test rows than the
-    slices, or if a model has no rows by which to choose.
+    Validation rows choose the decisions or, without them, the rows of `held_out`; those of
+    `baselines`, which ignore the texts, follow from the training rows. `models` have their
+    predictions in batches; `clusters` are those of the splits with dependent rows, `membership` has
+    the slices of the test rows. Raises `UserError` if the models have different rows, or other test
+    rows than the slices, or if a model has no rows by which to choose.
     """
     together = _read_splits(models, membership)
     none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
@@ -80,13 +89,20 @@ def decide(
     choosing = none | (dict(chooser.models) if chooser else {})
     # Without such rows, predictions made elsewhere stay as they are.
     as_given = settings.model_copy(update={"calibration": "none"})
-    of = {name: settings if len(rows) or name not in settings.external else as_given for name, rows in choosing.items()}
+    of = {
+        name: settings if len(rows) or name not in settings.external else as_given
+        for name, rows in choosing.items()
+    }
     choosers = {name: rows for name, rows in choosing.items() if name not in baselines}
     if without := [name for name, rows in choosers.items() if of[name].chooses and not len(rows)]:
         raise UserError(
             "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
             f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
-            + "".join(_rarest(rows) for rows in [*together.get("train", {}).values()][:1] if rows.multilabel)
+            + "".join(
+                _rarest(rows)
+                for rows in [*together.get("train", {}).values()][:1]
+                if rows.multilabel
+            )
         )
     clustered = chooser.clusters if chooser else None
     decisions: dict[str, Decision] = {}
@@ -98,7 +114,9 @@ def decide(
     return together, decisions
 
 
-def _read_splits(models: Mapping[str, Iterable[Predictions]], membership: Membership | None) -> RowsOfSplits:
+def _read_splits(
+    models: Mapping[str, Iterable[Predictions]], membership: Membership | None
+) -> RowsOfSplits:
     parts: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)
     test_ids = IdDigest()
     for split, batch in track(read_together(models), "measure predictions"):
@@ -106,12 +124,18 @@ def _read_splits(models: Mapping[str, Iterable[Predictions]], membership: Member
         if split == "test":
             test_ids.add(first.ids.tolist())
         empty = first.ids[:0].copy()  # not a view: ids take most of the memory
-        parts[split].append({name: replace(part, ids=empty, split=empty) for name, part in batch.items()})
+        parts[split].append(
+            {name: replace(part, ids=empty, split=empty) for name, part in batch.items()}
+        )
     if membership is not None and test_ids.digest() != membership.ids:
-        raise UserError("the predictions must be of the test rows of data/splits, in their order; run dvc repro")
+        raise UserError(
+            "the predictions must be of the test rows of data/splits, in their order; run dvc repro"
+        )
     together: RowsOfSplits = {}
     for split, batches in parts.items():
-        together[split] = {name: concatenate([part[name] for part in batches]) for name in batches[0]}
+        together[split] = {
+            name: concatenate([part[name] for part in batches]) for name in batches[0]
+        }
         batches.clear()
     return together
 
@@ -125,12 +149,17 @@ def measure(
 ) -> dict[str, SplitMetrics]:
     """Return the metrics of each split, of the rows and decisions of `decide`.
 
-    `stratified` says whether the split fixed the shares of the classes; `clusters` are those of the splits with
-    dependent rows.
+    `stratified` says whether the split fixed the shares of the classes; `clusters` are those of the
+    splits with dependent rows.
     """
     return {
         split: SplitMetrics(
-            split, of_split, {name: decisions[name] for name in of_split}, settings, stratified, clusters.get(split)
+            split,
+            of_split,
+            {name: decisions[name] for name in of_split},
+            settings,
+            stratified,
+            clusters.get(split),
         )
         for split, of_split in rows.items()
     }
@@ -139,10 +168,14 @@ def measure(
 def _rarest(rows: Predictions) -> str:
     """Return advice to leave out the rarest label, without which a fold cannot train a model."""
     count, name = min(zip(rows.y.sum(axis=0, dtype=int).tolist(), rows.classes, strict=True))
-    return f", or leave out {quote_value(name)}, a label of only {count_noun(count, 'training row')}"
+    return (
+        f", or leave out {quote_value(name)}, a label of only {count_noun(count, 'training row')}"
+    )
 
 
-def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:
+def read_together(
+    models: Mapping[str, Iterable[Predictions]],
+) -> Iterator[tuple[str, dict[str, Predictions]]]:
     """Yield each split and a batch of the same rows of it from each model that predicts them, in order.
 
     Raises `UserError` if the models do not have the same rows in the same batches.
@@ -155,16 +188,31 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
                 if rows is first:
                     continue
                 same = rows.classes == first.classes and np.array_equal(rows.y, first.y)
-                if not (same and np.array_equal(rows.ids, first.ids) and np.array_equal(rows.split, first.split)):
-                    raise UserError(f"{rule}; those of {name} and {next(iter(models))} differ; run dvc repro")
+                if not (
+                    same
+                    and np.array_equal(rows.ids, first.ids)
+                    and np.array_equal(rows.split, first.split)
+                ):
+                    raise UserError(
+                        f"{rule}; those of {name} and {next(iter(models))} differ; run dvc repro"
+                    )
             splits = list(dict.fromkeys(first.split.tolist()))
             for split in filter(SPLITS.__contains__, splits):  # not those of texts of no class
                 # A row group of a large run belongs to one split and is not copied.
                 chosen = slice(None) if len(splits) == 1 else first.split == split
                 taken = {name: rows.take(chosen) for name, rows in zip(models, batch, strict=True)}
-                yield split, {name: rows for name, rows in taken.items() if not np.isnan(rows.probabilities[0, 0])}
+                yield (
+                    split,
+                    {
+                        name: rows
+                        for name, rows in taken.items()
+                        if not np.isnan(rows.probabilities[0, 0])
+                    },
+                )
     except ValueError as error:  # of zip
-        raise UserError(f"{rule}; one model has more batches than another; run dvc repro") from error
+        raise UserError(
+            f"{rule}; one model has more batches than another; run dvc repro"
+        ) from error
 
 
 def compare_with_guessing(
@@ -172,9 +220,9 @@ def compare_with_guessing(
 ) -> tuple[dict[str, float], dict[str, Difference | None]]:
     """Return metrics of guessing on the test rows, and for each model its log loss minus that, paired by row.
 
-    Guessing predicts for every text the class shares of the training rows or, with several labels per text, the share
-    of the rows with each label; its answer is that of `choose_baseline`. The difference is None if there are too few
-    rows for an interval.
+    Guessing predicts for every text the class shares of the training rows or, with several labels
+    per text, the share of the rows with each label; its answer is that of `choose_baseline`. The
+    difference is None if there are too few rows for an interval.
     """
     shares, rows = train.support / train.rows, test.of_rows
     decision = choose_baseline(train.of_rows.y, train.classes, test.settings)
@@ -213,24 +261,33 @@ def decisions_report(
 ) -> Decisions:
     """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
 
-    `measured` are the metrics of the models trained here, from the fastest to the slowest; `watching` are those that
-    recorded their loss on validation or test rows while training; `test_rows` is the checksum of the test rows.
+    `measured` are the metrics of the models trained here, from the fastest to the slowest;
+    `watching` are those that recorded their loss on validation or test rows while training;
+    `test_rows` is the checksum of the test rows.
     """
     train, test, choosing = splits["train"], splits["test"], splits.get("validation")
     rows = 0 if choosing is None else choosing.rows
     if choosing is None and held_out.models:
         chosen = {name: decisions[name] for name in held_out.models}
         stratified = test.of_rows.stratified
-        choosing = SplitMetrics("held-out", held_out.models, chosen, test.settings, stratified, held_out.clusters)
+        choosing = SplitMetrics(
+            "held-out", held_out.models, chosen, test.settings, stratified, held_out.clusters
+        )
     baseline, above = compare_with_guessing(train, test)
     models: dict[str, Any] = {
-        name: _report_model(name, decision, splits, choosing, above[name]) for name, decision in decisions.items()
+        name: _report_model(name, decision, splits, choosing, above[name])
+        for name, decision in decisions.items()
     }
-    protocol: dict[str, Any] = {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows}
+    protocol: dict[str, Any] = {
+        "test_rows_watched": int(bool(watching) and not rows),
+        "validation_rows": rows,
+    }
     if test_rows is not None:
         protocol["test_rows"] = test_rows
     clustered = {name: part.of_rows.clusters for name, part in splits.items()}
-    sizes = {name: np.bincount(clusters) for name, clusters in clustered.items() if clusters is not None}
+    sizes = {
+        name: np.bincount(clusters) for name, clusters in clustered.items() if clusters is not None
+    }
     if sizes:
         protocol["clusters"] = {name: len(each) for name, each in sizes.items()}
         protocol["independent_rows"] = {name: if_alike(each) for name, each in sizes.items()}
@@ -241,7 +298,9 @@ def decisions_report(
             protocol["held_out_rows"] = choosing.rows
             for name, part in held_out.models.items():
                 scores = registry.measure(choosing.before_rejection(name), SCORES)
-                report["crossvalidation"][name] = FoldScores(rows=len(part), folds=len(set(part.split)), **scores)
+                report["crossvalidation"][name] = FoldScores(
+                    rows=len(part), folds=len(set(part.split)), **scores
+                )
         chosen_by = {name: choosing.before_rejection(name) for name in candidates}
         compared = compare_candidates(chosen_by)
         report["best"] = measured[choose(compared)]
@@ -262,30 +321,48 @@ def _report_model(
     """Return a model's part of decisions.json; `choosing` are the rows that chose, `above` compares with guessing."""
     of_model = {split: part for split, part in splits.items() if name in part.decisions}
     report: dict[str, Any] = {
-        "ece_if_calibrated": {split: part.ece_if_calibrated(name) for split, part in of_model.items()},
+        "ece_if_calibrated": {
+            split: part.ece_if_calibrated(name) for split, part in of_model.items()
+        },
         "guessing": above and above.rounded(),
     }
     if decision.costs is not None and (unseen := find_unseen_cost(splits["test"], name)):
         report["unseen_cost"] = unseen
-    calibrates = choosing is not None and choosing.settings.calibration != "none" and not decision.baseline
+    calibrates = (
+        choosing is not None and choosing.settings.calibration != "none" and not decision.baseline
+    )
     if choosing is not None and calibrates and name in choosing.judged:
-        before, after = (LOG_LOSS.value(rows) for rows in (choosing.before_calibration(name), choosing.judged[name]))
+        before, after = (
+            LOG_LOSS.value(rows)
+            for rows in (choosing.before_calibration(name), choosing.judged[name])
+        )
         report["calibrated"] = Calibrated(rows=choosing.rows, before=before, after=after)
     if decision.calibration and choosing is not None:
-        report["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
+        report["uncalibrated"] = {
+            split: part.uncalibrated(name) for split, part in of_model.items()
+        }
         report["validation_mistakes"] = choosing.mistakes(name)
-    if decision.multilabel and choosing is not None and choosing.settings.threshold in ("f1", "precision"):
-        report["labels_of_few_rows"] = int(has_few(choosing.of_rows.y, choosing.of_rows.clusters).sum())
+    if (
+        decision.multilabel
+        and choosing is not None
+        and choosing.settings.threshold in ("f1", "precision")
+    ):
+        report["labels_of_few_rows"] = int(
+            has_few(choosing.of_rows.y, choosing.of_rows.clusters).sum()
+        )
     return ModelDecision(**decision.to_json(), **report)
 
 
 def summarise(
-    measured: Measured, records: Mapping[str, Mapping[str, float]], rows: int, columns: Mapping[str, int]
+    measured: Measured,
+    records: Mapping[str, Mapping[str, float]],
+    rows: int,
+    columns: Mapping[str, int],
 ) -> dict[str, Summary]:
     """Return for each model the content of its file in metrics/models.
 
-    `measured` is the content of evaluation.json, `records` that of training.json. `rows` is the number of training
-    rows, `columns` that of the features of each model that was trained here.
+    `measured` is the content of evaluation.json, `records` that of training.json. `rows` is the
+    number of training rows, `columns` that of the features of each model that was trained here.
     """
     summaries = {}
     for model, splits in measured.items():

@@ -20,24 +20,29 @@ SEED = 0  # of the parts
 def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]:
     """Return how each model, from the fastest to the slowest, compares with the best.
 
-    With costs, the mean cost takes the place of the accuracy, and lower is better; with several labels per text the log
-    loss, since few sets are exactly right. `accuracy_difference`, or
-    `cost_difference`, is to the highest accuracy, `log_loss_difference` to the lowest log loss of the models whose
-    accuracy is at most `ERRORS` standard errors (`accuracy_error`) below it. Of these, the models whose log loss is at
-    most as many standard errors (`log_loss_error`) higher are tied, and the first of them is to be chosen. Errors are
-    those of the paired difference on the same rows, of dependent rows by their clusters: Breiman et al. (1984),
-    Classification and Regression Trees, 3.4, take within one unpaired error what is simplest.
+    With costs, the mean cost takes the place of the accuracy, and lower is better; with several
+    labels per text the log loss, since few sets are exactly right. `accuracy_difference`, or
+    `cost_difference`, is to the highest accuracy, `log_loss_difference` to the lowest log loss of
+    the models whose accuracy is at most `ERRORS` standard errors (`accuracy_error`) below it. Of
+    these, the models whose log loss is at most as many standard errors (`log_loss_error`) higher
+    are tied, and the first of them is to be chosen. Errors are those of the paired difference on
+    the same rows, of dependent rows by their clusters: Breiman et al. (1984), Classification and
+    Regression Trees, 3.4, take within one unpaired error what is simplest.
     """
     metric = chooses(models)
     sign = -1 if metric.higher_is_better else 1
     values = {name: metric.influence(rows) for name, rows in models.items()}
     loss = {name: LOG_LOSS.influence(rows) for name, rows in models.items()}
     best = max(models, key=lambda name: (-sign * values[name].mean(), -loss[name].mean()))
-    gaps = {name: paired_difference(rows, models[best], values[name], values[best]) for name, rows in models.items()}
+    gaps = {
+        name: paired_difference(rows, models[best], values[name], values[best])
+        for name, rows in models.items()
+    }
     close = [name for name, gap in gaps.items() if _within(gap, sign)]
     likeliest = min(close, key=lambda name: float(loss[name].mean()))
     of_loss = {
-        name: paired_difference(rows, models[likeliest], loss[name], loss[likeliest]) for name, rows in models.items()
+        name: paired_difference(rows, models[likeliest], loss[name], loss[likeliest])
+        for name, rows in models.items()
     }
     return {
         name: Candidate(
@@ -58,7 +63,9 @@ def chooses(models: Mapping[str, JudgedRows]) -> Metric:
     return LOG_LOSS if rows.multilabel else ACCURACY if rows.costs is None else COST
 
 
-def paired_difference(a: JudgedRows, b: JudgedRows, of_a: Floats, of_b: Floats) -> tuple[float, float]:
+def paired_difference(
+    a: JudgedRows, b: JudgedRows, of_a: Floats, of_b: Floats
+) -> tuple[float, float]:
     """Return the mean of `of_a` - `of_b` (rows,), numbers of the same rows as two models judge them, and its error.
 
     Both are rounded; the error is the standard error.
@@ -81,10 +88,11 @@ def choose(candidates: Mapping[str, Candidate]) -> str:
 def score_after_choice(models: Mapping[str, JudgedRows]) -> float | None:
     """Return the number of `chooses` to expect of the model that is chosen, rounded; None if there are too few rows.
 
-    The accuracy of the best of several models is too high on the rows that chose it. Here, the model that all other
-    rows choose is measured on each of `PARTS` parts of the rows, or of their clusters; the predictions stay the same:
-    Tsamardinos, Greasidou & Borboudakis (2018), Machine Learning 107:1895-1922, doi:10.1007/s10994-018-5714-4, who draw
-    bootstrap samples in place of parts.
+    The accuracy of the best of several models is too high on the rows that chose it. Here, the
+    model that all other rows choose is measured on each of `PARTS` parts of the rows, or of their
+    clusters; the predictions stay the same: Tsamardinos, Greasidou & Borboudakis (2018), Machine
+    Learning 107:1895-1922, doi:10.1007/s10994-018-5714-4, who draw bootstrap samples in place of
+    parts.
     """
     rows, metric = next(iter(models.values())), chooses(models)
     groups = np.arange(len(rows)) if rows.clusters is None else rows.clusters
@@ -93,7 +101,9 @@ def score_after_choice(models: Mapping[str, JudgedRows]) -> float | None:
     parts = np.random.default_rng(SEED).permutation(groups.max() + 1)[groups] % PARTS
     total = 0.0
     for part in range(PARTS):
-        chosen = choose(compare_candidates({name: each.take(parts != part) for name, each in models.items()}))
+        chosen = choose(
+            compare_candidates({name: each.take(parts != part) for name, each in models.items()})
+        )
         total += float(metric.influence(models[chosen])[parts == part].sum())
     return round(total / len(rows), DIGITS)
 
@@ -101,9 +111,9 @@ def score_after_choice(models: Mapping[str, JudgedRows]) -> float | None:
 def explain_choice(named: str | None, results: Results, models: Sequence[str]) -> tuple[str, str]:
     """Return the model of `models` that represents a run, the default of `textclf predict`, and why, as a phrase.
 
-    The one that is named, otherwise the one that the stage evaluate chose on the validation rows or, without them, on
-    held-out training rows; a cross-validation may leave models out: those that take too long, and those for which a
-    class has too few rows. The test rows decide nothing.
+    The one that is named, otherwise the one that the stage evaluate chose on the validation rows
+    or, without them, on held-out training rows; a cross-validation may leave models out: those that
+    take too long, and those for which a class has too few rows. The test rows decide nothing.
     """
     if named is not None:
         return named, "named by export.model"
@@ -116,16 +126,29 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
         return models[-1], "the last of train; none could be cross-validated"
     chosen = choose(compared)
     multilabel = decisions[chosen].decision.multilabel
-    metric = "log_loss" if multilabel else "accuracy" if compared[chosen].cost_difference is None else "cost"
+    metric = (
+        "log_loss"
+        if multilabel
+        else "accuracy"
+        if compared[chosen].cost_difference is None
+        else "cost"
+    )
     if rows := decisions.protocol.validation_rows:
-        score, where = results.evaluation[chosen]["validation"][metric], f"on {count_noun(rows, 'validation row')}"
+        score, where = (
+            results.evaluation[chosen]["validation"][metric],
+            f"on {count_noun(rows, 'validation row')}",
+        )
     else:
         scores = decisions.crossvalidation[chosen]
         score = getattr(scores, metric)
-        where = f"in {scores.folds}-fold cross-validation of {count_noun(scores.rows, 'training row')}"
+        where = (
+            f"in {scores.folds}-fold cross-validation of {count_noun(scores.rows, 'training row')}"
+        )
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
-    best = {"accuracy": "best accuracy", "cost": "lowest mean cost", "log_loss": "lowest log loss"}[metric]
+    best = {"accuracy": "best accuracy", "cost": "lowest mean cost", "log_loss": "lowest log loss"}[
+        metric
+    ]
     reason = best
     if getattr(compared[chosen], f"{metric}_difference"):
         both = best if multilabel else f"{best} and log loss"

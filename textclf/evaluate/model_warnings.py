@@ -13,18 +13,23 @@ FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly cha
 
 
 def find_warnings(
-    results: Results, models: Sequence[str], confidence: float, compared: Collection[str] | None = None
+    results: Results,
+    models: Sequence[str],
+    confidence: float,
+    compared: Collection[str] | None = None,
 ) -> dict[str, list[str]]:
     """Return sentences on each model that is worse than guessing or than another model, or calibrated by few mistakes.
 
-    `models` are in order, `compared` those that are compared with the others, all by default; `confidence` is the level
-    of the intervals. The sentences decide nothing.
+    `models` are in order, `compared` those that are compared with the others, all by default;
+    `confidence` is the level of the intervals. The sentences decide nothing.
     """
     found, decisions = {}, results.decisions
     for name in models:
         own, record = decisions[name], results.training[name]
         found[name] = [
-            *_worse_than_guessing(name, results.evaluation[name]["test"]["log_loss"], record, decisions, confidence),
+            *_worse_than_guessing(
+                name, results.evaluation[name]["test"]["log_loss"], record, decisions, confidence
+            ),
             *_calibrated_by_few(own, decisions.protocol.validation_rows > 0),
             *([] if own.decision.baseline else _not_chosen(own)),
             *(
@@ -33,7 +38,9 @@ def find_warnings(
                 for (actual, decided), cost in by_pair(own.unseen_cost).items()
             ),
         ]
-        if name in (compared or models) and own.decision.costs is None:  # which accuracy does not weigh
+        if (
+            name in (compared or models) and own.decision.costs is None
+        ):  # which accuracy does not weigh
             found[name] += _worse_than_another(name, models, results, confidence)
     return {name: sentences for name, sentences in found.items() if sentences}
 
@@ -93,15 +100,23 @@ def _remedy(name: str, record: Mapping[str, float], decisions: Decisions) -> str
     """Return what may make the probabilities better, of what is not set, without looking at test rows."""
     validated = decisions.protocol.validation_rows > 0
     epochs, best = (record.get(key, 0) for key in ("epochs", "best_epoch"))
-    if best < epochs and "early_stopping" not in record:  # which takes the weights of the best epoch
-        lowest = f"the loss on the validation rows was lowest at epoch {best:.0f} of {epochs:.0f}: set "
+    if (
+        best < epochs and "early_stopping" not in record
+    ):  # which takes the weights of the best epoch
+        lowest = (
+            f"the loss on the validation rows was lowest at epoch {best:.0f} of {epochs:.0f}: set "
+        )
         return f"{lowest if validated else 'set split.validation_size and '}train.{name}.early_stopping"
     own = decisions[name]
     return "" if own.decision.calibration or own.calibrated else "set evaluate.calibration"
 
 
 def _calibrated_by_few(own: ModelDecision, validated: bool) -> list[str]:
-    if own.decision.calibration is None or own.validation_mistakes is None or own.validation_mistakes >= FEW_MISTAKES:
+    if (
+        own.decision.calibration is None
+        or own.validation_mistakes is None
+        or own.validation_mistakes >= FEW_MISTAKES
+    ):
         return []
     mistakes = count_noun(own.validation_mistakes, "mistake")
     rows = "validation rows" if validated else "held-out training rows"
@@ -124,17 +139,22 @@ def _not_chosen(own: ModelDecision) -> list[str]:
     return sentences
 
 
-def _worse_than_another(name: str, models: Sequence[str], results: Results, confidence: float) -> list[str]:
+def _worse_than_another(
+    name: str, models: Sequence[str], results: Results, confidence: float
+) -> list[str]:
     """Return a sentence on the model that is significantly better by the most, if there is one."""
     if results.decisions[name].decision.baseline:
         return []
     tests = {other: results.compare(other, name) for other in models if other != name}
-    better = [other for other, test in tests.items() if test.p_holm <= 1 - confidence and test.low > 0]
+    better = [
+        other for other, test in tests.items() if test.p_holm <= 1 - confidence and test.low > 0
+    ]
     if not better:
         return []
     other = max(better, key=lambda other: tests[other].difference)
     difference, low, high = (
-        points(value, signed=False) for value in (tests[other].difference, tests[other].low, tests[other].high)
+        points(value, signed=False)
+        for value in (tests[other].difference, tests[other].low, tests[other].high)
     )
     subset = "subset " * results.decisions[name].decision.multilabel
     return [

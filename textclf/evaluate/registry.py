@@ -1,6 +1,7 @@
 """The registry of metrics: what evaluation, intervals, card, report, pull-request report, gate and docs know of each.
 
-A new metric is an entry here and its test; one of a new kind also a class in `textclf.evaluate.metrics`.
+A new metric is an entry here and its test; one of a new kind also a class in
+`textclf.evaluate.metrics`.
 """
 
 import math
@@ -24,7 +25,12 @@ from textclf.evaluate.metrics.of_rows import (
 from textclf.evaluate.rows import Floats, JudgedRows, Labels
 
 ACCURACY = Accuracy(
-    "accuracy", "accuracy", "share of the rows decided correctly", percent=True, important=True, listed=True
+    "accuracy",
+    "accuracy",
+    "share of the rows decided correctly",
+    percent=True,
+    important=True,
+    listed=True,
 )
 HAMMING_LOSS = HammingLoss(
     "hamming_loss",
@@ -116,7 +122,12 @@ METRICS: dict[str, Metric] = {
             per_class=True,
         ),
         Ratio(
-            "recall", "recall", "share of the rows of a class decided as it", by_actual=1, percent=True, per_class=True
+            "recall",
+            "recall",
+            "share of the rows of a class decided as it",
+            by_actual=1,
+            percent=True,
+            per_class=True,
         ),
         Ratio(
             "f1",
@@ -140,7 +151,12 @@ METRICS: dict[str, Metric] = {
             compared=True,
             task=MULTILABEL,
         ),
-        Matthews("mcc", "MCC", "Matthews correlation coefficient of actual and decided classes", task=MULTICLASS),
+        Matthews(
+            "mcc",
+            "MCC",
+            "Matthews correlation coefficient of actual and decided classes",
+            task=MULTICLASS,
+        ),
         RowMean(
             "ranking",
             "label ranking",
@@ -186,7 +202,9 @@ def measure(rows: JudgedRows, names: Collection[str] = METRICS) -> dict[str, flo
     return {name: value for name, value in values.items() if not math.isnan(value)}
 
 
-def compute(y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None) -> dict[str, float]:
+def compute(
+    y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None
+) -> dict[str, float]:
     """Return the metrics that are defined for the rows by name, rounded as in evaluation.json."""
     return rounded(measure(JudgedRows(y, probabilities, decided, costs=costs)))
 

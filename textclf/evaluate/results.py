@@ -46,7 +46,9 @@ def _check_number(value: Any) -> Any:
 
 
 Metrics = Annotated[dict[str, Number], AfterValidator(_check_metrics)]  # by the names of `METRICS`
-Record = dict[str, Annotated[int | float, PlainValidator(_check_number)]]  # numbers of a training, of any names
+Record = dict[
+    str, Annotated[int | float, PlainValidator(_check_number)]
+]  # numbers of a training, of any names
 
 
 class Ends(Result):
@@ -74,7 +76,9 @@ class Difference(Ends):
 
     def reversed(self) -> Self:
         """Return the difference of the other model minus this one."""
-        return self.model_copy(update={"difference": -self.difference, "low": -self.high, "high": -self.low})
+        return self.model_copy(
+            update={"difference": -self.difference, "low": -self.high, "high": -self.low}
+        )
 
 
 class Comparison(Difference):
@@ -84,8 +88,12 @@ class Comparison(Difference):
     only_second: Count
     p: PValue  # that they are alike
     p_holm: PValue  # corrected for the number of pairs; those with a baseline are neither corrected nor counted
-    smallest_difference: Number | None = None  # that the test detects with 80% power; None if there is none
-    metrics: dict[str, Difference | None] = Field({})  # other metrics; None if there are too few rows
+    smallest_difference: Number | None = (
+        None  # that the test detects with 80% power; None if there is none
+    )
+    metrics: dict[str, Difference | None] = Field(
+        {}
+    )  # other metrics; None if there are too few rows
 
 
 class ByModel(Result):
@@ -111,8 +119,8 @@ class Protocol(Result):
     test_rows_watched: Count = 0  # 1 if a model recorded its loss on the test rows while training
     test_rows: Count | None = None  # a checksum of them, by which `looks` recognises their results
     clusters: dict[str, Positive] = Field({})  # of each split with dependent rows
-    # The independent rows that those of a split are worth at least: n^2 / sum(m^2) for clusters of m of n rows,
-    # Kish (1965), Survey Sampling, 5.4.
+    # The independent rows that those of a split are worth at least: n^2 / sum(m^2) for clusters of
+    # m of n rows, Kish (1965), Survey Sampling, 5.4.
     independent_rows: dict[str, Number] = Field({})
 
 
@@ -161,12 +169,20 @@ class ModelDecision(Result):
     model_config = ConfigDict(extra="allow")
 
     guessing: Difference | None = None  # of its log loss minus that of guessing on the test rows
-    ece_if_calibrated: dict[str, Number] = Field({})  # by split: its calibration error if its probabilities were right
+    ece_if_calibrated: dict[str, Number] = Field(
+        {}
+    )  # by split: its calibration error if its probabilities were right
     calibrated: Calibrated | None = None  # if evaluate.calibration is set
-    uncalibrated: dict[str, Metrics] = Field({})  # by split, of a calibrated model: metrics before calibration
-    validation_mistakes: Count | None = None  # of the rows, or clusters, that calibrate, before calibration
+    uncalibrated: dict[str, Metrics] = Field(
+        {}
+    )  # by split, of a calibrated model: metrics before calibration
+    validation_mistakes: Count | None = (
+        None  # of the rows, or clusters, that calibrate, before calibration
+    )
     labels_of_few_rows: Count | None = None  # labels with too few rows to choose a threshold by
-    unseen_cost: dict[str, dict[str, Exact]] = Field({})  # by actual and decided class: see `find_unseen_cost`
+    unseen_cost: dict[str, dict[str, Exact]] = Field(
+        {}
+    )  # by actual and decided class: see `find_unseen_cost`
 
     @cached_property
     def decision(self) -> Decision:
@@ -178,7 +194,9 @@ class ModelDecision(Result):
         try:
             self.decision  # noqa: B018 (computed to see whether it can be)
         except ValueError:
-            raise rule("a decision with a valid threshold, temperature, or slope and intercept") from None
+            raise rule(
+                "a decision with a valid threshold, temperature, or slope and intercept"
+            ) from None
         return self
 
 
@@ -186,10 +204,13 @@ class Decisions(ByModel):
     """The content of decisions.json."""
 
     protocol: Protocol = Field(default_factory=Protocol)
-    guessing: Metrics = Field({})  # of guessing by the shares of the training rows; `cost`: best constant decision
+    guessing: Metrics = Field(
+        {}
+    )  # of guessing by the shares of the training rows; `cost`: best constant decision
     crossvalidation: dict[str, FoldScores] = Field({})  # without validation rows
     choice: Choice | None = None  # of several models
-    # By split, of the model that `choice` chooses, whatever export.model names; empty if no rows choose.
+    # By split, of the model that `choice` chooses, whatever export.model names; empty if no rows
+    # choose.
     best: dict[str, Metrics] = Field({})
     __pydantic_extra__: dict[str, ModelDecision]
 
@@ -260,7 +281,9 @@ class Coverage(ByModel):
 class Rejected(Result):
     """How rejection sorts the rows of a split. A share without rows is None."""
 
-    accuracy: MeasuredShare | None  # of the rows of a class: those with their class that are not rejected
+    accuracy: (
+        MeasuredShare | None
+    )  # of the rows of a class: those with their class that are not rejected
     recall: MeasuredShare | None  # of the rows of no class: those rejected
     precision: MeasuredShare | None  # of the rows rejected: those of no class
 
@@ -297,7 +320,9 @@ class Foreseen(Ends):
     now: Fraction  # accuracy that it gives for all labels
     accuracy: Fraction  # for twice as many; the interval is that of it
     target: Fraction
-    labels: dict[str, Positive | None]  # for this accuracy: `value`, `low` and `high`; None: too many to foresee
+    labels: dict[
+        str, Positive | None
+    ]  # for this accuracy: `value`, `low` and `high`; None: too many to foresee
 
 
 class OfLabels(Result):
@@ -305,7 +330,9 @@ class OfLabels(Result):
 
     history: dict[str, MeasuredShare]  # accuracy on the test rows
     foreseen: Foreseen | None = None  # None: too few numbers of labels
-    suggested: dict[str, Difference] = Field({})  # accuracy with suggested texts minus that with random ones
+    suggested: dict[str, Difference] = Field(
+        {}
+    )  # accuracy with suggested texts minus that with random ones
 
 
 class Shape(Result):
@@ -333,36 +360,58 @@ class Results:
     """The JSON files in metrics/ by name; one that was not read is empty."""
 
     evaluation: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # by model and split
-    intervals: dict[str, dict[str, dict[str, Ends | None]]] = field(default_factory=dict)  # None: too few rows
+    intervals: dict[str, dict[str, dict[str, Ends | None]]] = field(
+        default_factory=dict
+    )  # None: too few rows
     comparisons: dict[str, Comparison] = field(default_factory=dict)  # by `pair_name`
     decisions: Decisions = field(default_factory=Decisions)
     slices: Slices = field(default_factory=Slices)
     coverage: Coverage = field(default_factory=Coverage)
     training: dict[str, Record] = field(default_factory=dict)
     unknown: dict[str, dict[str, Unknown]] = field(default_factory=dict)  # by model and split
-    labels: dict[str, OfLabels] = field(default_factory=dict)  # by model; empty if all labels are of the table
+    labels: dict[str, OfLabels] = field(
+        default_factory=dict
+    )  # by model; empty if all labels are of the table
     features: dict[str, Features] = field(default_factory=dict)
     splits: SplitReport = field(default_factory=SplitReport)
 
     @classmethod
     def of(cls, **contents: Any) -> Self:
         """Return the results with these contents of files, which may be dictionaries as the files have them."""
-        return cls(**{name: TypeAdapter(KINDS[name]).validate_python(each) for name, each in contents.items()})
+        return cls(
+            **{
+                name: TypeAdapter(KINDS[name]).validate_python(each)
+                for name, each in contents.items()
+            }
+        )
 
     @classmethod
-    def read(cls, folder: Path, names: Iterable[str], models: Sequence[str], external: Sequence[str] = ()) -> Self:
+    def read(
+        cls, folder: Path, names: Iterable[str], models: Sequence[str], external: Sequence[str] = ()
+    ) -> Self:
         """Return the content of these files, with all that readers need for the models of a run.
 
-        `models` are those of train and average, `external` those of evaluate.external. Raises `UserError` if a file is
-        missing or damaged, or lacks a number.
+        `models` are those of train and average, `external` those of evaluate.external. Raises
+        `UserError` if a file is missing or damaged, or lacks a number.
         """
         contents = {name: parse_file(folder / f"{name}.json") for name in names}
-        results = cls(**{name: check(KINDS[name], each, f"{folder / name}.json") for name, each in contents.items()})
-        splits = [each for each in SPLITS if each != "validation" or results.decisions.protocol.validation_rows]
+        results = cls(
+            **{
+                name: check(KINDS[name], each, f"{folder / name}.json")
+                for name, each in contents.items()
+            }
+        )
+        splits = [
+            each
+            for each in SPLITS
+            if each != "validation" or results.decisions.protocol.validation_rows
+        ]
         for name, content in contents.items():
             for key in map(".".join, _needed(name, models, external, splits)):
                 if value_at(content, key) in (MISSING, None):
-                    raise UserError(f"{folder / name}.json: {key} is missing; it must be set; {REMEDY}")
+                    raise UserError(
+                        f"{folder / name}.json: {key} is missing; it must be set; {REMEDY}"
+                    )
         return results
 
     def compare(self, name: str, other: str) -> Comparison:
@@ -372,7 +421,9 @@ class Results:
             return pair
         pair = self.comparisons[pair_name(other, name)].reversed()
         return pair.model_copy(
-            update={"metrics": {key: each and each.reversed() for key, each in pair.metrics.items()}}
+            update={
+                "metrics": {key: each and each.reversed() for key, each in pair.metrics.items()}
+            }
         )
 
     def accuracy_ends(self, model: str, split: str = "test") -> Ends:
@@ -392,10 +443,15 @@ def _needed(
 ) -> Iterator[tuple[str, ...]]:
     """Yield the keys that a file must have for these models and splits, each with the keys above it."""
     every = (*models, *external)
-    measured = [*((model, split) for model in models for split in splits), *((each, "test") for each in external)]
+    measured = [
+        *((model, split) for model in models for split in splits),
+        *((each, "test") for each in external),
+    ]
     match name:
         case "evaluation":
-            yield from ((*place, metric) for place in measured for metric in ("accuracy", "ece", "log_loss"))
+            yield from (
+                (*place, metric) for place in measured for metric in ("accuracy", "ece", "log_loss")
+            )
         case "intervals":
             yield from ((*place, "accuracy", "effective_rows") for place in measured)
         case "comparisons":
@@ -416,23 +472,33 @@ TOO_FEW = "too few rows"  # shown instead of an interval, where the metrics file
 
 
 def format_metric(
-    name: str, metrics: Mapping[str, float], intervals: Mapping[str, Ends | None], calibrated: float | None = None
+    name: str,
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, Ends | None],
+    calibrated: float | None = None,
 ) -> tuple[str, str]:
     """Return a metric among those of a split as it is shown, with its interval; each is "" if there is none.
 
-    `calibrated` is what stands beside the calibration error: the one to expect if the probabilities are right.
+    `calibrated` is what stands beside the calibration error: the one to expect if the probabilities
+    are right.
     """
     if name not in metrics:
         return "", ""
     if name not in intervals:
-        beside = f"{format_value(name, calibrated)} if calibrated" if name == "ece" and calibrated is not None else ""
+        beside = (
+            f"{format_value(name, calibrated)} if calibrated"
+            if name == "ece" and calibrated is not None
+            else ""
+        )
         return format_value(name, metrics[name]), beside
     return format_measured(name, metrics[name], intervals[name])
 
 
 def format_measured(name: str, value: float, ends: Ends | None) -> tuple[str, str]:
     """Return a metric's value and its interval, None for too few rows, as they are shown."""
-    return format_value(name, value), format_interval(name, ends.low, ends.high) if ends else TOO_FEW
+    return format_value(name, value), format_interval(
+        name, ends.low, ends.high
+    ) if ends else TOO_FEW
 
 
 def format_share(share: MeasuredShare | None) -> str:

@@ -1,7 +1,8 @@
 """The rows of a split, as a model judges them, and the counts of rows by their actual and decided class.
 
-`y` (rows,) holds the positions of the actual classes, `decided` (rows,) those of the decided ones. Binary: the positive
-class is last. With several labels per text both are matrices (rows, labels) of 0 and 1, and the labels are the classes.
+`y` (rows,) holds the positions of the actual classes, `decided` (rows,) those of the decided ones.
+Binary: the positive class is last. With several labels per text both are matrices (rows, labels) of
+0 and 1, and the labels are the classes.
 """
 
 from collections.abc import Callable, Hashable
@@ -18,7 +19,9 @@ Result = TypeVar("Result")
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Labels = NDArray[Any]  # of each row a class, (rows,) int64, or a set of labels, (rows, labels) int8 of 0 and 1
+Labels = NDArray[
+    Any
+]  # of each row a class, (rows,) int64, or a set of labels, (rows, labels) int8 of 0 and 1
 
 
 def shown_classes(classes: int, multilabel: bool = False) -> range:
@@ -29,13 +32,15 @@ def shown_classes(classes: int, multilabel: bool = False) -> range:
 def confusion_matrix(y: Labels, decided: Labels, classes: int) -> Ints:
     """Return the numbers of rows by actual and decided class, (classes, classes).
 
-    With several labels per text a row counts for each pair of a label that it has and a label decided for it. With one,
-    rows decided as no class (-1) are counted in one more column.
+    With several labels per text a row counts for each pair of a label that it has and a label
+    decided for it. With one, rows decided as no class (-1) are counted in one more column.
     """
     if y.ndim == 2:  # in doubles, whose products are exact and fast
         return (y.T.astype(np.float64) @ decided.astype(np.float64)).astype(np.int64)
     columns = classes + int((decided < 0).any())
-    counts = np.bincount(columns * y + np.where(decided < 0, classes, decided), minlength=classes * columns)
+    counts = np.bincount(
+        columns * y + np.where(decided < 0, classes, decided), minlength=classes * columns
+    )
     return counts.reshape(classes, columns)
 
 
@@ -50,7 +55,9 @@ class Counts:
 
     def together(self) -> "Counts":
         """Return counts that are, for each class, those of all classes together."""
-        correct, predicted, actual = (np.full_like(of, of.sum()) for of in (self.correct, self.predicted, self.actual))
+        correct, predicted, actual = (
+            np.full_like(of, of.sum()) for of in (self.correct, self.predicted, self.actual)
+        )
         return Counts(correct, predicted, actual, self.rows)
 
     @property
@@ -78,7 +85,9 @@ def margins(matrix: NDArray[Any]) -> Counts:
 
 def label_counts(y: Labels, decided: Labels) -> Counts:
     """Return the counts of each label of rows with several, all (labels,)."""
-    correct, predicted, actual = (each.sum(axis=0, dtype=np.float64) for each in (y & decided, decided, y))
+    correct, predicted, actual = (
+        each.sum(axis=0, dtype=np.float64) for each in (y & decided, decided, y)
+    )
     return Counts(correct, predicted, actual, len(y))
 
 
@@ -89,7 +98,9 @@ class JudgedRows:
     y: Labels  # positions of the actual classes (rows,), or of several labels 0 and 1 (rows, labels)
     probabilities: Floats  # (rows, classes), calibrated
     decided: Labels  # in the form of `y`, -1 for none
-    clusters: Ints | None = None  # (rows,), positions of the clusters of dependent rows; None if all are independent
+    clusters: Ints | None = (
+        None  # (rows,), positions of the clusters of dependent rows; None if all are independent
+    )
     stratified: bool = False  # whether the split fixed the shares of the classes
     costs: Costs | None = None  # those of `Decision`
 
@@ -151,7 +162,9 @@ class JudgedRows:
 
     def independent(self, some: Bools) -> int:
         """Return the number of clusters that some rows (rows,) are in, or of these rows if all are independent."""
-        return int(np.count_nonzero(some if self.clusters is None else np.bincount(self.clusters[some])))
+        return int(
+            np.count_nonzero(some if self.clusters is None else np.bincount(self.clusters[some]))
+        )
 
     def by_class(self, labels: Ints) -> Ints:
         """Return the number of clusters, or of independent rows, with each class (classes,); -1 is no class."""
@@ -169,7 +182,9 @@ class JudgedRows:
         """Return some of the rows (rows,)."""
         clusters = None if self.clusters is None else self.clusters[some]
         parts = self.y[some], self.probabilities[some], self.decided[some]
-        return replace(self, y=parts[0], probabilities=parts[1], decided=parts[2], clusters=clusters)
+        return replace(
+            self, y=parts[0], probabilities=parts[1], decided=parts[2], clusters=clusters
+        )
 
     @cached_property
     def _results(self) -> dict[Any, Any]:

@@ -22,7 +22,9 @@ def _threshold(value: object) -> float | ThresholdRule:
     if value in THRESHOLD_RULES:
         return cast("ThresholdRule", value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise rule(f"a number between 0 and 1, or what to choose it by: {', '.join(THRESHOLD_RULES)}")
+        raise rule(
+            f"a number between 0 and 1, or what to choose it by: {', '.join(THRESHOLD_RULES)}"
+        )
     return float(value)
 
 
@@ -30,7 +32,12 @@ Threshold = Annotated[
     float | ThresholdRule,
     PlainValidator(_threshold),
     WithJsonSchema(
-        {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, {"enum": list(THRESHOLD_RULES)}]}
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+                {"enum": list(THRESHOLD_RULES)},
+            ]
+        }
     ),
 ]
 
@@ -46,13 +53,17 @@ def _costs(value: object) -> CostsByClass:
     for actual, row in entries.items():
         of_class = isinstance(row, Mapping)
         for cost in row.values() if of_class else [row]:
-            is_number = isinstance(cost, int | float) and not isinstance(cost, bool) and abs(cost) <= MOST
+            is_number = (
+                isinstance(cost, int | float) and not isinstance(cost, bool) and abs(cost) <= MOST
+            )
             if not is_number or not (of_class or actual == ABSTAIN):
                 raise rule("numbers, as {actual: {predicted: cost}, abstain: cost}")
     return entries
 
 
-CostMatrix = Annotated[Any, PlainValidator(_costs), WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "null"}]})]
+CostMatrix = Annotated[
+    Any, PlainValidator(_costs), WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "null"}]})
+]
 
 
 # Metrics that counts or sums of the rows of a slice give: not accuracy, which slices always have.
@@ -63,7 +74,9 @@ OF_COUNTS, OF_SUMS = (
 SLICE_METRICS = (*OF_COUNTS, *OF_SUMS)
 
 MetricName = Annotated[str, one_of(METRICS), Field(json_schema_extra={"enum": list(METRICS)})]
-SliceMetric = Annotated[str, one_of(SLICE_METRICS, "null or one of"), WithJsonSchema({"enum": [*SLICE_METRICS]})]
+SliceMetric = Annotated[
+    str, one_of(SLICE_METRICS, "null or one of"), WithJsonSchema({"enum": [*SLICE_METRICS]})
+]
 
 
 class Evaluate(Section):
@@ -77,26 +90,32 @@ class Evaluate(Section):
         0.9, description="precision to guarantee at this confidence, if threshold is precision"
     )
     costs: CostMatrix = Field(
-        {}, description="{actual: {predicted: cost}, abstain: cost} in place of a threshold; else 1, or 0 if right"
+        {},
+        description="{actual: {predicted: cost}, abstain: cost} in place of a threshold; else 1, or 0 if right",
     )
     calibration: Literal["none", "platt", "temperature"] = Field(
-        "none", description="temperature, or platt (binary, labels): fit probabilities to held-out rows"
+        "none",
+        description="temperature, or platt (binary, labels): fit probabilities to held-out rows",
     )
     coverage: Share | None = Field(
-        None, description="share of prediction sets that have the actual class, by validation rows; null: no sets"
+        None,
+        description="share of prediction sets that have the actual class, by validation rows; null: no sets",
     )
     coverage_by_class: bool = Field(
         False, description="whether each class has that coverage, not only all rows together"
     )
     unknown_score: Literal["probability", "energy", "distance"] = Field(
-        "probability", description="score by which texts of no class are rejected, if data.unknown names some"
+        "probability",
+        description="score by which texts of no class are rejected, if data.unknown names some",
     )
     unknown_keep: Share = Field(
-        0.95, description="share of the accuracy to keep on the rows that choose, if fewer than five are of no class"
+        0.95,
+        description="share of the accuracy to keep on the rows that choose, if fewer than five are of no class",
     )
     confidence: Share = Field(0.95, description="confidence level of every interval")
     slice_metric: SliceMetric | None = Field(
-        None, description=f"metric of each slice beside accuracy, or null: {', '.join(SLICE_METRICS)}"
+        None,
+        description=f"metric of each slice beside accuracy, or null: {', '.join(SLICE_METRICS)}",
     )
     external: Annotated[dict[str, FilePath], named("predictions", RESERVED)] = Field(
         {}, description="predictions made elsewhere to compare: {name: file}"
@@ -105,7 +124,9 @@ class Evaluate(Section):
     @model_validator(mode="after")
     def _decides_once(self) -> Self:
         if self.costs and self.threshold != EVEN:
-            raise relation(f"threshold must be {EVEN} with costs, which decide instead; got {self.threshold}")
+            raise relation(
+                f"threshold must be {EVEN} with costs, which decide instead; got {self.threshold}"
+            )
         return self
 
     @property
@@ -122,5 +143,7 @@ def by_pair(costs: CostsByClass) -> dict[tuple[str, str], float]:
 
 def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each name in the costs that is not a class."""
-    for name in dict.fromkeys(name for pair in by_pair(costs) for name in pair if name not in classes):
+    for name in dict.fromkeys(
+        name for pair in by_pair(costs) for name in pair if name not in classes
+    ):
         yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"

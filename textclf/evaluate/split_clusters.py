@@ -25,7 +25,9 @@ class IdDigest:
     def add(self, ids: Sequence[str] | pa.ChunkedArray) -> None:
         """Add the ids of rows."""
         texts = as_array(ids)
-        self._texts.update(pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), "")[0].as_buffer())
+        self._texts.update(
+            pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), "")[0].as_buffer()
+        )
         self._lengths.update(pc.binary_length(texts).to_numpy().data)
 
     def digest(self) -> bytes:

@@ -29,8 +29,8 @@ from textclf.evaluate.settings import EVEN, Evaluate
 class SplitMetrics:
     """Metrics, intervals, comparisons and curves of all models on the same rows of one split.
 
-    By model, `judged` are the rows and what it says of them, and `values` the metrics; `of_rows` are the rows as the
-    first model judges them. `support` (classes,) are the rows of each class.
+    By model, `judged` are the rows and what it says of them, and `values` the metrics; `of_rows`
+    are the rows as the first model judges them. `support` (classes,) are the rows of each class.
     """
 
     def __init__(
@@ -44,17 +44,24 @@ class SplitMetrics:
     ) -> None:
         """Calibrate and decide the same rows of each model.
 
-        `stratified` says whether the split fixed the shares of the classes; `clusters` (rows,) are the positions of the
-        clusters of the rows, None if the rows are independent.
+        `stratified` says whether the split fixed the shares of the classes; `clusters` (rows,) are
+        the positions of the clusters of the rows, None if the rows are independent.
         """
         first = next(iter(models.values()))
-        self.split, self.classes, self.decisions, self.settings = split, first.classes, decisions, settings
+        self.split, self.classes, self.decisions, self.settings = (
+            split,
+            first.classes,
+            decisions,
+            settings,
+        )
         self.raw = {name: rows.probabilities for name, rows in models.items()}
         self.judged: dict[str, JudgedRows] = {}
         for name, rows in models.items():
             calibrated, decided = decisions[name].judge(rows.probabilities, rows.scores)
             prices = decisions[name].prices
-            self.judged[name] = JudgedRows(first.y, calibrated, decided, clusters, stratified, prices)
+            self.judged[name] = JudgedRows(
+                first.y, calibrated, decided, clusters, stratified, prices
+            )
         self.of_rows = next(iter(self.judged.values()))
         self.values = {name: registry.measure(rows) for name, rows in self.judged.items()}
         self.support = count_labels(first.y, len(first.classes))
@@ -63,8 +70,9 @@ class SplitMetrics:
     def curve_places(self) -> list[int]:
         """The positions of the classes with a curve: of more than `CURVES` those with the most mistakes, these first.
 
-        A mistake is a row for which a class is missed or wrongly decided, by a model whose probabilities vary. Classes
-        that have no rows, or all of them, come last: their curves are not defined.
+        A mistake is a row for which a class is missed or wrongly decided, by a model whose
+        probabilities vary. Classes that have no rows, or all of them, come last: their curves are
+        not defined.
         """
         places = shown_classes(len(self.classes), self.of_rows.multilabel)
         if len(places) <= CURVES:
@@ -95,7 +103,9 @@ class SplitMetrics:
     def uncalibrated(self, model: str) -> dict[str, float]:
         """Return the metrics of calibration before it, rounded."""
         rows = self.before_calibration(model)
-        return registry.rounded({name: each.value(rows) for name, each in METRICS.items() if each.uncalibrated})
+        return registry.rounded(
+            {name: each.value(rows) for name, each in METRICS.items() if each.uncalibrated}
+        )
 
     def mistakes(self, model: str) -> int:
         """Return the number of rows, or clusters of dependent rows, that are wrong before calibration."""
@@ -104,14 +114,16 @@ class SplitMetrics:
     def ece_if_calibrated(self, model: str) -> float:
         """Return the calibration error to expect if the probabilities are right, rounded."""
         rows = self.judged[model]
-        return round(expected_ece(rows.probabilities, self._effective_part(rows), rows.multilabel), DIGITS)
+        return round(
+            expected_ece(rows.probabilities, self._effective_part(rows), rows.multilabel), DIGITS
+        )
 
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
         """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
 
-        The accuracy has `effective_rows` too, the number of independent rows that its Wilson interval
-        is of, and of dependent rows the `degrees` of freedom of that. A metric that no other rows could
-        change, as of a model that ignores them, is left out.
+        The accuracy has `effective_rows` too, the number of independent rows that its Wilson
+        interval is of, and of dependent rows the `degrees` of freedom of that. A metric that no
+        other rows could change, as of a model that ignores them, is left out.
         """
         report: dict[str, dict[str, float] | None] = {}
         rows, confidence = self.judged[model], self.settings.confidence
@@ -130,7 +142,9 @@ class SplitMetrics:
 
     def interval(self, model: str, metric: str, place: int | None = None) -> Interval | None:
         """Return the interval of a metric, or of its value for the class at this place; None if rows are too few."""
-        return METRICS[metric].confidence_interval(self.judged[model], self.settings.confidence, place)
+        return METRICS[metric].confidence_interval(
+            self.judged[model], self.settings.confidence, place
+        )
 
     def accuracy_interval(self, model: str) -> Interval:
         """Return Wilson's interval of the accuracy."""
@@ -166,11 +180,14 @@ class SplitMetrics:
     def by_class(self, model: str) -> pd.DataFrame:
         """Return one row per class against the rest: `split`, `class`, `support` (its rows), metrics and intervals.
 
-        A metric has the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's for recall, and NaN
-        if there are too few rows. Metrics are NaN for a class without rows, and `roc_auc` if there are no other rows.
+        A metric has the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's
+        for recall, and NaN if there are too few rows. Metrics are NaN for a class without rows, and
+        `roc_auc` if there are no other rows.
         """
         rows, confidence = self.judged[model], self.settings.confidence
-        per_class = [metric for metric in registry.metrics_of(rows.multilabel).values() if metric.per_class]
+        per_class = [
+            metric for metric in registry.metrics_of(rows.multilabel).values() if metric.per_class
+        ]
         table = []
         for place, name in enumerate(self.classes):
             support = int(self.support[place])
@@ -189,35 +206,46 @@ class SplitMetrics:
     def comparisons(self) -> dict[str, dict[str, Any]]:
         """Return each pair of models under its `pair_name`, as `comparisons.summarize` has it.
 
-        `metrics` has the differences of other metrics, rounded; None if there are too few rows for an interval. A
-        metric that does not depend on the rows for one of the models is left out.
+        `metrics` has the differences of other metrics, rounded; None if there are too few rows for
+        an interval. A metric that does not depend on the rows for one of the models is left out.
         """
         pairs = [(later, earlier) for earlier, later in combinations(self.decisions, 2)]
         compared = {pair: self.comparison(*pair) for pair in pairs}
         report: dict[str, dict[str, Any]] = {
             pair: entry | {"metrics": {}}
-            for pair, entry in comparisons.summarize(compared, self.baselines, self.settings.confidence).items()
+            for pair, entry in comparisons.summarize(
+                compared, self.baselines, self.settings.confidence
+            ).items()
         }
         for metric in (metric for metric in METRICS.values() if metric.compared):
-            known = {name: rows for name, rows in self.judged.items() if metric.name in self.values[name]}
+            known = {
+                name: rows for name, rows in self.judged.items() if metric.name in self.values[name]
+            }
             varying = {name for name, rows in known.items() if metric.varies(rows)}
             measured = [pair for pair in pairs if varying.issuperset(pair)]
-            for pair, difference in metric.compare(known, measured, self.settings.confidence).items():
-                report[pair_name(*pair)]["metrics"][metric.name] = difference and difference.rounded()
+            for pair, difference in metric.compare(
+                known, measured, self.settings.confidence
+            ).items():
+                report[pair_name(*pair)]["metrics"][metric.name] = (
+                    difference and difference.rounded()
+                )
         return report
 
     def tables(self, model: str) -> dict[str, pd.DataFrame]:
         """Return the tables of `curves` by name, and `reliability`: those of CSV files that show test rows.
 
-        ROC and precision-recall curves are of the classes of `curve_places`, each against the rest. The confidence in
-        `risk_coverage` is the probability of the decided class, of `Decision.answering`; that of a set of labels is the
-        product of those of its decisions, as if they were independent.
+        ROC and precision-recall curves are of the classes of `curve_places`, each against the rest.
+        The confidence in `risk_coverage` is the probability of the decided class, of
+        `Decision.answering`; that of a set of labels is the product of those of its decisions, as
+        if they were independent.
         """
         rows = self.judged[model]
         probabilities = rows.probabilities
         decided = self.decisions[model].answering().decide(probabilities)
         by_class = {
-            self.classes[place]: curves.positive_counts(rows.is_actual(place), probabilities[:, place])
+            self.classes[place]: curves.positive_counts(
+                rows.is_actual(place), probabilities[:, place]
+            )
             for place in self.curve_places
         }
         confidences = of_actual(probabilities, decided)
@@ -236,5 +264,7 @@ class SplitMetrics:
 
     def _effective_part(self, rows: JudgedRows) -> float:
         """Return the number of effective rows per row, or per pair of row and label, by the mistakes of the model."""
-        share = rows.once((HAMMING_LOSS if rows.multilabel else ACCURACY).share, self.settings.confidence, None)
+        share = rows.once(
+            (HAMMING_LOSS if rows.multilabel else ACCURACY).share, self.settings.confidence, None
+        )
         return share.effective / share.rows

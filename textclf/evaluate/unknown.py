@@ -33,9 +33,10 @@ Mask = NDArray[np.bool_]
 class Judged:
     """How a model decides rows, some of which belong to no class.
 
-    `known` (rows,) are those of a class, `right` (rows,) those of them with the right class if not rejected,
-    `rejected` (rows,) those that the model decides to be of no class. `scores` (rows,) by name are low for texts of no
-    class. `clusters` (rows,) are those of dependent rows, None if the rows are independent.
+    `known` (rows,) are those of a class, `right` (rows,) those of them with the right class if not
+    rejected, `rejected` (rows,) those that the model decides to be of no class. `scores` (rows,) by
+    name are low for texts of no class. `clusters` (rows,) are those of dependent rows, None if the
+    rows are independent.
     """
 
     known: Mask
@@ -59,7 +60,8 @@ class Judged:
     def choose(self, score: str, keep: float | None = None) -> float:
         """Return the threshold with the best mean of accuracy and recall, the lowest of equally good ones.
 
-        With `keep`: the highest that keeps this share of their accuracy. The rows must not be test rows.
+        With `keep`: the highest that keeps this share of their accuracy. The rows must not be test
+        rows.
         """
         thresholds = candidates(self.scores[score])
         accuracy, recall = self.curve(score, thresholds)
@@ -68,10 +70,13 @@ class Judged:
         return float(thresholds[np.argmax((accuracy + recall).round(DIGITS))])
 
 
-def judge(rows: Predictions, decision: Decision, label: str, clusters: NDArray[np.int64] | None = None) -> Judged:
+def judge(
+    rows: Predictions, decision: Decision, label: str, clusters: NDArray[np.int64] | None = None
+) -> Judged:
     """Return how a model decides rows; `label` is that of texts of no class, and `clusters` (rows,) as in `Judged`.
 
-    If it is a class, the model decides it as any other; its probability, with the other sign, is the score.
+    If it is a class, the model decides it as any other; its probability, with the other sign, is
+    the score.
     """
     calibrated = decision.calibrate(rows.probabilities)
     decided = decision.decide(calibrated)
@@ -80,10 +85,14 @@ def judge(rows: Predictions, decision: Decision, label: str, clusters: NDArray[n
         others = np.where(np.arange(len(rows.classes)) == place, -1.0, calibrated).argmax(axis=1)
         scores = {PROBABILITY: -calibrated[:, place]}
         right = np.where(decided == place, others, decided) == rows.y
-        return Judged(rows.y != place, right & (rows.y != place), decided == place, scores, clusters)
+        return Judged(
+            rows.y != place, right & (rows.y != place), decided == place, scores, clusters
+        )
     scores = {PROBABILITY: calibrated.max(axis=1), **rows.scores}
     rejected = decision.rejects(calibrated, rows.scores)
-    return Judged(rows.y >= 0, (decided == rows.y) & (rows.y >= 0), rejected, scores, clusters)  # costs may give -1
+    return Judged(
+        rows.y >= 0, (decided == rows.y) & (rows.y >= 0), rejected, scores, clusters
+    )  # costs may give -1
 
 
 def measure_unknown(
@@ -96,12 +105,13 @@ def measure_unknown(
 ) -> tuple[dict[str, Decision], dict[str, dict[str, Unknown]], dict[str, pd.DataFrame]]:
     """Return the decisions with their rejections, the content of metrics/unknown.json, and curves of the test rows.
 
-    Validation rows choose the thresholds or, without them, held-out training rows. That of `unknown_score` has the best
-    mean of accuracy and recall if at least `FEWEST_TO_CHOOSE` of these rows, or clusters, belong to no class; those of
-    the other scores keep `unknown_keep` of the accuracy on them, and so does this one otherwise. A model that ignores
-    the text rejects none; if `label` is a class, there is no rejection. `keys` are those of the clusters of the rows of
-    each split, with the rows of no class last. A model without predictions for rows of no class is not measured. Raises
-    `UserError` if there are no rows that choose for a model.
+    Validation rows choose the thresholds or, without them, held-out training rows. That of
+    `unknown_score` has the best mean of accuracy and recall if at least `FEWEST_TO_CHOOSE` of these
+    rows, or clusters, belong to no class; those of the other scores keep `unknown_keep` of the
+    accuracy on them, and so does this one otherwise. A model that ignores the text rejects none; if
+    `label` is a class, there is no rejection. `keys` are those of the clusters of the rows of each
+    split, with the rows of no class last. A model without predictions for rows of no class is not
+    measured. Raises `UserError` if there are no rows that choose for a model.
     """
     clusters = {split: positions(each) for split, each in keys.items()}
     rejecting, report, curves = dict(decisions), dict[str, dict[str, Unknown]](), {}
@@ -112,17 +122,27 @@ def measure_unknown(
             rows, dependent = held_out.models.get(name), held_out.clusters
         if rows is None:
             where = f"data.unknown must have validation rows, or held-out training rows of {name}"
-            raise UserError(f"{where}, to choose a threshold by; got none: set split.validation_size")
+            raise UserError(
+                f"{where}, to choose a threshold by; got none: set split.validation_size"
+            )
         # Predictions made elsewhere may lack the rows of no class, which are the last.
-        chooser = judge(rows, decision, label, None if dependent is None else dependent[: len(rows)])
+        chooser = judge(
+            rows, decision, label, None if dependent is None else dependent[: len(rows)]
+        )
         score = PROBABILITY
         if decision.baseline:
-            kept = {each: float(np.floor(scores.min())) - 1 for each, scores in chooser.scores.items()}
+            kept = {
+                each: float(np.floor(scores.min())) - 1 for each, scores in chooser.scores.items()
+            }
         else:
             kept = {each: chooser.choose(each, settings.unknown_keep) for each in chooser.scores}
         if label not in rows.classes and not decision.baseline:
             score = settings.unknown_score
-            unknown = ~chooser.known if chooser.clusters is None else np.bincount(chooser.clusters[~chooser.known])
+            unknown = (
+                ~chooser.known
+                if chooser.clusters is None
+                else np.bincount(chooser.clusters[~chooser.known])
+            )
             few = np.count_nonzero(unknown) < FEWEST_TO_CHOOSE
             threshold = kept[score] if few else chooser.choose(score)
             rejecting[name] = replace(decision, rejection=Rejection(score, threshold))
@@ -137,19 +157,28 @@ def measure_unknown(
 
 def read_splits(batches: Iterable[Predictions]) -> dict[str, Predictions]:
     """Return a model's predictions for validation and test rows, rows of no class last."""
-    parts: dict[str, list[Predictions]] = {f"{name}{end}": [] for name in SPLITS[1:] for end in ("", UNKNOWN)}
+    parts: dict[str, list[Predictions]] = {
+        f"{name}{end}": [] for name in SPLITS[1:] for end in ("", UNKNOWN)
+    }
     for batch in batches:
         for name, some in parts.items():
             if (chosen := (batch.split == name) & ~np.isnan(batch.probabilities[:, 0])).any():
                 some.append(batch.take(chosen))
-    return {name: concatenate(both) for name in SPLITS[1:] if (both := parts[name] + parts[f"{name}{UNKNOWN}"])}
+    return {
+        name: concatenate(both)
+        for name in SPLITS[1:]
+        if (both := parts[name] + parts[f"{name}{UNKNOWN}"])
+    }
 
 
 def describe_few(keys: NDArray[np.uint64]) -> Iterator[str]:
     """Yield a warning if few validation rows of no class choose the thresholds; `keys` (rows,) are their clusters."""
     number = len(np.unique(keys))
     if 0 < number < FEW:
-        rows, effect = count_noun(number, "independent validation row"), "rest on them and are uncertain"
+        rows, effect = (
+            count_noun(number, "independent validation row"),
+            "rest on them and are uncertain",
+        )
         if number < FEWEST_TO_CHOOSE:
             effect = "keep evaluate.unknown_keep of the accuracy on the rows that choose"
         yield f"only {rows} of no class: the thresholds {effect}; raise split.validation_size"
@@ -158,8 +187,12 @@ def describe_few(keys: NDArray[np.uint64]) -> Iterator[str]:
 def candidates(scores: Floats) -> Floats:
     """Return the thresholds to choose from, ascending: below all scores, and between neighbouring ones, rounded."""
     distinct = np.unique(scores)
-    lowest = (np.ceil(distinct[:1] * 10**DIGITS) - 1) / 10**DIGITS  # its floor may round up to above the score
-    return np.unique(np.concatenate([lowest, (distinct[:-1] + np.diff(distinct) / 2).round(DIGITS)]))
+    lowest = (
+        np.ceil(distinct[:1] * 10**DIGITS) - 1
+    ) / 10**DIGITS  # its floor may round up to above the score
+    return np.unique(
+        np.concatenate([lowest, (distinct[:-1] + np.diff(distinct) / 2).round(DIGITS)])
+    )
 
 
 def _report(judged: Judged, kept: Mapping[str, float], confidence: float) -> Unknown:

@@ -14,7 +14,13 @@ from textclf.core.quoting import list_names
 from textclf.core.settings import to_yaml
 from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings
 from textclf.evaluate.registry import METRICS, OF_SETS, metrics_of
-from textclf.evaluate.results import MeasuredSets, Results, format_measured, format_metric, format_share
+from textclf.evaluate.results import (
+    MeasuredSets,
+    Results,
+    format_measured,
+    format_metric,
+    format_share,
+)
 from textclf.export import description
 from textclf.export.facts import Facts
 from textclf.export.languages import CODES
@@ -25,10 +31,13 @@ TEMPLATE = resources.files("textclf.export") / "templates" / "card.md.j2"
 SHOWN = 20  # classes that are listed
 
 
-def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text: bool = False) -> str:
+def render(
+    facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text: bool = False
+) -> str:
     """Return the card of a model; the same arguments give the same text.
 
-    `columns` are those of each representation; `ignores_text` says that the model predicts the same for every text.
+    `columns` are those of each representation; `ignores_text` says that the model predicts the same
+    for every text.
     """
     settings, results = facts.settings, facts.results
     names, evaluate = labelled_names(facts.classes, facts.titles), settings.evaluate
@@ -38,7 +47,9 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
     members, default = settings.members(model), facts.default
     of_models = list(dict.fromkeys([model, *members]))
     cells = {split: _cells(results, model, split) for split in splits}
-    warnings = find_warnings(results, [*settings.models.names(), *settings.external], evaluate.confidence)
+    warnings = find_warnings(
+        results, [*settings.models.names(), *settings.external], evaluate.confidence
+    )
     found = results.unknown.get(model, {}).get("test")
     environment = Environment(
         undefined=StrictUndefined,
@@ -46,7 +57,9 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 (Markdown, not HTML: `finalize` escapes)
-        finalize=lambda value: value if isinstance(value, Markup | int) else escape_markdown(str(value)),
+        finalize=lambda value: (
+            value if isinstance(value, Markup | int) else escape_markdown(str(value))
+        ),
     )
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         name=display_name(model),
@@ -58,14 +71,24 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         columns=list_names(
             [
                 column
-                for name in dict.fromkeys(name for member in members for name in settings.representations(member))
+                for name in dict.fromkeys(
+                    name for member in members for name in settings.representations(member)
+                )
                 for column in getattr(settings.vectorize[name], "names", ())
             ]
         ),
-        record=[(display_name(key), to_yaml(value)) for key, value in sorted(results.training[model].items())],
-        hyperparameters=[(key, to_yaml(value)) for key, value in settings.models[model].model_dump().items()],
+        record=[
+            (display_name(key), to_yaml(value))
+            for key, value in sorted(results.training[model].items())
+        ],
+        hyperparameters=[
+            (key, to_yaml(value)) for key, value in settings.models[model].model_dump().items()
+        ],
         splits=splits,
-        rows={names[label]: [report.rows_by_class[split].get(label, 0) for split in splits] for label in facts.classes},
+        rows={
+            names[label]: [report.rows_by_class[split].get(label, 0) for split in splits]
+            for label in facts.classes
+        },
         totals=[report.sizes[split] for split in splits],
         metrics=[
             (metric.titled(multilabel), [cells[split][name] for split in splits])
@@ -98,7 +121,9 @@ def render(facts: Facts, model: str, columns: Mapping[str, int], *, ignores_text
         },
         sets=coverage_of(results.coverage.models.get(model), evaluate.coverage, names),
         protocol=description.protocol(facts, names, of_models, refitted=facts.refitted == model),
-        caveats=description.caveats(facts, names, [name for name in members if name in facts.watching]),
+        caveats=description.caveats(
+            facts, names, [name for name in members if name in facts.watching]
+        ),
         warnings=warnings.get(model, []),
         default=f"{display_name(default[0])}: {default[1]}",
         limits=description.limits(settings, model),
@@ -116,11 +141,19 @@ def _cells(results: Results, model: str, split: str) -> dict[str, str]:
     """Return each metric of a model on a split with its interval in brackets, "" if it was not measured."""
     intervals = results.intervals[model].get(split, {})
     calibrated = results.decisions[model].ece_if_calibrated.get(split)
-    found = {name: format_metric(name, results.evaluation[model][split], intervals, calibrated) for name in METRICS}
-    return {name: f"{value} ({interval})" if interval else value for name, (value, interval) in found.items()}
+    found = {
+        name: format_metric(name, results.evaluation[model][split], intervals, calibrated)
+        for name in METRICS
+    }
+    return {
+        name: f"{value} ({interval})" if interval else value
+        for name, (value, interval) in found.items()
+    }
 
 
-def coverage_of(sets: MeasuredSets | None, coverage: float | None, names: Mapping[str, str]) -> dict[str, Any] | None:
+def coverage_of(
+    sets: MeasuredSets | None, coverage: float | None, names: Mapping[str, str]
+) -> dict[str, Any] | None:
     """Return what the card says of prediction sets of this coverage, as texts; `names` are those of the classes.
 
     None without sets, or if no test row has a label.

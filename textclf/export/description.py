@@ -8,7 +8,14 @@ import numpy as np
 
 from textclf.artifacts.corrected import corrected_rows, rare_classes, uncorrected_test_rows
 from textclf.artifacts.split_report import Corrected, SplitReport
-from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
+from textclf.core.formatting import (
+    confidence_level,
+    count_noun,
+    display_name,
+    join_names,
+    percent,
+    split_rows,
+)
 from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.costs import cost_matrix
 from textclf.evaluate.registry import format_value
@@ -25,11 +32,13 @@ UNBALANCED = 3  # ratio of the largest class to the smallest that is worth a cav
 PRECISE = 0.02  # half-width of an accuracy's interval that needs no caveat
 
 
-def protocol(facts: Facts, classes: Mapping[str, str], models: Iterable[str], *, refitted: bool) -> list[str]:
+def protocol(
+    facts: Facts, classes: Mapping[str, str], models: Iterable[str], *, refitted: bool
+) -> list[str]:
     """Return sentences on how the models were trained and measured.
 
-    `classes` has what to show for each label, in order; `models` are the names of those to speak of, of which one is
-    `refitted` if export.refit is set.
+    `classes` has what to show for each label, in order; `models` are the names of those to speak
+    of, of which one is `refitted` if export.refit is set.
     """
     settings, report, evaluate = facts.settings, facts.results.splits, facts.settings.evaluate
     together = settings.split.group_duplicates and not report.given
@@ -40,16 +49,27 @@ def protocol(facts: Facts, classes: Mapping[str, str], models: Iterable[str], *,
     return [
         _splitting(settings.data, settings.split, report),
         *([f"Labels of {corrected} were corrected by hand."] if corrected else []),
-        *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
+        *(
+            ["Rows with the same text, apart from case and spaces, are in the same split."]
+            * together
+        ),
         f"The representation and the models{measured} are fitted on the training rows alone.",
         *_training(settings.models, models),
         _calibration(evaluate, choosing),
-        *([] if evaluate.costs else [_decision_rule(evaluate, list(classes.values()), choosing, report.multilabel)]),
+        *(
+            []
+            if evaluate.costs
+            else [_decision_rule(evaluate, list(classes.values()), choosing, report.multilabel)]
+        ),
         *(_costs(evaluate, classes, report.rows_by_class) if evaluate.costs else []),
         *_sets(evaluate, report.multilabel),
         *_unknown(settings.data, report, choosing),
         _intervals(evaluate),
-        *([_dependence(settings.data, report.sizes["test"], clusters["test"])] if "test" in clusters else []),
+        *(
+            [_dependence(settings.data, report.sizes["test"], clusters["test"])]
+            if "test" in clusters
+            else []
+        ),
         *([_refit(facts.default[0], facts.measured_only, report.sizes)] if refitted else []),
     ]
 
@@ -77,7 +97,9 @@ def _splitting(data: Data, split: Split, report: SplitReport) -> str:
     if split.method == "time":
         method = f"taken in the order of {visible(str(data.time))}"
     if given := report.given:
-        source = "its files" if data.split_column is None else f"column {visible(data.split_column)}"
+        source = (
+            "its files" if data.split_column is None else f"column {visible(data.split_column)}"
+        )
         drawn = join_names([split_rows(name) for name in sizes if name not in given])
         rest = f"; the {drawn} are {method} from the given training rows" if drawn else ""
         return f"{join_names(parts)}, as the table gives them by {source}{rest}."
@@ -95,12 +117,12 @@ def _calibration(evaluate: Evaluate, choosing: str) -> str:
     if evaluate.calibration == "none":
         return "Probabilities are not calibrated after training."
     method = {"platt": "Platt scaling", "temperature": "temperature scaling"}[evaluate.calibration]
-    return (
-        f"Probabilities are calibrated by {method}, where it lowers the log loss on {choosing} by more than its error."
-    )
+    return f"Probabilities are calibrated by {method}, where it lowers the log loss on {choosing} by more than its error."
 
 
-def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, multilabel: bool) -> str:
+def _decision_rule(
+    evaluate: Evaluate, classes: Sequence[str], choosing: str, multilabel: bool
+) -> str:
     if len(classes) > 2 and not multilabel:
         return "A text gets the class with the highest probability."
     rule = f"A text gets class {classes[-1]} if the probability of this class is above"
@@ -108,34 +130,55 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str, mu
         rule = "A text gets each label whose probability is above"
     if isinstance(evaluate.threshold, float):
         return f"{rule} {evaluate.threshold:g}."
-    aims = {"accuracy": "the highest accuracy", "f1": "the highest F1", MICRO_F1: "the highest micro F1"}
+    aims = {
+        "accuracy": "the highest accuracy",
+        "f1": "the highest F1",
+        MICRO_F1: "the highest micro F1",
+    }
     level = confidence_level(evaluate.confidence)
     aim = aims.get(
-        evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)} at {level} confidence"
+        evaluate.threshold,
+        f"a precision of at least {percent(evaluate.target_precision)} at {level} confidence",
     )
     per = "label and model" if multilabel and evaluate.threshold != MICRO_F1 else "model"
     return f"{rule} a threshold, chosen per {per} for {aim} on {choosing}."
 
 
-def _costs(evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+def _costs(
+    evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]
+) -> Iterator[str]:
     """Yield sentences on the costs, on the decision rule, and on the cost of the cheapest constant decision."""
     matrix, names = cost_matrix(evaluate.costs, list(classes)) or (), [*classes.values(), NO_ANSWER]
     costs, pairs = np.array(matrix), by_pair(evaluate.costs).items()
-    named = [f"{cost:g} for {classes[actual]} decided as {classes[decided]}" for (actual, decided), cost in pairs]
-    named[NAMED:] = [f"others for {count_noun(len(named) - NAMED, 'pair')} of classes"] * (len(named) > NAMED)
+    named = [
+        f"{cost:g} for {classes[actual]} decided as {classes[decided]}"
+        for (actual, decided), cost in pairs
+    ]
+    named[NAMED:] = [f"others for {count_noun(len(named) - NAMED, 'pair')} of classes"] * (
+        len(named) > NAMED
+    )
     abstains = costs.shape[1] > len(costs)
     named += ["1 for any other mistake", *([f"{costs[0, -1]:g} for no answer"] * abstains)]
     yield f"Decisions cost {join_names(named)} (evaluate.costs)."
-    rule = "A text gets the class with the lowest expected cost" + ", or no answer if that costs less" * abstains
+    rule = (
+        "A text gets the class with the lowest expected cost"
+        + ", or no answer if that costs less" * abstains
+    )
     if costs.shape == (2, 2) and min(saved := costs[[0, 1], [1, 0]] - costs.diagonal()) > 0:
-        rule += f": {names[1]} if the probability of this class is above {saved[0] / saved.sum():.3g}"
+        rule += (
+            f": {names[1]} if the probability of this class is above {saved[0] / saved.sum():.3g}"
+        )
     yield f"{rule}."
     if abstains:
         yield "The accuracy counts a text without an answer as wrong."
-    train, test = (np.array([rows[split].get(label, 0) for label in classes]) for split in ("train", "test"))
+    train, test = (
+        np.array([rows[split].get(label, 0) for label in classes]) for split in ("train", "test")
+    )
     place = int((train @ costs).argmin())
     cost = float(test @ costs[:, place] / test.sum())
-    always = f"Deciding {names[place]} for every text, which costs least on the training rows, costs"
+    always = (
+        f"Deciding {names[place]} for every text, which costs least on the training rows, costs"
+    )
     yield f"{always} {format_value('cost', cost)} per test row."
 
 
@@ -155,9 +198,7 @@ def _sets(evaluate: Evaluate, multilabel: bool) -> Iterator[str]:
 
 def _unknown(data: Data, report: SplitReport, choosing: str) -> Iterator[str]:
     for label, rows in report.unknown.items():
-        measured = (
-            f"{count_noun(rows['test'], 'test row')} labelled {visible(label)} measure how texts of no class are found"
-        )
+        measured = f"{count_noun(rows['test'], 'test row')} labelled {visible(label)} measure how texts of no class are found"
         if data.train_unknown:
             yield f"{measured}; the models learn this label as a class of its own."
         else:
@@ -196,7 +237,8 @@ def _refit(model: str, needed: str | None, sizes: Mapping[str, int]) -> str:
 def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -> list[str]:
     """Return sentences that a reader must know before trusting the metrics, the most important first.
 
-    `classes` has what to show for each label, in order; `watching` are those of `facts.watching` to speak of.
+    `classes` has what to show for each label, in order; `watching` are those of `facts.watching` to
+    speak of.
     """
     report, decisions = facts.results.splits, facts.results.decisions
     rows, multilabel = report.rows_by_class["test"], report.multilabel
@@ -210,7 +252,10 @@ def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -
             _corrected_test_rows(report.corrections),
             _uncorrected_test_rows(report.corrections),
             _few_test_rows(report.sizes["test"], facts.settings.evaluate.confidence, independent),
-            _leaks(report.leaks.normalised, remedied=facts.settings.split.parts_duplicates and not report.given),
+            _leaks(
+                report.leaks.normalised,
+                remedied=facts.settings.split.parts_duplicates and not report.given,
+            ),
             _shared_groups(report.leaks.group),
             _conflicts(report.label_conflicts.normalised, multilabel),
             _dropped(report.dropped.get("rows", 0)),
@@ -227,7 +272,9 @@ def _no_validation(watching: Sequence[str], held_out: bool) -> str:
         f"During training, {join_names([display_name(name) for name in watching])} watched the test rows"
         f"{', as in the lesson' * (not held_out)}: their curve is drawn and was used for nothing. "
     )
-    instead = "choose by the scores of held-out training rows (crossvalidation in metrics/decisions.json)"
+    instead = (
+        "choose by the scores of held-out training rows (crossvalidation in metrics/decisions.json)"
+    )
     return (
         f"There are no validation rows{'; held-out training rows make the choices' * held_out}. "
         f"{watched if watching else ''}Settings chosen by looking at these test numbers make them too optimistic; "
@@ -258,7 +305,9 @@ def _uncorrected_test_rows(corrections: Corrected) -> str:
 
 
 def _few_test_rows(count: int, confidence: float, independent: float | None) -> str:
-    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.25 / (independent or count))  # half are right
+    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(
+        0.25 / (independent or count)
+    )  # half are right
     if half_width <= PRECISE:
         return ""
     worth = "" if independent is None else f", worth at least {independent:,.0f} independent ones"
@@ -287,7 +336,9 @@ def _shared(what: str, counts: Mapping[str, int]) -> str:
         if count:
             split, other = pair.split("_in_")
             has = "has" if count == 1 else "have"
-            repeated.append(f"{count_noun(count, f'{split} row')} {has} the same {what} as a {split_rows(other)[:-1]}")
+            repeated.append(
+                f"{count_noun(count, f'{split} row')} {has} the same {what} as a {split_rows(other)[:-1]}"
+            )
     return join_names(repeated)
 
 
@@ -304,11 +355,16 @@ def _dropped(count: int) -> str:
 
 def _unequal_classes(rows: Mapping[str, int], classes: Mapping[str, str], multilabel: bool) -> str:
     sizes = {label: rows.get(label, 0) for label in classes}
-    largest, smallest = max(sizes, key=lambda label: sizes[label]), min(sizes, key=lambda label: sizes[label])
+    largest, smallest = (
+        max(sizes, key=lambda label: sizes[label]),
+        min(sizes, key=lambda label: sizes[label]),
+    )
     if sizes[largest] <= UNBALANCED * sizes[smallest]:
         return ""
     what, metrics = (
-        ("labels", "micro averages mostly reflect") if multilabel else ("classes", "accuracy mostly reflects")
+        ("labels", "micro averages mostly reflect")
+        if multilabel
+        else ("classes", "accuracy mostly reflects")
     )
     return (
         f"The {what} differ in size among the test rows, from {count_noun(sizes[smallest], 'row')} "
@@ -321,7 +377,11 @@ def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str], multilabe
     if not rare:
         return ""
     one, many = ("label", "labels") if multilabel else ("class", "classes")
-    which = f"{one.capitalize()} {rare[0]} has" if len(rare) == 1 else f"{len(rare)} of {len(classes)} {many} have"
+    which = (
+        f"{one.capitalize()} {rare[0]} has"
+        if len(rare) == 1
+        else f"{len(rare)} of {len(classes)} {many} have"
+    )
     return f"{which} fewer than {FEW_TEST_ROWS} test rows; metrics of such a {one} mean little."
 
 
@@ -333,7 +393,9 @@ def representation(settings: Settings, model: str, columns: Mapping[str, int]) -
         parts: list[str] = [settings.vectorize[name].describe(columns[name]) for name in names]
         described[member] = "; beside ".join(parts)
         if len(parts) > 1:
-            described[member] += "; the sides of each pair scaled so that training rows have a mean squared length of 1"
+            described[member] += (
+                "; the sides of each pair scaled so that training rows have a mean squared length of 1"
+            )
     if len(set(described.values())) == 1:
         return next(iter(described.values()))
     return "; ".join(f"for {display_name(name)}, {text}" for name, text in described.items())

@@ -38,7 +38,9 @@ class Occlusion:
             part = X[start : start + step]
             self.rows += np.bincount(part.indices, minlength=features)
             for position, drops in enumerate(self.model.occlusion(part).T):
-                self.sums[:, position] += np.bincount(part.indices, weights=drops, minlength=features)
+                self.sums[:, position] += np.bincount(
+                    part.indices, weights=drops, minlength=features
+                )
 
     def means(self) -> NDArray[np.float64]:
         """Return the mean drops (features, classes), 0 for a term that no row contains."""
@@ -46,7 +48,11 @@ class Occlusion:
 
 
 def terms_of_models(
-    models: Mapping[str, Any], reads: Mapping[str, str], vectorizers: Mapping[str, Any], features: Path, count: int
+    models: Mapping[str, Any],
+    reads: Mapping[str, str],
+    vectorizers: Mapping[str, Any],
+    features: Path,
+    count: int,
 ) -> pd.DataFrame:
     """Return the table of `top_terms` of all models whose features have terms, in their order.
 
@@ -64,7 +70,11 @@ def terms_of_models(
         rows = (feature_files.as_sparse(each).X for each in shards)
         if vectorizers[read].kind == feature_files.DENSE:
             nonzeros = (feature_files.as_sparse(shards.read(path)).X.indices for path in paths)
-        tables.append(top_terms({name: models[name] for name in names}, nonzeros, rows, vectorizers[read], count))
+        tables.append(
+            top_terms(
+                {name: models[name] for name in names}, nonzeros, rows, vectorizers[read], count
+            )
+        )
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     together = pd.concat(tables, ignore_index=True)
@@ -72,19 +82,28 @@ def terms_of_models(
 
 
 def top_terms(
-    models: Mapping[str, LayerModel], nonzeros: Iterable[Any], shards: Iterable[Any], vectorizer: Any, count: int
+    models: Mapping[str, LayerModel],
+    nonzeros: Iterable[Any],
+    shards: Iterable[Any],
+    vectorizer: Any,
+    count: int,
 ) -> pd.DataFrame:
     """Return a table with `COLUMNS`: per model, class and analyzer at most `count` terms, the largest weight first.
 
-    `nonzeros` has the column of each nonzero of the training rows, in pieces; `shards` are these rows (rows, features).
-    `vectorizer` has `terms` and `analyzers`, which name each column. The method `weight`, for linear models, takes the
-    term's weight in the score of the class; `occlusion`, for others, the mean of `Occlusion` over the first
-    `OCCLUDED_ROWS` rows, for terms in at least `MIN_ROWS` of them, or else for all. `rows` is the number of rows with
-    the term. Terms with a weight of 0 or below are left out.
+    `nonzeros` has the column of each nonzero of the training rows, in pieces; `shards` are these
+    rows (rows, features). `vectorizer` has `terms` and `analyzers`, which name each column. The
+    method `weight`, for linear models, takes the term's weight in the score of the class;
+    `occlusion`, for others, the mean of `Occlusion` over the first `OCCLUDED_ROWS` rows, for terms
+    in at least `MIN_ROWS` of them, or else for all. `rows` is the number of rows with the term.
+    Terms with a weight of 0 or below are left out.
     """
     terms = vectorizer.terms()
     weights = {name: model.linear_weights() for name, model in models.items()}
-    occlusions = {name: Occlusion(models[name], len(terms)) for name, linear in weights.items() if linear is None}
+    occlusions = {
+        name: Occlusion(models[name], len(terms))
+        for name, linear in weights.items()
+        if linear is None
+    }
     rows = np.zeros(len(terms), dtype=np.int64)
     for columns in nonzeros:
         rows += np.bincount(columns, minlength=len(terms))
@@ -106,8 +125,16 @@ def top_terms(
             tops = [np.zeros(0, dtype=np.int64)]
             for chosen in of_analyzer:
                 positive = np.flatnonzero(chosen & candidates & (column > 0))
-                tops.append(positive[np.argsort(-column[positive], kind="stable")[:count]])  # ties in the terms' order
+                tops.append(
+                    positive[np.argsort(-column[positive], kind="stable")[:count]]
+                )  # ties in the terms' order
             top = np.concatenate(tops)
-            found = {"term": [terms[position] for position in top], "weight": column[top], "rows": rows[top]}
-            tables.append(pd.DataFrame({"model": name, "class": label} | found | {"method": method}))
+            found = {
+                "term": [terms[position] for position in top],
+                "weight": column[top],
+                "rows": rows[top],
+            }
+            tables.append(
+                pd.DataFrame({"model": name, "class": label} | found | {"method": method})
+            )
     return pd.concat(tables, ignore_index=True)

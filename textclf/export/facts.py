@@ -48,7 +48,9 @@ class Settings:
 
     def representations(self, model: str) -> list[str]:
         """Return the names in vectorize of the representations that a model reads."""
-        names = (leaves(self.train[member].features, self.combine) for member in self.members(model))
+        names = (
+            leaves(self.train[member].features, self.combine) for member in self.members(model)
+        )
         return list(dict.fromkeys(name for each in names for name in each))
 
 
@@ -60,23 +62,33 @@ class Facts:
     classes: Sequence[str]  # the labels in order; binary: the positive class is last
     results: Results
     sources: Sequence[Source]
-    watching: Collection[str]  # models that recorded their loss on validation rows, or else test rows, while training
+    watching: Collection[
+        str
+    ]  # models that recorded their loss on validation rows, or else test rows, while training
 
     @cached_property
     def default(self) -> tuple[str, str]:
         """The model that represents the run, the default of `textclf predict`, and why."""
-        return explain_choice(self.settings.export.model, self.results, self.settings.models.names())
+        return explain_choice(
+            self.settings.export.model, self.results, self.settings.models.names()
+        )
 
     @cached_property
     def refitted(self) -> str | None:
         """The model for which export.refit is set, with validation rows."""
-        return self.default[0] if self.settings.export.refit and self.results.splits.validation else None
+        return (
+            self.default[0]
+            if self.settings.export.refit and self.results.splits.validation
+            else None
+        )
 
     @cached_property
     def measured_only(self) -> str | None:
         """What holds only for the measured default, so that export.refit changes nothing; None if there is nothing."""
         members = self.settings.members(self.default[0])
-        for teacher in filter(None, (getattr(self.settings.train[name], "teacher", None) for name in members)):
+        for teacher in filter(
+            None, (getattr(self.settings.train[name], "teacher", None) for name in members)
+        ):
             return f"what its teacher {teacher} has taught it"
         return needs_measured(self.settings.data, self.settings.evaluate)
 
@@ -89,14 +101,24 @@ class Facts:
         """Return what evaluate.calibration did to a model, "" if it is not set."""
         decisions = self.results.decisions
         return explain_calibration(
-            decisions[model], self.settings.evaluate.calibration, decisions.protocol.validation_rows > 0
+            decisions[model],
+            self.settings.evaluate.calibration,
+            decisions.protocol.validation_rows > 0,
         )
 
     def weights(self, *models: str) -> list[Weights]:
         """Return the pretrained weights that these models use, each once."""
-        train, vectorize, combine = self.settings.train, self.settings.vectorize, self.settings.combine
-        members = dict.fromkeys(member for model in models for member in self.settings.members(model))
+        train, vectorize, combine = (
+            self.settings.train,
+            self.settings.vectorize,
+            self.settings.combine,
+        )
+        members = dict.fromkeys(
+            member for model in models for member in self.settings.members(model)
+        )
         return unite_weights(
-            list_weights(train[name], [vectorize[each] for each in leaves(train[name].features, combine)])
+            list_weights(
+                train[name], [vectorize[each] for each in leaves(train[name].features, combine)]
+            )
             for name in members
         )

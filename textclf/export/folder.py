@@ -47,7 +47,9 @@ def average(members: Sequence[Exported], record: Mapping[str, float]) -> Exporte
     """Return the average of two models, with the weight in the record of the stage average."""
     first, second = members
     model = Average((first.model, second.model), float(record["weight"]))
-    return Exported(model, (*first.vectorizers, *second.vectorizers), partial(classifiers.write, model))
+    return Exported(
+        model, (*first.vectorizers, *second.vectorizers), partial(classifiers.write, model)
+    )
 
 
 def read_vectorizer(folder: Path, shared: Path) -> Any:
@@ -67,8 +69,8 @@ def write(
 ) -> None:
     """Create the folder, with the model's files, vectorizer, decision, ONNX, card and provenance.
 
-    The members of an average have a folder each. `definition` says what the model was made of; `scores` are those from
-    which prediction sets follow, None without evaluate.coverage.
+    The members of an average have a folder each. `definition` says what the model was made of;
+    `scores` are those from which prediction sets follow, None without evaluate.coverage.
     """
     model, vectorizers = exported.model, exported.vectorizers
     folder.mkdir()

@@ -1,7 +1,8 @@
 """A trained model as ONNX, the exchange format that other languages and runtimes read.
 
-The model takes vectors or sequences of token ids, not texts: ONNX has no lower case like Python's, and no regular
-expression that finds words. So the vectorizer goes with the file, as JSON under `vectorizer` in its metadata.
+The model takes vectors or sequences of token ids, not texts: ONNX has no lower case like Python's,
+and no regular expression that finds words. So the vectorizer goes with the file, as JSON under
+`vectorizer` in its metadata.
 """
 
 import json
@@ -45,9 +46,10 @@ def write(vectorizer: Representation, model: LayerModel, decision: Decision, pat
 def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> onnx.ModelProto:
     """Return a model from `features` to `label` (rows,) text and `probabilities` (rows, classes) float32.
 
-    With several labels per text `label` is (rows, classes) int64, 1 for each label decided. `features` (rows, features)
-    float32 are vectors of the vectorizer as a dense array; a model with a front takes `token_ids` (rows, length) int64
-    instead, padded with 0. Calibration and threshold of the decision are part of the model.
+    With several labels per text `label` is (rows, classes) int64, 1 for each label decided.
+    `features` (rows, features) float32 are vectors of the vectorizer as a dense array; a model with
+    a front takes `token_ids` (rows, length) int64 instead, padded with 0. Calibration and threshold
+    of the decision are part of the model.
     """
     graph = Graph()
     if model.front is None:
@@ -56,7 +58,9 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
         values = "features"
     else:
         columns = model.front.columns
-        given = helper.make_tensor_value_info("token_ids", TensorProto.INT64, ["rows", model.front.length])
+        given = helper.make_tensor_value_info(
+            "token_ids", TensorProto.INT64, ["rows", model.front.length]
+        )
         values = _add_front(graph, model.front, "token_ids")
     scores, activation = _add_scores(graph, model, values, columns), model.layers[-1].activation
     if activation not in {"sigmoid", "softmax", SIGMOIDS}:
@@ -78,7 +82,9 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
         [given],
         [
             helper.make_tensor_value_info("label", *label),
-            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["rows", len(model.classes)]),
+            helper.make_tensor_value_info(
+                "probabilities", TensorProto.FLOAT, ["rows", len(model.classes)]
+            ),
         ],
     )
     metadata = {
@@ -95,7 +101,9 @@ def _add_front(graph: Graph, front: TokenFront, ids: str) -> str:
     values = graph.add("Transpose", values, perm=[0, 2, 1])  # (rows, dimensions, positions)
     if (convolution := front.convolution) is not None:
         kernel = graph.constant(convolution.kernel.transpose(2, 1, 0), "convolution_kernel")
-        values = graph.add("Conv", values, kernel, graph.constant(convolution.bias, "convolution_bias"))
+        values = graph.add(
+            "Conv", values, kernel, graph.constant(convolution.bias, "convolution_bias")
+        )
         operator, attributes = OPERATORS[convolution.activation]
         values = graph.add(operator, values, **attributes)
     if front.pooling == "flatten":
@@ -125,17 +133,23 @@ def _add_calibrated(graph: Graph, scores: str, activation: str, calibration: Cal
         limit = -math.log(EPSILON)
         odds = graph.add("Clip", scores, graph.constant(-limit), graph.constant(limit))
         product = graph.add("Mul", odds, graph.constant(np.array(calibration.slopes)))
-        return graph.add("Sigmoid", graph.add("Add", product, graph.constant(np.array(calibration.intercepts))))
+        return graph.add(
+            "Sigmoid", graph.add("Add", product, graph.constant(np.array(calibration.intercepts)))
+        )
     if activation == "sigmoid":  # logarithms, because small probabilities lose digits in float32
         logs = _add_log_sigmoids(graph, _add_both_log_odds(graph, scores))
     else:
         logs = graph.add("LogSoftmax", scores, axis=1)
     logs = graph.add("Max", logs, graph.constant(math.log(EPSILON)))
     if isinstance(calibration, Temperature):
-        return graph.add("Softmax", graph.add("Div", logs, graph.constant(calibration.temperature)), axis=1)
+        return graph.add(
+            "Softmax", graph.add("Div", logs, graph.constant(calibration.temperature)), axis=1
+        )
     log_odds = graph.add("MatMul", logs, graph.constant(np.array([[-1.0], [1.0]])))
     product = graph.add("Mul", log_odds, graph.constant(calibration.slope))
-    return _add_binary_sigmoids(graph, graph.add("Add", product, graph.constant(calibration.intercept)))
+    return _add_binary_sigmoids(
+        graph, graph.add("Add", product, graph.constant(calibration.intercept))
+    )
 
 
 def _add_log_sigmoids(graph: Graph, scores: str) -> str:
@@ -157,7 +171,9 @@ def _add_binary_sigmoids(graph: Graph, log_odds: str) -> str:
 def _add_label(graph: Graph, classes: Sequence[str], decision: Decision) -> None:
     """Add the class label of each row, or its labels, as in `Decision.decide`; "" for a row decided as no class."""
     if decision.thresholds is not None:
-        exceeds = graph.add("Greater", "probabilities", graph.constant(np.array(decision.thresholds)))
+        exceeds = graph.add(
+            "Greater", "probabilities", graph.constant(np.array(decision.thresholds))
+        )
         graph.add("Cast", exceeds, to=INT64, name="label")
         return
     if decision.costs is not None:
@@ -167,5 +183,7 @@ def _add_label(graph: Graph, classes: Sequence[str], decision: Decision) -> None
         position = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)
     else:
         positive = graph.add("Gather", "probabilities", graph.constant(np.int64(1)), axis=1)
-        position = graph.add("Cast", graph.add("Greater", positive, graph.constant(decision.threshold)), to=INT64)
+        position = graph.add(
+            "Cast", graph.add("Greater", positive, graph.constant(decision.threshold)), to=INT64
+        )
     graph.add("Gather", graph.constant(np.array(classes, dtype=object)), position, name="label")

@@ -7,9 +7,21 @@ from textclf.evaluate.looks import widen
 from textclf.evaluate.model_choice import explain_choice
 from textclf.evaluate.model_warnings import below_baseline
 from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
-from textclf.evaluate.results import Comparison, Results, format_difference, format_measured, format_share
+from textclf.evaluate.results import (
+    Comparison,
+    Results,
+    format_difference,
+    format_measured,
+    format_share,
+)
 
-FILES = ("evaluation", "intervals", "comparisons", "decisions", "unknown")  # in the folder metrics, as JSON
+FILES = (
+    "evaluation",
+    "intervals",
+    "comparisons",
+    "decisions",
+    "unknown",
+)  # in the folder metrics, as JSON
 
 
 def describe(
@@ -22,14 +34,14 @@ def describe(
 ) -> list[str]:
     """Return a table with a row per model, the highest test accuracy first; the default of `textclf predict`, and why.
 
-    With several labels per text it also has `OF_SETS`; with texts of no class the share of them that is
-    recognised. With costs it has the mean cost in place of the log loss, the lowest first. A default that
-    is no better than the baseline is told first.
+    With several labels per text it also has `OF_SETS`; with texts of no class the share of them
+    that is recognised. With costs it has the mean cost in place of the log loss, the lowest first.
+    A default that is no better than the baseline is told first.
 
-    Each model is compared with the baseline and with the first model, in percentage points or in cost,
-    with the interval of the paired difference. `models` are in train's order, `named` is export.model;
-    `external` are those of evaluate.external, which predict cannot take; `looks` is the number of results
-    on these test rows that Git has.
+    Each model is compared with the baseline and with the first model, in percentage points or in
+    cost, with the interval of the paired difference. `models` are in train's order, `named` is
+    export.model; `external` are those of evaluate.external, which predict cannot take; `looks` is
+    the number of results on these test rows that Git has.
     """
     names = [*models, *external]
     test = {name: results.evaluation[name]["test"] for name in names}
@@ -41,7 +53,9 @@ def describe(
         ranked.sort(key=lambda name: test[name]["cost"])
     baselines = [name for name in names if results.decisions[name].decision.baseline]
     references = dict.fromkeys([*baselines[:1], ranked[0]] if len(names) > 1 else [])
-    recalls = {name: found["test"].recall for name, found in results.unknown.items() if "test" in found}
+    recalls = {
+        name: found["test"].recall for name, found in results.unknown.items() if "test" in found
+    }
     rows = [
         [
             "on the test rows",
@@ -52,14 +66,22 @@ def describe(
         ]
     ]
     for name in ranked:
-        accuracy, interval = format_measured("accuracy", test[name]["accuracy"], results.accuracy_ends(name))
+        accuracy, interval = format_measured(
+            "accuracy", test[name]["accuracy"], results.accuracy_ends(name)
+        )
         rows.append(
             [
                 display_name(name),
                 f"{accuracy} ({interval})",
-                *(format_value(key, test[name][key]).replace("-", "\N{MINUS SIGN}") for key in shown),
+                *(
+                    format_value(key, test[name][key]).replace("-", "\N{MINUS SIGN}")
+                    for key in shown
+                ),
                 *([format_share(recalls.get(name))] if recalls else []),
-                *("" if name == other else _against(results.compare(name, other), compared) for other in references),
+                *(
+                    "" if name == other else _against(results.compare(name, other), compared)
+                    for other in references
+                ),
             ]
         )
     default, reason = explain_choice(named, results, models)
@@ -70,9 +92,7 @@ def describe(
         best, ends = test[default]["accuracy"], results.accuracy_ends(default)
         low, high = widen(best, ends.effective_rows, confidence, looks, ends.degrees)
         chosen = f"if {display_name(default)} was chosen as the best of them"
-        interval = (
-            f"its {confidence_level(confidence)} interval is {format_interval('accuracy', low, high)} (Bonferroni)"
-        )
+        interval = f"its {confidence_level(confidence)} interval is {format_interval('accuracy', low, high)} (Bonferroni)"
         lines.append(f"Git has {looks:,} results on these test rows: {chosen}, {interval}")
     return lines
 

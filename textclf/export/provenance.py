@@ -12,7 +12,8 @@ from textclf.export.facts import Facts, Settings
 from textclf.pretrained.catalogue import CATALOGUE, SHARED
 from textclf.vectorize.settings import below
 
-# Packages and modules of textclf on which the stage export depends; the code of other stages shows in their outputs.
+# Packages and modules of textclf on which the stage export depends; the code of other stages shows
+# in their outputs.
 CODE = (
     *("artifacts", "core", "evaluate", "export", "fetch", "models", "pretrained"),
     *("split.settings", "stages.export", "tables", "vectorize"),
@@ -25,10 +26,12 @@ def define(
 ) -> dict[str, Any]:
     """Return the parameters and the dependencies of a model, in a fixed order.
 
-    `versions` are those of the packages that computed it; `files` are those that people edit beside params.yaml, and
-    the lock files; `teachers` are those of its members.
+    `versions` are those of the packages that computed it; `files` are those that people edit beside
+    params.yaml, and the lock files; `teachers` are those of its members.
     """
-    weights = [each for each in facts.weights(model) if each.name in CATALOGUE]  # the settings have those of others
+    weights = [
+        each for each in facts.weights(model) if each.name in CATALOGUE
+    ]  # the settings have those of others
     code = read_code()
     return {
         "externalParameters": {"model": model, "params": used_settings(facts.settings, model)},
@@ -42,7 +45,11 @@ def define(
                 for file in CATALOGUE[each.name].files
             ),
             *(_file(code_name(package), checksum(code, package)) for package in CODE),
-            *({"uri": f"pkg:pypi/{name}@{number}"} for name, numbers in versions.items() for number in numbers),
+            *(
+                {"uri": f"pkg:pypi/{name}@{number}"}
+                for name, numbers in versions.items()
+                for number in numbers
+            ),
         ],
     }
 
@@ -63,10 +70,19 @@ def used_settings(settings: Settings, model: str) -> dict[str, Any]:
     read = [settings.train[each].features for each in members]
     features = {*read, *(name for each in read for name in below(each, settings.combine))}
     used: dict[str, dict[str, Any]] = {
-        "vectorize": {name: settings.vectorize[name] for name in features if name in settings.vectorize.names()},
-        "combine": {name: pair for name, pair in settings.combine.pairs().items() if name in features},
+        "vectorize": {
+            name: settings.vectorize[name]
+            for name in features
+            if name in settings.vectorize.names()
+        },
+        "combine": {
+            name: pair for name, pair in settings.combine.pairs().items() if name in features
+        },
         "train": {name: settings.train[name] for name in members},
         "average": {name: pair for name, pair in settings.average.pairs().items() if name == model},
     }
-    found = {key: {name: each.model_dump(mode="json") for name, each in of.items()} for key, of in used.items()}
+    found = {
+        key: {name: each.model_dump(mode="json") for name, each in of.items()}
+        for key, of in used.items()
+    }
     return {key: getattr(settings, key).model_dump(mode="json") for key in ALWAYS} | found

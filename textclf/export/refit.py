@@ -39,10 +39,12 @@ def refit(
 ) -> tuple[Exported, Features]:
     """Return a model with these settings and its representation, fitted on the rows, and their features.
 
-    `record` is that of the measured training, which has chosen C, or the epoch after which early stopping took the
-    weights. No rows are watched.
+    `record` is that of the measured training, which has chosen C, or the epoch after which early
+    stopping took the weights. No rows are watched.
     """
-    vectorizer, features = in_memory.fit(rows, settings.features, vectorize, combine, classes, pretrained)
+    vectorizer, features = in_memory.fit(
+        rows, settings.features, vectorize, combine, classes, pretrained
+    )
     settings = settled(settings, record)
     read = vectorize[settings.features] if settings.features in vectorize.names() else None
     added = class_texts.encode(read, vectorizer, classes) if settings.takes_class_texts else None
@@ -51,7 +53,9 @@ def refit(
     return Exported(fitted.layers, (vectorizer,), fitted.write), features
 
 
-def replace_terms(top: pd.DataFrame, name: str, exported: Exported, features: Features, count: int) -> pd.DataFrame:
+def replace_terms(
+    top: pd.DataFrame, name: str, exported: Exported, features: Features, count: int
+) -> pd.DataFrame:
     """Return the table of `top_terms` with those of a model that was fitted anew on these features."""
     model: Any = exported.model
     if name not in set(top["model"]):

@@ -13,13 +13,16 @@ class Export(Section):
     """How the models are exported."""
 
     model: Name | None = Field(
-        None, description="default of textclf predict; null: best on validation rows, else in cross-validation"
+        None,
+        description="default of textclf predict; null: best on validation rows, else in cross-validation",
     )
     refit: bool = Field(
-        False, description="true exports the default model as fitted on training and validation rows together"
+        False,
+        description="true exports the default model as fitted on training and validation rows together",
     )
     terms: Annotated[int, Field(ge=1)] = Field(
-        12, description="number of top terms listed for each class of a model, of words and of letters"
+        12,
+        description="number of top terms listed for each class of a model, of words and of letters",
     )
 
 

@@ -44,10 +44,14 @@ def list_sources(checksums: Mapping[str, str], path: str) -> list[Source]:
 
     Built-in corpora are recognised by their checksum and bring their licence and citation along.
     """
-    corpora = {each.sha256: (name, each.licence, each.citation) for name, each in catalogue.CORPORA.items()}
+    corpora = {
+        each.sha256: (name, each.licence, each.citation) for name, each in catalogue.CORPORA.items()
+    }
     is_file = list(checksums) == [PurePath(path).name]
     return [
-        Source(path if is_file else f"{path.rstrip('/')}/{name}", checksum, *corpora.get(checksum, ()))
+        Source(
+            path if is_file else f"{path.rstrip('/')}/{name}", checksum, *corpora.get(checksum, ())
+        )
         for name, checksum in checksums.items()
     ]
 
@@ -57,10 +61,15 @@ def combine_rights(sources: Sequence[Source], about: About = NOTHING) -> Rights:
     corpora = [source.corpus for source in sources if source.corpus]
     built_in = bool(sources) and len(corpora) == len(sources)
     return Rights(
-        licence=about.licence or join_names(list(dict.fromkeys(source.licence for source in sources))) or UNSTATED,
-        citation=about.citation or " ".join(dict.fromkeys(source.citation for source in sources)) or UNSTATED,
+        licence=about.licence
+        or join_names(list(dict.fromkeys(source.licence for source in sources)))
+        or UNSTATED,
+        citation=about.citation
+        or " ".join(dict.fromkeys(source.citation for source in sources))
+        or UNSTATED,
         language=about.language or ("English" if built_in else UNSTATED),
-        origin=about.title or (f"{join_names(corpora)}: {PUBLISHER}" if built_in else "your own file"),
+        origin=about.title
+        or (f"{join_names(corpora)}: {PUBLISHER}" if built_in else "your own file"),
     )
 
 
@@ -94,11 +103,19 @@ def list_weights(settings: ModelSettings, representations: Sequence[Any]) -> lis
     """Return the weights that the settings of a model and of its representations name, each once, sorted by name."""
     beside = {each.chosen.name for each in representations if hasattr(each, "chosen")}
     # A network without `vectors` starts from its seed, whatever vectors the representation has.
-    sections = [settings] if getattr(settings, "vectors", "") is None else [settings, *representations]
-    names = beside | {name for each in sections for name in getattr(each, "pretrained_names", list)()}
+    sections = (
+        [settings] if getattr(settings, "vectors", "") is None else [settings, *representations]
+    )
+    names = beside | {
+        name for each in sections for name in getattr(each, "pretrained_names", list)()
+    }
     if hasattr(settings, "chosen"):
         names.add(settings.chosen.name)
-    rights = {name: (CATALOGUE[name].licence, CATALOGUE[name].citation) for name in names if name in CATALOGUE}
+    rights = {
+        name: (CATALOGUE[name].licence, CATALOGUE[name].citation)
+        for name in names
+        if name in CATALOGUE
+    }
     return [Weights(name, name in beside, *rights.get(name, ())) for name in sorted(names)]
 
 

@@ -16,11 +16,14 @@ from textclf.core.files import UNKNOWN_SPLITS
 from textclf.core.formatting import count_noun, split_rows
 
 
-def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Sequence[str]) -> Iterator[Predictions]:
+def join(
+    external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Sequence[str]
+) -> Iterator[Predictions]:
     """Yield the predictions of the rows of each shard, in the order of the splits.
 
-    The file must have all test and validation rows, and all or none of the rows of no class; `UserError` otherwise. If
-    it lacks rows of no class or some training rows, which a teacher may, all of them have probabilities of NaN.
+    The file must have all test and validation rows, and all or none of the rows of no class;
+    `UserError` otherwise. If it lacks rows of no class or some training rows, which a teacher may,
+    all of them have probabilities of NaN.
     """
     known = np.zeros(len(external.ids), dtype=bool)
     absent: dict[str, bool] = {}
@@ -29,7 +32,9 @@ def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Se
         places = external.ids.get_indexer(pd.Index(ids))
         missing = np.flatnonzero(places < 0)
         optional = split in UNKNOWN_SPLITS
-        absent[split] = len(missing) > 0 if split == "train" else optional and len(missing) == len(ids)
+        absent[split] = (
+            len(missing) > 0 if split == "train" else optional and len(missing) == len(ids)
+        )
         if len(missing) and not absent[split]:
             wanted = f"{'all or none of the' if optional else 'all'} {split_rows(split)}"
             raise UserError(
@@ -39,7 +44,9 @@ def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Se
         known[places[places >= 0]] = True
     if not known.all():
         unknown = count_noun(int((~known).sum()), "id")
-        warnings.warn(f"{external.path} has {unknown} of no row: {few(external.ids[~known])}", stacklevel=2)
+        warnings.warn(
+            f"{external.path} has {unknown} of no row: {few(external.ids[~known])}", stacklevel=2
+        )
     for split, shards in parts.items():
         for path in shards.paths:
             rows = splits.read_table(path, ["id", "label"])
@@ -49,7 +56,11 @@ def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Se
             yield Predictions(
                 ids=ids.to_numpy(object),
                 split=np.full(len(rows), split, dtype=object),
-                y=to_matrix(labels, len(classes)) if is_multilabel(rows) else labels.to_numpy().astype(np.int64),
-                probabilities=np.full(shape, np.nan) if absent[split] else external.probabilities[places],
+                y=to_matrix(labels, len(classes))
+                if is_multilabel(rows)
+                else labels.to_numpy().astype(np.int64),
+                probabilities=np.full(shape, np.nan)
+                if absent[split]
+                else external.probabilities[places],
                 classes=tuple(classes),
             )

@@ -9,7 +9,9 @@ UCI_ZIP = "https://archive.ics.uci.edu/static/public/331/sentiment+labelled+sent
 UCI_FOLDER = "sentiment labelled sentences"
 NPM_PACKAGE = "sentiment@5.0.2"
 # Subresource integrity of the package's tarball, as npm itself records it.
-NPM_SHA512 = "ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g=="
+NPM_SHA512 = (
+    "ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g=="
+)
 CLASS_NAMES = {"0": "negative", "1": "positive"}  # to show for the labels of all corpora
 
 

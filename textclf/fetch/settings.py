@@ -13,7 +13,11 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def _corpora(value: object) -> tuple[str, ...]:
     names: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
-    if not names or any(name not in list(CORPORA) for name in names) or len(set(names)) < len(names):
+    if (
+        not names
+        or any(name not in list(CORPORA) for name in names)
+        or len(set(names)) < len(names)
+    ):
         raise rule(f"one of {', '.join(CORPORA)}, or a list of such, each once")
     return tuple(names)
 
@@ -22,14 +26,21 @@ Corpora = Annotated[
     tuple[str, ...],
     BeforeValidator(_corpora),
     WithJsonSchema(
-        {"anyOf": [{"enum": list(CORPORA)}, {"type": "array", "items": {"enum": list(CORPORA)}, "minItems": 1}]}
+        {
+            "anyOf": [
+                {"enum": list(CORPORA)},
+                {"type": "array", "items": {"enum": list(CORPORA)}, "minItems": 1},
+            ]
+        }
     ),
 ]
 
 
 def _variable(value: str) -> str:
     if not VARIABLE.fullmatch(value):
-        raise rule("the name of an environment variable, such as DATABASE_URL, and not the URL with its password")
+        raise rule(
+            "the name of an environment variable, such as DATABASE_URL, and not the URL with its password"
+        )
     return value
 
 
@@ -37,12 +48,15 @@ class Fetch(Section):
     """The built-in corpora to download, or a query to run; used while data.path is data/raw."""
 
     corpus: Corpora = Field(
-        ("yelp",), description="yelp, amazon or imdb, 1,000 labelled sentences each; or several as one: [yelp, imdb]"
+        ("yelp",),
+        description="yelp, amazon or imdb, 1,000 labelled sentences each; or several as one: [yelp, imdb]",
     )
     database: Annotated[str, AfterValidator(_variable)] | None = Field(
         None, description="environment variable with the URL of a database, to read from it instead"
     )
-    query: Name | None = Field(None, description="SELECT statement that gives the rows of the database; use ORDER BY")
+    query: Name | None = Field(
+        None, description="SELECT statement that gives the rows of the database; use ORDER BY"
+    )
 
     @model_validator(mode="after")
     def _database_has_a_query(self) -> Self:

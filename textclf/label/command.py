@@ -16,7 +16,16 @@ from textclf.core.outputs import require_writable
 from textclf.core.quoting import list_names, quote_argument, quote_value
 from textclf.core.settings import load_params
 from textclf.export.sources import class_titles, list_sources
-from textclf.label.rows import CONFLICTS, SPLITS, TABLE, Label, LabelFile, Session, is_multilabel, write_rows
+from textclf.label.rows import (
+    CONFLICTS,
+    SPLITS,
+    TABLE,
+    Label,
+    LabelFile,
+    Session,
+    is_multilabel,
+    write_rows,
+)
 from textclf.label.server import serve
 from textclf.tables.settings import Data
 
@@ -36,7 +45,9 @@ def run(parsed: argparse.Namespace) -> None:
         return
     path, *others = parsed.files
     if others:
-        raise UserError(f"FILE must be one file; got {len(parsed.files)}; set --merge to merge them")
+        raise UserError(
+            f"FILE must be one file; got {len(parsed.files)}; set --merge to merge them"
+        )
     multilabel = is_multilabel(parsed.files)
     answers = LabelFile(path, multilabel)
     if parsed.output is not None:
@@ -48,16 +59,23 @@ def run(parsed: argparse.Namespace) -> None:
         answers = LabelFile(parsed.output, multilabel)
     answer(answers, parsed, [name for label in parsed.labels.split(",") if (name := label.strip())])
     rows = answers.rows
-    print(f"{sum(not row.open for row in rows)} of {count_noun(len(rows), 'text')} answered in {answers.path}")
-    files = f"the files of before and {CONFLICTS}" if answers.path == CONFLICTS else quote_argument(str(answers.path))
+    print(
+        f"{sum(not row.open for row in rows)} of {count_noun(len(rows), 'text')} answered in {answers.path}"
+    )
+    files = (
+        f"the files of before and {CONFLICTS}"
+        if answers.path == CONFLICTS
+        else quote_argument(str(answers.path))
+    )
     print(f"next: textclf label --merge {files}")
 
 
 def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] = ()) -> None:
     """Let a person answer rows, on the page or in the terminal, until all are answered or Ctrl-C.
 
-    `parsed` has the arguments of `textclf.cli.add_answers`; `known` are labels to choose from besides those of the rows
-    and the classes of the project. Raises `UserError` if the file is read-only.
+    `parsed` has the arguments of `textclf.cli.add_answers`; `known` are labels to choose from
+    besides those of the rows and the classes of the project. Raises `UserError` if the file is
+    read-only.
     """
     require_writable(answers.path)
     classes: Sequence[str] = ()
@@ -65,7 +83,9 @@ def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] 
     if (SPLITS / CLASSES).exists():
         settings = load_params({"data": Data, "about": About})
         classes = read_classes(SPLITS)
-        titles = class_titles(list_sources(read_checksums(SPLITS), settings["data"].path), settings["about"])
+        titles = class_titles(
+            list_sources(read_checksums(SPLITS), settings["data"].path), settings["about"]
+        )
     elif TABLE.exists():
         classes = LabelFile(TABLE, answers.multilabel).labels
     session = Session(answers, parsed.by or _login(), [*classes, *known], titles, parsed.blind)
@@ -93,7 +113,9 @@ def ask(session: Session) -> None:
         seen, opened = session.see(row), ""
         if listed != (listed := session.labels()):
             print(*(f"{label.key:>4} {label.shown}" for label in listed), sep="\n")
-            default, discards = ("given", "is unclear") if row.given else ("suggested", "discards the text")
+            default, discards = (
+                ("given", "is unclear") if row.given else ("suggested", "discards the text")
+            )
             print(HELP.format(several=SEVERAL * several, default=default, discards=discards))
         facts = "; ".join(f"{name}: {fact}" for name, fact in seen["facts"].items())
         print("", visible(row.text), facts, sep="\n")
@@ -108,7 +130,10 @@ def ask(session: Session) -> None:
                         session.answers.undo(last)
                         opened = last
                 case _:
-                    session.answer(row.id, None if said == "d" else _labels(said, listed, seen["default"], several))
+                    session.answer(
+                        row.id,
+                        None if said == "d" else _labels(said, listed, seen["default"], several),
+                    )
         except EOFError:
             print()
             return
@@ -130,8 +155,14 @@ def _label(said: str, labels: Sequence[Label]) -> str:
     if said.startswith("+"):
         return said[1:]
     start = said.casefold()
-    begun = [each for each in labels if start and start in (text.casefold()[: len(start)] for text in each[:2])]
-    found = [each.name for each in labels if said in (each.key, each.name)] or [each.name for each in begun]
+    begun = [
+        each
+        for each in labels
+        if start and start in (text.casefold()[: len(start)] for text in each[:2])
+    ]
+    found = [each.name for each in labels if said in (each.key, each.name)] or [
+        each.name for each in begun
+    ]
     if len(found) != 1:
         several = f", with which {list_names(found)} begin" if found else ""
         raise ValueError(f"this must be one of the labels; got {quote_value(said)}{several}")

@@ -43,14 +43,16 @@ SHOWN = 5  # texts of a list
 Answers = Mapping[str, Sequence[tuple[Path, Row]]]  # answered rows of each id, and their files
 FEWEST = 10  # texts from which agreement is measured
 DRAWS, SEED = 1000, 0  # of the bootstrap
-Statistic = Callable[[NDArray[np.float64]], float]  # of labels (people, decisions), NaN where there is no answer
+Statistic = Callable[
+    [NDArray[np.float64]], float
+]  # of labels (people, decisions), NaN where there is no answer
 
 
 def run(parsed: argparse.Namespace) -> None:
     """Add the texts to which more than half of their answers give one label; the others become conflicts.
 
-    No answer is removed and nothing is added twice, so the command may be killed and run again; of two at once, one
-    waits.
+    No answer is removed and nothing is added twice, so the command may be killed and run again; of
+    two at once, one waits.
     """
     in_project = parsed.output is None and PARAMS_FILE.exists()
     target = labelled.LABELLED if in_project else parsed.output or TABLE
@@ -72,8 +74,14 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     for line in describe_agreement({str(path): rows for path, rows in people.items()}, multilabel):
         print(line)
 
-    decided = {name: label for name, rows in answers.items() if (label := _majority(rows)) is not None}
-    new = {name: _row(name, label, answers, merge) for name, label in decided.items() if name not in known}
+    decided = {
+        name: label for name, rows in answers.items() if (label := _majority(rows)) is not None
+    }
+    new = {
+        name: _row(name, label, answers, merge)
+        for name, label in decided.items()
+        if name not in known
+    }
     left_out = _of_table(new) if in_project else _of_other_split(new, target, multilabel)
     labelled_rows = [row for name, row in new.items() if row["label"] and name not in left_out]
     discarded = [row for name, row in new.items() if not row["label"] and name not in left_out]
@@ -85,7 +93,9 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     print(
         f"{target}: {count_noun(len(labelled_rows), 'text')} added; {before} already there; {len(discarded)} discarded"
     )
-    counts = Counter(name for row in labelled_rows for name in labels_of(str(row["label"]), multilabel))
+    counts = Counter(
+        name for row in labelled_rows for name in labels_of(str(row["label"]), multilabel)
+    )
     if counts:
         print(f"labels added: {list_classes(counts)}")
     if left_out:
@@ -95,23 +105,44 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
         print(f"{count_noun(len(left_out), 'text')} left out, since {reason}")
     if differ := [name for name, label in decided.items() if known.get(name, label) != label]:
         changes = [
-            f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(decided[name])}" for name in differ
+            f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(decided[name])}"
+            for name in differ
         ]
-        print(f"{target} has other labels, which stay unless you edit it: {list_few(changes, SHOWN)}")
+        print(
+            f"{target} has other labels, which stay unless you edit it: {list_few(changes, SHOWN)}"
+        )
 
     if undecided := [name for name in answers if name in known and name not in decided]:
         texts = count_noun(len(undecided), "text")
-        print(f"people differ on {texts} that {target} has already; its labels stay unless you edit it")
-    conflicts = {name: _conflict(rows) for name, rows in answers.items() if name not in {*decided, *known}}
-    kept = {row.id: row for row in waiting if not row.open or row.id in conflicts or row.id not in answers}
+        print(
+            f"people differ on {texts} that {target} has already; its labels stay unless you edit it"
+        )
+    conflicts = {
+        name: _conflict(rows) for name, rows in answers.items() if name not in {*decided, *known}
+    }
+    kept = {
+        row.id: row
+        for row in waiting
+        if not row.open or row.id in conflicts or row.id not in answers
+    }
     if (rows := list((conflicts | kept).values())) != waiting:
-        write_rows(CONFLICTS, rows, list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row.other)])))
+        write_rows(
+            CONFLICTS,
+            rows,
+            list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row.other)])),
+        )
     if not conflicts:
-        print(f"next: {'dvc repro' if in_project else f'textclf init --data {quote_argument(str(target))}'}")
+        print(
+            f"next: {'dvc repro' if in_project else f'textclf init --data {quote_argument(str(target))}'}"
+        )
         return
     names = " ".join(quote_argument(str(path)) for path in [*people, CONFLICTS])
-    print(f"{CONFLICTS}: {count_noun(len(conflicts), 'text')} without a label that more than half of the answers give")
-    steps = [f"textclf label {CONFLICTS}"] * any(row.open for row in rows) + [f"textclf label --merge {names}"]
+    print(
+        f"{CONFLICTS}: {count_noun(len(conflicts), 'text')} without a label that more than half of the answers give"
+    )
+    steps = [f"textclf label {CONFLICTS}"] * any(row.open for row in rows) + [
+        f"textclf label --merge {names}"
+    ]
     print(f"next: {', then '.join(steps)}")
 
 
@@ -123,11 +154,15 @@ def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:
             if not row.open:
                 answers.setdefault(row.id, []).append((path, row))
     if not answers:
-        raise UserError(f"{', '.join(map(str, files))}: some rows must have a label; got none; fill the column label")
+        raise UserError(
+            f"{', '.join(map(str, files))}: some rows must have a label; got none; fill the column label"
+        )
     for name, given in answers.items():
         (first, text), *others = [(path, row.text) for path, row in given]
         if other := next((path for path, another in others if another != text), None):
-            raise UserError(f"{other}: id {quote_value(name)} must have the text that it has in {first}; got another")
+            raise UserError(
+                f"{other}: id {quote_value(name)} must have the text that it has in {first}; got another"
+            )
     return answers
 
 
@@ -139,7 +174,9 @@ def _read_target(path: Path, in_project: bool, multilabel: bool) -> tuple[dict[s
         return known, max(rows.rounds, default=0) + 1 if rows else 1
     table = read_rows(path, multilabel) if path.exists() else []
     if any("split" not in row.other for row in table):
-        raise UserError(f"{path} must have the columns {', '.join(TABLE_COLUMNS)}; got no split; give another --output")
+        raise UserError(
+            f"{path} must have the columns {', '.join(TABLE_COLUMNS)}; got no split; give another --output"
+        )
     return known | {row.id: row.label for row in table}, 1
 
 
@@ -152,7 +189,9 @@ def _of_table(rows: Mapping[str, Mapping[str, object]]) -> set[str]:
     ids, hashes, near = np.array([*rows], object), hash_normalized(texts), NearCopies(texts)
     found, drawn = np.zeros(len(rows), bool), SPLITS.exists()
     for batch in Corpus(Path(data.path), data) if rows else ():
-        found |= pc.is_in(pa.array(ids, pa.string()), batch["id"].cast(pa.string())).to_numpy(zero_copy_only=False)
+        found |= pc.is_in(pa.array(ids, pa.string()), batch["id"].cast(pa.string())).to_numpy(
+            zero_copy_only=False
+        )
         found |= np.isin(hashes, hash_normalized(batch["text"]))
         if not drawn:
             near.compare(batch["text"])
@@ -198,7 +237,14 @@ def _row(name: str, label: str, answers: Answers, merge: int) -> dict[str, objec
     chosen = next((row.why for _, row in answers[name] if row.why in labelled.CHOSEN), "")
     split = {"random": "test", "": "train"}.get(chosen, SUGGESTED)
     text = answers[name][0][1].text
-    return {"id": name, "text": text, "label": label, "chosen": chosen, "round": merge, "split": split}
+    return {
+        "id": name,
+        "text": text,
+        "label": label,
+        "chosen": chosen,
+        "round": merge,
+        "split": split,
+    }
 
 
 def _conflict(rows: Sequence[tuple[Path, Row]]) -> Row:
@@ -210,16 +256,22 @@ def _conflict(rows: Sequence[tuple[Path, Row]]) -> Row:
 def describe_agreement(files: Mapping[str, Sequence[Row]], multilabel: bool) -> Iterator[str]:
     """Yield lines on the texts that two people or more have labelled; each file has the answers of one person.
 
-    With several labels per text, whether it has a label is one decision; intervals draw whole texts.
+    With several labels per text, whether it has a label is one decision; intervals draw whole
+    texts.
     """
     if len(files) < 2:
         return
     given = [
-        {row.id: frozenset(labels_of(row.label, multilabel)) for row in rows if row.label} for rows in files.values()
+        {row.id: frozenset(labels_of(row.label, multilabel)) for row in rows if row.label}
+        for rows in files.values()
     ]
-    ids = [name for name in dict.fromkeys(chain(*given)) if sum(name in labels for labels in given) > 1]
+    ids = [
+        name for name in dict.fromkeys(chain(*given)) if sum(name in labels for labels in given) > 1
+    ]
     names = sorted(set(chain(*chain(*(labels.values() for labels in given)))))
-    who = f"that {join_names(list(files)) if len(files) == 2 else 'two people or more'} have labelled"
+    who = (
+        f"that {join_names(list(files)) if len(files) == 2 else 'two people or more'} have labelled"
+    )
     texts = count_noun(len(ids), "text")
     if len(ids) < FEWEST:
         yield f"agreement cannot be computed from {texts} {who}; it takes {FEWEST}"

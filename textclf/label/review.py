@@ -67,7 +67,9 @@ def run(parsed: argparse.Namespace) -> int:
         row["id"]: row["text"]
         for readers in splits.open_columns(SPLITS).values()
         for read in readers
-        for row in read(["id", "text"]).filter(pc.field("id").isin(issues["id"].tolist())).to_pylist()
+        for row in read(["id", "text"])
+        .filter(pc.field("id").isin(issues["id"].tolist()))
+        .to_pylist()
     }
     rows = []
     for place, cells in enumerate(issues[LISTED].itertuples(index=False), start=1):

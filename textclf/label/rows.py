@@ -22,7 +22,10 @@ from textclf.tables.values import label_of
 COLUMNS = ("id", "text", "label", "by", "at", "suggested", "probability", "why")
 ANSWER = ("label", "by", "at")  # columns that an answer fills, added to a file that lacks them
 SPLITS = Path("data/splits")
-CONFLICTS, TABLE = Path("conflicts.csv"), Path("table.csv")  # of `textclf label --merge`; the table before a project
+CONFLICTS, TABLE = (
+    Path("conflicts.csv"),
+    Path("table.csv"),
+)  # of `textclf label --merge`; the table before a project
 LABELS = {"label", "suggested"}
 RULE = "must be a CSV file with the columns id and text"
 
@@ -84,15 +87,16 @@ def cell_of(labels: Iterable[str], multilabel: bool) -> str:
 class LabelFile:
     """The rows of a file to label; an answer is on the disk when `answer` returns.
 
-    Several processes may answer the rows of one file, and an editor may change it meanwhile: a change is one of the
-    file as it is then.
+    Several processes may answer the rows of one file, and an editor may change it meanwhile: a
+    change is one of the file as it is then.
     """
 
     def __init__(self, path: Path, multilabel: bool = False) -> None:
         """Read the file, without what a killed process left beside it; `UserError` if it breaks a rule."""
         clear(path.resolve())
         self.path, self.multilabel, self._seen = path, multilabel, (0, 0, 0)
-        # What was answered here, the last one last, by the ids of the rows: no others are opened again.
+        # What was answered here, the last one last, by the ids of the rows: no others are opened
+        # again.
         self.own: dict[str, tuple[str, str, str]] = {}
         self.rows: list[Row] = []
         self._read()
@@ -101,7 +105,9 @@ class LabelFile:
     def labels(self) -> list[str]:
         """The labels and suggestions in the file, in the order in which they first occur."""
         cells = [cell for row in self.rows for cell in (row.label, row.suggested)]
-        return list(dict.fromkeys(label for cell in cells for label in labels_of(cell, self.multilabel)))
+        return list(
+            dict.fromkeys(label for cell in cells for label in labels_of(cell, self.multilabel))
+        )
 
     def answer(self, row_id: str, label: str, by: str) -> None:
         """Write the answer to an open row; the label "" discards its text. `AnsweredError` if it is not open."""
@@ -109,7 +115,9 @@ class LabelFile:
         def answered(row: Row) -> Row:
             if not row.open:
                 raise _answered_meanwhile(row)
-            return replace(row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+            return replace(
+                row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            )
 
         self.own[row_id] = self._change(row_id, answered).answer
 
@@ -193,10 +201,14 @@ def is_multilabel(paths: Iterable[Path]) -> bool:
     """Return whether texts have several labels: by params.yaml, or without it by the labels in files to label."""
     if PARAMS_FILE.exists():
         return load_section("data", Data).multilabel
-    return any(list_in(row.label or row.suggested) is not None for path in paths for row in read_rows(path))
+    return any(
+        list_in(row.label or row.suggested) is not None for path in paths for row in read_rows(path)
+    )
 
 
-def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS, *, new: bool = False) -> None:
+def write_rows(
+    path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS, *, new: bool = False
+) -> None:
     """Write a file to label with these columns, atomically: the old file is there until the new one is on the disk.
 
     Raises `FileExistsError` if a `new` file is there already.
@@ -234,10 +246,15 @@ class Session:
 
     def labels(self) -> list[Label]:
         """Return the labels; a key is the position from 1, or the label itself if all labels are numbers."""
-        self.known += [name for name in self.answers.labels if name not in self.known]  # new ones last: keys stay
+        self.known += [
+            name for name in self.answers.labels if name not in self.known
+        ]  # new ones last: keys stay
         shown = labelled_names(self.known, self.titles)
         numbers = all(name.isascii() and name.isdecimal() for name in shown)
-        return [Label(name, shown[name], name if numbers else str(key)) for key, name in enumerate(shown, start=1)]
+        return [
+            Label(name, shown[name], name if numbers else str(key))
+            for key, name in enumerate(shown, start=1)
+        ]
 
     def row(self, skipped: Sequence[str] = (), row_id: str = "") -> Row | None:
         """Return the open row with this id, else the first open one, those skipped last; None if there is none."""
@@ -250,14 +267,21 @@ class Session:
         names = [(label_of({"label": label}, "label") or "").strip() for label in labels or ()]
         if "" in names:
             raise ValueError("a label must not be empty")
-        self.answers.answer(row_id, "" if labels is None else cell_of(names, self.answers.multilabel), self.by)
+        self.answers.answer(
+            row_id, "" if labels is None else cell_of(names, self.answers.multilabel), self.by
+        )
 
     def see(self, row: Row) -> dict[str, Any]:
         """Return what may be seen of a row; `default` are the labels that Enter chooses."""
         seen = Row(row.id, row.text) if self.blind else row
         shown = {label.name: label.shown for label in self.labels()}
-        labels = {name: labels_of(getattr(seen, name), self.answers.multilabel) for name in ("given", "suggested")}
-        facts = {name: ", ".join(shown.get(label, label) for label in labels[name]) for name in labels}
+        labels = {
+            name: labels_of(getattr(seen, name), self.answers.multilabel)
+            for name in ("given", "suggested")
+        }
+        facts = {
+            name: ", ".join(shown.get(label, label) for label in labels[name]) for name in labels
+        }
         facts |= {"probability": seen.probability, "why": visible(seen.why)}
         return {
             "id": row.id,

@@ -18,12 +18,20 @@ from textclf.pages.page import STYLE, template
 
 HOST = "127.0.0.1"
 MOST_BYTES = 2**20  # of a request that are read
-HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
-POLICY = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+POLICY = (
+    "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
+)
 POLICY += "; frame-ancestors 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'"
 
 # The file that the browser opens first, for this user alone.
-START = '<!doctype html><meta http-equiv="refresh" content="0; url={url}"><a href="{url}">Label</a>\n'
+START = (
+    '<!doctype html><meta http-equiv="refresh" content="0; url={url}"><a href="{url}">Label</a>\n'
+)
 
 
 class Server(ThreadingHTTPServer):
@@ -76,7 +84,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Send the page."""
         if self._may(*parse_qs(urlsplit(self.path).query).get("token", [""])[:1]):
-            page = resources.files("textclf.label").joinpath("page.html").read_text(encoding="utf-8")
+            page = (
+                resources.files("textclf.label").joinpath("page.html").read_text(encoding="utf-8")
+            )
             nonce = secrets.token_urlsafe()  # marks its script and style: nothing else runs
             page = page.replace("$style", template(STYLE)).replace("$nonce", nonce)
             self._send(200, page, "text/html; charset=utf-8", nonce)
@@ -87,7 +97,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         try:
             length = int(self.headers.get("Content-Length", "0"))
-            asked = json.loads(self.rfile.read(max(0, min(length, MOST_BYTES))))  # what is cut off is no JSON
+            asked = json.loads(
+                self.rfile.read(max(0, min(length, MOST_BYTES)))
+            )  # what is cut off is no JSON
             self._send(200, json.dumps(self.server.act(asked)))
             if asked["do"] == "finish":
                 self.server.shutdown()
@@ -105,10 +117,16 @@ class Handler(BaseHTTPRequestHandler):
             self._send(403, json.dumps({"error": "open the address that textclf has printed"}))
         return may
 
-    def _send(self, status: int, content: str, kind: str = "application/json", nonce: str = "") -> None:
+    def _send(
+        self, status: int, content: str, kind: str = "application/json", nonce: str = ""
+    ) -> None:
         self.send_response(status)
         policy = POLICY.format(nonce=nonce)
-        for name, value in {**HEADERS, "Content-Security-Policy": policy, "Content-Type": kind}.items():
+        for name, value in {
+            **HEADERS,
+            "Content-Security-Policy": policy,
+            "Content-Type": kind,
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content.encode())
@@ -121,7 +139,8 @@ def serve(session: Session, port: int) -> None:
     """Serve the page, open it in the browser, and return when it has been finished there."""
     with Server(session, port) as server, scratch_folder(session.answers.path.resolve()) as folder:
         print(f"label at {server.url} (until Finish there, or Ctrl-C here)", flush=True)
-        # All users of the machine see the arguments of a browser, so these name a file that leads to the page.
+        # All users of the machine see the arguments of a browser, so these name a file that leads
+        # to the page.
         start = folder / "start.html"
         start.write_text(START.format(url=server.url), encoding="utf-8")
         # A browser in the terminal blocks.

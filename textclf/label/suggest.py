@@ -46,18 +46,28 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the file to label, and print what is in it."""
     rows, seed, output = arguments.rows, arguments.seed, arguments.output
     random = min(rows, max(5, round(rows / 10))) if arguments.random is None else arguments.random
-    limits = {"rows": (rows, 1, CANDIDATES), "random": (random, 0, rows), "seed": (seed, 0, 2**32 - 1)}
+    limits = {
+        "rows": (rows, 1, CANDIDATES),
+        "random": (random, 0, rows),
+        "seed": (seed, 0, 2**32 - 1),
+    }
     for name, (value, least, most) in limits.items():
         if not least <= value <= most:
             raise UserError(f"--{name} must be from {least} to {most}; got {value}")
-    taken = UserError(f"--output must be a new file; got {output}; textclf label --merge adds its answers")
+    taken = UserError(
+        f"--output must be a new file; got {output}; textclf label --merge adds its answers"
+    )
     if os.path.lexists(output):
         raise taken
     if not arguments.path.exists():
-        raise UserError(f"POOL must be a file or a folder; got {arguments.path}, which does not exist")
+        raise UserError(
+            f"POOL must be a file or a folder; got {arguments.path}, which does not exist"
+        )
     predictor = load(MODELS) if (MODELS / INDEX).exists() else None
     if predictor is not None and predictor.reads:
-        raise UserError(f"the default model in {MODELS} must read texts alone; got one that reads data.columns")
+        raise UserError(
+            f"the default model in {MODELS} must read texts alone; got one that reads data.columns"
+        )
     pool, counted = sample_pool(read_batches(arguments, empty=True), _known("text"), seed)
     near = NearCopies(pool.texts)
     for texts in _known("text", trained=False):
@@ -74,7 +84,9 @@ def run(arguments: argparse.Namespace) -> None:
     written = [replace(judged[place], why=why) for place, why in chosen.items()]
     _require_new(ids := [row.id for row in written])
     try:
-        write_rows(output, [written[place] for place in np.argsort(fingerprints(ids, seed))], new=True)
+        write_rows(
+            output, [written[place] for place in np.argsort(fingerprints(ids, seed))], new=True
+        )
     except FileExistsError:  # made by somebody else meanwhile
         raise taken from None
     counts = ", ".join(f"{count} {why}" for why, count in Counter(chosen.values()).items())
@@ -87,9 +99,12 @@ def sample_pool(
 ) -> tuple[TextBatch, str]:
     """Return a uniform sample of the distinct texts that are not known, in random order, and what there was, in words.
 
-    These are the texts with the smallest hashes; of copies, the first in the order of text and id stands for all.
+    These are the texts with the smallest hashes; of copies, the first in the order of text and id
+    stands for all.
     """
-    known_hashes = np.unique(np.concatenate([hash_normalized(texts, seed) for texts in [[""], *known]]))
+    known_hashes = np.unique(
+        np.concatenate([hash_normalized(texts, seed) for texts in [[""], *known]])
+    )
     found: dict[int, tuple[str, str]] = {}
     largest, rows, left_out = LARGEST, 0, 0
     for ids, texts in batches:
@@ -122,7 +137,10 @@ def _known(column: str, trained: bool = True) -> Iterator[Any]:
     if labelled.LABELLED.exists():
         yield getattr(labelled.read(labelled.LABELLED), f"{column}s")
     if TABLE.exists() and not PARAMS_FILE.exists():
-        yield from (getattr(batch, f"{column}s") for batch in read_table(TABLE, Layout({"id": "id", "text": "text"})))
+        yield from (
+            getattr(batch, f"{column}s")
+            for batch in read_table(TABLE, Layout({"id": "id", "text": "text"}))
+        )
 
 
 def _require_new(ids: Sequence[str]) -> None:
@@ -132,7 +150,9 @@ def _require_new(ids: Sequence[str]) -> None:
         counts.update(counts.keys() & set(as_array(column).to_pylist()))
     if repeated := [name for name, count in counts.items() if count > 1]:
         advice = "leave out --id, or without it rename POOL"
-        raise UserError(f"an id must be that of no other text; got {list_names(repeated)}; {advice}")
+        raise UserError(
+            f"an id must be that of no other text; got {list_names(repeated)}; {advice}"
+        )
 
 
 def _encoder(representation: Any) -> Any:
@@ -144,10 +164,13 @@ def _encoder(representation: Any) -> Any:
     return next(filter(None, found), None)
 
 
-def _judge(pool: TextBatch, predictor: Predictor | None, path: Path | None) -> tuple[list[Row], Any]:
+def _judge(
+    pool: TextBatch, predictor: Predictor | None, path: Path | None
+) -> tuple[list[Row], Any]:
     """Return a row for each text, with a label if a model or a file has predictions, and then the margins (texts,).
 
-    The probability is that of the label; of several labels, that of the decision that is least certain.
+    The probability is that of the label; of several labels, that of the decision that is least
+    certain.
     """
     decision = predictor.decision.answering() if predictor else Decision()
     several = decision.multilabel
@@ -156,46 +179,70 @@ def _judge(pool: TextBatch, predictor: Predictor | None, path: Path | None) -> t
         given = external.read(path, predictor.classes_ if predictor else None, several)
         places = given.ids.get_indexer(pd.Index(pool.ids))
         if missing := [pool.ids[place] for place in np.flatnonzero(places < 0)]:
-            raise UserError(f"{path} must have a row for each text; ids are missing: {external.few(missing)}")
-        classes, labels_only, probabilities = given.classes, given.labels_only, given.probabilities[places]
+            raise UserError(
+                f"{path} must have a row for each text; ids are missing: {external.few(missing)}"
+            )
+        classes, labels_only, probabilities = (
+            given.classes,
+            given.labels_only,
+            given.probabilities[places],
+        )
         decision = Decision(thresholds=(0.5,) * len(classes) if several else None)
     elif predictor is not None:
         classes, probabilities = predictor.classes_, predictor.predict_proba(pool.texts)
     else:
         return list(map(Row, *pool)), None
-    decided, sure = decision.decide(probabilities), np.maximum(probabilities, 1 - probabilities).min(axis=1)
+    decided, sure = (
+        decision.decide(probabilities),
+        np.maximum(probabilities, 1 - probabilities).min(axis=1),
+    )
     margins = sure
     if not several:
-        sure, margins = np.take_along_axis(probabilities, decided[:, None], 1)[:, 0], margins_of(probabilities)
+        sure, margins = (
+            np.take_along_axis(probabilities, decided[:, None], 1)[:, 0],
+            margins_of(probabilities),
+        )
         decided = np.arange(len(classes)) == decided[:, None]
     cells = [cell_of(names, several) for names in conformal.labels_of(decided, classes)]
     columns = zip(*pool, cells, sure.round(DIGITS).astype(str).tolist(), strict=True)
-    rows = [Row(name, text, suggested=cell, probability=number) for name, text, cell, number in columns]
+    rows = [
+        Row(name, text, suggested=cell, probability=number) for name, text, cell, number in columns
+    ]
     return rows, None if labels_only else margins
 
 
 def choose(
-    vectors: NDArray[Any], margins: NDArray[Any] | None, texts: Sequence[str], counts: tuple[int, int], encoded: bool
+    vectors: NDArray[Any],
+    margins: NDArray[Any] | None,
+    texts: Sequence[str],
+    counts: tuple[int, int],
+    encoded: bool,
 ) -> dict[int, str]:
     """Return positions of texts, the first of near copies, and why each was chosen; `counts` are all and random ones.
 
-    The texts are in random order: the first are those drawn at random, which alone may measure. `vectors` (texts,
-    columns) are `encoded`, or those of `term_vectors`; `margins` (texts,) are small for uncertain texts.
+    The texts are in random order: the first are those drawn at random, which alone may measure.
+    `vectors` (texts, columns) are `encoded`, or those of `term_vectors`; `margins` (texts,) are
+    small for uncertain texts.
 
-    The others are one text of each cluster, by k-means of their vectors; with margins, among the half of the texts with
-    the smaller ones. Near the centre of a cluster, an encoder has typical texts: TypiClust, Hacohen et al. (2022),
-    arXiv:2202.02794. tf-idf has short ones: any of the nearer half serves. benchmarks/suggest.py compares with chance.
+    The others are one text of each cluster, by k-means of their vectors; with margins, among the
+    half of the texts with the smaller ones. Near the centre of a cluster, an encoder has typical
+    texts: TypiClust, Hacohen et al. (2022), arXiv:2202.02794. tf-idf has short ones: any of the
+    nearer half serves. benchmarks/suggest.py compares with chance.
     """
     rows, random = counts
     chosen = dict.fromkeys(range(min(random, len(texts))), RANDOM)
     others = np.arange(len(chosen), len(texts))
     if margins is not None:
-        others = np.sort(others[np.argsort(margins[others], kind="stable")[: max(rows, len(others) // 2)]])
+        others = np.sort(
+            others[np.argsort(margins[others], kind="stable")[: max(rows, len(others) // 2)]]
+        )
     all_words = [set(words) for words in list_words(texts).to_pylist()]
     words = [all_words[place] for place in chosen]
     for place in others[_spread(vectors[others], rows - len(chosen), encoded)].tolist():
         found = all_words[place]
-        if len(chosen) < rows and all(len(found & other) < SIMILAR * len(found | other) for other in words):
+        if len(chosen) < rows and all(
+            len(found & other) < SIMILAR * len(found | other) for other in words
+        ):
             chosen[place] = DIVERSE if margins is None else UNCERTAIN
             words.append(found)
     return chosen

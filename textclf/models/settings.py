@@ -11,7 +11,8 @@ from textclf.models.common.loading import Entry, entry_class
 from textclf.models.common.settings import Averaged
 from textclf.pretrained.catalogue import SHARED
 
-# To add a kind of model, add its package textclf/models/<kind>/ and its name here, in the order of the docs.
+# To add a kind of model, add its package textclf/models/<kind>/ and its name here, in the order of
+# the docs.
 KINDS = (
     "majority",
     "naive_bayes",
@@ -24,12 +25,17 @@ KINDS = (
     "transformer",
 )
 CONSTANT = "majority"  # the kind of model that gives every text the same probabilities
-LESSON = {kind: {"kind": kind, "features": "words"} for kind in ("majority", "logistic_regression", "keras")}
+LESSON = {
+    kind: {"kind": kind, "features": "words"}
+    for kind in ("majority", "logistic_regression", "keras")
+}
 
 
 def _add_kinds(schema: dict[str, Any]) -> None:
     """Describe the settings of each kind of model in the JSON schema."""
-    schema["additionalProperties"] = {"anyOf": [entry_class(kind).model_json_schema() for kind in KINDS]}
+    schema["additionalProperties"] = {
+        "anyOf": [entry_class(kind).model_json_schema() for kind in KINDS]
+    }
 
 
 class Train(Entries):
@@ -55,7 +61,9 @@ def with_averages(train: Train, average: Average) -> Train:
 def baselines(train: Train, average: Average) -> list[str]:
     """Return the models of both sections that ignore the texts; so does an average of two such models."""
     constant = [name for name in train.names() if train[name].kind == CONSTANT]
-    of_these = {name for name, pair in average.pairs().items() if {pair.first, pair.second} <= {*constant}}
+    of_these = {
+        name for name, pair in average.pairs().items() if {pair.first, pair.second} <= {*constant}
+    }
     return [*constant, *of_these]
 
 

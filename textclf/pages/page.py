@@ -1,6 +1,7 @@
 """A page: a heading, a table of contents, sections, and a policy under which nothing else can run or be loaded.
 
-A page names no time, machine or path. Text of the corpus is escaped, cut, and shown without hidden characters.
+A page names no time, machine or path. Text of the corpus is escaped, cut, and shown without hidden
+characters.
 """
 
 import base64
@@ -39,14 +40,19 @@ def render(
 ) -> str:
     """Return a page with a section for each id in `sections`, which maps it to a title, in that order.
 
-    The template of a section is `templates/sections/<id>.html.j2` of the package; its values are in `context`. A
-    section whose value there is None is left out. A page without `charts` has no script.
+    The template of a section is `templates/sections/<id>.html.j2` of the package; its values are in
+    `context`. A section whose value there is None is left out. A page without `charts` has no
+    script.
     """
     style = template(STYLE)
     script = template(SCRIPT) if charts else ""
     loader = ChoiceLoader([PackageLoader(name, TEMPLATES) for name in ("textclf.pages", package)])
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "count_noun": count_noun, **(filters or {})}
     return environment.get_template(PAGE).render(

@@ -87,7 +87,11 @@ class LabelledText:
         return {
             "text": excerpt(self.text),
             "labels": [
-                {"name": names[label], "rows": count_noun(labelled.number, "row"), "ids": _ids(labelled)}
+                {
+                    "name": names[label],
+                    "rows": count_noun(labelled.number, "row"),
+                    "ids": _ids(labelled),
+                }
                 for label, labelled in sorted(self.rows.items(), key=lambda pair: -pair[1].number)
             ],
         }
@@ -95,4 +99,6 @@ class LabelledText:
 
 def _ids(labelled: Labelled) -> str:
     ids = [f"{visible(row_id)} ({split})" for split, row_id in labelled.ids]
-    return ", ".join([*ids, *([f"{labelled.number - IDS:,} more"] if labelled.number > IDS else [])])
+    return ", ".join(
+        [*ids, *([f"{labelled.number - IDS:,} more"] if labelled.number > IDS else [])]
+    )

@@ -1,6 +1,7 @@
 """The charts: one specification each, from which the figures, the report and `dvc plots` draw.
 
-The stage `plot` draws those of `CHARTS` that have a figure; the section `plots` of dvc.yaml lists all for `dvc plots`.
+The stage `plot` draws those of `CHARTS` that have a figure; the section `plots` of dvc.yaml lists
+all for `dvc plots`.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,9 @@ class Axis:
         """Return the Vega-Lite encoding of this column, or of another one along the same axis."""
         kind: Spec = {"type": "quantitative"} if self.form else {"type": "nominal", "sort": None}
         scale = {"scale": self.scale} if self.scale else {}
-        return kind | scale | {"field": column or self.column, "title": self.label, "axis": self.ticks}
+        return (
+            kind | scale | {"field": column or self.column, "title": self.label, "axis": self.ticks}
+        )
 
     @property
     def field(self) -> tuple[str, str, str]:
@@ -53,13 +56,21 @@ class Chart:
     y: Axis
     table: str = ""  # the file in plots/ that has its data, if one has
     split: str = ""  # whose rows are drawn, of a table with a column `split`
-    ends: tuple[str, str] | None = None  # columns of an interval, along the axis that has numbers (y, if both have)
-    guide: Sequence[tuple[float, float]] = ()  # points of a dotted line: guessing, or perfect calibration
+    ends: tuple[str, str] | None = (
+        None  # columns of an interval, along the axis that has numbers (y, if both have)
+    )
+    guide: Sequence[
+        tuple[float, float]
+    ] = ()  # points of a dotted line: guessing, or perfect calibration
     area: str = ""  # the column whose number is the area of a point
-    steps: bool = False  # whether a line goes in steps: between two points, y is that of the right one
+    steps: bool = (
+        False  # whether a line goes in steps: between two points, y is that of the right one
+    )
     dash: str = "model"  # the column that the dashes of lines tell apart
     panels: str = ""  # the column with a panel for each of its values: model or class
-    figure: str = ""  # the SVG file in plots/, if it has one; charts of one figure stand side by side
+    figure: str = (
+        ""  # the SVG file in plots/, if it has one; charts of one figure stand side by side
+    )
     note: str = ""  # below the title of the figure
 
     @property
@@ -158,7 +169,8 @@ F1 = Chart(
     ends=("f1_low", "f1_high"),
 )
 CHARTS = {
-    chart.name: chart for chart in (ACCURACY, LOSS, F1, CONFUSION, ROC, PRECISION_RECALL, RISK_COVERAGE, RELIABILITY)
+    chart.name: chart
+    for chart in (ACCURACY, LOSS, F1, CONFUSION, ROC, PRECISION_RECALL, RISK_COVERAGE, RELIABILITY)
 }
 # Charts of the report alone, and of studies, whose rows are in no table of a run.
 BY_SPLIT = Chart(
@@ -210,4 +222,8 @@ def of_labels(chart: Chart) -> Chart:
 
 def columns_of(table: str) -> list[str]:
     """Return the columns of a table in plots/ that its charts draw."""
-    return list(dict.fromkeys(name for chart in CHARTS.values() if chart.table == table for name in chart.columns))
+    return list(
+        dict.fromkeys(
+            name for chart in CHARTS.values() if chart.table == table for name in chart.columns
+        )
+    )

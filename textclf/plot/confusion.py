@@ -28,9 +28,10 @@ def confusion(
 ) -> Spec:
     """Return a confusion matrix with a cell per pair of classes, shaded by the share of the actual class.
 
-    `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model. `classes` are those to show, in order;
-    names wider than `label_room` pixels are cut. `size` is width and height in pixels. With many classes cells show no
-    share, and empty cells are left out. `chart` has the titles of the axes.
+    `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model. `classes` are
+    those to show, in order; names wider than `label_room` pixels are cut. `size` is width and
+    height in pixels. With many classes cells show no share, and empty cells are left out. `chart`
+    has the titles of the axes.
     """
     many = len(classes) > FEW
     side = max(SQUARE, CELL * len(classes))
@@ -42,10 +43,18 @@ def confusion(
     letters = min(12.0, 0.8 * cell)
     titles = display_labels(classes, limit=max(10, int(label_room / (LETTER * letters))))
     rows = retitled(rows, titles)
-    room = LETTER * letters * max(map(columns, titles.values()))  # of names on an axis, whatever fonts are installed
+    room = (
+        LETTER * letters * max(map(columns, titles.values()))
+    )  # of names on an axis, whatever fonts are installed
     angle = 0 if room <= width / len(classes) else -60 if cell >= CELL / 2 else -90
     below = 1.4 * letters if angle == 0 else room * {-60: 0.87, -90: 1}[angle] + 0.6 * letters
-    ticks: Spec = {"grid": False, "ticks": False, "domain": False, "labelLimit": 0, "labelFontSize": round(letters, 1)}
+    ticks: Spec = {
+        "grid": False,
+        "ticks": False,
+        "domain": False,
+        "labelLimit": 0,
+        "labelFontSize": round(letters, 1),
+    }
     scale: Spec = {"scale": {"domain": list(titles.values()), "paddingInner": 0.04}}
     shown = rows[["actual", "predicted", "count", "share", *([] if many else ["percentage"])]]
     fields = [("actual", "", "actual"), ("predicted", "", "predicted"), ("rows", ",.0f", "count")]
@@ -74,7 +83,9 @@ def confusion(
 
 def overlapping(rows: pd.DataFrame) -> bool:
     """Return whether a row may count in several cells or none, as with several labels: shares do not sum to 1."""
-    return rows.empty or not np.allclose(rows.groupby(["model", "actual"])["share"].sum(), 1, atol=0.001)
+    return rows.empty or not np.allclose(
+        rows.groupby(["model", "actual"])["share"].sum(), 1, atol=0.001
+    )
 
 
 def of_classes(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -84,10 +95,14 @@ def of_classes(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 
 def retitled(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows with the title of each class in place of its name."""
-    return rows.assign(**{column: [titles[name] for name in rows[column]] for column in ("actual", "predicted")})
+    return rows.assign(
+        **{column: [titles[name] for name in rows[column]] for column in ("actual", "predicted")}
+    )
 
 
-def most_mistaken(rows: pd.DataFrame, classes: Sequence[str], limit: int = MOST_CLASSES) -> list[str]:
+def most_mistaken(
+    rows: pd.DataFrame, classes: Sequence[str], limit: int = MOST_CLASSES
+) -> list[str]:
     """Return the `limit` classes with most mistakes, actual or predicted, in the order of `classes`.
 
     The mistakes are those of all models, but not of a model that predicts one class for every row.
@@ -106,7 +121,8 @@ def most_mistaken(rows: pd.DataFrame, classes: Sequence[str], limit: int = MOST_
 def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
     """Return the layers of a matrix: shaded cells of `cell` pixels, their counts and, with few classes, their shares.
 
-    `percentage` encodes the share as text; `longest` is the number of characters of the largest count.
+    `percentage` encodes the share as text; `longest` is the number of characters of the largest
+    count.
     """
     size = min(14.0 if percentage else 11.0, 0.9 * cell / (LETTER * longest))
     layers: list[Spec] = [
@@ -128,19 +144,27 @@ def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
         },
     ]
     if percentage:
-        layers.append({"mark": {"type": "text", "fontSize": 12, "dy": 10}, "encoding": {"text": percentage}})
+        layers.append(
+            {"mark": {"type": "text", "fontSize": 12, "dy": 10}, "encoding": {"text": percentage}}
+        )
     return layers
 
 
 def _all_cells(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the rows with a cell per pair of classes, and shares as whole percentages, 100 in sum if that is 1."""
     pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
-    every = rows.set_index(["actual", "predicted"])[["count", "share"]].reindex(pairs, fill_value=0).reset_index()
+    every = (
+        rows.set_index(["actual", "predicted"])[["count", "share"]]
+        .reindex(pairs, fill_value=0)
+        .reset_index()
+    )
     percentages = [
         f"{share}%"
         for _, row in every.groupby("actual", sort=False)["share"]
         for share in (
-            largest_remainder(row.tolist()) if abs(row.sum() - 1) < 0.001 else (100 * row).round().astype(int)
+            largest_remainder(row.tolist())
+            if abs(row.sum() - 1) < 0.001
+            else (100 * row).round().astype(int)
         )
     ]
     return every.assign(percentage=percentages)

@@ -38,7 +38,12 @@ def intervals(chart: Chart, hue: Spec, width: float, opacity: Spec) -> list[Spec
         return []
     along, axis = ("y", chart.y) if chart.y.form else ("x", chart.x)
     low, high = chart.ends
-    encoding = {along: axis.encode(low), f"{along}2": {"field": high}, "color": hue, "opacity": opacity}
+    encoding = {
+        along: axis.encode(low),
+        f"{along}2": {"field": high},
+        "color": hue,
+        "opacity": opacity,
+    }
     return [{"mark": {"type": "rule", "strokeWidth": width}, "encoding": encoding}]
 
 
@@ -62,21 +67,31 @@ def lines(
 ) -> Spec:
     """Return a line per model through its rows, in their order, with intervals if the chart has any.
 
-    `titles` has what the legend says instead of a model's name, `letters` in one row at most. `dashes` encodes another
-    column than `model` by the dashes of its line. `more` are further layers.
+    `titles` has what the legend says instead of a model's name, `letters` in one row at most.
+    `dashes` encodes another column than `model` by the dashes of its line. `more` are further
+    layers.
     """
     shown = present(rows, models)
     names = [title(name, titles) for name in shown]
-    symbols = legend_row(names, letters, symbolType="stroke", symbolSize=300, symbolOpacity=1) if legend else None
+    symbols = (
+        legend_row(names, letters, symbolType="stroke", symbolSize=300, symbolOpacity=1)
+        if legend
+        else None
+    )
     y = chart.y.encode()
     encoding = {
         "y": y,
         "color": by_model("colour", shown, titles, legend=symbols),
         "strokeDash": dashes or by_model("dash", shown, titles, legend=symbols),
-        "order": {"field": "place", "type": "quantitative"},  # a curve may go straight up: x does not give its order
+        "order": {
+            "field": "place",
+            "type": "quantitative",
+        },  # a curve may go straight up: x does not give its order
     }
     line: Spec = {"mark": {"type": "line"}, "encoding": encoding}
-    rules = intervals(chart, by_model("colour", shown), 1.5, {"value": 0.5})  # many, and lines besides
+    rules = intervals(
+        chart, by_model("colour", shown), 1.5, {"value": 0.5}
+    )  # many, and lines besides
     every = -(-len(rows) // MOST_TITLES) or 1
     said = describe(named(rows, titles).iloc[::every], _fields(chart, rows))
     points: Spec = {
@@ -95,7 +110,12 @@ def lines(
 
 
 def points(
-    chart: Chart, rows: pd.DataFrame, models: Sequence[str], *, size: tuple[int, int], legend: bool = True
+    chart: Chart,
+    rows: pd.DataFrame,
+    models: Sequence[str],
+    *,
+    size: tuple[int, int],
+    legend: bool = True,
 ) -> Spec:
     """Return a point per row with its interval; the models side by side, if there is a legend of them."""
     shown = present(rows, models)
@@ -103,19 +123,27 @@ def points(
     along, across = ("y", "x") if chart.y.form else ("x", "y")
     value, place = (chart.y, chart.x) if chart.y.form else (chart.x, chart.y)
     # Without a legend, a scale would be that of the first of the panels that stand side by side.
-    colour = by_model("colour", shown, legend=symbols) if legend else {"value": mark_of(shown[0]).colour}
+    colour = (
+        by_model("colour", shown, legend=symbols) if legend else {"value": mark_of(shown[0]).colour}
+    )
     encoding: Spec = {along: value.encode(), "color": colour}
     shared: Spec = {across: place.encode()}
     point: Spec = {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1}}
     if legend:
         encoding["shape"] = by_model("shape", shown, legend=symbols)
-        shared[f"{across}Offset"] = {"field": "model", "sort": None, "scale": {"domain": [*map(display_name, shown)]}}
+        shared[f"{across}Offset"] = {
+            "field": "model",
+            "sort": None,
+            "scale": {"domain": [*map(display_name, shown)]},
+        }
     if chart.area:
         encoding["size"] = area_of(chart)
     point["encoding"] = encoding | TITLED
     table = named(rows)[[name for name in rows if name in {*chart.columns, "rows"}]]
     rules = intervals(chart, colour, 2, {"value": 0.6})
-    return chart_of(describe(table, _fields(chart, table)), *size, [*_guides(chart), *rules, point], shared)
+    return chart_of(
+        describe(table, _fields(chart, table)), *size, [*_guides(chart), *rules, point], shared
+    )
 
 
 def bars(chart: Chart, rows: pd.DataFrame, *, size: tuple[int, int]) -> Spec:
@@ -126,14 +154,21 @@ def bars(chart: Chart, rows: pd.DataFrame, *, size: tuple[int, int]) -> Spec:
         "mark": {"type": "bar", "color": BLUE, "binSpacing": 1, "opacity": 0.8},
         "encoding": {"x": x, "x2": {"field": high}, "y": chart.y.encode()} | TITLED,
     }
-    said = describe(rows[[low, high, chart.y.column]], [(*chart.x.field[:2], low, high), chart.y.field])
+    said = describe(
+        rows[[low, high, chart.y.column]], [(*chart.x.field[:2], low, high), chart.y.field]
+    )
     return chart_of(said, *size, [bar], {})
 
 
 def _fields(chart: Chart, rows: pd.DataFrame) -> list[tuple[str, ...]]:
     """Return what the title of a mark says: those that the rows have of model, split, both axes, interval and rows."""
     value = chart.y if chart.y.form else chart.x
-    fields: list[tuple[str, ...]] = [("model", "", "model"), ("rows", "", "split"), chart.x.field, chart.y.field]
+    fields: list[tuple[str, ...]] = [
+        ("model", "", "model"),
+        ("rows", "", "split"),
+        chart.x.field,
+        chart.y.field,
+    ]
     fields += [("interval", value.form, *chart.ends)] if chart.ends else []
     fields.append(("rows", ",.0f", "rows"))
     return list({field[2:]: field for field in fields if {*field[2:]} <= {*rows}}.values())
@@ -143,14 +178,22 @@ def _guides(chart: Chart) -> list[Spec]:
     return [guide_line(chart.guide, chart.x.encode(), chart.y.encode())] if chart.guide else []
 
 
-def curves(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int = CURVE_POINTS, **options: Any) -> Spec:
+def curves(
+    chart: Chart,
+    rows: pd.DataFrame,
+    models: Sequence[str],
+    limit: int = CURVE_POINTS,
+    **options: Any,
+) -> Spec:
     """Return a curve per model, of `limit` points together; `options` are those of `lines`."""
     limit = max(20, limit // max(1, len(present(rows, models))))
     x, y = chart.x.column, chart.y.column
     parts = []
     for _, curve in rows.groupby("model", sort=False):
         points = curve
-        if chart.steps:  # with the corners between two points, where y is already that of the next one
+        if (
+            chart.steps
+        ):  # with the corners between two points, where y is already that of the next one
             twice = np.repeat(np.arange(len(curve)), 2)
             points = curve.iloc[twice[:-1]].assign(**{y: curve[y].to_numpy()[twice[1:]]})
         parts.append(points.iloc[thin(points[[x, y]].to_numpy(), limit)])
@@ -166,8 +209,9 @@ def area(curve: pd.DataFrame) -> float:
 def thin(points: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
     """Return the positions of at most `limit` points (points, 2) that draw the same curve, both ends among them.
 
-    Douglas and Peucker (1973), Cartographica 10:112-122, doi:10.3138/FM57-6770-U75U-7727: a point is kept if the curve
-    without it would be off by more than `TOLERANCE`, which is raised until few enough are left.
+    Douglas and Peucker (1973), Cartographica 10:112-122, doi:10.3138/FM57-6770-U75U-7727: a point
+    is kept if the curve without it would be off by more than `TOLERANCE`, which is raised until few
+    enough are left.
     """
     tolerance = TOLERANCE
     while len(kept := _peucker(points, tolerance)) > max(limit, 2):
@@ -197,23 +241,33 @@ def _peucker(points: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]
     return np.flatnonzero(keep)
 
 
-def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mapping[str, str]) -> dict[str, Spec]:
+def panels(
+    chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mapping[str, str]
+) -> dict[str, Spec]:
     """Return the panels of a chart by their titles, "" if it is a single one; `names` has those of classes."""
     rows = rows[rows["split"] == chart.split] if chart.split else rows
     if "class" in chart.columns:
         rows = rows.assign(**{"class": [names.get(name, name) for name in rows["class"]]})
     if chart.x.column == "confidence" and rows["confidence"].min() >= 0.5:  # as of two classes
-        chart = replace(chart, x=replace(chart.x, scale={"domain": [0.4, 1]}), guide=((0.4, 0.4), (1, 1)))
+        chart = replace(
+            chart, x=replace(chart.x, scale={"domain": [0.4, 1]}), guide=((0.4, 0.4), (1, 1))
+        )
     if not chart.panels:
         return {"": _draw(chart, rows, models, CURVE_POINTS, legend=True)}
     parts = {str(key): part for key, part in rows.groupby(chart.panels, sort=False)}
     limit = CURVE_POINTS // max(1, len(parts))
     if chart.panels == "model":
-        return {display_name(name): _draw(chart, parts[name], [name], limit, False) for name in models if name in parts}
+        return {
+            display_name(name): _draw(chart, parts[name], [name], limit, False)
+            for name in models
+            if name in parts
+        }
     return {name: _draw(chart, part, models, limit, True) for name, part in parts.items()}
 
 
-def _draw(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int, legend: bool) -> Spec:
+def _draw(
+    chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int, legend: bool
+) -> Spec:
     if chart.kind == "line":
         return curves(chart, rows, models, limit, legend=legend)
     size = SQUARE if chart.panels else WIDTH, HEIGHT

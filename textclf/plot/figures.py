@@ -47,7 +47,10 @@ def draw(name: str, rows: pd.DataFrame, path: Path, titles: Names | None = None)
         return
     (chart,) = [chart for chart in CHARTS.values() if chart.figure == name]
     drawn = panels_of(chart, rows, _models(rows), titles or {})
-    panels = [_panel(spec, title, 176, 176) if title else _panel(spec, "", 440) for title, spec in drawn.items()]
+    panels = [
+        _panel(spec, title, 176, 176) if title else _panel(spec, "", 440)
+        for title, spec in drawn.items()
+    ]
     _write(path, panels, chart.title, chart.note, across=3)
 
 
@@ -56,7 +59,9 @@ def history(rows: pd.DataFrame, path: Path, _: Names) -> None:
     title = "Accuracy and loss by epoch"
     if not len(rows):
         note = {"mark": {"type": "text", "text": "No model of this run was trained in epochs."}}
-        _write(path, [{"data": {"values": [{}]}, "layer": [note], "width": 400, "height": 60}], title)
+        _write(
+            path, [{"data": {"values": [{}]}, "layer": [note], "width": 400, "height": 60}], title
+        )
         return
     models = _models(rows)
     panels = [_panel(epochs.history(chart, rows, models), "", 320) for chart in (ACCURACY, LOSS)]
@@ -94,9 +99,13 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     panels = []
     for model, pairs in rows.groupby("model", sort=False):
         spec = matrices.confusion(pairs, classes, (side, side), room, chart)
-        counted = {} if multilabel else {"subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
+        counted = (
+            {} if multilabel else {"subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
+        )
         panels.append(_panel(spec, {"text": display_name(str(model)), **counted}, side))
-    subtitle = [f"Number of rows{' and' if few else '; the colour is the'} share of the actual {kind}."]
+    subtitle = [
+        f"Number of rows{' and' if few else '; the colour is the'} share of the actual {kind}."
+    ]
     if not every:
         subtitle = ["No label was predicted for a text that has labels."]
     if len(every) > len(shown):
@@ -107,12 +116,20 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
 def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     """Draw the ROC curves of the models with the areas below them: one panel, or one per class if there are several."""
     classes = list(dict.fromkeys(rows["class"]))
-    areas = {(name, model): area(curve) for (name, model), curve in rows.groupby(["class", "model"], sort=False)}
+    areas = {
+        (name, model): area(curve)
+        for (name, model), curve in rows.groupby(["class", "model"], sort=False)
+    }
     models = _models(rows)
     if len(classes) == 1:
-        legend = {str(name): f"{display_name(str(name))} ({area:.3f})" for (_, name), area in areas.items()}
+        legend = {
+            str(name): f"{display_name(str(name))} ({area:.3f})"
+            for (_, name), area in areas.items()
+        }
         spec = curves(ROC, rows, models, titles=legend, letters=LETTERS)
-        _write(path, [_panel(spec, "", 440, 350)], ROC.title, "In brackets: the area below the curve.")
+        _write(
+            path, [_panel(spec, "", 440, 350)], ROC.title, "In brackets: the area below the curve."
+        )
         return
     labels = display_labels(classes, titles, LABEL_LIMIT)
     few = len(labels) <= FEW
@@ -122,7 +139,9 @@ def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     for name, label in labels.items():
         part = rows[rows["class"] == name]
         spec = curves(chart, part, models, max(1, CURVE_POINTS // len(labels)), legend=not panels)
-        spec["layer"].append(_areas({model: areas[name, model] for model in present(part, models)}, 12 if few else 9))
+        spec["layer"].append(
+            _areas({model: areas[name, model] for model in present(part, models)}, 12 if few else 9)
+        )
         panels.append(_panel(spec, label, side, side))
     subtitle = ["Each class against the rest; the numbers are the areas below the curves."]
     if not few:
@@ -140,7 +159,8 @@ def _areas(areas: Mapping[str, float], size: int) -> Spec:
         "data": {"values": [{"x": 1, "y": 0}]},
         "layer": [
             {
-                "mark": mark | {"text": f"{area:.3f}", "dy": -1.2 * size * n, "color": mark_of(name).colour},
+                "mark": mark
+                | {"text": f"{area:.3f}", "dy": -1.2 * size * n, "color": mark_of(name).colour},
                 "encoding": place,
             }
             for n, (name, area) in enumerate(reversed([*areas.items()]))
@@ -157,12 +177,20 @@ def learning_curve(rows: pd.DataFrame, path: Path) -> None:
 def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
     """Draw the scores of the trials of a search, in order and by the value of each setting; `rows` as `trial_table`."""
     known = {"trial", "score", "expected"}
-    settings = [name for name in map(str, rows) if name not in known and not name.startswith("fold_")]
+    settings = [
+        name for name in map(str, rows) if name not in known and not name.startswith("fold_")
+    ]
     specs = [by_trial(rows, metric)]
-    specs += [by_setting(part, name, metric) for name in settings if len(part := rows.dropna(subset=name))]
+    specs += [
+        by_setting(part, name, metric) for name in settings if len(part := rows.dropna(subset=name))
+    ]
     panels = [_panel(spec, "", 320) for spec in specs]
     subtitle = ["Each point is a trial; the line is the best one so far."]
-    subtitle += ["Dashed: the best that so many random trials find on average."] if "expected" in rows else []
+    subtitle += (
+        ["Dashed: the best that so many random trials find on average."]
+        if "expected" in rows
+        else []
+    )
     _write(path, panels, "Trials of the search", subtitle, across=2)
 
 
@@ -175,11 +203,23 @@ def _panel(spec: Spec, title: str | Spec, width: int, height: int | None = None)
     own = {"$schema", "autosize", "padding", "config"}
     size = {"width": width, "height": height or spec["height"]}
     size["layer"] = [layer for layer in spec["layer"] if layer.get("name") != TITLES]
-    return {key: value for key, value in spec.items() if key not in own} | size | ({"title": title} if title else {})
+    return (
+        {key: value for key, value in spec.items() if key not in own}
+        | size
+        | ({"title": title} if title else {})
+    )
 
 
-def _write(path: Path, panels: Sequence[Spec], title: str, subtitle: str | list[str] = "", across: int = 1) -> None:
-    heading: dict[str, Any] = {"text": title, "fontSize": 15, "fontWeight": 600, "offset": 14, "anchor": "start"}
+def _write(
+    path: Path, panels: Sequence[Spec], title: str, subtitle: str | list[str] = "", across: int = 1
+) -> None:
+    heading: dict[str, Any] = {
+        "text": title,
+        "fontSize": 15,
+        "fontWeight": 600,
+        "offset": 14,
+        "anchor": "start",
+    }
     spec: Spec = {
         "$schema": SCHEMA,
         "background": PAPER,
@@ -196,14 +236,25 @@ def _write(path: Path, panels: Sequence[Spec], title: str, subtitle: str | list[
 def by_trial(rows: pd.DataFrame, metric: "Metric") -> Spec:
     """Return the score of each trial and the best one so far, and dashed `expected`, if `rows` has that column."""
     best = (np.maximum if metric.higher_is_better else np.minimum).accumulate(rows["score"])
-    x: Spec = {"field": "trial", "type": "quantitative", "title": "trial", "axis": {"grid": False, "tickMinStep": 1}}
+    x: Spec = {
+        "field": "trial",
+        "type": "quantitative",
+        "title": "trial",
+        "axis": {"grid": False, "tickMinStep": 1},
+    }
     line: Spec = {
         "mark": {"type": "line", "interpolate": "step-after", "color": INK, "strokeWidth": 1.5},
         "encoding": {"y": _score(metric, "best")},
     }
     layers = [line, _points(metric)]
     if "expected" in rows:
-        dashed: Spec = {"type": "line", "color": INK, "strokeWidth": 1, "strokeDash": [4, 3], "opacity": 0.6}
+        dashed: Spec = {
+            "type": "line",
+            "color": INK,
+            "strokeWidth": 1,
+            "strokeDash": [4, 3],
+            "opacity": 0.6,
+        }
         layers.append({"mark": dashed, "encoding": {"y": _score(metric, "expected")}})
     table = rows[["trial", "score", *rows.columns.intersection(["expected"])]].assign(best=best)
     return chart_of(table, WIDTH, HEIGHT, layers, {"x": x})

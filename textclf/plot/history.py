@@ -46,7 +46,9 @@ def watched(rows: pd.DataFrame) -> str:
 def lowest_loss(rows: pd.DataFrame) -> pd.DataFrame:
     """Return, for each model, its row with the lowest loss on the watched rows; none where no loss is finite."""
     part = rows[(rows["split"] == watched(rows)) & np.isfinite(rows["loss"])]
-    lowest: pd.DataFrame = part.sort_values("loss", kind="stable").drop_duplicates("model").sort_index()
+    lowest: pd.DataFrame = (
+        part.sort_values("loss", kind="stable").drop_duplicates("model").sort_index()
+    )
     return lowest
 
 

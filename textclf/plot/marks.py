@@ -1,6 +1,7 @@
 """The parts that charts share: scales by model, legends, titles of marks, guides and data.
 
-A chart is one Vega-Lite view with layers. Names of models and classes are data in it, never part of an expression.
+A chart is one Vega-Lite view with layers. Names of models and classes are data in it, never part of
+an expression.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,9 @@ TITLED: Spec = {"description": {"field": "said"}}  # of a layer: its marks have 
 LEGEND_LETTERS = 28  # of the models' names in one row of a legend, which must fit a phone
 
 
-def chart_of(rows: pd.DataFrame, width: int, height: int, layers: list[Spec], shared: Mapping[str, Any]) -> Spec:
+def chart_of(
+    rows: pd.DataFrame, width: int, height: int, layers: list[Spec], shared: Mapping[str, Any]
+) -> Spec:
     """Return a chart of these layers, which share a table of data and some encodings."""
     return {
         "$schema": SCHEMA,
@@ -35,7 +38,10 @@ def chart_of(rows: pd.DataFrame, width: int, height: int, layers: list[Spec], sh
 
 def values(rows: pd.DataFrame) -> list[Spec]:
     """Return the rows as records of Python numbers, rounded to `DIGITS`; None where a number is not finite."""
-    return [{str(name): number(value) for name, value in record.items()} for record in rows.to_dict("records")]
+    return [
+        {str(name): number(value) for name, value in record.items()}
+        for record in rows.to_dict("records")
+    ]
 
 
 def number(value: Any) -> Any:
@@ -61,13 +67,19 @@ def title(model: str, titles: Mapping[str, str] | None = None) -> str:
     return (titles or {}).get(model, display_name(model))
 
 
-def by_model(kind: str, shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None) -> Spec:
+def by_model(
+    kind: str, shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None
+) -> Spec:
     """Return the encoding of a model by `kind`: the `colour` of its marks, the `dash` of lines, the `shape` of points.
 
     All layers of a chart give the same scale, one of them a legend.
     """
     marks = [getattr(mark_of(name), kind) for name in shown]
-    return {"field": "model", "scale": {"domain": [title(name, titles) for name in shown], "range": marks}, **legend}
+    return {
+        "field": "model",
+        "scale": {"domain": [title(name, titles) for name in shown], "range": marks},
+        **legend,
+    }
 
 
 def key(models: Sequence[str]) -> list[dict[str, str]]:
@@ -86,7 +98,8 @@ def legend_row(shown: Sequence[str], letters: int = LEGEND_LETTERS, **options: A
 def describe(rows: pd.DataFrame, fields: Iterable[tuple[str, ...]]) -> pd.DataFrame:
     """Return the rows with a column `said`, the title of the mark of each: a line per field that has a value.
 
-    A field is its title, the format of its values, and the columns of a value, or of both ends of a range.
+    A field is its title, the format of its values, and the columns of a value, or of both ends of a
+    range.
     """
     said: list[list[str]] = [[] for _ in range(len(rows))]
     for title, form, *columns in fields:
@@ -100,6 +113,12 @@ def guide_line(points: Sequence[tuple[float, float]], x: Spec, y: Spec) -> Spec:
     """Return the dotted line of a model that guesses, or that is calibrated."""
     return {
         "data": {"values": [{x["field"]: number(a), y["field"]: number(b)} for a, b in points]},
-        "mark": {"type": "line", "color": INK, "strokeWidth": 1, "strokeDash": [2, 3], "opacity": 0.6},
+        "mark": {
+            "type": "line",
+            "color": INK,
+            "strokeWidth": 1,
+            "strokeDash": [2, 3],
+            "opacity": 0.6,
+        },
         "encoding": {"x": x, "y": y},
     }

@@ -17,7 +17,10 @@ EMPTY_PATH = re.compile(r'<path[^<>]* d="(?:|M0,0h0v0h0Z)"[^<>]*/>')
 FONT = ' font-family="sans-serif"'  # set once, on the svg element
 LABELLED = re.compile(r'<(\w+) aria-label="([^"]*)"([^<>]*)/>')
 UNUSED, UNUSED_IN_TITLED = (
-    re.compile(FONT + rf'| (?:class|role|{aria}|pointer-events|xmlns:xlink)="[^"]*"| (?:stroke-)?opacity="1"')
+    re.compile(
+        FONT
+        + rf'| (?:class|role|{aria}|pointer-events|xmlns:xlink)="[^"]*"| (?:stroke-)?opacity="1"'
+    )
     for aria in (r"aria-\w+", "aria-roledescription")
 )
 
@@ -25,13 +28,16 @@ UNUSED, UNUSED_IN_TITLED = (
 def svg(spec: Spec, titled: bool = True) -> str:
     """Return the chart as SVG without script, id or style; its numbers have two decimals, its ink is currentColor.
 
-    `titled`: a description of a mark becomes its title, and screen readers pass over the labels of axes.
+    `titled`: a description of a mark becomes its title, and screen readers pass over the labels of
+    axes.
     """
     drawn: str = _load().vegalite_to_svg(spec)
     unused = UNUSED
     if titled:
         drawn, unused = LABELLED.sub(r"<\1\3><title>\2</title></\1>", drawn), UNUSED_IN_TITLED
-    drawn = TAG.sub(lambda tag: NUMBER.sub(_short, unused.sub("", tag[0])), EMPTY_PATH.sub("", drawn))
+    drawn = TAG.sub(
+        lambda tag: NUMBER.sub(_short, unused.sub("", tag[0])), EMPTY_PATH.sub("", drawn)
+    )
     return drawn.replace("<svg", f"<svg{FONT}", 1)
 
 
@@ -39,12 +45,15 @@ def svg(spec: Spec, titled: bool = True) -> str:
 def _load() -> Any:
     """Return vl-convert with the fonts that it brings, and none of the machine's: so the same widths everywhere.
 
-    It looks for fonts when it first measures a text, and only there; programs that are started later find theirs.
+    It looks for fonts when it first measures a text, and only there; programs that are started
+    later find theirs.
     """
     before = os.environ.pop(VARIABLE, None)
     with resources.as_file(FONTS) as path:
         os.environ[VARIABLE] = str(path)
-        vl_convert.vega_to_svg({"marks": [{"type": "text", "encode": {"enter": {"text": {"value": "a"}}}}]})
+        vl_convert.vega_to_svg(
+            {"marks": [{"type": "text", "encode": {"enter": {"text": {"value": "a"}}}}]}
+        )
     del os.environ[VARIABLE]
     if before is not None:
         os.environ[VARIABLE] = before

@@ -17,9 +17,9 @@ class Mark(NamedTuple):
 
 # A star as an SVG path: Vega's own wedge, stroke and arrow have hardly any area.
 STAR = "M0,-1L0.32,-0.44L0.95,-0.31L0.52,0.17L0.59,0.81L0,0.55L-0.59,0.81L-0.52,0.17L-0.95,-0.31L-0.32,-0.44Z"
-# The colours are those of Okabe and Ito's palette (jfly.uni-koeln.de/color), which colour-blind readers can tell apart;
-# orange and pink are darker, and grey stands for black. Each has a contrast of at least 3 to 1 with the page in the
-# light and the dark scheme (WCAG 2.2, 1.4.11).
+# The colours are those of Okabe and Ito's palette (jfly.uni-koeln.de/color), which colour-blind
+# readers can tell apart; orange and pink are darker, and grey stands for black. Each has a contrast
+# of at least 3 to 1 with the page in the light and the dark scheme (WCAG 2.2, 1.4.11).
 MARKS = {
     "majority": Mark("#7F7F7F", (2, 2), "diamond"),
     "naive_bayes": Mark("#B37C00", (8, 3, 2, 3), "triangle-up"),
@@ -48,7 +48,9 @@ def mark_of(model: str) -> Mark:
     if model in MARKS:
         return MARKS[model]
     first, last = (LETTERS.find(letter.lower()) + 1 for letter in (model[:1], model[-1:]))
-    number = len(model) + 3 * first + 5 * last  # simple enough for a Vega expression (docs/plot_templates.py)
+    number = (
+        len(model) + 3 * first + 5 * last
+    )  # simple enough for a Vega expression (docs/plot_templates.py)
     part = number // len(OTHER_COLOURS) % len(OTHER_DASHES)
     return Mark(OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_DASHES[part], OTHER_SHAPES[part])
 

@@ -17,7 +17,16 @@ from textclf.tables.layout import COLUMN, Layout
 from textclf.tables.settings import OPTIONS, check_option
 
 LINES = (None, "lines")  # values of --format with which standard input is a text per line
-TABLE_OPTIONS = ("text", "id", "group", "files", "delimiter", "quoting", "sheet", "query")  # not for lines
+TABLE_OPTIONS = (
+    "text",
+    "id",
+    "group",
+    "files",
+    "delimiter",
+    "quoting",
+    "sheet",
+    "query",
+)  # not for lines
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -69,12 +78,15 @@ def predict_batches(
 ) -> Iterator[PredictedBatch]:
     """Yield the predictions of each batch, with what the columns need.
 
-    With prediction sets there is a label only where a set has one class; several labels are decided without them.
+    With prediction sets there is a label only where a set has one class; several labels are decided
+    without them.
     """
     for ids, texts in batches:
         labels: Sequence[Any]
         labels, reasons, probabilities = predictor.answer(texts)
-        explanations = predictor.explain(texts, columns.explanation) if columns.explanation else None
+        explanations = (
+            predictor.explain(texts, columns.explanation) if columns.explanation else None
+        )
         top = predictor.most_probable(probabilities, columns.top) if columns.top else None
         sets = None if columns.sets is None else predictor.sets(probabilities, columns.sets)
         if sets is not None and not columns.multilabel:
@@ -90,7 +102,11 @@ def check_options(arguments: argparse.Namespace) -> None:
     if arguments.texts or (arguments.path is None and arguments.format in LINES):
         for name in TABLE_OPTIONS:
             if getattr(arguments, name) is not None:
-                got = "texts as arguments" if arguments.texts else "a text per line; set --format, such as csv"
+                got = (
+                    "texts as arguments"
+                    if arguments.texts
+                    else "a text per line; set --format, such as csv"
+                )
                 raise UserError(f"--{name} must come with a table; got {got}")
     for name in OPTIONS:
         if (value := getattr(arguments, name)) is not None:
@@ -116,14 +132,18 @@ def read_batches(
         complain("one text per line, until Ctrl-D:")
     if arguments.format in LINES:
         return inputs.read_lines(
-            sys.stdin.buffer, arguments.encoding, lambda line: complain(f"warning: {arguments.name}: {line}")
+            sys.stdin.buffer,
+            arguments.encoding,
+            lambda line: complain(f"warning: {arguments.name}: {line}"),
         )
     return inputs.read_stream(sys.stdin.buffer, arguments.format, layout)
 
 
 def _layout(arguments: argparse.Namespace, beside: Sequence[str]) -> Layout:
     columns: dict[str, str | tuple[str, ...]] = {"text": tuple(arguments.text or ["text"])}
-    columns |= {name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None}
+    columns |= {
+        name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None
+    }
     return Layout(
         columns | {COLUMN + name: name for name in beside},
         files=arguments.files or "**/*",
@@ -142,7 +162,9 @@ def choose_format(name: str | None, output: Path | None) -> str:
     ending = "" if output is None else output.suffix.lower()
     is_file = output is not None and (output.is_file() or not output.exists())
     if name is None and is_file and ending not in outputs.ENDINGS:
-        raise UserError(f"--output must end in {', '.join(sorted(outputs.ENDINGS))}; got {output}; or set --to")
+        raise UserError(
+            f"--output must end in {', '.join(sorted(outputs.ENDINGS))}; got {output}; or set --to"
+        )
     kind = name or outputs.ENDINGS.get(ending, outputs.DEFAULT)
     if kind == "parquet" and output is None and sys.stdout is not None and sys.stdout.isatty():
         raise UserError("--to must be jsonl or csv on a terminal; got parquet; set --output")

@@ -1,6 +1,7 @@
 """Texts to classify, in batches: from the command line, the lines of a stream, or a table in any format.
 
-Memory does not grow with the number of texts, and what a pipe delivers is passed on as soon as it arrives.
+Memory does not grow with the number of texts, and what a pipe delivers is passed on as soon as it
+arrives.
 """
 
 import codecs
@@ -41,21 +42,27 @@ class TextBatch(NamedTuple):
 
 def read_arguments(texts: Iterable[str]) -> Iterator[TextBatch]:
     """Yield the texts of a command line in one batch, numbered from 1."""
-    unicode_texts = [SURROGATE.sub(REPLACEMENT, text) for text in texts]  # Python's form of bytes that are not UTF-8
+    unicode_texts = [
+        SURROGATE.sub(REPLACEMENT, text) for text in texts
+    ]  # Python's form of bytes that are not UTF-8
     yield TextBatch([str(number) for number in range(1, len(unicode_texts) + 1)], unicode_texts)
 
 
-def read_lines(stream: IO[bytes], encoding: str, warn: Callable[[str], object]) -> Iterator[TextBatch]:
+def read_lines(
+    stream: IO[bytes], encoding: str, warn: Callable[[str], object]
+) -> Iterator[TextBatch]:
     """Yield the lines of a stream, numbered from 1, as soon as they arrive; an empty line is an empty text.
 
-    Only LF ends a line. A CR before it and a byte order mark at the start are left out. Bytes that can't be decoded are
-    read as U+FFFD and reported to `warn`.
+    Only LF ends a line. A CR before it and a byte order mark at the start are left out. Bytes that
+    can't be decoded are read as U+FFFD and reported to `warn`.
     """
     counted = _LineCounter(stream, encoding)
     yield from _batches(_read_lines(counted, encoding, warn), counted)
 
 
-def _read_lines(stream: "_LineCounter", encoding: str, warn: Callable[[str], object]) -> Iterator[NumberedText]:
+def _read_lines(
+    stream: "_LineCounter", encoding: str, warn: Callable[[str], object]
+) -> Iterator[NumberedText]:
     number = undecodable = 0
     text = io.TextIOWrapper(cast("IO[bytes]", stream), encoding, MARK, newline="\n")
     try:
@@ -71,7 +78,9 @@ def _read_lines(stream: "_LineCounter", encoding: str, warn: Callable[[str], obj
                 read = SURROGATE.sub(REPLACEMENT, read)
             yield number, str(number), read
     except UnicodeError as error:  # UTF-16 without a byte order mark
-        raise UserError(f"standard input must be {encoding}; {first_line(error)}; set --encoding") from error
+        raise UserError(
+            f"standard input must be {encoding}; {first_line(error)}; set --encoding"
+        ) from error
     if undecodable > WARNINGS:
         warn(f"{undecodable} of {number} lines are not {encoding}, {WARNINGS} shown")
 
@@ -79,8 +88,8 @@ def _read_lines(stream: "_LineCounter", encoding: str, warn: Callable[[str], obj
 def read_table(path: Path, layout: Layout, empty: bool = False) -> Iterator[TextBatch]:
     """Yield the rows of a file, or of the files of a folder; without a column of ids, an id is `file:line`.
 
-    Raises `UserError` at the first row that breaks a rule or, unless texts may be `empty`, has none, after the rows
-    before it.
+    Raises `UserError` at the first row that breaks a rule or, unless texts may be `empty`, has
+    none, after the rows before it.
     """
     for file in find_files(path, layout):
         rows = _rows(file.path, file.format, layout)
@@ -94,7 +103,9 @@ def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBa
     yield from _batches(_checked_rows(rows, layout, "stdin", "stdin"), counted)
 
 
-def _rows(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None) -> Iterator[NumberedRow]:
+def _rows(
+    path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None
+) -> Iterator[NumberedRow]:
     """Yield the rows of a file or a stream; those on lines as soon as their line has been read."""
     most = 1 if FORMATS[kind].by_line else None
     for batch in read_batches(path, kind, replace(layout, every_key=True), most, stream):
@@ -123,11 +134,16 @@ class _LineCounter(io.BufferedIOBase):
             return False
         try:
             return not select.select([self.stream], [], [], 0)[0]
-        except (OSError, ValueError):  # nothing can be told of a pipe on Windows, or of a stream in memory
+        except (
+            OSError,
+            ValueError,
+        ):  # nothing can be told of a pipe on Windows, or of a stream in memory
             return True
 
 
-def _batches(rows: Iterable[NumberedText], stream: _LineCounter | None = None) -> Iterator[TextBatch]:
+def _batches(
+    rows: Iterable[NumberedText], stream: _LineCounter | None = None
+) -> Iterator[TextBatch]:
     """Yield the rows in batches; before an error, and before `stream` has to be waited for, those that were read."""
     batch = TextBatch([], [])
     characters = 0
@@ -153,16 +169,24 @@ def _checked_rows(
 ) -> Iterator[NumberedText]:
     """Yield the texts of rows; `UserError` at one without. `name` is the file in ids, `path` the file in errors."""
     texts, named = layout.columns_of("text"), layout.columns_of("group") or layout.columns_of("id")
-    beside = [purpose.removeprefix(COLUMN) for purpose in layout.columns if purpose.startswith(COLUMN)]
+    beside = [
+        purpose.removeprefix(COLUMN) for purpose in layout.columns if purpose.startswith(COLUMN)
+    ]
     for number, record in rows:
         try:
             if isinstance(record, ValueError):
                 raise record
             joined = joined_text(record, texts)
             text = "" if joined is None and empty else _require_value(joined, texts)
-            row_id = place(name, number) if not named else _require_value(label_of(record, named[0]), named)
+            row_id = (
+                place(name, number)
+                if not named
+                else _require_value(label_of(record, named[0]), named)
+            )
             if beside:
-                text = TextRow(text, {name: cell_of(record, name) for name in beside}, place(path, number))
+                text = TextRow(
+                    text, {name: cell_of(record, name) for name in beside}, place(path, number)
+                )
         except ValueError as error:
             raise UserError(f"{place(path, number)}: {error}") from error
         yield number, row_id, text
@@ -171,5 +195,7 @@ def _checked_rows(
 def _require_value(value: str | None, columns: Sequence[str]) -> str:
     """Return the value of some columns; `ValueError` if there is none."""
     if value is None:
-        raise ValueError(f"{list_names(columns)} must be text; got nothing; give it a value, or leave the row out")
+        raise ValueError(
+            f"{list_names(columns)} must be text; got nothing; give it a value, or leave the row out"
+        )
     return value

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line end
 MANY = 10  # classes with a probability each in text that people read, at most
-GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when it has as many of either
+GROUP_ROWS, GROUP_BYTES = (
+    2**16,
+    2**24,
+)  # a row group of Parquet is written when it has as many of either
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,13 @@ class PredictedBatch:
 
     ids: list[str]
     texts: list[str]
-    labels: Sequence[Any]  # each a str, a list of several labels, or None: see `reasons`, or a set of not one class
+    labels: Sequence[
+        Any
+    ]  # each a str, a list of several labels, or None: see `reasons`, or a set of not one class
     probabilities: NDArray[np.float64]  # (texts, classes)
-    explanations: "Sequence[list[Term] | dict[str, list[Term]]] | None"  # of several labels by label
+    explanations: (
+        "Sequence[list[Term] | dict[str, list[Term]]] | None"  # of several labels by label
+    )
     sets: list[list[str]] | None = None  # prediction sets, if a coverage was asked for
     reasons: Sequence[str | None] = ()
     top: "Sequence[list[Term]] | None" = None  # the most probable classes with their probabilities
@@ -73,27 +80,51 @@ class Columns:
 
     def of(self, batch: PredictedBatch) -> dict[str, Sequence[Any]]:
         """Return the values of a batch by column, in order."""
-        named = (batch.ids, batch.texts, batch.labels, batch.reasons, batch.sets, batch.top, batch.explanations)
+        named = (
+            batch.ids,
+            batch.texts,
+            batch.labels,
+            batch.reasons,
+            batch.sets,
+            batch.top,
+            batch.explanations,
+        )
         names = ("id", "text", "label", "reason", "set", "top", "explanation")
         values: dict[str, Any] = dict(zip(names, named, strict=True))
         columns = dict(zip(self.classes, batch.probabilities.T.tolist(), strict=True))
         highest, labels = batch.probabilities.max(axis=1).tolist(), enumerate(batch.labels)
         if self.multilabel:
-            values["confidence"] = [[columns[label][row] for label in several] for row, several in labels]
+            values["confidence"] = [
+                [columns[label][row] for label in several] for row, several in labels
+            ]
         else:
-            values["confidence"] = [highest[row] if label is None else columns[label][row] for row, label in labels]
+            values["confidence"] = [
+                highest[row] if label is None else columns[label][row] for row, label in labels
+            ]
         values |= {PREFIX + name: column for name, column in columns.items()}
         return {name: values[name] for name in self.names()}
 
-    def cells(self, batch: PredictedBatch, quote: Callable[[str | None], str]) -> Iterator[tuple[str, ...]]:
+    def cells(
+        self, batch: PredictedBatch, quote: Callable[[str | None], str]
+    ) -> Iterator[tuple[str, ...]]:
         """Yield the values of each text as they stand in a line; `quote` writes ids, texts, and labels or None."""
         number = f"%.{DIGITS}f".__mod__
-        made: dict[str, Callable[[Any], str]] = {"set": _quote_list, "explanation": _quote_terms, "confidence": number}
+        made: dict[str, Callable[[Any], str]] = {
+            "set": _quote_list,
+            "explanation": _quote_terms,
+            "confidence": number,
+        }
         made["top"] = lambda pairs: _quote_pairs(pairs, "label", "probability")
         if self.multilabel:
-            made |= {"label": _quote_list, "confidence": lambda numbers: f"[{', '.join(map(number, numbers))}]"}
+            made |= {
+                "label": _quote_list,
+                "confidence": lambda numbers: f"[{', '.join(map(number, numbers))}]",
+            }
         made |= {PREFIX + name: number for name in self.classes}
-        return zip(*(map(made.get(name, quote), values) for name, values in self.of(batch).items()), strict=True)
+        return zip(
+            *(map(made.get(name, quote), values) for name, values in self.of(batch).items()),
+            strict=True,
+        )
 
 
 def _quote_list(labels: Sequence[str]) -> str:
@@ -107,10 +138,14 @@ def _quote_terms(explained: "list[Term] | dict[str, list[Term]]") -> str:
 
 
 def _quote_pairs(pairs: "list[Term]", key: str, value: str) -> str:
-    return json.dumps([{key: name, value: round(number, DIGITS)} for name, number in pairs], ensure_ascii=False)
+    return json.dumps(
+        [{key: name, value: round(number, DIGITS)} for name, number in pairs], ensure_ascii=False
+    )
 
 
-def write_json_lines(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
+def write_json_lines(
+    batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns
+) -> None:
     """Write a JSON object per line, probabilities and weights with six digits."""
     keys = [quote_json(name).replace("%", "%%") for name in columns.names()]
     line = f"{{{', '.join(f'{key}: %s' for key in keys)}}}\n"
@@ -123,8 +158,12 @@ def write_json_lines(batches: Iterable[PredictedBatch], stream: IO[bytes], colum
 def write_csv(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
     """Write CSV with a header and LF line ends, probabilities with six digits, lists and explanations as JSON."""
 
-    def quote(text: str | None) -> str:  # with an apostrophe, a spreadsheet shows what it would take for a formula
-        return f"'{text}" if text and not columns.formulas and text.startswith(FORMULA) else text or ""
+    def quote(
+        text: str | None,
+    ) -> str:  # with an apostrophe, a spreadsheet shows what it would take for a formula
+        return (
+            f"'{text}" if text and not columns.formulas and text.startswith(FORMULA) else text or ""
+        )
 
     stream.write(csv_lines([columns.names()]))
     for batch in batches:
@@ -135,7 +174,8 @@ def write_csv(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Col
 def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
     """Write Parquet: probabilities as double, a set as a list of labels, an explanation as one of term and weight.
 
-    With several labels per text, `label` and `confidence` are lists, and an explanation is a map from labels to lists.
+    With several labels per text, `label` and `confidence` are lists, and an explanation is a map
+    from labels to lists.
     """
     import pyarrow as pa
 
@@ -145,13 +185,20 @@ def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns:
     types = {"confidence": number, "set": labels, "top": top, "explanation": terms}
     types |= {PREFIX + name: number for name in columns.classes}
     if columns.multilabel:
-        types |= {"label": labels, "confidence": pa.list_(number), "explanation": pa.map_(pa.string(), terms)}
+        types |= {
+            "label": labels,
+            "confidence": pa.list_(number),
+            "explanation": pa.map_(pa.string(), terms),
+        }
     schema = pa.schema([(name, types.get(name, pa.string())) for name in columns.names()])
     waiting: list[pa.Table] = []  # of the next row group
     with parquet.writing(stream, schema) as writer:
         for batch in batches:
             waiting.append(pa.table(columns.of(batch), schema))
-            if sum(map(len, waiting)) >= GROUP_ROWS or sum(table.nbytes for table in waiting) >= GROUP_BYTES:
+            if (
+                sum(map(len, waiting)) >= GROUP_ROWS
+                or sum(table.nbytes for table in waiting) >= GROUP_BYTES
+            ):
                 writer.write_table(pa.concat_tables(waiting))
                 waiting = []
         if waiting:
@@ -172,14 +219,18 @@ class Terminal(io.BufferedIOBase):
 
     def write(self, lines: Any) -> int:
         """Write whole lines in UTF-8."""
-        return self.stream.write(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", lines.decode()).encode())
+        return self.stream.write(
+            CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", lines.decode()).encode()
+        )
 
     def flush(self) -> None:
         """Pass on what was written."""
         self.stream.flush()
 
 
-def write(batches: Iterable[PredictedBatch], stream: IO[bytes], kind: str, columns: Columns) -> None:
+def write(
+    batches: Iterable[PredictedBatch], stream: IO[bytes], kind: str, columns: Columns
+) -> None:
     """Write each batch to the stream as soon as it is available; `kind` is one of `FORMATS`."""
     FORMATS[kind](batches, stream, columns)
     stream.flush()
@@ -191,19 +242,23 @@ def require_other_files(read: Mapping[str, Path], written: Mapping[str, Path | N
     for option, path in read.items():
         files.setdefault(os.path.realpath(path), option)
     for option, target in written.items():
-        if target is None or (target.exists() and not target.is_file()):  # a device may be written twice
+        if target is None or (
+            target.exists() and not target.is_file()
+        ):  # a device may be written twice
             continue
         first = files.setdefault(os.path.realpath(target), option)
         if first != option:
-            raise UserError(f"{option} must be another file than {first}; got {quote_name(str(target))}")
+            raise UserError(
+                f"{option} must be another file than {first}; got {quote_name(str(target))}"
+            )
 
 
 @contextlib.contextmanager
 def open_output(path: Path, option: str = "--output", *, new: bool = False) -> Iterator[IO[bytes]]:
     """Open a file that replaces the one at `path` if the block ends without error; a device or pipe is opened itself.
 
-    A link and permissions stay. Raises `UserError` if it can't be written, which calls the path `option`
-    if its folder is the reason, and `FileExistsError` if a `new` file is there at the end.
+    A link and permissions stay. Raises `UserError` if it can't be written, which calls the path
+    `option` if its folder is the reason, and `FileExistsError` if a `new` file is there at the end.
     """
     if path.exists() and not path.is_file():
         if path.is_dir():

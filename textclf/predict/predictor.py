@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from textclf.artifacts import classifiers, conformal, layers
 from textclf.artifacts.average import MEMBERS, Average
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets
-from textclf.artifacts.decisions import DECISION, INDEX, PROBABILITY, Decision, read_decision, read_index
+from textclf.artifacts.decisions import (
+    DECISION,
+    INDEX,
+    PROBABILITY,
+    Decision,
+    read_decision,
+    read_index,
+)
 from textclf.artifacts.statement import read as read_statement
 from textclf.artifacts.statement import verify_files
 from textclf.artifacts.unknown import MEANS, read_means, scores_of
@@ -35,7 +42,10 @@ WORD = re.compile(r"\w+")  # what is removed to explain a prediction without ter
 MOST_WORDS = 300  # of a text that are removed, so that the explanation of a very long one ends
 TINY = np.finfo(np.float64).tiny
 VARIANTS = 64  # of a text, without one word each, that are in memory at a time
-UNKNOWN, ABSTAIN = "unknown", "abstain"  # why a text has no label: it is of no class, or no answer costs least
+UNKNOWN, ABSTAIN = (
+    "unknown",
+    "abstain",
+)  # why a text has no label: it is of no class, or no answer costs least
 Term = tuple[str, float]  # a term and its weight
 
 
@@ -46,14 +56,20 @@ class Predictor:
     vectorizer: Any
     model: Any
     decision: Decision  # the calibration and threshold that its run chose
-    conformal: Conformal | None = None  # the scores for prediction sets, if the run had evaluate.coverage
-    means: NDArray[np.float64] | None = None  # (classes, features), if texts are rejected by their distance from these
+    conformal: Conformal | None = (
+        None  # the scores for prediction sets, if the run had evaluate.coverage
+    )
+    means: NDArray[np.float64] | None = (
+        None  # (classes, features), if texts are rejected by their distance from these
+    )
     name: str = "unnamed"  # its folder's
     version: str = "unknown"  # its release, such as keras@v0.0.1, or a checksum of its files
 
     def __repr__(self) -> str:
         """Tell the name, the kind and the classes; many classes are counted."""
-        count = count_noun(len(self.classes_), *(["label"] if self.decision.multilabel else ["class", "classes"]))
+        count = count_noun(
+            len(self.classes_), *(["label"] if self.decision.multilabel else ["class", "classes"])
+        )
         names = f" ({list_names(self.classes_)})" if len(self.classes_) <= NAMES_LIMIT else ""
         return f"<textclf model {self.name}: {_kind(self.model)}, {count}{names}>"
 
@@ -76,20 +92,25 @@ class Predictor:
     def predict(self, texts: Iterable[Any], top: int | None = None) -> Any:
         """Return the label of each text, as scikit-learn does: a numpy array (texts,), here of dtype object.
 
-        A label is a str, a list of several labels, or None if no answer costs least or the text is of no class. With
-        `top`, at least 1, return for each text its so many most probable classes, each with its probability. A model
-        that reads other columns takes, instead of texts, a data frame or mappings with these columns and `text`.
+        A label is a str, a list of several labels, or None if no answer costs least or the text is
+        of no class. With `top`, at least 1, return for each text its so many most probable classes,
+        each with its probability. A model that reads other columns takes, instead of texts, a data
+        frame or mappings with these columns and `text`.
         """
         if top is not None:
             return self.most_probable(self.predict_proba(texts), top)
         labels = self.answer(texts)[0]
         return np.fromiter(labels, object, len(labels))
 
-    def answer(self, texts: Iterable[Any]) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
+    def answer(
+        self, texts: Iterable[Any]
+    ) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
         """Return what `predict` returns, why a label is None (`unknown` or `abstain`), and the probabilities."""
         X = self._vectors(texts)
         probabilities = self._probabilities(X)
-        pairs = list(zip(self.labels(probabilities), self._rejected(X, probabilities).tolist(), strict=True))
+        pairs = list(
+            zip(self.labels(probabilities), self._rejected(X, probabilities).tolist(), strict=True)
+        )
         reasons = [UNKNOWN if out else ABSTAIN if label is None else None for label, out in pairs]
         return [None if out else label for label, out in pairs], reasons, probabilities
 
@@ -97,7 +118,9 @@ class Predictor:
         """Return the calibrated probabilities (texts, classes); each row sums to 1 unless texts have several labels."""
         return self._probabilities(self._vectors(texts))
 
-    def most_probable(self, probabilities: NDArray[np.float64], count: int) -> list[list[tuple[str, float]]]:
+    def most_probable(
+        self, probabilities: NDArray[np.float64], count: int
+    ) -> list[list[tuple[str, float]]]:
         """Return per row of probabilities the `count` highest, each with its class; the first of equal ones first."""
         if count < 1:
             raise UserError(f"top must be at least 1; got {count}")
@@ -116,9 +139,9 @@ class Predictor:
     def predict_set(self, texts: Iterable[Any], coverage: float) -> list[list[str]]:
         """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
 
-        This holds for texts like the validation rows of the run. A set with one label is an answer; others are none.
-        With several labels per text, the sets have that share of the labels on average. Raises `UserError` as
-        `require_coverage`.
+        This holds for texts like the validation rows of the run. A set with one label is an answer;
+        others are none. With several labels per text, the sets have that share of the labels on
+        average. Raises `UserError` as `require_coverage`.
         """
         return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
 
@@ -141,11 +164,12 @@ class Predictor:
     def explain(self, texts: Iterable[Any], count: int | None = None) -> list[Any]:
         """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
 
-        A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
-        label, below 0 against it. A text without a label has those of the class that costs least. Terms outside the
-        vocabulary have none. Calibration is not taken into account. If the features have no terms, such as sentence
-        vectors, words take their place, each removed wherever it occurs; in a text of more than 300 different words,
-        only so many. With several labels per text there are such terms for each label decided, by label.
+        A weight is the drop of the label's log odds when the term is removed from the text: above 0
+        it speaks for the label, below 0 against it. A text without a label has those of the class
+        that costs least. Terms outside the vocabulary have none. Calibration is not taken into
+        account. If the features have no terms, such as sentence vectors, words take their place,
+        each removed wherever it occurs; in a text of more than 300 different words, only so many.
+        With several labels per text there are such terms for each label decided, by label.
         """
         texts = self.rows(texts)
         if not hasattr(self.vectorizer, "terms_of"):
@@ -153,7 +177,9 @@ class Predictor:
         X = self._vectors(texts)
         decided = self.decision.answering().decide(self._probabilities(X))
         drops, explanations = self.model.occlusion(X), []
-        for text, label, start, end in zip(texts, decided, X.indptr[:-1], X.indptr[1:], strict=True):
+        for text, label, start, end in zip(
+            texts, decided, X.indptr[:-1], X.indptr[1:], strict=True
+        ):
             names = self.vectorizer.terms_of(text)
             terms = [names[column] for column in X.indices[start:end]]
             explanations.append(self._explanation(terms, drops[start:end], label, count))
@@ -170,7 +196,9 @@ class Predictor:
             words += [f"{name}={value}" for name, value in given.items()]
         starts = range(0, len(variants), VARIANTS)
         batches = [variants[start : start + VARIANTS] for start in starts]
-        probabilities = np.concatenate([self.model.predict_proba(self._vectors(batch)) for batch in batches])
+        probabilities = np.concatenate(
+            [self.model.predict_proba(self._vectors(batch)) for batch in batches]
+        )
         label = self.decision.answering().decide(self.decision.calibrate(probabilities[:1]))[0]
         logarithms = np.log(np.maximum(probabilities, TINY))
         if self.decision.multilabel:
@@ -179,11 +207,16 @@ class Predictor:
             odds = layers.log_odds(logarithms)
         return self._explanation(words, odds[0] - odds[1:], label, count)
 
-    def _explanation(self, terms: list[str], drops: NDArray[np.float64], decided: Any, count: int | None) -> Any:
+    def _explanation(
+        self, terms: list[str], drops: NDArray[np.float64], decided: Any, count: int | None
+    ) -> Any:
         """Return the terms with the largest drops (terms, classes) for the class decided, or for each of the labels."""
         if not self.decision.multilabel:
             return _largest(terms, drops[:, decided], count)
-        return {self.classes_[place]: _largest(terms, drops[:, place], count) for place in np.flatnonzero(decided)}
+        return {
+            self.classes_[place]: _largest(terms, drops[:, place], count)
+            for place in np.flatnonzero(decided)
+        }
 
     def _words(self, text: str) -> list[str]:
         """Return the different words of a text, at most `MOST_WORDS`: of more, those at the end that the model sees."""
@@ -208,7 +241,9 @@ class Predictor:
     def _probabilities(self, X: Any) -> NDArray[np.float64]:
         probabilities = self.decision.calibrate(self.model.predict_proba(X))
         if np.isnan(probabilities).any():
-            raise UserError("the probabilities of a text must be numbers; got NaN; train and export the model again")
+            raise UserError(
+                "the probabilities of a text must be numbers; got NaN; train and export the model again"
+            )
         return probabilities
 
 
@@ -217,7 +252,13 @@ def _kind(model: classifiers.Classifier) -> str:
     if not isinstance(model, layers.LayerModel):
         return "average of two" if isinstance(model, Average) else "transformer"
     depth = len(model.layers) + (model.front is not None)
-    return "constant" if model.ignores_text else "linear" if depth == 1 else f"network of {depth} layers"
+    return (
+        "constant"
+        if model.ignores_text
+        else "linear"
+        if depth == 1
+        else f"network of {depth} layers"
+    )
 
 
 def _largest(terms: list[str], drops: NDArray[np.float64], count: int | None) -> list[Term]:
@@ -231,10 +272,16 @@ def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
         texts = texts.to_dict("records")
     if isinstance(texts, str | bytes):
         raise TypeError("texts must be an iterable of texts; got one text; put it in a list")
-    if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # a data frame would give the names of its columns
-        raise TypeError(f"texts must be an iterable of texts; got a {type(texts).__name__}; take one column of it")
+    if isinstance(texts, Mapping) or hasattr(
+        texts, "columns"
+    ):  # a data frame would give the names of its columns
+        raise TypeError(
+            f"texts must be an iterable of texts; got a {type(texts).__name__}; take one column of it"
+        )
     for position, text in enumerate(texts):
-        row = _row(text, reads, f"texts[{position}]") if reads and isinstance(text, Mapping) else text
+        row = (
+            _row(text, reads, f"texts[{position}]") if reads and isinstance(text, Mapping) else text
+        )
         if not isinstance(row, str):
             got = f"{quote_value(row)} ({type(row).__name__})"
             raise TypeError(f"texts[{position}] must be a str; got {got}; remove it or fill it in")
@@ -252,24 +299,33 @@ def _row(record: Mapping[str, Any], reads: Sequence[str], place: str) -> Any:
         cells = {name: cell_of(record, name) for name in reads}
     except ValueError as error:
         raise UserError(f"{place}: {error}") from None
-    return TextRow(record["text"], cells, place) if isinstance(record["text"], str) else record["text"]
+    return (
+        TextRow(record["text"], cells, place) if isinstance(record["text"], str) else record["text"]
+    )
 
 
 def load(folder: str | Path = "models") -> Predictor:
     """Return the classifier in a folder that the export stage wrote, such as models/keras; of models, the default one.
 
-    Raises `UserError` if a file is missing or not that of the folder's provenance.json, or was made by a newer textclf.
+    Raises `UserError` if a file is missing or not that of the folder's provenance.json, or was made
+    by a newer textclf.
     """
     folder = Path(folder)
     if (folder / INDEX).exists():
         folder = find_model(folder, None)
     verify_files(folder, [layers.DESCRIPTION])
-    optional = {CONFORMAL, MEANS} & (read_statement(folder).subjects.keys() | {path.name for path in folder.iterdir()})
+    optional = {CONFORMAL, MEANS} & (
+        read_statement(folder).subjects.keys() | {path.name for path in folder.iterdir()}
+    )
     verify_files(folder, [*classifiers.files_of(folder, VECTORIZER), DECISION, *optional])
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = _read_vectorizers(folder, model)
-    scores = next(iter(conformal.read(folder / CONFORMAL).values()), None) if (folder / CONFORMAL).exists() else None
+    scores = (
+        next(iter(conformal.read(folder / CONFORMAL).values()), None)
+        if (folder / CONFORMAL).exists()
+        else None
+    )
     name, version = folder.resolve().name, released.version_of(folder)
     return Predictor(vectorizer, model, decision, scores, read_means(folder), name, version)
 

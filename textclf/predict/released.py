@@ -1,7 +1,8 @@
 """Models that Git tags name in the format of GTO (https://github.com/iterative/gto), from DVC's cache or remote.
 
-keras@v0.0.1 makes the commit a version of keras, keras#prod#1 assigns it to a stage; the last number counts the tags of
-keras. A ! before it cancels that version or stage of the commit. In a folder of the repository, keras is folder=keras.
+keras@v0.0.1 makes the commit a version of keras, keras#prod#1 assigns it to a stage; the last
+number counts the tags of keras. A ! before it cancels that version or stage of the commit. In a
+folder of the repository, keras is folder=keras.
 """
 
 import math
@@ -28,21 +29,27 @@ TAG = re.compile(rf"{NAME}(?P<cancels>!?)(?:#(?P<counter>[0-9]+))?")
 
 def prefix() -> str:
     """Return the start of the project's tags: nothing, or its folder in the repository and =."""
-    return re.sub("/\n?$", "=", git("rev-parse", "--show-prefix").stdout.decode(errors="replace")).strip()
+    return re.sub(
+        "/\n?$", "=", git("rev-parse", "--show-prefix").stdout.decode(errors="replace")
+    ).strip()
 
 
 def read_tags() -> list[tuple[re.Match[str], str]]:
     """Return each annotated tag of a commit in the project, without its prefix, and the commit, in order.
 
-    The order is that of the counters. GTO's own is that of the dates, in which a slow clock puts a new
-    tag before older ones. Tags without a counter come first, except that those which cancel come last,
-    so that nothing which has been taken back is served.
+    The order is that of the counters. GTO's own is that of the dates, in which a slow clock puts a
+    new tag before older ones. Tags without a counter come first, except that those which cancel
+    come last, so that nothing which has been taken back is served.
     """
     form = "--format=%(*objecttype) %(*objectname) %(refname:strip=2)"
     listed = git("for-each-ref", form, "refs/tags").stdout.decode(errors="replace").split("\n")
     start, tags = prefix(), []
     for kind, commit, name in (line.split(" ", 2) for line in listed if line):
-        if kind == "commit" and name.startswith(start) and (tag := TAG.fullmatch(name.removeprefix(start))):
+        if (
+            kind == "commit"
+            and name.startswith(start)
+            and (tag := TAG.fullmatch(name.removeprefix(start)))
+        ):
             tags.append((tag, commit))
     return sorted(tags, key=lambda each: _place_in_order(each[0]))
 
@@ -62,7 +69,9 @@ def active() -> dict[str, list[str]]:
     """Return the commits of each version and stage, without those that are cancelled, in the order of their tags."""
     commits: dict[str, list[str]] = defaultdict(list)
     for tag, commit in read_tags():
-        stages = [name for name in commits if name.startswith(f"{tag['model']}#")]  # of a version end with it
+        stages = [
+            name for name in commits if name.startswith(f"{tag['model']}#")
+        ]  # of a version end with it
         for name in (tag["name"], *(stages if tag["cancels"] and tag["version"] else ())):
             commits[name] = [each for each in commits[name] if each != commit]
         if not tag["cancels"]:
@@ -72,15 +81,25 @@ def active() -> dict[str, list[str]]:
 
 def versions_at(model: str, commit: str) -> list[str]:
     """Return the versions of a model that a commit is, such as keras@v0.0.1, without those that are cancelled."""
-    return [name for name, commits in active().items() if name.startswith(f"{model}@") and commit in commits]
+    return [
+        name
+        for name, commits in active().items()
+        if name.startswith(f"{model}@") and commit in commits
+    ]
 
 
 def find(models: Path, name: str) -> Path | None:
     """Return the folder of the model with a stage (prod, keras#prod) or version (keras@v0.0.1), None without a tag."""
-    found = {each: commits[-1] for each, commits in active().items() if f"#{each}".endswith(f"#{name}")}
+    found = {
+        each: commits[-1] for each, commits in active().items() if f"#{each}".endswith(f"#{name}")
+    }
     if len(found) > 1:
-        raise UserError(f"--model must name the stage of one model ({list_names(sorted(found))}); got {name}")
-    return next((_fetch(models, re.split("[@#]", each)[0], commit) for each, commit in found.items()), None)
+        raise UserError(
+            f"--model must name the stage of one model ({list_names(sorted(found))}); got {name}"
+        )
+    return next(
+        (_fetch(models, re.split("[@#]", each)[0], commit) for each, commit in found.items()), None
+    )
 
 
 def place_of(model: str, commit: str) -> Path:
@@ -112,14 +131,19 @@ def project_at(commit: str, wanted: Path) -> Iterator[Any]:
     from dvc_data.index import DataIndexDirError
 
     try:
-        # Today's remotes: of those of a commit, DVC would look for a relative path at the root of the disk.
+        # Today's remotes: of those of a commit, DVC would look for a relative path at the root of
+        # the disk.
         with Repo() as today, Repo(config=dict(today.config)) as repo, repo.switch(commit):
             yield repo
     except (DvcException, DataIndexDirError, OSError) as error:
         rule = "must be in DVC's cache or remote, where dvc push puts it"
         # DVC's own message for a missing remote has the command to run in its second line.
         no_remote = isinstance(error, NoRemoteError)
-        got = "no remote; run dvc remote add --default storage <address>" if no_remote else first_line(error)
+        got = (
+            "no remote; run dvc remote add --default storage <address>"
+            if no_remote
+            else first_line(error)
+        )
         raise UserError(f"{wanted} of commit {commit[:8]} {rule}; got: {got}") from None
 
 

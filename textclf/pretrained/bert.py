@@ -1,7 +1,7 @@
 """BERT and MPNet encoders as ONNX, built from configuration and weights without the library that trained them.
 
-Devlin et al. (2019), NAACL-HLT, 4171-4186, doi:10.18653/v1/N19-1423. The weights have the names of the Transformers
-library, such as `encoder.layer.0.attention.self.query.weight`.
+Devlin et al. (2019), NAACL-HLT, 4171-4186, doi:10.18653/v1/N19-1423. The weights have the names of
+the Transformers library, such as `encoder.layer.0.attention.self.query.weight`.
 """
 
 from collections.abc import Callable, Container, Mapping
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 Pooling = Literal["mean", "cls"]
 Weights = Mapping[str, NDArray[Any]]
 WORDS = "embeddings.word_embeddings.weight"  # the largest array
-# What follows the name of an array that is stored as two: 4 bits per number, from -8 to 7, and a scale per block. The
-# low bits of the bytes of a block are its first half. The product is rounded to float16.
+# What follows the name of an array that is stored as two: 4 bits per number, from -8 to 7, and a
+# scale per block. The low bits of the bytes of a block are its first half. The product is rounded
+# to float16.
 BITS, SCALES, BLOCK = ".bits", ".scales", 32
-# Activations of the configuration as operators of ONNX with their attributes. keras_hub's BertBackbone computes
-# gelu_new whatever the configuration says: weights that it fine-tuned need `replace(config, activation="gelu_new")`.
+# Activations of the configuration as operators of ONNX with their attributes. keras_hub's
+# BertBackbone computes gelu_new whatever the configuration says: weights that it fine-tuned need
+# `replace(config, activation="gelu_new")`.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "gelu": ("Gelu", {"approximate": "none"}),
     "gelu_new": ("Gelu", {"approximate": "tanh"}),
@@ -42,10 +44,18 @@ _SIZES = {
     "vocabulary": "vocab_size",
     "types": "type_vocab_size",
 }
-MPNET_SKIPPED, FAR = 2, 128  # positions before the first token's; the distance from which all are in one bucket
+MPNET_SKIPPED, FAR = (
+    2,
+    128,
+)  # positions before the first token's; the distance from which all are in one bucket
 DISTANCE_SCORES = "encoder.relative_attention_bias.weight"  # by bucket of distances and head
 _POSITIONS = "embeddings.position_embeddings.weight"
-_MPNET_NAMES = {"attn.q": "self.query", "attn.k": "self.key", "attn.v": "self.value", "attn.o": "output.dense"}
+_MPNET_NAMES = {
+    "attn.q": "self.query",
+    "attn.k": "self.key",
+    "attn.v": "self.value",
+    "attn.o": "output.dense",
+}
 _MPNET_NAMES |= {"attention.LayerNorm": "attention.output.LayerNorm"}
 
 
@@ -89,7 +99,10 @@ class Config:
             shapes[DISTANCE_SCORES] = (self.buckets, self.heads)
         for name in [name for name in shapes if name + BITS in stored]:
             rows, columns = shapes.pop(name)
-            shapes |= {name + BITS: (rows, columns // BLOCK, BLOCK // 2), name + SCALES: (rows, columns // BLOCK, 1)}
+            shapes |= {
+                name + BITS: (rows, columns // BLOCK, BLOCK // 2),
+                name + SCALES: (rows, columns // BLOCK, 1),
+            }
         return shapes
 
 
@@ -98,22 +111,35 @@ def read_config(path: Path) -> Config:
     content, keys = read_json(path), _SIZES
     if not isinstance(content, dict) or content.get("model_type") not in ("bert", "mpnet"):
         kind = content.get("model_type") if isinstance(content, dict) else content
-        raise UserError(f"{path}: model_type must be bert or mpnet; got {kind!r}; use such an encoder, or an ONNX file")
+        raise UserError(
+            f"{path}: model_type must be bert or mpnet; got {kind!r}; use such an encoder, or an ONNX file"
+        )
     if content["model_type"] == "mpnet":
-        content, keys = {"type_vocab_size": 1} | content, {**_SIZES, "buckets": "relative_attention_num_buckets"}
+        content, keys = (
+            {"type_vocab_size": 1} | content,
+            {**_SIZES, "buckets": "relative_attention_num_buckets"},
+        )
     sizes: dict[str, Any] = {name: content.get(key) for name, key in keys.items()}
     for name, key in keys.items():
         if type(sizes[name]) is not int or sizes[name] < 1:
-            raise UserError(f"{path}: {key} must be an integer from 1; got {sizes[name]!r}; download it again")
+            raise UserError(
+                f"{path}: {key} must be an integer from 1; got {sizes[name]!r}; download it again"
+            )
     if sizes["hidden"] % sizes["heads"]:
-        raise UserError(f"{path}: hidden_size must be a multiple of num_attention_heads; download it again")
+        raise UserError(
+            f"{path}: hidden_size must be a multiple of num_attention_heads; download it again"
+        )
     activation, epsilon = content.get("hidden_act"), content.get("layer_norm_eps", 1e-12)
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
-        raise UserError(f"{path}: hidden_act must be one of {', '.join(ACTIVATIONS)}; got {activation!r}")
+        raise UserError(
+            f"{path}: hidden_act must be one of {', '.join(ACTIVATIONS)}; got {activation!r}"
+        )
     if content.get("position_embedding_type", "absolute") != "absolute" or not (
         isinstance(epsilon, float) and 0 < epsilon < 1
     ):
-        raise UserError(f"{path} must have absolute positions and a decimal layer_norm_eps; use an ONNX file instead")
+        raise UserError(
+            f"{path} must have absolute positions and a decimal layer_norm_eps; use an ONNX file instead"
+        )
     if "buckets" in sizes:
         sizes["positions"] -= MPNET_SKIPPED
     return Config(**sizes, epsilon=epsilon, activation=activation)
@@ -135,14 +161,18 @@ def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDA
             )
         kept = array.dtype == np.float16 or name.endswith(BITS)
         selected[name] = array if kept else array.astype(np.float32, copy=False)
-    for name in [name.removesuffix(BITS) for name in selected if name.endswith(BITS) and name != WORDS + BITS]:
+    for name in [
+        name.removesuffix(BITS) for name in selected if name.endswith(BITS) and name != WORDS + BITS
+    ]:
         bits, scales = selected.pop(name + BITS), selected.pop(name + SCALES)
         numbers = np.concatenate([bits & 15, bits >> 4], axis=-1).astype(np.float32) - 8
         selected[name] = (numbers * scales).astype(np.float16).reshape(len(bits), -1)
     return selected
 
 
-Head = Callable[[Graph, str], str]  # continues a graph from the token vectors; returns the name of the output
+Head = Callable[
+    [Graph, str], str
+]  # continues a graph from the token vectors; returns the name of the output
 
 
 def encoder_model(
@@ -154,8 +184,9 @@ def encoder_model(
 ) -> "onnx.ModelProto":
     """Return a model from token ids to the vectors of the tokens, or to what `head` makes of these.
 
-    Inputs: `input_ids` and `attention_mask`, both (rows, length) int64; the mask is 1 for tokens and 0 for padding.
-    Output: float32, named `output`, of the given `shape`, without a head (rows, length, hidden).
+    Inputs: `input_ids` and `attention_mask`, both (rows, length) int64; the mask is 1 for tokens
+    and 0 for padding. Output: float32, named `output`, of the given `shape`, without a head (rows,
+    length, hidden).
     """
     from onnx import TensorProto, helper
 
@@ -163,16 +194,25 @@ def encoder_model(
     builder = _Encoder(graph, config, weights)
     vectors = builder.embeddings()
     ignored = graph.add("Sub", graph.constant(np.float32(1)), graph.add("Cast", MASK, to=FLOAT))
-    ignored = graph.add("Mul", ignored, graph.constant(np.finfo(np.float32).min))  # exp of the sum is 0 for padding
-    added = graph.add("Unsqueeze", ignored, graph.constant(np.array([1, 2])))  # (rows, 1, 1, length)
+    ignored = graph.add(
+        "Mul", ignored, graph.constant(np.finfo(np.float32).min)
+    )  # exp of the sum is 0 for padding
+    added = graph.add(
+        "Unsqueeze", ignored, graph.constant(np.array([1, 2]))
+    )  # (rows, 1, 1, length)
     if config.buckets:
         added = graph.add("Add", added, builder.scores_of_distances())
     for number in range(config.layers):
         vectors = builder.layer(f"encoder.layer.{number}", vectors, added)
     graph.add("Identity", vectors if head is None else head(graph, vectors), name=output)
-    ids, mask = (helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "length"]) for name in (IDS, MASK))
+    ids, mask = (
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "length"])
+        for name in (IDS, MASK)
+    )
     dimensions = list(shape or ("rows", "length", config.hidden))
-    return graph.model([ids, mask], [helper.make_tensor_value_info(output, TensorProto.FLOAT, dimensions)])
+    return graph.model(
+        [ids, mask], [helper.make_tensor_value_info(output, TensorProto.FLOAT, dimensions)]
+    )
 
 
 class _Encoder:
@@ -197,7 +237,10 @@ class _Encoder:
         graph, weights = self.graph, self.weights
         if WORDS in weights:
             return graph.add("Gather", graph.constant(weights[WORDS]), IDS)
-        bits, scales = (graph.add("Gather", graph.constant(weights[WORDS + part]), IDS) for part in (BITS, SCALES))
+        bits, scales = (
+            graph.add("Gather", graph.constant(weights[WORDS + part]), IDS)
+            for part in (BITS, SCALES)
+        )
         low = graph.add("BitwiseAnd", bits, graph.constant(np.uint8(15)))
         high = graph.add("BitShift", bits, graph.constant(np.uint8(4)), direction="RIGHT")
         numbers = graph.add("Cast", graph.add("Concat", low, high, axis=-1), to=FLOAT)
@@ -207,11 +250,17 @@ class _Encoder:
         return graph.add("Reshape", rounded, graph.constant(np.array([0, 0, self.config.hidden])))
 
     def normalize(self, name: str, values: str) -> str:
-        scale, shift = (self.graph.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias"))
-        return self.graph.add("LayerNormalization", values, scale, shift, axis=-1, epsilon=self.config.epsilon)
+        scale, shift = (
+            self.graph.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias")
+        )
+        return self.graph.add(
+            "LayerNormalization", values, scale, shift, axis=-1, epsilon=self.config.epsilon
+        )
 
     def linear(self, name: str, values: str) -> str:
-        return dense(self.graph, values, self.weights[f"{name}.weight"].T, self.weights[f"{name}.bias"])
+        return dense(
+            self.graph, values, self.weights[f"{name}.weight"].T, self.weights[f"{name}.bias"]
+        )
 
     def scores_of_distances(self) -> str:
         """Add the scores of attention that MPNet learned for the distances of tokens: (heads, length, length)."""
@@ -226,10 +275,15 @@ class _Encoder:
         """Add one layer: attention, to whose scores `added` goes, and a feed-forward network, both residual."""
         operator, attributes = ACTIVATIONS[self.config.activation]
         attended = self.linear(
-            f"{name}.attention.output.dense", self.attention(f"{name}.attention.self", values, added)
+            f"{name}.attention.output.dense",
+            self.attention(f"{name}.attention.self", values, added),
         )
-        values = self.normalize(f"{name}.attention.output.LayerNorm", self.graph.add("Add", attended, values))
-        inner = self.graph.add(operator, self.linear(f"{name}.intermediate.dense", values), **attributes)
+        values = self.normalize(
+            f"{name}.attention.output.LayerNorm", self.graph.add("Add", attended, values)
+        )
+        inner = self.graph.add(
+            operator, self.linear(f"{name}.intermediate.dense", values), **attributes
+        )
         outer = self.linear(f"{name}.output.dense", inner)
         return self.normalize(f"{name}.output.LayerNorm", self.graph.add("Add", outer, values))
 
@@ -240,7 +294,8 @@ class _Encoder:
         scale = np.float32(1 / np.sqrt(size))  # of the scores, applied to the queries
         kernels = [self.weights[f"{name}.{part}.weight"].T for part in ("query", "key", "value")]
         biases = [self.weights[f"{name}.{part}.bias"] for part in ("query", "key", "value")]
-        # One product for queries, keys and values: (rows, length, 3 x heads x size) -> (rows, 3 x heads, length, size)
+        # One product for queries, keys and values: (rows, length, 3 x heads x size) -> (rows, 3 x
+        # heads, length, size)
         kernel = np.concatenate([kernels[0] * scale, *kernels[1:]], axis=1)
         joint = dense(graph, values, kernel, np.concatenate([biases[0] * scale, *biases[1:]]))
         joint = graph.add("Reshape", joint, graph.constant(np.array([0, 0, 3 * heads, size])))
@@ -272,7 +327,8 @@ def pool(graph: Graph, vectors: str, pooling: Pooling) -> str:
 def as_bert(arrays: Weights, hidden: int) -> dict[str, NDArray[Any]]:
     """Return the arrays of an MPNet by the names of BERT's, without token types, whose vector is 0.
 
-    Song et al. (2020), NeurIPS, arXiv:2004.09297: BERT's with scores of attention for the distance between tokens.
+    Song et al. (2020), NeurIPS, arXiv:2004.09297: BERT's with scores of attention for the distance
+    between tokens.
     """
     renamed = {"embeddings.token_type_embeddings.weight": np.zeros((1, hidden), np.float32)}
     for name, array in arrays.items():
@@ -286,7 +342,8 @@ def as_bert(arrays: Weights, hidden: int) -> dict[str, NDArray[Any]]:
 def distance_scores(scores: NDArray[Any], positions: int) -> NDArray[Any]:
     """Return what MPNet adds to the scores of attention: (heads, positions, positions), the attended token last.
 
-    Half of the buckets are for tokens that follow; of each half, half are for one distance, others grow up to `FAR`.
+    Half of the buckets are for tokens that follow; of each half, half are for one distance, others
+    grow up to `FAR`.
     """
     distances = np.arange(positions) - np.arange(positions)[:, None]
     half, single = len(scores) // 2, len(scores) // 4

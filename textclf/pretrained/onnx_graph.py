@@ -23,13 +23,19 @@ class Graph:
 
     def add(self, operator: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
         """Add a node with one output."""
-        return self.split(operator, *inputs, names=[name or f"{operator.lower()}_{len(self.nodes)}"], **attributes)[0]
+        return self.split(
+            operator, *inputs, names=[name or f"{operator.lower()}_{len(self.nodes)}"], **attributes
+        )[0]
 
-    def split(self, operator: str, *inputs: str, names: Sequence[str], **attributes: Any) -> list[str]:
+    def split(
+        self, operator: str, *inputs: str, names: Sequence[str], **attributes: Any
+    ) -> list[str]:
         """Add a node with several outputs, named `names`, and return these."""
         from onnx import helper
 
-        self.nodes.append(helper.make_node(operator, list(inputs), list(names), name=names[0], **attributes))
+        self.nodes.append(
+            helper.make_node(operator, list(inputs), list(names), name=names[0], **attributes)
+        )
         return list(names)
 
     def constant(self, values: Any, name: str | None = None) -> str:

@@ -21,7 +21,11 @@ def _checksum(value: str) -> str:
     return value
 
 
-Encoder = Annotated[str, one_of(having(TOKENIZER), "null or one of"), WithJsonSchema({"enum": list(having(TOKENIZER))})]
+Encoder = Annotated[
+    str,
+    one_of(having(TOKENIZER), "null or one of"),
+    WithJsonSchema({"enum": list(having(TOKENIZER))}),
+]
 OwnPath = FilePath
 Checksum = Annotated[str, AfterValidator(_checksum)]
 
@@ -47,9 +51,13 @@ class NamesWeights(Section):
     def _one_choice(self) -> Self:
         """Require either `pretrained` or `path`, and `sha256` only with `path`."""
         if self.pretrained is not None and self.path is not None:
-            raise relation(f"pretrained must be null with path, which names your own weights; got {self.pretrained}")
+            raise relation(
+                f"pretrained must be null with path, which names your own weights; got {self.pretrained}"
+            )
         if self.pretrained is None and self.path is None:
             raise relation("path must name your own weights if pretrained is null; got null")
         if self.path is None and self.sha256 is not None:
-            raise relation("sha256 must be null unless path is set; it is the checksum of the files at path")
+            raise relation(
+                "sha256 must be null unless path is set; it is the checksum of the files at path"
+            )
         return self

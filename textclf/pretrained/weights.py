@@ -14,7 +14,16 @@ from textclf.core.quoting import list_names
 from textclf.pretrained.catalogue import CATALOGUE, CONFIG, GRAPH, TOKENIZER, WEIGHTS
 
 AGAIN = "run dvc repro again, which fetches it"
-TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}
+TYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "i1",
+    "U8": "u1",
+}
 
 
 def require(root: Path, name: str, file: str) -> Path:
@@ -42,7 +51,9 @@ class Chosen:
 
     pretrained: str | None
     path: str | None  # a folder, or an ONNX file beside its tokenizer.json
-    sha256: str | None  # of the output of `sha256sum` for all of the user's files that are read, ordered by name
+    sha256: (
+        str | None
+    )  # of the output of `sha256sum` for all of the user's files that are read, ordered by name
 
     @property
     def name(self) -> str:
@@ -69,8 +80,14 @@ class Chosen:
         graph = self._own(GRAPH)
         names = {TOKENIZER} if Path(self.path or "").is_file() else {CONFIG, TOKENIZER, WEIGHTS}
         files = graph.parent.iterdir() if graph.parent.is_dir() else ()
-        found = [file for file in files if file.is_file() and (file.name in names or is_part(file.name, graph))]
-        return sorted(found, key=lambda file: file.name)  # as Windows orders paths, A and a are the same
+        found = [
+            file
+            for file in files
+            if file.is_file() and (file.name in names or is_part(file.name, graph))
+        ]
+        return sorted(
+            found, key=lambda file: file.name
+        )  # as Windows orders paths, A and a are the same
 
     def verify_own(self) -> None:
         """Raise `UserError` unless the user's files, if the settings name any, have the checksum of the settings."""
@@ -94,7 +111,9 @@ class Chosen:
         return path / file
 
     def _fail_to_find(self, path: Path) -> NoReturn:
-        raise UserError(f"{path} not found; put it there, or name other pretrained weights in params.yaml")
+        raise UserError(
+            f"{path} not found; put it there, or name other pretrained weights in params.yaml"
+        )
 
 
 def is_part(name: str, graph: Path) -> bool:
@@ -111,7 +130,9 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
         data = path.read_bytes()
         start = 8 + int.from_bytes(data[:8], "little")  # of the arrays
         header, body = json.loads(data[8:start]), memoryview(data)[start:]
-        return {name: _array(entry, body) for name, entry in header.items() if name != "__metadata__"}
+        return {
+            name: _array(entry, body) for name, entry in header.items() if name != "__metadata__"
+        }
 
 
 def _array(entry: dict[str, Any], body: memoryview) -> NDArray[Any]:

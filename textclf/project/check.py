@@ -32,7 +32,15 @@ from textclf.project import declared
 SPLITS = Path("data/splits")
 PIPELINES = Path("dvc.yaml"), Path("studies/dvc.yaml")
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
-REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
+REQUIRED = (
+    "fetch",
+    "data.path",
+    "about",
+    "split",
+    "vectorize",
+    "train",
+    "evaluate",
+)  # dvc.yaml reads them itself
 SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
 MERGED = (
     "*dvc.lock",
@@ -47,7 +55,10 @@ MERGED = (
 # What runs that were interrupted have left, and DVC's own folders: nothing in them is an input.
 UNFINISHED = (":(glob)**/.*.scratch/**", ":(glob).dvc/tmp/**", ":(glob).dvc/cache/**")
 MESSAGE = "params.yaml was checked\n"
-FIRST = ("stages/__init__.py", "__init__.py")  # code that every stage runs, and depends on through data/checked
+FIRST = (
+    "stages/__init__.py",
+    "__init__.py",
+)  # code that every stage runs, and depends on through data/checked
 STUDIES = {  # and others that each reads
     "audit": ("about", "audit", "data"),
     "crossvalidate": ("crossvalidate", "data"),
@@ -65,8 +76,12 @@ def run(arguments: argparse.Namespace) -> None:
     for line in doubts(settings, SPLITS):
         print(line)
     if not gives_same_bytes():
-        print(f"results of this machine: {promise()}. Commit dvc.lock, metrics and plots; CI compares within this")
-    representations = count_noun(len(settings.vectorize.names()) + len(settings.combine.pairs()), "representation")
+        print(
+            f"results of this machine: {promise()}. Commit dvc.lock, metrics and plots; CI compares within this"
+        )
+    representations = count_noun(
+        len(settings.vectorize.names()) + len(settings.combine.pairs()), "representation"
+    )
     print(f"{PARAMS_FILE}: {representations}, {count_noun(len(settings.models.names()), 'model')}")
 
 
@@ -85,8 +100,13 @@ def doubts(settings: Params, splits: Path) -> Iterator[str]:
 def describe_settings(names: Sequence[str]) -> list[str]:
     """Return a line per setting: value, default and description; `UserError` for each name that is no setting."""
     lines = dict(_described(params.load()))
-    found = {name: [line for key, line in lines.items() if f"{key}.".startswith(f"{name}.")] for name in names}
-    if unknown := [f"{name} is no setting; {suggest(name, lines)}" for name in names if not found[name]]:
+    found = {
+        name: [line for key, line in lines.items() if f"{key}.".startswith(f"{name}.")]
+        for name in names
+    }
+    if unknown := [
+        f"{name} is no setting; {suggest(name, lines)}" for name in names if not found[name]
+    ]:
         raise UserError(*unknown)
     return [line for name in names for line in found[name]]
 
@@ -99,14 +119,19 @@ def _described(section: Section, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield from _described(value, f"{key}.")
         else:
             field = type(section).model_fields[name]
-            default = "" if field.is_required() else f" (default: {show(field.get_default(call_default_factory=True))})"
+            default = (
+                ""
+                if field.is_required()
+                else f" (default: {show(field.get_default(call_default_factory=True))})"
+            )
             yield key, f"{key}: {show(value)}{default}; {field.description}"
 
 
 def load_for_run() -> Params:
     """Return all settings, as `load`.
 
-    Raises `UserError` also if DVC can't run for a file of its own that is damaged, or would remove files of the user's.
+    Raises `UserError` also if DVC can't run for a file of its own that is damaged, or would remove
+    files of the user's.
     """
     if lines := [*damaged_files(), *conflicted_files()]:
         raise UserError(*lines)
@@ -126,21 +151,28 @@ def damaged_files(folder: Path = Path()) -> list[str]:
     """Return a line for each file of DVC's that a kill or a full disk damaged; DVC does not say how to mend it."""
     lines = []
     lock, running = folder / "dvc.lock", folder / ".dvc/tmp/rwlock"
-    # DVC empties the file before it writes it again. Whatever part of it was written, its last line is not complete.
+    # DVC empties the file before it writes it again. Whatever part of it was written, its last line
+    # is not complete.
     if lock.exists() and not lock.read_bytes().endswith(b"\n"):
-        lines.append("dvc.lock must be complete; got a part, as a killed DVC leaves it; git checkout dvc.lock")
+        lines.append(
+            "dvc.lock must be complete; got a part, as a killed DVC leaves it; git checkout dvc.lock"
+        )
     try:
         json.loads(running.read_bytes() if running.exists() else b"{}")
     except ValueError:
         what = "got another text, as a full disk leaves it"
-        lines.append(f".dvc/tmp/rwlock must be JSON; {what}; if no other DVC runs here: rm .dvc/tmp/rwlock")
+        lines.append(
+            f".dvc/tmp/rwlock must be JSON; {what}; if no other DVC runs here: rm .dvc/tmp/rwlock"
+        )
     return lines
 
 
 def conflicted_files() -> Iterator[str]:
     """Yield a line for each file that Git tracks and DVC reads, or that people edit, with markers of a conflict."""
     with suppress(UserError):  # there is no Git
-        for name in os.fsdecode(git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout).split("\0")[:-1]:
+        for name in os.fsdecode(git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout).split(
+            "\0"
+        )[:-1]:
             cure = f"edit it or git checkout HEAD {quote_argument(name)} (HEAD^ if HEAD has them too), then dvc repro"
             yield f"{name} {CONFLICTED}; {cure}"
 
@@ -157,8 +189,8 @@ def unfinished_files(folder: Path = Path()) -> Iterator[str]:
 def load() -> Params:
     """Return all settings; `UserError` with a line for each mistake, and one if Git has other settings.
 
-    First those within sections, then conflicts between them; then what dvc.yaml needs, packages and weights of the
-    user's own that are missing, and files of behavioural tests.
+    First those within sections, then conflicts between them; then what dvc.yaml needs, packages and
+    weights of the user's own that are missing, and files of behavioural tests.
     """
     require_own_version()
     try:
@@ -185,9 +217,17 @@ def _load() -> Params:
     settings = params.load()
     if missing := [key for key in REQUIRED if value_at(load_yaml(PARAMS_FILE), key) is MISSING]:
         raise UserError(
-            *(f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it" for key in missing)
+            *(
+                f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it"
+                for key in missing
+            )
         )
-    lines = [*_missing_packages(settings), *_wrong_weights(settings), *_wrong_tests(settings), *unfinished_files()]
+    lines = [
+        *_missing_packages(settings),
+        *_wrong_weights(settings),
+        *_wrong_tests(settings),
+        *unfinished_files(),
+    ]
     if lines:
         raise UserError(*lines)
     teachers(settings)
@@ -200,7 +240,9 @@ def write(settings: Params, *paths: Path) -> None:
     code = read_code()
     sums = (f"{code[path]}  {path if '/' in path else f'textclf/{path}'}\n" for path in FIRST)
     output.write_text("".join([MESSAGE, *sums]), encoding="utf-8", newline="\n")
-    checked.write_models(models, settings.models.names(), baselines(settings.train, settings.average))
+    checked.write_models(
+        models, settings.models.names(), baselines(settings.train, settings.average)
+    )
     checked.write_default(default, settled=is_settled(settings))
     checked.write_settings(in_use, run_settings(settings))
     studies.mkdir()
@@ -224,14 +266,19 @@ def is_settled(settings: Params) -> bool:
 
 def run_settings(settings: Params) -> dict[str, Any]:
     """Return the settings that the stages of a run use, by section."""
-    unused = {"gate", "crossvalidate", "search", "audit"} | (set() if settings.behave.tests else {"behave"})
+    unused = {"gate", "crossvalidate", "search", "audit"} | (
+        set() if settings.behave.tests else {"behave"}
+    )
     return settings.model_dump(exclude=unused)
 
 
 def study_settings(settings: Params) -> dict[str, dict[str, Any]]:
     """Return the settings that each study uses, by section."""
     content = settings.model_copy(update={"search": params.searched(settings)}).model_dump()
-    return {study: {key: content[key] for key in sorted([*own, *SHARED])} for study, own in STUDIES.items()}
+    return {
+        study: {key: content[key] for key in sorted([*own, *SHARED])}
+        for study, own in STUDIES.items()
+    }
 
 
 def weights(settings: Params) -> dict[str, Weights]:
@@ -247,11 +294,21 @@ def weights(settings: Params) -> dict[str, Weights]:
 
 def teachers(settings: Params) -> dict[str, Teacher]:
     """Return the file with the predictions of each teacher, and its SHA-256, by the stage that it teaches."""
-    models = {name: getattr(settings.train[name], "teacher", None) for name in settings.train.names()}
-    files = {f"train@{name}": settings.evaluate.external[teacher] for name, teacher in models.items() if teacher}
+    models = {
+        name: getattr(settings.train[name], "teacher", None) for name in settings.train.names()
+    }
+    files = {
+        f"train@{name}": settings.evaluate.external[teacher]
+        for name, teacher in models.items()
+        if teacher
+    }
     if missing := [file for file in files.values() if not Path(file).is_file()]:
-        raise UserError(f"{missing[0]} not found; put the predictions of a teacher there, or correct params.yaml")
-    return {stage: {"file": file, "sha256": sha256_of_file(Path(file))} for stage, file in files.items()}
+        raise UserError(
+            f"{missing[0]} not found; put the predictions of a teacher there, or correct params.yaml"
+        )
+    return {
+        stage: {"file": file, "sha256": sha256_of_file(Path(file))} for stage, file in files.items()
+    }
 
 
 def entries(settings: Params) -> Iterator[tuple[str, Any]]:
@@ -263,12 +320,16 @@ def entries(settings: Params) -> Iterator[tuple[str, Any]]:
 
 def needed_extras(settings: Params) -> set[str]:
     """Return the extras that have the packages of the representations and models, beside that of every pipeline."""
-    return {extra_with(getattr(section, "packages", ())) for _, section in entries(settings)} - {"pipeline"}
+    return {extra_with(getattr(section, "packages", ())) for _, section in entries(settings)} - {
+        "pipeline"
+    }
 
 
 def _missing_packages(settings: Params) -> Iterator[str]:
     for key, section in entries(settings):
-        if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
+        if missing := [
+            name for name in getattr(section, "packages", ()) if find_spec(name) is None
+        ]:
             yield f"{key} needs {list_names(missing)}; {how_to_install(extra_with(missing))}"
 
 
@@ -292,7 +353,9 @@ def _wrong_tests(settings: Params) -> Iterator[str]:
     """Yield a line for each mistake in files of behavioural tests, and each gate limit without a matching test."""
     for name, path in settings.behave.tests.items():
         try:
-            tests = suite.read(Path(path), settings.behave.seed, settings.data.task == params.MULTILABEL).tests
+            tests = suite.read(
+                Path(path), settings.behave.seed, settings.data.task == params.MULTILABEL
+            ).tests
         except UserError as error:
             yield from error.lines
             continue

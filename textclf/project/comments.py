@@ -14,7 +14,9 @@ def commented(text: str) -> str:
     shown = list(sections(parse(text)))
     comments = {name: summary(kind) for name, kind in shown}
     for name, kind in shown:
-        comments |= {f"{name}.{key}": field.description or "" for key, field in settings_of(kind).items()}
+        comments |= {
+            f"{name}.{key}": field.description or "" for key, field in settings_of(kind).items()
+        }
     return with_comments(text, comments)
 
 

@@ -1,10 +1,11 @@
 """Check at the end of CI that the committed results are those of its run: `python -m textclf.project.committed`.
 
-Exit code 0: the bytes are the same; or stages, which are named, gave other bytes from the same inputs, as on another
-type of machine, and the results agree as docs/environment.md promises. 1: other inputs or files differ, or the results
-by more; the differences are printed.
+Exit code 0: the bytes are the same; or stages, which are named, gave other bytes from the same
+inputs, as on another type of machine, and the results agree as docs/environment.md promises. 1:
+other inputs or files differ, or the results by more; the differences are printed.
 
-dvc.lock does not say on which machine it was made. So a run that is not deterministic passes too if its results agree.
+dvc.lock does not say on which machine it was made. So a run that is not deterministic passes too if
+its results agree.
 """
 
 import json
@@ -39,10 +40,15 @@ def main() -> int:
         return 0
     changes = compare_stages(head.lock, run.lock)
     written = {Path("dvc.lock"), *(Path(out) for change in changes for out in change.outputs)}
-    by_machine = not find_causes(changes) and all(written & {Path(name), *Path(name).parents} for name in files)
+    by_machine = not find_causes(changes) and all(
+        written & {Path(name), *Path(name).parents} for name in files
+    )
     lines = list(disagreements(head, run)) if by_machine else []
     passed = by_machine and not lines
-    print(git("diff", "--stat" if passed else "--patch", "HEAD").stdout.decode(errors="replace"), end="")
+    print(
+        git("diff", "--stat" if passed else "--patch", "HEAD").stdout.decode(errors="replace"),
+        end="",
+    )
     print(*lines, sep="\n", end="\n" * bool(lines))
     if passed:
         first = list_names([change.name for change in changes if not change.inputs])
@@ -58,7 +64,8 @@ def main() -> int:
 def disagreements(head: Revision, run: Revision) -> Iterator[str]:
     """Yield a line for each metric of a run that differs by more than docs/environment.md promises.
 
-    Of a network, the accuracy on the test rows must be in the committed interval, and nothing else is compared.
+    Of a network, the accuracy on the test rows must be in the committed interval, and nothing else
+    is compared.
     """
     settings = load()
     networks = networks_of(settings, head.lock)
@@ -71,17 +78,25 @@ def disagreements(head: Revision, run: Revision) -> Iterator[str]:
                 yield f"{name}: {each.name} is {each.base} in the commit; got {each.head}"
     for model in sorted(networks):
         key = f"{model}.test.accuracy"
-        accuracy, ends = (value_at(content, key) for content in (run.evaluation(), head.metrics(INTERVALS)))
+        accuracy, ends = (
+            value_at(content, key) for content in (run.evaluation(), head.metrics(INTERVALS))
+        )
         if not ends["low"] <= accuracy <= ends["high"]:
             yield f"{EVALUATION}: {key} is from {ends['low']} to {ends['high']} in the commit; got {accuracy}"
 
 
 def networks_of(settings: Params, lock: Mapping[str, Any]) -> set[str]:
     """Return the models that are networks, or learn from what a network made of the texts or predicted."""
-    stages = {key.replace(".", "@") for key, section in entries(settings) if getattr(section, "network", False)}
+    stages = {
+        key.replace(".", "@")
+        for key, section in entries(settings)
+        if getattr(section, "network", False)
+    }
     outs: set[str] = set()
     for _ in lock:  # no path through the stages is longer
-        stages |= {name for name, record in lock.items() if not outs.isdisjoint(checksums(record, "deps"))}
+        stages |= {
+            name for name, record in lock.items() if not outs.isdisjoint(checksums(record, "deps"))
+        }
         outs |= {out for name in stages & lock.keys() for out in checksums(lock[name], "outs")}
     return {name.partition("@")[2] for name in stages if name.startswith(("train@", "average@"))}
 
@@ -89,7 +104,11 @@ def networks_of(settings: Params, lock: Mapping[str, Any]) -> set[str]:
 def _agree(difference: Difference) -> bool:
     """Return whether two values are numbers with the same six digits, or with neighbours where they are rounded."""
     one, other = (json.loads(side or "null") for side in (difference.base, difference.head))
-    return isinstance(one, int | float) and isinstance(other, int | float) and abs(one - other) < TOLERANCE
+    return (
+        isinstance(one, int | float)
+        and isinstance(other, int | float)
+        and abs(one - other) < TOLERANCE
+    )
 
 
 if __name__ == "__main__":

@@ -24,17 +24,21 @@ FETCHED = {  # which a user may have put there; the stage fetch verifies them
 }
 
 
-def outputs(pipelines: Mapping[Path, str], settings: Mapping[str, Any] | None = None) -> Iterator[tuple[Path, bool]]:
+def outputs(
+    pipelines: Mapping[Path, str], settings: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Path, bool]]:
     """Yield the path of each output of the stages in the texts of dvc.yaml files, and whether DVC's cache keeps it.
 
-    `settings` is the content of params.yaml, which has the items of the stages that DVC makes per item; without it, the
-    item is `*`. Raises `UserError` if a text is no pipeline.
+    `settings` is the content of params.yaml, which has the items of the stages that DVC makes per
+    item; without it, the item is `*`. Raises `UserError` if a text is no pipeline.
     """
     for file, text in pipelines.items():
         try:
             yield from _outputs(file.parent, _parse(text, str(file))["stages"].values(), settings)
         except (AttributeError, LookupError, TypeError, ValueError):
-            raise UserError(f"{file} must be as textclf writes it; git diff {file} shows what differs") from None
+            raise UserError(
+                f"{file} must be as textclf writes it; git diff {file} shows what differs"
+            ) from None
 
 
 def _parse(text: str, name: str) -> Any:

@@ -39,22 +39,35 @@ class Fact(NamedTuple):
 def run() -> int:
     """Print a line per fact; return 0, or 1 if something that the pipeline needs is missing."""
     facts = [*_machine(), *_programs(), *_features(), *_versions()]
-    rows = [(fact.name, "no" if fact.remedy else "ok", "; ".join(filter(None, fact[1:3]))) for fact in facts]
+    rows = [
+        (fact.name, "no" if fact.remedy else "ok", "; ".join(filter(None, fact[1:3])))
+        for fact in facts
+    ]
     print(*align(rows), sep="\n")
     return int(any(fact.remedy and fact.required for fact in facts))
 
 
 def _machine() -> Iterator[Fact]:
     known = OLDEST <= sys.version_info[:2] <= NEWEST
-    yield Fact("Python", platform.python_version(), "" if known else "install Python 3.11, 3.12, 3.13 or 3.14", True)
+    yield Fact(
+        "Python",
+        platform.python_version(),
+        "" if known else "install Python 3.11, 3.12, 3.13 or 3.14",
+        True,
+    )
     memory = available_memory()
     free = "" if memory is None else f", {format_size(memory)} of memory available"
     cpu = f"{platform.machine()}, {count_noun(cores(), 'core')}{free}"
     able = not is_x86() or has_avx2()
-    yield Fact("CPU", cpu, "" if able else "without AVX2 and FMA, only predict and serve work", True)
+    yield Fact(
+        "CPU", cpu, "" if able else "without AVX2 and FMA, only predict and serve work", True
+    )
     yield Fact("results", promise())
     device = os.environ.get("TEXTCLF_DEVICE", "cpu")
-    yield Fact("device", device if device == "cpu" else f"{device} (TEXTCLF_DEVICE); last digits of results differ")
+    yield Fact(
+        "device",
+        device if device == "cpu" else f"{device} (TEXTCLF_DEVICE); last digits of results differ",
+    )
 
 
 def _programs() -> Iterator[Fact]:
@@ -63,7 +76,9 @@ def _programs() -> Iterator[Fact]:
     dvc = installed_version("dvc")
     yield Fact("DVC", dvc or "missing", "" if dvc else how_to_install("pipeline"), True)
     if not Path(".dvc").is_dir():
-        yield Fact("project", "none in this folder", "cd to the folder of one, or textclf init FOLDER")
+        yield Fact(
+            "project", "none in this folder", "cd to the folder of one, or textclf init FOLDER"
+        )
         return
     yield Fact("project", str(Path.cwd()))
     try:
@@ -79,7 +94,9 @@ def _programs() -> Iterator[Fact]:
         yield Fact("remote", "unknown", f"mend .dvc/config: {first_line(error)}")
         return
     remote = config.get("core", "remote", fallback=None)
-    yield Fact("remote", remote or "none", "" if remote else "dvc remote add --default storage <address>")
+    yield Fact(
+        "remote", remote or "none", "" if remote else "dvc remote add --default storage <address>"
+    )
 
 
 def _features() -> Iterator[Fact]:
@@ -87,8 +104,14 @@ def _features() -> Iterator[Fact]:
     for extra, packages in EXTRAS.items():
         missing = [name for name in packages if find_spec(name) is None]
         named = not needed.isdisjoint(missing)
-        found = f"{', '.join(missing)} missing{', though params.yaml needs it' * named}" if missing else "installed"
-        yield Fact(extra, found, how_to_install(extra) if missing else "", named or extra in PIPELINE)
+        found = (
+            f"{', '.join(missing)} missing{', though params.yaml needs it' * named}"
+            if missing
+            else "installed"
+        )
+        yield Fact(
+            extra, found, how_to_install(extra) if missing else "", named or extra in PIPELINE
+        )
 
 
 def _needed() -> set[str]:
@@ -100,7 +123,10 @@ def _needed() -> set[str]:
         settings = params.load()
         excel = settings.data.format == "excel" or settings.data.path.lower().endswith(".xlsx")
         tables = ["openpyxl"] * excel + ["sqlalchemy"] * (settings.fetch.database is not None)
-        return {*tables, *(name for _, each in entries(settings) for name in getattr(each, "packages", ()))}
+        return {
+            *tables,
+            *(name for _, each in entries(settings) for name in getattr(each, "packages", ())),
+        }
     return set()
 
 
@@ -108,5 +134,9 @@ def _versions() -> Iterator[Fact]:
     """Yield whether the installed packages have the versions of the folder's lock file, if it has one."""
     for lock in filter(Path.exists, LOCKS):
         other = other_versions(lock.read_text(encoding="utf-8", errors="replace"))
-        install = f"textclf was tested with the latter: pip install --require-hashes -r {lock}" if other else ""
+        install = (
+            f"textclf was tested with the latter: pip install --require-hashes -r {lock}"
+            if other
+            else ""
+        )
         yield Fact(str(lock), ", ".join(other) or "versions as locked", install)

@@ -1,7 +1,8 @@
 """The files of a project that textclf generates, and generates again in `textclf upgrade`.
 
-All but the workflow are made of files of textclf's own repository, which the wheel ships. In a project the stages run
-out of the installed package, and depend on checksums of its code: `textclf.core.code`.
+All but the workflow are made of files of textclf's own repository, which the wheel ships. In a
+project the stages run out of the installed package, and depend on checksums of its code:
+`textclf.core.code`.
 """
 
 import json
@@ -23,7 +24,11 @@ from textclf.plot.charts import CHARTS
 from textclf.project.workflows import PATHS, Host, workflow
 from textclf.version import __version__
 
-PIPELINE, STUDIES, REQUIREMENTS = Path("dvc.yaml"), Path("studies/dvc.yaml"), Path("requirements.txt")
+PIPELINE, STUDIES, REQUIREMENTS = (
+    Path("dvc.yaml"),
+    Path("studies/dvc.yaml"),
+    Path("requirements.txt"),
+)
 SCHEMA = Path(".textclf/params.schema.json")
 HEADERS = {
     PIPELINE: """\
@@ -45,7 +50,10 @@ SETTINGS_HEADER = f"""\
 
 """
 CODE_DEP = re.compile(r"(?P<dash> *- )(?P<path>(?:textclf|stages)(?:/\S+)?)(?: +#.*)?")
-OF_ALL = ("stages/__init__.py", "stages/check.py")  # deps of check beside all of textclf, which in a wheel has them
+OF_ALL = (
+    "stages/__init__.py",
+    "stages/check.py",
+)  # deps of check beside all of textclf, which in a wheel has them
 
 
 def shipped(name: str) -> str:
@@ -73,9 +81,12 @@ def pipeline(path: Path) -> str:
             name = re.sub(r"\.py$", "", match["path"]).removeprefix("textclf/")
             lines.append(f"{match['dash']}{CODE.as_posix()}/{name.replace('/', '.')}")
     text = "\n".join(lines) + "\n"
-    # With -P no file of the project, such as random.py or textclf/, takes the place of a module that a stage imports.
+    # With -P no file of the project, such as random.py or textclf/, takes the place of a module
+    # that a stage imports.
     text = text.replace("python -m stages.", "python -P -m textclf.stages.")
-    text = re.sub(r".*requirements/keras\.txt\n", "", text)  # requirements.txt has it, if the models need it
+    text = re.sub(
+        r".*requirements/keras\.txt\n", "", text
+    )  # requirements.txt has it, if the models need it
     return HEADERS[path] + text.replace("requirements/run.txt", str(REQUIREMENTS))
 
 
@@ -92,7 +103,9 @@ def locked_requirements(extras: Iterable[str]) -> str:
     """Return requirements.txt: what the pipeline and these extras need, with hashes."""
     entries: dict[str, str] = {}
     for name in ("run", *extras):
-        _, *blocks = re.split(r"^(?=[a-z0-9])", shipped(f"requirements/{name}.txt"), flags=re.MULTILINE)
+        _, *blocks = re.split(
+            r"^(?=[a-z0-9])", shipped(f"requirements/{name}.txt"), flags=re.MULTILINE
+        )
         for block in blocks:
             lines = [line for line in block.splitlines() if not line.lstrip().startswith("#")]
             entries.setdefault(block.partition("==")[0], "\n".join(lines))
@@ -108,13 +121,20 @@ def locked_requirements(extras: Iterable[str]) -> str:
 def generated_files(ci: Host | None, extras: Collection[str] = ()) -> dict[Path, str]:
     """Return the text of each generated file of a project; `ci` is the host of its workflow, github or gitlab.
 
-    requirements.txt has `extras`, which the settings need, and those of features that are installed. Raises `UserError`
-    for a workflow of a project in a folder of its repository, where the host would not find it.
+    requirements.txt has `extras`, which the settings need, and those of features that are
+    installed. Raises `UserError` for a workflow of a project in a folder of its repository, where
+    the host would not find it.
     """
-    if ci is not None and (folder := git("rev-parse", "--show-prefix").stdout.decode(errors="replace").strip()):
-        raise UserError(f"--ci must be of a project at the top of its repository; got one in {folder} of another")
+    if ci is not None and (
+        folder := git("rev-parse", "--show-prefix").stdout.decode(errors="replace").strip()
+    ):
+        raise UserError(
+            f"--ci must be of a project at the top of its repository; got one in {folder} of another"
+        )
     of_features = {*LOCKED}.difference(OF_RUNS)
-    found = {extra for extra in of_features if all(find_spec(name) is not None for name in EXTRAS[extra])}
+    found = {
+        extra for extra in of_features if all(find_spec(name) is not None for name in EXTRAS[extra])
+    }
     extras = sorted(found.union(extras))
     files = {path: pipeline(path) for path in HEADERS}
     schema = shipped("docs/params.schema.json")
@@ -149,7 +169,13 @@ def write_files(files: Mapping[Path, str]) -> None:
     ordered = sorted(targets, key=lambda path: (path == PROJECT, path))
     with outputs(*ordered) as scratch:
         for path, place in zip(ordered, scratch, strict=True):
-            inside = {name.relative_to(path): text for name, text in files.items() if name.is_relative_to(path)}
+            inside = {
+                name.relative_to(path): text
+                for name, text in files.items()
+                if name.is_relative_to(path)
+            }
             for name, text in inside.items():
                 (place / name).parent.mkdir(exist_ok=True)
-                (place / name).write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
+                (place / name).write_text(
+                    text, encoding="utf-8", errors="surrogateescape", newline="\n"
+                )

@@ -28,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         return review.run(arguments)
     if arguments.name == "audit":
-        # The page has texts, so it is no output of the stage that DVC or Git keeps: after a checkout it may be missing.
+        # The page has texts, so it is no output of the stage that DVC or Git keeps: after a
+        # checkout it may be missing.
         if not AUDITED.exists() or AUDITED.stat().st_mtime_ns < ISSUES.stat().st_mtime_ns:
             status = dvc("repro", "--force", "--single-item", arguments.stage)
         print(AUDITED)

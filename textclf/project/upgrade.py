@@ -14,7 +14,13 @@ from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, load
 from textclf.project.check import needed_extras, run_settings
-from textclf.project.generated import REQUIREMENTS, generated_files, local_address, require_installed, write_files
+from textclf.project.generated import (
+    REQUIREMENTS,
+    generated_files,
+    local_address,
+    require_installed,
+    write_files,
+)
 from textclf.project.init.create import depended_on, differs
 from textclf.version import __version__
 
@@ -32,19 +38,29 @@ def run(arguments: argparse.Namespace) -> None:
     made = read_project()
     files = generated_files(arguments.ci or made["ci"], needed_extras(params).union(made["extras"]))
     files |= {path: text for path, text in depended_on().items() if not path.exists()}
-    edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
+    edited = (
+        {}
+        if arguments.force
+        else {path: text for path, text in files.items() if _is_edited(path, text)}
+    )
     files = {path: text for path, text in files.items() if path not in edited}
     changed, version = _changes(files), made["version"]
     lines = [f"textclf {__version__}: up to date"]
     if changed:
-        lines = [f"textclf {version} -> {__version__}" if version != __version__ else f"textclf {version}"]
+        lines = [
+            f"textclf {version} -> {__version__}"
+            if version != __version__
+            else f"textclf {version}"
+        ]
         lines += _changed_defaults(params)
         told = {str(path.parent if path.parent in FOLDERS else path) for path in changed}
         lines += [f"files to write: {', '.join(sorted(told))}", *local_address(changed)]
     print(*lines, *_differences(edited), sep="\n")
     if changed and not arguments.dry_run:
         write_files(files)
-        install = f"pip install --require-hashes -r {REQUIREMENTS}, " if REQUIREMENTS in changed else ""
+        install = (
+            f"pip install --require-hashes -r {REQUIREMENTS}, " if REQUIREMENTS in changed else ""
+        )
         print("git diff shows all changes; git checkout . undoes them")
         print(f"next: {install}textclf check, dvc status, dvc repro")
 

@@ -37,19 +37,32 @@ def behaviour(run: Run) -> dict[str, Any] | None:
         return None
     return {
         "confidence": run.level,
-        "files": [_file(run, name, metrics, tests) for name, (metrics, tests) in sorted(run.behaviour.items())],
+        "files": [
+            _file(run, name, metrics, tests)
+            for name, (metrics, tests) in sorted(run.behaviour.items())
+        ],
     }
 
 
-def _file(run: Run, name: str, metrics: Behaviour, records: Mapping[str, RecordedTest]) -> dict[str, Any]:
+def _file(
+    run: Run, name: str, metrics: Behaviour, records: Mapping[str, RecordedTest]
+) -> dict[str, Any]:
     models = [model for model in run.models if model in metrics.models]
-    tests = [_Test(test, record, [metrics.models[model][test] for model in models]) for test, record in records.items()]
+    tests = [
+        _Test(test, record, [metrics.models[model][test] for model in models])
+        for test, record in records.items()
+    ]
     tests.sort(key=lambda test: test.worst, reverse=True)
     failing = [test for test in tests if test.worst[0] > 0]
     path = run.settings.behave.tests[name]
     columns = ["test", "kind", "cases", *map(display_name, models)]
     rows = [
-        [display_name(test.name), display_name(test.record.kind), f"{test.rates[0].cases:,}", *map(_cell, test.rates)]
+        [
+            display_name(test.name),
+            display_name(test.record.kind),
+            f"{test.rates[0].cases:,}",
+            *map(_cell, test.rates),
+        ]
         for test in tests
     ]
     caption = f"Failure rates of {display_name(name)}, the worst first"
@@ -57,7 +70,9 @@ def _file(run: Run, name: str, metrics: Behaviour, records: Mapping[str, Recorde
         "title": display_name(name),
         "path": visible(path),
         "worst": Table(caption, columns, rows[:WORST], range(2, len(columns))),
-        "others": Table(caption, columns, rows[WORST:], range(2, len(columns))) if rows[WORST:] else None,
+        "others": Table(caption, columns, rows[WORST:], range(2, len(columns)))
+        if rows[WORST:]
+        else None,
         "changes": _by_change(metrics, models, tests),
         "models": list(map(display_name, models)),
         "examples": [_examples(run, test, models) for test in failing[:TESTS]],
@@ -88,7 +103,9 @@ def _by_change(metrics: Behaviour, models: Sequence[str], tests: Sequence[_Test]
 
 
 def _examples(run: Run, test: _Test, models: Sequence[str]) -> dict[str, Any]:
-    cases = [case for case in test.record.cases if any(case.models[model].failed for model in models)]
+    cases = [
+        case for case in test.record.cases if any(case.models[model].failed for model in models)
+    ]
     return {
         "name": display_name(test.name),
         "about": visible(test.record.about),
@@ -109,7 +126,8 @@ def _examples(run: Run, test: _Test, models: Sequence[str]) -> dict[str, Any]:
 def _choose(cases: Sequence[RecordedCase], models: Sequence[str]) -> list[RecordedCase]:
     """Return at most `EXAMPLES` cases, first those that fail with the most models.
 
-    Of more that fail with as many, some at equal distances, since neighbours are often of one template.
+    Of more that fail with as many, some at equal distances, since neighbours are often of one
+    template.
     """
     by_number: dict[int, list[RecordedCase]] = {}
     for case in cases:
@@ -128,14 +146,21 @@ def _expected(run: Run, test: RecordedTest, case: RecordedCase) -> str:
     how = "" if case.change in {None, "pair"} else f" ({display_name(case.change or '')})"
     if test.must_not_rise is None and test.must_not_fall is None:
         return f"the same class{how}"
-    label, verb = (test.must_not_rise, "rises") if test.must_not_rise is not None else (test.must_not_fall, "falls")
+    label, verb = (
+        (test.must_not_rise, "rises")
+        if test.must_not_rise is not None
+        else (test.must_not_fall, "falls")
+    )
     return f"{_name(run, label or '')} {verb} by at most {points(test.tolerance or 0, signed=False)} points{how}"
 
 
 def _said(run: Run, test: RecordedTest, said: Said) -> dict[str, Any]:
     """Return what a model said: class and probability or, of a direction, that of the class in question."""
     directed = test.kind == "direction"
-    before = {"name": "" if directed else _name(run, said.label), "confidence": percent(said.probability)}
+    before = {
+        "name": "" if directed else _name(run, said.label),
+        "confidence": percent(said.probability),
+    }
     after = None
     if said.changed_probability is not None and said.changed_label is not None:
         name = "" if directed else _name(run, said.changed_label)

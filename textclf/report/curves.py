@@ -17,7 +17,15 @@ from textclf.evaluate.metrics.of_rows import BINS, top_class
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.evaluate.results import format_metric
 from textclf.pages.parts import Chart, Table, ends
-from textclf.plot.charts import ACCURACY, CONFUSION, LEARNING_CURVE, LOSS, PRECISION_RECALL, RELIABILITY, ROC
+from textclf.plot.charts import (
+    ACCURACY,
+    CONFUSION,
+    LEARNING_CURVE,
+    LOSS,
+    PRECISION_RECALL,
+    RELIABILITY,
+    ROC,
+)
 from textclf.plot.confusion import confusion as confusion_chart
 from textclf.plot.confusion import most_mistaken, of_classes, retitled
 from textclf.plot.draw import CURVE_POINTS, lines, panels
@@ -34,9 +42,14 @@ PAIR_TITLES = {
     "class": "The pairs of classes that are confused most",
     "label": "Pairs of labels most often predicted for texts that do not have both",
 }
-WELL_ABOVE, MATTERS = 2, 0.02  # times the calibration error to expect by chance, and points above it: worth mending
+WELL_ABOVE, MATTERS = (
+    2,
+    0.02,
+)  # times the calibration error to expect by chance, and points above it: worth mending
 PAIRS = 10  # confused pairs that are listed for each model
-ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed
+ENDS = (
+    15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed
+)
 
 
 def labels(run: Run) -> dict[str, Any] | None:
@@ -44,11 +57,22 @@ def labels(run: Run) -> dict[str, Any] | None:
     models = {name: run.results.labels[name] for name in run.ordered if name in run.results.labels}
     if not models:
         return None
-    points = [(name, int(n), at.value, at.low, at.high) for name, of in models.items() for n, at in of.history.items()]
-    rows = pd.DataFrame(points, columns=["model", "rows", "accuracy", "accuracy_low", "accuracy_high"])
+    points = [
+        (name, int(n), at.value, at.low, at.high)
+        for name, of in models.items()
+        for n, at in of.history.items()
+    ]
+    rows = pd.DataFrame(
+        points, columns=["model", "rows", "accuracy", "accuracy_low", "accuracy_high"]
+    )
     chart = run.chart(replace(LEARNING_CURVE, x=replace(LEARNING_CURVE.x, title="labels")))
     caption = f"Test {run.words['accuracy']} by number of labels, with {run.level} intervals."
-    drawn = Chart("labels", caption, caption, lines(chart, rows.sort_values("rows", kind="stable"), run.models))
+    drawn = Chart(
+        "labels",
+        caption,
+        caption,
+        lines(chart, rows.sort_values("rows", kind="stable"), run.models),
+    )
     told = [(display_name(name), max(map(int, of.history)), of) for name, of in models.items()]
     return {"charts": [drawn], "models": told}
 
@@ -62,7 +86,10 @@ def history(run: Run) -> dict[str, Any] | None:
     table, sentences = [], []
     for name in present(rows, run.models):
         part = rows[rows["model"] == name]
-        best = [*lowest_loss(part).to_dict("records"), *part[part["split"] == split].to_dict("records")][0]
+        best = [
+            *lowest_loss(part).to_dict("records"),
+            *part[part["split"] == split].to_dict("records"),
+        ][0]
         table += _epochs(part, split, best["epoch"])
         sentences.append(
             f"the {split} loss of {display_name(name)} is lowest, {best['loss']:.3f}, at epoch {best['epoch']:,} of "
@@ -70,7 +97,15 @@ def history(run: Run) -> dict[str, Any] | None:
         )
     finding = f"{join_names(sentences)}."
     accuracy = run.words["accuracy"]
-    columns = ["model", "epoch", "", f"train {accuracy}", "train loss", f"{split} {accuracy}", f"{split} loss"]
+    columns = [
+        "model",
+        "epoch",
+        "",
+        f"train {accuracy}",
+        "train loss",
+        f"{split} {accuracy}",
+        f"{split} loss",
+    ]
     return {
         "charts": [
             Chart(
@@ -81,7 +116,9 @@ def history(run: Run) -> dict[str, Any] | None:
             )
             for chart in map(run.chart, (ACCURACY, LOSS))
         ],
-        "table": Table(f"First, best and last epoch, on training and {split} rows", columns, table, range(2, 7)),
+        "table": Table(
+            f"First, best and last epoch, on training and {split} rows", columns, table, range(2, 7)
+        ),
         "watched": split,
         "finding": finding[0].upper() + finding[1:],
     }
@@ -95,7 +132,9 @@ def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
     lines = []
     for title, epoch in titles.items():
         both = [measured[epoch, "train"], measured[epoch, split]]
-        numbers = [text for row in both for text in (percent(row["accuracy"]), f"{row['loss']:.4f}")]
+        numbers = [
+            text for row in both for text in (percent(row["accuracy"]), f"{row['loss']:.4f}")
+        ]
         lines.append([display_name(rows["model"].iloc[0]), title, f"{epoch:,}", *numbers])
     return lines
 
@@ -114,10 +153,16 @@ def confusion(run: Run) -> dict[str, Any]:
         rows = table[table["model"] == model]
         right = f"{run.right(model):,} of {total:,}"
         what = f"{'Confusion matrix' if together is None else 'Decided labels'} of {display_name(model)}"
-        matrices.append(_matrix(run, model, rows, shown, f"{what}: {right} test rows are right.", f"{right} right"))
+        matrices.append(
+            _matrix(
+                run, model, rows, shown, f"{what}: {right} test rows are right.", f"{right} right"
+            )
+        )
         mistakes = rows[(rows["actual"] != rows["predicted"]) & (rows["count"] > 0)]
         if together is not None:
-            mistakes = mistakes.merge(together, "left", ["actual", "predicted"], suffixes=("", "_both"))
+            mistakes = mistakes.merge(
+                together, "left", ["actual", "predicted"], suffixes=("", "_both")
+            )
             both = mistakes["count_both"].fillna(0).astype(int)
             mistakes = mistakes.assign(count_both=both, more=mistakes["count"] - both)
         pairs += [
@@ -152,25 +197,34 @@ def confusion(run: Run) -> dict[str, Any]:
     }
 
 
-def _matrix(run: Run, model: str, rows: pd.DataFrame, shown: list[str], description: str, caption: str) -> Chart:
+def _matrix(
+    run: Run, model: str, rows: pd.DataFrame, shown: list[str], description: str, caption: str
+) -> Chart:
     short = display_labels(run.classes, run.names, LABEL_LIMIT)
     chart = run.chart(CONFUSION)
     chart = chart if model else replace(chart, x=chart.y)
-    spec = confusion_chart(retitled(of_classes(rows, run.classes), short), [short[name] for name in shown], chart=chart)
+    spec = confusion_chart(
+        retitled(of_classes(rows, run.classes), short), [short[name] for name in shown], chart=chart
+    )
     title = display_name(model) or "actual labels"
-    return Chart(f"confusion-{model}", description, caption, spec, title=title, wide=len(shown) > SMALL)
+    return Chart(
+        f"confusion-{model}", description, caption, spec, title=title, wide=len(shown) > SMALL
+    )
 
 
 def curves(run: Run) -> dict[str, Any]:
     """Return the ROC and the precision-recall curves, with metrics per class in a table.
 
-    Binary: one chart of each kind, of the positive class. Otherwise one for each class that evaluate chose.
+    Binary: one chart of each kind, of the positive class. Otherwise one for each class that
+    evaluate chose.
     """
     drawn: dict[str, list[Chart]] = {}
     for chart in (ROC, PRECISION_RECALL):
         points = run.tables[chart.table].dropna()
         shown = list(dict.fromkeys(points["class"]))
-        drawn[chart.name] = [_curve(run, chart.name, name, points, CURVE_POINTS // len(shown)) for name in shown]
+        drawn[chart.name] = [
+            _curve(run, chart.name, name, points, CURVE_POINTS // len(shown)) for name in shown
+        ]
     several = not run.binary
     return {
         "charts": [chart for charts in drawn.values() for chart in charts[:UNFOLDED]],
@@ -253,7 +307,10 @@ def _describe_labels(run: Run) -> dict[tuple[str, str], list[object]]:
         (name, model): [
             f"{support:,}",
             f"{threshold:.3f}",
-            (format_value("ece", np.abs(gap).sum()), f"mean {percent(support / total - gap.sum())}"),
+            (
+                format_value("ece", np.abs(gap).sum()),
+                f"mean {percent(support / total - gap.sum())}",
+            ),
         ]
         for model in run.models
         for name, support, threshold, gap in zip(
@@ -280,21 +337,29 @@ def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
 def calibration(run: Run) -> dict[str, Any]:
     """Return accuracy against confidence, with the calibration error, and that before calibration if there was one.
 
-    With several labels it is the share of the texts that have a label against the probability of it.
+    With several labels it is the share of the texts that have a label against the probability of
+    it.
     """
     drawn, rows = [], []
     table = run.tables["reliability"]
     chart, title = RELIABILITY, "Accuracy by confidence"
     titles = ["accuracy", "probability of the predicted class", "rows"]
     if run.multilabel:
-        title, titles = "Share of a label by its probability", ["share that has it", "probability of a label", "pairs"]
-        chart = replace(chart, x=replace(chart.x, title=titles[1]), y=replace(chart.y, title=titles[0]))
+        title, titles = (
+            "Share of a label by its probability",
+            ["share that has it", "probability of a label", "pairs"],
+        )
+        chart = replace(
+            chart, x=replace(chart.x, title=titles[1]), y=replace(chart.y, title=titles[0])
+        )
     specs = panels(chart, table, run.models, run.names)
     for model in run.models:
         bins = table[table["model"] == model]
         before = run.results.decisions[model].uncalibrated.get("test", {}).get("ece")
         measured = run.results.evaluation[model]["test"]
-        value, beside = format_metric("ece", measured, {}, run.results.decisions[model].ece_if_calibrated.get("test"))
+        value, beside = format_metric(
+            "ece", measured, {}, run.results.decisions[model].ece_if_calibrated.get("test")
+        )
         beside += "" if before is None else f"; {format_value('ece', before)} before"
         error = f"{METRICS['ece'].title} {value}" + (f" ({beside})" if beside else "")
         drawn.append(
@@ -312,12 +377,19 @@ def calibration(run: Run) -> dict[str, Any]:
                 f"{percent(row['low'], 0)} to {percent(row['high'], 0)}",
                 f"{row['rows']:,}",
                 percent(row["confidence"]),
-                (percent(row["accuracy"]), format_interval("accuracy", row["accuracy_low"], row["accuracy_high"])),
+                (
+                    percent(row["accuracy"]),
+                    format_interval("accuracy", row["accuracy_low"], row["accuracy_high"]),
+                ),
             ]
             for row in bins.to_dict("records")
         ]
     columns = ["model", *titles[1:], "mean probability", titles[0]]
-    return {"charts": drawn, "table": Table(title, columns, rows, range(2, 5)), "remedy": _calibration_remedy(run)}
+    return {
+        "charts": drawn,
+        "table": Table(title, columns, rows, range(2, 5)),
+        "remedy": _calibration_remedy(run),
+    }
 
 
 def _calibration_remedy(run: Run) -> str:
@@ -328,7 +400,9 @@ def _calibration_remedy(run: Run) -> str:
     for name in run.models:
         error = run.results.evaluation[name]["test"]["ece"]
         chance = run.results.decisions[name].ece_if_calibrated.get("test")
-        fits = "validation" in run.splits or name not in run.settings.evaluate.external  # to rows that trained nothing
+        fits = (
+            "validation" in run.splits or name not in run.settings.evaluate.external
+        )  # to rows that trained nothing
         if fits and chance is not None and error > WELL_ABOVE * chance and error > chance + MATTERS:
             poor.append(display_name(name))
     methods = "platt or temperature" if run.binary or run.multilabel else "temperature"

@@ -46,7 +46,9 @@ def data(run: Run) -> dict[str, Any]:
             "leaks": count_noun(sum(run.results.splits.leaks.normalised.values()), "row"),
         },
         "conflicts": conflicts(run),
-        "weights": [f"{each.name}: {each.licence}" for each in run.weights(*run.settings.train.names())],
+        "weights": [
+            f"{each.name}: {each.licence}" for each in run.weights(*run.settings.train.names())
+        ],
         "features": [_representation(run, name) for name in run.results.features],
     }
 
@@ -78,7 +80,13 @@ def _classes(run: Run) -> Table:
     if run.multilabel:
         without = [part.without_labels or 0 for part in report.splits.values()]
         without.append(sum(without))
-        rows.append(["no label", *(f"{number:,}" for number in without), percent(without[-1] / sizes["all"])])
+        rows.append(
+            [
+                "no label",
+                *(f"{number:,}" for number in without),
+                percent(without[-1] / sizes["all"]),
+            ]
+        )
     rows.append(["all", *(f"{size:,}" for size in sizes), percent(1.0)])
     if run.multilabel:
         rows.append(["labels per text", *(f"{mean:.2f}" for mean in counts.sum() / sizes), ""])
@@ -95,9 +103,7 @@ def _lengths(words: Lengths) -> Chart:
     caption = "Texts by their number of words."
     if beyond:
         has = "has" if beyond == 1 else "have"
-        caption += (
-            f" Not drawn: {count_noun(beyond, 'text')} that {has} more than {bars['to'].max():,}, up to {longest}."
-        )
+        caption += f" Not drawn: {count_noun(beyond, 'text')} that {has} more than {bars['to'].max():,}, up to {longest}."
     return Chart(
         "lengths",
         f"Histogram of the number of words in {len(words):,} texts: half of them have {int(np.median(words)):,} or "
@@ -120,16 +126,28 @@ def histogram(values: Lengths) -> tuple[pd.DataFrame, int]:
 
 def _quantiles(rows: Mapping[str, SplitRows]) -> Table:
     lines = [
-        [split, unit, *(f"{value:,}" for value in np.quantile(values, list(QUANTILES.values()), method="lower"))]
+        [
+            split,
+            unit,
+            *(
+                f"{value:,}"
+                for value in np.quantile(values, list(QUANTILES.values()), method="lower")
+            ),
+        ]
         for split, part in rows.items()
         for unit, values in (("words", part.words), ("characters", part.characters))
     ]
-    return Table("Lengths of the texts", ["split", "unit", *QUANTILES], lines, range(2, 2 + len(QUANTILES)))
+    return Table(
+        "Lengths of the texts", ["split", "unit", *QUANTILES], lines, range(2, 2 + len(QUANTILES))
+    )
 
 
 def _repeats(report: SplitReport, splits: list[str]) -> Table:
     duplicates, leaks = report.duplicates, report.leaks
-    rows = [[split, f"{duplicates.exact[split]:,}", f"{duplicates.normalised[split]:,}"] for split in splits]
+    rows = [
+        [split, f"{duplicates.exact[split]:,}", f"{duplicates.normalised[split]:,}"]
+        for split in splits
+    ]
     rows += [
         [pair.replace("_in_", " in "), f"{number:,}", f"{leaks.normalised[pair]:,}"]
         for pair, number in leaks.exact.items()
@@ -149,14 +167,19 @@ def conflicts(run: Run) -> dict[str, Any] | None:
     if not number:
         return None
     classes = [*run.names.values()] if run.multilabel else run.classes
-    found = find_conflicts(run.rows, classes, CONFLICTS, grouped=run.settings.data.group is not None)
+    found = find_conflicts(
+        run.rows, classes, CONFLICTS, grouped=run.settings.data.group is not None
+    )
     return {
         "kind": "different sets of labels" if run.multilabel else "several labels",
         "number": f"{number:,}",
         "left_out": number > CONFLICTS,
         "shown": CONFLICTS,
         "texts": [
-            text.shown(dict(zip(text.rows, text.rows, strict=True)) if run.multilabel else run.names) for text in found
+            text.shown(
+                dict(zip(text.rows, text.rows, strict=True)) if run.multilabel else run.names
+            )
+            for text in found
         ],
     }
 
@@ -166,8 +189,9 @@ def find_conflicts(
 ) -> list[LabelledText]:
     """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
 
-    Keeps of each row a hash of its text and the position of its label; the positions, as text, of a set of labels.
-    Where rows are `grouped` by a column, clusters are not those of texts, and the texts are hashed again.
+    Keeps of each row a hash of its text and the position of its label; the positions, as text, of a
+    set of labels. Where rows are `grouped` by a column, clusters are not those of texts, and the
+    texts are hashed again.
     """
 
     def keys_of(read: ReadColumns) -> pa.Table:
@@ -175,13 +199,20 @@ def find_conflicts(
         labels = rows["label"]
         if is_multilabel(rows):
             labels = pc.binary_join(labels.cast(pa.list_(pa.string())), " ")
-        return pa.table({"key": hash_normalized(rows["text"]) if grouped else rows["cluster"], "label": labels})
+        return pa.table(
+            {"key": hash_normalized(rows["text"]) if grouped else rows["cluster"], "label": labels}
+        )
 
     readers = [read for rows in splits.values() for read in rows.readers]
     rows = first_conflicting(pa.concat_tables(map(keys_of, readers)).to_pandas(), limit)
     firsts, labels = rows.drop_duplicates("key")["key"], rows.groupby(["key", "label"], sort=False)
-    texts, shown = _rows_at(splits, firsts.index, "text")["text"], _rows_at(splits, labels.head(IDS).index, "id")
-    found = {key: LabelledText(text, {}) for key, text in zip(firsts, texts[firsts.index], strict=True)}
+    texts, shown = (
+        _rows_at(splits, firsts.index, "text")["text"],
+        _rows_at(splits, labels.head(IDS).index, "id"),
+    )
+    found = {
+        key: LabelledText(text, {}) for key, text in zip(firsts, texts[firsts.index], strict=True)
+    }
     for _, part in labels:
         examples = shown.loc[part.index[:IDS]]
         ids = list(zip(examples["split"], examples["id"], strict=True))
@@ -195,7 +226,9 @@ def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int], column: str
     parts = []
     start = 0
     for split, rows in splits.items():
-        part = rows.at((place - start for place in places if start <= place < start + len(rows)), column)
+        part = rows.at(
+            (place - start for place in places if start <= place < start + len(rows)), column
+        )
         parts.append(part.assign(split=split).set_index(part.index + start))
         start += len(rows)
     return pd.concat(parts)

@@ -39,10 +39,16 @@ def learned(run: Run) -> dict[str, Any]:
     terms = run.tables["terms"]
     explained = set(terms["model"])
     without = [display_name(name) for name in run.models if name not in explained]
-    models = [_terms(run, name, terms[terms["model"] == name]) for name in run.ordered if name in explained]
+    models = [
+        _terms(run, name, terms[terms["model"] == name])
+        for name in run.ordered
+        if name in explained
+    ]
     return {
         "models": models,
-        "letters": any(each["letters"] for model in models for each in model["classes"] + model["more"]),
+        "letters": any(
+            each["letters"] for model in models for each in model["classes"] + model["more"]
+        ),
         "without": join_names(without),
         "several": len(without) > 1,
     }
@@ -76,8 +82,8 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
 def _split(run: Run, model: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with `letters`, whether a term is of letters, and `shown`, the term without what it is from.
 
-    That is a representation, if there are several, and an analyzer, if it has two. A representation is shown if another
-    one has terms of the same kind.
+    That is a representation, if there are several, and an analyzer, if it has two. A representation
+    is shown if another one has terms of the same kind.
     """
     names = leaves(run.settings.train[model].features, run.settings.combine)
     prefix = f"({'|'.join(names)})__" if len(names) > 1 else "()"
@@ -119,7 +125,9 @@ def params(run: Run) -> list[dict[str, Any]]:
         if name == "train":
             sections += [_section(f"train.{model}", section[model]) for model in section.names()]
         elif name == "vectorize":
-            sections += [_section(f"vectorize.{each}", section[each]) for each in run.results.features]
+            sections += [
+                _section(f"vectorize.{each}", section[each]) for each in run.results.features
+            ]
         elif name in ("combine", "average"):
             sections += [_section(f"{name}.{each}", pair) for each, pair in section.pairs().items()]
         elif name != "behave" or section.tests:
@@ -128,7 +136,10 @@ def params(run: Run) -> list[dict[str, Any]]:
 
 
 def _section(name: str, settings: BaseModel) -> dict[str, Any]:
-    return {"name": name, "rows": [(key, to_yaml(value)) for key, value in settings.model_dump().items()]}
+    return {
+        "name": name,
+        "rows": [(key, to_yaml(value)) for key, value in settings.model_dump().items()],
+    }
 
 
 def provenance(run: Run) -> dict[str, Any]:

@@ -22,7 +22,14 @@ def doubt(run: Run) -> dict[str, Any] | None:
     if settings.coverage is None or coverage.protocol is None or not models:
         return None
     kind, kinds = run.words["kind"], run.words["kinds"]
-    columns = ["model", f"sets with the {kind}", f"{kinds} per set", f"one {kind}", "several", "none"]
+    columns = [
+        "model",
+        f"sets with the {kind}",
+        f"{kinds} per set",
+        f"one {kind}",
+        "several",
+        "none",
+    ]
     if run.multilabel:
         columns[1] = "share of the labels in the set"
     title, rows = f"{RISK_COVERAGE.title}.", run.tables["risk_coverage"]
@@ -57,8 +64,13 @@ def _sets(name: str, sets: MeasuredSets) -> list[object]:
 
 def _by_class(run: Run, models: list[str]) -> Table:
     """Return the coverage of each class: of many those that a model covers least and most."""
-    cells = {label: [run.results.coverage[name].classes.get(label) for name in models] for label in run.classes}
-    lowest = {label: min((cell.value for cell in row if cell), default=1) for label, row in cells.items()}
+    cells = {
+        label: [run.results.coverage[name].classes.get(label) for name in models]
+        for label in run.classes
+    }
+    lowest = {
+        label: min((cell.value for cell in row if cell), default=1) for label, row in cells.items()
+    }
     shown = set(ends(sorted(run.classes, key=lambda label: lowest[label]), ENDS))
     kind, kinds = run.words["kind"], run.words["kinds"]
     caption = f"Share of the test rows of a {kind} whose set has it, with {run.level} intervals"
@@ -85,8 +97,12 @@ def _chosen(run: Run) -> list[str]:
         for setting in settings.models[name].validation_choices()
     ]
     chosen += ["evaluate.calibration"] if settings.evaluate.calibration != "none" else []
-    candidates = [name for name in settings.models.names() if settings.models[name].kind != CONSTANT]
-    return chosen + (["export.model"] if settings.export.model is None and len(candidates) > 1 else [])
+    candidates = [
+        name for name in settings.models.names() if settings.models[name].kind != CONSTANT
+    ]
+    return chosen + (
+        ["export.model"] if settings.export.model is None and len(candidates) > 1 else []
+    )
 
 
 def cell(share: MeasuredShare | None) -> tuple[str, str]:
@@ -114,7 +130,12 @@ def unknown(run: Run) -> dict[str, Any] | None:
             *((score, by_score, by_score.roc_auc) for score, by_score in test.scores.items()),
         ]
     ]
-    columns = ["accuracy within the classes", "recall of no class", "precision of no class", "area under the ROC curve"]
+    columns = [
+        "accuracy within the classes",
+        "recall of no class",
+        "precision of no class",
+        "area under the ROC curve",
+    ]
     caption = f"Texts of no class among the test rows, with {run.level} intervals"
     return {
         "label": visible(data.unknown or ""),

@@ -45,9 +45,10 @@ def errors(run: Run) -> dict[str, Any]:
 class Findings:
     """What was found in the test rows.
 
-    A table has `place` among the test rows, `id`, `actual`, a list per model of the class `decided` and of its
-    probability (with several labels a number per label), and `sureness`, by which it is ordered: the probability of a
-    mistake, or that of the less sure side of a disagreement. Classes are positions.
+    A table has `place` among the test rows, `id`, `actual`, a list per model of the class `decided`
+    and of its probability (with several labels a number per label), and `sureness`, by which it is
+    ordered: the probability of a mistake, or that of the less sure side of a disagreement. Classes
+    are positions.
     """
 
     mistakes: dict[str, dict[str, pd.DataFrame]]  # the most confident of each model, by kind
@@ -55,7 +56,9 @@ class Findings:
     disagreeing: int  # rows
     all_right: int
     all_wrong: int
-    set_sizes: dict[str, Ints]  # rows by the number of their labels, actual ones and those that each model decides
+    set_sizes: dict[
+        str, Ints
+    ]  # rows by the number of their labels, actual ones and those that each model decides
 
 
 def _find(run: Run, compared: Sequence[str]) -> Findings:
@@ -72,15 +75,23 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
         end = start + len(first)
         rows = {"place": np.arange(start, end), "id": first.ids, "actual": first.y}
         judged = {
-            name: decision.judge(batch[name].probabilities, batch[name].scores) for name, decision in decisions.items()
+            name: decision.judge(batch[name].probabilities, batch[name].scores)
+            for name, decision in decisions.items()
         }
         calibrated = {name: probabilities for name, (probabilities, _) in judged.items()}
         decided = np.stack([answers for _, answers in judged.values()], axis=1)
         right = (decided == first.y[:, np.newaxis]).reshape(*decided.shape[:2], -1).all(axis=2)
         sure = [*calibrated.values()]
-        if not first.multilabel:  # the probability of the class that is decided, or would be without the cost of none
-            answers = (decisions[name].answering().decide(part) for name, part in calibrated.items())
-            sure = [part[np.arange(len(first)), answer] for part, answer in zip(sure, answers, strict=True)]
+        if (
+            not first.multilabel
+        ):  # the probability of the class that is decided, or would be without the cost of none
+            answers = (
+                decisions[name].answering().decide(part) for name, part in calibrated.items()
+            )
+            sure = [
+                part[np.arange(len(first)), answer]
+                for part, answer in zip(sure, answers, strict=True)
+            ]
         confidence = np.stack(sure, axis=1)
         for n, name in enumerate(run.models):
             for kind, sureness in _sureness(first.y, decided[:, n], confidence[:, n]).items():
@@ -99,7 +110,10 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
         all_wrong += int((~right).all(axis=1).sum())
         start = end
     return Findings(
-        {name: {kind: _merge(parts, most) for kind, parts in kinds.items()} for name, kinds in mistakes.items()},
+        {
+            name: {kind: _merge(parts, most) for kind, parts in kinds.items()}
+            for name, kinds in mistakes.items()
+        },
         _merge(disagreements, most) if disagreements else pd.DataFrame({"place": []}),
         disagreeing,
         all_right,
@@ -122,11 +136,17 @@ def _sureness(actual: Ints, decided: Ints, confidence: Floats) -> dict[str, Floa
 def _less_sure_side(decided: Ints, confidence: Floats) -> Floats:
     """Return the highest probability of those who contradict the surest model, (rows,); both are (rows, models)."""
     surest = decided[np.arange(len(decided)), confidence.argmax(axis=1)]
-    return np.asarray(np.where(decided == surest[:, np.newaxis], -np.inf, confidence).max(axis=1, initial=-np.inf))
+    return np.asarray(
+        np.where(decided == surest[:, np.newaxis], -np.inf, confidence).max(axis=1, initial=-np.inf)
+    )
 
 
 def _surest(
-    rows: Mapping[str, NDArray[Any]], decided: Ints, probabilities: Floats, sureness: Floats, most: int
+    rows: Mapping[str, NDArray[Any]],
+    decided: Ints,
+    probabilities: Floats,
+    sureness: Floats,
+    most: int,
 ) -> pd.DataFrame:
     """Return the rows with the highest sureness above -inf, `most` at most; the first of equal ones first."""
     top = np.argsort(-sureness, kind="stable")[:most]
@@ -143,7 +163,10 @@ def _merge(parts: Sequence[pd.DataFrame], most: int) -> pd.DataFrame:
 
 def _mistakes(run: Run, model: str, findings: Findings, texts: pd.Series) -> dict[str, Any]:
     """Return the most confident mistakes of a model by kind; `constant` is what a model decides for every row."""
-    names, constant = [*run.names.values(), NO_ANSWER], run.constant(model)  # the last for a position of -1
+    names, constant = (
+        [*run.names.values(), NO_ANSWER],
+        run.constant(model),
+    )  # the last for a position of -1
     return {
         "model": display_name(model),
         "wrong": len(run.rows["test"]) - run.right(model),
@@ -165,7 +188,9 @@ def _mistakes(run: Run, model: str, findings: Findings, texts: pd.Series) -> dic
     }
 
 
-def _marked(names: Sequence[str], example: Mapping[Any, Any], kind: str) -> list[tuple[str, str, str]]:
+def _marked(
+    names: Sequence[str], example: Mapping[Any, Any], kind: str
+) -> list[tuple[str, str, str]]:
     """Return the labels that a row has or is decided to have, each with its mark and probability.
 
     The mistakes of this kind come first, the surest one before all.
@@ -173,7 +198,13 @@ def _marked(names: Sequence[str], example: Mapping[Any, Any], kind: str) -> list
     marks = {(1, 0): "missed", (0, 1): "extra", (1, 1): "found"}
     pairs = zip(example["actual"], example["decided"], strict=True)
     labels = [
-        (mark != kind, mark == "found", probability if mark == "missed" else -probability, name, mark)
+        (
+            mark != kind,
+            mark == "found",
+            probability if mark == "missed" else -probability,
+            name,
+            mark,
+        )
         for name, pair, probability in zip(names, pairs, example["probabilities"], strict=True)
         if (mark := marks.get(pair))
     ]
@@ -184,14 +215,18 @@ def _set_sizes(run: Run, findings: Findings) -> Table:
     """Return the number of test rows by that of their labels, actual ones and those decided by each model."""
     rows = [
         [f"{size:,}", *(f"{number:,}" for number in numbers)]
-        for size, numbers in enumerate(zip(*(sizes.tolist() for sizes in findings.set_sizes.values()), strict=True))
+        for size, numbers in enumerate(
+            zip(*(sizes.tolist() for sizes in findings.set_sizes.values()), strict=True)
+        )
         if any(numbers)
     ]
     columns = ["labels", "actual", *map(display_name, run.models)]
     return Table("Test texts by their number of labels", columns, rows, range(1, len(columns)))
 
 
-def _disagreements(run: Run, models: Sequence[str], findings: Findings, texts: pd.Series) -> dict[str, Any]:
+def _disagreements(
+    run: Run, models: Sequence[str], findings: Findings, texts: pd.Series
+) -> dict[str, Any]:
     """Return the rows that models decide differently, first those where both sides are sure."""
     names = [*run.names.values(), NO_ANSWER]
     return {
@@ -202,8 +237,14 @@ def _disagreements(run: Run, models: Sequence[str], findings: Findings, texts: p
                 "text": excerpt(texts[example["place"]]),
                 "actual": names[example["actual"]],
                 "decided": [
-                    {"name": names[decided], "confidence": percent(probability), "right": decided == example["actual"]}
-                    for decided, probability in zip(example["decided"], example["probabilities"], strict=True)
+                    {
+                        "name": names[decided],
+                        "confidence": percent(probability),
+                        "right": decided == example["actual"],
+                    }
+                    for decided, probability in zip(
+                        example["decided"], example["probabilities"], strict=True
+                    )
                 ],
             }
             for example in findings.disagreements.to_dict("records")
@@ -223,7 +264,14 @@ def _by_class(run: Run) -> Chart:
     hardest = sorted(filter(mean.index.__contains__, run.classes), key=mean.__getitem__)[:GROUPS]
     rows = tested[tested["class"].isin(hardest)][["model", "class", *RECALL.values()]]
     rows["class"] = rows["class"].map(run.names)
-    few = f" Shown are the {len(hardest)} of {len(mean)} with the lowest recall." * (len(hardest) < len(mean))
+    few = f" Shown are the {len(hardest)} of {len(mean)} with the lowest recall." * (
+        len(hardest) < len(mean)
+    )
     models = join_names(list(map(display_name, run.models)))
     caption = f"{chart.title}, with {run.level} intervals.{few}"
-    return Chart(chart.name, f"{chart.title}, for {models}.", caption, panels(chart, rows, run.models, {})[""])
+    return Chart(
+        chart.name,
+        f"{chart.title}, for {models}.",
+        caption,
+        panels(chart, rows, run.models, {})[""],
+    )

@@ -19,7 +19,9 @@ from textclf.report.errors import errors
 from textclf.report.run import PageSettings, Run
 from textclf.report.slices import slices
 
-SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {  # the most useful first, each with its title
+SECTIONS: dict[
+    str, tuple[str, Callable[[Run], Any]]
+] = {  # the most useful first, each with its title
     "summary": ("In short", results.summary),
     "protocol": ("How it was measured", results.protocol),
     "models": ("Models side by side", results.compared),
@@ -38,7 +40,9 @@ SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {  # the most useful fir
     "params": ("Parameters", details.params),
     "provenance": ("Provenance", details.provenance),
 }
-SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(PageSettings))})(?:\.[a-z]\w*)+)")
+SETTING = re.compile(
+    rf"\b((?:{'|'.join(section.name for section in fields(PageSettings))})(?:\.[a-z]\w*)+)"
+)
 
 
 def render(run: Run) -> str:
@@ -51,7 +55,11 @@ def render(run: Run) -> str:
     models = "model" if len(run.models) == 1 else "models"
     facts = f"{context['data']['rows']} texts, {len(run.names)} {run.words['kinds']}, {len(run.models)} {models}"
     heading = Heading("Text classification report", subject, facts)
-    filters: dict[str, Callable[..., object]] = {"mark_settings": mark_settings, "percent": percent, "points": points}
+    filters: dict[str, Callable[..., object]] = {
+        "mark_settings": mark_settings,
+        "percent": percent,
+        "points": points,
+    }
     titles = {name: title for name, (title, _) in SECTIONS.items()}
     return page.render("textclf.report", heading, titles, context, filters)
 

@@ -8,7 +8,15 @@ from typing import Any
 import pandas as pd
 
 from textclf.core.files import SPLITS
-from textclf.core.formatting import display_name, join_names, p_relation, p_value, percent, points, split_rows
+from textclf.core.formatting import (
+    display_name,
+    join_names,
+    p_relation,
+    p_value,
+    percent,
+    points,
+    split_rows,
+)
 from textclf.core.labels import visible
 from textclf.evaluate.metrics.metric import Metric
 from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings
@@ -28,7 +36,9 @@ def summary(run: Run) -> dict[str, Any]:
     measured, intervals = run.results.evaluation[name]["test"], run.results.intervals[name]["test"]
     confidence = run.settings.evaluate.confidence
     rejected = run.results.unknown.get(name, {}).get("test")
-    warnings = find_warnings(run.results, run.models, confidence, [name])  # the verdicts tell which others are weaker
+    warnings = find_warnings(
+        run.results, run.models, confidence, [name]
+    )  # the verdicts tell which others are weaker
     return {
         "model": display_name(name),
         "why": reason,
@@ -45,7 +55,9 @@ def summary(run: Run) -> dict[str, Any]:
         "unanswered": f"{int(run.counts[name][:, len(run.classes) :].sum()):,}",
         "of_sets": [format_metric(key, measured, intervals) for key in OF_SETS if run.multilabel],
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
-        "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],
+        "warnings": [
+            (display_name(model), text) for model, texts in warnings.items() for text in texts
+        ],
         "no_validation": "validation" not in run.splits,
     }
 
@@ -58,12 +70,15 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         said = "Cheaper than" if cost.difference < 0 else "More expensive than"
     return {
         "said": said,
-        "cost": format_difference("cost", cost.difference if cost else 0.0, cost) if "cost" in test.metrics else None,
+        "cost": format_difference("cost", cost.difference if cost else 0.0, cost)
+        if "cost" in test.metrics
+        else None,
         "test": test,
         "differs": _differs(run, test),
         "other": display_name(other),
         "p": p_relation(test.p_holm).replace(" ", "\N{NO-BREAK SPACE}"),
-        "corrected": not (run.decision(name).baseline or run.decision(other).baseline) and _corrected(run) > 1,
+        "corrected": not (run.decision(name).baseline or run.decision(other).baseline)
+        and _corrected(run) > 1,
         "loss": format_difference("log_loss", loss.difference, loss)
         if loss and not loss.low <= 0 <= loss.high
         else None,
@@ -91,11 +106,15 @@ def protocol(run: Run) -> dict[str, Any]:
             *(
                 sentence
                 for name, shape in run.results.features.items()
-                for sentence in caveats(name, settings.vectorize[name], shape.model_dump(exclude_unset=True))
+                for sentence in caveats(
+                    name, settings.vectorize[name], shape.model_dump(exclude_unset=True)
+                )
             ),
         ],
         "facts": [
-            *description.protocol(run, run.names, settings.models.names(), refitted=run.refitted is not None),
+            *description.protocol(
+                run, run.names, settings.models.names(), refitted=run.refitted is not None
+            ),
             *(_external(run, name, settings.evaluate.external[name]) for name in settings.external),
         ],
         "thresholds": [
@@ -103,7 +122,9 @@ def protocol(run: Run) -> dict[str, Any]:
             for name, decision in decisions.items()
             if chosen and decision.threshold is not None
         ],
-        "calibrations": [(display_name(name), told) for name in run.models if (told := run.calibration(name))],
+        "calibrations": [
+            (display_name(name), told) for name in run.models if (told := run.calibration(name))
+        ],
     }
 
 
@@ -156,13 +177,26 @@ def compared(run: Run) -> dict[str, Any]:
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),
         "other_titles": join_names([str(row[0]) for row in others]),
-        "per_class": join_names([METRICS[name].titled(run.multilabel) for name in run.class_metrics]),
+        "per_class": join_names(
+            [METRICS[name].titled(run.multilabel) for name in run.class_metrics]
+        ),
         "positive": run.names[run.classes[-1]] if run.binary else None,
         "clusters": "test" in run.results.decisions.protocol.clusters,
-        "lower": join_names([metric.title for metric in _measured(run) if not metric.higher_is_better]),
+        "lower": join_names(
+            [metric.title for metric in _measured(run) if not metric.higher_is_better]
+        ),
         "tests": Table(
             "Pairs of models on the same test rows",
-            ["pair", "difference", "interval", "right alone", "p", "p (Holm)", "detectable", "significant"],
+            [
+                "pair",
+                "difference",
+                "interval",
+                "right alone",
+                "p",
+                "p (Holm)",
+                "detectable",
+                "significant",
+            ],
             tests,
             range(1, 7),
         )
@@ -207,7 +241,10 @@ def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[
     others.append(
         [
             "parameters",
-            *(f"{n:,}" if (n := run.results.training[name].get("parameters")) else "" for name in run.models),
+            *(
+                f"{n:,}" if (n := run.results.training[name].get("parameters")) else ""
+                for name in run.models
+            ),
         ]
     )
     return important, others
@@ -215,8 +252,13 @@ def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[
 
 def _metric(run: Run, model: str, split: str, key: str) -> tuple[str, str]:
     results = run.results
-    measured, intervals = results.evaluation[model].get(split, {}), results.intervals[model].get(split, {})
-    return format_metric(key, measured, intervals, run.results.decisions[model].ece_if_calibrated.get(split))
+    measured, intervals = (
+        results.evaluation[model].get(split, {}),
+        results.intervals[model].get(split, {}),
+    )
+    return format_metric(
+        key, measured, intervals, run.results.decisions[model].ece_if_calibrated.get(split)
+    )
 
 
 def _pairs(run: Run) -> Iterator[tuple[str, Comparison]]:
@@ -231,7 +273,9 @@ def _differences(run: Run) -> Table:
     pairs = dict(_pairs(run))
     keys = [key for key in METRICS if any(key in test.metrics for test in pairs.values())]
     rows = [[title, *(_difference(key, test) for key in keys)] for title, test in pairs.items()]
-    titles = [METRICS[key].titled(run.multilabel) + " (points)" * METRICS[key].percent for key in keys]
+    titles = [
+        METRICS[key].titled(run.multilabel) + " (points)" * METRICS[key].percent for key in keys
+    ]
     caption = f"Differences in other metrics on the same test rows, with {run.level} intervals"
     return Table(caption, ["pair", *titles], rows, range(1, len(keys) + 1))
 

@@ -24,15 +24,24 @@ from textclf.fetch.settings import Fetch
 from textclf.plot.charts import Chart, columns_of, of_labels
 from textclf.report.settings import Report
 
-SQUEEZED = 4  # times the largest error of all other models, beyond which that of a baseline is not drawn
+SQUEEZED = (
+    4  # times the largest error of all other models, beyond which that of a baseline is not drawn
+)
 
 
 def tables_of(task: str) -> dict[str, Sequence[str]]:
     """Return the tables in plots/ by name, each as its columns that the page shows."""
-    of_class = [name for name, metric in METRICS.items() if metric.per_class and metric.suits(task == MULTILABEL)]
+    of_class = [
+        name
+        for name, metric in METRICS.items()
+        if metric.per_class and metric.suits(task == MULTILABEL)
+    ]
     metrics = [f"{name}{end}" for name in of_class for end in ("", "_low", "_high")]
     return {
-        **{name: columns_of(name) for name in ("history", "confusion", "roc", "precision_recall", "risk_coverage")},
+        **{
+            name: columns_of(name)
+            for name in ("history", "confusion", "roc", "precision_recall", "risk_coverage")
+        },
         "classes": ("model", "split", "class", "support", *metrics),
         "reliability": (*columns_of("reliability"), "low", "high"),
         "terms": COLUMNS,
@@ -88,8 +97,9 @@ def open_rows(readers: Sequence[ReadColumns]) -> SplitRows:
 class Run(Facts):
     """Everything that the page shows: what the stages wrote, and the settings.
 
-    `splits` has the rows of each split and `predictions` those of each model, for the test rows at least, in pieces
-    that can be read again; all models predict the same rows in the same order, the test rows in that of the split.
+    `splits` has the rows of each split and `predictions` those of each model, for the test rows at
+    least, in pieces that can be read again; all models predict the same rows in the same order, the
+    test rows in that of the split.
     """
 
     settings: PageSettings
@@ -98,7 +108,9 @@ class Run(Facts):
     tables: Mapping[str, pd.DataFrame]  # of plots, by name
     checksums: Mapping[str, str]  # SHA-256 of what was hashed
     versions: Mapping[str, str]  # of packages that computed, or are locked
-    behaviour: Mapping[str, behaviour_files.Results] = field(default_factory=dict)  # of each file of behavioural tests
+    behaviour: Mapping[str, behaviour_files.Results] = field(
+        default_factory=dict
+    )  # of each file of behavioural tests
 
     @property
     def models(self) -> list[str]:
@@ -124,7 +136,11 @@ class Run(Facts):
     def words(self) -> dict[str, str]:
         """What the page calls a class, several of them, and the share of rows that are right."""
         kind, kinds = ("label", "labels") if self.multilabel else ("class", "classes")
-        return {"kind": kind, "kinds": kinds, "accuracy": METRICS["accuracy"].titled(self.multilabel)}
+        return {
+            "kind": kind,
+            "kinds": kinds,
+            "accuracy": METRICS["accuracy"].titled(self.multilabel),
+        }
 
     def chart(self, chart: Chart) -> Chart:
         """Return a chart in the words of the task."""
@@ -160,9 +176,15 @@ class Run(Facts):
         """The test rows of each model as `confusion_matrix`, (classes, columns)."""
         confusion, found = self.tables["confusion"], {}
         for model in self.models:
-            counts = confusion[confusion["model"] == model].pivot_table("count", "actual", "predicted", aggfunc="sum")
+            counts = confusion[confusion["model"] == model].pivot_table(
+                "count", "actual", "predicted", aggfunc="sum"
+            )
             columns = [*self.classes, *([""] if "" in counts.columns else [])]
-            found[model] = counts.reindex(index=list(self.classes), columns=columns).fillna(0).to_numpy(np.int64)
+            found[model] = (
+                counts.reindex(index=list(self.classes), columns=columns)
+                .fillna(0)
+                .to_numpy(np.int64)
+            )
         return found
 
     @cached_property
@@ -170,12 +192,16 @@ class Run(Facts):
         """The test rows of each class, or with each label, (classes,)."""
         classes = self.tables["classes"]
         rows = classes[(classes["split"] == "test") & (classes["model"] == self.models[0])]
-        return np.array(rows.set_index("class")["support"].reindex(list(self.classes)), dtype=np.int64)
+        return np.array(
+            rows.set_index("class")["support"].reindex(list(self.classes)), dtype=np.int64
+        )
 
     @cached_property
     def together(self) -> NDArray[np.int64]:
         """The test rows that have both of two labels, (labels, labels)."""
-        actual = (rows.y[rows.split == "test"].astype(float) for rows in self.predictions[self.models[0]])
+        actual = (
+            rows.y[rows.split == "test"].astype(float) for rows in self.predictions[self.models[0]]
+        )
         return np.array(sum(y.T @ y for y in actual), dtype=np.int64)
 
     def right(self, model: str) -> int:
@@ -196,9 +222,19 @@ class Run(Facts):
     @property
     def not_drawn(self) -> str:
         """What a caption says of `squeezing`."""
-        shares = {name: percent(self.results.evaluation[name]["test"]["accuracy"]) for name in self.squeezing}
-        named = [f"{display_name(name)} ({self.words['accuracy']} {share})" for name, share in shares.items()]
-        return f" Not drawn, so that the others can be told apart: {join_names(named)}." if named else ""
+        shares = {
+            name: percent(self.results.evaluation[name]["test"]["accuracy"])
+            for name in self.squeezing
+        }
+        named = [
+            f"{display_name(name)} ({self.words['accuracy']} {share})"
+            for name, share in shares.items()
+        ]
+        return (
+            f" Not drawn, so that the others can be told apart: {join_names(named)}."
+            if named
+            else ""
+        )
 
     def constant(self, model: str) -> list[int] | None:
         """Return the positions of the classes that a model decides for every test row; None if these differ."""

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from textclf.core.formatting import count_noun, display_name, join_names, p_relation, p_value, percent, points
+from textclf.core.formatting import (
+    count_noun,
+    display_name,
+    join_names,
+    p_relation,
+    p_value,
+    percent,
+    points,
+)
 from textclf.core.labels import visible
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.results import Slice, format_difference, format_measured
@@ -29,7 +37,10 @@ def slices(run: Run) -> dict[str, Any] | None:
         "constant": join_names([display_name(name) for name in run.models if name not in models]),
         "clustered": "test" in run.results.decisions.protocol.clusters,
         "all": [
-            {"title": f"{display_name(name)}: all {count_noun(len(found[name]), 'slice')}", "table": _table(run, name)}
+            {
+                "title": f"{display_name(name)}: all {count_noun(len(found[name]), 'slice')}",
+                "table": _table(run, name),
+            }
             for name in models
         ],
     }
@@ -49,7 +60,9 @@ def _findings(run: Run, model: str) -> list[str]:
     more = len(found) - NAMED
     others = f", and {more} more" if more > 0 else ""
     where = f"{join_names(parts)}{others}"
-    return [f"{display_name(model)} is less accurate on some rows than on the other test rows: {where}."]
+    return [
+        f"{display_name(model)} is less accurate on some rows than on the other test rows: {where}."
+    ]
 
 
 def title(run: Run, name: str) -> str:
@@ -61,7 +74,14 @@ def title(run: Run, name: str) -> str:
 
 def _table(run: Run, model: str) -> Table:
     entries, metric = run.results.slices[model], run.settings.evaluate.slice_metric
-    columns = ["slice", "rows", run.words["accuracy"], "difference", "p", *([METRICS[metric].title] if metric else [])]
+    columns = [
+        "slice",
+        "rows",
+        run.words["accuracy"],
+        "difference",
+        "p",
+        *([METRICS[metric].title] if metric else []),
+    ]
     rows = [
         [
             title(run, name),

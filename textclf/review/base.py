@@ -16,16 +16,16 @@ from textclf.core.installed import path_of_programs
 
 DVC = (sys.executable, "-P", "-m", "dvc")  # -P: no file of the project takes the place of a module
 
-# A fetch hashes what it gets, where a clone of a folder trusts the names of the files in .git/objects.
-# Both ends are on this machine: to compress would take longer than it saves.
+# A fetch hashes what it gets, where a clone of a folder trusts the names of the files in
+# .git/objects. Both ends are on this machine: to compress would take longer than it saves.
 UPLOAD = "--upload-pack=git -c pack.compression=0 -c pack.window=0 upload-pack"
 
 
 def run_base(commit: str) -> None:
     """Run the pipeline at a commit, into this project's DVC cache; DVC's output goes to stderr.
 
-    Stages that are the same at both commits come from DVC's run cache. Raises `UserError` with the reason, one line, if
-    a command fails.
+    Stages that are the same at both commits come from DVC's run cache. Raises `UserError` with the
+    reason, one line, if a command fails.
     """
     with cloned(commit) as project:
         run(*DVC, "repro", folder=project, echo=True)
@@ -35,11 +35,14 @@ def run_base(commit: str) -> None:
 def cloned(commit: str, inspect: Callable[[Path], object] = Path.resolve) -> Iterator[Path]:
     """Yield the project of the current folder at a commit, in a temporary clone with this project's DVC cache.
 
-    `inspect` is called with the project before DVC reads it. Data kept with `dvc add` is there, from
-    the cache or else from the remote. Raises `UserError` with the reason, one line, if a command fails.
+    `inspect` is called with the project before DVC reads it. Data kept with `dvc add` is there,
+    from the cache or else from the remote. Raises `UserError` with the reason, one line, if a
+    command fails.
     """
     cache = run(*DVC, "cache", "dir").splitlines()[-1]
-    top, prefix = os.fsdecode(git("rev-parse", "--show-toplevel", "--show-prefix").stdout).split("\n")[:2]
+    top, prefix = os.fsdecode(git("rev-parse", "--show-toplevel", "--show-prefix").stdout).split(
+        "\n"
+    )[:2]
     with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
         project = Path(folder, prefix)
         run("git", "init", "--quiet", folder)
@@ -55,8 +58,12 @@ def cloned(commit: str, inspect: Callable[[Path], object] = Path.resolve) -> Ite
             raise UserError(f"it has no folder {prefix}.dvc")
         inspect(project)
         # DVC reads a path that is not ASCII, but cannot write it.
-        (project / ".dvc" / "config.local").write_text(f'[cache]\n    dir = "{cache}"\n', encoding="utf-8")
-        tracked = os.fsdecode(git("-C", str(project), "ls-files", "-z", "*.dvc").stdout).split("\0")[:-1]
+        (project / ".dvc" / "config.local").write_text(
+            f'[cache]\n    dir = "{cache}"\n', encoding="utf-8"
+        )
+        tracked = os.fsdecode(git("-C", str(project), "ls-files", "-z", "*.dvc").stdout).split(
+            "\0"
+        )[:-1]
         fetch(project, tracked)
         yield project
 
@@ -79,8 +86,8 @@ def run(
     """Run a command and return what it printed; raise `UserError` with its first error.
 
     `python` is this Python, unless the folder `path` has another; `variables` are added to the
-    environment. Git finds the repository by the folder: its variables in a hook would lead to another
-    one.
+    environment. Git finds the repository by the folder: its variables in a hook would lead to
+    another one.
     """
     lines = []
     of_git = git("rev-parse", "--local-env-vars").stdout.decode().split()
@@ -88,7 +95,11 @@ def run(
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
         command,
         cwd=folder,
-        env={**inherited, **variables, "PATH": os.pathsep.join(filter(None, (path, path_of_programs())))},
+        env={
+            **inherited,
+            **variables,
+            "PATH": os.pathsep.join(filter(None, (path, path_of_programs()))),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

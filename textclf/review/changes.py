@@ -17,7 +17,9 @@ IMPORTANT = tuple(name for name, metric in METRICS.items() if metric.important)
 ORDER = (*IMPORTANT, *(name for name in METRICS if name not in IMPORTANT))
 
 Settled = Literal["unchanged", "new", "removed", "different task"]  # without a difference to judge
-Verdict = Literal["better", "worse", "within noise", "no interval", "too few rows", "baseline"] | Settled
+Verdict = (
+    Literal["better", "worse", "within noise", "no interval", "too few rows", "baseline"] | Settled
+)
 Numbers = dict[str, dict[str, dict[str, Any]]]  # model -> split -> metric -> value
 Key = tuple[str, str, str]  # model, split, metric
 
@@ -32,9 +34,13 @@ class Change:
     base: float | None
     head: float | None
     interval: Interval | None = None  # of head minus base
-    same_task: bool = True  # otherwise the numbers measure different things, without difference and interval
+    same_task: bool = (
+        True  # otherwise the numbers measure different things, without difference and interval
+    )
     few_rows: bool = False  # whether a revision has too few rows for an interval
-    baseline: bool = False  # whether the model learns nothing from texts, and so gets neither better nor worse
+    baseline: bool = (
+        False  # whether the model learns nothing from texts, and so gets neither better nor worse
+    )
 
     @property
     def key(self) -> Key:
@@ -99,12 +105,17 @@ class Change:
 
 
 def compare_metrics(
-    base: Numbers, head: Numbers, base_intervals: Numbers, head_intervals: Numbers, same_task: bool = True
+    base: Numbers,
+    head: Numbers,
+    base_intervals: Numbers,
+    head_intervals: Numbers,
+    same_task: bool = True,
 ) -> list[Change]:
     """Return the change of every metric of either revision, in the order of the report.
 
-    The interval is `difference` of those in `base_intervals` and `head_intervals`: for two models on the same rows too
-    wide rather than too narrow. There is none if one of these is missing or the tasks differ.
+    The interval is `difference` of those in `base_intervals` and `head_intervals`: for two models
+    on the same rows too wide rather than too narrow. There is none if one of these is missing or
+    the tasks differ.
     """
     keys = {
         (model, split, metric)
@@ -119,7 +130,9 @@ def compare_metrics(
         ends = [_get(intervals, key, {}) for intervals in (head_intervals, base_intervals)]
         interval = None
         if same_task and None not in (before, now) and all(ends):
-            unpaired = difference(now, before, *(Interval(each["low"], each["high"]) for each in ends))
+            unpaired = difference(
+                now, before, *(Interval(each["low"], each["high"]) for each in ends)
+            )
             interval = Interval(*(round(end, DIGITS) for end in unpaired))
         changes.append(Change(*key, before, now, interval, same_task, few_rows=None in ends))
     return changes

@@ -1,8 +1,9 @@
 """The command `textclf pr-report`: what a change does to the numbers, as the comment of a pull request.
 
-Exit code 0: the gate of params.yaml passed. 1: it failed; stderr has the reasons. 2: there is no answer; if only the
-gate could not be checked, for example because it names a model that is gone, the comment is still written and says so.
-Metrics and figures are those that dvc.yaml names, stages those of dvc.lock, each as it is at its revision.
+Exit code 0: the gate of params.yaml passed. 1: it failed; stderr has the reasons. 2: there is no
+answer; if only the gate could not be checked, for example because it names a model that is gone,
+the comment is still written and says so. Metrics and figures are those that dvc.yaml names, stages
+those of dvc.lock, each as it is at its revision.
 """
 
 import argparse
@@ -30,7 +31,13 @@ from textclf.review import revisions
 from textclf.review.base import run_base
 from textclf.review.changes import Numbers, Settled, compare_metrics
 from textclf.review.comment import Figure, Report, render
-from textclf.review.differences import checksums, compare_stages, not_run, task_differences, with_defaults
+from textclf.review.differences import (
+    checksums,
+    compare_stages,
+    not_run,
+    task_differences,
+    with_defaults,
+)
 from textclf.review.gate import Check, check_behaviour, check_gate, check_slices
 from textclf.review.pairing import Pairing, pair_predictions
 from textclf.review.revisions import Revision
@@ -45,7 +52,8 @@ NOT_TOLD = {"ece_if_calibrated", "guessing"}  # of a model: see `_other_metrics`
 def run(arguments: argparse.Namespace) -> int:
     """Write the comment and return the exit code: 0, or 1 if the gate failed; its reasons are on stderr.
 
-    Raise `UserError` after writing if the gate could not be checked: an older comment that says "passed" must not stay.
+    Raise `UserError` after writing if the gate could not be checked: an older comment that says
+    "passed" must not stay.
     """
     head_commit = revisions.commit_of("HEAD" if arguments.head is None else arguments.head)
     head = Revision(head_commit, tree=arguments.head is None)
@@ -74,7 +82,9 @@ def _run_base(base: Revision) -> str:
     try:
         run_base(base.commit)
     except UserError as error:
-        print(f"warning: pr-report: the run of {base.name} failed: {error.lines[0]}", file=sys.stderr)
+        print(
+            f"warning: pr-report: the run of {base.name} failed: {error.lines[0]}", file=sys.stderr
+        )
         return error.lines[0]
     return ""
 
@@ -83,7 +93,10 @@ def compare(base: Revision, head: Revision) -> Report:
     """Return the report on two revisions of the project in the current folder, without figures."""
     sides = base, head
     params = [with_defaults(side.params) for side in sides]
-    measured = base.metrics(revisions.EVALUATION), head.evaluation()  # none at a base where no run was committed
+    measured = (
+        base.metrics(revisions.EVALUATION),
+        head.evaluation(),
+    )  # none at a base where no run was committed
     settings = [_evaluate_section(side) for side in sides]
     levels = {section.confidence for section in settings if section}
     intervals: tuple[Numbers, Numbers] = {}, {}
@@ -91,27 +104,39 @@ def compare(base: Revision, head: Revision) -> Report:
         intervals = base.metrics(revisions.INTERVALS), head.metrics(revisions.INTERVALS)
     task = task_differences(params, [side.metrics(revisions.SPLITS) for side in sides])
     baselines = {
-        model for model in measured[1] if all(value_at(side, f"train.{model}.kind") == CONSTANT for side in params)
+        model
+        for model in measured[1]
+        if all(value_at(side, f"train.{model}.kind") == CONSTANT for side in params)
     }
     changes = compare_metrics(*measured, *intervals, same_task=not task)
     changes = [replace(change, baseline=change.model in baselines) for change in changes]
     before, now = (value_at(side, "evaluate.costs") for side in params)
     if before != now:
-        changes = [replace(each, same_task=False, interval=None) if each.metric == "cost" else each for each in changes]
+        changes = [
+            replace(each, same_task=False, interval=None) if each.metric == "cost" else each
+            for each in changes
+        ]
     pairing = Pairing()
     moved = [change for change in changes if change.verdict not in get_args(Settled)]
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({change.model for change in moved})
         stratified = is_stratified(params[1], head.metrics(revisions.SPLITS))
         pairing = pair_predictions(
-            moved, base.decided(models), head.decided(models), settings[1], stratified, _clustered(sides)
+            moved,
+            base.decided(models),
+            head.decided(models),
+            settings[1],
+            stratified,
+            _clustered(sides),
         )
     changes = pairing.replace_intervals(changes)
     folder = Path(head.metric_files()[revisions.EVALUATION]).parent
     test_rows = head.metrics(revisions.DECISIONS).get("protocol", {}).get(KEY)
     looks = count_results(test_rows, folder, "" if head.tree else head.commit)
     of_best = {}
-    for model in sorted({change.model for change in moved if change.split == "test" and not change.baseline}):
+    for model in sorted(
+        {change.model for change in moved if change.split == "test" and not change.baseline}
+    ):
         ends = intervals[1].get(model, {}).get("test", {}).get("accuracy") or {}
         if levels and (rows := ends.get("effective_rows")):
             accuracy, degrees = measured[1][model]["test"]["accuracy"], ends.get("degrees")
@@ -126,7 +151,11 @@ def compare(base: Revision, head: Revision) -> Report:
     try:
         gate = head.section("gate", Gate)
         by_slice = [side.metrics(revisions.SLICES) if gate.slices else {} for side in sides]
-        checks = [*check_gate(gate, changes), *check_slices(gate, *by_slice), *check_behaviour(gate, *behaviour)]
+        checks = [
+            *check_gate(gate, changes),
+            *check_slices(gate, *by_slice),
+            *check_behaviour(gate, *behaviour),
+        ]
     except UserError as error:
         gate_errors = error.lines
     default, below = _default_of(head)
@@ -136,8 +165,13 @@ def compare(base: Revision, head: Revision) -> Report:
         changes=changes,
         checks=checks,
         gate_errors=gate_errors,
-        # A wider interval lets more pass, so the level belongs to the gate. A base without a gate had none to change.
-        gate_changes=[d for d in differences if d.name.startswith(("gate.", CONFIDENCE)) and params[0].get("gate")],
+        # A wider interval lets more pass, so the level belongs to the gate. A base without a gate
+        # had none to change.
+        gate_changes=[
+            d
+            for d in differences
+            if d.name.startswith(("gate.", CONFIDENCE)) and params[0].get("gate")
+        ],
         pairs=pairing.pairs,
         why_unpaired=pairing.unpaired,
         looks=looks,
@@ -157,7 +191,9 @@ def compare(base: Revision, head: Revision) -> Report:
 
 def _default_of(head: Revision) -> tuple[str, str]:
     """Return the default model of the head, and what `below_baseline` says of it."""
-    results = Results.of(evaluation=head.metrics(revisions.EVALUATION), decisions=head.metrics(revisions.DECISIONS))
+    results = Results.of(
+        evaluation=head.metrics(revisions.EVALUATION), decisions=head.metrics(revisions.DECISIONS)
+    )
     named = value_at(head.params, "export.model")
     models = [name for section in ("train", "average") for name in head.params.get(section) or ()]
     with suppress(LookupError):  # of results of another version
@@ -176,7 +212,9 @@ def is_stratified(params: Mapping[str, Any], splits_report: Mapping[str, Any]) -
 def _clustered(sides: Sequence[Revision]) -> set[str]:
     """Return the splits whose rows are not independent at either revision."""
     decisions = [side.metrics(revisions.DECISIONS) for side in sides]
-    return {split for content in decisions for split in content.get("protocol", {}).get("clusters", {})}
+    return {
+        split for content in decisions for split in content.get("protocol", {}).get("clusters", {})
+    }
 
 
 def _evaluate_section(side: Revision) -> Evaluate | None:
@@ -190,9 +228,9 @@ def _evaluate_section(side: Revision) -> Evaluate | None:
 def _other_metrics(sides: Sequence[Revision]) -> list[Difference]:
     """Return what differs in the metrics files other than those of the models' metrics.
 
-    Slices are many, and mostly differ by chance; the gate can watch some of them. Comparisons of models follow from the
-    models' metrics, as does that with guessing. The calibration error of a calibrated model says nothing about what
-    changed.
+    Slices are many, and mostly differ by chance; the gate can watch some of them. Comparisons of
+    models follow from the models' metrics, as does that with guessing. The calibration error of a
+    calibrated model says nothing about what changed.
     """
     files = [side.metric_files() for side in sides]
     differences = []
@@ -220,11 +258,13 @@ def _other_rates(behaviour: Sequence[Mapping[str, Behaviour]]) -> list[Differenc
     return [replace(entry, name=f"behaviour: {entry.name}") for entry in compare_values(*rates)]
 
 
-def changed_figures(base: Revision, head: Revision, image_url: str, images: Path | None, start: Path) -> list[Figure]:
+def changed_figures(
+    base: Revision, head: Revision, image_url: str, images: Path | None, start: Path
+) -> list[Figure]:
     """Return the figures whose bytes differ, with an address per side: from the template, else a file in `images`.
 
-    `start` is the folder that the address of a file is relative to. A figure of the working tree that is not committed
-    has no address from the template.
+    `start` is the folder that the address of a file is relative to. A figure of the working tree
+    that is not committed has no address from the template.
     """
     figures = []
     for path in dict.fromkeys(base.figures() + head.figures()):
@@ -240,8 +280,14 @@ def changed_figures(base: Revision, head: Revision, image_url: str, images: Path
                 with writing(file):
                     file.write_bytes(content)
                 address = quote(Path(os.path.relpath(file, start)).as_posix())
-            if content is not None and image_url and content == Revision(revision.commit).read(path):
-                address = image_url.replace("{revision}", revision.commit).replace("{path}", quote(path))
+            if (
+                content is not None
+                and image_url
+                and content == Revision(revision.commit).read(path)
+            ):
+                address = image_url.replace("{revision}", revision.commit).replace(
+                    "{path}", quote(path)
+                )
             addresses.append(address)
         figures.append(Figure(path, *addresses))
     return figures

@@ -17,7 +17,9 @@ from textclf.review.differences import StageChange, find_causes
 from textclf.review.gate import Check
 from textclf.review.pairing import Pair
 
-MARKER = Markup("<!-- textclf:pr-report -->")  # the first line, by which the comment is found and replaced
+MARKER = Markup(
+    "<!-- textclf:pr-report -->"
+)  # the first line, by which the comment is found and replaced
 LIMIT = 65_000  # bytes; GitHub accepts 65,536 characters
 TOO_FEW = "too few rows are right or wrong for a paired one"
 NOT_READ = "this version does not read the settings of evaluate of both revisions"
@@ -48,17 +50,25 @@ class Report:
     why_unpaired: dict[tuple[str, str], str] = field(default_factory=dict)  # by model and split
     base_failure: str = ""  # why the run of the base failed
     looks: int = 1  # results on the test rows of the head that Git has
-    of_best: dict[str, Interval] = field(default_factory=dict)  # of the accuracy of models, as the best of these
+    of_best: dict[str, Interval] = field(
+        default_factory=dict
+    )  # of the accuracy of models, as the best of these
     default: str = ""  # the default model of the head
     below: str = ""  # what `below_baseline` says of it
-    task: list[str] = field(default_factory=list)  # names of what makes the task different from the base's
+    task: list[str] = field(
+        default_factory=list
+    )  # names of what makes the task different from the base's
     same_rows: bool | None = True  # whether the test rows are those of the base; None if unknown
-    confidence: float | None = 0.95  # None if it differs between the revisions, so that no change has an interval
+    confidence: float | None = (
+        0.95  # None if it differs between the revisions, so that no change has an interval
+    )
     params: list[Difference] = field(default_factory=list)
     others: list[Difference] = field(default_factory=list)  # metrics that are not metrics of models
     stages: list[StageChange] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
-    not_run: list[str] = field(default_factory=list)  # settings at the head with which its stages did not run
+    not_run: list[str] = field(
+        default_factory=list
+    )  # settings at the head with which its stages did not run
     uncommitted: list[str] = field(default_factory=list)
     report_url: str = ""
 
@@ -70,7 +80,11 @@ class Report:
     @property
     def without_interval(self) -> list[str]:
         """Return the metrics that changed on rows not trained on, and have no verdict on any of these rows."""
-        without = {change.metric for change in self.judged if change.verdict in ("no interval", "too few rows")}
+        without = {
+            change.metric
+            for change in self.judged
+            if change.verdict in ("no interval", "too few rows")
+        }
         return sorted(without - {change.metric for change in self.judged if change.judged_by})
 
     @property
@@ -114,19 +128,27 @@ class Report:
     def main_rows(self) -> list[Change]:
         """Return the important metrics of the other models, without baselines: the rows of the main table."""
         hidden = {*self.models("unchanged"), *self.models("removed")}
-        important = [change for change in self.judged if change.metric in IMPORTANT and not change.baseline]
+        important = [
+            change for change in self.judged if change.metric in IMPORTANT and not change.baseline
+        ]
         return [change for change in important if change.model not in hidden]
 
     @property
     def more_rows(self) -> list[Change]:
         """Return the other changes on rows not trained on: the rows of the folded table."""
         shown = self.main_rows[:MOST]
-        return [change for change in self.judged if change.verdict != "unchanged" and change not in shown]
+        return [
+            change
+            for change in self.judged
+            if change.verdict != "unchanged" and change not in shown
+        ]
 
     @property
     def of_training_rows(self) -> int:
         """Return how many metrics changed on rows that the models were trained on."""
-        return sum(change.verdict != "unchanged" and change.split not in JUDGED for change in self.changes)
+        return sum(
+            change.verdict != "unchanged" and change.split not in JUDGED for change in self.changes
+        )
 
 
 def render(report: Report, limit: int = LIMIT) -> str:
@@ -135,7 +157,11 @@ def render(report: Report, limit: int = LIMIT) -> str:
     text = ""
     for most in FEWER:
         text = template.render(
-            report=report, headline=headline(report), causes=find_causes(report.stages), marker=MARKER, most=most
+            report=report,
+            headline=headline(report),
+            causes=find_causes(report.stages),
+            marker=MARKER,
+            most=most,
         )
         text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
         if len(text.encode()) <= limit:
@@ -149,10 +175,14 @@ def headline(report: Report) -> Markup:
     for change in report.changes:
         if change.split == "test" and change.metric in IMPORTANT:
             by_model.setdefault(change.model, []).append(change)
-    phrases = [phrase for _, phrase in sorted(filter(None, (_phrase(*item) for item in by_model.items())))]
+    phrases = [
+        phrase for _, phrase in sorted(filter(None, (_phrase(*item) for item in by_model.items())))
+    ]
     listed = list_few(phrases, markdown.MOST_NAMES)
     if report.task:
-        sentence = "; ".join(filter(None, ["The task differs from the base, so no numbers are compared", listed]))
+        sentence = "; ".join(
+            filter(None, ["The task differs from the base, so no numbers are compared", listed])
+        )
     else:
         sentence = f"On the test rows {listed or 'no metric changed'}"
         if report.same_rows is False:
@@ -169,7 +199,9 @@ def _gate_phrase(report: Report) -> str:
     elif not report.checks:
         phrase = "no gate is set"
     elif report.failed:
-        phrase = f"the gate failed ({len(report.failed)} of {count_noun(len(report.checks), 'rule')})"
+        phrase = (
+            f"the gate failed ({len(report.failed)} of {count_noun(len(report.checks), 'rule')})"
+        )
     else:
         phrase = "the gate passed"
     return f"{phrase}; the rules of the gate changed" if report.gate_changes else phrase
@@ -184,9 +216,15 @@ def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
     if "worse" in metrics or "better" in metrics:
         verdicts: tuple[Verdict, ...] = ("worse", "better")
         beyond = " and ".join(
-            f"{verdict} in {join_names(metrics[verdict])}" for verdict in verdicts if verdict in metrics
+            f"{verdict} in {join_names(metrics[verdict])}"
+            for verdict in verdicts
+            if verdict in metrics
         )
-        noise = f" ({join_names(metrics['within noise'])} within noise)" if "within noise" in metrics else ""
+        noise = (
+            f" ({join_names(metrics['within noise'])} within noise)"
+            if "within noise" in metrics
+            else ""
+        )
         return (0 if "worse" in metrics else 1), f"{name} is {beyond}{noise}"
     others: dict[Verdict, str] = {
         "removed": "was removed",
@@ -197,6 +235,10 @@ def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
         "baseline": "(baseline) changed",
     }
     return next(
-        ((rank, f"{name} {phrase}") for rank, (verdict, phrase) in enumerate(others.items(), 2) if verdict in metrics),
+        (
+            (rank, f"{name} {phrase}")
+            for rank, (verdict, phrase) in enumerate(others.items(), 2)
+            if verdict in metrics
+        ),
         None,
     )

@@ -20,7 +20,10 @@ from textclf.tables.settings import Data
 
 SECTIONS = {"fetch": Fetch, "data": Data, "split": Split, "evaluate": Evaluate, "gate": Gate}
 TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
-KEPT = ("data.slices", "data.columns")  # columns that are kept beside the texts, and change neither rows nor labels
+KEPT = (
+    "data.slices",
+    "data.columns",
+)  # columns that are kept beside the texts, and change neither rows nor labels
 FETCHED = "data/raw"  # data.path with which section fetch chooses the rows
 UNMEASURED = "check"  # the stage that reads all params and makes no numbers of them
 # Where params.yaml names the items of a stage; dvc.lock keeps those of before.
@@ -37,22 +40,29 @@ def with_defaults(params: Mapping[str, Any]) -> dict[str, Any]:
     for name, kind in SECTIONS.items():
         if isinstance(params.get(name), dict):
             with suppress(UserError):
-                filled[name] = json.loads(json.dumps(validate(kind, params[name]).model_dump()))  # lists for tuples
+                filled[name] = json.loads(
+                    json.dumps(validate(kind, params[name]).model_dump())
+                )  # lists for tuples
     return filled
 
 
-def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mapping[str, Any]]) -> list[str]:
+def task_differences(
+    params: Sequence[Mapping[str, Any]], splits: Sequence[Mapping[str, Any]]
+) -> list[str]:
     """Return the names of what makes the two tasks different; an empty list if the task is the same.
 
-    `params` and `splits` hold params.yaml and the metrics of the split stage, each at the base and at the head. A
-    section or a list of classes that is missing at either revision is not compared: an older version may have had none.
+    `params` and `splits` hold params.yaml and the metrics of the split stage, each at the base and
+    at the head. A section or a list of classes that is missing at either revision is not compared:
+    an older version may have had none.
     """
     shared = [name for name in TASK if all(content.get(name) for content in params)]
     if all(value_at(content, "data.path") not in (MISSING, FETCHED) for content in params):
         shared = [name for name in shared if name != "fetch"]
     sections = ({name: content[name] for name in shared} for content in params)
     names = [each.name for each in compare_values(*sections) if not each.name.startswith(KEPT)]
-    classes = [{key for key in flatten(content) if key.startswith("test.classes.")} for content in splits]
+    classes = [
+        {key for key in flatten(content) if key.startswith("test.classes.")} for content in splits
+    ]
     return [*names, "test.classes"] if all(classes) and classes[0] != classes[1] else names
 
 
@@ -66,7 +76,9 @@ def not_run(params: Mapping[str, Any], lock: Mapping[str, Any], file: str) -> li
             continue
         for key, value in record.get("params", {}).get(file, {}).items():
             if (found := value_at(params, key)) is not MISSING:
-                names |= dict.fromkeys(each.name for each in compare_values({key: value}, {key: found}))
+                names |= dict.fromkeys(
+                    each.name for each in compare_values({key: value}, {key: found})
+                )
     return list(names)
 
 
@@ -92,7 +104,11 @@ def compare_stages(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Sta
             continue
         inputs = _changed_keys(checksums(old, "deps"), checksums(new, "deps"))
         before, after = old.get("params", {}), new.get("params", {})
-        inputs += [each.name for file in before | after for each in compare_values(before.get(file), after.get(file))]
+        inputs += [
+            each.name
+            for file in before | after
+            for each in compare_values(before.get(file), after.get(file))
+        ]
         inputs += ["command"] if old.get("cmd") != new.get("cmd") else []
         outputs = _changed_keys(checksums(old, "outs"), checksums(new, "outs"))
         changes.append(StageChange(name, inputs, outputs))

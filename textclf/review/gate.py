@@ -32,19 +32,26 @@ class Check:
         """Return what the report says about the rule."""
         if self.reason:
             return "failed"
-        return "nothing to compare with" if self.rule == "maximum_drop" and math.isnan(self.change.drop) else "passed"
+        return (
+            "nothing to compare with"
+            if self.rule == "maximum_drop" and math.isnan(self.change.drop)
+            else "passed"
+        )
 
 
 def check_gate(gate: Gate, changes: Iterable[Change]) -> list[Check]:
     """Return one check per rule of the gate; raise `UserError` if it names a metric that the run does not have.
 
-    `minimum` fails if the value is worse than the bound. `maximum_drop` fails if the value is worse than the base by
-    more than the bound and the interval of the change excludes 0; if there is no interval, the value alone decides.
-    Without a base of the same task there is no drop.
+    `minimum` fails if the value is worse than the bound. `maximum_drop` fails if the value is worse
+    than the base by more than the bound and the interval of the change excludes 0; if there is no
+    interval, the value alone decides. Without a base of the same task there is no drop.
     """
     by_name = {change.name: change for change in changes if change.head is not None}
     checks, mistakes = [], []
-    judges: dict[Rule, Callable[[Change, float], str]] = {"minimum": _breaks_minimum, "maximum_drop": _drops_too_far}
+    judges: dict[Rule, Callable[[Change, float], str]] = {
+        "minimum": _breaks_minimum,
+        "maximum_drop": _drops_too_far,
+    }
     for rule, judge in judges.items():
         for *place, limit in _limits(getattr(gate, rule)):
             name = ".".join(place)
@@ -71,7 +78,9 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
             mistakes.append(f"gate.slices must name a model of the run ({has}); got {model}")
         elif name not in head[model]:
             has = list_names(sorted(head[model])) or "none"
-            mistakes.append(f"gate.slices.{model} must name a slice of its test rows ({has}); got {quote_value(name)}")
+            mistakes.append(
+                f"gate.slices.{model} must name a slice of its test rows ({has}); got {quote_value(name)}"
+            )
         elif now is None:
             rule = "must name accuracy, or evaluate.slice_metric where it is defined"
             mistakes.append(f"gate.slices {rule}; got {change.name}")
@@ -81,7 +90,9 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
     return checks
 
 
-def check_behaviour(gate: Gate, base: Mapping[str, Behaviour], head: Mapping[str, Behaviour]) -> list[Check]:
+def check_behaviour(
+    gate: Gate, base: Mapping[str, Behaviour], head: Mapping[str, Behaviour]
+) -> list[Check]:
     """Return one check per limit of `gate.behaviour`, which fails if the failure rate is above it.
 
     Raises `UserError` if the gate names a test that the run does not have.
@@ -91,22 +102,36 @@ def check_behaviour(gate: Gate, base: Mapping[str, Behaviour], head: Mapping[str
         measured = head[file].models if file in head else {}
         if test not in measured.get(model, {}):
             if file not in head:
-                hint = f"behave.tests has no results of {file}; add the file there and run dvc repro"
+                hint = (
+                    f"behave.tests has no results of {file}; add the file there and run dvc repro"
+                )
             else:
-                hint = suggest(test, measured[model]) if model in measured else suggest(model, measured)
-            mistakes.append(f"gate.behaviour must name a test of the run; got {model}.{file}.{test}; {hint}")
+                hint = (
+                    suggest(test, measured[model])
+                    if model in measured
+                    else suggest(model, measured)
+                )
+            mistakes.append(
+                f"gate.behaviour must name a test of the run; got {model}.{file}.{test}; {hint}"
+            )
             continue
         rate = measured[model][test]
         before = base[file].models.get(model, {}).get(test) if file in base else None
-        change = Change(model, file, test, before.failure_rate if before else None, rate.failure_rate)
+        change = Change(
+            model, file, test, before.failure_rate if before else None, rate.failure_rate
+        )
         counted = f"{rate.failures:,} of {count_noun(rate.cases, 'case')}"
         reason = f"is {format_number(rate.failure_rate)} ({counted}), more than {limit}"
-        checks.append(Check("behaviour", limit, change, reason if rate.failure_rate > limit else ""))
+        checks.append(
+            Check("behaviour", limit, change, reason if rate.failure_rate > limit else "")
+        )
     _refuse(mistakes)
     return checks
 
 
-def _limits(rules: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[tuple[str, str, str, float]]:
+def _limits(
+    rules: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> Iterator[tuple[str, str, str, float]]:
     """Yield the three names and the limit of each rule in a section of the gate."""
     for model, parts in rules.items():
         for part, limits in parts.items():
@@ -126,7 +151,9 @@ def _breaks_minimum(change: Change, limit: float) -> str:
 
 
 def _drops_too_far(change: Change, limit: float) -> str:
-    if not change.drop > limit or change.within_noise:  # drop is NaN if there is nothing to compare with
+    if (
+        not change.drop > limit or change.within_noise
+    ):  # drop is NaN if there is nothing to compare with
         return ""
     verb = "rose" if change.lower_is_better else "fell"
     interval = change.drop_interval

@@ -1,7 +1,8 @@
 """Text as Markdown that no name can break: the filters of the comment's template.
 
-A model, parameter or path may have any name. The template therefore writes every text as code, in which nothing is
-markup, a mention or a link, and nothing ends a table cell; only what a filter of this module returns stays as it is.
+A model, parameter or path may have any name. The template therefore writes every text as code, in
+which nothing is markup, a mention or a link, and nothing ends a table cell; only what a filter of
+this module returns stays as it is.
 """
 
 import math
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST = 100  # characters of a value
 MOST_NAMES = 8  # of a list in a sentence or a table cell
-# Characters that stay as they are in an address. Parentheses would end a Markdown link, so they are quoted.
+# Characters that stay as they are in an address. Parentheses would end a Markdown link, so they are
+# quoted.
 URL_CHARACTERS = "/:?=&%#+,;@~!$'*"
 
 
@@ -31,10 +33,16 @@ def template(name: str) -> "Template":
     from jinja2 import Environment, StrictUndefined  # which the other functions do without
 
     environment = Environment(
-        autoescape=True, finalize=_finalize, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    return environment.from_string(files("textclf.review").joinpath("templates", name).read_text(encoding="utf-8"))
+    return environment.from_string(
+        files("textclf.review").joinpath("templates", name).read_text(encoding="utf-8")
+    )
 
 
 def _finalize(value: Any) -> Markup | float:
@@ -53,13 +61,16 @@ def safe(text: str) -> Markup:
 def code(text: str, longest: int = LONGEST) -> Markup:
     """Return the text as inline code, shortened, with control characters escaped.
 
-    A backtick would end the code and a pipe the table cell: if the text has one, each character becomes an entity.
+    A backtick would end the code and a pipe the table cell: if the text has one, each character
+    becomes an entity.
     """
     text = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
     text = shorten(text, longest)
     if text.strip() and not set(text) & set("`|"):
         return safe(f"`{text}`")
-    entities = "".join(letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text)
+    entities = "".join(
+        letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text
+    )
     return safe(f"<code>{entities}</code>")
 
 
@@ -88,12 +99,16 @@ def ends(interval: Interval) -> Markup:
     return safe(f"({signed(interval.low)} to {signed(interval.high)})")
 
 
-FILTERS: dict[str, Callable[..., Markup]] = {each.__name__: each for each in (code, ends, names, number, signed, url)}
+FILTERS: dict[str, Callable[..., Markup]] = {
+    each.__name__: each for each in (code, ends, names, number, signed, url)
+}
 FILTERS |= {
     "count_noun": lambda number, noun: safe(count_noun(number, noun)),
     "level": lambda confidence: safe(confidence_level(confidence)),
     "outcome": lambda check: safe(check.outcome),
     "p_equals": lambda p: safe(f"p {p_relation(p)}"),
     "reason": lambda check: safe(check.reason),
-    "verdict": lambda verdict: safe(f"**{verdict}**" if verdict in {"better", "worse"} else verdict),
+    "verdict": lambda verdict: safe(
+        f"**{verdict}**" if verdict in {"better", "worse"} else verdict
+    ),
 }

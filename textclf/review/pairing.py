@@ -68,7 +68,10 @@ class Pairing:
 
     def replace_intervals(self, changes: Iterable[Change]) -> list[Change]:
         """Return the changes, each with its paired interval if there is one."""
-        return [replace(change, interval=self.intervals.get(change.key, change.interval)) for change in changes]
+        return [
+            replace(change, interval=self.intervals.get(change.key, change.interval))
+            for change in changes
+        ]
 
 
 def pair_predictions(
@@ -81,10 +84,10 @@ def pair_predictions(
 ) -> Pairing:
     """Return paired intervals of the changes, by the predictions (all splits) of each model at both revisions.
 
-    A model and split are left out, with the reason in `unpaired`, unless both revisions predicted the same rows, and
-    their predictions give the metrics that were recorded: other metrics were computed by other code. So are the splits
-    in `clustered`, whose rows are not independent: the unpaired intervals of the metrics file allow for that. Of a
-    baseline only the rows are compared.
+    A model and split are left out, with the reason in `unpaired`, unless both revisions predicted
+    the same rows, and their predictions give the metrics that were recorded: other metrics were
+    computed by other code. So are the splits in `clustered`, whose rows are not independent: the
+    unpaired intervals of the metrics file allow for that. Of a baseline only the rows are compared.
     """
     pairing = Pairing()
     groups: dict[tuple[str, str], list[Change]] = {}
@@ -96,7 +99,9 @@ def pair_predictions(
         missing = [name for name, side in (("base", base), ("head", head)) if model not in side]
         if missing:
             sides = " and the ".join(missing)
-            pairing.unpaired[model, split] = f"this machine has no predictions of the {sides} that this version reads"
+            pairing.unpaired[model, split] = (
+                f"this machine has no predictions of the {sides} that this version reads"
+            )
             continue
         old, new = (side[model].take(side[model].rows.split == split) for side in (base, head))
         reason = why_unpaired(old, new, group, split in clustered)
@@ -108,7 +113,9 @@ def pair_predictions(
             pairing.unpaired[model, split] = reason
             continue
         intervals, test = paired_intervals(old, new, settings, stratified)
-        pairing.intervals |= {(model, split, metric): interval for metric, interval in intervals.items()}
+        pairing.intervals |= {
+            (model, split, metric): interval for metric, interval in intervals.items()
+        }
         unpaired = frozenset(change.metric for change in group if change.metric not in intervals)
         pairing.pairs.append(Pair(model, split, len(new.rows), test, unpaired))
     return pairing
@@ -123,7 +130,9 @@ def why_unpaired(base: Decided, head: Decided, changes: Iterable[Change], cluste
     if clustered:
         return "rows depend on each other, by a text or a group that they share"
     measured = base.metrics(), head.metrics()
-    if any((c.base, c.head) != tuple(metrics.get(c.metric) for metrics in measured) for c in changes):
+    if any(
+        (c.base, c.head) != tuple(metrics.get(c.metric) for metrics in measured) for c in changes
+    ):
         return "the recorded metrics are not those that this version computes of the predictions"
     return ""
 
@@ -139,19 +148,28 @@ def paired_intervals(
 ) -> tuple[dict[str, Interval], McNemar]:
     """Return the interval of each metric's change (head minus base) and McNemar's test (a: head), for the same ids.
 
-    Accuracy has Tango's score interval, other metrics that of `Metric.compare`, or none where it has none. Metrics
-    without an interval in the registry have none here, nor has the cost if both revisions have other costs.
+    Accuracy has Tango's score interval, other metrics that of `Metric.compare`, or none where it
+    has none. Metrics without an interval in the registry have none here, nor has the cost if both
+    revisions have other costs.
     """
     position = {row: place for place, row in enumerate(base.rows.ids)}
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
     pair, sides = ("head", "base"), {"base": base, "head": head}
     decisions = {name: side.decision for name, side in sides.items()}
-    split = SplitMetrics("", {name: side.rows for name, side in sides.items()}, decisions, settings, stratified)
+    split = SplitMetrics(
+        "", {name: side.rows for name, side in sides.items()}, decisions, settings, stratified
+    )
     comparison = split.comparison(*pair)
     found: dict[str, Difference | None] = {"accuracy": comparison.difference}
     left_out = {"accuracy"} if head.decision.costs == base.decision.costs else {"accuracy", "cost"}
     for name, metric in METRICS.items():
-        if metric.interval and name not in left_out and all(name in of_side for of_side in split.values.values()):
+        if (
+            metric.interval
+            and name not in left_out
+            and all(name in of_side for of_side in split.values.values())
+        ):
             found[name] = metric.compare(split.judged, [pair], settings.confidence)[pair]
     ends = {name: each.rounded() for name, each in found.items() if each is not None}
-    return {name: Interval(each["low"], each["high"]) for name, each in ends.items()}, comparison.test
+    return {
+        name: Interval(each["low"], each["high"]) for name, each in ends.items()
+    }, comparison.test

@@ -72,13 +72,18 @@ class Revision:
         from dvc import schema
         from voluptuous import Invalid
 
-        forms = {"dvc.yaml": schema.COMPILED_MULTI_STAGE_SCHEMA, "dvc.lock": schema.COMPILED_LOCKFILE_SCHEMA}
+        forms = {
+            "dvc.yaml": schema.COMPILED_MULTI_STAGE_SCHEMA,
+            "dvc.lock": schema.COMPILED_LOCKFILE_SCHEMA,
+        }
         content = self.yaml(path)
         try:
             stages: dict[str, Any] = (forms[path](content) if content else {}).get("stages", {})
         except Invalid as error:
             place = ".".join(map(str, error.path))
-            raise UserError(f"{path} of {self.where}: {place} must be as DVC reads it: {error.msg}") from None
+            raise UserError(
+                f"{path} of {self.where}: {place} must be as DVC reads it: {error.msg}"
+            ) from None
         return stages
 
     @cached_property
@@ -99,7 +104,9 @@ class Revision:
     def metric_files(self) -> dict[str, str]:
         """Return the path of each JSON file that Git keeps among the outputs of dvc.yaml, by the name of the file."""
         declared = _outputs(self.pipeline.values(), "outs", "metrics")
-        kept = [path for path, options in declared if options.get("cache") is False]  # not in DVC's cache
+        kept = [
+            path for path, options in declared if options.get("cache") is False
+        ]  # not in DVC's cache
         return {PurePosixPath(path).name: path for path in kept if path.endswith(".json")}
 
     def metrics(self, name: str) -> dict[str, Any]:
@@ -133,14 +140,26 @@ class Revision:
         numbers = self.metrics(EVALUATION)
         if not numbers:
             path = self.metric_files().get(EVALUATION)
-            what = f"{path} not found" if path else f"dvc.yaml must name an output called {EVALUATION}; got none"
-            where = "the working tree; run dvc repro to make it" if self.tree else f"{self.name}; name another BASE"
+            what = (
+                f"{path} not found"
+                if path
+                else f"dvc.yaml must name an output called {EVALUATION}; got none"
+            )
+            where = (
+                "the working tree; run dvc repro to make it"
+                if self.tree
+                else f"{self.name}; name another BASE"
+            )
             raise UserError(f"{what} in {where}")
         return numbers
 
     def figures(self) -> list[str]:
         """Return the paths of the images among the outputs of dvc.yaml."""
-        return [path for path, _ in _outputs(self.pipeline.values(), "outs", "plots") if path.endswith(".svg")]
+        return [
+            path
+            for path, _ in _outputs(self.pipeline.values(), "outs", "plots")
+            if path.endswith(".svg")
+        ]
 
     def section(self, key: str, kind: type[S]) -> S:
         """Return a section of params.yaml; raise `UserError` if it is not valid under today's rules."""
@@ -149,7 +168,8 @@ class Revision:
     def decided(self, models: Iterable[str]) -> dict[str, Decided]:
         """Return the decided predictions of those models that are on this machine; nothing is pulled.
 
-        Predictions or decisions in a form that this version does not read are left out: another version wrote them.
+        Predictions or decisions in a form that this version does not read are left out: another
+        version wrote them.
         """
         files = prediction_files(self.lock)
         decisions = self.metrics(DECISIONS)
@@ -157,12 +177,20 @@ class Revision:
         for model in models:
             path = _cached(*files[model]) if model in files and model in decisions else None
             if path is not None:
-                with contextlib.suppress(UserError, ValueError, LookupError, TypeError, AttributeError, OSError):
+                with contextlib.suppress(
+                    UserError, ValueError, LookupError, TypeError, AttributeError, OSError
+                ):
                     rows = predictions.read(path)
-                    if not all(isinstance(value, str) for values in (rows.ids, rows.split) for value in values):
+                    if not all(
+                        isinstance(value, str)
+                        for values in (rows.ids, rows.split)
+                        for value in values
+                    ):
                         continue
                     decision = Decision.from_json(decisions[model])
-                    decision.decide(decision.calibrate(rows.probabilities))  # ValueError if it is of other classes
+                    decision.decide(
+                        decision.calibrate(rows.probabilities)
+                    )  # ValueError if it is of other classes
                     decided[model] = Decided(rows, decision)
         return decided
 
@@ -180,7 +208,13 @@ def _is_excessive(content: Any) -> bool:
     for _ in range(DEEPEST + 1):
         inner: list[Any] = []
         for value in values:
-            parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            parts = (
+                value.values()
+                if isinstance(value, dict)
+                else value
+                if isinstance(value, list)
+                else ()
+            )
             count += len(parts)
             if count > MOST_VALUES:
                 return True
@@ -195,7 +229,9 @@ def commit_of(revision: str) -> str:
         raise UserError("the current folder must be in a Git repository; got none")
     done = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if done.returncode:
-        raise UserError(f"a revision must be a commit that Git has here; got {revision}; git fetch may bring it")
+        raise UserError(
+            f"a revision must be a commit that Git has here; got {revision}; git fetch may bring it"
+        )
     return done.stdout.decode().strip()
 
 

@@ -10,7 +10,9 @@ from textclf.core.settings import Name, Section, one_of, rule
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import SLICE_METRICS, MetricName
 
-LOWER_IS_BETTER = join_names([name for name, metric in METRICS.items() if not metric.higher_is_better])
+LOWER_IS_BETTER = join_names(
+    [name for name, metric in METRICS.items() if not metric.higher_is_better]
+)
 
 
 def _shares(limits: dict[str, float]) -> dict[str, float]:
@@ -25,7 +27,9 @@ SliceMetricName = Annotated[str, one_of(("accuracy", *SLICE_METRICS))]
 Shares = AfterValidator(_shares)
 Bounds = dict[Name, dict[SplitName, Annotated[dict[MetricName, float], Shares]]]
 SliceBounds = dict[Name, dict[Name, Annotated[dict[SliceMetricName, float], Shares]]]
-Drops = dict[Name, dict[SplitName, Annotated[dict[MetricName, Annotated[float, Field(ge=0)]], Shares]]]
+Drops = dict[
+    Name, dict[SplitName, Annotated[dict[MetricName, Annotated[float, Field(ge=0)]], Shares]]
+]
 Rates = dict[Name, dict[Name, dict[Name, Annotated[float, Field(ge=0, le=1)]]]]
 
 
@@ -36,11 +40,14 @@ class Gate(Section):
         {}, description=f"worst value allowed: the most for {LOWER_IS_BETTER}, the least for others"
     )
     maximum_drop: Drops = Field(
-        {}, description="how much worse than the base a metric may be; only changes beyond their interval count"
+        {},
+        description="how much worse than the base a metric may be; only changes beyond their interval count",
     )
     slices: SliceBounds = Field(
-        {}, description="worst value allowed in a slice of the test rows, as {keras: {class=1: {accuracy: 0.7}}}"
+        {},
+        description="worst value allowed in a slice of the test rows, as {keras: {class=1: {accuracy: 0.7}}}",
     )
     behaviour: Rates = Field(
-        {}, description="highest failure rate in a behavioural test, as model: {file in behave.tests: {test: rate}}"
+        {},
+        description="highest failure rate in a behavioural test, as model: {file in behave.tests: {test: rate}}",
     )

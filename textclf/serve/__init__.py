@@ -1,6 +1,7 @@
 """Trained models as an HTTP service: `textclf serve`.
 
-The limits of the server stand here: the command line shows them and must not import a web framework.
+The limits of the server stand here: the command line shows them and must not import a web
+framework.
 """
 
 from dataclasses import dataclass

@@ -22,7 +22,14 @@ from textclf.predict.inputs import TextBatch
 from textclf.predict.predictor import Predictor
 from textclf.serve import Limits
 from textclf.serve.middleware import FACTS, PATHS, AccessLog, Guard
-from textclf.serve.requests import BodyReader, ErrorResponse, PredictRequest, PredictResponse, busy, parse
+from textclf.serve.requests import (
+    BodyReader,
+    ErrorResponse,
+    PredictRequest,
+    PredictResponse,
+    busy,
+    parse,
+)
 
 T = TypeVar("T")
 
@@ -40,7 +47,10 @@ ROUTING = {
     404: f"the path must be one of {', '.join(sorted(PATHS))}",
     405: "the method must be POST for /predict, and GET for the other paths",
 }
-REQUEST_BODY = {"required": True, "content": {"application/json": {"schema": PredictRequest.model_json_schema()}}}
+REQUEST_BODY = {
+    "required": True,
+    "content": {"application/json": {"schema": PredictRequest.model_json_schema()}},
+}
 
 
 class Pool:
@@ -50,7 +60,9 @@ class Pool:
         """Start no thread before it is needed."""
         self.executor = ThreadPoolExecutor(threads)
         self.most = calls
-        self.calls: set[Future[Any]] = set()  # a call that was given up stays until its thread has ended
+        self.calls: set[Future[Any]] = (
+            set()
+        )  # a call that was given up stays until its thread has ended
 
     def require_room(self) -> None:
         """Raise `HTTPException` if another call would be too many."""
@@ -69,14 +81,18 @@ class Pool:
 class Server:
     """The models, and the threads in which they predict and, apart from those, explain."""
 
-    def __init__(self, models: Mapping[str, Predictor], default: str, limits: Limits, threads: int) -> None:
+    def __init__(
+        self, models: Mapping[str, Predictor], default: str, limits: Limits, threads: int
+    ) -> None:
         """Serve these models; `default` is the name of the one used if a request names none."""
         self.models = models
         self.default = default
         self.limits = limits
         self.bodies = BodyReader(limits)
         self.predicting = Pool(threads, limits.requests)
-        self.explaining = Pool(1, max(1, limits.requests // EXPLAINING))  # slow, so they must not delay the others
+        self.explaining = Pool(
+            1, max(1, limits.requests // EXPLAINING)
+        )  # slow, so they must not delay the others
         self.columns = max(len(model.reads) for model in models.values())
         for model in models.values():
             model.predict_proba([TextRow("", dict.fromkeys(model.reads, ""))])  # builds lookups now
@@ -84,8 +100,12 @@ class Server:
     async def predict(self, request: Request) -> Response:
         """Return the predictions for the texts in the body of a request."""
         kind = request.headers.get("content-type", "")
-        if kind.partition(";")[0].strip().lower() != "application/json":  # which a page of another origin may not send
-            raise HTTPException(415, f"the content type must be application/json; got {quote_value(kind)}")
+        if (
+            kind.partition(";")[0].strip().lower() != "application/json"
+        ):  # which a page of another origin may not send
+            raise HTTPException(
+                415, f"the content type must be application/json; got {quote_value(kind)}"
+            )
         self.predicting.require_room()
         try:
             body = await self.bodies.read(request)
@@ -117,7 +137,9 @@ class Server:
         terms = wanted.terms if wanted.explain else None
         columns = columns_for(model, text=True, explanation=terms, sets=coverage, top=wanted.top)
         try:
-            batch = TextBatch([str(number + 1) for number in range(len(wanted.texts))], model.rows(wanted.texts))
+            batch = TextBatch(
+                [str(number + 1) for number in range(len(wanted.texts))], model.rows(wanted.texts)
+            )
             outputs.write(predict_batches([batch], model, columns), lines, "jsonl", columns)
         except (UserError, TypeError) as error:  # of a record
             if not self.columns:
@@ -129,7 +151,9 @@ class Server:
 
     async def health(self) -> Response:
         """Return that the server can answer, and with which version of the default model."""
-        return JSONResponse({"status": "ok", "model": self.default, "version": self.models[self.default].version})
+        return JSONResponse(
+            {"status": "ok", "model": self.default, "version": self.models[self.default].version}
+        )
 
     async def describe(self) -> Response:
         """Return the version of textclf, the models with theirs and their classes, and the limits of a request."""
@@ -138,7 +162,8 @@ class Server:
                 "version": __version__,
                 "default": self.default,
                 "models": {
-                    name: {"version": model.version, "classes": model.classes_} for name, model in self.models.items()
+                    name: {"version": model.version, "classes": model.classes_}
+                    for name, model in self.models.items()
                 },
                 "limits": vars(self.limits),
                 "openapi": "/openapi.json",
@@ -147,12 +172,19 @@ class Server:
 
 
 def create_app(
-    models: Mapping[str, Predictor], default: str, limits: Limits | None = None, threads: int = 1, local: bool = False
+    models: Mapping[str, Predictor],
+    default: str,
+    limits: Limits | None = None,
+    threads: int = 1,
+    local: bool = False,
 ) -> FastAPI:
     """Return the ASGI application that serves the models; `local` if only this machine may call it."""
     server = Server(models, default, limits or Limits(), threads)
-    # The pages of documentation load scripts from a CDN, and redirects would lead to whatever the request calls Host.
-    app = FastAPI(title="textclf", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    # The pages of documentation load scripts from a CDN, and redirects would lead to whatever the
+    # request calls Host.
+    app = FastAPI(
+        title="textclf", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.add_middleware(Guard, local=local)
     app.add_middleware(AccessLog)  # around the other
     app.add_exception_handler(StarletteHTTPException, _refuse)

@@ -27,8 +27,8 @@ MAX_CONNECTIONS, MAX_BACKLOG = 1024, 128  # at once; and those that wait to be a
 OWN_FILES = 32  # open at most besides connections
 IDLE_SECONDS = 5  # until a connection without a request is closed
 MAX_PORT = 65535
-# Seconds that a thread may keep Python's lock while others wait. By default 0.005, so that the loop which reads and
-# writes would wait for that long at every step while a model predicts.
+# Seconds that a thread may keep Python's lock while others wait. By default 0.005, so that the loop
+# which reads and writes would wait for that long at every step while a model predicts.
 SWITCH_SECONDS = 0.0005
 
 
@@ -38,9 +38,15 @@ def run(arguments: argparse.Namespace) -> None:
         if (value := getattr(arguments, name)) < 1:
             raise UserError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
     if not 0 < arguments.timeout < math.inf:
-        raise UserError(f"--timeout must be a number of seconds greater than 0; got {arguments.timeout:g}")
+        raise UserError(
+            f"--timeout must be a number of seconds greater than 0; got {arguments.timeout:g}"
+        )
     limits = Limits(
-        arguments.max_texts, arguments.max_characters, arguments.max_bytes, arguments.max_requests, arguments.timeout
+        arguments.max_texts,
+        arguments.max_characters,
+        arguments.max_bytes,
+        arguments.max_requests,
+        arguments.timeout,
     )
     models, default = load_models(arguments.models, arguments.model)
     middleware.start_log(sys.stdout)
@@ -61,7 +67,8 @@ def run(arguments: argparse.Namespace) -> None:
 def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
     """Return the settings of a server whose connections stay below the limit of open files.
 
-    asyncio accepts up to `backlog` connections per turn of the loop, and closes a surplus one four turns later.
+    asyncio accepts up to `backlog` connections per turn of the loop, and closes a surplus one four
+    turns later.
     """
     files = limit_of("RLIMIT_NOFILE")
     room = max(8, math.inf if files is None else files - OWN_FILES)
@@ -99,9 +106,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"--host and --port must be a free address; got {host} and {port} ({reason})") from error
-    # Connections inherit this, which asyncio does not set for such a socket. Without it, the body of a response waits
-    # 40 ms for the client to acknowledge the head.
+        raise UserError(
+            f"--host and --port must be a free address; got {host} and {port} ({reason})"
+        ) from error
+    # Connections inherit this, which asyncio does not set for such a socket. Without it, the body
+    # of a response waits 40 ms for the client to acknowledge the head.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

@@ -17,9 +17,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textclf.core.failures import complain
 from textclf.core.quoting import quote_value
 
-PATHS = {"/", "/health", "/openapi.json", "/predict"}  # any other path is logged as "other": it may contain a text
-FACTS = "textclf.facts"  # key of the scope: what the line of a request in the access log says besides
-LOCAL = re.compile(r"(localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)  # values of the header Host
+PATHS = {
+    "/",
+    "/health",
+    "/openapi.json",
+    "/predict",
+}  # any other path is logged as "other": it may contain a text
+FACTS = (
+    "textclf.facts"  # key of the scope: what the line of a request in the access log says besides
+)
+LOCAL = re.compile(
+    r"(localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE
+)  # values of the header Host
 
 logger = logging.getLogger("textclf.access")
 
@@ -28,7 +37,8 @@ logger = logging.getLogger("textclf.access")
 class AccessLog:
     """Middleware that logs each request as a JSON object, without any text, query or address of a client.
 
-    Its keys are time, method, path, status, duration, sizes in bytes, and what `FACTS` in the scope has.
+    Its keys are time, method, path, status, duration, sizes in bytes, and what `FACTS` in the scope
+    has.
     """
 
     app: ASGIApp
@@ -57,9 +67,13 @@ class AccessLog:
 
         try:
             await self.app(scope, count_received, count_sent)
-        except asyncio.CancelledError:  # by uvicorn, `--timeout` after SIGTERM; it would print a traceback
+        except (
+            asyncio.CancelledError
+        ):  # by uvicorn, `--timeout` after SIGTERM; it would print a traceback
             if status is None:
-                await JSONResponse({"error": "the server has been stopped"}, 503)(scope, receive, count_sent)
+                await JSONResponse({"error": "the server has been stopped"}, 503)(
+                    scope, receive, count_sent
+                )
         finally:
             line: dict[str, Any] = {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -95,7 +109,8 @@ class _Handler(logging.StreamHandler[TextIO]):
 class Guard:
     """Middleware against DNS rebinding, if only this machine may call, and request smuggling (RFC 9112, section 6.1).
 
-    A web page can have its own name point to 127.0.0.1 and read what a server there answers; Host then has that name.
+    A web page can have its own name point to 127.0.0.1 and read what a server there answers; Host
+    then has that name.
     """
 
     app: ASGIApp
@@ -106,7 +121,9 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "localhost")  # browsers always send it
         if self.local and not LOCAL.fullmatch(host):
-            mistake = f"the header Host must be localhost, 127.0.0.1 or [::1]; got {quote_value(host)}"
+            mistake = (
+                f"the header Host must be localhost, 127.0.0.1 or [::1]; got {quote_value(host)}"
+            )
         elif "content-length" in headers and "transfer-encoding" in headers:
             mistake = "a request must have Content-Length or Transfer-Encoding; got both"
         else:

@@ -54,11 +54,14 @@ class Connection(h11.Connection):
 class Protocol(H11Protocol):
     """Close connections beyond a limit, and those of clients that are too slow.
 
-    The head of a request must arrive `timeout_keep_alive` seconds after the last response, and a response must be taken
-    in `seconds`. uvicorn's own timer ends at the first byte, and for a response that nobody takes it has none.
+    The head of a request must arrive `timeout_keep_alive` seconds after the last response, and a
+    response must be taken in `seconds`. uvicorn's own timer ends at the first byte, and for a
+    response that nobody takes it has none.
     """
 
-    def __init__(self, *arguments: Any, most_connections: int, seconds: float, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, most_connections: int, seconds: float, **options: Any
+    ) -> None:
         """Make a connection of a server; uvicorn gives the other arguments."""
         super().__init__(*arguments, **options)
         self.conn: Connection = Connection(h11.SERVER)
@@ -73,7 +76,9 @@ class Protocol(H11Protocol):
         if len(self.connections) > self.most_connections:
             self._refuse(503, "the server has too many connections; try again in a second")
             return
-        self.transport.set_write_buffer_limits(high=0)  # so `pause_writing` is called for a single byte
+        self.transport.set_write_buffer_limits(
+            high=0
+        )  # so `pause_writing` is called for a single byte
         self._close_at(self.loop.time() + self.timeout_keep_alive)
 
     def pause_writing(self) -> None:
@@ -100,7 +105,12 @@ class Protocol(H11Protocol):
         timer = self.timeout_keep_alive_task
         super().data_received(data)
         unanswered = self.conn.their_state is h11.IDLE or self.conn.our_state is h11.DONE
-        if timer and unanswered and not self.timeout_keep_alive_task and not self.transport.is_closing():
+        if (
+            timer
+            and unanswered
+            and not self.timeout_keep_alive_task
+            and not self.transport.is_closing()
+        ):
             self._close_at(timer.when())
 
     def _close_at(self, deadline: float) -> None:
@@ -120,9 +130,17 @@ class Protocol(H11Protocol):
     def _refuse(self, status: int, message: str) -> None:
         """Answer in the form of all errors unless that has been done, and close the connection."""
         body = json.dumps({"error": message}).encode()
-        headers = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close")]
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("connection", "close"),
+        ]
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            events = h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()
+            events = (
+                h11.Response(status_code=status, headers=headers),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            )
             self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         if self.cycle:
             self.cycle.disconnected = True  # so that the application does not answer, too

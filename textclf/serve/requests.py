@@ -28,13 +28,24 @@ class PredictRequest(BaseModel):
         description="the texts; for a model that reads other columns, objects with the key text and these columns",
         json_schema_extra={"items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
     )
-    model: str | None = Field(default=None, description="name of a model; null is the server's default")
-    explain: bool = Field(default=False, description="whether to add the terms that decided, with their weights")
-    terms: int = Field(default=10, ge=1, le=MAX_TERMS, description="terms of an explanation, at most")
-    coverage: float | None = Field(
-        default=None, gt=0, lt=1, description="share of texts whose set of labels is to have the right one"
+    model: str | None = Field(
+        default=None, description="name of a model; null is the server's default"
     )
-    top: int | None = Field(default=None, ge=1, description="the most probable classes to return, at most")
+    explain: bool = Field(
+        default=False, description="whether to add the terms that decided, with their weights"
+    )
+    terms: int = Field(
+        default=10, ge=1, le=MAX_TERMS, description="terms of an explanation, at most"
+    )
+    coverage: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="share of texts whose set of labels is to have the right one",
+    )
+    top: int | None = Field(
+        default=None, ge=1, description="the most probable classes to return, at most"
+    )
 
 
 class Prediction(BaseModel):
@@ -48,20 +59,28 @@ class Prediction(BaseModel):
         description="null for a text of no class, if no answer costs least, or if a requested set has not exactly one "
         "label; a list from a model of several labels per text"
     )
-    confidence: float | list[float] = Field(description="probability of the label, or of each; for null the highest")
+    confidence: float | list[float] = Field(
+        description="probability of the label, or of each; for null the highest"
+    )
     reason: str | None = Field(
         default=None,
         description="of a model that rejects texts: unknown for a text of no class, abstain if no answer costs least",
     )
-    set: list[str] = Field(default=[], description="labels that the text may have, if a coverage was asked for")
-    top: list[dict[str, str | float]] = Field(default=[], description="the most probable classes, if asked for")
+    set: list[str] = Field(
+        default=[], description="labels that the text may have, if a coverage was asked for"
+    )
+    top: list[dict[str, str | float]] = Field(
+        default=[], description="the most probable classes, if asked for"
+    )
 
 
 class PredictResponse(BaseModel):
     """Predictions in the order of the texts."""
 
     model: str = Field(description="name of the model that predicted")
-    version: str = Field(description="its release, as keras@v0.0.1; else 12 digits of its provenance.json's SHA-256")
+    version: str = Field(
+        description="its release, as keras@v0.0.1; else 12 digits of its provenance.json's SHA-256"
+    )
     predictions: list[Prediction]
 
 
@@ -86,8 +105,8 @@ class BodyReader:
     async def read(self, request: Request) -> bytes:
         """Return the body of a request; `HTTPException` as soon as it is too large or too late.
 
-        Of more than `SMALL` bytes, there may be only as many bodies at once as requests. Raises `ClientDisconnect` if
-        the client goes away before the end.
+        Of more than `SMALL` bytes, there may be only as many bodies at once as requests. Raises
+        `ClientDisconnect` if the client goes away before the end.
         """
         if int(request.headers.get("content-length", 0)) > self.limits.bytes:
             raise _too_large(self.limits)
@@ -105,14 +124,18 @@ class BodyReader:
                         self.large += 1
                         is_large = True
         except TimeoutError:
-            raise HTTPException(408, f"the body must arrive within {self.limits.seconds:g} seconds", CLOSE) from None
+            raise HTTPException(
+                408, f"the body must arrive within {self.limits.seconds:g} seconds", CLOSE
+            ) from None
         finally:
             self.large -= is_large
         return bytes(body)
 
 
 def _too_large(limits: Limits) -> HTTPException:
-    return HTTPException(413, f"the body must have at most {limits.bytes:,} bytes; send the texts in parts", CLOSE)
+    return HTTPException(
+        413, f"the body must have at most {limits.bytes:,} bytes; send the texts in parts", CLOSE
+    )
 
 
 def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0) -> PredictRequest:
@@ -124,32 +147,44 @@ def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0
     except ValueError as error:
         raise _no_json(error) from None
     if not isinstance(content, dict):
-        raise HTTPException(422, f"the body must be an object with the key texts; got {quote_value(content)}")
+        raise HTTPException(
+            422, f"the body must be an object with the key texts; got {quote_value(content)}"
+        )
     if (unknown := next((key for key in content if key not in fields), None)) is not None:
-        raise HTTPException(422, f"the keys must be among {', '.join(fields)}; got {quote_name(unknown)}")
+        raise HTTPException(
+            422, f"the keys must be among {', '.join(fields)}; got {quote_name(unknown)}"
+        )
     records: Any = content.get("texts")
     if columns and isinstance(records, list):
-        content["texts"] = [each.get("text") if isinstance(each, dict) else each for each in records]
+        content["texts"] = [
+            each.get("text") if isinstance(each, dict) else each for each in records
+        ]
     try:
         wanted = PredictRequest.model_validate(content)
     except ValidationError as error:
         raise HTTPException(422, _sentence(error)) from None
     if body.count(b":") > len(content):
         try:
-            DECODER.decode(body.decode())  # refuses a key that is repeated, of which the other takes the last value
+            DECODER.decode(
+                body.decode()
+            )  # refuses a key that is repeated, of which the other takes the last value
         except ValueError as error:
             raise _no_json(error) from None
     if len(wanted.texts) > limits.texts:
         raise HTTPException(
-            422, f"texts must be at most {limits.texts:,} per request; got {len(wanted.texts):,}; send them in parts"
+            422,
+            f"texts must be at most {limits.texts:,} per request; got {len(wanted.texts):,}; send them in parts",
         )
     for position, text in enumerate(wanted.texts):
         if len(text) > limits.characters:
             raise HTTPException(
-                422, f"texts[{position}] must have at most {limits.characters:,} characters; got {len(text):,}"
+                422,
+                f"texts[{position}] must have at most {limits.characters:,} characters; got {len(text):,}",
             )
     if wanted.model is not None and wanted.model not in models:
-        raise HTTPException(422, f"model must be one of {list_names(list(models))}; got {quote_value(wanted.model)}")
+        raise HTTPException(
+            422, f"model must be one of {list_names(list(models))}; got {quote_value(wanted.model)}"
+        )
     wanted.texts = records
     return wanted
 
@@ -158,9 +193,13 @@ def _require_few_values(body: bytes, limits: Limits, fields: int, columns: int) 
     """Raise `HTTPException` if strings and commas between values are too many, before an object is made of each."""
     per_text = 2 * (columns + 1) if columns else 1  # of a record, keys and values
     most = per_text * limits.texts + 2 * fields  # strings: texts, keys and the values of keys
-    pieces = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"', 2 * most + 1)  # every other one in a string
+    pieces = (
+        body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"', 2 * most + 1)
+    )  # every other one in a string
     if len(pieces) > 2 * most + 1 or sum(piece.count(b",") for piece in pieces[::2]) > most:
-        raise HTTPException(422, f"texts must be at most {limits.texts:,} per request; got more; send them in parts")
+        raise HTTPException(
+            422, f"texts must be at most {limits.texts:,} per request; got more; send them in parts"
+        )
 
 
 def _no_json(error: ValueError) -> HTTPException:

@@ -17,15 +17,19 @@ def hash_splits(
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of each split in each batch, with the columns that `draw_parts` adds.
 
-    A row's split follows from its group, or without groups from its normalised text. So duplicates stay together, and
-    no row changes its split when others are added. Rows of `given` splits stay in them, and only training rows that are
-    not `SUGGESTED` are assigned to the others.
+    A row's split follows from its group, or without groups from its normalised text. So duplicates
+    stay together, and no row changes its split when others are added. Rows of `given` splits stay
+    in them, and only training rows that are not `SUGGESTED` are assigned to the others.
     """
     settings = draw_the_rest(settings, given)
     sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}
     for batch in batches:
         normalised = hash_normalized(batch["text"], settings.seed)
-        keys = hash_texts(batch["group"], settings.seed) if "group" in batch.column_names else normalised
+        keys = (
+            hash_texts(batch["group"], settings.seed)
+            if "group" in batch.column_names
+            else normalised
+        )
         split_of = assign_splits(keys, settings)
         if given:
             codes, splits = encode(batch["split"])
@@ -37,13 +41,17 @@ def hash_splits(
         rows = pa.Table.from_arrays(columns, [*batch.schema.names, "cluster", "normalised"])
         for name in SPLITS:
             if name in given or sizes[name] > 0:
-                yield name, rows.take(array_of_numbers(np.flatnonzero(split_of == SPLITS.index(name))))
+                yield (
+                    name,
+                    rows.take(array_of_numbers(np.flatnonzero(split_of == SPLITS.index(name)))),
+                )
 
 
 def assign_splits(keys: NDArray[np.uint64], settings: Split) -> NDArray[np.int8]:
     """Return the split of each key, as a position in `SPLITS`: (keys,).
 
-    Keys are uniform in [0, 2^64). The smallest go to test, the next to validation, the rest to train.
+    Keys are uniform in [0, 2^64). The smallest go to test, the next to validation, the rest to
+    train.
     """
     uniform = (keys >> np.uint64(11)) * 2.0**-53  # in [0, 1), exact in a double
     borders = [settings.test_size, settings.test_size + settings.validation_size]

@@ -26,13 +26,21 @@ from textclf.tables.several import LABELS, labels_in
 class Corrector:
     """Applies corrections to rows that come in pieces, and counts what became of each correction.
 
-    Labels of test rows stay as they are unless `test_rows`: what the models are measured by must not change silently.
+    Labels of test rows stay as they are unless `test_rows`: what the models are measured by must
+    not change silently.
     """
 
     def __init__(self, corrections: Corrections, data: Data) -> None:
         """Prepare to correct rows of a table with these settings; `UserError` for labels that it could not have."""
-        self.corrections, self.test_rows, self._drops = corrections, data.correct_test_rows, data.rare == "drop"
-        self._ids, self._labels = array_of(list(corrections.labels)), array_of(list(corrections.labels.values()))
+        self.corrections, self.test_rows, self._drops = (
+            corrections,
+            data.correct_test_rows,
+            data.rare == "drop",
+        )
+        self._ids, self._labels = (
+            array_of(list(corrections.labels)),
+            array_of(list(corrections.labels.values())),
+        )
         if data.multilabel:
             self._labels = self._parse(data.label_separator)
         self._found = np.zeros(len(corrections), bool)
@@ -53,7 +61,9 @@ class Corrector:
         corrected = np.flatnonzero(places >= 0)
         places = places[corrected]
         self._found[places] = True
-        given, wanted = (part.to_pylist() for part in (labels.take(corrected), self._labels.take(places)))
+        given, wanted = (
+            part.to_pylist() for part in (labels.take(corrected), self._labels.take(places))
+        )
         differ = np.array([old != new for old, new in zip(given, wanted, strict=True)], bool)
         self._unchanged += int((~differ).sum())
         if split == "test" and not self.test_rows:
@@ -80,11 +90,15 @@ class Corrector:
         """Raise `UserError` for rows that the table lacks, labels that are no classes, and classes not `trained`."""
         corrections = self.corrections
         errors = []
-        for row, label, found in zip(corrections.labels, self._labels.to_pylist(), self._found.tolist(), strict=True):
+        for row, label, found in zip(
+            corrections.labels, self._labels.to_pylist(), self._found.tolist(), strict=True
+        ):
             where = f"{corrections.path}:{corrections.lines[row]}"
             if not found:
                 left_out = " that data.rare does not leave out" * self._drops
-                errors.append(f"{where}: id must be that of a row of the table{left_out}; got {quote_value(row)}")
+                errors.append(
+                    f"{where}: id must be that of a row of the table{left_out}; got {quote_value(row)}"
+                )
             labels = label if isinstance(label, list) else [label]
             if unknown := [name for name in labels if name not in self._classes]:
                 rule = f"label must be one of the classes ({list_names(sorted(self._classes))})"
@@ -93,7 +107,9 @@ class Corrector:
         if without := sorted(self._trained - set(trained)):
             rule = "must leave training rows to every class"
             advice = "correct the label in the table itself if it is no class"
-            raise UserError(f"{corrections.path} {rule}; got none of {list_names(without)}; {advice}")
+            raise UserError(
+                f"{corrections.path} {rule}; got none of {list_names(without)}; {advice}"
+            )
 
     def report(self) -> dict[str, Any]:
         """Return the labels `applied` by split, `unchanged` ones, and those of test rows that were `skipped`."""
@@ -110,8 +126,8 @@ def with_labelled(
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield the parts of a table, with the columns `chosen` and `round`, and then the labelled texts as training rows.
 
-    A row of the table that is `SUGGESTED` was chosen without a model, as diverse. The labels of the labelled
-    texts are added to the classes of the table. Near copies of test rows are left out, and
+    A row of the table that is `SUGGESTED` was chosen without a model, as diverse. The labels of the
+    labelled texts are added to the classes of the table. Near copies of test rows are left out, and
     their ids added to `copies`. `seed` is that of the hash of a normalised text, of which their
     cluster is made. Raises `UserError` for an id that the table has too, and for labels that it
     could not have.
@@ -129,11 +145,16 @@ def with_labelled(
             chosen = pc.if_else(pc.equal(columns["split"], SUGGESTED), "diverse", "")
         rounds = {"chosen": chosen, "round": pa.repeat(pa.scalar(0, pa.int32()), len(part))}
         yield name, pa.table(columns | rounds)
-    rule, advice = f"id must not be that of a row of {rows.path}", "give it another id, or leave it out"
+    rule, advice = (
+        f"id must not be that of a row of {rows.path}",
+        "give it another id, or leave it out",
+    )
     errors, places, labels = [], [], []
     for place, (row, label) in enumerate(zip(labelled.ids, labelled.labels, strict=True)):
         where = f"{labelled.path}:{labelled.lines[row]}"
-        errors += [f"{where}: {rule}; got {quote_value(row)}; {advice}"] * (row in taken and bool(label))
+        errors += [f"{where}: {rule}; got {quote_value(row)}; {advice}"] * (
+            row in taken and bool(label)
+        )
         try:
             names = rows.classes_of(label) if label else None  # without a label, it was discarded
         except ValueError as error:
@@ -150,7 +171,9 @@ def with_labelled(
     texts = array_of([labelled.texts[place] for place in places])
     normalised = array_of_numbers(hash_normalized(texts, seed))
     columns = {
-        **dict.fromkeys((name for name in rows.layout.columns if name != "time"), pa.repeat("", len(places))),
+        **dict.fromkeys(
+            (name for name in rows.layout.columns if name != "time"), pa.repeat("", len(places))
+        ),
         "id": known.take(pa.array(places, pa.int32())),
         "text": texts,
         "label": pa.array(labels, LABELS) if multilabel else array_of([name for [name] in labels]),

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.memory import MANY_CLASSES
-from textclf.core.arrow import array_of_numbers, as_array, encode, flat, hash_normalized, normalize_texts, rows_of
+from textclf.core.arrow import (
+    array_of_numbers,
+    as_array,
+    encode,
+    flat,
+    hash_normalized,
+    normalize_texts,
+    rows_of,
+)
 from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS, SUGGESTED
 from textclf.core.formatting import count_noun, join_names
@@ -36,12 +44,13 @@ Positions = NDArray[np.int64]
 def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> dict[str, Positions]:
     """Return the positions of the rows of each split in the order of `SPLITS`; validation only if given or above 0.
 
-    `rows` has the columns text, label and optionally group, time and split, which names given splits; the others are
-    drawn from its training rows that are not `SUGGESTED`. `unknown` is a label that is no class. With
-    method time the latest rows are drawn, in the order of the table; otherwise train and test are those of
-    scikit-learn's `train_test_split`, or whole groups (see `assign_groups`), and validation rows are drawn in
-    the same way from the training rows. Raises `UserError` if a split has no rows, `TooRareError` if train or
-    test lacks a class; given test rows may lack one.
+    `rows` has the columns text, label and optionally group, time and split, which names given
+    splits; the others are drawn from its training rows that are not `SUGGESTED`. `unknown` is a
+    label that is no class. With method time the latest rows are drawn, in the order of the table;
+    otherwise train and test are those of scikit-learn's `train_test_split`, or whole groups (see
+    `assign_groups`), and validation rows are drawn in the same way from the training rows. Raises
+    `UserError` if a split has no rows, `TooRareError` if train or test lacks a class; given test
+    rows may lack one.
     """
     parts = _given_rows(rows)
     given = set(parts)
@@ -68,16 +77,23 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
     counts = {}
     for name, part in parts.items():
         found = flat(column.take(array_of_numbers(part))).value_counts().to_pylist()
-        counts[name] = {each["values"]: each["counts"] for each in found if each["values"] != unknown}
-    row_counts = {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
+        counts[name] = {
+            each["values"]: each["counts"] for each in found if each["values"] != unknown
+        }
+    row_counts = (
+        {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
+    )
     require_classes(counts, settings.method, given, row_counts)
     return {name: parts[name] for name in SPLITS if name in parts}
 
 
-def draw_parts(rows: pa.Table, settings: Split, unknown: str | None = None) -> Iterator[tuple[str, pa.Table]]:
+def draw_parts(
+    rows: pa.Table, settings: Split, unknown: str | None = None
+) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of each split, a shard at a time, in the order of `draw_positions`.
 
-    Two columns are added: `normalised`, a hash of the normalised text, and `cluster`, of rows that are not independent.
+    Two columns are added: `normalised`, a hash of the normalised text, and `cluster`, of rows that
+    are not independent.
     """
     normalised = np.concatenate([hash_normalized(batch["text"]) for batch in rows.to_batches()])
     columns = dict(zip(rows.column_names, rows.columns, strict=True))
@@ -91,7 +107,8 @@ def draw_parts(rows: pa.Table, settings: Split, unknown: str | None = None) -> I
 def draw_rows(rows: Any, count: int, settings: Split) -> tuple[Any, Any]:
     """Return the remaining rows and the drawn rows, about `count`, of a frame, in random order and by whole groups.
 
-    Of rows that are groups of their own, both are those of `train_test_split`. Raises `UserError` if no rows remain.
+    Of rows that are groups of their own, both are those of `train_test_split`. Raises `UserError`
+    if no rows remain.
     """
     remaining, drawn = _Pool(rows, settings).draw(np.arange(len(rows)), count)
     return rows.iloc[remaining], rows.iloc[drawn]
@@ -113,7 +130,11 @@ class _Pool:
                 f"{count_noun(len(rows), 'row')} must be more than the {count} to be taken "
                 "from them; set a smaller size"
             )
-        groups = np.arange(len(rows)) if self.groups is None else encode(array_of_numbers(self.groups[rows]))[0]
+        groups = (
+            np.arange(len(rows))
+            if self.groups is None
+            else encode(array_of_numbers(self.groups[rows]))[0]
+        )
         sizes = np.bincount(groups)
         if self.labels is not None and pa.types.is_list(self.labels.type):
             from scipy.sparse import csr_matrix  # takes long to import, as below
@@ -123,7 +144,9 @@ class _Pool:
             labels = self.labels.take(pa.array(rows))
             codes, distinct = encode(flat(labels))
             shape = len(sizes), len(distinct)
-            members = csr_matrix((np.ones(len(codes), np.int64), (groups[rows_of(labels)], codes)), shape)
+            members = csr_matrix(
+                (np.ones(len(codes), np.int64), (groups[rows_of(labels)], codes)), shape
+            )
             order = np.random.RandomState(self.seed).permutation(len(sizes))
             is_drawn = draw_stratified(members, sizes.tolist(), count, order.tolist())[order]
             order = np.concatenate([order[is_drawn], order[~is_drawn]])
@@ -136,7 +159,10 @@ class _Pool:
             group_count = math.ceil(count * len(sizes) / len(rows))
             try:
                 second, first = train_test_split(
-                    np.arange(len(sizes)), test_size=group_count, random_state=self.seed, stratify=names
+                    np.arange(len(sizes)),
+                    test_size=group_count,
+                    random_state=self.seed,
+                    stratify=names,
                 )
             except ValueError as error:  # too few members of a class, or rows for every class
                 numbers = Counter(names.tolist())
@@ -147,7 +173,8 @@ class _Pool:
         else:
             # What train_test_split does, without the second that importing scikit-learn takes.
             order = np.random.RandomState(self.seed).permutation(len(sizes))
-        # `count` is in rows: take groups until it is reached. If every row is a group, this changes nothing.
+        # `count` is in rows: take groups until it is reached. If every row is a group, this changes
+        # nothing.
         group_count = int(np.searchsorted(np.cumsum(sizes[order]), count)) + 1
         drawn, remaining = order[:group_count], order[group_count:]
         if not len(remaining):
@@ -155,7 +182,9 @@ class _Pool:
                 f"of {len(rows)} rows some must be kept; got none, as rows of one text or group stay together: "
                 "set split.group_duplicates to false, data.group to null, or a smaller size"
             )
-        position = np.argsort(np.concatenate([drawn, remaining]))  # of each group in the random order
+        position = np.argsort(
+            np.concatenate([drawn, remaining])
+        )  # of each group in the random order
         row_order = np.argsort(position[groups], kind="stable")
         border = sizes[drawn].sum()
         return rows[row_order[border:]], rows[row_order[:border]]
@@ -164,8 +193,8 @@ class _Pool:
 def assign_groups(rows: Any, duplicates: bool) -> Positions:
     """Return the group of each row (rows,), numbered in the order of their first rows.
 
-    Rows are in one group if they have the same value in the column `group`, if it exists, or, with `duplicates`, the
-    same normalised text; and so are rows that are linked through other rows.
+    Rows are in one group if they have the same value in the column `group`, if it exists, or, with
+    `duplicates`, the same normalised text; and so are rows that are linked through other rows.
     """
     keys = [as_array(rows["group"])] if "group" in rows else []
     if duplicates:
@@ -173,7 +202,9 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     if not keys:
         return np.arange(len(rows["label"]))
     codes = [encode(key)[0].astype(np.int64) for key in keys]
-    return encode(array_of_numbers(link(*codes)))[0].astype(np.int64) if len(codes) > 1 else codes[0]
+    return (
+        encode(array_of_numbers(link(*codes)))[0].astype(np.int64) if len(codes) > 1 else codes[0]
+    )
 
 
 def link(groups: Positions, texts: Positions) -> Positions:
@@ -183,7 +214,9 @@ def link(groups: Positions, texts: Positions) -> Positions:
 
     edges = np.array([groups, texts + groups.max() + 1])  # one edge per row: its group to its text
     nodes = edges.max() + 1
-    _, component = connected_components(coo_array((np.ones(len(groups)), edges), shape=(nodes, nodes)), directed=False)
+    _, component = connected_components(
+        coo_array((np.ones(len(groups)), edges), shape=(nodes, nodes)), directed=False
+    )
     return np.asarray(component[groups], np.int64)
 
 
@@ -202,7 +235,11 @@ def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def _label_column(rows: Any) -> pa.Array:
     """Return the labels of columns or of a frame, of several labels per text as lists."""
     labels = rows["label"]
-    if not isinstance(labels, pa.Array | pa.ChunkedArray) and len(labels) and not isinstance(labels.iloc[0], str):
+    if (
+        not isinstance(labels, pa.Array | pa.ChunkedArray)
+        and len(labels)
+        and not isinstance(labels.iloc[0], str)
+    ):
         return pa.array([list(each) for each in labels], pa.list_(pa.string()))
     return as_array(labels)
 
@@ -238,12 +275,19 @@ def require_classes(
 ) -> None:
     """Raise `TooRareError` unless train and test have rows of every class; given or the latest test rows may lack some.
 
-    `counts` has the rows by split and class; `given` are the splits that the table gives. With labels, `row_counts` has
-    the rows of each split: training rows are needed with and without each, and test rows with each only if `tested`.
+    `counts` has the rows by split and class; `given` are the splits that the table gives. With
+    labels, `row_counts` has the rows of each split: training rows are needed with and without each,
+    and test rows with each only if `tested`.
     """
     classes = {label for by_class in counts.values() for label, rows in by_class.items() if rows}
-    complete = ["train"] if "test" in given or method == "time" or (row_counts and not tested) else ["train", "test"]
-    lacking = {name: sorted(label for label in classes if not counts[name].get(label)) for name in complete}
+    complete = (
+        ["train"]
+        if "test" in given or method == "time" or (row_counts and not tested)
+        else ["train", "test"]
+    )
+    lacking = {
+        name: sorted(label for label in classes if not counts[name].get(label)) for name in complete
+    }
     for name, adjective, size in (("train", "training", "smaller"), ("test", "test", "larger")):
         if missing := lacking.get(name):
             change = f"{ADVICE[method]}, or a {size} split.test_size"
@@ -258,9 +302,13 @@ def require_classes(
                 change += f", or data.unknown to {missing[0]} if its texts belong to no class"
             raise TooRareError(f"{rule}: {change}", {*chain(*lacking.values())}, classes)
     number = row_counts["train"] if row_counts else 0
-    if number and (always := sorted(label for label, rows in counts["train"].items() if rows == number)):
+    if number and (
+        always := sorted(label for label, rows in counts["train"].items() if rows == number)
+    ):
         advice = "add rows without it, or leave the label out"
-        raise UserError(f"the training rows must hold rows without each label; all {number} have {always[0]}: {advice}")
+        raise UserError(
+            f"the training rows must hold rows without each label; all {number} have {always[0]}: {advice}"
+        )
 
 
 def rank_times(times: pa.Array) -> Positions:
@@ -271,12 +319,15 @@ def rank_times(times: pa.Array) -> Positions:
 def take_latest(ranks: Positions, rows: Positions, count: int) -> tuple[Positions, Positions]:
     """Divide some rows into the earlier and the latest, and return both in the order of the table.
 
-    The latest are about `count`: rows of equal times stay together. Raises `UserError` if all times are equal.
+    The latest are about `count`: rows of equal times stay together. Raises `UserError` if all times
+    are equal.
     """
     times, counts = np.unique(ranks[rows], return_counts=True)
     since = counts[::-1].cumsum()[::-1]  # rows of each time and later ones
     if len(times) < 2:
-        raise UserError(f"{len(rows)} rows must have different times to be split by them (data.time); got one")
+        raise UserError(
+            f"{len(rows)} rows must have different times to be split by them (data.time); got one"
+        )
     border = times[1:][np.abs(since[1:] - count).argmin()]
     is_late = ranks[rows] >= border
     return rows[~is_late], rows[is_late]
@@ -284,4 +335,8 @@ def take_latest(ranks: Positions, rows: Positions, count: int) -> tuple[Position
 
 def describe_time(time: Any) -> str:
     """Return a number or a date-time as text; a midnight is a date."""
-    return str(time).removesuffix(" 00:00:00") if isinstance(time, str) else f"{time:f}".rstrip("0").rstrip(".")
+    return (
+        str(time).removesuffix(" 00:00:00")
+        if isinstance(time, str)
+        else f"{time:f}".rstrip("0").rstrip(".")
+    )

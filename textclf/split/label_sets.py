@@ -9,20 +9,27 @@ from scipy.sparse import csr_matrix
 EXACT = 1e-9  # difference of numbers of rows that comes from rounding
 
 
-def draw_stratified(counts: csr_matrix, sizes: Sequence[int], count: int, order: Sequence[int]) -> NDArray[np.bool_]:
+def draw_stratified(
+    counts: csr_matrix, sizes: Sequence[int], count: int, order: Sequence[int]
+) -> NDArray[np.bool_]:
     """Return which groups are drawn, (groups,), so that they have about `count` rows, and each label in that share.
 
-    `counts` (groups, labels) has the rows of each group with each label, `sizes` its rows, `order` all groups in a
-    random order. This is iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011, algorithm 1) for two parts: the
-    groups with the rarest remaining label come first, each to the part that lacks more rows with it, in a tie to the
-    drawn one.
+    `counts` (groups, labels) has the rows of each group with each label, `sizes` its rows, `order`
+    all groups in a random order. This is iterative stratification (Sechidis, Tsoumakas & Vlahavas
+    2011, algorithm 1) for two parts: the groups with the rarest remaining label come first, each to
+    the part that lacks more rows with it, in a tie to the drawn one.
     """
     share = count / sum(sizes)
     left: list[int] = np.asarray(counts.sum(axis=0)).ravel().tolist()
-    lacking = [[(1 - share) * rows for rows in left], [share * rows for rows in left]]  # of the rest, and of the drawn
+    lacking = [
+        [(1 - share) * rows for rows in left],
+        [share * rows for rows in left],
+    ]  # of the rest, and of the drawn
     room = [sum(sizes) - count, count]
     part = [-1] * len(sizes)
-    pairs = list(zip(counts.indices.tolist(), counts.data.tolist(), strict=True))  # of label and rows
+    pairs = list(
+        zip(counts.indices.tolist(), counts.data.tolist(), strict=True)
+    )  # of label and rows
     ends = counts.indptr.tolist()
     with_label: list[list[int]] = [[] for _ in left]
     for group in order:

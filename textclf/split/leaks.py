@@ -8,7 +8,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.core.arrow import array_of_numbers, as_array, encode, flat, hash_texts, numbers_of, refilled
+from textclf.core.arrow import (
+    array_of_numbers,
+    as_array,
+    encode,
+    flat,
+    hash_texts,
+    numbers_of,
+    refilled,
+)
 from textclf.core.files import SPLITS
 
 
@@ -18,7 +26,9 @@ class _Rows(NamedTuple):
     exact: NDArray[np.uint64]
     normalised: NDArray[np.uint64]
     labels: NDArray[np.int32]
-    sets: NDArray[np.int32]  # the number of each row's set of labels, which is its label if it has one
+    sets: NDArray[
+        np.int32
+    ]  # the number of each row's set of labels, which is its label if it has one
     group: NDArray[np.uint64]  # empty if groups are not counted
 
 
@@ -31,16 +41,23 @@ class LeakCounter:
     def __init__(self) -> None:
         """Start with no rows."""
         self._positions: dict[str, int] = {}  # by label, in order of first occurrence
-        self._sets: dict[tuple[int, ...], int] = {}  # the number of each set of several labels or none
+        self._sets: dict[
+            tuple[int, ...], int
+        ] = {}  # the number of each set of several labels or none
         self._rows: dict[str, list[_Rows]] = {}  # by split
 
     def encode(self, rows: pa.Table) -> pa.Table:
         """Return rows with their labels as positions in `labels`."""
         labels = as_array(rows["label"])
         codes, distinct = encode(flat(labels))
-        positions = np.array([self._positions.setdefault(label, len(self._positions)) for label in distinct], np.int32)
+        positions = np.array(
+            [self._positions.setdefault(label, len(self._positions)) for label in distinct],
+            np.int32,
+        )
         return rows.set_column(
-            rows.column_names.index("label"), "label", refilled(labels, array_of_numbers(positions[codes]))
+            rows.column_names.index("label"),
+            "label",
+            refilled(labels, array_of_numbers(positions[codes])),
         )
 
     @property
@@ -53,7 +70,10 @@ class LeakCounter:
 
         Their groups count too if the table gives splits or times: only then can a group be divided.
         """
-        exact, normalised = hash_texts(as_array(rows["text"])), numbers_of(as_array(rows["normalised"]))
+        exact, normalised = (
+            hash_texts(as_array(rows["text"])),
+            numbers_of(as_array(rows["normalised"])),
+        )
         names = set(rows.column_names)
         grouped = "group" in names and not names.isdisjoint({"split", "time"})
         groups = hash_texts(as_array(rows["group"])) if grouped else np.empty(0, np.uint64)
@@ -75,13 +95,16 @@ class LeakCounter:
     def report(self) -> dict[str, Any]:
         """Return the counts, for exact and for normalised texts (`<kind>` is exact or normalised).
 
-        `<split>.classes.<class>`: rows of the class; of labels also `<split>.rows` and `<split>.without_labels`.
-        `duplicates.<kind>.<split>`: rows that repeat a text of their split. `leaks.<kind>.<later>_in_<earlier>`:
-        rows whose text, or of the kind group whose group, is also in a split that is used before theirs.
-        `label_conflicts.<kind>`: distinct texts with more than one label, or with different sets of labels.
+        `<split>.classes.<class>`: rows of the class; of labels also `<split>.rows` and
+        `<split>.without_labels`. `duplicates.<kind>.<split>`: rows that repeat a text of their
+        split. `leaks.<kind>.<later>_in_<earlier>`: rows whose text, or of the kind group whose
+        group, is also in a split that is used before theirs. `label_conflicts.<kind>`: distinct
+        texts with more than one label, or with different sets of labels.
         """
         names = sorted(self._rows, key=SPLITS.index)
-        report: dict[str, Any] = {name: {"classes": classes} for name, classes in self.class_counts().items()}
+        report: dict[str, Any] = {
+            name: {"classes": classes} for name, classes in self.class_counts().items()
+        }
         if self._sets:
             none = self._sets.get((), -1)
             for name, rows in self.row_counts().items():
@@ -93,28 +116,43 @@ class LeakCounter:
         splits = np.concatenate([np.full(len(rows.sets), place, np.int8) for place, rows in parts])
         repeated = np.arange(len(sets))
         grouped = ["group"] * any(len(rows.group) for _, rows in parts)
-        for kind in ("normalised", "exact", *grouped):  # only rows of one normalised text can have one exact text
+        for kind in (
+            "normalised",
+            "exact",
+            *grouped,
+        ):  # only rows of one normalised text can have one exact text
             keys = np.concatenate([getattr(rows, kind) for _, rows in parts])
             if kind == "group":
                 repeated = np.arange(len(keys))
             order = repeated[np.argsort(keys[repeated])]
             is_first = np.append(True, np.diff(keys[order]) != 0)[: len(order)]
-            is_repeated = ~(is_first & np.append(is_first[1:], True))  # other rows are counted nowhere
+            is_repeated = ~(
+                is_first & np.append(is_first[1:], True)
+            )  # other rows are counted nowhere
             repeated, starts = order[is_repeated], np.flatnonzero(is_first[is_repeated])
-            counts = [np.add.reduceat(splits[repeated] == place, starts, dtype=np.int32) for place in range(len(names))]
+            counts = [
+                np.add.reduceat(splits[repeated] == place, starts, dtype=np.int32)
+                for place in range(len(names))
+            ]
             rows_of = dict(zip(names, counts, strict=True))
             report["leaks"][kind] = {
                 f"{later}_in_{earlier}": int(rows_of[later][rows_of[earlier] > 0].sum())
                 for earlier, later in combinations(names, 2)
             }
             if kind != "group":
-                lowest, highest = (each.reduceat(sets[repeated], starts) for each in (np.minimum, np.maximum))
+                lowest, highest = (
+                    each.reduceat(sets[repeated], starts) for each in (np.minimum, np.maximum)
+                )
                 report["label_conflicts"][kind] = int((lowest != highest).sum())
-                report["duplicates"][kind] = {name: int((rows - (rows > 0)).sum()) for name, rows in rows_of.items()}
+                report["duplicates"][kind] = {
+                    name: int((rows - (rows > 0)).sum()) for name, rows in rows_of.items()
+                }
         return report
 
     def _count_classes(self, parts: Sequence[_Rows]) -> dict[str, int]:
         counts = sum(np.bincount(rows.labels, minlength=len(self._positions)) for rows in parts)
         return {
-            label: count for label, count in zip(self._positions, np.asarray(counts).tolist(), strict=True) if count
+            label: count
+            for label, count in zip(self._positions, np.asarray(counts).tolist(), strict=True)
+            if count
         }

@@ -17,18 +17,24 @@ class Split(Section):
         description="random; hash assigns each text by itself, for more rows than memory holds; time tests the latest",
     )
     test_size: ShareOrNone = Field(
-        0.25, description="share of rows for testing, unless test rows are given; more rows narrow the intervals"
+        0.25,
+        description="share of rows for testing, unless test rows are given; more rows narrow the intervals",
     )
     validation_size: ShareOrNone = Field(
         0.0,
         description="share of rows for choices such as the threshold; 0.0 as in the lesson, 0.15 for honest choices",
     )
-    seed: Seed = Field(1000, description="seed of the split; change it to see how much the numbers depend on the split")
+    seed: Seed = Field(
+        1000,
+        description="seed of the split; change it to see how much the numbers depend on the split",
+    )
     stratify: bool = Field(
-        False, description="true keeps the class balance equal in all splits; use it when a class is rare"
+        False,
+        description="true keeps the class balance equal in all splits; use it when a class is rare",
     )
     group_duplicates: bool = Field(
-        False, description="true keeps rows of the same text (ignoring case and spaces) in one split: no leaks"
+        False,
+        description="true keeps rows of the same text (ignoring case and spaces) in one split: no leaks",
     )
 
     @model_validator(mode="after")
@@ -37,10 +43,14 @@ class Split(Section):
         if total >= 1:
             raise relation(f"test_size + validation_size must be less than 1; got {total:g}")
         if self.method == "hash" and self.stratify:
-            raise relation("stratify must be false with method hash, which looks at no other row; got true")
+            raise relation(
+                "stratify must be false with method hash, which looks at no other row; got true"
+            )
         for name in ("stratify", "group_duplicates"):
             if self.method == "time" and getattr(self, name):
-                raise relation(f"{name} must be false with method time, by which the latest rows test; got true")
+                raise relation(
+                    f"{name} must be false with method time, by which the latest rows test; got true"
+                )
         return self
 
     @property

@@ -19,9 +19,10 @@ PIECES = 100  # pieces into which each shard is cut, to be mixed with those of t
 class ShardWriter:
     """Writes the rows of a split to shards, with those of one shard in memory at a time.
 
-    With a seed they are in random order, since a model that learns shard by shard needs every class in each shard:
-    rows are collected to the size of a shard, shuffled, and cut into `PIECES` pieces, which wait on disk; each shard is
-    made of as many pieces, drawn at random from the whole split and shuffled. Without a seed rows stay in their order.
+    With a seed they are in random order, since a model that learns shard by shard needs every class
+    in each shard: rows are collected to the size of a shard, shuffled, and cut into `PIECES`
+    pieces, which wait on disk; each shard is made of as many pieces, drawn at random from the whole
+    split and shuffled. Without a seed rows stay in their order.
     """
 
     def __init__(self, folder: Path, name: str, schema: pa.Schema, seed: int | None) -> None:
@@ -60,30 +61,42 @@ class ShardWriter:
             shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, save)
         self.pieces_path.unlink()
 
-    def _mix(self, pieces: pa.ipc.RecordBatchFileReader) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
+    def _mix(
+        self, pieces: pa.ipc.RecordBatchFileReader
+    ) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
         """Yield the pieces of each shard, and the order in which to write their rows."""
         order = self._order(pieces.num_record_batches)
         per_shard = shards.ROWS // self.piece_rows
         for start in range(0, len(order), per_shard):
-            drawn = pa.Table.from_batches([pieces.get_batch(n) for n in order[start : start + per_shard].tolist()])
+            drawn = pa.Table.from_batches(
+                [pieces.get_batch(n) for n in order[start : start + per_shard].tolist()]
+            )
             yield drawn, self._order(len(drawn))
 
     def _write_pieces(self, table: pa.Table) -> None:
         if self.pieces is None:
             self.pieces_file = pa.OSFile(str(self.pieces_path), "wb")
             self.pieces = pa.ipc.new_file(self.pieces_file, self.schema)
-        self.pieces.write_table(table.take(array_of_numbers(self._order(len(table)))), max_chunksize=self.piece_rows)
+        self.pieces.write_table(
+            table.take(array_of_numbers(self._order(len(table)))), max_chunksize=self.piece_rows
+        )
 
     def _order(self, count: int) -> NDArray[np.int64]:
         return np.arange(count) if self.random is None else self.random.permutation(count)
 
 
-def _write_taken(shard: tuple[pa.Table, NDArray[np.int64]], path: Path, labels: NDArray[np.int32]) -> None:
+def _write_taken(
+    shard: tuple[pa.Table, NDArray[np.int64]], path: Path, labels: NDArray[np.int32]
+) -> None:
     """Write the rows of a table at some positions, in their order, to a file."""
     table, positions = shard
     rows = table.take(array_of_numbers(positions))
     column = as_array(rows["label"])
     places = labels[numbers_of(flat(column))]
-    ascending = places[np.lexsort([places, rows_of(column)])]  # of several labels; of one each the row decides
+    ascending = places[
+        np.lexsort([places, rows_of(column)])
+    ]  # of several labels; of one each the row decides
     label = rows.column_names.index("label")
-    write_table(rows.set_column(label, "label", refilled(column, array_of_numbers(ascending))), path)
+    write_table(
+        rows.set_column(label, "label", refilled(column, array_of_numbers(ascending))), path
+    )

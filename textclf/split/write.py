@@ -47,10 +47,11 @@ def write_splits(
 ) -> tuple[list[str], SplitReport]:
     """Write the splits of a table and its classes to a folder; return the classes, in order, and a `SplitReport`.
 
-    Method hash streams the rows; the others read all of them into memory. Once the rows are assigned, those
-    `labelled` are added to train, and `corrections` replace labels. Raises `UserError` for wrong rows of either, if
-    there are so many classes that predictions could not be evaluated, and if no test row has the label data.unknown;
-    `TooRareError` for classes that the splits lack, unless `rare` has what to do with them.
+    Method hash streams the rows; the others read all of them into memory. Once the rows are
+    assigned, those `labelled` are added to train, and `corrections` replace labels. Raises
+    `UserError` for wrong rows of either, if there are so many classes that predictions could not be
+    evaluated, and if no test row has the label data.unknown; `TooRareError` for classes that the
+    splits lack, unless `rare` has what to do with them.
     """
     rows, tested = Corpus(table, data, rare), data.multilabel and data.rare != "refuse"
     by_hash = settings.method == "hash"
@@ -84,8 +85,12 @@ def write_splits(
         if data.no_class_label is not None:  # rows of no class, which train nothing
             if name != "train":
                 others = corrected.filter(is_unknown)
-                zeros = pa.array(np.zeros(len(others), np.int32))  # for which `ShardWriter.close` writes -1
-                writers[name + UNKNOWN].add(others.set_column(others.column_names.index("label"), "label", zeros))
+                zeros = pa.array(
+                    np.zeros(len(others), np.int32)
+                )  # for which `ShardWriter.close` writes -1
+                writers[name + UNKNOWN].add(
+                    others.set_column(others.column_names.index("label"), "label", zeros)
+                )
             corrected = corrected.filter(pc.invert(is_unknown))
         encoded = counter.encode(corrected)
         counter.add(name, encoded)
@@ -101,7 +106,11 @@ def write_splits(
             for name, by_class in counts.items()
         }
         require_classes(
-            of_table, settings.method, set(rows.given), counter.row_counts() if data.multilabel else None, tested
+            of_table,
+            settings.method,
+            set(rows.given),
+            counter.row_counts() if data.multilabel else None,
+            tested,
         )
     if not all(counter.row_counts().values()):  # by hash
         rule = "the validation rows must be one at least"
@@ -125,7 +134,11 @@ def write_splits(
         report["corrections"] = corrector.report()
     if labelled and len(encoded):  # the last part, unless all its rows are left out
         rounds = pc.min_max(encoded["round"]).as_py()
-        report["labelled"] = {"rows": len(encoded), "first_round": rounds["min"], "last_round": rounds["max"]}
+        report["labelled"] = {
+            "rows": len(encoded),
+            "first_round": rounds["min"],
+            "last_round": rounds["max"],
+        }
     if copies:
         report.setdefault("labelled", {})["test_copies"] = len(copies)
     if data.unknown is not None:  # rows by split
@@ -162,7 +175,9 @@ def _track(rows: Corpus) -> Iterator[pa.RecordBatch]:
 def describe_splits(classes: list[str], report: SplitReport, settings: Split) -> Iterator[str]:
     """Yield the lines that the stage prints: sizes of classes and splits, and warnings."""
     counts, multilabel, given = report.rows_by_class, report.multilabel, report.given
-    totals = {label: sum(by_class.get(label, 0) for by_class in counts.values()) for label in classes}
+    totals = {
+        label: sum(by_class.get(label, 0) for by_class in counts.values()) for label in classes
+    }
     kinds = ("label",) if multilabel else ("class", "classes")
     yield f"{count_noun(len(classes), *kinds)}: {list_classes(totals)}"
     if len(classes) > memory.MANY_CLASSES:
@@ -188,7 +203,9 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
         yield f"{name}: {count_noun(part.size, 'row')}{empty}{_origin(name, given, settings)}{span}"
     for label, rows in report.unknown.items():
         if label not in classes:
-            kept = ", ".join(count_noun(count, f"{name} row") for name, count in rows.items() if name != "train")
+            kept = ", ".join(
+                count_noun(count, f"{name} row") for name, count in rows.items() if name != "train"
+            )
             yield f"of no class ({label!r}): {kept}; left out of training: {count_noun(rows['train'], 'row')}"
     missing = [label for label in classes if not counts["test"].get(label)]
     if missing and (given or multilabel or added.rows or settings.method == "time"):
@@ -207,14 +224,21 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
                 end = "; split.group_duplicates: true keeps duplicates in one split"
             if shared:
                 yield f"warning: {have} a {what} that is also in {earlier}{end}"
-    yield from doubts(totals | dict(chain(*(rows.items() for rows in report.rare.values()))), multilabel)
+    yield from doubts(
+        totals | dict(chain(*(rows.items() for rows in report.rare.values()))), multilabel
+    )
 
 
 def _describe_corrections(counts: Corrected) -> Iterator[str]:
     """Yield the lines on corrections."""
-    applied = [count_noun(number, split_rows(name).removesuffix("s")) for name, number in counts.applied.items()]
+    applied = [
+        count_noun(number, split_rows(name).removesuffix("s"))
+        for name, number in counts.applied.items()
+    ]
     has = "has" if counts.unchanged == 1 else "have"
-    same = f"; {counts.unchanged:,} {has} the label of the table already" if counts.unchanged else ""
+    same = (
+        f"; {counts.unchanged:,} {has} the label of the table already" if counts.unchanged else ""
+    )
     yield f"corrected labels: {', '.join(applied) or 'none'}{same}"
     if number := counts.skipped:
         yield (
@@ -243,11 +267,14 @@ def _origin(name: str, given: Mapping[str, int], settings: Split) -> str:
 def require_memory_and_disk(table: Path, data: Data, settings: Split, target: Path) -> None:
     """Print what the split of a large table needs; `UserError` unless there is as much memory and disk.
 
-    Does nothing for tables of at most one shard, and for compressed files and formats that are not read by line,
-    whose number of rows is not known without reading them.
+    Does nothing for tables of at most one shard, and for compressed files and formats that are not
+    read by line, whose number of rows is not known without reading them.
     """
     files = find_table(table, data)
-    if any(not FORMATS[file.format].by_line or is_compressed(file.path) or not file.path.is_file() for file in files):
+    if any(
+        not FORMATS[file.format].by_line or is_compressed(file.path) or not file.path.is_file()
+        for file in files
+    ):
         return
     size = sum(file.path.stat().st_size for file in files)
     with files[0].path.open("rb") as stream:
@@ -262,7 +289,9 @@ def require_memory_and_disk(table: Path, data: Data, settings: Split, target: Pa
         memory, purpose = hash_memory, "split.method hash"
     else:
         memory = 4 * size + 350 * rows
-        purpose = f"split.method {settings.method} (hash takes {resources.format_size(hash_memory)})"
+        purpose = (
+            f"split.method {settings.method} (hash takes {resources.format_size(hash_memory)})"
+        )
     resources.announce(rows, -(-rows // shards.ROWS), memory, disk)
     resources.require_disk(target, disk, str(target))
     resources.require_memory(memory, purpose)

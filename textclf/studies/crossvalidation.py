@@ -33,15 +33,18 @@ def make_folds(
 ) -> Iterator[tuple[int, int, dict[str, pd.DataFrame]]]:
     """Yield the number of the repeat, the number of the fold (both from 1), and its splits `train` and `test`.
 
-    Each repeat tests every row once; if the table gives splits, every training row, and no other row is used. Folds are
-    stratified, by the rarest label if there are several, and rows with the same normalised text or group stay together.
-    Raise `TooRareError`, which names the `setting`, if a class has fewer texts or groups than folds, or all in one.
+    Each repeat tests every row once; if the table gives splits, every training row, and no other
+    row is used. Folds are stratified, by the rarest label if there are several, and rows with the
+    same normalised text or group stay together. Raise `TooRareError`, which names the `setting`, if
+    a class has fewer texts or groups than folds, or all in one.
     """
     if "split" in rows:
         rows = rows[rows["split"] == "train"]
     groups = assign_groups(rows, duplicates=True)
     unit = "groups" if "group" in rows else "texts"
-    labels = rows["label"].reset_index(drop=True).explode()  # a row per label, if a text has several
+    labels = (
+        rows["label"].reset_index(drop=True).explode()
+    )  # a row per label, if a text has several
     counts = pd.Series(groups)[labels.index].groupby(labels.to_numpy()).nunique()
     if (fewest := counts.min()) < settings.folds:
         rule = f"each class must have at least {settings.folds} {unit} for {settings.folds} folds"
@@ -49,7 +52,9 @@ def make_folds(
         raise TooRareError(line, counts.index[counts < settings.folds], counts.index)
     strata = rarest(encode_labels(rows["label"], counts.index.tolist()))
     for repeat in range(settings.repeats):
-        splitter = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed + repeat)
+        splitter = StratifiedGroupKFold(
+            settings.folds, shuffle=True, random_state=settings.seed + repeat
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a label that is seldom the rarest
             folds = list(splitter.split(rows["text"], strata, groups))
@@ -58,44 +63,61 @@ def make_folds(
             if missing := set(labels[test].dropna()) - set(labels[train]):
                 rule = f"the training rows of every fold must hold every class; {min(missing)} has all {unit} in one of"
                 advice = f"set another {setting.partition('.')[0]}.seed, or more folds"
-                raise TooRareError(f"{rule} {settings.folds} folds; {advice}", missing, counts.index)
+                raise TooRareError(
+                    f"{rule} {settings.folds} folds; {advice}", missing, counts.index
+                )
             yield repeat + 1, fold, splits
 
 
-def crossvalidate(rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: CrossValidate) -> pd.DataFrame:
+def crossvalidate(
+    rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: CrossValidate
+) -> pd.DataFrame:
     """Return a row per model, repeat and fold: `model`, `repeat`, `fold`, `seed` and `STUDY_METRICS`.
 
-    Of a model with a seed, each fold of each repeat has another seed, counted up from `settings.seed`; its own is not
-    used. On the first fold it is also trained with the seeds that follow; these rows have repeat 0.
+    Of a model with a seed, each fold of each repeat has another seed, counted up from
+    `settings.seed`; its own is not used. On the first fold it is also trained with the seeds that
+    follow; these rows have repeat 0.
     """
     trainings = []
     folds = make_folds(rows, settings)
-    for repeat, fold, splits in track(folds, "cross-validate", settings.folds * settings.repeats, "fold"):
+    for repeat, fold, splits in track(
+        folds, "cross-validate", settings.folds * settings.repeats, "fold"
+    ):
         first = settings.seed + (repeat - 1) * settings.folds + fold - 1
         for name in setup.train.names():
             has_seed = hasattr(setup.model(name), "seed")
             count = settings.seeds if has_seed and (repeat, fold) == (1, 1) else 1
             for seed in range(first, first + count):
-                place = {"repeat": repeat if seed == first else 0, "fold": fold, "seed": seed if has_seed else 0}
-                metrics = training.measure(splits, classes, name, setup, **({"seed": seed} if has_seed else {}))
+                place = {
+                    "repeat": repeat if seed == first else 0,
+                    "fold": fold,
+                    "seed": seed if has_seed else 0,
+                }
+                metrics = training.measure(
+                    splits, classes, name, setup, **({"seed": seed} if has_seed else {})
+                )
                 trainings.append({"model": name, **place, **metrics})
     return pd.DataFrame(trainings)
 
 
-def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: float) -> dict[str, Any]:
+def summarize(
+    trainings: pd.DataFrame, settings: CrossValidate, confidence: float
+) -> dict[str, Any]:
     """Return the statistics of the table that `crossvalidate` returns, rounded.
 
-    `<model>.<metric>.mean` and `.sd` over the folds of all repeats, `.sd_of_seeds` over the seeds on one fold.
-    `<later>_vs_<earlier>` compares the accuracy of two models by the corrected resampled t test of Nadeau and Bengio:
-    `mean`, `sd`, `low`, `high`, `t`, `p`, and `p_holm`, corrected for the number of pairs; and the probabilities of
-    `posterior` that the later one is `better` by more than a point, `alike`, `worse`, and more accurate on a new draw,
-    `wins`.
+    `<model>.<metric>.mean` and `.sd` over the folds of all repeats, `.sd_of_seeds` over the seeds
+    on one fold. `<later>_vs_<earlier>` compares the accuracy of two models by the corrected
+    resampled t test of Nadeau and Bengio: `mean`, `sd`, `low`, `high`, `t`, `p`, and `p_holm`,
+    corrected for the number of pairs; and the probabilities of `posterior` that the later one is
+    `better` by more than a point, `alike`, `worse`, and more accurate on a new draw, `wins`.
     """
     folds = trainings[trainings["repeat"] > 0]
     report: dict[str, Any] = {}
     by_model = {str(name): rows for name, rows in folds.groupby("model", sort=False)}
     for name, rows in by_model.items():
-        seeds = trainings[(trainings["model"] == name) & (trainings["repeat"] <= 1) & (trainings["fold"] == 1)]
+        seeds = trainings[
+            (trainings["model"] == name) & (trainings["repeat"] <= 1) & (trainings["fold"] == 1)
+        ]
         report[name] = {
             metric: {"mean": rows[metric].mean(), "sd": rows[metric].std()}
             | ({"sd_of_seeds": seeds[metric].std()} if len(seeds) > 1 else {})
@@ -121,18 +143,22 @@ def round_numbers(report: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping):
             rounded[key] = round_numbers(value)
         elif np.isfinite(value):
-            rounded[key] = round_significant(value) if key in {"p", "p_holm"} else round(float(value), DIGITS)
+            rounded[key] = (
+                round_significant(value) if key in {"p", "p_holm"} else round(float(value), DIGITS)
+            )
     return rounded
 
 
 def posterior(test: CorrectedT, splits: int, ratio: float) -> dict[str, float]:
     """Return the probabilities that model a is `better` than b by more than `POINT`, `alike`, `worse`, and `wins`.
 
-    `test` is of the differences in accuracy, a's minus b's, over `splits` splits; `ratio` is test rows / training rows.
-    This is the correlated Bayesian t test: the posterior of the mean difference is Student's t with splits - 1 degrees
-    of freedom, location `mean` and variance (1 / splits + ratio) sd^2 (Corani & Benavoli 2015, Machine Learning
-    100:285-304, doi:10.1007/s10994-015-5486-z), divided at +-`POINT` (Benavoli et al. 2017, J. Mach. Learn. Res.
-    18(77)). `wins` is the posterior predictive probability of a difference above 0 on a new draw of rows and seed.
+    `test` is of the differences in accuracy, a's minus b's, over `splits` splits; `ratio` is test
+    rows / training rows. This is the correlated Bayesian t test: the posterior of the mean
+    difference is Student's t with splits - 1 degrees of freedom, location `mean` and variance (1 /
+    splits + ratio) sd^2 (Corani & Benavoli 2015, Machine Learning 100:285-304,
+    doi:10.1007/s10994-015-5486-z), divided at +-`POINT` (Benavoli et al. 2017, J. Mach. Learn. Res.
+    18(77)). `wins` is the posterior predictive probability of a difference above 0 on a new draw of
+    rows and seed.
     """
     sd = max(test.sd, SMALLEST)
 
@@ -141,11 +167,15 @@ def posterior(test: CorrectedT, splits: int, ratio: float) -> dict[str, float]:
 
     of_mean = 1 / splits + ratio
     worse, not_better = below(-POINT, of_mean), below(POINT, of_mean)
-    wins = 1 - below(0, of_mean + 1 + ratio)  # sd^2 estimates the variance of a draw times 1 / (1 + ratio)
+    wins = 1 - below(
+        0, of_mean + 1 + ratio
+    )  # sd^2 estimates the variance of a draw times 1 / (1 + ratio)
     return {"better": 1 - not_better, "alike": not_better - worse, "worse": worse, "wins": wins}
 
 
-def verdict(test: Mapping[str, float], later: str, earlier: str, confidence: float, accuracy: str) -> str:
+def verdict(
+    test: Mapping[str, float], later: str, earlier: str, confidence: float, accuracy: str
+) -> str:
     """Return what holds of a pair with this probability, by its entry in crossvalidation.json; name the `accuracy`."""
     likeliest = max(("better", "alike", "worse"), key=lambda name: test[name])
     if test[likeliest] < confidence:
@@ -156,4 +186,6 @@ def verdict(test: Mapping[str, float], later: str, earlier: str, confidence: flo
         first, second = (later, earlier) if likeliest == "better" else (earlier, later)
         says = f"{first} is better than {second} by more than a point of {accuracy}"
     shares = ", ".join(f"{name} {test[name]:.2f}" for name in ("better", "alike", "worse"))
-    return f"{says} (probability of {later}: {shares}; more accurate in a new draw {test['wins']:.2f})"
+    return (
+        f"{says} (probability of {later}: {shares}; more accurate in a new draw {test['wins']:.2f})"
+    )

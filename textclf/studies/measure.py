@@ -30,7 +30,9 @@ from textclf.vectorize.in_memory import encode_labels, vectorize_splits
 from textclf.vectorize.settings import Combine, Vectorize
 
 STUDY_METRICS = ("accuracy", "log_loss")
-VALIDATION_SIZE = 0.15  # share of the training rows that become validation rows if split.validation_size is 0
+VALIDATION_SIZE = (
+    0.15  # share of the training rows that become validation rows if split.validation_size is 0
+)
 STEPS = 10
 
 
@@ -57,31 +59,47 @@ class Setup(Sections):
 
 
 def measure(
-    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], name: str, setup: Setup, **changes: Any
+    splits: Mapping[str, pd.DataFrame],
+    classes: Sequence[str],
+    name: str,
+    setup: Setup,
+    **changes: Any,
 ) -> dict[str, float]:
     """Return `STUDY_METRICS` on the test rows of a model trained on the training rows, with changed settings."""
     settings = setup.model(name, **changes)
-    features = make_features(splits, classes, settings.features, setup, bool(settings.validation_choices()))
+    features = make_features(
+        splits, classes, settings.features, setup, bool(settings.validation_choices())
+    )
     metrics = measure_features(features, settings, setup)
     return {metric: metrics[metric] for metric in STUDY_METRICS}
 
 
 def make_features(
-    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], representation: str, setup: Setup, validation: bool
+    splits: Mapping[str, pd.DataFrame],
+    classes: Sequence[str],
+    representation: str,
+    setup: Setup,
+    validation: bool,
 ) -> dict[str, Features]:
     """Return the features of each split in a representation, a name in vectorize or combine.
 
-    With `validation`, if there are no validation rows, `split.validation_size` or else `VALIDATION_SIZE` of the
-    training rows become some.
+    With `validation`, if there are no validation rows, `split.validation_size` or else
+    `VALIDATION_SIZE` of the training rows become some.
     """
     if validation and "validation" not in splits:
         size = setup.split.validation_size or VALIDATION_SIZE
-        train, drawn = draw_rows(splits["train"], math.ceil(size * len(splits["train"])), setup.split)
+        train, drawn = draw_rows(
+            splits["train"], math.ceil(size * len(splits["train"])), setup.split
+        )
         splits = {"train": train, "validation": drawn, "test": splits["test"]}
-    return vectorize_splits(splits, representation, setup.vectorize, setup.combine, classes, setup.pretrained)
+    return vectorize_splits(
+        splits, representation, setup.vectorize, setup.combine, classes, setup.pretrained
+    )
 
 
-def measure_features(features: Mapping[str, Features], settings: Any, setup: Setup) -> dict[str, float]:
+def measure_features(
+    features: Mapping[str, Features], settings: Any, setup: Setup
+) -> dict[str, float]:
     """Return all metrics on the test rows of a model with these settings, trained on the training rows."""
     predictions = predict_held_out(features, settings, setup.pretrained)
     test = predictions[-1]
@@ -91,24 +109,31 @@ def measure_features(features: Mapping[str, Features], settings: Any, setup: Set
         rows = concatenate(predictions)
         choosing = rows.take(rows.split == "validation")
         if setup.evaluate.chooses and not len(choosing):  # then held-out training rows choose
-            choosing = crossvalidate(settings.kind, features["train"], settings, Folders(setup.pretrained)) or choosing
+            choosing = (
+                crossvalidate(settings.kind, features["train"], settings, Folders(setup.pretrained))
+                or choosing
+            )
         decision = choose_decision(choosing, setup.evaluate)
     calibrated = decision.calibrate(test.probabilities)
     return dict(compute(test.y, calibrated, decision.decide(calibrated), decision.costs))
 
 
-def predict_held_out(features: Mapping[str, Features], settings: Any, pretrained: Path) -> list[Predictions]:
+def predict_held_out(
+    features: Mapping[str, Features], settings: Any, pretrained: Path
+) -> list[Predictions]:
     """Return the predictions of a model with these settings for held-out rows, the test rows last."""
     datasets = {split: Dataset.of_rows(part) for split, part in features.items()}
     model = fit_model(settings.kind, datasets, settings, Folders(pretrained)).layers
     return [predict(model, split, part) for split, part in features.items() if split != "train"]
 
 
-def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup) -> pd.DataFrame:
+def learning_curve(
+    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup
+) -> pd.DataFrame:
     """Return `model`, `rows`, `accuracy` and its Wilson interval, per model and share of the training rows.
 
-    `STEPS` steps take the first tenth of the training rows, two tenths, and so on (their order is random). A step with
-    too few rows of a class is left out; raise `UserError` if all are.
+    `STEPS` steps take the first tenth of the training rows, two tenths, and so on (their order is
+    random). A step with too few rows of a class is left out; raise `UserError` if all are.
     """
     enough = max(setup.train[name].rows_per_class() for name in setup.train.names())
     curve = []
@@ -116,7 +141,9 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
         train = splits["train"].iloc[: max(1, len(splits["train"]) * step // STEPS)]
         y = encode_labels(train["label"], classes)
         counts = count_labels(y, len(classes))
-        counts = np.minimum(counts, len(train) - counts) if y.ndim == 2 else counts  # rows with or without a label
+        counts = (
+            np.minimum(counts, len(train) - counts) if y.ndim == 2 else counts
+        )  # rows with or without a label
         if counts.min() < enough:
             continue
         for name in setup.train.names():
@@ -124,21 +151,32 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
             tested = len(splits["test"])
             low, high = wilson(round(accuracy * tested), tested, setup.evaluate.confidence)
             curve.append(
-                {"model": name, "rows": len(train), "accuracy": accuracy, "accuracy_low": low, "accuracy_high": high}
+                {
+                    "model": name,
+                    "rows": len(train),
+                    "accuracy": accuracy,
+                    "accuracy_low": low,
+                    "accuracy_high": high,
+                }
             )
     if not curve:
         rarest = classes[int(counts.argmin())]
-        raise UserError(f"each class must have at least {enough} training rows; {rarest} has {counts.min()}")
+        raise UserError(
+            f"each class must have at least {enough} training rows; {rarest} has {counts.min()}"
+        )
     return pd.DataFrame(curve)
 
 
 def read_split(folder: Path, name: str, wanted: NDArray[np.bool_] | None = None) -> pd.DataFrame:
     """Return the rows of a split, or those that are wanted, with the columns id, text, label and group.
 
-    Rows that are not independent have the same `group`: that of the table, or else their normalised text, as a hash.
+    Rows that are not independent have the same `group`: that of the table, or else their normalised
+    text, as a hash.
     """
     start, parts = 0, []
-    for rows, clusters in zip(splits.open_shards(folder)[name], splits.open_clusters(folder, name), strict=True):
+    for rows, clusters in zip(
+        splits.open_shards(folder)[name], splits.open_clusters(folder, name), strict=True
+    ):
         keep = slice(None) if wanted is None else wanted[start : start + len(rows)]
         parts.append(rows[keep].assign(group=clusters[keep].astype(str)))
         start += len(rows)
@@ -148,9 +186,13 @@ def read_split(folder: Path, name: str, wanted: NDArray[np.bool_] | None = None)
 def sample_rows(folder: Path, limit: int, seed: int) -> tuple[pd.DataFrame, int]:
     """Return the rows of all splits, with the column split besides, and their number.
 
-    Of more rows than `limit`, a random sample of about so many is returned: all rows of a group or none.
+    Of more rows than `limit`, a random sample of about so many is returned: all rows of a group or
+    none.
     """
-    clusters = {name: np.concatenate(list(splits.open_clusters(folder, name))) for name in splits.open_shards(folder)}
+    clusters = {
+        name: np.concatenate(list(splits.open_clusters(folder, name)))
+        for name in splits.open_shards(folder)
+    }
     together = np.concatenate(list(clusters.values()))
     wanted = np.ones(len(together), dtype=bool)
     if len(together) > limit:

@@ -9,7 +9,9 @@ from textclf.models.settings import Train
 from textclf.vectorize.settings import Combine, Vectorize, leaves
 
 
-def unreadable_features(train: Train, vectorize: Vectorize, combine: Combine, model: str) -> Iterator[str]:
+def unreadable_features(
+    train: Train, vectorize: Vectorize, combine: Combine, model: str
+) -> Iterator[str]:
     """Yield a sentence if the representation that a model names is missing, or is one that it can't read."""
     settings = train[model]
     name, known = settings.features, [*vectorize.names(), *combine.pairs()]

@@ -12,13 +12,15 @@ class CrossValidate(Section):
     """Cross-validation by `textclf crossvalidate`; not part of the default run."""
 
     folds: Annotated[int, Field(ge=2)] = Field(
-        4, description="number of folds; each row is tested once by a model trained on the other folds"
+        4,
+        description="number of folds; each row is tested once by a model trained on the other folds",
     )
     repeats: Annotated[int, Field(ge=1)] = Field(
         3, description="number of times all folds are drawn anew; more give a steadier mean"
     )
     seeds: Annotated[int, Field(ge=1)] = Field(
-        5, description="number of seeds of the network on one fold, to tell its randomness from that of the split"
+        5,
+        description="number of seeds of the network on one fold, to tell its randomness from that of the split",
     )
     seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(
         0, description="seed of the folds; models with a seed count theirs up from it, fold by fold"
@@ -28,15 +30,22 @@ class CrossValidate(Section):
 class Audit(Section):
     """Search for wrong labels by `textclf audit`; not part of the default run."""
 
-    models: Annotated[tuple[Name, ...], Field(strict=False, min_length=1), AfterValidator(unique)] | None = Field(
-        None, description="models that judge the labels, names in train; null takes all of train without majority"
+    models: (
+        Annotated[tuple[Name, ...], Field(strict=False, min_length=1), AfterValidator(unique)]
+        | None
+    ) = Field(
+        None,
+        description="models that judge the labels, names in train; null takes all of train without majority",
     )
     folds: Annotated[int, Field(ge=2)] = Field(
         5, description="number of folds; each row is judged by a model trained on the other folds"
     )
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(0, description="seed of the folds and of the sample")
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(
+        0, description="seed of the folds and of the sample"
+    )
     rows: Annotated[int, Field(ge=1)] = Field(
-        100_000, description="number of rows that are audited at most; of more rows, a random sample"
+        100_000,
+        description="number of rows that are audited at most; of more rows, a random sample",
     )
     shown: Annotated[int, Field(ge=1)] = Field(
         50, description="number of rows that the page shows, the most suspicious first"
@@ -76,7 +85,9 @@ def _values(value: object) -> Choices | Range:
 
 
 Values = Annotated[
-    Any, PlainValidator(_values), WithJsonSchema({"anyOf": [{"type": "array"}, Range.model_json_schema()]})
+    Any,
+    PlainValidator(_values),
+    WithJsonSchema({"anyOf": [{"type": "array"}, Range.model_json_schema()]}),
 ]
 
 
@@ -88,21 +99,29 @@ class Search(Section):
         description="the model whose settings are searched; null: export.model, or the first of train but majority",
     )
     sampler: Literal["random", "tpe", "grid"] = Field(
-        "random", description="random, tpe (learns from the trials before) or grid (every combination, in order)"
+        "random",
+        description="random, tpe (learns from the trials before) or grid (every combination, in order)",
     )
-    trials: Annotated[int, Field(ge=1)] = Field(20, description="number of settings to try, each once")
-    folds: Annotated[int, Field(ge=2)] = Field(4, description="number of folds of the training rows that score a trial")
+    trials: Annotated[int, Field(ge=1)] = Field(
+        20, description="number of settings to try, each once"
+    )
+    folds: Annotated[int, Field(ge=2)] = Field(
+        4, description="number of folds of the training rows that score a trial"
+    )
     seed: Annotated[int, Field(ge=0, lt=MAX_SEED // 2)] = Field(
         0, description="seed of the trials and of the folds; outer folds have the next one"
     )
     metric: MetricName = Field(
-        "log_loss", description="metric of the held-out rows to optimise, such as log_loss or accuracy"
+        "log_loss",
+        description="metric of the held-out rows to optimise, such as log_loss or accuracy",
     )
     nested: Annotated[int, Field(ge=2)] | None = Field(
-        None, description="number of outer folds, to measure how optimistic the best score is; null saves the time"
+        None,
+        description="number of outer folds, to measure how optimistic the best score is; null saves the time",
     )
     space: Annotated[dict[Name, Values], Field(min_length=1)] | None = Field(
-        None, description="values of each setting: a list, or {low, high, log}; null: by kind of model, docs/search.md"
+        None,
+        description="values of each setting: a list, or {low, high, log}; null: by kind of model, docs/search.md",
     )
 
     @model_validator(mode="after")
@@ -120,4 +139,6 @@ class CompleteSearch(Search):
     """A search with the model and the space that it has by default."""
 
     model: Name = Field(description="the model whose settings are searched, a name in train")
-    space: dict[Name, Values] = Field(description="values of each setting: a list, or {low, high, log}")
+    space: dict[Name, Values] = Field(
+        description="values of each setting: a list, or {low, high, log}"
+    )

@@ -1,8 +1,8 @@
 """CSV and TSV in blocks of whole rows, which Arrow parses.
 
-Python's csv, slower and stricter, reads the first block in doubt and all after it: one with a quote within an unquoted
-field, text after a closing quote, a CR without LF, a blank line, undecodable bytes, rows of another width, a row longer
-than the block, or a byte order mark at its start.
+Python's csv, slower and stricter, reads the first block in doubt and all after it: one with a quote
+within an unquoted field, text after a closing quote, a CR without LF, a blank line, undecodable
+bytes, rows of another width, a row longer than the block, or a byte order mark at its start.
 """
 
 from codecs import BOM_UTF8
@@ -24,25 +24,36 @@ Ints = NDArray[np.int64]
 
 
 def read_blocks(
-    text: IO[str], delimiter: str, quoting: bool, width: int, positions: Mapping[str, int], lines: int
+    text: IO[str],
+    delimiter: str,
+    quoting: bool,
+    width: int,
+    positions: Mapping[str, int],
+    lines: int,
 ) -> Generator[Batch, None, tuple[str, int]]:
     """Yield the rows of `width` fields up to the first block in doubt, with the columns at some positions, by name.
 
-    `lines` lines come before the text. Return the block in doubt, "" if there is none, and how many come before it.
+    `lines` lines come before the text. Return the block in doubt, "" if there is none, and how many
+    come before it.
     """
     size = limits.BLOCK_BYTES // SHARE
     types = dict.fromkeys(map(str, range(width)), pa.string())
-    # A part and what the one before left, up to 4 bytes per character: one block of Arrow, which ends within no quote.
+    # A part and what the one before left, up to 4 bytes per character: one block of Arrow, which
+    # ends within no quote.
     reading = csv.ReadOptions(use_threads=False, block_size=8 * size, column_names=list(types))
     parsing = csv.ParseOptions(delimiter=delimiter, quote_char=quoting and '"')
     included = list(map(str, positions.values()))
-    converting = csv.ConvertOptions(column_types=types, include_columns=included, check_utf8=False)  # encoded below
+    converting = csv.ConvertOptions(
+        column_types=types, include_columns=included, check_utf8=False
+    )  # encoded below
     rest = b""
     while (part := text.read(size)) or rest:
         try:
             block = rest + (part or "\n").encode()
             end, ends = _find_ends(block, delimiter, quoting)
-            table = csv.read_csv(pa.BufferReader(pa.py_buffer(block).slice(0, end)), reading, parsing, converting)
+            table = csv.read_csv(
+                pa.BufferReader(pa.py_buffer(block).slice(0, end)), reading, parsing, converting
+            )
         except ValueError:  # Arrow's errors and those of encoding are ValueErrors, too
             return rest.decode() + part, lines
         columns = dict(zip(positions, map(as_array, table.columns), strict=False))

@@ -20,14 +20,22 @@ from textclf.tables.layout import COLUMN, Batch, Layout
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
 LISTS = types.is_list, types.is_large_list, types.is_fixed_size_list
-FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
+FEATURES = (
+    b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
+)
 
 
 def read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
     """Yield the rows of a Parquet file in batches of at most `most`."""
     opened = partial(pq.ParquetFile, page_checksum_verification=True)
-    with whole_file(path, "Parquet"), stored(stream, path) as stored_file, opened(stored_file) as file:
-        yield from _read_columns(file.schema_arrow, partial(_parquet_batches, file, most), path, layout)
+    with (
+        whole_file(path, "Parquet"),
+        stored(stream, path) as stored_file,
+        opened(stored_file) as file,
+    ):
+        yield from _read_columns(
+            file.schema_arrow, partial(_parquet_batches, file, most), path, layout
+        )
 
 
 def read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
@@ -37,9 +45,13 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iter
         bytes_of_file.seek(max(file.stat().st_size - len(END_OF_STREAM), 0))
         if not is_file and bytes_of_file.read() != END_OF_STREAM:
             raise pa.ArrowInvalid("its end is missing")
-        opened = pa.memory_map(str(file))  # a damaged length ends at the end of the file, and needs no memory
+        opened = pa.memory_map(
+            str(file)
+        )  # a damaged length ends at the end of the file, and needs no memory
         reader = pa.ipc.open_file(opened) if is_file else pa.ipc.open_stream(opened)
-        yield from _read_columns(reader.schema, partial(_arrow_batches, reader, is_file, most), path, layout)
+        yield from _read_columns(
+            reader.schema, partial(_arrow_batches, reader, is_file, most), path, layout
+        )
 
 
 def _parquet_batches(file: Any, most: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -48,7 +60,9 @@ def _parquet_batches(file: Any, most: int, columns: Sequence[str]) -> Iterator[p
         yield from file.iter_batches(most, [number], list(columns), use_threads=False)
 
 
-def _arrow_batches(reader: Any, is_file: bool, most: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _arrow_batches(
+    reader: Any, is_file: bool, most: int, columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
     """Yield the named columns of an Arrow reader, at most `most` rows at a time."""
     batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else iter(reader)
     for batch in batches:
@@ -72,7 +86,9 @@ def _read_columns(
         step = max(1, batch.num_rows * limits.BLOCK_BYTES // max(batch.nbytes, 1))
         for part in (batch.slice(start, step) for start in range(0, batch.num_rows, step)):
             numbers = range(number, number := number + part.num_rows)
-            yield Batch(numbers, {name: _values(part.column(name), classes.get(name)) for name in names})
+            yield Batch(
+                numbers, {name: _values(part.column(name), classes.get(name)) for name in names}
+            )
 
 
 def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray | list[object]:
@@ -99,7 +115,9 @@ def class_names(metadata: bytes | None) -> dict[str, list[str]]:
     try:
         features = json.loads(metadata or b"{}")["info"]["features"]
         features = {name: kind.get("feature", kind) for name, kind in features.items()}
-        labels = {name: kind for name, kind in features.items() if kind.get("_type") == "ClassLabel"}
+        labels = {
+            name: kind for name, kind in features.items() if kind.get("_type") == "ClassLabel"
+        }
         return {name: [str(label) for label in kind["names"]] for name, kind in labels.items()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}  # metadata of something else
@@ -117,11 +135,15 @@ def _class_name(value: Any, names: Sequence[str]) -> Any:
 def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> None:
     """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans.
 
-    A column of times or of data.columns may also hold dates, date-times and decimals, one of labels also lists.
+    A column of times or of data.columns may also hold dates, date-times and decimals, one of labels
+    also lists.
     """
     text = name in layout.columns_of("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
-    is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))
+    is_text = any(
+        test(value)
+        for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null)
+    )
     measures = *layout.columns_of("time"), *layout.columns_of(COLUMN + name)
     is_measure = types.is_temporal(value) or types.is_floating(value) or types.is_decimal(value)
     if name in measures and is_measure:
@@ -130,4 +152,6 @@ def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> N
         return
     if not is_text and (text or not (types.is_integer(value) or types.is_boolean(value))):
         rule = "text" if text else "text, integers or booleans"
-        raise UserError(f"{path}: column {quote_name(name)} must hold {rule}; got {first_line(kind)}")
+        raise UserError(
+            f"{path}: column {quote_name(name)} must hold {rule}; got {first_line(kind)}"
+        )

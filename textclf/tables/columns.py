@@ -67,7 +67,11 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     cells: set[str] = set()
     hashes = [np.empty(0, np.int64)]  # 8 bytes per value, since all of them may be distinct
     try:
-        batches = (batch for file in find_files(path, one) for batch in read_batches(file.path, file.format, one))
+        batches = (
+            batch
+            for file in find_files(path, one)
+            for batch in read_batches(file.path, file.format, one)
+        )
         for batch in batches:
             read = batch.columns.get(name, [])
             if isinstance(read, list):

@@ -49,16 +49,23 @@ def decompressing(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # an error of the file system
         name = COMPRESSIONS[path.suffix.lower()]
-        raise UserError(f"{path} must be a whole {name} file; {first_line(error)}; copy it again") from error
+        raise UserError(
+            f"{path} must be a whole {name} file; {first_line(error)}; copy it again"
+        ) from error
 
 
 @contextlib.contextmanager
 def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
     """Yield the path of a file with the bytes of the stream, its own or a copy; `UserError` if the disk is full."""
-    if not is_compressed(path) and path.is_file() and getattr(stream, "name", None) in {path, str(path)}:
+    if (
+        not is_compressed(path)
+        and path.is_file()
+        and getattr(stream, "name", None) in {path, str(path)}
+    ):
         yield path
         return
-    # Windows opens no file twice that is removed when it is closed, and removes none that Arrow has mapped.
+    # Windows opens no file twice that is removed when it is closed, and removes none that Arrow has
+    # mapped.
     folder = Path(tempfile.mkdtemp(prefix="textclf-"))
     try:
         with writing(Path(tempfile.gettempdir())), (folder / "copy").open("wb") as copy:

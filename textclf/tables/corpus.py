@@ -26,7 +26,15 @@ from textclf.tables.labels import NONE, Renamed
 from textclf.tables.layout import COLUMN, SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
-from textclf.tables.several import JOINT, LABELS, flagged, label_lists, labels_in, unite, written_list
+from textclf.tables.several import (
+    JOINT,
+    LABELS,
+    flagged,
+    label_lists,
+    labels_in,
+    unite,
+    written_list,
+)
 from textclf.tables.split_names import split_of_value
 from textclf.tables.values import (
     A_NUMBER,
@@ -63,14 +71,19 @@ def read(path: Path, settings: Data, rare: Renamed = NONE) -> "Corpus":
     return corpus
 
 
-def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str, setting: str) -> list[str]:
+def order_classes(
+    labels: Iterable[str], order: Sequence[str] | None, where: str, setting: str
+) -> list[str]:
     """Return the classes in the given order; without one by value if all are integers, else by code point.
 
-    Raises `UserError` if there are fewer than two, or a class of `order` has no row; `where` names the file.
+    Raises `UserError` if there are fewer than two, or a class of `order` has no row; `where` names
+    the file.
     """
     present = set(labels)
     if len(present) < 2:
-        raise UserError(f"{where} must have rows of at least two classes; got only {quote_value(min(present))}")
+        raise UserError(
+            f"{where} must have rows of at least two classes; got only {quote_value(min(present))}"
+        )
     if order is None:
         numeric = all(INTEGER.fullmatch(name) for name in present)
         return sorted(present, key=lambda name: (int(name) if numeric else 0, name))
@@ -88,47 +101,72 @@ def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.Stri
     return pc.binary_replace_slice(written, 0, 0, f"{name}:")
 
 
-def _read_column(file: TableFile, batch: Batch, column: str, purpose: str, lists: bool) -> pa.StringArray:
+def _read_column(
+    file: TableFile, batch: Batch, column: str, purpose: str, lists: bool
+) -> pa.StringArray:
     """Return a column of a batch, `source` if there is none: only that one may be missing; `lists`: labels may be."""
     values = batch.columns.get(column)
     if values is None:
         values = [source_name(file.name)] * len(batch)
-    if isinstance(values, list) and (purpose.startswith(("time", COLUMN)) or (lists and purpose == "label")):
-        values = [written_list(value) if purpose == "label" else written_cell(value) for value in values]
+    if isinstance(values, list) and (
+        purpose.startswith(("time", COLUMN)) or (lists and purpose == "label")
+    ):
+        values = [
+            written_list(value) if purpose == "label" else written_cell(value) for value in values
+        ]
     return to_array(values, numbers=purpose != "text")
 
 
 class Corpus:
     """Labelled rows of a file, or of the files of a folder in the order of their names.
 
-    Iterating it, once, gives batches with the columns `id`, `text`, `label`, and as settings say `group`, `split`,
-    `slice_<column>` and `column_<column>`, all text, and `time`: decimals, or date-times as texts that sort by time.
-    Without an id column the id is `file:line`, or `file:row` in formats that are not lines, from 1. Labels are text, or
-    with data.task multilabel lists of texts, sorted and distinct: integers in digits, booleans as true and false.
+    Iterating it, once, gives batches with the columns `id`, `text`, `label`, and as settings say
+    `group`, `split`, `slice_<column>` and `column_<column>`, all text, and `time`: decimals, or
+    date-times as texts that sort by time. Without an id column the id is `file:line`, or `file:row`
+    in formats that are not lines, from 1. Labels are text, or with data.task multilabel lists of
+    texts, sorted and distinct: integers in digits, booleans as true and false.
 
-    Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns, and
-    for rows of fewer than two classes. Some errors are raised at the end, so discard what was made of the batches.
+    Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for
+    missing columns, and for rows of fewer than two classes. Some errors are raised at the end, so
+    discard what was made of the batches.
     """
 
-    def __init__(self, path: Path, settings: Data, rare: Renamed = NONE, repeated_ids: Set[int] = frozenset()) -> None:
+    def __init__(
+        self, path: Path, settings: Data, rare: Renamed = NONE, repeated_ids: Set[int] = frozenset()
+    ) -> None:
         """Read nothing yet; `repeated_ids` are fingerprints of ids to look for more than once."""
-        self.rare = rare  # of classes with None the rows are left out, or of sets of labels the label
-        self.written, self.meant = Counter[str](), Counter[str]()  # rows of labels, if data.labels or rare name some
+        self.rare = (
+            rare  # of classes with None the rows are left out, or of sets of labels the label
+        )
+        self.written, self.meant = (
+            Counter[str](),
+            Counter[str](),
+        )  # rows of labels, if data.labels or rare name some
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
         self.table = pa.table({})  # the rows, after `load`
-        self.classes: list[str] = []  # after all rows: in order, the positive one last, without that of no class
+        self.classes: list[
+            str
+        ] = []  # after all rows: in order, the positive one last, without that of no class
         # Rows left out, and how many of these for a missing value.
-        self.dropped = {"rows": 0, "text": 0, "label": 0} | ({} if settings.time is None else {"time": 0})
+        self.dropped = {"rows": 0, "text": 0, "label": 0} | (
+            {} if settings.time is None else {"time": 0}
+        )
         self._kind_of_time = ""  # of the first row
-        self.marked: Counter[str] = Counter()  # rows of each split that the table gives, and those `SUGGESTED`
+        self.marked: Counter[str] = (
+            Counter()
+        )  # rows of each split that the table gives, and those `SUGGESTED`
         self.count = 0  # of all rows
         self._labels, self.added = set[str](), set[str]()
         self._wrong = 0
         self._errors: list[str] = []  # of the first wrong rows
         self.unites = False  # whether rows of one id are one text, whose labels are united
-        self._ids: list[NDArray[np.uint64]] = []  # fingerprints of the ids of the id column, and of rows to be united
+        self._ids: list[
+            NDArray[np.uint64]
+        ] = []  # fingerprints of the ids of the id column, and of rows to be united
         self._repeated_ids = repeated_ids
-        self._first_rows: dict[str, tuple[str, dict[str, Any]]] = {}  # of such ids, and their values by purpose
+        self._first_rows: dict[
+            str, tuple[str, dict[str, Any]]
+        ] = {}  # of such ids, and their values by purpose
 
     @property
     def given(self) -> Counter[str]:
@@ -148,7 +186,9 @@ class Corpus:
             if size - checked >= CHECKED_BYTES:
                 checked = size
                 rows = f"{self.count:,} so far; split.method hash streams them"
-                resources.require_memory(COPIES * size, f"{self.path}: all rows in memory at once ({rows})")
+                resources.require_memory(
+                    COPIES * size, f"{self.path}: all rows in memory at once ({rows})"
+                )
             batches.append(batch)
         self.table = pa.Table.from_batches(batches)
         if self.unites:
@@ -156,7 +196,9 @@ class Corpus:
         if self.unites and "split" in self.table.column_names:
             self.marked = Counter(self.table["split"].to_pylist())
         for position, name in enumerate(self.table.column_names):
-            if self.table.column(name).nbytes > LARGE and pa.types.is_string(self.table.column(name).type):
+            if self.table.column(name).nbytes > LARGE and pa.types.is_string(
+                self.table.column(name).type
+            ):
                 column = self.table.column(name).cast(pa.large_string())
                 self.table = self.table.set_column(position, name, column)
 
@@ -165,8 +207,14 @@ class Corpus:
         for parts in self._read():
             batch = self._check(parts)
             if self.settings.id is not None:
-                names = [name for name in batch.column_names if name == "id" or (self.unites and name != "label")]
-                self._ids.append(np.column_stack([hash_texts(batch[name].cast(pa.string())) for name in names]))
+                names = [
+                    name
+                    for name in batch.column_names
+                    if name == "id" or (self.unites and name != "label")
+                ]
+                self._ids.append(
+                    np.column_stack([hash_texts(batch[name].cast(pa.string())) for name in names])
+                )
             if "split" in batch.column_names:
                 codes, splits = encode(batch["split"])
                 self.marked.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
@@ -175,17 +223,21 @@ class Corpus:
                 yield batch
         self._require_unique_ids()
         if self._wrong:
-            total = f"{self.path}: {self._wrong} of {self.count} rows are wrong, {ERRORS_SHOWN} shown"
+            total = (
+                f"{self.path}: {self._wrong} of {self.count} rows are wrong, {ERRORS_SHOWN} shown"
+            )
             raise UserError(*self._errors, *([total] if self._wrong > ERRORS_SHOWN else []))
         if self.settings.multilabel and len(self._labels) < 2:
-            got = (
-                f"{list_names(sorted(self._labels)) or 'none'}; one label alone is a binary task: data.task multiclass"
+            got = f"{list_names(sorted(self._labels)) or 'none'}; one label alone is a binary task: data.task multiclass"
+            raise UserError(
+                f"{self.path} must have at least two labels with data.task multilabel; got {got}"
             )
-            raise UserError(f"{self.path} must have at least two labels with data.task multilabel; got {got}")
         if not self._labels:
             raise UserError(f"{self.path} must have rows; got none with text and label")
         if empty := [split for split, rows in self.given.items() if not rows]:
-            raise UserError(f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none")
+            raise UserError(
+                f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none"
+            )
         self._require_single_labels()
         if (unknown := self.settings.unknown) is not None and unknown not in self._labels:
             rule = f"{self.layout.option}unknown must be a label in the table; got {quote_value(unknown)}"
@@ -200,8 +252,12 @@ class Corpus:
         columns = self.layout.columns_of("label")
         order = self.settings.classes or (columns if len(columns) > 1 else None)
         if order and self.written:
-            united = known.intersection(filter(None, self.rare.values()))  # which the settings do not have
-            order = tuple(name for name in dict.fromkeys([*map(self._class_of, order), *united]) if name)
+            united = known.intersection(
+                filter(None, self.rare.values())
+            )  # which the settings do not have
+            order = tuple(
+                name for name in dict.fromkeys([*map(self._class_of, order), *united]) if name
+            )
         setting = "data.classes" if self.settings.classes else "data.label"
         self.classes = order_classes(known, order, str(self.path), setting)
 
@@ -236,11 +292,18 @@ class Corpus:
         passed = np.full(starts[-1], not self._repeated_ids)
         for start, (_, batch) in zip(starts, parts, strict=False):
             passed[[start + place for place in batch.broken]] = False
-        columns = {"id": pa.concat_arrays([_name_rows(file.name, batch.numbers) for file, batch in parts])}
+        columns = {
+            "id": pa.concat_arrays([_name_rows(file.name, batch.numbers) for file, batch in parts])
+        }
         multilabel = self.settings.multilabel
         for purpose in self.layout.columns:
             read = [
-                pa.concat_arrays([_read_column(file, batch, column, purpose, multilabel) for file, batch in parts])
+                pa.concat_arrays(
+                    [
+                        _read_column(file, batch, column, purpose, multilabel)
+                        for file, batch in parts
+                    ]
+                )
                 for column in self.layout.columns_of(purpose)
             ]
             values = read[0]
@@ -257,18 +320,24 @@ class Corpus:
                 passed &= np.array([value is not None for value in written], bool)[codes]
                 if purpose == "time" or (purpose == "label" and multilabel):
                     of_times = DECIMAL_TIME if self._kind_of_time == A_NUMBER else pa.string()
-                    values = pa.array(written, LABELS if purpose == "label" else of_times).take(codes)
+                    values = pa.array(written, LABELS if purpose == "label" else of_times).take(
+                        codes
+                    )
                 elif written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)
             columns[purpose] = values
         if parts[0][0].split is not None:
-            columns["split"] = pa.concat_arrays([pa.repeat(file.split, len(batch)) for file, batch in parts])
+            columns["split"] = pa.concat_arrays(
+                [pa.repeat(file.split, len(batch)) for file, batch in parts]
+            )
         for row in np.flatnonzero(~passed).tolist():
             part = bisect.bisect_right(starts, row) - 1
             file, batch = parts[part]
             passed[row] = self._check_row(file, *batch.row(row - starts[part]))
         checked = pa.RecordBatch.from_pydict(columns)
-        checked = checked if passed.all() else checked.take(array_of_numbers(np.flatnonzero(passed)))
+        checked = (
+            checked if passed.all() else checked.take(array_of_numbers(np.flatnonzero(passed)))
+        )
         return self._rename(checked) if self.settings.labels or self.rare else checked
 
     def _class_of(self, label: str) -> str | None:
@@ -280,13 +349,17 @@ class Corpus:
         """Return rows with their labels as they are meant, without classes that are left out; count both."""
         labels = rows["label"]
         codes, written = encode(flat(labels))
-        for label, count in zip(written, np.bincount(codes, minlength=len(written)).tolist(), strict=True):
+        for label, count in zip(
+            written, np.bincount(codes, minlength=len(written)).tolist(), strict=True
+        ):
             self.written[label] += count
             self.meant[self.settings.labels.get(label, label)] += count
         values = pa.array(list(map(self._class_of, written)), pa.string()).take(pa.array(codes))
         if self.settings.multilabel:
             values = label_lists(rows_of(labels), values, len(rows))
-        return rows.set_column(rows.column_names.index("label"), "label", values).filter(values.is_valid())
+        return rows.set_column(rows.column_names.index("label"), "label", values).filter(
+            values.is_valid()
+        )
 
     def _write_or_none(self, purpose: str, value: str) -> Any:
         columns = self.layout.columns_of(purpose)
@@ -322,9 +395,15 @@ class Corpus:
     def _is_dropped(self, record: Record) -> bool:
         """Return whether a row without text, label or time is left out, and count it; `ValueError` if it is not."""
         settings = self.settings
-        required = [name for name in self.dropped if name != "rows" and not (name == "label" and settings.multilabel)]
+        required = [
+            name
+            for name in self.dropped
+            if name != "rows" and not (name == "label" and settings.multilabel)
+        ]
         columns = {purpose: self.layout.columns_of(purpose) for purpose in required}
-        values = {purpose: self._value(record, purpose, names) for purpose, names in columns.items()}
+        values = {
+            purpose: self._value(record, purpose, names) for purpose, names in columns.items()
+        }
         missing = [purpose for purpose, value in values.items() if not value.strip()]
         if missing and settings.missing == "error":
             names = columns[missing[0]]
@@ -392,11 +471,15 @@ class Corpus:
             time = parse_time(value)
         except (ValueError, OverflowError):
             rule = f"must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number of {DIGITS} digits"
-            raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}; correct it") from None
+            raise ValueError(
+                f"{quote_name(column)} {rule}; got {quote_value(value)}; correct it"
+            ) from None
         self._kind_of_time = self._kind_of_time or kind_of_time(time)
         if kind_of_time(time) != self._kind_of_time:
             rule = f"must be {self._kind_of_time}, as in the first row"
-            raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}; write all in one way")
+            raise ValueError(
+                f"{quote_name(column)} {rule}; got {quote_value(value)}; write all in one way"
+            )
         return time
 
     def _require_single_labels(self) -> None:
@@ -418,18 +501,29 @@ class Corpus:
         if int(hash_texts(array_of([row]))[0]) not in self._repeated_ids:
             return
         others = [purpose for purpose in self.layout.columns if purpose not in {"id", "label"}]
-        values = {"split": split} | {each: self._write(record, each, self.layout.columns_of(each)) for each in others}
+        values = {"split": split} | {
+            each: self._write(record, each, self.layout.columns_of(each)) for each in others
+        }
         first, before = self._first_rows.setdefault(row, (where, values))
-        differing = next((purpose for purpose in values if values[purpose] != before[purpose]), None)
+        differing = next(
+            (purpose for purpose in values if values[purpose] != before[purpose]), None
+        )
         if first != where and (differing is not None or not self.unites):
-            rule = f"have one {str(differing).removeprefix(SLICE).removeprefix(COLUMN)}" if self.unites else "be unique"
-            raise ValueError(f"{quote_name(self.settings.id)} must {rule}; got {quote_value(row)}, as in {first}")
+            rule = (
+                f"have one {str(differing).removeprefix(SLICE).removeprefix(COLUMN)}"
+                if self.unites
+                else "be unique"
+            )
+            raise ValueError(
+                f"{quote_name(self.settings.id)} must {rule}; got {quote_value(row)}, as in {first}"
+            )
 
     def _require_unique_ids(self) -> None:
         """Raise `UserError` if the id column repeats an id; of rows to be united, if other columns differ.
 
-        Only a fingerprint of 8 bytes per id is kept. If two are equal, the table is read again, to report the rows in
-        order and among the other errors, or to find that the ids differ after all.
+        Only a fingerprint of 8 bytes per id is kept. If two are equal, the table is read again, to
+        report the rows in order and among the other errors, or to find that the ids differ after
+        all.
         """
         if self.settings.id is None or self._repeated_ids:
             return

@@ -7,7 +7,10 @@ from textclf.core.quoting import quote_value
 from textclf.tables.edited import read_edited, read_form
 
 COLUMNS = ("id", "label")
-REVIEWED = ("given", "place")  # columns that `textclf audit --review` fills besides, with who and when
+REVIEWED = (
+    "given",
+    "place",
+)  # columns that `textclf audit --review` fills besides, with who and when
 NOUN = "corrections"
 RULE = "must be a CSV file of corrected labels (the header id,label alone if there are none)"
 
@@ -19,7 +22,8 @@ class Corrections:
     path: Path
     labels: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
-    # The given label of each row that was reviewed, and its place in the list of an audit, from 1; 0 if unknown.
+    # The given label of each row that was reviewed, and its place in the list of an audit, from 1;
+    # 0 if unknown.
     reviews: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -30,8 +34,8 @@ class Corrections:
 def read(path: Path, multilabel: bool = False) -> Corrections:
     """Return the corrections in a file; `UserError` with a line for each mistake, of many the first few.
 
-    Other columns are ignored, and so are blank lines. `multilabel`: a label may be `[]`. The label of a review, which
-    has a given one, may be empty: it is unclear, and not corrected.
+    Other columns are ignored, and so are blank lines. `multilabel`: a label may be `[]`. The label
+    of a review, which has a given one, may be empty: it is unclear, and not corrected.
     """
     labels: dict[str, str] = {}
     reviews: dict[str, tuple[str, int]] = {}

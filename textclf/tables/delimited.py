@@ -32,7 +32,9 @@ class Dialect:
             if most > 1:
                 from textclf.tables.blocks import read_blocks
 
-                read = read_blocks(text, dialect.delimiter, quoting, header.width, header.positions, rows.lines)
+                read = read_blocks(
+                    text, dialect.delimiter, quoting, header.width, header.positions, rows.lines
+                )
                 doubted, before = yield from read
                 rows = _Rows(lines_of(text, doubted, before + 1), path, layout, dialect, before)
             records = ((number, header.to_record(fields)) for number, fields in rows)
@@ -58,7 +60,9 @@ class Header:
         if not fields:
             return dict.fromkeys(self.positions)
         if len(fields) != self.width:
-            return ValueError(f"must have {self.width} fields, as the header has; got {len(fields)}; {self.hint}")
+            return ValueError(
+                f"must have {self.width} fields, as the header has; got {len(fields)}; {self.hint}"
+            )
         return {name: fields[position] for name, position in self.positions.items()}
 
 
@@ -75,7 +79,9 @@ def read_header(fields: list[str] | None, path: Path, layout: Layout, quoting: b
     if error := decoding_error(line, layout):
         raise UserError(f"{path}:1: {error}")
     if "\0" in line:
-        raise UserError(f"{path}:1: must be {layout.encoding}; got NUL; set {layout.option}encoding")
+        raise UserError(
+            f"{path}:1: must be {layout.encoding}; got NUL; set {layout.option}encoding"
+        )
     layout.require_columns(path, fields, _header_hint(fields, layout))
     hint = (
         "put quotes around a field that contains the delimiter or a line end"
@@ -103,15 +109,21 @@ def _header_hint(fields: list[str], layout: Layout) -> str:
 class _Rows:
     """The rows of lines; `before` lines were read before."""
 
-    def __init__(self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect, before: int = 0) -> None:
+    def __init__(
+        self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect, before: int = 0
+    ) -> None:
         self.path, self.layout, self.dialect = path, layout, dialect
         self.lines = before  # how many lines of the file were read
         counted = self._count(lines)
         if dialect.quoting:
             csv.field_size_limit(MOST_CHARACTERS)
-            self._reader: Iterator[list[str]] = csv.reader(counted, delimiter=dialect.delimiter, strict=True)
+            self._reader: Iterator[list[str]] = csv.reader(
+                counted, delimiter=dialect.delimiter, strict=True
+            )
         else:
-            self._reader = (row.split(dialect.delimiter) if row else [] for row in map(strip_end, counted))
+            self._reader = (
+                row.split(dialect.delimiter) if row else [] for row in map(strip_end, counted)
+            )
 
     def _count(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
@@ -149,5 +161,9 @@ class _Rows:
         else:
             got = f"text after a closing quote in line {self.lines}"
             if first == 1:  # such as "text";"label"
-                advice = f"if another character separates the columns, set {self.layout.option}delimiter"
-        return UserError(f"{place}: quotes must be closed, and doubled inside quotes; got {got}; {advice}")
+                advice = (
+                    f"if another character separates the columns, set {self.layout.option}delimiter"
+                )
+        return UserError(
+            f"{place}: quotes must be closed, and doubled inside quotes; got {got}; {advice}"
+        )

@@ -52,11 +52,14 @@ def read_form(path: Path) -> Form:
     return Form(columns, delimiter, line_end, BOM_UTF8 if start.startswith(BOM_UTF8) else b"")
 
 
-def read_edited(path: Path, columns: Sequence[str], rule: str, noun: str, add: Callable[..., None]) -> dict[str, int]:
+def read_edited(
+    path: Path, columns: Sequence[str], rule: str, noun: str, add: Callable[..., None]
+) -> dict[str, int]:
     """Call `add` with the texts in these columns, of which the first is `id`, of each row; return the line of each id.
 
-    Blank lines are skipped. Raises `UserError` with a line for each mistake and each `ValueError` of `add`, of many for
-    the first few; for a file that is missing or empty, which breaks `rule`. `noun` names the rows.
+    Blank lines are skipped. Raises `UserError` with a line for each mistake and each `ValueError`
+    of `add`, of many for the first few; for a file that is missing or empty, which breaks `rule`.
+    `noun` names the rows.
     """
     if not path.is_file():
         raise UserError(f"{path} {rule}; got no such file; make it")
@@ -72,7 +75,9 @@ def read_edited(path: Path, columns: Sequence[str], rule: str, noun: str, add: C
         try:
             if isinstance(record, ValueError):
                 raise record
-            row, *others = ((label_of if name in LABELS else text_of)(record, name) or "" for name in columns)
+            row, *others = (
+                (label_of if name in LABELS else text_of)(record, name) or "" for name in columns
+            )
             _require_id(row, lines.setdefault(row, number), number)
             add(row, *others)
         except ValueError as error:

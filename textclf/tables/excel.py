@@ -30,14 +30,20 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
         layout.require_columns(path, header, layout.header_hint(header, "row"))
         positions = {name: header.index(name) for name in layout.names() if name in header}
         for number, row in enumerate(sheet, start=2):
-            cells = {name: row[position] if position < len(row) else EMPTY for name, position in positions.items()}
+            cells = {
+                name: row[position] if position < len(row) else EMPTY
+                for name, position in positions.items()
+            }
             failed = next((name for name, (kind, _) in cells.items() if kind == "e"), None)
             if failed is not None:
                 got = f"the error {cells[failed][1]} of a formula"
                 yield number, ValueError(f"{failed} must be a value; got {got}; correct it")
             else:
                 blank = None if _is_empty(row) else ""
-                yield number, {name: blank if value is None else value for name, (_, value) in cells.items()}
+                yield (
+                    number,
+                    {name: blank if value is None else value for name, (_, value) in cells.items()},
+                )
 
 
 def _is_empty(row: list[Cell]) -> bool:
@@ -61,7 +67,9 @@ def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list
     import openpyxl
 
     with whole_file(path, "Excel (.xlsx)"):
-        warnings.filterwarnings("ignore", module="openpyxl")  # of what a sheet has besides values, such as validation
+        warnings.filterwarnings(
+            "ignore", module="openpyxl"
+        )  # of what a sheet has besides values, such as validation
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = _choose_sheet(book, path, layout)
         sheet.reset_dimensions()  # some programs save wrong ones

@@ -14,8 +14,11 @@ from textclf.tables.compression import COMPRESSIONS, uncompressed_name
 from textclf.tables.formats import ENDINGS
 from textclf.tables.layout import Layout
 
-UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # would break an id or a line of an error
-# The end of the path of an object in DVC's cache, to which `cache.type: symlink` links what DVC tracks.
+UNPRINTABLE = re.compile(
+    r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+)  # would break an id or a line of an error
+# The end of the path of an object in DVC's cache, to which `cache.type: symlink` links what DVC
+# tracks.
 CACHED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
 STATE = "state.json"  # of a saved dataset of Hugging Face, beside the Arrow files; lists those that hold the rows
 DESCRIPTIONS = frozenset({STATE, "dataset_info.json", "dataset_dict.json"})
@@ -38,8 +41,9 @@ class TableFile(NamedTuple):
 def find_files(path: Path, layout: Layout) -> list[TableFile]:
     """Return the files of a table in the order of their names, which are paths below the folder, with slashes.
 
-    Hidden files are left out, and what a saved dataset of Hugging Face has besides its rows. Raises `UserError` if
-    there is none, or one can't be read or is a link, except to DVC's cache, whose files never change.
+    Hidden files are left out, and what a saved dataset of Hugging Face has besides its rows. Raises
+    `UserError` if there is none, or one can't be read or is a link, except to DVC's cache, whose
+    files never change.
     """
     if path.is_dir():
         files = keep_rows(_match(path, layout))
@@ -54,7 +58,9 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
         for name, file in files.items():
             if "/" not in name:
                 where = f"in the folder that {layout.option}path names"
-                raise UserError(f"{file} must be in a folder named for its class, {where}; got none")
+                raise UserError(
+                    f"{file} must be in a folder named for its class, {where}; got none"
+                )
     return [TableFile(name, file, _format(file, layout)) for name, file in sorted(files.items())]
 
 
@@ -72,8 +78,14 @@ def source_name(name: str) -> str:
 
 def keep_rows(files: Mapping[str, Path]) -> dict[str, Path]:
     """Return the files of a folder, by name, without those that describe a saved dataset or cache a change of it."""
-    listed = {folder: _listed_files(folder) for folder in {file.parent for file in files.values() if _is_arrow(file)}}
-    described = {*listed, *(folder.parent for folder in listed)}  # a DatasetDict has a folder per split
+    listed = {
+        folder: _listed_files(folder)
+        for folder in {file.parent for file in files.values() if _is_arrow(file)}
+    }
+    described = {
+        *listed,
+        *(folder.parent for folder in listed),
+    }  # a DatasetDict has a folder per split
     return {
         name: file
         for name, file in files.items()
@@ -109,14 +121,25 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
         is_file = file.is_file()
         if not is_file and not file.is_dir():
             raise UserError(f"{file} must be a file; got a broken link or a device; remove it")
-        for part in (file, *(parent for parent in file.parents if parent.is_relative_to(folder) and parent != folder)):
+        for part in (
+            file,
+            *(
+                parent
+                for parent in file.parents
+                if parent.is_relative_to(folder) and parent != folder
+            ),
+        ):
             _require_no_link(part, layout)
         if is_file and name in files:
-            raise UserError(f"{file} must have a name of its own; {files[name]} is the same in NFC; rename one")
+            raise UserError(
+                f"{file} must have a name of its own; {files[name]} is the same in NFC; rename one"
+            )
         if is_file:
             files[name] = file
     if not files:
-        raise UserError(f"{folder} must contain files that match {layout.option}files; got none for {layout.files}")
+        raise UserError(
+            f"{folder} must contain files that match {layout.option}files; got none for {layout.files}"
+        )
     return files
 
 
@@ -125,18 +148,23 @@ def _require_no_link(path: Path, layout: Layout) -> None:
     if path.is_symlink() and not CACHED.search(path.resolve().as_posix()):
         kind = "folder" if path.is_dir() else "file"
         advice = f"set {layout.option}path to it" if path.is_dir() else "put the file itself there"
-        raise UserError(f"{path} must be a {kind} itself; got a link, which is not followed; {advice}")
+        raise UserError(
+            f"{path} must be a {kind} itself; got a link, which is not followed; {advice}"
+        )
 
 
 def _require_readable(folder: Path, layout: Layout) -> None:
     """Raise `PermissionError` for a folder that the pattern looks into and that can't be read, which glob ignores.
 
-    Raises `UserError` for a link to a folder that it would look into: `**` leaves it out in silence.
+    Raises `UserError` for a link to a folder that it would look into: `**` leaves it out in
+    silence.
     """
     parts = PurePath(layout.files).parents  # "**" of "**/*.csv": all folders
     above = [str(parent) for parent in parts if parent.name]
     for inner in (folder, *(inner for part in above for inner in folder.glob(part))):
-        if inner.is_dir() and not any(part.startswith(".") for part in inner.relative_to(folder).parts):
+        if inner.is_dir() and not any(
+            part.startswith(".") for part in inner.relative_to(folder).parts
+        ):
             for entry in inner.iterdir():
                 if "**" in layout.files and entry.is_dir() and not entry.name.startswith("."):
                     _require_no_link(entry, layout)
@@ -145,7 +173,9 @@ def _require_readable(folder: Path, layout: Layout) -> None:
 def _require_printable(name: str, path: Path) -> str:
     """Return the name in NFC; `UserError` if it can't be part of an id and of an error's line."""
     if UNPRINTABLE.search(name):
-        raise UserError(f"{str(path)!r} must have a name in UTF-8 without control characters; rename it")
+        raise UserError(
+            f"{str(path)!r} must have a name in UTF-8 without control characters; rename it"
+        )
     return folders.composed(name)
 
 
@@ -155,7 +185,9 @@ def _format(path: Path, layout: Layout) -> str:
         return layout.format
     ending = uncompressed_name(path.name).suffix.lower()
     if ending in ADVICE:
-        raise UserError(f"{path} must be in a format that textclf reads; got {ending}; {ADVICE[ending]}")
+        raise UserError(
+            f"{path} must be in a format that textclf reads; got {ending}; {ADVICE[ending]}"
+        )
     if (name := ENDINGS.get(ending)) is None:
         raise UserError(
             f"{path} must end in {', '.join(ENDINGS)}, optionally followed by {' or '.join(COMPRESSIONS)}; "

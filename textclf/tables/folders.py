@@ -17,7 +17,10 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     """Yield the one row of a file: its content, unchanged, and the name of its folder."""
     layout.require_columns(path, ["text", "label"])
     text = read_whole(stream, layout)
-    yield WHOLE_FILE, decoding_error(text, layout) or {"text": text, "label": composed(path.parent.name)}
+    yield (
+        WHOLE_FILE,
+        decoding_error(text, layout) or {"text": text, "label": composed(path.parent.name)},
+    )
 
 
 def composed(name: str) -> str:
@@ -28,9 +31,12 @@ def composed(name: str) -> str:
 def is_folder_per_class(files: Mapping[str, Path]) -> bool:
     """Return whether all files of a folder, by their names below it, are .txt files in folders, each of them a text.
 
-    They are not if the first of them has a tab in its first line, as UCI's format of a sentence per line has.
+    They are not if the first of them has a tab in its first line, as UCI's format of a sentence per
+    line has.
     """
-    if not files or any("/" not in name or uncompressed_name(name).suffix.lower() != ".txt" for name in files):
+    if not files or any(
+        "/" not in name or uncompressed_name(name).suffix.lower() != ".txt" for name in files
+    ):
         return False
     first = files[min(files)]
     with decompressing(first), open_bytes(first) as stream:

@@ -17,7 +17,9 @@ class Format:
     read: BatchReader  # from a stream, its path for errors, the layout, and how many rows a batch may have
     endings: tuple[str, ...] = ()  # of its files
     labelled: bool = True  # whether its rows can have labels, so that the pipeline can read it
-    by_line: bool = False  # so that rows can be counted by line ends, and taken from a stream before its end
+    by_line: bool = (
+        False  # so that rows can be counted by line ends, and taken from a stream before its end
+    )
 
 
 def _read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:

@@ -42,7 +42,8 @@ def layout_of(settings: Data) -> Layout:
 def find_table(path: Path, settings: Data) -> list[TableFile]:
     """Return the files of a table in the order of their names, each with its split if the files give splits.
 
-    Raises `UserError` as `find_files`; also if only some files of a folder name a split, or one belongs to two.
+    Raises `UserError` as `find_files`; also if only some files of a folder name a split, or one
+    belongs to two.
     """
     layout = layout_of(settings)
     if isinstance(settings.files, Mapping):
@@ -64,7 +65,11 @@ def find_table(path: Path, settings: Data) -> list[TableFile]:
 
 def _naming_part(file: TableFile) -> str:
     """Return the part of a file's name that may name a split: of a text in a folder per class, what is above both."""
-    return file.name.rpartition("/")[0].rpartition("/")[0] if file.format == folders.FORMAT else file.name
+    return (
+        file.name.rpartition("/")[0].rpartition("/")[0]
+        if file.format == folders.FORMAT
+        else file.name
+    )
 
 
 def _files_by_split(path: Path, layout: Layout, globs: Mapping[str, str]) -> list[TableFile]:
@@ -72,10 +77,14 @@ def _files_by_split(path: Path, layout: Layout, globs: Mapping[str, str]) -> lis
     for split, glob in globs.items():
         found = find_files(path, replace(layout, files=glob))
         if not path.is_dir():
-            raise UserError(f"{path} must be a folder, in which data.files names the files of each split; got a file")
+            raise UserError(
+                f"{path} must be a folder, in which data.files names the files of each split; got a file"
+            )
         for file in found:
             if other := files.get(file.name):
-                raise UserError(f"{file.path} must belong to one split; got {other.split} and {split} in data.files")
+                raise UserError(
+                    f"{file.path} must belong to one split; got {other.split} and {split} in data.files"
+                )
             files[file.name] = file._replace(split=split)
     return [files[name] for name in sorted(files)]
 
@@ -99,14 +108,20 @@ def given_splits(path: Path, settings: Data) -> set[str]:
     files = find_table(path, settings)
     if settings.split_column is None:
         return {file.split for file in files if file.split}
-    values = (value for file in files for value in _column(file, layout_of(settings), settings.split_column))
+    values = (
+        value
+        for file in files
+        for value in _column(file, layout_of(settings), settings.split_column)
+    )
     return {OF_VALUES[word] for value in values if (word := value.strip().lower()) in OF_VALUES}
 
 
 def _column(file: TableFile, layout: Layout, name: str) -> Iterator[str]:
     """Yield the values in a column of a file as text, each at least once."""
     for batch in read_batches(file.path, file.format, replace(layout, columns={"split": name})):
-        yield from encode(to_array(batch.columns.get(name, [source_name(file.name)]), numbers=True))[1]
+        yield from encode(
+            to_array(batch.columns.get(name, [source_name(file.name)]), numbers=True)
+        )[1]
 
 
 def describe(path: Path, settings: Data) -> str:

@@ -38,16 +38,26 @@ def _parse_line(line: str, layout: Layout, keys: dict[str, None]) -> Record | Va
     return to_record(value, layout, keys, rule, hint)
 
 
-def to_record(value: object, layout: Layout, keys: dict[str, None], rule: str, hint: str = "") -> Record | ValueError:
+def to_record(
+    value: object, layout: Layout, keys: dict[str, None], rule: str, hint: str = ""
+) -> Record | ValueError:
     """Return the columns to read of a value if it is an object, else `rule`; add its keys to those before."""
     if not isinstance(value, dict):
         return ValueError(f"{rule}; got {quote_value(value)}{hint}")
     if SOURCE in keys:
         value.setdefault(SOURCE, None)
     elif keys and SOURCE in value and SOURCE in layout.names():
-        return ValueError(f"{SOURCE} must be a key of the first row too, or of no row; add it there")
-    if layout.every_key and value and (lacking := [name for name in layout.names() if name not in value]):
-        return ValueError(f"must have the key {quote_name(lacking[0])}; got {list_names(list(value))}")
+        return ValueError(
+            f"{SOURCE} must be a key of the first row too, or of no row; add it there"
+        )
+    if (
+        layout.every_key
+        and value
+        and (lacking := [name for name in layout.names() if name not in value])
+    ):
+        return ValueError(
+            f"must have the key {quote_name(lacking[0])}; got {list_names(list(value))}"
+        )
     if not keys.keys() >= value.keys():
         keys.update(dict.fromkeys(value))
     return {name: value[name] for name in layout.names() if name in value}  # others may be large
@@ -97,12 +107,20 @@ def _parse_array(text: str, path: Path, option: str) -> list[object]:
         if error.msg == "Extra data":
             raise UserError(f"{place}: {rule}; got more after its end; {by_line}") from error
         line = error.doc.splitlines()[error.lineno - 1 : error.lineno] or [""]
-        raise UserError(f"{place}: {rule}; {reason(error)} in {quote_value(line[0].strip())}") from error
+        raise UserError(
+            f"{place}: {rule}; {reason(error)} in {quote_value(line[0].strip())}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} {rule}; {reason(error)}") from error
     if isinstance(content, dict):
-        got = f"one object with the keys {list_names(list(content))}" if content else "an empty object"
-        raise UserError(f"{path} {rule}; got {got}; pandas writes one by to_json(orient='records'); {by_line}")
+        got = (
+            f"one object with the keys {list_names(list(content))}"
+            if content
+            else "an empty object"
+        )
+        raise UserError(
+            f"{path} {rule}; got {got}; pandas writes one by to_json(orient='records'); {by_line}"
+        )
     if not isinstance(content, list):
         raise UserError(f"{path} {rule}; got {quote_value(content)}")
     return content

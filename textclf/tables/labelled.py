@@ -1,7 +1,7 @@
 """Texts that people have labelled beside the table: a CSV file that `textclf label --merge` extends.
 
-They are rows for training alone. A row without a label is a text that was discarded: it trains nothing and is never
-suggested again.
+They are rows for training alone. A row without a label is a text that was discarded: it trains
+nothing and is never suggested again.
 """
 
 import re
@@ -12,11 +12,17 @@ from textclf.core.quoting import quote_value
 from textclf.tables.edited import read_edited
 
 COLUMNS = ("id", "text", "label", "chosen", "round")
-CHOSEN = ("random", "diverse", "uncertain")  # why `textclf suggest` chose a text; empty if it did not
+CHOSEN = (
+    "random",
+    "diverse",
+    "uncertain",
+)  # why `textclf suggest` chose a text; empty if it did not
 LABELLED = Path("labelled.csv")  # of a project
 ROUND = re.compile(r"[1-9][0-9]{0,8}")
 NOUN = "labelled texts"
-RULE = f"must be a CSV file of labelled texts (the header {','.join(COLUMNS)} alone if there are none)"
+RULE = (
+    f"must be a CSV file of labelled texts (the header {','.join(COLUMNS)} alone if there are none)"
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,9 @@ class Labelled:
     path: Path
     ids: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)  # as they are written; "" of a text that was discarded
+    labels: list[str] = field(
+        default_factory=list
+    )  # as they are written; "" of a text that was discarded
     chosen: list[str] = field(default_factory=list)  # one of `CHOSEN`, or ""
     rounds: list[int] = field(default_factory=list)  # the merge that added the row, from 1
     lines: dict[str, int] = field(default_factory=dict)

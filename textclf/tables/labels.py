@@ -14,7 +14,9 @@ from textclf.tables.values import SEPARATORS
 
 WHOLE = re.compile(r"^([+-]?\d+)[.,]0+$")  # an integer that was stored as a decimal
 NAMES = ["other", *(f"rare {number}" for number in range(1, 1000))]  # of the class of all rare ones
-Renamed = Mapping[str, str | None]  # the class in place of each class that is too rare; None leaves it out
+Renamed = Mapping[
+    str, str | None
+]  # the class in place of each class that is too rare; None leaves it out
 NONE: Renamed = {}
 Result = TypeVar("Result")
 
@@ -22,20 +24,26 @@ Result = TypeVar("Result")
 def look_alikes(classes: Mapping[str, int]) -> dict[str, str]:
     """Return labels that are probably written in another form than is meant, and the label that is: data.labels.
 
-    They differ from it in case, white space or Unicode form, or as 1 and 1.0. The most frequent one, stripped, is
-    meant. `classes` has the rows of each.
+    They differ from it in case, white space or Unicode form, or as 1 and 1.0. The most frequent
+    one, stripped, is meant. `classes` has the rows of each.
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for label in classes:
         groups[WHOLE.sub(r"\1", normalize_text(label))].append(label)
-    most = [(max(group, key=lambda label: (classes[label], -len(label), label)), group) for group in groups.values()]
+    most = [
+        (max(group, key=lambda label: (classes[label], -len(label), label)), group)
+        for group in groups.values()
+    ]
     meant = [(unicodedata.normalize("NFC", frequent.strip()), group) for frequent, group in most]
     return {label: name for name, group in meant for label in group if label != name}
 
 
 def describe_look_alikes(classes: Mapping[str, int]) -> str:
     """Return each label that looks like another, or has white space around it, with the numbers of rows of both."""
-    named = {each: repr(each) if unicodedata.is_normalized("NFC", each) else ascii(each) for each in classes}
+    named = {
+        each: repr(each) if unicodedata.is_normalized("NFC", each) else ascii(each)
+        for each in classes
+    }
     return ", ".join(
         f"{named[label]} ({classes[label]:,}) as {name!r} ({classes.get(name, 0):,})"
         for label, name in look_alikes(classes).items()
@@ -51,7 +59,9 @@ def doubts(classes: Mapping[str, int], multilabel: bool) -> list[str]:
     if alike := describe_look_alikes(classes):
         setting = f"data.labels: {to_yaml(look_alikes(classes))}"
         lines = [f"warning: labels that look alike: {alike}; if they are the same, set {setting}"]
-    marks = [mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) >= len(classes)]
+    marks = [
+        mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) >= len(classes)
+    ]
     told = "is in many labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
     return lines + [f"{mark!r} {told} to it" for mark in marks[:1] if not multilabel]
 
@@ -59,8 +69,9 @@ def doubts(classes: Mapping[str, int], multilabel: bool) -> list[str]:
 def without_rare(data: Data, divide: Callable[[Renamed], Result]) -> Result:
     """Return what `divide` returns once it is given what to do with the classes that it has refused by `TooRareError`.
 
-    By data.rare: drop leaves these out; merge makes them one class once all are known, unless that is too rare as well.
-    Raises the last error if data.rare is refuse, or if fewer than two classes would remain.
+    By data.rare: drop leaves these out; merge makes them one class once all are known, unless that
+    is too rare as well. Raises the last error if data.rare is refuse, or if fewer than two classes
+    would remain.
     """
     rare: set[str] = set()
     known: set[str] = set()
@@ -81,6 +92,8 @@ def without_rare(data: Data, divide: Callable[[Renamed], Result]) -> Result:
             known |= error.classes - {data.no_class_label, merged}
             if len(known - rare) + unites < 2:
                 raise
-            complete = merged is not None or len(known - rare) < 2  # without them one class would be left
+            complete = (
+                merged is not None or len(known - rare) < 2
+            )  # without them one class would be left
         taken = set(map(normalize_text, {*(known - rare), data.unknown or ""}))
         merged = next(name for name in NAMES if name not in taken) if unites and complete else None

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMN = "column_"  # the same of data.columns
-SLICE = "slice_"  # before the name of a column of data.slices: its purpose, and its name in the splits
-SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
+SLICE = (
+    "slice_"  # before the name of a column of data.slices: its purpose, and its name in the splits
+)
+SOURCE = (
+    "source"  # column that is filled with the file's name, without endings, in files that lack it
+)
 WHOLE_FILE = 0  # number of a row that is all of its file
 NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 Record = Mapping[str, object]  # column: value
-NumberedRow = tuple[int, Record | ValueError]  # line or row number from 1, and the record or the rule that it breaks
+NumberedRow = tuple[
+    int, Record | ValueError
+]  # line or row number from 1, and the record or the rule that it breaks
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,12 @@ class Batch:
     """Consecutive rows of a file."""
 
     numbers: Sequence[int] | NDArray[np.int64]  # lines or rows from 1
-    columns: Mapping[str, "list[object] | pa.StringArray"]  # by name; texts without nulls if Arrow read them
-    broken: Mapping[int, ValueError] = field(default_factory=dict)  # the rule that a row breaks, by position
+    columns: Mapping[
+        str, "list[object] | pa.StringArray"
+    ]  # by name; texts without nulls if Arrow read them
+    broken: Mapping[int, ValueError] = field(
+        default_factory=dict
+    )  # the rule that a row breaks, by position
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -42,7 +52,9 @@ class Batch:
     def size(self) -> int:
         """The length of its texts, about, in bytes."""
         return sum(
-            sum(len(value) for value in column if isinstance(value, str)) if isinstance(column, list) else column.nbytes
+            sum(len(value) for value in column if isinstance(value, str))
+            if isinstance(column, list)
+            else column.nbytes
             for column in self.columns.values()
         )
 
@@ -81,22 +93,32 @@ class Layout:
 
     def names(self) -> list[str]:
         """Return the names of the columns to read, each once."""
-        return list(dict.fromkeys(name for purpose in self.columns for name in self.columns_of(purpose)))
+        return list(
+            dict.fromkeys(name for purpose in self.columns for name in self.columns_of(purpose))
+        )
 
     def require_columns(self, path: Path, names: Sequence[str], hint: str = "") -> None:
         """Raise `UserError` unless each column to read but `source` is once among `names`; `hint` ends its lines."""
         lines = []
-        for purpose, wanted in [(key, name) for key in self.columns for name in self.columns_of(key)]:
+        for purpose, wanted in [
+            (key, name) for key in self.columns for name in self.columns_of(key)
+        ]:
             if wanted == SOURCE and SOURCE not in names:
                 continue
             if (count := names.count(wanted)) != 1:
-                got = f"{count} columns named {quote_value(wanted)}" if count else quote_value(wanted)
+                got = (
+                    f"{count} columns named {quote_value(wanted)}" if count else quote_value(wanted)
+                )
                 if near := [name for name in names if name.strip() == wanted.strip() != name]:
                     got += f"; write {quote_value(near[0])}, with its spaces"
                 rule = f"must be one of its columns ({list_names(names)})"
                 setting = self.option + ("slices" if purpose.startswith(SLICE) else purpose)
                 if purpose.startswith(COLUMN):
-                    setting = f"{self.option}columns" if self.option == "data." else "a column that the model reads"
+                    setting = (
+                        f"{self.option}columns"
+                        if self.option == "data."
+                        else "a column that the model reads"
+                    )
                 lines.append(f"{path}: {setting} {rule}; got {got}{hint}")
         if lines:
             raise UserError(*lines)
@@ -104,8 +126,14 @@ class Layout:
     def header_hint(self, names: Sequence[str], unit: str) -> str:
         """Return advice for a first line or row, in which no column to read was found and which looks like data."""
         wanted = set(self.names()) - {SOURCE}
-        looks = any(NUMBER.fullmatch(name) or len(name) > 40 or name.count(" ") > 3 for name in names)
-        return f"; if {unit} 1 is no header, put one above it" if looks and not wanted & set(names) else ""
+        looks = any(
+            NUMBER.fullmatch(name) or len(name) > 40 or name.count(" ") > 3 for name in names
+        )
+        return (
+            f"; if {unit} 1 is no header, put one above it"
+            if looks and not wanted & set(names)
+            else ""
+        )
 
 
 def place(name: str, number: int) -> str:
@@ -119,7 +147,9 @@ BatchReader = Callable[[IO[bytes], Path, Layout, int], Iterator[Batch]]
 
 def by_row(read_rows: RowReader) -> BatchReader:
     """Return the reader of a format whose rows are read one by one."""
-    return lambda stream, path, layout, most: in_batches(read_rows(stream, path, layout), layout, most)
+    return lambda stream, path, layout, most: in_batches(
+        read_rows(stream, path, layout), layout, most
+    )
 
 
 def in_batches(rows: Iterable[NumberedRow], layout: Layout, most: int) -> Iterator[Batch]:
@@ -130,7 +160,9 @@ def in_batches(rows: Iterable[NumberedRow], layout: Layout, most: int) -> Iterat
         for number, record in rows:
             collected.append((number, record))
             if not isinstance(record, ValueError):
-                size += sum(len(value) for value in record.values() if isinstance(value, str | bytes))
+                size += sum(
+                    len(value) for value in record.values() if isinstance(value, str | bytes)
+                )
             if len(collected) >= most or size >= limits.BLOCK_BYTES:
                 yield _batch(collected, layout)
                 collected, size = [], 0
@@ -144,7 +176,17 @@ def in_batches(rows: Iterable[NumberedRow], layout: Layout, most: int) -> Iterat
 
 def _batch(rows: list[NumberedRow], layout: Layout) -> Batch:
     numbers, records = zip(*rows, strict=True)
-    broken = {place: record for place, record in enumerate(records) if isinstance(record, ValueError)}
-    whole = [{} if isinstance(record, ValueError) else record for record in records] if broken else records
-    names = [name for name in layout.names() if name != SOURCE or any(SOURCE in record for record in whole)]
+    broken = {
+        place: record for place, record in enumerate(records) if isinstance(record, ValueError)
+    }
+    whole = (
+        [{} if isinstance(record, ValueError) else record for record in records]
+        if broken
+        else records
+    )
+    names = [
+        name
+        for name in layout.names()
+        if name != SOURCE or any(SOURCE in record for record in whole)
+    ]
     return Batch(numbers, {name: [row.get(name) for row in whole] for name in names}, broken)

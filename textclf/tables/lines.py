@@ -12,7 +12,9 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
 from textclf.tables.layout import Layout, NumberedRow
 
-SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
+SURROGATE = re.compile(
+    r"[\ud800-\udfff]"
+)  # no Unicode text contains one; undecodable bytes are decoded to them
 
 
 def read_lines(stream: IO[bytes], layout: Layout) -> Iterator[str]:
@@ -24,7 +26,8 @@ def read_lines(stream: IO[bytes], layout: Layout) -> Iterator[str]:
 def lines_of(text: IO[str], head: str = "", first: int = 1) -> Iterator[str]:
     """Yield the lines of `head` and of the text after it with their line ends, without a byte order mark.
 
-    Only LF ends a line. A lone CR, U+0085 and the like belong to the text. `first` is the number of the first line.
+    Only LF ends a line. A lone CR, U+0085 and the like belong to the text. `first` is the number of
+    the first line.
     """
     lines = chain(io.StringIO(head + text.readline(), newline="\n"), text)
     if first == 1 and (start := next(lines, "").removeprefix("\ufeff")):
@@ -40,7 +43,9 @@ def read_whole(stream: IO[bytes], layout: Layout) -> str:
 
 def decoded(stream: IO[bytes], layout: Layout) -> io.TextIOWrapper:
     """Return a stream as text. Close it: Python warns of files that the garbage collector has to close."""
-    return io.TextIOWrapper(stream, encoding=layout.encoding, errors="surrogateescape", newline="\n")
+    return io.TextIOWrapper(
+        stream, encoding=layout.encoding, errors="surrogateescape", newline="\n"
+    )
 
 
 def strip_end(line: str) -> str:
@@ -54,7 +59,11 @@ def decoding(path: Path, layout: Layout) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        byte = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "its end"
+        byte = (
+            f"byte 0x{error.object[error.start]:02x}"
+            if error.start < len(error.object)
+            else "its end"
+        )
         raise UserError(
             f"{path} must be {layout.encoding}; got {byte} ({error.reason}); set {layout.option}encoding"
         ) from error
@@ -68,15 +77,23 @@ def decoding_error(text: str, layout: Layout) -> ValueError | None:
     """Return an error for the first undecodable byte in a piece of the file, or None if there is none."""
     if text.isascii() or not (match := SURROGATE.search(text)):
         return None
-    byte = ord(match.group()) - 0xDC00  # the mapping of "surrogateescape"; UTF-7 can hold other surrogates
+    byte = (
+        ord(match.group()) - 0xDC00
+    )  # the mapping of "surrogateescape"; UTF-7 can hold other surrogates
     got = f"byte 0x{byte:02x}" if 0x80 <= byte <= 0xFF else "half a surrogate pair"
-    return ValueError(f"must be {layout.encoding}; got {got} at offset {match.start()}; set {layout.option}encoding")
+    return ValueError(
+        f"must be {layout.encoding}; got {got} at offset {match.start()}; set {layout.option}encoding"
+    )
 
 
 def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the rows of UCI's format: lines `sentence TAB label`, where the last tab counts; no header, no quotes."""
     layout.require_columns(path, ["text", "label"])
-    hint = "" if "label" in layout.columns else f"; if each line is a text, set {layout.option}format to lines"
+    hint = (
+        ""
+        if "label" in layout.columns
+        else f"; if each line is a text, set {layout.option}format to lines"
+    )
     for number, line in enumerate(read_lines(stream, layout), start=1):
         stripped = strip_end(line)
         text, tab, label = stripped.rpartition("\t")

@@ -36,7 +36,10 @@ SIGNATURES = (
     Signature(b"\x28\xb5\x2f\xfd", "a zstd file", advice="let its name end in .zst as well"),
     Signature(b"\xfd7zXZ\0", "an xz file", advice="decompress it"),
 )
-NAMES = {"folders": "a text", "lines": "lines of text"}  # of formats in an error, unless they are those of params.yaml
+NAMES = {
+    "folders": "a text",
+    "lines": "lines of text",
+}  # of formats in an error, unless they are those of params.yaml
 LONGEST = max(len(signature.start) for signature in SIGNATURES)
 
 
@@ -45,8 +48,9 @@ def read_batches(
 ) -> Iterator[Batch]:
     """Yield the rows of a file in the format `kind`, or of an open stream that errors call `path`.
 
-    A batch has about as many rows as `limits` say. With `most` 1 it has one, and a format that is read by line takes no
-    more of a stream than it yields, and needs no pyarrow. Raises `UserError` if the whole file breaks a rule.
+    A batch has about as many rows as `limits` say. With `most` 1 it has one, and a format that is
+    read by line takes no more of a stream than it yields, and needs no pyarrow. Raises `UserError`
+    if the whole file breaks a rule.
     """
     with decompressing(path), decoding(path, layout), stream or open_bytes(path) as opened:
         if stream is None:
@@ -62,4 +66,6 @@ def _require_content(stream: IO[bytes], path: Path, kind: str, option: str) -> N
     for signature in SIGNATURES:
         if head.startswith(signature.start) and signature.format != kind:
             advice = signature.advice or f"rename it, or set {option}format to {signature.format}"
-            raise UserError(f"{path} must be {NAMES.get(kind, kind)}; got {signature.content}; {advice}")
+            raise UserError(
+                f"{path} must be {NAMES.get(kind, kind)}; got {signature.content}; {advice}"
+            )

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from textclf.core.errors import UserError
@@ -54,7 +61,9 @@ def _classes(value: object) -> tuple[str, ...] | None:
     names = list(value) if isinstance(value, list | tuple) else []
     if len(names) < 2 or any(not isinstance(name, str | int) or name == "" for name in names):
         raise rule("null, or a list of two classes or more, each text, an integer or a boolean")
-    return unique(tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names))
+    return unique(
+        tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names)
+    )
 
 
 def _files(value: object) -> object:
@@ -63,15 +72,29 @@ def _files(value: object) -> object:
         return _glob(value)
     globs = list(value.items()) if isinstance(value, Mapping) else []
     splits = {SPLIT_OF.get(str(name).lower(), ""): glob for name, glob in globs}
-    if "" in splits or len(splits) < len(globs) or not globs or not all(isinstance(glob, str) for _, glob in globs):
-        raise rule(f"{GLOB}; or such a glob for each split, as in {{train: train.csv, test: test.csv}}")
+    if (
+        "" in splits
+        or len(splits) < len(globs)
+        or not globs
+        or not all(isinstance(glob, str) for _, glob in globs)
+    ):
+        raise rule(
+            f"{GLOB}; or such a glob for each split, as in {{train: train.csv, test: test.csv}}"
+        )
     return {split: _glob(glob) for split, glob in splits.items()}
 
 
 Files = Annotated[
     str | Mapping[str, str],
     PlainValidator(_files),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "object", "additionalProperties": {"type": "string"}},
+            ]
+        }
+    ),
 ]
 
 Classes = Annotated[
@@ -81,7 +104,11 @@ Classes = Annotated[
         {
             "anyOf": [
                 {"type": "null"},
-                {"type": "array", "items": {"type": ["string", "integer", "boolean"]}, "minItems": 2},
+                {
+                    "type": "array",
+                    "items": {"type": ["string", "integer", "boolean"]},
+                    "minItems": 2,
+                },
             ]
         }
     ),
@@ -102,7 +129,12 @@ OneOrSeveral = Annotated[
     str | tuple[str, ...],
     BeforeValidator(_one_or_several),
     WithJsonSchema(
-        {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 2}]}
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "items": {"type": "string"}, "minItems": 2},
+            ]
+        }
     ),
 ]
 
@@ -111,10 +143,12 @@ class Data(Section):
     """The labelled rows. Your own file needs path, text and label: docs/own-data.md."""
 
     path: FilePath = Field(
-        "data/raw", description="where the rows are: data/raw (the fetched corpus), or your own file or folder"
+        "data/raw",
+        description="where the rows are: data/raw (the fetched corpus), or your own file or folder",
     )
     files: Files = Field(
-        "**/*", description='files of a folder to read, such as "*.csv"; or of each split: {train: ..., test: ...}'
+        "**/*",
+        description='files of a folder to read, such as "*.csv"; or of each split: {train: ..., test: ...}',
     )
     format: Format = Field(
         "auto",
@@ -122,85 +156,128 @@ class Data(Section):
         "auto: by ending",
     )
     text: OneOrSeveral = Field(
-        "text", description="column of the texts; of several, as in [title, body], the texts are joined"
+        "text",
+        description="column of the texts; of several, as in [title, body], the texts are joined",
     )
-    text_separator: Name = Field(SEPARATOR, description="text that joins the texts of several columns")
+    text_separator: Name = Field(
+        SEPARATOR, description="text that joins the texts of several columns"
+    )
     task: Literal["multiclass", "multilabel"] = Field(
-        "multiclass", description="multilabel if a text has several labels, or none; otherwise multiclass"
+        "multiclass",
+        description="multilabel if a text has several labels, or none; otherwise multiclass",
     )
     label: OneOrSeveral = Field(
-        "label", description="column of the labels (source: the file's name), or if multilabel columns of 0 and 1"
+        "label",
+        description="column of the labels (source: the file's name), or if multilabel columns of 0 and 1",
     )
     label_separator: Name | None = Field(
-        None, description="multilabel: text between the labels in a cell, such as |; null: lists, or one per row"
+        None,
+        description="multilabel: text between the labels in a cell, such as |; null: lists, or one per row",
     )
-    id: Name | None = Field(None, description="column of unique ids; null identifies a row by file and line")
-    group: Name | None = Field(None, description="column whose equal values stay in one split, such as an author")
-    time: Name | None = Field(None, description="column of dates, times in ISO 8601 or numbers, for split.method time")
+    id: Name | None = Field(
+        None, description="column of unique ids; null identifies a row by file and line"
+    )
+    group: Name | None = Field(
+        None, description="column whose equal values stay in one split, such as an author"
+    )
+    time: Name | None = Field(
+        None, description="column of dates, times in ISO 8601 or numbers, for split.method time"
+    )
     slices: Columns = Field(
-        (), description="columns by whose values the test rows are measured in parts, such as [platform]"
+        (),
+        description="columns by whose values the test rows are measured in parts, such as [platform]",
     )
     columns: Columns = Field(
-        (), description="columns that representations of method columns read beside the text, such as [price]"
+        (),
+        description="columns that representations of method columns read beside the text, such as [price]",
     )
     split: Name | None = Field(
-        AUTO, description="column with train, validation, test; auto: by the names of files; null: split all rows anew"
+        AUTO,
+        description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
     )
-    classes: Classes = Field(None, description="labels in order, binary: positive class last; null sorts them")
+    classes: Classes = Field(
+        None, description="labels in order, binary: positive class last; null sorts them"
+    )
     labels: Mapping[Name, Name] = Field(
-        {}, description="labels to read as others, as written and as meant, such as {Billing: billing}"
+        {},
+        description="labels to read as others, as written and as meant, such as {Billing: billing}",
     )
     rare: Literal["refuse", "drop", "merge"] = Field(
         "refuse",
         description="classes too rare for training and test rows: refuse; drop leaves them out; merge makes them one",
     )
     unknown: Name | None = Field(
-        None, description="label of texts that belong to no class, such as oos; null if every text has a class"
+        None,
+        description="label of texts that belong to no class, such as oos; null if every text has a class",
     )
     train_unknown: bool = Field(
         False,
         description="true trains a class of these texts; false trains without them, and rejects texts by a score",
     )
     correct_test_rows: bool = Field(
-        False, description="true applies corrections.csv to test rows as well as to training and validation rows"
+        False,
+        description="true applies corrections.csv to test rows as well as to training and validation rows",
     )
     missing: Literal["error", "drop"] = Field(
-        "error", description="rows without text or label: error refuses them, drop leaves them out and counts them"
+        "error",
+        description="rows without text or label: error refuses them, drop leaves them out and counts them",
     )
     encoding: Annotated[str, AfterValidator(_encoding)] = Field(
-        "utf-8", description="encoding of csv, tsv, json, jsonl, txt and folders; many older exports are cp1252"
+        "utf-8",
+        description="encoding of csv, tsv, json, jsonl, txt and folders; many older exports are cp1252",
     )
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
         None, description="delimiter of csv and tsv; null is a comma for csv and a tab for tsv"
     )
     quoting: bool | None = Field(
-        None, description='whether "..." may contain delimiters and line ends; null is true for csv, false for tsv'
+        None,
+        description='whether "..." may contain delimiters and line ends; null is true for csv, false for tsv',
     )
 
     sheet: Name | None = Field(None, description="sheet of an Excel workbook; null is the first")
     query: Name | None = Field(
-        None, description="SELECT statement that gives the rows of an SQLite file; null reads its only table"
+        None,
+        description="SELECT statement that gives the rows of an SQLite file; null reads its only table",
     )
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
-        texts, labels = ({name} if isinstance(name, str) else set(name) for name in (self.text, self.label))
+        texts, labels = (
+            {name} if isinstance(name, str) else set(name) for name in (self.text, self.label)
+        )
         if both := sorted(texts & labels):
             raise relation(f"label must be another column than text; got {show(both[0])} for both")
-        for setting, taken in (("slices", ()), ("columns", ("text",))):  # under which records have the text
-            if shared := [name for name in getattr(self, setting) if name in {*texts, *labels, *taken}]:
-                raise relation(f"{setting} must be other columns than text and label; got {show(shared[0])}")
+        for setting, taken in (
+            ("slices", ()),
+            ("columns", ("text",)),
+        ):  # under which records have the text
+            if shared := [
+                name for name in getattr(self, setting) if name in {*texts, *labels, *taken}
+            ]:
+                raise relation(
+                    f"{setting} must be other columns than text and label; got {show(shared[0])}"
+                )
         for name in ("time", "split"):
             if (column := getattr(self, name)) in texts | labels:
-                raise relation(f"{name} must be another column than text and label; got {show(column)}")
+                raise relation(
+                    f"{name} must be another column than text and label; got {show(column)}"
+                )
         if self.split != AUTO and not isinstance(self.files, str):
-            raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
+            raise relation(
+                f"split must be auto if files names the files of each split; got {show(self.split)}"
+            )
         if self.train_unknown and self.unknown is None:
-            raise relation("train_unknown must be false without unknown, the label of texts of no class; got true")
+            raise relation(
+                "train_unknown must be false without unknown, the label of texts of no class; got true"
+            )
         if self.no_class_label is not None and self.no_class_label in (self.classes or ()):
-            raise relation(f"unknown must not be in classes unless train_unknown is true; got {show(self.unknown)}")
+            raise relation(
+                f"unknown must not be in classes unless train_unknown is true; got {show(self.unknown)}"
+            )
         if not self.multilabel and len(labels) > 1:
-            raise relation(f"label must be one column unless task is multilabel; got {show(self.label)}")
+            raise relation(
+                f"label must be one column unless task is multilabel; got {show(self.label)}"
+            )
         if self.label_separator is not None and (not self.multilabel or len(labels) > 1):
             rule = "null unless task is multilabel and label one column"
             raise relation(f"label_separator must be {rule}; got {show(self.label_separator)}")

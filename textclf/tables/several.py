@@ -27,7 +27,9 @@ def flagged(record: Record, columns: Sequence[str]) -> list[str]:
         value = (label_of(record, column) or "").strip().lower()
         if value not in FLAGS:
             rule = "must be 0 or 1 (or false or true), as a column of data.label"
-            raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(record.get(column))}; correct it")
+            raise ValueError(
+                f"{quote_name(column)} {rule}; got {quote_value(record.get(column))}; correct it"
+            )
         labels += [column] * FLAGS[value]
     return sorted(labels)
 
@@ -35,15 +37,17 @@ def flagged(record: Record, columns: Sequence[str]) -> list[str]:
 def labels_in(value: object, column: str, separator: str | None, single: bool) -> list[str]:
     """Return the labels in a cell, stripped, sorted and distinct; none if it is empty.
 
-    The cell is a list, JSON text of one, or labels with the separator between them; without one it may hold a `single`
-    label. Raises `ValueError` for anything else.
+    The cell is a list, JSON text of one, or labels with the separator between them; without one it
+    may hold a `single` label. Raises `ValueError` for anything else.
     """
     parts = value if isinstance(value, list) else list_in(value)
     if parts is None:
         text = label_of({column: value}, column) or ""
         if separator is None and text.strip() and (not single or text.lstrip().startswith("[")):
             rule = 'must be a JSON list, such as ["a", "b"]'
-            raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(text)}; or set data.label_separator")
+            raise ValueError(
+                f"{quote_name(column)} {rule}; got {quote_value(text)}; or set data.label_separator"
+            )
         parts = [text] if separator is None else text.split(separator)
     labels = [(label_of({column: part}, column) or "").strip() for part in parts]
     return sorted({label for label in labels if label})
@@ -57,13 +61,16 @@ def written_list(value: object) -> object:
 def form_of(cells: Set[str], rows: int) -> str:
     """Return how the cells of a column hold several labels each: `[` (lists), `01`, a separator, or "" if they do not.
 
-    A character is a separator if the parts of a cell are also cells of their own, or stand in several cells; parts that
-    are in every cell are left aside. As labels repeat, `rows`, those with a value, must be many.
+    A character is a separator if the parts of a cell are also cells of their own, or stand in
+    several cells; parts that are in every cell are left aside. As labels repeat, `rows`, those with
+    a value, must be many.
     """
     if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
         return "01" if cells else ""
     lists = [list_in(cell) for cell in cells]
-    if all(each is not None and all(isinstance(part, str | int) for part in each) for each in lists):
+    if all(
+        each is not None and all(isinstance(part, str | int) for part in each) for each in lists
+    ):
         forms = {"[": [[str(part) for part in each or []] for each in lists]}
     else:
         forms = {mark: [cell.split(mark) for cell in cells] for mark in SEPARATORS}
@@ -92,6 +99,10 @@ def unite(table: pa.Table) -> pa.Table:
 def label_lists(rows: NDArray[np.integer], labels: pa.Array, count: int) -> pa.ListArray:
     """Return the labels of each of `count` rows, sorted and distinct; `rows` has the row of each label or null."""
     pairs = pa.table([array_of_numbers(rows), labels], ["row", "label"]).drop_null()
-    pairs = pairs.group_by(["row", "label"]).aggregate([]).sort_by([("row", "ascending"), ("label", "ascending")])
+    pairs = (
+        pairs.group_by(["row", "label"])
+        .aggregate([])
+        .sort_by([("row", "ascending"), ("label", "ascending")])
+    )
     offsets = np.searchsorted(pairs["row"], np.arange(count + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(array_of_numbers(offsets), as_array(pairs["label"]))

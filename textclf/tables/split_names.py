@@ -17,15 +17,17 @@ LETTERS = re.compile(r"[^\W\d_]+")
 def split_of_value(value: str, column: str) -> str:
     """Return the split, or `SUGGESTED`, that a value names in upper or lower case; `ValueError` if it names none."""
     if (split := OF_VALUES.get(value.strip().lower())) is None:
-        raise ValueError(f"{quote_name(column)} must be {RULE}; got {quote_value(value)}; correct it")
+        raise ValueError(
+            f"{quote_name(column)} must be {RULE}; got {quote_value(value)}; correct it"
+        )
     return split
 
 
 def split_of_file(name: str) -> str | None:
     """Return the split that a file's name gives, else that of the nearest folder which names one; None without any.
 
-    A name gives a split if one of its words, runs of letters, does: `train-00000-of-00002.parquet`, `sst2_dev.tsv`,
-    `testset.csv`, `test/news.csv`, but not `train_test.csv`.
+    A name gives a split if one of its words, runs of letters, does: `train-00000-of-00002.parquet`,
+    `sst2_dev.tsv`, `testset.csv`, `test/news.csv`, but not `train_test.csv`.
     """
     *folders, file = name.split("/")
     for part in (source_name(file), *reversed(folders)):

@@ -20,18 +20,29 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
         # SQLite then writes nothing, neither locks the file nor makes files beside it.
         address = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(address, uri=True)) as connection:
-            connection.text_factory = lambda data: data.decode("utf-8")  # whose error names the byte
+            connection.text_factory = lambda data: data.decode(
+                "utf-8"
+            )  # whose error names the byte
             try:
                 yield from _read_query(connection, path, layout)
             except UnicodeDecodeError as error:
                 byte = error.object[error.start]
-                raise UserError(f"{path} must contain text in UTF-8; got byte 0x{byte:02x}") from error
+                raise UserError(
+                    f"{path} must contain text in UTF-8; got byte 0x{byte:02x}"
+                ) from error
             except sqlite3.DatabaseError as error:
                 raise damaged(path, "SQLite", error) from error
 
 
-def _read_query(connection: sqlite3.Connection, path: Path, layout: Layout) -> Iterator[NumberedRow]:
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
+def _read_query(
+    connection: sqlite3.Connection, path: Path, layout: Layout
+) -> Iterator[NumberedRow]:
+    tables = [
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
+        )
+    ]
     rule = f"{path}: {layout.option}query must be a SELECT on its tables ({list_names(sorted(tables)) or 'none'})"
     if layout.query is None and len(tables) != 1:
         raise UserError(f"{rule}; got nothing")

@@ -24,7 +24,9 @@ SEPARATORS = ";,|"  # between several labels in one value
 AROUND = "[](){}'\" "  # labels in a list that was written as text
 _QUOTED, _NUMBER = r"""(?:'[^']*'|"[^"]*")""", r"-?\d+"
 # A list of several texts or numbers; (0, 10] is no list
-LIST = re.compile(rf"[\[({{]\s*{_QUOTED}(?:[\s,]+{_QUOTED})+[\s,]*[\])}}]|\[\s*{_NUMBER}(?:[\s,]+{_NUMBER})+[\s,]*\]")
+LIST = re.compile(
+    rf"[\[({{]\s*{_QUOTED}(?:[\s,]+{_QUOTED})+[\s,]*[\])}}]|\[\s*{_NUMBER}(?:[\s,]+{_NUMBER})+[\s,]*\]"
+)
 NUL, CONTROL = re.compile(r"\x00"), re.compile(r"[\x00-\x1f\x7f-\x9f]")
 UNFIT = "\0"  # stands for a value of another type, which every check refuses
 DECIMAL = re.compile(r"[+-]?\d{1,300}(\.\d*)?([eE][+-]?\d{1,2})?", re.ASCII)
@@ -69,7 +71,9 @@ def label_of(record: Record, column: str) -> str | None:
         rule = "must be text, an integer or a boolean"
         raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}")  # noqa: TRY004
     if CONTROL.search(_require_valid(value, column)):
-        raise ValueError(f"{quote_name(column)} must not contain control characters; got {quote_value(value)}")
+        raise ValueError(
+            f"{quote_name(column)} must not contain control characters; got {quote_value(value)}"
+        )
     return value
 
 
@@ -93,7 +97,9 @@ def _require_valid(value: str, column: str) -> str:
         raise ValueError(f"{quote_name(column)} must not contain NUL; got one at offset {position}")
     if not value.isascii() and (match := SURROGATE.search(value)):
         position = match.start()
-        raise ValueError(f"{quote_name(column)} must be Unicode text; got half a surrogate pair at offset {position}")
+        raise ValueError(
+            f"{quote_name(column)} must be Unicode text; got half a surrogate pair at offset {position}"
+        )
     return value
 
 
@@ -120,20 +126,23 @@ def _written(value: object, numbers: bool) -> str:
 def are_valid(values: "pa.StringArray", forbidden: re.Pattern[str]) -> NDArray[np.bool_]:
     """Return for each value whether it is not blank and free of forbidden characters: (values,).
 
-    With `NUL` `text_of` accepts those, with `CONTROL` `label_of`; they say of the others what is wrong.
+    With `NUL` `text_of` accepts those, with `CONTROL` `label_of`; they say of the others what is
+    wrong.
     """
     import pyarrow.compute as pc
 
     lengths = numbers_of(pc.binary_length(values))
-    wrong = pc.or_(pc.utf8_is_space(values), pc.match_substring_regex(values, forbidden.pattern)).cast("uint8")
+    wrong = pc.or_(
+        pc.utf8_is_space(values), pc.match_substring_regex(values, forbidden.pattern)
+    ).cast("uint8")
     return np.asarray((lengths > 0) & (numbers_of(wrong) == 0))
 
 
 def combined_labels(labels: Set[str]) -> list[str]:
     """Return the labels that combine others, sorted.
 
-    They are `['a', 'b']` and other lists that were written as text; and `a;b`, `a, b`, `a|b` or `[a, b]` if `a` and `b`
-    are labels too.
+    They are `['a', 'b']` and other lists that were written as text; and `a;b`, `a, b`, `a|b` or
+    `[a, b]` if `a` and `b` are labels too.
     """
     names = {name for label in labels if (name := label.strip(AROUND))}
     combined = {label for label in labels if LIST.fullmatch(label)}
@@ -148,8 +157,8 @@ def combined_labels(labels: Set[str]) -> list[str]:
 def parse_time(text: str) -> Decimal | str:
     """Return the number in a text, or its date-time in ISO 8601 in a form whose order is that of time.
 
-    A date is its midnight; a date-time with a time zone is in UTC. Raises `ValueError` if the text is neither, or a
-    number of more than `DIGITS` digits before or after the point.
+    A date is its midnight; a date-time with a time zone is in UTC. Raises `ValueError` if the text
+    is neither, or a number of more than `DIGITS` digits before or after the point.
     """
     text = text.strip()
     if DECIMAL.fullmatch(text):

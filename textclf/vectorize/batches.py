@@ -77,13 +77,19 @@ def weigh_batch(source: Path, settings: Terms, scratch: Path) -> csr_array:
 
 
 def transform_batch(
-    source: Path, target: Path, transform: Callable[[Path], Any], classes: Sequence[str], scratch: Path
+    source: Path,
+    target: Path,
+    transform: Callable[[Path], Any],
+    classes: Sequence[str],
+    scratch: Path,
 ) -> dict[str, int]:
     """Write the features of a file to `target`, and return their shape; `scratch` is in the same file system."""
     ids, labels = _columns(source, ["id", "label"])
     is_set = pa.types.is_list(labels.type)
     y = to_matrix(labels, len(classes)) if is_set else numbers_of(labels).astype(np.int64)
-    made = Features(np.array(ids.to_pylist(), dtype=str), transform(source), y, np.array(classes, dtype=str))
+    made = Features(
+        np.array(ids.to_pylist(), dtype=str), transform(source), y, np.array(classes, dtype=str)
+    )
     with workers.atomic_path(target, scratch) as path:
         features.write(made, path)
     return features.shape(made)

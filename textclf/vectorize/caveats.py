@@ -9,12 +9,17 @@ from textclf.core.scripts import EXAMPLES, SOME
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
 
-CUT, UNSPACED = "cut", "unspaced"  # a number of texts, for each split; a share of the training texts
+CUT, UNSPACED = (
+    "cut",
+    "unspaced",
+)  # a number of texts, for each split; a share of the training texts
 
 
 def reads_words(settings: Any) -> bool:
     """Return whether a representation sees nothing of a text but what stands between spaces or other separators."""
-    pattern = Terms.model_fields["token_pattern"].default  # with another one, the user has dealt with it
+    pattern = Terms.model_fields[
+        "token_pattern"
+    ].default  # with another one, the user has dealt with it
     if isinstance(settings, Terms):
         return settings.analyzer == "word" and settings.token_pattern == pattern
     return isinstance(settings, TokenIds)
@@ -25,7 +30,11 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
     sentences = []
     if (share := shape.get(UNSPACED, 0.0)) >= SOME:
         by_letters = f"set vectorize.{name}.analyzer to char"
-        remedy = by_letters if isinstance(settings, Terms) else "read letters (method terms, analyzer char)"
+        remedy = (
+            by_letters
+            if isinstance(settings, Terms)
+            else "read letters (method terms, analyzer char)"
+        )
         sentences.append(
             f"{percent(share)} of the training texts are {EXAMPLES}, and vectorize.{name} takes what stands between "
             f"spaces for words, few of which occur in other texts: {remedy}, or put spaces between the words."
@@ -33,7 +42,11 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
     splits = [shape[split] for split in SPLITS if split in shape]
     if cut := sum(split.get(CUT, 0) for split in splits):
         rows = sum(split["rows"] for split in splits)
-        remedy = f" Set vectorize.{name}.window to mean to read all of them." if hasattr(settings, "window") else ""
+        remedy = (
+            f" Set vectorize.{name}.window to mean to read all of them."
+            if hasattr(settings, "window")
+            else ""
+        )
         verb = "is" if cut == 1 else "are"
         sentences.append(
             f"{cut:,} of {rows:,} texts ({percent(cut / rows)}) {verb} longer than "

@@ -25,4 +25,6 @@ def require_known(name: str, settings: Any, classes: Sequence[str]) -> None:
     key = f"{PARAMS_FILE}: vectorize.{name}.class_texts"
     for label in dict(getattr(settings, "class_texts", ())):
         if label not in classes:
-            raise UserError(f"{key} must name classes; got {quote_name(label)}; {suggest(label, classes)}")
+            raise UserError(
+                f"{key} must name classes; got {quote_name(label)}; {suggest(label, classes)}"
+            )

@@ -29,16 +29,25 @@ def vectorize_splits(
     """Return the features of each split in a representation, which is fitted on the training rows: see `fit`."""
     fitted, train = fit(splits["train"], name, vectorize, combine, classes, pretrained)
     others = {split: rows for split, rows in splits.items() if split != "train"}
-    made = {split: _features(fitted.transform(rows["text"]), rows, classes) for split, rows in others.items()}
+    made = {
+        split: _features(fitted.transform(rows["text"]), rows, classes)
+        for split, rows in others.items()
+    }
     return {split: made.get(split, train) for split in splits}
 
 
 def fit(
-    rows: "pd.DataFrame", name: str, vectorize: Vectorize, combine: Combine, classes: Sequence[str], pretrained: Path
+    rows: "pd.DataFrame",
+    name: str,
+    vectorize: Vectorize,
+    combine: Combine,
+    classes: Sequence[str],
+    pretrained: Path,
 ) -> tuple[Any, Features]:
     """Return a representation fitted on the texts of the rows, and their features.
 
-    `name` is in vectorize or combine; a pair is made as by the stage combine. Raises `UserError` if no term is left.
+    `name` is in vectorize or combine; a pair is made as by the stage combine. Raises `UserError` if
+    no term is left.
     """
 
     def learn(name: str) -> tuple[Any, Any]:

@@ -1,7 +1,8 @@
 """Vectors of frozen encoders, kept by encoder and text: in memory, and in files that the next run reads.
 
-The files are no outputs: a vector has the same bytes whether it is read or computed. The name of their folder is a hash
-of all that determines the vectors. A file that is damaged or from elsewhere is ignored.
+The files are no outputs: a vector has the same bytes whether it is read or computed. The name of
+their folder is a hash of all that determines the vectors. A file that is damaged or from elsewhere
+is ignored.
 """
 
 import contextlib
@@ -34,7 +35,8 @@ CPU = ("model name", "flags", "CPU part", "Features")  # lines of /proc/cpuinfo,
 def remembering(fitted: Any, texts: int = 0) -> Any:
     """Return a frozen encoder that takes known vectors from the files and adds new ones; any other as it is.
 
-    It stays as it is where there is no folder .dvc, and if it has more than `MOST` texts to transform.
+    It stays as it is where there is no folder .dvc, and if it has more than `MOST` texts to
+    transform.
     """
     return Remembering(fitted) if texts <= MOST and _can_keep(fitted) else fitted
 
@@ -61,13 +63,18 @@ class Remembering:
     def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the vectors of the texts, (texts, columns) float32."""
         texts, known = list(texts), self._known
-        keys = [blake2b(text.encode(errors="surrogatepass"), digest_size=HASH).digest() for text in texts]
+        keys = [
+            blake2b(text.encode(errors="surrogatepass"), digest_size=HASH).digest()
+            for text in texts
+        ]
         if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in known}:
             made = [*zip(new, self.inner.transform([*new.values()]), strict=True)]
             known.update(made)
             if self._folder and len(made) <= MOST:
                 _write(self._folder, np.array(made, _dtype(self.inner)))
-        return np.array([known[key] for key in keys], dtype=np.float32).reshape(len(keys), self.inner.columns)
+        return np.array([known[key] for key in keys], dtype=np.float32).reshape(
+            len(keys), self.inner.columns
+        )
 
 
 def _dtype(encoder: Any) -> np.dtype[Any]:
@@ -93,9 +100,17 @@ def _name(encoder: Any) -> str:
     import tokenizers  # noqa: F401
 
     lines = CPUINFO.read_text(errors="replace").splitlines() if CPUINFO.exists() else []
-    machine = [platform.machine(), platform.processor(), *sorted({line for line in lines if line.startswith(CPU)})]
+    machine = [
+        platform.machine(),
+        platform.processor(),
+        *sorted({line for line in lines if line.startswith(CPU)}),
+    ]
     versions = [version(package) for package in ("numpy", "onnx", "onnxruntime", "tokenizers")]
-    return sha256(json.dumps([encoder, checksum(read_code(), ALL), versions, machine], sort_keys=True).encode())
+    return sha256(
+        json.dumps(
+            [encoder, checksum(read_code(), ALL), versions, machine], sort_keys=True
+        ).encode()
+    )
 
 
 def _read(folder: Path, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
@@ -111,10 +126,15 @@ def _write(folder: Path, array: NDArray[Any]) -> None:
     """Add a file with an array if the disk has room, and remove the oldest files of all folders beyond the limits."""
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        with atomic_path(folder / f"{uuid.uuid4().hex}.npz", folder) as temporary, temporary.open("wb") as file:
+        with (
+            atomic_path(folder / f"{uuid.uuid4().hex}.npz", folder) as temporary,
+            temporary.open("wb") as file,
+        ):
             write_npz(file, kept=array)
         size = 0
-        for count, path in enumerate(sorted(FOLDER.glob("*/*.npz*"), key=lambda each: -each.stat().st_mtime)):
+        for count, path in enumerate(
+            sorted(FOLDER.glob("*/*.npz*"), key=lambda each: -each.stat().st_mtime)
+        ):
             size += path.stat().st_size
             if count >= FILES or size > BYTES:
                 path.unlink()

@@ -16,7 +16,9 @@ from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.token_ids.representation import TokenIds
 from textclf.vectorize.wordpieces import representation as wordpieces
 
-VECTORIZER = "vectorizer.json"  # beside the features that it made, and in the folder of each exported model
+VECTORIZER = (
+    "vectorizer.json"  # beside the features that it made, and in the folder of each exported model
+)
 UNION = "union"  # in JSON, instead of a method
 
 
@@ -96,7 +98,10 @@ class Union:
     def analyzers(self) -> list[str | None]:
         """Return the analyzer of the term of each column; None for a column without a term."""
         parts: list[Any] = [block.representation for block in self.blocks]
-        each = (part.analyzers() if hasattr(part, "analyzers") else [None] * part.columns for part in parts)
+        each = (
+            part.analyzers() if hasattr(part, "analyzers") else [None] * part.columns
+            for part in parts
+        )
         return [analyzer for part in each for analyzer in part]
 
     def to_json(self) -> dict[str, Any]:
@@ -155,7 +160,11 @@ def _from_json(path: Path, content: Any, shared: Path) -> Any:
     if content.get("method") == UNION:
         return Union(
             [
-                Block(block["name"], _finite(block["scale"]), _from_json(path, block["vectorizer"], shared))
+                Block(
+                    block["name"],
+                    _finite(block["scale"]),
+                    _from_json(path, block["vectorizer"], shared),
+                )
                 for block in content["blocks"]
             ]
         )

@@ -14,7 +14,8 @@ from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
 from textclf.vectorize.wordpieces.settings import Settings as WordPieces
 
-# To add a method, add its package textclf/vectorize/<method>/, its settings here, and its class in `representation`.
+# To add a method, add its package textclf/vectorize/<method>/, its settings here, and its class in
+# `representation`.
 METHODS: dict[str, type[Section]] = {
     "terms": Terms,
     "token_ids": TokenIds,
@@ -48,7 +49,11 @@ class Vectorize(Entries):
     """How a text becomes numbers: representations by name, each with its method."""
 
     __pydantic_extra__: dict[str, Representation]
-    NAMED, TAKEN, FEWEST = "a representation", SPLITS, f"one representation, such as {{{DEFAULT}: {{}}}}"
+    NAMED, TAKEN, FEWEST = (
+        "a representation",
+        SPLITS,
+        f"one representation, such as {{{DEFAULT}: {{}}}}",
+    )
 
 
 class Pair(Section):
@@ -85,7 +90,9 @@ def wrong_pairs(vectorize: Vectorize, combine: Combine) -> Iterator[str]:
                 yield f"combine.{name}.{place} must be sparse or dense; got {part}, whose features are tokens"
         if any(part == name or name in below(part, combine) for _, part in pair):
             yield f"combine.{name} must not contain itself; got {pair.first} and {pair.second}"
-        elif all(part in known for _, part in pair) and len(set(made := leaves(name, combine))) < len(made):
+        elif all(part in known for _, part in pair) and len(
+            set(made := leaves(name, combine))
+        ) < len(made):
             yield f"combine.{name} must contain each representation once; got {', '.join(made)}"
 
 

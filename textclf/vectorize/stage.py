@@ -1,9 +1,9 @@
 """The splits as features of one representation, whatever its method and the number of rows.
 
-Terms are counted file by file, on all cores or a Dask cluster; the counts of the training files are merged, the
-vocabulary is selected, and the counts of each file are moved to its columns. So texts are read once, and the result is
-that of one process. The other methods transform one file after the other in pieces, which are kept: a run that was
-killed goes on with the piece that it had begun.
+Terms are counted file by file, on all cores or a Dask cluster; the counts of the training files are
+merged, the vocabulary is selected, and the counts of each file are moved to its columns. So texts
+are read once, and the result is that of one process. The other methods transform one file after the
+other in pieces, which are kept: a run that was killed goes on with the piece that it had begun.
 """
 
 import json
@@ -26,7 +26,14 @@ from textclf.core.files import reading, sha256, sha256_of_file, write_npy
 from textclf.core.progress import bar
 from textclf.core.scripts import SOME, unspaced_share
 from textclf.vectorize import class_texts, representation
-from textclf.vectorize.batches import count_batch, load_table, save_parts, scratch_files, transform_batch, weigh_batch
+from textclf.vectorize.batches import (
+    count_batch,
+    load_table,
+    save_parts,
+    scratch_files,
+    transform_batch,
+    weigh_batch,
+)
 from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
 from textclf.vectorize.remembered import remembering
 from textclf.vectorize.representation import VECTORIZER
@@ -41,7 +48,10 @@ ROWS = 2048  # of a piece, which takes some seconds of a slow method
 
 Paths = Mapping[str, Sequence[Path]]  # the files of each split
 LETTERS_PER_WORD = 6  # including the space
-PROCESS_MEMORY, WORKER_MEMORY = 200_000_000, 80_000_000  # bytes before any term: of this process, of each worker
+PROCESS_MEMORY, WORKER_MEMORY = (
+    200_000_000,
+    80_000_000,
+)  # bytes before any term: of this process, of each worker
 
 
 def vectorize(
@@ -55,8 +65,9 @@ def vectorize(
 ) -> Shapes:
     """Write the features of the splits and the fitted representation to `folder`, and return their shapes.
 
-    What a process that was killed has done is in the folder `kept`, which the caller removes once the features are in
-    their place. Memory holds some files. Raises `UserError` if one is damaged, or no term is left.
+    What a process that was killed has done is in the folder `kept`, which the caller removes once
+    the features are in their place. Memory holds some files. Raises `UserError` if one is damaged,
+    or no term is left.
     """
     class_texts.require_known(name, settings, classes)
     paths = {split: each.paths for split, each in rows.items()}
@@ -66,7 +77,9 @@ def vectorize(
         fitted, shapes = _vectorize_terms(paths, classes, name, settings, folder)
         return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
     kept.mkdir(exist_ok=True)
-    total = sum(len(splits.read_table(path, ["id"])) for path in chain.from_iterable(paths.values()))
+    total = sum(
+        len(splits.read_table(path, ["id"])) for path in chain.from_iterable(paths.values())
+    )
     texts = chain.from_iterable(splits.read_texts(path) for path in paths["train"])
     fitted = remembering(representation.fit(texts, settings, pretrained), total)
     scratch = kept / fingerprint(chain.from_iterable(paths.values()), fitted, classes)
@@ -80,7 +93,9 @@ def vectorize(
     if (vectors := getattr(fitted, "vectors", None)) is not None:
         with (folder / VECTORS).open("wb") as file:
             write_npy(file, vectors)
-        notes["coverage"] = float(np.count_nonzero(vectors.any(axis=1)) / len(vectors))  # ids with a pretrained vector
+        notes["coverage"] = float(
+            np.count_nonzero(vectors.any(axis=1)) / len(vectors)
+        )  # ids with a pretrained vector
     for split, each in paths.items():
         cut = sum(fitted.count_cut(piece) for path in each for piece in _pieces(path))
         shapes[split] |= {CUT: cut} if cut else {}
@@ -97,9 +112,13 @@ def _vectorize_terms(
             paths = {split: [path.absolute() for path in each] for split, each in paths.items()}
             folder, scratch = folder.absolute(), scratch.absolute()
         every = list(chain.from_iterable(paths.values()))
-        counted = pool.map(count_batch, [(path, settings, scratch) for path in every], "count terms")
+        counted = pool.map(
+            count_batch, [(path, settings, scratch) for path in every], "count terms"
+        )
         merged = [
-            merge_term_counts([load_table(scratch_files(scratch, path, analyzer)[0]) for path in paths["train"]])
+            merge_term_counts(
+                [load_table(scratch_files(scratch, path, analyzer)[0]) for path in paths["train"]]
+            )
             for analyzer in (settings.analyzers if settings.learns else [])
         ]
         fitted = Vectorizer.learn(merged, sum(counted[: len(paths["train"])]), settings)
@@ -110,14 +129,21 @@ def _vectorize_terms(
 
 
 def _transform(
-    paths: Paths, folder: Path, pool: workers.Pool | None, transform: Any, classes: Sequence[str], scratch: Path
+    paths: Paths,
+    folder: Path,
+    pool: workers.Pool | None,
+    transform: Any,
+    classes: Sequence[str],
+    scratch: Path,
 ) -> dict[str, dict[str, int]]:
     """Write the features of each file, by a pool or one after the other, and return the shape of each split."""
     tasks = [
         (path, folder / f"{path.stem}{features.SUFFIX}", transform, classes, scratch)
         for path in chain.from_iterable(paths.values())
     ]
-    made = iter(pool.map(transform_batch, tasks, "vectorize") if pool else starmap(transform_batch, tasks))
+    made = iter(
+        pool.map(transform_batch, tasks, "vectorize") if pool else starmap(transform_batch, tasks)
+    )
     shapes = {}
     for split, each in paths.items():
         parts = [next(made) for _ in each]
@@ -134,7 +160,10 @@ def _transform_in_pieces(path: Path, fitted: Any, scratch: Path, progress: Any) 
         if not targets[-1].exists():
             none = np.zeros(len(texts), dtype=np.int64)
             with workers.atomic_path(targets[-1], scratch) as temporary:
-                features.write(Features(none.astype(str), fitted.transform(texts), none, none.astype(str)), temporary)
+                features.write(
+                    Features(none.astype(str), fitted.transform(texts), none, none.astype(str)),
+                    temporary,
+                )
         progress.update(len(texts))
     return features.concatenate([features.read_shard(target) for target in targets]).X
 
@@ -158,10 +187,13 @@ def _unspaced(path: Path) -> dict[str, float]:
     return {UNSPACED: share} if share >= SOME else {}
 
 
-def require_memory_and_disk(paths: Mapping[str, Sequence[Path]], settings: Terms, name: str, folder: Path) -> int:
+def require_memory_and_disk(
+    paths: Mapping[str, Sequence[Path]], settings: Terms, name: str, folder: Path
+) -> int:
     """Return the bytes of memory that a file of the splits takes, about.
 
-    Prints memory and disk for all files if a split has several, and then raises `UserError` if there is not as much.
+    Prints memory and disk for all files if a split has several, and then raises `UserError` if
+    there is not as much.
     """
     files = list(chain.from_iterable(paths.values()))
     rows, letters = _size(files)
@@ -177,18 +209,22 @@ def require_memory_and_disk(paths: Mapping[str, Sequence[Path]], settings: Terms
 def estimate(rows: int, letters: int, files: int, settings: Terms) -> tuple[int, int]:
     """Return the bytes of memory per file and those of disk, for so many rows with so many letters in so many files.
 
-    There are six letters per word, and one n-gram of each length per word or letter. Distinct terms, of which there are
-    fewer, are not counted.
+    There are six letters per word, and one n-gram of each length per word or letter. Distinct
+    terms, of which there are fewer, are not counted.
     """
-    ranges = {"word": settings.ngram_range, "char": settings.char_ngram_range, "char_wb": settings.char_ngram_range}
+    ranges = {
+        "word": settings.ngram_range,
+        "char": settings.char_ngram_range,
+        "char_wb": settings.char_ngram_range,
+    }
     terms = memory = 0
     for analyzer in settings.analyzers:
         low, high = ranges[analyzer]
         count = (high - low + 1) * (letters // LETTERS_PER_WORD if analyzer == "word" else letters)
         terms += count
         memory += (90 if analyzer == "word" else 40) * count
-    # Measured with 11 and with 70 words per row, and with n-grams of 2 to 5 letters, in one process and with two
-    # workers. Disk: features and temporary counts, and 100 bytes per row.
+    # Measured with 11 and with 70 words per row, and with n-grams of 2 to 5 letters, in one process
+    # and with two workers. Disk: features and temporary counts, and 100 bytes per row.
     return WORKER_MEMORY + memory // files, 100 * rows + 20 * terms
 
 

@@ -20,8 +20,9 @@ OVERLAP = 1 / 4  # of a window that the next one repeats, without special tokens
 def read_tokenizer(path: Path, length: int) -> "Tokenizer":
     """Return the tokenizer in a file, for windows of at most `length` tokens, special tokens among them.
 
-    Windows overlap by `OVERLAP`. What the file itself says of lengths is ignored. Special tokens are never read from a
-    text: "[SEP]" there is five characters. Raises `UserError` if the file is no tokenizer.
+    Windows overlap by `OVERLAP`. What the file itself says of lengths is ignored. Special tokens
+    are never read from a text: "[SEP]" there is five characters. Raises `UserError` if the file is
+    no tokenizer.
     """
     from tokenizers import Tokenizer
 
@@ -47,7 +48,8 @@ class Tokenizing:
     def windows(self, texts: Iterable[str]) -> list[list[list[int]]]:
         """Return the token ids of the first window of each text or, if `window` is mean, of all, on all cores.
 
-        Raises `UserError` if the tokenizer fails, as a user's own may that names a token which it does not have.
+        Raises `UserError` if the tokenizer fails, as a user's own may that names a token which it
+        does not have.
         """
         encodings = self._encodings(texts)
         if self.settings.window == "first":
@@ -62,7 +64,9 @@ class Tokenizing:
 
     def _encodings(self, texts: Iterable[str]) -> "list[Encoding]":
         tokenizer = self._tokenizer
-        with _tokenizers(self.tokenizer, "must be a tokenizer of any text", "correct it, or use another"):
+        with _tokenizers(
+            self.tokenizer, "must be a tokenizer of any text", "correct it, or use another"
+        ):
             return tokenizer.encode_batch_fast(list(texts))
 
     def share(self, shared: Path) -> None:

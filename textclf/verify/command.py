@@ -1,6 +1,7 @@
 """The command `textclf verify`: whether a model is what its folder says, and where it came from.
 
-Exit code 0: every check passed. 1: one failed; its line says FAILED. 2: the checks could not be made.
+Exit code 0: every check passed. 1: one failed; its line says FAILED. 2: the checks could not be
+made.
 """
 
 import argparse
@@ -41,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def every_model(models: Path) -> list[str]:
     """Return the models that the index names, and those that are there."""
-    return sorted({*read_index(models)[1], *(path.parent.name for path in models.glob(f"*/{DECISION}"))})
+    return sorted(
+        {*read_index(models)[1], *(path.parent.name for path in models.glob(f"*/{DECISION}"))}
+    )
 
 
 def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
@@ -59,7 +62,9 @@ def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
     if not arguments.rederive:
         return
     try:
-        commit = find_commit(statement.read(folder), arguments.commit or "HEAD", alone=arguments.commit is not None)
+        commit = find_commit(
+            statement.read(folder), arguments.commit or "HEAD", alone=arguments.commit is not None
+        )
     except UserError as error:
         yield Check("commit", error.lines[0], failed=True)
         return

@@ -27,10 +27,15 @@ from textclf.verify.files import SHOWN
 def find_commit(statement: Statement, start: str = "HEAD", *, alone: bool = False) -> str:
     """Return the newest commit of the history of `start` with the settings, code and files that a statement names.
 
-    With `alone` it must be `start` itself. Raises `UserError`, which names what differs at `start`, if there is none.
+    With `alone` it must be `start` itself. Raises `UserError`, which names what differs at `start`,
+    if there is none.
     """
     first = commit_of(start)
-    listed = git("rev-list", "--max-count=1" if alone else "--full-history", first).stdout.decode().split()
+    listed = (
+        git("rev-list", "--max-count=1" if alone else "--full-history", first)
+        .stdout.decode()
+        .split()
+    )
     for commit in listed:
         if next(_differences(statement, Revision(commit)), None) is None:
             return commit
@@ -52,7 +57,9 @@ def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
     keys = {**used, **statement.params}
     if not used:
         yield str(PARAMS_FILE)
-    yield from (f"{key} of {PARAMS_FILE}" for key in keys if used.get(key) != statement.params.get(key))
+    yield from (
+        f"{key} of {PARAMS_FILE}" for key in keys if used.get(key) != statement.params.get(key)
+    )
     packages = _read_code(revision)
     yield from (name for name in code if packages[name] != statement.files.get(name))
 
@@ -73,7 +80,9 @@ def _used_settings(text: bytes, model: str) -> dict[str, Any]:
     """Return the settings that a model uses by the text of params.yaml; {} if it is not valid or has no such model."""
     with contextlib.suppress(UserError, UnicodeDecodeError, LookupError, AttributeError):
         found = params.parse(text.decode())
-        settings = Settings(**{name: getattr(found, name) for name in Settings.__dataclass_fields__})
+        settings = Settings(
+            **{name: getattr(found, name) for name in Settings.__dataclass_fields__}
+        )
         return used_settings(settings, model)
     return {}
 
@@ -82,7 +91,9 @@ def _read_code(revision: Revision) -> dict[str, str]:
     """Return the checksum of each package of code: in a project from the files with them, else of the code itself."""
     if revision.read(f"{CHECKSUMS.as_posix()}/{CODE[0]}") is not None:
         return {
-            code_name(package): (revision.read(f"{CHECKSUMS.as_posix()}/{package}") or b"").decode().strip()
+            code_name(package): (revision.read(f"{CHECKSUMS.as_posix()}/{package}") or b"")
+            .decode()
+            .strip()
             for package in CODE
         }
     # Not by git archive, which runs the filters that .git/config of a copied repository names.

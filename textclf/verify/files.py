@@ -53,7 +53,12 @@ def problems(folder: Path) -> Iterator[str]:
             yield f"{quote_name(name)} {wrong}"
     for name, digest in statement.files.items():
         path = folder.parent / name
-        if name.startswith(f"{SHARED}/") and ".." not in name and path.exists() and (wrong := _wrong(path, digest)):
+        if (
+            name.startswith(f"{SHARED}/")
+            and ".." not in name
+            and path.exists()
+            and (wrong := _wrong(path, digest))
+        ):
             yield f"../{name} {wrong}"
 
 

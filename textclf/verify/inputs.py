@@ -33,10 +33,16 @@ def require_own_inputs(project: Path) -> None:
     """
     if links := sorted(_links(project)):
         rule = "must be files or links to files of the project, since a run would read or write elsewhere"
-        raise ForeignInputsError(f"links of the commit {rule}; got {list_few(list(map(quote_name, links)), SHOWN)}")
+        raise ForeignInputsError(
+            f"links of the commit {rule}; got {list_few(list(map(quote_name, links)), SHOWN)}"
+        )
     if lines := [*unfinished_files(project)]:
         raise ForeignInputsError(*lines)
-    text = (project / PIPELINE).read_text(encoding="utf-8", errors="replace") if (project / PIPELINE).exists() else ""
+    text = (
+        (project / PIPELINE).read_text(encoding="utf-8", errors="replace")
+        if (project / PIPELINE).exists()
+        else ""
+    )
     if text != (shipped(str(PIPELINE)) if clone_root() else pipeline(PIPELINE)):
         raise ForeignInputsError(
             f"{PIPELINE} of the commit has other commands than textclf {__version__} writes; none was run"
@@ -55,7 +61,8 @@ def require_own_inputs(project: Path) -> None:
 def changed_data(project: Path) -> Iterator[str]:
     """Yield each file or folder of DVC that is there and is not what its checksum in the commit says.
 
-    DVC does not read a file of its cache that is read-only, nor what comes from a remote, to see this.
+    DVC does not read a file of its cache that is read-only, nor what comes from a remote, to see
+    this.
     """
     from dvc.repo import Repo
 
@@ -89,13 +96,15 @@ def _keep_addresses(dvc: Path) -> None:
         with Config(os.fspath(dvc)).edit("repo") as config:
             for name, remote in stated["remote"].items():
                 config["remote"][name] = {key: remote[key] for key in ADDRESS & remote.keys()}
-            # Else DVC puts the file that its cache has under a checksum in the place of one that a stage
-            # has made.
+            # Else DVC puts the file that its cache has under a checksum in the place of one that a
+            # stage has made.
             config["cache"]["type"] = ["copy"]
             if default := stated["core"].get("remote"):
                 config["core"]["remote"] = default
     except ConfigError as error:
-        raise ForeignInputsError(f".dvc/config of the commit must be as DVC reads it; {first_line(error)}") from None
+        raise ForeignInputsError(
+            f".dvc/config of the commit must be as DVC reads it; {first_line(error)}"
+        ) from None
 
 
 def _foreign_stages(project: Path) -> Iterator[str]:
@@ -110,11 +119,15 @@ def _foreign_stages(project: Path) -> Iterator[str]:
             own = os.path.realpath(project / PIPELINE)
             last = [stage for stage in graph if stage.path == own and stage.name == "export"]
             if not last:  # .dvcignore hides dvc.yaml
-                raise ForeignInputsError(f"DVC must see {PIPELINE}; .dvcignore of the commit hides it")
+                raise ForeignInputsError(
+                    f"DVC must see {PIPELINE}; .dvcignore of the commit hides it"
+                )
             for stage in nx.descendants(graph, last[0]):
                 # An import that is not frozen takes the place of the data whose checksum Git has.
                 imported = stage.is_import and not stage.frozen
                 if (stage.cmd or imported) and stage.path != own:
                     yield quote_name(os.path.relpath(stage.path, Path(own).parent))
     except DvcException as error:
-        raise ForeignInputsError(f"the stages of the commit must be as DVC reads them; {first_line(error)}") from None
+        raise ForeignInputsError(
+            f"the stages of the commit must be as DVC reads them; {first_line(error)}"
+        ) from None

@@ -43,7 +43,10 @@ RAN = re.compile(r"^Running stage '(.+)':", re.MULTILINE)
 NARROW = 64  # units of a hidden layer, up to which every x86-64 CPU adds in the same order
 DIGITS = 1e-6  # to which numbers agree on any machine
 NETWORK = "model.keras"
-TOLERANCES = {True: 1e-3, False: 1e-9}  # of probabilities where bytes may differ, with a network and without one
+TOLERANCES = {
+    True: 1e-3,
+    False: 1e-9,
+}  # of probabilities where bytes may differ, with a network and without one
 
 
 @dataclass(frozen=True)
@@ -55,18 +58,21 @@ class Clone:
 
     def repro(self, *arguments: str) -> list[str]:
         """Run stages, and return the names of those that ran; DVC's output goes to stderr."""
-        # In a clone of textclf, Python must import no other module of the commit's folder, such as numpy.py.
+        # In a clone of textclf, Python must import no other module of the commit's folder, such as
+        # numpy.py.
         root = clone_root()
         own = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.fspath(root)} if root else {}
         command = *DVC, "repro", "--no-run-cache", *arguments
-        return RAN.findall(run(*command, folder=self.project, path=self.path, echo=True, variables=own))
+        return RAN.findall(
+            run(*command, folder=self.project, path=self.path, echo=True, variables=own)
+        )
 
     @property
     def lock(self) -> dict[str, Any]:
         """Return the stages of dvc.lock by name, as the last run has left it."""
-        stages: dict[str, Any] = parse_yaml((self.project / "dvc.lock").read_text(encoding="utf-8"), "dvc.lock")[
-            "stages"
-        ]
+        stages: dict[str, Any] = parse_yaml(
+            (self.project / "dvc.lock").read_text(encoding="utf-8"), "dvc.lock"
+        )["stages"]
         return stages
 
     def measure(self) -> list[str]:
@@ -77,8 +83,8 @@ class Clone:
 def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) -> Iterator[Check]:
     """Run the stages that a model needs at a commit, and yield how the model in the folder compares with theirs.
 
-    `python` is the command of another Python; with `explain` the first output that differs from dvc.lock is named.
-    Raises `UserError` if a stage fails.
+    `python` is the command of another Python; with `explain` the first output that differs from
+    dvc.lock is named. Raises `UserError` if a stage fails.
     """
     stated, revision = statement.read(folder), Revision(commit)
     with contextlib.ExitStack() as stack:
@@ -89,7 +95,11 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
             return
         path = stack.enter_context(_interpreter(python))
         clone, stages = Clone(project, path), _stages(load(project / PARAMS_FILE))
-        others = [stage for name, stage in stages.items() if name not in {stated.model, *stated.params["train"]}]
+        others = [
+            stage
+            for name, stage in stages.items()
+            if name not in {stated.model, *stated.params["train"]}
+        ]
         fetch(project, ["fetch", *others])
         if changed := sorted(changed_data(project)):
             rule = "must be what the checksums in the commit say"
@@ -113,17 +123,25 @@ def _interpreter(command: str | None) -> Iterator[str]:
         return
     program, *words = shlex.split(command) or [""]
     if (found := shutil.which(program)) is None:
-        raise UserError(f"--python must be the command of a Python; got {command!r}, which was not found")
+        raise UserError(
+            f"--python must be the command of a Python; got {command!r}, which was not found"
+        )
     with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
         line = shlex.join([str(Path(found).absolute()), *words])
-        (script := Path(folder, "python")).write_text(f'#!/bin/sh\nexec {line} "$@"\n', encoding="utf-8")
+        (script := Path(folder, "python")).write_text(
+            f'#!/bin/sh\nexec {line} "$@"\n', encoding="utf-8"
+        )
         script.chmod(0o755)
         yield folder
 
 
 def _stages(params: Params) -> dict[str, str]:
     """Return the stage that predicts for each model, by the model's name."""
-    groups = {"train": params.train.names(), "average": params.average.pairs(), "external": params.evaluate.external}
+    groups = {
+        "train": params.train.names(),
+        "average": params.average.pairs(),
+        "external": params.evaluate.external,
+    }
     return {name: f"{stage}@{name}" for stage, names in groups.items() for name in names}
 
 
@@ -135,10 +153,19 @@ def _compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
     wrong += [f"textclf {stated.version}"] * (stated.version != made.version)
     wrong = wrong or ["content"] * (stated.claims() != made.claims())
     same = "they and the settings are those of the commit"
-    yield Check("inputs", f"{PROVENANCE} has another {list_few(wrong, SHOWN)}" if wrong else same, bool(wrong))
-    here, there = (sorted({*one} - {*other}) for one, other in permutations([made.packages, stated.packages]))
+    yield Check(
+        "inputs",
+        f"{PROVENANCE} has another {list_few(wrong, SHOWN)}" if wrong else same,
+        bool(wrong),
+    )
+    here, there = (
+        sorted({*one} - {*other}) for one, other in permutations([made.packages, stated.packages])
+    )
     if here or there:
-        named = [list_few(list(map(quote_name, each)), SHOWN) or "none of these" for each in (here, there)]
+        named = [
+            list_few(list(map(quote_name, each)), SHOWN) or "none of these"
+            for each in (here, there)
+        ]
         yield Check("versions", f"here {named[0]}; in {PROVENANCE} {named[1]}")
 
 
@@ -156,7 +183,11 @@ def _compare_models(folder: Path, clone: Clone, stated: Statement) -> Iterator[C
         text = f"probabilities of the rows differ by at most {off:.1g}, of {tolerance:g} that its kind may"
         yield Check("model", text, not off <= tolerance)
         clone.measure()
-        different = [quote_name(name) for name in names if not _agrees(folder, made, name, max(tolerance, DIGITS))]
+        different = [
+            quote_name(name)
+            for name in names
+            if not _agrees(folder, made, name, max(tolerance, DIGITS))
+        ]
         text = f"made again, it has another {list_few(different, SHOWN)}"
         yield Check("other files", text if different else "those made again agree", bool(different))
     yield _compare_cards(folder / CARD, made / CARD)
@@ -166,7 +197,9 @@ def tolerance_of(stated: Statement) -> float | None:
     """Return by how much probabilities may differ where the same bytes are not promised; None where they are."""
     sections = [*stated.params["vectorize"].values(), *stated.params["train"].values()]
     wide = any(units > NARROW for each in sections for units in each.get("units") or ())
-    encoded = any(name.startswith(f"{SHARED}/") for name in stated.files) or any(each.get("path") for each in sections)
+    encoded = any(name.startswith(f"{SHARED}/") for name in stated.files) or any(
+        each.get("path") for each in sections
+    )
     if gives_same_bytes() and not (wide or encoded):
         return None
     return TOLERANCES[wide or encoded or any("epochs" in each for each in sections)]
@@ -206,18 +239,26 @@ def _is_network(path: Path, other: Path) -> bool:
     import h5py  # type: ignore[import-untyped]
 
     arrays: list[dict[str, Any]] = []
-    configs, weights = [], [np.load(each.parent / layers.WEIGHTS, allow_pickle=False) for each in (path, other)]
+    configs, weights = (
+        [],
+        [np.load(each.parent / layers.WEIGHTS, allow_pickle=False) for each in (path, other)],
+    )
     for each in (path, other):
         with zipfile.ZipFile(each) as archive, h5py.File(archive.open("model.weights.h5")) as file:
             configs.append((archive.namelist(), archive.read("config.json")))
             stored: list[str] = []
             file.visit(stored.append)
-            arrays.append({name: file[name][()] for name in stored if isinstance(file[name], h5py.Dataset)})
+            arrays.append(
+                {name: file[name][()] for name in stored if isinstance(file[name], h5py.Dataset)}
+            )
     if configs[0] != configs[1] or arrays[0].keys() != arrays[1].keys():
         return False
     own, made = weights
     return all(
-        any(np.array_equal(made[key], again) and np.array_equal(own[key], arrays[0][name]) for key in made.files)
+        any(
+            np.array_equal(made[key], again) and np.array_equal(own[key], arrays[0][name])
+            for key in made.files
+        )
         for name, again in arrays[1].items()
     )
 
@@ -227,7 +268,9 @@ def _close(one: Any, other: Any, tolerance: float) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_close(one[key], other[key], tolerance) for key in one)
+        return one.keys() == other.keys() and all(
+            _close(one[key], other[key], tolerance) for key in one
+        )
     if isinstance(one, list):
         pairs = zip(one, other, strict=False)
         return len(one) == len(other) and all(_close(*pair, tolerance) for pair in pairs)
@@ -239,8 +282,8 @@ def _close(one: Any, other: Any, tolerance: float) -> bool:
 def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
     """Return how far the probabilities of the model in the folder differ from those of the one made again.
 
-    Its predictions take the place of those of the clone, unless these are not of the exported model,
-    which export.refit has fitted on more rows.
+    Its predictions take the place of those of the clone, unless these are not of the exported
+    model, which export.refit has fitted on more rows.
     """
     path = clone.project / prediction_files(clone.lock)[stated.model][0]
     models = [predictor.load(each) for each in (folder, clone.project / "models" / stated.model)]
@@ -248,7 +291,9 @@ def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
     own, again = (measured.probabilities.copy() for _ in models)
     for split, rows in splits.read(clone.project / SPLITS).items():
         for each, found in zip(models, (own, again), strict=True):
-            found[measured.split == split] = each.model.predict_proba(each.vectorizer.transform(rows["text"]))
+            found[measured.split == split] = each.model.predict_proba(
+                each.vectorizer.transform(rows["text"])
+            )
     if np.array_equal(again, measured.probabilities):
         predictions.write([replace(measured, probabilities=own)], path)
     return float(np.abs(own - again).max())
@@ -256,10 +301,15 @@ def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
 
 def _compare_cards(card: Path, made: Path) -> Check:
     """Return whether a card has the lines of one made again."""
-    lines = [path.read_text(encoding="utf-8").split("\n") if path.is_file() else [] for path in (card, made)]
+    lines = [
+        path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
+        for path in (card, made)
+    ]
     if differing := [pair for pair in zip_longest(*lines) if len({*pair}) > 1]:
         stated, found = differing[0]
-        return Check("metrics", f"{CARD} has {stated!r}; the predictions give {found!r}", failed=True)
+        return Check(
+            "metrics", f"{CARD} has {stated!r}; the predictions give {found!r}", failed=True
+        )
     return Check("metrics", f"those in {CARD} follow from the predictions")
 
 
@@ -269,5 +319,10 @@ def _first_difference(ran: Sequence[str], revision: Revision, clone: Clone) -> C
     for stage in ran:
         recorded, found = (checksums(lock.get(stage, {}), "outs") for lock in locks)
         if other := [path for path in found if found[path] != recorded.get(path)]:
-            return Check("first difference", f"{stage} made another {other[0]} than dvc.lock of {revision.name} has")
-    return Check("first difference", f"none; {len(ran)} stages made what dvc.lock of {revision.name} has")
+            return Check(
+                "first difference",
+                f"{stage} made another {other[0]} than dvc.lock of {revision.name} has",
+            )
+    return Check(
+        "first difference", f"none; {len(ran)} stages made what dvc.lock of {revision.name} has"
+    )

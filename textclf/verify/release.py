@@ -19,21 +19,34 @@ def run(arguments: argparse.Namespace) -> int:
     folder, failed = predictor.find_model(arguments.models, arguments.model), False
     stage = f"{folder.name}#{arguments.stage}"
     if re.fullmatch(released.NAME, stage) is None:
-        raise UserError(f"--stage must have letters, digits, - and _ alone, and so must the model; got {stage}")
+        raise UserError(
+            f"--stage must have letters, digits, - and _ alone, and so must the model; got {stage}"
+        )
     if git("check-ref-format", f"refs/tags/{released.prefix()}{stage}").returncode:
-        raise UserError(f"the folder of the project must be part of a Git tag; got {released.prefix()}; rename it")
+        raise UserError(
+            f"the folder of the project must be part of a Git tag; got {released.prefix()}; rename it"
+        )
     for name, find in _checks(folder, stage, arguments).items():
         outcome = files.check(name, find, "passed")
         failed = failed or outcome.failed
         print(f"{folder.name}: {outcome}", flush=True)
     for tag in (tags := [] if failed else new_tags(stage)):
-        words = "git", "tag", "--annotate", "--message", f"{tag} passed the checks of textclf release", tag
+        words = (
+            "git",
+            "tag",
+            "--annotate",
+            "--message",
+            f"{tag} passed the checks of textclf release",
+            tag,
+        )
         print(f"tagged {tag}{base.run(*words)}" if arguments.tag else shlex.join(words))
     print(shlex.join(["git", "push", "origin", *tags]) if tags else "no tag was made")
     return int(failed)
 
 
-def _checks(folder: Path, stage: str, arguments: argparse.Namespace) -> dict[str, Callable[[], Iterable[str] | None]]:
+def _checks(
+    folder: Path, stage: str, arguments: argparse.Namespace
+) -> dict[str, Callable[[], Iterable[str] | None]]:
     """Return by name what gives, or raises, the reasons not to release a model from the commit that is checked out."""
     head = revisions.commit_of("HEAD")
     checks: dict[str, Callable[[], Iterable[str] | None]] = {
@@ -68,7 +81,10 @@ def _missing(folder: Path, head: str) -> Iterator[str]:
 def _broken_limits(before: str, head: str) -> list[str]:
     """Return each limit of the gate that the commit breaks; drops are those since `before`, which the stage has."""
     report = command.compare(revisions.Revision(before), revisions.Revision(head))
-    return [*report.gate_errors, *(f"{check.change.name} {check.reason}" for check in report.failed)]
+    return [
+        *report.gate_errors,
+        *(f"{check.change.name} {check.reason}" for check in report.failed),
+    ]
 
 
 def new_tags(stage: str) -> list[str]:

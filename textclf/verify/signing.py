@@ -27,16 +27,24 @@ def run(arguments: argparse.Namespace) -> None:
     folder = find_model(arguments.models, arguments.model)
     signature = arguments.signature or default_signature(folder)
     if folder.is_symlink():
-        raise UserError(f"{folder} must be a folder; got a link; sign {folder.resolve()}, or copy it here")
+        raise UserError(
+            f"{folder} must be a folder; got a link; sign {folder.resolve()}, or copy it here"
+        )
     if problems := [*files.problems(folder)]:
-        raise UserError(*(f"{folder} must have the files that its statement lists; {each}" for each in problems))
+        raise UserError(
+            *(f"{folder} must have the files that its statement lists; {each}" for each in problems)
+        )
     if signature.resolve().is_relative_to(folder.resolve()):
-        raise UserError(f"--signature must be outside of {folder}, whose files are signed; got {signature}")
+        raise UserError(
+            f"--signature must be outside of {folder}, whose files are signed; got {signature}"
+        )
     if os.path.lexists(signature) and signed_model(signature) != folder.resolve().name:
         raise UserError(
             f"{signature} must be a signature of {folder} or no file, since it is replaced; got another file"
         )
-    with _explained(f"{arguments.key} must be a private key (PEM, P-256, P-384 or P-521, without a password)"):
+    with _explained(
+        f"{arguments.key} must be a private key (PEM, P-256, P-384 or P-521, without a password)"
+    ):
         signer = signing.Config().use_elliptic_key_signer(private_key=arguments.key)  # type: ignore[no-untyped-call]
     with outputs(signature) as (scratch,):
         signer.sign(folder, scratch)
@@ -53,12 +61,20 @@ def require_signature(folder: Path, key: Path, signature: Path) -> None:
     from model_signing import verifying
 
     if (name := signed_model(signature)) != folder.resolve().name:
-        got = f"one of {quote_name(name)}" if name else "another file" if os.path.lexists(signature) else "none"
+        got = (
+            f"one of {quote_name(name)}"
+            if name
+            else "another file"
+            if os.path.lexists(signature)
+            else "none"
+        )
         rule = f"must be a signature of {folder.resolve().name} by model-signing"
         raise UserError(f"{signature} {rule}; got {got}; textclf sign makes one")
     with _explained(f"{key} must be a public key (PEM, P-256, P-384 or P-521)"):
         verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)  # type: ignore[no-untyped-call]
-    with _explained(f"{folder} must have the files that {signature} signs, by the private key of {key}"):
+    with _explained(
+        f"{folder} must have the files that {signature} signs, by the private key of {key}"
+    ):
         verifier.verify(folder, signature)
 
 

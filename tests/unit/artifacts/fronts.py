@@ -15,15 +15,21 @@ def rows(*texts: list[int], padding: Side = "post") -> Tokens:
     return Tokens(ids, np.cumsum([0, *map(len, texts)], dtype=np.int64), IDS, LENGTH, padding)
 
 
-def front(pooling: Pooling = "max", convolved: bool = False, activation: str = "relu") -> TokenFront:
+def front(
+    pooling: Pooling = "max", convolved: bool = False, activation: str = "relu"
+) -> TokenFront:
     numbers = np.random.default_rng(1)
     convolution = Convolution(
         numbers.normal(size=(TAPS, DIMENSIONS, FILTERS)), numbers.normal(size=FILTERS), activation
     )
-    return TokenFront(numbers.normal(size=(IDS, DIMENSIONS)), LENGTH, pooling, convolution if convolved else None)
+    return TokenFront(
+        numbers.normal(size=(IDS, DIMENSIONS)), LENGTH, pooling, convolution if convolved else None
+    )
 
 
-def model(pooling: Pooling = "max", convolved: bool = False, classes: int = 3, activation: str = "relu") -> LayerModel:
+def model(
+    pooling: Pooling = "max", convolved: bool = False, classes: int = 3, activation: str = "relu"
+) -> LayerModel:
     """Return a model of random weights, with a hidden layer."""
     numbers = np.random.default_rng(2)
     made = front(pooling, convolved, activation)

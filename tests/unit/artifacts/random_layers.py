@@ -9,14 +9,23 @@ from textclf.artifacts.layers import Layer, LayerModel
 
 
 def random_model(
-    classes: int = 2, units: tuple[int, ...] = (), activation: str = "tanh", output: str = "", presence: bool = False
+    classes: int = 2,
+    units: tuple[int, ...] = (),
+    activation: str = "tanh",
+    output: str = "",
+    presence: bool = False,
 ) -> LayerModel:
     generator = np.random.default_rng(classes)
     output = output or ("sigmoid" if classes == 2 else "softmax")
     sizes = [samples.TERMS, *units, 1 if output == "sigmoid" else classes]
     shapes = list(itertools.pairwise(sizes))
-    parts = [Layer(generator.normal(size=shape), generator.normal(size=shape[1]), activation) for shape in shapes[:-1]]
-    parts.append(Layer(generator.normal(size=shapes[-1]), generator.normal(size=shapes[-1][1]), output))
+    parts = [
+        Layer(generator.normal(size=shape), generator.normal(size=shape[1]), activation)
+        for shape in shapes[:-1]
+    ]
+    parts.append(
+        Layer(generator.normal(size=shapes[-1]), generator.normal(size=shapes[-1][1]), output)
+    )
     return LayerModel(tuple(f"class {n}" for n in range(classes)), tuple(parts), presence)
 
 

@@ -36,11 +36,18 @@ def test_settings_of_every_type_read_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_weights_of_all_stages_are_named_once(tmp_path: Path) -> None:
-    weights = {"vectorize@words": {}, "vectorize@b": {"b": {"x": "1"}}, "train@c": {"b": {"x": "1"}, "a": {"y": "2"}}}
+    weights = {
+        "vectorize@words": {},
+        "vectorize@b": {"b": {"x": "1"}},
+        "train@c": {"b": {"x": "1"}, "a": {"y": "2"}},
+    }
     teacher = {"file": "data/external/d.csv", "sha256": "3"}
     checked.write_weights(tmp_path, weights | {"train@d": {}}, {"train@d": teacher})
     assert checked.read_weights(tmp_path) == ["a", "b"]
-    assert (checked.read_teacher(tmp_path, "c"), checked.read_teacher(tmp_path, "d")) == (None, teacher)
+    assert (checked.read_teacher(tmp_path, "c"), checked.read_teacher(tmp_path, "d")) == (
+        None,
+        teacher,
+    )
 
 
 def test_only_features_of_dropped_representations_are_left_over(tmp_path: Path) -> None:

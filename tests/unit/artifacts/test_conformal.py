@@ -40,7 +40,9 @@ def drawn(seed: int, rows: int, classes: int) -> tuple[Any, Any]:
 
 
 @given(PROBABILITIES, LEVELS)
-def test_of_exchangeable_rows_at_least_the_stated_share_is_covered(actual: list[float], level: float) -> None:
+def test_of_exchangeable_rows_at_least_the_stated_share_is_covered(
+    actual: list[float], level: float
+) -> None:
     """Each row in turn is the new one: the theorem says how many of them are covered."""
     covered = sum(
         actual[new] >= Group.of(np.array([*actual[:new], *actual[new + 1 :]])).cutoff(level)
@@ -50,7 +52,9 @@ def test_of_exchangeable_rows_at_least_the_stated_share_is_covered(actual: list[
 
 
 @given(THOUSANDTHS, LEVELS, st.lists(st.integers(0, 1000), min_size=3, max_size=3))
-def test_sets_are_those_of_a_plain_reference(actual: list[int], level: float, new: list[int]) -> None:
+def test_sets_are_those_of_a_plain_reference(
+    actual: list[int], level: float, new: list[int]
+) -> None:
     scores = sorted(1000 - probability for probability in actual)
     rank = math.ceil((len(scores) + 1) * Fraction(str(level)))
     limit = scores[rank - 1] if rank <= len(scores) else 1000
@@ -67,12 +71,16 @@ def test_by_class_each_class_has_the_cutoff_of_its_own_rows() -> None:
         alone = Conformal((Group.of(probabilities[y == place, place]),))
         rows = drawn(1, 30, 3)[1]
         assert fitted.sets(rows, 0.8)[:, place].tolist() == alone.sets(rows, 0.8)[:, place].tolist()
-    with pytest.raises(UserError, match=f"validation rows of class {'abc'[np.bincount(y).argmin()]}; got 0.99"):
+    with pytest.raises(
+        UserError, match=f"validation rows of class {'abc'[np.bincount(y).argmin()]}; got 0.99"
+    ):
         fitted.require(0.99, "coverage", "abc")
 
 
 def test_a_set_with_one_class_answers_and_an_empty_or_larger_one_does_not() -> None:
-    sets = np.array([[True, False, False], [False, False, True], [False, False, False], [True, True, False]])
+    sets = np.array(
+        [[True, False, False], [False, False, True], [False, False, False], [True, True, False]]
+    )
     assert labels_answered(sets, "abc") == ["a", "c", None, None]
     assert labels_of(sets, "abc") == [["a"], ["c"], [], ["a", "b"]]
 
@@ -84,11 +92,16 @@ def test_the_least_number_of_rows_gives_the_level_and_one_fewer_does_not(level: 
     assert math.ceil(rows * Fraction(str(level))) > rows - 1
     assert highest_coverage(rows) >= level > highest_coverage(rows - 1)
     few, enough = (Group.of(np.full(count, 0.5)) for count in (rows - 1, rows))
-    assert (few.cutoff(level), enough.cutoff(level)) == (0.0, 0.5)  # with too few rows every class is in the set
+    assert (few.cutoff(level), enough.cutoff(level)) == (
+        0.0,
+        0.5,
+    )  # with too few rows every class is in the set
 
 
 @given(THOUSANDTHS, st.integers(1, 5), LEVELS)
-def test_copies_of_rows_have_the_cutoff_of_the_rows(actual: list[int], copies: int, level: float) -> None:
+def test_copies_of_rows_have_the_cutoff_of_the_rows(
+    actual: list[int], copies: int, level: float
+) -> None:
     once = Group.of(np.array(actual) / 1000)
     all_rows = replace(Group.of(np.repeat(actual, copies) / 1000), independent=len(actual))
     assert all_rows.cutoff(level) == once.cutoff(level)
@@ -145,7 +158,9 @@ def test_a_changed_digit_and_a_newer_format_are_told_apart(tmp_path: Path) -> No
     write_checked_json(path, {"models": {"keras": [{"rows": 2, "probabilities": [0.25, 0.5]}]}})
     assert "conformal.json is damaged" in refusal(conformal.read, path)
     path.write_text(json.dumps(json.loads(text) | {"format": 2}))
-    assert "was made by a newer textclf (format 2; this version reads 1)" in refusal(conformal.read, path)
+    assert "was made by a newer textclf (format 2; this version reads 1)" in refusal(
+        conformal.read, path
+    )
 
 
 def missed(y: Any, sets: Any) -> Any:
@@ -154,7 +169,9 @@ def missed(y: Any, sets: Any) -> Any:
 
 
 @given(st.integers(0, 10_000), st.integers(1, 60), LEVELS)
-def test_the_cutoff_of_sets_is_the_highest_that_controls_the_risk(seed: int, rows: int, level: float) -> None:
+def test_the_cutoff_of_sets_is_the_highest_that_controls_the_risk(
+    seed: int, rows: int, level: float
+) -> None:
     generator = np.random.default_rng(seed)
     probabilities = generator.random((rows, 4)) ** 2
     y = (generator.random((rows, 4)) < probabilities).astype(np.int8)
@@ -174,5 +191,7 @@ def test_the_cutoff_of_sets_is_the_highest_that_controls_the_risk(seed: int, row
 
 def test_one_label_per_row_has_the_sets_of_one_class() -> None:
     y, probabilities = drawn(1, 50, 3)
-    one, several = (Conformal.fit(each, probabilities, False) for each in (y, np.eye(3, dtype=np.int8)[y]))
+    one, several = (
+        Conformal.fit(each, probabilities, False) for each in (y, np.eye(3, dtype=np.int8)[y])
+    )
     assert one.to_json() == several.to_json()

@@ -26,7 +26,9 @@ COUNTS = Features(
     np.array(["neg", "pos"]),
 )
 TFIDF = Features(COUNTS.ids, csr_array(COUNTS.X * 0.1), COUNTS.y, COUNTS.classes)
-DENSE = Features(COUNTS.ids, np.array([[0.5, 0], [1, 2], [0, 0]], dtype=np.float32), COUNTS.y, COUNTS.classes)
+DENSE = Features(
+    COUNTS.ids, np.array([[0.5, 0], [1, 2], [0, 0]], dtype=np.float32), COUNTS.y, COUNTS.classes
+)
 SEQUENCES = Tokens(np.array([2, 1, 4], dtype=np.int32), np.array([0, 2, 2, 3]), 5, 4, "pre")
 TOKENS = Features(COUNTS.ids, SEQUENCES, COUNTS.y, COUNTS.classes)
 
@@ -46,11 +48,15 @@ def equal(one: Features, other: Features) -> bool:
     return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(*arrays, strict=True))
 
 
-each_kind = pytest.mark.parametrize("part", [COUNTS, TFIDF, DENSE, TOKENS], ids=["counts", "tf-idf", "dense", "tokens"])
+each_kind = pytest.mark.parametrize(
+    "part", [COUNTS, TFIDF, DENSE, TOKENS], ids=["counts", "tf-idf", "dense", "tokens"]
+)
 
 
 @each_kind
-def test_written_features_read_back_and_repeat_byte_for_byte(tmp_path: Path, part: Features) -> None:
+def test_written_features_read_back_and_repeat_byte_for_byte(
+    tmp_path: Path, part: Features
+) -> None:
     for name in ("test", "train"):
         features.write(part, tmp_path / f"{name}.npz")
     assert (tmp_path / "train.npz").read_bytes() == (tmp_path / "test.npz").read_bytes()
@@ -66,8 +72,12 @@ def test_written_features_need_no_pickle(tmp_path: Path) -> None:
         assert all(stored[name].dtype.kind in "iU" for name in stored)
 
 
-@pytest.mark.parametrize("read", [features.read_shard, lambda path: features.read_arrays(path, "y")])
-def test_a_damaged_file_is_an_error_and_closed(tmp_path: Path, read: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize(
+    "read", [features.read_shard, lambda path: features.read_arrays(path, "y")]
+)
+def test_a_damaged_file_is_an_error_and_closed(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
     path = tmp_path / "train.npz"
     features.write(COUNTS, path)
     content = path.read_bytes()
@@ -87,7 +97,11 @@ def test_rows_taken_and_concatenated_are_the_same_rows(part: Features) -> None:
 def test_blocks_stand_side_by_side_each_times_its_scale() -> None:
     stacked = features.stack_columns([COUNTS.X, DENSE.X], [2.0, 0.5])
     assert stacked.dtype == np.float64
-    assert stacked.toarray().tolist() == [[0, 2, 4, 0, 0.25, 0], [0, 0, 0, 0, 0.5, 1], [6, 0, 0, 2, 0, 0]]
+    assert stacked.toarray().tolist() == [
+        [0, 2, 4, 0, 0.25, 0],
+        [0, 0, 0, 0, 0.5, 1],
+        [6, 0, 0, 2, 0, 0],
+    ]
 
 
 @pytest.mark.parametrize(("part", "expected"), [(COUNTS, [5, 0, 10]), (DENSE, [0.25, 5, 0])])
@@ -121,7 +135,9 @@ def assert_same(ours: Features, expected: Features) -> None:
 
 
 @pytest.mark.parametrize("size", [7, 60])
-def test_shards_are_batches_that_can_be_read_again_and_all_together(tmp_path: Path, size: int) -> None:
+def test_shards_are_batches_that_can_be_read_again_and_all_together(
+    tmp_path: Path, size: int
+) -> None:
     part = samples.rows(3)
     shards = samples.write_shards(part, tmp_path, size)
     dataset = Dataset.of_shards(shards)
@@ -143,10 +159,14 @@ def test_rows_in_memory_are_one_batch_whatever_the_memory(monkeypatch: pytest.Mo
     assert dataset.all("a model") is part
 
 
-def test_rows_that_memory_does_not_hold_together_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_memory_does_not_hold_together_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dataset = Dataset.of_shards(samples.write_shards(samples.rows(), tmp_path, 7))
     monkeypatch.setattr(resources, "available_memory", lambda: 3 * dataset.size - 1)
-    with pytest.raises(UserError, match=r"^a model, which does not train on a stream, needs about .* of memory; "):
+    with pytest.raises(
+        UserError, match=r"^a model, which does not train on a stream, needs about .* of memory; "
+    ):
         dataset.all("a model")
     monkeypatch.setattr(resources, "available_memory", lambda: 3 * dataset.size)
     assert len(dataset.all("a model").y) == 60
@@ -154,7 +174,10 @@ def test_rows_that_memory_does_not_hold_together_are_refused(tmp_path: Path, mon
 
 def test_sets_of_labels_are_counted_shard_by_shard(tmp_path: Path) -> None:
     part = samples.label_rows()
-    for rows in (Dataset.of_rows(part), Dataset.of_shards(samples.write_shards(part, tmp_path, 25))):
+    for rows in (
+        Dataset.of_rows(part),
+        Dataset.of_shards(samples.write_shards(part, tmp_path, 25)),
+    ):
         assert rows.multilabel
         assert rows.rows == 60
         assert rows.counts.tolist() == part.y.sum(axis=0).tolist()

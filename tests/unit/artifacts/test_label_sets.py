@@ -41,7 +41,13 @@ def test_predictions_of_several_labels_are_read_as_written(tmp_path: Path) -> No
 
 def test_a_set_with_an_unknown_label_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.parquet"
-    one = Predictions(np.array(["a"]), np.array(["test"]), Y[:1], np.full((1, 3), 0.5), ("billing", "login", "other"))
+    one = Predictions(
+        np.array(["a"]),
+        np.array(["test"]),
+        Y[:1],
+        np.full((1, 3), 0.5),
+        ("billing", "login", "other"),
+    )
     predictions.write([one], path)
     table = pa.parquet.read_table(path).drop_columns(["probability_other"])
     pa.parquet.write_table(table, path)
@@ -61,12 +67,18 @@ def test_splits_with_lists_give_labels_by_name(tmp_path: Path) -> None:
     splits.write_classes(list(LABELS), tmp_path)
     for name in ("train", "test"):
         splits.write_table(table, tmp_path / f"{name}.parquet")
-    assert [list(names) for names in splits.read(tmp_path)["train"]["label"]] == [["billing", "shipping"], []]
+    assert [list(names) for names in splits.read(tmp_path)["train"]["label"]] == [
+        ["billing", "shipping"],
+        [],
+    ]
 
 
 def test_labels_are_decided_one_by_one_and_the_thresholds_survive_a_file(tmp_path: Path) -> None:
     decision = Decision(thresholds=(0.5, 0.2, 0.9))
-    assert decision.decide(np.array([[0.6, 0.1, 0.9], [0.5, 0.3, 0.95]])).tolist() == [[1, 0, 0], [0, 1, 1]]
+    assert decision.decide(np.array([[0.6, 0.1, 0.9], [0.5, 0.3, 0.95]])).tolist() == [
+        [1, 0, 0],
+        [0, 1, 1],
+    ]
     write_decision(decision, tmp_path / "decision.json")
     (tmp_path / "manifest.json").write_text("{}")
     assert read_decision(tmp_path / "decision.json", 3) == decision
@@ -83,4 +95,7 @@ def test_the_rarest_label_of_a_row_stands_for_its_set() -> None:
 def test_the_probability_of_what_is_actual_is_of_a_class_or_of_every_label() -> None:
     probabilities = np.array([[0.2, 0.7, 0.1], [0.6, 0.3, 0.1]])
     assert of_actual(probabilities, np.array([1, 0])).tolist() == [0.7, 0.6]
-    assert of_actual(probabilities, np.array([[0, 1, 0], [0, 0, 1]])).tolist() == [[0.8, 0.7, 0.9], [0.4, 0.7, 0.1]]
+    assert of_actual(probabilities, np.array([[0, 1, 0], [0, 0, 1]])).tolist() == [
+        [0.8, 0.7, 0.9],
+        [0.4, 0.7, 0.1],
+    ]

@@ -23,7 +23,10 @@ from textclf.models.common.networks.settings import Activation
 
 
 def odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    others = [np.delete(probabilities, position, axis=1).sum(axis=1) for position in range(probabilities.shape[1])]
+    others = [
+        np.delete(probabilities, position, axis=1).sum(axis=1)
+        for position in range(probabilities.shape[1])
+    ]
     return np.asarray(np.log(probabilities) - np.log(np.array(others).T))
 
 
@@ -54,14 +57,20 @@ def test_softmax_is_scipys_to_the_bit(scale: int) -> None:
 
 
 @pytest.mark.parametrize("output", OUTPUT)
-@given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.tuples(st.integers(1, 40), st.integers(1, 40)))
+@given(
+    st.integers(0, 2**32 - 1), st.integers(2, 40), st.tuples(st.integers(1, 40), st.integers(1, 40))
+)
 def test_a_row_is_predicted_and_explained_to_the_bit_alike_alone_and_among_others(
     output: str, seed: int, count: int, units: tuple[int, int]
 ) -> None:
-    model = random_model(2 if output == "sigmoid" else 9, units, sorted(HIDDEN)[seed % len(HIDDEN)], output)
+    model = random_model(
+        2 if output == "sigmoid" else 9, units, sorted(HIDDEN)[seed % len(HIDDEN)], output
+    )
     X = csr_array(np.random.default_rng(seed).integers(-2, 3, (count, samples.TERMS)).clip(0))
     rows = [csr_array(X[[position]]) for position in range(count)]
-    assert np.array_equal(model.predict_proba(X), np.vstack([model.predict_proba(row) for row in rows]))
+    assert np.array_equal(
+        model.predict_proba(X), np.vstack([model.predict_proba(row) for row in rows])
+    )
     assert np.array_equal(model.occlusion(X), np.vstack([model.occlusion(row) for row in rows]))
 
 
@@ -93,14 +102,19 @@ def test_a_small_probability_keeps_its_digits() -> None:
     probabilities = model.predict_proba(csr_array(np.array([[50.0], [-50.0], [700.0], [-700.0]])))
     small = [probabilities[row, column] for row, column in ((0, 0), (1, 1), (2, 0), (3, 1))]
     assert small == pytest.approx(np.exp([-50.0, -50.0, -700.0, -700.0]), rel=1e-12, abs=0)
-    assert model.predict_proba(csr_array(np.array([[-1e308], [1e308]]))).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+    assert model.predict_proba(csr_array(np.array([[-1e308], [1e308]]))).tolist() == [
+        [1.0, 0.0],
+        [0.0, 1.0],
+    ]
 
 
 def test_shares_of_sigmoids_are_each_sigmoid_divided_by_their_sum() -> None:
     scores = np.array([[0.0, 1.0, -2.0], [0.0, 0.0, 0.0], [30.0, -30.0, 2.0]])
     bias = np.array([0.5, 0.0, -0.5])
     sigmoids = expit(2 * scores + bias)
-    probabilities = layers.linear("abc", 2 * np.eye(3), bias, "sigmoid_shares").predict_proba(csr_array(scores))
+    probabilities = layers.linear("abc", 2 * np.eye(3), bias, "sigmoid_shares").predict_proba(
+        csr_array(scores)
+    )
     assert probabilities == pytest.approx(sigmoids / sigmoids.sum(axis=1, keepdims=True), rel=1e-14)
 
 
@@ -126,7 +140,9 @@ def test_occlusion_is_what_the_removal_of_a_term_changes(model: LayerModel) -> N
 
 
 @each_model
-def test_occlusion_in_pieces_is_the_same(model: LayerModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_occlusion_in_pieces_is_the_same(
+    model: LayerModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     X = samples.rows(3).X
     whole = model.occlusion(X)
     monkeypatch.setattr(layers, "CELLS", 7)
@@ -152,7 +168,9 @@ def test_log_odds_are_those_of_the_class_against_all_others(classes: int, size: 
     scores[0] = 0
     scores[1, 1:] = scores[1, 0]
     others = [logsumexp(np.delete(scores, position, axis=1), axis=1) for position in range(classes)]
-    assert layers.log_odds(scores) == pytest.approx(scores - np.array(others).T, rel=1e-12, abs=1e-14 + 1e-15 * size)
+    assert layers.log_odds(scores) == pytest.approx(
+        scores - np.array(others).T, rel=1e-12, abs=1e-14 + 1e-15 * size
+    )
 
 
 # Weights of terms
@@ -162,7 +180,10 @@ def test_the_weights_of_two_classes_are_those_of_the_positive_one_and_their_nega
     model = random_model()
     weights = model.linear_weights()
     assert weights is not None
-    assert weights.tolist() == np.column_stack([-model.layers[0].kernel[:, 0], model.layers[0].kernel[:, 0]]).tolist()
+    assert (
+        weights.tolist()
+        == np.column_stack([-model.layers[0].kernel[:, 0], model.layers[0].kernel[:, 0]]).tolist()
+    )
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid_shares"])
@@ -191,7 +212,10 @@ def test_written_layers_are_read_back_bit_for_bit(model: LayerModel, tmp_path: P
     assert (again.classes, again.presence) == (names, model.presence)
     for new, old in zip(again.layers, model.layers, strict=True):
         assert new.activation == old.activation
-        assert (new.kernel.tobytes(), new.bias.tobytes()) == (old.kernel.tobytes(), old.bias.tobytes())
+        assert (new.kernel.tobytes(), new.bias.tobytes()) == (
+            old.kernel.tobytes(),
+            old.bias.tobytes(),
+        )
 
 
 def described(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
@@ -209,7 +233,10 @@ def weighted(**changed: object) -> Callable[[Path], object]:
     def damage(folder: Path) -> None:
         with np.load(folder / layers.WEIGHTS) as stored:
             arrays = {name: stored[name] for name in stored.files} | changed
-        np.savez(folder / layers.WEIGHTS, **{name: array for name, array in arrays.items() if array is not None})
+        np.savez(
+            folder / layers.WEIGHTS,
+            **{name: array for name, array in arrays.items() if array is not None},
+        )
 
     return damage
 
@@ -223,7 +250,10 @@ def flipped(folder: Path) -> None:
 DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "no JSON": ("json", lambda folder: (folder / layers.DESCRIPTION).write_text('{"classes": [')),
     "a key too few": ("json", described(lambda content: content.pop("presence"))),
-    "a layer too many": ("npz", described(lambda content: content.update(activations=["relu", "relu", "softmax"]))),
+    "a layer too many": (
+        "npz",
+        described(lambda content: content.update(activations=["relu", "relu", "softmax"])),
+    ),
     "an empty file": ("npz", lambda folder: (folder / layers.WEIGHTS).write_bytes(b"")),
     "a flipped bit": ("npz", flipped),
     "an array missing": ("npz", weighted(bias_2=None)),
@@ -232,11 +262,16 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
 
 
 @pytest.mark.parametrize(("file", "damage"), DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_file_is_an_error(tmp_path: Path, file: str, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_file_is_an_error(
+    tmp_path: Path, file: str, damage: Callable[[Path], object]
+) -> None:
     layers.write(random_model(3, (5,), "relu"), tmp_path)
     damage(tmp_path)
     path = tmp_path / f"model.{file}"
-    assert refusal(layers.read, tmp_path) == f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it"
+    assert (
+        refusal(layers.read, tmp_path)
+        == f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -246,8 +281,13 @@ def test_a_damaged_file_is_an_error(tmp_path: Path, file: str, damage: Callable[
         ({"activations": ["swish", "softmax"]}, "this version does not know swish"),
     ],
 )
-def test_a_model_of_a_newer_version_is_refused(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
+def test_a_model_of_a_newer_version_is_refused(
+    tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
     layers.write(random_model(3, (5,)), tmp_path)
     described(lambda content: content.update(changes))(tmp_path)
     path = tmp_path / layers.DESCRIPTION
-    assert refusal(layers.read, tmp_path) == f"{path} was made by a newer textclf ({reason}); upgrade textclf"
+    assert (
+        refusal(layers.read, tmp_path)
+        == f"{path} was made by a newer textclf ({reason}); upgrade textclf"
+    )

@@ -54,7 +54,9 @@ def test_the_measured_runs_are_estimated_within_a_tenth(monkeypatch: pytest.Monk
 def test_the_size_of_predictions_is_that_of_all_batches(tmp_path: Path) -> None:
     def batch(rows: int) -> Predictions:
         texts = np.full(rows, "a", dtype=object)
-        return Predictions(texts, texts, np.zeros(rows, np.int64), np.full((rows, 3), 1 / 3), ("a", "b", "c"))
+        return Predictions(
+            texts, texts, np.zeros(rows, np.int64), np.full((rows, 3), 1 / 3), ("a", "b", "c")
+        )
 
     predictions.write([batch(3), batch(5)], tmp_path / "x.parquet")
     assert memory.size_of_predictions(tmp_path / "x.parquet") == (8, 3)

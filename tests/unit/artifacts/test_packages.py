@@ -45,14 +45,18 @@ def test_a_file_of_versions_that_is_damaged_is_named(features: Path) -> None:
 
 
 def test_a_combined_checksum_depends_on_names_and_contents_but_not_on_their_order() -> None:
-    combined, *others = map(combine_checksums, ({"a": "1", "b": "2"}, {"a": "2", "b": "1"}, {"a": "1", "c": "2"}))
+    combined, *others = map(
+        combine_checksums, ({"a": "1", "b": "2"}, {"a": "2", "b": "1"}, {"a": "1", "c": "2"})
+    )
     assert combined == combine_checksums({"b": "2", "a": "1"})
     assert len({combined, *others}) == 3
     assert combine_checksums({"a": "1"}) == "1"
 
 
 def test_the_locked_versions_are_those_of_packages_that_change_results() -> None:
-    lock = 'numpy==2.4.6 \\\n    --hash=sha256:00\ndvc==3.67.1 ; python_version < "3.14"\nother==1\n'
+    lock = (
+        'numpy==2.4.6 \\\n    --hash=sha256:00\ndvc==3.67.1 ; python_version < "3.14"\nother==1\n'
+    )
     assert packages.locked_versions(lock) == {"dvc": "3.67.1", "numpy": "2.4.6"}
 
 
@@ -66,4 +70,6 @@ def test_versions_that_computed_are_told_from_those_that_are_only_locked() -> No
         ("own", "1 and 2"),
     ]
     (line,) = packages.unlocked(computed, locked)
-    assert line.startswith("the stages computed with numpy 2.0 and 2.1, but the requirements lock 2.0; install the")
+    assert line.startswith(
+        "the stages computed with numpy 2.0 and 2.1, but the requirements lock 2.0; install the"
+    )

@@ -7,7 +7,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.refusal import refusal
-from textclf.artifacts.predictions import RECORD, Predictions, batches, concatenate, leftovers, open_models, read, write
+from textclf.artifacts.predictions import (
+    RECORD,
+    Predictions,
+    batches,
+    concatenate,
+    leftovers,
+    open_models,
+    read,
+    write,
+)
 from textclf.core.files import SPLITS
 
 ROWS = Predictions(
@@ -26,7 +35,9 @@ def assert_equal(actual: Predictions, expected: Predictions) -> None:
         assert np.array_equal(getattr(actual, name), getattr(expected, name))
 
 
-def test_a_file_has_a_row_per_row_with_labels_as_text_and_a_column_per_class(tmp_path: Path) -> None:
+def test_a_file_has_a_row_per_row_with_labels_as_text_and_a_column_per_class(
+    tmp_path: Path,
+) -> None:
     write([ROWS], tmp_path / "a.parquet")
     table = pq.read_table(tmp_path / "a.parquet")
     assert table.to_pydict() == {
@@ -57,13 +68,22 @@ def test_batches_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_row_groups_without_rows_of_a_split_are_not_read(tmp_path: Path, split: str) -> None:
-    parts = [ROWS.take(slice(2)), ROWS.take(slice(0)), ROWS.take(slice(2, 3)), ROWS]  # train, none, test, both
+    parts = [
+        ROWS.take(slice(2)),
+        ROWS.take(slice(0)),
+        ROWS.take(slice(2, 3)),
+        ROWS,
+    ]  # train, none, test, both
     write(iter(parts), tmp_path / "a.parquet")
     found = [len(rows) for rows in open_models(tmp_path, ("a",), split)["a"]]
-    assert [rows for rows in found if rows] == {"train": [2, 3], "validation": [], "test": [1, 3]}[split]
+    assert [rows for rows in found if rows] == {"train": [2, 3], "validation": [], "test": [1, 3]}[
+        split
+    ]
 
 
-def test_a_model_is_read_again_in_every_iteration_and_refused_if_it_is_damaged(tmp_path: Path) -> None:
+def test_a_model_is_read_again_in_every_iteration_and_refused_if_it_is_damaged(
+    tmp_path: Path,
+) -> None:
     write([ROWS, ROWS], tmp_path / "a.parquet")
     models = open_models(tmp_path, ("a",))
     assert list(models) == ["a"]
@@ -78,11 +98,19 @@ def test_a_model_is_read_again_in_every_iteration_and_refused_if_it_is_damaged(t
 
 def test_a_file_that_is_damaged_or_missing_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    assert refusal(list, open_models(tmp_path, ("a",))["a"]).startswith(f"{path} not found; run dvc repro")
+    assert refusal(list, open_models(tmp_path, ("a",))["a"]).startswith(
+        f"{path} not found; run dvc repro"
+    )
     write([ROWS], path)
     whole = path.read_bytes()
     label = pa.table({"id": ["a"], "split": ["test"], "label": ["c"], "probability_a": [1.0]})
-    for content in (b"", whole[:-20], whole[:4] + b"x" * 30 + whole[34:], pa.table({"x": [1]}), label):
+    for content in (
+        b"",
+        whole[:-20],
+        whole[:4] + b"x" * 30 + whole[34:],
+        pa.table({"x": [1]}),
+        label,
+    ):
         if isinstance(content, bytes):
             path.write_bytes(content)
         else:
@@ -101,7 +129,9 @@ def trained(folder: Path, *models: str) -> Path:
     return folder / "trained"
 
 
-@pytest.mark.parametrize("name", ["b.parquet", "a.txt", "keras", ".a.parquet.x1", "majority.parquet.dvc"])
+@pytest.mark.parametrize(
+    "name", ["b.parquet", "a.txt", "keras", ".a.parquet.x1", "majority.parquet.dvc"]
+)
 def test_a_file_of_no_model_is_an_error(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "predictions"
     folder.mkdir()
@@ -109,11 +139,17 @@ def test_a_file_of_no_model_is_an_error(tmp_path: Path, name: str) -> None:
     path = folder / name
     path.touch()
     line = refusal(leftovers, folder, trained(tmp_path, "a", "keras", "majority"), ("a",))
-    assert line == f"{path} belongs to no model in train or evaluate.external (a); remove it: rm -r {path}"
+    assert (
+        line
+        == f"{path} belongs to no model in train or evaluate.external (a); remove it: rm -r {path}"
+    )
 
 
 def test_leftovers_of_dropped_models_are_recognised_by_their_trained_folder(tmp_path: Path) -> None:
-    folder, models = tmp_path / "predictions", trained(tmp_path, "keras", "nb_svm", "majority", "mine")
+    folder, models = (
+        tmp_path / "predictions",
+        trained(tmp_path, "keras", "nb_svm", "majority", "mine"),
+    )
     (models / "notes").mkdir()
     folder.mkdir()
     for name in ("keras", "majority"):
@@ -139,5 +175,7 @@ def test_ids_of_fixed_width_are_written_as_those_of_objects(tmp_path: Path) -> N
         )
         write([rows], tmp_path / "fixed.parquet")
         write([replace(rows, ids=part.astype(object))], tmp_path / "objects.parquet")
-        assert (tmp_path / "fixed.parquet").read_bytes() == (tmp_path / "objects.parquet").read_bytes()
+        assert (tmp_path / "fixed.parquet").read_bytes() == (
+            tmp_path / "objects.parquet"
+        ).read_bytes()
         assert read(tmp_path / "fixed.parquet").ids.tolist() == part.tolist()

@@ -30,10 +30,14 @@ def test_written_rows_read_back_and_repeat_byte_for_byte(tmp_path: Path) -> None
 def test_a_column_is_read_alone(tmp_path: Path) -> None:
     stored_splits.write(ROWS, tmp_path / "train.parquet")
     assert splits.read_column(tmp_path / "train.parquet", "text") == ["Good food", "é\n"]
-    assert "train.parquet is damaged" in refusal(splits.read_column, tmp_path / "train.parquet", "group")
+    assert "train.parquet is damaged" in refusal(
+        splits.read_column, tmp_path / "train.parquet", "group"
+    )
 
 
-@pytest.mark.parametrize("classes", [["1", "0"], ["007", "NA", "true", "a,b", 'say "so"', "é😀", " "]])
+@pytest.mark.parametrize(
+    "classes", [["1", "0"], ["007", "NA", "true", "a,b", 'say "so"', "é😀", " "]]
+)
 def test_classes_are_read_in_their_order(tmp_path: Path, classes: list[str]) -> None:
     splits.write_classes(classes, tmp_path)
     assert splits.read_classes(tmp_path) == classes
@@ -42,12 +46,18 @@ def test_classes_are_read_in_their_order(tmp_path: Path, classes: list[str]) -> 
 @pytest.mark.parametrize("content", ['{"0": 1}', '"01"', "[0, 1]", "[", "", '["0", null]'])
 def test_classes_that_are_no_list_of_text_are_damaged(tmp_path: Path, content: str) -> None:
     (tmp_path / splits.CLASSES).write_text(content)
-    assert "classes.json is damaged; remove it and run dvc repro" in refusal(splits.read_classes, tmp_path)
+    assert "classes.json is damaged; remove it and run dvc repro" in refusal(
+        splits.read_classes, tmp_path
+    )
 
 
-def test_clusters_are_read_of_all_shards_and_are_no_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clusters_are_read_of_all_shards_and_are_no_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shards, "ROWS", 1)
-    stored_splits.write_shards(ROWS.assign(cluster=np.array([2**64 - 1, 5], np.uint64)), tmp_path, "train")
+    stored_splits.write_shards(
+        ROWS.assign(cluster=np.array([2**64 - 1, 5], np.uint64)), tmp_path, "train"
+    )
     stored_splits.write(ROWS, tmp_path / "test.parquet")
     assert [part.tolist() for part in splits.open_clusters(tmp_path, "train")] == [[2**64 - 1], [5]]
     assert splits.read(tmp_path)["train"].equals(ROWS)
@@ -77,7 +87,11 @@ def save(piece: str, path: Path) -> None:
 def test_the_shards_of_a_folder_come_in_the_order_of_the_splits(tmp_path: Path) -> None:
     for name in ("validation", "test", "other", "train"):
         (tmp_path / f"{name}.x").touch()
-    assert list(shards.open_splits(tmp_path, ".x", Path.read_text)) == ["train", "validation", "test"]
+    assert list(shards.open_splits(tmp_path, ".x", Path.read_text)) == [
+        "train",
+        "validation",
+        "test",
+    ]
     (tmp_path / "validation.x").unlink()
     opened = shards.open_splits(tmp_path, ".x", Path.read_text)
     assert {name: pieces.paths for name, pieces in opened.items()} == {
@@ -90,7 +104,9 @@ def test_the_shards_of_a_folder_come_in_the_order_of_the_splits(tmp_path: Path) 
 def test_train_and_test_are_required(tmp_path: Path, name: str) -> None:
     for other in {"train", "validation", "test"} - {name}:
         (tmp_path / f"{other}.x").touch()
-    assert f"{name}.x not found; run dvc repro" in refusal(shards.open_splits, tmp_path, ".x", Path.read_text)
+    assert f"{name}.x not found; run dvc repro" in refusal(
+        shards.open_splits, tmp_path, ".x", Path.read_text
+    )
 
 
 def test_shards_are_read_one_at_a_time_in_every_iteration(tmp_path: Path) -> None:
@@ -109,7 +125,9 @@ def test_shards_are_read_one_at_a_time_in_every_iteration(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("pieces", ["", "a", "abcdefghijkl"])
 def test_several_pieces_are_numbered_and_come_back_in_order(tmp_path: Path, pieces: str) -> None:
-    names = ["train.x"] if len(pieces) == 1 else [f"train-{n:05}.x" for n in range(1, len(pieces) + 1)]
+    names = (
+        ["train.x"] if len(pieces) == 1 else [f"train-{n:05}.x" for n in range(1, len(pieces) + 1)]
+    )
     assert [path.name for path in shards.write(pieces, tmp_path, "train", ".x", save)] == names
     assert "".join(path.read_text() for path in shards.paths(tmp_path, "train", ".x")) == pieces
 
@@ -117,4 +135,6 @@ def test_several_pieces_are_numbered_and_come_back_in_order(tmp_path: Path, piec
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     shards.write("abc", tmp_path, "train", ".x", save)
     (tmp_path / "train-00002.x").unlink()
-    assert "train-00002.x not found; run dvc repro" in refusal(shards.paths, tmp_path, "train", ".x")
+    assert "train-00002.x not found; run dvc repro" in refusal(
+        shards.paths, tmp_path, "train", ".x"
+    )

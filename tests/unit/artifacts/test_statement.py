@@ -34,7 +34,9 @@ def test_a_statement_names_what_a_model_was_made_of(project: Path) -> None:
         {"majority"},
         {"words"},
     )
-    assert {*stated.subjects} == {path.name for path in (project / "models/majority").iterdir()} - {PROVENANCE}
+    assert {*stated.subjects} == {path.name for path in (project / "models/majority").iterdir()} - {
+        PROVENANCE
+    }
     edited = (
         "data/raw/yelp_labelled.txt",
         "corrections.csv",
@@ -42,7 +44,9 @@ def test_a_statement_names_what_a_model_was_made_of(project: Path) -> None:
         "requirements/run.txt",
         "requirements/keras.txt",
     )
-    assert {name: stated.files[name] for name in edited} == {name: sha256_of_file(project / name) for name in edited}
+    assert {name: stated.files[name] for name in edited} == {
+        name: sha256_of_file(project / name) for name in edited
+    }
     assert stated.files["textclf.models"] == checksum(read_code(), "models")
     assert any(name.startswith("pkg:pypi/numpy@") for name in stated.packages)
 
@@ -64,8 +68,12 @@ def test_an_edited_statement_is_refused(old: str, new: str, tmp_path: Path) -> N
     assert "provenance.json is damaged" in refusal(statement.read, tmp_path)
 
 
-def test_a_statement_of_a_newer_form_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_of_a_newer_form_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as newer:
         newer.setattr(statement, "BUILD", "urn:textclf:pipeline:2")
         statement.write(tmp_path, MADE_OF_NOTHING, "1.0.0")
-    assert "was made by a newer textclf ('urn:textclf:pipeline:2'; this" in refusal(statement.read, tmp_path)
+    assert "was made by a newer textclf ('urn:textclf:pipeline:2'; this" in refusal(
+        statement.read, tmp_path
+    )

@@ -19,7 +19,8 @@ ROWS = rows([1, 2, 3], [], [8, 8, 7, 1, 2, 3], [4])
 
 
 each_front = pytest.mark.parametrize(
-    ("pooling", "convolved"), [(pooling, convolved) for pooling in POOLINGS for convolved in (False, True)]
+    ("pooling", "convolved"),
+    [(pooling, convolved) for pooling in POOLINGS for convolved in (False, True)],
 )
 
 
@@ -29,7 +30,9 @@ def vectors(made: TokenFront, X: Tokens) -> NDArray[np.float64]:
 
 @each_front
 @pytest.mark.parametrize("padding", ["post", "pre"])
-def test_the_vector_of_a_text_follows_from_the_formulas(pooling: Pooling, convolved: bool, padding: Side) -> None:
+def test_the_vector_of_a_text_follows_from_the_formulas(
+    pooling: Pooling, convolved: bool, padding: Side
+) -> None:
     made, X = front(pooling, convolved), rows([1, 2, 3], [], [8, 8, 7, 1, 2, 3], padding=padding)
     embedded = made.embedding[X.padded()]
     if made.convolution is not None:
@@ -59,7 +62,9 @@ def test_a_text_gets_the_same_digits_alone_and_among_others(
 
 
 @each_front
-def test_a_model_that_was_written_predicts_the_same(tmp_path: Path, pooling: Pooling, convolved: bool) -> None:
+def test_a_model_that_was_written_predicts_the_same(
+    tmp_path: Path, pooling: Pooling, convolved: bool
+) -> None:
     made = model(pooling, convolved)
     read = samples.write_and_read(made, tmp_path)
     assert read.predict_proba(ROWS).tolist() == made.predict_proba(ROWS).tolist()
@@ -74,7 +79,9 @@ def test_texts_of_another_length_are_an_error() -> None:
 
 def test_a_model_without_a_front_takes_no_token_ids() -> None:
     with pytest.raises(TypeError, match="no token ids"):
-        LayerModel(("a", "b"), (Layer(np.ones((IDS, 2)), np.ones(2), "softmax"),)).predict_proba(ROWS)
+        LayerModel(("a", "b"), (Layer(np.ones((IDS, 2)), np.ones(2), "softmax"),)).predict_proba(
+            ROWS
+        )
 
 
 def test_a_model_with_a_front_is_not_linear() -> None:
@@ -86,11 +93,16 @@ def test_a_model_with_a_front_is_not_linear() -> None:
 
 def tokens(rows: list[list[int]], length: int = 4, padding: Side = "post") -> Tokens:
     starts = np.cumsum([0, *map(len, rows)]).astype(np.int64)
-    return Tokens(np.array([each for row in rows for each in row], dtype=np.int32), starts, 9, length, padding)
+    return Tokens(
+        np.array([each for row in rows for each in row], dtype=np.int32), starts, 9, length, padding
+    )
 
 
 def rows_of(part: Tokens) -> list[list[int]]:
-    return [part.ids[start:end].tolist() for start, end in zip(part.starts[:-1], part.starts[1:], strict=True)]
+    return [
+        part.ids[start:end].tolist()
+        for start, end in zip(part.starts[:-1], part.starts[1:], strict=True)
+    ]
 
 
 LISTS = st.lists(st.lists(st.integers(1, 8), max_size=4), min_size=1, max_size=6)
@@ -98,7 +110,10 @@ LISTS = st.lists(st.lists(st.integers(1, 8), max_size=4), min_size=1, max_size=6
 
 @pytest.mark.parametrize(
     ("padding", "expected"),
-    [("post", [[1, 2, 0, 0], [0, 0, 0, 0], [3, 4, 5, 6]]), ("pre", [[0, 0, 1, 2], [0, 0, 0, 0], [3, 4, 5, 6]])],
+    [
+        ("post", [[1, 2, 0, 0], [0, 0, 0, 0], [3, 4, 5, 6]]),
+        ("pre", [[0, 0, 1, 2], [0, 0, 0, 0], [3, 4, 5, 6]]),
+    ],
 )
 def test_rows_are_padded_on_the_chosen_side(padding: Side, expected: list[list[int]]) -> None:
     matrix = tokens([[1, 2], [], [3, 4, 5, 6]], padding=padding).padded()
@@ -111,8 +126,12 @@ def test_rows_taken_are_those_of_a_list(rows: list[list[int]], data: st.DataObje
     whole = tokens(rows)
     positions = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=8))
     mask = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
-    assert rows_of(whole[np.array(positions, dtype=np.int64)]) == [rows[position] for position in positions]
-    assert rows_of(whole[np.array(mask)]) == [row for row, chosen in zip(rows, mask, strict=True) if chosen]
+    assert rows_of(whole[np.array(positions, dtype=np.int64)]) == [
+        rows[position] for position in positions
+    ]
+    assert rows_of(whole[np.array(mask)]) == [
+        row for row, chosen in zip(rows, mask, strict=True) if chosen
+    ]
     assert rows_of(whole[1:3]) == rows[1:3]
     assert whole[1:3].starts.dtype == np.int64
 

@@ -17,7 +17,14 @@ from textclf.artifacts.decisions import Decision, Rejection, read_decision, writ
 from textclf.artifacts.features import Features
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.artifacts.predictions import Predictions
-from textclf.artifacts.unknown import DISTANCE, ENERGY, fit_means, read_means, scores_of, write_means
+from textclf.artifacts.unknown import (
+    DISTANCE,
+    ENERGY,
+    fit_means,
+    read_means,
+    scores_of,
+    write_means,
+)
 
 GENERATOR = np.random.default_rng(0)
 CLASSES = np.array(["a", "b", "c"])
@@ -28,7 +35,9 @@ SOFTMAX = LayerModel(("a", "b", "c"), (Layer(KERNEL, BIAS, "softmax"),))
 
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid_shares"])
-def test_the_energy_is_the_logarithm_of_the_summed_exponentials_of_the_logits(activation: str) -> None:
+def test_the_energy_is_the_logarithm_of_the_summed_exponentials_of_the_logits(
+    activation: str,
+) -> None:
     model = LayerModel(("a", "b", "c"), (Layer(KERNEL, BIAS, activation),))
     scores = scores_of(model, None, X)
     assert list(scores) == [ENERGY]
@@ -44,7 +53,8 @@ def test_the_energy_of_two_classes_orders_rows_as_their_highest_probability() ->
 def test_the_distance_is_that_to_the_nearest_centroid_of_the_training_rows(tmp_path: Path) -> None:
     parts = [ROWS.take(np.arange(20)), ROWS.take(np.arange(20, 30))]
     dataset = replace(
-        Dataset.of_rows(ROWS), readers=tuple(partial(part.take, np.arange(len(part.y))) for part in parts)
+        Dataset.of_rows(ROWS),
+        readers=tuple(partial(part.take, np.arange(len(part.y))) for part in parts),
     )
     means = fit_means(dataset)
     assert means is not None
@@ -84,7 +94,11 @@ def test_shards_of_texts_of_no_class_are_opened_on_request_alone(tmp_path: Path)
     for name in ("train", "test", "test_unknown"):
         (tmp_path / f"{name}.x").write_text(name, encoding="utf-8")
     assert list(shards.open_splits(tmp_path, ".x", Path.read_text)) == ["train", "test"]
-    assert list(shards.open_splits(tmp_path, ".x", Path.read_text, unknown=True)) == ["train", "test", "test_unknown"]
+    assert list(shards.open_splits(tmp_path, ".x", Path.read_text, unknown=True)) == [
+        "train",
+        "test",
+        "test_unknown",
+    ]
 
 
 def test_the_rejection_of_a_decision_is_read_back_from_both_files(tmp_path: Path) -> None:

@@ -40,7 +40,10 @@ class Counts(Signs):
         return np.array([[0.2 + 0.2 * text.count(sign) for sign in "-+"] for text in texts])
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        return [[name for name, p in zip(self.classes_, row, strict=True) if p > 0.5] for row in probabilities]
+        return [
+            [name for name, p in zip(self.classes_, row, strict=True) if p > 0.5]
+            for row in probabilities
+        ]
 
 
 SETS = [["++", "++-"], ["++", "++--"], ["++--", "--"], ["+", "-"]]
@@ -50,19 +53,29 @@ DIRECTION = {"kind": "direction", "pairs": PAIRS}
 @pytest.mark.parametrize(
     ("model", "test", "failed"),
     [
-        (Signs, {"kind": "minimum_function", "texts": {"good": ["+", "-"], "bad": ["--", "++"]}}, [2, 4]),
+        (
+            Signs,
+            {"kind": "minimum_function", "texts": {"good": ["+", "-"], "bad": ["--", "++"]}},
+            [2, 4],
+        ),
         (Signs, {"kind": "invariance", "pairs": PAIRS}, [1]),
         (Signs, DIRECTION | {"must_not_fall": "good"}, [1]),
         (Signs, DIRECTION | {"must_not_rise": "good"}, [2]),
         (Signs, DIRECTION | {"must_not_rise": "bad"}, [1]),
         (Signs, DIRECTION | {"must_not_rise": "good", "tolerance": 0.2}, []),
         (Signs, DIRECTION | {"must_not_fall": "good", "tolerance": 0.0}, [1, 3]),
-        (Counts, {"kind": "minimum_function", "texts": {"good": ["++", "++--", "--"], "bad": ["+"]}}, [3, 4]),
+        (
+            Counts,
+            {"kind": "minimum_function", "texts": {"good": ["++", "++--", "--"], "bad": ["+"]}},
+            [3, 4],
+        ),
         (Counts, {"kind": "invariance", "pairs": SETS}, [2, 3]),
         (Counts, DIRECTION | {"must_not_rise": "good", "pairs": [["+", "++"], ["+", "--"]]}, [1]),
     ],
 )
-def test_a_case_fails_by_the_rule_of_its_kind(model: type[Signs], test: dict[str, Any], failed: list[int]) -> None:
+def test_a_case_fails_by_the_rule_of_its_kind(
+    model: type[Signs], test: dict[str, Any], failed: list[int]
+) -> None:
     tests = parsed(test)
     outcome = judge.outcomes(tests, judge.judge(tests, model()), 0.95)["first"]
     assert (outcome.failed, outcome.failures) == (failed, len(failed))
@@ -84,7 +97,10 @@ def test_the_rate_has_its_interval_by_change_too() -> None:
     low, high = proportion.proportion_confint(2, 6, alpha=0.1, method="wilson")
     assert (outcome.cases, outcome.failures, outcome.failure_rate) == (6, 2, 0.333333)
     assert (outcome.low, outcome.high) == pytest.approx((low, high), abs=1e-6)
-    assert {change: rate.failures for change, rate in outcome.changes.items()} == {"append": 1, "prepend": 1}
+    assert {change: rate.failures for change, rate in outcome.changes.items()} == {
+        "append": 1,
+        "prepend": 1,
+    }
 
 
 def test_texts_are_predicted_in_batches_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +126,9 @@ def test_a_class_that_the_model_does_not_have_is_refused() -> None:
 
 
 def test_what_is_written_is_read_again_with_texts_and_answers(tmp_path: Path) -> None:
-    tests = parsed({"kind": "direction", "about": "Signs.", "must_not_fall": "bad", "pairs": PAIRS[1:]})
+    tests = parsed(
+        {"kind": "direction", "about": "Signs.", "must_not_fall": "bad", "pairs": PAIRS[1:]}
+    )
     verdicts = {"signs": judge.judge(tests, Signs())}
     metrics, cases = tmp_path / "metrics.json", tmp_path / "cases.json"
     outcomes = {"signs": judge.outcomes(tests, verdicts["signs"], 0.95)}
@@ -118,7 +136,12 @@ def test_what_is_written_is_read_again_with_texts_and_answers(tmp_path: Path) ->
     read = result_files.read(metrics, results.Behaviour)
     assert read.models["signs"]["first"].failed == [1]
     record = results.read_cases(cases, read)["first"]
-    assert (record.kind, record.about, record.must_not_fall, record.tolerance) == ("direction", "Signs.", "no", 0.1)
+    assert (record.kind, record.about, record.must_not_fall, record.tolerance) == (
+        "direction",
+        "Signs.",
+        "no",
+        0.1,
+    )
     first = record.cases[0]
     assert (first.text, first.changed, first.change, first.expected) == ("+", "+++", "pair", None)
     assert first.models["signs"].model_dump() == {

@@ -15,7 +15,20 @@ from textclf.behave.perturb import CONTRACTIONS, NAMES, PERTURBATIONS, PLACES, d
 LETTERS = st.text(alphabet="abCD éß'\u2019., !?…-1\n", max_size=40)
 WRITTEN = st.lists(
     st.sampled_from(
-        ["Anna", "and", "Boston", "don't", "do not", "I am", "good.", "I'll", "DO NOT", "tall", "4", "ok!"]
+        [
+            "Anna",
+            "and",
+            "Boston",
+            "don't",
+            "do not",
+            "I am",
+            "good.",
+            "I'll",
+            "DO NOT",
+            "tall",
+            "4",
+            "ok!",
+        ]
     ),
     max_size=12,
 ).map(" ".join)
@@ -53,7 +66,9 @@ def test_marks_and_spaces_leave_the_words_alone(name: str, text: str, seed: int)
 
 @pytest.mark.parametrize(("name", "words"), [("names", NAMES), ("places", PLACES)])
 @given(text=WRITTEN, seed=SEEDS)
-def test_listed_words_become_others_not_in_the_text(name: str, words: tuple[str, ...], text: str, seed: int) -> None:
+def test_listed_words_become_others_not_in_the_text(
+    name: str, words: tuple[str, ...], text: str, seed: int
+) -> None:
     changed = PERTURBATIONS[name](text, seed)
     for old, new in zip(text.split(), changed.split(), strict=True):
         assert (new in words and new not in text.split()) if old in words else new == old

@@ -37,7 +37,9 @@ def written(folder: Path, name: str = "mine") -> tuple[Path, Path]:
         ({"models": {"keras": {"first": OUTCOME}}}, "sha256 is missing; it must be set"),
     ],
 )
-def test_damaged_metrics_are_refused_in_a_line(tmp_path: Path, content: dict[str, Any], rule: str) -> None:
+def test_damaged_metrics_are_refused_in_a_line(
+    tmp_path: Path, content: dict[str, Any], rule: str
+) -> None:
     write_json(tmp_path / "mine.json", content)
     said = refusal(result_files.read, tmp_path / "mine.json", Behaviour)
     assert said == f"{tmp_path / 'mine.json'}: {rule}; {REMEDY}"
@@ -51,10 +53,14 @@ def test_cases_of_other_metrics_are_refused(tmp_path: Path) -> None:
     assert refusal(results.read_cases, cases, read) == f"{cases} is damaged; {REMEDY}"
 
 
-@pytest.mark.parametrize("outcomes", [{"bert": {"first": OUTCOME}}, {"keras": {}}, {"keras": {"second": OUTCOME}}])
+@pytest.mark.parametrize(
+    "outcomes", [{"bert": {"first": OUTCOME}}, {"keras": {}}, {"keras": {"second": OUTCOME}}]
+)
 def test_results_of_another_run_are_refused(tmp_path: Path, outcomes: dict[str, Any]) -> None:
     metrics, cases = written(tmp_path)
-    results.write(metrics, cases, Behaviour.model_validate({"models": outcomes, "sha256": ""}).models, TESTS)
+    results.write(
+        metrics, cases, Behaviour.model_validate({"models": outcomes, "sha256": ""}).models, TESTS
+    )
     said = refusal(results.read, metrics.parent, cases.parent, "mine", ["keras"])
     assert said == f"{metrics} must have the tests of the run's models (keras); run dvc repro"
 

@@ -24,12 +24,18 @@ slots: {thing: [food, film], good: [great, fine]}
 tests:
   first:
 """
-SLOTS = {"thing": ["food", "film"], "good": ["great", "fine", "super"], "many": [str(n) for n in range(400)]}
+SLOTS = {
+    "thing": ["food", "film"],
+    "good": ["great", "fine", "super"],
+    "many": [str(n) for n in range(400)],
+}
 
 
 def content(test: str) -> dict[str, Any]:
     """The content of a file with one test, whose settings are lines of YAML."""
-    return parse_yaml(HEAD + "".join(f"    {line}\n" for line in test.strip().splitlines()), "mine.yaml")
+    return parse_yaml(
+        HEAD + "".join(f"    {line}\n" for line in test.strip().splitlines()), "mine.yaml"
+    )
 
 
 def cases(test: str) -> list[Case]:
@@ -37,7 +43,9 @@ def cases(test: str) -> list[Case]:
 
 
 def test_each_kind_of_test_has_the_approved_cases() -> None:
-    approved.check_cases(Path(__file__).with_name("cases.txt"), lambda case: [repr(each) for each in cases(case)])
+    approved.check_cases(
+        Path(__file__).with_name("cases.txt"), lambda case: [repr(each) for each in cases(case)]
+    )
 
 
 @pytest.mark.parametrize("path", BUILT_IN, ids=lambda path: path.stem)
@@ -55,7 +63,11 @@ def test_the_built_in_file_uses_every_perturbation() -> None:
     assert set(PERTURBATIONS) <= used
 
 
-SAME = {"first": "positive: ['The {thing}.']", "second": "positive: [The food.]", "third": "negative: [The food.]"}
+SAME = {
+    "first": "positive: ['The {thing}.']",
+    "second": "positive: [The food.]",
+    "third": "negative: [The food.]",
+}
 
 
 def refusal(call: Callable[[], object]) -> Sequence[str]:
@@ -77,20 +89,30 @@ def test_a_file_that_breaks_a_rule_is_refused_with_the_approved_lines() -> None:
 
 
 def test_two_classes_expected_of_one_text_are_refused_unless_a_text_may_have_both() -> None:
-    again = "".join(f"  {name}:\n    kind: minimum_function\n    texts: {{{texts}}}\n" for name, texts in SAME.items())
+    again = "".join(
+        f"  {name}:\n    kind: minimum_function\n    texts: {{{texts}}}\n"
+        for name, texts in SAME.items()
+    )
     content = parse_yaml(HEAD.removesuffix("  first:\n") + again, "mine.yaml")
     line = "tests.third must not expect both positive and negative of one text; got 'The food.'"
     assert refusal(lambda: suite.parse(content, "mine.yaml", 0)) == (f"mine.yaml: {line}",)
-    assert [case.expected for case in suite.parse(content, "mine.yaml", 0, multilabel=True).cases["third"]]
+    assert [
+        case.expected
+        for case in suite.parse(content, "mine.yaml", 0, multilabel=True).cases["third"]
+    ]
 
 
 def test_a_file_that_is_missing_or_a_folder_is_said_in_a_line(tmp_path: Path) -> None:
     line = f"{tmp_path}/none.yaml not found; behave.tests must name files of tests"
     assert refusal(lambda: suite.read(tmp_path / "none.yaml", 0)) == (line,)
-    assert refusal(lambda: suite.read(tmp_path, 0)) == (f"behave.tests must name files; got the folder {tmp_path}",)
+    assert refusal(lambda: suite.read(tmp_path, 0)) == (
+        f"behave.tests must name files; got the folder {tmp_path}",
+    )
 
 
-@pytest.mark.parametrize("texts", ["'{good} {thing}'", "a, a, a, b, c"])  # also of cases that are repeated
+@pytest.mark.parametrize(
+    "texts", ["'{good} {thing}'", "a, a, a, b, c"]
+)  # also of cases that are repeated
 def test_too_many_cases_are_refused(texts: str, monkeypatch: pytest.MonkeyPatch) -> None:
     test = f"kind: minimum_function\ntexts: {{positive: [{texts}]}}"
     monkeypatch.setattr(suite, "MOST_CASES", 5)
@@ -107,7 +129,10 @@ def test_each_template_stands_for_the_approved_texts_or_is_refused_with_the_appr
     def say(case: str) -> list[str]:
         """Return the texts of a template, or of several that have the same words."""
         try:
-            return [" | ".join(texts) for texts in expand(tuple(case.replace(r"\n", "\n").split(" | ")), slots)]
+            return [
+                " | ".join(texts)
+                for texts in expand(tuple(case.replace(r"\n", "\n").split(" | ")), slots)
+            ]
         except UserError as error:
             return list(error.lines)
 
@@ -123,10 +148,14 @@ def test_samples_are_some_of_the_texts_in_their_order(samples: int, seed: int) -
 
 
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1))
-def test_another_word_in_a_list_leaves_the_samples_or_takes_their_place(samples: int, seed: int) -> None:
+def test_another_word_in_a_list_leaves_the_samples_or_takes_their_place(
+    samples: int, seed: int
+) -> None:
     before = set(expand(("{good} {thing}",), SLOTS, samples, seed))
     longer = SLOTS | {"good": ["splendid", *SLOTS["good"]]}
-    added = {texts for texts in expand(("{good} {thing}",), longer, samples, seed) if texts not in before}
+    added = {
+        texts for texts in expand(("{good} {thing}",), longer, samples, seed) if texts not in before
+    }
     assert all(text.startswith("splendid") for (text,) in added)
 
 

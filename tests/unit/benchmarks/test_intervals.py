@@ -6,12 +6,24 @@ import numpy as np
 import pytest
 
 from benchmarks import intervals, made_up_sets, promises, results
-from benchmarks.made_up_sets import Kind, Tally, draw, even, giants, half_single, heavy_tailed, measured, population
+from benchmarks.made_up_sets import (
+    Kind,
+    Tally,
+    draw,
+    even,
+    giants,
+    half_single,
+    heavy_tailed,
+    measured,
+    population,
+)
 from benchmarks.promises import ALARM, COLUMNS, FOUND, Compared, Sliced
 from textclf.evaluate.registry import METRICS
 
 
-def test_most_intervals_have_the_truth_and_few_mistakes_no_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_most_intervals_have_the_truth_and_few_mistakes_no_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(made_up_sets, "TRUTH", made_up_sets.FEWEST)
     found = intervals.simulate(Kind("", 250), seed=1, sets=40)
     for name in ("accuracy", "f1", "log_loss", "difference in accuracy", "difference in log_loss"):
@@ -45,7 +57,16 @@ def test_rows_of_a_cluster_are_right_together_and_as_many_as_asked_for(sizes: An
 def test_in_a_difficult_cluster_all_labels_are_wrong_together() -> None:
     found = []
     for difficult in (True, False):
-        kind = Kind("", 20_000, 0.8, (0.5, 0.5), sizes=even(10), correlation=0.5, several=True, difficult=difficult)
+        kind = Kind(
+            "",
+            20_000,
+            0.8,
+            (0.5, 0.5),
+            sizes=even(10),
+            correlation=0.5,
+            several=True,
+            difficult=difficult,
+        )
         drawn = draw(kind, kind.rows, np.random.default_rng(1))
         wrong = (drawn.outputs["a"] > 0.5) != (drawn.y == 1)
         of_clusters = wrong.reshape(-1, 10, 2).mean(axis=1)
@@ -56,7 +77,10 @@ def test_in_a_difficult_cluster_all_labels_are_wrong_together() -> None:
 def test_large_clusters_are_harder_and_the_truth_counts_rows() -> None:
     kind = Kind("", 1000, 0.9, sizes=heavy_tailed, correlation=0.3, harder=0.3)
     drawn = population(kind, np.random.default_rng(1), 200_000)
-    right, sizes = drawn.outputs["a"].argmax(axis=1) == drawn.y, np.bincount(drawn.keys.astype(np.int64))
+    right, sizes = (
+        drawn.outputs["a"].argmax(axis=1) == drawn.y,
+        np.bincount(drawn.keys.astype(np.int64)),
+    )
     of_rows = sizes[drawn.keys.astype(np.int64)]
     assert right[of_rows == 1].mean() == pytest.approx(0.9, abs=0.01)
     assert right[of_rows > 50].mean() < right.mean() - 0.1 < 0.75
@@ -74,14 +98,21 @@ def test_the_truth_of_a_mean_over_classes_is_that_of_the_classes_in_the_set() ->
 
 def test_a_weak_slice_is_found_and_without_one_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promises, "SETS", 20)
-    found = {each["promise"]: each["measured"] for each in promises.slices(Sliced("", 2000, drop=0.4), seed=1)}
+    found = {
+        each["promise"]: each["measured"]
+        for each in promises.slices(Sliced("", 2000, drop=0.4), seed=1)
+    }
     assert found[FOUND] == 100
     kind = Sliced("", 1000, sizes=even(5), correlation=1.0, whole=True)
     membership, rows, _ = promises.draw_slices(kind, np.random.default_rng(3))
     right = ~rows.wrong.reshape(-1, 5)
     assert (right == right[:, :1]).all()
     assert [family.name for family in membership.families] == [*COLUMNS, "class"]
-    assert promises.slices(kind, seed=1)[0] == {"promise": ALARM, "kind": "", "measured": pytest.approx(0, abs=10)}
+    assert promises.slices(kind, seed=1)[0] == {
+        "promise": ALARM,
+        "kind": "",
+        "measured": pytest.approx(0, abs=10),
+    }
 
 
 def test_three_models_differ_and_disagree_as_they_should() -> None:
@@ -98,8 +129,16 @@ def test_tables_count_and_name_what_is_outside(monkeypatch: pytest.MonkeyPatch) 
         return {"covered": covered, "width": width, "stated": stated, "contradicting": 0.0}
 
     few = {"accuracy": found(0.95, 1.0), "f1": found(0.8, 1.0, 0.7), "mcc": found(0.95, 1.5)}
-    many = {"accuracy": found(0.97, 1.1), "f1": found(0.94, 1.0), "recall": found(1, 1), "brier": found(1, 1, 0.01)}
-    names, of_kind = [kind.name for kind in intervals.KINDS["two classes"]], {"25 rows": few, "100 rows": many}
+    many = {
+        "accuracy": found(0.97, 1.1),
+        "f1": found(0.94, 1.0),
+        "recall": found(1, 1),
+        "brier": found(1, 1, 0.01),
+    }
+    names, of_kind = (
+        [kind.name for kind in intervals.KINDS["two classes"]],
+        {"25 rows": few, "100 rows": many},
+    )
     assert [name for name in of_kind if name not in names] == []
     kinds = [{"kind": kind, "sets": 1000, "statements": of} for kind, of in of_kind.items()]
     lines = [promises.line(name, "many rows", 1.0, width=1.0) for name in promises.PROMISES]
@@ -109,6 +148,7 @@ def test_tables_count_and_name_what_is_outside(monkeypatch: pytest.MonkeyPatch) 
     assert "| F1 | 80\N{EN DASH}94 · 1.00\N{EN DASH}1.00 (1) |  |" in text
     assert "| Brier score |  |  |" in text
     assert text.endswith("- 25 rows: F1 80 · 1.00; MCC 95 · 1.50.\n- 100 rows: recall 100 · 1.00.")
-    assert f"| {ALARM} | at most 5% | 1 | 100.0\N{EN DASH}100.0 · 1.00\N{EN DASH}1.00 | many rows 100.0 · 1.00 |" in (
-        intervals.promises_table()
+    assert (
+        f"| {ALARM} | at most 5% | 1 | 100.0\N{EN DASH}100.0 · 1.00\N{EN DASH}1.00 | many rows 100.0 · 1.00 |"
+        in (intervals.promises_table())
     )

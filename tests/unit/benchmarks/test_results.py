@@ -35,7 +35,12 @@ def test_a_stored_result_names_commit_versions_and_machine(name: str) -> None:
     assert measured.keys() == {"commit", "load", "machine", "versions"}
     assert len(measured["commit"]) == 7
     assert {"dvc", "keras", "scikit-learn", "tensorflow"} <= measured["versions"].keys()
-    assert measured["machine"] is None or measured["machine"].keys() == {"cores", "cpu", "memory_gb", "system"}
+    assert measured["machine"] is None or measured["machine"].keys() == {
+        "cores",
+        "cpu",
+        "memory_gb",
+        "system",
+    }
 
 
 @pytest.fixture
@@ -47,7 +52,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_line_measures_what_it_names_and_prints_tables(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cases: dict[str, Any] = {"one": lambda: {"share": 1 / 3, "parts": [{"p": 2e-9 / 3}, 70 / 3, None]}, "two": dict}
+    cases: dict[str, Any] = {
+        "one": lambda: {"share": 1 / 3, "parts": [{"p": 2e-9 / 3}, 70 / 3, None]},
+        "two": dict,
+    }
     monkeypatch.setattr(sys, "argv", ["benchmark", "one"])
     results.main(cases, lambda content: f"share {content['share']}")
     assert [path.name for path in folder.iterdir()] == ["one.json"]
@@ -55,7 +63,9 @@ def test_the_command_line_measures_what_it_names_and_prints_tables(
     assert (content["share"], content["parts"]) == (0.333333, [{"p": 6.66667e-10}, 23.333333, None])
     assert content["measured"]["machine"]["cores"] >= 1
     assert content["measured"]["versions"]["Python"] == sys.version.split()[0]
-    assert results.measured_on(content).startswith(f"Measured at commit {content['measured']['commit']}: ")
+    assert results.measured_on(content).startswith(
+        f"Measured at commit {content['measured']['commit']}: "
+    )
     assert capsys.readouterr().out == "share 0.333333\n"
     monkeypatch.setattr(sys, "argv", ["benchmark"])
     results.main(cases)
@@ -97,10 +107,14 @@ def test_the_plain_script_counts_what_it_has_right(tmp_path: Path) -> None:
     assert 0 < measured["cpu_minutes"] < 1
 
 
-def test_the_table_of_the_readme_compares_the_script_with_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_the_readme_compares_the_script_with_a_preset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     plain = {"accuracy": [0.5, 0.4, 0.6], "cpu_minutes": 0.05}
     good = {"accuracy": [0.75, 0.7, 0.8], "cpu_minutes": 2, "rows": {"train": 3000, "test": 1000}}
-    monkeypatch.setattr(results, "read", lambda _: {"corpora": {presets.EXAMPLE: {"plain": plain, "good": good}}})
+    monkeypatch.setattr(
+        results, "read", lambda _: {"corpora": {presets.EXAMPLE: {"plain": plain, "good": good}}}
+    )
     assert presets.example().splitlines() == [
         "| 3,000 rows to learn, 1,000 to test | accuracy (95% interval) | CPU seconds |",
         "| --- | --- | --- |",

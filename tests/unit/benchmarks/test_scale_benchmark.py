@@ -13,7 +13,12 @@ import pytest
 
 from benchmarks import corpus, project, timings, watch
 
-SENTENCES = [("The food was great.", 1), ("The food was bad!", 0), ('So "good", really', 1), ("Bad, bad, bad.", 0)]
+SENTENCES = [
+    ("The food was great.", 1),
+    ("The food was bad!", 0),
+    ('So "good", really', 1),
+    ("Bad, bad, bad.", 0),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +28,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("count", [20, 1000, 2500])
-def test_a_smaller_corpus_is_the_beginning_of_a_larger_one_of_the_same_seed(tmp_path: Path, count: int) -> None:
+def test_a_smaller_corpus_is_the_beginning_of_a_larger_one_of_the_same_seed(
+    tmp_path: Path, count: int
+) -> None:
     few, many, other = (tmp_path / f"{name}.csv" for name in ("few", "many", "other"))
     for path, size, seed in ((few, count, 0), (many, 3000, 0), (other, count, 1)):
         corpus.write(size, path, seed)
@@ -51,7 +58,11 @@ def test_rows_are_repeated_and_the_vocabulary_grows() -> None:
     made = list(islice(corpus.batches(corpus.Chain(corpus.published()), seed=0), 20))
     early = set(zip(*made[0], strict=True))
     unusual = [
-        [(text, label) for text, label in zip(texts, labels, strict=True) if len(text.split()) > 3 and " w" in text[8:]]
+        [
+            (text, label)
+            for text, label in zip(texts, labels, strict=True)
+            if len(text.split()) > 3 and " w" in text[8:]
+        ]
         for texts, labels in made
     ]
     assert len(early) > 100
@@ -69,9 +80,18 @@ def test_the_time_between_two_stages_belongs_to_the_first() -> None:
         watch.Sample(3.9, 60, working=False),
         watch.Sample(4.5, 500, working=True),
     ]
-    lines = [(1.0, "Running stage 'split':"), (1.1, "> python -m stages.split"), (4.0, "Running stage 'train@keras':")]
+    lines = [
+        (1.0, "Running stage 'split':"),
+        (1.1, "> python -m stages.split"),
+        (4.0, "Running stage 'train@keras':"),
+    ]
     start, split, train = watch.stages(watch.Run(5.0, lines, samples, 500))
-    assert (start.name, start.seconds, start.waiting, start.largest) == ("DVC's start", 1.0, 1.0, 60)
+    assert (start.name, start.seconds, start.waiting, start.largest) == (
+        "DVC's start",
+        1.0,
+        1.0,
+        60,
+    )
     assert (split.name, split.seconds, split.largest) == ("split", 3.0, 200)
     assert split.waiting == pytest.approx(4.0 - 2.5 - watch.INTERVAL / 2)
     assert (train.name, train.largest) == ("train@keras", 500)
@@ -81,17 +101,26 @@ def test_the_memory_of_a_command_includes_its_children_and_a_failing_one_is_prin
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     child = "block = b'1' * 300_000_000"
-    script = f"import subprocess, sys; print('begun'); subprocess.run([sys.executable, '-c', {child!r}])"
+    script = (
+        f"import subprocess, sys; print('begun'); subprocess.run([sys.executable, '-c', {child!r}])"
+    )
     run = watch.watch([sys.executable, "-c", script], tmp_path, {})
     assert [line for _, line in run.lines] == ["begun"]
     assert run.largest > 300_000_000
     with pytest.raises(SystemExit, match="must exit with 0; got 3"):
-        watch.watch([sys.executable, "-c", "import sys; print('why', file=sys.stderr); sys.exit(3)"], tmp_path, {})
+        watch.watch(
+            [sys.executable, "-c", "import sys; print('why', file=sys.stderr); sys.exit(3)"],
+            tmp_path,
+            {},
+        )
     assert "why" in capsys.readouterr().err
 
 
 def test_the_copy_of_a_project_has_no_results_of_another_corpus(tmp_path: Path) -> None:
-    kept, made = tmp_path / "metrics" / "search.json", tmp_path / "metrics" / "models" / "keras.json"
+    kept, made = (
+        tmp_path / "metrics" / "search.json",
+        tmp_path / "metrics" / "models" / "keras.json",
+    )
     made.parent.mkdir(parents=True)
     for path in (kept, made, tmp_path / "plot.svg"):
         path.touch()
@@ -101,7 +130,9 @@ def test_the_copy_of_a_project_has_no_results_of_another_corpus(tmp_path: Path) 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
 
 
-def test_stages_are_shown_side_by_side_with_the_ratios(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_stages_are_shown_side_by_side_with_the_ratios(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(timings, "RESULTS", tmp_path)
     part = {"name": "split", "seconds": 2.5, "waiting": 0.5, "largest": 900}
     ratios = {"fastText": {"median": 0.9, "minimum": 0.8, "maximum": 1.1}}

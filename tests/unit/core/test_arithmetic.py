@@ -7,7 +7,12 @@ import pytest
 
 from textclf.core import arithmetic
 
-NAMES = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_NUM_THREADS")
+NAMES = (
+    "OPENBLAS_CORETYPE",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
+    "OPENBLAS_NUM_THREADS",
+)
 
 
 def pin(monkeypatch: pytest.MonkeyPatch, machine: str, avx2: bool) -> dict[str, str]:
@@ -20,7 +25,9 @@ def pin(monkeypatch: pytest.MonkeyPatch, machine: str, avx2: bool) -> dict[str, 
     return {name: os.environ[name] for name in NAMES if name in os.environ}
 
 
-def test_on_a_cpu_with_avx2_the_libraries_use_nothing_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_cpu_with_avx2_the_libraries_use_nothing_above_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert pin(monkeypatch, "x86_64", avx2=True) == {
         "OPENBLAS_CORETYPE": "Haswell",
         "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL",
@@ -29,11 +36,17 @@ def test_on_a_cpu_with_avx2_the_libraries_use_nothing_above_it(monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("machine", "core"), [("x86_64", "the user's"), ("aarch64", "NEOVERSEN1"), ("arm64", "NEOVERSEN1")]
+    ("machine", "core"),
+    [("x86_64", "the user's"), ("aarch64", "NEOVERSEN1"), ("arm64", "NEOVERSEN1")],
 )
-def test_without_avx2_only_arm64_has_a_kernel_chosen(monkeypatch: pytest.MonkeyPatch, machine: str, core: str) -> None:
+def test_without_avx2_only_arm64_has_a_kernel_chosen(
+    monkeypatch: pytest.MonkeyPatch, machine: str, core: str
+) -> None:
     pinned = pin(monkeypatch, machine, avx2=False)
-    assert pinned == dict.fromkeys(NAMES, "the user's") | {"OPENBLAS_CORETYPE": core, "OPENBLAS_NUM_THREADS": "1"}
+    assert pinned == dict.fromkeys(NAMES, "the user's") | {
+        "OPENBLAS_CORETYPE": core,
+        "OPENBLAS_NUM_THREADS": "1",
+    }
 
 
 @pytest.mark.parametrize(
@@ -42,7 +55,11 @@ def test_without_avx2_only_arm64_has_a_kernel_chosen(monkeypatch: pytest.MonkeyP
         ("x86_64", "linux", "the bytes of Linux on x86-64 with AVX2"),
         ("AMD64", "win32", "close to Linux on x86-64 with AVX2"),
         ("arm64", "darwin", "close to Linux on x86-64 with AVX2"),
-        ("aarch64", "linux", "the bytes of Linux on arm64 without a network, and close to Linux on x86-64 with AVX2"),
+        (
+            "aarch64",
+            "linux",
+            "the bytes of Linux on arm64 without a network, and close to Linux on x86-64 with AVX2",
+        ),
     ],
 )
 def test_what_is_promised_depends_on_the_type_of_the_machine(

@@ -12,7 +12,9 @@ from textclf.core.arrow import fingerprints, normalize_text
 from textclf.core.settings import MAX_SEED
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-SOUP = st.text(st.sampled_from("aB z \t\n\x1c\0\x7f\x85\xa0é\u1680İß\u2003\u3000語\ufb01"), max_size=12)
+SOUP = st.text(
+    st.sampled_from("aB z \t\n\x1c\0\x7f\x85\xa0é\u1680İß\u2003\u3000語\ufb01"), max_size=12
+)
 COLUMNS = st.lists(st.one_of(ANY_TEXT, SOUP, st.text("aB c", max_size=300)), max_size=40)
 SEEDS = st.integers(0, MAX_SEED)
 # Letters, white space and line ends of all kinds, and NUL.
@@ -32,14 +34,19 @@ def test_a_column_of_chunks_becomes_one_and_with_nulls_or_missing_it_is_refused(
 
 
 @given(COLUMNS, SEEDS, st.data())
-def test_a_part_of_a_column_has_the_hashes_of_its_texts(texts: list[str], seed: int, more: st.DataObject) -> None:
+def test_a_part_of_a_column_has_the_hashes_of_its_texts(
+    texts: list[str], seed: int, more: st.DataObject
+) -> None:
     start = more.draw(st.integers(0, len(texts)))
     column, texts = arrow.array_of(texts)[start:], texts[start:]
     assert arrow.hash_texts(column, seed).tolist() == fingerprints(texts, seed).tolist()
     normalised = list(map(normalize_text, texts))
     for kind in (pa.string(), pa.large_string()):
         assert arrow.normalize_texts(column.cast(kind)).to_pylist() == normalised
-        assert arrow.hash_normalized(column.cast(kind), seed).tolist() == fingerprints(normalised, seed).tolist()
+        assert (
+            arrow.hash_normalized(column.cast(kind), seed).tolist()
+            == fingerprints(normalised, seed).tolist()
+        )
 
 
 @given(COLUMNS)
@@ -54,7 +61,13 @@ def test_columns_keep_their_texts(texts: list[str]) -> None:
 
 def test_columns_of_tables_and_sequences_become_one_array() -> None:
     chunked = pa.chunked_array([["a"], ["b"]], pa.string())
-    for column in (chunked, chunked.chunk(0), chunked[:0], ["a", "b"], chunked.cast(pa.large_string())):
+    for column in (
+        chunked,
+        chunked.chunk(0),
+        chunked[:0],
+        ["a", "b"],
+        chunked.cast(pa.large_string()),
+    ):
         assert arrow.as_array(column).to_pylist() == list(map(str, column))
     assert arrow.hash_texts(arrow.as_array(chunked.cast(pa.large_string()))).tolist() == (
         fingerprints(["a", "b"]).tolist()
@@ -62,7 +75,9 @@ def test_columns_of_tables_and_sequences_become_one_array() -> None:
 
 
 SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
-SPACED = st.lists(st.text(st.sampled_from(SPACES + "ab\x00\x08\x0e\x1b\x7f\u200bé中😀")) | st.text())
+SPACED = st.lists(
+    st.text(st.sampled_from(SPACES + "ab\x00\x08\x0e\x1b\x7f\u200bé中😀")) | st.text()
+)
 
 
 @given(st.lists(SPACED))
@@ -78,23 +93,39 @@ def test_lengths_are_those_of_split_and_len(chunks: list[list[str]]) -> None:
 
 @given(st.lists(MIXED, max_size=8), st.integers(0, 2**32 - 1))
 def test_a_fingerprint_is_the_first_half_of_murmurhash3(texts: list[str], seed: int) -> None:
-    expected = [int.from_bytes(mmh3.mmh3_x64_128_digest(text.encode(), seed)[:8], "little") for text in texts]
+    expected = [
+        int.from_bytes(mmh3.mmh3_x64_128_digest(text.encode(), seed)[:8], "little")
+        for text in texts
+    ]
     assert (
-        fingerprints(texts, seed).tolist() == fingerprints([text.encode() for text in texts], seed).tolist() == expected
+        fingerprints(texts, seed).tolist()
+        == fingerprints([text.encode() for text in texts], seed).tolist()
+        == expected
     )
     assert fingerprints(texts).dtype == np.uint64
 
 
 def test_fingerprints_never_change() -> None:
     # Written down: the splits of a corpus must be the same in every version and on every machine.
-    assert fingerprints(["good", "é", ""]).tolist() == [12498419129940756094, 14490466646156927976, 0]
+    assert fingerprints(["good", "é", ""]).tolist() == [
+        12498419129940756094,
+        14490466646156927976,
+        0,
+    ]
 
 
 def test_a_normalized_text_has_no_case_no_forms_and_single_spaces() -> None:
-    for text in ("Good food", "  Good\tfood\n", "Good\u00a0\u3000food", "\uff27\uff4f\uff4f\uff24 food"):
+    for text in (
+        "Good food",
+        "  Good\tfood\n",
+        "Good\u00a0\u3000food",
+        "\uff27\uff4f\uff4f\uff24 food",
+    ):
         assert normalize_text(text) == "good food"
     for mark in "\u00ad\u200b\u200d\u2060\ufe0f\ufeff\U000e0100":
         assert normalize_text(f"{mark} Good{mark} fo{mark}od") == "good food"
     changed = {"Stra\u00dfe": "strasse", "\ufb01ne": "fine", "cafe\u0301": "caf\u00e9"}
-    for text, expected in (changed | {same: same for same in ("good food.", "goodfood", "")}).items():
+    for text, expected in (
+        changed | {same: same for same in ("good food.", "goodfood", "")}
+    ).items():
         assert normalize_text(text) == expected

@@ -27,7 +27,10 @@ GIT = {
     "url": "https://github.com/someone/textclf",
     "vcs_info": {"vcs": "git", "requested_revision": "main", "commit_id": "9a1b"},
 }
-WHEEL = {"url": "file:///tmp/a%20b/textclf_pipeline-0.1.0-py3-none-any.whl", "archive_info": {"hash": "sha256=00"}}
+WHEEL = {
+    "url": "file:///tmp/a%20b/textclf_pipeline-0.1.0-py3-none-any.whl",
+    "archive_info": {"hash": "sha256=00"},
+}
 
 
 def modules(requirements: list[str]) -> set[str]:
@@ -51,9 +54,14 @@ def fail(error: Exception) -> None:
     raise error
 
 
-def test_a_missing_package_is_one_line_with_the_command_that_installs_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_package_is_one_line_with_the_command_that_installs_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def say(module: str) -> list[str]:
-        assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name=module))) == USAGE_ERROR
+        assert (
+            stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name=module)))
+            == USAGE_ERROR
+        )
         return capsys.readouterr().err.splitlines()
 
     approved.check_cases(Path(__file__).with_name("missing_packages.txt"), say)
@@ -82,8 +90,12 @@ def test_outside_of_a_clone_an_extra_is_installed_from_where_textclf_came(
     assert how_to_install(extra) == (command or f'pip install "{recorded}"')
 
 
-@pytest.mark.parametrize(("extra", "refused"), [("keras", True), ("pretrained", True), ("pipeline", False)])
-def test_a_python_without_tensorflow_wheels_is_told(extra: str, refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("extra", "refused"), [("keras", True), ("pretrained", True), ("pipeline", False)]
+)
+def test_a_python_without_tensorflow_wheels_is_told(
+    extra: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.version_info", (3, 14, 0))
     line = "TensorFlow has no wheels for this Python; use Python 3.11, 3.12 or 3.13"
     assert (how_to_install(extra) == line) == refused
@@ -97,7 +109,9 @@ def install(folder: Path, direct_url: object, monkeypatch: pytest.MonkeyPatch) -
     """Make the metadata of an installed distribution, and let Python find it."""
     metadata = folder / "textclf_pipeline-0.1.0.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.4\nName: textclf-pipeline\nVersion: 0.1.0\n")
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.4\nName: textclf-pipeline\nVersion: 0.1.0\n"
+    )
     if direct_url is not None:
         (metadata / "direct_url.json").write_text(json.dumps(direct_url))
     monkeypatch.setattr(installed, "distribution", lambda _name: PathDistribution(metadata))
@@ -109,25 +123,37 @@ def install(folder: Path, direct_url: object, monkeypatch: pytest.MonkeyPatch) -
         (None, None, f"textclf-pipeline=={__version__}"),
         (None, "pipeline", f"textclf-pipeline[pipeline]=={__version__}"),
         (GIT, None, "textclf-pipeline @ git+https://github.com/someone/textclf@9a1b"),
-        (GIT, "pipeline", "textclf-pipeline[pipeline] @ git+https://github.com/someone/textclf@9a1b"),
+        (
+            GIT,
+            "pipeline",
+            "textclf-pipeline[pipeline] @ git+https://github.com/someone/textclf@9a1b",
+        ),
         (GIT | {"url": "file:///a/b"}, None, "textclf-pipeline @ git+file://localhost/a/b@9a1b"),
         (WHEEL, "pipeline", f"textclf-pipeline[pipeline] @ {WHEEL['url']}"),
     ],
 )
 def test_the_requirement_is_what_was_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, direct_url: object, extra: str | None, expected: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    direct_url: object,
+    extra: str | None,
+    expected: str,
 ) -> None:
     install(tmp_path, direct_url, monkeypatch)
     assert installed.requirement(extra) == expected
     assert bool(installed.LOCAL.match(expected)) is ("file:" in expected)
 
 
-def test_code_copied_without_its_distribution_is_required_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_copied_without_its_distribution_is_required_by_its_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(installed, "DISTRIBUTION", "textclf-that-nobody-has")
     assert installed.requirement() == f"textclf-that-nobody-has=={__version__}"
 
 
-def test_a_clone_has_the_stages_beside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clone_has_the_stages_beside_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert installed.clone_root() == ROOT
     monkeypatch.setattr(installed, "__file__", str(tmp_path / "textclf" / "core" / "installed.py"))
     assert installed.clone_root() is None

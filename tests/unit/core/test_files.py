@@ -40,8 +40,12 @@ def test_json_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     assert refusal(files.read_versioned_json, path) == f"{path} {error}"
 
 
-@pytest.mark.parametrize("content", [[], "x", None, {"format": "1"}, {"format": True}, {"format": 1.0}, {"format": 0}])
-def test_versioned_json_that_is_no_object_with_an_integer_format_is_damaged(tmp_path: Path, content: object) -> None:
+@pytest.mark.parametrize(
+    "content", [[], "x", None, {"format": "1"}, {"format": True}, {"format": 1.0}, {"format": 0}]
+)
+def test_versioned_json_that_is_no_object_with_an_integer_format_is_damaged(
+    tmp_path: Path, content: object
+) -> None:
     files.write_json(tmp_path / "x.json", content)
     assert " is damaged; " in refusal(files.read_versioned_json, tmp_path / "x.json")
 
@@ -61,15 +65,49 @@ WRONG_ROWS = (b"x", b"x,1,2", b"x,1y", b"\xff,1", b'"x,1', b"x,99999999999999999
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"term,row\nx,1\n", b"term,rows,rows\nx,1\n", *(b"term,rows\n" + row + b"\n" for row in WRONG_ROWS)],
+    [
+        b"",
+        b"term,row\nx,1\n",
+        b"term,rows,rows\nx,1\n",
+        *(b"term,rows\n" + row + b"\n" for row in WRONG_ROWS),
+    ],
 )
 def test_a_damaged_csv_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(content)
     assert "x.csv is damaged; " in refusal(files.read_csv, tmp_path / "x.csv", ["term", "rows"])
 
 
-CLASSES = ["007", "NA", "nan", "null", "None", "true", "False", "1e3", "1.0", "-0", "a,b", 'say "so"', '"', "a;b\tc"]
-CLASSES += [" ", " x ", "é😀", "\u2028", "#x", "'x'", "=1+1", "'=1+1", "''-a", "-1", "@me", "inf", "\ufeffx"]
+CLASSES = [
+    "007",
+    "NA",
+    "nan",
+    "null",
+    "None",
+    "true",
+    "False",
+    "1e3",
+    "1.0",
+    "-0",
+    "a,b",
+    'say "so"',
+    '"',
+    "a;b\tc",
+]
+CLASSES += [
+    " ",
+    " x ",
+    "é😀",
+    "\u2028",
+    "#x",
+    "'x'",
+    "=1+1",
+    "'=1+1",
+    "''-a",
+    "-1",
+    "@me",
+    "inf",
+    "\ufeffx",
+]
 
 
 def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -82,7 +120,9 @@ def test_text_that_a_spreadsheet_would_compute_has_an_apostrophe(tmp_path: Path)
     cells = ["=1+1", "'=1+1", "@me", "-a", "+1-2", "-1.5", "-", "a=b", ""]
     files.write_csv(tmp_path / "x.csv", pd.DataFrame({"id": cells, "n": -1.0}))
     expected = ["'=1+1", "''=1+1", "'@me", "'-a", "'+1-2", "-1.5", "-", "a=b", ""]
-    assert (tmp_path / "x.csv").read_text() == "\n".join(["id,n", *(f"{cell},-1.0" for cell in expected), ""])
+    assert (tmp_path / "x.csv").read_text() == "\n".join(
+        ["id,n", *(f"{cell},-1.0" for cell in expected), ""]
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,10 +130,18 @@ def test_text_that_a_spreadsheet_would_compute_has_an_apostrophe(tmp_path: Path)
     [
         (pd.DataFrame({"model": [], "a,b": []}), b'model,"a,b"\n'),
         (
-            pd.concat([pd.DataFrame(columns=["term", "share"]), pd.DataFrame({"term": ["x"], "share": [1 / 3]})]),
+            pd.concat(
+                [
+                    pd.DataFrame(columns=["term", "share"]),
+                    pd.DataFrame({"term": ["x"], "share": [1 / 3]}),
+                ]
+            ),
             b"term,share\nx,0.333333\n",
         ),
-        (pd.DataFrame({"class": ["NA", "nan"], "f1": [0.5, math.nan]}), b"class,f1\nNA,0.5\nnan,\n"),
+        (
+            pd.DataFrame({"class": ["NA", "nan"], "f1": [0.5, math.nan]}),
+            b"class,f1\nNA,0.5\nnan,\n",
+        ),
         (
             pd.DataFrame({"term": ["NA", "é,"], "b": [1 / 3, 1.0], "c": [1, 2]}),
             'term,b,c\nNA,0.333333,1\n"é,",1.0,2\n'.encode(),
@@ -101,7 +149,9 @@ def test_text_that_a_spreadsheet_would_compute_has_an_apostrophe(tmp_path: Path)
     ],
     ids=["no rows", "decimals beside a table without rows", "no number", "rounded numbers"],
 )
-def test_a_csv_has_these_bytes_and_is_read_as_written(tmp_path: Path, frame: pd.DataFrame, content: bytes) -> None:
+def test_a_csv_has_these_bytes_and_is_read_as_written(
+    tmp_path: Path, frame: pd.DataFrame, content: bytes
+) -> None:
     files.write_csv(tmp_path / "x.csv", frame)
     assert (tmp_path / "x.csv").read_bytes() == content
     read = files.read_csv(tmp_path / "x.csv")
@@ -122,12 +172,18 @@ def test_a_csv_is_read_as_it_was_written(records: list[dict[str, Any]]) -> None:
         files.write_csv(Path(folder, "x.csv"), frame)
         read = files.read_csv(Path(folder, "x.csv"))
         rounded = frame["part"].to_numpy().round(files.DIGITS)
-    assert [read[name].tolist() for name in ("term", "whole")] == [frame[name].tolist() for name in ("term", "whole")]
+    assert [read[name].tolist() for name in ("term", "whole")] == [
+        frame[name].tolist() for name in ("term", "whole")
+    ]
     assert np.array_equal(read["part"], rounded, equal_nan=True)
 
 
-@pytest.mark.parametrize("read", [files.require, files.read_json, files.read_versioned_json, files.read_csv])
-def test_what_is_missing_is_named_with_what_makes_it(tmp_path: Path, read: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize(
+    "read", [files.require, files.read_json, files.read_versioned_json, files.read_csv]
+)
+def test_what_is_missing_is_named_with_what_makes_it(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
     path = tmp_path / "train.x"
     assert refusal(read, path) == f"{path} not found; run dvc repro (or dvc pull) to make it"
 
@@ -156,7 +212,9 @@ def test_the_bytes_are_those_of_numpy(array: NDArray[np.generic]) -> None:
     assert ours.getvalue() == numpys.getvalue()
 
 
-@pytest.mark.parametrize(("count", "room"), [(2, 129), (26, 129), (40_000, 0), (40_000, 128), (40_000, 20_000)])
+@pytest.mark.parametrize(
+    ("count", "room"), [(2, 129), (26, 129), (40_000, 0), (40_000, 128), (40_000, 20_000)]
+)
 def test_no_room_for_the_end_of_an_array_is_an_error(tmp_path: Path, count: int, room: int) -> None:
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
@@ -168,17 +226,29 @@ def test_no_room_for_the_end_of_an_array_is_an_error(tmp_path: Path, count: int,
     assert done.err.splitlines()[-1:] == ["OSError: [Errno 27] File too large"]
 
 
-def test_small_archives_of_arrays_have_no_64_bit_sizes_which_versions_of_python_write_otherwise(tmp_path: Path) -> None:
-    path, arrays = tmp_path / "a.npz", {"ids": np.array(["a", "bcd"]), "y": np.arange(6.0).reshape(2, 3)[:, ::2]}
+def test_small_archives_of_arrays_have_no_64_bit_sizes_which_versions_of_python_write_otherwise(
+    tmp_path: Path,
+) -> None:
+    path, arrays = (
+        tmp_path / "a.npz",
+        {"ids": np.array(["a", "bcd"]), "y": np.arange(6.0).reshape(2, 3)[:, ::2]},
+    )
     with path.open("wb") as file:
         files.write_npz(file, **arrays)
     with np.load(path, allow_pickle=False) as stored:
-        assert {name: stored[name].tolist() for name in stored} == {name: a.tolist() for name, a in arrays.items()}
+        assert {name: stored[name].tolist() for name in stored} == {
+            name: a.tolist() for name, a in arrays.items()
+        }
     with zipfile.ZipFile(path) as archive:
-        assert [(member.extract_version, member.extra) for member in archive.infolist()] == [(20, b""), (20, b"")]
+        assert [(member.extract_version, member.extra) for member in archive.infolist()] == [
+            (20, b""),
+            (20, b""),
+        ]
 
 
-def test_an_archive_of_arrays_has_the_same_bytes_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_of_arrays_has_the_same_bytes_on_windows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     written = []
     for system in ("linux", "win32"):
         monkeypatch.setattr(sys, "platform", system)

@@ -14,15 +14,29 @@ from textclf.core.scripts import is_unspaced, unspaced_share
 @pytest.mark.parametrize(
     ("show", "value", "text"),
     [
-        *((formatting.points, *case) for case in ((0.004, "+0.4"), (-0.044, "\N{MINUS SIGN}4.4"), (-0.0001, "0.0"))),
-        *((formatting.confidence_level, *case) for case in ((0.95, "95%"), (0.9, "90%"), (0.975, "97.5%"))),
-        *((formatting.p_value, *case) for case in ((0.0004, "< 0.001"), (0.001, "0.001"), (0.5, "0.500"))),
-        *((formatting.join_names, *case) for case in (([], ""), (["a"], "a"), (["a", "b", "c"], "a, b and c"))),
+        *(
+            (formatting.points, *case)
+            for case in ((0.004, "+0.4"), (-0.044, "\N{MINUS SIGN}4.4"), (-0.0001, "0.0"))
+        ),
+        *(
+            (formatting.confidence_level, *case)
+            for case in ((0.95, "95%"), (0.9, "90%"), (0.975, "97.5%"))
+        ),
+        *(
+            (formatting.p_value, *case)
+            for case in ((0.0004, "< 0.001"), (0.001, "0.001"), (0.5, "0.500"))
+        ),
+        *(
+            (formatting.join_names, *case)
+            for case in (([], ""), (["a"], "a"), (["a", "b", "c"], "a, b and c"))
+        ),
         (lambda count: formatting.count_noun(count, "row"), 1, "1 row"),
         (lambda count: formatting.count_noun(count, "class", "classes"), 2000, "2,000 classes"),
     ],
 )
-def test_values_are_shown_as_in_a_sentence(show: Callable[[Any], str], value: Any, text: str) -> None:
+def test_values_are_shown_as_in_a_sentence(
+    show: Callable[[Any], str], value: Any, text: str
+) -> None:
     assert show(value) == text
 
 
@@ -48,7 +62,10 @@ def test_the_largest_remainders_are_rounded_up() -> None:
 
 
 def test_invisible_and_reordering_characters_are_replaced() -> None:
-    assert visible("a\u202eb\x00c\x1b[0m\u2028\u200b") == "a⟨U+202E⟩b⟨U+0000⟩c⟨U+001B⟩[0m⟨U+2028⟩⟨U+200B⟩"
+    assert (
+        visible("a\u202eb\x00c\x1b[0m\u2028\u200b")
+        == "a⟨U+202E⟩b⟨U+0000⟩c⟨U+001B⟩[0m⟨U+2028⟩⟨U+200B⟩"
+    )
     assert visible("ünï \N{FAMILY}\u200d\n\t") == "ünï \N{FAMILY}\u200d\n\t"
 
 
@@ -68,7 +85,11 @@ def test_labels_are_short_visible_and_unique() -> None:
 
 
 def test_a_title_is_shown_instead_of_a_name() -> None:
-    assert display_labels(["0", "1", "2"], {"0": "no", "1": "no"}) == {"0": "no", "1": "no (2)", "2": "2"}
+    assert display_labels(["0", "1", "2"], {"0": "no", "1": "no"}) == {
+        "0": "no",
+        "1": "no (2)",
+        "2": "2",
+    }
 
 
 @pytest.mark.parametrize("language", WORDS)
@@ -78,11 +99,20 @@ def test_sentences_without_spaces_are_recognised(language: str) -> None:
 
 PHRASES = "ລົດຊາດດີຫຼາຍ ຂ້ອຍຈະກັບມາອີກ"  # Lao, with a space between phrases
 SET_APART = ("这 家 店 的 菜 很 好吃", "ร้าน นี้ อร่อย มาก และ ถูก")  # by a tool
-SPACED = (*SET_APART, "음식이 정말 맛있어요", "The sign says 出口 in red", "Très bon café, naïve façade", "👍👍", "")
+SPACED = (
+    *SET_APART,
+    "음식이 정말 맛있어요",
+    "The sign says 出口 in red",
+    "Très bon café, naïve façade",
+    "👍👍",
+    "",
+)
 
 
 def test_texts_with_spaces_between_words_are_others() -> None:
-    assert [text for text in ("iPhone很好用", "好", PHRASES, "བོད་སྐད་ཡག་པོ་འདུག") if not is_unspaced(text)] == []
+    assert [
+        text for text in ("iPhone很好用", "好", PHRASES, "བོད་སྐད་ཡག་པོ་འདུག") if not is_unspaced(text)
+    ] == []
     assert [text for text in SPACED if is_unspaced(text)] == []
 
 
@@ -105,7 +135,10 @@ def test_a_name_is_quoted_if_it_would_be_misread() -> None:
 
 def test_the_first_of_many_names_are_listed() -> None:
     assert quoting.list_names(["a", "b, c", ""]) == "a, 'b, c', ''"
-    assert quoting.list_names([str(number) for number in range(13)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"
+    assert (
+        quoting.list_names([str(number) for number in range(13)])
+        == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"
+    )
 
 
 def test_of_many_classes_the_smallest_and_the_largest_are_shown() -> None:

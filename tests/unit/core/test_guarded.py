@@ -53,14 +53,19 @@ CHANGED = "must not change while the stage runs; it was"
         ("seed: 1", "seed: [", "params.yaml:1: "),
     ],
 )
-def test_no_output_is_complete_if_a_setting_that_was_read_has_changed(old: str, new: str, error: str) -> None:
+def test_no_output_is_complete_if_a_setting_that_was_read_has_changed(
+    old: str, new: str, error: str
+) -> None:
     assert error in refusal(run, rewrite(old, new))
     assert Path("output").read_text() == "old"
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("other: {}", "other: {epochs: 3}"), ("{seed: 1, test_size: 0.25}", "{test_size: 0.25, seed: 1} # another order")],
+    [
+        ("other: {}", "other: {epochs: 3}"),
+        ("{seed: 1, test_size: 0.25}", "{test_size: 0.25, seed: 1} # another order"),
+    ],
 )
 def test_changes_of_other_settings_and_of_the_order_are_allowed(old: str, new: str) -> None:
     run(rewrite(old, new))
@@ -87,11 +92,19 @@ LOADED = Path(code.__file__)
         (LOADED.parents[2] / "stages" / "never_imported.py", False),
     ],
 )
-def test_no_output_is_complete_if_code_has_changed(path: Path, refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {path.with_name("__init__.py"): "of a package"} | code._read_files() | {path: "another checksum"}
+def test_no_output_is_complete_if_code_has_changed(
+    path: Path, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (
+        {path.with_name("__init__.py"): "of a package"}
+        | code._read_files()
+        | {path: "another checksum"}
+    )
     monkeypatch.setattr(code, "_read_files", lambda: before)
     if not refused:
         run(lambda: None)
         return
-    assert f"{path.name} must not change while the stage runs; run dvc repro again" in refusal(run, lambda: None)
+    assert f"{path.name} must not change while the stage runs; run dvc repro again" in refusal(
+        run, lambda: None
+    )
     assert Path("output").read_text() == "old"

@@ -19,7 +19,10 @@ from textclf.core.ownership import note_made
 
 def tree(folder: Path) -> dict[str, str | None]:
     """Every path below a folder with a file's text, or None for a folder."""
-    return {str(path.relative_to(folder)): None if path.is_dir() else path.read_text() for path in folder.rglob("*")}
+    return {
+        str(path.relative_to(folder)): None if path.is_dir() else path.read_text()
+        for path in folder.rglob("*")
+    }
 
 
 NEW = {"folder": None, "folder/new": "new", "file": "new", "another": None, "another/new": "new"}
@@ -69,9 +72,13 @@ def write_out(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_the_scratch_folder_of_a_process_is_kept_while_it_runs(tmp_path: Path, killed: bool) -> None:
+def test_the_scratch_folder_of_a_process_is_kept_while_it_runs(
+    tmp_path: Path, killed: bool
+) -> None:
     command = [sys.executable, "-c", HOLD]
-    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         held = scratch_folders(tmp_path)
@@ -95,7 +102,9 @@ def test_a_process_is_not_recognised_by_its_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError, UserError, KeyboardInterrupt, None])
-def test_a_block_that_fails_leaves_old_outputs_and_no_scratch(filled: Path, error: type[BaseException] | None) -> None:
+def test_a_block_that_fails_leaves_old_outputs_and_no_scratch(
+    filled: Path, error: type[BaseException] | None
+) -> None:
     def fail() -> None:
         with outputs(filled / "folder", filled / "file") as (folder, file):
             if error is None:
@@ -171,7 +180,9 @@ CALLS = ("link", "rename", "replace")  # of the module os, by which outputs take
 class Failing:
     """Makes the call with a number fail, counted over all calls from 0; with `permanent`, all from there on."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, permanent: bool = False) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, number: int, permanent: bool = False
+    ) -> None:
         self.count, self.number, self.permanent = 0, number, permanent
         for name in CALLS:
             monkeypatch.setattr(os, name, self.wrap(getattr(os, name)))
@@ -194,10 +205,15 @@ def replace_all(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_a_failed_rename_leaves_the_old_outputs(filled: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_a_failed_rename_leaves_the_old_outputs(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     with monkeypatch.context() as patch:
         Failing(patch, number)
-        if number in (2, 5):  # a link, instead of which the file is renamed; none, since there are five calls
+        if number in (
+            2,
+            5,
+        ):  # a link, instead of which the file is renamed; none, since there are five calls
             replace_all(filled)
         else:
             with pytest.raises(OSError, match="Input/output error"):
@@ -205,11 +221,14 @@ def test_a_failed_rename_leaves_the_old_outputs(filled: Path, monkeypatch: pytes
     assert tree(filled) == (NEW if number in (2, 5) else OLD)
 
 
-def test_what_cannot_be_put_back_is_named_and_put_back_next_time(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_put_back_is_named_and_put_back_next_time(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         Failing(patch, 1, permanent=True)
         with pytest.raises(
-            UserError, match=r"\.replaced could not be put back to .*folder \(Input/output error\); move it"
+            UserError,
+            match=r"\.replaced could not be put back to .*folder \(Input/output error\); move it",
         ):
             replace_all(filled)
     assert not (filled / "folder").exists()
@@ -251,7 +270,9 @@ def test_after_a_kill_between_two_renames_no_old_output_is_lost(filled: Path, nu
     assert scratch_folders(filled) == []
 
 
-def test_an_old_output_that_cannot_be_removed_goes_next_time(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_output_that_cannot_be_removed_goes_next_time(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(path: Path, ignore_errors: bool = False) -> None:
         if not ignore_errors:
             raise PermissionError(path)
@@ -275,7 +296,9 @@ def test_an_old_output_that_cannot_be_removed_goes_next_time(filled: Path, monke
         (OSError("3 requested and 2 written"), None),
     ],
 )
-def test_an_error_of_a_full_disk_names_the_first_output(tmp_path: Path, error: OSError, path: str | None) -> None:
+def test_an_error_of_a_full_disk_names_the_first_output(
+    tmp_path: Path, error: OSError, path: str | None
+) -> None:
     first, second = tmp_path / "first", tmp_path / "table.csv"
 
     def write() -> None:
@@ -288,7 +311,9 @@ def test_an_error_of_a_full_disk_names_the_first_output(tmp_path: Path, error: O
     assert (caught.value.errno, caught.value.filename) == (error.errno, expected)
 
 
-def test_outputs_are_on_the_disk_before_they_take_their_places(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_are_on_the_disk_before_they_take_their_places(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(_: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -315,7 +340,9 @@ for thread in threads: thread.join()
 """
 
 
-def test_one_process_and_one_thread_at_a_time_has_a_lock_whatever_links_lead_to_it(tmp_path: Path) -> None:
+def test_one_process_and_one_thread_at_a_time_has_a_lock_whatever_links_lead_to_it(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "file").write_text("0")
     (tmp_path / "link").symlink_to("file")
     (tmp_path / "folder").symlink_to(tmp_path)

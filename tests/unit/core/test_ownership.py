@@ -17,7 +17,10 @@ from textclf.core.settings import load_yaml
 from textclf.project import declared
 
 pytestmark = pytest.mark.usefixtures("here")
-PIPELINES = {Path(name): (ROOT / name).read_text(encoding="utf-8") for name in ("dvc.yaml", "studies/dvc.yaml")}
+PIPELINES = {
+    Path(name): (ROOT / name).read_text(encoding="utf-8")
+    for name in ("dvc.yaml", "studies/dvc.yaml")
+}
 SETTINGS = load_yaml(ROOT / "params.yaml")
 ALL = sorted({path for path, _ in declared.outputs(PIPELINES, SETTINGS)} | {declared.UNDECLARED})
 MODELS = Path("models")
@@ -46,7 +49,9 @@ def own(path: Path | str) -> Path:
 @pytest.mark.parametrize("inside", ["", "final.pkl", "deep/interviews.txt"])
 def test_a_stage_replaces_no_file_of_the_user(target: Path, inside: str) -> None:
     mine = own(target / inside)
-    line = f"{target} must have only files that a run made, since each run replaces it; got {mine}; "
+    line = (
+        f"{target} must have only files that a run made, since each run replaces it; got {mine}; "
+    )
     for files in (("",), ("a", "b")):
         assert refusal(run, target, files) == f"{line}move what is yours elsewhere"
         assert [path for path in Path().rglob("*") if path.is_file()] == [mine]
@@ -58,7 +63,9 @@ def test_a_stage_replaces_what_a_run_has_made(target: Path) -> None:
     for content in ("one", "two"):
         for files in (("a", "b/c"), ("b/d",)):
             run(target, files, content)
-            assert [path.read_text() for path in target.rglob("*") if path.is_file()] == [content] * len(files)
+            assert [path.read_text() for path in target.rglob("*") if path.is_file()] == [
+                content
+            ] * len(files)
 
 
 def test_a_file_that_was_added_to_what_a_run_has_made_stays() -> None:
@@ -112,7 +119,9 @@ def test_a_file_in_the_place_of_a_folder_is_named() -> None:
     assert foreign_files(Path("metrics/models")) == [Path("metrics")]
 
 
-def test_what_is_dropped_is_removed_only_if_a_run_made_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_dropped_is_removed_only_if_a_run_made_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     old = Path("data/trained/old")
     run(old, ("model.json",))
     mine = own(old / "notes.txt")
@@ -144,7 +153,11 @@ def clone() -> Callable[[], None]:
     dvc("init", "--quiet")
     own("models/a/model.json")
     dvc("add", "--quiet", "models")
-    (line,) = [line for line in Path("models.dvc").read_text().splitlines() if "md5: " in line and ".dir" in line]
+    (line,) = [
+        line
+        for line in Path("models.dvc").read_text().splitlines()
+        if "md5: " in line and ".dir" in line
+    ]
     Path("dvc.lock").write_text(LOCK.format(line.split()[-1]))
     Path("models.dvc").unlink()
     return lambda: run(MODELS, ("a/model.json",))

@@ -45,11 +45,16 @@ def test_a_value_is_set_and_every_other_one_stays(key: str) -> None:
 
 def test_a_value_keeps_its_comment_which_moves_above_a_line_that_is_too_long() -> None:
     text, comment = "data:\n  classes: null            # labels in order\n", "# labels in order"
-    assert with_values(text, {"data.classes": ["a", "b"]}) == f"data:\n  classes: [a, b]          {comment}\n"
+    assert (
+        with_values(text, {"data.classes": ["a", "b"]})
+        == f"data:\n  classes: [a, b]          {comment}\n"
+    )
     comments = {"data.classes": comment.removeprefix("# ")}
     first = "a" * (WIDTH - len(f"  classes: [, b] {comment}"))
     for name, above in ((first, False), (f"{first}a", True)):
-        lines = with_comments(with_values(text, {"data.classes": [name, "b"]}), comments).splitlines()[1:]
+        lines = with_comments(
+            with_values(text, {"data.classes": [name, "b"]}), comments
+        ).splitlines()[1:]
         value = f"  classes: [{name}, b]"
         assert lines == ([f"  {comment}", value] if above else [f"{value} {comment}"])
 
@@ -66,5 +71,7 @@ def test_a_missing_section_is_added() -> None:
 def test_whole_sections_are_replaced_added_and_removed() -> None:
     text = "# what\n\na:  # one\n  b: 1\n\n  # inner\n  c: 2\n\n# two\nd: {}\n\ne:\n  f: [1]\n"
     sections: dict[str, Any] = {"a": {"x": {"y": [1, 2]}}, "new": {"z": None}, "e": {}}
-    assert with_sections(text, sections) == ("# what\n\na:\n  x:\n    y: [1, 2]\n\nnew:\n  z: null\n\n# two\nd: {}\n")
+    assert with_sections(text, sections) == (
+        "# what\n\na:\n  x:\n    y: [1, 2]\n\nnew:\n  z: null\n\n# two\nd: {}\n"
+    )
     assert with_sections(TEXT, {}) == TEXT

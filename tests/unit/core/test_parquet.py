@@ -10,7 +10,9 @@ import pytest
 from tests.faults.damage import flip_bit
 from textclf.core import parquet
 
-TABLE = pa.table({"id": ["a", "b"], "probability_é": [0.25, 0.75]}).replace_schema_metadata({"made by": "a test"})
+TABLE = pa.table({"id": ["a", "b"], "probability_é": [0.25, 0.75]}).replace_schema_metadata(
+    {"made by": "a test"}
+)
 
 
 @pytest.fixture
@@ -34,7 +36,9 @@ def test_a_file_is_one_that_any_reader_of_parquet_reads(tmp_path: Path) -> None:
     assert parquet.open_file(path).schema_arrow.metadata == {b"made by": b"a test"}
 
 
-def test_a_file_is_verified_once_and_again_when_it_has_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_verified_once_and_again_when_it_has_changed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     computed = Mock(wraps=parquet._checksum)
     monkeypatch.setattr(parquet, "_checksum", computed)
     for _ in range(2):

@@ -56,7 +56,9 @@ def test_long_work_prints_a_line_every_twenty_seconds_and_one_at_the_end(
     ]
 
 
-def test_a_terminal_shows_a_bar_that_is_removed_at_the_end(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_a_bar_that_is_removed_at_the_end(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     terminal = open_terminal(monkeypatch)
     progress = bar("split", 4)
     clock.now += 0.9
@@ -80,7 +82,9 @@ def test_without_stderr_nothing_is_printed(clock: Clock, monkeypatch: pytest.Mon
     progress.close()
 
 
-def test_an_item_counts_when_the_next_one_is_asked_for(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_item_counts_when_the_next_one_is_asked_for(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
     seen = []
     for item in track("abc", "read", 3):
         clock.now += 60
@@ -93,7 +97,9 @@ def test_an_item_counts_when_the_next_one_is_asked_for(clock: Clock, capsys: pyt
     assert capsys.readouterr().err == "read: 100% 3/3 [03:00<00:00, 60.00s/ parts]\n"
 
 
-def test_an_error_between_items_removes_the_bar(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_between_items_removes_the_bar(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     terminal = open_terminal(monkeypatch)
 
     def broken() -> Iterator[int]:
@@ -112,4 +118,7 @@ def test_variables_that_tqdm_cannot_read_are_an_error_in_a_line() -> None:
     code = "from textclf.core import progress, stage; stage.exit_code('train', lambda: progress.bar('rows', 1).close())"
     reason = "could not convert string to float: 'often'"
     done = python("-c", code, TQDM_MININTERVAL="often")
-    assert done.err == f"error: train: the variables TQDM_... must be valid; got: {reason}; unset them\n"
+    assert (
+        done.err
+        == f"error: train: the variables TQDM_... must be valid; got: {reason}; unset them\n"
+    )

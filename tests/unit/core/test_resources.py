@@ -44,7 +44,9 @@ def machine(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-MEMINFO = {"proc/meminfo": "MemTotal:       8000000 kB\nMemFree: 1 kB\nMemAvailable:    4000000 kB\n"}
+MEMINFO = {
+    "proc/meminfo": "MemTotal:       8000000 kB\nMemFree: 1 kB\nMemAvailable:    4000000 kB\n"
+}
 
 
 @pytest.mark.usefixtures("disk")
@@ -61,11 +63,15 @@ def test_the_disk_of_a_missing_folder_is_that_of_its_parent(
     tmp_path: Path, disk: list[Path], monkeypatch: pytest.MonkeyPatch, relative: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    resources.require_disk(Path("data" if relative else tmp_path / "data" / "splits"), 300_000_000, "split")
+    resources.require_disk(
+        Path("data" if relative else tmp_path / "data" / "splits"), 300_000_000, "split"
+    )
     assert disk == [tmp_path]
 
 
-def test_too_little_memory_is_refused_if_it_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_refused_if_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Namespace(available=5))
     assert resources.available_memory(tmp_path) == 5  # without the files of the kernel
     monkeypatch.setitem(sys.modules, "psutil", None)
@@ -97,7 +103,11 @@ VERSION_1 = {
     "sys/fs/cgroup/memory/jobs/memory.usage_in_bytes": "1500000000\n",
     "sys/fs/cgroup/memory/jobs/memory.stat": "inactive_file 1\ntotal_inactive_file 100000000\n",
 }
-FULL = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "10\n", "sys/fs/cgroup/memory.current": "11\n"}
+FULL = {
+    "proc/self/cgroup": "0::/\n",
+    "sys/fs/cgroup/memory.max": "10\n",
+    "sys/fs/cgroup/memory.current": "11\n",
+}
 
 
 @pytest.mark.parametrize(
@@ -106,30 +116,46 @@ FULL = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "10\n", "sys/f
         pytest.param({}, 4_000_000 * 1024, id="none"),
         pytest.param(of_version_2("/", ""), 1_200_000_000, id="version 2"),
         pytest.param(of_version_2("/jobs/one", "/jobs/one"), 1_200_000_000, id="a group"),
-        pytest.param(of_version_2("/jobs/one/part", "/jobs/one"), 1_200_000_000, id="below a group"),
+        pytest.param(
+            of_version_2("/jobs/one/part", "/jobs/one"), 1_200_000_000, id="below a group"
+        ),
         pytest.param(VERSION_1, 600_000_000, id="version 1"),
         pytest.param(FULL, 0, id="above its limit"),
-        pytest.param({"proc/self/cgroup": "4:memory:/elsewhere\n0::/elsewhere\n"}, 4_000_000 * 1024, id="not mounted"),
+        pytest.param(
+            {"proc/self/cgroup": "4:memory:/elsewhere\n0::/elsewhere\n"},
+            4_000_000 * 1024,
+            id="not mounted",
+        ),
     ],
 )
-def test_memory_is_what_linux_reports_or_a_cgroup_allows(tmp_path: Path, files: dict[str, str], left: int) -> None:
+def test_memory_is_what_linux_reports_or_a_cgroup_allows(
+    tmp_path: Path, files: dict[str, str], left: int
+) -> None:
     assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == left
 
 
 def limit(monkeypatch: pytest.MonkeyPatch, kind: int, size: int) -> None:
     monkeypatch.setattr(
-        resource, "getrlimit", lambda asked: (size, -1) if asked == kind else (resource.RLIM_INFINITY, -1)
+        resource,
+        "getrlimit",
+        lambda asked: (size, -1) if asked == kind else (resource.RLIM_INFINITY, -1),
     )
 
 
-@pytest.mark.parametrize(("kind", "left"), [(resource.RLIMIT_AS, 2_000_000_000), (resource.RLIMIT_DATA, 2_400_000_000)])
-def test_a_limit_of_the_process_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int, left: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "left"), [(resource.RLIMIT_AS, 2_000_000_000), (resource.RLIMIT_DATA, 2_400_000_000)]
+)
+def test_a_limit_of_the_process_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int, left: int
+) -> None:
     status = {"proc/self/status": "Name:\tpython\nVmSize:\t  500000 kB\nVmData:\t  109375 kB\n"}
     limit(monkeypatch, kind, 2_512_000_000)
     assert resources.available_memory(machine(tmp_path, MEMINFO | status)) == left
 
 
-def test_a_limit_of_address_space_below_what_libraries_reserve_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_of_address_space_below_what_libraries_reserve_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     resources.require_address_space(2**40, "TensorFlow")
     limit(monkeypatch, resource.RLIMIT_AS, 1_000_000_000)
     resources.require_address_space(1_000_000_000, "TensorFlow")

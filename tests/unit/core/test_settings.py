@@ -12,11 +12,52 @@ from ruamel.yaml import YAML
 from tests.refusal import refusal
 from tests.settings import TEXT
 from textclf.core.errors import UserError
-from textclf.core.settings import Names, Section, load_params, load_section, parse_yaml, show, suggest, validate
+from textclf.core.settings import (
+    Names,
+    Section,
+    load_params,
+    load_section,
+    parse_yaml,
+    show,
+    suggest,
+    validate,
+)
 
 SCALARS = [
-    *("1e-3", "1E-3", "0.5", ".5", "1.", "+.5", "-1.5e+3", ".inf", "1", "-1", "010", "1.0", "~", "null", "Null", ""),
-    *("true", "True", "FALSE", "yes", "no", "on", "off", "y", "1:30", "a b", '"1"', "'true'", "|\n  x\n", "2020-01-01"),
+    *(
+        "1e-3",
+        "1E-3",
+        "0.5",
+        ".5",
+        "1.",
+        "+.5",
+        "-1.5e+3",
+        ".inf",
+        "1",
+        "-1",
+        "010",
+        "1.0",
+        "~",
+        "null",
+        "Null",
+        "",
+    ),
+    *(
+        "true",
+        "True",
+        "FALSE",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "1:30",
+        "a b",
+        '"1"',
+        "'true'",
+        "|\n  x\n",
+        "2020-01-01",
+    ),
 ]
 
 
@@ -36,9 +77,13 @@ class Outer(Section):
 LONG = "x" * 10_000
 
 
-@pytest.mark.parametrize("text", ["<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> b\n", "a: 1\n>>>>>>> b\n"])
+@pytest.mark.parametrize(
+    "text", ["<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> b\n", "a: 1\n>>>>>>> b\n"]
+)
 def test_markers_of_a_conflict_are_named(text: str) -> None:
-    with pytest.raises(UserError, match=r"^x\.yaml must have no markers of a conflict; .* leaves them; edit it$"):
+    with pytest.raises(
+        UserError, match=r"^x\.yaml must have no markers of a conflict; .* leaves them; edit it$"
+    ):
         parse_yaml(text, "x.yaml")
 
 
@@ -48,12 +93,18 @@ REFUSED = {  # and what the error says
         value: (f"a: {value}", "expected YAML")
         for value in ("!!bool maybe", "!!timestamp soon", "!!float ''", "!!map [a, b]", "!!int x")
     },
-    "a long key twice": (f"? {LONG}\n: 1\n? {LONG}\n: 1", f"here:3: key '{'x' * 39}…' is repeated; expected YAML"),
+    "a long key twice": (
+        f"? {LONG}\n: 1\n? {LONG}\n: 1",
+        f"here:3: key '{'x' * 39}…' is repeated; expected YAML",
+    ),
     "a long key that is no text": (
         f"? [{LONG}]\n: 1",
         f"here:1: key ('{'x' * 37}… must be text; put it in quotes; expected YAML",
     ),
-    "a long alias": (f"name: *{LONG}", f"here:1: found undefined alias '{'x' * 176}…; expected YAML"),
+    "a long alias": (
+        f"name: *{LONG}",
+        f"here:1: found undefined alias '{'x' * 176}…; expected YAML",
+    ),
 }
 
 
@@ -70,14 +121,18 @@ def test_a_scalar_is_read_as_dvc_reads_it(scalar: str) -> None:
     assert (type(ours), ours) == (type(theirs), theirs)
 
 
-@pytest.mark.parametrize("text", [TEXT, "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}"], ids=["params.yaml", "a merge"])
+@pytest.mark.parametrize(
+    "text", [TEXT, "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}"], ids=["params.yaml", "a merge"]
+)
 def test_a_file_is_read_as_dvc_reads_it(text: str) -> None:
     assert parse_yaml(text, "x") == YAML(typ="safe").load(text)
 
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
     max_leaves=5,
 )
 
@@ -91,7 +146,8 @@ def test_any_value_is_shown_on_one_line(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 1, 0.5, float("inf"), "a b", "1e-3", "", " x", "it's", [1, "a"], {"a": [2]}]
+    "value",
+    [None, True, 1, 0.5, float("inf"), "a b", "1e-3", "", " x", "it's", [1, "a"], {"a": [2]}],
 )
 def test_a_value_is_shown_as_params_yaml_has_it(value: Any) -> None:
     assert parse_yaml(f"a: {show(value)}", "x")["a"] == value
@@ -113,9 +169,12 @@ def test_mistakes_are_sentences_under_the_prefix_in_which_what_is_long_is_shorte
 
 
 @pytest.mark.parametrize(
-    ("kind", "keys"), [(Inner, ()), (dict[str, Inner], ("a",)), (list[dict[str, Outer]], (0, "a", "inner"))]
+    ("kind", "keys"),
+    [(Inner, ()), (dict[str, Inner], ("a",)), (list[dict[str, Outer]], (0, "a", "inner"))],
 )
-def test_an_unknown_setting_is_named_wherever_its_section_stands(kind: Any, keys: tuple[Any, ...]) -> None:
+def test_an_unknown_setting_is_named_wherever_its_section_stands(
+    kind: Any, keys: tuple[Any, ...]
+) -> None:
     content: Any = {"sead": 2}
     for key in reversed(keys):
         content = [content] if key == 0 else {key: content}
@@ -128,7 +187,10 @@ def test_sections_and_single_settings_are_loaded_by_their_keys(tmp_path: Path) -
     assert load_section("outer.inner", Inner, path) == Inner(seed=7)
     assert load_section("other", Inner, path) == Inner()
     wanted = {"outer": Outer, "models": Names}
-    assert load_params(wanted, path) == {"outer": Outer(name="y", inner=Inner(seed=7)), "models": ("a", "b")}
+    assert load_params(wanted, path) == {
+        "outer": Outer(name="y", inner=Inner(seed=7)),
+        "models": ("a", "b"),
+    }
 
 
 def test_a_section_is_frozen() -> None:
@@ -138,4 +200,7 @@ def test_a_section_is_frozen() -> None:
 
 def test_an_unknown_name_gets_a_hint() -> None:
     assert suggest("sead", ["seed", "size"]) == "did you mean seed?"
-    assert [suggest("x", known) for known in (["seed"], [])] == ["known here: seed", "known here: none"]
+    assert [suggest("x", known) for known in (["seed"], [])] == [
+        "known here: seed",
+        "known here: none",
+    ]

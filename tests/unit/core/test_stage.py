@@ -56,7 +56,9 @@ def raising(error: BaseException) -> Callable[..., None]:
     return run
 
 
-def test_positional_parameters_are_params_and_keyword_only_ones_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+def test_positional_parameters_are_params_and_keyword_only_ones_arguments(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def run(
         split: Split,
         models: Annotated[Names, Param("data.classes")],
@@ -71,7 +73,9 @@ def test_positional_parameters_are_params_and_keyword_only_ones_arguments(capsys
     assert capsys.readouterr() == ("1000 ('a', 'b') True 'keras' models/x\n", "")
 
 
-def test_a_stage_takes_its_item_from_dvc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_takes_its_item_from_dvc(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(*, item: str) -> None:
         print(item)
 
@@ -85,14 +89,18 @@ def test_a_stage_takes_its_item_from_dvc(capsys: pytest.CaptureFixture[str], mon
     assert err.startswith(line)
 
 
-def test_garbage_is_collected_while_a_stage_runs_but_not_among_its_modules(capsys: pytest.CaptureFixture[str]) -> None:
+def test_garbage_is_collected_while_a_stage_runs_but_not_among_its_modules(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     gc.disable()
     gc.unfreeze()
     assert end(lambda: print(gc.isenabled(), gc.get_freeze_count() > 0)) == 0
     assert capsys.readouterr().out == "True True\n"
 
 
-def test_every_mistake_in_sections_of_a_stage_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_mistake_in_sections_of_a_stage_is_reported(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def run(
         split: Split,
         other: Split,  # a missing section has its defaults
@@ -114,7 +122,9 @@ def test_every_mistake_in_sections_of_a_stage_is_reported(project: Path, capsys:
     ]
 
 
-def test_settings_that_change_while_a_stage_runs_are_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_that_change_while_a_stage_runs_are_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def run(split: Split) -> None:
         (project / "params.yaml").write_text(PARAMS.replace(str(split.seed), "7"))
         with outputs(project / "out") as (scratch,):
@@ -152,18 +162,28 @@ SAID = {error: [f"memory ran out{reason}{MORE}"] for error, reason in OF_MEMORY.
     UserError("a must be b", "c must be \udcff"): ["a must be b", "c must be \\udcff"],
     FileNotFoundError(2, "No such file", "x"): ["x: No such file or directory"],
     OSError("cannot write"): ["cannot write"],
-    FileNotFoundError(2, "No usable folder in ['/tmp']"): ["No usable folder in ['/tmp']"],  # as tempfile has it
+    FileNotFoundError(2, "No usable folder in ['/tmp']"): [
+        "No usable folder in ['/tmp']"
+    ],  # as tempfile has it
 }
 
 
 @pytest.mark.parametrize(("error", "lines"), SAID.items(), ids=repr)
-def test_each_line_names_the_stage(capsys: pytest.CaptureFixture[str], error: Exception, lines: list[str]) -> None:
+def test_each_line_names_the_stage(
+    capsys: pytest.CaptureFixture[str], error: Exception, lines: list[str]
+) -> None:
     assert end(raising(error)) == 2
     assert capsys.readouterr() == ("", "".join(f"error: test_stage: {line}\n" for line in lines))
 
 
 @pytest.mark.parametrize(
-    "error", [ZeroDivisionError(), RuntimeError("a defect"), ImportError("cannot import name"), SystemError("null")]
+    "error",
+    [
+        ZeroDivisionError(),
+        RuntimeError("a defect"),
+        ImportError("cannot import name"),
+        SystemError("null"),
+    ],
 )
 def test_a_defect_keeps_its_traceback(error: Exception) -> None:
     sys.argv = ["script"]
@@ -171,7 +191,9 @@ def test_a_defect_keeps_its_traceback(error: Exception) -> None:
         stage.main(raising(error))
 
 
-def test_missing_params_are_reported_before_anything_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_params_are_reported_before_anything_runs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "params.yaml").unlink()
     assert end(raising(AssertionError())) == 2
     line = "params.yaml not found; run in the folder that holds it, or git checkout params.yaml"
@@ -196,8 +218,12 @@ def test_wrong_arguments_are_one_line_and_help_says_what_the_stage_does(
     assert end(lambda: None) == 0
 
 
-@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(32, "Broken pipe"), 141)])
-def test_an_interrupt_prints_nothing(capsys: pytest.CaptureFixture[str], error: BaseException, status: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(32, "Broken pipe"), 141)]
+)
+def test_an_interrupt_prints_nothing(
+    capsys: pytest.CaptureFixture[str], error: BaseException, status: int
+) -> None:
     assert end(raising(error)) == status
     assert capsys.readouterr() == ("", "")
 
@@ -209,20 +235,30 @@ def test_the_exit_code_is_what_the_work_returns(returned: int | None, status: in
 
 def interpret(text: str, name: str = "program") -> Ended:
     """Run a program that fails in a way that nothing catches."""
-    program = f"from textclf.core.failures import report_uncaught\nreport_uncaught({name!r})\n{text}\n"
+    program = (
+        f"from textclf.core.failures import report_uncaught\nreport_uncaught({name!r})\n{text}\n"
+    )
     return python("-c", program)
 
 
 @pytest.mark.parametrize(
     ("failure", "status", "line"),
     [
-        ("raise OSError(5, '', 'numpy/x.py')", 2, "error: program: numpy/x.py: Input/output error\n"),
+        (
+            "raise OSError(5, '', 'numpy/x.py')",
+            2,
+            "error: program: numpy/x.py: Input/output error\n",
+        ),
         (
             "raise ImportError('cannot map', path='x.so')",
             2,
             "error: program: x.so: cannot map; install the requirements again\n",
         ),
-        ("raise ImportError('no numpy') from OSError(5, '', 'x')", 2, "error: program: x: Input/output error\n"),
+        (
+            "raise ImportError('no numpy') from OSError(5, '', 'x')",
+            2,
+            "error: program: x: Input/output error\n",
+        ),
         ("raise KeyboardInterrupt", 130, ""),
     ],
 )
@@ -243,5 +279,10 @@ def test_a_defect_has_an_exit_code_of_its_own_and_leaves_no_temporary_files(tmp_
 
 def test_a_stage_that_is_run_reports_failures_of_its_imports_under_its_name(tmp_path: Path) -> None:
     (tmp_path / "pydantic.py").write_text("raise OSError(5, '', 'x')")
-    done = python("-m", "stages.split", folder=tmp_path, PYTHONPATH=os.pathsep.join((str(tmp_path), str(ROOT))))
+    done = python(
+        "-m",
+        "stages.split",
+        folder=tmp_path,
+        PYTHONPATH=os.pathsep.join((str(tmp_path), str(ROOT))),
+    )
     assert (done.status, done.err) == (2, "error: split: x: Input/output error\n")

@@ -12,8 +12,16 @@ from textclf.core import surroundings
 from textclf.core.errors import UserError
 
 
-def test_variables_that_change_libraries_are_removed_and_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    removed = {"PANDAS_FUTURE", "SCIPY_ARRAY_API", "SKLEARN_WORKING_MEMORY", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"}
+def test_variables_that_change_libraries_are_removed_and_others_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    removed = {
+        "PANDAS_FUTURE",
+        "SCIPY_ARRAY_API",
+        "SKLEARN_WORKING_MEMORY",
+        "SOURCE_DATE_EPOCH",
+        "PYTHONWARNINGS",
+    }
     for name in removed:
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("PANDA", "x")
@@ -33,19 +41,28 @@ def test_a_warning_of_a_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> 
     assert [str(each.message) for each in caught] == ["odd"]
 
 
-def test_the_code_of_another_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_of_another_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     surroundings.require_own_code(Path("/project/stages"))  # this folder has none
     (tmp_path / "stages").mkdir()
     surroundings.require_own_code(tmp_path / "stages")
     other = tmp_path / "other" / "stages"
     other.mkdir(parents=True)
-    with pytest.raises(UserError, match=r"must be that of the current folder; got .*/other/stages; unset PYTHONSAFE"):
+    with pytest.raises(
+        UserError,
+        match=r"must be that of the current folder; got .*/other/stages; unset PYTHONSAFE",
+    ):
         surroundings.require_own_code(other)
 
 
-@pytest.mark.parametrize(("x86", "avx2", "refused"), [(True, False, True), (True, True, False), (False, False, False)])
-def test_x86_without_avx2_is_refused(monkeypatch: pytest.MonkeyPatch, x86: bool, avx2: bool, refused: bool) -> None:
+@pytest.mark.parametrize(
+    ("x86", "avx2", "refused"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_x86_without_avx2_is_refused(
+    monkeypatch: pytest.MonkeyPatch, x86: bool, avx2: bool, refused: bool
+) -> None:
     monkeypatch.setattr(surroundings, "is_x86", lambda: x86)
     monkeypatch.setattr(surroundings, "has_avx2", lambda: avx2)
     if not refused:

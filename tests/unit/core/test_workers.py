@@ -30,7 +30,11 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_results_come_in_the_order_of_the_tasks(two_workers: workers.Pool) -> None:
     tasks = [(number, 7) for number in range(50)]
     expected = [math.gcd(*task) for task in tasks]
-    assert two_workers.map(math.gcd, tasks, "divide") == workers.Pool().map(math.gcd, tasks, "divide") == expected
+    assert (
+        two_workers.map(math.gcd, tasks, "divide")
+        == workers.Pool().map(math.gcd, tasks, "divide")
+        == expected
+    )
 
 
 def test_each_core_has_a_process_in_which_arithmetic_is_pinned(two_workers: workers.Pool) -> None:
@@ -40,7 +44,9 @@ def test_each_core_has_a_process_in_which_arithmetic_is_pinned(two_workers: work
     assert two_workers.map(os.getenv, [(name,), (name,)], "look") == [os.environ.get(name)] * 2
 
 
-def test_an_error_in_a_worker_is_raised_as_itself(two_workers: workers.Pool, tmp_path: Path) -> None:
+def test_an_error_in_a_worker_is_raised_as_itself(
+    two_workers: workers.Pool, tmp_path: Path
+) -> None:
     nowhere = tmp_path / "train.parquet"
     with pytest.raises(UserError) as mistake:
         two_workers.map(files.require, [(nowhere,)] * 2, "count terms")
@@ -55,7 +61,9 @@ def test_an_error_in_a_worker_is_raised_as_itself(two_workers: workers.Pool, tmp
 def test_a_worker_that_died_between_two_calls_is_an_error(two_workers: workers.Pool) -> None:
     first = two_workers.map(os.getpid, [(), ()], "name")
     os.kill(first[0], signal.SIGKILL)
-    with pytest.raises(UserError, match="name: a worker died, most likely because memory ran out; "):
+    with pytest.raises(
+        UserError, match="name: a worker died, most likely because memory ran out; "
+    ):
         two_workers.map(time.sleep, [(60,)] * 9, "name")
 
 
@@ -93,7 +101,9 @@ def test_settings_that_a_user_made_for_clusters_change_nothing(tmp_path: Path) -
 def test_a_configuration_that_dask_cannot_read_is_an_error_in_a_line(tmp_path: Path) -> None:
     done = work_with("distributed: [", tmp_path)
     assert done.status == 2
-    assert done.err.startswith("error: vectorize: Dask's configuration must be valid; got: A dask config file at ")
+    assert done.err.startswith(
+        "error: vectorize: Dask's configuration must be valid; got: A dask config file at "
+    )
     assert done.err.endswith("; mend or remove it\n")
     assert done.err.count("\n") == 1
 
@@ -102,7 +112,9 @@ def test_a_scheduler_that_is_not_there_is_an_error() -> None:
     import distributed  # noqa: F401 (its defaults must be there before one of them is changed)
 
     with (
-        dask.config.set({"scheduler-address": "tcp://127.0.0.1:1", "distributed.comm.timeouts.connect": "10ms"}),
+        dask.config.set(
+            {"scheduler-address": "tcp://127.0.0.1:1", "distributed.comm.timeouts.connect": "10ms"}
+        ),
         pytest.raises(UserError, match="must be that of a running scheduler; got tcp://127"),
         workers.pool(workers.FEWEST_TASKS),
     ):
@@ -110,7 +122,9 @@ def test_a_scheduler_that_is_not_there_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("other", [None, "other"])
-def test_workers_of_a_scheduler_must_have_the_same_code(monkeypatch: pytest.MonkeyPatch, other: str | None) -> None:
+def test_workers_of_a_scheduler_must_have_the_same_code(
+    monkeypatch: pytest.MonkeyPatch, other: str | None
+) -> None:
     class Client(contextlib.nullcontext["Client"]):
         def __init__(self, address: str, **_: object) -> None:
             assert address == "tcp://somewhere:1"
@@ -120,11 +134,16 @@ def test_workers_of_a_scheduler_must_have_the_same_code(monkeypatch: pytest.Monk
             return {"one": function(), "two": other or function()}
 
     monkeypatch.setattr("distributed.Client", Client)
-    with dask.config.set({"scheduler-address": "tcp://somewhere:1"}), contextlib.ExitStack() as stack:
+    with (
+        dask.config.set({"scheduler-address": "tcp://somewhere:1"}),
+        contextlib.ExitStack() as stack,
+    ):
         if other is None:
             assert stack.enter_context(workers.pool(workers.FEWEST_TASKS)).is_remote
         else:
-            with pytest.raises(UserError, match="tcp://somewhere:1 must import the same textclf as this process; "):
+            with pytest.raises(
+                UserError, match="tcp://somewhere:1 must import the same textclf as this process; "
+            ):
                 stack.enter_context(workers.pool(workers.FEWEST_TASKS))
 
 
@@ -155,7 +174,9 @@ def test_a_file_is_complete_or_absent(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("two_cores")
-def test_if_the_second_process_can_not_start_nothing_is_left_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_the_second_process_can_not_start_nothing_is_left_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     begun: list[int] = []
     fork = os.fork
 
@@ -171,7 +192,9 @@ def test_if_the_second_process_can_not_start_nothing_is_left_of_the_first(monkey
     assert not Path(f"/proc/{begun[0]}").exists()
 
 
-def test_there_are_no_more_processes_than_fit_into_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_no_more_processes_than_fit_into_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(resources, "cores", lambda: 8)
     monkeypatch.setattr(resources, "available_memory", lambda: 1000)
     found = {memory: workers.processes(100, memory) for memory in (0, 100, 200, 501, 2000)}
@@ -211,7 +234,9 @@ def ended(process: str) -> bool:
         return True
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)]
+)
 def test_no_worker_outlives_its_parent(tmp_path: Path, number: int, status: int) -> None:
     (tmp_path / "long.py").write_text(LONG)
     with subprocess.Popen(
@@ -237,7 +262,9 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, number: int, status: int)
 
 
 @pytest.mark.parametrize(("system", "method"), [("linux", "fork"), ("darwin", "spawn")])
-def test_processes_are_forked_where_it_is_safe(system: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_are_forked_where_it_is_safe(
+    system: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.platform", system)
     pool = workers.LocalPool(1)
     pool.close()

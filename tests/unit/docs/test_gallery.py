@@ -47,12 +47,16 @@ def test_pictures_are_outdated_if_the_run_or_a_picture_is_another(root: Path) ->
     assert gallery.outdated(root)
 
 
-def test_pictures_are_taken_of_the_runs_report_with_chromium(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_are_taken_of_the_runs_report_with_chromium(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert "are of another run; install Chromium and run make docs" in refusal(gallery.take)
     for change in (lambda path: path.write_text("edited\n"), Path.unlink):
         change(root / gallery.REPORT)
-        with pytest.raises(UserError, match=r"reports/report\.html must be that of dvc\.lock.* run make repro"):
+        with pytest.raises(
+            UserError, match=r"reports/report\.html must be that of dvc\.lock.* run make repro"
+        ):
             gallery.take()
 
 
@@ -65,4 +69,7 @@ def test_the_check_of_the_docs_needs_no_browser_and_refuses_pictures_of_another_
     )
     done = python("-c", code, folder=ROOT)
     assert done.status == 1
-    assert "docs: the pictures in docs/gallery are of another run; run make docs, which needs Chromium" in done.err
+    assert (
+        "docs: the pictures in docs/gallery are of another run; run make docs, which needs Chromium"
+        in done.err
+    )

@@ -37,7 +37,9 @@ def generate(tmp_path: Path) -> SimpleNamespace:
     return SimpleNamespace(**names, folder=tmp_path)
 
 
-def test_a_table_is_between_its_markers_with_links(generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_is_between_its_markers_with_links(
+    generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(generate.filled.__globals__, "ROOT", ROOT)
     page = generate.folder / "page.md"
     page.write_text("a\n<!-- stages -->\nan old row\n<!-- /stages -->\nb\n")
@@ -48,12 +50,16 @@ def test_a_table_is_between_its_markers_with_links(generate: SimpleNamespace, mo
     assert text.endswith("<!-- /stages -->\nb\n")
 
 
-def test_a_page_without_markers_stays_and_one_with_half_of_them_is_refused(generate: SimpleNamespace) -> None:
+def test_a_page_without_markers_stays_and_one_with_half_of_them_is_refused(
+    generate: SimpleNamespace,
+) -> None:
     page = generate.folder / "page.md"
     page.write_text("a\n")
     assert generate.filled(page) == "a\n"
     page.write_text("a\n<!-- stages -->\n")
-    assert "page.md must have both <!-- stages --> and <!-- /stages -->" in refusal(generate.filled, page)
+    assert "page.md must have both <!-- stages --> and <!-- /stages -->" in refusal(
+        generate.filled, page
+    )
 
 
 def write_metrics(folder: Path, models: Sequence[str]) -> None:
@@ -90,7 +96,9 @@ def test_the_lessons_run_is_told_in_a_sentence_and_another_one_by_its_accuracies
     write_metrics(generate.folder, models)
     lines = generate.numbers("../").splitlines()
     if lesson:
-        assert lines[0].startswith("The network has 100.0% of its training rows right and 75.0% of the test rows, ")
+        assert lines[0].startswith(
+            "The network has 100.0% of its training rows right and 75.0% of the test rows, "
+        )
         assert lines[1].endswith("of 2: [claim by claim](../docs/lesson.md).")
         return
     assert lines == [
@@ -134,7 +142,8 @@ def test_a_table_whose_result_is_missing_stays_and_is_named(
     page.write_text("a\n<!-- promises -->\nan old row\n<!-- /promises -->\n")
     assert generate.filled(page) == page.read_text()
     assert (
-        "page.md: promises stays as it is, because benchmarks/results lacks intervals.json" in capsys.readouterr().err
+        "page.md: promises stays as it is, because benchmarks/results lacks intervals.json"
+        in capsys.readouterr().err
     )
 
 
@@ -164,7 +173,9 @@ def test_an_option_sets_what_every_file_of_settings_has_or_adds_it_with_two_plus
         mark, key = re.match(r"([+~]*)([^=]+)", option).groups()  # type: ignore[union-attr]
         if mark == "++":  # sets it, whether the file has it or not
             continue
-        ours = key.startswith("train.embedding") or has(ROOT / "params.yaml", key)  # that of docs/course.md
+        ours = key.startswith("train.embedding") or has(
+            ROOT / "params.yaml", key
+        )  # that of docs/course.md
         theirs = key.startswith(OF_LESSON) or has(SETTINGS, key)
         if mark == "+" or not ours or not theirs:
             wrong.append((option, pages))
@@ -209,7 +220,9 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
 
 
 def test_every_page_is_in_the_index() -> None:
-    linked = {path for path, _ in LINK.findall((ROOT / "docs" / "index.md").read_text(encoding="utf-8"))}
+    linked = {
+        path for path, _ in LINK.findall((ROOT / "docs" / "index.md").read_text(encoding="utf-8"))
+    }
     assert {page.name for page in LINKING[2:]} - {"index.md"} - linked == set()
 
 

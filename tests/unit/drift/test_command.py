@@ -31,12 +31,17 @@ def write_split(folder: Path, name: str, texts: Sequence[str], groups: Sequence[
         {"id": str(number), "text": text, "label": 0, "cluster": zlib.crc32(group.encode())}
         for number, (text, group) in enumerate(zip(texts, names, strict=True))
     ]
-    splits.write_table(pa.Table.from_pylist(rows, schema=splits.CLUSTERED), folder / f"{name}.parquet")
+    splits.write_table(
+        pa.Table.from_pylist(rows, schema=splits.CLUSTERED), folder / f"{name}.parquet"
+    )
 
 
 def write_texts(path: Path, texts: Sequence[str], groups: Sequence[str] = ()) -> None:
     """Write a line of JSON for each text, with its group as `who`."""
-    rows = [{"text": text} | ({"who": groups[number]} if groups else {}) for number, text in enumerate(texts)]
+    rows = [
+        {"text": text} | ({"who": groups[number]} if groups else {})
+        for number, text in enumerate(texts)
+    ]
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
 
 
@@ -55,8 +60,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_index("linear", ["linear", "hostile"], folder / "models")
     (folder / "data/splits").mkdir(parents=True)
     for name, count in (("train", 60), ("test", 40)):
-        write_split(folder / "data/splits", name, [f"great {text}" for text in draw_texts(generator, count, WORDS)])
-    write_texts(folder / "same.jsonl", [f"great {text}" for text in draw_texts(generator, 40, WORDS)])
+        write_split(
+            folder / "data/splits",
+            name,
+            [f"great {text}" for text in draw_texts(generator, count, WORDS)],
+        )
+    write_texts(
+        folder / "same.jsonl", [f"great {text}" for text in draw_texts(generator, 40, WORDS)]
+    )
     other = [f"bad {HOSTILE} zzz {text}" for text in draw_texts(generator, 30, WORDS)]
     write_texts(folder / "other.jsonl", other)
     write_texts(folder / "few.jsonl", ["one", "One!", "two"])
@@ -100,7 +111,9 @@ def test_texts_of_the_same_kind_have_no_drift(run: Command) -> None:
         "new: same.jsonl, 40 rows, 40 different texts",
         "reference: train, 60 rows, 60 different texts",
     ]
-    assert lines[2].endswith("classes: test, 40 rows, 40 different texts, which the model has not seen")
+    assert lines[2].endswith(
+        "classes: test, 40 rows, 40 different texts, which the model has not seen"
+    )
     assert lines[-1] == "no drift found (of all 5 checks together at most 5% false alarms)"
 
 
@@ -110,27 +123,54 @@ def test_texts_of_another_kind_have_drift(run: Command) -> None:
     assert done.out.splitlines()[-1].startswith("drift found: classifier, words, length")
     content = written()
     assert content["drift"] is True
-    assert content["new"] == {"name": "other.jsonl", "rows": 30, "texts": 30, "compared": 30, "clusters": 30}
+    assert content["new"] == {
+        "name": "other.jsonl",
+        "rows": 30,
+        "texts": 30,
+        "compared": 30,
+        "clusters": 30,
+    }
     assert content["held_out"]["name"] == "test"
     checks = content["checks"]
     assert list(checks) == ["classes", "classifier", "length", "unknown_words", "words"]
     assert checks["classes"]["classes"]["no"]["new"]["share"] == 1
-    assert checks["words"]["clearest"][0]["word"] in {"zzz", "bad", "great", "img", "script", "src", "onerror", "alert"}
+    assert checks["words"]["clearest"][0]["word"] in {
+        "zzz",
+        "bad",
+        "great",
+        "img",
+        "script",
+        "src",
+        "onerror",
+        "alert",
+    }
     for check in checks.values():
         assert check["p"] <= check["p_holm"]
         assert check["drift"] == (check["p_holm"] <= 0.05)
 
 
-def test_another_reference_is_compared_in_all_checks_by_as_few_permutations_as_can_find_drift(run: Command) -> None:
+def test_another_reference_is_compared_in_all_checks_by_as_few_permutations_as_can_find_drift(
+    run: Command,
+) -> None:
     for reference in ("test", "same.jsonl"):
-        done = run("other.jsonl", "--reference", reference, "--output", "drift.json", "--permutations", "99")
+        done = run(
+            "other.jsonl",
+            "--reference",
+            reference,
+            "--output",
+            "drift.json",
+            "--permutations",
+            "99",
+        )
         assert done.status == 1
         content = written()
         assert (content["reference"]["name"], content["permutations"]) == (reference, 99)
         assert "held_out" not in content
 
 
-def test_lines_of_standard_input_are_compared(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_standard_input_are_compared(
+    run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Path("other.txt").open(encoding="utf-8") as stream:
         monkeypatch.setattr(sys, "stdin", stream)
         done = run("-")
@@ -170,8 +210,14 @@ def test_groups_of_new_texts_are_compared_as_a_whole(run: Command, project: Path
     generator = np.random.default_rng(8)
     topics = generator.choice(["great", "bad", "awful", "nice", "food", "film"], (2, 30))
     for name, words in zip(("old", "new"), topics, strict=True):
-        texts = [f"{' '.join([word] * 9)} {text}" for word in words for text in draw_texts(generator, 4, WORDS)]
-        write_texts(project / f"{name}.jsonl", texts, [f"{name}{number // 4}" for number in range(120)])
+        texts = [
+            f"{' '.join([word] * 9)} {text}"
+            for word in words
+            for text in draw_texts(generator, 4, WORDS)
+        ]
+        write_texts(
+            project / f"{name}.jsonl", texts, [f"{name}{number // 4}" for number in range(120)]
+        )
     alone = run("new.jsonl", "--reference", "old.jsonl")
     done = run("new.jsonl", "--reference", "old.jsonl", "--group", "who", "--output", "drift.json")
     assert (alone.status, done.status, done.err) == (1, 0, "")
@@ -179,13 +225,22 @@ def test_groups_of_new_texts_are_compared_as_a_whole(run: Command, project: Path
     assert written()["reference"]["clusters"] == 30
 
 
-def test_groups_of_a_split_are_those_of_the_run(run: Command, project: Path, splits_of: Callable[..., None]) -> None:
+def test_groups_of_a_split_are_those_of_the_run(
+    run: Command, project: Path, splits_of: Callable[..., None]
+) -> None:
     generator = np.random.default_rng(5)
     splits_of(3, train=draw_texts(generator, 120, WORDS), test=draw_texts(generator, 90, WORDS))
     done = run("same.jsonl")
-    assert done.err == "warning: drift: the reference has groups of texts; set --group if NEW has some too\n"
+    assert (
+        done.err
+        == "warning: drift: the reference has groups of texts; set --group if NEW has some too\n"
+    )
     assert "reference: train, 120 rows, 120 different texts, 40 of them compared\n" in done.out
-    write_texts(project / "grouped.jsonl", draw_texts(generator, 90, WORDS), [str(n // 3) for n in range(90)])
+    write_texts(
+        project / "grouped.jsonl",
+        draw_texts(generator, 90, WORDS),
+        [str(n // 3) for n in range(90)],
+    )
     done = run("grouped.jsonl", "--group", "who")
     assert (done.status, done.err) == (0, "")
     assert "reference: train, 120 rows, 120 different texts in 40 groups\n" in done.out
@@ -195,8 +250,22 @@ def test_groups_of_a_split_are_those_of_the_run(run: Command, project: Path, spl
 def test_shared_texts_of_groups_are_counted(run: Command, project: Path) -> None:
     texts = draw_texts(np.random.default_rng(6), 140, WORDS)
     for name, start in (("old", 0), ("new", 65)):  # texts 65 to 74 are on both sides
-        write_texts(project / f"{name}.jsonl", texts[start : start + 75], [f"{name}{n // 3}" for n in range(75)])
-    run("new.jsonl", "--reference", "old.jsonl", "--group", "who", "--output", "drift.json", "--page", "drift.html")
+        write_texts(
+            project / f"{name}.jsonl",
+            texts[start : start + 75],
+            [f"{name}{n // 3}" for n in range(75)],
+        )
+    run(
+        "new.jsonl",
+        "--reference",
+        "old.jsonl",
+        "--group",
+        "who",
+        "--output",
+        "drift.json",
+        "--page",
+        "drift.html",
+    )
     assert written()["shared_texts"] == 10
     assert "10 texts occurred on both sides" in Path("drift.html").read_text(encoding="utf-8")
 
@@ -217,7 +286,9 @@ def test_twenty_texts_are_enough(run: Command) -> None:
         assert run("some.jsonl").status == status
 
 
-def test_checks_are_left_out_if_there_are_too_few_unseen_rows(run: Command, splits_of: Callable[..., None]) -> None:
+def test_checks_are_left_out_if_there_are_too_few_unseen_rows(
+    run: Command, splits_of: Callable[..., None]
+) -> None:
     splits_of(train=draw_texts(np.random.default_rng(5), 40, WORDS), test=["great food"])
     done = run("same.jsonl")
     assert done.err == (
@@ -227,13 +298,18 @@ def test_checks_are_left_out_if_there_are_too_few_unseen_rows(run: Command, spli
     assert "of all 3 checks together" in done.out
 
 
-def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Command, project: Path) -> None:
+def test_training_texts_among_the_new_ones_are_not_taken_for_drift(
+    run: Command, project: Path
+) -> None:
     learned = [
         text
         for shard in splits.open_columns(Path("data/splits"))["train"]
         for text in shard(["text"])["text"].to_pylist()
     ]
-    fresh = [json.loads(line)["text"] for line in (project / "same.jsonl").read_text(encoding="utf-8").splitlines()]
+    fresh = [
+        json.loads(line)["text"]
+        for line in (project / "same.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     write_texts(project / "both.jsonl", [*learned[:30], *fresh])
     both = run("both.jsonl", "--output", "both.json")
     assert both.status == 0
@@ -244,7 +320,10 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Command,
     assert "which the model has not seen; 40 new texts are compared with them\n" in both.out
     run("same.jsonl", "--output", "fresh.json")
     contents = [written("both.json"), written("fresh.json")]
-    assert contents[0]["checks"]["unknown_words"]["new"] == contents[1]["checks"]["unknown_words"]["new"]
+    assert (
+        contents[0]["checks"]["unknown_words"]["new"]
+        == contents[1]["checks"]["unknown_words"]["new"]
+    )
     assert contents[0]["smallest_difference"] == contents[1]["smallest_difference"]
     assert [content["shared_texts"] for content in contents] == [30, 0]
     assert contents[0]["checks"]["length"] != contents[1]["checks"]["length"]

@@ -16,7 +16,14 @@ from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.token_ids.representation import TokenIds
 from textclf.vectorize.token_ids.settings import Settings
 
-TEXTS = ["good food", "good good place", "bad place bad", "unseen good words", "unseen bad words", ""]
+TEXTS = [
+    "good food",
+    "good good place",
+    "bad place bad",
+    "unseen good words",
+    "unseen bad words",
+    "",
+]
 
 
 class Encoder:
@@ -34,7 +41,9 @@ class Pieces:
     def transform(self, texts: Sequence[str]) -> Tokens:
         ids = [[ord(letter) - 96 for letter in text if letter.isalpha()] for text in texts]
         starts = np.cumsum([0, *map(len, ids)]).astype(np.int64)
-        return Tokens(np.array([each for row in ids for each in row], dtype=np.int32), starts, 27, 100)
+        return Tokens(
+            np.array([each for row in ids for each in row], dtype=np.int32), starts, 27, 100
+        )
 
 
 def normalized(rows: Any) -> Any:
@@ -44,7 +53,13 @@ def normalized(rows: Any) -> Any:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"weighting": "binary"}, {"weighting": "tfidf"}, {"analyzer": "char_wb", "hashing": 8}, {"max_features": 1}],
+    [
+        {},
+        {"weighting": "binary"},
+        {"weighting": "tfidf"},
+        {"analyzer": "char_wb", "hashing": 8},
+        {"max_features": 1},
+    ],
     ids=str,
 )
 def test_terms_are_learned_again_from_the_texts_that_are_compared(settings: dict[str, Any]) -> None:
@@ -71,7 +86,9 @@ def test_vectors_of_an_encoder_are_used_as_they_are(monkeypatch: pytest.MonkeyPa
 
 
 def test_pieces_of_a_tokenizer_are_counted() -> None:
-    counts = np.array([np.bincount([ord(c) - 96 for c in text if c != " "], minlength=27) for text in TEXTS])
+    counts = np.array(
+        [np.bincount([ord(c) - 96 for c in text if c != " "], minlength=27) for text in TEXTS]
+    )
     rows = normalized(counts.astype(np.float64))
     assert kernel(Pieces(), TEXTS) == pytest.approx(rows @ rows.T)
 
@@ -110,10 +127,16 @@ def token_ids(words: Iterable[str], **settings: object) -> TokenIds:
         (terms(analyzer="word+char_wb"), 1, 3),
         (token_ids(["good", "food", "bad"]), 1, 3),
         (token_ids(["good", "food", "bad"], num_words=2), 2, 3),
-        (Union([Block("letters", 1.0, terms(analyzer="char_wb")), Block("words", 1.0, terms())]), 1, 3),
+        (
+            Union([Block("letters", 1.0, terms(analyzer="char_wb")), Block("words", 1.0, terms())]),
+            1,
+            3,
+        ),
     ],
 )
-def test_words_outside_the_vocabulary_are_unknown(representation: object, unknown: int, words: int) -> None:
+def test_words_outside_the_vocabulary_are_unknown(
+    representation: object, unknown: int, words: int
+) -> None:
     vocabulary = vocabulary_of(representation)
     assert vocabulary is not None
     counted = count_unknown(["Good food unseen", ""], vocabulary)

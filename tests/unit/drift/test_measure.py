@@ -10,7 +10,17 @@ from scipy import stats
 from tests.unit.drift.texts import draw_texts, pool_of
 from tests.unit.evaluate.samples import reference
 from tests.unit.predict.models import several_labels, shares, three_classes, two_classes
-from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Settings, compare, effective, measure
+from textclf.drift.measure import (
+    CLASSES,
+    CLASSIFIER,
+    LENGTH,
+    UNKNOWN,
+    WORDS,
+    Settings,
+    compare,
+    effective,
+    measure,
+)
 from textclf.drift.result import smallest_difference
 from textclf.evaluate.comparisons import holm
 
@@ -21,7 +31,10 @@ def test_without_drift_any_check_finds_it_at_most_as_often_as_alpha_says() -> No
     predictor, alarms, runs = three_classes(), 0, 150
     for seed in range(runs):
         generator = np.random.default_rng(seed)
-        sides = [[*draw_texts(generator, count), *extra] for count, extra in ((40, ["great place"]), (25, ["food"]))]
+        sides = [
+            [*draw_texts(generator, count), *extra]
+            for count, extra in ((40, ["great place"]), (25, ["food"]))
+        ]
         pool = pool_of(sides[0], sides[1], seed)
         alarms += bool(measure(pool, pool, predictor, replace(SETTINGS, seed=seed)).drifted(0.1))
     assert alarms <= stats.binom.interval(0.999, runs, 0.1)[1]
@@ -39,14 +52,20 @@ def test_each_check_finds_the_drift_that_it_is_for() -> None:
     other = measure(pool := pool_of(old, new), pool, two_classes(), SETTINGS)
     assert set(other.drifted(0.1)) == {CLASSIFIER, WORDS, CLASSES}
     assert other.classes is not None
-    assert {name: (each.reference, each.new) for name, each in other.classes.items()} == {"no": (0, 1), "yes": (1, 0)}
+    assert {name: (each.reference, each.new) for name, each in other.classes.items()} == {
+        "no": (0, 1),
+        "yes": (1, 0),
+    }
     assert other.words[0].word in {"bad", "great"}
 
 
 def test_the_shares_of_labels_need_not_sum_to_1() -> None:
     generator = np.random.default_rng(0)
     old, new = draw_texts(generator, 60), draw_texts(generator, 60)
-    old = [f"{'bad food' if place < 30 else 'great food, great'} {text}" for place, text in enumerate(old)]
+    old = [
+        f"{'bad food' if place < 30 else 'great food, great'} {text}"
+        for place, text in enumerate(old)
+    ]
     pool = pool_of(old, [f"bad food {text}" for text in new])
     found = measure(pool, pool, several_labels(), SETTINGS)
     assert found.classes is not None
@@ -66,7 +85,9 @@ def test_equal_lengths_count_half_and_share_their_rank() -> None:
     pairs = [(len(one), len(other)) for one in new for other in old]
     assert found.longer.area == sum((one > other) + (one == other) / 2 for one, other in pairs) / 25
     assert (found.reference, found.new) == (2, 3)
-    ranks = dict(zip(pool.texts, stats.rankdata([len(text) for text in pool.texts]).tolist(), strict=True))
+    ranks = dict(
+        zip(pool.texts, stats.rankdata([len(text) for text in pool.texts]).tolist(), strict=True)
+    )
     sums = [sum(ranks[text] for text in side) for side in combinations([*old[:4], *new[:4]], 4)]
     observed, mean = sum(ranks[text] for text in new[:4]), np.mean(sums)
     expected = np.mean([abs(each - mean) >= abs(observed - mean) - 1e-9 for each in sums])
@@ -96,7 +117,9 @@ def test_p_values_are_corrected_by_holm() -> None:
 
 def test_a_model_that_ignores_the_text_predicts_no_drift() -> None:
     generator = np.random.default_rng(4)
-    pool = pool_of(draw_texts(generator, 30), [text.replace("u", "o") for text in draw_texts(generator, 30)])
+    pool = pool_of(
+        draw_texts(generator, 30), [text.replace("u", "o") for text in draw_texts(generator, 30)]
+    )
     found = measure(pool, pool, shares(), SETTINGS)
     assert found.p[CLASSES] == 1
     assert CLASSIFIER in found.drifted(0.1)
@@ -108,17 +131,26 @@ def test_a_model_that_ignores_the_text_predicts_no_drift() -> None:
 @pytest.mark.parametrize(
     ("old", "new"), [((56, 70), (48, 80)), ((9, 10), (3, 10)), ((0, 10), (0, 20)), ((5, 5), (0, 7))]
 )
-def test_the_interval_of_a_difference_equals_that_of_statsmodels(old: tuple[int, int], new: tuple[int, int]) -> None:
+def test_the_interval_of_a_difference_equals_that_of_statsmodels(
+    old: tuple[int, int], new: tuple[int, int]
+) -> None:
     interval = reference("stats.proportion").confint_proportions_2indep
     shares = compare(old, new, 0.5)
-    assert tuple(shares.interval) == pytest.approx(interval(*new, *old, compare="diff", method="newcomb"), abs=1e-9)
+    assert tuple(shares.interval) == pytest.approx(
+        interval(*new, *old, compare="diff", method="newcomb"), abs=1e-9
+    )
     assert shares.difference == pytest.approx(new[0] / new[1] - old[0] / old[1])
 
 
 @pytest.mark.parametrize(
     ("parts", "wholes", "share", "trials"),
     [
-        ([10, 0, 10, 0], [10, 10, 10, 10], 0.5, 4),  # all words of a text are alike, so that each is worth one
+        (
+            [10, 0, 10, 0],
+            [10, 10, 10, 10],
+            0.5,
+            4,
+        ),  # all words of a text are alike, so that each is worth one
         ([2, 1], [4, 2], 0.5, 2),  # no difference between texts
         ([3, 1], [4, 4], 0.5, 8),  # so little that each word is worth itself, and not more
         ([0, 0], [3, 4], 0, 2),
@@ -127,7 +159,9 @@ def test_the_interval_of_a_difference_equals_that_of_statsmodels(old: tuple[int,
         ([], [], 0, 1),
     ],
 )
-def test_words_of_one_text_are_worth_less(parts: list[float], wholes: list[float], share: float, trials: float) -> None:
+def test_words_of_one_text_are_worth_less(
+    parts: list[float], wholes: list[float], share: float, trials: float
+) -> None:
     found = effective(np.array(parts, float), np.array(wholes, float))
     assert found == pytest.approx((share * trials, trials))
 

@@ -20,17 +20,29 @@ OTHERS = ["n n n", "m m", "p", "q"]  # so that no word of a few texts is in most
 
 
 def pool_groups(reference: dict[str, list[str]], new: dict[str, list[str]], seed: int = 0) -> Pool:
-    rows = [[(text, name) for name, texts in side.items() for text in texts] for side in (reference, new)]
-    return pool(*(sample_texts([([text for text, _ in side], [name for _, name in side])], seed) for side in rows))
+    rows = [
+        [(text, name) for name, texts in side.items() for text in texts]
+        for side in (reference, new)
+    ]
+    return pool(
+        *(
+            sample_texts([([text for text, _ in side], [name for _, name in side])], seed)
+            for side in rows
+        )
+    )
 
 
 @given(TEXTS, TEXTS)
-def test_a_pool_counts_all_copies_of_a_text_that_is_in_the_sample_of_one_side(old: list[str], new: list[str]) -> None:
+def test_a_pool_counts_all_copies_of_a_text_that_is_in_the_sample_of_one_side(
+    old: list[str], new: list[str]
+) -> None:
     samples = [sample_texts([(side, None)], 0, size) for side, size in ((old, 3), (new, 2))]
     both = pool(*samples)
     sampled = {key for sample in samples for _, key in sample.texts}
     for counts, side in ((both.reference, old), (both.new, new)):
-        assert counts.sum() == sum(key in sampled for key in (text_keys(side, 0).tolist() if side else []))
+        assert counts.sum() == sum(
+            key in sampled for key in (text_keys(side, 0).tolist() if side else [])
+        )
     assert (both.copies >= 1).all()
     assert both.clusters.tolist() == list(range(len(both.texts)))
 
@@ -47,7 +59,9 @@ def test_a_pool_counts_all_copies_of_a_text_that_is_in_the_sample_of_one_side(ol
         ([], []),
     ],
 )
-def test_texts_with_two_thirds_of_their_words_in_common_are_nearly_the_same(texts: list[str], first: list[int]) -> None:
+def test_texts_with_two_thirds_of_their_words_in_common_are_nearly_the_same(
+    texts: list[str], first: list[int]
+) -> None:
     assert first_similar([*texts, *OTHERS])[: len(texts)].tolist() == first
 
 
@@ -60,7 +74,8 @@ def test_nearly_the_same_texts_are_copies_of_one() -> None:
 
 def test_places_in_the_pool_do_not_depend_on_how_many_texts_a_side_was_sampled_from() -> None:
     samples = [
-        sample_texts([([f"{n} {name}" for name in names], None)], 1, 200) for n, names in enumerate(make_names())
+        sample_texts([([f"{n} {name}" for name in names], None)], 1, 200)
+        for n, names in enumerate(make_names())
     ]
     both = pool(*samples)
     assert stats.kstest(np.flatnonzero(both.new) / len(both.texts), "uniform").pvalue > 0.001
@@ -75,11 +90,22 @@ def make_names() -> list[list[str]]:
 
 def test_the_texts_of_a_group_of_a_side_are_a_cluster() -> None:
     old = {"a": ["one", "two", "three"], "b": ["four", "five", "six"]}
-    both = pool_groups(old, {"b": ["seven", "eight", "nine"], "c": ["ten", "eleven", "Ten!", "twelve"]})
+    both = pool_groups(
+        old, {"b": ["seven", "eight", "nine"], "c": ["ten", "eleven", "Ten!", "twelve"]}
+    )
     parts = [(both.texts[n], bool(both.new[n])) for n in range(len(both.texts))]
     found = Counter(
-        (frozenset(text for (text, _), cluster in zip(parts, both.clusters, strict=True) if cluster == each), side)
-        for each, side in {(cluster, side) for (_, side), cluster in zip(parts, both.clusters, strict=True)}
+        (
+            frozenset(
+                text
+                for (text, _), cluster in zip(parts, both.clusters, strict=True)
+                if cluster == each
+            ),
+            side,
+        )
+        for each, side in {
+            (cluster, side) for (_, side), cluster in zip(parts, both.clusters, strict=True)
+        }
     )
     assert set(found) == {
         (frozenset(old["a"]), False),
@@ -94,7 +120,9 @@ def test_the_texts_of_a_group_of_a_side_are_a_cluster() -> None:
 def test_a_text_of_several_groups_is_in_one_of_them_of_either_side() -> None:
     kept = []
     for seed in range(40):
-        both = pool_groups({"a": ["same", "x"], "b": ["y", "z"]}, {"c": ["same", "u"], "d": ["v", "w"]}, seed)
+        both = pool_groups(
+            {"a": ["same", "x"], "b": ["y", "z"]}, {"c": ["same", "u"], "d": ["v", "w"]}, seed
+        )
         assert sorted(both.texts) == ["same", "u", "v", "w", "x", "y", "z"]
         kept.append(both.new[both.texts.index("same")])
     assert 8 <= sum(kept) <= 32
@@ -102,12 +130,24 @@ def test_a_text_of_several_groups_is_in_one_of_them_of_either_side() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "sizes"),
-    [((5, 5, 5), (5, 5), [5] * 5), ((50, 50, 50), (2, 2), [2] * 5), ((9, 7, 3, 1), (5, 5, 5), [5, 5, 5, 5, 5, 2, 1])],
+    [
+        ((5, 5, 5), (5, 5), [5] * 5),
+        ((50, 50, 50), (2, 2), [2] * 5),
+        ((9, 7, 3, 1), (5, 5, 5), [5, 5, 5, 5, 5, 2, 1]),
+    ],
 )
-def test_clusters_of_both_sides_have_equal_sizes(old: tuple[int, ...], new: tuple[int, ...], sizes: list[int]) -> None:
+def test_clusters_of_both_sides_have_equal_sizes(
+    old: tuple[int, ...], new: tuple[int, ...], sizes: list[int]
+) -> None:
     names = iter(make_names()[0])
-    sides = [{str(n): [next(names) for _ in range(size)] for n, size in enumerate(side)} for side in (old, new)]
-    assert sorted(np.bincount(pool_groups(sides[0], sides[1]).clusters).tolist(), reverse=True) == sizes
+    sides = [
+        {str(n): [next(names) for _ in range(size)] for n, size in enumerate(side)}
+        for side in (old, new)
+    ]
+    assert (
+        sorted(np.bincount(pool_groups(sides[0], sides[1]).clusters).tolist(), reverse=True)
+        == sizes
+    )
 
 
 @pytest.mark.parametrize("kind", ["groups", "near-copies"])
@@ -121,9 +161,13 @@ def test_dependent_texts_without_drift_are_found_as_often_as_alpha_says(kind: st
             whole = draw_texts(generator, count, 6)
             if kind == "groups":
                 words = generator.choice(["great", "bad", "food", "nice", "okay"], (count, 1))
-                parts = [[f"{word} {text}" for text in draw_texts(generator, 4)] for word in words[:, 0]]
+                parts = [
+                    [f"{word} {text}" for text in draw_texts(generator, 4)] for word in words[:, 0]
+                ]
             else:
-                parts = [[f"{text} {word}" for word in draw_texts(generator, 4, 1)] for text in whole]
+                parts = [
+                    [f"{text} {word}" for word in draw_texts(generator, 4, 1)] for text in whole
+                ]
             sides.append({f"{side}-{n}": part for n, part in enumerate(parts)})
         if kind == "groups":
             both = pool_groups(sides[0], sides[1], seed)

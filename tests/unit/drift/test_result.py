@@ -21,9 +21,13 @@ SETTINGS = Settings(0.05, 199, 0)
 def make_result(held_out: bool = True) -> Result:
     """Return the result for new texts with another word than those of the reference."""
     generator = np.random.default_rng(0)
-    old, new = ([f"{word} {text}" for text in draw_texts(generator, 60)] for word in ("great", "bad\u202e"))
+    old, new = (
+        [f"{word} {text}" for text in draw_texts(generator, 60)] for word in ("great", "bad\u202e")
+    )
     pool = pool_of(old, new)
-    findings = measure(pool, pool if held_out else None, three_classes(["a", "\x1b", "c"]), SETTINGS)
+    findings = measure(
+        pool, pool if held_out else None, three_classes(["a", "\x1b", "c"]), SETTINGS
+    )
     side = Side("new", 100, 80, 60, 60)
     return Result("model", SETTINGS, side, side, (side, side) if held_out else None, 3, findings)
 
@@ -35,17 +39,29 @@ def test_lines_are_as_they_were_approved() -> None:
     pool = pool_of(draw_texts(generator, 40), draw_texts(generator, 40))
     side = Side("x", 40, 40, 40, 40)
     alike = Result("m", SETTINGS, side, side, None, 0, measure(pool, pool, two_classes(), SETTINGS))
-    cases = {"drift": result, "no unseen rows": make_result(held_out=False), "groups": grouped, "no drift": alike}
+    cases = {
+        "drift": result,
+        "no unseen rows": make_result(held_out=False),
+        "groups": grouped,
+        "no drift": alike,
+    }
     said = [f"{line}\n" for name, each in cases.items() for line in (f"# {name}", *to_lines(each))]
     approved.check("".join(said), Path(__file__).with_name("lines.txt"))
     assert grouped.smallest == smallest_difference(30, 20, 0.05 / 5)
 
 
-@pytest.mark.parametrize(("word", "shown"), [("a\u202eb", "a⟨U+202E⟩b"), ("a\n b", "a b"), ("x" * 99, "x" * 59 + "…")])
+@pytest.mark.parametrize(
+    ("word", "shown"), [("a\u202eb", "a⟨U+202E⟩b"), ("a\n b", "a b"), ("x" * 99, "x" * 59 + "…")]
+)
 def test_a_word_is_shown_on_one_line(word: str, shown: str) -> None:
     result = make_result()
-    findings = replace(result.findings, words=[result.findings.words[0]._replace(word=word, reference=0.0, new=1.0)])
-    assert f"more frequent in new texts: {shown} (0.0%, 100.0%)" in to_lines(replace(result, findings=findings))
+    findings = replace(
+        result.findings,
+        words=[result.findings.words[0]._replace(word=word, reference=0.0, new=1.0)],
+    )
+    assert f"more frequent in new texts: {shown} (0.0%, 100.0%)" in to_lines(
+        replace(result, findings=findings)
+    )
 
 
 def test_json_has_corrected_p_values_of_checks_words_and_classes() -> None:
@@ -62,7 +78,9 @@ def test_json_has_corrected_p_values_of_checks_words_and_classes() -> None:
     assert list(classes["probabilities"]) == list(classes["classes"])
 
 
-def test_the_page_draws_the_clearest_words_of_each_direction_and_the_classes_with_the_smallest_p() -> None:
+def test_the_page_draws_the_clearest_words_of_each_direction_and_the_classes_with_the_smallest_p() -> (
+    None
+):
     result = make_result()
     assert result.findings.classes is not None
     word, shares = result.findings.words[0], next(iter(result.findings.classes.values()))
@@ -74,7 +92,9 @@ def test_the_page_draws_the_clearest_words_of_each_direction_and_the_classes_wit
     classes = {f"class{n}": replace(shares, p=1 - n / 100) for n in range(25)}
     findings = replace(result.findings, words=words, classes=classes)
     html = page.render(replace(result, findings=findings))
-    points = re.findall(r"<title>of: ([a-z]+)(\d+)&#xA;texts: (\w+)&#xA;share: ([\d.]+%)</title>", html)
+    points = re.findall(
+        r"<title>of: ([a-z]+)(\d+)&#xA;texts: (\w+)&#xA;share: ([\d.]+%)</title>", html
+    )
     for name, numbers, side, share in (
         ("more", range(15), "reference", 0.25),
         ("less", range(15), "new", 0.5),

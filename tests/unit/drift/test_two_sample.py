@@ -50,14 +50,20 @@ def make_pool(seed: int, copies: bool = False) -> Pool:
     return pool_of(sides[0], sides[1], seed)
 
 
-def trained_scores(K: NDArray[np.float64], sides: NDArray[np.float64], fold: slice) -> NDArray[np.float64]:
+def trained_scores(
+    K: NDArray[np.float64], sides: NDArray[np.float64], fold: slice
+) -> NDArray[np.float64]:
     rest = np.setdiff1d(np.arange(len(K)), np.arange(len(K))[fold])
-    weights = np.linalg.solve(K[np.ix_(rest, rest)] + RIDGE * np.eye(len(rest)), (sides - sides.mean())[rest])
+    weights = np.linalg.solve(
+        K[np.ix_(rest, rest)] + RIDGE * np.eye(len(rest)), (sides - sides.mean())[rest]
+    )
     scores: NDArray[np.float64] = K[fold][:, rest] @ weights
     return scores
 
 
-def test_a_centred_kernel_is_that_of_vectors_less_their_mean_with_a_mean_squared_length_of_1() -> None:
+def test_a_centred_kernel_is_that_of_vectors_less_their_mean_with_a_mean_squared_length_of_1() -> (
+    None
+):
     vectors = np.random.default_rng(0).normal(3, 2, (7, 4))
     centred = vectors - vectors.mean(axis=0)
     products = centred @ centred.T
@@ -69,9 +75,14 @@ def test_areas_equal_those_of_scikit_learn() -> None:
     from sklearn.metrics import roc_auc_score
 
     generator = np.random.default_rng(0)
-    scores, sides = generator.normal(size=(40, 3)), generator.integers(0, 2, (40, 3)).astype(np.float64)
+    scores, sides = (
+        generator.normal(size=(40, 3)),
+        generator.integers(0, 2, (40, 3)).astype(np.float64),
+    )
     whole = areas(scores, sides, [slice(0, 40)])
-    assert whole == pytest.approx([roc_auc_score(sides[:, each], scores[:, each]) for each in range(3)])
+    assert whole == pytest.approx(
+        [roc_auc_score(sides[:, each], scores[:, each]) for each in range(3)]
+    )
     folds = [slice(0, 15), slice(15, 40)]
     for each in range(3):
         pairs = [(sides[fold, each].sum() * (1 - sides[fold, each]).sum()) for fold in folds]
@@ -81,10 +92,15 @@ def test_areas_equal_those_of_scikit_learn() -> None:
 
 def test_a_text_that_both_sides_have_is_as_high_as_itself() -> None:
     sides = np.array([[1.0], [0.5], [0.0]])
-    # New: 1 of the first and a half of the second text. Pairs in which the new one is higher, or half for the same text
+    # New: 1 of the first and a half of the second text. Pairs in which the new one is higher, or
+    # half for the same text
     higher = 1 * 0.5 + 1 * 1 + 0.5 * 0.5 / 2 + 0.5 * 1
-    assert areas(np.array([[3.0], [2.0], [1.0]]), sides, [slice(0, 3)]).tolist() == [higher / (1.5 * 1.5)]
-    assert areas(np.array([[1.0], [2.0]]), np.array([[1.0], [1.0]]), [slice(0, 2)]).tolist() == [0.5]  # no pairs
+    assert areas(np.array([[3.0], [2.0], [1.0]]), sides, [slice(0, 3)]).tolist() == [
+        higher / (1.5 * 1.5)
+    ]
+    assert areas(np.array([[1.0], [2.0]]), np.array([[1.0], [1.0]]), [slice(0, 2)]).tolist() == [
+        0.5
+    ]  # no pairs
     pool = pool_of(["?", "!", "."], ["-", "+", ";"])  # texts without any feature
     assert classifier_test(pool, kernel(WORDS, pool.texts), 9, seed=0)[1] > 0.05
 
@@ -111,7 +127,12 @@ def test_without_drift_p_values_are_uniform(copies: bool) -> None:
         p_values.append(classifier_test(pool, kernel(WORDS, pool.texts), 19, seed)[1])
     low, high = stats.binom.interval(0.999, len(p_values), 0.1)
     assert low <= rejected(p_values, 0.1)[0] <= high
-    assert stats.chisquare(np.bincount(np.round(np.array(p_values) * 20).astype(int), minlength=21)[1:]).pvalue > 0.001
+    assert (
+        stats.chisquare(
+            np.bincount(np.round(np.array(p_values) * 20).astype(int), minlength=21)[1:]
+        ).pvalue
+        > 0.001
+    )
 
 
 def brute_force(reference: list[str], new: list[str], word: str) -> float:
@@ -123,13 +144,17 @@ def brute_force(reference: list[str], new: list[str], word: str) -> float:
 
 def test_words_are_ordered_by_the_difference_of_their_shares() -> None:
     reference = [f"common w{number} food" for number in "abcdefghij"]
-    new = [f"common w{number} {'film' if number in 'klmnop' else 'food'}" for number in "klmnopqrst"]
+    new = [
+        f"common w{number} {'film' if number in 'klmnop' else 'food'}" for number in "klmnopqrst"
+    ]
     found = word_test(pool_of(reference, new), split_words, 99, seed=0)
     assert [word.word for word in found] == ["film", "food"]  # others are in one text, or in all
     by_word = {word.word: word for word in found}
     assert by_word["food"].p == pytest.approx(by_word["film"].p)
     assert (by_word["food"].reference, by_word["food"].new) == pytest.approx((1, 0.4))
-    assert abs(brute_force(reference, new, "film")) == pytest.approx(abs(brute_force(reference, new, "food")))
+    assert abs(brute_force(reference, new, "film")) == pytest.approx(
+        abs(brute_force(reference, new, "food"))
+    )
     assert by_word["film"].p <= 0.05
 
 
@@ -145,7 +170,9 @@ def pool_with(copies: Sequence[int], sizes: Sequence[int] | None = None) -> Pool
 
 
 @given(COPIES, st.integers(0, 20))
-def test_texts_change_places_with_texts_of_as_many_copies_only(numbers: list[int], count: int) -> None:
+def test_texts_change_places_with_texts_of_as_many_copies_only(
+    numbers: list[int], count: int
+) -> None:
     places = np.concatenate(list(permutations(pool_with(numbers), count, seed=5)), axis=1)
     copies = np.array(numbers)
     assert places.shape == (len(copies), count + 1)
@@ -155,7 +182,9 @@ def test_texts_change_places_with_texts_of_as_many_copies_only(numbers: list[int
 
 
 @given(COPIES, st.integers(1, 20))
-def test_clusters_change_places_as_a_whole_with_clusters_of_as_many_texts_only(sizes: list[int], count: int) -> None:
+def test_clusters_change_places_as_a_whole_with_clusters_of_as_many_texts_only(
+    sizes: list[int], count: int
+) -> None:
     pool = pool_with([1] * sum(sizes), sizes)
     places = np.concatenate(list(permutations(pool, count, seed=5)), axis=1)
     assert (np.sort(places, axis=0) == np.arange(len(places))[:, None]).all()
@@ -168,7 +197,9 @@ def test_clusters_change_places_as_a_whole_with_clusters_of_as_many_texts_only(s
 
 def test_all_permutations_of_texts_with_as_many_copies_are_equally_frequent() -> None:
     count = 6000
-    places = np.concatenate(list(permutations(pool_with([1, 1, 1, 2, 2]), count, seed=0)), axis=1)[:, 1:]
+    places = np.concatenate(list(permutations(pool_with([1, 1, 1, 2, 2]), count, seed=0)), axis=1)[
+        :, 1:
+    ]
     found = Counter(map(tuple, places.T.tolist()))
     assert len(found) == 12  # 3! times 2!
     assert max(abs(each - count / 12) for each in found.values()) < 5 * (count / 12) ** 0.5
@@ -188,11 +219,19 @@ def test_the_p_value_counts_the_observed_statistic_too() -> None:
 
 
 def test_corrected_p_values_are_exact_shares() -> None:
-    assert max_t(np.array([3.0, 2.0, 0.5]), np.array([3.0, *[2.0] * 9, *[1.0] * 190])).tolist() == [1 / 200, 0.05, 1]
+    assert max_t(np.array([3.0, 2.0, 0.5]), np.array([3.0, *[2.0] * 9, *[1.0] * 190])).tolist() == [
+        1 / 200,
+        0.05,
+        1,
+    ]
 
 
 def test_deviations_are_from_the_mean_of_all_permutations() -> None:
-    assert deviations(np.array([[5.0, 1.0], [1.0, 1.0], [3.0, 4.0]])).tolist() == [[2, 1], [2, 1], [0, 2]]
+    assert deviations(np.array([[5.0, 1.0], [1.0, 1.0], [3.0, 4.0]])).tolist() == [
+        [2, 1],
+        [2, 1],
+        [0, 2],
+    ]
 
 
 def test_differences_equal_those_of_the_permuted_texts() -> None:
@@ -214,5 +253,8 @@ def test_distances_equal_those_of_scipy_for_the_permuted_texts() -> None:
     places = np.concatenate(list(permutations(pool, 9, seed=4)), axis=1)
     for row, order in zip(distances(pool, values, 9, seed=4), places.T, strict=True):
         sides = [values[side[order] > 0] for side in (pool.new, pool.reference)]
-        expected = [stats.ks_2samp(new, old).statistic for new, old in zip(*(side.T for side in sides), strict=True)]
+        expected = [
+            stats.ks_2samp(new, old).statistic
+            for new, old in zip(*(side.T for side in sides), strict=True)
+        ]
         assert row == pytest.approx(expected)

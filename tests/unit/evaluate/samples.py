@@ -44,8 +44,13 @@ def params(**changes: object) -> Evaluate:
 def sample(seed: int, rows: int = 60, classes: int = 2, digits: int = 2) -> Arrays:
     """Return actual classes, each of them present; probabilities with ties; and the most probable classes."""
     generator = np.random.default_rng(seed)
-    y = generator.permutation(np.concatenate([np.arange(classes), generator.integers(0, classes, rows - classes)]))
-    raw = np.round(generator.dirichlet(np.ones(classes), rows) + 0.4 * np.eye(classes)[y], digits) + 1e-3
+    y = generator.permutation(
+        np.concatenate([np.arange(classes), generator.integers(0, classes, rows - classes)])
+    )
+    raw = (
+        np.round(generator.dirichlet(np.ones(classes), rows) + 0.4 * np.eye(classes)[y], digits)
+        + 1e-3
+    )
     probabilities = raw / raw.sum(axis=1, keepdims=True)
     return y, probabilities, probabilities.argmax(axis=1)
 
@@ -94,7 +99,9 @@ def halves(labels: int) -> Decision:
     return Decision(thresholds=(0.5,) * labels)
 
 
-def predictions(y: Any, probabilities: Any, split: str = "test", classes: tuple[str, ...] | None = None) -> Predictions:
+def predictions(
+    y: Any, probabilities: Any, split: str = "test", classes: tuple[str, ...] | None = None
+) -> Predictions:
     """Return predictions of these rows; `probabilities` are of each class, or of the positive one of no and yes."""
     y, probabilities = np.asarray(y, dtype=np.int64), np.asarray(probabilities, dtype=np.float64)
     if probabilities.ndim == 1:
@@ -119,7 +126,9 @@ def overconfident(seed: int, rows: int = 80, split: str = "test") -> Predictions
 
 def three_splits(seed: int = 0) -> Predictions:
     parts = ("train", 80), ("validation", 40), ("test", 50)
-    return concatenate([overconfident(seed + n, rows, split) for n, (split, rows) in enumerate(parts)])
+    return concatenate(
+        [overconfident(seed + n, rows, split) for n, (split, rows) in enumerate(parts)]
+    )
 
 
 def exact(
@@ -130,23 +139,35 @@ def exact(
     **changes: object,
 ) -> SplitMetrics:
     """Return the metrics of models on the same rows of the test split, all decided alike."""
-    return SplitMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified, clusters)
+    return SplitMetrics(
+        "test", models, dict.fromkeys(models, decision), params(**changes), stratified, clusters
+    )
 
 
 def resampled(part: SplitMetrics, model: str, count: int = 400) -> dict[str, NDArray[np.float64]]:
     """Return each metric in bootstrap resamples of the rows, or of their clusters, (count,)."""
     rows, values = part.judged[model], []
     groups = np.arange(len(rows)) if rows.clusters is None else rows.clusters
-    order, starts = np.argsort(groups, kind="stable"), np.searchsorted(np.sort(groups), np.arange(groups.max() + 2))
-    first = rows.y[order[starts[:-1]]] if rows.stratified and not rows.multilabel else np.zeros(groups.max() + 1)
+    order, starts = (
+        np.argsort(groups, kind="stable"),
+        np.searchsorted(np.sort(groups), np.arange(groups.max() + 2)),
+    )
+    first = (
+        rows.y[order[starts[:-1]]]
+        if rows.stratified and not rows.multilabel
+        else np.zeros(groups.max() + 1)
+    )
     generator = np.random.default_rng(0)
     strata = [np.flatnonzero(first == each) for each in np.unique(first)]
     for _ in range(count):
-        drawn_groups = np.concatenate([generator.choice(stratum, len(stratum)) for stratum in strata])
+        drawn_groups = np.concatenate(
+            [generator.choice(stratum, len(stratum)) for stratum in strata]
+        )
         chosen = np.concatenate([order[starts[each] : starts[each + 1]] for each in drawn_groups])
         values.append(measure(rows.take(chosen)))
     return {name: np.array([each[name] for each in values]) for name in values[0]}
 
 
-# Decided yes, no, no, yes: one each of true positive, false negative, true negative, false positive.
+# Decided yes, no, no, yes: one each of true positive, false negative, true negative, false
+# positive.
 FOUR = predictions([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.6])

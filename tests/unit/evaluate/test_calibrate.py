@@ -15,7 +15,13 @@ from tests.refusal import refusal
 from tests.unit.evaluate.samples import SEEDS, SHARES, sample
 from textclf.artifacts.decisions import Temperature
 from textclf.core.errors import UserError
-from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision, reliability_table
+from textclf.evaluate.calibrate import (
+    choose_threshold,
+    fit_platt,
+    fit_temperature,
+    reach_precision,
+    reliability_table,
+)
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.metrics.of_rows import expected_ece
 from textclf.evaluate.registry import compute
@@ -34,9 +40,16 @@ def test_bins_hold_every_row_and_give_the_calibration_error(seed: int, classes: 
 
 
 def test_a_bin_holds_its_upper_end() -> None:
-    y, probabilities = np.array([0, 1, 0, 1]), np.array([[0.7, 0.3], [0.2, 0.8], [0.0, 1.0], [0.29, 0.71]])
+    y, probabilities = (
+        np.array([0, 1, 0, 1]),
+        np.array([[0.7, 0.3], [0.2, 0.8], [0.0, 1.0], [0.29, 0.71]]),
+    )
     table: list[Any] = [*reliability_table(y, probabilities).itertuples()]
-    assert [(row.low, row.high, row.rows) for row in table] == [(0.6, 0.7, 1), (0.7, 0.8, 2), (0.9, 1.0, 1)]
+    assert [(row.low, row.high, row.rows) for row in table] == [
+        (0.6, 0.7, 1),
+        (0.7, 0.8, 2),
+        (0.9, 1.0, 1),
+    ]
     assert table[1].confidence == pytest.approx(0.755)
     assert (table[1].accuracy, table[1].accuracy_low, table[1].accuracy_high) == (1, *wilson(2, 2))
     assert compute(y, probabilities, y)["ece"] == pytest.approx((0.3 + 2 * 0.245 + 1) / 4, abs=1e-6)
@@ -67,14 +80,19 @@ def test_temperature_and_platt_maximise_the_posterior(seed: int, worth: float) -
     posterior = loss(np.exp(-found), 0 * found) + found**2 / (2 * 0.5**2)
     assert posterior.argmin() == 1
     platt = fit_platt(y, probabilities, worth)
-    slopes, intercepts = (grid.ravel() for grid in np.meshgrid(platt.slope + steps, platt.intercept + steps))
+    slopes, intercepts = (
+        grid.ravel() for grid in np.meshgrid(platt.slope + steps, platt.intercept + steps)
+    )
     posterior = loss(slopes, intercepts) + (slopes - 1) ** 2 / (2 * 0.5**2) + intercepts**2 / 2
     assert posterior.argmin() == 4
 
 
 @pytest.mark.parametrize("rows", [10, 50, 250])
 def test_rows_that_are_all_right_make_no_model_certain(rows: int) -> None:
-    y, probabilities = np.tile([0, 1], rows // 2), np.tile([[0.97, 0.03], [0.03, 0.97]], (rows // 2, 1))
+    y, probabilities = (
+        np.tile([0, 1], rows // 2),
+        np.tile([[0.97, 0.03], [0.03, 0.97]], (rows // 2, 1)),
+    )
     for model in (fit_temperature(y, probabilities), fit_platt(y, probabilities)):
         assert 0.97 < model.apply(probabilities)[0, 0] < 1 - 0.1 / rows
 
@@ -85,15 +103,22 @@ def test_labels_alone_get_the_probability_of_the_share_that_is_right() -> None:
 
 
 def test_dependent_rows_move_a_calibration_less() -> None:
-    y, probabilities = np.tile([0, 1, 1], 20), np.tile([[0.9, 0.1], [0.1, 0.9], [0.9, 0.1]], (20, 1))
-    temperatures = [fit_temperature(y, probabilities, worth).temperature for worth in (1.0, 0.1, 0.01)]
+    y, probabilities = (
+        np.tile([0, 1, 1], 20),
+        np.tile([[0.9, 0.1], [0.1, 0.9], [0.9, 0.1]], (20, 1)),
+    )
+    temperatures = [
+        fit_temperature(y, probabilities, worth).temperature for worth in (1.0, 0.1, 0.01)
+    ]
     slopes = [fit_platt(y, probabilities, worth).slope for worth in (1.0, 0.01)]
     assert temperatures == sorted(temperatures, reverse=True)
     assert slopes[0] < slopes[1]
 
 
 @pytest.mark.parametrize("y", [[0, 1, 1, 0, 1], [1, 1, 1, 1, 1]])
-def test_calibration_stays_finite_if_classes_are_separated_or_nothing_is_told_apart(y: list[int]) -> None:
+def test_calibration_stays_finite_if_classes_are_separated_or_nothing_is_told_apart(
+    y: list[int],
+) -> None:
     actual = np.array(y)
     for probabilities in (np.eye(2)[actual], np.eye(2)[1 - actual], np.full((5, 2), 0.5)):
         for model in (fit_temperature(actual, probabilities), fit_platt(actual, probabilities)):
@@ -113,16 +138,24 @@ def test_the_error_of_a_calibrated_model_is_the_one_expected(rows: int) -> None:
         probabilities = np.exp(spread * generator.normal(size=(rows, classes)))
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         drawn = (probabilities.cumsum(axis=1) < generator.uniform(size=(500, rows, 1))).sum(axis=2)
-        errors = [compute(np.minimum(y, classes - 1), probabilities, drawn[0] * 0)["ece"] for y in drawn]
+        errors = [
+            compute(np.minimum(y, classes - 1), probabilities, drawn[0] * 0)["ece"] for y in drawn
+        ]
         # The normal approximation is off by up to a tenth where a bin has few rows.
-        assert expected_ece(probabilities) == pytest.approx(np.mean(errors), rel=0.15 if rows == 10 else 0.1)
+        assert expected_ece(probabilities) == pytest.approx(
+            np.mean(errors), rel=0.15 if rows == 10 else 0.1
+        )
         repeated = np.repeat(probabilities, 4, axis=0)
         assert expected_ece(repeated, worth=0.25) == pytest.approx(expected_ece(probabilities))
 
 
 # Thresholds
 
-SCORES = SHARES | st.integers(0, 20).map(lambda k: (300_000 + k) / 1e6) | st.integers(0, 10).map(lambda k: k / 10)
+SCORES = (
+    SHARES
+    | st.integers(0, 20).map(lambda k: (300_000 + k) / 1e6)
+    | st.integers(0, 10).map(lambda k: k / 10)
+)
 ROWS = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=30)
 
 
@@ -143,7 +176,9 @@ def _accuracy(y: NDArray[np.int64], positive: NDArray[np.bool_]) -> Any:
 
 
 @given(ROWS)
-def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(rows: list[tuple[int, float]]) -> None:
+def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(
+    rows: list[tuple[int, float]],
+) -> None:
     y, scores = map(np.array, zip(*rows, strict=True))
     accuracy, f1 = choose_threshold(y, scores, "accuracy"), choose_threshold(y, scores, "f1")
     assert (accuracy, f1) == (round(accuracy, 6), round(f1, 6))
@@ -163,11 +198,15 @@ def test_the_threshold_for_a_precision_is_the_last_that_passes_from_the_highest(
     scores = generator.uniform(size=rows).round(2)
     shares = np.where((scores > dip[0]) & (scores < dip[1]), 0.2, 0.98)
     y = (generator.uniform(size=rows) < shares).astype(np.int64)
-    least = min(max(math.ceil(math.log(0.05) / math.log(target)), 0.25 * scores.sum()), (scores > 0).sum())
+    least = min(
+        max(math.ceil(math.log(0.05) / math.log(target)), 0.25 * scores.sum()), (scores > 0).sum()
+    )
     expected = None
     for decided in sorted(_decisions(scores), key=np.sum):
         if decided.sum() >= least and decided.any():
-            test = stats.binomtest(int(y[decided].sum()), int(decided.sum()), target, alternative="greater")
+            test = stats.binomtest(
+                int(y[decided].sum()), int(decided.sum()), target, alternative="greater"
+            )
             if test.pvalue > 0.05:
                 break
             expected = decided.sum()
@@ -179,7 +218,9 @@ def test_the_threshold_for_a_precision_is_the_last_that_passes_from_the_highest(
 
 
 @given(SEEDS, st.sampled_from([0.6, 0.75]))
-def test_the_precision_of_dependent_rows_is_that_of_a_plain_reference(seed: int, target: float) -> None:
+def test_the_precision_of_dependent_rows_is_that_of_a_plain_reference(
+    seed: int, target: float
+) -> None:
     generator = np.random.default_rng(seed)
     keys = generator.integers(0, 60, 150) ** 2 // 60
     scores: Any = generator.integers(0, 40, 150) / 40
@@ -202,23 +243,35 @@ def test_the_precision_of_dependent_rows_is_that_of_a_plain_reference(seed: int,
     if found:
         assert (scores > reach_precision(y, scores, target, clusters=keys)).sum() == found
     else:
-        with pytest.raises(UserError, match=r"rows, worth \d+ independent ones, with the highest probabilities"):
+        with pytest.raises(
+            UserError, match=r"rows, worth \d+ independent ones, with the highest probabilities"
+        ):
             reach_precision(y, scores, target, clusters=keys)
 
 
 def test_a_precision_is_reached_in_nearly_every_run_where_larger_clusters_are_harder() -> None:
-    generator, failed, reached = np.random.default_rng(7), {"all": 0, "one": 0}, {"all": 0, "one": 0}
+    generator, failed, reached = (
+        np.random.default_rng(7),
+        {"all": 0, "one": 0},
+        {"all": 0, "one": 0},
+    )
     keys = np.repeat(np.arange(550), np.repeat([1, 10], [500, 50]))
     half = np.repeat([1.0, 0.3], 500)  # half the distance between the classes
 
     def precision(threshold: float) -> float:
         cut = np.log(threshold / (1 - threshold))
-        true, false = (np.sum(stats.norm.sf(cut, side * np.array([1.0, 0.3]), 1)) for side in (1, -1))
+        true, false = (
+            np.sum(stats.norm.sf(cut, side * np.array([1.0, 0.3]), 1)) for side in (1, -1)
+        )
         return float(true / (true + false))
 
     for _ in range(200):
         y = generator.integers(0, 2, 550)[keys]
-        odds = half * (2 * y - 1) + 0.7 * generator.normal(size=550)[keys] + 0.714 * generator.normal(size=1000)
+        odds = (
+            half * (2 * y - 1)
+            + 0.7 * generator.normal(size=550)[keys]
+            + 0.714 * generator.normal(size=1000)
+        )
         scores, first = 1 / (1 + np.exp(-odds)), np.unique(keys, return_index=True)[1]
         for name, rows, clusters in (("all", slice(None), keys), ("one", first, None)):
             try:
@@ -236,7 +289,9 @@ def test_of_equally_good_thresholds_the_nearest_to_one_half_is_chosen_then_the_l
     y = np.array([0, 1, 0, 1])
     scores = np.array([0.3, 0.5, 0.5, 0.7])  # 0.4 and 0.6 are each right three times
     assert choose_threshold(y, scores, "accuracy") == 0.4
-    assert choose_threshold(np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.7, 0.9]), "accuracy") == 0.8
+    assert (
+        choose_threshold(np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.7, 0.9]), "accuracy") == 0.8
+    )
     assert choose_threshold(np.array([0, 1]), np.array([0.2, 0.9]), "f1") == 0.55
 
 

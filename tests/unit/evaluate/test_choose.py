@@ -24,7 +24,13 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
-from textclf.evaluate.choose import NEVER, choose_baseline, choose_decision, fit_calibration, some_rows
+from textclf.evaluate.choose import (
+    NEVER,
+    choose_baseline,
+    choose_decision,
+    fit_calibration,
+    some_rows,
+)
 from textclf.evaluate.registry import compute
 from textclf.evaluate.settings import EVEN
 
@@ -42,17 +48,27 @@ def test_a_number_is_the_threshold_of_two_classes_and_chooses_nothing() -> None:
 def test_a_threshold_is_chosen_on_the_validation_rows(rule: str) -> None:
     rows = three_splits()
     validation = of_split(rows, "validation")
-    decision = choose_decision(validation, params(threshold=rule, target_precision=0.4, confidence=0.9))
+    decision = choose_decision(
+        validation, params(threshold=rule, target_precision=0.4, confidence=0.9)
+    )
     y, positive = validation.y, validation.probabilities[:, 1]
-    threshold = reach_precision(y, positive, 0.4, 0.9) if rule == "precision" else choose_threshold(y, positive, rule)
+    threshold = (
+        reach_precision(y, positive, 0.4, 0.9)
+        if rule == "precision"
+        else choose_threshold(y, positive, rule)
+    )
     assert decision == Decision(threshold)
 
 
 @pytest.mark.parametrize("name", ["temperature", "platt"])
-def test_probabilities_are_calibrated_on_the_validation_rows_before_a_threshold_is_chosen(name: str) -> None:
+def test_probabilities_are_calibrated_on_the_validation_rows_before_a_threshold_is_chosen(
+    name: str,
+) -> None:
     validation = overconfident(0, 400, "validation")
     decision = choose_decision(validation, params(calibration=name, threshold="f1"))
-    fitted = (fit_platt if name == "platt" else fit_temperature)(validation.y, validation.probabilities)
+    fitted = (fit_platt if name == "platt" else fit_temperature)(
+        validation.y, validation.probabilities
+    )
     assert decision.calibration == fitted
     calibrated = decision.calibrate(validation.probabilities)
     assert decision.threshold == choose_threshold(validation.y, calibrated[:, 1], "f1")
@@ -79,7 +95,9 @@ def test_a_temperature_changes_no_decision_of_many_classes() -> None:
     [("threshold", value, "0.5") for value in (0.4, "f1", "precision")]
     + [("calibration", "platt", "none or temperature")],
 )
-def test_what_is_for_two_classes_is_refused_for_more(setting: str, value: float | str, rule: str) -> None:
+def test_what_is_for_two_classes_is_refused_for_more(
+    setting: str, value: float | str, rule: str
+) -> None:
     with pytest.raises(UserError) as error:
         choose_decision(drawn(2, split="validation"), params(**{setting: value}))
     assert error.value.lines == (f"evaluate.{setting} must be {rule} for 3 classes; got {value}",)
@@ -88,7 +106,9 @@ def test_what_is_for_two_classes_is_refused_for_more(setting: str, value: float 
 @pytest.mark.parametrize("changes", [{"threshold": "accuracy"}, {"calibration": "platt"}], ids=str)
 def test_training_and_test_rows_choose_nothing(changes: dict[str, object]) -> None:
     rows = three_splits()
-    other = concatenate([of_split(rows, "validation"), overconfident(8, split="train"), overconfident(9)])
+    other = concatenate(
+        [of_split(rows, "validation"), overconfident(8, split="train"), overconfident(9)]
+    )
     first, second = (measure({"a": [each]}, params(**changes), False)[1] for each in (rows, other))
     assert first == second
 
@@ -97,7 +117,9 @@ def test_training_and_test_rows_choose_nothing(changes: dict[str, object]) -> No
 def test_nothing_is_chosen_without_validation_rows(changes: dict[str, object]) -> None:
     with pytest.raises(UserError) as error:
         choose_decision(overconfident(0, rows=0), params(**changes))
-    assert error.value.lines == ("the predictions must have validation rows to choose by; got none; run dvc repro",)
+    assert error.value.lines == (
+        "the predictions must have validation rows to choose by; got none; run dvc repro",
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,7 +131,9 @@ def test_nothing_is_chosen_without_validation_rows(changes: dict[str, object]) -
     ],
     ids=str,
 )
-def test_a_baseline_answers_as_the_dummy_classifier_whatever_the_settings(settings: dict[str, Any]) -> None:
+def test_a_baseline_answers_as_the_dummy_classifier_whatever_the_settings(
+    settings: dict[str, Any],
+) -> None:
     for positive in (0.05, 0.5, 0.95):
         y = (np.arange(200) < 200 * positive).astype(np.int64)
         shares = np.array([[1 - positive, positive]])
@@ -118,17 +142,23 @@ def test_a_baseline_answers_as_the_dummy_classifier_whatever_the_settings(settin
         assert decision.calibration is None
 
 
-def test_a_baseline_of_several_classes_or_with_costs_answers_what_is_best_on_the_training_rows() -> None:
+def test_a_baseline_of_several_classes_or_with_costs_answers_what_is_best_on_the_training_rows() -> (
+    None
+):
     y = np.repeat([0, 1, 2], [20, 50, 30])
     shares, classes = np.array([[0.2, 0.5, 0.3]]), ("a", "b", "c")
     assert choose_baseline(y, classes, params()).decide(shares).tolist() == dummy(y).tolist() == [1]
     for costs, cheapest in (({"c": {"b": 10}}, 2), ({"c": {"b": 10}, "abstain": 0.1}, -1)):
-        assert choose_baseline(y, classes, params(costs=costs)).decide(shares).tolist() == [cheapest]
+        assert choose_baseline(y, classes, params(costs=costs)).decide(shares).tolist() == [
+            cheapest
+        ]
 
 
 @pytest.mark.parametrize("rule", ["f1", "micro_f1", "precision", 0.01])
 @pytest.mark.parametrize("labels", [3, 70])
-def test_a_baseline_of_several_labels_answers_the_set_that_most_rows_have_exactly(rule: Any, labels: int) -> None:
+def test_a_baseline_of_several_labels_answers_the_set_that_most_rows_have_exactly(
+    rule: Any, labels: int
+) -> None:
     # Each label has most of the rows, and yet their most frequent set is another one.
     y = np.zeros((100, labels), np.int8)
     y[:40, :2], y[40:70, 0], y[70:, 1:3] = 1, 1, 1
@@ -145,11 +175,15 @@ def dummy(y: NDArray[np.int64]) -> NDArray[Any]:
     return np.asarray(model.predict(np.zeros((1, 1))))
 
 
-def test_every_second_validation_row_chooses_if_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_second_validation_row_chooses_if_there_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows = drawn(2, 250, 2, "validation")
     for limit, step in ((500, 1), (499, 2), (249, 4), (124, 8)):
         monkeypatch.setattr(choose, "CELLS", limit)
-        y, probabilities, keys = some_rows(rows.y, rows.probabilities, np.arange(250, dtype=np.int64))
+        y, probabilities, keys = some_rows(
+            rows.y, rows.probabilities, np.arange(250, dtype=np.int64)
+        )
         assert keys is not None
         assert np.array_equal(keys, np.arange(0, 250, step))
         assert np.array_equal(y, rows.y[::step])
@@ -170,26 +204,38 @@ def test_a_number_is_the_threshold_of_every_label() -> None:
 
 @pytest.mark.parametrize("clusters", [None, np.arange(300) // 3], ids=["independent", "clusters"])
 @pytest.mark.parametrize("rule", ["f1", "precision"])
-def test_each_label_has_the_threshold_that_it_would_have_as_two_classes(rule: str, clusters: Any) -> None:
+def test_each_label_has_the_threshold_that_it_would_have_as_two_classes(
+    rule: str, clusters: Any
+) -> None:
     rows, settings = labelled(1), params(threshold=rule, target_precision=0.6)
     of_labels = [
-        choose_decision(predictions(rows.y[:, place], rows.probabilities[:, place]), settings, clusters).threshold
+        choose_decision(
+            predictions(rows.y[:, place], rows.probabilities[:, place]), settings, clusters
+        ).threshold
         for place in range(5)
     ]
-    assert choose_decision(rows, settings, clusters) == Decision(thresholds=tuple(each or 0.0 for each in of_labels))
+    assert choose_decision(rows, settings, clusters) == Decision(
+        thresholds=tuple(each or 0.0 for each in of_labels)
+    )
     assert len(set(of_labels)) > 1
 
 
 @pytest.mark.parametrize("name", ["temperature", "platt"])
-def test_each_label_is_calibrated_as_two_classes_and_one_threshold_has_the_highest_micro_f1(name: str) -> None:
+def test_each_label_is_calibrated_as_two_classes_and_one_threshold_has_the_highest_micro_f1(
+    name: str,
+) -> None:
     rows = labelled(1)
     rows.probabilities[:, :3] **= 3
     decision = choose_decision(rows, params(calibration=name, threshold="micro_f1"))
     assert isinstance(decision.calibration, LabelScaling)
     calibrated, kept = decision.calibrate(rows.probabilities), 0
     for place in range(5):
-        two = choose_decision(predictions(rows.y[:, place], rows.probabilities[:, place]), params(calibration=name))
-        alone = two.calibrate(np.column_stack([1 - rows.probabilities[:, place], rows.probabilities[:, place]]))
+        two = choose_decision(
+            predictions(rows.y[:, place], rows.probabilities[:, place]), params(calibration=name)
+        )
+        alone = two.calibrate(
+            np.column_stack([1 - rows.probabilities[:, place], rows.probabilities[:, place]])
+        )
         np.testing.assert_allclose(calibrated[:, place], alone[:, 1], atol=1e-5)
         kept += two.calibration is not None
     assert 0 < kept < 5
@@ -203,7 +249,9 @@ def test_each_label_is_calibrated_as_two_classes_and_one_threshold_has_the_highe
 
 
 @pytest.mark.parametrize(("name", "most"), [("temperature", 0.1), ("platt", 0.25)])
-def test_a_calibration_that_lowers_the_log_loss_by_no_more_than_its_error_is_not_kept(name: str, most: float) -> None:
+def test_a_calibration_that_lowers_the_log_loss_by_no_more_than_its_error_is_not_kept(
+    name: str, most: float
+) -> None:
     kept = []
     for seed in range(60):
         generator = np.random.default_rng(seed)
@@ -212,12 +260,17 @@ def test_a_calibration_that_lowers_the_log_loss_by_no_more_than_its_error_is_not
         own = replace(predictions(y, positive), split=np.full(200, "validation", dtype=object))
         kept.append(choose_decision(own, params(calibration=name)).calibration is not None)
     assert np.mean(kept) < most
-    sharp = replace(own, probabilities=own.probabilities**3 / (own.probabilities**3).sum(axis=1, keepdims=True))
+    sharp = replace(
+        own, probabilities=own.probabilities**3 / (own.probabilities**3).sum(axis=1, keepdims=True)
+    )
     assert choose_decision(sharp, params(calibration=name)).calibration is not None
 
 
 def test_rows_of_some_classes_calibrate_only_what_is_said_of_these() -> None:
-    of_one = replace(predictions(np.ones(40, np.int64), np.linspace(0.6, 0.9, 40)), split=np.full(40, "fold 1", object))
+    of_one = replace(
+        predictions(np.ones(40, np.int64), np.linspace(0.6, 0.9, 40)),
+        split=np.full(40, "fold 1", object),
+    )
     assert choose_decision(of_one, params(calibration="temperature")).calibration is None
     y, rare = np.array([0, 1] * 20), np.array([[0.2, 0.3, 0.5], [0.3, 0.2, 0.5]] * 20)
     fit = fit_calibration(y, rare, None, "temperature")
@@ -225,18 +278,26 @@ def test_rows_of_some_classes_calibrate_only_what_is_said_of_these() -> None:
     assert fit == fit_calibration(y, rare[:, :2] / 0.5, None, "temperature")
 
 
-def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_precision_is_never_decided() -> None:
+def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_precision_is_never_decided() -> (
+    None
+):
     rows = labelled(1)
     rows.y[:, 0] = np.arange(300) < 4
     rows.y[:, 1] = np.arange(300) < 5
     rows.y[:, 2] = np.random.default_rng(1).permutation(300) < 30  # whatever the probability
     f1 = known(choose_decision(rows, params(threshold="f1")).thresholds)
-    precise = known(choose_decision(rows, params(threshold="precision", target_precision=0.8)).thresholds)
+    precise = known(
+        choose_decision(rows, params(threshold="precision", target_precision=0.8)).thresholds
+    )
     assert f1[0] == precise[0] == EVEN != f1[1]
     assert precise[2] == NEVER
     assert not Decision(thresholds=precise).decide(np.ones((1, 5)))[0, 2]
     scaling = choose_decision(rows, params(calibration="platt")).calibration
     assert isinstance(scaling, LabelScaling)
-    assert (scaling.slopes[0], scaling.intercepts[0]) == (1, 0) != (scaling.slopes[2], scaling.intercepts[2])
+    assert (
+        (scaling.slopes[0], scaling.intercepts[0])
+        == (1, 0)
+        != (scaling.slopes[2], scaling.intercepts[2])
+    )
     one_cluster = np.where(np.arange(300) < 5, 0, np.arange(300))
     assert choose_decision(rows, params(threshold="f1"), one_cluster).thresholds[1] == EVEN  # type: ignore[index]

@@ -12,7 +12,13 @@ from scipy import linalg, stats
 
 from tests.unit.evaluate.samples import SEEDS, exact, known, predictions, reference
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate.clusters import are_dependent, cr2, effective_rows, independent_rows, variance_of_mean
+from textclf.evaluate.clusters import (
+    are_dependent,
+    cr2,
+    effective_rows,
+    independent_rows,
+    variance_of_mean,
+)
 from textclf.evaluate.split_clusters import IdDigest
 
 
@@ -38,14 +44,21 @@ def few(degrees: float) -> float:
 
 def test_copies_of_a_row_are_worth_one_row() -> None:
     right = np.repeat([True, False], 500)
-    assert effective_rows(right, groups(*[5] * 200), right, 0.95) == pytest.approx(200 * few(199), rel=1e-6)
+    assert effective_rows(right, groups(*[5] * 200), right, 0.95) == pytest.approx(
+        200 * few(199), rel=1e-6
+    )
     alone = np.tile([True, False], 40)
     assert effective_rows(alone, groups(*[1] * 80), alone, 0.95) == pytest.approx(80 * few(79))
 
 
-def of_rows(values: NDArray[np.float64], clusters: NDArray[np.int64], strata: Any = 0) -> tuple[float, float]:
+def of_rows(
+    values: NDArray[np.float64], clusters: NDArray[np.int64], strata: Any = 0
+) -> tuple[float, float]:
     strata = np.zeros(len(values), np.int64) + strata
-    shape, means = (strata.max() + 1, clusters.max() + 1), np.bincount(strata, values) / np.bincount(strata)
+    shape, means = (
+        (strata.max() + 1, clusters.max() + 1),
+        np.bincount(strata, values) / np.bincount(strata),
+    )
     sums, sizes = np.zeros(shape), np.zeros(shape)
     np.add.at(sums, (strata, clusters), values - means[strata])
     np.add.at(sizes, (strata, clusters), 1)
@@ -57,20 +70,28 @@ def test_the_variance_is_cr2_of_a_regression(seed: int) -> None:
     """By the matrices of Bell & McCaffrey (2002), for the mean weighted by the rows of the strata."""
     generator = np.random.default_rng(seed)
     clusters = groups(*generator.integers(1, 7, 12))
-    values, strata = generator.exponential(size=len(clusters)) ** 2, generator.integers(0, 2, len(clusters))
+    values, strata = (
+        generator.exponential(size=len(clusters)) ** 2,
+        generator.integers(0, 2, len(clusters)),
+    )
     for of in (np.zeros_like(strata), strata):
         design = np.eye(of.max() + 1)[of]
         inverse = np.linalg.inv(design.T @ design)
         hat, weights = design @ inverse @ design.T, design.mean(axis=0) @ inverse @ design.T
         residuals, rest = values - hat @ values, np.eye(len(values)) - hat
         rows = [np.flatnonzero(clusters == each) for each in range(12)]
-        adjusted = [weights[own] @ linalg.sqrtm(linalg.inv(rest[np.ix_(own, own)])).real for own in rows]
+        adjusted = [
+            weights[own] @ linalg.sqrtm(linalg.inv(rest[np.ix_(own, own)])).real for own in rows
+        ]
         variance, degrees = of_rows(values, clusters, of)
         parts = np.array([each @ residuals[own] for each, own in zip(adjusted, rows, strict=True)])
         assert variance == pytest.approx((parts**2).sum(), rel=1e-9)
         vectors = np.array([each @ rest[own] for each, own in zip(adjusted, rows, strict=True)])
         products = vectors @ vectors.T
-        expected = min(np.trace(products) ** 2 / (products**2).sum(), 3 * (parts**2).sum() ** 2 / (parts**4).sum())
+        expected = min(
+            np.trace(products) ** 2 / (products**2).sum(),
+            3 * (parts**2).sum() ** 2 / (parts**4).sum(),
+        )
         assert degrees == pytest.approx(expected, rel=1e-9)
 
 
@@ -81,9 +102,13 @@ def test_the_variance_is_that_of_statsmodels() -> None:
     expected = api.OLS(values, ones).fit(cov_type="HC2").bse[0] ** 2
     assert variance_of_mean(values, np.zeros(60, np.int64)) == pytest.approx(expected, rel=1e-9)
     assert of_rows(values, np.arange(60))[0] == pytest.approx(expected, rel=1e-9)
-    reduced = api.GEE(values, ones, clusters, cov_struct=api.cov_struct.Independence()).fit(cov_type="bias_reduced")
+    reduced = api.GEE(values, ones, clusters, cov_struct=api.cov_struct.Independence()).fit(
+        cov_type="bias_reduced"
+    )
     # Mancl & DeRouen divide by 1 - m / n once more, which is the same for all clusters here.
-    assert of_rows(values, clusters)[0] == pytest.approx(reduced.bse[0] ** 2 * (1 - 1 / 15), rel=1e-6)
+    assert of_rows(values, clusters)[0] == pytest.approx(
+        reduced.bse[0] ** 2 * (1 - 1 / 15), rel=1e-6
+    )
 
 
 def test_clusters_have_the_degrees_of_freedom_of_the_squares_at_hand() -> None:
@@ -104,14 +129,24 @@ def test_a_cluster_that_counts_several_times_is_as_many_clusters() -> None:
     ("right", "sizes", "expected"),
     [
         ([True] * 30, [3] * 10, 10),  # no mistake: nothing says that rows of a cluster differ
-        ([True] * 26 + [False] * 4, [1] * 4 + [22] + [1] * 4, 900 / 492),  # mistakes in four clusters
+        (
+            [True] * 26 + [False] * 4,
+            [1] * 4 + [22] + [1] * 4,
+            900 / 492,
+        ),  # mistakes in four clusters
         ([True] * 20 + [False] * 10, [30], 1),  # a single cluster
     ],
 )
-def test_with_few_clusters_with_a_mistake_rows_are_alike(right: list[bool], sizes: list[int], expected: float) -> None:
+def test_with_few_clusters_with_a_mistake_rows_are_alike(
+    right: list[bool], sizes: list[int], expected: float
+) -> None:
     values = np.array(right)
-    assert independent_rows(values, groups(*sizes), values) == pytest.approx((expected, expected - 1))
-    assert independent_rows(~values, groups(*sizes), ~values) == pytest.approx((expected, expected - 1))
+    assert independent_rows(values, groups(*sizes), values) == pytest.approx(
+        (expected, expected - 1)
+    )
+    assert independent_rows(~values, groups(*sizes), ~values) == pytest.approx(
+        (expected, expected - 1)
+    )
 
 
 @given(SEEDS, st.integers(2, 60))
@@ -151,9 +186,13 @@ def test_repeated_texts_are_worth_no_more_than_once() -> None:
     expected, entry = (part.comparisons()["b_vs_a"] for part in parts)
     assert entry["p"] == pytest.approx(expected["p"], rel=0.1)
     assert entry["smallest_difference"] == pytest.approx(expected["smallest_difference"], rel=0.05)
-    assert (entry["low"], entry["high"]) == pytest.approx((expected["low"], expected["high"]), abs=0.02)
+    assert (entry["low"], entry["high"]) == pytest.approx(
+        (expected["low"], expected["high"]), abs=0.02
+    )
     bins = [part.tables("a")["reliability"] for part in parts]
-    assert bins[1]["accuracy_high"].to_numpy() == pytest.approx(bins[0]["accuracy_high"].to_numpy(), abs=0.02)
+    assert bins[1]["accuracy_high"].to_numpy() == pytest.approx(
+        bins[0]["accuracy_high"].to_numpy(), abs=0.02
+    )
 
 
 def test_intervals_of_clusters_cover_the_truth_and_tests_reject_as_seldom_as_they_say() -> None:

@@ -8,7 +8,17 @@ from hypothesis import given
 from scipy import stats
 from sklearn import metrics as reference
 
-from tests.unit.evaluate.samples import SEEDS, drawn, exact, known, params, predictions, resampled, sample, three_splits
+from tests.unit.evaluate.samples import (
+    SEEDS,
+    drawn,
+    exact,
+    known,
+    params,
+    predictions,
+    resampled,
+    sample,
+    three_splits,
+)
 from tests.unit.evaluate.samples import run_measured as measure
 from textclf.artifacts.decisions import Costs, Decision
 from textclf.core.errors import UserError
@@ -33,7 +43,11 @@ DOUBT: Costs = ((0.0, 1.0, 3.0, 0.4), (2.0, -1.0, 1.0, 0.4), (1.0, 1.0, 0.0, 0.4
 def test_pairs_that_are_not_named_cost_0_if_right_and_1_otherwise() -> None:
     assert cost_matrix({"ham": {"spam": 10}}, ("ham", "spam")) == TEN
     assert cost_matrix(SPAM, ("ham", "spam")) == ((0, 10, 2), (1, 0, 2))
-    assert cost_matrix({"c": {"a": 0.5, "c": -1}}, ("a", "b", "c")) == ((0, 1, 1), (1, 0, 1), (0.5, 1, -1))
+    assert cost_matrix({"c": {"a": 0.5, "c": -1}}, ("a", "b", "c")) == (
+        (0, 1, 1),
+        (1, 0, 1),
+        (0.5, 1, -1),
+    )
     assert cost_matrix({}, ("ham", "spam")) is None
     assert params(costs=None).costs == {}
 
@@ -57,7 +71,10 @@ def test_each_name_that_is_no_class_is_told_with_the_nearest_one() -> None:
 @given(SEEDS)
 def test_costs_of_two_classes_are_a_threshold(seed: int) -> None:
     _, probabilities, _ = sample(seed)
-    assert Decision(costs=TEN).decide(probabilities).tolist() == Decision(10 / 11).decide(probabilities).tolist()
+    assert (
+        Decision(costs=TEN).decide(probabilities).tolist()
+        == Decision(10 / 11).decide(probabilities).tolist()
+    )
 
 
 @given(SEEDS)
@@ -65,7 +82,9 @@ def test_the_decision_with_the_lowest_expected_cost_is_taken(seed: int) -> None:
     _, probabilities, _ = sample(seed, classes=3)
     decided = Decision(costs=DOUBT).decide(probabilities)
     for row, place in zip(probabilities, decided, strict=True):
-        expected = [sum(row[actual] * DOUBT[actual][column] for actual in range(3)) for column in range(4)]
+        expected = [
+            sum(row[actual] * DOUBT[actual][column] for actual in range(3)) for column in range(4)
+        ]
         assert expected[place] == pytest.approx(min(expected))  # -1 is the last column
 
 
@@ -82,20 +101,26 @@ def test_decisions_of_a_run_have_the_costs_in_place_of_a_threshold_and_calibrati
     settings = params(costs={"no": {"yes": 10}}, calibration="temperature")
     rows = three_splits()
     decision = choose_decision(rows, settings)
-    assert decision == Decision(None, choose_decision(rows, params(calibration="temperature")).calibration, costs=TEN)
+    assert decision == Decision(
+        None, choose_decision(rows, params(calibration="temperature")).calibration, costs=TEN
+    )
 
 
 # What is measured
 
 
-@pytest.mark.parametrize("costs", [DOUBT, tuple(row[:3] for row in DOUBT)], ids=["abstaining", "answering"])
+@pytest.mark.parametrize(
+    "costs", [DOUBT, tuple(row[:3] for row in DOUBT)], ids=["abstaining", "answering"]
+)
 def test_metrics_are_those_of_scikit_learn_and_no_answer_is_wrong(costs: Costs) -> None:
     y, probabilities, _ = sample(3, rows=400, classes=3)
     decided = Decision(costs=costs).decide(probabilities)
     abstains = len(costs[0]) > 3
     assert (decided == -1).any() == abstains
     values = compute(y, probabilities, decided, costs)
-    assert values["cost"] == pytest.approx(np.mean([costs[a][b] for a, b in zip(y, decided, strict=True)]), abs=1e-6)
+    assert values["cost"] == pytest.approx(
+        np.mean([costs[a][b] for a, b in zip(y, decided, strict=True)]), abs=1e-6
+    )
     options: dict[str, Any] = {"labels": [0, 1, 2], "average": "macro", "zero_division": 0}
     assert values["accuracy"] == pytest.approx(reference.accuracy_score(y, decided), abs=1e-6)
     for name in ("precision", "recall", "f1"):
@@ -107,11 +132,16 @@ def test_metrics_are_those_of_scikit_learn_and_no_answer_is_wrong(costs: Costs) 
 
 
 def test_rows_without_an_answer_are_a_column_of_the_confusion_matrix() -> None:
-    assert confusion_matrix(np.array([0, 1, 1]), np.array([0, -1, 0]), 2).tolist() == [[1, 0, 0], [1, 0, 1]]
+    assert confusion_matrix(np.array([0, 1, 1]), np.array([0, -1, 0]), 2).tolist() == [
+        [1, 0, 0],
+        [1, 0, 1],
+    ]
     part = exact({"a": drawn(3, 200)}, Decision(costs=DOUBT))
     table = part.tables("a")["confusion"]
     assert table["count"].sum() == 200
-    assert table[table["predicted"] == ""]["count"].sum() == (part.judged["a"].decided == -1).sum() > 0
+    assert (
+        table[table["predicted"] == ""]["count"].sum() == (part.judged["a"].decided == -1).sum() > 0
+    )
     assert part.by_class("a")["support"].sum() == 200
 
 
@@ -157,7 +187,10 @@ def test_the_cost_of_a_constant_decision_has_no_costs_of_others_in_its_interval(
 
 
 def test_no_answer_for_every_text_costs_the_same_whatever_the_rows() -> None:
-    part = exact({"a": predictions(np.tile([0, 1], 50), np.full(100, 0.5))}, Decision(costs=((0, 1, 0.1), (1, 0, 0.1))))
+    part = exact(
+        {"a": predictions(np.tile([0, 1], 50), np.full(100, 0.5))},
+        Decision(costs=((0, 1, 0.1), (1, 0, 0.1))),
+    )
     assert (part.judged["a"].decided == -1).all()
     assert "cost" not in part.intervals("a")
 
@@ -185,14 +218,21 @@ def test_dependent_rows_count_once_in_the_interval_of_a_cost() -> None:
 
 def test_the_difference_of_two_models_is_paired() -> None:
     y, first, _ = sample(1, 500)
-    second = predictions(y, np.clip(first[:, 1] + np.random.default_rng(0).normal(0, 0.15, 500), 0, 1))
+    second = predictions(
+        y, np.clip(first[:, 1] + np.random.default_rng(0).normal(0, 0.15, 500), 0, 1)
+    )
     part = exact({"a": predictions(y, first[:, 1]), "b": second}, Decision(costs=TEN))
     entry = part.comparisons()["b_vs_a"]["metrics"]["cost"]
     losses = [row_costs(part.judged[name]) for name in ("b", "a")]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
     assert entry["difference"] == pytest.approx(losses[0].mean() - losses[1].mean(), abs=1e-6)
     assert (entry["low"], entry["high"]) == pytest.approx((ends.low, ends.high), abs=0.002)
-    assert "cost" not in exact({"a": drawn(1, classes=2), "b": drawn(1, classes=2)}).comparisons()["b_vs_a"]["metrics"]
+    assert (
+        "cost"
+        not in exact({"a": drawn(1, classes=2), "b": drawn(1, classes=2)}).comparisons()["b_vs_a"][
+            "metrics"
+        ]
+    )
 
 
 @pytest.mark.parametrize("differing", [4, 5])
@@ -215,11 +255,18 @@ def test_costs_choose_the_default_model() -> None:
     settings = params(costs={"no": {"yes": 10}})
     parts = [predictions(y, careful), predictions(y, accurate)]
     for chosen, entry in ((settings, "cost"), (params(), "accuracy")):
-        part = exact(dict(zip(("careful", "accurate"), parts, strict=True)), choose_decision(parts[0], chosen))
-        compared = model_choice.compare_candidates({name: part.judged[name] for name in ("accurate", "careful")})
+        part = exact(
+            dict(zip(("careful", "accurate"), parts, strict=True)),
+            choose_decision(parts[0], chosen),
+        )
+        compared = model_choice.compare_candidates(
+            {name: part.judged[name] for name in ("accurate", "careful")}
+        )
         assert model_choice.choose(compared) == {"cost": "careful", "accuracy": "accurate"}[entry]
         assert f"{entry}_difference" in compared["careful"].model_fields_set
-    assert model_choice.score_after_choice(exact({"a": parts[0]}, Decision(costs=TEN)).judged) == 0.1
+    assert (
+        model_choice.score_after_choice(exact({"a": parts[0]}, Decision(costs=TEN)).judged) == 0.1
+    )
 
 
 def test_a_cost_above_those_of_all_test_rows_is_found() -> None:
@@ -234,7 +281,8 @@ def test_a_cost_above_those_of_all_test_rows_is_found() -> None:
     constant = exact({"a": predictions(y, np.full((6, 2), 0.5))}, Decision(costs=TEN))
     assert find_unseen_cost(constant, "a") == {}  # which never decides yes
     abstaining = exact(
-        {"a": predictions(y, np.column_stack([1 - sure, sure]))}, Decision(costs=((0, 1, 20), (1, 0, 20)))
+        {"a": predictions(y, np.column_stack([1 - sure, sure]))},
+        Decision(costs=((0, 1, 20), (1, 0, 20))),
     )
     assert find_unseen_cost(abstaining, "a") == {}  # no answer is no mistake that rows might show
 
@@ -242,17 +290,23 @@ def test_a_cost_above_those_of_all_test_rows_is_found() -> None:
 def test_the_report_of_decisions_has_costs_and_the_cheapest_constant_decision() -> None:
     settings = params(costs={"no": {"yes": 10}})
     splits, decisions = measure({"a": [three_splits()], "b": [three_splits(1)]}, settings, False)
-    measured = {name: {split: part.metrics(name) for split, part in splits.items()} for name in ("a", "b")}
+    measured = {
+        name: {split: part.metrics(name) for split, part in splits.items()} for name in ("a", "b")
+    }
     report = to_json(decisions_report(splits, decisions, measured, HeldOut(), []))
     assert report["a"]["costs"] == TEN
     assert "unseen_cost" not in report["a"]
     assert "threshold" not in report["a"]
-    train, test = (np.bincount(three_splits().y[three_splits().split == split]) for split in ("train", "test"))
+    train, test = (
+        np.bincount(three_splits().y[three_splits().split == split]) for split in ("train", "test")
+    )
     cheapest = (train @ np.array(TEN)).argmin()
     assert report["guessing"]["cost"] == round(test @ np.array(TEN)[:, cheapest] / test.sum(), 6)
     assert report["choice"]["cost"] > 0
     assert "accuracy" not in report["choice"]
-    held_out = HeldOut({name: rows[0] for name, rows in {"a": [three_splits()], "b": [three_splits(1)]}.items()})
+    held_out = HeldOut(
+        {name: rows[0] for name, rows in {"a": [three_splits()], "b": [three_splits(1)]}.items()}
+    )
     without = {split: part for split, part in splits.items() if split != "validation"}
     report = to_json(decisions_report(without, decisions, measured, held_out, []))
     assert {"accuracy", "cost", "log_loss"} < set(report["crossvalidation"]["a"])

@@ -40,15 +40,22 @@ COVERED = params(coverage=0.9)
 
 def run(seed: int = 0, classes: int = 3, validation: int = 120, test: int = 150) -> Predictions:
     parts = ("train", 60), ("validation", validation), ("test", test)
-    return concatenate([drawn(seed + n, rows, classes, split) for n, (split, rows) in enumerate(parts)])
+    return concatenate(
+        [drawn(seed + n, rows, classes, split) for n, (split, rows) in enumerate(parts)]
+    )
 
 
 def sets_of(
-    rows: Predictions, settings: Evaluate = COVERED, decision: Decision = TOP, clusters: NDArray[np.int64] | None = None
+    rows: Predictions,
+    settings: Evaluate = COVERED,
+    decision: Decision = TOP,
+    clusters: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """Return the report of a model; `clusters` are those of its test rows."""
     validation, test = (
-        SplitMetrics(name, {"a": rows.take(rows.split == name)}, {"a": decision}, settings, False, of)
+        SplitMetrics(
+            name, {"a": rows.take(rows.split == name)}, {"a": decision}, settings, False, of
+        )
         for name, of in (("validation", None), ("test", clusters))
     )
     report: dict[str, Any] = to_json(measure_sets(test, fit_sets(validation, settings), settings))
@@ -62,7 +69,9 @@ def test_without_a_coverage_nothing_is_fitted_or_sets_of() -> None:
 
 
 @given(SEEDS, st.sampled_from([0.6, 0.8, 0.9, 0.95]), st.booleans())
-def test_the_numbers_are_those_of_a_plain_reference(seed: int, level: float, by_class: bool) -> None:
+def test_the_numbers_are_those_of_a_plain_reference(
+    seed: int, level: float, by_class: bool
+) -> None:
     rows, settings = run(seed), params(coverage=level, coverage_by_class=by_class)
     report = sets_of(rows, settings)
     model, protocol = report["a"], report["protocol"]
@@ -89,12 +98,17 @@ def test_the_numbers_are_those_of_a_plain_reference(seed: int, level: float, by_
     for place, (label, cell) in enumerate(model["classes"].items()):
         of_class = [inside for y, inside in zip(actual, covered, strict=True) if y == place]
         assert label == f"c{place}"
-        assert (cell["rows"], cell["value"]) == (len(of_class), pytest.approx(sum(of_class) / len(of_class), abs=1e-6))
+        assert (cell["rows"], cell["value"]) == (
+            len(of_class),
+            pytest.approx(sum(of_class) / len(of_class), abs=1e-6),
+        )
 
 
 def test_calibrated_probabilities_are_compared_with_calibrated_ones() -> None:
     rows = run(classes=2)
-    cold, warm = (sets_of(rows, decision=Decision(0.5, each))["a"] for each in (None, Temperature(3.0)))
+    cold, warm = (
+        sets_of(rows, decision=Decision(0.5, each))["a"] for each in (None, Temperature(3.0))
+    )
     assert cold == warm  # of two classes a temperature changes no set
 
 
@@ -102,7 +116,9 @@ def test_a_model_that_ignores_the_text_answers_no_row() -> None:
     splits = ["validation"] * 40 + ["test"] * 20
     y = np.tile([0, 1], 30)
     rows = predictions(y, np.full(60, 0.5))
-    model = sets_of(Predictions(rows.ids, np.array(splits), y, rows.probabilities, rows.classes), decision=HALF)["a"]
+    model = sets_of(
+        Predictions(rows.ids, np.array(splits), y, rows.probabilities, rows.classes), decision=HALF
+    )["a"]
     assert (model["answered"], model["several"], model["accuracy"]) == (0.0, 1.0, None)
     assert model["coverage"]["value"] == 1.0
     assert model["set_size"] == 2.0
@@ -118,17 +134,33 @@ def test_a_class_without_test_rows_has_no_coverage() -> None:
     ("level", "by_class", "said"),
     [
         (0.99, False, "0.975609 for 40 validation rows; got 0.99, which takes at least 99 of them"),
-        (0.95, True, "0.933333 for 14 validation rows of class yes; got 0.95, which takes at least 19 of them"),
+        (
+            0.95,
+            True,
+            "0.933333 for 14 validation rows of class yes; got 0.95, which takes at least 19 of them",
+        ),
     ],
 )
-def test_too_few_validation_rows_for_a_coverage_are_told(level: float, by_class: bool, said: str) -> None:
-    line = refusal(sets_of, three_splits(), params(coverage=level, coverage_by_class=by_class), HALF)
-    assert line == f"evaluate.coverage must be at most {said}; raise split.validation_size or lower the coverage"
+def test_too_few_validation_rows_for_a_coverage_are_told(
+    level: float, by_class: bool, said: str
+) -> None:
+    line = refusal(
+        sets_of, three_splits(), params(coverage=level, coverage_by_class=by_class), HALF
+    )
+    assert (
+        line
+        == f"evaluate.coverage must be at most {said}; raise split.validation_size or lower the coverage"
+    )
 
 
-def fitted(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Conformal:
+def fitted(
+    rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None
+) -> Conformal:
     decision = halves(5) if rows.y.ndim == 2 else TOP
-    return fit_sets(SplitMetrics("validation", {"a": rows}, {"a": decision}, settings, False, clusters), settings)["a"]
+    return fit_sets(
+        SplitMetrics("validation", {"a": rows}, {"a": decision}, settings, False, clusters),
+        settings,
+    )["a"]
 
 
 @pytest.mark.parametrize("by_class", [False, True])
@@ -155,14 +187,18 @@ def test_sets_cover_new_rows_where_larger_clusters_are_harder() -> None:
         right, new = 1 / (1 + np.exp(-odds))
         rows = predictions(np.ones(500), right, split="validation")
         fits = fitted(rows, COVERED, keys), fitted(rows.take(first), COVERED)
-        found.append([each.sets(np.column_stack([1 - new, new]), 0.9)[:, 1].mean() for each in fits])
+        found.append(
+            [each.sets(np.column_stack([1 - new, new]), 0.9)[:, 1].mean() for each in fits]
+        )
     covered, of_one = np.mean(found, axis=0)
     assert 0.895 < covered < 0.92
     assert of_one < 0.85  # one row of each cluster is easier than most rows
 
 
 def test_too_few_independent_rows_for_a_coverage_are_told() -> None:
-    line = refusal(fitted, drawn(4, 20, 2, "validation"), COVERED, np.repeat(np.arange(4, dtype=np.int64), 5))
+    line = refusal(
+        fitted, drawn(4, 20, 2, "validation"), COVERED, np.repeat(np.arange(4, dtype=np.int64), 5)
+    )
     said = "for 20 validation rows, worth 4 independent ones; got 0.9, which takes at least 9 independent ones; raise"
     assert said in line
 
@@ -197,10 +233,14 @@ def test_a_risk_coverage_curve_has_the_error_of_the_most_confident_rows() -> Non
     assert table["share_answered"].iloc[-1] == 1.0
 
 
-def test_with_a_threshold_the_confidence_is_that_of_the_decided_class(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_threshold_the_confidence_is_that_of_the_decided_class(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(curves, "FEWEST_POINT_ROWS", 1)
     rows = predictions([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.3])
-    first, second = (exact({"a": rows}, Decision(each)).tables("a")["risk_coverage"] for each in (0.35, 0.25))
+    first, second = (
+        exact({"a": rows}, Decision(each)).tables("a")["risk_coverage"] for each in (0.35, 0.25)
+    )
     assert first["error"].tolist() == [0, 0, 0, 0]  # 0.9, 0.8, 0.7 and last 0.4
     assert second["error"].tolist() == [0, 0, 0, 0.25]  # the last is the row of 0.3
 
@@ -218,11 +258,17 @@ def test_a_model_of_one_confidence_has_the_same_error_whatever_it_answers() -> N
 
 
 def test_sets_of_several_labels_are_fitted_and_measured_on_rows_with_labels() -> None:
-    rows = concatenate([sets(*sample_sets(n, 200)[:2], split) for n, split in enumerate(("validation", "test"))])
+    rows = concatenate(
+        [sets(*sample_sets(n, 200)[:2], split) for n, split in enumerate(("validation", "test"))]
+    )
     report = sets_of(rows, params(coverage=0.8), halves(5))
-    validation, test = (rows.take((rows.split == name) & rows.y.any(axis=1)) for name in ("validation", "test"))
+    validation, test = (
+        rows.take((rows.split == name) & rows.y.any(axis=1)) for name in ("validation", "test")
+    )
     assert 50 < len(validation) < 200 != report["protocol"]["validation_rows"] == len(validation)
-    found = Conformal.fit(validation.y, validation.probabilities, False).sets(test.probabilities, 0.8)
+    found = Conformal.fit(validation.y, validation.probabilities, False).sets(
+        test.probabilities, 0.8
+    )
     has = test.y == 1
     shares = (found & has).sum(axis=1) / has.sum(axis=1)
     coverage = report["a"]["coverage"]
@@ -231,12 +277,16 @@ def test_sets_of_several_labels_are_fitted_and_measured_on_rows_with_labels() ->
     assert report["a"]["rows"] == 200
     assert report["a"]["classes"]["l3"]["value"] == round(found[has[:, 3], 3].mean(), 6)
     assert report["a"]["accuracy"] is None
-    same = sets_of(rows, params(coverage=0.8), halves(5), np.repeat(np.arange(100), 2))["a"]["coverage"]
+    same = sets_of(rows, params(coverage=0.8), halves(5), np.repeat(np.arange(100), 2))["a"][
+        "coverage"
+    ]
     assert same["low"] < coverage["low"]
 
 
 def test_sets_are_measured_on_test_rows_without_any_label() -> None:
-    rows = concatenate([sets(*sample_sets(n, 200)[:2], split) for n, split in enumerate(("validation", "test"))])
+    rows = concatenate(
+        [sets(*sample_sets(n, 200)[:2], split) for n, split in enumerate(("validation", "test"))]
+    )
     rows.y[rows.split == "test"] = 0
     report = sets_of(rows, params(coverage=0.8), halves(5))
     assert report["a"]["coverage"] is None
@@ -246,5 +296,7 @@ def test_sets_are_measured_on_test_rows_without_any_label() -> None:
 def test_rows_without_labels_do_not_help_to_reach_a_coverage() -> None:
     y, probabilities, _ = sample_sets(1, 200)
     y[7:] = 0
-    with pytest.raises(UserError, match=r"at most 0\.\d+ for \d validation rows? with labels; got 0.9"):
+    with pytest.raises(
+        UserError, match=r"at most 0\.\d+ for \d validation rows? with labels; got 0.9"
+    ):
         fitted(sets(y, probabilities, "validation"), COVERED)

@@ -30,8 +30,14 @@ def outputs(draw: st.DrawFn) -> Predictions:
     """Return predictions with few rows or many, many ties or none, and perhaps classes without rows."""
     classes, rows = draw(st.integers(2, 4)), draw(st.integers(1, 40))
     levels = draw(st.integers(1, 12))  # with one level all scores are equal
-    score = st.integers(1, levels).map(lambda level: level / 12) if draw(st.booleans()) else st.floats(0, 1)
-    scores = draw(st.lists(st.lists(score, min_size=classes, max_size=classes), min_size=rows, max_size=rows))
+    score = (
+        st.integers(1, levels).map(lambda level: level / 12)
+        if draw(st.booleans())
+        else st.floats(0, 1)
+    )
+    scores = draw(
+        st.lists(st.lists(score, min_size=classes, max_size=classes), min_size=rows, max_size=rows)
+    )
     y = draw(st.lists(st.integers(0, classes - 1), min_size=rows, max_size=rows))
     return predictions(y, np.array(scores))
 
@@ -40,7 +46,9 @@ def outputs(draw: st.DrawFn) -> Predictions:
 def test_curves_and_confusion_equal_those_of_scikit_learn_to_the_bit(rows: Predictions) -> None:
     decision = HALF if len(rows.classes) == 2 else TOP
     part = exact({"a": rows}, decision)
-    counts = sk.confusion_matrix(rows.y, decision.decide(rows.probabilities), labels=range(len(rows.classes)))
+    counts = sk.confusion_matrix(
+        rows.y, decision.decide(rows.probabilities), labels=range(len(rows.classes))
+    )
     assert part.tables("a")["confusion"]["count"].dtype == counts.dtype
     assert np.array_equal(part.tables("a")["confusion"]["count"], counts[counts > 0])
     roc, precision_recall = part.tables("a")["roc"], part.tables("a")["precision_recall"]
@@ -55,7 +63,9 @@ def test_curves_and_confusion_equal_those_of_scikit_learn_to_the_bit(rows: Predi
             warnings.simplefilter("ignore")
             false_positive_rate, true_positive_rate, _ = sk.roc_curve(actual, scores)
             precision, recall, _ = sk.precision_recall_curve(actual, scores, drop_intermediate=True)
-        if len(np.unique(scores)) == 1:  # scikit-learn draws a line to a precision of 1, which no threshold reaches
+        if (
+            len(np.unique(scores)) == 1
+        ):  # scikit-learn draws a line to a precision of 1, which no threshold reaches
             precision[-1] = precision[0]
         curve = roc[roc["class"] == name]
         assert np.array_equal(curve["false_positive_rate"], false_positive_rate, equal_nan=True)
@@ -81,7 +91,11 @@ def test_of_many_classes_those_with_the_most_mistakes_of_models_that_vary_have_c
     count = CURVES + 8
     y = np.tile(np.arange(count), 9)
     decided = y.copy()
-    for place, mistakes in ((count - 1, 7), (5, 4), (count - 2, 2)):  # each taken for class 0, which has them all
+    for place, mistakes in (
+        (count - 1, 7),
+        (5, 4),
+        (count - 2, 2),
+    ):  # each taken for class 0, which has them all
         decided[np.flatnonzero(y == place)[:mistakes]] = 0
     right, constant = np.eye(count)[decided], np.tile(np.eye(count)[3], (len(y), 1))
     for others in ({}, {"constant": predictions(y, constant)}):
@@ -90,8 +104,12 @@ def test_of_many_classes_those_with_the_most_mistakes_of_models_that_vary_have_c
             shown = list(dict.fromkeys(tables[name]["class"]))
             assert shown[:4] == ["c0", f"c{count - 1}", "c5", f"c{count - 2}"]
             assert len(shown) == CURVES
-    few = exact({"a": predictions(y % CURVES, np.eye(CURVES)[decided % CURVES])}, TOP).tables("a")["roc"]
-    assert list(dict.fromkeys(few["class"])) == [f"c{place}" for place in range(CURVES)]  # in their order
+    few = exact({"a": predictions(y % CURVES, np.eye(CURVES)[decided % CURVES])}, TOP).tables("a")[
+        "roc"
+    ]
+    assert list(dict.fromkeys(few["class"])) == [
+        f"c{place}" for place in range(CURVES)
+    ]  # in their order
 
 
 def test_of_many_labels_one_that_no_row_has_gives_its_curve_to_another() -> None:
@@ -106,7 +124,9 @@ def test_of_many_labels_one_that_no_row_has_gives_its_curve_to_another() -> None
 def test_curves_of_many_scores_are_thinned_and_stay_near() -> None:
     generator = np.random.default_rng(1)
     positive = generator.integers(0, 2, 50_000) == 1
-    false, true = positive_counts(positive, 1 / (1 + np.exp(-generator.normal(1.5 * positive - 0.75, 1.2))))
+    false, true = positive_counts(
+        positive, 1 / (1 + np.exp(-generator.normal(1.5 * positive - 0.75, 1.2)))
+    )
     kept = thin_roc((false, true))
     points = np.searchsorted(false + true, kept[0] + kept[1])
     assert len(points) <= 2 * STEPS + 2 < len(false) / 5
@@ -116,7 +136,9 @@ def test_curves_of_many_scores_are_thinned_and_stay_near() -> None:
     # Between two corners that remain there are others within a step, or the curve has none there.
     assert all(
         after - before <= 2 / STEPS + 1e-9 or following - point == 1
-        for (before, after), (point, following) in zip(pairwise(rates), pairwise(order), strict=True)
+        for (before, after), (point, following) in zip(
+            pairwise(rates), pairwise(order), strict=True
+        )
     )
     _, found = thin((false, true), true / true[-1])
     assert len(found) <= 2 * STEPS + 2

@@ -15,23 +15,43 @@ from textclf.evaluate.labels import TIMES, fit_law, measure_labels
 from textclf.evaluate.results import KINDS, OfLabels
 from textclf.evaluate.split_metrics import SplitMetrics
 
-ROWS, HARD = 600, np.random.default_rng(0).normal(size=600)  # test rows, and how likely all models have them right
+ROWS, HARD = (
+    600,
+    np.random.default_rng(0).normal(size=600),
+)  # test rows, and how likely all models have them right
 SIZES = (40, 80, 160, 320, 640)
-FALLING = {f"history {n}": [0.1 + 0.3 * (n / 40) ** -0.5] for n in SIZES}  # errors of models by the name of their rows
+FALLING = {
+    f"history {n}": [0.1 + 0.3 * (n / 40) ** -0.5] for n in SIZES
+}  # errors of models by the name of their rows
 NOW = FALLING["history 640"][0]
 
 
 def rows_of(name: str, error: float, seed: int) -> Predictions:
-    wrong = np.argsort(HARD + np.random.default_rng(seed).normal(size=ROWS) / 3).argsort() < round(error * ROWS)
+    wrong = np.argsort(HARD + np.random.default_rng(seed).normal(size=ROWS) / 3).argsort() < round(
+        error * ROWS
+    )
     y = np.arange(ROWS) % 2
     positive = np.where(wrong == (y == 1), 0.3, 0.7)
-    return Predictions(y.astype(str), np.full(ROWS, name), y, np.column_stack([1 - positive, positive]), ("a", "b"))
+    return Predictions(
+        y.astype(str), np.full(ROWS, name), y, np.column_stack([1 - positive, positive]), ("a", "b")
+    )
 
 
-def measured(folder: Path, errors: dict[str, list[float]], error: float = NOW, clusters: Any = None) -> OfLabels:
-    names = [(name, each) for name, several in errors.items() for each in several if name != "history 640"]
-    predictions.write([rows_of(*each, n) for n, each in enumerate(names)], folder / "rounds.parquet")
-    test = SplitMetrics("test", {"m": rows_of("test", error, 99)}, {"m": TOP}, params(), False, clusters)
+def measured(
+    folder: Path, errors: dict[str, list[float]], error: float = NOW, clusters: Any = None
+) -> OfLabels:
+    names = [
+        (name, each)
+        for name, several in errors.items()
+        for each in several
+        if name != "history 640"
+    ]
+    predictions.write(
+        [rows_of(*each, n) for n, each in enumerate(names)], folder / "rounds.parquet"
+    )
+    test = SplitMetrics(
+        "test", {"m": rows_of("test", error, 99)}, {"m": TOP}, params(), False, clusters
+    )
     found = measure_labels(folder / "rounds.parquet", test, "m", 640)
     content = to_json({"m": found})
     assert to_json(check(KINDS["labels"], content, "labels.json")) == content
@@ -57,11 +77,16 @@ def test_a_falling_error_is_foreseen_and_one_that_stays_is_not(tmp_path: Path) -
     at = found.history["40"]
     assert (at.value, at.low, at.high) == pytest.approx((0.6, *wilson(360, ROWS)), abs=1e-6)
     assert measured(tmp_path, FALLING) == found
-    assert known(measured(tmp_path, {name: [0.2] for name in FALLING}, 0.2).foreseen).labels["value"] is None
+    assert (
+        known(measured(tmp_path, {name: [0.2] for name in FALLING}, 0.2).foreseen).labels["value"]
+        is None
+    )
 
 
 @pytest.mark.parametrize(("points", "error"), [(2, NOW), (4, 0.0)])
-def test_few_numbers_of_labels_or_no_mistakes_foresee_nothing(tmp_path: Path, points: int, error: float) -> None:
+def test_few_numbers_of_labels_or_no_mistakes_foresee_nothing(
+    tmp_path: Path, points: int, error: float
+) -> None:
     assert measured(tmp_path, dict([*FALLING.items()][:points]), error).foreseen is None
 
 
@@ -76,15 +101,23 @@ def test_noise_that_looks_like_ever_faster_progress_does_not_foresee_it(gain: fl
 
 def test_dependent_rows_widen_what_is_foreseen(tmp_path: Path) -> None:
     clusters = np.argsort(HARD).argsort() // 20  # of rows that are right or wrong together
-    wide, narrow = (known(measured(tmp_path, FALLING, clusters=each).foreseen) for each in (clusters, None))
+    wide, narrow = (
+        known(measured(tmp_path, FALLING, clusters=each).foreseen) for each in (clusters, None)
+    )
     assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
 
 
 @pytest.mark.parametrize(("error", "shown"), [(0.3, 0), (0.15, 1), (0.45, -1)])
-def test_suggested_and_random_texts_are_compared_at_the_same_number(tmp_path: Path, error: float, shown: int) -> None:
+def test_suggested_and_random_texts_are_compared_at_the_same_number(
+    tmp_path: Path, error: float, shown: int
+) -> None:
     widths = []
     for spread in (0.01, 0.1):
-        errors = {"history 40": [0.4], "random 85": [0.3], "suggested 85": [*np.linspace(-spread, spread, 10) + error]}
+        errors = {
+            "history 40": [0.4],
+            "random 85": [0.3],
+            "suggested 85": [*np.linspace(-spread, spread, 10) + error],
+        }
         gap = measured(tmp_path, errors).suggested["85"]
         assert gap.difference == pytest.approx(0.3 - error, abs=0.002)
         widths.append(gap.high - gap.low)

@@ -19,7 +19,9 @@ METRICS = Path("metrics")
 def run(accuracy: float, test_rows: int | None = 123) -> int:
     """Write the metrics of a run, and return the number of results on its test rows."""
     METRICS.mkdir(exist_ok=True)
-    content = {"protocol": {"test_rows_watched": 1} | ({} if test_rows is None else {KEY: test_rows})}
+    content = {
+        "protocol": {"test_rows_watched": 1} | ({} if test_rows is None else {KEY: test_rows})
+    }
     files.write_json(METRICS / "evaluation.json", {"keras": {"test": {"accuracy": accuracy}}})
     files.write_json(METRICS / "decisions.json", content)
     return count_results(test_rows, METRICS)
@@ -72,7 +74,9 @@ def test_results_of_other_branches_and_of_merged_ones_count(project: Path) -> No
     assert count_results(123, METRICS) == 3
 
 
-def test_without_a_repository_or_git_a_result_is_the_only_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_repository_or_git_a_result_is_the_only_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert run(0.8) == 1

@@ -46,7 +46,10 @@ def two_models(classes: int = 2, rows: int = 900) -> dict[str, Predictions]:
     parts = ("train", rows // 2), ("validation", rows // 4), ("test", rows // 4)
     first = concatenate([drawn(n, count, classes, split) for n, (split, count) in enumerate(parts)])
     shifted = first.probabilities + 0.05
-    return {"a": first, "b": replace(first, probabilities=shifted / shifted.sum(axis=1, keepdims=True))}
+    return {
+        "a": first,
+        "b": replace(first, probabilities=shifted / shifted.sum(axis=1, keepdims=True)),
+    }
 
 
 def batches(rows: Predictions, size: int = 100) -> list[Predictions]:
@@ -56,7 +59,9 @@ def batches(rows: Predictions, size: int = 100) -> list[Predictions]:
 def test_each_split_is_measured_with_the_decisions_of_the_models() -> None:
     models = {"a": three_splits(), "b": three_splits(10)}
     models["b"] = replace(models["a"], probabilities=models["b"].probabilities)
-    splits, decisions = measure({name: [rows] for name, rows in models.items()}, params(threshold="f1"), False)
+    splits, decisions = measure(
+        {name: [rows] for name, rows in models.items()}, params(threshold="f1"), False
+    )
     assert list(splits) == ["train", "validation", "test"]
     assert decisions["a"] != decisions["b"]
     for split, part in splits.items():
@@ -71,8 +76,12 @@ def test_models_of_different_rows_are_an_error() -> None:
     a, b = models["a"], models["b"]
     for name in ("ids", "split", "y"):
         changed = replace(b, **{name: getattr(b, name)[::-1]})
-        assert "those of b and a differ; run dvc repro" in refusal(measure, {"a": [a], "b": [changed]}, params(), False)
-    assert "one model has more batches than another" in refusal(measure, {"a": [a], "b": [b, b]}, params(), False)
+        assert "those of b and a differ; run dvc repro" in refusal(
+            measure, {"a": [a], "b": [changed]}, params(), False
+        )
+    assert "one model has more batches than another" in refusal(
+        measure, {"a": [a], "b": [b, b]}, params(), False
+    )
 
 
 def test_batches_are_divided_by_split() -> None:
@@ -119,8 +128,14 @@ def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     after = measured["a"]["validation"]["log_loss"]
     assert report["a"]["calibrated"] == {"rows": 400, "before": before, "after": after}
     assert before > after
-    assert report["a"]["validation_mistakes"] == (validation.probabilities.argmax(axis=1) != validation.y).sum() > 0
-    assert report["a"]["ece_if_calibrated"] == {name: part.ece_if_calibrated("a") for name, part in splits.items()}
+    assert (
+        report["a"]["validation_mistakes"]
+        == (validation.probabilities.argmax(axis=1) != validation.y).sum()
+        > 0
+    )
+    assert report["a"]["ece_if_calibrated"] == {
+        name: part.ece_if_calibrated("a") for name, part in splits.items()
+    }
     raw = compute(test.y, test.probabilities, test.probabilities.argmax(axis=1))
     assert report["a"]["uncalibrated"]["test"] == {name: raw[name] for name in ("brier", "ece")}
     assert report["best"] == measured["a"]
@@ -135,11 +150,21 @@ def test_without_validation_rows_held_out_training_rows_choose() -> None:
     splits, decisions = measure({"a": tested}, settings, False, held_out=held_out)
     assert decisions["a"] == choose_decision(rows, settings) != choose_decision(tested[0], settings)
     measured = {"a": {"test": splits["test"].metrics("a")}}
-    watched, report = (decisions_report(splits, decisions, measured, held_out, names) for names in (["a"], []))
-    assert report["protocol"] == {"held_out_rows": len(rows), "test_rows_watched": 0, "validation_rows": 0}
+    watched, report = (
+        decisions_report(splits, decisions, measured, held_out, names) for names in (["a"], [])
+    )
+    assert report["protocol"] == {
+        "held_out_rows": len(rows),
+        "test_rows_watched": 0,
+        "validation_rows": 0,
+    }
     assert watched["protocol"] == {**report["protocol"], "test_rows_watched": 1}
     assert report["best"] == measured["a"]
-    assert report["a"]["validation_mistakes"] == (rows.probabilities.argmax(axis=1) != rows.y).sum() > 0
+    assert (
+        report["a"]["validation_mistakes"]
+        == (rows.probabilities.argmax(axis=1) != rows.y).sum()
+        > 0
+    )
     calibrated = decisions["a"].calibrate(rows.probabilities)
     metrics = compute(rows.y, calibrated, decisions["a"].decide(calibrated))
     scores = {name: metrics[name] for name in ("accuracy", "log_loss")}
@@ -177,34 +202,54 @@ def test_models_without_rows_that_choose_are_named() -> None:
 
 
 def test_without_rows_that_choose_the_rarest_label_is_named() -> None:
-    parts = [sets(np.array([[0, 1], [1, 1], [0, 1]]), np.full((3, 2), 0.5), split) for split in ("train", "test")]
+    parts = [
+        sets(np.array([[0, 1], [1, 1], [0, 1]]), np.full((3, 2), 0.5), split)
+        for split in ("train", "test")
+    ]
     end = "set split.validation_size, or leave out 'l0', a label of only 1 training row"
-    assert refusal(measure, {"a": parts}, params(threshold="f1"), False).endswith(f"got none of a: {end}")
+    assert refusal(measure, {"a": parts}, params(threshold="f1"), False).endswith(
+        f"got none of a: {end}"
+    )
 
 
 @pytest.mark.parametrize("validated", [True, False])
-def test_the_choice_compares_the_models_trained_here_on_the_rows_that_choose(validated: bool) -> None:
+def test_the_choice_compares_the_models_trained_here_on_the_rows_that_choose(
+    validated: bool,
+) -> None:
     models = {
         name: [each.take(each.split == split) for split in ("train", "validation", "test")]
         for name, each in two_models().items()
     }
     models["c"] = list(models["a"])
-    held_out = HeldOut({name: parts.pop(1) for name, parts in models.items()}) if not validated else HeldOut()
+    held_out = (
+        HeldOut({name: parts.pop(1) for name, parts in models.items()})
+        if not validated
+        else HeldOut()
+    )
     splits, decisions = measure(models, params(), False, held_out=held_out)
     measured = {name: {"test": splits["test"].metrics(name)} for name in ("b", "a")}
     report = decisions_report(splits, decisions, measured, held_out, [])
     assert report["choice"]["models"].keys() == measured.keys()
     rows = two_models() if validated else held_out.models
     of_choosing = {name: each.take(each.split == "validation") for name, each in rows.items()}
-    right = {name: np.mean(each.probabilities.argmax(axis=1) == each.y) for name, each in of_choosing.items()}
-    gaps = {name: entry["accuracy_difference"] for name, entry in report["choice"]["models"].items()}
-    assert gaps == {name: pytest.approx(right[name] - max(right.values()), abs=1e-6) for name in gaps}
+    right = {
+        name: np.mean(each.probabilities.argmax(axis=1) == each.y)
+        for name, each in of_choosing.items()
+    }
+    gaps = {
+        name: entry["accuracy_difference"] for name, entry in report["choice"]["models"].items()
+    }
+    assert gaps == {
+        name: pytest.approx(right[name] - max(right.values()), abs=1e-6) for name in gaps
+    }
     assert 0 < report["choice"]["accuracy"] < 1
 
 
 def test_clusters_of_held_out_rows_are_those_of_their_ids(tmp_path: Path) -> None:
     rows, keys = drawn(1, 90, split="train"), np.arange(90, dtype=np.uint64) // 3
-    texts = pd.DataFrame({"id": rows.ids, "text": "?", "label": [rows.classes[y] for y in rows.y], "cluster": keys})
+    texts = pd.DataFrame(
+        {"id": rows.ids, "text": "?", "label": [rows.classes[y] for y in rows.y], "cluster": keys}
+    )
     stored_splits.write(texts, tmp_path / "train.parquet")
     shuffled = np.random.default_rng(0).permutation(90)[:40]
     found = known(find_held_out_clusters(tmp_path, rows.ids[shuffled]))
@@ -212,7 +257,9 @@ def test_clusters_of_held_out_rows_are_those_of_their_ids(tmp_path: Path) -> Non
     assert ((found[:, None] == found) == (same[:, None] == same)).all()
 
 
-def test_guessing_predicts_the_class_shares_of_the_training_rows_and_models_are_paired_with_it() -> None:
+def test_guessing_predicts_the_class_shares_of_the_training_rows_and_models_are_paired_with_it() -> (
+    None
+):
     models = two_models(3)
     splits, decisions = measure({name: [rows] for name, rows in models.items()}, params(), False)
     measured = {name: {"test": splits["test"].metrics(name)} for name in models}
@@ -254,7 +301,9 @@ def test_a_baseline_is_decided_by_the_training_rows(threshold: str | float) -> N
     splits, decisions = measure(models, settings, False, baselines=["floor"])
     assert decisions["floor"].baseline
     assert splits["test"].metrics("floor")["accuracy"] == 0.95
-    report = decisions_report(splits, decisions, {"floor": {"test": splits["test"].metrics("floor")}}, HeldOut(), [])
+    report = decisions_report(
+        splits, decisions, {"floor": {"test": splits["test"].metrics("floor")}}, HeldOut(), []
+    )
     assert report["guessing"]["accuracy"] == 0.95
     assert (report["floor"]["baseline"], "calibrated" in report["floor"]) == (1, False)
 
@@ -263,7 +312,8 @@ def test_dependent_rows_are_compared_with_guessing_as_what_they_are_worth() -> N
     rows = {"a": [concatenate([drawn(0, 90, split="train"), *[drawn(1, 90)] * 4])]}
     clusters = np.arange(360) % 90
     alone, dependent = (
-        known(compare_with_guessing(*_ends(rows, found))[1]["a"]) for found in (None, {"test": clusters})
+        known(compare_with_guessing(*_ends(rows, found))[1]["a"])
+        for found in (None, {"test": clusters})
     )
     assert dependent.high - dependent.low > 1.5 * (alone.high - alone.low)
 
@@ -276,7 +326,10 @@ def _ends(
 
 
 def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
-    parts = [sets(*sample_sets(n, 80)[:2], split) for n, split in enumerate(("train", "validation", "test"))]
+    parts = [
+        sets(*sample_sets(n, 80)[:2], split)
+        for n, split in enumerate(("train", "validation", "test"))
+    ]
     parts[1].y[:, 3] = np.arange(80) < 4
     settings = params(threshold="f1")
     splits, decisions = measure({"a": [concatenate(parts)]}, settings, False)
@@ -286,9 +339,13 @@ def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
     sets_of_labels, counts = np.unique(parts[0].y, axis=0, return_counts=True)
     assert (counts == counts.max()).sum() == 1
     guessed = compute(parts[2].y, shares, np.tile(sets_of_labels[counts.argmax()], (80, 1)))
-    assert report["guessing"] == {name: guessed[name] for name in ("accuracy", "f1", "log_loss", "micro_f1")}
+    assert report["guessing"] == {
+        name: guessed[name] for name in ("accuracy", "f1", "log_loss", "micro_f1")
+    }
     above = report["a"]["guessing"]["difference"]
-    assert above == pytest.approx(measured["a"]["test"]["log_loss"] - report["guessing"]["log_loss"], abs=2e-6)
+    assert above == pytest.approx(
+        measured["a"]["test"]["log_loss"] - report["guessing"]["log_loss"], abs=2e-6
+    )
     assert report["a"]["labels_of_few_rows"] == 1
     assert report["a"]["thresholds"] == decisions["a"].thresholds
     assert report["best"] == measured["a"]
@@ -298,7 +355,9 @@ def test_guessing_of_several_labels_predicts_the_share_of_each() -> None:
 def test_held_out_training_rows_choose_the_thresholds_of_labels() -> None:
     train, test = sets(*sample_sets(1, 200)[:2], "train"), sets(*sample_sets(2, 80)[:2])
     held_out = HeldOut({"a": replace(train, split=np.repeat(["1", "2"], 100))})
-    splits, decisions = measure({"a": [concatenate([train, test])]}, params(threshold="f1"), False, held_out=held_out)
+    splits, decisions = measure(
+        {"a": [concatenate([train, test])]}, params(threshold="f1"), False, held_out=held_out
+    )
     assert decisions["a"] == choose_decision(train, params(threshold="f1"))
     measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
     report = decisions_report(splits, decisions, measured, held_out, [])
@@ -316,7 +375,10 @@ def test_clusters_change_the_intervals_of_their_split() -> None:
     models = two_models(3, rows=1800)
     test = models["a"].take(models["a"].split == "test")
     train = models["a"].take(models["a"].split == "train")
-    clusters = {"test": np.maximum(clusters_of(test, 5) - 19, 0), "train": clusters_of(train, 5)}  # 20 of test are one
+    clusters = {
+        "test": np.maximum(clusters_of(test, 5) - 19, 0),
+        "train": clusters_of(train, 5),
+    }  # 20 of test are one
     free, bound = (
         measure({name: batches(rows) for name, rows in models.items()}, params(), False, given)
         for given in (None, clusters)
@@ -327,23 +389,38 @@ def test_clusters_change_the_intervals_of_their_split() -> None:
         assert changed == (split in clusters)
     parts, decided = bound
     report = decisions_report(
-        parts, decided, {"a": {split: part.metrics("a") for split, part in parts.items()}}, HeldOut(), []
+        parts,
+        decided,
+        {"a": {split: part.metrics("a") for split, part in parts.items()}},
+        HeldOut(),
+        [],
     )
     assert report["protocol"]["clusters"] == {"train": 180, "test": 71}
-    assert report["protocol"]["independent_rows"] == {"train": 180, "test": round(450**2 / (100**2 + 70 * 5**2), 6)}
+    assert report["protocol"]["independent_rows"] == {
+        "train": 180,
+        "test": round(450**2 / (100**2 + 70 * 5**2), 6),
+    }
     whole, _ = measure({name: [rows] for name, rows in models.items()}, params(), False, clusters)
-    assert whole["train"].intervals("b") == bound[0]["train"].intervals("b")  # wherever batches are cut
+    assert whole["train"].intervals("b") == bound[0]["train"].intervals(
+        "b"
+    )  # wherever batches are cut
 
 
 def test_clusters_of_validation_rows_choose_as_one_row_each() -> None:
     once = [overconfident(1, 200, split) for split in ("train", "validation", "test")]
     four = [once[0], once[1].take(np.repeat(np.arange(200), 4)), once[2]]
-    settings = params(threshold="precision", target_precision=0.5, calibration="platt", coverage=0.9)
+    settings = params(
+        threshold="precision", target_precision=0.5, calibration="platt", coverage=0.9
+    )
     clusters = {"validation": clusters_of(four[1], 4)}
-    alone, repeated = (measure({"a": parts}, settings, False, of) for parts, of in ((once, None), (four, clusters)))
+    alone, repeated = (
+        measure({"a": parts}, settings, False, of) for parts, of in ((once, None), (four, clusters))
+    )
     assert repeated[1] == alone[1]
     first, second = alone[0]["validation"], repeated[0]["validation"]
-    sets = [fit_sets(each, settings)["a"].sets(once[2].probabilities, 0.9) for each in (first, second)]
+    sets = [
+        fit_sets(each, settings)["a"].sets(once[2].probabilities, 0.9) for each in (first, second)
+    ]
     assert sets[0].sum() <= sets[1].sum() <= 1.05 * sets[0].sum()
     assert second.mistakes("a") == first.mistakes("a") > 0
     assert second.ece_if_calibrated("a") == pytest.approx(first.ece_if_calibrated("a"), rel=0.1)
@@ -353,7 +430,9 @@ def test_clusters_are_found_in_a_folder_of_splits(tmp_path: Path) -> None:
     texts = ["a", "b", "c", "d", "e", "a", "b"]
     rows = pd.DataFrame({"id": [f"r{n}" for n in range(7)], "text": texts, "label": "0"})
     stored_splits.write(rows.assign(cluster=fingerprints(texts)), tmp_path / "test.parquet")
-    stored_splits.write(rows[:5].assign(cluster=fingerprints(texts[:5])), tmp_path / "train.parquet")
+    stored_splits.write(
+        rows[:5].assign(cluster=fingerprints(texts[:5])), tmp_path / "train.parquet"
+    )
     keys = {name: read_keys(tmp_path, name) for name in ("train", "validation", "test")}
     assert keys["test"].tolist() == fingerprints(texts).tolist()
     found = known(positions(keys["test"]))
@@ -373,7 +452,13 @@ def test_a_model_has_what_people_compare_and_no_more() -> None:
     measured = {"majority": {"test": SPLIT, "train": SPLIT, "validation": SPLIT}}
     compared = {"accuracy": 0.75, "f1": 0.7, "log_loss": 0.5, "roc_auc": 0.8}
     assert summarise(measured, {"majority": {"parameters": 1}}, 3, COLUMNS) == {
-        "majority": {"rows": 3, "features": 7, "train": {"accuracy": 0.75}, "test": compared, "validation": compared}
+        "majority": {
+            "rows": 3,
+            "features": 7,
+            "train": {"accuracy": 0.75},
+            "test": compared,
+            "validation": compared,
+        }
     }
 
 
@@ -390,7 +475,10 @@ def test_a_model_trained_in_epochs_has_their_number_and_its_size() -> None:
 
 def test_a_metric_that_is_undefined_is_left_out() -> None:
     undefined = {name: value for name, value in SPLIT.items() if name != "roc_auc"}
-    assert "roc_auc" not in summarise({"keras": {"test": undefined}}, {"keras": {}}, 3, COLUMNS)["keras"]["test"]  # type: ignore[operator]
+    assert (
+        "roc_auc"  # type: ignore[operator]
+        not in summarise({"keras": {"test": undefined}}, {"keras": {}}, 3, COLUMNS)["keras"]["test"]
+    )
 
 
 def test_the_default_run_has_at_most_25_numbers() -> None:

@@ -17,28 +17,50 @@ from textclf.evaluate.registry import compute, format_value, metrics_of
 from textclf.evaluate.rows import JudgedRows
 
 
-def by_scikit_learn(y: NDArray[Any], probabilities: NDArray[np.float64], decided: NDArray[Any]) -> dict[str, Any]:
+def by_scikit_learn(
+    y: NDArray[Any], probabilities: NDArray[np.float64], decided: NDArray[Any]
+) -> dict[str, Any]:
     """Return the metrics; of those of the order of labels, means over the labels that some rows have."""
     classes, several = probabilities.shape[1], y.ndim == 2
-    columns = [((y[:, c] == 1) if several else (y == c), probabilities[:, c]) for c in range(classes)]
+    columns = [
+        ((y[:, c] == 1) if several else (y == c), probabilities[:, c]) for c in range(classes)
+    ]
     labels = {} if several else {"labels": np.arange(classes)}
-    average: dict[str, Any] = {"average": "binary"} if classes == 2 and not several else {"average": "macro"} | labels
-    values: dict[str, Any] = {"accuracy": sk.accuracy_score(y, decided), "ece": calibration_error(y, probabilities)}
-    for name, score in (("precision", sk.precision_score), ("recall", sk.recall_score), ("f1", sk.f1_score)):
+    average: dict[str, Any] = (
+        {"average": "binary"} if classes == 2 and not several else {"average": "macro"} | labels
+    )
+    values: dict[str, Any] = {
+        "accuracy": sk.accuracy_score(y, decided),
+        "ece": calibration_error(y, probabilities),
+    }
+    for name, score in (
+        ("precision", sk.precision_score),
+        ("recall", sk.recall_score),
+        ("f1", sk.f1_score),
+    ):
         values[f"class_{name}"] = score(y, decided, average=None, zero_division=0, **labels)
         # Of one class each, a mean is over the classes that are actual or decided.
-        present = {} if several or classes == 2 else {"labels": np.union1d(y, decided[decided >= 0])}
+        present = (
+            {} if several or classes == 2 else {"labels": np.union1d(y, decided[decided >= 0])}
+        )
         values[name] = score(y, decided, zero_division=0, **average | present)
         if several:
             values[f"micro_{name}"] = score(y, decided, average="micro", zero_division=0)
-    ranks = [("roc_auc", sk.roc_auc_score), *[("average_precision", sk.average_precision_score)] * several]
+    ranks = [
+        ("roc_auc", sk.roc_auc_score),
+        *[("average_precision", sk.average_precision_score)] * several,
+    ]
     for name, score in ranks:
-        found = np.array([score(*column) if 0 < column[0].mean() < 1 else np.nan for column in columns])
+        found = np.array(
+            [score(*column) if 0 < column[0].mean() < 1 else np.nan for column in columns]
+        )
         values[f"class_{name}"] = found
         values[name] = np.nanmean(found) if several else found.mean()
     if several:
         values["log_loss"] = np.mean([sk.log_loss(*column, labels=[0, 1]) for column in columns])
-        values["brier"] = np.mean([sk.brier_score_loss(*column, labels=[0, 1]) for column in columns])
+        values["brier"] = np.mean(
+            [sk.brier_score_loss(*column, labels=[0, 1]) for column in columns]
+        )
         values["hamming_loss"] = sk.hamming_loss(y, decided)
         return values | {"ranking": sk.label_ranking_average_precision_score(y, probabilities)}
     values["balanced_accuracy"] = sk.balanced_accuracy_score(y, decided)
@@ -56,9 +78,13 @@ def calibration_error(y: NDArray[Any], probabilities: NDArray[np.float64]) -> fl
     return float(gaps.groupby(bins, observed=True).sum().abs().sum() / len(gaps))
 
 
-def compare_with_scikit_learn(y: NDArray[Any], probabilities: NDArray[np.float64], decided: NDArray[Any]) -> Any:
+def compare_with_scikit_learn(
+    y: NDArray[Any], probabilities: NDArray[np.float64], decided: NDArray[Any]
+) -> Any:
     values = measured(y, probabilities, decided)
-    with warnings.catch_warnings():  # of scikit-learn: y_pred contains classes not in y_true; no positive samples
+    with (
+        warnings.catch_warnings()
+    ):  # of scikit-learn: y_pred contains classes not in y_true; no positive samples
         warnings.simplefilter("ignore")
         expected = by_scikit_learn(y, probabilities, decided)
     assert {*values} == {name for name, value in expected.items() if not np.isnan(value).all()}
@@ -68,7 +94,9 @@ def compare_with_scikit_learn(y: NDArray[Any], probabilities: NDArray[np.float64
 
 
 @pytest.mark.parametrize("multilabel", [False, True])
-def test_every_metric_of_the_registry_is_measured_with_its_interval_and_those_of_its_classes(multilabel: bool) -> None:
+def test_every_metric_of_the_registry_is_measured_with_its_interval_and_those_of_its_classes(
+    multilabel: bool,
+) -> None:
     drawn = sample_sets(1, 400) if multilabel else sample(1, 400, classes=3)
     metrics, rows = metrics_of(True) if multilabel else MEASURED, JudgedRows(*drawn)
     assert list(compute(*drawn)) == list(metrics)
@@ -98,7 +126,9 @@ def test_metrics_equal_scikit_learn(seed: int, classes: int, never: bool) -> Non
 
 
 @given(SEEDS, st.integers(3, 6), st.data())
-def test_metrics_of_rows_without_a_class_equal_scikit_learn(seed: int, classes: int, data: st.DataObject) -> None:
+def test_metrics_of_rows_without_a_class_equal_scikit_learn(
+    seed: int, classes: int, data: st.DataObject
+) -> None:
     y, probabilities, decided = sample(seed, classes=classes)
     missing = data.draw(st.integers(0, classes - 1))
     rest = y != missing
@@ -138,6 +168,10 @@ def test_a_row_has_a_label_and_is_decided_as_it_in_both_tasks() -> None:
     one = JudgedRows(y, np.full((4, 3), 1 / 3), decided)
     several = JudgedRows(of_class[y], one.probabilities, of_class[decided])
     for place in range(3):
-        assert one.is_actual(place).tolist() == several.is_actual(place).tolist() == (y == place).tolist()
+        assert (
+            one.is_actual(place).tolist()
+            == several.is_actual(place).tolist()
+            == (y == place).tolist()
+        )
         assert one.is_decided(place).tolist() == several.is_decided(place).tolist()
     assert one.wrong.tolist() == several.wrong.tolist() == [False, True, False, False]

@@ -9,7 +9,12 @@ import pytest
 
 from tests import approved
 from textclf.evaluate import model_choice
-from textclf.evaluate.model_choice import choose, compare_candidates, explain_choice, score_after_choice
+from textclf.evaluate.model_choice import (
+    choose,
+    compare_candidates,
+    explain_choice,
+    score_after_choice,
+)
 from textclf.evaluate.registry import LOG_LOSS
 from textclf.evaluate.results import Results
 from textclf.evaluate.rows import JudgedRows
@@ -28,7 +33,9 @@ def models_of(
 
 
 def test_the_standard_error_is_that_of_the_paired_difference() -> None:
-    entry = compare_candidates(models_of({"fast": range(12), "slow": range(10)}, {"fast": 0.8, "slow": 0.8}))["fast"]
+    entry = compare_candidates(
+        models_of({"fast": range(12), "slow": range(10)}, {"fast": 0.8, "slow": 0.8})
+    )["fast"]
     assert entry.accuracy_difference == -0.02
     # Of McNemar's table, with the correction of Student's t for 100 rows
     assert entry.accuracy_error == pytest.approx(np.sqrt((0.02 - 0.02**2) / 99), rel=0.01)
@@ -39,9 +46,21 @@ def test_the_standard_error_is_that_of_the_paired_difference() -> None:
     [
         ({"fast": range(11), "slow": range(2, 12)}, {"fast": 0.8, "slow": 0.8}, "slow"),
         ({"fast": range(10), "slow": range(10, 20)}, {"fast": 0.8, "slow": 0.8}, "fast"),
-        ({"fast": range(12), "slow": range(10)}, {"fast": 0.8, "slow": 0.8}, "slow"),  # always as good, twice better
-        ({"fast": range(10, 21), "slow": range(10)}, {"fast": 0.8, "slow": 0.8}, "fast"),  # one more of 21
-        ({"fast": range(10, 21), "slow": range(10)}, {"fast": 0.99, "slow": 0.85}, "slow"),  # with a worse log loss
+        (
+            {"fast": range(12), "slow": range(10)},
+            {"fast": 0.8, "slow": 0.8},
+            "slow",
+        ),  # always as good, twice better
+        (
+            {"fast": range(10, 21), "slow": range(10)},
+            {"fast": 0.8, "slow": 0.8},
+            "fast",
+        ),  # one more of 21
+        (
+            {"fast": range(10, 21), "slow": range(10)},
+            {"fast": 0.99, "slow": 0.85},
+            "slow",
+        ),  # with a worse log loss
         ({"fast": range(10), "slow": range(11, 22)}, {"fast": 0.99, "slow": 0.85}, "slow"),
     ],
     ids=["one more", "equal", "nested", "tied", "log loss", "log loss of the most accurate"],
@@ -60,7 +79,8 @@ def test_of_several_labels_the_log_loss_chooses_and_not_the_exact_sets() -> None
     exact, sure = (np.where(y == 1, right, 1 - right) for right in (0.55, 0.95))
     sure[wrong, 0] = 1 - y[wrong, 0] * 0.55 - (1 - y[wrong, 0]) * 0.45
     models = {
-        name: JudgedRows(y, each, (each > 0.5).astype(np.int8)) for name, each in (("exact", exact), ("sure", sure))
+        name: JudgedRows(y, each, (each > 0.5).astype(np.int8))
+        for name, each in (("exact", exact), ("sure", sure))
     }
     assert [models[name].wrong.mean() for name in models] == [0, pytest.approx(1 / 3)]
     candidates = compare_candidates(models)
@@ -95,27 +115,42 @@ def test_the_accuracy_after_the_choice_is_not_that_of_the_best_of_many() -> None
 
 def test_one_model_has_its_own_accuracy_and_few_rows_or_clusters_none() -> None:
     assert score_after_choice(models_of({"a": range(7)}, {"a": 0.8}, 50)) == 0.86
-    assert score_after_choice(models_of({"a": range(7)}, {"a": 0.8}, model_choice.PARTS - 1, 20)) is None
+    assert (
+        score_after_choice(models_of({"a": range(7)}, {"a": 0.8}, model_choice.PARTS - 1, 20))
+        is None
+    )
 
 
 MODELS = ("a", "b", "c")
-TESTED = {name: {"test": {"accuracy": accuracy}} for name, accuracy in (("a", 0.1), ("b", 0.1), ("c", 0.99))}
+TESTED = {
+    name: {"test": {"accuracy": accuracy}}
+    for name, accuracy in (("a", 0.1), ("b", 0.1), ("c", 0.99))
+}
 
 
 def chosen_among(*names: str, **tied: int) -> dict[str, Any]:
     """Return the part of decisions.json on the choice, in which the second model has the highest accuracy."""
-    models = {name: {"accuracy_difference": 0.0 if name == "b" else -0.01, "tied": tied.get(name, 0)} for name in names}
+    models = {
+        name: {"accuracy_difference": 0.0 if name == "b" else -0.01, "tied": tied.get(name, 0)}
+        for name in names
+    }
     return {"choice": {"models": models, "accuracy": 0.84}} if models else {}
 
 
 def validated(*names: str, **tied: int) -> dict[str, Any]:
     measured = {name: {**TESTED[name], "validation": {"accuracy": 0.85}} for name in MODELS}
-    return {"evaluation": measured, "decisions": {"protocol": {"validation_rows": 1000}} | chosen_among(*names, **tied)}
+    return {
+        "evaluation": measured,
+        "decisions": {"protocol": {"validation_rows": 1000}} | chosen_among(*names, **tied),
+    }
 
 
 def crossvalidated(*names: str, **tied: int) -> dict[str, Any]:
     folds = {name: {"accuracy": 0.85, "log_loss": 0.4, "rows": 1200, "folds": 3} for name in names}
-    return {"evaluation": TESTED, "decisions": {"crossvalidation": folds} | chosen_among(*names, **tied)}
+    return {
+        "evaluation": TESTED,
+        "decisions": {"crossvalidation": folds} | chosen_among(*names, **tied),
+    }
 
 
 def by_cost(a: int) -> dict[str, Any]:
@@ -126,11 +161,19 @@ def by_cost(a: int) -> dict[str, Any]:
 
 
 FOLDS = crossvalidated(*MODELS, b=1)
-NO_ESTIMATE = {"decisions": FOLDS["decisions"] | {"choice": {"models": FOLDS["decisions"]["choice"]["models"]}}}
+NO_ESTIMATE = {
+    "decisions": FOLDS["decisions"] | {"choice": {"models": FOLDS["decisions"]["choice"]["models"]}}
+}
 BY_LOSS = {"log_loss_difference": 0.0, "tied": 1}
-BY_LABELS = {"b": {"thresholds": [0.5, 0.5]}, "choice": {"models": {"b": BY_LOSS}, "log_loss": 0.42}}
+BY_LABELS = {
+    "b": {"thresholds": [0.5, 0.5]},
+    "choice": {"models": {"b": BY_LOSS}, "log_loss": 0.42},
+}
 LABELS = {"decisions": FOLDS["decisions"] | BY_LABELS}
-REJECTING = {"decisions": FOLDS["decisions"] | {"b": {"rejection": {"score": "probability", "threshold": 0.5}}}}
+REJECTING = {
+    "decisions": FOLDS["decisions"]
+    | {"b": {"rejection": {"score": "probability", "threshold": 0.5}}}
+}
 CASES: dict[str, tuple[dict[str, Any], str | None, Sequence[str]]] = {
     "validation rows": (validated(*MODELS, b=1, c=1), None, MODELS),
     "validation rows, tied": (validated(*MODELS, a=1, b=1), None, MODELS),
@@ -152,6 +195,8 @@ def test_a_run_is_represented_by_a_model_that_no_test_row_chose() -> None:
     said = []
     for case, (contents, named, models) in CASES.items():
         decisions = {name: {} for name in MODELS} | contents["decisions"]
-        choice, reason = explain_choice(named, Results.of(**contents | {"decisions": decisions}), models)
+        choice, reason = explain_choice(
+            named, Results.of(**contents | {"decisions": decisions}), models
+        )
         said.append(f"{case}: {choice}, {reason}\n")
     approved.check("".join(said), Path(__file__).with_name("choices.txt"))

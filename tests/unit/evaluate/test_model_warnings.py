@@ -31,7 +31,8 @@ def warnings(
     """
     guessing = {name: results.difference(value) for name, value in (above or {}).items()}
     decisions: dict[str, Any] = {
-        name: {"guessing": guessing.get(name), **(decision or {"threshold": 0.5})} for name in MODELS
+        name: {"guessing": guessing.get(name), **(decision or {"threshold": 0.5})}
+        for name in MODELS
     }
     decisions["majority"]["baseline"] = 1
     run = Results.of(

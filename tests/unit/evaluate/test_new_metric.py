@@ -7,7 +7,16 @@ import pytest
 from sklearn import metrics as sk
 
 from docs.generate import metrics_table
-from tests.unit.evaluate.samples import TOP, exact, halves, known, predictions, sample, sample_sets, sets
+from tests.unit.evaluate.samples import (
+    TOP,
+    exact,
+    halves,
+    known,
+    predictions,
+    sample,
+    sample_sets,
+    sets,
+)
 from tests.unit.export import test_card as cards
 from textclf.evaluate import registry
 from textclf.evaluate.metrics.of_counts import Ratio
@@ -36,7 +45,9 @@ def test_a_new_metric_has_values_intervals_and_differences(classes: int, times: 
     drawn = [sample(seed, 400, classes) if classes else sample_sets(seed, 400) for seed in (1, 2)]
     y, first, decided = drawn[0]
     mean = "binary" if classes == 2 else "macro"
-    assert compute(y, first, decided)["f2"] == round(sk.fbeta_score(y, decided, beta=2, average=mean), 6)
+    assert compute(y, first, decided)["f2"] == round(
+        sk.fbeta_score(y, decided, beta=2, average=mean), 6
+    )
     clusters = np.repeat(np.arange(400), times)
     made = predictions if classes else sets
     second = 0.7 * first + 0.3 * drawn[1][1]
@@ -50,7 +61,9 @@ def test_a_new_metric_has_values_intervals_and_differences(classes: int, times: 
     wider = table["f1_high"] - table["f1_low"], table["f2_high"] - table["f2_low"]
     assert (wider[1] / wider[0]).between(0.6, 1.8).all()
     difference = part.comparisons()["b_vs_a"]["metrics"]["f2"]
-    assert difference["difference"] == pytest.approx(part.metrics("b")["f2"] - part.metrics("a")["f2"], abs=2e-6)
+    assert difference["difference"] == pytest.approx(
+        part.metrics("b")["f2"] - part.metrics("a")["f2"], abs=2e-6
+    )
     assert difference["low"] < difference["difference"] < difference["high"]
 
 

@@ -24,9 +24,16 @@ RUNS: dict[str, dict[str, Any]] = {
     "validation rows": {
         "validation": True,
         "columns": {"platform": ["web", "ios"]},
-        "settings": {"evaluate.coverage": "0.9", "evaluate.slice_metric": "f1", "evaluate.calibration": "platt"},
+        "settings": {
+            "evaluate.coverage": "0.9",
+            "evaluate.slice_metric": "f1",
+            "evaluate.calibration": "platt",
+        },
     },
-    "costs": {"validation": True, "settings": {"evaluate.costs": "{'no': {'yes': 10}, abstain: 0.6}"}},
+    "costs": {
+        "validation": True,
+        "settings": {"evaluate.costs": "{'no': {'yes': 10}, abstain: 0.6}"},
+    },
     "several labels": {
         "validation": True,
         "sets": (["no"], ["yes"], [], ["no", "yes"]),
@@ -46,7 +53,9 @@ def write(contents: dict[str, Any], folder: Path) -> None:
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", [ROOT / f"metrics/{name}.json" for name in KINDS], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [ROOT / f"metrics/{name}.json" for name in KINDS], ids=lambda path: path.stem
+)
 def test_a_committed_file_keeps_its_bytes(path: Path, tmp_path: Path) -> None:
     result_files.write(tmp_path / path.name, result_files.read(path, KINDS[path.stem]))
     assert (tmp_path / path.name).read_bytes() == path.read_bytes()
@@ -78,7 +87,9 @@ def test_what_is_wrong_in_a_file_is_told_in_the_approved_line(tmp_path: Path) ->
             part[last] = json.loads(value)
         write(contents, tmp_path)
         line = refusal(Results.read, tmp_path, KINDS, MODELS)
-        line = re.sub(r"got \{.*…", "got {…", line.removeprefix(f"{tmp_path}/"))  # numbers of the run
+        line = re.sub(
+            r"got \{.*…", "got {…", line.removeprefix(f"{tmp_path}/")
+        )  # numbers of the run
         assert line.endswith(MADE)
         said.append(f"> {line.removesuffix(MADE)}\n")
     approved.check("".join(said), DAMAGED)
@@ -86,7 +97,9 @@ def test_what_is_wrong_in_a_file_is_told_in_the_approved_line(tmp_path: Path) ->
 
 def test_a_model_that_was_not_measured_is_named(tmp_path: Path) -> None:
     write(json.loads(contents_of("test rows alone")), tmp_path)
-    assert "nb_svm is missing" in refusal(Results.read, tmp_path, ["decisions"], [*MODELS, "nb_svm"])
+    assert "nb_svm is missing" in refusal(
+        Results.read, tmp_path, ["decisions"], [*MODELS, "nb_svm"]
+    )
 
 
 def test_a_difference_is_that_of_the_model_named_first_from_the_other() -> None:

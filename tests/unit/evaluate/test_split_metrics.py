@@ -18,7 +18,10 @@ from textclf.evaluate.split_metrics import SplitMetrics
 
 def test_intervals_within_the_classes_are_those_of_a_stratified_split() -> None:
     rows = overconfident(1)
-    intervals = {stratified: exact({"a": rows}, stratified=stratified).intervals("a") for stratified in (False, True)}
+    intervals = {
+        stratified: exact({"a": rows}, stratified=stratified).intervals("a")
+        for stratified in (False, True)
+    }
     assert intervals[False]["brier"] != intervals[True]["brier"]
     assert intervals[False]["accuracy"] == intervals[True]["accuracy"]
 
@@ -39,7 +42,10 @@ def test_a_class_without_rows_has_no_metrics() -> None:
 def test_a_class_that_is_never_decided_has_zeros_and_its_precision_no_interval() -> None:
     rows = drawn(2)
     never = rows.probabilities * [1, 0.01, 1]
-    part = exact({"a": dataclasses.replace(rows, probabilities=never / never.sum(axis=1, keepdims=True))}, TOP)
+    part = exact(
+        {"a": dataclasses.replace(rows, probabilities=never / never.sum(axis=1, keepdims=True))},
+        TOP,
+    )
     row = part.by_class("a").set_index("class").loc["c1"]
     assert row[["precision", "recall", "recall_low", "f1", "f1_low"]].eq(0).all()
     assert row[["precision_low", "precision_high"]].isna().all()
@@ -59,10 +65,17 @@ def test_classes_keep_their_names_and_their_order() -> None:
     rows = drawn(1, classes=5)
     part = exact({"a": Predictions(rows.ids, rows.split, rows.y, rows.probabilities, names)}, TOP)
     confusion = part.tables("a")["confusion"]
-    pairs = [(names.index(row["actual"]), names.index(row["predicted"])) for row in confusion.to_dict("records")]
+    pairs = [
+        (names.index(row["actual"]), names.index(row["predicted"]))
+        for row in confusion.to_dict("records")
+    ]
     assert pairs == sorted(pairs)
     assert confusion["count"].sum() == len(rows)
-    for table in (part.tables("a")["roc"], part.tables("a")["precision_recall"], part.by_class("a")):
+    for table in (
+        part.tables("a")["roc"],
+        part.tables("a")["precision_recall"],
+        part.by_class("a"),
+    ):
         assert tuple(dict.fromkeys(table["class"])) == names
 
 
@@ -92,12 +105,23 @@ def test_every_pair_of_three_models_is_compared_with_holms_correction() -> None:
     for earlier, later in combinations(models, 2):
         entry = report[f"{later}_vs_{earlier}"]
         assert set(entry) == {
-            *("difference", "low", "high", "only_first", "only_second", "p", "p_holm", "smallest_difference"),
+            *(
+                "difference",
+                "low",
+                "high",
+                "only_first",
+                "only_second",
+                "p",
+                "p_holm",
+                "smallest_difference",
+            ),
             "metrics",
         }
         accuracies = [part.metrics(name)["accuracy"] for name in (later, earlier)]
         assert entry["difference"] == pytest.approx(accuracies[0] - accuracies[1], abs=1e-6)
-        assert entry["difference"] == pytest.approx((entry["only_first"] - entry["only_second"]) / 80, abs=1e-6)
+        assert entry["difference"] == pytest.approx(
+            (entry["only_first"] - entry["only_second"]) / 80, abs=1e-6
+        )
         assert entry["low"] <= entry["difference"] <= entry["high"]
         assert entry["p"] == round(mcnemar(entry["only_first"], entry["only_second"]).p, 6)
     raw = np.array([entry["p"] for entry in report.values()])

@@ -31,7 +31,9 @@ def of_no_class(seed: int, rows: int, split: str) -> Predictions:
 
 
 def run(seed: int = 0, validation: int = 30) -> Predictions:
-    parts = [drawn(seed + n, 90, split=split) for n, split in enumerate(("train", "validation", "test"))]
+    parts = [
+        drawn(seed + n, 90, split=split) for n, split in enumerate(("train", "validation", "test"))
+    ]
     parts += [of_no_class(seed + 3, validation, "validation")] if validation else []
     parts += [of_no_class(seed + 4, 40, "test")]
     rows = concatenate(parts)
@@ -40,7 +42,11 @@ def run(seed: int = 0, validation: int = 30) -> Predictions:
 
 
 def measured(
-    rows: Predictions, settings: Evaluate | None = None, decision: Decision = WARM, label: str = LABEL, **held_out: Any
+    rows: Predictions,
+    settings: Evaluate | None = None,
+    decision: Decision = WARM,
+    label: str = LABEL,
+    **held_out: Any,
 ) -> tuple[Decision, dict[str, Any]]:
     """Return the decision and the report of one model; every row is a cluster of its own."""
     keys = {
@@ -49,7 +55,9 @@ def measured(
         if (count := int(sum(str(each).startswith(split) for each in rows.split)))
     }
     held = HeldOut(held_out)
-    decided, report, curves = measure_unknown({"a": [rows]}, {"a": decision}, held, label, keys, settings or params())
+    decided, report, curves = measure_unknown(
+        {"a": [rows]}, {"a": decision}, held, label, keys, settings or params()
+    )
     content = to_json(report)
     assert to_json(check(KINDS["unknown"], content, "unknown.json")) == content
     assert (curves["a"]["accuracy"].diff().dropna() <= 0).all()
@@ -60,7 +68,9 @@ def measured(
 def test_a_row_at_the_threshold_is_not_rejected() -> None:
     rows = drawn(0, 90)
     highest = rows.probabilities.max(axis=1)
-    judged = judge(rows, Decision(None, rejection=Rejection("probability", float(np.sort(highest)[44]))), LABEL)
+    judged = judge(
+        rows, Decision(None, rejection=Rejection("probability", float(np.sort(highest)[44]))), LABEL
+    )
     assert judged.rejected.sum() == 44
 
 
@@ -74,9 +84,13 @@ def test_the_numbers_are_those_of_scikit_learn_and_the_intervals_are_wilsons(sco
     rejected, unknown = values < known(decision.rejection).threshold, test.y < 0
     decided = np.where(rejected, -1, calibrated.argmax(axis=1))
     cells = report["test"]
-    assert cells["accuracy"]["value"] == pytest.approx(accuracy_score(test.y[~unknown], decided[~unknown]), abs=1e-6)
+    assert cells["accuracy"]["value"] == pytest.approx(
+        accuracy_score(test.y[~unknown], decided[~unknown]), abs=1e-6
+    )
     assert cells["recall"]["value"] == pytest.approx(recall_score(unknown, rejected), abs=1e-6)
-    assert cells["precision"]["value"] == pytest.approx(precision_score(unknown, rejected), abs=1e-6)
+    assert cells["precision"]["value"] == pytest.approx(
+        precision_score(unknown, rejected), abs=1e-6
+    )
     area = roc_auc_score(unknown, -values)
     cell, ends = cells["scores"][score]["roc_auc"], area_score(area, 40, 90)
     assert cell["value"] == pytest.approx(area, abs=1e-6)
@@ -91,14 +105,18 @@ def test_the_numbers_are_those_of_scikit_learn_and_the_intervals_are_wilsons(sco
 def test_the_threshold_has_the_best_mean_of_accuracy_and_recall_of_the_validation_rows() -> None:
     rows = run()
     decision, _ = measured(rows)
-    chooser = judge(rows.take(np.char.startswith(rows.split.astype(str), "validation")), WARM, LABEL)
+    chooser = judge(
+        rows.take(np.char.startswith(rows.split.astype(str), "validation")), WARM, LABEL
+    )
     scores = chooser.scores["probability"]
 
     def mean(threshold: float) -> float:
         kept = (chooser.right & (scores >= threshold)).sum() / chooser.known.sum()
         return float(kept + (scores[~chooser.known] < threshold).mean())
 
-    assert mean(known(decision.rejection).threshold) == pytest.approx(max(map(mean, [0.0, *scores, *(scores + 1e-5)])))
+    assert mean(known(decision.rejection).threshold) == pytest.approx(
+        max(map(mean, [0.0, *scores, *(scores + 1e-5)]))
+    )
 
 
 @pytest.mark.parametrize("keep", [0.8, 0.95])
@@ -111,18 +129,32 @@ def test_without_validation_rows_of_no_class_the_threshold_keeps_the_accuracy(ke
         (known(decision.rejection).threshold, True),
         (known(decision.rejection).threshold + 0.02, False),
     ):
-        assert ((validation.right & (validation.scores["probability"] >= threshold)).mean() >= keep * accuracy) == kept
-    assert report["test"]["scores"]["probability"]["threshold"] == known(decision.rejection).threshold
+        assert (
+            (validation.right & (validation.scores["probability"] >= threshold)).mean()
+            >= keep * accuracy
+        ) == kept
+    assert (
+        report["test"]["scores"]["probability"]["threshold"] == known(decision.rejection).threshold
+    )
     assert list(report) == ["test"]
 
 
-@pytest.mark.parametrize(("rows_of_no_class", "copies", "few"), [(4, 1, True), (5, 1, False), (8, 2, True)])
-def test_too_few_validation_rows_of_no_class_choose_no_threshold(rows_of_no_class: int, copies: int, few: bool) -> None:
+@pytest.mark.parametrize(
+    ("rows_of_no_class", "copies", "few"), [(4, 1, True), (5, 1, False), (8, 2, True)]
+)
+def test_too_few_validation_rows_of_no_class_choose_no_threshold(
+    rows_of_no_class: int, copies: int, few: bool
+) -> None:
     rows = run(validation=rows_of_no_class)
-    keys = {"validation": np.append(np.arange(90), 90 + np.arange(rows_of_no_class) // copies), "test": np.arange(130)}
+    keys = {
+        "validation": np.append(np.arange(90), 90 + np.arange(rows_of_no_class) // copies),
+        "test": np.arange(130),
+    }
     keys["validation"][:60] //= copies
     of_each = {split: each.astype(np.uint64) for split, each in keys.items()}
-    decisions, report, _ = measure_unknown({"a": [rows]}, {"a": WARM}, HeldOut(), LABEL, of_each, params())
+    decisions, report, _ = measure_unknown(
+        {"a": [rows]}, {"a": WARM}, HeldOut(), LABEL, of_each, params()
+    )
     kept = report["a"]["validation"].scores["probability"].threshold
     chosen = judge(read_splits([rows])["validation"], WARM, LABEL).choose("probability")
     assert kept != chosen
@@ -155,11 +187,16 @@ def test_other_test_rows_move_no_threshold() -> None:
     rows = run()
     tests = np.char.startswith(rows.split.astype(str), "test")
     other = run(seed=100)
-    swapped = concatenate([rows.take(~tests), other.take(np.char.startswith(other.split.astype(str), "test"))])
+    swapped = concatenate(
+        [rows.take(~tests), other.take(np.char.startswith(other.split.astype(str), "test"))]
+    )
     (before, report), (after, changed) = measured(rows), measured(swapped)
     assert before == after
     assert report["test"] != changed["test"]
-    thresholds = [{name: each["threshold"] for name, each in of["test"]["scores"].items()} for of in (report, changed)]
+    thresholds = [
+        {name: each["threshold"] for name, each in of["test"]["scores"].items()}
+        for of in (report, changed)
+    ]
     assert thresholds[0] == thresholds[1]
 
 
@@ -170,11 +207,15 @@ def test_held_out_training_rows_take_the_place_of_validation_rows() -> None:
     decision, _ = measured(rows, a=held_out)
     threshold = judge(held_out, WARM, LABEL).choose("probability", 0.95)
     assert decision.rejection == Rejection("probability", threshold)
-    assert "must have validation rows, or held-out training rows of a, to choose" in refusal(measured, rows)
+    assert "must have validation rows, or held-out training rows of a, to choose" in refusal(
+        measured, rows
+    )
 
 
 def test_a_class_of_such_texts_is_decided_as_any_other_and_its_probability_is_the_score() -> None:
-    rows = concatenate([drawn(n, 90, split=split) for n, split in enumerate(("train", "validation", "test"))])
+    rows = concatenate(
+        [drawn(n, 90, split=split) for n, split in enumerate(("train", "validation", "test"))]
+    )
     decision, report = measured(rows, label="c1")
     assert decision.rejection is None
     test = rows.take(rows.split == "test")
@@ -182,8 +223,12 @@ def test_a_class_of_such_texts_is_decided_as_any_other_and_its_probability_is_th
     decided, unknown = calibrated.argmax(axis=1), test.y == 1
     cells = report["test"]
     assert cells["recall"]["value"] == pytest.approx(recall_score(unknown, decided == 1), abs=1e-6)
-    assert cells["precision"]["value"] == pytest.approx(precision_score(unknown, decided == 1), abs=1e-6)
-    assert cells["accuracy"]["value"] == pytest.approx(accuracy_score(test.y[~unknown], decided[~unknown]), abs=1e-6)
+    assert cells["precision"]["value"] == pytest.approx(
+        precision_score(unknown, decided == 1), abs=1e-6
+    )
+    assert cells["accuracy"]["value"] == pytest.approx(
+        accuracy_score(test.y[~unknown], decided[~unknown]), abs=1e-6
+    )
     area = roc_auc_score(unknown, calibrated[:, 1])
     assert cells["scores"]["probability"]["roc_auc"]["value"] == pytest.approx(area, abs=1e-6)
 
@@ -205,10 +250,20 @@ def test_the_area_counts_dependent_rows_as_what_they_are_worth() -> None:
     tests = rows.take(np.flatnonzero(np.char.startswith(rows.split.astype(str), "test")))
     four, keys = tests.take(np.repeat(np.arange(130), 4)), np.arange(130)
     widths = []
-    for made, of in ((tests, keys), (tests, keys // 4), (four, np.repeat(keys, 4)), (four, np.arange(520))):
+    for made, of in (
+        (tests, keys),
+        (tests, keys // 4),
+        (four, np.repeat(keys, 4)),
+        (four, np.arange(520)),
+    ):
         validated = concatenate([rows.take(rows.split == "validation"), made])
         _, report, _ = measure_unknown(
-            {"a": [validated]}, {"a": WARM}, HeldOut(), LABEL, {"test": of.astype(np.uint64)}, params()
+            {"a": [validated]},
+            {"a": WARM},
+            HeldOut(),
+            LABEL,
+            {"test": of.astype(np.uint64)},
+            params(),
         )
         ends = known(report["a"]["test"].scores["probability"].roc_auc.ends)
         widths.append(ends.high - ends.low)
@@ -232,7 +287,10 @@ def test_the_other_metrics_do_not_see_such_rows() -> None:
     rows = run()
     of_classes = rows.take(rows.y >= 0)
     reports = [
-        {name: part.metrics("a") for name, part in measure({"a": [each]}, params(), False)[0].items()}
+        {
+            name: part.metrics("a")
+            for name, part in measure({"a": [each]}, params(), False)[0].items()
+        }
         for each in (rows, of_classes)
     ]
     assert reports[0] == reports[1]
@@ -249,7 +307,9 @@ def test_a_rejected_row_of_a_class_is_a_mistake_in_every_metric(costs: Any) -> N
     answers = np.where(kept, decision.decide(rows.probabilities), -1)
     assert part.judged["a"].decided.tolist() == answers.tolist()
     assert part.metrics("a")["accuracy"] == round(accuracy_score(rows.y, answers), 6)
-    assert part.metrics("a")["f1"] == round(f1_score(rows.y, answers, average="macro", labels=[0, 1, 2]), 6)
+    assert part.metrics("a")["f1"] == round(
+        f1_score(rows.y, answers, average="macro", labels=[0, 1, 2]), 6
+    )
     assert part.before_rejection("a").wrong.sum() < part.judged["a"].wrong.sum()
     if costs is not None:
         of_row = np.where(kept, np.array(costs)[rows.y, answers], 1)

@@ -48,11 +48,19 @@ def render(
 ) -> str:
     """Return the card of one model of made-up results, with what differs from those of 40 test rows of two classes."""
     measured = measured or {"accuracy": 0.875, "log_loss": 0.5}
-    shown = {name: Ends(low=0.25, high=1.0) for name in measured if METRICS[name].interval and name != "f1"}
+    shown = {
+        name: Ends(low=0.25, high=1.0)
+        for name in measured
+        if METRICS[name].interval and name != "f1"
+    }
     decided = decision or ({"threshold": 0.5} if len(classes) == 2 else {})
     entry = {"kind": model, "features": "words"} | dict(settings or {})
-    counts = {split: {"classes": dict.fromkeys(classes, 20)} for split in ("train", "validation", "test")}
-    guessing = {name: 0.5 for name in ("accuracy", "cost", "log_loss", "micro_f1", "f1") if name in measured}
+    counts = {
+        split: {"classes": dict.fromkeys(classes, 20)} for split in ("train", "validation", "test")
+    }
+    guessing = {
+        name: 0.5 for name in ("accuracy", "cost", "log_loss", "micro_f1", "f1") if name in measured
+    }
     run = facts(
         classes,
         sources,
@@ -71,18 +79,30 @@ def render(
     return card.render(run, model, {"words": 5, "sentences": 384}, **options)
 
 
-FOUND: dict[str, Any] = {"accuracy": share(0.9, 0.8, 0.95), "recall": share(0.5, 0.4, 0.6), "scores": {}}
+FOUND: dict[str, Any] = {
+    "accuracy": share(0.9, 0.8, 0.95),
+    "recall": share(0.5, 0.4, 0.6),
+    "scores": {},
+}
 FIT = {"rows": 1000, "before": 0.6, "after": 0.5}
 
 
 def test_a_card_is_as_it_was_approved() -> None:
     values = {name: (n + 1) / 16 for n, name in enumerate(MEASURED)}
-    decision = {"threshold": 0.25, "slope": 2.0, "intercept": -1.0, "validation_mistakes": 3, "calibrated": FIT}
+    decision = {
+        "threshold": 0.25,
+        "slope": 2.0,
+        "intercept": -1.0,
+        "validation_mistakes": 3,
+        "calibrated": FIT,
+    }
     f1 = {"f1": Ends(low=0.25, high=1.0)}
     evaluate = {"coverage": 0.95, "calibration": "platt"}
     sections = {"evaluate": evaluate, "vectorize": {"words": {"method": "encoder"}}}
     text = render(measured=values, intervals=f1, decision=decision, sets=SETS, sections=sections)
-    assert text == render(measured=values, intervals=f1, decision=decision, sets=SETS, sections=sections)
+    assert text == render(
+        measured=values, intervals=f1, decision=decision, sets=SETS, sections=sections
+    )
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
     approved.check(text, Path(__file__).with_name("card.txt"))
@@ -103,7 +123,14 @@ def test_what_differs_in_the_card_of_each_run_is_as_it_was_approved() -> None:
 
 
 def test_names_of_classes_and_paths_are_inert_in_markdown() -> None:
-    classes = [*HOSTILE, "[a](javascript:alert(1))", "![x](http://example.org/x.png)", "| a | b |", "`code`", "# a"]
+    classes = [
+        *HOSTILE,
+        "[a](javascript:alert(1))",
+        "![x](http://example.org/x.png)",
+        "| a | b |",
+        "`code`",
+        "# a",
+    ]
     text = render(classes=classes, sources=[Source("<b>.csv", "0" * 64)])
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
     assert not re.search(r"<(script|img|a|b|style|em)\b", html)

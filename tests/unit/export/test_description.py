@@ -17,7 +17,9 @@ REPORT: dict[str, Any] = {
     "train": {"classes": {"0": 500, "1": 500}},
     "validation": {"classes": {"0": 50, "1": 50}},
     "test": {"classes": {"0": 5000, "1": 5000}},
-    "leaks": {"normalised": {"validation_in_train": 0, "test_in_train": 0, "test_in_validation": 0}},
+    "leaks": {
+        "normalised": {"validation_in_train": 0, "test_in_train": 0, "test_in_validation": 0}
+    },
     "duplicates": {"normalised": {"train": 0, "validation": 0, "test": 0}},
     "label_conflicts": {"normalised": 0},
     "dropped": {"rows": 0, "label": 0, "text": 0},
@@ -33,11 +35,15 @@ def protocol(
     **sections: Any,
 ) -> list[str]:
     """Return the protocol of a run with these sections of params.yaml; `report` is what differs in splits.json."""
-    train = LESSON | {name: LESSON[model["kind"]] | model for name, model in sections.get("train", {}).items()}
+    train = LESSON | {
+        name: LESSON[model["kind"]] | model for name, model in sections.get("train", {}).items()
+    }
     sections = {"export": {"model": refitted}, **sections, "train": train}
     decisions = {"protocol": {"clusters": clusters or {}}}
     titles = dict(zip(classes, classes, strict=True)) or CLASSES
-    run = facts([*titles], sections=sections, splits=REPORT | dict(report or {}), decisions=decisions)
+    run = facts(
+        [*titles], sections=sections, splits=REPORT | dict(report or {}), decisions=decisions
+    )
     return description.protocol(run, titles, models, refitted=refitted is not None)
 
 
@@ -55,7 +61,13 @@ def caveats(
         "crossvalidation": dict.fromkeys(held_out, scores),
     }
     sections = {"split": split or {}}
-    run = facts([*CLASSES], watching=watching, sections=sections, splits=REPORT | report, decisions=decisions)
+    run = facts(
+        [*CLASSES],
+        watching=watching,
+        sections=sections,
+        splits=REPORT | report,
+        decisions=decisions,
+    )
     return description.caveats(run, CLASSES, watching)
 
 
@@ -67,11 +79,15 @@ def given(case: str) -> dict[str, Any]:
 def test_the_protocol_of_each_run_is_as_it_was_approved() -> None:
     usual = protocol()
     cases = Path(__file__).with_name("protocol.txt")
-    approved.check_cases(cases, lambda case: approved.changed([] if case == "{}" else usual, protocol(**given(case))))
+    approved.check_cases(
+        cases, lambda case: approved.changed([] if case == "{}" else usual, protocol(**given(case)))
+    )
 
 
 def test_the_caveats_of_each_run_are_as_they_were_approved() -> None:
-    approved.check_cases(Path(__file__).with_name("caveats.txt"), lambda case: caveats(**given(case)))
+    approved.check_cases(
+        Path(__file__).with_name("caveats.txt"), lambda case: caveats(**given(case))
+    )
 
 
 def test_each_representation_is_described_as_approved() -> None:
@@ -90,4 +106,8 @@ def test_every_analyzer_and_weighting_is_described() -> None:
 
 def test_rows_with_several_labels_are_counted_once() -> None:
     report = REPORT | {"test": {"classes": {"0": 70, "1": 60}, "rows": 100, "without_labels": 0}}
-    assert SplitReport.model_validate(report).sizes == {"train": 1000, "validation": 100, "test": 100}
+    assert SplitReport.model_validate(report).sizes == {
+        "train": 1000,
+        "validation": 100,
+        "test": 100,
+    }

@@ -17,7 +17,9 @@ from textclf.export.explanation import COLUMNS, terms_of_models, top_terms
 
 def columns(terms: Sequence[str | None], analyzers: Sequence[str | None] = ()) -> SimpleNamespace:
     return SimpleNamespace(
-        kind="sparse", terms=lambda: [*terms], analyzers=lambda: [*analyzers] or ["word"] * len(terms)
+        kind="sparse",
+        terms=lambda: [*terms],
+        analyzers=lambda: [*analyzers] or ["word"] * len(terms),
     )
 
 
@@ -34,7 +36,9 @@ def terms_of(model: LayerModel, *shards: csr_array, count: int = 9) -> pd.DataFr
     return top_terms({"a": model}, [shard.indices for shard in shards], shards, TERMS, count)
 
 
-def listed(model: LayerModel, *shards: csr_array, count: int = 9) -> list[tuple[str, str, float, int]]:
+def listed(
+    model: LayerModel, *shards: csr_array, count: int = 9
+) -> list[tuple[str, str, float, int]]:
     table = terms_of(model, *(shards or [X]), count=count)
     assert tuple(table.columns) == COLUMNS
     return list(table[["class", "term", "weight", "rows"]].itertuples(index=False, name=None))
@@ -50,7 +54,12 @@ def test_each_of_two_classes_has_the_terms_with_a_weight_for_it() -> None:
     ]
     assert set(terms_of(model, X)["method"]) == {"weight"}
     ties = linear((-1.0, 1.0, 2.0, 1.0, 9.0), output="sigmoid")
-    assert [row[1] for row in listed(ties)] == ["awful", "fine", "bad", "good"]  # none for "unseen", in no row
+    assert [row[1] for row in listed(ties)] == [
+        "awful",
+        "fine",
+        "bad",
+        "good",
+    ]  # none for "unseen", in no row
     assert [row[1] for row in listed(ties, count=1)] == ["awful", "fine"]
 
 
@@ -62,10 +71,15 @@ def test_with_more_classes_the_weight_is_relative_to_the_mean_of_all() -> None:
 def network() -> LayerModel:
     """Its score of the second class is that of the terms from the third on, less that of the first two, bent."""
     kernel = np.array([[-1.0], [-0.5], [0.25], [1.0], [1.0]])
-    return LayerModel(("-", "+"), (Layer(kernel, np.zeros(1), "tanh"), Layer(np.ones((1, 1)), np.zeros(1), "sigmoid")))
+    return LayerModel(
+        ("-", "+"),
+        (Layer(kernel, np.zeros(1), "tanh"), Layer(np.ones((1, 1)), np.zeros(1), "sigmoid")),
+    )
 
 
-def test_the_weight_in_a_network_is_the_mean_drop_of_the_log_odds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_weight_in_a_network_is_the_mean_drop_of_the_log_odds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     scores = np.tanh([-0.75, -1.5, 3.25, 1.0])  # of the rows
     without = {
         "awful": [scores[1] - np.tanh(-0.5)],
@@ -101,7 +115,9 @@ def test_shards_give_the_same_terms_as_all_rows_together() -> None:
         assert [row[2] for row in apart] == pytest.approx([row[2] for row in together])
 
 
-def test_occlusion_uses_the_first_rows_but_rows_are_counted_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_occlusion_uses_the_first_rows_but_rows_are_counted_in_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(explanation, "OCCLUDED_ROWS", 3)
     first, more = listed(network(), X[:3]), listed(network(), X[:2], X[2:])
     assert [row[:3] for row in more] == [row[:3] for row in first]
@@ -117,7 +133,9 @@ def test_several_models_are_explained_in_one_pass() -> None:
         assert table[table["model"] == name].to_dict("records") == alone.to_dict("records")
 
 
-def test_of_features_of_linear_models_only_columns_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_features_of_linear_models_only_columns_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "words").mkdir()
     part = Features(np.array(list("abcd")), X, np.array([0, 0, 1, 1]), np.array(["-", "+"]))
     for split in ("train", "test"):
@@ -132,33 +150,52 @@ def test_a_model_that_ignores_the_text_has_no_terms() -> None:
     assert listed(linear((), (), ())) == []
 
 
-@pytest.mark.parametrize(("kind", "classes"), [("naive_bayes", 2), ("logistic_regression", 3), ("linear_svm", 6)])
+@pytest.mark.parametrize(
+    ("kind", "classes"), [("naive_bayes", 2), ("logistic_regression", 3), ("linear_svm", 6)]
+)
 def test_the_terms_of_a_trained_model_are_frequent_in_their_class(kind: str, classes: int) -> None:
     part = samples.rows(classes, count=600)
     model = samples.fit(kind, part).layers
-    table = top_terms({"a": model}, [part.X.indices], [part.X], columns([str(n) for n in range(samples.TERMS)]), 2)
+    table = top_terms(
+        {"a": model}, [part.X.indices], [part.X], columns([str(n) for n in range(samples.TERMS)]), 2
+    )
     assert list(dict.fromkeys(table["class"])) == list(part.classes)
     own_terms = [
-        int(term) % classes == int(name.split()[1]) for term, name in zip(table["term"], table["class"], strict=True)
+        int(term) % classes == int(name.split()[1])
+        for term, name in zip(table["term"], table["class"], strict=True)
     ]
     assert np.mean(own_terms) > 0.9
 
 
 def test_each_of_several_labels_has_the_terms_of_its_own_log_odds() -> None:
     scores = (1.0, -1.0, 0.0, 2.0, 0.0), (1.0, 3.0, 0.0, 0.0, 0.0)
-    expected = [("a", "good", 2.0, 2), ("a", "awful", 1.0, 1), ("b", "bad", 3.0, 2), ("b", "awful", 1.0, 1)]
+    expected = [
+        ("a", "good", 2.0, 2),
+        ("a", "awful", 1.0, 1),
+        ("b", "bad", 3.0, 2),
+        ("b", "awful", 1.0, 1),
+    ]
     assert listed(linear(*scores, output=SIGMOIDS)) == expected
 
 
-def test_words_have_as_many_terms_as_letters_which_stand_after_them_and_columns_without_term_none() -> None:
+def test_words_have_as_many_terms_as_letters_which_stand_after_them_and_columns_without_term_none() -> (
+    None
+):
     terms = columns(
-        ["words__bad", "words__good", None, "letters__ba", "letters__ad"], ["word"] * 2 + [None, "char", "char"]
+        ["words__bad", "words__good", None, "letters__ba", "letters__ad"],
+        ["word"] * 2 + [None, "char", "char"],
     )
     rows = csr_array(np.ones((3, 5)))
-    table = top_terms({"a": linear((0.1, 0.2, 9.0, 3.0, 2.0), output="sigmoid")}, [rows.indices], [rows], terms, 1)
+    table = top_terms(
+        {"a": linear((0.1, 0.2, 9.0, 3.0, 2.0), output="sigmoid")}, [rows.indices], [rows], terms, 1
+    )
     assert table["term"].tolist() == ["words__good", "letters__ba"]
     assert not len(
         top_terms(
-            {"a": linear((1.0,) * 5, output="sigmoid")}, [rows.indices], [rows], columns([None] * 5, [None] * 5), 1
+            {"a": linear((1.0,) * 5, output="sigmoid")},
+            [rows.indices],
+            [rows],
+            columns([None] * 5, [None] * 5),
+            1,
         )
     )

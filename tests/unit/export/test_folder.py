@@ -22,13 +22,31 @@ def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> Non
     layers.write(model, trained)
     (trained / "model.keras").write_bytes(b"what Keras opens")
     (trained / "history.csv").write_bytes(b"epoch\n")
-    decision, scores = Decision(0.25, Temperature(2.0)), Conformal((Group.of(np.linspace(0.1, 0.9, 40)),))
-    names = {"README.md", "decision.json", "model.json", "model.keras", "model.npz", "model.onnx", "vectorizer.json"}
+    decision, scores = (
+        Decision(0.25, Temperature(2.0)),
+        Conformal((Group.of(np.linspace(0.1, 0.9, 40)),)),
+    )
+    names = {
+        "README.md",
+        "decision.json",
+        "model.json",
+        "model.keras",
+        "model.npz",
+        "model.onnx",
+        "vectorizer.json",
+    }
     for place, given, files in (
         (tmp_path / "plain", None, names),
         (tmp_path / "scored", scores, {*names, "conformal.json"}),
     ):
-        folder.write(place, folder.measured(trained, vectorizer), decision, "the card\n", MADE_OF_NOTHING, given)
+        folder.write(
+            place,
+            folder.measured(trained, vectorizer),
+            decision,
+            "the card\n",
+            MADE_OF_NOTHING,
+            given,
+        )
         assert {path.name for path in place.iterdir()} == {*files, PROVENANCE}
         assert statement.read(place).subjects == {
             name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in files

@@ -29,20 +29,28 @@ TERMS = [f"term{n:02d}" for n in range(samples.TERMS)]
 VECTORIZER = Vectorizer(Terms(), [Part("word", samples.TERMS, TERMS, None)])
 
 
-def decision(model: LayerModel, calibration: Calibration | None = None, threshold: float = 0.5) -> Decision:
+def decision(
+    model: LayerModel, calibration: Calibration | None = None, threshold: float = 0.5
+) -> Decision:
     if model.multilabel:
         return Decision(thresholds=tuple(np.linspace(threshold, 0.8, len(model.classes)).tolist()))
     return Decision(threshold if len(model.classes) == 2 else None, calibration)
 
 
-def run(model: LayerModel, chosen: Decision, X: csr_array, path: Path) -> tuple[list[str], NDArray[np.float32]]:
+def run(
+    model: LayerModel, chosen: Decision, X: csr_array, path: Path
+) -> tuple[list[str], NDArray[np.float32]]:
     onnx_model.write(VECTORIZER, model, chosen, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    label, probabilities = session.run(["label", "probabilities"], {"features": X.toarray().astype(np.float32)})
+    label, probabilities = session.run(
+        ["label", "probabilities"], {"features": X.toarray().astype(np.float32)}
+    )
     return label.tolist(), probabilities
 
 
-def check(model: LayerModel, folder: Path, chosen: Decision | None = None, X: csr_array | None = None) -> None:
+def check(
+    model: LayerModel, folder: Path, chosen: Decision | None = None, X: csr_array | None = None
+) -> None:
     """Check that the runtime gives the same probabilities, and the same labels unless rounding decides."""
     chosen = chosen or decision(model)
     X = samples.rows(len(model.classes), seed=1).X if X is None else X
@@ -63,7 +71,9 @@ def check(model: LayerModel, folder: Path, chosen: Decision | None = None, X: cs
 IGNORING_THE_TEXT = samples.fit("majority", samples.rows(3)).layers
 
 
-@pytest.mark.parametrize("model", [*MODELS.values(), IGNORING_THE_TEXT], ids=[*MODELS, "ignoring the text"])
+@pytest.mark.parametrize(
+    "model", [*MODELS.values(), IGNORING_THE_TEXT], ids=[*MODELS, "ignoring the text"]
+)
 def test_the_runtime_predicts_the_same(model: LayerModel, tmp_path: Path) -> None:
     X = samples.rows(len(model.classes)).X
     for rows in (X, csr_array(X * 0.37), csr_array((0, samples.TERMS))):
@@ -72,8 +82,12 @@ def test_the_runtime_predicts_the_same(model: LayerModel, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("activation", HIDDEN)
-@pytest.mark.parametrize(("classes", "output"), [(2, "sigmoid"), (3, "softmax"), (6, "sigmoid_shares")])
-def test_the_runtime_computes_every_activation(activation: str, classes: int, output: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("classes", "output"), [(2, "sigmoid"), (3, "softmax"), (6, "sigmoid_shares")]
+)
+def test_the_runtime_computes_every_activation(
+    activation: str, classes: int, output: str, tmp_path: Path
+) -> None:
     check(random_model(classes, (5, 4), activation, output), tmp_path)
 
 
@@ -100,7 +114,8 @@ def test_several_labels_have_a_probability_each_and_are_decided_by_their_thresho
         csr_array(np.vstack([samples.rows(2, seed=1).X.toarray(), np.eye(2, samples.TERMS) * 1e4])),
     )
     scaling = LabelScaling(
-        tuple(np.linspace(1.5, 0.3, labels).tolist()), tuple(np.linspace(-0.5, 1.0, labels).tolist())
+        tuple(np.linspace(1.5, 0.3, labels).tolist()),
+        tuple(np.linspace(-0.5, 1.0, labels).tolist()),
     )
     chosen = replace(decision(model), calibration=scaling if calibrated else None)
     expected = chosen.calibrate(model.predict_proba(X))
@@ -116,12 +131,18 @@ def test_several_labels_have_a_probability_each_and_are_decided_by_their_thresho
 @pytest.mark.parametrize("padding", ["post", "pre"])
 @pytest.mark.parametrize("convolved", [False, True])
 @pytest.mark.parametrize("pooling", ["average", "flatten", "max"])
-def test_the_runtime_reads_token_ids(pooling: Pooling, convolved: bool, padding: Side, tmp_path: Path) -> None:
+def test_the_runtime_reads_token_ids(
+    pooling: Pooling, convolved: bool, padding: Side, tmp_path: Path
+) -> None:
     model = fronts.model(pooling, convolved, activation="gelu")
     tokens = fronts.rows([1, 2, 3], [], [8, 8, 7, 1, 2, 3], [4], padding=padding)
     onnx_model.write(VECTORIZER, model, decision(model), tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
-    assert [(given.name, given.shape) for given in session.get_inputs()] == [("token_ids", ["rows", fronts.LENGTH])]
+    session = onnxruntime.InferenceSession(
+        tmp_path / "model.onnx", providers=["CPUExecutionProvider"]
+    )
+    assert [(given.name, given.shape) for given in session.get_inputs()] == [
+        ("token_ids", ["rows", fronts.LENGTH])
+    ]
     ids = tokens.padded().astype(np.int64)
     label, probabilities = session.run(["label", "probabilities"], {"token_ids": ids})
     expected = model.predict_proba(tokens)
@@ -134,7 +155,9 @@ CALIBRATIONS = [Temperature(0.2), Temperature(3.0), Platt(2.5, -0.4), Platt(-0.5
 
 @pytest.mark.parametrize("calibration", [None, *CALIBRATIONS], ids=str)
 @pytest.mark.parametrize("size", [30.0, 1e3, 1e6])
-def test_scores_of_any_size_are_calibrated_alike(size: float, calibration: Calibration | None, tmp_path: Path) -> None:
+def test_scores_of_any_size_are_calibrated_alike(
+    size: float, calibration: Calibration | None, tmp_path: Path
+) -> None:
     values = [[1.0, 0], [0, 1], [1, 1], [0, 0], [0.1, 0.2], [-0.3, -0.4], [-1, -1]]
     X = csr_array(np.pad(np.array(values), ((0, 0), (0, samples.TERMS - 2))))
     for output in ("sigmoid", "softmax", "sigmoid_shares"):
@@ -156,9 +179,15 @@ def test_the_threshold_decides(threshold: float, tmp_path: Path) -> None:
 @pytest.mark.parametrize("columns", [(), (0.3,)], ids=["answers", "abstains"])
 def test_costs_decide(columns: tuple[float, ...], tmp_path: Path) -> None:
     model, X = random_model(3), samples.rows(3, seed=1).X
-    costs = Decision(None, Temperature(2.0), costs=((0, 1, 4, *columns), (1, 0, 1, *columns), (2, 1, 0, *columns)))
+    costs = Decision(
+        None,
+        Temperature(2.0),
+        costs=((0, 1, 4, *columns), (1, 0, 1, *columns), (2, 1, 0, *columns)),
+    )
     labels, probabilities = run(model, costs, X, tmp_path / "model.onnx")
-    assert labels == [[*model.classes, ""][place] for place in costs.decide(probabilities.astype(np.float64))]
+    assert labels == [
+        [*model.classes, ""][place] for place in costs.decide(probabilities.astype(np.float64))
+    ]
     assert ("" in labels) == bool(columns)
     assert len(set(labels)) > 1
 
@@ -174,7 +203,9 @@ def test_the_bytes_repeat(output: str, tmp_path: Path) -> None:
 def test_inputs_and_outputs_have_names_types_and_shapes(tmp_path: Path) -> None:
     model = random_model(3)
     onnx_model.write(VECTORIZER, model, decision(model), tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        tmp_path / "model.onnx", providers=["CPUExecutionProvider"]
+    )
 
     def shapes(values: Any) -> dict[str, Any]:
         return {value.name: (value.type, value.shape) for value in values}
@@ -196,5 +227,7 @@ def test_the_metadata_has_the_vectorizer_and_the_classes(tmp_path: Path) -> None
     X = Vectorizer.from_json(metadata["vectorizer"]).transform(texts)
     assert X.toarray().tolist() == VECTORIZER.transform(texts).toarray().tolist()
     labels, probabilities = run(model, decision(model), X, tmp_path / "model.onnx")
-    assert labels == np.array(model.classes)[decision(model).decide(model.predict_proba(X))].tolist()
+    assert (
+        labels == np.array(model.classes)[decision(model).decide(model.predict_proba(X))].tolist()
+    )
     assert probabilities == pytest.approx(model.predict_proba(X), abs=1e-5)

@@ -26,7 +26,9 @@ from textclf.vectorize.terms.vectorizer import Vectorizer
 
 TEXTS = ["good food", "bad food", "bad place", "a good place", "fine", "never again"]
 ROWS = pd.DataFrame({"id": list("abcdef"), "text": TEXTS, "label": ["yes", "no"] * 3})
-VECTORIZE = Vectorize.model_validate({"words": {}, "letters": {"analyzer": "char", "weighting": "tfidf"}})
+VECTORIZE = Vectorize.model_validate(
+    {"words": {}, "letters": {"analyzer": "char", "weighting": "tfidf"}}
+)
 COMBINE = Combine.model_validate({"both": {"first": "words", "second": "letters"}})
 
 
@@ -40,7 +42,9 @@ def test_a_model_is_fitted_on_all_rows_with_what_was_chosen() -> None:
     words = Vectorizer.fit(TEXTS, Terms())
     np.testing.assert_array_equal(of_rows.X.toarray(), words.transform(TEXTS).toarray())
     expected = samples.fit("logistic_regression", of_rows, C=7.0).layers
-    np.testing.assert_array_equal(made.model.predict_proba(of_rows.X), expected.predict_proba(of_rows.X))
+    np.testing.assert_array_equal(
+        made.model.predict_proba(of_rows.X), expected.predict_proba(of_rows.X)
+    )
 
 
 def test_a_pair_is_stored_as_it_was_fitted(tmp_path: Path) -> None:
@@ -51,7 +55,9 @@ def test_a_pair_is_stored_as_it_was_fitted(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.transform(TEXTS).toarray(), of_rows.X.toarray())
 
 
-@pytest.mark.parametrize(("record", "epochs"), [({"early_stopping": 2, "best_epoch": 3, "epochs": 5}, 3), ({}, 100)])
+@pytest.mark.parametrize(
+    ("record", "epochs"), [({"early_stopping": 2, "best_epoch": 3, "epochs": 5}, 3), ({}, 100)]
+)
 def test_a_network_trains_for_its_best_epochs_and_watches_nothing(
     record: dict[str, float], epochs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,9 +78,13 @@ def test_only_its_own_terms_are_replaced() -> None:
     words = Vectorizer.fit(TEXTS, Terms())
     coef = np.zeros((1, words.columns))
     coef[0, words.terms().index("good")] = 2.0
-    made = Exported(layers.linear(("no", "yes"), coef, np.zeros(1), "sigmoid"), (words,), lambda _: None)
+    made = Exported(
+        layers.linear(("no", "yes"), coef, np.zeros(1), "sigmoid"), (words,), lambda _: None
+    )
     X = words.transform(TEXTS)
-    of_rows = features.Features(ROWS["id"].to_numpy(str), X, np.zeros(6, np.int64), np.array(["no", "yes"]))
+    of_rows = features.Features(
+        ROWS["id"].to_numpy(str), X, np.zeros(6, np.int64), np.array(["no", "yes"])
+    )
     table = refit.replace_terms(top, "b", made, of_rows, 5)
     assert list(zip(table["model"], table["term"], table["rows"], strict=True)) == [
         *[("a", "old", 3)] * 2,
@@ -84,13 +94,17 @@ def test_only_its_own_terms_are_replaced() -> None:
     assert refit.replace_terms(top, "d", made, of_rows, 5) is top
 
 
-def test_rows_beyond_the_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_beyond_the_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for split in ("train", "validation", "test"):
         samples.write_shards(samples.rows(), tmp_path, 60, split)
     refit.require_memory(tmp_path)
     size = sum((tmp_path / f"{split}.npz").stat().st_size for split in ("train", "validation"))
     monkeypatch.setattr(resources, "available_memory", lambda: 3 * size - 1)
-    assert refusal(refit.require_memory, tmp_path).startswith("export.refit, which takes all rows in memory,")
+    assert refusal(refit.require_memory, tmp_path).startswith(
+        "export.refit, which takes all rows in memory,"
+    )
 
 
 def test_without_validation_rows_there_is_nothing_to_refit(project: Path) -> None:
@@ -102,22 +116,46 @@ def test_without_validation_rows_there_is_nothing_to_refit(project: Path) -> Non
 
 
 def test_prediction_sets_are_of_the_model_that_is_exported(project: Path) -> None:
-    changes = ("split.validation_size", "0.3", "export.refit", "true", *models("logistic_regression"))
+    changes = (
+        "split.validation_size",
+        "0.3",
+        "export.refit",
+        "true",
+        *models("logistic_regression"),
+    )
     exported = {}
     for coverage in ("0.5", "null"):
         text = put(*changes, "export.model", "null", "evaluate.coverage", coverage)
         (project / "params.yaml").write_text(text, encoding="utf-8")
-        for stage in ("check", "split", "vectorize", "train@logistic_regression", "evaluate", "export"):
-            assert run_stage(project, stage, *arguments(stage.partition("@")[0])) in {None, 0}, stage
-        measured, model = (project / name / "logistic_regression" / "model.npz" for name in ("data/trained", "models"))
+        for stage in (
+            "check",
+            "split",
+            "vectorize",
+            "train@logistic_regression",
+            "evaluate",
+            "export",
+        ):
+            assert run_stage(project, stage, *arguments(stage.partition("@")[0])) in {None, 0}, (
+                stage
+            )
+        measured, model = (
+            project / name / "logistic_regression" / "model.npz"
+            for name in ("data/trained", "models")
+        )
         exported[coverage] = model.read_bytes() == measured.read_bytes()
     assert exported == {"0.5": True, "null": False}
 
 
 def test_a_model_of_several_labels_is_fitted_on_all_rows() -> None:
-    labels = pd.Series([np.array(names, object) for names in (["a"], [], ["a", "b"], ["b"], [], ["a"])])
+    labels = pd.Series(
+        [np.array(names, object) for names in (["a"], [], ["a", "b"], ["b"], [], ["a"])]
+    )
     settings = samples.settings("logistic_regression", C=[0.1, 7.0])
-    made, of_rows = refit.refit(ROWS.assign(label=labels), ["a", "b"], settings, {"C": 7.0}, VECTORIZE, COMBINE, Path())
+    made, of_rows = refit.refit(
+        ROWS.assign(label=labels), ["a", "b"], settings, {"C": 7.0}, VECTORIZE, COMBINE, Path()
+    )
     assert of_rows.y.tolist() == [[1, 0], [0, 0], [1, 1], [0, 1], [0, 0], [1, 0]]
     expected = samples.fit("logistic_regression", of_rows, C=7.0).layers
-    np.testing.assert_array_equal(made.model.predict_proba(of_rows.X), expected.predict_proba(of_rows.X))
+    np.testing.assert_array_equal(
+        made.model.predict_proba(of_rows.X), expected.predict_proba(of_rows.X)
+    )

@@ -46,7 +46,10 @@ def parts(tmp_path: Path) -> Parts:
     folder = tmp_path / "splits"
     folder.mkdir()
     for split, ids in IDS.items():
-        stored_splits.write(pd.DataFrame({"id": ids, "text": "t", "label": LABELS[split]}), folder / f"{split}.parquet")
+        stored_splits.write(
+            pd.DataFrame({"id": ids, "text": "t", "label": LABELS[split]}),
+            folder / f"{split}.parquet",
+        )
     return splits.open_shards(folder)
 
 
@@ -59,7 +62,12 @@ def joined(path: Path, parts: Parts) -> Predictions:
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_probabilities_are_read_in_the_order_of_the_classes(tmp_path: Path, ending: str) -> None:
-    columns = {"probability_yes": [0.9, 0.2], "id": ["007", "NA"], "text": ["", ""], "probability_no": [0.1, 0.8]}
+    columns = {
+        "probability_yes": [0.9, 0.2],
+        "id": ["007", "NA"],
+        "text": ["", ""],
+        "probability_no": [0.1, 0.8],
+    }
     made = read(write(tmp_path / f"made{ending}", columns), CLASSES)
     assert made.ids.tolist() == ["007", "NA"]
     np.testing.assert_array_equal(made.probabilities, [[0.1, 0.9], [0.8, 0.2]])
@@ -68,9 +76,15 @@ def test_probabilities_are_read_in_the_order_of_the_classes(tmp_path: Path, endi
 
 @pytest.mark.parametrize(
     ("ending", "ids", "classes"),
-    [(".csv", ["1", "2"], CLASSES), (".parquet", ["1", "2"], CLASSES), (".parquet", [1, 2], (0, 1))],
+    [
+        (".csv", ["1", "2"], CLASSES),
+        (".parquet", ["1", "2"], CLASSES),
+        (".parquet", [1, 2], (0, 1)),
+    ],
 )
-def test_a_label_gets_probability_1(tmp_path: Path, ending: str, ids: list[Any], classes: tuple[Any, Any]) -> None:
+def test_a_label_gets_probability_1(
+    tmp_path: Path, ending: str, ids: list[Any], classes: tuple[Any, Any]
+) -> None:
     path = write(tmp_path / f"made{ending}", {"id": ids, "label": [classes[1], classes[0]]})
     made = read(path, tuple(map(str, classes)))
     assert made.ids.tolist() == ["1", "2"]
@@ -79,19 +93,28 @@ def test_a_label_gets_probability_1(tmp_path: Path, ending: str, ids: list[Any],
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
-def test_rounded_probabilities_are_made_to_sum_to_1(tmp_path_factory: pytest.TempPathFactory, yes: list[float]) -> None:
-    rounded = {"probability_yes": np.round(yes, 2), "probability_no": np.round(1 - np.array(yes), 2)}
+def test_rounded_probabilities_are_made_to_sum_to_1(
+    tmp_path_factory: pytest.TempPathFactory, yes: list[float]
+) -> None:
+    rounded = {
+        "probability_yes": np.round(yes, 2),
+        "probability_no": np.round(1 - np.array(yes), 2),
+    }
     path = tmp_path_factory.mktemp("made") / "made.parquet"
     made = read(write(path, {"id": [str(n) for n in range(len(yes))], **rounded}), CLASSES)
     np.testing.assert_allclose(made.probabilities.sum(axis=1), 1, atol=1e-12)
     np.testing.assert_allclose(made.probabilities[:, 1], yes, atol=0.02)
 
 
-def both(yes: Sequence[Any], no: Sequence[Any], ids: Sequence[str] = ("a", "b")) -> dict[str, Sequence[Any]]:
+def both(
+    yes: Sequence[Any], no: Sequence[Any], ids: Sequence[str] = ("a", "b")
+) -> dict[str, Sequence[Any]]:
     return {"id": ids, "probability_no": no, "probability_yes": yes}
 
 
-def test_a_file_that_is_wrong_is_refused_with_the_approved_line(tmp_path: Path, parts: Parts) -> None:
+def test_a_file_that_is_wrong_is_refused_with_the_approved_line(
+    tmp_path: Path, parts: Parts
+) -> None:
     def say(case: str) -> list[str]:
         """Return what is said of a CSV file, of labels or of lists of them."""
         kind, _, content = case.partition(" ")
@@ -107,7 +130,9 @@ def test_a_file_that_is_wrong_is_refused_with_the_approved_line(tmp_path: Path, 
 
 
 def test_probabilities_of_labels_need_not_sum_to_1(tmp_path: Path) -> None:
-    made = read(write(tmp_path / "made.csv", both([0.9, 0.1], [0.8, 0.2])), CLASSES, multilabel=True)
+    made = read(
+        write(tmp_path / "made.csv", both([0.9, 0.1], [0.8, 0.2])), CLASSES, multilabel=True
+    )
     np.testing.assert_array_equal(made.probabilities, [[0.8, 0.9], [0.2, 0.1]])
 
 
@@ -119,19 +144,34 @@ def test_each_label_of_a_list_gets_probability_1(tmp_path: Path, ending: str) ->
     np.testing.assert_array_equal(made.probabilities, [[1, 1], [0, 0], [0, 1], [0, 1]])
     assert made.labels_only
     as_pandas = write(tmp_path / f"pandas{ending}", {"id": list("abcd"), "label": map(str, lists)})
-    np.testing.assert_array_equal(read(as_pandas, CLASSES, multilabel=True).probabilities, made.probabilities)
+    np.testing.assert_array_equal(
+        read(as_pandas, CLASSES, multilabel=True).probabilities, made.probabilities
+    )
     nested = tmp_path / "nested.parquet"
-    pq.write_table(pa.table({"id": list("abcd"), "label": pa.array(lists, pa.list_(pa.string()))}), nested)
-    np.testing.assert_array_equal(read(nested, CLASSES, multilabel=True).probabilities, made.probabilities)
+    pq.write_table(
+        pa.table({"id": list("abcd"), "label": pa.array(lists, pa.list_(pa.string()))}), nested
+    )
+    np.testing.assert_array_equal(
+        read(nested, CLASSES, multilabel=True).probabilities, made.probabilities
+    )
 
 
-def test_joined_rows_have_the_sets_of_the_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_joined_rows_have_the_sets_of_the_splits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     schema = splits.with_slices([], multilabel=True)
     splits.write_classes(list(CLASSES), tmp_path)
     for split, labels in {"train": [[0, 1], []], "test": [[], [1], [0]]}.items():
-        columns = {"id": IDS[split], "text": ["t"] * len(labels), "label": labels, "cluster": range(len(labels))}
+        columns = {
+            "id": IDS[split],
+            "text": ["t"] * len(labels),
+            "label": labels,
+            "cluster": range(len(labels)),
+        }
         splits.write_table(pa.table(columns, schema), tmp_path / f"{split}.parquet")
-    table = write(tmp_path / "made.csv", {"id": IDS["test"], "label": ["[]", '["yes"]', '["no", "yes"]']})
+    table = write(
+        tmp_path / "made.csv", {"id": IDS["test"], "label": ["[]", '["yes"]', '["no", "yes"]']}
+    )
     made = read(table, CLASSES, multilabel=True)
     rows = concatenate(list(join(made, splits.open_shards(tmp_path), CLASSES)))
     assert rows.multilabel
@@ -141,7 +181,9 @@ def test_joined_rows_have_the_sets_of_the_splits(tmp_path: Path, monkeypatch: py
     Path("params.yaml").write_text("evaluate: {external: {mine: made.csv}}\n")
     for name in ("trained", "predictions"):
         Path(name).mkdir()
-    stage.run(item="mine", splits=tmp_path, trained=Path("trained"), predictions=Path("predictions"))
+    stage.run(
+        item="mine", splits=tmp_path, trained=Path("trained"), predictions=Path("predictions")
+    )
     written = predictions.read(Path("predictions/mine.parquet"))
     np.testing.assert_array_equal(written.probabilities, rows.probabilities)
     assert written.y.tolist() == rows.y.tolist()
@@ -161,13 +203,17 @@ pq.write_table(pa.table([pa.array(["a"])] * 4, ["id", "label", "id", "label"]), 
         ("made.parquet", TWICE.getvalue(), "must have each column once; repeated are id, label"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+def test_a_file_that_cannot_be_read_is_an_error(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     assert refusal(read, path, CLASSES).startswith(f"{path} {message}")
 
 
-def test_a_csv_file_may_have_a_byte_order_mark_blank_lines_and_other_columns_twice(tmp_path: Path) -> None:
+def test_a_csv_file_may_have_a_byte_order_mark_blank_lines_and_other_columns_twice(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "made.csv"
     path.write_bytes(b'\xef\xbb\xbfid,note,note,label\r\n\r\n"a,1\nb",,,yes\r\n')
     made = read(path, CLASSES)
@@ -206,7 +252,9 @@ def test_a_file_with_some_training_rows_is_measured_on_the_others_and_may_know_m
 
 def test_predictions_are_joined_by_id(tmp_path: Path, parts: Parts) -> None:
     ids = ["007", "a:5", "a:1", "a:3", "a:2"]
-    rows = joined(write(tmp_path / "made.csv", {"id": ids, "label": ["yes", "yes", "no", "no", "yes"]}), parts)
+    rows = joined(
+        write(tmp_path / "made.csv", {"id": ids, "label": ["yes", "yes", "no", "no", "yes"]}), parts
+    )
     assert rows.ids.tolist() == IDS["train"] + IDS["test"]
     assert rows.split.tolist() == ["train"] * 2 + ["test"] * 3
     assert rows.y.tolist() == [1, 0, 0, 0, 1]
@@ -238,11 +286,17 @@ def test_the_rows_of_several_shards_stay_apart(tmp_path: Path, parts: Parts) -> 
     one.mkdir()
     for number, label in enumerate(IDS["test"], start=1):
         stored_splits.write(
-            pd.DataFrame({"id": [label], "text": "t", "label": "no"}), one / f"test-{number:05d}.parquet"
+            pd.DataFrame({"id": [label], "text": "t", "label": "no"}),
+            one / f"test-{number:05d}.parquet",
         )
-    stored_splits.write(pd.DataFrame({"id": IDS["train"], "text": "t", "label": "no"}), one / "train.parquet")
+    stored_splits.write(
+        pd.DataFrame({"id": IDS["train"], "text": "t", "label": "no"}), one / "train.parquet"
+    )
     opened = splits.open_shards(one)
     made = read(write(tmp_path / "made.csv", {"id": IDS["test"], "label": ["yes"] * 3}), CLASSES)
     batches = list(in_batches(join(made, opened, CLASSES), opened))
-    assert [rows.ids.tolist() for rows in batches] == [IDS["train"], *([label] for label in IDS["test"])]
+    assert [rows.ids.tolist() for rows in batches] == [
+        IDS["train"],
+        *([label] for label in IDS["test"]),
+    ]
     assert len(list(in_batches(join(made, parts, CLASSES), parts))) == 1

@@ -28,7 +28,11 @@ from textclf.tables.settings import Data
 
 VARIABLE = "HELP_DESK_URL"
 QUERY = "SELECT id, message AS text, team AS label FROM tickets ORDER BY id"
-ROWS = [(1, "100% lost: one :parcel", "shipping"), (2, "Überweisung\nfehlt", "billing"), (3, " x ", "billing")]
+ROWS = [
+    (1, "100% lost: one :parcel", "shipping"),
+    (2, "Überweisung\nfehlt", "billing"),
+    (3, " x ", "billing"),
+]
 
 
 @pytest.fixture
@@ -69,14 +73,19 @@ def test_the_rows_of_a_query_are_those_that_split_reads(tmp_path: Path) -> None:
     run_fetch(Fetch(database=VARIABLE, query=QUERY), str(raw), raw)
     got = corpus.read(raw, Data(path="data/raw", id="id"))
     assert [path.name for path in raw.iterdir()] == ["query.parquet"]
-    assert [[*row.values()] for row in got.table.to_pylist()] == [[str(number), *row] for number, *row in ROWS]
+    assert [[*row.values()] for row in got.table.to_pylist()] == [
+        [str(number), *row] for number, *row in ROWS
+    ]
 
 
 @pytest.mark.usefixtures("url")
 @pytest.mark.parametrize(
     ("text", "rows"),
     [
-        ("SELECT message FROM tickets WHERE message LIKE '100% lost: one :p%'", {"message": [ROWS[0][1]]}),
+        (
+            "SELECT message FROM tickets WHERE message LIKE '100% lost: one :p%'",
+            {"message": [ROWS[0][1]]},
+        ),
         ("SELECT message, team FROM tickets WHERE id > 9", {"message": [], "team": []}),
     ],
 )
@@ -133,7 +142,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Server]:
 
 
 def test_values_keep_their_types(server: Callable[..., Server]) -> None:
-    values = {"n": 1, "flag": True, "price": decimal.Decimal("1.50"), "day": dt.date(2020, 1, 1), "none": None}
+    values = {
+        "n": 1,
+        "flag": True,
+        "price": decimal.Decimal("1.50"),
+        "day": dt.date(2020, 1, 1),
+        "none": None,
+    }
     server("postgresql", values)
     assert query().to_pylist() == [values]
 
@@ -145,20 +160,27 @@ def test_after_a_statement_that_was_to_write_nothing_is_changed_or_locked(url: s
     assert query()["id"].to_pylist() == [2, 3]
 
 
-def test_a_server_is_asked_for_a_read_only_transaction_that_is_never_committed(server: Callable[..., Server]) -> None:
+def test_a_server_is_asked_for_a_read_only_transaction_that_is_never_committed(
+    server: Callable[..., Server],
+) -> None:
     fake = server("postgresql", {"n": 1})
     assert query("SELECT 1 AS n").to_pylist() == [{"n": 1}]
     assert fake.sent == ["SELECT 1 AS n"]
     assert fake.options == {"postgresql_readonly": True, "no_parameters": True}
     fake = server("mysql", {"n": 1})
     fake.returns_rows = False
-    assert refused("DELETE FROM tickets") == "fetch.query must be a SELECT; got a statement without rows"
+    assert (
+        refused("DELETE FROM tickets")
+        == "fetch.query must be a SELECT; got a statement without rows"
+    )
 
 
 # What is kept
 
 
-def test_rows_are_kept_until_query_or_file_change(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_are_kept_until_query_or_file_change(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     raw = tmp_path / "raw"
 
     def ids(text: str = QUERY) -> tuple[list[int], str]:
@@ -176,7 +198,9 @@ def test_rows_are_kept_until_query_or_file_change(url: str, tmp_path: Path, caps
     assert ids()[0] == [1, 3]
 
 
-def test_kept_rows_need_no_database(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kept_rows_need_no_database(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = Fetch(database=VARIABLE, query=QUERY)
     run_fetch(settings, str(tmp_path / "raw"), tmp_path / "raw")
     content = (tmp_path / "raw" / "query.parquet").read_bytes()
@@ -187,7 +211,9 @@ def test_kept_rows_need_no_database(url: str, tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "raw" / "query.parquet").read_bytes() == content
 
 
-def test_a_table_of_your_own_asks_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_of_your_own_asks_no_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "own.csv").touch()
     run_fetch(Fetch(database=VARIABLE, query=QUERY), str(tmp_path / "own.csv"), tmp_path / "raw")
     assert [file.name for file in (tmp_path / "raw").iterdir()] == [fetch.NOTE]
@@ -197,7 +223,9 @@ def test_a_table_of_your_own_asks_no_database(tmp_path: Path, capsys: pytest.Cap
 # Errors
 
 
-@pytest.mark.parametrize(("name", "got"), [("none.db", "got no file {path}"), ("text.db", "file is not a database")])
+@pytest.mark.parametrize(
+    ("name", "got"), [("none.db", "got no file {path}"), ("text.db", "file is not a database")]
+)
 def test_a_file_that_is_no_database_is_refused_and_none_is_made(
     name: str, got: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,7 +235,9 @@ def test_a_file_that_is_no_database_is_refused_and_none_is_made(
     assert [file.name for file in tmp_path.iterdir()] == ["text.db"]
 
 
-def test_rows_beyond_the_memory_are_refused(server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_beyond_the_memory_are_refused(
+    server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake = server("postgresql", {"text": "x" * 10**6})
     fake.parts = [fake.parts[0] * 10] * 99
     monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
@@ -215,7 +245,9 @@ def test_rows_beyond_the_memory_are_refused(server: Callable[..., Server], monke
     assert refused().startswith(line)
 
 
-def test_urls_and_queries_are_refused_with_the_approved_line(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_urls_and_queries_are_refused_with_the_approved_line(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def say(case: str) -> list[str]:
         """Return what is said of a URL, or of a query to the database of tickets."""
         kind, _, text = case.partition(":")
@@ -228,9 +260,14 @@ def test_urls_and_queries_are_refused_with_the_approved_line(url: str, monkeypat
 def test_a_password_in_the_message_of_a_driver_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     class Engine:
         def connect(self) -> Any:
-            raise sqlalchemy.exc.OperationalError(None, None, Exception("no login for reader:secret at host"))
+            raise sqlalchemy.exc.OperationalError(
+                None, None, Exception("no login for reader:secret at host")
+            )
 
     monkeypatch.setenv(VARIABLE, "postgresql://reader:secret@host/help")
     monkeypatch.setattr(sqlalchemy, "create_engine", lambda *_, **__: Engine())
     line = refused()
-    assert line == "fetch.database (HELP_DESK_URL) must lead to a database; no login for reader:*** at host"
+    assert (
+        line
+        == "fetch.database (HELP_DESK_URL) must lead to a database; no login for reader:*** at host"
+    )

@@ -22,7 +22,10 @@ from textclf.fetch.settings import Fetch
 
 DATA = b"good food\t1\nbad 'food\t0\n"
 CORPUS = Corpus(
-    file="tiny.txt", bytes=len(DATA), sha256=hashlib.sha256(DATA).hexdigest(), npm_member="package/tiny.json"
+    file="tiny.txt",
+    bytes=len(DATA),
+    sha256=hashlib.sha256(DATA).hexdigest(),
+    npm_member="package/tiny.json",
 )
 MEMBER = f"{catalogue.UCI_FOLDER}/{CORPUS.file}"
 OTHER = b"x" * len(DATA)
@@ -74,7 +77,11 @@ def _only_this_server(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path:
 @pytest.fixture
 def npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
     """Installs an npm that runs a line of shell, with the path of a good tarball in $good."""
-    rows = [{"text": "good food", "class": 1}, {"text": "bad 'food", "class": 0}, {"text": "", "class": ""}]
+    rows = [
+        {"text": "good food", "class": 1},
+        {"text": "bad 'food", "class": 0},
+        {"text": "", "class": ""},
+    ]
     with tarfile.open(tmp_path / "good.tgz", "w:gz") as archive:
         member = tarfile.TarInfo(CORPUS.npm_member)
         content = json.dumps(rows).encode()
@@ -122,12 +129,24 @@ def failure(folder: Path = Path("nowhere")) -> str:
         (Answer(zipped(OTHER)), OTHER_REASON, 1),
         (Answer(), f"{NO_ZIP} (File is not a zip file)", 1),
         (Answer(zipped()[:-30]), f"{NO_ZIP} (File is not a zip file)", 1),
-        (Answer(zipped(name="other")), f'{NO_ZIP} ("There is no item named {MEMBER!r} in the archive")', 1),
-        (Answer(damaged_zip()), f"{NO_ZIP} (Error -3 while decompressing data: invalid block type)", 1),
+        (
+            Answer(zipped(name="other")),
+            f'{NO_ZIP} ("There is no item named {MEMBER!r} in the archive")',
+            1,
+        ),
+        (
+            Answer(damaged_zip()),
+            f"{NO_ZIP} (Error -3 while decompressing data: invalid block type)",
+            1,
+        ),
         (Answer(zipped(bytes(10**7))), reason_of(bytes(len(DATA) + 1)), 1),
         (Answer(bytes(LIMIT)), f"{NO_ZIP} (File is not a zip file)", 1),
         (Answer(bytes(LIMIT + 1)), f"more than the {LIMIT} bytes expected", 1),
-        (Answer(b"abc", length="4"), "ChunkedEncodingError (IncompleteRead(3 bytes read, 1 more expected))", 2),
+        (
+            Answer(b"abc", length="4"),
+            "ChunkedEncodingError (IncompleteRead(3 bytes read, 1 more expected))",
+            2,
+        ),
     ],
 )
 def test_a_failed_download_is_reported_in_one_line(
@@ -140,17 +159,25 @@ def test_a_failed_download_is_reported_in_one_line(
 
 
 @pytest.mark.parametrize(
-    "answers", [[Answer(zipped())], [Answer(status=503), Answer(zipped())], [Answer(zipped(), length="many")]]
+    "answers",
+    [[Answer(zipped())], [Answer(status=503), Answer(zipped())], [Answer(zipped(), length="many")]],
 )
-def test_the_zip_gives_the_corpus_if_need_be_at_the_second_try(server: Server, answers: list[Answer]) -> None:
+def test_the_zip_gives_the_corpus_if_need_be_at_the_second_try(
+    server: Server, answers: list[Answer]
+) -> None:
     server.answers = answers
     assert obtain() == (DATA, [f"tiny.txt from {catalogue.UCI_ZIP}"])
     assert len(server.requests) == len(answers)
 
 
-def test_npm_packs_the_pinned_package_in_an_empty_folder(npm: Callable[[str], None], tmp_path: Path) -> None:
+def test_npm_packs_the_pinned_package_in_an_empty_folder(
+    npm: Callable[[str], None], tmp_path: Path
+) -> None:
     npm(f'echo "$@" > {tmp_path}/given; ls -A >> {tmp_path}/given; cp $good sentiment-5.0.2.tgz')
-    reports = [f"{catalogue.UCI_ZIP}: HTTP status 404{NEXT}", f"tiny.txt from npm package {catalogue.NPM_PACKAGE}"]
+    reports = [
+        f"{catalogue.UCI_ZIP}: HTTP status 404{NEXT}",
+        f"tiny.txt from npm package {catalogue.NPM_PACKAGE}",
+    ]
     assert obtain() == (DATA, reports)
     given = "pack sentiment@5.0.2 --silent --fetch-retries=0 --fetch-timeout=20000\n"
     assert (tmp_path / "given").read_text() == given
@@ -176,13 +203,18 @@ def test_a_failure_of_npm_is_reported_in_one_line(
 
 
 @pytest.mark.parametrize("copy", ["copy/tiny.txt", "copy", "other name"])
-def test_own_copies_are_tried_first(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, copy: str) -> None:
+def test_own_copies_are_tried_first(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, copy: str
+) -> None:
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "tiny.txt").write_bytes(DATA)
     (tmp_path / "other name").write_bytes(DATA)
     monkeypatch.setenv("TEXTCLF_CORPUS", str(tmp_path / copy))
     assert obtain() == (DATA, [f"tiny.txt from TEXTCLF_CORPUS={tmp_path / copy}"])
-    assert obtain(tmp_path / "copy") == (DATA, [f"tiny.txt from {tmp_path / 'copy' / 'tiny.txt'}"])  # existing bytes
+    assert obtain(tmp_path / "copy") == (
+        DATA,
+        [f"tiny.txt from {tmp_path / 'copy' / 'tiny.txt'}"],
+    )  # existing bytes
     assert len(server.requests) == 0
 
 
@@ -212,14 +244,17 @@ def test_all_sources_that_failed_are_named_in_order(
 
 
 @pytest.mark.parametrize("existing", [[], ["small"]])
-def test_corpora_come_from_one_download_or_existing_files(server: Server, tmp_path: Path, existing: list[str]) -> None:
+def test_corpora_come_from_one_download_or_existing_files(
+    server: Server, tmp_path: Path, existing: list[str]
+) -> None:
     for name in existing:
         (tmp_path / f"{name}.txt").write_bytes(MORE[name])
     server.answers = [Answer(zipped_all())]
     reports: list[str] = []
     assert download.fetch_corpora(CORPORA, tmp_path, reports.append) == ALL
     assert reports == [
-        f"{name}.txt from {tmp_path / f'{name}.txt' if name in existing else catalogue.UCI_ZIP}" for name in CORPORA
+        f"{name}.txt from {tmp_path / f'{name}.txt' if name in existing else catalogue.UCI_ZIP}"
+        for name in CORPORA
     ]
     assert len(server.requests) == 1
 
@@ -246,11 +281,15 @@ def test_a_corpus_that_no_source_has_is_named_and_another_run_tries_again(server
     server.answers = [Answer(zipped()), Answer(zipped_all())]
     line = refusal(download.fetch_corpora, CORPORA, Path("nowhere"), print)
     assert download.fetch_corpora(CORPORA, Path("nowhere"), print) == ALL
-    assert line.startswith(f"no source gave the corpus small ({catalogue.UCI_ZIP}: no zip that contains small.txt")
+    assert line.startswith(
+        f"no source gave the corpus small ({catalogue.UCI_ZIP}: no zip that contains small.txt"
+    )
     assert "set TEXTCLF_CORPUS to your copy of small.txt or to its folder" in line
 
 
-def test_a_folder_of_copies_may_lack_some(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_of_copies_may_lack_some(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("tiny.txt", "little.txt"):
         (tmp_path / name).write_bytes(ALL[name])
     monkeypatch.setenv("TEXTCLF_CORPUS", str(tmp_path))
@@ -273,22 +312,34 @@ def test_a_folder_of_copies_may_lack_some(server: Server, monkeypatch: pytest.Mo
 def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty project in which the built-in corpora are those of the tests."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(fetch, "CORPORA", {"yelp": CORPUS, "amazon": CORPORA["small"], "imdb": CORPORA["little"]})
+    monkeypatch.setattr(
+        fetch, "CORPORA", {"yelp": CORPUS, "amazon": CORPORA["small"], "imdb": CORPORA["little"]}
+    )
     return tmp_path
 
 
-@pytest.mark.parametrize("path", ["data/raw", "./data//raw/", "data/raw/little.txt", "{here}/data/raw"])
-def test_fetch_puts_the_corpora_of_params_in_place_of_others(server: Server, project: Path, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["data/raw", "./data//raw/", "data/raw/little.txt", "{here}/data/raw"]
+)
+def test_fetch_puts_the_corpora_of_params_in_place_of_others(
+    server: Server, project: Path, path: str
+) -> None:
     server.answers = [Answer(zipped_all())]
     both = {"tiny.txt": DATA, "little.txt": MORE["little"]}
-    for corpora, files in ((("imdb", "yelp"), both), (("imdb", "yelp"), both), (("yelp",), {"tiny.txt": DATA})):
+    for corpora, files in (
+        (("imdb", "yelp"), both),
+        (("imdb", "yelp"), both),
+        (("yelp",), {"tiny.txt": DATA}),
+    ):
         run_fetch(Fetch(corpus=corpora), path.format(here=project), Path("data/raw"))
         assert {file.name: file.read_bytes() for file in Path("data/raw").iterdir()} == files
     assert len(server.requests) == 1  # good bytes are kept
 
 
 @pytest.mark.parametrize("path", ["rows.csv", "data", "data/raw2", "../data/raw", "/data/raw"])
-def test_own_rows_need_no_source(server: Server, project: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
+def test_own_rows_need_no_source(
+    server: Server, project: Path, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
     for place in ("data", "data/raw2"):
         (project / place).mkdir(exist_ok=True)
     run_fetch(Fetch(), path, Path("data/raw"))

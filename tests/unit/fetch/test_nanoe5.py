@@ -27,7 +27,14 @@ def tensors() -> dict[str, tuple[bool, int, int]]:
     }
     found |= {"emb.ln.w": flat, "emb.ln.b": flat}
     for number in range(LAYERS):
-        parts = {"q": square, "k": square, "v": square, "ao": square, "fi": wide, "fo": (True, HIDDEN, INNER)}
+        parts = {
+            "q": square,
+            "k": square,
+            "v": square,
+            "ao": square,
+            "fi": wide,
+            "fo": (True, HIDDEN, INNER),
+        }
         for part, shape in parts.items():
             found |= {f"l{number}.{part}.w": shape, f"l{number}.{part}.b": (False, 1, HIDDEN)}
         found[f"l{number}.fi.b"] = (False, 1, INNER)
@@ -45,7 +52,10 @@ def write(path: Path) -> dict[str, np.ndarray]:
             scales = random.normal(size=len(numbers)).astype("<f2")
             low, high = numbers[:, :16], numbers[:, 16:] << 4
             bodies.append(
-                b"".join(scale.tobytes() + row.tobytes() for scale, row in zip(scales, low | high, strict=True))
+                b"".join(
+                    scale.tobytes() + row.tobytes()
+                    for scale, row in zip(scales, low | high, strict=True)
+                )
             )
             values = (numbers.astype(np.float32) - 8) * scales[:, None].astype(np.float32)
         else:
@@ -53,10 +63,19 @@ def write(path: Path) -> dict[str, np.ndarray]:
             bodies.append(values.tobytes())
         expected[name] = values.reshape(rows, columns)
     encoded = [piece.encode() for piece in PIECES]
-    content = struct.pack("<4si7ifi", b"E5S1", 1, HIDDEN, LAYERS, 2, INNER, len(PIECES), POSITIONS, 2, 1e-12, 32)
+    content = struct.pack(
+        "<4si7ifi", b"E5S1", 1, HIDDEN, LAYERS, 2, INNER, len(PIECES), POSITIONS, 2, 1e-12, 32
+    )
     content += struct.pack("<5iQ", len(PIECES), 0, 2, 1, 3, sum(map(len, encoded)))
-    content += np.cumsum([0, *map(len, encoded)]).astype("<u4").tobytes() + np.array(SCORES, "<f4").tobytes()
-    content += b"".join(encoded) + struct.pack("<iIIBI", 1, 9, ord("①"), 1, ord("1")) + struct.pack("<i", len(bodies))
+    content += (
+        np.cumsum([0, *map(len, encoded)]).astype("<u4").tobytes()
+        + np.array(SCORES, "<f4").tobytes()
+    )
+    content += (
+        b"".join(encoded)
+        + struct.pack("<iIIBI", 1, 9, ord("①"), 1, ord("1"))
+        + struct.pack("<i", len(bodies))
+    )
     place = len(content) + sum(2 + len(name) + 21 for name in expected)
     for (name, (in_blocks, rows, columns)), body in zip(tensors().items(), bodies, strict=True):
         content += struct.pack("<H", len(name)) + name.encode()
@@ -82,13 +101,18 @@ def test_the_files_are_those_of_a_bert(tmp_path: Path) -> None:
         "encoder.layer.0.output.dense.weight": "l0.fo.w",
         "encoder.layer.1.output.LayerNorm.bias": "l1.oln.b",
     }.items():
-        np.testing.assert_array_equal(weights[name].ravel(), expected[stored].astype(np.float16).ravel())
-    # An encoder of the stored numbers is smaller than one of float32, and gives the same vectors to the bit.
+        np.testing.assert_array_equal(
+            weights[name].ravel(), expected[stored].astype(np.float16).ravel()
+        )
+    # An encoder of the stored numbers is smaller than one of float32, and gives the same vectors to
+    # the bit.
     words = {name: array for name, array in weights.items() if not name.startswith(bert.WORDS)}
     words[bert.WORDS] = expected["emb.word"].astype(np.float16)
     whole = {name: array.astype(np.float32) for name, array in words.items()}
     models = [bert.encoder_model(config, each) for each in (weights, words, whole)]
-    small, middle, large = (sum(len(each.raw_data) for each in model.graph.initializer) for model in models)
+    small, middle, large = (
+        sum(len(each.raw_data) for each in model.graph.initializer) for model in models
+    )
     assert small < middle < large
     ids = np.array([[0, 8, 11, 2], [0, 4, 2, 1]])
     inputs = {"input_ids": ids, "attention_mask": (ids != 1).astype(np.int64)}
@@ -106,4 +130,7 @@ def test_the_tokenizer_opens_each_window_with_the_prefix(tmp_path: Path) -> None
     assert tokenizer.encode("").ids == [0, 6, 7, 4, 2]
     tokenizer.enable_truncation(7, stride=1)
     windows = tokenizer.encode("gut 坏 gut")
-    assert [windows.ids, *(each.ids for each in windows.overflowing)] == [[0, 6, 7, 4, 8, 9, 2], [0, 6, 7, 4, 9, 8, 2]]
+    assert [windows.ids, *(each.ids for each in windows.overflowing)] == [
+        [0, 6, 7, 4, 8, 9, 2],
+        [0, 6, 7, 4, 9, 8, 2],
+    ]

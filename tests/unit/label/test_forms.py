@@ -102,7 +102,9 @@ def test_what_is_written_has_the_form_of_the_file(
     path, content = written(tmp_path / "other", name, form)
     assert path.read_bytes() not in {content, before}
     assert rows(path, ";" if form == "semicolons" else ",") == rows(plain, ",")
-    assert path.read_bytes().count(b"\r\n") == (path.read_bytes().count(b"\n") if form == "CRLF" else 0)
+    assert path.read_bytes().count(b"\r\n") == (
+        path.read_bytes().count(b"\n") if form == "CRLF" else 0
+    )
     assert path.read_bytes().startswith(b"\xef\xbb\xbf") == (form == "byte order mark")
     assert path.is_symlink() == (form == "link")
     assert (path.stat().st_mode & 0o077 == 0) == (form == "mode 0600")

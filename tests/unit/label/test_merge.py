@@ -36,7 +36,10 @@ def person(name: str, labels: Sequence[str | None], why: str = "diverse") -> Pat
     """Write a person's answers to texts 0, 1, ...: "" discards a text, None leaves it open."""
     path = Path(f"{name}.csv")
     by = [None if label is None else name for label in labels]
-    rows = [Row(str(n), f"text {n}\r", label or "", by[n] or "", why=why) for n, label in enumerate(labels)]
+    rows = [
+        Row(str(n), f"text {n}\r", label or "", by[n] or "", why=why)
+        for n, label in enumerate(labels)
+    ]
     write_rows(path, rows)
     return path
 
@@ -50,12 +53,18 @@ def added() -> dict[str, str]:
     return dict(zip(rows.ids, rows.labels, strict=True))
 
 
-def test_one_person_is_appended_round_by_round_and_never_twice(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_person_is_appended_round_by_round_and_never_twice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     run(person("ann", ["a", "", None]))
     run(person("ann", ["a", "", "b", None], "random"))
     run(person("ann", ["b", "", "b", "a"], "someone: a"))
     rows = labelled.read(Path("labelled.csv"))
-    assert (rows.labels, rows.rounds, rows.texts[0]) == (["a", "", "b", "a"], [1, 1, 2, 3], "text 0\r")
+    assert (rows.labels, rows.rounds, rows.texts[0]) == (
+        ["a", "", "b", "a"],
+        [1, 1, 2, 3],
+        "text 0\r",
+    )
     assert rows.chosen == ["diverse", "diverse", "random", ""]
     assert capsys.readouterr().out.splitlines() == [
         "labelled.csv: 1 text added; 0 already there; 1 discarded",
@@ -72,12 +81,16 @@ def test_one_person_is_appended_round_by_round_and_never_twice(capsys: pytest.Ca
     assert not Path("conflicts.csv").exists()
 
 
-def test_a_second_person_who_comes_later_changes_no_label(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_person_who_comes_later_changes_no_label(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     run(person("ann", ["a", "b"]))
     run(Path("ann.csv"), person("ben", ["b", "b"]))
     assert added() == {"0": "a", "1": "b"}
     assert not Path("conflicts.csv").exists()
-    line = "people differ on 1 text that labelled.csv has already; its labels stay unless you edit it"
+    line = (
+        "people differ on 1 text that labelled.csv has already; its labels stay unless you edit it"
+    )
     assert line in capsys.readouterr().out.splitlines()
 
 
@@ -104,7 +117,9 @@ def test_without_a_project_random_texts_test_and_discarded_ones_are_in_labelled_
     assert added() == {"1": ""}
 
 
-def test_conflicts_are_labelled_and_merged_and_answers_in_their_file_stay(capsys: pytest.CaptureFixture[str]) -> None:
+def test_conflicts_are_labelled_and_merged_and_answers_in_their_file_stay(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     files = person("ann", ["a", "a", "a", "", ""]), person("ben", ["a", "b", "b", "", "b"])
     run(*files)
     assert added() == {"0": "a", "3": ""}
@@ -115,11 +130,17 @@ def test_conflicts_are_labelled_and_merged_and_answers_in_their_file_stay(capsys
     assert capsys.readouterr().out.endswith(end)
     one, two, four = (replace(row, other={"note": ""}) for row in conflicts)
     answered = [replace(one, label="b", by="cat"), replace(four, label="c", by="cat")]
-    write_rows(Path("conflicts.csv"), [*answered, Row("z", "mine", other={"note": "kept"})], [*COLUMNS, "note"])
+    write_rows(
+        Path("conflicts.csv"),
+        [*answered, Row("z", "mine", other={"note": "kept"})],
+        [*COLUMNS, "note"],
+    )
     run(*files, Path("conflicts.csv"))
     assert added() == {"0": "a", "3": "", "1": "b"}
     kept = {row.id: row for row in read_rows(Path("conflicts.csv"))}
-    assert kept == {row.id: row for row in (*answered, two, Row("z", "mine", other={"note": "kept"}))}
+    assert kept == {
+        row.id: row for row in (*answered, two, Row("z", "mine", other={"note": "kept"}))
+    }
 
 
 def test_several_labels_are_equal_as_sets() -> None:
@@ -195,7 +216,12 @@ def test_agreement_is_that_of_published_examples_and_libraries_with_intervals() 
     assert alpha.startswith("Krippendorff's alpha: ")
     low, high = (float(end) for end in kappa.partition("95%: ")[2].rstrip(")").split(" to "))
     assert low + 0.05 < cohen_kappa_score(a, b) < high - 0.05
-    published = "123321412...", "1233224125.3", ".3332342251.", "12332441251."  # Krippendorff (2011)
+    published = (
+        "123321412...",
+        "1233224125.3",
+        ".3332342251.",
+        "12332441251.",
+    )  # Krippendorff (2011)
     people = {labels: rows(label.strip(".") for label in labels) for labels in published}
     share, alpha = describe_agreement(people, False)
     assert share.startswith("11 texts that two people or more have labelled: ")

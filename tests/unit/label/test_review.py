@@ -22,7 +22,10 @@ def start(path: Path, by_hand: str = "id,label\n") -> Reviews:
     """Return reviews of the rows a to e, which are labelled 0."""
     if not path.exists():
         path.write_text(by_hand)
-    rows = [Row(name, "text", given="0", other={"place": str(place)}) for place, name in enumerate("abcde", start=1)]
+    rows = [
+        Row(name, "text", given="0", other={"place": str(place)})
+        for place, name in enumerate("abcde", start=1)
+    ]
     return Reviews(path, rows, multilabel=False)
 
 
@@ -57,10 +60,15 @@ def test_each_row_says_its_split_and_the_end_what_becomes_of_the_labels(
     write_csv(tmp_path / "rows.csv", [(f"text {n}", "ab"[n % 2]) for n in range(40)])
     data = Data(path="rows.csv", correct_test_rows=correct_test_rows)
     split_table(tmp_path, data, Split(test_size=0.5))
-    Path("params.yaml").write_text(f"data: {{path: rows.csv, correct_test_rows: {str(correct_test_rows).lower()}}}\n")
+    Path("params.yaml").write_text(
+        f"data: {{path: rows.csv, correct_test_rows: {str(correct_test_rows).lower()}}}\n"
+    )
     Path("corrections.csv").write_text("id,label\n")
     of_split = {name: rows[0] for name, rows in rows_of(tmp_path).items() if rows}
-    issues = [(row["id"], "ab"[row["label"]], "ba"[row["label"]], "m", name) for name, row in of_split.items()]
+    issues = [
+        (row["id"], "ab"[row["label"]], "ba"[row["label"]], "m", name)
+        for name, row in of_split.items()
+    ]
     write_csv(tmp_path / "issues.csv", issues, ("id", "given", "suggested", "flagged_by", "split"))
     monkeypatch.setattr(review, "ISSUES", tmp_path / "issues.csv")
     monkeypatch.setattr(review, "SPLITS", tmp_path / "splits")
@@ -68,7 +76,9 @@ def test_each_row_says_its_split_and_the_end_what_becomes_of_the_labels(
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
     assert review.run(Namespace(terminal=True, blind=False, by="ann", port=0)) == 0
     said = capsys.readouterr().out
-    assert said.index("contradicted by m; a train row") < said.index("contradicted by m; a test row")
+    assert said.index("contradicted by m; a train row") < said.index(
+        "contradicted by m; a test row"
+    )
     number, of_test = int(changed != "none"), int(changed == "test")
     uses = "those of other rows, and of test rows only with data.correct_test_rows: true"
     uses = uses if of_test and not correct_test_rows else "them"
@@ -77,7 +87,9 @@ def test_each_row_says_its_split_and_the_end_what_becomes_of_the_labels(
 
 
 @pytest.mark.parametrize("calls", range(600, 12_600, 600))
-def test_a_review_that_is_killed_loses_no_answer_and_has_none_twice(tmp_path: Path, calls: int) -> None:
+def test_a_review_that_is_killed_loses_no_answer_and_has_none_twice(
+    tmp_path: Path, calls: int
+) -> None:
     def count(*_: object) -> None:
         nonlocal calls
         calls -= 1
@@ -100,7 +112,10 @@ def test_a_review_that_is_killed_loses_no_answer_and_has_none_twice(tmp_path: Pa
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     start(tmp_path / "mine.csv")
     assert not [*tmp_path.glob(".*")]
-    written, seen = list(corrections.read(tmp_path / "mine.csv").reviews), len(list(tmp_path.glob("?")))
+    written, seen = (
+        list(corrections.read(tmp_path / "mine.csv").reviews),
+        len(list(tmp_path.glob("?"))),
+    )
     assert len(written) - seen in (0, 1)
     answer()
     assert list(corrections.read(tmp_path / "mine.csv").reviews) == [*"abcde"]

@@ -21,7 +21,9 @@ for row in file.rows:
 
 
 def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
-    written = [Row(str(n), text, "l", "ann", "now", "s", "0.5", "random") for n, text in enumerate(TEXTS)]
+    written = [
+        Row(str(n), text, "l", "ann", "now", "s", "0.5", "random") for n, text in enumerate(TEXTS)
+    ]
     write_rows(tmp_path / "f.csv", written)
     assert read_rows(tmp_path / "f.csv") == written
 
@@ -53,7 +55,9 @@ def test_a_row_that_an_editor_has_answered_or_removed_is_not_answered_again(tmp_
     assert [row.label for row in read_rows(path)] == ["mine", "a"]
 
 
-def test_an_answer_that_a_full_disk_refuses_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_a_full_disk_refuses_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -63,7 +67,11 @@ def test_an_answer_that_a_full_disk_refuses_is_none(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         file.answer("1", "a", "ann")
-    assert (path.read_text(), file.rows[0].open, len([*tmp_path.iterdir()])) == ("id,text\n1,one\n", True, 1)
+    assert (path.read_text(), file.rows[0].open, len([*tmp_path.iterdir()])) == (
+        "id,text\n1,one\n",
+        True,
+        1,
+    )
 
 
 def test_a_kill_loses_no_confirmed_answer_and_repeats_none(tmp_path: Path) -> None:
@@ -80,12 +88,19 @@ def test_a_kill_loses_no_confirmed_answer_and_repeats_none(tmp_path: Path) -> No
         now = {row.id: row.label for row in read_rows(path)}
         assert all(now[row] == str(count) for row in confirmed)
         assert all(now[row] == label for row, label in stored.items() if label)
-        assert sum(map(bool, now.values())) - sum(map(bool, stored.values())) - len(confirmed) in (0, 1)
+        assert sum(map(bool, now.values())) - sum(map(bool, stored.values())) - len(confirmed) in (
+            0,
+            1,
+        )
         stored = now
 
 
-def test_several_labels_are_lists_or_separated_as_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "f.csv").write_text('id,text,label\n1,a,"[""b"", ""a""]"\n2,b,[]\n3,c,\n4,d,plain\n')
+def test_several_labels_are_lists_or_separated_as_in_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "f.csv").write_text(
+        'id,text,label\n1,a,"[""b"", ""a""]"\n2,b,[]\n3,c,\n4,d,plain\n'
+    )
     rows = read_rows(tmp_path / "f.csv", multilabel=True)
     assert [(row.label, row.open) for row in rows] == [
         ('["a", "b"]', False), ("[]", False), ("", True), ('["plain"]', False)
@@ -93,7 +108,10 @@ def test_several_labels_are_lists_or_separated_as_in_the_table(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("data: {path: t.csv, task: multilabel, label_separator: '|'}\n")
     Path("f.csv").write_text('id,text,label\n1,a,b|a\n2,b,"[""c""]"\n')
-    assert [row.label for row in read_rows(Path("f.csv"), multilabel=True)] == ['["a", "b"]', '["c"]']
+    assert [row.label for row in read_rows(Path("f.csv"), multilabel=True)] == [
+        '["a", "b"]',
+        '["c"]',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -104,11 +122,16 @@ def test_several_labels_are_lists_or_separated_as_in_the_table(tmp_path: Path, m
         (b"id,text\n1,a\n1,b\n", ":3: id must be unique; got '1', as in line 2"),
         (b"id,text\n,b\n", ":2: id must not be empty; got ''"),
         (b"id,text\n1,\xff\n", ":2: must be utf-8; got byte 0xff"),
-        (b'id,text,label\n1,a,"[1"\n', ':2: label must be a JSON list, such as ["a", "b"]; got \'[1\''),
+        (
+            b'id,text,label\n1,a,"[1"\n',
+            ':2: label must be a JSON list, such as ["a", "b"]; got \'[1\'',
+        ),
         (None, "must be a CSV file with the columns id and text; got "),
     ],
 )
-def test_a_mistake_is_told_without_advice_to_change_settings(content: bytes | None, error: str, tmp_path: Path) -> None:
+def test_a_mistake_is_told_without_advice_to_change_settings(
+    content: bytes | None, error: str, tmp_path: Path
+) -> None:
     path = tmp_path / "f.csv"
     if content is not None:
         path.write_bytes(content)

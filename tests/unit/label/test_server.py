@@ -23,7 +23,9 @@ from textclf.label.server import MOST_BYTES, Server
 
 
 @contextmanager
-def served(path: Path, *rows: Row, known: Sequence[str] = ("a", "b"), blind: bool = False) -> Iterator[Server]:
+def served(
+    path: Path, *rows: Row, known: Sequence[str] = ("a", "b"), blind: bool = False
+) -> Iterator[Server]:
     write_rows(path, rows or [Row("1", "one", suggested="secret", why="random"), Row("2", "two")])
     with Server(Session(LabelFile(path), "ann", [*known], {}, blind)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -35,7 +37,9 @@ def served(path: Path, *rows: Row, known: Sequence[str] = ("a", "b"), blind: boo
             thread.join()
 
 
-def talk(server: Server, method: str, body: bytes | None = None, path: str = "/", **headers: str) -> tuple[Any, bytes]:
+def talk(
+    server: Server, method: str, body: bytes | None = None, path: str = "/", **headers: str
+) -> tuple[Any, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, names)
@@ -43,7 +47,9 @@ def talk(server: Server, method: str, body: bytes | None = None, path: str = "/"
     return response, response.read()
 
 
-def ask(server: Server, do: str, skipped: tuple[str, ...] = (), status: int = 200, **asked: Any) -> Any:
+def ask(
+    server: Server, do: str, skipped: tuple[str, ...] = (), status: int = 200, **asked: Any
+) -> Any:
     body = json.dumps({"do": do, "skipped": skipped, **asked}).encode()
     response, content = talk(server, "POST", body, X_Token=server.token)
     assert response.status == status, content
@@ -57,14 +63,19 @@ def test_who_has_not_the_token_or_comes_from_another_page_is_refused(tmp_path: P
         right = {"X_Token": server.token}
         wrong = [{}, {"X_Token": "x"}, {"X_Token": "é"}]
         wrong += [{**right, "Host": each} for each in ("evil.example", "127.0.0.1")]
-        wrong += [{**right, "Origin": each} for each in ("http://evil.example", "null", f"https://{own}", "")]
+        wrong += [
+            {**right, "Origin": each}
+            for each in ("http://evil.example", "null", f"https://{own}", "")
+        ]
         for headers in wrong:
             response, content = talk(server, "POST", body, **headers)
             assert (response.status, b"one" in content) == (403, False), headers
         for path in ("/", "/?token=x", "/?token=", f"/{server.token}"):
             assert talk(server, "GET", path=path)[0].status == 403
         assert all(row.open for row in read_rows(tmp_path / "f.csv"))
-        assert talk(server, "POST", body, **right, Origin=f"http://{own}", Host=own)[0].status == 200
+        assert (
+            talk(server, "POST", body, **right, Origin=f"http://{own}", Host=own)[0].status == 200
+        )
         assert server.server_address[0] == "127.0.0.1", "and no other address of this machine"
 
 
@@ -77,7 +88,10 @@ def test_nothing_runs_on_the_page_but_its_own_script(tmp_path: Path) -> None:
     assert page.count(f'nonce="{nonce}"'.encode()) == 2
     assert policy != other.headers["Content-Security-Policy"]
     assert {"default-src 'none'", "frame-ancestors 'none'"} <= {*policy.split("; ")}
-    headers = [response.headers[name] for name in ("Cache-Control", "Referrer-Policy", "X-Content-Type-Options")]
+    headers = [
+        response.headers[name]
+        for name in ("Cache-Control", "Referrer-Policy", "X-Content-Type-Options")
+    ]
     assert headers == ["no-store", "no-referrer", "nosniff"]
 
 
@@ -89,7 +103,9 @@ def test_answers_skips_and_undo_lead_from_row_to_row(tmp_path: Path) -> None:
         assert ask(server, "answer", ("1",), id="2", labels=["new"])["row"]["id"] == "1"
         view = ask(server, "answer", id="1", labels=None)
         assert (view["row"], view["done"], view["total"]) == (None, 2, 2)
-        assert [label["name"] for label in view["labels"]] == ["a", "b", "secret", "new"], "keys stay as they were"
+        assert [label["name"] for label in view["labels"]] == ["a", "b", "secret", "new"], (
+            "keys stay as they were"
+        )
         assert ask(server, "undo", id="2")["row"]["id"] == "2"
         again = ask(server, "answer", id="1", labels=["a"])
         assert again["told"] == "this text has been answered meanwhile: discarded"
@@ -122,7 +138,9 @@ def test_the_token_is_in_no_argument_but_in_a_file_of_this_user_alone(tmp_path: 
     write_rows(tmp_path / "f.csv", [Row("1", "one")])
     command = [sys.executable, "-c", "from textclf import cli; cli.main()", "label", "f.csv"]
     environment = {**os.environ, "BROWSER": f"{browser} %s", "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             url = process.stdout.readline().split()[2]
@@ -138,7 +156,9 @@ def test_the_token_is_in_no_argument_but_in_a_file_of_this_user_alone(tmp_path: 
             assert f'content="0; url={url}"' in start.read_text()
             # Not by SIGINT, which a process in the background may ignore.
             connection = http.client.HTTPConnection(urlsplit(url).netloc)
-            connection.request("POST", "/", json.dumps({"do": "finish", "skipped": []}), {"X-Token": token})
+            connection.request(
+                "POST", "/", json.dumps({"do": "finish", "skipped": []}), {"X-Token": token}
+            )
             assert connection.getresponse().status == 200
             process.wait(60)
         finally:
@@ -162,4 +182,10 @@ def test_what_a_blind_person_is_sent_has_no_suggestion(tmp_path: Path) -> None:
         assert seen["facts"] == {"suggested": "b", "probability": "0.75", "why": "bob: b"}
         assert seen["default"] == ["b"]
     with served(tmp_path / "f.csv", row, blind=True) as server:
-        assert ask(server, "next")["row"] == {"id": "1", "text": "one", "review": False, "default": [], "facts": {}}
+        assert ask(server, "next")["row"] == {
+            "id": "1",
+            "text": "one",
+            "review": False,
+            "default": [],
+            "facts": {},
+        }

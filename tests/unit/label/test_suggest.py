@@ -26,7 +26,11 @@ from textclf.label.suggest import choose, sample_pool
 from textclf.predict.inputs import TextBatch
 from textclf.vectorize.representation import Block, Union
 
-TEXTS = [f"{word} {other}" for word in ("great", "bad", "food", "place") for other in ("one", "two", "three", "four")]
+TEXTS = [
+    f"{word} {other}"
+    for word in ("great", "bad", "food", "place")
+    for other in ("one", "two", "three", "four")
+]
 HEADER = "id,text,label,chosen,round\n"
 
 
@@ -43,8 +47,12 @@ def make_project(ids: str = "{} {}", **parts: Sequence[str]) -> None:
     Path("data/splits").mkdir(parents=True, exist_ok=True)
     splits.write_classes(["no", "yes"], Path("data/splits"))
     for name, texts in parts.items():
-        rows = [{"id": ids.format(name, n), "text": text, "label": 0} for n, text in enumerate(texts)]
-        splits.write_table(pa.Table.from_pylist(rows, schema=splits.SCHEMA), Path(f"data/splits/{name}.parquet"))
+        rows = [
+            {"id": ids.format(name, n), "text": text, "label": 0} for n, text in enumerate(texts)
+        ]
+        splits.write_table(
+            pa.Table.from_pylist(rows, schema=splits.SCHEMA), Path(f"data/splits/{name}.parquet")
+        )
 
 
 def written() -> list[Row]:
@@ -53,10 +61,14 @@ def written() -> list[Row]:
 
 def test_a_sample_is_of_distinct_unknown_texts_whatever_their_order_and_batches() -> None:
     texts = [f"text {number}" for number in range(300)]
-    rows = [(f"{copy}{text}", text if copy == "b" else text.upper()) for text in texts for copy in "ab"]
+    rows = [
+        (f"{copy}{text}", text if copy == "b" else text.upper()) for text in texts for copy in "ab"
+    ]
     for size, batch, ordered in ((20, 7, rows), (20, 1000, rows[::-1]), (200, 50, rows)):
         parts = [ordered[start : start + batch] for start in range(0, len(rows), batch)]
-        batches = [TextBatch([name for name, _ in part], [text for _, text in part]) for part in parts]
+        batches = [
+            TextBatch([name for name, _ in part], [text for _, text in part]) for part in parts
+        ]
         sample, counted = sample_pool(batches, [texts[:100]], seed=3, size=size)
         kept = np.array(texts[100:])[np.argsort(hash_normalized(texts[100:], 3))[:size]]
         assert sample == ([f"a{text}" for text in kept], [text.upper() for text in kept])
@@ -71,24 +83,45 @@ def test_each_cluster_has_one_text_and_near_copies_count_once(encoded: bool) -> 
     assert sorted(place // 10 for place, why in diverse.items() if why == "diverse") == [*range(8)]
     margins = np.where(np.arange(80) % 20 < 10, 0.1, 0.9)  # small in every other cluster
     doubtful = choose(vectors, margins, texts, (6, 2), encoded)
-    assert sorted(place // 10 for place, why in doubtful.items() if why == "uncertain") == [0, 2, 4, 6]
-    copies = ["one two three four five", "Five, four three two one!", "one two three four", "", "\U0001f600", "six"]
+    assert sorted(place // 10 for place, why in doubtful.items() if why == "uncertain") == [
+        0,
+        2,
+        4,
+        6,
+    ]
+    copies = [
+        "one two three four five",
+        "Five, four three two one!",
+        "one two three four",
+        "",
+        "\U0001f600",
+        "six",
+    ]
     assert sorted(choose(np.eye(6), None, copies, (6, 1), encoded)) == [0, 3, 4, 5]
 
 
 def test_without_a_project_texts_are_diverse_and_files_stay(run: Command) -> None:
     said = "to_label.csv: 8 chosen (5 random, 3 diverse); next: textclf label to_label.csv"
     assert run("--rows", "8").out.splitlines()[1] == said
-    assert [row.why for row in written()] != sorted((row.why for row in written()), reverse=True)  # mixed
+    assert [row.why for row in written()] != sorted(
+        (row.why for row in written()), reverse=True
+    )  # mixed
     assert run("--rows", "8", "--output", "again.csv").status == 0
     assert Path("again.csv").read_bytes() == Path("to_label.csv").read_bytes()
     assert "--output must be a new file; got to_label.csv" in run().err
-    Path("table.csv").write_text("id,text,label,split\n" + "".join(f"{n},{text},,\n" for n, text in enumerate(TEXTS)))
-    assert "must have texts to label; got 16 rows, 16 of them labelled" in run("--output", "more.csv").err
+    Path("table.csv").write_text(
+        "id,text,label,split\n" + "".join(f"{n},{text},,\n" for n, text in enumerate(TEXTS))
+    )
+    assert (
+        "must have texts to label; got 16 rows, 16 of them labelled"
+        in run("--output", "more.csv").err
+    )
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
-def test_a_file_that_appears_meanwhile_stays(links: bool, run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_appears_meanwhile_stays(
+    links: bool, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
@@ -102,7 +135,10 @@ def test_a_file_that_appears_meanwhile_stays(links: bool, run: Command, monkeypa
     monkeypatch.setattr(suggest, "choose", appear)
     status, _, err = run()
     assert (status, err.count("\n")) == (2, 1)
-    assert "--output must be a new file; got to_label.csv; textclf label --merge adds its answers" in err
+    assert (
+        "--output must be a new file; got to_label.csv; textclf label --merge adds its answers"
+        in err
+    )
     assert Path("to_label.csv").read_text() == "mine"
     assert sorted(map(str, Path().iterdir())) == ["first.csv", "pool.csv", "to_label.csv"]
 
@@ -110,22 +146,33 @@ def test_a_file_that_appears_meanwhile_stays(links: bool, run: Command, monkeypa
 def test_a_model_suggests_for_texts_that_the_project_does_not_have(run: Command) -> None:
     write_index("m", [export(two_classes(), Path("models/m")).name], Path("models"))
     make_project(train=TEXTS[:4], test=TEXTS[4:6], test_unknown=["bad three"])
-    Path("labelled.csv").write_text(f"{HEADER}x,FOOD  three,yes,,1\ny,food four,,random,1\n", encoding="utf-8")
-    assert run("--random", "0").out.splitlines()[1].startswith("to_label.csv: 7 chosen (7 uncertain)")
+    Path("labelled.csv").write_text(
+        f"{HEADER}x,FOOD  three,yes,,1\ny,food four,,random,1\n", encoding="utf-8"
+    )
+    assert (
+        run("--random", "0").out.splitlines()[1].startswith("to_label.csv: 7 chosen (7 uncertain)")
+    )
     rows = {row.text: row for row in written()}
     assert sorted(rows) == sorted([*TEXTS[7:10], *TEXTS[12:]])
-    assert rows["bad four"] == replace(rows["bad four"], id="pool.csv:9", label="", by="", suggested="no")
+    assert rows["bad four"] == replace(
+        rows["bad four"], id="pool.csv:9", label="", by="", suggested="no"
+    )
     assert float(rows["bad four"].probability) == pytest.approx(1 / (1 + np.exp(-3.5)), abs=1e-6)
 
 
 def test_suggestions_of_several_labels_are_lists(run: Command) -> None:
     write_index("m", [export(several_labels(), Path("models/m")).name], Path("models"))
     assert run().status == 0
-    assert {row.text: json.loads(row.suggested) for row in written()}["great one"] == ["good, great"]
+    assert {row.text: json.loads(row.suggested) for row in written()}["great one"] == [
+        "good, great"
+    ]
 
 
 def test_predictions_take_the_place_of_a_model(run: Command) -> None:
-    lines = ["id,probability_a,probability_b\n", *(f"pool.csv:{n + 2},{n / 20},{1 - n / 20}\n" for n in range(16))]
+    lines = [
+        "id,probability_a,probability_b\n",
+        *(f"pool.csv:{n + 2},{n / 20},{1 - n / 20}\n" for n in range(16)),
+    ]
     Path("made.csv").write_text("".join(lines))
     assert run("--rows", "5", "--random", "0", "--predictions", "made.csv").status == 0
     near = dict(zip(TEXTS[6:15], "bbbbaaaaa", strict=True))  # the half around 0.5

@@ -25,14 +25,28 @@ def test_lines_answer_skip_discard_and_undo(
     lines = label("s\n1\nap\nd\nu\n+new\n", "--labels", "apple,apricot,plum", "--output", "ann.csv")
     assert "this must be one of the labels; got 'ap', with which apple, apricot begin" in lines
     assert "suggested: pear; probability: 0.5" in lines
-    assert lines[-3:-1] == ["2 of 6 texts answered in ann.csv", "next: textclf label --merge ann.csv"]
-    assert [row.label for row in read_rows(Path("ann.csv"))] == ["", "apple", "new", "", "", ""], "bob's is left out"
-    assert not any("pear" in line for line in label("\nq\n", "--output", "ann.csv", "--blind") if ":" in line)
+    assert lines[-3:-1] == [
+        "2 of 6 texts answered in ann.csv",
+        "next: textclf label --merge ann.csv",
+    ]
+    assert [row.label for row in read_rows(Path("ann.csv"))] == ["", "apple", "new", "", "", ""], (
+        "bob's is left out"
+    )
+    assert not any(
+        "pear" in line for line in label("\nq\n", "--output", "ann.csv", "--blind") if ":" in line
+    )
     write_rows(Path("fruitless.csv"), [Row("1", "text")])
     monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
     assert "+name for a new one" in command_line("label", "fruitless.csv", "--terminal").out
     label("\nPLUM\n\n" + "d\n" * 3, "--output", "ann.csv", "--labels", "plum")
-    assert [row.label for row in read_rows(Path("ann.csv"))] == ["pear", "apple", "new", "plum", "pear", ""]
+    assert [row.label for row in read_rows(Path("ann.csv"))] == [
+        "pear",
+        "apple",
+        "new",
+        "plum",
+        "pear",
+        "",
+    ]
     assert [row.label for row in read_rows(Path("fruit.csv"))] == ["", "", "", "", "", "old"]
 
 
@@ -44,4 +58,8 @@ def test_several_labels_have_commas_between(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO("b, +c\n-\n\n"))
     assert command_line("label", "f.csv", "--terminal").status == 0
-    assert [row.label for row in read_rows(file, multilabel=True)] == ['["b", "c"]', "[]", '["a", "b"]']
+    assert [row.label for row in read_rows(file, multilabel=True)] == [
+        '["b", "c"]',
+        "[]",
+        '["a", "b"]',
+    ]

@@ -55,7 +55,9 @@ def on_page(path: Path) -> Answer:
     return answer
 
 
-def start(path: Path, who: str, ids: Sequence[str], made: Callable[[Path], Answer], last: int = 0) -> int:
+def start(
+    path: Path, who: str, ids: Sequence[str], made: Callable[[Path], Answer], last: int = 0
+) -> int:
     """Answer rows in a process of its own, which lists the ids of what was confirmed in a file named `who`.
 
     It kills itself at its call of a function number `last`, never at -1, which is as slow.
@@ -107,7 +109,10 @@ def test_of_a_thousand_answers_of_two_none_is_lost_and_none_is_given_twice(
     ids = [str(number) for number in range(ANSWERS)]
     write_rows(path, [Row(row_id, f"text {row_id}") for row_id in ids])
     # Each answers half of the rows, and a fifth of all are asked of both.
-    asked = {who: [row for row in ids if int(row) % 2 == half or int(row) % 10 < 2] for half, who in enumerate("ab")}
+    asked = {
+        who: [row for row in ids if int(row) % 2 == half or int(row) % 10 < 2]
+        for half, who in enumerate("ab")
+    }
     people = [start(path, who, rows, made) for who, rows in asked.items()]
     assert list(map(ended, people)) == [0, 0]
     stored = sorted((row.id, row.label) for row in read_rows(path))
@@ -118,7 +123,9 @@ def test_of_a_thousand_answers_of_two_none_is_lost_and_none_is_given_twice(
 
 # An answer to a file that another has changed takes 21,000 calls, others 1,000.
 @pytest.mark.parametrize("calls", range(20_500, 60_500, 2_000))
-def test_one_of_two_who_is_killed_at_any_moment_loses_no_answer_of_either(calls: int, tmp_path: Path) -> None:
+def test_one_of_two_who_is_killed_at_any_moment_loses_no_answer_of_either(
+    calls: int, tmp_path: Path
+) -> None:
     path = tmp_path / "f.csv"
     ids = [str(number) for number in range(100)]
     write_rows(path, [Row(row_id, "text") for row_id in ids])
@@ -198,7 +205,10 @@ def test_two_tabs_of_two_pages_are_told_what_the_other_has_answered(tmp_path: Pa
     with served(path) as first, served(path) as second:
         assert ask(first, "answer", id="1", labels=["a"])["told"] == ""
         view = ask(second, "answer", id="1", labels=["b"])
-        assert (view["told"], view["row"]["id"]) == ("this text has been answered meanwhile: a", "2")
+        assert (view["told"], view["row"]["id"]) == (
+            "this text has been answered meanwhile: a",
+            "2",
+        )
         assert ask(second, "undo", id="1")["told"] == "this text has been answered meanwhile: a"
         assert ask(first, "undo", id="1")["row"]["id"] == "1"
 
@@ -227,7 +237,9 @@ def run_merge(*files: str, last: int = 0) -> int:
 
 
 def test_of_two_merges_at_once_one_waits(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_rows(Path("ann.csv"), [Row(str(number), f"text {number}", "a", "ann") for number in range(3000)])
+    write_rows(
+        Path("ann.csv"), [Row(str(number), f"text {number}", "a", "ann") for number in range(3000)]
+    )
     read_target = merge._read_target
 
     def slow(*arguments: object) -> object:
@@ -248,9 +260,13 @@ def test_of_two_merges_at_once_one_waits(project: Path, monkeypatch: pytest.Monk
 
 # A merge takes 93,000 calls.
 @pytest.mark.parametrize("calls", range(4_500, 94_500, 4_500))
-def test_a_merge_that_is_killed_while_another_merges_loses_and_doubles_nothing(project: Path, calls: int) -> None:
+def test_a_merge_that_is_killed_while_another_merges_loses_and_doubles_nothing(
+    project: Path, calls: int
+) -> None:
     for who, ids in (("ann", range(200)), ("ben", range(100, 300))):
-        write_rows(Path(f"{who}.csv"), [Row(str(number), f"text {number}", "a", who) for number in ids])
+        write_rows(
+            Path(f"{who}.csv"), [Row(str(number), f"text {number}", "a", who) for number in ids]
+        )
     children = [run_merge("ann.csv", last=calls), run_merge("ben.csv", last=-1)]
     killed, other = map(ended, children)
     assert (killed in {-signal.SIGKILL, 0}, other) == (True, 0)
@@ -278,5 +294,7 @@ def test_answers_on_a_page_while_merges_write_its_file_are_not_lost(
     assert ended(run_merge("ann.csv", "ben.csv", "conflicts.csv")) == 0
     assert confirmed(project, "cat") == sorted((row_id, "cat") for row_id in ids)
     with Path("conflicts.csv").open(newline="") as file:
-        assert {row["id"]: row["label"] for row in csv.DictReader(file)} == dict.fromkeys(ids, "cat")
+        assert {row["id"]: row["label"] for row in csv.DictReader(file)} == dict.fromkeys(
+            ids, "cat"
+        )
     assert sorted(labelled.read(Path("labelled.csv")).ids) == sorted(ids)

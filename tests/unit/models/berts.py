@@ -18,7 +18,11 @@ from textclf.pretrained import bert, catalogue, weights
 from textclf.pretrained.bert import Config
 
 NAME = "all-minilm-l6-v2"  # the entry of the catalogue that the tiny one stands for
-CONFIG = tiny_bert.CONFIG_JSON | {"num_hidden_layers": 1, "max_position_embeddings": 10, "vocab_size": 20}
+CONFIG = tiny_bert.CONFIG_JSON | {
+    "num_hidden_layers": 1,
+    "max_position_embeddings": 10,
+    "vocab_size": 20,
+}
 LENGTH = 9
 
 
@@ -30,7 +34,10 @@ def config(folder: Path, **changes: object) -> Config:
 
 def arrays(sizes: Config) -> dict[str, NDArray[np.float32]]:
     generator = np.random.default_rng(0)
-    return {name: (0.5 * generator.standard_normal(shape)).astype(np.float32) for name, shape in sizes.shapes().items()}
+    return {
+        name: (0.5 * generator.standard_normal(shape)).astype(np.float32)
+        for name, shape in sizes.shapes().items()
+    }
 
 
 def folders(folder: Path, patch: pytest.MonkeyPatch, **changes: object) -> Folders:

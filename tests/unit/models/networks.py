@@ -26,7 +26,9 @@ def rows(count: int = ROWS, classes: int = 2) -> Features:
     """Return rows of random counts, the first of them empty."""
     counts = random_array((count, TERMS), density=0.5, rng=np.random.default_rng(1))
     X = csr_array(np.ceil(3 * counts.toarray()).astype(np.int64) * (np.arange(count) > 0)[:, None])
-    return Features(np.arange(count).astype(str), X, np.arange(count) % classes, np.arange(classes).astype(str))
+    return Features(
+        np.arange(count).astype(str), X, np.arange(count) % classes, np.arange(classes).astype(str)
+    )
 
 
 def train(
@@ -36,7 +38,9 @@ def train(
     scratch: Path | None = None,
 ) -> Fitted:
     watched_rows = None if watched is None else samples.dataset(watched)
-    return keras.fit(samples.dataset(rows), watched_rows, settings, Folders(Path("pretrained"), scratch))
+    return keras.fit(
+        samples.dataset(rows), watched_rows, settings, Folders(Path("pretrained"), scratch)
+    )
 
 
 @cache
@@ -54,20 +58,30 @@ def fit_deep() -> Fitted:
 @cache
 def fit_stopping(epochs: int, patience: int | None) -> Fitted:
     """Return a network without hidden layers that watches rows on which its loss must rise."""
-    changes = {"units": [], "batch_size": ROWS, "epochs": epochs, "early_stopping": patience, "learning_rate": 0.05}
+    changes = {
+        "units": [],
+        "batch_size": ROWS,
+        "epochs": epochs,
+        "early_stopping": patience,
+        "learning_rate": 0.05,
+    }
     return train(rows(), opposite(), settings(**changes))
 
 
 def opposite() -> Features:
     """Return the training rows with all labels but two wrong, so that the loss first falls and then rises."""
     part = rows()
-    return Features(part.ids, part.X, np.where(np.arange(ROWS) < 2, part.y, 1 - part.y), part.classes)
+    return Features(
+        part.ids, part.X, np.where(np.arange(ROWS) < 2, part.y, 1 - part.y), part.classes
+    )
 
 
 def bits(fitted: Fitted) -> list[bytes]:
     """Return everything that a training decides, as bytes."""
     assert fitted.history is not None
-    arrays = [array.tobytes() for layer in fitted.layers.layers for array in (layer.kernel, layer.bias)]
+    arrays = [
+        array.tobytes() for layer in fitted.layers.layers for array in (layer.kernel, layer.bias)
+    ]
     return [*arrays, repr(fitted.history.to_dict("records")).encode()]
 
 
@@ -79,5 +93,7 @@ def losses(fitted: Fitted, split: str) -> list[float]:
 
 def dense_probabilities(network: Any, X: csr_array) -> NDArray[np.float64]:
     """Return the probabilities of a Keras network of Dense layers."""
-    output: NDArray[np.float64] = np.asarray(network(X.toarray().astype(np.float32)), dtype=np.float64)
+    output: NDArray[np.float64] = np.asarray(
+        network(X.toarray().astype(np.float32)), dtype=np.float64
+    )
     return np.hstack([1 - output, output]) if output.shape[1] == 1 else output

@@ -24,14 +24,24 @@ def run_stages(
 ) -> Predictions:
     """Train a model of this kind in a folder, the current one, and return its predictions for all rows."""
     train_section = f"train: {{model: {{kind: {kind}, features: words}}}}\n"
-    (folder / "params.yaml").write_text(f"vectorize: {{words: {{method: terms}}}}\n{train_section}", encoding="utf-8")
-    settings = Data.model_validate({"path": str(write_csv(folder / "rows.csv", rows, header)), **data})
+    (folder / "params.yaml").write_text(
+        f"vectorize: {{words: {{method: terms}}}}\n{train_section}", encoding="utf-8"
+    )
+    settings = Data.model_validate(
+        {"path": str(write_csv(folder / "rows.csv", rows, header)), **data}
+    )
     places = {"splits": folder / "splits", "report": folder / "splits.json", "labelled": labelled}
     split_stage.run(settings, Split(seed=1), corrections=NO_CORRECTIONS, **places)
     checked.write_default(folder / "default.json", settled=settled)
-    checked.write_weights(folder / "weights", {"train@model": {}}, {"train@model": teacher} if teacher else {})
+    checked.write_weights(
+        folder / "weights", {"train@model": {}}, {"train@model": teacher} if teacher else {}
+    )
     (folder / "features").mkdir()
-    vectorize.run(item="words", splits=folder / "splits", pretrained=folder, features=folder / "features")
-    stage = {name: folder / name for name in ("features", "splits", "weights", "trained", "predictions")}
+    vectorize.run(
+        item="words", splits=folder / "splits", pretrained=folder, features=folder / "features"
+    )
+    stage = {
+        name: folder / name for name in ("features", "splits", "weights", "trained", "predictions")
+    }
     train.run(item="model", pretrained=folder, default=folder / "default.json", **stage)
     return predictions.read(folder / "predictions" / "model.parquet")

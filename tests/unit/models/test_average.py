@@ -58,13 +58,18 @@ def test_the_weight_has_the_lowest_log_loss(strengths: tuple[float, float]) -> N
 
 def test_validation_rows_choose_if_there_are_any_and_test_rows_never() -> None:
     splits = ("train", "validation", "test")
-    pair, held_out = (predict(1, 1.0, *splits), predict(2, 2.0, *splits)), (predict(3, 1.0), predict(4, 1.0))
+    pair, held_out = (
+        (predict(1, 1.0, *splits), predict(2, 2.0, *splits)),
+        (predict(3, 1.0), predict(4, 1.0)),
+    )
     chosen = pair[0].split == "validation"
     first, second = (rows.take(chosen) for rows in pair)
     weight, rows = choose_weight([pair], held_out)
     assert (weight, rows) == (choose_weight([], (first, second))[0], chosen.sum())
     assert weight != choose_weight([], held_out)[0]
-    changed = replace(pair[0], probabilities=np.where(chosen[:, None], pair[0].probabilities, 1 / CLASSES))
+    changed = replace(
+        pair[0], probabilities=np.where(chosen[:, None], pair[0].probabilities, 1 / CLASSES)
+    )
     assert choose_weight([(changed, pair[1])], held_out) == (weight, rows)
     without = tuple(rows.take(~chosen) for rows in pair)
     assert choose_weight([(without[0], without[1])], held_out) == choose_weight([], held_out)
@@ -78,33 +83,53 @@ def test_without_rows_or_a_difference_both_models_weigh_the_same() -> None:
 def test_an_average_sums_to_one_and_keeps_the_rows() -> None:
     first, second = predict(1, 1.0), predict(2, 2.0)
     made = average(0.25, (first, second))
-    np.testing.assert_array_equal(made.probabilities, 0.25 * first.probabilities + 0.75 * second.probabilities)
+    np.testing.assert_array_equal(
+        made.probabilities, 0.25 * first.probabilities + 0.75 * second.probabilities
+    )
     assert np.abs(made.probabilities.sum(axis=1) - 1).max() < 1e-15
     assert (made.ids is first.ids, made.classes) == (True, first.classes)
 
 
 @pytest.mark.parametrize("validated", [True, False])
-def test_the_stage_writes_what_train_writes_and_the_same_again(project: Path, validated: bool) -> None:
+def test_the_stage_writes_what_train_writes_and_the_same_again(
+    project: Path, validated: bool
+) -> None:
     pair = {"majority": predict(1, 1.0, "train", "test"), "keras": predict(2, 2.0, "train", "test")}
     if validated:
-        pair = {name: predict(n, n, "train", "validation", "test") for n, name in enumerate(pair, start=1)}
+        pair = {
+            name: predict(n, n, "train", "validation", "test")
+            for n, name in enumerate(pair, start=1)
+        }
     trained = project / "data/trained"
     shutil.copytree(trained / "majority", trained / "keras", dirs_exist_ok=True)
     for n, (name, rows) in enumerate(pair.items()):
         predictions.write([rows], project / f"data/predictions/{name}.parquet")
         predictions.write([predict(5 + n, 1.0)], trained / name / HELD_OUT)
         write_manifest(trained / name)
-    (project / "params.yaml").write_text(put("average.mean", "{first: majority, second: keras}"), encoding="utf-8")
+    (project / "params.yaml").write_text(
+        put("average.mean", "{first: majority, second: keras}"), encoding="utf-8"
+    )
     outs = [trained / "mean", project / "data/predictions/mean.parquet"]
     written = []
     for _ in range(2):
         assert run_stage(project, "average@mean", *arguments("average")) in {None, 0}
-        files = [path for out in outs for path in (sorted(out.iterdir()) if out.is_dir() else [out])]
+        files = [
+            path for out in outs for path in (sorted(out.iterdir()) if out.is_dir() else [out])
+        ]
         written.append({path.name: path.read_bytes() for path in files})
     assert written[0] == written[1]
-    assert {*written[0]} == {HELD_OUT, RECORD, "manifest.json", "packages.json", "shapes.json", "mean.parquet"}
+    assert {*written[0]} == {
+        HELD_OUT,
+        RECORD,
+        "manifest.json",
+        "packages.json",
+        "shapes.json",
+        "mean.parquet",
+    }
     record = read_json(trained / "mean" / RECORD)
-    assert record["weight_rows"] == (sum(pair["majority"].split == "validation") if validated else ROWS)
+    assert record["weight_rows"] == (
+        sum(pair["majority"].split == "validation") if validated else ROWS
+    )
     found = predictions.read(outs[1])
     expected = average(record["weight"], (pair["majority"], pair["keras"]))
     np.testing.assert_array_equal(found.probabilities, expected.probabilities)
@@ -113,13 +138,17 @@ def test_the_stage_writes_what_train_writes_and_the_same_again(project: Path, va
 TEXTS = ["great food", "", "a bad place, and bad food"]
 
 
-def linear(vectorizer: Vectorizer, seed: int, classes: tuple[str, ...] = ("no", "yes")) -> Classifier:
+def linear(
+    vectorizer: Vectorizer, seed: int, classes: tuple[str, ...] = ("no", "yes")
+) -> Classifier:
     coef = np.random.default_rng(seed).normal(size=(1, vectorizer.columns))
     return layers.linear(classes, coef, np.zeros(1), "sigmoid")
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_an_exported_average_predicts_what_its_members_do_to_the_bit(same: bool, tmp_path: Path) -> None:
+def test_an_exported_average_predicts_what_its_members_do_to_the_bit(
+    same: bool, tmp_path: Path
+) -> None:
     words = Vectorizer.fit(TEXTS, Terms())
     letters = words if same else Vectorizer.fit(TEXTS, Terms(analyzer="char"))
     members = linear(words, 1), linear(letters, 2)
@@ -132,7 +161,9 @@ def test_an_exported_average_predicts_what_its_members_do_to_the_bit(same: bool,
         classifiers.write(model, trained)
         made.append(folder.measured(trained, vectorizer))
     (place := tmp_path / "models" / "mean").parent.mkdir()
-    folder.write(place, folder.average(made, {"weight": 0.3}), Decision(0.5), "the card\n", MADE_OF_NOTHING)
+    folder.write(
+        place, folder.average(made, {"weight": 0.3}), Decision(0.5), "the card\n", MADE_OF_NOTHING
+    )
     assert not (place / "model.onnx").exists()
     loaded = textclf.load(place)
     np.testing.assert_array_equal(loaded.predict_proba(TEXTS), expected)

@@ -22,7 +22,9 @@ def loss_of(vectors: NDArray[np.float64], y: NDArray[np.int64], row: int) -> flo
     others = [other for other in range(len(y)) if other != row]
     total = sum(np.exp(unit[row] @ unit[other] / 0.1) for other in others)
     partners = [other for other in others if y[other] == y[row]]
-    logarithms = [float(np.log(np.exp(unit[row] @ unit[partner] / 0.1) / total)) for partner in partners]
+    logarithms = [
+        float(np.log(np.exp(unit[row] @ unit[partner] / 0.1) / total)) for partner in partners
+    ]
     return -sum(logarithms) / max(len(partners), 1)
 
 
@@ -37,8 +39,12 @@ def test_the_loss_is_that_of_the_paper_and_a_row_alone_in_its_class_has_none() -
     assert np.asarray(nearest).tolist() == (y[similarity.argmax(axis=1)] == y).tolist()
 
 
-@pytest.mark.parametrize(("counts", "size"), [((8, 8), 64), ((5,) * 20, 16), ((60, 7, 2), 16), ((3, 1), 4)])
-def test_a_batch_has_each_class_in_its_share_and_a_partner_for_each_row(counts: tuple[int, ...], size: int) -> None:
+@pytest.mark.parametrize(
+    ("counts", "size"), [((8, 8), 64), ((5,) * 20, 16), ((60, 7, 2), 16), ((3, 1), 4)]
+)
+def test_a_batch_has_each_class_in_its_share_and_a_partner_for_each_row(
+    counts: tuple[int, ...], size: int
+) -> None:
     y = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
     batches = class_batches(y, size, seed=3, epoch=1)
     assert sorted(np.concatenate(batches)) == list(range(len(y)))
@@ -59,7 +65,9 @@ def test_the_graph_is_logistic_regression_on_the_tuned_vectors_of_length_1(
 ) -> None:
     folders, rows = berts.folders(tmp_path, monkeypatch), berts.rows(40, classes)
     fitted = berts.fit(rows, berts.rows(9, classes, 1), SETTINGS, folders)
-    tuned = training.compile_network(*(berts.config(tmp_path), classes, SETTINGS, False)).network  # the one kept
+    tuned = training.compile_network(
+        *(berts.config(tmp_path), classes, SETTINGS, False)
+    ).network  # the one kept
     vectors = np.asarray(tuned(pad(rows.X), training=False), dtype=np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     expected = LogisticRegression(C=10, max_iter=1000).fit(vectors, rows.y).predict_proba(vectors)

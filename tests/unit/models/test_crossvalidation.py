@@ -29,8 +29,13 @@ from textclf.models.common.crossvalidation import (
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
-LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(lambda y: np.unique(y, return_inverse=True)[1])
-FITTED, OTHERS = ["good food", "bad food", "good place"], ["good pizza", "bad place at the corner", "pizza", ""]
+LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(
+    lambda y: np.unique(y, return_inverse=True)[1]
+)
+FITTED, OTHERS = (
+    ["good food", "bad food", "good place"],
+    ["good pizza", "bad place at the corner", "pizza", ""],
+)
 
 
 @given(LABELS)
@@ -53,7 +58,9 @@ def test_all_rows_take_part_if_there_are_few(tmp_path: Path) -> None:
 
 
 @given(LABELS)
-def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.TempPathFactory, y: np.ndarray) -> None:
+def test_a_sample_of_the_rows_has_enough_of_each_class(
+    tmp_path_factory: pytest.TempPathFactory, y: np.ndarray
+) -> None:
     part = samples.rows(5)
     rows = samples.take(part, np.concatenate([np.flatnonzero(part.y == label)[:1] for label in y]))
     shards = samples.write_shards(rows, tmp_path_factory.mktemp("shards"), 8)
@@ -67,12 +74,16 @@ def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.
 
 
 @pytest.mark.parametrize("rows", [samples.rows(3), samples.label_rows()], ids=["classes", "labels"])
-@pytest.mark.parametrize("model", ["majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm"])
+@pytest.mark.parametrize(
+    "model", ["majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm"]
+)
 def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str, rows: Features) -> None:
     held_out = crossvalidate(model, rows, samples.settings(model), samples.FOLDERS)
     assert isinstance(held_out, Predictions)
     assert sorted(held_out.ids) == sorted(rows.ids)
-    assert list(dict.fromkeys(held_out.split)) == [f"fold {number}" for number in range(1, MORE_FOLDS + 1)]
+    assert list(dict.fromkeys(held_out.split)) == [
+        f"fold {number}" for number in range(1, MORE_FOLDS + 1)
+    ]
     place = {row: number for number, row in enumerate(rows.ids)}
     positions = np.array([place[row] for row in held_out.ids])
     assert held_out.y.tolist() == rows.y[positions].tolist()
@@ -93,43 +104,64 @@ def test_rows_of_a_cluster_are_in_one_fold_and_each_fold_has_clusters_of_each_cl
         assert set(np.bincount(folds[y == label]) // 3) <= {2, 3}
     rows = samples.rows(2)
     pairs = np.arange(len(rows.y)) // 2
-    held_out = crossvalidate("majority", rows, samples.settings("majority"), samples.FOLDERS, pairs.astype(np.uint64))
+    held_out = crossvalidate(
+        "majority", rows, samples.settings("majority"), samples.FOLDERS, pairs.astype(np.uint64)
+    )
     assert held_out is not None
     fold = dict(zip(held_out.ids.tolist(), held_out.split.tolist(), strict=True))
-    assert all(fold[first] == fold[second] for first, second in zip(rows.ids[::2], rows.ids[1::2], strict=False))
+    assert all(
+        fold[first] == fold[second]
+        for first, second in zip(rows.ids[::2], rows.ids[1::2], strict=False)
+    )
 
 
 def test_more_rows_have_fewer_folds() -> None:
     for rows, folds in ((999, 5), (1000, 3)):
         assert (
-            set(assign_folds(np.arange(rows) % 2, np.arange(rows))) == set(range(folds)) == set(range(fold_count(rows)))
+            set(assign_folds(np.arange(rows) % 2, np.arange(rows)))
+            == set(range(folds))
+            == set(range(fold_count(rows)))
         )
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
-def test_every_fold_trains_on_two_rows_with_each_label_and_two_without(seed: int, clustered: bool) -> None:
+def test_every_fold_trains_on_two_rows_with_each_label_and_two_without(
+    seed: int, clustered: bool
+) -> None:
     generator = np.random.default_rng(seed)
     y = (generator.random((60, 12)) < generator.choice([0.03, 0.05, 0.97], 12)).astype(np.int8)
     clusters = np.arange(60) // 2 if clustered else np.arange(60)
     folds = assign_folds(y, clusters)
     for fold in set(folds) - {NEVER_HELD_OUT}:
         for value in (0, 1):
-            assert ((y[folds != fold] == value).sum(axis=0) >= np.minimum((y == value).sum(axis=0), 2)).all()
+            assert (
+                (y[folds != fold] == value).sum(axis=0) >= np.minimum((y == value).sum(axis=0), 2)
+            ).all()
     assert all(len(set(folds[clusters == cluster])) == 1 for cluster in clusters)
 
 
 def test_too_few_rows_of_a_class_are_not_cross_validated() -> None:
     part = samples.rows(2)
     rows = concatenate(
-        [samples.take(part, np.flatnonzero(part.y == label)[:count]) for label, count in ((0, 9), (1, 1))]
+        [
+            samples.take(part, np.flatnonzero(part.y == label)[:count])
+            for label, count in ((0, 9), (1, 1))
+        ]
     )
-    for model, is_none in (("logistic_regression", False), ("linear_svm", True)):  # which needs two rows per class
-        assert (crossvalidate(model, rows, samples.settings(model), samples.FOLDERS) is None) is is_none
+    for model, is_none in (
+        ("logistic_regression", False),
+        ("linear_svm", True),
+    ):  # which needs two rows per class
+        assert (
+            crossvalidate(model, rows, samples.settings(model), samples.FOLDERS) is None
+        ) is is_none
     single = samples.take(part, np.array([np.flatnonzero(part.y == label)[0] for label in (0, 1)]))
     assert crossvalidate("majority", single, samples.settings("majority"), samples.FOLDERS) is None
 
 
-def test_a_model_may_take_too_long_to_be_cross_validated_on_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_may_take_too_long_to_be_cross_validated_on_many_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows = samples.rows(3)
     for most, is_none in ((len(rows.y), False), (len(rows.y) - 1, True)):
         monkeypatch.setattr(majority, "CROSSVALIDATED", most, raising=False)
@@ -138,7 +170,8 @@ def test_a_model_may_take_too_long_to_be_cross_validated_on_many_rows(monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("classes", "rows", "drawn"), [(2, 5000, 3000), (77, 9000, 7700), (300, 25_000, 20_000), (7000, 30_000, 21_000)]
+    ("classes", "rows", "drawn"),
+    [(2, 5000, 3000), (77, 9000, 7700), (300, 25_000, 20_000), (7000, 30_000, 21_000)],
 )
 def test_many_classes_take_more_rows(classes: int, rows: int, drawn: int) -> None:
     assert sample_rows(np.arange(rows) % classes).sum() == drawn
@@ -157,7 +190,9 @@ def make_vectors(analyzer: str, weighting: str) -> csr_array:
 
 
 @pytest.mark.parametrize("analyzer", ["word", "word+char_wb"])
-def test_rows_of_tfidf_get_their_length_back_without_the_terms_that_no_fitted_row_has(analyzer: str) -> None:
+def test_rows_of_tfidf_get_their_length_back_without_the_terms_that_no_fitted_row_has(
+    analyzer: str,
+) -> None:
     X = make_vectors(analyzer, "tfidf")
     known = np.flatnonzero(X[:3].sum(axis=0))
     new = as_new_texts(X[:3], X[3:])[:, known].toarray()

@@ -39,8 +39,12 @@ def fit_splits(model: str, splits: Mapping[str, Any], **changes: object) -> Fitt
 
 
 @pytest.mark.parametrize("watched", ["validation", "test"])
-def test_the_model_watches_validation_rows_or_else_test_rows(monkeypatch: pytest.MonkeyPatch, watched: str) -> None:
-    splits = {name: rows for name, rows in SPLITS.items() if name != "validation" or watched == name}
+def test_the_model_watches_validation_rows_or_else_test_rows(
+    monkeypatch: pytest.MonkeyPatch, watched: str
+) -> None:
+    splits = {
+        name: rows for name, rows in SPLITS.items() if name != "validation" or watched == name
+    }
     assert watched_split(splits) == watched
     given: list[Any] = []
     fit = majority.fit
@@ -51,7 +55,10 @@ def test_the_model_watches_validation_rows_or_else_test_rows(monkeypatch: pytest
 
     monkeypatch.setattr(majority, "fit", record)
     fit_splits("majority", splits)
-    assert [next(iter(dataset.batches())) for dataset in given[:2]] == [splits["train"], splits[watched]]
+    assert [next(iter(dataset.batches())) for dataset in given[:2]] == [
+        splits["train"],
+        splits[watched],
+    ]
     assert given[2:] == [samples.settings("majority"), samples.FOLDERS]
 
 
@@ -63,7 +70,11 @@ def test_one_shard_per_split_is_predicted_in_one_batch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("model", "changes"),
-    [("majority", {}), ("naive_bayes", {}), ("logistic_regression", {"solver": "stream", "max_iter": 10})],
+    [
+        ("majority", {}),
+        ("naive_bayes", {}),
+        ("logistic_regression", {"solver": "stream", "max_iter": 10}),
+    ],
     ids=["majority", "naive_bayes", "stream"],
 )
 def test_a_shard_may_lack_a_class(tmp_path: Path, model: str, changes: dict[str, object]) -> None:
@@ -76,7 +87,9 @@ def test_a_shard_may_lack_a_class(tmp_path: Path, model: str, changes: dict[str,
 
 
 @pytest.mark.parametrize(("stopping", "recorded"), [(None, {}), (5, {"early_stopping": 5})])
-def test_the_record_of_a_training_says_whether_it_stops_early(stopping: int | None, recorded: dict[str, int]) -> None:
+def test_the_record_of_a_training_says_whether_it_stops_early(
+    stopping: int | None, recorded: dict[str, int]
+) -> None:
     settings = samples.settings("keras", early_stopping=stopping)
     assert training_record(Fitted(None, {"epochs": 9}), settings) == {"epochs": 9} | recorded
 
@@ -90,7 +103,9 @@ def test_the_record_of_a_training_says_whether_it_stops_early(stopping: int | No
     ],
     ids=str,
 )
-def test_a_row_has_the_weight_of_its_class_as_in_scikit_learn(given: ClassWeight, expected: object) -> None:
+def test_a_row_has_the_weight_of_its_class_as_in_scikit_learn(
+    given: ClassWeight, expected: object
+) -> None:
     part = samples.rows(3)
     weights = row_weights(part, given)
     assert weights == pytest.approx(compute_sample_weight(expected, part.y), rel=1e-15)

@@ -27,7 +27,10 @@ def test_the_network_is_that_of_the_lesson_and_ends_in_softmax_for_more_than_two
     classes: int, output: tuple[int, str], parameters: int
 ) -> None:
     network = build.build_network(1714, classes, networks.settings(units=[10]))
-    assert [(layer.__class__.__name__, layer.units, layer.activation.__name__) for layer in network.layers] == [
+    assert [
+        (layer.__class__.__name__, layer.units, layer.activation.__name__)
+        for layer in network.layers
+    ] == [
         ("Dense", 10, "relu"),
         ("Dense", *output),
     ]
@@ -36,16 +39,21 @@ def test_the_network_is_that_of_the_lesson_and_ends_in_softmax_for_more_than_two
 
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("activation", get_args(Activation))
-def test_its_layers_predict_what_keras_predicts(tmp_path: Path, activation: str, classes: int) -> None:
+def test_its_layers_predict_what_keras_predicts(
+    tmp_path: Path, activation: str, classes: int
+) -> None:
     network = build.build_network(TERMS, classes, networks.settings(activation=activation))
-    for layer in network.layers:  # larger than at the start, where all activations are nearly linear
+    for (
+        layer
+    ) in network.layers:  # larger than at the start, where all activations are nearly linear
         layer.set_weights([8 * weights + 0.1 for weights in layer.get_weights()])
     names = tuple(str(number) for number in range(classes))
     model = samples.write_and_read(build.layer_model(network, names), tmp_path)
     X = networks.rows().X
     probabilities = model.predict_proba(X)
     assert model.classes == names
-    # Keras computes in float32, whose rounding such large weights make larger, in another way on each kind of CPU.
+    # Keras computes in float32, whose rounding such large weights make larger, in another way on
+    # each kind of CPU.
     assert probabilities == pytest.approx(networks.dense_probabilities(network, X), abs=1e-4)
     assert probabilities.min() >= 0
     assert probabilities.sum(axis=1) == pytest.approx([1.0] * len(probabilities), abs=1e-15)
@@ -122,4 +130,6 @@ def test_the_saved_network_opens_without_custom_objects_and_predicts_as_the_laye
         assert b"shared_object_id" not in archive.read("config.json")
     assert network.__class__.__name__ == "Sequential"
     X = networks.rows().X
-    assert networks.dense_probabilities(network, X) == pytest.approx(fitted.layers.predict_proba(X), abs=1e-6)
+    assert networks.dense_probabilities(network, X) == pytest.approx(
+        fitted.layers.predict_proba(X), abs=1e-6
+    )

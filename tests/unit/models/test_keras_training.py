@@ -23,8 +23,11 @@ from textclf.models.keras import build
         pytest.param(3, None, id="3", marks=pytest.mark.nightly),
     ],
 )
-def test_training_on_sparse_rows_is_training_on_dense_ones(classes: int, given: dict[str, float] | None) -> None:
-    # One batch per epoch, so that the order of the rows does not matter; most terms occur in several rows.
+def test_training_on_sparse_rows_is_training_on_dense_ones(
+    classes: int, given: dict[str, float] | None
+) -> None:
+    # One batch per epoch, so that the order of the rows does not matter; most terms occur in
+    # several rows.
     rows = networks.rows(classes=classes)
     settings = networks.settings(units=(4,), batch_size=ROWS, epochs=5, class_weight=given)
     fitted = networks.train(rows, rows, settings)
@@ -38,7 +41,13 @@ def test_training_on_sparse_rows_is_training_on_dense_ones(classes: int, given: 
     )
     weights = None if given is None else {int(name): weight for name, weight in given.items()}
     history = dense.fit(
-        rows.X.toarray(), rows.y[:, None], epochs=5, batch_size=ROWS, shuffle=False, verbose=0, class_weight=weights
+        rows.X.toarray(),
+        rows.y[:, None],
+        epochs=5,
+        batch_size=ROWS,
+        shuffle=False,
+        verbose=0,
+        class_weight=weights,
     ).history
     arrays = [array for layer in fitted.layers.layers for array in (layer.kernel, layer.bias)]
     for ours, theirs in zip(arrays, dense.get_weights(), strict=True):
@@ -48,7 +57,9 @@ def test_training_on_sparse_rows_is_training_on_dense_ones(classes: int, given: 
     assert losses[-1] < losses[0]
 
 
-def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_watched_rows() -> None:
+def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_watched_rows() -> (
+    None
+):
     settings, rows = networks.settings(units=[], batch_size=2, early_stopping=1), networks.rows(8)
     compile_network.cache_clear()
     alone = networks.train(rows.take(np.arange(6)), None, settings)
@@ -62,14 +73,19 @@ def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_wa
 
 def test_the_record_counts_weights_and_epochs() -> None:
     fitted = networks.fit_deep()
-    assert (fitted.record["parameters"], fitted.record["epochs"]) == (6 * 4 + 4 + 4 * 3 + 3 + 3 + 1, 2)
+    assert (fitted.record["parameters"], fitted.record["epochs"]) == (
+        6 * 4 + 4 + 4 * 3 + 3 + 3 + 1,
+        2,
+    )
     assert fitted.record["best_epoch"] == 1 + np.argmin(networks.losses(fitted, "watched"))
     assert [layer.activation for layer in fitted.layers.layers] == ["relu", "relu", "sigmoid"]
 
 
 def loss_of_predictions(fitted: Fitted) -> float:
     y = networks.opposite().y
-    return -float(np.log(fitted.layers.predict_proba(networks.opposite().X)[np.arange(len(y)), y]).mean())
+    return -float(
+        np.log(fitted.layers.predict_proba(networks.opposite().X)[np.arange(len(y)), y]).mean()
+    )
 
 
 def test_early_stopping_ends_the_training_and_takes_the_best_epoch() -> None:
@@ -88,7 +104,9 @@ def test_without_early_stopping_the_last_epoch_is_taken() -> None:
     epochs = int(networks.fit_stopping(40, 3).record["best_epoch"]) + 2
     fitted = networks.fit_stopping(epochs, None)
     losses = networks.losses(fitted, "watched")
-    assert losses == networks.losses(networks.fit_stopping(epochs, 10), "watched")  # watching changes nothing
+    assert losses == networks.losses(
+        networks.fit_stopping(epochs, 10), "watched"
+    )  # watching changes nothing
     assert loss_of_predictions(fitted) == pytest.approx(losses[-1], abs=1e-5)
     assert losses[-1] > min(losses) + 1e-4
 
@@ -114,7 +132,13 @@ def test_a_network_that_diverged_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     "optimizer",
-    ["adamw", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("adagrad", "nadam", "rmsprop", "sgd"))],
+    [
+        "adamw",
+        *(
+            pytest.param(name, marks=pytest.mark.nightly)
+            for name in ("adagrad", "nadam", "rmsprop", "sgd")
+        ),
+    ],
 )
 def test_a_network_that_is_compiled_already_trains_as_a_new_one(optimizer: str) -> None:
     changes = {"units": [], "optimizer": optimizer, "batch_size": ROWS}
@@ -122,7 +146,9 @@ def test_a_network_that_is_compiled_already_trains_as_a_new_one(optimizer: str) 
     compile_network.cache_clear()
     new = networks.train(networks.rows(), networks.rows(4), settings)
     networks.train(
-        networks.rows(), networks.opposite(), networks.settings(**changes | {"learning_rate": 0.5, "seed": 3})
+        networks.rows(),
+        networks.opposite(),
+        networks.settings(**changes | {"learning_rate": 0.5, "seed": 3}),
     )
     again = networks.train(networks.rows(), networks.rows(4), settings)
     assert compile_network.cache_info().misses == 1
@@ -140,7 +166,8 @@ def test_a_padded_row_holds_its_terms_and_counts_and_then_zeros() -> None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "width"), [(0, 4), (1, 4), (28, 28), (29, 32), (33, 40), (57, 64), (384, 384), (385, 448), (768, 768)]
+    ("terms", "width"),
+    [(0, 4), (1, 4), (28, 28), (29, 32), (33, 40), (57, 64), (384, 384), (385, 448), (768, 768)],
 )
 def test_the_width_is_one_of_few_that_hold_the_longest_row(terms: int, width: int) -> None:
     X = np.zeros((3, 1000), dtype=np.float32)
@@ -149,7 +176,9 @@ def test_the_width_is_one_of_few_that_hold_the_longest_row(terms: int, width: in
     assert terms == 0 or build.width_of(X[:, :terms]) == width
 
 
-@pytest.mark.parametrize(("terms", "columns"), [(1, 313), (256, 313), (313, 313), (314, 5000), (5000, 5000)], ids=str)
+@pytest.mark.parametrize(
+    ("terms", "columns"), [(1, 313), (256, 313), (313, 313), (314, 5000), (5000, 5000)], ids=str
+)
 def test_rows_are_padded_to_few_widths_far_apart(terms: int, columns: int) -> None:
     X = csr_array(np.ones((2, terms)))
     ids, counts = build.pad_rows(X, 5000)
@@ -159,7 +188,9 @@ def test_rows_are_padded_to_few_widths_far_apart(terms: int, columns: int) -> No
 
 
 @pytest.mark.parametrize(("units", "classes"), [((), 2), ((4, 3), 2), ((), 3), ((4,), 3)], ids=str)
-def test_the_sparse_network_computes_what_the_dense_one_does(units: tuple[int, ...], classes: int) -> None:
+def test_the_sparse_network_computes_what_the_dense_one_does(
+    units: tuple[int, ...], classes: int
+) -> None:
     generator = np.random.default_rng(0)
     network = build.build_network(TERMS, classes, networks.settings(units=units))
     for layer in network.layers:

@@ -66,19 +66,25 @@ def test_probabilities_are_those_of_one_estimator_per_label(model: str) -> None:
 def test_majority_gives_each_label_its_share() -> None:
     part = samples.label_rows()
     fitted = samples.fit("majority", part)
-    assert fitted.layers.predict_proba(part.X[:2]) == pytest.approx(np.tile(part.y.mean(axis=0), (2, 1)))
+    assert fitted.layers.predict_proba(part.X[:2]) == pytest.approx(
+        np.tile(part.y.mean(axis=0), (2, 1))
+    )
     assert fitted.record == {"parameters": 3}
 
 
 @pytest.mark.parametrize("class_weight", ["balanced", WEIGHTS], ids=str)
 @pytest.mark.parametrize("model", ESTIMATORS)
-def test_a_weight_is_that_of_the_rows_with_a_label_in_its_own_problem(model: str, class_weight: Any) -> None:
+def test_a_weight_is_that_of_the_rows_with_a_label_in_its_own_problem(
+    model: str, class_weight: Any
+) -> None:
     part, test = samples.label_rows(), samples.label_rows(seed=1)
     probabilities = fit(model, part, class_weight=class_weight).predict_proba(test.X)
     for label, (name, y) in enumerate(zip(part.classes, part.y.T, strict=True)):
         given = class_weight if class_weight == "balanced" else {0: 1, 1: class_weight[name]}
         estimator = ESTIMATORS[model].fit(part.X, y, sample_weight=compute_sample_weight(given, y))
-        assert probabilities[:, label] == pytest.approx(estimator.predict_proba(test.X)[:, 1], abs=1e-10)
+        assert probabilities[:, label] == pytest.approx(
+            estimator.predict_proba(test.X)[:, 1], abs=1e-10
+        )
 
 
 @pytest.mark.parametrize("value", [0, 1])
@@ -103,7 +109,9 @@ def test_one_strength_is_chosen_for_all_labels() -> None:
         for y in part.y.T:
             for fitted, held_out in StratifiedKFold(5).split(y, y):
                 estimator = LogisticRegression(C=C).fit(part.X[fitted], y[fitted])
-                chances = estimator.predict_proba(part.X[held_out])[np.arange(len(held_out)), y[held_out]]
+                chances = estimator.predict_proba(part.X[held_out])[
+                    np.arange(len(held_out)), y[held_out]
+                ]
                 losses[-1] -= np.log(chances).mean()
     expected = (0.01, 1.0)[int(np.argmin(losses))]
     fitted = samples.fit("logistic_regression", part, C=[0.01, 1.0])
@@ -119,7 +127,10 @@ def test_a_label_of_one_row_has_no_say_in_the_strength() -> None:
     y = part.y.copy()
     y[:, 2] = np.arange(60) == 7
     two = Features(part.ids, part.X, y[:, :2], part.classes[:2])
-    chosen = [samples.fit("logistic_regression", rows, C=[0.01, 1.0]).record["C"] for rows in (with_y(part, y), two)]
+    chosen = [
+        samples.fit("logistic_regression", rows, C=[0.01, 1.0]).record["C"]
+        for rows in (with_y(part, y), two)
+    ]
     assert chosen[0] == chosen[1]
     single = Features(part.ids, part.X, y[:, 2:], part.classes[2:])
     with pytest.warns(UserWarning, match="too few to choose C by; it is 1$"):
@@ -133,9 +144,16 @@ def made_up(rows: int, labels: int = 6, seed: int = 0) -> Features:
     """Return counts of 100 terms, the frequent ones first, with labels from frequent to rare."""
     generator = np.random.default_rng(seed)
     X = generator.poisson(2 / np.arange(1, 101) ** 0.7, (rows, 100))
-    scores = (X - X.mean(axis=0)) @ np.random.default_rng(99).normal(0, 0.5, (100, labels)) - np.linspace(0, 5, labels)
+    scores = (X - X.mean(axis=0)) @ np.random.default_rng(99).normal(
+        0, 0.5, (100, labels)
+    ) - np.linspace(0, 5, labels)
     y = (scores + generator.logistic(size=scores.shape) > 0).astype(np.int8)
-    return Features(np.arange(rows).astype(str), csr_array(X), y, np.array([f"label {n}" for n in range(labels)]))
+    return Features(
+        np.arange(rows).astype(str),
+        csr_array(X),
+        y,
+        np.array([f"label {n}" for n in range(labels)]),
+    )
 
 
 def objectives(layers: Any, part: Features, weights: Array) -> Array:
@@ -159,7 +177,9 @@ def test_on_a_stream_every_label_comes_near_its_optimum(class_weight: str | None
     ratios = objectives(near.layers, part, weights) / objectives(exact, part, weights)
     assert ratios.min() > 0.9999
     assert ratios.max() < 1.005
-    stopped = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight, max_iter=1).layers
+    stopped = samples.fit(
+        "logistic_regression", part, solver="stream", class_weight=class_weight, max_iter=1
+    ).layers
     assert (objectives(stopped, part, weights) / objectives(exact, part, weights)).max() > 1.01
 
 
@@ -167,7 +187,9 @@ def test_on_a_stream_it_starts_from_the_share_of_each_label() -> None:
     part = made_up(400)
     empty = dataclasses.replace(part, X=part.X * 0)
     fitted = samples.fit("logistic_regression", empty, solver="stream")
-    assert fitted.layers.predict_proba(part.X) == pytest.approx(np.tile(part.y.mean(axis=0), (400, 1)), rel=1e-12)
+    assert fitted.layers.predict_proba(part.X) == pytest.approx(
+        np.tile(part.y.mean(axis=0), (400, 1)), rel=1e-12
+    )
     assert fitted.record["passes"] < 5
 
 
@@ -176,14 +198,21 @@ def test_on_a_stream_batches_and_parts_of_batches_change_little_and_a_second_fit
 ) -> None:
     part = made_up(400, 3)
     shards = samples.write_shards(part, tmp_path, 60)
-    fits = [samples.fit("logistic_regression", rows, solver="stream").layers for rows in (shards, shards, part)]
+    fits = [
+        samples.fit("logistic_regression", rows, solver="stream").layers
+        for rows in (shards, shards, part)
+    ]
     assert fits[0].layers[0].kernel.tobytes() == fits[1].layers[0].kernel.tobytes()
     assert fits[0].predict_proba(part.X) == pytest.approx(fits[2].predict_proba(part.X), abs=1e-6)
     for class_weight in (None, "balanced"):
         monkeypatch.setattr(fitting, "SCORES", 2**22)
-        whole = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight).layers
+        whole = samples.fit(
+            "logistic_regression", part, solver="stream", class_weight=class_weight
+        ).layers
         monkeypatch.setattr(fitting, "SCORES", 60)
-        parted = samples.fit("logistic_regression", part, solver="stream", class_weight=class_weight).layers
+        parted = samples.fit(
+            "logistic_regression", part, solver="stream", class_weight=class_weight
+        ).layers
         assert parted.predict_proba(part.X) == pytest.approx(whole.predict_proba(part.X), abs=1e-6)
 
 
@@ -213,7 +242,12 @@ def test_a_sample_of_many_rows_has_rows_of_a_rare_label() -> None:
 
 @pytest.mark.parametrize(
     ("model", "value", "is_none"),
-    [("majority", 0, False), ("majority", 1, False), ("linear_svm", 0, True), ("linear_svm", 1, True)],
+    [
+        ("majority", 0, False),
+        ("majority", 1, False),
+        ("linear_svm", 0, True),
+        ("linear_svm", 1, True),
+    ],
 )
 def test_folds_with_too_few_rows_with_or_without_a_label_are_not_cross_validated(
     model: str, value: int, is_none: bool
@@ -233,15 +267,27 @@ def test_folds_with_too_few_rows_with_or_without_a_label_are_not_cross_validated
 def test_the_weight_of_an_average_has_the_lowest_mean_log_loss_over_labels() -> None:
     part = samples.label_rows(count=200)
     generator = np.random.default_rng(0)
-    odds = [3 * strength * (2 * part.y - 1) + 3 * generator.normal(size=part.y.shape) for strength in (1.0, 1.3)]
+    odds = [
+        3 * strength * (2 * part.y - 1) + 3 * generator.normal(size=part.y.shape)
+        for strength in (1.0, 1.3)
+    ]
     first, second = (
-        Predictions(part.ids, np.full(200, "validation"), part.y, 1 / (1 + np.exp(-z)), tuple(part.classes.tolist()))
+        Predictions(
+            part.ids,
+            np.full(200, "validation"),
+            part.y,
+            1 / (1 + np.exp(-z)),
+            tuple(part.classes.tolist()),
+        )
         for z in odds
     )
     weight, rows = choose_weight([(first, second)], None)
     grid = np.arange(101) / 100
     mixed = [w * first.probabilities + (1 - w) * second.probabilities for w in grid]
-    losses = [np.mean([log_loss(y, p) for y, p in zip(part.y.T, chances.T, strict=True)]) for chances in mixed]
+    losses = [
+        np.mean([log_loss(y, p) for y, p in zip(part.y.T, chances.T, strict=True)])
+        for chances in mixed
+    ]
     assert weight == pytest.approx(grid[np.argmin(losses)], abs=0.011)
     assert 0.05 < weight < 0.5
     assert rows == 200

@@ -25,12 +25,16 @@ def fit(classes: int = 2, **changes: object) -> Fitted:
 
 def reference(part: Features, weights: Array | None = None, C: float = 1.0, folds: int = 5) -> Any:
     estimator = LinearSVC(C=C, dual=False)
-    return CalibratedClassifierCV(estimator, cv=StratifiedKFold(folds), ensemble=False).fit(part.X, part.y, weights)
+    return CalibratedClassifierCV(estimator, cv=StratifiedKFold(folds), ensemble=False).fit(
+        part.X, part.y, weights
+    )
 
 
 @pytest.mark.parametrize("C", [0.1, 1.0, 10.0])
 @each_number_of_classes
-def test_probabilities_are_those_of_the_calibrated_svm_of_scikit_learn(classes: int, C: float) -> None:
+def test_probabilities_are_those_of_the_calibrated_svm_of_scikit_learn(
+    classes: int, C: float
+) -> None:
     test = samples.rows(classes, seed=1)
     expected = reference(samples.rows(classes), C=C).predict_proba(test.X)
     assert fit(classes, C=C).layers.predict_proba(test.X) == pytest.approx(expected, abs=1e-12)
@@ -47,14 +51,20 @@ def test_weights_of_classes_are_weights_of_rows(classes: int) -> None:
 
 def test_a_class_of_two_rows_is_enough() -> None:
     part = samples.rows(3)
-    part = samples.take(part, np.concatenate([np.flatnonzero(part.y != 2), np.flatnonzero(part.y == 2)[:2]]))
+    part = samples.take(
+        part, np.concatenate([np.flatnonzero(part.y != 2), np.flatnonzero(part.y == 2)[:2]])
+    )
     expected = reference(part, folds=2).predict_proba(part.X)
-    assert samples.fit("linear_svm", part).layers.predict_proba(part.X) == pytest.approx(expected, abs=1e-12)
+    assert samples.fit("linear_svm", part).layers.predict_proba(part.X) == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("model", ["linear_svm", "nb_svm"])
 def test_a_second_fit_gives_the_same_bits_whatever_the_random_state(model: str) -> None:
-    part = samples.rows(2, count=10)  # fewer than terms, where scikit-learn by default draws random numbers
+    part = samples.rows(
+        2, count=10
+    )  # fewer than terms, where scikit-learn by default draws random numbers
     bits = []
     for seed in (7, 8):
         np.random.seed(seed)  # noqa: NPY002 (the generator that scikit-learn uses by default)
@@ -67,7 +77,9 @@ def test_a_second_fit_gives_the_same_bits_whatever_the_random_state(model: str) 
     ("rows", "columns", "dual"), [(40, 200, True), (40, 41, True), (40, 40, False), (40, 9, False)]
 )
 @pytest.mark.parametrize("C", [0.1, 1.0, 10.0])
-def test_the_solver_depends_on_the_shape_and_the_weights_do_not(rows: int, columns: int, dual: bool, C: float) -> None:
+def test_the_solver_depends_on_the_shape_and_the_weights_do_not(
+    rows: int, columns: int, dual: bool, C: float
+) -> None:
     X = random_array((rows, columns), density=0.3, rng=np.random.default_rng(0), format="csr")
     y = np.arange(rows) % 2
     svm = make_svm(C, rows, columns).fit(X, y)

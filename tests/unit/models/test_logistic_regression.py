@@ -50,8 +50,12 @@ def test_with_more_than_two_classes_it_is_the_softmax_of_scikit_learn(classes: i
 
 
 @pytest.mark.parametrize("C", [1.0, [0.01, 1.0]], ids=str)
-@pytest.mark.parametrize("given", ["balanced", {"class 0": 0.5, "class 1": 2.0, "class 2": 7.0}], ids=str)
-def test_weights_of_classes_are_the_class_weight_of_scikit_learn(given: str | dict[str, float], C: object) -> None:
+@pytest.mark.parametrize(
+    "given", ["balanced", {"class 0": 0.5, "class 1": 2.0, "class 2": 7.0}], ids=str
+)
+def test_weights_of_classes_are_the_class_weight_of_scikit_learn(
+    given: str | dict[str, float], C: object
+) -> None:
     part = samples.rows(3)
     class_weight = given if isinstance(given, str) else dict(enumerate(given.values()))
     weights = compute_sample_weight(class_weight, part.y)
@@ -77,24 +81,32 @@ def noisy(rows: int, positives: int) -> Features:
 @pytest.mark.parametrize("candidates", [(0.001, 0.1, 10.0), (100.0, 0.01), (3.0,)], ids=str)
 def test_several_c_are_chosen_from_as_by_grid_search(candidates: tuple[float, ...]) -> None:
     rows = noisy(60, 25)
-    search = GridSearchCV(Estimator(max_iter=100), {"C": candidates}, scoring="neg_log_loss", cv=5).fit(rows.X, rows.y)
+    search = GridSearchCV(
+        Estimator(max_iter=100), {"C": candidates}, scoring="neg_log_loss", cv=5
+    ).fit(rows.X, rows.y)
     fitted = fit(rows, C=list(candidates))
     assert fitted.record["C"] == search.best_params_["C"]
     assert fitted.record["parameters"] == 9
     probabilities = fitted.layers.predict_proba(rows.X)
     assert probabilities == pytest.approx(search.predict_proba(rows.X), rel=1e-12)
-    assert np.array_equal(probabilities, fit(rows, C=fitted.record["C"]).layers.predict_proba(rows.X))
+    assert np.array_equal(
+        probabilities, fit(rows, C=fitted.record["C"]).layers.predict_proba(rows.X)
+    )
 
 
 def test_a_class_with_few_rows_has_as_many_folds_and_a_single_row_chooses_nothing() -> None:
     assert fit(noisy(14, 2), C=[1, 2]).record["C"] in (1, 2)
-    with pytest.warns(UserWarning, match="a class has 1 training row, too few to choose C by; it is 2"):
+    with pytest.warns(
+        UserWarning, match="a class has 1 training row, too few to choose C by; it is 2"
+    ):
         assert fit(noisy(14, 1), C=[1, 2, 3]).record["C"] == 2
 
 
 @pytest.mark.parametrize("solver", ["auto", "lbfgs", "stream"])
 @pytest.mark.parametrize("rows", [60, 61])
-def test_auto_goes_by_the_number_of_rows(solver: str, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_goes_by_the_number_of_rows(
+    solver: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logistic_regression, "IN_MEMORY", 60)
     record = fit(samples.rows(2, rows), solver=solver).record
     on_stream = solver == "stream" or (solver == "auto" and rows == 61)
@@ -128,8 +140,14 @@ def test_the_loss_of_two_classes_is_that_of_scikit_learn(row: tuple[float, bool]
     compare(Rows(z[:, None], y, np.array([3.0])), np.array([1.0, 0.0]), losses, slopes)
 
 
-@given(seed=st.integers(0, 2**32 - 1), classes=st.integers(3, 12), size=st.sampled_from([0.1, 1.0, 30.0, 1000.0]))
-def test_the_loss_of_several_classes_is_that_of_scikit_learn(seed: int, classes: int, size: float) -> None:
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    classes=st.integers(3, 12),
+    size=st.sampled_from([0.1, 1.0, 30.0, 1000.0]),
+)
+def test_the_loss_of_several_classes_is_that_of_scikit_learn(
+    seed: int, classes: int, size: float
+) -> None:
     generator = np.random.default_rng(seed)
     z, y = generator.normal(0, size, (30, classes)), generator.integers(classes, size=30)
     losses, slopes = HalfMultinomialLoss(n_classes=classes).loss_gradient(y.astype(np.float64), z)

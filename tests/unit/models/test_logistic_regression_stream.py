@@ -29,7 +29,12 @@ def made_up(rows: int, classes: int = 2, seed: int = 0) -> Features:
     X = generator.poisson(2 / np.arange(1, 301) ** 0.7, (rows, 300))
     scores = X @ np.random.default_rng(99).normal(0, 0.8, (300, classes)) - np.arange(classes)
     y = (scores + generator.gumbel(size=scores.shape)).argmax(axis=1)
-    return Features(np.arange(rows).astype(str), csr_array(X), y, np.array([f"class {n}" for n in range(classes)]))
+    return Features(
+        np.arange(rows).astype(str),
+        csr_array(X),
+        y,
+        np.array([f"class {n}" for n in range(classes)]),
+    )
 
 
 def measure(probabilities: NDArray[np.float64], y: NDArray[np.int64]) -> tuple[float, float]:
@@ -51,13 +56,18 @@ def test_it_comes_near_the_optimum(classes: int, class_weight: str | None, C: fl
     part, test = made_up(4000, classes), made_up(2000, classes, seed=1)
     given = {f"class {number}": 1.0 + number for number in range(classes)}
     chosen: object = given if class_weight == "given" else class_weight
-    of_class = {"balanced": 4000 / (classes * np.bincount(part.y)), "given": 1.0 + np.arange(classes)}
+    of_class = {
+        "balanced": 4000 / (classes * np.bincount(part.y)),
+        "given": 1.0 + np.arange(classes),
+    }
     weights = of_class.get(str(class_weight), np.ones(classes))[part.y]
     exact = samples.fit("logistic_regression", part, max_iter=10_000, class_weight=chosen, C=C)
     near = fit_stream(part, class_weight=chosen, C=C)
     optimum = objective(exact, part, weights, C)
     assert optimum * 0.9999 <= objective(near, part, weights, C) < optimum * 1.003
-    assert optimum * 1.005 < objective(fit_stream(part, class_weight=chosen, C=C, max_iter=1), part, weights, C)
+    assert optimum * 1.005 < objective(
+        fit_stream(part, class_weight=chosen, C=C, max_iter=1), part, weights, C
+    )
     of_test = [measure(fitted.layers.predict_proba(test.X), test.y) for fitted in (exact, near)]
     assert of_test[1] == pytest.approx(of_test[0], rel=0.01)
 
@@ -66,7 +76,9 @@ def test_it_learns_the_share_of_a_rare_class() -> None:
     part = made_up(4000)
     rare = samples.take(part, np.flatnonzero((part.y == 0) | (np.arange(len(part.y)) % 25 == 0)))
     assert 0.01 < rare.y.mean() < 0.07
-    assert fit_stream(rare).layers.predict_proba(rare.X)[:, 1].mean() == pytest.approx(rare.y.mean(), rel=0.01)
+    assert fit_stream(rare).layers.predict_proba(rare.X)[:, 1].mean() == pytest.approx(
+        rare.y.mean(), rel=0.01
+    )
 
 
 def test_it_takes_rows_of_any_length_and_rows_without_terms() -> None:
@@ -107,10 +119,14 @@ def test_it_chooses_no_c() -> None:
 def test_on_shards_it_repeats_and_comes_near_that_on_all_rows(tmp_path: Path, classes: int) -> None:
     part = samples.rows(classes, 400)
     rows = samples.write_shards(part, tmp_path, 60)
-    first, second, whole = (fit_stream(each, class_weight="balanced", max_iter=20) for each in (rows, rows, part))
+    first, second, whole = (
+        fit_stream(each, class_weight="balanced", max_iter=20) for each in (rows, rows, part)
+    )
     assert first.layers.layers[0].kernel.tobytes() == second.layers.layers[0].kernel.tobytes()
     assert first.record == whole.record
-    assert first.layers.predict_proba(part.X) == pytest.approx(whole.layers.predict_proba(part.X), abs=0.04)
+    assert first.layers.predict_proba(part.X) == pytest.approx(
+        whole.layers.predict_proba(part.X), abs=0.04
+    )
 
 
 def count_reads(rows: Shards[Features]) -> tuple[Shards[Features], list[str]]:
@@ -140,7 +156,9 @@ def test_memory_and_cores_change_no_bit(
     assert fitted.layers.layers[0].kernel.tobytes() == expected.layers.layers[0].kernel.tobytes()
     passes = fitted.record["passes"]
     reads = {2**40: 6, 2 * 1500: None}.get(free or 0, 6 * passes)
-    assert len(names) - 1 == reads or (reads is None and 6 < len(names) < 6 * passes)  # one for the columns
+    assert len(names) - 1 == reads or (
+        reads is None and 6 < len(names) < 6 * passes
+    )  # one for the columns
 
 
 def test_many_classes_are_summed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,10 +168,13 @@ def test_many_classes_are_summed_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     assert fit_stream(part).layers.predict_proba(part.X) == pytest.approx(whole, rel=1e-9)
 
 
-def test_parameters_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parameters_that_do_not_fit_into_memory_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(resources, "available_memory", lambda: 1000)
     with pytest.raises(
-        UserError, match=r"^logistic regression with 12 features x 3 classes needs about .* of memory; "
+        UserError,
+        match=r"^logistic regression with 12 features x 3 classes needs about .* of memory; ",
     ):
         fit_stream(samples.rows(3))
 

@@ -29,8 +29,12 @@ def test_it_is_the_estimator_of_scikit_learn(classes: int, alpha: float) -> None
 
 def test_a_class_of_double_weight_is_a_class_whose_rows_occur_twice() -> None:
     part = samples.rows(3)
-    weighted = fit(3, class_weight={"class 0": 1, "class 1": 2, "class 2": 3}).layers.predict_proba(part.X)
-    repeated = samples.fit("naive_bayes", samples.take(part, np.repeat(np.arange(len(part.y)), part.y + 1)))
+    weighted = fit(3, class_weight={"class 0": 1, "class 1": 2, "class 2": 3}).layers.predict_proba(
+        part.X
+    )
+    repeated = samples.fit(
+        "naive_bayes", samples.take(part, np.repeat(np.arange(len(part.y)), part.y + 1))
+    )
     assert weighted == pytest.approx(repeated.layers.predict_proba(part.X), rel=1e-12)
     assert np.abs(weighted - fit(3).layers.predict_proba(part.X)).max() > 0.1
 
@@ -45,7 +49,9 @@ def test_balanced_classes_are_equally_probable_without_a_term() -> None:
 
 def test_probabilities_of_a_row_of_millions_of_words_sum_to_1() -> None:
     part = samples.rows()
-    ambiguous = samples.take(part, np.arange(len(part.y)).repeat(2))  # each row once in either class
+    ambiguous = samples.take(
+        part, np.arange(len(part.y)).repeat(2)
+    )  # each row once in either class
     ambiguous = dataclasses.replace(ambiguous, y=np.arange(len(ambiguous.y)) % 2)
     model = samples.fit("naive_bayes", ambiguous).layers
     probabilities = model.predict_proba(csr_array(np.full((1, samples.TERMS), 10**7)))
@@ -55,7 +61,9 @@ def test_probabilities_of_a_row_of_millions_of_words_sum_to_1() -> None:
 def test_the_smallest_alpha_leaves_all_numbers_finite() -> None:
     part = samples.rows(2)
     X = part.X.copy()
-    X.data[X.indices == 0] *= (part.y == 0).repeat(np.diff(X.indptr))[X.indices == 0]  # a term of one class only
+    X.data[X.indices == 0] *= (part.y == 0).repeat(np.diff(X.indptr))[
+        X.indices == 0
+    ]  # a term of one class only
     X.eliminate_zeros()
     part = dataclasses.replace(part, X=X)
     model = samples.fit("naive_bayes", part, alpha=5e-324).layers
@@ -63,13 +71,18 @@ def test_the_smallest_alpha_leaves_all_numbers_finite() -> None:
     assert np.isfinite(model.predict_proba(part.X)).all()
 
 
-@pytest.mark.parametrize("given", ["balanced", {"class 0": 0.1, "class 1": 2.0, "class 2": 7.0}], ids=str)
+@pytest.mark.parametrize(
+    "given", ["balanced", {"class 0": 0.1, "class 1": 2.0, "class 2": 7.0}], ids=str
+)
 @pytest.mark.parametrize("alpha", [0.01, 1.0])
-def test_rows_of_several_batches_are_weighted_by_all_rows(tmp_path: Path, alpha: float, given: object) -> None:
+def test_rows_of_several_batches_are_weighted_by_all_rows(
+    tmp_path: Path, alpha: float, given: object
+) -> None:
     part = samples.rows(3)
     shards = samples.write_shards(part, tmp_path, 7)
     batches, together = (
-        samples.fit("naive_bayes", rows, alpha=alpha, class_weight=given).layers.layers[0] for rows in (shards, part)
+        samples.fit("naive_bayes", rows, alpha=alpha, class_weight=given).layers.layers[0]
+        for rows in (shards, part)
     )
     assert batches.kernel == pytest.approx(together.kernel, rel=1e-13)
     assert batches.bias == pytest.approx(together.bias, rel=1e-13)

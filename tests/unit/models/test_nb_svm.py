@@ -57,9 +57,15 @@ def paper(
 ) -> tuple[Array, float]:
     """Return the weights and the intercept for f: those of an SVM on r * f, interpolated with their mean size.
 
-    Of more than two classes, the alpha of one is smaller than that of the others as it has fewer rows.
+    Of more than two classes, the alpha of one is smaller than that of the others as it has fewer
+    rows.
     """
-    r = ratios(f, positive, alpha, alpha * positive.mean() / (1 - positive.mean()) if classes > 2 else alpha)
+    r = ratios(
+        f,
+        positive,
+        alpha,
+        alpha * positive.mean() / (1 - positive.mean()) if classes > 2 else alpha,
+    )
     svm = LinearSVC(C=C, dual=False).fit(r * f, positive, weights)
     w = svm.coef_[0]
     mean = np.linalg.norm(w, 1) / len(w)
@@ -95,7 +101,9 @@ def test_a_class_weight_weighs_the_rows_of_the_svm_and_not_the_ratios() -> None:
         w, b = paper(f, part.y == position, C=1.0, alpha=1.0, beta=0.25, classes=3, weights=weights)
         assert estimator.coef_[position] == pytest.approx(w, abs=SOLVER)
         assert estimator.intercept_[position] == pytest.approx(b, abs=SOLVER)
-        slopes = layer.kernel[:, position] / estimator.coef_[position]  # calibration multiplies all weights alike
+        slopes = (
+            layer.kernel[:, position] / estimator.coef_[position]
+        )  # calibration multiplies all weights alike
         assert slopes == pytest.approx(np.full(samples.TERMS, slopes[0]), rel=1e-9)
     assert estimator.coef_ != pytest.approx(scorer(3).coef_, abs=1e-2)
 
@@ -109,13 +117,18 @@ def test_only_the_presence_of_a_term_counts() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), alpha=st.floats(1e-3, 1e3))
-def test_ratios_are_those_of_the_paper_and_change_sign_with_the_sides(seed: int, alpha: float) -> None:
+def test_ratios_are_those_of_the_paper_and_change_sign_with_the_sides(
+    seed: int, alpha: float
+) -> None:
     generator = np.random.default_rng(seed)
     f = (generator.random((9, 5)) < 0.4).astype(float)
     positive = np.arange(9) < generator.integers(1, 9)
     computed = nb_svm.log_ratios(csr_array(f), positive, alpha, several=False)
     assert computed == pytest.approx(ratios(f, positive, alpha), rel=1e-9, abs=1e-12)
-    assert computed.tolist() == (-nb_svm.log_ratios(csr_array(f), ~positive, alpha, several=False)).tolist()
+    assert (
+        computed.tolist()
+        == (-nb_svm.log_ratios(csr_array(f), ~positive, alpha, several=False)).tolist()
+    )
 
 
 def test_a_rare_term_that_one_of_many_classes_lacks_is_no_sign_of_it() -> None:

@@ -33,11 +33,16 @@ def shards(tmp_path_factory: pytest.TempPathFactory, rows: Features) -> Shards[F
     return samples.write_shards(rows, tmp_path_factory.mktemp("features"), SIZES)
 
 
-def make_blocks(part: Features, order: list[int], shape: tuple[int, int], devices: int = 1) -> list[Block]:
+def make_blocks(
+    part: Features, order: list[int], shape: tuple[int, int], devices: int = 1
+) -> list[Block]:
     """Return the block of each device; the weight of a row is the position of its class, from 1."""
     weights = np.arange(1.0, len(part.classes) + 1)
     inputs, width = ARCHITECTURE.inputs, ARCHITECTURE.width(part.X)
-    return [make_block(part, np.array(order), shape, inputs, width, weights, devices, n) for n in range(devices)]
+    return [
+        make_block(part, np.array(order), shape, inputs, width, weights, devices, n)
+        for n in range(devices)
+    ]
 
 
 def dense_rows(ids: Any, counts: Any) -> list[list[int]]:
@@ -49,7 +54,9 @@ def dense_rows(ids: Any, counts: Any) -> list[list[int]]:
 
 @pytest.mark.parametrize("devices", [1, 2, 3, 5])
 @pytest.mark.parametrize("number", [1, 4, 8, 9])
-def test_the_devices_of_all_workers_divide_the_rows_of_every_step(rows: Features, devices: int, number: int) -> None:
+def test_the_devices_of_all_workers_divide_the_rows_of_every_step(
+    rows: Features, devices: int, number: int
+) -> None:
     order, batch, steps = np.random.default_rng(1).permutation(20)[:number].tolist(), 4, 3
     blocks = make_blocks(rows, order, (steps, batch), devices)
     for step in range(steps):
@@ -70,11 +77,15 @@ def test_the_devices_of_all_workers_divide_the_rows_of_every_step(rows: Features
         assert weights == [label + 1 for label in labels]
 
 
-def epoch(shards: Shards[Features], state: State, seed: int = 0, batch: int = 7) -> list[tuple[Any, int, int, bool]]:
+def epoch(
+    shards: Shards[Features], state: State, seed: int = 0, batch: int = 7
+) -> list[tuple[Any, int, int, bool]]:
     """Return the blocks of an epoch as lists, each with its numbers of steps and rows and whether it ends its batch."""
     settings = samples.settings("keras", batch_size=batch, seed=seed)
     compiled: Any = None
-    blocks = Training(ARCHITECTURE, compiled, samples.dataset(shards), None, settings, ONE_DEVICE).epoch_blocks(state)
+    blocks = Training(
+        ARCHITECTURE, compiled, samples.dataset(shards), None, settings, ONE_DEVICE
+    ).epoch_blocks(state)
     return [
         ([array.tolist() for array in (*block.inputs, block.y)], steps, rows, ends)
         for block, steps, rows, ends in blocks
@@ -97,7 +108,10 @@ def test_every_epoch_takes_the_batches_and_their_rows_in_its_own_order(
         assert sorted(taken) == expected
         assert [ends for *_, ends in blocks].count(True) == len(SIZES)
     assert len({json.dumps(blocks) for blocks in epochs}) == 8
-    lengths = {tuple(np.diff([0, *(at for at, (*_, ends) in enumerate(blocks, 1) if ends)])) for blocks in epochs}
+    lengths = {
+        tuple(np.diff([0, *(at for at, (*_, ends) in enumerate(blocks, 1) if ends)]))
+        for blocks in epochs
+    }
     assert len(lengths) > 1  # the small batch is not always the last
     assert epoch(shards, State(2)) == epochs[2]
     assert epoch(shards, State(), seed=1) != epochs[0]
@@ -107,7 +121,9 @@ def test_an_epoch_resumes_after_the_batches_that_are_done(shards: Shards[Feature
     assert epoch(shards, State(1, batch=2)) == epoch(shards, State(1))[2:]
 
 
-def test_rows_of_many_terms_make_smaller_blocks(shards: Shards[Features], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_many_terms_make_smaller_blocks(
+    shards: Shards[Features], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(training, "BLOCK_NUMBERS", 20 * 8)  # twenty rows of eight terms
     assert max(number for _, _, number, _ in epoch(shards, State())) == 14
     assert max(number for _, _, number, _ in epoch(shards, State(), batch=25)) == 25

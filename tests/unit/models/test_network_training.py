@@ -47,7 +47,9 @@ def rows() -> Features:
 def data(tmp_path_factory: pytest.TempPathFactory, rows: Features) -> Data:
     folder = tmp_path_factory.mktemp("features")
     train, watched = (samples.take(rows, part) for part in np.split(np.arange(ROWS), [sum(SIZES)]))
-    return samples.write_shards(train, folder, SIZES), samples.write_shards(watched, folder, (50, 40), "validation")
+    return samples.write_shards(train, folder, SIZES), samples.write_shards(
+        watched, folder, (50, 40), "validation"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,25 +72,35 @@ def test_it_learns_and_gives_the_same_bytes_again_whatever_another_training_left
     losses = networks.losses(undisturbed(), "train")
     assert losses[-1] < losses[0] - 0.1
     networks.train(*data, settings(epochs=1, seed=1))
-    assert networks.bits(networks.train(*data, settings(), tmp_path)) == networks.bits(undisturbed())
+    assert networks.bits(networks.train(*data, settings(), tmp_path)) == networks.bits(
+        undisturbed()
+    )
     assert not list(tmp_path.iterdir())  # it took no minute
 
 
-def test_watched_loss_and_accuracy_are_of_all_watched_rows(data: Data, undisturbed: Callable[..., Fitted]) -> None:
+def test_watched_loss_and_accuracy_are_of_all_watched_rows(
+    data: Data, undisturbed: Callable[..., Fitted]
+) -> None:
     watched = features.concatenate(list(data[1]))
     probabilities = undisturbed().layers.predict_proba(watched.X)
     history = undisturbed().history
     assert history is not None
     last = history.to_dict("records")[-1]
     assert last["split"] == "watched"
-    assert last["loss"] == pytest.approx(-np.log(probabilities[np.arange(len(watched.y)), watched.y]).mean(), abs=1e-6)
-    assert last["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == watched.y).mean(), abs=1e-12)
+    assert last["loss"] == pytest.approx(
+        -np.log(probabilities[np.arange(len(watched.y)), watched.y]).mean(), abs=1e-6
+    )
+    assert last["accuracy"] == pytest.approx(
+        (probabilities.argmax(axis=1) == watched.y).mean(), abs=1e-12
+    )
 
 
 # Checkpoints
 
 
-def kill_in(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, call: int, train: Callable[[], Any]) -> None:
+def kill_in(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, call: int, train: Callable[[], Any]
+) -> None:
     """Run a training that ends when this function is called for that time; it writes a checkpoint after every shard."""
     calls = iter(range(1, 10**6))
     function: Callable[..., Any] = getattr(owner, name)
@@ -120,20 +132,29 @@ def test_a_training_killed_anywhere_resumes_and_ends_with_the_same_network(
     def train() -> Fitted:
         return networks.train(*data, settings(**STOPPING), tmp_path)
 
-    # While the third block is made; while the checkpoint after the fourth batch is written; while the epoch after the
-    # best is measured.
+    # While the third block is made; while the checkpoint after the fourth batch is written; while
+    # the epoch after the best is measured.
     batches_done = []
-    for owner, name, call in ((workers, "distribute", 3), (os, "fsync", 3), (training.Training, "measure", best)):
+    for owner, name, call in (
+        (workers, "distribute", 3),
+        (os, "fsync", 3),
+        (training.Training, "measure", best),
+    ):
         kill_in(monkeypatch, owner, name, call, train)
         state = read_state(tmp_path)
         batches_done.append(state.epoch * len(SIZES) + state.batch)
-    assert batches_done[0] in {1, 2}  # the third block is made while the second is in use, or before
+    assert batches_done[0] in {
+        1,
+        2,
+    }  # the third block is made while the second is in use, or before
     assert batches_done[1] == batches_done[0] + 2
     assert batches_done[2] == (best + (batches_done[1] >= len(SIZES))) * len(SIZES)
     resumed = train()
     assert networks.bits(resumed) == networks.bits(expected)
     assert resumed.record == expected.record
-    assert networks.bits(train()) == networks.bits(expected)  # killed after the last epoch, before the stage was done
+    assert networks.bits(train()) == networks.bits(
+        expected
+    )  # killed after the last epoch, before the stage was done
 
 
 def test_a_checkpoint_of_other_settings_or_code_is_not_used(
@@ -143,9 +164,13 @@ def test_a_checkpoint_of_other_settings_or_code_is_not_used(
     networks.train(*data, settings(seed=1), tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "read_code", dict)
-        assert networks.bits(networks.train(*data, settings(), tmp_path)) == networks.bits(undisturbed())
+        assert networks.bits(networks.train(*data, settings(), tmp_path)) == networks.bits(
+            undisturbed()
+        )
     assert read_state(tmp_path).epoch == 2
-    assert networks.bits(networks.train(*data, settings(), tmp_path)) == networks.bits(undisturbed())
+    assert networks.bits(networks.train(*data, settings(), tmp_path)) == networks.bits(
+        undisturbed()
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,15 +184,24 @@ def test_a_checkpoint_of_other_settings_or_code_is_not_used(
         ([3.0, 2.0, 1.0, 0.5, 0.25], 2, 5, True),  # that was the last epoch
     ],
 )
-def test_early_stopping_of_a_history(losses: list[float], patience: int | None, best_epoch: int, is_done: bool) -> None:
+def test_early_stopping_of_a_history(
+    losses: list[float], patience: int | None, best_epoch: int, is_done: bool
+) -> None:
     state = State(len(losses), history={"val_loss": losses})
     assert state.best_epoch == best_epoch
     assert state.is_done(5, patience) == is_done
 
 
-def test_a_library_that_only_another_network_needs_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_only_another_network_needs_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(checkpoint, "installed_version", dict.fromkeys(("keras", "numpy"), "1").get)
-    assert networks.bits(networks.train(networks.rows(), networks.rows(4), networks.settings(units=[]))) is not None
+    assert (
+        networks.bits(
+            networks.train(networks.rows(), networks.rows(4), networks.settings(units=[]))
+        )
+        is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,8 +212,20 @@ def test_a_library_that_only_another_network_needs_may_be_missing(monkeypatch: p
         ({"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}, (0, 1)),
         ({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}, (1, 2)),
         ({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": "0"}}, (0, 2)),
-        ({"cluster": {"chief": ["c:1"], "worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}, (1, 2)),
-        ({"cluster": {"chief": ["c:1"], "worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}, (0, 2)),
+        (
+            {
+                "cluster": {"chief": ["c:1"], "worker": ["a:1"]},
+                "task": {"type": "worker", "index": 0},
+            },
+            (1, 2),
+        ),
+        (
+            {
+                "cluster": {"chief": ["c:1"], "worker": ["a:1"]},
+                "task": {"type": "chief", "index": 0},
+            },
+            (0, 2),
+        ),
     ],
 )
 def test_the_chief_is_the_first_worker(
@@ -193,8 +239,16 @@ def test_the_chief_is_the_first_worker(
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"cluster": {"worker": ["a:1", "b:1"]}}', '{"cluster": {"worker": ["a:1"]}, "task": {}}']
+    "text",
+    [
+        "{",
+        "[]",
+        '{"cluster": {"worker": ["a:1", "b:1"]}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {}}',
+    ],
 )
-def test_a_tf_config_without_the_index_of_this_worker_is_an_error(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_tf_config_without_the_index_of_this_worker_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.setenv(workers.VARIABLE, text)
     assert "TF_CONFIG must be like" in refusal(workers.worker_index)

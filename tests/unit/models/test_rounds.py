@@ -20,12 +20,23 @@ WORDS = {"pos": "good great fine", "neg": "bad poor awful", "new": "odd strange 
 CHOSEN = ("random", "uncertain", "diverse", "uncertain")
 
 
-def predicted(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, labels: str) -> list[Predictions]:
+def predicted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, labels: str
+) -> list[Predictions]:
     """Return what models of fewer labels predict, of a table of 40 rows and rounds of four labels."""
     monkeypatch.chdir(folder)
-    texts = [(f"{WORDS[label]} food n{n}", label) for n, label in enumerate(["pos", "neg"] * 20 + labels.split())]
+    texts = [
+        (f"{WORDS[label]} food n{n}", label)
+        for n, label in enumerate(["pos", "neg"] * 20 + labels.split())
+    ]
     added = [(f"p{n}", *each, CHOSEN[n % 4], str(n // 4 + 1)) for n, each in enumerate(texts[40:])]
-    run_stages(folder, kind, texts[:40], settled=False, labelled=write_csv(folder / "labelled.csv", added, COLUMNS))
+    run_stages(
+        folder,
+        kind,
+        texts[:40],
+        settled=False,
+        labelled=write_csv(folder / "labelled.csv", added, COLUMNS),
+    )
     path = folder / "trained/model" / ROUNDS
     return [*batches(path)] if path.exists() else []
 
@@ -51,7 +62,9 @@ def test_models_of_fewer_labels_have_the_settled_c_and_predict_test_rows_of_the_
     assert parts[1].probabilities == pytest.approx(again, abs=1e-6)
 
 
-@pytest.mark.parametrize(("marks", "held"), [("train suggested", range(0, 80, 2)), ("suggested", [])])
+@pytest.mark.parametrize(
+    ("marks", "held"), [("train suggested", range(0, 80, 2)), ("suggested", [])]
+)
 def test_suggested_rows_of_the_table_train_and_are_never_held_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marks: str, held: Sequence[int]
 ) -> None:
@@ -62,7 +75,9 @@ def test_suggested_rows_of_the_table_train_and_are_never_held_out(
         for n, label in enumerate(["pos", "pos", "neg", "neg"] * 25)
     ]
     header = ("text", "label", "id", "split")
-    run_stages(tmp_path, "logistic_regression", rows, settled=False, header=header, id="id", split="split")
+    run_stages(
+        tmp_path, "logistic_regression", rows, settled=False, header=header, id="id", split="split"
+    )
     path = tmp_path / "trained/model" / HELD_OUT
     found = {name for part in batches(path) for name in part.ids} if path.exists() else set()
     assert found == set(map(str, held))
@@ -73,7 +88,11 @@ def test_suggested_rows_of_the_table_train_and_are_never_held_out(
 @pytest.mark.parametrize(
     ("kind", "labels", "names"),
     [
-        ("naive_bayes", "pos neg pos neg new neg pos neg pos neg pos neg", ["history 38", "random 33"]),
+        (
+            "naive_bayes",
+            "pos neg pos neg new neg pos neg pos neg pos neg",
+            ["history 38", "random 33"],
+        ),
         ("majority", "pos neg pos neg", []),
         ("logistic_regression", "", []),
     ],
@@ -87,11 +106,21 @@ def test_sets_without_a_class_are_left_out_and_all_without_rounds(
 
 def test_suggested_and_random_texts_are_as_many_in_each_round_and_the_draws_differ() -> None:
     rounds, place = np.repeat(np.arange(13, dtype=np.int32), 20), np.arange(260)
-    chosen = np.where(rounds == 0, "", np.where(place % 10 == 0, "random", np.where(place % 3 == 0, "", "uncertain")))
+    chosen = np.where(
+        rounds == 0,
+        "",
+        np.where(place % 10 == 0, "random", np.where(place % 3 == 0, "", "uncertain")),
+    )
     found: dict[str, list[bytes]] = {}
     for name, some in subsets(rounds, chosen):
         found.setdefault(name, []).append(some.tobytes())
         counts = np.bincount(rounds[some], minlength=13).tolist()
         assert counts == [20, *[2] * 12] or name == "history"
-        assert {*chosen[some & (rounds > 0)]} == {{"suggested": "uncertain"}.get(name, name)} or name == "history"
-    assert {name: len({*each}) for name, each in found.items()} == {"history": 9, "random": 1, "suggested": DRAWS}
+        assert {*chosen[some & (rounds > 0)]} == {
+            {"suggested": "uncertain"}.get(name, name)
+        } or name == "history"
+    assert {name: len({*each}) for name, each in found.items()} == {
+        "history": 9,
+        "random": 1,
+        "suggested": DRAWS,
+    }

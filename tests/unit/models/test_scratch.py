@@ -30,7 +30,10 @@ def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> 
     assert fingerprint(samples.write_splits(tmp_path / "2" / "words"), settings) == first
     fingerprints = {
         first,
-        fingerprint(samples.write_splits(tmp_path / "1" / "words"), samples.settings("naive_bayes", alpha=2.0)),
+        fingerprint(
+            samples.write_splits(tmp_path / "1" / "words"),
+            samples.settings("naive_bayes", alpha=2.0),
+        ),
         fingerprint(samples.write_splits(tmp_path / "3" / "words", classes=3), settings),
         fingerprint(samples.write_splits(tmp_path / "4" / "words", test=16), settings),
         fingerprint(samples.write_splits(tmp_path / "5" / "letters"), settings),
@@ -60,9 +63,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         Path("params.yaml").write_text(put(*models(model), *settings), encoding="utf-8")
         checked.write_weights(Path("data", "weights"), {f"train@{model}": {}}, {})
         Path("data", "splits").mkdir(exist_ok=True)
-        splits.write_table(pa.table({"id": pa.array([], pa.string())}), Path("data", "splits", "train.parquet"))
+        splits.write_table(
+            pa.table({"id": pa.array([], pa.string())}), Path("data", "splits", "train.parquet")
+        )
         names = ("features", "splits", "pretrained", "weights", "trained", "predictions")
-        stage.run(item=model, default=Path("data", "default.json"), **{name: Path("data", name) for name in names})
+        stage.run(
+            item=model,
+            default=Path("data", "default.json"),
+            **{name: Path("data", name) for name in names},
+        )
 
     return run_stage
 
@@ -106,7 +115,9 @@ def test_only_the_first_of_several_workers_writes(
     tmp_path: Path, run: Callable[..., None], index: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster = {"worker": ["localhost:1", "localhost:2"]}
-    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
+    monkeypatch.setenv(
+        "TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+    )
     run()
     for path in ("trained/naive_bayes/model.npz", "predictions/naive_bayes.parquet"):
         assert (tmp_path / "data" / path).exists() == (index == 0)
@@ -134,7 +145,14 @@ def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shar
     fitted = samples.fit(model, whole["train"])
     assert json.loads((trained / "training.json").read_text()) == dict(fitted.record)
     assert capsys.readouterr().out == f"{fitted}\n"
-    written = {layers.WEIGHTS, layers.DESCRIPTION, packages.FILE, shapes.FILE, MANIFEST, "training.json"}
+    written = {
+        layers.WEIGHTS,
+        layers.DESCRIPTION,
+        packages.FILE,
+        shapes.FILE,
+        MANIFEST,
+        "training.json",
+    }
     assert {path.name for path in trained.iterdir()} == written
 
 
@@ -145,7 +163,9 @@ def test_the_history_and_further_files_of_a_training_are_written(
     if watched == "test":
         for path in (tmp_path / "data" / "features" / "words").glob("validation*"):
             path.unlink()
-    history = pd.DataFrame({"epoch": [1, 1], "split": ["train", "watched"], "loss": [0.5, 1 / 3], "accuracy": [1.0, 0]})
+    history = pd.DataFrame(
+        {"epoch": [1, 1], "split": ["train", "watched"], "loss": [0.5, 1 / 3], "accuracy": [1.0, 0]}
+    )
 
     def fit(*arguments: Any) -> Fitted:
         model = majority.fit(*arguments).layers

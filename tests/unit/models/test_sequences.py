@@ -21,7 +21,13 @@ from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks import environment, sequences
 
 ROWS, IDS, LENGTH, DIMENSIONS = 12, 9, 6, 3
-SMALL = {"dimensions": DIMENSIONS, "units": (4,), "learning_rate": 0.05, "epochs": 3, "batch_size": ROWS}
+SMALL = {
+    "dimensions": DIMENSIONS,
+    "units": (4,),
+    "learning_rate": 0.05,
+    "epochs": 3,
+    "batch_size": ROWS,
+}
 CNN: dict[str, object] = {"filters": 4, "kernel_size": 2}
 KINDS: list[tuple[Any, dict[str, object]]] = [
     (embedding, {"pooling": "max"}),
@@ -29,7 +35,8 @@ KINDS: list[tuple[Any, dict[str, object]]] = [
     (embedding, {"pooling": "flatten"}),
     (cnn, CNN),
 ]
-# Each compiles for seconds. The kinds of every run have a front that picks ids and one that picks patterns.
+# Each compiles for seconds. The kinds of every run have a front that picks ids and one that picks
+# patterns.
 each_kind = pytest.mark.parametrize(
     ("package", "own"),
     [
@@ -68,17 +75,27 @@ def fit(package: ModuleType, repetition: int = 0, **changes: object) -> Fitted: 
 
 
 def fit_rows(
-    package: ModuleType, train: Features | Shards[Features], watched: Features, chosen: Any, scratch: Path | None = None
+    package: ModuleType,
+    train: Features | Shards[Features],
+    watched: Features,
+    chosen: Any,
+    scratch: Path | None = None,
 ) -> Fitted:
     fitted: Fitted = package.fit(
-        samples.dataset(train), samples.dataset(watched), chosen, Folders(Path("pretrained"), scratch)
+        samples.dataset(train),
+        samples.dataset(watched),
+        chosen,
+        Folders(Path("pretrained"), scratch),
     )
     return fitted
 
 
 def bits(fitted: Fitted) -> list[bytes]:
     assert fitted.layers.front is not None
-    return [*networks.bits(fitted), *(array.tobytes() for array in fitted.layers.front.arrays().values())]
+    return [
+        *networks.bits(fitted),
+        *(array.tobytes() for array in fitted.layers.front.arrays().values()),
+    ]
 
 
 def weights(fitted: Fitted) -> list[NDArray[np.float64]]:
@@ -105,7 +122,13 @@ def weights(fitted: Fitted) -> list[NDArray[np.float64]]:
 def test_the_networks_are_those_of_the_course(
     package: ModuleType, changes: dict[str, object], parameters: int, trainable: int
 ) -> None:
-    X = Tokens(np.zeros(0, np.int32), np.zeros(1, np.int64), 1747, 100, vectors=np.zeros((1747, 50), np.float32))
+    X = Tokens(
+        np.zeros(0, np.int32),
+        np.zeros(1, np.int64),
+        1747,
+        100,
+        vectors=np.zeros((1747, 50), np.float32),
+    )
     network = sequences.build_network(X, 2, package.Settings(**changes), False, package.own_layers)
     assert network.count_params() == parameters
     assert sum(int(np.prod(array.shape)) for array in network.trainable_weights) == trainable
@@ -114,7 +137,10 @@ def test_the_networks_are_those_of_the_course(
 
 def test_the_defaults_are_those_of_the_course() -> None:
     defaults = embedding.Settings(), cnn.Settings()
-    assert [(each.epochs, each.dimensions, each.batch_size) for each in defaults] == [(50, 50, 10), (10, 100, 10)]
+    assert [(each.epochs, each.dimensions, each.batch_size) for each in defaults] == [
+        (50, 50, 10),
+        (10, 100, 10),
+    ]
 
 
 # Training
@@ -122,7 +148,9 @@ def test_the_defaults_are_those_of_the_course() -> None:
 
 @each_kind
 @pytest.mark.parametrize("classes", [2, pytest.param(3, marks=pytest.mark.nightly)])
-def test_training_on_blocks_is_training_by_keras(package: ModuleType, own: dict[str, object], classes: int) -> None:
+def test_training_on_blocks_is_training_by_keras(
+    package: ModuleType, own: dict[str, object], classes: int
+) -> None:
     # One batch per epoch, so that the order of the rows does not matter.
     part = rows(classes=classes)
     class_weight = {"0": 0.5, "1": 3.0, "2": 1.0} if classes == 3 else None
@@ -142,7 +170,11 @@ def train_plainly(package: ModuleType, part: Features, chosen: Any) -> tuple[Any
     classes = len(part.classes)
     network = sequences.build_network(X, classes, chosen, False, package.own_layers)
     optimizer = keras.optimizers.Adam(chosen.learning_rate)
-    loss = keras.losses.BinaryCrossentropy() if classes == 2 else keras.losses.SparseCategoricalCrossentropy()
+    loss = (
+        keras.losses.BinaryCrossentropy()
+        if classes == 2
+        else keras.losses.SparseCategoricalCrossentropy()
+    )
     by_class = dict(chosen.class_weight or ())
     by_row = np.array([by_class.get(str(label), 1.0) for label in part.y], dtype=np.float32)
     losses = []
@@ -150,15 +182,22 @@ def train_plainly(package: ModuleType, part: Features, chosen: Any) -> tuple[Any
         with tf.GradientTape() as tape:
             value = loss(part.y[:, None], network(X.padded()), sample_weight=by_row)
         gradients = tape.gradient(value, network.trainable_weights)
-        # Keras would square the parts of the embedding's gradient one by one: one part for each place of an id.
-        optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], network.trainable_weights)
+        # Keras would square the parts of the embedding's gradient one by one: one part for each
+        # place of an id.
+        optimizer.apply(
+            [tf.convert_to_tensor(gradient) for gradient in gradients], network.trainable_weights
+        )
         losses.append(float(value))
     return network, losses
 
 
 @each_kind
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of h5py, which writes the weights
-def test_predictions_are_of_the_saved_network(package: ModuleType, own: dict[str, object], tmp_path: Path) -> None:
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation:DeprecationWarning"
+)  # of h5py, which writes the weights
+def test_predictions_are_of_the_saved_network(
+    package: ModuleType, own: dict[str, object], tmp_path: Path
+) -> None:
     from keras.saving import load_model
 
     fitted, part = fit(package, **own), rows(20)
@@ -181,18 +220,26 @@ def test_frozen_vectors_stay_and_trained_ones_move() -> None:
         part = rows(vectors=True)
         fitted = fit_rows(embedding, part, part, settings(embedding, vectors=choice))
         assert fitted.layers.front is not None
-        assert (fitted.layers.front.embedding.astype(np.float32).tolist() != X.vectors.tolist()) == moves
+        assert (
+            fitted.layers.front.embedding.astype(np.float32).tolist() != X.vectors.tolist()
+        ) == moves
         parameters = IDS * DIMENSIONS + DIMENSIONS * 4 + 4 + 4 + 1
         assert fitted.record["parameters"] == parameters
-        assert fitted.record.get("trainable_parameters") == (None if moves else parameters - IDS * DIMENSIONS)
+        assert fitted.record.get("trainable_parameters") == (
+            None if moves else parameters - IDS * DIMENSIONS
+        )
 
 
 def test_vectors_of_another_length_are_refused_in_a_line() -> None:
     part = rows(vectors=True)
-    with pytest.raises(UserError, match="dimensions must be 3, as in the pretrained vectors; got 5"):
+    with pytest.raises(
+        UserError, match="dimensions must be 3, as in the pretrained vectors; got 5"
+    ):
         fit_rows(embedding, part, part, settings(embedding, vectors="frozen", dimensions=5))
 
 
 def test_a_pattern_longer_than_the_texts_is_refused_in_a_line() -> None:
-    with pytest.raises(UserError, match="kernel_size must be at most the length of the texts, 6; got 7"):
+    with pytest.raises(
+        UserError, match="kernel_size must be at most the length of the texts, 6; got 7"
+    ):
         fit_rows(cnn, rows(), rows(), settings(cnn, filters=4, kernel_size=7))

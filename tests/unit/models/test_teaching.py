@@ -33,23 +33,37 @@ def soft(part: Features, targets: Any = None) -> Features:
     return replace(part, targets=drawn if targets is None else targets)
 
 
-CASES = {"2 classes": samples.rows(2), "4 classes": samples.rows(4), "label sets": samples.label_rows()}
+CASES = {
+    "2 classes": samples.rows(2),
+    "4 classes": samples.rows(4),
+    "label sets": samples.label_rows(),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
-def test_logistic_regression_minimises_the_cross_entropy_with_the_targets(name: str, class_weight: Any) -> None:
+def test_logistic_regression_minimises_the_cross_entropy_with_the_targets(
+    name: str, class_weight: Any
+) -> None:
     part = soft(CASES[name])
-    model = samples.fit("logistic_regression", part, C=0.5, max_iter=1000, class_weight=class_weight).layers
+    model = samples.fit(
+        "logistic_regression", part, C=0.5, max_iter=1000, class_weight=class_weight
+    ).layers
     weights = row_weights(part, class_weight)
     kernel, bias = model.layers[0].kernel, model.layers[0].bias
     parameters = np.vstack([kernel, bias])
     if parameters.shape[1] == 1:
         parameters = parameters[:, 0]
-    gradient = Rows(part.X, part.y, weights, part.targets).sums(parameters, 1.0)[1:].reshape(parameters.shape)
+    gradient = (
+        Rows(part.X, part.y, weights, part.targets)
+        .sums(parameters, 1.0)[1:]
+        .reshape(parameters.shape)
+    )
     gradient[:-1] += parameters[:-1] / 0.5
     assert np.abs(gradient).max() < 0.05
-    stream = samples.fit("logistic_regression", part, C=0.5, solver="stream", class_weight=class_weight).layers
+    stream = samples.fit(
+        "logistic_regression", part, C=0.5, solver="stream", class_weight=class_weight
+    ).layers
     assert stream.predict_proba(part.X) == pytest.approx(model.predict_proba(part.X), abs=0.02)
 
 
@@ -67,7 +81,9 @@ def test_targets_that_are_certain_are_labels(name: str, solver: str) -> None:
 def test_a_class_that_the_teacher_never_gives_stays_a_class() -> None:
     part = samples.rows(3)
     targets = np.tile([0.5, 0.5, 0.0], (len(part.y), 1))
-    probabilities = samples.fit("logistic_regression", soft(part, targets), C=[0.1, 1.0]).layers.predict_proba(part.X)
+    probabilities = samples.fit(
+        "logistic_regression", soft(part, targets), C=[0.1, 1.0]
+    ).layers.predict_proba(part.X)
     assert probabilities.shape[1] == 3
     assert probabilities[:, 2].max() < 0.05
 
@@ -105,14 +121,21 @@ def test_a_network_learns_the_probabilities(shares: list[float]) -> None:
 def test_rows_that_the_teacher_lacks_keep_their_labels() -> None:
     part = samples.rows(3)
     predictions = External(
-        Path("x.csv"), pd.Index([part.ids[2], "another", part.ids[0]]), np.full((3, 3), 1 / 3), False, ("a", "b", "c")
+        Path("x.csv"),
+        pd.Index([part.ids[2], "another", part.ids[0]]),
+        np.full((3, 3), 1 / 3),
+        False,
+        ("a", "b", "c"),
     )
     teacher = Teacher(predictions, 2)
     taught = teacher.teach(part)
     expected = np.eye(3)[part.y]
     expected[[0, 2]] = 1 / 3
     assert np.array_equal(taught.probabilities(), expected)
-    halves = Dataset((lambda: part.take(np.arange(5)), lambda: part.take(np.arange(5, len(part.y)))), *vars_of(part))
+    halves = Dataset(
+        (lambda: part.take(np.arange(5)), lambda: part.take(np.arange(5, len(part.y)))),
+        *vars_of(part),
+    )
     joined = features.concatenate([*teacher.teach_all(halves).batches(), part.take(np.arange(1))])
     assert np.array_equal(joined.probabilities(), np.vstack([expected, np.eye(3)[part.y[:1]]]))
 
@@ -125,7 +148,9 @@ def vars_of(part: Features) -> tuple[Any, Any, int]:
     ("ids", "change", "reason"),
     [(["x"], "", "must have training rows to teach; got none of"), (None, " ", "must not change")],
 )
-def test_a_file_that_changed_or_teaches_nothing_is_one_line(ids: Any, change: str, reason: str, tmp_path: Path) -> None:
+def test_a_file_that_changed_or_teaches_nothing_is_one_line(
+    ids: Any, change: str, reason: str, tmp_path: Path
+) -> None:
     part = samples.rows(2)
     shards = samples.write_shards(part, tmp_path, 25)
     path = tmp_path / "gpt.csv"

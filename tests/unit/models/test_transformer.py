@@ -53,7 +53,9 @@ def test_every_epoch_has_each_row_once_in_an_order_of_its_own() -> None:
 
 def test_batches_are_of_similar_lengths_but_in_random_order() -> None:
     lengths = np.random.default_rng(0).integers(1, 50, 320)
-    longest = np.array([lengths[batch].max() for batch in epoch_batches(lengths, 4, seed=0, epoch=0)])
+    longest = np.array(
+        [lengths[batch].max() for batch in epoch_batches(lengths, 4, seed=0, epoch=0)]
+    )
     unsorted = lengths[np.random.default_rng(0).permutation(320)].reshape(80, 4).max(axis=1)
     assert longest.mean() < 0.8 * unsorted.mean()
     assert abs(np.corrcoef(np.arange(80), longest)[0, 1]) < 0.3
@@ -85,14 +87,18 @@ def test_the_learning_rate_rises_in_the_warmup_and_falls_linearly_to_zero(warmup
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 @pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu"])
-def test_the_graph_gives_the_scores_of_the_network(tmp_path: Path, classes: int, pooling: str, activation: str) -> None:
+def test_the_graph_gives_the_scores_of_the_network(
+    tmp_path: Path, classes: int, pooling: str, activation: str
+) -> None:
     settings = berts.settings(pooling=pooling)
     prepare_keras(settings.seed)
     sizes = berts.config(tmp_path, hidden_act=activation, num_hidden_layers=2)
     trained = network.build_network(sizes, classes, settings)
     network.set_pretrained(trained, berts.arrays(sizes))
     names = tuple(f"class {number}" for number in range(classes))
-    model = network.make_classifier(sizes, network.trained_arrays(trained), names, berts.LENGTH, settings)
+    model = network.make_classifier(
+        sizes, network.trained_arrays(trained), names, berts.LENGTH, settings
+    )
     tokens = berts.tokens()
     scores = np.asarray(trained(pad(tokens)), dtype=np.float64)
     odds = np.hstack([np.zeros_like(scores), scores]) if classes == 2 else scores
@@ -105,7 +111,9 @@ def test_the_graph_gives_the_scores_of_the_network(tmp_path: Path, classes: int,
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_training_learns_the_rows(folders: Folders, classes: int) -> None:
-    fitted = berts.fit(berts.rows(60, classes), berts.rows(9, classes, 1), berts.settings(epochs=12), folders)
+    fitted = berts.fit(
+        berts.rows(60, classes), berts.rows(9, classes, 1), berts.settings(epochs=12), folders
+    )
     assert fitted.history is not None
     train = fitted.history[fitted.history["split"] == "train"]
     assert train["loss"].iloc[-1] < 0.5 * train["loss"].iloc[0]
@@ -130,10 +138,17 @@ def test_watched_rows_change_nothing_and_may_be_missing(folders: Folders) -> Non
 
 @pytest.mark.parametrize(
     ("saved", "patience"),
-    [pytest.param(2, None, id="within an epoch"), pytest.param(6, 1, id="early stopping", marks=pytest.mark.nightly)],
+    [
+        pytest.param(2, None, id="within an epoch"),
+        pytest.param(6, 1, id="early stopping", marks=pytest.mark.nightly),
+    ],
 )
 def test_a_training_that_was_killed_ends_in_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: Folders, saved: int, patience: int | None
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    folders: Folders,
+    saved: int,
+    patience: int | None,
 ) -> None:
     settings = berts.settings(early_stopping=patience, learning_rate=0.05)
     other = Folders(folders.pretrained, tmp_path / "other")
@@ -162,7 +177,9 @@ def test_a_training_that_was_killed_ends_in_the_same_bytes(
     training.compile_network.cache_clear()
     resumed = berts.fit(berts.rows(), berts.rows(9), settings, folders)
     assert bits(resumed) == undisturbed
-    assert next(steps) < 4 * int(resumed.record["epochs"])  # of the 4 steps per epoch, some were not made again
+    assert next(steps) < 4 * int(
+        resumed.record["epochs"]
+    )  # of the 4 steps per epoch, some were not made again
 
 
 def test_early_stopping_takes_the_weights_of_the_best_epoch(folders: Folders) -> None:
@@ -188,14 +205,18 @@ def test_a_token_that_is_repeated_takes_one_step_of_the_optimizer(tmp_path: Path
     before = np.asarray(embedding).copy()
     run_step(np.full((1, 6), 7, np.int32), np.zeros(1, np.int64), np.ones(1, np.float32), 0.01)
     step = np.abs(np.asarray(embedding) - before)
-    np.testing.assert_allclose(step[7], 0.01, rtol=0.01)  # AdamW's first step, whatever the gradient
+    np.testing.assert_allclose(
+        step[7], 0.01, rtol=0.01
+    )  # AdamW's first step, whatever the gradient
     assert not np.delete(step, 7, axis=0).any()
 
 
 def test_it_trains_on_the_first_window_of_each_row(tmp_path: Path, folders: Folders) -> None:
     first = berts.rows()
     pieces = [first.X[[row]].ids for row in range(30)]
-    long = [np.append(piece, piece[:4]) if len(piece) == berts.LENGTH else piece for piece in pieces]
+    long = [
+        np.append(piece, piece[:4]) if len(piece) == berts.LENGTH else piece for piece in pieces
+    ]
     ids, starts = np.concatenate(long), np.cumsum([0, *map(len, long)])
     assert len(ids) > first.X.nnz
     in_windows = replace(first, X=replace(first.X, ids=ids, starts=starts))
@@ -218,15 +239,23 @@ def test_frozen_layers_keep_their_weights(tmp_path: Path) -> None:
 # What is refused
 
 
-def test_tokens_of_another_tokenizer_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_of_another_tokenizer_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folders = berts.folders(tmp_path, monkeypatch, vocab_size=21)
-    with pytest.raises(UserError, match=r": 21 ids, padded at the end \(post\); got 20 ids, padded by post$"):
+    with pytest.raises(
+        UserError, match=r": 21 ids, padded at the end \(post\); got 20 ids, padded by post$"
+    ):
         berts.fit(berts.rows(), berts.rows(), berts.settings(), folders)
 
 
-def test_rows_longer_than_the_positions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_longer_than_the_positions_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folders = berts.folders(tmp_path, monkeypatch, max_position_embeddings=8)
-    with pytest.raises(UserError, match=r"^the length of the features must be at most 8 for .*; got 9$"):
+    with pytest.raises(
+        UserError, match=r"^the length of the features must be at most 8 for .*; got 9$"
+    ):
         berts.fit(berts.rows(), berts.rows(), berts.settings(), folders)
 
 
@@ -236,7 +265,10 @@ def test_weights_of_your_own_must_have_their_checksum(tmp_path: Path, folders: F
     named = {"pretrained": None, "path": str(own), "epochs": 1}
     fitted = berts.fit(berts.rows(), berts.rows(9), berts.settings(**named, sha256=right), folders)
     same = berts.fit(
-        berts.rows(), berts.rows(9), berts.settings(epochs=1), Folders(folders.pretrained, tmp_path / "other")
+        berts.rows(),
+        berts.rows(9),
+        berts.settings(epochs=1),
+        Folders(folders.pretrained, tmp_path / "other"),
     )
     assert bits(fitted) == bits(same)
     wrong = berts.settings(**named, sha256="0" * 64)
@@ -254,13 +286,18 @@ def test_weights_of_your_own_must_have_their_checksum(tmp_path: Path, folders: F
         (Terms(), "terms"),
     ],
 )
-def test_the_features_must_be_word_pieces_of_the_same_weights(made: Section, got: str | None) -> None:
+def test_the_features_must_be_word_pieces_of_the_same_weights(
+    made: Section, got: str | None
+) -> None:
     rule = f"wordpieces of all-minilm-l6-v2, the weights that the model starts from; got {got}"
     assert berts.settings().features_rule(made) == (None if got is None else rule)
 
 
 def test_a_learning_rate_at_which_the_loss_is_not_finite_is_named(folders: Folders) -> None:
-    with pytest.raises(UserError, match=r"^the loss must stay finite; got nan in epoch \d; set a lower learning_rate$"):
+    with pytest.raises(
+        UserError,
+        match=r"^the loss must stay finite; got nan in epoch \d; set a lower learning_rate$",
+    ):
         berts.fit(berts.rows(), berts.rows(), berts.settings(learning_rate=1e30), folders)
 
 

@@ -13,7 +13,10 @@ from textclf.vectorize import representation
 
 WORDS = ("good great fine", "bad poor awful", "tree river stone")
 ROWS = [
-    (" ".join([*np.random.default_rng(n).choice(WORDS[n % 3].split(), 3), f"x{n % 7}"]), ("pos", "neg", "oos")[n % 3])
+    (
+        " ".join([*np.random.default_rng(n).choice(WORDS[n % 3].split(), 3), f"x{n % 7}"]),
+        ("pos", "neg", "oos")[n % 3],
+    )
     for n in range(120)
 ]
 
@@ -35,7 +38,9 @@ def test_texts_of_no_class_are_predicted_with_a_score_and_train_nothing(folder: 
     assert (rows.y < 0).tolist() == (rows.split == "test_unknown").tolist()
     model = layers.read(folder / "trained" / "model")
     assert model.classes == ("neg", "pos")
-    vectorizer = representation.read(folder / "features" / "words" / representation.VECTORIZER, folder)
+    vectorizer = representation.read(
+        folder / "features" / "words" / representation.VECTORIZER, folder
+    )
     assert not {"tree", "river", "stone"} & set(vectorizer.parts[0].vocabulary)
     texts = splits.read_column(folder / "splits" / "test_unknown.parquet", "text")
     unknown = rows.take(rows.y < 0)

@@ -18,8 +18,12 @@ def test_a_text_is_cut_between_words_if_possible(text: str, parts: Text) -> None
     assert excerpt(text, 10, 20) == parts
 
 
-@pytest.mark.parametrize(("number", "end"), [(IDS - 1, ""), (IDS, ""), (IDS + 1, ", 1 more"), (2000, ", 1,995 more")])
-def test_of_the_rows_of_a_label_some_are_named_and_the_others_counted(number: int, end: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "end"), [(IDS - 1, ""), (IDS, ""), (IDS + 1, ", 1 more"), (2000, ", 1,995 more")]
+)
+def test_of_the_rows_of_a_label_some_are_named_and_the_others_counted(
+    number: int, end: str
+) -> None:
     shown = min(number, IDS)
     rows = Labelled(number, [("train", f"r{place}") for place in range(shown)])
     (label,) = LabelledText("fine", {"1": rows}).shown({"1": "good"})["labels"]

@@ -37,16 +37,29 @@ GROUPS = pd.DataFrame(
 )
 GROUPS = GROUPS.assign(split=GROUPS["class"])
 BINS = pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})
-STEPS = pd.DataFrame({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
+STEPS = pd.DataFrame(
+    {"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]}
+)
 SPECS = [
     pytest.param(panels(charts.BY_SPLIT, GROUPS, MODELS, {})[""], id="accuracies"),
     pytest.param(history.history(LOSS, tables.history(["keras"]), MODELS), id="loss"),
-    pytest.param(history.history(LOSS, tables.history(["keras", "nb_svm"], count=2000), MODELS), id="long histories"),
-    pytest.param(confusion.confusion(tables.confusion(LABELS, PAIR[:1]), LABELS), id="confusion of hostile classes"),
-    pytest.param(confusion.confusion(tables.confusion(["a", "b"], PAIR[:1]), ["a", "b"]), id="confusion of two"),
+    pytest.param(
+        history.history(LOSS, tables.history(["keras", "nb_svm"], count=2000), MODELS),
+        id="long histories",
+    ),
+    pytest.param(
+        confusion.confusion(tables.confusion(LABELS, PAIR[:1]), LABELS),
+        id="confusion of hostile classes",
+    ),
+    pytest.param(
+        confusion.confusion(tables.confusion(["a", "b"], PAIR[:1]), ["a", "b"]),
+        id="confusion of two",
+    ),
     pytest.param(draw.curves(ROC, tables.roc(["1"], PAIR), MODELS), id="roc"),
     pytest.param(draw.curves(PRECISION_RECALL, STEPS, MODELS), id="precision and recall"),
-    pytest.param(panels(CHARTS["reliability"], tables.RELIABILITY, PAIR, {})["majority"], id="reliability"),
+    pytest.param(
+        panels(CHARTS["reliability"], tables.RELIABILITY, PAIR, {})["majority"], id="reliability"
+    ),
     pytest.param(bars(charts.LENGTHS, BINS, size=(500, 150)), id="lengths"),
     pytest.param(panels(charts.BY_CLASS, GROUPS, MODELS, {})[""], id="by class"),
     pytest.param(lines(charts.LEARNING_CURVE, tables.RELIABILITY, MODELS), id="learning curve"),
@@ -61,12 +74,18 @@ def parts(spec: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_a_picture_is_shapes_and_text_alone_and_repeats_and_no_name_is_outside_of_the_data(spec: Spec) -> None:
+def test_a_picture_is_shapes_and_text_alone_and_repeats_and_no_name_is_outside_of_the_data(
+    spec: Spec,
+) -> None:
     drawn = render.svg(spec)
     assert drawn == render.svg(json.loads(json.dumps(spec)))
     for element in ET.fromstring(drawn).iter():  # noqa: S314 (our own)
         assert element.tag.removeprefix("{http://www.w3.org/2000/svg}") in TAGS
-        assert [name for name in element.attrib if name.startswith("on") or name in {"id", "style", "href"}] == []
+        assert [
+            name
+            for name in element.attrib
+            if name.startswith("on") or name in {"id", "style", "href"}
+        ] == []
         assert not any(re.search(r"\d\.\d{3}", value) for value in element.attrib.values())
     assert "currentColor" in drawn
     for part in parts({key: value for key, value in spec.items() if key != "data"}):
@@ -84,7 +103,9 @@ print(os.environ["FONTCONFIG_FILE"])
 
 
 def test_fonts_of_the_machine_change_nothing(tmp_path: Path) -> None:
-    (font,) = list(Path("/usr/share/fonts").rglob("DejaVuSans.ttf"))[:1] or pytest.skip("needs the font DejaVu Sans")
+    (font,) = list(Path("/usr/share/fonts").rglob("DejaVuSans.ttf"))[:1] or pytest.skip(
+        "needs the font DejaVu Sans"
+    )
     pictures = set()
     for folder in (font.parent, tmp_path):
         config = tmp_path / "fonts.conf"
@@ -100,7 +121,10 @@ def test_fonts_of_the_machine_change_nothing(tmp_path: Path) -> None:
 def test_a_model_has_one_colour_in_all_charts_and_runs() -> None:
     grey, orange = (mark_of(name).colour for name in PAIR)
     alone = history.history(LOSS, tables.history(["majority"]), ("majority",))
-    assert alone["layer"][0]["encoding"]["color"]["scale"] == {"domain": ["majority"], "range": [grey]}
+    assert alone["layer"][0]["encoding"]["color"]["scale"] == {
+        "domain": ["majority"],
+        "range": [grey],
+    }
     both = draw.curves(ROC, tables.roc(["1"], PAIR), ("keras", *PAIR))
     scale = {"domain": ["majority", "logistic regression"], "range": [grey, orange]}
     assert both["layer"][1]["encoding"]["color"]["scale"] == scale
@@ -125,7 +149,9 @@ def test_dvc_gives_a_model_the_same_colour() -> None:
             "fill": {"field": "colour", "scale": None, "type": "nominal"},
         },
     }
-    drawn = re.findall(r'role="graphics-symbol"[^>]*fill="(#[0-9A-F]{6})"', vl_convert.vegalite_to_svg(spec))
+    drawn = re.findall(
+        r'role="graphics-symbol"[^>]*fill="(#[0-9A-F]{6})"', vl_convert.vegalite_to_svg(spec)
+    )
     assert drawn == [mark_of(name).colour for name in names]
 
 
@@ -147,8 +173,12 @@ def test_of_epochs_with_the_same_loss_the_first_is_the_lowest() -> None:
     assert not len(history.lowest_loss(rows.assign(loss=np.nan)))
 
 
-@pytest.mark.parametrize(("letters", "columns"), [(marks.LEGEND_LETTERS, 3), (marks.LEGEND_LETTERS + 1, 2)])
-def test_a_legend_has_one_row_unless_its_names_are_too_long_for_a_phone(letters: int, columns: int) -> None:
+@pytest.mark.parametrize(
+    ("letters", "columns"), [(marks.LEGEND_LETTERS, 3), (marks.LEGEND_LETTERS + 1, 2)]
+)
+def test_a_legend_has_one_row_unless_its_names_are_too_long_for_a_phone(
+    letters: int, columns: int
+) -> None:
     names = ["a" * (letters - 12), "b" * 6, "c" * 6]
     rows = tables.roc(["1"], names)
     colour = draw.curves(ROC, rows, names)["layer"][1]["encoding"]["color"]
@@ -156,7 +186,9 @@ def test_a_legend_has_one_row_unless_its_names_are_too_long_for_a_phone(letters:
 
 
 @pytest.mark.parametrize(("models", "ruled"), [(["a"], 1), (["a", "b"], 1), (["a", "b", "c"], 0)])
-def test_the_epochs_of_the_lowest_loss_of_few_models_have_a_line(models: list[str], ruled: int) -> None:
+def test_the_epochs_of_the_lowest_loss_of_few_models_have_a_line(
+    models: list[str], ruled: int
+) -> None:
     layers = history.history(LOSS, tables.history(models), models)["layer"]
     assert sum(layer["mark"]["type"] == "rule" for layer in layers) == ruled
 
@@ -184,8 +216,13 @@ def test_the_title_of_a_point_has_its_numbers() -> None:
         "rows: 1,234",
     ]
     assert "interval" not in second
-    assert titles(bars(charts.LENGTHS, BINS, size=(400, 150)))[0] == "words in a text: 0 to 2\ntexts: 7"
-    assert titles(confusion.confusion(tables.confusion(["a", "b"], PAIR[:1]), ["a", "b"]))[1].splitlines()[:2] == [
+    assert (
+        titles(bars(charts.LENGTHS, BINS, size=(400, 150)))[0]
+        == "words in a text: 0 to 2\ntexts: 7"
+    )
+    assert titles(confusion.confusion(tables.confusion(["a", "b"], PAIR[:1]), ["a", "b"]))[
+        1
+    ].splitlines()[:2] == [
         "actual: a",
         "predicted: b",
     ]
@@ -209,7 +246,10 @@ def test_thousands_of_points_are_thinned() -> None:
     rows = pd.DataFrame({"model": "keras", "false_positive_rate": x, "true_positive_rate": y})
     assert 100 < len(draw.curves(ROC, rows, ["keras"])["data"]["values"]) <= 1000
     assert 30 <= len(draw.curves(ROC, rows, ["keras"], 100)["data"]["values"]) <= 100
-    assert draw.thin(np.array([[0.0, 0.0], [0.5, 1.0], [1.0, 0.0]]), 1).tolist() == [0, 2]  # both ends at least
+    assert draw.thin(np.array([[0.0, 0.0], [0.5, 1.0], [1.0, 0.0]]), 1).tolist() == [
+        0,
+        2,
+    ]  # both ends at least
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=60))
@@ -221,25 +261,37 @@ def test_a_thinned_curve_is_within_the_tolerance(curve: list[tuple[float, float]
         along = points[last] - points[first]
         for point in points[first + 1 : last] - points[first]:
             length = np.hypot(*along)
-            away = abs(point[0] * along[1] - point[1] * along[0]) / length if length else np.hypot(*point)
+            away = (
+                abs(point[0] * along[1] - point[1] * along[0]) / length
+                if length
+                else np.hypot(*point)
+            )
             assert away <= draw.TOLERANCE
 
 
 def test_the_templates_of_dvc_plots_are_those_of_the_charts() -> None:
-    written = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / ".dvc" / "plots").iterdir()}
-    assert written == {name: plot_templates.text(chart) for name, chart in CHARTS.items()}, "make docs"
+    written = {
+        path.stem: path.read_text(encoding="utf-8") for path in (ROOT / ".dvc" / "plots").iterdir()
+    }
+    assert written == {name: plot_templates.text(chart) for name, chart in CHARTS.items()}, (
+        "make docs"
+    )
 
 
 @pytest.mark.lesson
 @pytest.mark.parametrize("name", [*CHARTS])
 def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
     chart = CHARTS[name]
-    table = pd.read_csv(ROOT / "plots" / f"{chart.table}.csv", dtype=str, keep_default_na=False)  # as DVC reads it
+    table = pd.read_csv(
+        ROOT / "plots" / f"{chart.table}.csv", dtype=str, keep_default_na=False
+    )  # as DVC reads it
     before, both = svg_by_dvc(name, table), svg_by_dvc(name, table, table)
     assert ">HEAD<" not in before
     assert ">HEAD<" in both
     assert both.count('role="graphics-symbol"') > before.count('role="graphics-symbol"')
-    told_apart = ("train", "test") if chart.dash == "split" else ("majority", "logistic_regression", "keras")
+    told_apart = (
+        ("train", "test") if chart.dash == "split" else ("majority", "logistic_regression", "keras")
+    )
     assert [text for text in told_apart if f">{text}<" not in before] == []
     coloured = () if chart.kind == "cell" or chart.dash == "split" else told_apart
     assert [model for model in coloured if mark_of(model).colour not in before] == []
@@ -247,7 +299,10 @@ def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
 
 def svg_by_dvc(name: str, *revisions: pd.DataFrame) -> str:
     """The picture that DVC's template of a chart draws of the rows of the workspace and of HEAD."""
-    named = [rows.assign(rev=revision) for rows, revision in zip(revisions, ("workspace", "HEAD"), strict=False)]
+    named = [
+        rows.assign(rev=revision)
+        for rows, revision in zip(revisions, ("workspace", "HEAD"), strict=False)
+    ]
     values = pd.concat(named).astype(str).to_dict("records")  # text, as DVC reads it
     spec = plot_templates.text(CHARTS[name]).replace('"<DVC_METRIC_DATA>"', json.dumps(values))
     return str(vl_convert.vegalite_to_svg(spec, vl_version="5.8"))
@@ -256,12 +311,16 @@ def svg_by_dvc(name: str, *revisions: pd.DataFrame) -> str:
 def drawn_by_dvc(name: str, rows: pd.DataFrame) -> list[dict[str, str]]:
     """The tooltips of the marks that DVC's template of a chart draws of these rows."""
     labels = re.findall(r'aria-label="([^"]*)" role="graphics-symbol"', svg_by_dvc(name, rows))
-    return [dict(part.split(": ", 1) for part in label.split("; ") if ": " in part) for label in labels]
+    return [
+        dict(part.split(": ", 1) for part in label.split("; ") if ": " in part) for label in labels
+    ]
 
 
 def axis_of_dvc(name: str, rows: pd.DataFrame, axis: str) -> list[str]:
     """The names along an axis (X or Y) of the chart that DVC's template draws of these rows, from left or above."""
-    (first, *_) = re.findall(rf'aria-label="{axis}-axis[^"]*"(.*?)aria-label="', svg_by_dvc(name, rows), re.DOTALL)
+    (first, *_) = re.findall(
+        rf'aria-label="{axis}-axis[^"]*"(.*?)aria-label="', svg_by_dvc(name, rows), re.DOTALL
+    )
     return re.findall(r">(c\d+)<", first)
 
 
@@ -273,14 +332,18 @@ def test_dvc_gives_both_axes_of_a_matrix_the_same_classes_in_the_same_order() ->
     rows = rows[rows["count"] > 0]  # of each actual class, the last predicted one first
     often = rows["actual"].isin(names[8:]) & (rows["actual"] != rows["predicted"])
     rows = rows.assign(count=np.where(often, 9, rows["count"]))
-    constant = rows[rows["actual"] == rows["predicted"]].assign(model="majority", predicted="c3", count=99)
+    constant = rows[rows["actual"] == rows["predicted"]].assign(
+        model="majority", predicted="c3", count=99
+    )
     both = pd.concat([rows, constant], ignore_index=True)
     chosen = confusion.most_mistaken(both, names)
     assert axis_of_dvc("confusion", both, "X") == axis_of_dvc("confusion", both, "Y") == chosen
 
 
 def test_dvc_draws_the_curves_of_each_class_in_a_panel_of_its_own() -> None:
-    svg_lines = [part for part in drawn_by_dvc("roc", tables.roc(["b", "a", "c"], PAIR)) if "model" in part]
+    svg_lines = [
+        part for part in drawn_by_dvc("roc", tables.roc(["b", "a", "c"], PAIR)) if "model" in part
+    ]
     assert svg_lines
     spec = plot_templates.template(CHARTS["roc"])["hconcat"][0]
     assert spec["facet"]["field"] == "class"
@@ -295,7 +358,9 @@ def test_dvc_draws_no_baseline_whose_error_would_squeeze_the_axis_of_the_others(
             for share, value in zip((0.1, 1.0), values, strict=True)
         ]
     )
-    assert {part.get("model") for part in drawn_by_dvc("risk_coverage", rows) if "error" in part} == {
+    assert {
+        part.get("model") for part in drawn_by_dvc("risk_coverage", rows) if "error" in part
+    } == {
         "keras",
         "perfect",
     }
@@ -310,7 +375,9 @@ def test_the_area_of_a_point_shows_its_rows() -> None:
 
 
 def test_a_chart_of_classes_draws_its_split_with_their_names() -> None:
-    rows = pd.DataFrame({"model": "keras", "split": ["train", "test"], "class": "0", "f1": [1.0, 0.5]})
+    rows = pd.DataFrame(
+        {"model": "keras", "split": ["train", "test"], "class": "0", "f1": [1.0, 0.5]}
+    )
     rows = rows.assign(f1_low=rows["f1"], f1_high=rows["f1"])
     spec = panels(CHARTS["f1"], rows, ["keras"], {"0": "negative"})[""]
     assert [(row["class"], row["f1"]) for row in spec["data"]["values"]] == [("negative", 0.5)]

@@ -40,7 +40,10 @@ FIGURES: dict[str, tuple[Any, pd.DataFrame]] = {
     "confusion": ("confusion", confusion(["0", "1"])),
     "confusion of three classes, one with a rounded share": ("confusion", COUNTED),
     "confusion of six classes": ("confusion", confusion(list("abcdef"))),
-    "confusion of seven classes": ("confusion", SEVEN.assign(count=7 * (SEVEN["actual"] == SEVEN["predicted"]))),
+    "confusion of seven classes": (
+        "confusion",
+        SEVEN.assign(count=7 * (SEVEN["actual"] == SEVEN["predicted"])),
+    ),
     "confusion of odd classes": ("confusion", confusion(ODD)),
     "confusion of labels": ("confusion", OF_LABELS),
     "confusion of many labels": ("confusion", FORTY),
@@ -49,7 +52,10 @@ FIGURES: dict[str, tuple[Any, pd.DataFrame]] = {
     "roc of three classes": ("roc", roc(["spam", "$x$", "ham"])),
     "roc of odd classes": ("roc", roc(ODD)),
     "reliability": ("reliability", RELIABILITY),
-    "reliability from the lowest confidence of two classes": ("reliability", RELIABILITY.assign(confidence=0.5)),
+    "reliability from the lowest confidence of two classes": (
+        "reliability",
+        RELIABILITY.assign(confidence=0.5),
+    ),
     "reliability below it": ("reliability", RELIABILITY.assign(confidence=0.499)),
     "reliability of one bin": ("reliability", RELIABILITY[:1]),
     # As rounded numbers may have it: the accuracy a little outside of its interval.
@@ -83,7 +89,11 @@ def test_a_setting_is_drawn_by_the_trials_in_which_it_applies() -> None:
 
 
 def texts(svg: str) -> list[str]:
-    return ["".join(element.itertext()) for element in ET.fromstring(svg).iter() if element.tag.endswith("}text")]  # noqa: S314 (our own)
+    return [
+        "".join(element.itertext())
+        for element in ET.fromstring(svg).iter()  # noqa: S314 (our own)
+        if element.tag.endswith("}text")
+    ]
 
 
 def size(svg: str) -> tuple[int, int]:
@@ -96,7 +106,9 @@ def test_a_figure_repeats_and_needs_nothing_else(figure: Any, rows: pd.DataFrame
     svg = draw(figure, rows)
     assert svg == draw(figure, rows)
     assert not re.search(r"<script|<style|href|url\(|currentColor|NaN", svg)
-    assert re.search(r'<rect width="\d+" height="\d+" fill="#ffffff"/>', svg)  # readable on a dark page
+    assert re.search(
+        r'<rect width="\d+" height="\d+" fill="#ffffff"/>', svg
+    )  # readable on a dark page
     assert size(svg)[0] <= 1000
 
 
@@ -114,11 +126,15 @@ def test_names_of_classes_survive_from_the_table_to_the_figure(tmp_path: Path) -
 
 
 def test_cells_without_rows_may_be_missing() -> None:
-    assert sorted(texts(draw("confusion", COUNTED[COUNTED["count"] > 0]))) == sorted(texts(draw("confusion", COUNTED)))
+    assert sorted(texts(draw("confusion", COUNTED[COUNTED["count"] > 0]))) == sorted(
+        texts(draw("confusion", COUNTED))
+    )
 
 
 def test_many_classes_make_a_figure_taller_and_not_wider_than_a_page() -> None:
-    few, twelve, many = ([f"class {number}" for number in range(count)] for count in (2, CURVES, 120))
+    few, twelve, many = (
+        [f"class {number}" for number in range(count)] for count in (2, CURVES, 120)
+    )
     for sizes in (
         [size(draw("confusion", confusion(names, ["majority"]))) for names in (few, twelve, many)],
         [size(draw("roc", roc(names))) for names in (few, twelve)],
@@ -141,11 +157,18 @@ def test_of_many_classes_the_hardest_are_drawn_and_the_figure_says_so() -> None:
     assert draw("confusion", rows[rows["count"] > 0]) == draw("confusion", rows)
     for count in (CURVES - 1, CURVES):
         shown = texts(draw("roc", roc(names[:count])))
-        assert any("Of more than 12 classes, those with the most mistakes." in text for text in shown) == (count == 12)
+        assert any(
+            "Of more than 12 classes, those with the most mistakes." in text for text in shown
+        ) == (count == 12)
 
 
 def test_a_model_of_one_class_does_not_choose_the_hardest() -> None:
-    pairs = [("majority", "a", "c", 50), ("keras", "a", "a", 9), ("keras", "b", "c", 3), ("keras", "c", "b", 1)]
+    pairs = [
+        ("majority", "a", "c", 50),
+        ("keras", "a", "a", 9),
+        ("keras", "b", "c", 3),
+        ("keras", "c", "b", 1),
+    ]
     rows = pd.DataFrame(pairs, columns=["model", "actual", "predicted", "count"])
     assert matrices.most_mistaken(rows, ["a", "b", "c"], limit=2) == ["b", "c"]
 
@@ -153,9 +176,15 @@ def test_a_model_of_one_class_does_not_choose_the_hardest() -> None:
 @pytest.mark.parametrize(
     ("values", "scale"),
     [
-        ([1.0 + n / FEW_VALUES * (DECADES - 1) for n in range(FEW_VALUES + 1)], "log"),  # from 1 to DECADES
+        (
+            [1.0 + n / FEW_VALUES * (DECADES - 1) for n in range(FEW_VALUES + 1)],
+            "log",
+        ),  # from 1 to DECADES
         ([1.0 + n / FEW_VALUES * (DECADES - 2) for n in range(FEW_VALUES + 1)], "linear"),
-        ([float(n * DECADES) for n in range(FEW_VALUES + 1)], "linear"),  # from 0 on, which has no logarithm
+        (
+            [float(n * DECADES) for n in range(FEW_VALUES + 1)],
+            "linear",
+        ),  # from 0 on, which has no logarithm
         ([10.0**n for n in range(FEW_VALUES)], "ordinal"),
         ([*map(float, range(FEW_VALUES)), "none"], "nominal"),
     ],
@@ -166,10 +195,14 @@ def test_numbers_over_decades_have_a_logarithmic_axis(values: list[Any], scale: 
     x = chart["encoding"]["x"]
     found = {"quantitative": x.get("scale", {}).get("type", "linear")}.get(x["type"], x["type"])
     assert found == scale
-    assert [row["value"] for row in chart["data"]["values"]] == ([*map(str, values)] if scale == "nominal" else values)
+    assert [row["value"] for row in chart["data"]["values"]] == (
+        [*map(str, values)] if scale == "nominal" else values
+    )
 
 
-@pytest.mark.parametrize(("metric", "best"), [("accuracy", [0.5, 0.7, 0.7]), ("log_loss", [0.5, 0.5, 0.4])])
+@pytest.mark.parametrize(
+    ("metric", "best"), [("accuracy", [0.5, 0.7, 0.7]), ("log_loss", [0.5, 0.5, 0.4])]
+)
 def test_the_best_trial_so_far_is_that_of_the_metric(metric: str, best: list[float]) -> None:
     rows = pd.DataFrame({"trial": [1, 2, 3], "score": [0.5, 0.7, 0.4]})
     found = by_trial(rows, METRICS[metric])

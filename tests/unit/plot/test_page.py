@@ -29,14 +29,21 @@ def test_the_page_has_the_scripts_and_a_place_for_the_plots(tmp_path: Path, loca
     for _ in range(2):
         write_template(tmp_path)
         assert named(tmp_path) == TEMPLATE
-        page = HTML((tmp_path / TEMPLATE).read_text()).with_scripts("<script src=x>").with_element("<p>plots").embed()
+        page = (
+            HTML((tmp_path / TEMPLATE).read_text())
+            .with_scripts("<script src=x>")
+            .with_element("<p>plots")
+            .embed()
+        )
         assert "window.vegaEmbed" in page
         assert "<script src=" not in page
         assert page.count("<p>plots") == 1
     assert ("remote" in (tmp_path / "config.local").read_text()) is bool(local)
 
 
-def test_the_page_is_made_once_per_version_and_if_it_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_is_made_once_per_version_and_if_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bundle = mock.Mock(return_value="")
     monkeypatch.setattr(vl_convert, "javascript_bundle", bundle)
     for _ in range(2):
@@ -64,8 +71,12 @@ def test_a_template_of_the_users_own_stays(tmp_path: Path, file: str) -> None:
     assert not (tmp_path / TEMPLATE).exists()
 
 
-@pytest.mark.parametrize(("file", "text"), [("config", "[plots\n"), ("tmp", "a file, so that nothing can be in it")])
-def test_what_can_not_be_read_or_written_is_no_reason_to_fail(tmp_path: Path, file: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "text"), [("config", "[plots\n"), ("tmp", "a file, so that nothing can be in it")]
+)
+def test_what_can_not_be_read_or_written_is_no_reason_to_fail(
+    tmp_path: Path, file: str, text: str
+) -> None:
     (tmp_path / file).write_text(text)
     write_template(tmp_path)
     assert sorted(tmp_path.iterdir()) == [tmp_path / file]

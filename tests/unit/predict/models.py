@@ -14,7 +14,10 @@ from textclf.vectorize import representation
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
-MADE_OF_NOTHING = {"externalParameters": {"model": "model", "params": {}}, "resolvedDependencies": []}
+MADE_OF_NOTHING = {
+    "externalParameters": {"model": "model", "params": {}},
+    "resolvedDependencies": [],
+}
 WEIGHTS = {"bad": -3.0, "food": 0.25, "great": 2.0, "place": 0.5}
 
 
@@ -24,22 +27,33 @@ def fit_vectorizer(**settings: object) -> Vectorizer:
 
 
 def two_classes(
-    threshold: float = 0.5, calibration: Calibration | None = None, intercept: float = -0.5, **settings: object
+    threshold: float = 0.5,
+    calibration: Calibration | None = None,
+    intercept: float = -0.5,
+    **settings: object,
 ) -> Predictor:
     """A linear model of the classes no and yes with the weights `WEIGHTS`."""
-    model = layers.linear(("no", "yes"), np.array([list(WEIGHTS.values())]), np.array([intercept]), "sigmoid")
+    model = layers.linear(
+        ("no", "yes"), np.array([list(WEIGHTS.values())]), np.array([intercept]), "sigmoid"
+    )
     return Predictor(fit_vectorizer(**settings), model, Decision(threshold, calibration))
 
 
 def three_classes(classes: Sequence[str] = ("a", "b", "c")) -> Predictor:
     kernel = np.array([[2.0, 0.0, -1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
-    return Predictor(fit_vectorizer(), LayerModel(tuple(classes), (Layer(kernel, np.zeros(3), "softmax"),)), Decision())
+    return Predictor(
+        fit_vectorizer(),
+        LayerModel(tuple(classes), (Layer(kernel, np.zeros(3), "softmax"),)),
+        Decision(),
+    )
 
 
 def many_classes() -> Predictor:
     kernel = np.arange(44.0).reshape(4, 11) % 7
     classes = tuple(f"intent {number}" for number in range(11))
-    return Predictor(fit_vectorizer(), LayerModel(classes, (Layer(kernel, np.zeros(11), "softmax"),)), Decision())
+    return Predictor(
+        fit_vectorizer(), LayerModel(classes, (Layer(kernel, np.zeros(11), "softmax"),)), Decision()
+    )
 
 
 def several_labels() -> Predictor:

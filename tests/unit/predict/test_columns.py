@@ -54,7 +54,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = splits.open_shards(folder / "splits")
     for name in SECTION.names():
         (made := folder / "features" / name).mkdir(parents=True)
-        write_features(vectorize(rows, ["0", "1"], name, SECTION[name], made, folder, folder / f"kept-{name}"), made)
+        write_features(
+            vectorize(rows, ["0", "1"], name, SECTION[name], made, folder, folder / f"kept-{name}"),
+            made,
+        )
     (folder / "features" / "both").mkdir()
     combine(folder / "features", ("words", "facts"), folder / "features" / "both")
     for name in ("both", "facts"):
@@ -62,7 +65,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         train = Dataset.of_shards(features.open_shards(made)["train"])
         settings = logistic_regression.Settings(C=100.0)
         fitted = logistic_regression.fit(train, None, settings, Folders(folder))
-        export(Predictor(read(made / VECTORIZER, folder), fitted.layers, Decision(0.5)), folder / "models" / name)
+        export(
+            Predictor(read(made / VECTORIZER, folder), fitted.layers, Decision(0.5)),
+            folder / "models" / name,
+        )
     return folder
 
 
@@ -70,19 +76,31 @@ def test_columns_and_texts_together_are_learned(folder: Path) -> None:
     test, model = splits.read(folder / "splits")["test"], load(folder / "models" / "both")
     assert (model.predict(test["text"]) == test["label"]).mean() > 0.95
     pair = Combine.model_validate({"both": {"first": "words", "second": "facts"}})
-    made = in_memory.vectorize_splits(splits.read(folder / "splits"), "both", SECTION, pair, ["0", "1"], folder)
-    assert made["test"].X.toarray() == pytest.approx(model.vectorizer.transform(test["text"]).toarray())
+    made = in_memory.vectorize_splits(
+        splits.read(folder / "splits"), "both", SECTION, pair, ["0", "1"], folder
+    )
+    assert made["test"].X.toarray() == pytest.approx(
+        model.vectorizer.transform(test["text"]).toarray()
+    )
 
 
 def test_records_and_data_frames_are_predicted_alike(folder: Path) -> None:
     model = load(folder / "models" / "both")
-    assert model.predict(RECORDS).tolist() == model.predict(pd.DataFrame(RECORDS)).tolist() == ["1", "0"]
-    first, second = model.predict_proba([{"text": "good", "price": None, "shop": float("nan")}, EMPTY]).tolist()
+    assert (
+        model.predict(RECORDS).tolist()
+        == model.predict(pd.DataFrame(RECORDS)).tolist()
+        == ["1", "0"]
+    )
+    first, second = model.predict_proba(
+        [{"text": "good", "price": None, "shop": float("nan")}, EMPTY]
+    ).tolist()
     assert first == second
     assert refusal(model.predict, [{"text": "good", "price": 1}]) == (
         "texts[0] must have the keys text and price, shop, which the model reads; got none named 'shop'"
     )
-    assert "texts[1]: price must be a number" in refusal(model.predict, [RECORDS[0], RECORDS[0] | {"price": "1 EUR"}])
+    assert "texts[1]: price must be a number" in refusal(
+        model.predict, [RECORDS[0], RECORDS[0] | {"price": "1 EUR"}]
+    )
     with pytest.raises(TypeError, match=r"texts\[0\] must be a str"):
         model.predict([RECORDS[0] | {"text": None}])
 
@@ -106,28 +124,51 @@ def test_the_columns_of_a_table_are_cross_validated(folder: Path, tmp_path: Path
     report, trainings = tmp_path / "report.json", tmp_path / "trainings.csv"
     sections = Sections(Split(), SECTION, Combine(), train, Evaluate())
     studied = samples.settings(folds=2, repeats=1)
-    crossvalidate.run(studied, data, sections, pretrained=folder, report=report, trainings=trainings)
+    crossvalidate.run(
+        studied, data, sections, pretrained=folder, report=report, trainings=trainings
+    )
     assert "facts" in json.loads(report.read_text())  # of two texts, too few to be right
 
 
 @pytest.mark.parametrize("header", ["text,price,shop", "text,price"])
-def test_the_command_reads_the_columns_of_a_table(header: str, folder: Path, capsys: Any, tmp_path: Path) -> None:
+def test_the_command_reads_the_columns_of_a_table(
+    header: str, folder: Path, capsys: Any, tmp_path: Path
+) -> None:
     (tmp_path / "new.csv").write_text(f"{header}\ngood,90,A\n")
-    command = ["predict", "--models", str(folder / "models"), "--model", "both", "--path", str(tmp_path / "new.csv")]
+    command = [
+        "predict",
+        "--models",
+        str(folder / "models"),
+        "--model",
+        "both",
+        "--path",
+        str(tmp_path / "new.csv"),
+    ]
     with pytest.raises(SystemExit):
         cli.main([*command, "--to", "jsonl"])
     out, err = capsys.readouterr()
     if "shop" in header:
         assert (json.loads(out)["label"], json.loads(out)["text"]) == ("1", "good")
     else:
-        assert "new.csv: a column that the model reads must be one of its columns (text, price); got 'shop'" in err
+        assert (
+            "new.csv: a column that the model reads must be one of its columns (text, price); got 'shop'"
+            in err
+        )
 
 
 def test_the_server_takes_records(folder: Path) -> None:
     models = {name: load(folder / "models" / name) for name in ("both", "facts")}
-    wrong = [RECORDS[0] | {"price": "x"}], [{"text": "good", "price": 1}], [{"price": 1, "shop": "A"}], ["good"]
+    wrong = (
+        [RECORDS[0] | {"price": "x"}],
+        [{"text": "good", "price": 1}],
+        [{"price": 1, "shop": "A"}],
+        ["good"],
+    )
     asked = [RECORDS, *wrong]
-    posts = [lambda client, texts=texts: client.post("/predict", json={"texts": texts}) for texts in asked]
+    posts = [
+        lambda client, texts=texts: client.post("/predict", json={"texts": texts})
+        for texts in asked
+    ]
     first, *others = talk(create_app(models, "both"), *posts)
     assert [each["label"] for each in first.json()["predictions"]] == ["1", "0"]
     assert [(each.status_code, each.json()["error"].partition(";")[0]) for each in others] == [

@@ -104,8 +104,12 @@ CONTROLS = "\x1b]0;owned\x07\x1b[2Jgood\rfood \x7f\x9b1m\tcafé ☃"
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_a_terminal_gets_no_control_characters_and_a_file_gets_the_text(run: Run, kind: str) -> None:
-    shown, written = (run("--to", kind, CONTROLS, terminal=terminal).out for terminal in (True, False))
+def test_a_terminal_gets_no_control_characters_and_a_file_gets_the_text(
+    run: Run, kind: str
+) -> None:
+    shown, written = (
+        run("--to", kind, CONTROLS, terminal=terminal).out for terminal in (True, False)
+    )
     assert [letter for letter in shown.decode() if letter < " " or "\x7f" <= letter <= "\x9f"] == [
         *({"csv": "\n\t\n", "jsonl": "\n"}[kind])
     ]
@@ -127,7 +131,9 @@ def command(*arguments: str) -> list[str]:
 def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[bytes]"]:
     """Return a function that starts a line of shell in which "$@" is the command."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # with it, an error of stdout can't come as late
+    monkeypatch.delenv(
+        "PYTHONUNBUFFERED", raising=False
+    )  # with it, an error of stdout can't come as late
 
     def work(*arguments: str, through: str = 'exec "$@"') -> "subprocess.Popen[bytes]":
         line = ["sh", "-c", through, "sh", *command(*arguments)]
@@ -170,7 +176,9 @@ FILES = {
 }
 
 
-def test_each_command_prints_what_was_approved_and_writes_nothing_else(run: Run, project: Path) -> None:
+def test_each_command_prints_what_was_approved_and_writes_nothing_else(
+    run: Run, project: Path
+) -> None:
     (project / "in").mkdir()
     for name, content in FILES.items():
         (project / name).write_bytes(content)
@@ -182,7 +190,10 @@ def test_each_command_prints_what_was_approved_and_writes_nothing_else(run: Run,
         words, _, name = case.partition(" < ")
         done = run(*shlex.split(words), stdin=FILES.get(name, b""))
         assert tree(project) == before
-        return [*done.out.decode().splitlines(), *(f"{done.status}: {line}" for line in done.err.splitlines())]
+        return [
+            *done.out.decode().splitlines(),
+            *(f"{done.status}: {line}" for line in done.err.splitlines()),
+        ]
 
     approved.check_cases(Path(__file__).with_name("commands.txt"), say)
 
@@ -206,7 +217,9 @@ def test_an_argument_that_is_not_utf_8_is_classified(run: Run) -> None:
         (os.devnull, None, "jsonl"),
     ],
 )
-def test_the_format_is_the_named_one_or_that_of_the_ending(name: str, to: str | None, kind: str) -> None:
+def test_the_format_is_the_named_one_or_that_of_the_ending(
+    name: str, to: str | None, kind: str
+) -> None:
     assert choose_format(to, Path(name)) == kind
     assert choose_format(to, None) == (to or "jsonl")
 
@@ -219,15 +232,21 @@ def test_a_terminal_gets_a_prompt(run: Run) -> None:
 
 def test_what_is_left_out_of_parquet_is_not_missed_when_it_is_read_again(run: Run) -> None:
     first = run("--to", "parquet", "--no-text", "great", "bad").out
-    assert [row["text"] for row in run("--format", "parquet", "--text", "id", stdin=first).rows()] == ["1", "2"]
+    assert [
+        row["text"] for row in run("--format", "parquet", "--text", "id", stdin=first).rows()
+    ] == ["1", "2"]
 
 
 def test_parquet_is_not_written_to_a_terminal(run: Run) -> None:
     line = "--to must be jsonl or csv on a terminal; got parquet; set --output"
-    assert run("great", "--to", "parquet", terminal=True) == Done(2, b"", f"error: predict: {line}\n")
+    assert run("great", "--to", "parquet", terminal=True) == Done(
+        2, b"", f"error: predict: {line}\n"
+    )
 
 
-def test_a_broken_row_ends_the_output_and_leaves_an_old_file_as_it_is(run: Run, project: Path) -> None:
+def test_a_broken_row_ends_the_output_and_leaves_an_old_file_as_it_is(
+    run: Run, project: Path
+) -> None:
     (project / "out.jsonl").write_bytes(b"old")
     before = sorted(project.iterdir())
     line = "stdin:4: must have 2 fields, as the header has; got 1; put quotes around a field that contains"
@@ -236,13 +255,17 @@ def test_a_broken_row_ends_the_output_and_leaves_an_old_file_as_it_is(run: Run, 
     assert done.err.startswith(f"error: predict: {line}")
     assert (project / "out.jsonl").read_bytes() == b"old"
     assert sorted(project.iterdir()) == before
-    assert len(run("--format", "csv", stdin=GOOD + b"3\n").out.splitlines()) == 2  # the rows before it
+    assert (
+        len(run("--format", "csv", stdin=GOOD + b"3\n").out.splitlines()) == 2
+    )  # the rows before it
 
 
 # Processes
 
 
-def test_a_slow_producer_gets_its_answers_line_by_line(start: Callable[..., "subprocess.Popen[bytes]"]) -> None:
+def test_a_slow_producer_gets_its_answers_line_by_line(
+    start: Callable[..., "subprocess.Popen[bytes]"],
+) -> None:
     with start("--no-text") as process:
         assert process.stdin
         assert process.stdout
@@ -301,7 +324,9 @@ def test_closed_and_full_streams_of_a_shell_are_errors_of_one_line(
     with start("great", through='exec "$@" >/dev/full') as process:
         assert ended(process) == Done(2, b"", "error: predict: No space left on device\n")
     with start("--no-text", through='exec "$@" 2>&-') as process:
-        assert [row["label"] for row in ended(process, b"great \xff\n").rows()] == ["yes"]  # but no warning
+        assert [row["label"] for row in ended(process, b"great \xff\n").rows()] == [
+            "yes"
+        ]  # but no warning
 
 
 def peak(*arguments: str, stdin: Path) -> float:
@@ -314,7 +339,9 @@ def peak(*arguments: str, stdin: Path) -> float:
     )
     line = [sys.executable, "-c", script, "predict", *arguments]
     with stdin.open("rb") as stream:
-        done = subprocess.run(line, stdin=stream, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+        done = subprocess.run(
+            line, stdin=stream, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True
+        )
     return int(done.stderr) / 1024
 
 
@@ -327,7 +354,9 @@ def test_memory_does_not_grow_with_the_rows(project: Path, monkeypatch: pytest.M
     assert sizes[1] - sizes[0] < 10  # the texts that are more take 15 MiB
 
 
-def test_a_huge_line_takes_a_bounded_multiple_of_its_size(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_line_takes_a_bounded_multiple_of_its_size(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (project / "huge").write_bytes(b"great " * (20_000_000 // 6) + b"\nbad\n")
     assert peak("--no-text", stdin=project / "huge") < 500

@@ -17,13 +17,26 @@ import textclf
 from tests import approved
 from tests.processes import Ended
 from tests.refusal import refusal
-from tests.unit.predict.models import doubting, export, many_classes, several_labels, state, three_classes, two_classes
+from tests.unit.predict.models import (
+    doubting,
+    export,
+    many_classes,
+    several_labels,
+    state,
+    three_classes,
+    two_classes,
+)
 from textclf.artifacts.decisions import Decision, Rejection
 from textclf.artifacts.layers import SIGMOIDS, Layer, LayerModel
 from textclf.artifacts.unknown import write_means
 from textclf.predict.predictor import Predictor
 
-TEXTS = ["great place", "bad food", "", "great bad"]  # two_classes: probabilities of yes 0.88, 0.04, 0.38 and 0.18
+TEXTS = [
+    "great place",
+    "bad food",
+    "",
+    "great bad",
+]  # two_classes: probabilities of yes 0.88, 0.04, 0.38 and 0.18
 CommandLine = Callable[..., Ended]
 
 
@@ -46,19 +59,28 @@ PRINTED: dict[str, tuple[Predictor, str]] = {
     "more classes than have a column each": (many_classes(), ""),
     "sets of one class or none": (doubting(two_classes()), "--coverage 0.2"),
     "sets of one class or two": (doubting(two_classes()), "--coverage 0.9"),
-    "a set decides, whatever the threshold": (doubting(two_classes(threshold=0.99)), "--coverage 0.6"),
+    "a set decides, whatever the threshold": (
+        doubting(two_classes(threshold=0.99)),
+        "--coverage 0.6",
+    ),
     "texts of no class": (rejecting("probability", 0.85), ""),
     "the class that costs least": (costly(), ""),
     "no answer, where it costs less": (costly(0.3), ""),
     "several labels": (several_labels(), ""),
-    "several labels with their terms and sets": (doubting(several_labels()), "--explain --coverage 0.5"),
+    "several labels with their terms and sets": (
+        doubting(several_labels()),
+        "--explain --coverage 0.5",
+    ),
 }
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("models")
-    return {name: export(model, root / str(n) / "model") for n, (name, (model, _)) in enumerate(PRINTED.items())}
+    return {
+        name: export(model, root / str(n) / "model")
+        for n, (name, (model, _)) in enumerate(PRINTED.items())
+    }
 
 
 def test_the_predictions_of_each_model_are_as_they_were_approved(
@@ -68,7 +90,9 @@ def test_the_predictions_of_each_model_are_as_they_were_approved(
     for name, (model, options) in PRINTED.items():
         text += f"# {name}: {model!r}\n"
         for kind in ("jsonl", "csv"):
-            done = command_line("predict", "--model", folders[name], "--to", kind, *options.split(), *TEXTS)
+            done = command_line(
+                "predict", "--model", folders[name], "--to", kind, *options.split(), *TEXTS
+            )
             assert (done.status, done.err) == (0, "")
             text += done.out
         text += "\n"
@@ -103,7 +127,10 @@ def test_csv_and_parquet_have_what_json_lines_have(
         if isinstance(line.get("explanation"), dict):
             row["explanation"] = dict(row["explanation"])  # a map, which to_pylist makes pairs
         assert read({key: row[key] for key in line}) == read(line)
-        assert "top" in row or {f"probability_{each}" for each in PRINTED[name][0].classes_} <= row.keys()
+        assert (
+            "top" in row
+            or {f"probability_{each}" for each in PRINTED[name][0].classes_} <= row.keys()
+        )
 
 
 # Texts of no class
@@ -113,7 +140,10 @@ def test_a_text_below_the_threshold_has_no_label() -> None:
     plain = two_classes()
     highest = plain.predict_proba(TEXTS).max(axis=1)
     threshold = float(np.sort(highest)[2])  # which one text has, and keeps its label
-    labels = [label if value >= threshold else None for label, value in zip(plain.predict(TEXTS), highest, strict=True)]
+    labels = [
+        label if value >= threshold else None
+        for label, value in zip(plain.predict(TEXTS), highest, strict=True)
+    ]
     model = rejecting("probability", threshold)
     assert None in labels
     assert model.predict(TEXTS).tolist() == labels
@@ -126,7 +156,9 @@ def test_the_energy_is_that_of_the_text(tmp_path: Path) -> None:
     energies = base.model.log_sum(base.vectorizer.transform(TEXTS))
     threshold = float(np.sort(energies)[1:3].mean())
     folder = export(rejecting("energy", threshold, base), tmp_path / "energy")
-    assert [label is None for label in textclf.load(folder).predict(TEXTS)] == (energies < threshold).tolist()
+    assert [label is None for label in textclf.load(folder).predict(TEXTS)] == (
+        energies < threshold
+    ).tolist()
 
 
 def test_means_are_read_with_the_model_and_must_have_its_checksum(tmp_path: Path) -> None:
@@ -159,7 +191,9 @@ def test_a_text_has_the_labels_above_their_thresholds_and_perhaps_none(tmp_path:
 
 
 def test_each_label_is_explained_by_as_many_terms() -> None:
-    assert several_labels().explain(["bad food place"], 1) == [{"bad": [("bad", 2.0)], "food": [("food", 1.0)]}]
+    assert several_labels().explain(["bad food place"], 1) == [
+        {"bad": [("bad", 2.0)], "food": [("food", 1.0)]}
+    ]
 
 
 class Characters:
@@ -170,8 +204,12 @@ class Characters:
 
 
 def test_words_explain_each_label_if_features_have_no_terms() -> None:
-    layer = Layer(np.array([[1.0, 0.0, -3.0], [0.0, 2.0, 0.0]]), np.array([-0.5, -0.5, 40.0]), SIGMOIDS)
-    predictor = Predictor(Characters(), LayerModel(("a", "b", "sure"), (layer,)), several_labels().decision)
+    layer = Layer(
+        np.array([[1.0, 0.0, -3.0], [0.0, 2.0, 0.0]]), np.array([-0.5, -0.5, 40.0]), SIGMOIDS
+    )
+    predictor = Predictor(
+        Characters(), LayerModel(("a", "b", "sure"), (layer,)), several_labels().decision
+    )
     (explained,) = predictor.explain(["aa bb c"])
     assert list(explained) == ["a", "b", "sure"]
     assert explained["a"] == [("aa", pytest.approx(2.0))]
@@ -208,7 +246,10 @@ RAISE = "raise split.validation_size or lower the coverage"
 @pytest.mark.parametrize(
     ("coverage", "line"),
     [
-        *((value, f"must be greater than 0 and less than 1; got {value}") for value in ("1.0", "0.0", "nan")),
+        *(
+            (value, f"must be greater than 0 and less than 1; got {value}")
+            for value in ("1.0", "0.0", "nan")
+        ),
         (
             "0.995",
             f"must be at most 0.990099 for 100 validation rows; got 0.995, which takes at least 199 of them; {RAISE}",
@@ -227,7 +268,5 @@ def test_a_coverage_that_cannot_be_is_an_error_of_one_line(
 def test_a_coverage_by_class_is_limited_by_the_rows_of_each_class() -> None:
     predictor = doubting(two_classes(), rows=20, by_class=True)
     assert predictor.predict_set(["bad"], 0.9523809) == [["no"]]  # 20 / 21 is the highest
-    rule = (
-        "coverage must be at most 0.95238 for 20 validation rows of class no; got 0.96, which takes at least 24 of them"
-    )
+    rule = "coverage must be at most 0.95238 for 20 validation rows of class no; got 0.96, which takes at least 24 of them"
     assert refusal(predictor.predict_set, ["bad"], 0.96) == f"{rule}; {RAISE}"

@@ -42,7 +42,9 @@ class Chunks(io.RawIOBase):
 
 
 def pieces(data: bytes, size: int) -> IO[bytes]:
-    return cast("IO[bytes]", Chunks([data[start : start + size] for start in range(0, len(data), size)]))
+    return cast(
+        "IO[bytes]", Chunks([data[start : start + size] for start in range(0, len(data), size)])
+    )
 
 
 def lines(data: bytes, size: int = 10**6, encoding: str = "utf-8") -> tuple[list[str], list[str]]:
@@ -50,7 +52,9 @@ def lines(data: bytes, size: int = 10**6, encoding: str = "utf-8") -> tuple[list
     warnings: list[str] = []
     batches = list(inputs.read_lines(pieces(data, size), encoding, warnings.append))
     texts = [text for batch in batches for text in batch.texts]
-    assert [row_id for batch in batches for row_id in batch.ids] == [str(n + 1) for n in range(len(texts))]
+    assert [row_id for batch in batches for row_id in batch.ids] == [
+        str(n + 1) for n in range(len(texts))
+    ]
     assert all(len(batch.ids) == len(batch.texts) > 0 for batch in batches)
     return texts, warnings
 
@@ -85,12 +89,16 @@ def test_a_line_is_a_text() -> None:
 
 
 @given(st.binary(), st.integers(1, 9))
-def test_any_bytes_are_lines_and_undecodable_ones_do_not_affect_others(data: bytes, size: int) -> None:
+def test_any_bytes_are_lines_and_undecodable_ones_do_not_affect_others(
+    data: bytes, size: int
+) -> None:
     expected = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").split("\n")
     expected = [line.removesuffix("\r") for line in (expected if expected[-1] else expected[:-1])]
     found, said = lines(data, size)
     assert found == expected
-    wrong = sum(bool(SURROGATE.search(line)) for line in data.decode("utf-8", "surrogateescape").split("\n"))
+    wrong = sum(
+        bool(SURROGATE.search(line)) for line in data.decode("utf-8", "surrogateescape").split("\n")
+    )
     assert len(said) == min(wrong, 5) + (wrong > 5)
 
 
@@ -100,7 +108,9 @@ def test_many_undecodable_lines_are_counted_and_the_first_ones_named() -> None:
     assert said[5:] == ["7 of 8 lines are not utf-8, 5 shown"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "gb18030", "shift_jis"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "gb18030", "shift_jis"]
+)
 @pytest.mark.parametrize("size", [1, 3, 10**6])
 def test_lines_of_another_encoding(encoding: str, size: int) -> None:
     texts = ["good", "", "\u0a0a\u0d0a" if encoding.startswith("utf") else "soso", "end"]
@@ -108,10 +118,14 @@ def test_lines_of_another_encoding(encoding: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "data"), [("utf-16-le", b"a\0\n\0b"), ("utf-16-le", b"a\0\n\0\0\xd8"), ("shift_jis", b"a\n\x81")]
+    ("encoding", "data"),
+    [("utf-16-le", b"a\0\n\0b"), ("utf-16-le", b"a\0\n\0\0\xd8"), ("shift_jis", b"a\n\x81")],
 )
 def test_a_stream_may_end_within_a_character(encoding: str, data: bytes) -> None:
-    assert lines(data, 1, encoding) == (["a", "\ufffd"], [f"line 2 is not {encoding}; {UNDECODABLE}"])
+    assert lines(data, 1, encoding) == (
+        ["a", "\ufffd"],
+        [f"line 2 is not {encoding}; {UNDECODABLE}"],
+    )
 
 
 def test_utf_16_without_a_byte_order_mark_is_an_error() -> None:
@@ -149,7 +163,10 @@ TABLES["excel"] = excel(("n", "text"), *NUMBERED)
 
 
 def expected(kind: str) -> list[tuple[str, str]]:
-    return [(str(number), text.removesuffix("\nc") if kind == "tsv" else text) for number, text in NUMBERED]
+    return [
+        (str(number), text.removesuffix("\nc") if kind == "tsv" else text)
+        for number, text in NUMBERED
+    ]
 
 
 @pytest.mark.parametrize("kind", TABLES)
@@ -157,15 +174,19 @@ def test_a_stream_gives_what_a_file_gives(kind: str) -> None:
     with piped(TABLES[kind]) as (stream, go_on):
         go_on()
         assert rows(inputs.read_stream(stream, kind, WITH_ID)) == expected(kind)
-    names = {"csv": (2, 3, 5, 6), "tsv": (2, 3, 4, 5), "excel": (2, 3, 4, 5)}.get(kind, (1, 2, 3, 4))
-    assert [name for name, _ in rows(inputs.read_stream(io.BytesIO(TABLES[kind]), kind, LAYOUT))] == [
-        f"stdin:{n}" for n in names
-    ]
+    names = {"csv": (2, 3, 5, 6), "tsv": (2, 3, 4, 5), "excel": (2, 3, 4, 5)}.get(
+        kind, (1, 2, 3, 4)
+    )
+    assert [
+        name for name, _ in rows(inputs.read_stream(io.BytesIO(TABLES[kind]), kind, LAYOUT))
+    ] == [f"stdin:{n}" for n in names]
 
 
 def test_texts_of_several_columns_are_joined_as_for_training(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("title,body\nt,b\n,b\n,\n", encoding="utf-8")
-    read = inputs.read_table(tmp_path / "a.csv", replace(LAYOUT, columns={"text": ("title", "body")}))
+    read = inputs.read_table(
+        tmp_path / "a.csv", replace(LAYOUT, columns={"text": ("title", "body")})
+    )
     assert [text for _, text in rows(read)] == ["t b", "b", ""]
 
 
@@ -173,7 +194,10 @@ def test_without_a_column_of_ids_a_row_is_named_by_file_and_line(tmp_path: Path)
     (tmp_path / "sub").mkdir()
     (tmp_path / "b.csv").write_bytes(b"text\ngood\n")
     (tmp_path / "sub" / "a.jsonl").write_bytes(b'{"text": "bad"}\n')
-    assert rows(inputs.read_table(tmp_path, LAYOUT)) == [("b.csv:2", "good"), ("sub/a.jsonl:1", "bad")]
+    assert rows(inputs.read_table(tmp_path, LAYOUT)) == [
+        ("b.csv:2", "good"),
+        ("sub/a.jsonl:1", "bad"),
+    ]
 
 
 @pytest.mark.parametrize(("folder", "kind"), [("in/pos", "auto"), ("in", "folders")])
@@ -198,24 +222,44 @@ def test_the_error_of_plain_lines_in_a_txt_file_names_the_format_lines(tmp_path:
     (tmp_path / "a.txt").write_bytes(b"good\n")
     rule = "must be a sentence, a tab and a label; got 'good' without a tab"
     hint = "if each line is a text, set --format to lines"
-    assert until_error(inputs.read_table(tmp_path / "a.txt", LAYOUT)) == ([], (f"{tmp_path}/a.txt:1: {rule}; {hint}",))
+    assert until_error(inputs.read_table(tmp_path / "a.txt", LAYOUT)) == (
+        [],
+        (f"{tmp_path}/a.txt:1: {rule}; {hint}",),
+    )
 
 
 BROKEN: dict[str, tuple[str, bytes, int, str]] = {
     "a field too few": ("csv", b"n,text\n1,a\n2,b\n3\n4,c\n", 2, "stdin:4: must have 2 fields"),
-    "a wrong byte": ("tsv", b"n\ttext\n1\ta\n2\t\xff\n", 1, "stdin:3: must be utf-8; got byte 0xff at offset 1"),
-    "no id": ("jsonl", b'{"n": 1, "text": "a"}\n{"text": "b"}\n', 1, "stdin:2: must have the key n; got text"),
+    "a wrong byte": (
+        "tsv",
+        b"n\ttext\n1\ta\n2\t\xff\n",
+        1,
+        "stdin:3: must be utf-8; got byte 0xff at offset 1",
+    ),
+    "no id": (
+        "jsonl",
+        b'{"n": 1, "text": "a"}\n{"text": "b"}\n',
+        1,
+        "stdin:2: must have the key n; got text",
+    ),
     "no text": (
         *("parquet", parquet({"text": ["a", None], "n": [1, 2]}), 1),
         "stdin:2: text must be text; got nothing; give it a value, or leave the row out",
     ),
     "half a Parquet": ("parquet", TABLES["parquet"][:-20], 0, "stdin must be a whole Parquet file"),
-    "another column": ("csv", b"n,message\n1,a\n", 0, "stdin: --text must be one of its columns (n, message)"),
+    "another column": (
+        "csv",
+        b"n,message\n1,a\n",
+        0,
+        "stdin: --text must be one of its columns (n, message)",
+    ),
 }
 
 
 @pytest.mark.parametrize(("kind", "data", "count", "line"), BROKEN.values(), ids=BROKEN)
-def test_rows_before_a_broken_one_come_before_the_error(kind: str, data: bytes, count: int, line: str) -> None:
+def test_rows_before_a_broken_one_come_before_the_error(
+    kind: str, data: bytes, count: int, line: str
+) -> None:
     before, lines_of_error = until_error(inputs.read_stream(io.BytesIO(data), kind, WITH_ID))
     assert before == [("1", "a"), ("2", "b")][:count]
     assert len(lines_of_error) == 1
@@ -223,7 +267,9 @@ def test_rows_before_a_broken_one_come_before_the_error(kind: str, data: bytes, 
 
 
 @pytest.mark.parametrize(("limit", "value"), [("CHARACTERS", 10), ("ROWS", 2)])
-def test_long_or_many_texts_make_small_batches(limit: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_or_many_texts_make_small_batches(
+    limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(inputs, f"BATCH_{limit}", value)
     data = b"text\n" + b"12345\n" * 5
     found = list(inputs.read_stream(io.BytesIO(data), "csv", LAYOUT))
@@ -243,7 +289,9 @@ def piped(*parts: bytes) -> Iterator[tuple[IO[bytes], Callable[[], None]]]:
             os.close(writing)
 
     go_on()
-    watch = threading.Timer(20, os.close, [writing])  # so that a reader that waits in vain fails instead of hanging
+    watch = threading.Timer(
+        20, os.close, [writing]
+    )  # so that a reader that waits in vain fails instead of hanging
     watch.daemon = True
     watch.start()
     try:
@@ -264,7 +312,11 @@ def piped(*parts: bytes) -> Iterator[tuple[IO[bytes], Callable[[], None]]]:
 )
 def test_rows_that_have_arrived_do_not_wait_for_the_next(kind: str, parts: list[bytes]) -> None:
     with piped(*parts) as (stream, go_on):
-        found = inputs.read_lines(stream, "utf-8", str) if kind == "lines" else inputs.read_stream(stream, kind, LAYOUT)
+        found = (
+            inputs.read_lines(stream, "utf-8", str)
+            if kind == "lines"
+            else inputs.read_stream(stream, kind, LAYOUT)
+        )
         assert next(found)[1] == ["a", "b"]
         go_on()
         assert next(found)[1] == ["c"]
@@ -279,5 +331,7 @@ def test_a_table_is_read_from_a_pipe_of_the_shell(kind: str) -> None:
     os.close(writing)
     layout = replace(WITH_ID, format=kind)
     path = Path(f"/dev/fd/{reading}")  # as a shell names its <(...), and standard input
-    assert [text for _, text in rows(inputs.read_table(path, layout))] == [text for _, text in expected(kind)]
+    assert [text for _, text in rows(inputs.read_table(path, layout))] == [
+        text for _, text in expected(kind)
+    ]
     os.close(reading)

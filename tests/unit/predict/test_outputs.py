@@ -18,7 +18,18 @@ from textclf.predict.outputs import FORMATS, Columns, PredictedBatch
 from textclf.predict.predictor import Term
 
 CLASSES = ("100%s", 'say "hi", he\nsaid', "größe ☃\u2028")
-TEXTS = ["plain", 'a, "b"', "two\nlines", "lone\rCR", "CR and\r\nLF", "", " ", "☃\u2028\x85", "\0nul\x1b", "{}%d\\"]
+TEXTS = [
+    "plain",
+    'a, "b"',
+    "two\nlines",
+    "lone\rCR",
+    "CR and\r\nLF",
+    "",
+    " ",
+    "☃\u2028\x85",
+    "\0nul\x1b",
+    "{}%d\\",
+]
 
 
 def batch(start: int = 0, explanation: bool = True) -> PredictedBatch:
@@ -47,14 +58,22 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
         found = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
         for row in found:
             row |= {
-                name: float(value) for name, value in row.items() if name.startswith(("probability_", "confidence"))
+                name: float(value)
+                for name, value in row.items()
+                if name.startswith(("probability_", "confidence"))
             }
-            row |= {name: json.loads(value) for name, value in row.items() if name in {"explanation", "set"}}
+            row |= {
+                name: json.loads(value)
+                for name, value in row.items()
+                if name in {"explanation", "set"}
+            }
     else:
         found = pq.read_table(io.BytesIO(content)).to_pylist()
     for row in found:
         if "explanation" in row:
-            row["explanation"] = [(term["term"], round(term["weight"], 6)) for term in row["explanation"]]
+            row["explanation"] = [
+                (term["term"], round(term["weight"], 6)) for term in row["explanation"]
+            ]
     return found
 
 
@@ -67,7 +86,9 @@ def test_other_libraries_read_every_format(kind: str, text: bool, explanation: b
     found = parsed(written(given_batches, kind, columns), kind)
     wanted: list[dict[str, Any]] = []
     for one in given_batches:
-        for place, (row, value, label) in enumerate(zip(one.ids, one.texts, one.labels, strict=True)):
+        for place, (row, value, label) in enumerate(
+            zip(one.ids, one.texts, one.labels, strict=True)
+        ):
             confidence = pytest.approx(one.probabilities[place].max(), abs=5.1e-7)
             wanted.append({"id": row, "text": value, "label": label, "confidence": confidence})
             wanted[-1] |= {
@@ -87,15 +108,24 @@ def test_other_libraries_read_every_format(kind: str, text: bool, explanation: b
 def test_no_batches_give_a_table_without_rows() -> None:
     columns = Columns(("a", "b"), True, True)
     assert written([], "jsonl", columns) == b""
-    assert written([], "csv", columns) == b"id,text,label,confidence,probability_a,probability_b,explanation\n"
-    assert pq.read_table(io.BytesIO(written([], "parquet", columns))).schema.names == columns.names()
+    assert (
+        written([], "csv", columns)
+        == b"id,text,label,confidence,probability_a,probability_b,explanation\n"
+    )
+    assert (
+        pq.read_table(io.BytesIO(written([], "parquet", columns))).schema.names == columns.names()
+    )
 
 
-@pytest.mark.parametrize(("classes", "every", "named"), [(10, False, 10), (11, False, 0), (11, True, 11)])
+@pytest.mark.parametrize(
+    ("classes", "every", "named"), [(10, False, 10), (11, False, 0), (11, True, 11)]
+)
 def test_many_classes_have_no_probability_each_unless_a_program_reads_them(
     classes: int, every: bool, named: int
 ) -> None:
-    names = Columns(tuple(f"class {n}" for n in range(classes)), text=False, explanation=None, every=every).names()
+    names = Columns(
+        tuple(f"class {n}" for n in range(classes)), text=False, explanation=None, every=every
+    ).names()
     assert names == ["id", "label", "confidence", *(f"probability_class {n}" for n in range(named))]
 
 
@@ -103,10 +133,14 @@ def test_parquet_keeps_all_digits_and_types() -> None:
     content = written([batch()], "parquet", Columns(CLASSES, True, True))
     table = pq.read_table(io.BytesIO(content))
     assert table.column("probability_100%s").to_pylist() == batch().probabilities[:, 0].tolist()
-    assert [str(table.schema.field(name).type) for name in ("id", "text", "label")] == ["string"] * 3
+    assert [str(table.schema.field(name).type) for name in ("id", "text", "label")] == [
+        "string"
+    ] * 3
 
 
-@pytest.mark.parametrize(("limit", "value", "rows"), [("ROWS", 25, [30, 30, 10]), ("BYTES", 1, [10] * 7)])
+@pytest.mark.parametrize(
+    ("limit", "value", "rows"), [("ROWS", 25, [30, 30, 10]), ("BYTES", 1, [10] * 7)]
+)
 def test_small_batches_share_row_groups_of_parquet(
     monkeypatch: pytest.MonkeyPatch, limit: str, value: int, rows: list[int]
 ) -> None:
@@ -145,7 +179,9 @@ def test_an_aborted_parquet_file_is_not_readable() -> None:
 # Where it goes
 
 
-def test_a_file_is_replaced_through_a_link_with_its_permissions_when_the_new_one_is_complete(tmp_path: Path) -> None:
+def test_a_file_is_replaced_through_a_link_with_its_permissions_when_the_new_one_is_complete(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "folder").mkdir()
     (path := tmp_path / "folder" / "file").write_bytes(b"old")
     path.chmod(0o600)
@@ -176,7 +212,9 @@ def test_a_device_or_pipe_is_not_replaced(tmp_path: Path) -> None:
     assert Path(os.devnull).is_char_device()
     os.mkfifo(tmp_path / "pipe")
     found: list[bytes] = []
-    reader = threading.Thread(target=lambda: found.append((tmp_path / "pipe").read_bytes()), daemon=True)
+    reader = threading.Thread(
+        target=lambda: found.append((tmp_path / "pipe").read_bytes()), daemon=True
+    )
     reader.start()
     with outputs.open_output(tmp_path / "pipe") as stream:
         stream.write(b"new")
@@ -195,7 +233,11 @@ def test_a_folder_and_a_file_in_a_missing_or_closed_one_are_refused(
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError) as error, outputs.open_output(tmp_path / name):
         raise AssertionError
-    rule = "a file; got the folder" if name == "closed" else "in an existing folder that is writable; got"
+    rule = (
+        "a file; got the folder"
+        if name == "closed"
+        else "in an existing folder that is writable; got"
+    )
     assert error.value.lines == (f"--output must be {rule} {tmp_path / name}",)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -205,7 +247,9 @@ PLAIN = ["", " =1", "'=1", "1-1", "a=b"]
 
 
 @pytest.mark.parametrize("formulas", [True, False])
-def test_without_formulas_an_apostrophe_stands_before_cells_that_a_spreadsheet_would_compute(formulas: bool) -> None:
+def test_without_formulas_an_apostrophe_stands_before_cells_that_a_spreadsheet_would_compute(
+    formulas: bool,
+) -> None:
     texts = FORMULAS + PLAIN
     labels = ["-1"] * (len(texts) - 1) + [None]
     one = PredictedBatch(texts, texts, labels, np.full((len(texts), 2), 0.5), None)

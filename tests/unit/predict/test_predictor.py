@@ -47,7 +47,13 @@ from textclf.vectorize.encoder.representation import Representation
 from textclf.vectorize.encoder.settings import Settings
 from textclf.vectorize.representation import VECTORIZER, share
 
-TEXTS = ["The food was great, great!", "bad food", "", "nothing that is known", "Great. Bad. Great."]
+TEXTS = [
+    "The food was great, great!",
+    "bad food",
+    "",
+    "nothing that is known",
+    "Great. Bad. Great.",
+]
 DAMAGED = "is damaged; remove it and run dvc repro (or dvc pull) to make it"
 NOT_FOUND = "not found; run dvc repro (or dvc pull) to make it"
 
@@ -68,7 +74,9 @@ def test_the_label_of_three_classes_is_the_most_probable_and_the_first_of_a_tie(
 
 
 def test_labels_of_a_column_compare_elementwise_as_those_of_scikit_learn() -> None:
-    frame = pd.DataFrame({"text": TEXTS, "label": ["yes", "yes", "no", "no", "yes"]}, index=[5, 1, 2, 3, 4])
+    frame = pd.DataFrame(
+        {"text": TEXTS, "label": ["yes", "yes", "no", "no", "yes"]}, index=[5, 1, 2, 3, 4]
+    )
     labels = two_classes().predict(frame["text"])
     assert (type(labels), labels.dtype, labels.shape) == (np.ndarray, object, (5,))
     assert (labels == frame["label"]).tolist() == [True, False, True, True, True]
@@ -77,7 +85,9 @@ def test_labels_of_a_column_compare_elementwise_as_those_of_scikit_learn() -> No
 
 
 @pytest.mark.parametrize("top", [1, 2, 99])
-def test_top_gives_the_most_probable_classes_with_their_probabilities_the_first_of_a_tie_first(top: int) -> None:
+def test_top_gives_the_most_probable_classes_with_their_probabilities_the_first_of_a_tie_first(
+    top: int,
+) -> None:
     model = three_classes()
     found = model.predict(TEXTS, top=top)
     for best, row in zip(found, model.predict_proba(TEXTS).tolist(), strict=True):
@@ -93,12 +103,16 @@ def test_a_top_of_no_class_is_refused() -> None:
 def test_a_model_shows_its_kind_and_its_classes_or_how_many() -> None:
     assert repr(network()) == "<textclf model unnamed: network of 2 layers, 2 classes (no, yes)>"
     assert repr(shares()) == "<textclf model unnamed: constant, 2 classes (no, yes)>"
-    model = layers.linear([f"intent {number}" for number in range(77)], np.zeros((77, 4)), np.zeros(77), "softmax")
+    model = layers.linear(
+        [f"intent {number}" for number in range(77)], np.zeros((77, 4)), np.zeros(77), "softmax"
+    )
     average = Predictor(fit_vectorizer(), Average((model, model), 0.5), Decision(), name="both")
     assert repr(average) == "<textclf model both: average of two, 77 classes>"
 
 
-def test_the_default_model_of_a_folder_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_model_of_a_folder_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     export(two_classes(), tmp_path / "models" / "first")
     export(three_classes(), tmp_path / "models" / "second")
     write_index("second", ["first", "second"], tmp_path / "models")
@@ -114,7 +128,9 @@ def test_the_default_model_of_a_folder_is_loaded(tmp_path: Path, monkeypatch: py
 def test_probabilities_are_calibrated_before_the_threshold(calibration: Calibration) -> None:
     plain, calibrated = two_classes().predict_proba(TEXTS), two_classes(0.5, calibration)
     assert calibrated.predict_proba(TEXTS) == pytest.approx(calibration.apply(plain))
-    assert calibrated.predict(TEXTS).tolist() == ["yes" if p > 0.5 else "no" for p in calibration.apply(plain)[:, 1]]
+    assert calibrated.predict(TEXTS).tolist() == [
+        "yes" if p > 0.5 else "no" for p in calibration.apply(plain)[:, 1]
+    ]
     assert calibrated.predict_proba([]).shape == (0, 2)
 
 
@@ -133,8 +149,14 @@ NO_TEXT = "texts[1] must be a str; got {}; remove it or fill it in"
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        *((text, "texts must be an iterable of texts; got one text; put it in a list") for text in ("one", b"one")),
-        (pd.DataFrame({"text": ["a"]}), TABLE.format("DataFrame")),  # of which only the names would be read
+        *(
+            (text, "texts must be an iterable of texts; got one text; put it in a list")
+            for text in ("one", b"one")
+        ),
+        (
+            pd.DataFrame({"text": ["a"]}),
+            TABLE.format("DataFrame"),
+        ),  # of which only the names would be read
         ({"text": ["a"]}, TABLE.format("dict")),
         (["great", None], NO_TEXT.format("nothing (NoneType)")),
         (["great", float("nan")], NO_TEXT.format("nan (float)")),
@@ -177,7 +199,10 @@ def test_explanations_list_the_largest_absolute_weight_first_with_its_sign() -> 
     for found, wanted in zip(two_classes().explain(TEXTS), expected, strict=True):
         assert [term for term, _ in found] == [term for term, _ in wanted]
         assert [weight for _, weight in found] == pytest.approx([weight for _, weight in wanted])
-    assert [[term for term, _ in found] for found in two_classes().explain(TEXTS[:2], 1)] == [["great"], ["bad"]]
+    assert [[term for term, _ in found] for found in two_classes().explain(TEXTS[:2], 1)] == [
+        ["great"],
+        ["bad"],
+    ]
 
 
 def test_the_label_that_is_explained_is_that_of_the_threshold_and_the_calibration() -> None:
@@ -188,7 +213,9 @@ def test_the_label_that_is_explained_is_that_of_the_threshold_and_the_calibratio
 
 
 @pytest.mark.parametrize("make", [two_classes, three_classes, network])
-def test_a_weight_is_the_drop_of_the_labels_log_odds_without_the_term(make: Callable[[], Predictor]) -> None:
+def test_a_weight_is_the_drop_of_the_labels_log_odds_without_the_term(
+    make: Callable[[], Predictor],
+) -> None:
     predictor = make()
     for text in ("great food, bad place", "bad", "food great"):
         (label,) = predictor.predict([text])
@@ -243,12 +270,17 @@ def test_a_file_that_is_not_the_exported_one_is_refused_even_if_it_is_valid(
     name: str, model: Path, tmp_path: Path
 ) -> None:
     classifier = LayerModel(("down", "up"), two_classes(intercept=1.0).model.layers)
-    changed = doubting(Predictor(fit_vectorizer(lowercase=False), classifier, Decision(0.25)), rows=20)
+    changed = doubting(
+        Predictor(fit_vectorizer(lowercase=False), classifier, Decision(0.25)), rows=20
+    )
     other = export(changed, tmp_path / "other")
     reason = "is damaged or was edited: its SHA-256 is not that in provenance.json"
     for content in ((other / name).read_bytes(), b"{"):
         (model / name).write_bytes(content)
-        assert refusal(textclf.load, model) == f"{model / name} {reason}{DAMAGED.removeprefix('is damaged')}"
+        assert (
+            refusal(textclf.load, model)
+            == f"{model / name} {reason}{DAMAGED.removeprefix('is damaged')}"
+        )
     assert textclf.load(other).predict(["great"]).tolist() == ["up"]
 
 
@@ -306,7 +338,10 @@ def test_a_written_index_is_read_back_and_a_changed_one_refused(tmp_path: Path) 
     write_index("second", ["first", "second"], tmp_path)
     assert read_index(tmp_path) == ("second", ["first", "second"])
     text = path.read_text(encoding="utf-8")
-    for changed in (text.replace('"default": "second"', '"default": "first"'), text.replace("sha256", "sha257")):
+    for changed in (
+        text.replace('"default": "second"', '"default": "first"'),
+        text.replace("sha256", "sha257"),
+    ):
         path.write_text(changed, encoding="utf-8")
         assert refusal(read_index, tmp_path) == f"{path} {DAMAGED}"
 
@@ -317,7 +352,12 @@ def test_a_damaged_or_missing_index_is_an_error(tmp_path: Path) -> None:
     assert " (none), the folder of one or what a Git tag names (keras#prod); got 'x'" in refusal(
         find_model, tmp_path, "x"
     )
-    entries = [("null", '["first"]'), ('"first"', '["first", 7]'), ('"third"', '["first"]'), ("7", "7")]
+    entries = [
+        ("null", '["first"]'),
+        ('"first"', '["first", 7]'),
+        ('"third"', '["first"]'),
+        ("7", "7"),
+    ]
     indexes = [f'{{"default": {default}, "models": {models}}}' for default, models in entries]
     for content in ("", "[]", '{"default": "first"}', '{"models": ["first"]}', *indexes):
         path.write_text(content)
@@ -346,7 +386,9 @@ class Lengths:
 def by_length(vectorizer: Lengths) -> Predictor:
     """Return a model whose log odds of yes are the number of words."""
     return Predictor(
-        vectorizer, layers.linear(("no", "yes"), np.array([[1.0]]), np.array([0.0]), "sigmoid"), Decision(0.5)
+        vectorizer,
+        layers.linear(("no", "yes"), np.array([[1.0]]), np.array([0.0]), "sigmoid"),
+        Decision(0.5),
     )
 
 
@@ -356,7 +398,9 @@ def test_words_are_removed_wherever_they_occur_if_features_have_no_terms() -> No
     assert [weight for _, weight in explained[0]] == pytest.approx([1.0, 1.0])
 
 
-@pytest.mark.parametrize(("truncating", "tried"), [("post", ["w0", "w299"]), ("pre", ["w4700", "w4999"])])
+@pytest.mark.parametrize(
+    ("truncating", "tried"), [("post", ["w0", "w299"]), ("pre", ["w4700", "w4999"])]
+)
 def test_an_explanation_of_a_very_long_text_tries_the_words_that_the_model_sees(
     truncating: str, tried: list[str]
 ) -> None:

@@ -39,13 +39,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids=" ".join,
 )
 def test_texts_and_tables_are_predicted_without_any_extra(
-    folder: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+    folder: Path,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command_line: Callable[..., Ended],
 ) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"great food\n")))
     here = command_line("predict", "--model", "model", *words)
     assert (here.status, here.err) == (0, "")
-    assert python("-c", WITHOUT_SLOW, "predict", "--model", "model", *words, stdin="great food\n") == here
+    assert (
+        python("-c", WITHOUT_SLOW, "predict", "--model", "model", *words, stdin="great food\n")
+        == here
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,14 @@ def put(root: Path, data: bytes) -> Path:
     ("data", "reason"),
     [
         (None, r"tiny/model\.onnx not found; run dvc repro again, which fetches it"),
-        (DATA[:-1], r"tiny/model\.onnx must have 7 bytes; got 6; remove it and run dvc repro again"),
-        (DATA[::-1], r"tiny/model\.onnx must have the SHA-256 \w{64}; got \w{64}; remove it and run dvc repro again"),
+        (
+            DATA[:-1],
+            r"tiny/model\.onnx must have 7 bytes; got 6; remove it and run dvc repro again",
+        ),
+        (
+            DATA[::-1],
+            r"tiny/model\.onnx must have the SHA-256 \w{64}; got \w{64}; remove it and run dvc repro again",
+        ),
     ],
 )
 def test_a_file_that_is_missing_or_another_one_is_refused_in_a_line(
@@ -69,7 +75,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def checksum(files: Iterable[str]) -> str:
     """Return the checksum of files in the folder mine, as docs/pretrained.md computes it."""
     command = f"cd mine && sha256sum {' '.join(files)} | sha256sum"
-    return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout[:64]  # noqa: S602
+    printed = subprocess.run(command, shell=True, check=True, capture_output=True, text=True)  # noqa: S602
+    return printed.stdout[:64]
 
 
 @pytest.mark.usefixtures("mine")
@@ -99,23 +106,31 @@ def test_a_change_of_any_file_that_is_read_is_refused(path: str, name: str, mine
 def test_the_checksum_that_the_settings_lack_is_told() -> None:
     earlier = sha256(b"model.safetensors")  # of the weights alone, as earlier versions had it
     for given in (None, earlier):
-        with pytest.raises(UserError, match=f"; got {given or 'null'}; set it to {checksum(FOLDER)} in params.yaml"):
+        with pytest.raises(
+            UserError, match=f"; got {given or 'null'}; set it to {checksum(FOLDER)} in params.yaml"
+        ):
             Chosen(None, "mine", given).verify_own()
 
 
 def test_files_of_your_own_that_are_missing_are_named(mine: Path) -> None:
     own = Chosen(None, "mine", checksum(FOLDER))
     (mine / "tokenizer.json").unlink()
-    assert refusal(own.require, NONE, "tokenizer.json").startswith("mine/tokenizer.json not found; put it there")
+    assert refusal(own.require, NONE, "tokenizer.json").startswith(
+        "mine/tokenizer.json not found; put it there"
+    )
     for path in ("nowhere/mine", "nowhere"):
         for check in (lambda own: own.require(NONE, "tokenizer.json"), Chosen.verify_own):
-            assert refusal(check, Chosen(None, path, sha256(DATA))).startswith(f"{path} not found; put it there")
+            assert refusal(check, Chosen(None, path, sha256(DATA))).startswith(
+                f"{path} not found; put it there"
+            )
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
 def test_each_file_of_an_entry_has_a_source_with_its_checksum(entry: Pretrained) -> None:
     for file in entry.files:
-        sources = [source for source in entry.sources if source.conversion or file.name in _names(source)]
+        sources = [
+            source for source in entry.sources if source.conversion or file.name in _names(source)
+        ]
         assert sources
         for source in sources:
             for original in source.originals:
@@ -160,4 +175,6 @@ def test_a_truncated_file_and_one_of_another_form_are_one_line(tmp_path: Path) -
     path = tmp_path / "model.safetensors"
     for data in (*OTHERS, *(WHOLE[:length] for length in range(len(WHOLE)))):
         path.write_bytes(data)
-        assert refusal(weights.read_safetensors, path).startswith(f"{path} must be a whole safetensors file; ")
+        assert refusal(weights.read_safetensors, path).startswith(
+            f"{path} must be a whole safetensors file; "
+        )

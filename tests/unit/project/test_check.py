@@ -70,11 +70,16 @@ CHOICES = [
     ("data.unknown", "oos"),
     ("average.mean", "{first: majority, second: keras}", "export.model", "mean"),
 ]
-SETTLED = [(), (*UNNAMED, "train", "{a: {kind: majority, features: words}}", "gate", "{}")]  # a named, a single model
+SETTLED = [
+    (),
+    (*UNNAMED, "train", "{a: {kind: majority, features: words}}", "gate", "{}"),
+]  # a named, a single model
 
 
 @pytest.mark.parametrize("changes", CHOICES + SETTLED)
-def test_choices_need_held_out_rows_unless_there_are_validation_rows(changes: tuple[str, ...]) -> None:
+def test_choices_need_held_out_rows_unless_there_are_validation_rows(
+    changes: tuple[str, ...],
+) -> None:
     assert check.is_settled(parse(put(*changes))) == (changes in SETTLED)
     assert check.is_settled(parse(put(*changes, "split.validation_size", "0.15")))
 
@@ -84,16 +89,23 @@ def test_a_cost_of_a_name_that_was_no_class_is_warned_of_before_anything_runs(he
     assert list(check.doubts(settings, here)) == []
     write_classes(["ham", "spam"], here)
     (line,) = check.doubts(settings, here)
-    assert line.startswith("warning: params.yaml: evaluate.costs must name classes; got spma; did you mean spam?")
+    assert line.startswith(
+        "warning: params.yaml: evaluate.costs must name classes; got spma; did you mean spam?"
+    )
     assert list(check.doubts(parse(put("evaluate.costs", "{ham: {spam: 3}}")), here)) == []
 
 
-def test_an_experiment_before_any_run_explains_dvcs_warnings(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_experiment_before_any_run_explains_dvcs_warnings(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = parse(put())
     assert list(check.doubts(settings, here)) == []
     monkeypatch.setenv("DVC_EXP_NAME", "fuzzy-duff")
     (line,) = check.doubts(settings, here)
-    assert line == "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
+    assert (
+        line
+        == "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
+    )
     Path("dvc.lock").touch()
     assert list(check.doubts(settings, here)) == []
 
@@ -106,13 +118,24 @@ def test_what_dvc_yaml_reads_must_be_there(key: str) -> None:
     section, _, setting = key.partition(".")
     content |= {section: "{}"} if setting else {}
     lines = [f"{name}: {value}" for name, value in content.items() if name != key]
-    assert mistakes("\n".join(lines)) == (f"params.yaml: {key} is missing; it must be set, since dvc.yaml reads it",)
+    assert mistakes("\n".join(lines)) == (
+        f"params.yaml: {key} is missing; it must be set, since dvc.yaml reads it",
+    )
 
 
-def test_missing_packages_are_told_with_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_told_with_the_command_that_installs_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     missing = {"keras", "keras_hub", "tensorflow", "tokenizers"}
-    monkeypatch.setattr("textclf.project.check.find_spec", lambda name: None if name in missing else name)
-    bert = ("vectorize.pieces", "{method: wordpieces}", "train.bert", "{kind: transformer, features: pieces}")
+    monkeypatch.setattr(
+        "textclf.project.check.find_spec", lambda name: None if name in missing else name
+    )
+    bert = (
+        "vectorize.pieces",
+        "{method: wordpieces}",
+        "train.bert",
+        "{kind: transformer, features: pieces}",
+    )
     assert mistakes(put(*bert)) == (
         f"vectorize.pieces needs tokenizers; {how_to_install('pipeline')}",
         f"train.keras needs keras, tensorflow; {how_to_install('keras')}",
@@ -131,7 +154,9 @@ def test_weights_of_your_own_without_their_checksum_are_told_of_before_anything_
         f"sha256 must be the checksum of its files together ({files}); got null; "
         f"set it to {right} in params.yaml, or put the right files there"
     )
-    Path("params.yaml").write_text(put("vectorize.sentences", sentences % f", sha256: {right}"), encoding="utf-8")
+    Path("params.yaml").write_text(
+        put("vectorize.sentences", sentences % f", sha256: {right}"), encoding="utf-8"
+    )
     assert check.load().vectorize.names() == ["words", "sentences"]
 
 
@@ -155,7 +180,10 @@ def test_a_run_has_only_the_settings_that_it_uses() -> None:
     used = check.run_settings(Params.model_validate(content))
     assert used["train"] == content["train"]
     assert used["split"] == Params().split.model_dump()
-    for unused in ({"gate": {"minimum": {"cnn": {"test": {"f1": 0.5}}}}}, {"search": {"trials": 3}}):
+    for unused in (
+        {"gate": {"minimum": {"cnn": {"test": {"f1": 0.5}}}}},
+        {"search": {"trials": 3}},
+    ):
         assert check.run_settings(Params.model_validate(content | unused)) == used
     assert check.run_settings(Params.model_validate(content | {"report": {"mistakes": 3}})) != used
     assert "behave" not in used
@@ -204,9 +232,19 @@ def test_a_file_of_dvc_that_is_not_complete_is_told_with_its_cure(
 
 
 @pytest.mark.parametrize(
-    "name", ["studies/dvc.lock", "dvc.yaml", "a table.csv.dvc", ".dvc/config", "params.yaml", "metrics/evaluation.json"]
+    "name",
+    [
+        "studies/dvc.lock",
+        "dvc.yaml",
+        "a table.csv.dvc",
+        ".dvc/config",
+        "params.yaml",
+        "metrics/evaluation.json",
+    ],
 )
-def test_markers_of_a_conflict_in_a_file_of_dvc_are_told_with_the_cure(name: str, command_line: Command) -> None:
+def test_markers_of_a_conflict_in_a_file_of_dvc_are_told_with_the_cure(
+    name: str, command_line: Command
+) -> None:
     for path in (Path("data/raw/rows.txt"), Path(name)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("stages: {}\n<<<<<<<<: no marker\n")
@@ -225,21 +263,38 @@ def test_markers_of_a_conflict_in_a_file_of_dvc_are_told_with_the_cure(name: str
 @pytest.mark.parametrize(
     ("names", "status", "printed"),
     [
-        ("split.seed", 0, "split.seed: 7 (default: 1000); seed of the split; change it to see how much the numbers"),
-        ("train.mine", 0, "train.mine.kind: majority; kind of model: docs/representations.md\ntrain.mine.features: w"),
+        (
+            "split.seed",
+            0,
+            "split.seed: 7 (default: 1000); seed of the split; change it to see how much the numbers",
+        ),
+        (
+            "train.mine",
+            0,
+            "train.mine.kind: majority; kind of model: docs/representations.md\ntrain.mine.features: w",
+        ),
         ("split.sed", 2, "error: check: split.sed is no setting; did you mean split.seed?\n"),
         ("split.seed spli", 2, "error: check: spli is no setting; "),
     ],
 )
-def test_a_named_setting_is_told_with_its_default(command_line: Command, names: str, status: int, printed: str) -> None:
-    Path("params.yaml").write_text("split: {seed: 7}\ntrain: {mine: {kind: majority, features: words}}\n")
+def test_a_named_setting_is_told_with_its_default(
+    command_line: Command, names: str, status: int, printed: str
+) -> None:
+    Path("params.yaml").write_text(
+        "split: {seed: 7}\ntrain: {mine: {kind: majority, features: words}}\n"
+    )
     ended = command_line("check", *names.split())
     assert (ended.status, (ended.out or ended.err)[: len(printed)]) == (status, printed)
 
 
 @pytest.mark.parametrize(
     ("place", "committed", "told"),
-    [(".", 1, True), (".", -1, False), (".", None, False), (".dvc/tmp/exps/tmp1", 1, False)],  # None: in no commit
+    [
+        (".", 1, True),
+        (".", -1, False),
+        (".", None, False),
+        (".dvc/tmp/exps/tmp1", 1, False),
+    ],  # None: in no commit
 )
 def test_uncommitted_settings_that_are_wrong_are_told_with_the_way_back(
     here: Path, monkeypatch: pytest.MonkeyPatch, place: str, committed: int | None, told: bool
@@ -273,7 +328,10 @@ def test_a_file_of_tests_may_expect_several_labels_of_a_text_if_texts_have_sever
     Path("mine.yaml").write_text(BOTH)
     text = put("behave.tests", "{mine: mine.yaml}")
     (line,) = mistakes(text)
-    assert line == "mine.yaml: tests.other must not expect both a and b of one text; got 'Both of them.'"
+    assert (
+        line
+        == "mine.yaml: tests.other must not expect both a and b of one text; got 'Both of them.'"
+    )
     Path("params.yaml").write_text(put("data.task", "multilabel", text=text))
     assert check.load().data.task == "multilabel"
 

@@ -21,7 +21,9 @@ DVC = """
 stages: {evaluate: {cmd: x, outs: [metrics/evaluation.json: {cache: false}, metrics/intervals.json: {cache: false}]}}
 """
 ACCURACY = {"a": 0.5, "b": 0.8, "c": 0.7}
-INTERVALS = json.dumps({model: {"test": {"accuracy": {"low": 0.69, "high": 0.87}}} for model in ACCURACY})
+INTERVALS = json.dumps(
+    {model: {"test": {"accuracy": {"low": 0.69, "high": 0.87}}} for model in ACCURACY}
+)
 NAMES = ("table", "seed", "words", "sentences", "of_a", "of_b", "of_c", "metrics")
 STAGES: dict[str, tuple[list[str], list[str]]] = {  # what each reads and writes
     "vectorize@words": (["table"], ["words"]),
@@ -39,11 +41,18 @@ def lock(**changed: str) -> str:
     sums = {name: number * 32 for name, number in {**dict.fromkeys(NAMES, "1"), **changed}.items()}
     lines = ["schema: '2.0'", "stages:"]
     for stage, sides in STAGES.items():
-        lines += [f"  {stage}:", "    cmd: x", f"    params: {{params.yaml: {{seed: {sums['seed']}}}}}"]
+        lines += [
+            f"  {stage}:",
+            "    cmd: x",
+            f"    params: {{params.yaml: {{seed: {sums['seed']}}}}}",
+        ]
         for kind, files in zip(("deps", "outs"), sides, strict=True):
             lines += [
                 f"    {kind}:",
-                *(f"    - {{path: {PLACES.get(name, name)}, md5: '{sums[name]}'}}" for name in files),
+                *(
+                    f"    - {{path: {PLACES.get(name, name)}, md5: '{sums[name]}'}}"
+                    for name in files
+                ),
             ]
     return "\n".join([*lines, ""])
 
@@ -52,19 +61,27 @@ Check = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+def check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Check:
     """Checks a run with other accuracies, another dvc.lock and other files than were committed."""
     monkeypatch.chdir(tmp_path)
     Path("metrics").mkdir()
 
     def write(accuracy: dict[str, float], other: str = "", **changed: str) -> None:
-        evaluation = json.dumps({model: {"test": {"accuracy": value}} for model, value in accuracy.items()})
+        evaluation = json.dumps(
+            {model: {"test": {"accuracy": value}} for model, value in accuracy.items()}
+        )
         texts = {"dvc.lock": lock(**changed), PLACES["metrics"]: f"{evaluation}\n", "other": other}
         for name, text in texts.items():
             Path(name).write_text(text)
 
     def run(accuracy: dict[str, float], other: str = "", **changed: str) -> tuple[int, str]:
-        for name, text in {"params.yaml": PARAMS, "dvc.yaml": DVC, "metrics/intervals.json": INTERVALS}.items():
+        for name, text in {
+            "params.yaml": PARAMS,
+            "dvc.yaml": DVC,
+            "metrics/intervals.json": INTERVALS,
+        }.items():
             Path(name).write_text(text)
         write(ACCURACY)
         git("init", "--quiet")
@@ -75,7 +92,12 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
-NETWORK = {"sentences": "2", "of_b": "2", "of_c": "2", "metrics": "2"}  # what another type of machine changes
+NETWORK = {
+    "sentences": "2",
+    "of_b": "2",
+    "of_c": "2",
+    "metrics": "2",
+}  # what another type of machine changes
 LINEAR = {"words": "2", "of_a": "2", "of_c": "2", "metrics": "2"}
 
 
@@ -97,15 +119,33 @@ def test_other_bytes_from_the_same_inputs_pass_if_the_results_agree(
     status, out = check(accuracy, **changed)
     assert status == 0
     assert " dvc.lock " in out.splitlines()[0]
-    assert f"\n{stage} gave other bytes than in the commit from the same inputs, as another type of machine" in out
+    assert (
+        f"\n{stage} gave other bytes than in the commit from the same inputs, as another type of machine"
+        in out
+    )
 
 
 @pytest.mark.parametrize(
     ("accuracy", "other", "changed", "shown"),
     [
-        ({"a": 0.500002}, "", LINEAR, "evaluation.json: a.test.accuracy is 0.5 in the commit; got 0.500002\n"),
-        ({"b": 0.88}, "", NETWORK, "evaluation.json: b.test.accuracy is from 0.69 to 0.87 in the commit; got 0.88\n"),
-        ({"a": 0.4}, "", NETWORK, "evaluation.json: a.test.accuracy is 0.5 in the commit; got 0.4\n"),
+        (
+            {"a": 0.500002},
+            "",
+            LINEAR,
+            "evaluation.json: a.test.accuracy is 0.5 in the commit; got 0.500002\n",
+        ),
+        (
+            {"b": 0.88},
+            "",
+            NETWORK,
+            "evaluation.json: b.test.accuracy is from 0.69 to 0.87 in the commit; got 0.88\n",
+        ),
+        (
+            {"a": 0.4},
+            "",
+            NETWORK,
+            "evaluation.json: a.test.accuracy is 0.5 in the commit; got 0.4\n",
+        ),
         ({}, "", {"table": "2"}, ""),
         ({}, "", {"table": "2", **LINEAR}, ""),
         ({}, "", {"seed": "2", **NETWORK}, ""),

@@ -23,7 +23,10 @@ def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Comman
         status, out, err = command_line("doctor")
         assert err == ""
         lines = [line.split(maxsplit=1) for line in out.splitlines()]
-        assert len({line.index(rest) for line, (_, rest) in zip(out.splitlines(), lines, strict=True)}) == 1, "aligned"
+        assert (
+            len({line.index(rest) for line, (_, rest) in zip(out.splitlines(), lines, strict=True)})
+            == 1
+        ), "aligned"
         return status, dict(lines)
 
     return run
@@ -31,8 +34,12 @@ def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Comman
 
 def test_all_that_is_there_is_ok(doctor: Doctor) -> None:
     Path(".dvc").mkdir()
-    Path(".dvc/config").write_text("[core]\n    remote = storage\n['remote \"storage\"']\n    url = /x%y\n")
-    Path("requirements.txt").write_text(f"numpy=={version('numpy')} \\\n    --hash=sha256:00\nabsent==1.0\n")
+    Path(".dvc/config").write_text(
+        "[core]\n    remote = storage\n['remote \"storage\"']\n    url = /x%y\n"
+    )
+    Path("requirements.txt").write_text(
+        f"numpy=={version('numpy')} \\\n    --hash=sha256:00\nabsent==1.0\n"
+    )
     status, facts = doctor()
     assert status == 0
     assert {name: rest for name, rest in facts.items() if not rest.startswith("ok ")} == {}
@@ -41,7 +48,9 @@ def test_all_that_is_there_is_ok(doctor: Doctor) -> None:
     assert set(EXTRAS) < set(facts)
 
 
-def test_what_is_missing_is_told_with_what_to_do(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_told_with_what_to_do(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path(".dvc").mkdir()
     Path("requirements.txt").write_text("numpy==1.0\nscipy==1.1\n")
     monkeypatch.setitem(sys.modules, "uvicorn", None)
@@ -64,26 +73,48 @@ def test_what_is_missing_is_told_with_what_to_do(doctor: Doctor, monkeypatch: py
     ],
 )
 def test_what_the_settings_need_decides_it_too(
-    settings: tuple[str, str], package: str, extra: str, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+    settings: tuple[str, str],
+    package: str,
+    extra: str,
+    doctor: Doctor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     Path("params.yaml").write_text(put(*settings))
     status, facts = doctor()
     assert status == 1
-    assert facts[extra] == f"no  {package} missing, though params.yaml needs it; {how_to_install(extra)}"
+    assert (
+        facts[extra]
+        == f"no  {package} missing, though params.yaml needs it; {how_to_install(extra)}"
+    )
 
 
 @pytest.mark.parametrize(
     ("patched", "value", "name", "rest"),
     [
         ("sys.version_info", (3, 15, 0), "Python", "install Python 3.11, 3.12, 3.13 or 3.14"),
-        ("textclf.project.doctor.has_avx2", lambda: False, "CPU", "without AVX2 and FMA, only predict and "),
+        (
+            "textclf.project.doctor.has_avx2",
+            lambda: False,
+            "CPU",
+            "without AVX2 and FMA, only predict and ",
+        ),
         ("shutil.which", lambda _: None, "Git", "no  missing; install git"),
-        ("textclf.project.doctor.find_spec", lambda _: None, "pipeline", how_to_install("pipeline")),
+        (
+            "textclf.project.doctor.find_spec",
+            lambda _: None,
+            "pipeline",
+            how_to_install("pipeline"),
+        ),
     ],
 )
 def test_what_the_pipeline_needs_decides_the_exit_code(
-    patched: str, value: object, name: str, rest: str, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+    patched: str,
+    value: object,
+    name: str,
+    rest: str,
+    doctor: Doctor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("textclf.project.doctor.is_x86", lambda: True)
     monkeypatch.setattr(patched, value)
@@ -95,4 +126,7 @@ def test_what_the_pipeline_needs_decides_the_exit_code(
 def test_doctor_needs_no_extra_and_no_project(tmp_path: Path) -> None:
     done = python("-c", WITHOUT_EXTRAS, "doctor", folder=tmp_path)
     assert (done.status, done.err) == (1, "")
-    assert "project     no  none in this folder; cd to the folder of one, or textclf init FOLDER\n" in done.out
+    assert (
+        "project     no  none in this folder; cd to the folder of one, or textclf init FOLDER\n"
+        in done.out
+    )

@@ -12,7 +12,9 @@ from textclf.artifacts.checked import write_settings
 from textclf.export.settings import Export
 from textclf.project.metrics import stale
 
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:_NoneStep:DeprecationWarning"
+)  # of a library of DVC
 FILES = {
     "dvc.yaml": Path(__file__).with_name("stages.yaml").read_text(encoding="utf-8"),
     "params.yaml": "evaluate: {confidence: 0.95}\ntrain: {keras: {epochs: 2}}\n",
@@ -55,7 +57,11 @@ def edit(name: str, old: str, new: str) -> None:
         (lambda: edit("params.yaml", "2}", "2}, nb: {C: 1}"), "train@nb", "train@nb (dvc.yaml)"),
         (lambda: edit("tickets.csv", "1", "0"), "train@keras", "tickets.csv"),
         (lambda: Path("code/metrics.py").touch(), "evaluate", "code"),
-        (lambda: Path("metrics/evaluation.json").write_text("2"), "evaluate", "metrics/evaluation.json"),
+        (
+            lambda: Path("metrics/evaluation.json").write_text("2"),
+            "evaluate",
+            "metrics/evaluation.json",
+        ),
         (lambda: edit("dvc.yaml", "printf 1", "printf 2"), "evaluate", "evaluate (dvc.yaml)"),
     ],
 )
@@ -63,7 +69,9 @@ def test_changed_settings_code_tables_and_results_are_named_with_the_stages_that
     project: Path, change: Callable[[], object], first: str, causes: str
 ) -> None:
     change()
-    line = f"stale: dvc repro would run {first} and what follows; changed since the last run: {causes}"
+    line = (
+        f"stale: dvc repro would run {first} and what follows; changed since the last run: {causes}"
+    )
     assert stale({"export": Export()}) == line, project
 
 
@@ -79,12 +87,17 @@ def test_a_table_that_dvc_tracks_is_no_output_of_a_stage(project: Path) -> None:
     subprocess.run("dvc add -q tickets.csv", shell=True, check=True)  # noqa: S602
     assert stale({}) == ""
     edit("tickets.csv", "1", "0")
-    assert stale({}).endswith("run train@keras and what follows; changed since the last run: tickets.csv"), project
+    assert stale({}).endswith(
+        "run train@keras and what follows; changed since the last run: tickets.csv"
+    ), project
 
 
 def test_a_setting_that_only_the_check_passes_on_is_named(project: Path) -> None:
     named = {"export": Export(model="keras")}
-    assert stale(named) == "stale: dvc repro would run report; changed since the last run: export.model"
+    assert (
+        stale(named)
+        == "stale: dvc repro would run report; changed since the last run: export.model"
+    )
     (project / "data" / "settings.json").write_text("of another branch")
     assert stale(named) == ""
 
@@ -97,7 +110,9 @@ def test_a_setting_that_only_the_check_passes_on_is_named(project: Path) -> None
         lambda: Path("mine.csv").write_text("2"),  # of a stage of one's own
         lambda: shutil.rmtree("data"),  # as in a clone
         lambda: Path("tickets.csv").unlink(),  # likewise, before dvc pull
-        lambda: Path("data/models/keras").write_text("of another branch"),  # the results are those of Git
+        lambda: Path("data/models/keras").write_text(
+            "of another branch"
+        ),  # the results are those of Git
     ],
 )
 def test_results_of_todays_files_are_not_stale(project: Path, change: Callable[[], object]) -> None:
@@ -117,7 +132,9 @@ def test_the_command_prints_a_warning_and_no_error(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
     # Without .dvc: in a project outside Git, DVC fails too, but leaves a database open.
-    monkeypatch.chdir(shutil.copytree(finished, tmp_path / "project", ignore=shutil.ignore_patterns(".dvc")))
+    monkeypatch.chdir(
+        shutil.copytree(finished, tmp_path / "project", ignore=shutil.ignore_patterns(".dvc"))
+    )
     status, out, err = command_line("metrics")
     assert (status, err) == (0, "")
     assert out.splitlines()[-1].startswith("warning: it is unknown whether ")

@@ -29,7 +29,9 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", ["report", "search", "crossvalidate", "learning-curve"])
-def test_a_command_runs_its_stage_which_exists(name: str, ran: list[list[str]], command_line: Command) -> None:
+def test_a_command_runs_its_stage_which_exists(
+    name: str, ran: list[list[str]], command_line: Command
+) -> None:
     assert command_line(name).status == 0
     stage, file = name.replace("-", "_"), "dvc.yaml" if name == "report" else "studies/dvc.yaml"
     assert ran == [["repro", stage if name == "report" else f"{file}:{stage}"]]
@@ -54,7 +56,11 @@ def test_audit_runs_again_for_a_page_that_is_missing_or_old(
 
 @pytest.mark.parametrize(("changed", "runs"), [("corrections.csv", 0), ("params.yaml", 1)])
 def test_a_review_goes_on_with_its_list_until_more_than_the_corrections_has_changed(
-    changed: str, runs: int, ran: list[list[str]], command_line: Command, monkeypatch: pytest.MonkeyPatch
+    changed: str,
+    runs: int,
+    ran: list[list[str]],
+    command_line: Command,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     changes = {"split": [{"changed deps": {changed: "modified"}}]}
     monkeypatch.setattr("dvc.repo.Repo", lambda: nullcontext(Namespace(status=lambda **_: changes)))
@@ -65,7 +71,11 @@ def test_a_review_goes_on_with_its_list_until_more_than_the_corrections_has_chan
 
 @pytest.mark.parametrize(("code", "status"), [(1, 2), (255, 2), (252, 130)])
 def test_a_run_that_fails_or_is_interrupted_ends_the_command(
-    code: int, status: int, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Command
+    code: int,
+    status: int,
+    ran: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    command_line: Command,
 ) -> None:
     assert ran == []
     monkeypatch.setattr("dvc.cli.main", lambda _: code)
@@ -76,15 +86,23 @@ def test_a_run_that_fails_or_is_interrupted_ends_the_command(
 
 @pytest.mark.parametrize(("name", "package"), [("audit", "cleanlab"), ("search", "optuna")])
 def test_a_package_that_is_missing_is_told_before_dvc_starts(
-    name: str, package: str, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Command
+    name: str,
+    package: str,
+    ran: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    command_line: Command,
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    line = f"error: {name}: the package {package} must be installed for this; {how_to_install(name)}\n"
+    line = (
+        f"error: {name}: the package {package} must be installed for this; {how_to_install(name)}\n"
+    )
     assert command_line(name) == (2, "", line)
     assert ran == []
 
 
-def test_wrong_settings_are_told_before_dvc_starts(ran: list[list[str]], command_line: Command) -> None:
+def test_wrong_settings_are_told_before_dvc_starts(
+    ran: list[list[str]], command_line: Command
+) -> None:
     Path("params.yaml").write_text(put("split.seed", "a"))
     line = "error: report: params.yaml: split.seed must be an integer; got a\n"
     assert command_line("report") == (2, "", line)

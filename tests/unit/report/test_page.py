@@ -16,9 +16,15 @@ from textclf.report.page import SECTIONS, render
 RUNS = {
     "majority alone": make_run(("majority",)),
     "three rows": make_run(("logistic_regression",), count=3, texts=("one", "two two", "three")),
-    "built-in corpus, history": make_run(("majority", "keras"), ("0", "1"), history=["keras"], sources=[YELP]),
+    "built-in corpus, history": make_run(
+        ("majority", "keras"), ("0", "1"), history=["keras"], sources=[YELP]
+    ),
     "all models, three classes": make_run(
-        ALL, ("a", "b", "c"), validation=True, history=["keras"], settings={"evaluate.coverage": "0.9"}
+        ALL,
+        ("a", "b", "c"),
+        validation=True,
+        history=["keras"],
+        settings={"evaluate.coverage": "0.9"},
     ),
     "sixty classes": make_run(ALL[:3], [f"c{n}" for n in range(60)], count=180),
     "several labels": make_run(ALL[:3], ("a", "b"), validation=True, sets=((), ("a",), ("a", "b"))),
@@ -73,7 +79,10 @@ def test_nothing_is_loaded_or_run_but_the_inline_style_and_script(name: str) -> 
             assert str(attributes.get(link) or "#").startswith(("#", "data:,"))
     policy = next(str(meta["content"]) for meta in page.find("meta") if meta.get("http-equiv"))
     rules = dict(part.split(" ", 1) for part in policy.split("; "))
-    for tag, pattern in (("script", r'<script type="module">(.*?)</script>'), ("style", r"<style>(.*?)</style>")):
+    for tag, pattern in (
+        ("script", r'<script type="module">(.*?)</script>'),
+        ("style", r"<style>(.*?)</style>"),
+    ):
         (inline,) = re.findall(pattern, text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
         assert rules[f"{tag}-src"] == f"'sha256-{digest}'"

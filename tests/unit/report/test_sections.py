@@ -40,7 +40,9 @@ def model_colours(run: Run) -> dict[str, set[str]]:
     def collect(part: Any) -> None:
         if isinstance(part, dict):
             if part.get("field") == "model" and "scale" in part:
-                for name, value in zip(part["scale"]["domain"], part["scale"].get("range", ()), strict=False):
+                for name, value in zip(
+                    part["scale"]["domain"], part["scale"].get("range", ()), strict=False
+                ):
                     if str(value).startswith("#"):
                         found.setdefault(name, set()).add(value)
             part = list(part.values())
@@ -72,19 +74,28 @@ def test_texts_with_several_labels_are_listed_with_their_rows(grouped: bool) -> 
             asked.append(columns)
             rows = read(columns)
             if grouped and "cluster" in columns:  # each row a group of its own
-                rows = rows.drop("cluster").append_column("cluster", pa.array(np.arange(len(rows)), pa.uint64()))
+                rows = rows.drop("cluster").append_column(
+                    "cluster", pa.array(np.arange(len(rows)), pa.uint64())
+                )
             return rows
 
         return columns_of
 
-    run = replace(run, splits={name: list(map(reader, readers)) for name, readers in run.splits.items()})
+    run = replace(
+        run, splits={name: list(map(reader, readers)) for name, readers in run.splits.items()}
+    )
     text = sections(run)["data"]
     assert f"Texts with several labels ({run.results.splits.label_conflicts.normalised})" in text
     assert "Good food" in text
-    assert (["cluster", "label"] in asked) != grouped  # texts are read again only where clusters are groups
+    assert (
+        ["cluster", "label"] in asked
+    ) != grouped  # texts are read again only where clusters are groups
     found = data.find_conflicts(run.rows, run.classes, data.CONFLICTS, grouped)
     assert [conflict.text for conflict in found] == ["Good  food", "bad"]
-    assert found[0].rows["no"].ids[:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
+    assert found[0].rows["no"].ids[:2] == [
+        ("train", "rows.csv:train0"),
+        ("train", "rows.csv:train2"),
+    ]
     assert sum(labelled.number for labelled in found[0].rows.values()) == 54  # of 80 rows
     assert len(data.find_conflicts(run.rows, run.classes, 1, grouped)) == 1
 
@@ -112,7 +123,9 @@ def test_mistakes_follow_the_decisions_that_evaluate_wrote() -> None:
     decisions = {"logistic_regression": {"threshold": 0.5, "temperature": 100.0}}
     calibrated = with_results(run, decisions=decisions)
     (part,) = errors(calibrated)["mistakes"]
-    assert {row["confidence"] for row in part["kinds"]["wrong"]} <= {f"50.{digit}%" for digit in range(6)}
+    assert {row["confidence"] for row in part["kinds"]["wrong"]} <= {
+        f"50.{digit}%" for digit in range(6)
+    }
 
 
 def test_a_run_in_pieces_has_the_same_page() -> None:
@@ -156,15 +169,21 @@ def test_a_title_and_class_names_of_the_user_are_shown_escaped() -> None:
 def test_the_recall_of_a_class_has_the_interval_of_the_table() -> None:
     run = make_run(count=200)
     classes = run.tables["classes"].assign(recall_low=0.125)
-    drawn = errors(replace(run, tables={**run.tables, "classes": classes}))["by_class"].spec["data"]["values"]
+    drawn = errors(replace(run, tables={**run.tables, "classes": classes}))["by_class"].spec[
+        "data"
+    ]["values"]
     assert {row["low"] for row in drawn} == {0.125}
 
 
 @pytest.mark.parametrize("classes", [2, 44])
-def test_a_baseline_that_would_squeeze_the_axis_of_the_others_is_told_and_not_drawn(classes: int) -> None:
+def test_a_baseline_that_would_squeeze_the_axis_of_the_others_is_told_and_not_drawn(
+    classes: int,
+) -> None:
     models = ("majority", "logistic_regression", "keras")
     names = [f"c{n}" for n in range(classes)]
-    run = make_run(models, names, count=4 * classes, validation=True, settings={"evaluate.coverage": "0.8"})
+    run = make_run(
+        models, names, count=4 * classes, validation=True, settings={"evaluate.coverage": "0.8"}
+    )
     for name in models[1:]:
         run.results.intervals[name]["test"]["accuracy"] = Ends(low=0.8, high=1.0)
     section = doubt(run)
@@ -180,7 +199,9 @@ def test_a_baseline_that_would_squeeze_the_axis_of_the_others_is_told_and_not_dr
 
 
 @pytest.mark.parametrize(("times", "remedy"), [(1.5, False), (2.5, True)])
-def test_a_calibration_error_close_to_that_of_chance_needs_no_remedy(times: float, remedy: bool) -> None:
+def test_a_calibration_error_close_to_that_of_chance_needs_no_remedy(
+    times: float, remedy: bool
+) -> None:
     run = make_run(("logistic_regression", "keras"), count=400)
     for name in run.models:
         chance = run.results.decisions[name].ece_if_calibrated["test"]
@@ -188,20 +209,28 @@ def test_a_calibration_error_close_to_that_of_chance_needs_no_remedy(times: floa
     assert bool(curves.calibration(run)["remedy"]) == remedy
 
 
-def test_the_section_on_doubt_has_the_errors_of_the_models_by_the_share_of_the_rows_answered() -> None:
-    run = make_run(("majority", *PAIR), count=120, validation=True, settings={"evaluate.coverage": "0.8"})
+def test_the_section_on_doubt_has_the_errors_of_the_models_by_the_share_of_the_rows_answered() -> (
+    None
+):
+    run = make_run(
+        ("majority", *PAIR), count=120, validation=True, settings={"evaluate.coverage": "0.8"}
+    )
     section = doubt(run)
     assert section
     values = section["charts"][0].spec["data"]["values"]
     assert {value["model"] for value in values} == {"logistic regression", "keras"}
     errors_of_models = run.tables["risk_coverage"].query("model != 'majority'")["error"]
-    assert max(value["error"] for value in values) == pytest.approx(errors_of_models.max(), abs=1e-6)
+    assert max(value["error"] for value in values) == pytest.approx(
+        errors_of_models.max(), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("costs", ["{'no': {'yes': 10}, abstain: 0.6}", "{}"])
 def test_a_lower_accuracy_is_warned_of_only_without_costs(costs: str) -> None:
     run = make_run(settings={"evaluate.costs": costs}, validation=True)
-    worse = with_results(run, comparisons={"logistic_regression_vs_majority": comparison(-0.2, -0.3, -0.1)})
+    worse = with_results(
+        run, comparisons={"logistic_regression_vs_majority": comparison(-0.2, -0.3, -0.1)}
+    )
     warnings = find_warnings(worse.results, run.models, 0.95).get("logistic_regression", [])
     assert any("its accuracy is" in text for text in warnings) == (costs == "{}")
 
@@ -240,23 +269,34 @@ def test_values_of_the_table_are_shown_as_text_alone() -> None:
     values = [*HOSTILE, "web"]
     run = make_run(columns={"platform": values}, count=20 * len(values))
     text = sections(run)["slices"]  # fails if one of them opens an element that is not closed
-    shown = [name.partition("=")[2] for name in run.results.slices[MODEL] if name.startswith("platform=")]
+    shown = [
+        name.partition("=")[2] for name in run.results.slices[MODEL] if name.startswith("platform=")
+    ]
     assert len(shown) > 1
     for value in shown:
         assert " ".join(f"platform: {visible(value)}".split()) in " ".join(text.split())
 
 
-def test_hostile_texts_make_no_element_and_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_texts_make_no_element_and_are_shown_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(section, "EXAMPLES", len(HOSTILE))
 
     def page(texts: Sequence[str]) -> Page:
         cases = [
-            case(text, said(True, after="no"), said(True, after="no"), changed="b", change="pair") for text in texts
+            case(text, said(True, after="no"), said(True, after="no"), changed="b", change="pair")
+            for text in texts
         ]
         tests = results_of({"bad": {"kind": "invariance", "about": texts[0], "cases": cases}})
-        return Page(render(make_run(settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": tests})))
+        return Page(
+            render(
+                make_run(settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": tests})
+            )
+        )
 
-    plain = page(["word " * 20_000 if len(text) > 1_000 else "word" for text in HOSTILE])  # what is long is folded
+    plain = page(
+        ["word " * 20_000 if len(text) > 1_000 else "word" for text in HOSTILE]
+    )  # what is long is folded
     hostile = page(HOSTILE)
     assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in plain.elements]
     shown = " ".join(hostile.text["behaviour"].split())
@@ -264,7 +304,9 @@ def test_hostile_texts_make_no_element_and_are_shown_as_they_are(monkeypatch: py
 
 
 @given(st.lists(st.text(max_size=3), min_size=1), st.integers(1, 4), st.sets(st.integers(0, 30)))
-def test_rows_at_positions_are_read_from_their_pieces_alone(texts: list[str], size: int, places: set[int]) -> None:
+def test_rows_at_positions_are_read_from_their_pieces_alone(
+    texts: list[str], size: int, places: set[int]
+) -> None:
     table = pa.table({"id": [f"r{n}" for n in range(len(texts))], "text": texts})
     starts = range(0, len(texts), size)
     seen: list[tuple[int, str]] = []
@@ -286,11 +328,23 @@ def test_rows_at_positions_are_read_from_their_pieces_alone(texts: list[str], si
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([0, 1, 2**24, 2**24 + 1, 2**64 - 1]), st.integers(0, 2)), min_size=1),
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 2**24, 2**24 + 1, 2**64 - 1]), st.integers(0, 2)),
+        min_size=1,
+    ),
     st.integers(1, 3),
 )
-def test_the_first_keys_with_several_labels_are_found(pairs: list[tuple[int, int]], limit: int) -> None:
-    rows = pd.DataFrame({"key": np.array([key for key, _ in pairs], dtype=np.uint64), "label": [n for _, n in pairs]})
-    several = [key for key in dict.fromkeys(rows["key"]) if rows["label"][rows["key"] == key].nunique() > 1]
+def test_the_first_keys_with_several_labels_are_found(
+    pairs: list[tuple[int, int]], limit: int
+) -> None:
+    rows = pd.DataFrame(
+        {
+            "key": np.array([key for key, _ in pairs], dtype=np.uint64),
+            "label": [n for _, n in pairs],
+        }
+    )
+    several = [
+        key for key in dict.fromkeys(rows["key"]) if rows["label"][rows["key"] == key].nunique() > 1
+    ]
     found = first_conflicting(rows, limit)
     assert found.equals(rows[rows["key"].isin(several[:limit])])

@@ -15,7 +15,9 @@ def change(
     same_task: bool = True,
 ) -> Change:
     """Return a change of a metric of `keras` on the test rows."""
-    return Change("keras", "test", metric, base, head, Interval(*interval) if interval else None, same_task)
+    return Change(
+        "keras", "test", metric, base, head, Interval(*interval) if interval else None, same_task
+    )
 
 
 def change_of(words: str) -> Change:
@@ -29,7 +31,14 @@ def change_of(words: str) -> Change:
 def rates(**failures: int) -> dict[str, Any]:
     """Return the results of keras in tests of ten cases, as a file has them."""
     tests = {
-        name: {"cases": 10, "failures": number, "failure_rate": number / 10, "low": 0.0, "high": 1.0, "failed": []}
+        name: {
+            "cases": 10,
+            "failures": number,
+            "failure_rate": number / 10,
+            "low": 0.0,
+            "high": 1.0,
+            "failed": [],
+        }
         for name, number in failures.items()
     }
     return {"models": {"keras": tests}, "sha256": ""}

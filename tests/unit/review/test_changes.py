@@ -20,12 +20,17 @@ def numbers(metric: str, value: Any) -> Numbers:
 # Published examples: Newcombe (1998), Stat. Med. 17:873-890, Table II, method 10
 
 
-def test_the_unpaired_interval_contains_the_difference_even_if_an_interval_excludes_its_value() -> None:
+def test_the_unpaired_interval_contains_the_difference_even_if_an_interval_excludes_its_value() -> (
+    None
+):
     low, high = difference(0.9, 0.8, Interval(0.91, 0.95), Interval(0.7, 0.79))
     assert low <= 0.1 <= high
 
 
-BOTH = numbers("f1", {"low": 0.74, "high": 0.88}), numbers("f1", {"low": 0.67, "high": 0.74})  # at the base, the head
+BOTH = (
+    numbers("f1", {"low": 0.74, "high": 0.88}),
+    numbers("f1", {"low": 0.67, "high": 0.74}),
+)  # at the base, the head
 FEW = numbers("f1", None)
 
 
@@ -41,9 +46,14 @@ FEW = numbers("f1", None)
     ],
 )
 def test_a_change_has_an_interval_if_both_numbers_have_one_and_the_task_is_the_same(
-    intervals: tuple[Numbers, Numbers], same_task: bool, ends: tuple[float, float] | None, verdict: str
+    intervals: tuple[Numbers, Numbers],
+    same_task: bool,
+    ends: tuple[float, float] | None,
+    verdict: str,
 ) -> None:
-    (entry,) = changes.compare_metrics(numbers("f1", 0.8), numbers("f1", 0.7), *intervals, same_task)
+    (entry,) = changes.compare_metrics(
+        numbers("f1", 0.8), numbers("f1", 0.7), *intervals, same_task
+    )
     assert (entry.base, entry.head, entry.verdict) == (0.8, 0.7, verdict)
     assert entry.interval == (None if ends is None else pytest.approx(ends, abs=1e-6))
     assert math.isnan(entry.difference) == math.isnan(entry.drop) == (not same_task)
@@ -51,7 +61,9 @@ def test_a_change_has_an_interval_if_both_numbers_have_one_and_the_task_is_the_s
 
 def test_changes_are_sorted_by_model_then_test_rows_then_importance_of_the_metric() -> None:
     metrics = ("accuracy", "log_loss", "mcc", "zeal")
-    splits = {split: dict.fromkeys(reversed(metrics), 0.5) for split in ("train", "validation", "test")}
+    splits = {
+        split: dict.fromkeys(reversed(metrics), 0.5) for split in ("train", "validation", "test")
+    }
     found = changes.compare_metrics({"b": splits}, {"a": splits}, {}, {})
     assert [(c.model, c.split, c.metric, c.verdict) for c in found] == [
         (model, split, metric, verdict)

@@ -60,14 +60,25 @@ def put(file: str, keys: tuple[Any, ...], value: Any) -> None:
 
 
 @pytest.mark.usefixtures("pull")
-def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(pr_report: Command) -> None:
+def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(
+    pr_report: Command,
+) -> None:
     put("metrics/features.json", ("words", "train", "nonzeros"), 5)
-    put("metrics/slices.json", ("protocol", "left_out"), {"class": 3})  # slices are many and differ by chance
-    put("metrics/decisions.json", ("majority", "guessing"), {"difference": 0.1, "low": -0.2, "high": 0.4})
+    put(
+        "metrics/slices.json", ("protocol", "left_out"), {"class": 3}
+    )  # slices are many and differ by chance
+    put(
+        "metrics/decisions.json",
+        ("majority", "guessing"),
+        {"difference": 0.1, "low": -0.2, "high": 0.4},
+    )
     code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
     assert "the gate passed.**" in out
-    assert "- Git has 2 results on these test rows. The 95% interval of the accuracy of a model that was" in out
+    assert (
+        "- Git has 2 results on these test rows. The 95% interval of the accuracy of a model that was"
+        in out
+    )
     assert "chosen as the best of them (Bonferroni): `majority` 0." in out
     assert "<summary>Other metrics that changed: " in out
     assert "| `features.json: words.train.nonzeros` | `76` | `5` |" in out
@@ -82,14 +93,20 @@ def test_few_groups_widen_the_interval_of_the_best_result(pr_report: Command) ->
         out: str = pr_report("HEAD").out
         return out.partition("(Bonferroni): `majority` ")[2].partition("\n")[0]
 
-    put("metrics/decisions.json", ("majority", "guessing"), {"difference": 0.1, "low": -0.2, "high": 0.4})
+    put(
+        "metrics/decisions.json",
+        ("majority", "guessing"),
+        {"difference": 0.1, "low": -0.2, "high": 0.4},
+    )
     independent = widened()
     put("metrics/intervals.json", ("majority", "test", "accuracy", "degrees"), 3)
     assert independent != widened() != ""
 
 
 @pytest.mark.usefixtures("pull")
-def test_a_value_or_file_that_no_version_writes_is_named_with_its_revision(pr_report: Command) -> None:
+def test_a_value_or_file_that_no_version_writes_is_named_with_its_revision(
+    pr_report: Command,
+) -> None:
     def say(case: str) -> list[str]:
         file, keys, value = case.split(" ", 2)
         before = Path(file).read_bytes()
@@ -97,7 +114,11 @@ def test_a_value_or_file_that_no_version_writes_is_named_with_its_revision(pr_re
             Path(file).write_bytes(json.loads(value).encode("utf-8", "surrogateescape"))
         else:
             names = keys.encode().decode("unicode_escape").split(".")
-            put(file, tuple(int(name) if name.isdigit() else name for name in names), json.loads(value))
+            put(
+                file,
+                tuple(int(name) if name.isdigit() else name for name in names),
+                json.loads(value),
+            )
         code, out, err = pr_report("HEAD")
         Path(file).write_bytes(before)
         assert (code, out) == (2, "")
@@ -109,13 +130,18 @@ def test_a_value_or_file_that_no_version_writes_is_named_with_its_revision(pr_re
 
 
 @pytest.mark.parametrize("values", [[None], [7], [[1]]], ids=["null", "number", "list"])
-def test_predictions_with_ids_that_are_no_text_have_no_pairs(pull: Path, pr_report: Command, values: list[Any]) -> None:
+def test_predictions_with_ids_that_are_no_text_have_no_pairs(
+    pull: Path, pr_report: Command, values: list[Any]
+) -> None:
     rows = pq.read_table(PREDICTIONS)
     pq.write_table(rows.set_column(0, "id", pa.array(values * len(rows))), PREDICTIONS)
     pull_request.lock(pull)
     code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
-    assert f"Unpaired 95% intervals ({METHODS}), because this machine has no predictions of the head that" in out
+    assert (
+        f"Unpaired 95% intervals ({METHODS}), because this machine has no predictions of the head that"
+        in out
+    )
 
 
 def test_a_baseline_is_not_called_better(
@@ -150,7 +176,9 @@ def test_without_predictions_the_base_is_run_or_the_comment_says_why_it_could_no
     code, out, err = pr_report("HEAD", "--run-base")
     reason = "check: made with 1.0; run textclf upgrade"
     assert (code, err) == (0, f"warning: pr-report: the run of {base[:8]} failed: {reason}\n")
-    assert f" that this version reads (its run failed: `{reason}`): `majority` on `test` rows" in out
+    assert (
+        f" that this version reads (its run failed: `{reason}`): `majority` on `test` rows" in out
+    )
     out = pr_report("HEAD", "--run-base").out
     assert ("- Paired 95% intervals" in out, reason in out, asked) == (True, False, [base] * 2)
 
@@ -186,7 +214,9 @@ def test_a_folder_without_git_and_a_commit_without_dvc_yaml_are_one_line(
     pull_request.commit(tmp_path)
     code, out, err = pr_report("HEAD")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith("error: pr-report: dvc.yaml must name an output called evaluation.json; got none in ")
+    assert err.startswith(
+        "error: pr-report: dvc.yaml must name an output called evaluation.json; got none in "
+    )
 
 
 def test_against_a_base_without_results_all_are_new_and_the_gate_is_checked(
@@ -204,7 +234,9 @@ def test_against_a_base_without_results_all_are_new_and_the_gate_is_checked(
 
 
 @pytest.mark.usefixtures("pull")
-def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(pr_report: Command) -> None:
+def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(
+    pr_report: Command,
+) -> None:
     put("params.yaml", ("gate", "minimum"), {"nb_svm": {"test": {"accuracy": 0.7}}})
     code, out, err = pr_report("HEAD")
     reason = "params.yaml: gate.minimum must name a metric of the run; got nb_svm.test.accuracy"
@@ -221,7 +253,11 @@ def test_a_different_task_has_no_verdict(pr_report: Command) -> None:
     assert (code, err) == (0, "")
     said = f"**{IGNORES} The task differs from the base, so no numbers are compared; the gate passed.**"
     assert out.splitlines()[4] == said
-    row = next(line for line in out.splitlines() if line.startswith("| `majority` | `test` | `accuracy` | "))
+    row = next(
+        line
+        for line in out.splitlines()
+        if line.startswith("| `majority` | `test` | `accuracy` | ")
+    )
     assert row.endswith("|  | different task |")
     assert "`maximum_drop` 0.9 of `majority.test.accuracy` (nothing to compare with)" in out
     assert "aired 95% intervals" not in out
@@ -229,12 +265,17 @@ def test_a_different_task_has_no_verdict(pr_report: Command) -> None:
 
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize("same", [False, True])
-def test_other_costs_are_not_compared(monkeypatch: pytest.MonkeyPatch, pr_report: Command, same: bool) -> None:
+def test_other_costs_are_not_compared(
+    monkeypatch: pytest.MonkeyPatch, pr_report: Command, same: bool
+) -> None:
     metrics, params = Revision.metrics, Revision.params.func  # type: ignore[attr-defined]
 
     def with_cost(side: Revision, name: str) -> dict[str, Any]:
         content: dict[str, Any] = metrics(side, name)
-        made = {revisions.EVALUATION: 0.3 + 0.1 * side.tree, revisions.INTERVALS: {"low": 0.1, "high": 0.5}}
+        made = {
+            revisions.EVALUATION: 0.3 + 0.1 * side.tree,
+            revisions.INTERVALS: {"low": 0.1, "high": 0.5},
+        }
         if name in made:
             content["majority"]["test"]["cost"] = made[name]
         return content
@@ -248,19 +289,32 @@ def test_other_costs_are_not_compared(monkeypatch: pytest.MonkeyPatch, pr_report
     monkeypatch.setattr(Revision, "params", property(with_costs))
     _, out, _ = pr_report("HEAD")
     row = next(
-        line for line in out.splitlines() if line.startswith("| `majority` | `test` | `cost` ↓ | 0.300 | 0.400 |")
+        line
+        for line in out.splitlines()
+        if line.startswith("| `majority` | `test` | `cost` ↓ | 0.300 | 0.400 |")
     )
     assert row.endswith("different task |") != same
-    assert ("- `evaluate.costs` differs between the revisions, so mean costs are not compared" in out) != same
+    assert (
+        "- `evaluate.costs` differs between the revisions, so mean costs are not compared" in out
+    ) != same
 
 
 @pytest.mark.usefixtures("pull")
 @pytest.mark.parametrize(
     ("stratify", "given", "stratified"),
-    [(True, {}, True), (True, {"train": 9}, True), (True, {"test": 9, "train": 9}, False), (False, {}, False)],
+    [
+        (True, {}, True),
+        (True, {"train": 9}, True),
+        (True, {"test": 9, "train": 9}, False),
+        (False, {}, False),
+    ],
 )
 def test_given_test_rows_are_not_stratified(
-    monkeypatch: pytest.MonkeyPatch, pr_report: Command, stratify: bool, given: dict[str, int], stratified: bool
+    monkeypatch: pytest.MonkeyPatch,
+    pr_report: Command,
+    stratify: bool,
+    given: dict[str, int],
+    stratified: bool,
 ) -> None:
     put("params.yaml", ("split", "stratify"), stratify)
     put("metrics/splits.json", ("given",), given)

@@ -49,7 +49,9 @@ HEADLINES = {
     "unchanged": report(SAME),
     "unchanged, and a gate": report(SAME, checks=[PASSED]),
     "a failed gate": report(ACCURACY, LOSS, SAME, checks=[PASSED, FAILED]),
-    "better and worse models": report(replace(ACCURACY, model="nb", head=0.9, interval=Interval(0.05, 0.15)), ACCURACY),
+    "better and worse models": report(
+        replace(ACCURACY, model="nb", head=0.9, interval=Interval(0.05, 0.15)), ACCURACY
+    ),
     "new and removed models": report(LOSS, NEW, GONE),
     "other rules": report(SAME, checks=[PASSED], gate_changes=GATE),
     "a wrong gate": report(SAME, gate_errors=("why",)),
@@ -67,13 +69,24 @@ def test_the_headline_states_what_changed_and_the_result_of_the_gate() -> None:
 
 def test_numbers_of_a_different_task_have_no_verdict() -> None:
     drop, least = Check("maximum_drop", 0.0, OTHER[0]), Check("minimum", 0.7, OTHER[0])
-    given = report(*OTHER, task=["data.label", "test.classes"], checks=[drop, least], same_rows=None, confidence=None)
+    given = report(
+        *OTHER,
+        task=["data.label", "test.classes"],
+        checks=[drop, least],
+        same_rows=None,
+        confidence=None,
+    )
     approved.check(comment.render(given), Path(__file__).with_name("other_task.txt"))
 
 
 def test_each_reason_why_the_gate_could_not_be_checked_is_listed() -> None:
-    text = comment.render(report(SAME, gate_errors=("params.yaml: gate.minimum must ...; got x.test.f1", NASTY)))
-    assert "- the gate could not be checked: `params.yaml: gate.minimum must ...; got x.test.f1`" in text.splitlines()
+    text = comment.render(
+        report(SAME, gate_errors=("params.yaml: gate.minimum must ...; got x.test.f1", NASTY))
+    )
+    assert (
+        "- the gate could not be checked: `params.yaml: gate.minimum must ...; got x.test.f1`"
+        in text.splitlines()
+    )
     assert "Gate: " not in text
     assert "<img" not in re.sub(r"(?s)<code>.*?</code>", "", html(text))
 
@@ -98,7 +111,9 @@ def test_a_comment_with_every_section_is_as_it_was_approved() -> None:
             params=[Difference("train.keras.epochs", "100", "2")],
             others=[Difference("training.json: keras.epochs", "100", "2")],
             stages=[
-                StageChange("train@keras", ["train.keras.epochs"], ["data/predictions/keras.parquet"]),
+                StageChange(
+                    "train@keras", ["train.keras.epochs"], ["data/predictions/keras.parquet"]
+                ),
                 StageChange("evaluate", ["data/predictions"], ["metrics/evaluation.json"]),
                 StageChange("plot", ["textclf/plot"], []),
             ],
@@ -118,7 +133,11 @@ def test_a_report_without_changes_is_short() -> None:
 NOT_PAIRED = Pair("keras", "test", 250, McNemar(3, 12, 2e-9), frozenset({"recall", "ece"}))
 TRAIN, VALIDATION = replace(LOSS, split="train"), replace(LOSS, split="validation")
 NO_LOSS = replace(LOSS, interval=None)
-WHY = {("a", "test"): "the classes differ", ("b", "test"): "no predictions", ("c", "test"): "no predictions"}
+WHY = {
+    ("a", "test"): "the classes differ",
+    ("b", "test"): "no predictions",
+    ("c", "test"): "no predictions",
+}
 OF_MODELS = [*(replace(ACCURACY, model=model) for model in "abc"), replace(LOSS, model="c")]
 NOTES = {
     "unpaired intervals": report(ACCURACY),
@@ -130,7 +149,9 @@ NOTES = {
         ACCURACY, LOSS, replace(LOSS, metric="recall"), ECE, VALIDATION, pairs=[NOT_PAIRED]
     ),
     "paired but for a metric without change": report(ACCURACY, LOSS, ECE, pairs=[NOT_PAIRED]),
-    "a verdict on test rows, too few training rows": report(LOSS, replace(TRAIN, interval=None, few_rows=True)),
+    "a verdict on test rows, too few training rows": report(
+        LOSS, replace(TRAIN, interval=None, few_rows=True)
+    ),
     "a verdict on test rows alone": report(ACCURACY, replace(TRAIN, interval=None)),
     "a verdict on training rows alone": report(replace(NO_LOSS, few_rows=True), TRAIN, ECE),
     "a verdict on validation rows": report(NO_LOSS, VALIDATION),
@@ -143,7 +164,9 @@ def test_notes_say_which_intervals_were_used_and_what_has_no_verdict() -> None:
     said = []
     for name, given in NOTES.items():
         lines = [
-            line for line in comment.render(given).splitlines() if line.startswith(("**", "- ", "| `", "<details"))
+            line
+            for line in comment.render(given).splitlines()
+            if line.startswith(("**", "- ", "| `", "<details"))
         ]
         said += [f"# {name}", *lines, ""]
     approved.check("\n".join(said), Path(__file__).with_name("notes.txt"))
@@ -177,7 +200,8 @@ def test_names_and_params_are_neither_markup_nor_mentions_nor_table_cells() -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "`", "``", "|", "\\", "\\|", "a\\", "a`b", "$x$", "ü😀", "x" * 500, "\n", "\x00"]
+    "text",
+    ["", " ", "`", "``", "|", "\\", "\\|", "a\\", "a`b", "$x$", "ü😀", "x" * 500, "\n", "\x00"],
 )
 def test_any_text_stays_one_cell(text: str) -> None:
     table = f"| a | b |\n| --- | --- |\n| {markdown.code(text)} | end |\n"
@@ -234,7 +258,9 @@ def test_the_longest_comment_is_shorter_than_github_allows() -> None:
 def test_rows_of_long_tables_are_counted(more: int, said: bool) -> None:
     count = comment.MOST + more
     params = [Difference(f"p{n}", "1", "2") for n in range(count)]
-    text = comment.render(report(*(replace(LOSS, model=f"m{n}") for n in range(count)), params=params))
+    text = comment.render(
+        report(*(replace(LOSS, model=f"m{n}") for n in range(count)), params=params)
+    )
     assert text.count("\nand 3 more.\n") == 2 * said
     assert f"| `p{comment.MOST - 1}` |" in text
     assert f"| `p{comment.MOST}` |" not in text
@@ -242,7 +268,10 @@ def test_rows_of_long_tables_are_counted(more: int, said: bool) -> None:
 
 def test_numbers_and_names_are_written() -> None:
     eight = "`a`, `b`, `c`, `d`, `e`, `f`, `g`, `h`"
-    assert [markdown.names(list(each)) for each in ("abcdefgh", "abcdefghij")] == [eight, f"{eight} and 2 more"]
+    assert [markdown.names(list(each)) for each in ("abcdefgh", "abcdefghij")] == [
+        eight,
+        f"{eight} and 2 more",
+    ]
     assert [markdown.number(each) for each in (None, 0.0)] == ["", "0.000"]
     assert [markdown.signed(each) for each in (math.nan, 0.0, -0.25)] == ["", "+0.000", "-0.250"]
     assert markdown.code("x" * markdown.LONGEST) == f"`{'x' * markdown.LONGEST}`"
@@ -250,5 +279,7 @@ def test_numbers_and_names_are_written() -> None:
 
 
 def test_the_address_of_an_image_can_not_end_its_attribute() -> None:
-    text = comment.render(report(SAME, figures=[Figure("plots/roc.svg", 'https://example.org/"onerror="x', "")]))
+    text = comment.render(
+        report(SAME, figures=[Figure("plots/roc.svg", 'https://example.org/"onerror="x', "")])
+    )
     assert '<img src="https://example.org/&#34;onerror=&#34;x" alt="base" width="420">' in text

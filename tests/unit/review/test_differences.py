@@ -13,7 +13,10 @@ from textclf.review.differences import StageChange
 def test_values_are_compared_by_dotted_key_as_json() -> None:
     def say(case: str) -> list[str]:
         """Return the differences of two mappings in JSON, with a bar between them."""
-        return [repr((each.name, each.base, each.head)) for each in compare_values(*map(json.loads, case.split(" | ")))]
+        return [
+            repr((each.name, each.base, each.head))
+            for each in compare_values(*map(json.loads, case.split(" | ")))
+        ]
 
     approved.check_cases(Path(__file__).with_name("differences.txt"), say)
 
@@ -41,7 +44,11 @@ def record(dep: str = "1", out: str = "1", **more: Any) -> dict[str, Any]:
 
 def test_settings_with_which_the_stages_did_not_run_are_named() -> None:
     def stage(**params: Any) -> dict[str, Any]:
-        return {"params": {"params.yaml": {name.replace("__", "."): value for name, value in params.items()}}}
+        return {
+            "params": {
+                "params.yaml": {name.replace("__", "."): value for name, value in params.items()}
+            }
+        }
 
     lock = {
         "check": stage(gate={"minimum": {}}, train={"svm": {"C": 1}}),
@@ -91,7 +98,11 @@ def test_a_changed_stage_lists_its_changed_inputs_and_outputs() -> None:
 def test_a_setting_that_is_left_out_is_its_default_at_both_revisions() -> None:
     gate: dict[str, Any] = {"minimum": {"keras": {"test": {"f1": 0.5}}}}
     short: dict[str, Any] = {"data": {"path": "a.csv"}, "gate": gate, "train": {"a": {}}}
-    long = {**short, "data": {"path": "a.csv", "missing": "error", "slices": []}, "gate": gate | {"slices": {}}}
+    long = {
+        **short,
+        "data": {"path": "a.csv", "missing": "error", "slices": []},
+        "gate": gate | {"slices": {}},
+    }
     assert differences.with_defaults(short) == differences.with_defaults(long)
     other = {**short, "data": {"path": "a.csv", "missing": "drop"}}
     filled = [differences.with_defaults(params) for params in (short, other)]
@@ -103,8 +114,14 @@ def test_a_setting_that_is_left_out_is_its_default_at_both_revisions() -> None:
 def test_a_cause_is_a_changed_input_that_no_other_changed_stage_wrote() -> None:
     stages = [
         StageChange("check", ["params.yaml"], ["data/settings.json"]),
-        StageChange("train@keras", ["train.keras.epochs", "data/features/words"], ["data/predictions/keras.parquet"]),
-        StageChange("evaluate", ["data/predictions", "data/settings.json"], ["metrics/evaluation.json"]),
+        StageChange(
+            "train@keras",
+            ["train.keras.epochs", "data/features/words"],
+            ["data/predictions/keras.parquet"],
+        ),
+        StageChange(
+            "evaluate", ["data/predictions", "data/settings.json"], ["metrics/evaluation.json"]
+        ),
         StageChange("vectorize@words", ["textclf/vectorize"], ["data/features/words"]),
         StageChange("nb", ["data/features/words_of_others", "data/feature"], []),
         StageChange("report", ["data/features/words/train.npz"], []),

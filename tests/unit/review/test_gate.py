@@ -52,7 +52,9 @@ SLICES: dict[str, Any] = {
     ("metric", "limit", "reason"),
     [("accuracy", 0.7, ""), ("accuracy", 0.71, "is 0.700, less than 0.71"), ("log_loss", 0.6, "")],
 )
-def test_a_slice_that_is_worse_than_its_bound_fails_with_numbers(metric: str, limit: float, reason: str) -> None:
+def test_a_slice_that_is_worse_than_its_bound_fails_with_numbers(
+    metric: str, limit: float, reason: str
+) -> None:
     rules = gate("slices", "keras", "class=1", **{metric: limit})
     (check,) = check_slices(rules, {}, SLICES)
     assert (check.rule, check.reason) == ("slices", reason)
@@ -61,13 +63,24 @@ def test_a_slice_that_is_worse_than_its_bound_fails_with_numbers(metric: str, li
 
 
 @pytest.mark.parametrize(
-    ("failures", "limit", "reason"), [(3, 0.3, ""), (0, 0.0, ""), (4, 0.3, "is 0.400 (4 of 10 cases), more than 0.3")]
+    ("failures", "limit", "reason"),
+    [(3, 0.3, ""), (0, 0.0, ""), (4, 0.3, "is 0.400 (4 of 10 cases), more than 0.3")],
 )
-def test_a_behavioural_test_fails_only_above_its_limit(failures: int, limit: float, reason: str) -> None:
+def test_a_behavioural_test_fails_only_above_its_limit(
+    failures: int, limit: float, reason: str
+) -> None:
     rules, head = gate("behaviour", "keras", "mine", typos=limit), behaviour(typos=failures)
     (check,) = check_behaviour(rules, behaviour(typos=2), head)
-    assert (check.rule, check.reason, check.outcome) == ("behaviour", reason, "failed" if reason else "passed")
-    assert (check.change.name, check.change.base, check.change.head) == ("keras.mine.typos", 0.2, failures / 10)
+    assert (check.rule, check.reason, check.outcome) == (
+        "behaviour",
+        reason,
+        "failed" if reason else "passed",
+    )
+    assert (check.change.name, check.change.base, check.change.head) == (
+        "keras.mine.typos",
+        0.2,
+        failures / 10,
+    )
     assert check_behaviour(rules, {}, head)[0].change.base is None
 
 
@@ -92,4 +105,7 @@ def test_every_mistake_of_a_gate_is_told_at_once() -> None:
     rules: dict[str, Any] = {"minimum": {"keras": {"test": {"f1": 0.5, "mcc": 0.5}}}}
     with pytest.raises(UserError) as error:
         check_gate(Gate.model_validate(rules), [])
-    assert [line.rpartition(" ")[2] for line in error.value.lines] == ["keras.test.f1", "keras.test.mcc"]
+    assert [line.rpartition(" ")[2] for line in error.value.lines] == [
+        "keras.test.f1",
+        "keras.test.mcc",
+    ]

@@ -29,7 +29,9 @@ def predictions(share_correct: float, seed: int) -> Decided:
     generator = np.random.default_rng(seed)
     y = np.arange(ROWS) % 2
     positions = np.where(generator.random(ROWS) < share_correct, y, 1 - y)
-    positive = np.where(positions == 1, 0.5 + generator.random(ROWS) / 2, generator.random(ROWS) / 2)
+    positive = np.where(
+        positions == 1, 0.5 + generator.random(ROWS) / 2, generator.random(ROWS) / 2
+    )
     rows = Predictions(
         ids=np.array([f"r:{number}" for number in range(ROWS)], dtype=object),
         split=np.full(ROWS, "test", dtype=object),
@@ -46,7 +48,9 @@ BASE, HEAD = predictions(0.8, 1), predictions(0.7, 2)
 def pair(base: Decided, head: Decided, recorded: float, clustered: tuple[str, ...] = ()) -> Pairing:
     """Pair the predictions, of which these accuracies were recorded."""
     changes = [change("accuracy", recorded, HEAD.metrics()["accuracy"])]
-    return pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, True, clustered)
+    return pairing.pair_predictions(
+        changes, {"keras": base}, {"keras": head}, SETTINGS, True, clustered
+    )
 
 
 def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None:
@@ -59,7 +63,9 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
     assert intervals["accuracy"] == pytest.approx(tango(only, other, len(y)), abs=1e-6)
     losses = [log_losses(JudgedRows(y, side.rows.probabilities, y)) for side in (HEAD, BASE)]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
-    assert intervals["log_loss"] == pytest.approx((ends.low, ends.high), abs=0.02)  # of a split that is not stratified
+    assert intervals["log_loss"] == pytest.approx(
+        (ends.low, ends.high), abs=0.02
+    )  # of a split that is not stratified
     assert set(intervals) == {name for name, metric in MEASURED.items() if metric.interval}
 
 
@@ -77,7 +83,9 @@ def test_costs_are_paired_if_both_revisions_have_the_same() -> None:
 def test_rows_are_paired_by_id_in_any_order() -> None:
     shuffled = BASE.take(np.random.default_rng(0).permutation(ROWS))
     assert pairing.same_rows(shuffled, HEAD)
-    ordered, unordered = (pairing.paired_intervals(base, HEAD, SETTINGS, stratified=True) for base in (BASE, shuffled))
+    ordered, unordered = (
+        pairing.paired_intervals(base, HEAD, SETTINGS, stratified=True) for base in (BASE, shuffled)
+    )
     assert ordered == unordered
 
 
@@ -91,13 +99,28 @@ ACCURACY = BASE.metrics()["accuracy"]
     ("head", "recorded", "clustered", "reason"),
     [
         (HEAD, ACCURACY, (), ""),
-        (HEAD, 0.1, (), "the recorded metrics are not those that this version computes of the predictions"),
+        (
+            HEAD,
+            0.1,
+            (),
+            "the recorded metrics are not those that this version computes of the predictions",
+        ),
         (HEAD, ACCURACY, ("train",), ""),
-        (HEAD, ACCURACY, ("test",), "rows depend on each other, by a text or a group that they share"),
+        (
+            HEAD,
+            ACCURACY,
+            ("test",),
+            "rows depend on each other, by a text or a group that they share",
+        ),
         (OTHER_IDS, ACCURACY, (), pairing.OTHER_ROWS),
         (OTHER_LABELS, ACCURACY, (), pairing.OTHER_ROWS),
         (HEAD.take(np.arange(ROWS - 1)), ACCURACY, (), pairing.OTHER_ROWS),
-        (replace(HEAD, rows=replace(HEAD.rows, classes=("1", "0"))), ACCURACY, (), pairing.OTHER_ROWS),
+        (
+            replace(HEAD, rows=replace(HEAD.rows, classes=("1", "0"))),
+            ACCURACY,
+            (),
+            pairing.OTHER_ROWS,
+        ),
         (MORE_CLASSES, ACCURACY, (), "the classes differ"),
     ],
 )
@@ -105,7 +128,9 @@ def test_predictions_are_paired_if_they_are_of_the_same_independent_rows_and_giv
     head: Decided, recorded: float, clustered: tuple[str, ...], reason: str
 ) -> None:
     found = pair(BASE, head, recorded, clustered)
-    assert [(entry.model, entry.split, entry.rows) for entry in found.pairs] == [("keras", "test", ROWS)] * (not reason)
+    assert [(entry.model, entry.split, entry.rows) for entry in found.pairs] == [
+        ("keras", "test", ROWS)
+    ] * (not reason)
     assert found.unpaired == ({("keras", "test"): reason} if reason else {})
     assert found.same_test_rows == [reason != pairing.OTHER_ROWS]
     assert bool(found.intervals) == (not reason)
@@ -122,9 +147,13 @@ def test_of_a_baseline_only_the_rows_are_compared() -> None:
     ("base", "head", "sides"),
     [({}, {"keras": HEAD}, "base"), ({"keras": BASE}, {}, "head"), ({}, {}, "base and the head")],
 )
-def test_missing_predictions_are_named(base: dict[str, Decided], head: dict[str, Decided], sides: str) -> None:
+def test_missing_predictions_are_named(
+    base: dict[str, Decided], head: dict[str, Decided], sides: str
+) -> None:
     found = pairing.pair_predictions([change("accuracy", 0.8, 0.7)], base, head, SETTINGS, True)
-    assert found.unpaired["keras", "test"].startswith(f"this machine has no predictions of the {sides} that")
+    assert found.unpaired["keras", "test"].startswith(
+        f"this machine has no predictions of the {sides} that"
+    )
 
 
 def test_a_paired_interval_takes_the_place_of_an_unpaired_one() -> None:
@@ -183,7 +212,8 @@ def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
     y = np.array([[1, 0, 1], [0, 0, 0]], np.int8)
     ids, split = np.array(["a", "b"], object), np.array(["test", "test"], object)
     one = Decided(
-        Predictions(ids, split, y, y.astype(np.float64) * 0.8, ("a", "b", "c")), Decision(thresholds=(0.5, 0.5, 0.5))
+        Predictions(ids, split, y, y.astype(np.float64) * 0.8, ("a", "b", "c")),
+        Decision(thresholds=(0.5, 0.5, 0.5)),
     )
     assert one.labels() == {"a": ["a", "c"], "b": []}
     assert pairing.same_rows(one, one.take(np.array([1, 0])))

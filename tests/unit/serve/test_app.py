@@ -50,16 +50,34 @@ ASKED: list[tuple[list[str], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(
     ("name", "options", "keys"),
-    [(name, *asked) for name in MODELS for asked in ASKED if "coverage" not in asked[1] or name == "three"],
+    [
+        (name, *asked)
+        for name in MODELS
+        for asked in ASKED
+        if "coverage" not in asked[1] or name == "three"
+    ],
     ids=str,
 )
 def test_each_prediction_is_the_line_that_the_command_prints(
-    name: str, options: list[str], keys: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    options: list[str],
+    keys: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     texts = [text for text in TEXTS if "\0" not in text]  # which no argument can contain
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(printed := io.BytesIO(), encoding="utf-8"))
     with pytest.raises(SystemExit) as end:
-        cli.main(["predict", "--model", str(export(MODELS[name], tmp_path / name)), *options, "--", *texts])
+        cli.main(
+            [
+                "predict",
+                "--model",
+                str(export(MODELS[name], tmp_path / name)),
+                *options,
+                "--",
+                *texts,
+            ]
+        )
     assert end.value.code == 0
     response = post(body(texts=texts, model=name, **keys))
     assert response.headers["content-type"] == "application/json"
@@ -96,8 +114,13 @@ def test_every_request_is_answered_as_approved() -> None:
         """Return the status and the error of a request: a method, a path, a header, and after "|" a body."""
         head, _, content = case.partition(" | ")
         method, path, *header = head.split(" ", 2)
-        headers = {"Host": "localhost"} | {name: value.strip() for name, _, value in (h.partition(":") for h in header)}
-        (response,) = talk(app, lambda client: client.request(method, path, content=content.encode(), headers=headers))
+        headers = {"Host": "localhost"} | {
+            name: value.strip() for name, _, value in (h.partition(":") for h in header)
+        }
+        (response,) = talk(
+            app,
+            lambda client: client.request(method, path, content=content.encode(), headers=headers),
+        )
         assert "location" not in response.headers  # no redirect to the host that a request names
         assert response.status_code == 200 or list(response.json()) == ["error"]
         return [f"{response.status_code} {response.json().get('error', '')}".strip()]
@@ -106,7 +129,9 @@ def test_every_request_is_answered_as_approved() -> None:
 
 
 def test_a_server_of_all_machines_answers_whatever_the_host() -> None:
-    (response,) = talk(make_app(), lambda client: client.get("/health", headers={"Host": "evil.example"}))
+    (response,) = talk(
+        make_app(), lambda client: client.get("/health", headers={"Host": "evil.example"})
+    )
     assert response.status_code == 200
 
 
@@ -114,7 +139,10 @@ def test_a_server_of_all_machines_answers_whatever_the_host() -> None:
     ("content", "reason"),
     [
         (b"", "EOF while parsing a value at line 1 column 0"),
-        (b'{"texts": ["\xff"]}', "invalid unicode code point at line 1 column 1"),  # 13 or 14, by version of pydantic
+        (
+            b'{"texts": ["\xff"]}',
+            "invalid unicode code point at line 1 column 1",
+        ),  # 13 or 14, by version of pydantic
         (b"[" * 100_000, "recursion limit exceeded at line 1 column 202"),
     ],
     ids=["nothing", "not UTF-8", "deep"],
@@ -146,7 +174,9 @@ def test_more_values_than_a_request_has_are_refused_before_they_are_made(
 @given(st.lists(st.text(st.sampled_from('a,"\\:[{\n☃')), min_size=1, max_size=3), st.booleans())
 def test_what_a_text_contains_is_not_counted(texts: list[str], escaped: bool) -> None:
     keys = {"model": "linear", "explain": True, "terms": 3, "coverage": None}
-    response = post(json.dumps({"texts": texts, **keys}, ensure_ascii=escaped, indent=escaped).encode(), texts=3)
+    response = post(
+        json.dumps({"texts": texts, **keys}, ensure_ascii=escaped, indent=escaped).encode(), texts=3
+    )
     assert response.status_code == 200
 
 
@@ -154,13 +184,17 @@ def test_what_a_text_contains_is_not_counted(texts: list[str], escaped: bool) ->
     st.binary(max_size=200)
     | st.recursive(
         st.none() | st.floats() | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["texts", "model", "terms"]), inner),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(["texts", "model", "terms"]), inner)
+        ),
     ).map(lambda value: json.dumps(value).encode())
 )
 def test_no_body_makes_the_server_fail(content: bytes) -> None:
     response = post(content)
     assert response.status_code in {200, 400, 422}
-    assert set(response.json()) == ({"error"} if response.status_code != 200 else {"model", "version", "predictions"})
+    assert set(response.json()) == (
+        {"error"} if response.status_code != 200 else {"model", "version", "predictions"}
+    )
 
 
 def test_a_large_body_is_refused_before_it_has_been_read() -> None:
@@ -186,11 +220,15 @@ def test_a_slow_body_is_refused() -> None:
         await asyncio.Event().wait()
 
     response = post(chunks(), seconds=0.05)
-    assert (response.status_code, response.json()) == (408, {"error": "the body must arrive within 0.05 seconds"})
+    assert (response.status_code, response.json()) == (
+        408,
+        {"error": "the body must arrive within 0.05 seconds"},
+    )
 
 
 @pytest.mark.parametrize(
-    ("begun", "size", "status"), [(2**16, 70_000, 200), (2**16 + 1, 1, 200), (2**16 + 1, 70_000, 503)]
+    ("begun", "size", "status"),
+    [(2**16, 70_000, 200), (2**16 + 1, 1, 200), (2**16 + 1, 70_000, 503)],
 )
 def test_slow_bodies_do_not_keep_small_ones_out(begun: int, size: int, status: int) -> None:
     answered = asyncio.Event()
@@ -206,7 +244,9 @@ def test_slow_bodies_do_not_keep_small_ones_out(begun: int, size: int, status: i
         answered.set()
         return response
 
-    first, second = talk(make_app(requests=1), lambda client: client.post("/predict", content=slow()), another)
+    first, second = talk(
+        make_app(requests=1), lambda client: client.post("/predict", content=slow()), another
+    )
     assert (first.status_code, second.status_code) == (200, status)
 
 
@@ -291,7 +331,9 @@ class Broken(Predictor):
         return super().answer(texts)
 
 
-def test_a_defect_is_hidden_from_clients_and_the_server_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_defect_is_hidden_from_clients_and_the_server_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO, "textclf.access")
     base = two_classes()
     app = create_app({"m": Broken(base.vectorizer, base.model, base.decision)}, "m")
@@ -299,20 +341,31 @@ def test_a_defect_is_hidden_from_clients_and_the_server_goes_on(caplog: pytest.L
         talk(app, lambda client, text=text: client.post("/predict", content=body(texts=[text])))[0]  # type: ignore[misc]
         for text in ("secret", "great")
     )
-    assert (failed.status_code, failed.json()) == (500, {"error": "the server failed; its log says why"})
+    assert (failed.status_code, failed.json()) == (
+        500,
+        {"error": "the server failed; its log says why"},
+    )
     assert fine.status_code == 200
-    logged = [json.loads(record.getMessage()) for record in caplog.records if record.name == "textclf.access"]
+    logged = [
+        json.loads(record.getMessage())
+        for record in caplog.records
+        if record.name == "textclf.access"
+    ]
     assert [line["status"] for line in logged] == [500, 200]
 
 
 # The log
 
 
-def test_a_request_is_one_line_of_the_log_without_its_texts(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_request_is_one_line_of_the_log_without_its_texts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO, "textclf.access")
     app, answers, started = make_app(), [], time.perf_counter()
     for request in (
-        lambda client: client.post("/predict?secret", content=body(texts=["secret", "b"], model="three")),
+        lambda client: client.post(
+            "/predict?secret", content=body(texts=["secret", "b"], model="three")
+        ),
         lambda client: client.post("/predict", content=body(texts=["a"], model="secret")),
         lambda client: client.get("/secret%0a"),
     ):
@@ -332,12 +385,20 @@ def test_a_request_is_one_line_of_the_log_without_its_texts(caplog: pytest.LogCa
     assert 0 < milliseconds[0] <= sum(milliseconds) < 1000 * (time.perf_counter() - started)
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_body_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO, "textclf.access")
     part = {"type": "http.request", "body": b"{", "more_body": True}
     messages: list[dict[str, Any]] = [{"type": "http.disconnect"}, part]
     headers = [(b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/predict",
+        "query_string": b"",
+        "headers": headers,
+    }
 
     async def receive() -> dict[str, Any]:
         return messages.pop()

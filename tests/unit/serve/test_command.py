@@ -37,7 +37,12 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_all_models_of_the_folder_are_served_and_the_named_one(
-    folder: Path, models: str, name: str | None, names: list[str], default: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path,
+    models: str,
+    name: str | None,
+    names: list[str],
+    default: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     export(two_classes(), folder.parent / "elsewhere" / "third")
     monkeypatch.chdir(folder.parent)
@@ -51,7 +56,9 @@ def test_a_damaged_model_is_refused_at_the_start(folder: Path) -> None:
     assert "is damaged" in refusal(command.load_models, folder, None)
 
 
-def test_wrong_arguments_are_refused_with_the_approved_line(folder: Path, command_line: Callable[..., Ended]) -> None:
+def test_wrong_arguments_are_refused_with_the_approved_line(
+    folder: Path, command_line: Callable[..., Ended]
+) -> None:
     def say(words: str) -> list[str]:
         done = command_line("serve", "--models", folder, *words.split())
         assert (done.status, done.out) == (2, "")
@@ -63,7 +70,9 @@ def test_wrong_arguments_are_refused_with_the_approved_line(folder: Path, comman
 def test_a_port_in_use_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UserError, match=rf"^--host and --port .* got 127\.0\.0\.1 and {port} \(.*in use"):
+        with pytest.raises(
+            UserError, match=rf"^--host and --port .* got 127\.0\.0\.1 and {port} \(.*in use"
+        ):
             command.listen("127.0.0.1", port)
 
 
@@ -78,17 +87,26 @@ def test_the_address_is_shown_as_a_url(host: str, shown: str) -> None:
 
 
 def test_the_body_of_a_response_does_not_wait_until_the_client_acknowledges_the_head() -> None:
-    with command.listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+    with (
+        command.listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+    ):
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("files", [40, 64, 256, 1024, 2**20, resource.RLIM_INFINITY])
-def test_connections_never_take_all_files_that_the_server_may_open(files: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_never_take_all_files_that_the_server_may_open(
+    files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
     config = command.configure(make_app(), Limits())
-    assert (config.timeout_keep_alive, config.timeout_graceful_shutdown, config.access_log) == (5, 10, False)
+    assert (config.timeout_keep_alive, config.timeout_graceful_shutdown, config.access_log) == (
+        5,
+        10,
+        False,
+    )
     connections = config.http.keywords["most_connections"]  # type: ignore[union-attr]
     assert 1 <= config.backlog <= 128
     assert config.backlog < connections <= 1024
@@ -96,7 +114,9 @@ def test_connections_never_take_all_files_that_the_server_may_open(files: int, m
         assert connections + 4 * config.backlog < files
 
 
-def test_the_limits_that_the_command_line_shows_are_those_of_the_server(command_line: Callable[..., Ended]) -> None:
+def test_the_limits_that_the_command_line_shows_are_those_of_the_server(
+    command_line: Callable[..., Ended],
+) -> None:
     shown = " ".join(command_line("serve", "--help").out.split())
     for value in (1000, 100000, 4194304, 32, 10):
         assert f"(default: {value})" in shown

@@ -57,7 +57,9 @@ def connect(client: Client, most_connections: int = 9, **limits: Any) -> None:
 async def status_of(reader: asyncio.StreamReader) -> int:
     """Return the status of the next response, and read it to its end."""
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    length = next(
+        line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
+    )
     await reader.readexactly(int(length.partition(b":")[2]))
     return int(head.split()[1])
 
@@ -70,7 +72,9 @@ async def flood(writer: asyncio.StreamWriter, piece: bytes) -> None:
         await asyncio.sleep(IDLE / 20)
 
 
-@pytest.mark.parametrize("head", [b"", GET[:1], GET[:-2]], ids=["no byte", "a byte", "all but the end"])
+@pytest.mark.parametrize(
+    "head", [b"", GET[:1], GET[:-2]], ids=["no byte", "a byte", "all but the end"]
+)
 def test_a_connection_without_a_whole_head_is_closed(head: bytes) -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(head)
@@ -79,7 +83,9 @@ def test_a_connection_without_a_whole_head_is_closed(head: bytes) -> None:
     connect(client)
 
 
-def test_a_body_may_take_longer_than_a_head_and_after_the_response_the_connection_is_closed() -> None:
+def test_a_body_may_take_longer_than_a_head_and_after_the_response_the_connection_is_closed() -> (
+    None
+):
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(POST + b"Content-Length: 15\r\n\r\n")
         await asyncio.sleep(2 * IDLE)
@@ -93,13 +99,19 @@ def test_a_body_may_take_longer_than_a_head_and_after_the_response_the_connectio
 CHUNK = b"64\r\n" + b"x" * 100 + b"\r\n"
 FLOODS = {
     "a head that arrives byte by byte": (b"", [], b"x"),
-    "a body that was refused": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + 2 * CHUNK, [413], CHUNK),
+    "a body that was refused": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n" + 2 * CHUNK,
+        [413],
+        CHUNK,
+    ),
     "answers that are not read": (b"", [], 1000 * GET),
 }
 
 
 @pytest.mark.parametrize(("first", "statuses", "piece"), FLOODS.values(), ids=FLOODS)
-def test_a_client_that_goes_on_for_too_long_is_cut_off(first: bytes, statuses: list[int], piece: bytes) -> None:
+def test_a_client_that_goes_on_for_too_long_is_cut_off(
+    first: bytes, statuses: list[int], piece: bytes
+) -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(first)
         assert [await status_of(reader) for _ in statuses] == statuses
@@ -115,11 +127,16 @@ BOTH = POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n
 @pytest.mark.parametrize(
     ("sent", "message"),
     [
-        (b"\x16\x03\x01 hello\r\n\r\n", "the request must be HTTP/1.1; Invalid HTTP request received."),
+        (
+            b"\x16\x03\x01 hello\r\n\r\n",
+            "the request must be HTTP/1.1; Invalid HTTP request received.",
+        ),
         (BOTH, "a request must have Content-Length or Transfer-Encoding; got both"),
     ],
 )
-def test_what_is_not_http_is_refused_in_json_and_what_follows_is_not_read(sent: bytes, message: str) -> None:
+def test_what_is_not_http_is_refused_in_json_and_what_follows_is_not_read(
+    sent: bytes, message: str
+) -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(sent)
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
@@ -177,7 +194,9 @@ SMALL_CHUNKS = b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"texts": [""]}')
 
 
 @pytest.mark.parametrize(("free", "status"), [(15, 200), (14, 413)])
-def test_a_body_in_too_many_small_chunks_is_refused(free: int, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_in_too_many_small_chunks_is_refused(
+    free: int, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(protocol, "FREE_CHUNKS", free)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -225,7 +244,9 @@ def test_more_than_a_hundred_lines_of_headers_are_refused(sent: bytes) -> None:
     connect(client)
 
 
-def test_what_is_refused_at_once_is_answered_once_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_refused_at_once_is_answered_once_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(CHUNKED.replace(b"predict", b"health") + b"no chunk\r\n")
         assert (await reader.read()).count(b"HTTP/1.1 ") == 1
@@ -242,7 +263,13 @@ def test_a_server_that_ends_before_it_can_answer_says_so_without_a_traceback(
 
     async def endless(_: object, __: object, send: Any) -> None:
         if begun:
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": [(b"content-length", b"9")],
+                }
+            )
         servers[0].should_exit = True
         await asyncio.Event().wait()
 
@@ -272,7 +299,9 @@ def test_a_connection_beyond_the_limit_is_refused_and_leaves_the_others_alone() 
         head, _, body = (await another.read()).partition(b"\r\n\r\n")
         other_writer.close()
         assert head.startswith(b"HTTP/1.1 503 ")
-        assert json.loads(body) == {"error": "the server has too many connections; try again in a second"}
+        assert json.loads(body) == {
+            "error": "the server has too many connections; try again in a second"
+        }
         writer.write(GET)
         assert await status_of(reader) == 200
 
@@ -283,7 +312,9 @@ def test_an_answer_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) 
     async def slow(_: object, receive: Any, send: Any) -> None:
         await receive()
         await asyncio.sleep(2 * IDLE)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
+        )
         await send({"type": "http.response.body", "body": b""})
 
     monkeypatch.setitem(globals(), "make_app", lambda **_: slow)

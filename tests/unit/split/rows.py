@@ -16,7 +16,9 @@ from textclf.core.files import SPLITS, read_json
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
-NO_CORRECTIONS, NO_LABELLED = (Path(__file__).with_name(f"no_{name}.csv") for name in ("corrections", "labelled"))
+NO_CORRECTIONS, NO_LABELLED = (
+    Path(__file__).with_name(f"no_{name}.csv") for name in ("corrections", "labelled")
+)
 
 
 def corpus(count: int) -> pd.DataFrame:
@@ -48,18 +50,29 @@ def in_order(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return together.reset_index(drop=True)
 
 
-def write_csv(path: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
+def write_csv(
+    path: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")
+) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     return path
 
 
 def split_table(
-    folder: Path, data: Data, split: Split, corrections: Path = NO_CORRECTIONS, labelled: Path = NO_LABELLED
+    folder: Path,
+    data: Data,
+    split: Split,
+    corrections: Path = NO_CORRECTIONS,
+    labelled: Path = NO_LABELLED,
 ) -> Any:
     """Run the stage, which writes folder / splits and folder / splits.json, and return its report."""
     report = folder / "splits.json"
-    places = {"splits": folder / "splits", "report": report, "corrections": corrections, "labelled": labelled}
+    places = {
+        "splits": folder / "splits",
+        "report": report,
+        "corrections": corrections,
+        "labelled": labelled,
+    }
     stage.run(data, split, **places)
     return read_json(report)
 
@@ -67,4 +80,7 @@ def split_table(
 def rows_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of each split in folder / splits, as its files have them."""
     files = {name: shards.paths(folder / "splits", name, ".parquet") for name in SPLITS}
-    return {name: [row for path in paths for row in pq.read_table(path).to_pylist()] for name, paths in files.items()}
+    return {
+        name: [row for path in paths for row in pq.read_table(path).to_pylist()]
+        for name, paths in files.items()
+    }

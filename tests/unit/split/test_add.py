@@ -20,7 +20,15 @@ METHODS: dict[str, Any] = {
 }
 Rows = list[tuple[str, ...]]
 ROWS = [
-    (f"text {n}", str(n % 2), f"c{n}", f"g{n // 2}", str(2000 + n), "test" if n % 3 == 0 else "train", "web")
+    (
+        f"text {n}",
+        str(n % 2),
+        f"c{n}",
+        f"g{n // 2}",
+        str(2000 + n),
+        "test" if n % 3 == 0 else "train",
+        "web",
+    )
     for n in range(120)
 ]
 ADDED: Rows = [
@@ -32,13 +40,22 @@ ADDED: Rows = [
 
 def run(folder: Path, added: Rows, method: str = "random", **changes: Any) -> dict[str, Any]:
     """Split the rows of a table and those added; return the report."""
-    table = write_csv(folder / "c.csv", ROWS, ("text", "label", "id", "group", "year", "part", "from"))
+    table = write_csv(
+        folder / "c.csv", ROWS, ("text", "label", "id", "group", "year", "part", "from")
+    )
     columns: dict[str, Any] = {"time": "year"} if method == "time" else {"group": "group"}
     data = Data(
-        path=str(table), id="id", slices=("from",), split="part" * (method == "given") or None, **columns, **changes
+        path=str(table),
+        id="id",
+        slices=("from",),
+        split="part" * (method == "given") or None,
+        **columns,
+        **changes,
     )
     labelled = write_csv(folder / "mine.csv", added, COLUMNS)
-    report: dict[str, Any] = split_table(folder, data, Split(seed=1, **METHODS[method]), labelled=labelled)
+    report: dict[str, Any] = split_table(
+        folder, data, Split(seed=1, **METHODS[method]), labelled=labelled
+    )
     return report
 
 
@@ -86,7 +103,11 @@ def test_without_labels_not_a_byte_changes(tmp_path: Path) -> None:
 
 def test_corrections_names_and_rare_classes_hold_for_them_too(tmp_path: Path) -> None:
     (tmp_path / "corrections.csv").write_text("id,label\nn2,1\n")
-    table = write_csv(tmp_path / "c.csv", [*(row[:3] for row in ROWS), ("seldom", "x", "r")], ("text", "label", "id"))
+    table = write_csv(
+        tmp_path / "c.csv",
+        [*(row[:3] for row in ROWS), ("seldom", "x", "r")],
+        ("text", "label", "id"),
+    )
     data = Data(path=str(table), id="id", labels={"no": "0"}, rare="drop")
     added = [("n1", "a", "no", "", "1"), ("n2", "b", "0", "", "1"), ("n3", "c", "x", "", "1")]
     labelled = write_csv(tmp_path / "mine.csv", added, COLUMNS)
@@ -97,10 +118,16 @@ def test_corrections_names_and_rare_classes_hold_for_them_too(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("separator", [None, "|"])
-def test_several_labels_are_lists_or_written_as_in_the_table(tmp_path: Path, separator: str | None) -> None:
+def test_several_labels_are_lists_or_written_as_in_the_table(
+    tmp_path: Path, separator: str | None
+) -> None:
     cells = ['["a"]', '["b"]', "[]", '["a", "b"]'] if separator is None else ["a", "b", "", "a|b"]
     table = write_csv(tmp_path / "c.csv", [(f"text {n}", cells[n % 4]) for n in range(80)])
-    added = [("n1", "x", '["c", "a"]', "", "1"), ("n2", "y", "[]", "", "1"), ("n3", "z", "", "", "1")]
+    added = [
+        ("n1", "x", '["c", "a"]', "", "1"),
+        ("n2", "y", "[]", "", "1"),
+        ("n3", "z", "", "", "1"),
+    ]
     added += [("n4", "w", "b|a", "", "1")] if separator else []
     labelled = write_csv(tmp_path / "mine.csv", added, COLUMNS)
     data = Data(path=str(table), task="multilabel", label_separator=separator)
@@ -111,7 +138,9 @@ def test_several_labels_are_lists_or_written_as_in_the_table(tmp_path: Path, sep
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_ids_of_the_table_and_labels_that_are_no_classes_are_lines(tmp_path: Path, method: str) -> None:
+def test_ids_of_the_table_and_labels_that_are_no_classes_are_lines(
+    tmp_path: Path, method: str
+) -> None:
     added: Rows = [("c3", "x", "0", "", "1"), ("n", "y", "2", "", "1"), ("c9", "z", "", "", "1")]
     with pytest.raises(UserError) as error:
         run(tmp_path, added, method, classes=["1", "0"])

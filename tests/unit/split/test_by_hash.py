@@ -24,7 +24,13 @@ from textclf.tables.settings import Data
 
 
 def by_hash(test_size: float = 0.25, validation_size: float = 0.0, seed: int = 1) -> Split:
-    return Split(method="hash", test_size=test_size, validation_size=validation_size, seed=seed, stratify=False)
+    return Split(
+        method="hash",
+        test_size=test_size,
+        validation_size=validation_size,
+        seed=seed,
+        stratify=False,
+    )
 
 
 def splits_of(texts: list[str], split: Split) -> list[int]:
@@ -35,7 +41,11 @@ def splits_of(texts: list[str], split: Split) -> list[int]:
 
 
 def test_a_split_is_the_hash_of_the_normalised_text_by_its_seed() -> None:
-    texts = [text for text, _ in numbered(200)] + ["  Straße\tNo 1 ", "\uff27\uff4f\uff4f\uff44", "a\nb"]
+    texts = [text for text, _ in numbered(200)] + [
+        "  Straße\tNo 1 ",
+        "\uff27\uff4f\uff4f\uff44",
+        "a\nb",
+    ]
     expected = []
     for text in texts:
         digest = mmh3.mmh3_x64_128_digest(normalize_text(text).encode(), 7)
@@ -62,7 +72,9 @@ def test_the_borders_of_the_shares_are_exact() -> None:
 @pytest.mark.usefixtures("small")
 @given(
     rows=st.lists(
-        st.tuples(st.sampled_from([*"abcdefgh", "A", " a", "É", "e\u0301"]), st.sampled_from("xyz")),
+        st.tuples(
+            st.sampled_from([*"abcdefgh", "A", " a", "É", "e\u0301"]), st.sampled_from("xyz")
+        ),
         min_size=20,
         max_size=130,
     ),
@@ -70,7 +82,10 @@ def test_the_borders_of_the_shares_are_exact() -> None:
     seed=st.integers(0, MAX_SEED),
 )
 def test_every_row_is_written_once_to_its_split_and_counted(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], validation_size: float, seed: int
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[str, str]],
+    validation_size: float,
+    seed: int,
 ) -> None:
     folder, split = tmp_path_factory.mktemp("splits"), by_hash(0.3, validation_size, seed)
     table = tmp_path_factory.mktemp("table") / "c"
@@ -92,5 +107,9 @@ def test_every_row_is_written_once_to_its_split_and_counted(
 
 
 def test_no_validation_rows_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"the validation rows must be one at least; got none: set a larger"):
-        write_splits(write_csv(tmp_path / "c.csv", numbered(60)), Data(), by_hash(0.3, 1e-9), tmp_path)
+    with pytest.raises(
+        UserError, match=r"the validation rows must be one at least; got none: set a larger"
+    ):
+        write_splits(
+            write_csv(tmp_path / "c.csv", numbered(60)), Data(), by_hash(0.3, 1e-9), tmp_path
+        )

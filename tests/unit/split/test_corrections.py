@@ -17,7 +17,9 @@ METHODS = ["random", "hash", "stratified"]
 ROWS = 120
 
 
-def run(folder: Path, corrections: str = "id,label\n", method: str = "random", **changes: Any) -> dict[str, Any]:
+def run(
+    folder: Path, corrections: str = "id,label\n", method: str = "random", **changes: Any
+) -> dict[str, Any]:
     """Split rows c0 to c119, of which even ones have label 0; return the report."""
     rows = [(f"text {n}", str(n % 2), f"c{n}") for n in range(ROWS)]
     table = write_csv(folder / "c.csv", rows, ("text", "label", "id"))
@@ -25,16 +27,24 @@ def run(folder: Path, corrections: str = "id,label\n", method: str = "random", *
     corrected.write_text(corrections)
     data = Data(path=str(table), id="id", **changes)
     settings = Split(
-        method="hash" if method == "hash" else "random", stratify=method == "stratified", validation_size=0.2, seed=1
+        method="hash" if method == "hash" else "random",
+        stratify=method == "stratified",
+        validation_size=0.2,
+        seed=1,
     )
     split_table(folder, data, settings, corrected)
-    report: dict[str, Any] = result_files.to_json(result_files.read(folder / "splits.json", SplitReport))
+    report: dict[str, Any] = result_files.to_json(
+        result_files.read(folder / "splits.json", SplitReport)
+    )
     return report
 
 
 def labels(folder: Path) -> dict[str, dict[str, str]]:
     """Return the label of each row by split; the position of each class is its name."""
-    return {name: {row["id"]: str(row["label"]) for row in rows} for name, rows in rows_of(folder).items()}
+    return {
+        name: {row["id"]: str(row["label"]) for row in rows}
+        for name, rows in rows_of(folder).items()
+    }
 
 
 def some_of(folder: Path, split: str, count: int) -> dict[str, str]:
@@ -51,16 +61,24 @@ def test_labels_change_and_splits_do_not(tmp_path: Path, method: str) -> None:
     without = run(tmp_path, method=method)
     assert "corrections" not in without
     before = labels(tmp_path)
-    corrected = {name: some_of(tmp_path, name, count) for name, count in zip(SPLITS, (5, 3, 4), strict=True)}
+    corrected = {
+        name: some_of(tmp_path, name, count) for name, count in zip(SPLITS, (5, 3, 4), strict=True)
+    }
     same = dict(list(before["train"].items())[5:7])
     everything = {row: label for part in (*corrected.values(), same) for row, label in part.items()}
     report = run(tmp_path, as_csv(everything), method)
     after = labels(tmp_path)
-    assert {name: list(rows) for name, rows in after.items()} == {name: list(rows) for name, rows in before.items()}
+    assert {name: list(rows) for name, rows in after.items()} == {
+        name: list(rows) for name, rows in before.items()
+    }
     assert after["train"] == before["train"] | corrected["train"]
     assert after["validation"] == before["validation"] | corrected["validation"]
     assert after["test"] == before["test"]
-    assert report["corrections"] == {"applied": {"train": 5, "validation": 3}, "unchanged": 2, "skipped": 4}
+    assert report["corrections"] == {
+        "applied": {"train": 5, "validation": 3},
+        "unchanged": 2,
+        "skipped": 4,
+    }
     for name in SPLITS:
         counts = {label: list(after[name].values()).count(label) for label in ("0", "1")}
         assert report[name]["classes"] == counts
@@ -81,10 +99,16 @@ def test_test_rows_are_corrected_if_the_settings_say_so_and_then_loudly(
     assert "but of no test row" not in printed
 
 
-def test_what_became_of_the_corrections_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_became_of_the_corrections_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(tmp_path)
     assert "correct" not in capsys.readouterr().out
-    corrected = some_of(tmp_path, "train", 2) | some_of(tmp_path, "validation", 1) | some_of(tmp_path, "test", 1)
+    corrected = (
+        some_of(tmp_path, "train", 2)
+        | some_of(tmp_path, "validation", 1)
+        | some_of(tmp_path, "test", 1)
+    )
     run(tmp_path, as_csv(corrected))
     lines = capsys.readouterr().out.splitlines()
     assert "corrected labels: 2 training rows, 1 validation row" in lines
@@ -97,7 +121,9 @@ def test_what_became_of_the_corrections_is_printed(tmp_path: Path, capsys: pytes
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_unknown_ids_and_labels_are_lines_and_nothing_is_written(tmp_path: Path, method: str) -> None:
+def test_unknown_ids_and_labels_are_lines_and_nothing_is_written(
+    tmp_path: Path, method: str
+) -> None:
     with pytest.raises(UserError) as error:
         run(tmp_path, as_csv({"c0": "1", "c200": "1", "c2": "2", "c300": "3"}), method)
     assert [line.removeprefix(f"{tmp_path}/") for line in error.value.lines] == [
@@ -128,5 +154,7 @@ def test_ids_of_files_and_lines_name_rows_too(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "c.csv", [(f"text {n}", str(n % 2)) for n in range(40)])
     corrected = tmp_path / "mine.csv"
     corrected.write_text("id,label\n" + "".join(f"c.csv:{n + 2},{(n + 1) % 2}\n" for n in range(4)))
-    report = split_table(tmp_path, Data(path=str(table), correct_test_rows=True), Split(), corrected)
+    report = split_table(
+        tmp_path, Data(path=str(table), correct_test_rows=True), Split(), corrected
+    )
     assert sum(report["corrections"]["applied"].values()) == 4

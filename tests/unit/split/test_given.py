@@ -27,12 +27,19 @@ Table = Mapping[str, Rows]  # by the word that names the split
 
 def made(count: int, classes: Sequence[str], name: str) -> list[tuple[str, ...]]:
     """Return distinct texts, whose labels come in blocks, as in a sorted table."""
-    return [(f"{name} {number} what is it ?", classes[number * len(classes) // count]) for number in range(count)]
+    return [
+        (f"{name} {number} what is it ?", classes[number * len(classes) // count])
+        for number in range(count)
+    ]
 
 
 TREC_CLASSES = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 TREC = {"train": made(5452, TREC_CLASSES, "question"), "test": made(500, TREC_CLASSES, "query")}
-SST2 = {"train": made(3000, "01", "review"), "dev": made(872, "01", "film"), "test": made(1821, "01", "scene")}
+SST2 = {
+    "train": made(3000, "01", "review"),
+    "dev": made(872, "01", "film"),
+    "test": made(1821, "01", "scene"),
+}
 
 
 class Done(NamedTuple):
@@ -60,7 +67,10 @@ def split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
             write_csv(path / "all.csv", rows, (*header, "fold"))
             data = {"split": "fold", **data}
         capsys.readouterr()
-        chosen = Data.model_validate({"path": str(path), **data}), Split.model_validate({"seed": 1, **settings})
+        chosen = (
+            Data.model_validate({"path": str(path), **data}),
+            Split.model_validate({"seed": 1, **settings}),
+        )
         report = split_table(tmp_path, *chosen)
         return Done(splits.read(tmp_path / "splits"), report, capsys.readouterr().out.splitlines())
 
@@ -92,7 +102,12 @@ KEPT: dict[str, tuple[Table, dict[str, float], list[str]]] = {
 @pytest.mark.parametrize(("table", "settings", "lines"), KEPT.values(), ids=KEPT)
 @pytest.mark.parametrize("method", METHODS)
 def test_given_splits_are_kept_in_files_or_a_column(
-    split: Any, table: Table, settings: Any, lines: list[str], method: str, monkeypatch: pytest.MonkeyPatch
+    split: Any,
+    table: Table,
+    settings: Any,
+    lines: list[str],
+    method: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(shards, "ROWS", 500)
     monkeypatch.setattr(shuffle, "PIECES", 5)
@@ -103,7 +118,9 @@ def test_given_splits_are_kept_in_files_or_a_column(
         assert done.report["given"] == {name: len(rows) for name, rows in expected.items()}
         assert [line for line in done.printed if line in lines] == lines
         assert done.printed[0].startswith("splits as given ")
-        assert done.parts["train"]["label"][:500].nunique() == len(done.report["train"]["classes"])  # shuffled
+        assert done.parts["train"]["label"][:500].nunique() == len(
+            done.report["train"]["classes"]
+        )  # shuffled
     assert files.report == column.report
     if method == "random":  # given rows keep their order
         assert files.parts["test"]["text"].tolist() == [row[0] for row in table["test"]]
@@ -123,7 +140,10 @@ def test_a_missing_split_is_drawn_from_the_training_rows(
     assert texts(done.parts[given]) == texts(TREC["test"])
     assert texts(pd.concat([done.parts["train"], done.parts[missing]])) == texts(TREC["train"])
     assert low < len(done.parts[missing]) < high
-    assert f"{missing}: {len(done.parts[missing]):,} rows, drawn from the training rows" in done.printed
+    assert (
+        f"{missing}: {len(done.parts[missing]):,} rows, drawn from the training rows"
+        in done.printed
+    )
 
 
 def test_a_validation_size_of_0_is_not_said_to_be_unused(split: Any) -> None:
@@ -139,13 +159,20 @@ def test_files_are_pooled_only_if_this_is_asked_for(split: Any) -> None:
 
 def test_intervals_let_the_shares_of_the_classes_vary_in_given_test_rows(project: Path) -> None:
     params = project / "params.yaml"
-    params.write_text(put("split.stratify", "true", text=params.read_text(encoding="utf-8")), encoding="utf-8")
+    params.write_text(
+        put("split.stratify", "true", text=params.read_text(encoding="utf-8")), encoding="utf-8"
+    )
     found = {}
     for given in (False, True):
         report = read_json(project / "metrics/splits.json")
-        write_json(project / "metrics/splits.json", report | ({"given": {"train": 30, "test": 10}} if given else {}))
+        write_json(
+            project / "metrics/splits.json",
+            report | ({"given": {"train": 30, "test": 10}} if given else {}),
+        )
         assert run_stage(project, "evaluate", *arguments("evaluate")) in {None, 0}
-        found[given] = read_json(project / "metrics/intervals.json")["majority"]["train"].get("log_loss")
+        found[given] = read_json(project / "metrics/intervals.json")["majority"]["train"].get(
+            "log_loss"
+        )
     assert found[False] is None  # majority gives all rows of a class the same loss
     assert found[True]["low"] < found[True]["high"]
 
@@ -155,7 +182,9 @@ def test_intervals_let_the_shares_of_the_classes_vary_in_given_test_rows(project
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
-def test_texts_and_groups_that_given_splits_share_are_counted_and_stay(split: Any, way: str, method: str) -> None:
+def test_texts_and_groups_that_given_splits_share_are_counted_and_stay(
+    split: Any, way: str, method: str
+) -> None:
     table = {
         "train": [("good", "1", "ann"), ("bad", "0", "ann"), ("fine", "1", "bob")],
         "test": [("Good ", "1", "cid"), ("awful", "0", "ann"), ("nice", "1", "bob")],
@@ -184,7 +213,9 @@ def test_duplicates_stay_together_among_the_rows_that_are_drawn(split: Any, meth
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_given_test_split_may_lack_a_class(split: Any, method: str) -> None:
-    done = split({"train": made(30, "abc", "x"), "test": made(10, "ab", "y")}, "files", method=method)
+    done = split(
+        {"train": made(30, "abc", "x"), "test": made(10, "ab", "y")}, "files", method=method
+    )
     assert done.report["test"]["classes"] == {"a": 5, "b": 5}
     assert "warning: classes without test rows: c" in done.printed
 
@@ -198,7 +229,10 @@ WRONG: list[tuple[Table, str]] = [
         {"train": made(30, "ab", "x"), "test": made(9, "abc", "y")},
         f"the training rows must hold every class; class c has none of 30: {ADD}",
     ),
-    ({"test": made(30, "ab", "x")}, f"the table must give rows to train on; got only test rows: {ANEW}"),
+    (
+        {"test": made(30, "ab", "x")},
+        f"the table must give rows to train on; got only test rows: {ANEW}",
+    ),
 ]
 
 
@@ -214,6 +248,7 @@ def test_given_splits_that_train_too_little_are_an_error(
 @pytest.mark.parametrize("given", [set(), {"train"}, {"train", "validation"}])
 def test_a_test_size_of_0_without_given_test_rows_is_an_error(given: set[str]) -> None:
     with pytest.raises(
-        UserError, match=r"^params\.yaml: split\.test_size must be greater than 0 unless the table gives"
+        UserError,
+        match=r"^params\.yaml: split\.test_size must be greater than 0 unless the table gives",
     ):
         draw_the_rest(Split(test_size=0.0), given)

@@ -23,7 +23,10 @@ def made(count: int = 400) -> list[tuple[str, ...]]:
     """Return texts, each of an author, with labels at these rates."""
     random = np.random.RandomState(0)
     has = {name: random.random_sample(count) < rate for name, rate in RATES.items()}
-    return [(f"text {n}", "|".join(name for name in NAMES if has[name][n]), f"w{n % 150}") for n in range(count)]
+    return [
+        (f"text {n}", "|".join(name for name in NAMES if has[name][n]), f"w{n % 150}")
+        for n in range(count)
+    ]
 
 
 def run(
@@ -37,14 +40,20 @@ def run(
     path = write_csv(folder / "c.csv", rows, ("text", "label", "who"))
     corrected = folder / "mine.csv"
     corrected.write_text(corrections)
-    settings = Data.model_validate({"path": str(path), "task": "multilabel", "label_separator": "|", **data})
+    settings = Data.model_validate(
+        {"path": str(path), "task": "multilabel", "label_separator": "|", **data}
+    )
     split = Split(**{"test_size": 0.25, "validation_size": 0.15, "seed": 1} | changes)
     report = split_table(folder, settings, split, corrected)
-    return {name: {row["text"]: row["label"] for row in part} for name, part in rows_of(folder).items()}, report
+    return {
+        name: {row["text"]: row["label"] for row in part} for name, part in rows_of(folder).items()
+    }, report
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("changes", [{"stratify": True}, {"stratify": False}, {"method": "hash"}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"stratify": True}, {"stratify": False}, {"method": "hash"}], ids=str
+)
 @pytest.mark.parametrize("order", [None, NAMES])
 def test_the_files_hold_ascending_positions_of_the_labels(
     tmp_path: Path, changes: dict[str, Any], order: list[str] | None
@@ -53,17 +62,30 @@ def test_the_files_hold_ascending_positions_of_the_labels(
     parts, report = run(tmp_path, rows, data={"classes": order}, **changes)
     names = splits.read_classes(tmp_path / "splits")
     assert names == (order or sorted(NAMES))
-    actual = {text: [names[place] for place in places] for part in parts.values() for text, places in part.items()}
+    actual = {
+        text: [names[place] for place in places]
+        for part in parts.values()
+        for text, places in part.items()
+    }
     assert all(places == sorted(places) for part in parts.values() for places in part.values())
-    assert actual == {text: sorted(cell.split("|") if cell else [], key=names.index) for text, cell, _ in rows}
+    assert actual == {
+        text: sorted(cell.split("|") if cell else [], key=names.index) for text, cell, _ in rows
+    }
     for name, part in parts.items():
-        counts = {label: sum(names.index(label) in places for places in part.values()) for label in names}
+        counts = {
+            label: sum(names.index(label) in places for places in part.values()) for label in names
+        }
         assert report[name]["classes"] == {label: count for label, count in counts.items() if count}
-        assert (report[name]["rows"], report[name]["without_labels"]) == (len(part), list(part.values()).count([]))
+        assert (report[name]["rows"], report[name]["without_labels"]) == (
+            len(part),
+            list(part.values()).count([]),
+        )
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-def test_stratified_splits_have_each_label_in_its_share_and_whole_groups(tmp_path: Path, grouped: bool) -> None:
+def test_stratified_splits_have_each_label_in_its_share_and_whole_groups(
+    tmp_path: Path, grouped: bool
+) -> None:
     rows = made()
     parts, _ = run(tmp_path, rows, data={"group": "who"} if grouped else {}, stratify=True)
     shares = {"train": 0.6, "validation": 0.15, "test": 0.25}
@@ -84,18 +106,26 @@ def test_stratified_splits_have_each_label_in_its_share_and_whole_groups(tmp_pat
 
 def test_a_label_of_two_rows_is_trained_on_and_tested(tmp_path: Path) -> None:
     for seed in range(10):
-        rows = [(text, f"{cell}|two" if n in (5, 9) else cell, who) for n, (text, cell, who) in enumerate(made(100))]
+        rows = [
+            (text, f"{cell}|two" if n in (5, 9) else cell, who)
+            for n, (text, cell, who) in enumerate(made(100))
+        ]
         _, report = run(tmp_path, rows, stratify=True, validation_size=0.0, seed=seed)
         assert (report["train"]["classes"]["two"], report["test"]["classes"]["two"]) == (1, 1)
 
 
-def test_what_the_splits_hold_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_splits_hold_is_described(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = [(f"t{n}", ["a|b", "", "b", "a"][n % 4], "") for n in range(20)]
     _, report = run(tmp_path, [*rows, ("t0", "a", ""), ("T1", "", "")], validation_size=0.0)
     printed = capsys.readouterr().out
     assert "2 labels: a (11), b (10)\n" in printed
     assert "rows (" in printed
-    assert report["label_conflicts"] == {"exact": 1, "normalised": 1}  # T1 has the set of t1, t0 has two
+    assert report["label_conflicts"] == {
+        "exact": 1,
+        "normalised": 1,
+    }  # T1 has the set of t1, t0 has two
 
 
 @pytest.mark.parametrize(
@@ -117,7 +147,9 @@ def test_what_the_splits_hold_is_described(tmp_path: Path, capsys: pytest.Captur
         ),
     ],
 )
-def test_training_rows_need_rows_with_and_without_each_label(tmp_path: Path, labels: list[str], line: str) -> None:
+def test_training_rows_need_rows_with_and_without_each_label(
+    tmp_path: Path, labels: list[str], line: str
+) -> None:
     rows = [(f"t{n}", labels[n % len(labels)], "") for n in range(21)]
 
     def split_by_seeds() -> None:
@@ -137,20 +169,31 @@ def test_corrections_are_sets_of_labels_in_the_form_of_the_table_or_json(tmp_pat
     after, report = run(tmp_path, rows, corrections)
     assert [after["train"][text] for text in trained] == [[1, 2], [], [0, 1]]
     assert report["corrections"] == {"applied": {"train": 2}, "unchanged": 1, "skipped": 0}
-    with pytest.raises(UserError, match=r"mine.csv:2: label must be one of the classes \(big, mid, rare\); got 'new'"):
+    with pytest.raises(
+        UserError,
+        match=r"mine.csv:2: label must be one of the classes \(big, mid, rare\); got 'new'",
+    ):
         run(tmp_path, rows, f"id,label\n{ids[trained[0]]},mid|new\n")
 
 
 def test_an_empty_cell_is_no_correction_to_no_labels(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"label must not be empty; got ''; write \[\] for none$"):
         run(tmp_path, made(), "id,label\nc.csv:2,\n")
-    assert refusal(run, tmp_path, made(), "id,label\n,[]\n").endswith("id must not be empty; got ''")
+    assert refusal(run, tmp_path, made(), "id,label\n,[]\n").endswith(
+        "id must not be empty; got ''"
+    )
     run(tmp_path, made(), "id,label\nc.csv:2,[]\n")
 
 
-def test_classes_that_may_be_several_labels_each_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_classes_that_may_be_several_labels_each_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = [(f"text {n}", ["a|b", "c|d", "e"][n % 3], "w") for n in range(30)]
     run(tmp_path, rows, data={"task": "multiclass", "label_separator": None})
-    assert capsys.readouterr().out.splitlines()[-1].startswith("'|' is in many labels; if it separates labels")
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[-1]
+        .startswith("'|' is in many labels; if it separates labels")
+    )
     run(tmp_path, rows, data={})
     assert "in most labels" not in capsys.readouterr().out

@@ -21,7 +21,9 @@ def naive(parts: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
     report |= {"duplicates": {}, "leaks": {}, "label_conflicts": {}}
     for kind, key in (("exact", str), ("normalised", normalize_text)):
         texts = {name: [key(text) for text, _ in part] for name, part in parts.items()}
-        report["duplicates"][kind] = {name: len(part) - len(set(part)) for name, part in texts.items()}
+        report["duplicates"][kind] = {
+            name: len(part) - len(set(part)) for name, part in texts.items()
+        }
         names = list(texts)
         report["leaks"][kind] = {
             f"{later}_in_{earlier}": sum(text in texts[earlier] for text in texts[later])
@@ -37,16 +39,26 @@ def naive(parts: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
 
 
 ROWS = st.lists(
-    st.tuples(st.sampled_from(["a", "A", " a", "b", "B ", "é", "É", "e\u0301", "c"]), st.sampled_from("xyz")),
+    st.tuples(
+        st.sampled_from(["a", "A", " a", "b", "B ", "é", "É", "e\u0301", "c"]),
+        st.sampled_from("xyz"),
+    ),
     max_size=12,
 )
 
 
 @given(train=ROWS, validation=st.none() | ROWS, test=ROWS, cut=st.integers(1, 5))
 def test_counts_are_those_of_a_naive_count(
-    train: list[tuple[str, str]], validation: list[tuple[str, str]] | None, test: list[tuple[str, str]], cut: int
+    train: list[tuple[str, str]],
+    validation: list[tuple[str, str]] | None,
+    test: list[tuple[str, str]],
+    cut: int,
 ) -> None:
-    parts = {"train": train, **({} if validation is None else {"validation": validation}), "test": test}
+    parts = {
+        "train": train,
+        **({} if validation is None else {"validation": validation}),
+        "test": test,
+    }
     frames = {name: pd.DataFrame(part, columns=["text", "label"]) for name, part in parts.items()}
     assert count_leaks(frames) == naive(parts)
     counter = LeakCounter()

@@ -34,7 +34,9 @@ def write_splits(folder: Path) -> Path:
 
 
 def find(
-    rows: pd.DataFrame, models: tuple[str, ...] = ("logistic_regression", "naive_bayes"), **changes: Any
+    rows: pd.DataFrame,
+    models: tuple[str, ...] = ("logistic_regression", "naive_bayes"),
+    **changes: Any,
 ) -> Audited:
     settings = Audit.model_validate({"models": models, **changes})
     return audit(rows, len(rows), sorted(set(rows["label"])), setup(models), settings)

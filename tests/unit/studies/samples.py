@@ -27,7 +27,10 @@ def corpus(rows: int, classes: str = "01") -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": [f"c:{number}" for number in range(rows)],
-            "text": [f"class{label} {WORDS[n % 8]} {WORDS[3 * n % 7]} row{n}" for n, label in enumerate(labels)],
+            "text": [
+                f"class{label} {WORDS[n % 8]} {WORDS[3 * n % 7]} row{n}"
+                for n, label in enumerate(labels)
+            ],
             "label": labels,
         }
     )
@@ -38,7 +41,9 @@ def split(rows: int = 40, **changes: Any) -> dict[str, pd.DataFrame]:
 
 
 def sections(*models: str) -> Sections:
-    return Sections(Split(), Vectorize.model_validate({"words": {}}), Combine(), train(*models), Evaluate())
+    return Sections(
+        Split(), Vectorize.model_validate({"words": {}}), Combine(), train(*models), Evaluate()
+    )
 
 
 def setup(models: tuple[str, ...] = FAST, **changes: dict[str, Any]) -> Setup:
@@ -48,10 +53,16 @@ def setup(models: tuple[str, ...] = FAST, **changes: dict[str, Any]) -> Setup:
 
 
 def crossvalidated(
-    folder: Path, rows: pd.DataFrame, *models: str, studied: CrossValidate | None = None, **data: Any
+    folder: Path,
+    rows: pd.DataFrame,
+    *models: str,
+    studied: CrossValidate | None = None,
+    **data: Any,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Run the stage crossvalidate on a table of these rows; return its report and trainings."""
-    table, report, trainings = (folder / name for name in ("rows.csv", "report.json", "trainings.csv"))
+    table, report, trainings = (
+        folder / name for name in ("rows.csv", "report.json", "trainings.csv")
+    )
     files.write_csv(table, rows[["text", "label"]])
     crossvalidate.run(
         studied or settings(),

@@ -16,13 +16,22 @@ from tests.unit.studies.samples import CLASSES, setup
 from textclf.studies import measure
 from textclf.studies.audit import issues
 from textclf.studies.audit.issues import MANY_CLASSES, combine, held_out_probabilities, judge
-from textclf.studies.audit.similar import SEVERAL, SIMILAR, SimilarTexts, find_similar, find_texts, labelled_text
+from textclf.studies.audit.similar import (
+    SEVERAL,
+    SIMILAR,
+    SimilarTexts,
+    find_similar,
+    find_texts,
+    labelled_text,
+)
 from textclf.studies.settings import Audit
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def example(seed: int, classes: int, rows: int = 80) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def example(
+    seed: int, classes: int, rows: int = 80
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return labels, some of them wrong, and probabilities."""
     generator = np.random.default_rng(seed)
     y = np.concatenate([np.arange(classes), generator.integers(classes, size=rows - classes)])
@@ -33,7 +42,9 @@ def example(seed: int, classes: int, rows: int = 80) -> tuple[NDArray[np.int64],
 
 
 @given(SEEDS, st.integers(2, 4))
-def test_a_flagged_label_is_less_probable_than_another_and_scored_below_a_half(seed: int, classes: int) -> None:
+def test_a_flagged_label_is_less_probable_than_another_and_scored_below_a_half(
+    seed: int, classes: int
+) -> None:
     y, probabilities = example(seed, classes)
     judgement = judge(y, probabilities)
     own = probabilities[np.arange(len(y)), y]
@@ -44,7 +55,11 @@ def test_a_flagged_label_is_less_probable_than_another_and_scored_below_a_half(s
     others[np.arange(len(y)), y] = -1
     assert np.allclose(judgement.scores, (own - others.max(axis=1) + 1) / 2)
     assert judgement.right == (probabilities.argmax(axis=1) == y).sum()
-    assert judgement.flagged.sum() <= len(y) - np.trace(judgement.joint) == round(len(y) * judgement.noise)
+    assert (
+        judgement.flagged.sum()
+        <= len(y) - np.trace(judgement.joint)
+        == round(len(y) * judgement.noise)
+    )
 
 
 @pytest.mark.parametrize("classes", [MANY_CLASSES - 1, MANY_CLASSES])
@@ -65,11 +80,17 @@ def test_rows_that_more_models_flag_come_first_then_those_with_a_lower_score() -
     first, second = sure.copy(), sure.copy()
     first[0], first[2], first[3] = 0.95, 0.99, 0.02
     second[0], second[3] = 0.9, 0.1
-    issues = combine(y, [(name, np.column_stack([1 - p, p])) for name, p in (("a", first), ("b", second))])
+    issues = combine(
+        y, [(name, np.column_stack([1 - p, p])) for name, p in (("a", first), ("b", second))]
+    )
     assert issues.order.tolist() == [3, 0, 2]
     assert issues.votes[[0, 2, 3]].tolist() == [2, 1, 2]
     assert issues.suggested[[0, 2, 3]].tolist() == [1, 1, 0]
-    assert (issues.flagged_by(0), issues.flagged_by(2), issues.flagged_by(5)) == (["a", "b"], ["a"], [])
+    assert (issues.flagged_by(0), issues.flagged_by(2), issues.flagged_by(5)) == (
+        ["a", "b"],
+        ["a"],
+        [],
+    )
     assert issues.scores[0] == pytest.approx(1 - np.mean([0.95, 0.9]))
 
 
@@ -86,11 +107,15 @@ def test_of_several_labels_those_that_most_models_flag_are_changed() -> None:
 SETTINGS = Audit(folds=3)
 
 
-def probabilities(rows: pd.DataFrame, models: tuple[str, ...] = ("logistic_regression",)) -> dict[str, Any]:
+def probabilities(
+    rows: pd.DataFrame, models: tuple[str, ...] = ("logistic_regression",)
+) -> dict[str, Any]:
     return dict(held_out_probabilities(rows, CLASSES, models, setup(models), SETTINGS))
 
 
-def test_no_model_judges_a_row_a_text_or_a_group_that_it_has_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_model_judges_a_row_a_text_or_a_group_that_it_has_learned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows = rows_with_issues()
     rows.loc[1, "text"], rows.loc[3, "group"] = rows["text"][0].upper(), rows["group"][5]
     trained: list[tuple[set[str], set[str]]] = []
@@ -100,14 +125,18 @@ def test_no_model_judges_a_row_a_text_or_a_group_that_it_has_learned(monkeypatch
         assert "split" not in splits["train"]
         for column in ("id", "group"):
             assert not set(splits["train"][column]) & set(splits["test"][column])
-        assert not set(splits["train"]["text"].str.lower()) & set(splits["test"]["text"].str.lower())
+        assert not set(splits["train"]["text"].str.lower()) & set(
+            splits["test"]["text"].str.lower()
+        )
         trained.append((set(splits["train"]["id"]), set(splits["test"]["id"])))
         return original(splits, *arguments)
 
     monkeypatch.setattr(issues, "make_features", make)
     probabilities(rows)
     assert [train | test == set(rows["id"]) for train, test in trained] == [True] * 3
-    assert sorted(each for _, test in trained for each in test) == sorted(rows["id"])  # of all splits, each once
+    assert sorted(each for _, test in trained for each in test) == sorted(
+        rows["id"]
+    )  # of all splits, each once
 
 
 def test_each_row_gets_its_own_probabilities_whatever_the_index() -> None:
@@ -129,18 +158,25 @@ def frame(*pairs: tuple[str, str]) -> pd.DataFrame:
 
 
 def test_texts_that_differ_in_case_and_spaces_are_one_and_conflict_if_their_labels_differ() -> None:
-    rows = frame(("So good", "1"), ("bad", "0"), ("so  GOOD ", "0"), ("bad", "0"), ("So good.", "1"))
+    rows = frame(
+        ("So good", "1"), ("bad", "0"), ("so  GOOD ", "0"), ("bad", "0"), ("So good.", "1")
+    )
     found = find_texts(rows, np.array([1, 0, 0, 0, 1]))
     assert found.of_row.tolist() == [0, 1, 0, 1, 2]
     assert found.labels.tolist() == [SEVERAL, 0, 1]
     assert found.conflicting.tolist() == [0]
     shown = labelled_text(rows, np.flatnonzero(found.of_row == 0))
     assert shown.text == "So good"
-    assert {label: each.ids for label, each in shown.rows.items()} == {"1": [("train", "r:0")], "0": [("train", "r:2")]}
+    assert {label: each.ids for label, each in shown.rows.items()} == {
+        "1": [("train", "r:0")],
+        "0": [("train", "r:2")],
+    }
 
 
 def similar(*pairs: tuple[str, int]) -> SimilarTexts:
-    return find_similar([text.encode() for text, _ in pairs], np.array([label for _, label in pairs]))
+    return find_similar(
+        [text.encode() for text, _ in pairs], np.array([label for _, label in pairs])
+    )
 
 
 WORDS = st.lists(st.sampled_from("abcdefg"), min_size=3, max_size=12)
@@ -158,18 +194,28 @@ def test_all_similar_pairs_are_found_and_no_others(rows: list[tuple[list[str], i
             expected[frozenset((sets[a], sets[b]))] = share
     found = find_similar([text.encode() for text in texts], np.array(labels))
     assert found.words_left_out == 0
-    assert {frozenset((sets[a], sets[b])): share for a, b, share in found.pairs} == pytest.approx(expected)
+    assert {frozenset((sets[a], sets[b])): share for a, b, share in found.pairs} == pytest.approx(
+        expected
+    )
     assert len(found.pairs) == len(expected)
     for a, b, _ in found.pairs:
         assert labels[a] != labels[b] or labels[a] == SEVERAL
-    assert [pair.similarity for pair in found.pairs] == sorted((pair[2] for pair in found.pairs), reverse=True)
+    assert [pair.similarity for pair in found.pairs] == sorted(
+        (pair[2] for pair in found.pairs), reverse=True
+    )
 
 
 @pytest.mark.parametrize(
     ("most", "pairs", "left_out"), [(1226, 1, 0), (1225, 1, 1), (1, 1, 1), (0, 0, 2)]
 )  # 50 * 49 / 2 of the first texts, and one of the last
-def test_words_that_would_lead_to_too_many_pairs_are_left_out_and_counted(most: int, pairs: int, left_out: int) -> None:
-    texts = [*(f"four of five words w{n}" for n in range(50)), "rare one two three", "rare one two three last"]
+def test_words_that_would_lead_to_too_many_pairs_are_left_out_and_counted(
+    most: int, pairs: int, left_out: int
+) -> None:
+    texts = [
+        *(f"four of five words w{n}" for n in range(50)),
+        "rare one two three",
+        "rare one two three last",
+    ]
     found = find_similar([text.encode() for text in texts], np.array([0, 1] * 26), most)
     assert [(pair.first, pair.second) for pair in found.pairs] == [(50, 51)] * pairs
     assert found.words_left_out == left_out

@@ -23,13 +23,17 @@ def found(hostile: bool = False) -> Audited:
     rows = rows_with_issues()
     for number, text in enumerate(HOSTILE):
         place = 6 + number
-        rows.loc[place, "text"] = f"{rows['text'][place]} {text}" if hostile else f"{rows['text'][place]} tame{number}"
+        rows.loc[place, "text"] = (
+            f"{rows['text'][place]} {text}" if hostile else f"{rows['text'][place]} tame{number}"
+        )
     for place in range(6, 14):  # other labels, for texts that are the same or similar
         rows.loc[place + 21, "text"] = f"{rows['text'][place]} !"
         rows.loc[place + 41, "text"] = rows["text"][place]
     if hostile:
         rows["id"] = [f"{row} {HOSTILE[number % 2 * 4]}" for number, row in enumerate(rows["id"])]
-        rows.loc[WRONG[1], "text"] = f"{rows['text'][WRONG[1]]} {HOSTILE[2]} {HOSTILE[4]} {'word' * 25_000}"
+        rows.loc[WRONG[1], "text"] = (
+            f"{rows['text'][WRONG[1]]} {HOSTILE[2]} {HOSTILE[4]} {'word' * 25_000}"
+        )
     return find(rows, folds=4)
 
 
@@ -53,8 +57,12 @@ def test_the_text_of_the_page_is_as_it_was_approved() -> None:
     approved.check(approved.lines(page(), *SECTIONS), Path(__file__).with_name("audit_page.txt"))
 
 
-@pytest.mark.parametrize(("left_out", "said"), [(0, None), (1200, "1,200 frequent words, which would have led to")])
-def test_without_similar_texts_the_page_names_them_only_if_some_were_left_out(left_out: int, said: str | None) -> None:
+@pytest.mark.parametrize(
+    ("left_out", "said"), [(0, None), (1200, "1,200 frequent words, which would have led to")]
+)
+def test_without_similar_texts_the_page_names_them_only_if_some_were_left_out(
+    left_out: int, said: str | None
+) -> None:
     audited = replace(found(), similar=SimilarTexts([], left_out))
     shown = Page(render(audited, Audit(), "rows.csv", {"0": "0", "1": "1"})).text
     assert ("similar" in shown) == (said is not None)
@@ -66,9 +74,14 @@ def test_without_similar_texts_the_page_names_them_only_if_some_were_left_out(le
 @pytest.mark.parametrize("section", ["suspicious", "conflicts", "similar"])
 def test_hostile_texts_ids_and_names_add_no_element(section: str) -> None:
     tame, hostile = Page(page()), Page(page(True, HOSTILE[0]))
-    assert {tag for tag, _ in hostile.elements} <= {tag for tag, _ in tame.elements} | {"details", "summary"}
+    assert {tag for tag, _ in hostile.elements} <= {tag for tag, _ in tame.elements} | {
+        "details",
+        "summary",
+    }
     assert hostile.find("script") == []
-    assert not [name for _, attributes in hostile.elements for name in attributes if name.startswith("on")]
+    assert not [
+        name for _, attributes in hostile.elements for name in attributes if name.startswith("on")
+    ]
     assert {link["href"] for link in hostile.find("a")} == {link["href"] for link in tame.find("a")}
     assert not INVISIBLE.search(hostile.text[section])
     assert "alert(1)" in hostile.text[section]
@@ -82,4 +95,8 @@ def test_a_very_long_text_is_cut() -> None:
 
 def test_a_label_that_all_of_several_models_contradict_names_none_of_them() -> None:
     both, one = ["a", "b"], ["logistic_regression"]
-    assert [named(both, 2), named(one, 2), named(one, 1)] == ["all 2", "logistic regression", "logistic regression"]
+    assert [named(both, 2), named(one, 2), named(one, 1)] == [
+        "all 2",
+        "logistic regression",
+        "logistic regression",
+    ]

@@ -45,7 +45,9 @@ def wrong() -> pd.DataFrame:
     return rows_with_issues()
 
 
-def test_wrong_labels_are_flagged_by_all_models_and_listed_first(wrong: pd.DataFrame, tmp_path: Path) -> None:
+def test_wrong_labels_are_flagged_by_all_models_and_listed_first(
+    wrong: pd.DataFrame, tmp_path: Path
+) -> None:
     audited = find(wrong)
     table = issue_table(audited)
     content = summarize(audited)
@@ -53,13 +55,22 @@ def test_wrong_labels_are_flagged_by_all_models_and_listed_first(wrong: pd.DataF
     assert both >= 2  # as many as there are by the estimate, which is rounded
     assert set(table["id"][:both]) <= {f"c:{place}" for place in WRONG}
     assert table["models"].tolist() == [2] * both + [1] * content["flagged"]["by_1"]
-    assert content["flagged"]["any"] == len(table) == content["flagged"]["train"] + content["flagged"]["test"]
-    assert sum(count for pairs in content["suggested"].values() for count in pairs.values()) == len(table)
+    assert (
+        content["flagged"]["any"]
+        == len(table)
+        == content["flagged"]["train"] + content["flagged"]["test"]
+    )
+    assert sum(count for pairs in content["suggested"].values() for count in pairs.values()) == len(
+        table
+    )
     write_csv(tmp_path / "audit.csv", table)
     first = next(csv.DictReader((tmp_path / "audit.csv").read_text(encoding="utf-8").splitlines()))
     assert list(first) == ["id", "given", "suggested", "split", "score", "models", "flagged_by"]
     place = int(first["id"].removeprefix("c:"))
-    assert (first["given"], first["suggested"]) == (wrong["label"][place], "10"[int(wrong["label"][place])])
+    assert (first["given"], first["suggested"]) == (
+        wrong["label"][place],
+        "10"[int(wrong["label"][place])],
+    )
     assert first["flagged_by"] == "logistic_regression naive_bayes"
 
 
@@ -80,38 +91,67 @@ SMALLER = "set a smaller audit.folds"
 
 @pytest.mark.parametrize(
     ("rows", "changes", "line"),
-    [(corpus(60), {"folds": 31}, "each class must have at least 31 texts for 31 folds; 0 has 30; " + SMALLER)],
+    [
+        (
+            corpus(60),
+            {"folds": 31},
+            "each class must have at least 31 texts for 31 folds; 0 has 30; " + SMALLER,
+        )
+    ],
 )
-def test_rows_that_are_too_few_are_refused(rows: pd.DataFrame, changes: dict[str, Any], line: str) -> None:
+def test_rows_that_are_too_few_are_refused(
+    rows: pd.DataFrame, changes: dict[str, Any], line: str
+) -> None:
     assert refusal(lambda: find(rows.assign(split="train"), **changes)) == line
 
 
 def test_a_sample_without_a_class_is_refused() -> None:
     rows = rows_with_issues()
-    with pytest.raises(UserError, match="the 60 rows that are audited must hold every class; 2 has none; set a larger"):
+    with pytest.raises(
+        UserError,
+        match="the 60 rows that are audited must hold every class; 2 has none; set a larger",
+    ):
         summary.audit(rows, 90, ["0", "1", "2"], None, Audit())  # type: ignore[arg-type]
 
 
 def test_models_are_those_of_the_run_without_majority() -> None:
     train = Train.model_validate(
-        {name: {"kind": kind, "features": "words"} for name, kind in (("same", "majority"), ("keras", "keras"))}
+        {
+            name: {"kind": kind, "features": "words"}
+            for name, kind in (("same", "majority"), ("keras", "keras"))
+        }
     )
     assert choose_models(Audit(), train) == ["keras"]
     assert choose_models(Audit(models=("keras",)), train) == ["keras"]
-    with pytest.raises(UserError, match=r"audit\.models must name a model, since train has none but majority"):
-        choose_models(Audit(), Train.model_validate({"majority": {"kind": "majority", "features": "words"}}))
+    with pytest.raises(
+        UserError, match=r"audit\.models must name a model, since train has none but majority"
+    ):
+        choose_models(
+            Audit(), Train.model_validate({"majority": {"kind": "majority", "features": "words"}})
+        )
 
 
-def test_reviews_are_counted_up_to_each_place_with_wilsons_interval_unless_all_were_reviewed() -> None:
+def test_reviews_are_counted_up_to_each_place_with_wilsons_interval_unless_all_were_reviewed() -> (
+    None
+):
     said = [("1", "0"), ("0", "0"), ("", "0"), ("1", "0"), *[("0", "0")] * 8]
-    reviews = {str(place): (given, place) for place, (_, given) in enumerate(said, start=1)} | {"x": ("0", 0)}
+    reviews = {str(place): (given, place) for place, (_, given) in enumerate(said, start=1)} | {
+        "x": ("0", 0)
+    }
     labels = {str(place): label for place, (label, _) in enumerate(said, start=1) if label}
     found = count_reviews(Corrections(Path(), labels, reviews=reviews))
     assert list(found) == ["10", "12"]
     assert found["12"] == {"wrong": 2, "right": 9, "unclear": 1, "precision": 0.181818}
     del reviews["3"]
     found = count_reviews(Corrections(Path(), labels, reviews=reviews))
-    assert [*found["12"].values()] == [2, 9, 0, 0.181818, 0.051368, 0.476981]  # precision and its interval last
+    assert [*found["12"].values()] == [
+        2,
+        9,
+        0,
+        0.181818,
+        0.051368,
+        0.476981,
+    ]  # precision and its interval last
     assert (found["10"]["wrong"], found["10"]["right"]) == (2, 7)
     assert count_reviews(Corrections(Path(), reviews={"1": ("0", 1)})) == {}
 
@@ -144,7 +184,9 @@ def run(folder: Path, number: int, **data: str) -> list[Path]:
     return outs
 
 
-def test_the_stage_writes_the_same_bytes_each_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_stage_writes_the_same_bytes_each_time(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first, second = run(folder, 1), run(folder, 2)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert b"Three wrong" in first[2].read_bytes()
@@ -172,8 +214,14 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
     monkeypatch.chdir(tmp_path)
     sets = [SETS[number % 6] for number in range(90)]
     texts = [f"{' '.join(names)} row{number}" for number, names in enumerate(sets)]
-    sets[0], sets[1], texts[89] = ["rude"], ["bill"], "ROW4"  # the texts of row 4 and 89 are the same
-    rows = pd.DataFrame({"id": range(90), "text": texts, "label": ["|".join(names) for names in sets]})
+    sets[0], sets[1], texts[89] = (
+        ["rude"],
+        ["bill"],
+        "ROW4",
+    )  # the texts of row 4 and 89 are the same
+    rows = pd.DataFrame(
+        {"id": range(90), "text": texts, "label": ["|".join(names) for names in sets]}
+    )
     files.write_csv(Path("rows.csv"), rows)
     Path("data").mkdir()
     written = {"splits": Path("data/splits"), "report": Path("splits.json")}
@@ -181,7 +229,9 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
     stages.split.run(data, Split(), corrections=NO_CORRECTIONS, labelled=NO_LABELLED, **written)
 
     numbers, table, page = run(tmp_path, 1, **SEVERAL)
-    found = {row["id"]: row for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())}
+    found = {
+        row["id"]: row for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())
+    }
     given = {"0": '["rude"]', "89": '["bill", "late", "rude"]', "1": '["bill"]'}
     assert {row: cells["given"] for row, cells in found.items()} == given
     assert (found["0"]["suggested"], found["1"]["suggested"]) == ('["late"]', "[]")
@@ -198,7 +248,9 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
 
     monkeypatch.setattr(review, "ISSUES", table)
     Path("corrections.csv").write_text("id,label\n")
-    Path("params.yaml").write_text(put(*models("naive_bayes"), "data.path", "rows.csv", "data.task", "multilabel"))
+    Path("params.yaml").write_text(
+        put(*models("naive_bayes"), "data.path", "rows.csv", "data.task", "multilabel")
+    )
     answers = iter(["d", "", "-"])
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
     assert review.run(Namespace(terminal=True, blind=False, by="ann", port=0)) == 0
@@ -206,5 +258,7 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
     assert "of 90 sets of labels" in said
     assert "3 of 3 rows reviewed, labels changed: 1, " in said
     read = corrections.read(Path("corrections.csv"), multilabel=True)
-    assert read.reviews == {row: (labels, place) for place, (row, labels) in enumerate(given.items(), start=1)}
+    assert read.reviews == {
+        row: (labels, place) for place, (row, labels) in enumerate(given.items(), start=1)
+    }
     assert read.labels == {"89": given["89"], "1": "[]"}

@@ -27,10 +27,19 @@ CONFIDENCE = 0.95
 # Folds
 
 
-@given(rows=st.integers(9, 50), count=st.integers(2, 4), repeats=st.integers(1, 3), seed=st.integers(0, 2**31 - 1))
-def test_every_row_is_tested_once_per_repeat(rows: int, count: int, repeats: int, seed: int) -> None:
+@given(
+    rows=st.integers(9, 50),
+    count=st.integers(2, 4),
+    repeats=st.integers(1, 3),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_every_row_is_tested_once_per_repeat(
+    rows: int, count: int, repeats: int, seed: int
+) -> None:
     whole = corpus(rows)
-    folds = list(crossvalidation.make_folds(whole, settings(folds=count, repeats=repeats, seed=seed)))
+    folds = list(
+        crossvalidation.make_folds(whole, settings(folds=count, repeats=repeats, seed=seed))
+    )
     assert [(repeat, fold) for repeat, fold, _ in folds] == [
         (repeat, fold) for repeat in range(1, repeats + 1) for fold in range(1, count + 1)
     ]
@@ -54,7 +63,8 @@ def test_given_validation_and_test_rows_are_in_no_fold() -> None:
 def test_each_repeat_and_seed_shuffles_differently() -> None:
     def tested(seed: int) -> list[list[str]]:
         return [
-            sorted(splits["test"]["id"]) for _, _, splits in crossvalidation.make_folds(corpus(30), settings(seed=seed))
+            sorted(splits["test"]["id"])
+            for _, _, splits in crossvalidation.make_folds(corpus(30), settings(seed=seed))
         ]
 
     assert tested(0) == tested(0)
@@ -65,20 +75,36 @@ def test_each_repeat_and_seed_shuffles_differently() -> None:
 FEWER = "each class must have at least"
 SET = "set a smaller crossvalidate.folds"
 EVERY = "the training rows of every fold must hold every class"
-ONE_FOLD = corpus(5).assign(label=list("10010"), group=list("bcaac"))  # b, and both groups of class 0 the other
+ONE_FOLD = corpus(5).assign(
+    label=list("10010"), group=list("bcaac")
+)  # b, and both groups of class 0 the other
 
 
 @pytest.mark.parametrize(
     ("rows", "folds", "line"),
     [
         (corpus(20, "0000000001"), 3, f"{FEWER} 3 texts for 3 folds; 1 has 2; {SET}"),
-        (corpus(12).assign(group=list("aabbaabbaabb")), 3, f"{FEWER} 3 groups for 3 folds; 0 has 2; {SET}"),
-        (corpus(12).assign(text=list("aaaabcdefghi")), 6, f"{FEWER} 6 texts for 6 folds; 0 has 5; {SET}"),
+        (
+            corpus(12).assign(group=list("aabbaabbaabb")),
+            3,
+            f"{FEWER} 3 groups for 3 folds; 0 has 2; {SET}",
+        ),
+        (
+            corpus(12).assign(text=list("aaaabcdefghi")),
+            6,
+            f"{FEWER} 6 texts for 6 folds; 0 has 5; {SET}",
+        ),
         (corpus(12).assign(text="a"), 4, f"{FEWER} 4 texts for 4 folds; 0 has 1; {SET}"),
-        (ONE_FOLD, 2, f"{EVERY}; 0 has all groups in one of 2 folds; set another crossvalidate.seed, or more folds"),
+        (
+            ONE_FOLD,
+            2,
+            f"{EVERY}; 0 has all groups in one of 2 folds; set another crossvalidate.seed, or more folds",
+        ),
     ],
 )
-def test_classes_of_too_few_texts_or_groups_are_an_error(rows: pd.DataFrame, folds: int, line: str) -> None:
+def test_classes_of_too_few_texts_or_groups_are_an_error(
+    rows: pd.DataFrame, folds: int, line: str
+) -> None:
     assert refusal(lambda: list(crossvalidation.make_folds(rows, settings(folds=folds)))) == line
 
 
@@ -87,7 +113,9 @@ def test_classes_of_too_few_texts_or_groups_are_an_error(rows: pd.DataFrame, fol
     classes=st.integers(2, 3),
     seed=st.integers(0, 2**31 - 1),
 )
-def test_groups_and_duplicates_are_tested_together(pairs: list[tuple[int, int]], classes: int, seed: int) -> None:
+def test_groups_and_duplicates_are_tested_together(
+    pairs: list[tuple[int, int]], classes: int, seed: int
+) -> None:
     whole = corpus(len(pairs), "012"[:classes]).assign(
         group=[f"group {group}" for group, _ in pairs],
         text=[f"{'Text' if n % 2 else ' TEXT '} {text}" for n, (_, text) in enumerate(pairs)],
@@ -96,9 +124,13 @@ def test_groups_and_duplicates_are_tested_together(pairs: list[tuple[int, int]],
         folds = list(crossvalidation.make_folds(whole, settings(folds=2, repeats=1, seed=seed)))
     except UserError:
         assume(False)
-    assert sorted(pd.concat([splits["test"] for _, _, splits in folds])["id"]) == sorted(whole["id"])
+    assert sorted(pd.concat([splits["test"] for _, _, splits in folds])["id"]) == sorted(
+        whole["id"]
+    )
     for _, _, splits in folds:
-        trained, tested = (part.assign(text=part["text"].map(normalize_text)) for part in splits.values())
+        trained, tested = (
+            part.assign(text=part["text"].map(normalize_text)) for part in splits.values()
+        )
         for column in ("group", "text"):
             assert not set(trained[column]) & set(tested[column])
         assert set(trained["label"]) == set(whole["label"])
@@ -117,7 +149,9 @@ def test_there_is_a_row_per_model_repeat_and_fold() -> None:
     assert (table["accuracy"][table["model"] == "logistic_regression"] == 1).all()
 
 
-def test_a_model_with_a_seed_has_another_in_each_fold_and_several_on_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_with_a_seed_has_another_in_each_fold_and_several_on_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     calls: list[tuple[str, dict[str, object]]] = []
 
     def fake(_: object, __: object, name: str, ___: Setup, **changes: object) -> dict[str, float]:
@@ -125,7 +159,9 @@ def test_a_model_with_a_seed_has_another_in_each_fold_and_several_on_the_first(m
         return {"accuracy": 0.5, "log_loss": float(len(calls))}
 
     monkeypatch.setattr(measure, "measure", fake)
-    table = crossvalidation.crossvalidate(corpus(30), CLASSES, setup(("majority", "keras")), settings(seed=7))
+    table = crossvalidation.crossvalidate(
+        corpus(30), CLASSES, setup(("majority", "keras")), settings(seed=7)
+    )
     network = table[table["model"] == "keras"]
     assert network[["repeat", "fold", "seed"]].to_numpy().tolist() == [
         [1, 1, 7],
@@ -162,18 +198,42 @@ def test_the_summary_matches_a_calculation_by_hand() -> None:
     sd = math.sqrt(4 * 0.1**2 / 3)  # of 0.6, 0.8, 0.6 and 0.8, without the row of the seed
     assert report["a"] == {"accuracy": {"mean": 0.5, "sd": 0}, "log_loss": {"mean": 0.7, "sd": 0}}
     assert report["b"] == {
-        "accuracy": {"mean": 0.7, "sd": round(sd, 6), "sd_of_seeds": round(math.sqrt(0.02), 6)},  # of 0.6 and 0.8
-        "log_loss": {"mean": 0.3, "sd": round(sd, 6), "sd_of_seeds": round(math.sqrt(0.005), 6)},  # of 0.4 and 0.5
+        "accuracy": {
+            "mean": 0.7,
+            "sd": round(sd, 6),
+            "sd_of_seeds": round(math.sqrt(0.02), 6),
+        },  # of 0.6 and 0.8
+        "log_loss": {
+            "mean": 0.3,
+            "sd": round(sd, 6),
+            "sd_of_seeds": round(math.sqrt(0.005), 6),
+        },  # of 0.4 and 0.5
     }
-    # Nadeau and Bengio: (1 / 4 + 1 / 1) sd^2; with two folds there are as many test rows as training rows.
+    # Nadeau and Bengio: (1 / 4 + 1 / 1) sd^2; with two folds there are as many test rows as
+    # training rows.
     error = sd * math.sqrt(1 / 4 + 1)
     p = 2 * stats.t.sf(0.2 / error, 3)
     half = error * stats.t.ppf(0.975, 3)
-    expected = {"mean": 0.2, "sd": sd, "t": 0.2 / error, "p": p, "p_holm": p, "low": 0.2 - half, "high": 0.2 + half}
-    below = {name: stats.t.cdf((limit - 0.2) / error, 3) for name, limit in (("worse", -0.01), ("not better", 0.01))}
+    expected = {
+        "mean": 0.2,
+        "sd": sd,
+        "t": 0.2 / error,
+        "p": p,
+        "p_holm": p,
+        "low": 0.2 - half,
+        "high": 0.2 + half,
+    }
+    below = {
+        name: stats.t.cdf((limit - 0.2) / error, 3)
+        for name, limit in (("worse", -0.01), ("not better", 0.01))
+    }
     expected |= {"better": 1 - below["not better"], "alike": below["not better"] - below["worse"]}
-    # A new draw has the variance of a difference besides, which is twice that within folds that share half of it.
-    expected |= {"worse": below["worse"], "wins": stats.t.sf(-0.2 / math.hypot(error, sd * math.sqrt(2)), 3)}
+    # A new draw has the variance of a difference besides, which is twice that within folds that
+    # share half of it.
+    expected |= {
+        "worse": below["worse"],
+        "wins": stats.t.sf(-0.2 / math.hypot(error, sd * math.sqrt(2)), 3),
+    }
     assert report["b_vs_a"] == pytest.approx(expected, abs=1e-6)
     assert list(report) == ["a", "b", "b_vs_a"]
 
@@ -181,7 +241,9 @@ def test_the_summary_matches_a_calculation_by_hand() -> None:
 def test_pairs_of_three_models_are_corrected_by_holm() -> None:
     table = hand_made()
     third = table[table["model"] == "a"].assign(model="c", accuracy=[0.7, 0.5, 0.6, 0.6])
-    report = crossvalidation.summarize(pd.concat([table, third], ignore_index=True), settings(folds=2), CONFIDENCE)
+    report = crossvalidation.summarize(
+        pd.concat([table, third], ignore_index=True), settings(folds=2), CONFIDENCE
+    )
     pairs = ("b_vs_a", "c_vs_a", "c_vs_b")
     assert list(report) == ["a", "b", "c", *pairs]
     raw = np.array([report[pair]["p"] for pair in pairs])
@@ -194,8 +256,17 @@ def test_a_single_model_has_no_comparison() -> None:
 
 
 def test_numbers_are_rounded_at_any_depth() -> None:
-    report = {"a": 1 / 3, "b": {"c": {"d": 2 / 3, "e": math.nan}}, "f": -math.inf, "g": np.float64(1)}
-    assert crossvalidation.round_numbers(report) == {"a": 0.333333, "b": {"c": {"d": 0.666667}}, "g": 1}
+    report = {
+        "a": 1 / 3,
+        "b": {"c": {"d": 2 / 3, "e": math.nan}},
+        "f": -math.inf,
+        "g": np.float64(1),
+    }
+    assert crossvalidation.round_numbers(report) == {
+        "a": 0.333333,
+        "b": {"c": {"d": 0.666667}},
+        "g": 1,
+    }
 
 
 # The stage
@@ -203,22 +274,32 @@ def test_numbers_are_rounded_at_any_depth() -> None:
 
 @pytest.mark.parametrize(
     ("others", "data"),
-    [([("tree", "oos")] * 3, {"unknown": "oos"}), ([("tree", "x"), ("sea", "y"), ("lake", "y")], {"rare": "drop"})],
+    [
+        ([("tree", "oos")] * 3, {"unknown": "oos"}),
+        ([("tree", "x"), ("sea", "y"), ("lake", "y")], {"rare": "drop"}),
+    ],
     ids=["unknown", "rare"],
 )
 def test_texts_of_no_class_and_of_rare_classes_take_no_part(
     tmp_path: Path, others: list[tuple[str, str]], data: dict[str, Any]
 ) -> None:
     rows = pd.concat([corpus(40), pd.DataFrame(others, columns=["text", "label"])])
-    assert crossvalidated(tmp_path, rows, "majority", **data)[0] == crossvalidated(tmp_path, corpus(40), "majority")[0]
+    assert (
+        crossvalidated(tmp_path, rows, "majority", **data)[0]
+        == crossvalidated(tmp_path, corpus(40), "majority")[0]
+    )
 
 
-def test_a_sentence_on_each_pair_follows_the_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sentence_on_each_pair_follows_the_models(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     names = ("majority", "logistic_regression", "naive_bayes")
     report, trainings = crossvalidated(tmp_path, corpus(40), *names)
     *models, pair = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in models] == [*names]
-    assert pair.startswith("naive_bayes and logistic_regression are alike within a point of accuracy")
+    assert pair.startswith(
+        "naive_bayes and logistic_regression are alike within a point of accuracy"
+    )
     assert {"better", "alike", "worse", "wins", "p"} <= set(report["naive_bayes_vs_majority"])
     assert len(trainings) == 18
 
@@ -256,7 +337,9 @@ def test_the_probabilities_are_uniform_at_the_truth() -> None:
 )
 def test_equal_differences_leave_no_doubt(difference: float, expected: tuple[float, ...]) -> None:
     found = posterior(corrected_t(np.full(SPLITS, difference), RATIO), SPLITS, RATIO)
-    assert (found["better"], found["alike"], found["worse"], found["wins"]) == pytest.approx(expected)
+    assert (found["better"], found["alike"], found["worse"], found["wins"]) == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize(

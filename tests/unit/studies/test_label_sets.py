@@ -42,7 +42,9 @@ def count(rows: pd.DataFrame, label: str) -> int:
 
 def test_every_row_is_tested_once_and_rare_labels_are_in_every_fold() -> None:
     folds = [splits for _, _, splits in make_folds(table(), settings(folds=5, repeats=1))]
-    assert sorted(name for splits in folds for name in splits["test"]["id"]) == sorted(table()["id"])
+    assert sorted(name for splits in folds for name in splits["test"]["id"]) == sorted(
+        table()["id"]
+    )
     assert [count(splits["test"], "rare") for splits in folds] == [2] * 5
     assert all(count(splits["train"], "rare") == 8 for splits in folds)
 
@@ -52,13 +54,19 @@ def test_a_label_with_fewer_texts_than_folds_is_an_error() -> None:
     assert said.startswith("each class must have at least 4 texts for 4 folds; rare has 3; ")
 
 
-def measure_exact_sets(features: Mapping[str, Features], model: Any, setup: Setup) -> dict[str, float]:
+def measure_exact_sets(
+    features: Mapping[str, Features], model: Any, setup: Setup
+) -> dict[str, float]:
     """Return the share of test rows whose set is exact at a threshold of 0.5, under names of metrics."""
     test = measure.predict_held_out(features, model, setup.pretrained)[-1]
-    return dict.fromkeys(("accuracy", "log_loss"), float(((test.probabilities > 0.5) == test.y).all(axis=1).mean()))
+    return dict.fromkeys(
+        ("accuracy", "log_loss"), float(((test.probabilities > 0.5) == test.y).all(axis=1).mean())
+    )
 
 
-def test_a_learning_curve_needs_rows_with_and_without_each_label(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_learning_curve_needs_rows_with_and_without_each_label(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(measure, "measure_features", measure_exact_sets)
     rows = table(120)
     splits = {"train": rows[:90].iloc[::-1], "test": rows[90:]}
@@ -68,16 +76,26 @@ def test_a_learning_curve_needs_rows_with_and_without_each_label(monkeypatch: py
     assert last == {"majority": pytest.approx(1 / 3, abs=1e-6), "logistic_regression": 1}
     labels = [np.array(["alpha"], dtype=object)] * 10 + splits["train"]["label"].tolist()[10:]
     everywhere = splits["train"].assign(label=pd.Series(labels, splits["train"].index))
-    assert learning_curve({**splits, "train": everywhere}, LABELS, setup())["rows"].min() == 18  # a tenth has it
+    assert (
+        learning_curve({**splits, "train": everywhere}, LABELS, setup())["rows"].min() == 18
+    )  # a tenth has it
     few = rows[rows["label"].map(lambda names: "rare" not in names)]
     said = refusal(learning_curve, {**splits, "train": few}, LABELS, setup())
     assert said == "each class must have at least 1 training rows; rare has 0"
 
 
-def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(measure, "measure_features", measure_exact_sets)
     chosen = CompleteSearch.model_validate(
-        {"model": "logistic_regression", "trials": 2, "folds": 3, "space": {"C": [0.001, 100.0]}, "metric": "accuracy"}
+        {
+            "model": "logistic_regression",
+            "trials": 2,
+            "folds": 3,
+            "space": {"C": [0.001, 100.0]},
+            "metric": "accuracy",
+        }
     )
     trials = Searcher(chosen, setup(), LABELS, Scores(tmp_path)).search(table(), lambda _: None)
     assert best_of(trials, "accuracy").settings["C"] == 100
@@ -90,14 +108,18 @@ def test_a_search_scores_sets_of_labels_and_knows_rows_by_them(tmp_path: Path, m
     assert _digest({"train": table()}) != _digest({"train": beside})
 
 
-def test_the_stages_of_studies_read_sets_of_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_stages_of_studies_read_sets_of_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows, names = table(120), ("majority", "logistic_regression")
     rows = rows.assign(label=["|".join(labels) for labels in rows["label"]])
     several, studied = {"task": "multilabel", "label_separator": "|"}, settings(folds=2, repeats=1)
     found, _ = crossvalidated(tmp_path, rows, *names, studied=studied, **several)
     assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == [*names]
     assert found["logistic_regression"]["accuracy"]["mean"] > 0.8
-    report, trainings, figure = (tmp_path / name for name in ("report.json", "trainings.csv", "figure.svg"))
+    report, trainings, figure = (
+        tmp_path / name for name in ("report.json", "trainings.csv", "figure.svg")
+    )
     folders = {"splits": tmp_path / "splits", "pretrained": tmp_path}
     data = Data.model_validate({"path": str(tmp_path / "rows.csv"), **several})
     none = {"corrections": NO_CORRECTIONS, "labelled": NO_LABELLED}

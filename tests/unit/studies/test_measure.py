@@ -70,26 +70,38 @@ def test_costs_are_measured_so_that_a_search_can_optimise_them() -> None:
     chosen = setup(evaluate={"costs": {"0": {"1": 4}}})
     settings = chosen.model("majority")
     features = measure.make_features(split(), CLASSES, settings.features, chosen, False)
-    assert measure.measure_features(features, settings, chosen)["cost"] == 0.5  # class 0 for all, half of them wrongly
+    assert (
+        measure.measure_features(features, settings, chosen)["cost"] == 0.5
+    )  # class 0 for all, half of them wrongly
     assert "cost" not in measure.measure_features(features, settings, setup())
 
 
 def test_settings_of_the_model_can_be_changed() -> None:
-    weak, strong = (measure.measure(split(), CLASSES, "logistic_regression", setup(), C=C) for C in (1e-3, 1e3))
+    weak, strong = (
+        measure.measure(split(), CLASSES, "logistic_regression", setup(), C=C) for C in (1e-3, 1e3)
+    )
     assert weak["log_loss"] > 0.6
     assert strong["log_loss"] < 0.1
 
 
 @pytest.mark.parametrize("group_duplicates", [False, True])
-def test_training_rows_become_validation_rows(seen: list[tuple[Splits, Vectorizer]], group_duplicates: bool) -> None:
+def test_training_rows_become_validation_rows(
+    seen: list[tuple[Splits, Vectorizer]], group_duplicates: bool
+) -> None:
     section = {"validation_size": 0.2, "stratify": True, "group_duplicates": group_duplicates}
     chosen = setup(split=section, evaluate={"threshold": "f1", "calibration": "temperature"})
     splits = split()
     measure.make_features(splits, CLASSES, "words", chosen, validation=True)
     drawn, _ = seen[0]
-    assert {name: len(part) for name, part in drawn.items()} == {"train": 24, "validation": 6, "test": 10}
+    assert {name: len(part) for name, part in drawn.items()} == {
+        "train": 24,
+        "validation": 6,
+        "test": 10,
+    }
     assert drawn["test"].equals(splits["test"])
-    assert sorted(pd.concat([drawn["train"], drawn["validation"]])["id"]) == sorted(splits["train"]["id"])
+    assert sorted(pd.concat([drawn["train"], drawn["validation"]])["id"]) == sorted(
+        splits["train"]["id"]
+    )
     # Existing validation rows stay as they are.
     whole = split(validation_size=0.2)
     measure.make_features(whole, CLASSES, "words", chosen, validation=True)
@@ -102,10 +114,14 @@ def test_no_training_row_is_taken_away_for_nothing(seen: list[tuple[Splits, Vect
     assert seen[0][0] is splits
 
 
-def test_groups_stay_together_if_training_rows_become_validation_rows(seen: list[tuple[Splits, Vectorizer]]) -> None:
+def test_groups_stay_together_if_training_rows_become_validation_rows(
+    seen: list[tuple[Splits, Vectorizer]],
+) -> None:
     whole = corpus(60).assign(group=[f"group {number // 5}" for number in range(60)])
     for _, _, parts_of_fold in crossvalidation.make_folds(whole, settings()):
-        measure.make_features(parts_of_fold, CLASSES, "words", setup(split={"validation_size": 0.2}), validation=True)
+        measure.make_features(
+            parts_of_fold, CLASSES, "words", setup(split={"validation_size": 0.2}), validation=True
+        )
     assert len(seen) == 6
     for splits, _ in seen:
         assert list(splits) == ["train", "validation", "test"]
@@ -116,7 +132,10 @@ def test_groups_stay_together_if_training_rows_become_validation_rows(seen: list
 def test_without_validation_rows_held_out_training_rows_calibrate() -> None:
     splits = split()
     calibrated = replace(setup(), evaluate=Evaluate(calibration="temperature"))
-    plain, scaled = (measure.measure(splits, CLASSES, "logistic_regression", each) for each in (setup(), calibrated))
+    plain, scaled = (
+        measure.measure(splits, CLASSES, "logistic_regression", each)
+        for each in (setup(), calibrated)
+    )
     assert plain["accuracy"] == scaled["accuracy"]
     assert plain["log_loss"] != scaled["log_loss"]
 
@@ -164,7 +183,9 @@ def test_there_is_a_row_per_model_and_tenth_of_the_training_rows() -> None:
     last = {name: measure.measure(splits, CLASSES, name, setup())["accuracy"] for name in FAST}
     assert dict(zip(FAST, curve["accuracy"][-2:], strict=True)) == last
     for point in curve.to_dict("records"):
-        assert (point["accuracy_low"], point["accuracy_high"]) == wilson(round(point["accuracy"] * 20), 20, 0.5)
+        assert (point["accuracy_low"], point["accuracy_high"]) == wilson(
+            round(point["accuracy"] * 20), 20, 0.5
+        )
 
 
 def test_each_step_takes_the_first_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +199,9 @@ def test_each_step_takes_the_first_training_rows(monkeypatch: pytest.MonkeyPatch
     splits = split(80, validation_size=0.2)
     learning_curve(splits, CLASSES, setup(("majority",)))
     # The first tenth, 4 rows, is of one class.
-    assert [len(part["train"]) for part in seen] == [len(splits["train"]) * tenth // 10 for tenth in range(2, 11)]
+    assert [len(part["train"]) for part in seen] == [
+        len(splits["train"]) * tenth // 10 for tenth in range(2, 11)
+    ]
     for part in seen:
         assert part["train"].equals(splits["train"][: len(part["train"])])
         assert part["test"] is splits["test"]
@@ -196,5 +219,7 @@ def test_too_few_training_rows_for_every_step_are_an_error() -> None:
     splits = split()
     one = splits["train"][splits["train"]["label"] == "1"][:1]
     rare = pd.concat([splits["train"][splits["train"]["label"] == "0"], one])
-    said = refusal(learning_curve, {**splits, "train": rare}, CLASSES, setup(("majority", "linear_svm")))
+    said = refusal(
+        learning_curve, {**splits, "train": rare}, CLASSES, setup(("majority", "linear_svm"))
+    )
     assert said == "each class must have at least 2 training rows; 1 has 1"

@@ -23,11 +23,22 @@ READ = {"embedding": "token_ids", "cnn": "token_ids", "transformer": "wordpieces
 
 
 def test_values_change_settings_of_the_model_and_of_its_representation() -> None:
-    values = {"C": 3, "class_weight": "balanced", "vectorize.words.ngram_range": [1, 2], "vectorize.words.min_df": 2}
+    values = {
+        "C": 3,
+        "class_weight": "balanced",
+        "vectorize.words.ngram_range": [1, 2],
+        "vectorize.words.min_df": 2,
+    }
     changed, vectorize = space.apply(TRAIN, VECTORIZE, NONE, "logistic_regression", values)
-    assert (changed["logistic_regression"].C, changed["logistic_regression"].class_weight) == (3.0, "balanced")
+    assert (changed["logistic_regression"].C, changed["logistic_regression"].class_weight) == (
+        3.0,
+        "balanced",
+    )
     assert (vectorize["words"].ngram_range, vectorize["words"].min_df) == ((1, 2), 2)
-    assert (changed["logistic_regression"].solver, vectorize["words"].max_df) == ("auto", 1.0)  # as they were
+    assert (changed["logistic_regression"].solver, vectorize["words"].max_df) == (
+        "auto",
+        1.0,
+    )  # as they were
     assert changed["keras"] == TRAIN["keras"]
     assert TRAIN["logistic_regression"].C == 1.0
 
@@ -35,7 +46,11 @@ def test_values_change_settings_of_the_model_and_of_its_representation() -> None
 def test_a_model_of_another_name_can_be_searched() -> None:
     named = Train.model_validate({"mine": {"kind": "keras", "features": "words", "units": [3]}})
     changed, _ = space.apply(named, VECTORIZE, NONE, "mine", {"epochs": 7})
-    assert (changed["mine"].epochs, changed["mine"].units, changed["mine"].kind) == (7, (3,), "keras")
+    assert (changed["mine"].epochs, changed["mine"].units, changed["mine"].kind) == (
+        7,
+        (3,),
+        "keras",
+    )
 
 
 def test_a_range_is_of_whole_numbers_if_the_setting_is() -> None:
@@ -72,7 +87,11 @@ def test_a_setting_has_the_condition_of_its_section_if_the_other_setting_is_sear
     found = space.dimensions(search(space=CONDITIONAL), TRAIN, VECTORIZE, NONE)
     condition = ("vectorize.words.weighting", ("tfidf",), False)
     none = (None, (), None)
-    assert [(each.other, each.needed, each.otherwise) for each in found.values()] == [none, condition, none]
+    assert [(each.other, each.needed, each.otherwise) for each in found.values()] == [
+        none,
+        condition,
+        none,
+    ]
     assert space.combinations(found) == 2 * (1 + 2 + 1)
     alone = {"vectorize.words.sublinear_tf": [False, True]}
     tfidf = Vectorize.model_validate({"words": {"weighting": "tfidf"}})
@@ -84,7 +103,8 @@ def test_a_setting_that_does_not_apply_has_its_default_in_the_pipeline() -> None
     sublinear = Vectorize.model_validate({"words": {"weighting": "tfidf", "sublinear_tf": True}})
     found = space.dimensions(search(sublinear, space=CONDITIONAL), TRAIN, sublinear, NONE)
     counts, tfidf = (
-        space.with_defaults({"vectorize.words.weighting": weighting}, found) for weighting in ("counts", "tfidf")
+        space.with_defaults({"vectorize.words.weighting": weighting}, found)
+        for weighting in ("counts", "tfidf")
     )
     assert counts == {"vectorize.words.weighting": "counts", "vectorize.words.sublinear_tf": False}
     assert tfidf == {"vectorize.words.weighting": "tfidf"}
@@ -94,8 +114,14 @@ def test_a_setting_that_does_not_apply_has_its_default_in_the_pipeline() -> None
 
 def test_limits_are_validated_with_the_values_that_they_need() -> None:
     hashed = Vectorize.model_validate({"words": {"hashing": 16}})
-    given = {"vectorize.words.hashing": [16, None], "vectorize.words.max_features": {"low": 1, "high": 9}}
-    assert space.combinations(space.dimensions(search(hashed, space=given), TRAIN, hashed, NONE)) == 1 + 9
+    given = {
+        "vectorize.words.hashing": [16, None],
+        "vectorize.words.max_features": {"low": 1, "high": 9},
+    }
+    assert (
+        space.combinations(space.dimensions(search(hashed, space=given), TRAIN, hashed, NONE))
+        == 1 + 9
+    )
 
 
 def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
@@ -107,12 +133,16 @@ def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
 
 
 def test_the_default_is_the_first_model_that_tells_texts_apart() -> None:
-    assert complete(Search(), train("majority", "nb_svm", "keras"), WORDS, Combine()).model == "nb_svm"
+    assert (
+        complete(Search(), train("majority", "nb_svm", "keras"), WORDS, Combine()).model == "nb_svm"
+    )
     with pytest.raises(UserError, match="a model of train that tells texts apart; got majority"):
         complete(Search(), train("majority"), WORDS, Combine())
 
 
-@pytest.mark.parametrize(("exported", "model"), [("keras", "keras"), ("null", "logistic_regression")])
+@pytest.mark.parametrize(
+    ("exported", "model"), [("keras", "keras"), ("null", "logistic_regression")]
+)
 def test_the_model_of_the_run_comes_before_the_first_one(exported: str, model: str) -> None:
     params = parse(put("export.model", exported, text=TEXT))
     assert complete(searched(params), params.train, params.vectorize, params.combine).model == model
@@ -123,12 +153,18 @@ def test_the_model_of_the_run_comes_before_the_first_one(exported: str, model: s
 def test_features_that_the_model_can_not_read_are_refused() -> None:
     letters = Vectorize.model_validate({"letters": {}})
     said = refusal(complete, Search(), train("logistic_regression"), letters, Combine())
-    assert said.startswith("params.yaml: train.logistic_regression.features must name a representation")
+    assert said.startswith(
+        "params.yaml: train.logistic_regression.features must name a representation"
+    )
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != CONSTANT])
-@pytest.mark.parametrize("settings", [{}, {"analyzer": "word+char"}, {"hashing": 64, "weighting": "tfidf"}])
-def test_each_kind_of_model_has_a_space_that_its_settings_take(kind: str, settings: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "settings", [{}, {"analyzer": "word+char"}, {"hashing": 64, "weighting": "tfidf"}]
+)
+def test_each_kind_of_model_has_a_space_that_its_settings_take(
+    kind: str, settings: dict[str, object]
+) -> None:
     section = {"method": READ[kind]} if kind in READ else settings
     params = parse(
         f"vectorize: {{words: {section}}}\ntrain: {{mine: {{kind: {kind}, features: words}}}}\nsearch: {{trials: 3}}"
@@ -137,20 +173,30 @@ def test_each_kind_of_model_has_a_space_that_its_settings_take(kind: str, settin
     found = complete(params.search, params.train, params.vectorize, params.combine)
     assert found.space
     assert all(
-        dimension.size > 1 for dimension in space.dimensions(found, params.train, params.vectorize, Combine()).values()
+        dimension.size > 1
+        for dimension in space.dimensions(found, params.train, params.vectorize, Combine()).values()
     )
 
 
-def test_only_settings_of_representations_that_the_model_reads_and_that_apply_are_searched() -> None:
+def test_only_settings_of_representations_that_the_model_reads_and_that_apply_are_searched() -> (
+    None
+):
     vectorize = Vectorize.model_validate(
-        {"words": {"hashing": 64}, "letters": {"analyzer": "char"}, "other": {}, "vectors": {"method": "encoder"}}
+        {
+            "words": {"hashing": 64},
+            "letters": {"analyzer": "char"},
+            "other": {},
+            "vectors": {"method": "encoder"},
+        }
     )
     models = Train.model_validate({"mine": {"kind": "logistic_regression", "features": "both"}})
     searched = {
         "words": ("weighting", "sublinear_tf", "ngram_range"),
         "letters": ("weighting", "sublinear_tf", "char_ngram_range", "min_df"),
     }
-    of_both = [f"vectorize.{name}.{setting}" for name, settings in searched.items() for setting in settings]
+    of_both = [
+        f"vectorize.{name}.{setting}" for name, settings in searched.items() for setting in settings
+    ]
     assert list(default_space(models["mine"], vectorize, BOTH)) == ["C", *of_both]
     alone = {"mine": {"kind": "logistic_regression", "features": "vectors"}}
     assert list(default_space(Train.model_validate(alone)["mine"], vectorize, BOTH)) == ["C"]
@@ -158,14 +204,26 @@ def test_only_settings_of_representations_that_the_model_reads_and_that_apply_ar
 
 def test_a_model_of_presence_has_no_weights_to_search() -> None:
     found = default_space(train("nb_svm")["nb_svm"], WORDS, Combine())
-    assert list(found) == ["C", "alpha", "beta", "vectorize.words.ngram_range", "vectorize.words.min_df"]
+    assert list(found) == [
+        "C",
+        "alpha",
+        "beta",
+        "vectorize.words.ngram_range",
+        "vectorize.words.min_df",
+    ]
 
 
 def test_the_docs_name_each_kind_and_each_setting() -> None:
-    rows = [line for line in (ROOT / "docs/search.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    rows = [
+        line
+        for line in (ROOT / "docs/search.md").read_text("utf-8").splitlines()
+        if line.startswith("| `")
+    ]
     table = " ".join(rows)
     for kind, found in {**MODELS, "terms": {**WEIGHTS, **TERMS}}.items():
-        assert {f"`{name}`" for name in (kind, *found)} <= {word.strip(",;") for word in table.split()}
+        assert {f"`{name}`" for name in (kind, *found)} <= {
+            word.strip(",;") for word in table.split()
+        }
 
 
 def test_every_strength_of_a_linear_model_is_drawn_from_a_hundredth_to_a_hundred() -> None:

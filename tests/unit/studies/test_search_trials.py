@@ -21,7 +21,16 @@ from textclf.evaluate.comparisons import corrected_t
 from textclf.studies import measure
 from textclf.studies.search.space import Dimension, Values, combinations
 from textclf.studies.search.summary import expected_best, summarize, trial_table
-from textclf.studies.search.trials import PATTERN, SCORES, Outer, Proposals, Scores, Trial, best_of, run_search
+from textclf.studies.search.trials import (
+    PATTERN,
+    SCORES,
+    Outer,
+    Proposals,
+    Scores,
+    Trial,
+    best_of,
+    run_search,
+)
 from textclf.studies.settings import CompleteSearch, Search
 from textclf.vectorize.settings import Vectorize
 
@@ -31,7 +40,11 @@ MIXED = {
     "size": Dimension(None, 1, 9, whole=True),
     "units": Dimension(((10,), (64, 32))),
 }
-FINITE = {"a": Dimension((1, 2, 3)), "b": Dimension(("x", "y")), "c": Dimension(None, 0, 1, whole=True)}
+FINITE = {
+    "a": Dimension((1, 2, 3)),
+    "b": Dimension(("x", "y")),
+    "c": Dimension(None, 0, 1, whole=True),
+}
 
 
 def settings(**changes: Any) -> CompleteSearch:
@@ -61,15 +74,26 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_trial_has_its_settings_and_the_score_of_each_fold(tmp_path: Path) -> None:
     found = table(tmp_path)
     folds = ["fold_1", "fold_2", "fold_3"]
-    assert found.columns.tolist() == ["trial", "C", "vectorize.words.min_df", "score", *folds, "expected"]
+    assert found.columns.tolist() == [
+        "trial",
+        "C",
+        "vectorize.words.min_df",
+        "score",
+        *folds,
+        "expected",
+    ]
     assert found["trial"].tolist() == [1, 2, 3, 4, 5]
     assert found["score"].tolist() == pytest.approx(found[folds].mean(axis=1).tolist())
     assert found.groupby(["C", "vectorize.words.min_df"])["score"].nunique().max() == 1
     assert found["score"].nunique() == 5
-    assert found["expected"].iloc[-1] == pytest.approx(found["score"].min())  # the best of all, by log loss
+    assert found["expected"].iloc[-1] == pytest.approx(
+        found["score"].min()
+    )  # the best of all, by log loss
 
 
-def test_each_fold_is_held_out_once_and_brings_no_word_of_its_own(tmp_path: Path, fitted: list[Any]) -> None:
+def test_each_fold_is_held_out_once_and_brings_no_word_of_its_own(
+    tmp_path: Path, fitted: list[Any]
+) -> None:
     rows = corpus(40)
     run_search(rows, CLASSES, setup(), settings(trials=1, space={"C": [1.0]}), tmp_path)
     held_out = [features["test"].ids.tolist() for features, _ in fitted]
@@ -77,19 +101,29 @@ def test_each_fold_is_held_out_once_and_brings_no_word_of_its_own(tmp_path: Path
     for features, _ in fitted:
         assert set(features) == {"train", "test"}
         assert not set(features["train"].ids) & set(features["test"].ids)
-        assert (features["train"].X.sum(axis=0) > 0).all()  # each column is a word of the training part
+        assert (
+            features["train"].X.sum(axis=0) > 0
+        ).all()  # each column is a word of the training part
 
 
-def test_features_are_made_once_for_trials_of_other_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_features_are_made_once_for_trials_of_other_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = []
     original = measure.make_features
-    monkeypatch.setattr(measure, "make_features", lambda *arguments: made.append(1) or original(*arguments))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(
+        measure,
+        "make_features",
+        lambda *arguments: made.append(1) or original(*arguments),  # type: ignore[func-returns-value]
+    )
     table(tmp_path, space={"C": [0.1, 1.0, 10.0]})
     assert len(made) == 3
 
 
 def test_a_trial_may_read_another_representation(tmp_path: Path, fitted: list[Any]) -> None:
-    both = replace(setup(), vectorize=Vectorize.model_validate({"words": {}, "letters": {"analyzer": "char"}}))
+    both = replace(
+        setup(), vectorize=Vectorize.model_validate({"words": {}, "letters": {"analyzer": "char"}})
+    )
     space = {"features": ["words", "letters"]}
     chosen = settings(sampler="grid", space=space)
     run_search(corpus(40), CLASSES, both, chosen, tmp_path)
@@ -125,7 +159,9 @@ def test_a_search_that_was_killed_resumes_with_the_same_trials(
     pd.testing.assert_frame_equal(resumed, whole, check_exact=True)
     assert len(fitted) == 30  # nothing was trained twice
     fitted.clear()
-    pd.testing.assert_frame_equal(table(tmp_path / "killed", sampler=sampler), whole, check_exact=True)
+    pd.testing.assert_frame_equal(
+        table(tmp_path / "killed", sampler=sampler), whole, check_exact=True
+    )
     assert fitted == []
 
 
@@ -133,11 +169,15 @@ def test_scores_that_are_no_json_say_what_to_remove(tmp_path: Path) -> None:
     scores = Scores(tmp_path / "scratch")
     scores.get("rows metric C=1", lambda: 0.5)
     scores.path.write_bytes(b"?\n" + scores.path.read_bytes())
-    with pytest.raises(UserError, match=rf"^{re.escape(str(scores.path))} is damaged; remove .* and search again"):
+    with pytest.raises(
+        UserError, match=rf"^{re.escape(str(scores.path))} is damaged; remove .* and search again"
+    ):
         Scores(tmp_path / "scratch")
 
 
-def test_other_rows_and_other_settings_are_not_taken_for_those_that_are_done(tmp_path: Path, fitted: list[Any]) -> None:
+def test_other_rows_and_other_settings_are_not_taken_for_those_that_are_done(
+    tmp_path: Path, fitted: list[Any]
+) -> None:
     one = {"trials": 1, "space": {"C": [1.0]}}
     for rows, chosen, changes in (
         (40, setup(), one),
@@ -161,14 +201,24 @@ def test_too_few_rows_for_the_folds_name_the_setting(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("metric", "best"), [("accuracy", 1), ("log_loss", 0)])
-def test_the_best_trial_is_that_of_the_metrics_direction_and_of_equal_ones_the_first(metric: str, best: int) -> None:
-    trials = [Trial({"C": n}, scores) for n, scores in enumerate([(0.1, 0.3), (0.4, 0.6), (0.6, 0.4), (0.2, 0.2)])]
+def test_the_best_trial_is_that_of_the_metrics_direction_and_of_equal_ones_the_first(
+    metric: str, best: int
+) -> None:
+    trials = [
+        Trial({"C": n}, scores)
+        for n, scores in enumerate([(0.1, 0.3), (0.4, 0.6), (0.6, 0.4), (0.2, 0.2)])
+    ]
     assert best_of(trials, metric) is trials[best]
 
 
-def test_nested_searches_see_no_row_of_their_outer_test_fold(tmp_path: Path, fitted: list[Any]) -> None:
+def test_nested_searches_see_no_row_of_their_outer_test_fold(
+    tmp_path: Path, fitted: list[Any]
+) -> None:
     trials, outer = run_search(corpus(40), CLASSES, setup(), settings(trials=2, nested=2), tmp_path)
-    calls, fitted[:] = fitted[6:], []  # the first six are the search itself: two trials of three folds
+    calls, fitted[:] = (
+        fitted[6:],
+        [],
+    )  # the first six are the search itself: two trials of three folds
     for fold in range(2):
         *inner, final = calls[7 * fold : 7 * fold + 7]
         seen = {row for features, _ in inner for part in features.values() for row in part.ids}
@@ -179,10 +229,15 @@ def test_nested_searches_see_no_row_of_their_outer_test_fold(tmp_path: Path, fit
     assert len(trials) == 2
 
 
-def test_outer_folds_are_others_than_those_that_scored_the_trials(tmp_path: Path, fitted: list[Any]) -> None:
+def test_outer_folds_are_others_than_those_that_scored_the_trials(
+    tmp_path: Path, fitted: list[Any]
+) -> None:
     chosen = settings(trials=1, folds=3, nested=3, space={"C": [1.0]}, seed=2**31 - 2)
     (trial,), outer = run_search(corpus(40), CLASSES, setup(), chosen, tmp_path)
-    scored, honest = ({frozenset(features["test"].ids) for features, _ in part} for part in (fitted[:3], fitted[6::4]))
+    scored, honest = (
+        {frozenset(features["test"].ids) for features, _ in part}
+        for part in (fitted[:3], fitted[6::4])
+    )
     assert len(honest) == 3
     assert not scored & honest
     assert not set(trial.scores) & {fold.honest for fold in outer}
@@ -190,7 +245,9 @@ def test_outer_folds_are_others_than_those_that_scored_the_trials(tmp_path: Path
 
 @pytest.mark.parametrize("higher_is_better", [True, False])
 @pytest.mark.parametrize("scores", [[0.5], [0.3, 0.9, 0.2, 0.9, 0.4]])
-def test_the_expected_score_is_the_mean_best_of_every_choice(scores: list[float], higher_is_better: bool) -> None:
+def test_the_expected_score_is_the_mean_best_of_every_choice(
+    scores: list[float], higher_is_better: bool
+) -> None:
     best = max if higher_is_better else min
     by_number = [list(itertools.combinations(scores, number + 1)) for number in range(len(scores))]
     means = [np.mean([best(choice) for choice in choices]) for choices in by_number]
@@ -212,13 +269,21 @@ def test_trials_that_learn_from_each_other_have_no_expected_score(tmp_path: Path
 @pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("log_loss", -1)])
 def test_optimism_is_how_much_better_the_best_score_looks(metric: str, sign: int) -> None:
     trials = [Trial({"units": (3, 4)}, (0.5, 0.7)), Trial({"units": None}, (0.6, 0.6))]
-    outer = [Outer(Trial({"units": None}, (0.5, 0.7)), 0.5), Outer(Trial({"units": (3, 4)}, (0.8, 0.8)), 0.6)]
+    outer = [
+        Outer(Trial({"units": None}, (0.5, 0.7)), 0.5),
+        Outer(Trial({"units": (3, 4)}, (0.8, 0.8)), 0.6),
+    ]
     content = summarize(trials[0], trials, outer, settings(folds=2, metric=metric), 0.95)
     expected = corrected_t(np.array([0.5, 0.7]), 1.0, 0.95)
     assert content["best"] == {
         "trial": 1,
         "settings": {"units": [3, 4]},
-        "score": {"mean": 0.6, "sd": 0.141421, "low": round(expected.low, 6), "high": round(expected.high, 6)},
+        "score": {
+            "mean": 0.6,
+            "sd": 0.141421,
+            "low": round(expected.low, 6),
+            "high": round(expected.high, 6),
+        },
     }
     nested = content["nested"]
     assert (nested["folds"], nested["naive"], nested["honest"]["mean"]) == (2, 0.7, 0.55)
@@ -226,19 +291,34 @@ def test_optimism_is_how_much_better_the_best_score_looks(metric: str, sign: int
     assert nested["settings"] == [{"units": None}, {"units": [3, 4]}]
 
 
-def test_a_setting_that_does_not_apply_is_left_out_of_a_trial(tmp_path: Path, fitted: list[Any]) -> None:
-    space = {"vectorize.words.sublinear_tf": [False, True], "vectorize.words.weighting": ["counts", "tfidf"]}
+def test_a_setting_that_does_not_apply_is_left_out_of_a_trial(
+    tmp_path: Path, fitted: list[Any]
+) -> None:
+    space = {
+        "vectorize.words.sublinear_tf": [False, True],
+        "vectorize.words.weighting": ["counts", "tfidf"],
+    }
     sublinear = Vectorize.model_validate({"words": {"weighting": "tfidf", "sublinear_tf": True}})
     chosen = settings(space=space, sampler="grid")
-    trials, _ = run_search(corpus(40), CLASSES, replace(setup(), vectorize=sublinear), chosen, tmp_path)
+    trials, _ = run_search(
+        corpus(40), CLASSES, replace(setup(), vectorize=sublinear), chosen, tmp_path
+    )
     found = trial_table(trials, chosen)
     assert found.columns[:3].tolist() == ["trial", *space]
-    assert found[[*space]].fillna("").to_numpy().tolist() == [["", "counts"], ["false", "tfidf"], ["true", "tfidf"]]
+    assert found[[*space]].fillna("").to_numpy().tolist() == [
+        ["", "counts"],
+        ["false", "tfidf"],
+        ["true", "tfidf"],
+    ]
     assert len(fitted) == 3 * 3
-    assert summarize(trials[0], trials, [], chosen, 0.95)["best"]["settings"] == {"vectorize.words.weighting": "counts"}
+    assert summarize(trials[0], trials, [], chosen, 0.95)["best"]["settings"] == {
+        "vectorize.words.weighting": "counts"
+    }
 
 
-def test_the_optimism_is_the_difference_of_both_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_optimism_is_the_difference_of_both_scores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     search.run(
         Search(trials=6, folds=2, nested=2),
         sections("logistic_regression"),
@@ -250,16 +330,24 @@ def test_the_optimism_is_the_difference_of_both_scores(tmp_path: Path, capsys: p
     )
     printed = capsys.readouterr().out
     number = r"(-?[0-9.]+)"
-    line = rf"repeated in 2 outer folds: {number} inside, {number} on unseen rows; optimism {number}\n"
+    line = (
+        rf"repeated in 2 outer folds: {number} inside, {number} on unseen rows; optimism {number}\n"
+    )
     (found,) = re.findall(line, printed)
     inside, unseen, optimism = map(float, found)
-    assert optimism == pytest.approx(unseen - inside, abs=0.0015)  # of the log loss; each is rounded
+    assert optimism == pytest.approx(
+        unseen - inside, abs=0.0015
+    )  # of the log loss; each is rounded
     expected = files.read_csv(tmp_path / "search.csv", ["expected"])["expected"]
     assert f"half of the trials would find {expected[2]:.3f} on average\n" in printed
 
 
-def propose(sampler: str, space: Any, number: int, score: Callable[[Values], float], seed: int = 0) -> list[Values]:
-    settings = Search.model_validate({"sampler": sampler, "seed": seed, "trials": 20, "space": {"C": [1]}})
+def propose(
+    sampler: str, space: Any, number: int, score: Callable[[Values], float], seed: int = 0
+) -> list[Values]:
+    settings = Search.model_validate(
+        {"sampler": sampler, "seed": seed, "trials": 20, "space": {"C": [1]}}
+    )
     proposals, tried = Proposals(settings, space, higher_is_better=False), []
     for _ in range(number):
         tried.append(proposals.ask())
@@ -313,8 +401,13 @@ def test_a_combination_has_only_settings_that_apply_and_is_tried_once(sampler: s
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe", "grid"])
-def test_every_combination_is_tried_once_and_those_of_a_grid_in_the_order_of_the_space(sampler: str) -> None:
-    tried = [tuple(values.values()) for values in propose(sampler, FINITE, 12, lambda values: float(values["a"]))]
+def test_every_combination_is_tried_once_and_those_of_a_grid_in_the_order_of_the_space(
+    sampler: str,
+) -> None:
+    tried = [
+        tuple(values.values())
+        for values in propose(sampler, FINITE, 12, lambda values: float(values["a"]))
+    ]
     whole = [(a, b, c) for a in (1, 2, 3) for b in "xy" for c in (0, 1)]
     assert sorted(tried) == sorted(whole)
     assert (tried == whole) == (sampler == "grid")

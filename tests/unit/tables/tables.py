@@ -42,10 +42,14 @@ def parquet(columns: Mapping[str, object], **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def arrow(columns: Mapping[str, object], *, file: bool = False, rows: int | None = None, **options: Any) -> bytes:
+def arrow(
+    columns: Mapping[str, object], *, file: bool = False, rows: int | None = None, **options: Any
+) -> bytes:
     """Return a table as an Arrow stream, or file, in batches of at most so many rows."""
     stream, table = io.BytesIO(), pa.table(dict(columns))
-    with (pa.ipc.new_file if file else pa.ipc.new_stream)(stream, table.schema, **options) as writer:
+    with (pa.ipc.new_file if file else pa.ipc.new_stream)(
+        stream, table.schema, **options
+    ) as writer:
         writer.write_table(table, max_chunksize=rows)
     return stream.getvalue()
 
@@ -53,14 +57,19 @@ def arrow(columns: Mapping[str, object], *, file: bool = False, rows: int | None
 def excel(*rows: Sequence[object], **others: Sequence[Sequence[object]]) -> bytes:
     """Return a workbook with these rows in its first sheet, and other sheets by name."""
     book, stream = openpyxl.Workbook(), io.BytesIO()
-    for sheet, content in ((book.active, rows), *((book.create_sheet(name), rows) for name, rows in others.items())):
+    for sheet, content in (
+        (book.active, rows),
+        *((book.create_sheet(name), rows) for name, rows in others.items()),
+    ):
         for row in content:
             sheet.append(row)
     book.save(stream)
     return stream.getvalue()
 
 
-def sqlite(rows: Sequence[Sequence[object]], columns: str = "text, label", statements: str = "") -> bytes:
+def sqlite(
+    rows: Sequence[Sequence[object]], columns: str = "text, label", statements: str = ""
+) -> bytes:
     """Return a database with the table `rows`, after these statements."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f"CREATE TABLE rows ({columns})")
@@ -87,7 +96,9 @@ def pairs(read: Corpus) -> list[tuple[str, str]]:
 
 def in_every_format(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, bytes]:
     """Return a table as files of every format whose columns have names."""
-    columns = {name: list(values) for name, values in zip(header, zip(*rows, strict=True), strict=True)}
+    columns = {
+        name: list(values) for name, values in zip(header, zip(*rows, strict=True), strict=True)
+    }
     objects = [dict(zip(header, row, strict=True)) for row in rows]
     return {
         "c.arrow": arrow(columns, rows=2),
@@ -103,6 +114,8 @@ def in_every_format(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dic
 
 
 SAME = in_every_format(("text", "label"), ROWS) | {  # the same rows in every format
-    "c.ndjson": "".join(f'{{"label":"{label}","text":"{text}"}}\r\n' for text, label in ROWS).encode(),
+    "c.ndjson": "".join(
+        f'{{"label":"{label}","text":"{text}"}}\r\n' for text, label in ROWS
+    ).encode(),
     "c.txt": "".join(f"{text}\t{label}\n" for text, label in ROWS).encode(),
 }

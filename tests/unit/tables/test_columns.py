@@ -33,7 +33,9 @@ def test_of_a_folder_the_first_file_names_the_columns(tmp_path: Path) -> None:
 
 def test_a_column_is_described_by_its_values_that_are_not_empty(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text(delimited([("x",), ("two words",), ("é",), ("2024-05-01",), ("1.5",), (" ",), ("1.5",)]))
+    path.write_text(
+        delimited([("x",), ("two words",), ("é",), ("2024-05-01",), ("1.5",), (" ",), ("1.5",)])
+    )
     assert describe_column(path, Layout({}), "x") == Column("x", 5, 4, 26 / 5, 2 / 5, 3 / 5, 0.0)
 
 

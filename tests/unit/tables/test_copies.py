@@ -10,18 +10,27 @@ TEXTS = st.lists(st.text(st.sampled_from("aBcdeéx \u200b\U0001f600.<&"), max_si
 
 
 @given(TEXTS, TEXTS, TEXTS)
-def test_copies_are_found_in_any_batch(texts: list[str], first: list[str], second: list[str]) -> None:
+def test_copies_are_found_in_any_batch(
+    texts: list[str], first: list[str], second: list[str]
+) -> None:
     near = NearCopies(texts)
     near.compare(first)
     near.compare(pa.chunked_array([second], pa.string()))
     own = [set(words) for words in list_words(texts).to_pylist()]
     others = [set(words) for words in list_words(first + second).to_pylist()]
-    expected = [any(len(one & other) >= SIMILAR * len(one | other) for other in others) for one in own]
+    expected = [
+        any(len(one & other) >= SIMILAR * len(one | other) for other in others) for one in own
+    ]
     assert near.found.tolist() == expected
 
 
 def test_markup_and_what_does_not_show_are_no_words() -> None:
-    texts = ['<p class="a">It\u2019s\u00a0GR\u200bEAT</p>', "a &lt;3 <!-- no -->b", "1 < 2 > 0", "\u2764\ufe0f :)"]
+    texts = [
+        '<p class="a">It\u2019s\u00a0GR\u200bEAT</p>',
+        "a &lt;3 <!-- no -->b",
+        "1 < 2 > 0",
+        "\u2764\ufe0f :)",
+    ]
     assert list_words(texts).to_pylist() == [
         ["it", "s", "great"],
         ["a", "3", "b"],

@@ -14,7 +14,16 @@ import pytest
 
 from tests import approved
 from tests.refusal import refusal
-from tests.unit.tables.tables import COMPRESSIONS, compressed, data, delimited, excel, frame_of, pairs, parquet
+from tests.unit.tables.tables import (
+    COMPRESSIONS,
+    compressed,
+    data,
+    delimited,
+    excel,
+    frame_of,
+    pairs,
+    parquet,
+)
 from textclf.core.arrow import array_of
 from textclf.core.errors import UserError
 from textclf.tables import corpus, limits
@@ -55,19 +64,32 @@ OWN_SOURCE: dict[str, bytes | str] = {
     ],
 )
 def test_columns_are_found_by_name_and_source_is_the_name_of_a_file_that_lacks_it(
-    read: Callable[..., Corpus], files: dict[str, bytes | str], changed: dict[str, Any], rows: list[str]
+    read: Callable[..., Corpus],
+    files: dict[str, bytes | str],
+    changed: dict[str, Any],
+    rows: list[str],
 ) -> None:
     got = read(files, **changed)
     assert ["|".join(row) for row in frame_of(got).itertuples(index=False)] == rows
     assert got.dropped == dict(
-        zip(("rows", "text", "label"), (2, 1, 2) if "missing" in changed else (0, 0, 0), strict=True)
+        zip(
+            ("rows", "text", "label"), (2, 1, 2) if "missing" in changed else (0, 0, 0), strict=True
+        )
     )
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-def test_source_is_the_name_of_the_file_without_endings(read: Callable[..., Corpus], compression: str) -> None:
-    files = {"v1.0 pos.csv": b"text\na\n", "sub/neg.parquet": parquet({"text": ["b"]}), "neg.jsonl": b'{"text": "c"}\n'}
-    files = {f"{name}{compression}": compressed(content, compression) for name, content in files.items()}
+def test_source_is_the_name_of_the_file_without_endings(
+    read: Callable[..., Corpus], compression: str
+) -> None:
+    files = {
+        "v1.0 pos.csv": b"text\na\n",
+        "sub/neg.parquet": parquet({"text": ["b"]}),
+        "neg.jsonl": b'{"text": "c"}\n',
+    }
+    files = {
+        f"{name}{compression}": compressed(content, compression) for name, content in files.items()
+    }
     got = read(files, label="source", group="source")
     assert pairs(got) == [("c", "neg"), ("b", "neg"), ("a", "v1.0 pos")]
     assert frame_of(got)["group"].tolist() == frame_of(got)["label"].tolist()
@@ -81,10 +103,18 @@ TITLED = [("t", "b"), ("", "b"), ("t", " "), (" t ", "b\n")]
 @pytest.mark.parametrize(
     "files",
     [
-        {"c.csv": delimited([("title", "body", "label"), *((*row, str(n % 2)) for n, row in enumerate(TITLED))])},
+        {
+            "c.csv": delimited(
+                [("title", "body", "label"), *((*row, str(n % 2)) for n, row in enumerate(TITLED))]
+            )
+        },
         {
             "c.parquet": parquet(
-                {"title": ["t", None, "t", " t "], "body": ["b", "b", " ", "b\n"], "label": [0, 1, 0, 1]}
+                {
+                    "title": ["t", None, "t", " t "],
+                    "body": ["b", "b", " ", "b\n"],
+                    "label": [0, 1, 0, 1],
+                }
             )
         },
         {
@@ -102,15 +132,22 @@ def test_texts_of_several_columns_are_joined_without_those_that_are_blank(
     assert frame_of(got)["text"].tolist() == [f"t{separator}b", "b", "t", f" t {separator}b\n"]
 
 
-def test_a_row_is_without_text_only_if_all_its_columns_are_blank(read: Callable[..., Corpus]) -> None:
+def test_a_row_is_without_text_only_if_all_its_columns_are_blank(
+    read: Callable[..., Corpus],
+) -> None:
     table = {"c.csv": "title,body,label\n,b,0\n, ,0\nt,,1\n"}
     got = read(table, text=["title", "body"], missing="drop")
     assert (frame_of(got)["text"].tolist(), got.dropped["text"]) == (["b", "t"], 1)
-    with pytest.raises(UserError, match=r"c.csv:3: text must not be empty; got '' in columns title, body; fill it in"):
+    with pytest.raises(
+        UserError,
+        match=r"c.csv:3: text must not be empty; got '' in columns title, body; fill it in",
+    ):
         read(table, text=["title", "body"])
 
 
-def test_the_column_of_a_wrong_text_and_a_missing_column_are_named(read: Callable[..., Corpus]) -> None:
+def test_the_column_of_a_wrong_text_and_a_missing_column_are_named(
+    read: Callable[..., Corpus],
+) -> None:
     rows = [{"title": "t", "body": body, "label": n} for n, body in enumerate(["b", 1, "\0"])]
     with pytest.raises(UserError) as error:
         read({"c.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}, text=["title", "body"])
@@ -118,7 +155,9 @@ def test_the_column_of_a_wrong_text_and_a_missing_column_are_named(read: Callabl
         "body must be text; got 1",
         "body must not contain NUL; got one at offset 0",
     ]
-    with pytest.raises(UserError, match=r"data.text must be one of its columns \(title, label\); got 'body'"):
+    with pytest.raises(
+        UserError, match=r"data.text must be one of its columns \(title, label\); got 'body'"
+    ):
         read({"c.csv": "title,label\na,0\nb,1\n"}, text=["title", "body"])
 
 
@@ -130,10 +169,27 @@ WHEN = [datetime(2024, 5, 31, 10), datetime(2024, 6, 1)]  # noqa: DTZ001 (as Exc
 @pytest.mark.parametrize(
     ("files", "times"),
     [
-        ({"c.xlsx": excel(("text", "label", "t"), *((*"ab"[n], n, when) for n, when in enumerate(WHEN)))}, WHEN),
+        (
+            {
+                "c.xlsx": excel(
+                    ("text", "label", "t"), *((*"ab"[n], n, when) for n, when in enumerate(WHEN))
+                )
+            },
+            WHEN,
+        ),
         ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": WHEN})}, WHEN),
-        ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": pa.array(WHEN, pa.date32())})}, "dates"),
-        ({"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": [1.5, 2.0]})}, [1.5, 2.0]),
+        (
+            {
+                "c.parquet": parquet(
+                    {"text": ["a", "b"], "label": [0, 1], "t": pa.array(WHEN, pa.date32())}
+                )
+            },
+            "dates",
+        ),
+        (
+            {"c.parquet": parquet({"text": ["a", "b"], "label": [0, 1], "t": [1.5, 2.0]})},
+            [1.5, 2.0],
+        ),
         ({"c.jsonl": '{"text":"a","label":0,"t":1.5}\n{"text":"b","label":1,"t":2}\n'}, [1.5, 2.0]),
         ({"c.csv": "text,label,t\na,0,2024-05-31 10:00\nb,1,2024-06-01\n"}, WHEN),
     ],
@@ -142,25 +198,37 @@ WHEN = [datetime(2024, 5, 31, 10), datetime(2024, 6, 1)]  # noqa: DTZ001 (as Exc
 def test_times_are_read_as_the_formats_have_them(
     read: Callable[..., Corpus], files: dict[str, bytes | str], times: Any
 ) -> None:
-    expected = [datetime.combine(when.date(), time()) for when in WHEN] if times == "dates" else times
+    expected = (
+        [datetime.combine(when.date(), time()) for when in WHEN] if times == "dates" else times
+    )
     got = frame_of(read(files, time="t"))["time"].tolist()
-    assert [datetime.fromisoformat(each) if isinstance(each, str) else float(each) for each in got] == expected
+    assert [
+        datetime.fromisoformat(each) if isinstance(each, str) else float(each) for each in got
+    ] == expected
 
 
 # Labels
 
 
-def test_labels_of_a_csv_stay_as_they_are_and_classes_are_in_order_or_as_given(read: Callable[..., Corpus]) -> None:
+def test_labels_of_a_csv_stay_as_they_are_and_classes_are_in_order_or_as_given(
+    read: Callable[..., Corpus],
+) -> None:
     def say(case: str) -> list[str]:
         """Return the classes of labels, of which some cases name the order after a bar."""
         written, given = map(ast.literal_eval, (*case.split(" | "), "None")[:2])
-        got = read({"c.csv": delimited([("text", "label"), *(("x", label) for label in written)])}, classes=given)
+        got = read(
+            {"c.csv": delimited([("text", "label"), *(("x", label) for label in written)])},
+            classes=given,
+        )
         assert frame_of(got)["label"].tolist() == written
         return [repr(got.classes)]
 
     approved.check_cases(Path(__file__).with_name("classes.txt"), say)
     long = ["9" * 5000, "1" + "0" * 5000]
-    assert read({"c.csv": delimited([("text", "label"), *(("x", label) for label in long)])}).classes == long[::-1]
+    assert (
+        read({"c.csv": delimited([("text", "label"), *(("x", label) for label in long)])}).classes
+        == long[::-1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,7 +266,12 @@ def test_integers_and_booleans_of_json_become_text(
 def test_parquet_keeps_text_integers_and_booleans(
     read: Callable[..., Corpus], column: pa.Array, labels: list[str]
 ) -> None:
-    assert frame_of(read({"c.parquet": parquet({"text": ["x", "y"], "label": column})}))["label"].tolist() == labels
+    assert (
+        frame_of(read({"c.parquet": parquet({"text": ["x", "y"], "label": column})}))[
+            "label"
+        ].tolist()
+        == labels
+    )
 
 
 # Missing text and labels
@@ -214,13 +287,22 @@ def test_parquet_keeps_text_integers_and_booleans(
             [1, 5],
             (3, 3, 1),
         ),
-        ("c.parquet", parquet({"text": ["a", None, "", None, "b"], "label": [0, 1, 1, None, 1]}), [1, 5], (3, 3, 1)),
+        (
+            "c.parquet",
+            parquet({"text": ["a", None, "", None, "b"], "label": [0, 1, 1, None, 1]}),
+            [1, 5],
+            (3, 3, 1),
+        ),
         ("c.txt", "a\t0\n\t1\n  \t1\n\nb\t1\n", [1, 5], (3, 3, 1)),
         ("c.tsv", 'text\tlabel\na\t0\n\t1\n \t1\n\nb\t1\n"\t\r\n', [2, 6], (4, 3, 2)),
     ],
 )
 def test_rows_without_text_or_label_are_dropped_and_counted(
-    read: Callable[..., Corpus], name: str, content: bytes | str, rows: list[int], dropped: tuple[int, ...]
+    read: Callable[..., Corpus],
+    name: str,
+    content: bytes | str,
+    rows: list[int],
+    dropped: tuple[int, ...],
 ) -> None:
     got = read({name: content}, missing="drop")
     assert frame_of(got)["id"].tolist() == [f"{name}:{row}" for row in rows]
@@ -229,7 +311,13 @@ def test_rows_without_text_or_label_are_dropped_and_counted(
 
 def test_only_blank_text_is_missing(read: Callable[..., Corpus]) -> None:
     texts = ["NA", "null", "nan", "None", "-", "0", "\u200b", "\ufeff", "#N/A"]
-    got = read({"c.csv": delimited([("text", "label"), *((text, str(n % 2)) for n, text in enumerate(texts))])})
+    got = read(
+        {
+            "c.csv": delimited(
+                [("text", "label"), *((text, str(n % 2)) for n, text in enumerate(texts))]
+            )
+        }
+    )
     assert frame_of(got)["text"].tolist() == texts
 
 
@@ -267,7 +355,9 @@ def test_a_wrong_row_in_any_batch_is_named_by_file_and_line(
         "jsonl": "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in rows),
         "parquet": parquet({"text": texts, "label": labels}),
     }
-    line = f"c.{kind}:{731 if kind == 'csv' else 730}: text must not contain NUL; got one at offset 0"
+    line = (
+        f"c.{kind}:{731 if kind == 'csv' else 730}: text must not contain NUL; got one at offset 0"
+    )
     assert refusal(read, {f"c.{kind}": content[kind]}) == f"{tmp_path}/data/{line}"
 
 
@@ -302,7 +392,9 @@ def test_ids_that_only_share_a_fingerprint_are_no_error(
     read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(corpus, "hash_texts", lambda texts: np.full(len(texts), 7, np.uint64))
-    assert frame_of(read({"c.csv": keyed([("a", "0", "k1"), ("b", "1", "k2")])}, id="key"))["id"].tolist() == [
+    assert frame_of(read({"c.csv": keyed([("a", "0", "k1"), ("b", "1", "k2")])}, id="key"))[
+        "id"
+    ].tolist() == [
         "k1",
         "k2",
     ]
@@ -310,12 +402,18 @@ def test_ids_that_only_share_a_fingerprint_are_no_error(
 
 def test_every_character_is_blank_or_forbidden_as_python_says() -> None:
     every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
-    assert are_valid(array_of(every), NUL).tolist() == [bool(each.strip("\0").strip()) for each in every]
+    assert are_valid(array_of(every), NUL).tolist() == [
+        bool(each.strip("\0").strip()) for each in every
+    ]
     after_a_letter = array_of([f"a{each}" for each in every])
-    assert are_valid(after_a_letter, CONTROL).tolist() == [not CONTROL.search(each) for each in every]
+    assert are_valid(after_a_letter, CONTROL).tolist() == [
+        not CONTROL.search(each) for each in every
+    ]
 
 
-def test_integers_and_booleans_are_written_as_text_where_labels_may_be_and_others_are_refused() -> None:
+def test_integers_and_booleans_are_written_as_text_where_labels_may_be_and_others_are_refused() -> (
+    None
+):
     values: list[object] = ["a", "é", None, 1, -7, 2**70, True, False, 1.5, [1], "a\ud800", "b\0"]
     labels = to_array(values, numbers=True)
     written = ["a", "é", "", "1", "-7", str(2**70), "true", "false"]

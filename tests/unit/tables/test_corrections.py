@@ -29,7 +29,9 @@ def test_the_file_of_the_project_can_be_read() -> None:
         ("id,label\n\na,1\nb,0\n\n", [3, 4]),
     ],
 )
-def test_labels_and_lines_are_read_by_id_whatever_stands_beside(tmp_path: Path, text: str, lines: list[int]) -> None:
+def test_labels_and_lines_are_read_by_id_whatever_stands_beside(
+    tmp_path: Path, text: str, lines: list[int]
+) -> None:
     read = corrections.read(write(tmp_path, text))
     assert (read.labels, list(read.lines.values())) == ({"a": "1", "b": "0"}, lines)
 
@@ -58,7 +60,9 @@ BROKEN = [
 ]
 
 
-def test_mistakes_are_refused_with_the_approved_lines_without_advice_for_tables(tmp_path: Path) -> None:
+def test_mistakes_are_refused_with_the_approved_lines_without_advice_for_tables(
+    tmp_path: Path,
+) -> None:
     said = ""
     for text in BROKEN:
         with pytest.raises(UserError) as error:

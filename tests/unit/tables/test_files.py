@@ -32,9 +32,15 @@ def test_a_named_format_takes_precedence_over_the_ending_which_may_be_in_capital
     assert pairs(read({f"{name.upper()}.GZ": compressed(SAME[name], ".gz")})) == ROWS
 
 
-def test_a_folder_is_read_in_the_order_of_names_without_hidden_files(read: Callable[..., Corpus]) -> None:
+def test_a_folder_is_read_in_the_order_of_names_without_hidden_files(
+    read: Callable[..., Corpus],
+) -> None:
     hidden = dict.fromkeys((".hidden.csv", ".git/x.csv", "b/.DS_Store"), "no table")
-    tables = {"z.csv": "label,text\n0,a\n", "b/a.jsonl": '{"text": "b", "label": 1}\n', "b.tsv": "text\tlabel\nc\t2\n"}
+    tables = {
+        "z.csv": "label,text\n0,a\n",
+        "b/a.jsonl": '{"text": "b", "label": 1}\n',
+        "b.tsv": "text\tlabel\nc\t2\n",
+    }
     got = read(hidden | tables)
     assert ["|".join(row) for row in frame_of(got).itertuples(index=False)] == [
         "b.tsv:2|c|2",
@@ -43,36 +49,63 @@ def test_a_folder_is_read_in_the_order_of_names_without_hidden_files(read: Calla
     ]
 
 
-def test_ids_and_labels_are_composed_as_macos_may_give_names_of_files_decomposed(tmp_path: Path) -> None:
+def test_ids_and_labels_are_composed_as_macos_may_give_names_of_files_decomposed(
+    tmp_path: Path,
+) -> None:
     for folder, file in (("gru\u0308n", "e\u0301.txt"), ("rot", "b.txt")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / file).write_text("a text")
     rows = frame_of(corpus.read(tmp_path, data()))
-    assert [*zip(rows["id"], rows["label"], strict=True)] == [("gr\xfcn/\xe9.txt", "gr\xfcn"), ("rot/b.txt", "rot")]
+    assert [*zip(rows["id"], rows["label"], strict=True)] == [
+        ("gr\xfcn/\xe9.txt", "gr\xfcn"),
+        ("rot/b.txt", "rot"),
+    ]
     described = list(describe_folders(find_files(tmp_path, Layout({"text": "text"}))))
-    assert described == ["2 files, each a text whose label is the name of its folder (gr\xfcn, rot)"]
+    assert described == [
+        "2 files, each a text whose label is the name of its folder (gr\xfcn, rot)"
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="one of the two files would be the other")
 def test_files_whose_ids_would_be_the_same_are_refused(tmp_path: Path) -> None:
     for name in ("e\u0301.csv", "\xe9.csv"):
         (tmp_path / name).write_bytes(SAME["c.csv"])
-    with pytest.raises(UserError, match=r"must have a name of its own; .* is the same in NFC; rename one"):
+    with pytest.raises(
+        UserError, match=r"must have a name of its own; .* is the same in NFC; rename one"
+    ):
         find_files(tmp_path, Layout({"text": "text"}))
 
 
 @pytest.mark.parametrize(
     ("pattern", "texts"),
-    [("*.csv", ["a"]), ("**/*.csv", ["a", "b"]), ("b/*", ["b"]), ("[!a]*/*.csv", ["b"]), ("?.csv", ["a"])],
+    [
+        ("*.csv", ["a"]),
+        ("**/*.csv", ["a", "b"]),
+        ("b/*", ["b"]),
+        ("[!a]*/*.csv", ["b"]),
+        ("?.csv", ["a"]),
+    ],
 )
-def test_a_glob_chooses_files_of_the_folder(read: Callable[..., Corpus], pattern: str, texts: list[str]) -> None:
-    files = {"a.csv": "text,label\na,0\na,1\n", "b/b.csv": "text,label\nb,0\nb,1\n", "README.md": "# Read me"}
-    assert frame_of(read(files, files=pattern))["text"].tolist() == [text for text in texts for _ in "01"]
+def test_a_glob_chooses_files_of_the_folder(
+    read: Callable[..., Corpus], pattern: str, texts: list[str]
+) -> None:
+    files = {
+        "a.csv": "text,label\na,0\na,1\n",
+        "b/b.csv": "text,label\nb,0\nb,1\n",
+        "README.md": "# Read me",
+    }
+    assert frame_of(read(files, files=pattern))["text"].tolist() == [
+        text for text in texts for _ in "01"
+    ]
 
 
-def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_a_link_into_the_cache_of_dvc(tmp_path: Path) -> None:
+def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_a_link_into_the_cache_of_dvc(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "x.csv" / "y.csv").mkdir(parents=True)
-    cached = tmp_path / "files" / "md5" / "0a" / "5f0a29e2d4ab7c5c3f1e6d7b8a9c0d"  # as of cache.type symlink
+    cached = (
+        tmp_path / "files" / "md5" / "0a" / "5f0a29e2d4ab7c5c3f1e6d7b8a9c0d"
+    )  # as of cache.type symlink
     cached.parent.mkdir(parents=True)
     cached.write_bytes(SAME["c.csv"])
     (tmp_path / "x.csv" / "y.csv" / "link.csv").symlink_to(cached)
@@ -82,7 +115,9 @@ def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_a_link_into_the_ca
 @pytest.fixture
 def as_nobody() -> Iterator[Path]:
     """A folder for a user that is not root: to root no folder is closed."""
-    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose parents are closed to others
+    with (
+        tempfile.TemporaryDirectory() as folder
+    ):  # not tmp_path, whose parents are closed to others
         Path(folder).chmod(0o755)
         yield Path(folder)
 
@@ -101,7 +136,9 @@ def as_nobody() -> Iterator[Path]:
         (".hidden", "**/*.csv", True),
     ],
 )
-def test_a_folder_without_permission_is_an_error(as_nobody: Path, closed: str, pattern: str, read: bool) -> None:
+def test_a_folder_without_permission_is_an_error(
+    as_nobody: Path, closed: str, pattern: str, read: bool
+) -> None:
     for name in ("c.csv", "sub/c.csv", "sub/deep/c.csv", ".hidden/c.csv"):
         (as_nobody / name).parent.mkdir(exist_ok=True)
         (as_nobody / name).write_bytes(SAME["c.csv"])
@@ -135,7 +172,9 @@ NOT_FOLLOWED = "itself; got a link, which is not followed;"
         ("../../file", f"must be a file {NOT_FOLLOWED} put the file itself there"),
     ],
 )
-def test_links_and_devices_in_a_folder_are_errors(tmp_path: Path, target: str | None, line: str) -> None:
+def test_links_and_devices_in_a_folder_are_errors(
+    tmp_path: Path, target: str | None, line: str
+) -> None:
     (tmp_path / "own" / "sub").mkdir(parents=True)
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "file", tmp_path / "own" / "c.csv"):
@@ -154,7 +193,9 @@ def test_a_linked_folder_that_would_be_looked_into_is_an_error(tmp_path: Path, f
     for folder in (path, path / "other", tmp_path / "elsewhere"):
         (folder / "c.csv").write_bytes(SAME["c.csv"])
     (path / "sub").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UserError, match="/own/sub must be a folder itself; got a link, which is not followed"):
+    with pytest.raises(
+        UserError, match="/own/sub must be a folder itself; got a link, which is not followed"
+    ):
         corpus.read(path, data(files=files))
     assert pairs(corpus.read(path, data(files="*.csv"))) == ROWS
 
@@ -175,7 +216,9 @@ class Worn(io.RawIOBase):
         raise OSError(errno.EIO, "Input/output error")
 
 
-def test_the_copy_of_a_compressed_file_is_closed_and_removed_even_if_nobody_ends_its_reader(tmp_path: Path) -> None:
+def test_the_copy_of_a_compressed_file_is_closed_and_removed_even_if_nobody_ends_its_reader(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "c.csv.gz"
     path.write_bytes(compressed(SAME["c.csv"], ".gz"))
 

@@ -33,7 +33,9 @@ DOCS = Path(__file__).parents[3] / "docs" / "own-data.md"
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize("name", SAME)
-def test_every_format_gives_the_same_rows(read: Callable[..., Corpus], name: str, compression: str) -> None:
+def test_every_format_gives_the_same_rows(
+    read: Callable[..., Corpus], name: str, compression: str
+) -> None:
     got = read({name + compression: compressed(SAME[name], compression)})
     first = 2 if name.endswith((".csv", ".tsv", ".xlsx")) else 1  # below the header
     ids = [f"{name}{compression}:{number}" for number in range(first, first + 3)]
@@ -96,8 +98,12 @@ def test_parquet_rows_are_numbered_through_its_row_groups_beside_columns_of_any_
 # Bytes, lines and quotes
 
 
-def test_a_page_of_parquet_with_another_checksum_than_its_own_is_refused(read: Callable[..., Corpus]) -> None:
-    content = parquet({"text": ["good"], "label": [1]}, compression="none", write_page_checksum=True)
+def test_a_page_of_parquet_with_another_checksum_than_its_own_is_refused(
+    read: Callable[..., Corpus],
+) -> None:
+    content = parquet(
+        {"text": ["good"], "label": [1]}, compression="none", write_page_checksum=True
+    )
     line = refusal(lambda: read({"c.parquet": content.replace(b"good", b"food", 1)}).table)
     assert "must be a whole Parquet file" in line
 
@@ -117,22 +123,68 @@ def test_a_page_of_parquet_with_another_checksum_than_its_own_is_refused(read: C
         ("utf-32", "utf-32-le", b"\xff\xfe\0\0"),
     ],
 )
-@pytest.mark.parametrize(("name", "compression"), [("c.csv", ".gz"), ("c.tsv", ""), ("c.jsonl", ".zst"), ("c.txt", "")])
+@pytest.mark.parametrize(
+    ("name", "compression"), [("c.csv", ".gz"), ("c.tsv", ""), ("c.jsonl", ".zst"), ("c.txt", "")]
+)
 def test_a_byte_order_mark_is_no_text_in_any_encoding(
-    read: Callable[..., Corpus], name: str, compression: str, encoding: str, written: str, mark: bytes
+    read: Callable[..., Corpus],
+    name: str,
+    compression: str,
+    encoding: str,
+    written: str,
+    mark: bytes,
 ) -> None:
     content = compressed(mark + SAME[name].decode().encode(written), compression)
     assert pairs(read({name + compression: content}, encoding=encoding)) == ROWS
 
 
-def test_only_the_first_character_of_a_file_is_a_byte_order_mark(read: Callable[..., Corpus]) -> None:
-    assert pairs(read({"c.txt": "\ufeff\ufeffa\t0\n\ufeffb\t1\n"})) == [("\ufeffa", "0"), ("\ufeffb", "1")]
+def test_only_the_first_character_of_a_file_is_a_byte_order_mark(
+    read: Callable[..., Corpus],
+) -> None:
+    assert pairs(read({"c.txt": "\ufeff\ufeffa\t0\n\ufeffb\t1\n"})) == [
+        ("\ufeffa", "0"),
+        ("\ufeffb", "1"),
+    ]
 
 
 ODD = (  # texts in which a reader of lines or quotes may go wrong
-    *('"an open quote', "it's 'so", '""', '"a', 'a"b"', "a\\", '\\"', "a,b", "a;b", "#a", "'", '","', "a\\nb"),
-    *("a\x85b", "a\u2028b", "a\u2029b", "a\x0bb\x0cc", "a\x1cb\x1db\x1eb", "a\rb", "\ra", " a ", "\u00a0a"),
-    *("é😀", "e\u0301", "\u202eabc", "שלום", "中文", "\U0001f469\u200d\U0001f469", "\ufffd", "\x1b[31m", "<b>"),
+    *(
+        '"an open quote',
+        "it's 'so",
+        '""',
+        '"a',
+        'a"b"',
+        "a\\",
+        '\\"',
+        "a,b",
+        "a;b",
+        "#a",
+        "'",
+        '","',
+        "a\\nb",
+    ),
+    *(
+        "a\x85b",
+        "a\u2028b",
+        "a\u2029b",
+        "a\x0bb\x0cc",
+        "a\x1cb\x1db\x1eb",
+        "a\rb",
+        "\ra",
+        " a ",
+        "\u00a0a",
+    ),
+    *(
+        "é😀",
+        "e\u0301",
+        "\u202eabc",
+        "שלום",
+        "中文",
+        "\U0001f469\u200d\U0001f469",
+        "\ufffd",
+        "\x1b[31m",
+        "<b>",
+    ),
     *("NA", "1", "=1+1", "{", "null", "\x7f", "\uffff", "\U0010ffff"),
 )
 
@@ -145,7 +197,9 @@ def test_text_is_unchanged_in_every_format(read: Callable[..., Corpus], text: st
         "1.csv": delimited([("text", "label"), *rows]),
         "2.tsv": "\n".join("\t".join(row) for row in [("text", "label"), *rows]),
         "3.jsonl": "\n".join(json.dumps({"text": text, "label": label}) for text, label in rows),
-        "4.jsonl": "\n".join(json.dumps({"text": text, "label": label}, ensure_ascii=False) for text, label in rows),
+        "4.jsonl": "\n".join(
+            json.dumps({"text": text, "label": label}, ensure_ascii=False) for text, label in rows
+        ),
         "5.txt": "\n".join("\t".join(row) for row in rows),
         "6.parquet": parquet(columns),
     }
@@ -157,13 +211,18 @@ def test_text_is_unchanged_in_every_format(read: Callable[..., Corpus], text: st
     [
         ("c.csv", "text,label\r\na,0\r\nb,1\r\n"),
         ("c.csv", "text,label\r\na,0\r\nb,1"),
-        ("c.csv", "text,label\r\r\na,0\r\r\nb,1\r\r\n"),  # as written on Windows by one who doubles the CR
+        (
+            "c.csv",
+            "text,label\r\r\na,0\r\r\nb,1\r\r\n",
+        ),  # as written on Windows by one who doubles the CR
         ("c.tsv", "text\tlabel\r\na\t0\r\nb\t1\r\n"),
         ("c.txt", "a\t0\r\nb\t1"),
         ("c.jsonl", '{"text": "a", "label": 0}\r\n{"text": "b", "label": 1}\r\n'),
     ],
 )
-def test_lines_may_end_in_crlf_and_the_last_in_nothing(read: Callable[..., Corpus], name: str, table: str) -> None:
+def test_lines_may_end_in_crlf_and_the_last_in_nothing(
+    read: Callable[..., Corpus], name: str, table: str
+) -> None:
     assert pairs(read({name: table})) == [("a", "0"), ("b", "1")]
 
 
@@ -187,11 +246,20 @@ AB = [("a;b", "0"), ("c", "1")]
         ("c.txt", 'text\tlabel\n"a;b"\t0\nc\t1\n', {"format": "tsv", "quoting": True}, AB),
         ("c.csv", 'text,label\n"a,0\n"b"c,1\n', {"quoting": False}, [('"a', "0"), ('"b"c', "1")]),
         ("c.tsv", 'text\tlabel\n"a\t0\n"b"\t1\n', {}, [('"a', "0"), ('"b"', "1")]),
-        ("c.txt", "a\tb\t0\n\tc\t\t1\n", {}, [("a\tb", "0"), ("\tc\t", "1")]),  # the last tab separates
+        (
+            "c.txt",
+            "a\tb\t0\n\tc\t\t1\n",
+            {},
+            [("a\tb", "0"), ("\tc\t", "1")],
+        ),  # the last tab separates
     ],
 )
 def test_delimiter_and_quoting_may_be_set(
-    read: Callable[..., Corpus], name: str, table: str, changed: dict[str, Any], rows: list[tuple[str, str]]
+    read: Callable[..., Corpus],
+    name: str,
+    table: str,
+    changed: dict[str, Any],
+    rows: list[tuple[str, str]],
 ) -> None:
     assert pairs(read({name: table}, **changed)) == rows
 
@@ -202,10 +270,14 @@ def test_fields_may_be_of_a_megabyte(read: Callable[..., Corpus], compression: s
     columns = {"text": [text for text, _ in rows], "label": [label for _, label in rows]}
     files = {
         "1.csv": delimited([("text", "label"), *rows]).encode(),
-        "2.jsonl": "\n".join(json.dumps({"text": text, "label": label}) for text, label in rows).encode(),
+        "2.jsonl": "\n".join(
+            json.dumps({"text": text, "label": label}) for text, label in rows
+        ).encode(),
         "3.parquet": parquet(columns),
     }
-    got = read({name + compression: compressed(content, compression) for name, content in files.items()})
+    got = read(
+        {name + compression: compressed(content, compression) for name, content in files.items()}
+    )
     assert pairs(got) == rows * 3
 
 
@@ -213,18 +285,28 @@ def test_settings_and_docs_know_every_format() -> None:
     setting = Data.model_json_schema()["properties"]["format"]
     assert setting["enum"] == ["auto", *TABLE_FORMATS]
     assert all(name in setting["description"] for name in TABLE_FORMATS)
-    rows = [line.split(" | ") for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    rows = [
+        line.split(" | ")
+        for line in DOCS.read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ")
+    ]
     documented = {row[0].removeprefix("| "): row[1] for row in rows if len(row) == 3}
     for name in TABLE_FORMATS:
-        assert documented[name].strip() == ", ".join(f"`{ending}`" for ending in FORMATS[name].endings)
+        assert documented[name].strip() == ", ".join(
+            f"`{ending}`" for ending in FORMATS[name].endings
+        )
 
 
-def test_a_sheet_is_read_beyond_the_size_that_a_program_has_written_to_it(read: Callable[..., Corpus]) -> None:
+def test_a_sheet_is_read_beyond_the_size_that_a_program_has_written_to_it(
+    read: Callable[..., Corpus],
+) -> None:
     stream = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(excel(("text", "label"), ("a", "0"), ("b", "1")))) as book,
         zipfile.ZipFile(stream, "w") as wrong,
     ):
         for name in book.namelist():
-            wrong.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:A1"', book.read(name)))
+            wrong.writestr(
+                name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:A1"', book.read(name))
+            )
     assert pairs(read({"c.xlsx": stream.getvalue()})) == [("a", "0"), ("b", "1")]

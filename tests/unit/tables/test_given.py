@@ -29,10 +29,14 @@ def put(folder: Path, *names: str) -> Path:
 
 
 def test_a_file_names_its_split_by_a_word_of_its_name_or_of_the_nearest_folder() -> None:
-    approved.check_cases(Path(__file__).with_name("split_names.txt"), lambda name: [str(split_of_file(name))])
+    approved.check_cases(
+        Path(__file__).with_name("split_names.txt"), lambda name: [str(split_of_file(name))]
+    )
 
 
-def test_the_files_of_a_folder_give_splits_by_their_names_or_by_globs_and_it_is_said_how(tmp_path: Path) -> None:
+def test_the_files_of_a_folder_give_splits_by_their_names_or_by_globs_and_it_is_said_how(
+    tmp_path: Path,
+) -> None:
     def say(case: str) -> list[str]:
         """Return the split of each file, and the line that says it; a case is names of files and settings in YAML."""
         names, _, settings = case.partition(" {")
@@ -53,12 +57,20 @@ def test_a_single_file_is_a_table_to_split_whatever_its_name(tmp_path: Path) -> 
 
 
 def test_the_splits_of_a_column_are_known_before_it_is_read(tmp_path: Path) -> None:
-    (tmp_path / "c.csv").write_text("text,label,fold\na,0,train\nb,1,Dev\nc,0, test \n", encoding="utf-8")
-    assert table.given_splits(tmp_path / "c.csv", data(split="fold")) == {"train", "validation", "test"}
+    (tmp_path / "c.csv").write_text(
+        "text,label,fold\na,0,train\nb,1,Dev\nc,0, test \n", encoding="utf-8"
+    )
+    assert table.given_splits(tmp_path / "c.csv", data(split="fold")) == {
+        "train",
+        "validation",
+        "test",
+    }
     assert table.given_splits(tmp_path / "c.csv", data()) == set()
 
 
-def test_the_column_source_gives_splits_by_file(read: Callable[..., Corpus], tmp_path: Path) -> None:
+def test_the_column_source_gives_splits_by_file(
+    read: Callable[..., Corpus], tmp_path: Path
+) -> None:
     got = read({"train.csv": GOOD, "test.csv": GOOD}, split="source")
     assert got.given == {"train": 2, "test": 2}
     assert table.given_splits(tmp_path / "data", data(split="source")) == {"train", "test"}
@@ -72,7 +84,9 @@ def test_a_row_that_is_dropped_needs_no_split(read: Callable[..., Corpus]) -> No
 # Files of all formats
 
 
-def test_files_of_several_formats_give_splits_together(read: Callable[..., Corpus], tmp_path: Path) -> None:
+def test_files_of_several_formats_give_splits_together(
+    read: Callable[..., Corpus], tmp_path: Path
+) -> None:
     contents = {
         "train.tsv": "text\tlabel\na\t0\nb\t1\n",
         "dev.txt": "c\t1\n",
@@ -84,7 +98,9 @@ def test_files_of_several_formats_give_splits_together(read: Callable[..., Corpu
     assert by_text == {"a": "train", "b": "train", "c": "validation", "d": "test", "e": "test"}
     assert table.given_splits(tmp_path / "data", data()) == {"train", "validation", "test"}
     batches = list(Corpus(tmp_path / "data", data()))
-    assert [split for batch in batches for split in batch["split"].to_pylist()] == frame_of(got)["split"].tolist()
+    assert [split for batch in batches for split in batch["split"].to_pylist()] == frame_of(got)[
+        "split"
+    ].tolist()
 
 
 # Checksums
@@ -93,7 +109,9 @@ def test_files_of_several_formats_give_splits_together(read: Callable[..., Corpu
 def test_the_table_that_was_split_is_known_by_the_checksums_of_its_files(tmp_path: Path) -> None:
     rows = put(tmp_path / "rows", "b.csv", "a.csv", "below/c.csv")
     split = table.checksums(rows, data())
-    assert list(split.items()) == [(name, sha256(GOOD.encode())) for name in ("a.csv", "b.csv", "below/c.csv")]
+    assert list(split.items()) == [
+        (name, sha256(GOOD.encode())) for name in ("a.csv", "b.csv", "below/c.csv")
+    ]
     assert list(table.checksums(rows / "a.csv", data())) == ["a.csv"]
     table.require_split_rows(rows, data(), split)
     for name in ("below/new.csv", "a.csv"):

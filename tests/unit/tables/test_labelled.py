@@ -16,14 +16,30 @@ def test_the_file_of_the_project_can_be_read() -> None:
     assert labelled.read(ROOT / "labelled.csv").count >= 0
 
 
-def test_rows_are_read_whatever_stands_beside_and_appended_below_in_one_step(tmp_path: Path) -> None:
+def test_rows_are_read_whatever_stands_beside_and_appended_below_in_one_step(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "mine.csv"
-    before = '\ufeffround,note,text,id,label,chosen\r\n1,,"a\n=b",x,0,random\r\n\r\n2,n,c,y, ,'.encode()
+    before = (
+        '\ufeffround,note,text,id,label,chosen\r\n1,,"a\n=b",x,0,random\r\n\r\n2,n,c,y, ,'.encode()
+    )
     path.write_bytes(before)
-    append_rows(path, labelled.COLUMNS, [dict(zip(labelled.COLUMNS, ("z", 'u\r"', "1", "", 3), strict=True))])
+    append_rows(
+        path,
+        labelled.COLUMNS,
+        [dict(zip(labelled.COLUMNS, ("z", 'u\r"', "1", "", 3), strict=True))],
+    )
     rows = labelled.read(path)
-    assert (rows.ids, rows.texts, rows.labels) == (["x", "y", "z"], ["a\n=b", "c", 'u\r"'], ["0", "", "1"])
-    assert (rows.chosen, rows.rounds, rows.lines) == (["random", "", ""], [1, 2, 3], {"x": 2, "y": 5, "z": 6})
+    assert (rows.ids, rows.texts, rows.labels) == (
+        ["x", "y", "z"],
+        ["a\n=b", "c", 'u\r"'],
+        ["0", "", "1"],
+    )
+    assert (rows.chosen, rows.rounds, rows.lines) == (
+        ["random", "", ""],
+        [1, 2, 3],
+        {"x": 2, "y": 5, "z": 6},
+    )
     assert (len(rows), rows.count, [*tmp_path.iterdir()]) == (3, 2, [path])
     assert path.read_bytes().startswith(before)
 

@@ -21,7 +21,10 @@ ROWS = list(zip("abcdefg", ["Billing", "billing", "billing ", "1", "1.0", "1", "
 @pytest.mark.parametrize(
     ("classes", "meant"),
     [
-        ({"billing": 9, "Billing": 3, "billing ": 1, "x": 2}, {"Billing": "billing", "billing ": "billing"}),
+        (
+            {"billing": 9, "Billing": 3, "billing ": 1, "x": 2},
+            {"Billing": "billing", "billing ": "billing"},
+        ),
         ({"Billing ": 9, "billing": 3}, {"Billing ": "Billing", "billing": "Billing"}),
         ({"café": 1, DECOMPOSED: 9}, {DECOMPOSED: "café"}),
         ({"1": 1, "1.0": 1, "2": 3, "3,00": 4}, {"1.0": "1"}),
@@ -55,19 +58,41 @@ def test_labels_are_read_as_they_are_meant(
     got = read(table, labels=ALIKE | {"gone": "x"})
     assert frame_of(got)["label"].tolist() == ["billing", "billing", "billing", "1", "1", "1", "x"]
     assert got.classes == ["1", "billing", "x"]
-    assert {label: got.written[label] for label in [*ALIKE, "gone"]} == dict.fromkeys(ALIKE, 1) | {"gone": 0}
+    assert {label: got.written[label] for label in [*ALIKE, "gone"]} == dict.fromkeys(ALIKE, 1) | {
+        "gone": 0
+    }
     assert read(table, labels=ALIKE, classes=["x", "billing", "1"]).classes == ["x", "billing", "1"]
     assert read(table, labels=ALIKE, unknown="1").classes == ["billing", "x"]
-    with pytest.raises(UserError, match=r"label must be one of data\.classes \(x, billing\); got '1'"):
+    with pytest.raises(
+        UserError, match=r"label must be one of data\.classes \(x, billing\); got '1'"
+    ):
         read(table, labels=ALIKE, classes=["x", "billing"])
 
 
 @pytest.mark.parametrize(
     ("table", "changed"),
     [
-        ([("text", "label"), ("a", "A|b"), ("b", "a|A"), ("c", ""), ("d", "b")], {"label_separator": "|"}),
-        ([("text", "b", "A", "a"), ("a", 1, 1, 0), ("b", 0, 1, 1), ("c", 0, 0, 0), ("d", 1, 0, 0)], {}),
-        ([("text", "label", "n"), *zip("aabbcd", ["b", "A", "a", "A", "", "b"], "112234", strict=True)], {"id": "n"}),
+        (
+            [("text", "label"), ("a", "A|b"), ("b", "a|A"), ("c", ""), ("d", "b")],
+            {"label_separator": "|"},
+        ),
+        (
+            [
+                ("text", "b", "A", "a"),
+                ("a", 1, 1, 0),
+                ("b", 0, 1, 1),
+                ("c", 0, 0, 0),
+                ("d", 1, 0, 0),
+            ],
+            {},
+        ),
+        (
+            [
+                ("text", "label", "n"),
+                *zip("aabbcd", ["b", "A", "a", "A", "", "b"], "112234", strict=True),
+            ],
+            {"id": "n"},
+        ),
     ],
     ids=["cells", "columns", "rows"],
 )
@@ -90,7 +115,8 @@ def test_data_labels_must_map_text_to_text() -> None:
 
 def test_a_header_with_spaces_is_named(read: Callable[..., Corpus]) -> None:
     with pytest.raises(
-        UserError, match=r"must be one of its columns \(text, ' label'\); got 'label'; write ' label', "
+        UserError,
+        match=r"must be one of its columns \(text, ' label'\); got 'label'; write ' label', ",
     ):
         read({"c.csv": "text, label\na, x\nb, y\n"})
     assert read({"c.csv": "text, label\na,x\nb,y\n"}, label=" label").classes == ["x", "y"]
@@ -110,7 +136,9 @@ def tried(rare: str, *refused: set[str], **changed: Any) -> list[Renamed]:
         tries.append(dict(renamed))
         if len(tries) <= len(refused) and refused[len(tries) - 1]:
             classes = {"a", "b", "c", "d", *refused[0]} - set(renamed)
-            raise TooRareError("refused", refused[len(tries) - 1], {*classes, *filter(None, renamed.values())})
+            raise TooRareError(
+                "refused", refused[len(tries) - 1], {*classes, *filter(None, renamed.values())}
+            )
 
     without_rare(Data(rare=rare, **changed), divide)  # type: ignore[arg-type]
     return tries
@@ -122,21 +150,36 @@ def test_classes_are_left_out_until_none_is_too_rare() -> None:
 
 def test_classes_are_united_and_left_out_if_that_is_too_rare_as_well() -> None:
     left_out = {"c": None, "d": None}
-    assert tried("merge", {"c"}, {"d"}, set(), {"other"}) == [{}, {"c": None}, left_out, UNITED, left_out]
+    assert tried("merge", {"c"}, {"d"}, set(), {"other"}) == [
+        {},
+        {"c": None},
+        left_out,
+        UNITED,
+        left_out,
+    ]
     assert tried("merge", {"c"}) == [{}, {"c": None}]
 
 
 def test_all_rare_classes_are_united_however_few_are_refused_at_a_time() -> None:
     assert tried("merge", {"c"}, {"d"}) == [{}, {"c": None}, {"c": None, "d": None}, UNITED]
     assert tried("merge", {"c", "d"}, set(), {"b"})[-1] == UNITED | {"b": "other"}
-    assert tried("merge", {"b", "c", "d"}) == [{}, UNITED | {"b": "other"}]  # without them one class would be left
+    assert tried("merge", {"b", "c", "d"}) == [
+        {},
+        UNITED | {"b": "other"},
+    ]  # without them one class would be left
 
 
 @pytest.mark.parametrize(
     ("refused", "unknown", "name"),
-    [({"c", "other"}, None, "other"), ({"c"}, "Other", "rare 1"), ({"c", "rare 1"}, "other", "rare 1")],
+    [
+        ({"c", "other"}, None, "other"),
+        ({"c"}, "Other", "rare 1"),
+        ({"c", "rare 1"}, "other", "rare 1"),
+    ],
 )
-def test_the_united_class_has_a_name_of_its_own(refused: set[str], unknown: str | None, name: str) -> None:
+def test_the_united_class_has_a_name_of_its_own(
+    refused: set[str], unknown: str | None, name: str
+) -> None:
     assert set(tried("merge", refused | {"d"}, unknown=unknown)[-1].values()) == {name}
     assert len(set(NAMES)) == len(NAMES)
 
@@ -150,6 +193,8 @@ def test_the_united_class_has_a_name_of_its_own(refused: set[str], unknown: str 
         ("drop", {"d"}, {"unknown": "d"}),
     ],
 )
-def test_the_error_stays_if_nothing_may_be_left_out(rare: str, refused: set[str], changed: dict[str, Any]) -> None:
+def test_the_error_stays_if_nothing_may_be_left_out(
+    rare: str, refused: set[str], changed: dict[str, Any]
+) -> None:
     with pytest.raises(match="refused"):
         tried(rare, refused, **changed)

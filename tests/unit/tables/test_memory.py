@@ -68,10 +68,14 @@ def test_what_memory_can_not_hold_is_refused(
     assert error.value.lines[0].startswith(f"{path}{line}")
 
 
-def test_an_open_quote_is_found_before_it_fills_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_open_quote_is_found_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("textclf.tables.delimited.MOST_CHARACTERS", 1000)
     path = put(tmp_path / "table.csv", 'text\n"a\nb"\n"' + "x\n" * 1000)
     with pytest.raises(UserError) as error:
         list(read_batches(path, "csv", LAYOUT))
     got = "got more than 1,000 characters inside quotes; if quotes are text here, set --quoting to false"
-    assert error.value.lines == (f"{path}:4: quotes must be closed, and doubled inside quotes; {got}",)
+    assert error.value.lines == (
+        f"{path}:4: quotes must be closed, and doubled inside quotes; {got}",
+    )

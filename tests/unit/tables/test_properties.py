@@ -31,10 +31,14 @@ TEXTS = st.one_of(
     st.text(st.sampled_from("ab \",;|\t\r\n\\'\x85\u2028\ufeffé"), min_size=1, max_size=20),
 ).filter(lambda text: bool(text.strip()))
 LABELS = NAMES | PRINTED.filter(lambda text: bool(text.strip()))
-TABLES = st.lists(st.tuples(TEXTS, LABELS), max_size=6).map(lambda rows: [("first", "x"), *rows, ("last", "y")])
+TABLES = st.lists(st.tuples(TEXTS, LABELS), max_size=6).map(
+    lambda rows: [("first", "x"), *rows, ("last", "y")]
+)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(UNICODE),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(UNICODE), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(UNICODE), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -50,7 +54,9 @@ def frame(table: Table) -> pd.DataFrame:
 
 
 def columns(table: Table, kind: pa.DataType = None) -> dict[str, pa.Array]:
-    labels, texts = (pa.array([row[place] for row in table]).cast(kind or pa.string()) for place in (1, 0))
+    labels, texts = (
+        pa.array([row[place] for row in table]).cast(kind or pa.string()) for place in (1, 0)
+    )
     return {"label": labels, "text": texts}
 
 
@@ -61,7 +67,9 @@ def pandas_csv(table: Table, draw: Draw) -> tuple[bytes, dict[str, Any]]:
 def tsv(table: Table, draw: Draw) -> tuple[bytes, dict[str, Any]]:
     delimiter, end = draw(st.sampled_from("\t;|")), draw(st.sampled_from(["\n", "\r\n"]))
     unfit = str.maketrans(dict.fromkeys(f"{delimiter}\n", " "))
-    table[:] = [(f"{text.translate(unfit)}.", f"{label.translate(unfit)}.") for text, label in table]
+    table[:] = [
+        (f"{text.translate(unfit)}.", f"{label.translate(unfit)}.") for text, label in table
+    ]
     rows = [("text", "label"), *table]
     return "".join(delimiter.join(row) + end for row in rows).encode(), {"delimiter": delimiter}
 
@@ -78,7 +86,9 @@ def pandas_json(table: Table, draw: Draw) -> tuple[bytes, dict[str, Any]]:
 
 
 def pyarrow_parquet(table: Table, draw: Draw) -> tuple[bytes, dict[str, Any]]:
-    kind = draw(st.sampled_from([pa.string(), pa.large_string(), pa.dictionary(pa.int16(), pa.string())]))
+    kind = draw(
+        st.sampled_from([pa.string(), pa.large_string(), pa.dictionary(pa.int16(), pa.string())])
+    )
     options = {
         "compression": draw(st.sampled_from(["none", "snappy", "zstd", "gzip", "brotli", "lz4"])),
         "data_page_version": draw(st.sampled_from(["1.0", "2.0"])),
@@ -89,7 +99,9 @@ def pyarrow_parquet(table: Table, draw: Draw) -> tuple[bytes, dict[str, Any]]:
 
 def pyarrow_arrow(table: Table, draw: Draw) -> tuple[bytes, dict[str, Any]]:
     options = pa.ipc.IpcWriteOptions(compression=draw(st.sampled_from([None, "lz4", "zstd"])))
-    return arrow(columns(table), file=draw(st.booleans()), rows=draw(st.integers(1, 9)), options=options), {}
+    return arrow(
+        columns(table), file=draw(st.booleans()), rows=draw(st.integers(1, 9)), options=options
+    ), {}
 
 
 def pandas_sqlite(table: Table, _: Draw) -> tuple[bytes, dict[str, Any]]:
@@ -99,8 +111,11 @@ def pandas_sqlite(table: Table, _: Draw) -> tuple[bytes, dict[str, Any]]:
 
 
 def pandas_excel(table: Table, _: Draw) -> tuple[bytes, dict[str, Any]]:
-    # XML has no other control characters, and reads CR as LF; openpyxl decodes _x0041_ and computes =1.
-    unfit = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), ord("_"), ord("="), 65534, 65535), ".")
+    # XML has no other control characters, and reads CR as LF; openpyxl decodes _x0041_ and computes
+    # =1.
+    unfit = dict.fromkeys(
+        (*range(9), *range(11, 32), *range(127, 160), ord("_"), ord("="), 65534, 65535), "."
+    )
     table[:] = [(text.translate(unfit), label.translate(unfit)) for text, label in table]
     stream = io.BytesIO()
     frame(table).to_excel(stream)
@@ -125,7 +140,10 @@ def test_rows_that_a_library_wrote_come_back(
     folder: Path, name: str, table: Table, compression: str, more: st.DataObject
 ) -> None:
     content, changed = WRITERS[name](table, more.draw)
-    assert pairs(reread(folder, name + compression, compressed(content, compression), **changed)) == table
+    assert (
+        pairs(reread(folder, name + compression, compressed(content, compression), **changed))
+        == table
+    )
 
 
 def rows_or_error(folder: Path, name: str, content: bytes, **changed: Any) -> Corpus | None:
@@ -140,9 +158,45 @@ def rows_or_error(folder: Path, name: str, content: bytes, **changed: Any) -> Co
 
 
 # Bytes that mean something to one reader or another
-PIECES = [b'"', b"\n", b"\r", b"\r\n", b",", b"\t", b"a", b"text", b"label", b"source", b"1", b"0", b"\0", b" ", b";"]
-PIECES += [b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\xc2\x85", b"\xe2\x80\xa8", b"\x1b", b"+2AA-"]
-PIECES += [b'{"text": "', b'", "label": ', b"}\n", b"{", b"}", b"[", b"]", b'"text": 1,', b"\\ud800", b"null"]
+PIECES = [
+    b'"',
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b",",
+    b"\t",
+    b"a",
+    b"text",
+    b"label",
+    b"source",
+    b"1",
+    b"0",
+    b"\0",
+    b" ",
+    b";",
+]
+PIECES += [
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"\xc2\x85",
+    b"\xe2\x80\xa8",
+    b"\x1b",
+    b"+2AA-",
+]
+PIECES += [
+    b'{"text": "',
+    b'", "label": ',
+    b"}\n",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b'"text": 1,',
+    b"\\ud800",
+    b"null",
+]
 PIECES += [b"NaN", b"1e999", b"9" * 5000, b"[" * 500, b"[" * 9000, b"true"]
 SOUP = st.lists(st.sampled_from(PIECES), max_size=25).map(b"".join)
 HEADS = {
@@ -152,7 +206,18 @@ HEADS = {
     "jsonl": b'{"text": "a", "label": 0}\n',
     "txt": b"a\t0\n",
 }
-ENCODINGS = ["cp1252", "ascii", "utf-16", "utf-32", "utf-7", "cp932", "gb18030", "iso2022_jp", "hz", "idna"]
+ENCODINGS = [
+    "cp1252",
+    "ascii",
+    "utf-16",
+    "utf-32",
+    "utf-7",
+    "cp932",
+    "gb18030",
+    "iso2022_jp",
+    "hz",
+    "idna",
+]
 
 
 @pytest.mark.parametrize("kind", HEADS)
@@ -183,7 +248,9 @@ def test_csv_is_read_as_pandas_reads_it_or_refused(folder: Path, content: str) -
 
 
 @given(LINES)
-def test_tsv_and_txt_are_their_lines_separated_by_tabs_or_refused(folder: Path, content: str) -> None:
+def test_tsv_and_txt_are_their_lines_separated_by_tabs_or_refused(
+    folder: Path, content: str
+) -> None:
     content = f"first\tx\n{content}\nlast\ty\n"
     lines = [line.removesuffix("\r") for line in content.split("\n")[:-1]]
     if (got := rows_or_error(folder, "o.tsv", f"text\tlabel\n{content}".encode())) is not None:
@@ -193,9 +260,18 @@ def test_tsv_and_txt_are_their_lines_separated_by_tabs_or_refused(folder: Path, 
 
 
 WHOLE = {
-    **{f"{name}{ending}": compressed(content, ending) for name, content in SAME.items() for ending in (".gz", ".zst")},
-    **{name: SAME[name] for name in ("c.arrow", "c.feather", "c.parquet", "c.json", "c.db", "c.xlsx")},
-    "plain.parquet": parquet({"text": ["é", "b"], "label": ["0", "1"]}, compression="none", use_dictionary=False),
+    **{
+        f"{name}{ending}": compressed(content, ending)
+        for name, content in SAME.items()
+        for ending in (".gz", ".zst")
+    },
+    **{
+        name: SAME[name]
+        for name in ("c.arrow", "c.feather", "c.parquet", "c.json", "c.db", "c.xlsx")
+    },
+    "plain.parquet": parquet(
+        {"text": ["é", "b"], "label": ["0", "1"]}, compression="none", use_dictionary=False
+    ),
 }
 
 
@@ -205,7 +281,10 @@ def test_a_file_that_is_cut_off_is_refused_and_a_damaged_one_gives_rows_or_an_er
     folder: Path, name: str, more: st.DataObject
 ) -> None:
     content = bytearray(WHOLE[name])
-    assert rows_or_error(folder, name, WHOLE[name][: more.draw(st.integers(0, len(content) - 1))]) is None
+    assert (
+        rows_or_error(folder, name, WHOLE[name][: more.draw(st.integers(0, len(content) - 1))])
+        is None
+    )
     for place in more.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=5)):
         content[place] = more.draw(st.integers(0, 255))
     rows_or_error(folder, name, bytes(content))

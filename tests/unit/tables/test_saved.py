@@ -22,7 +22,10 @@ from textclf.tables.given import layout_of
 Read = Callable[..., Corpus]
 Files = Mapping[str, bytes | str]
 
-FEATURES = {"text": {"dtype": "string", "_type": "Value"}, "label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}
+FEATURES = {
+    "text": {"dtype": "string", "_type": "Value"},
+    "label": {"names": ["neg", "pos"], "_type": "ClassLabel"},
+}
 
 
 def dataset(texts: str, labels: list[int], features: object = FEATURES) -> pa.Table:
@@ -49,8 +52,12 @@ def as_parquet(table: pa.Table) -> bytes:
 def saved(*parts: pa.Table, folder: str = "") -> dict[str, bytes | str]:
     """Return the files that save_to_disk writes for a dataset, and a result of `map` that is cached beside them."""
     names = [f"data-{number}.arrow" for number in range(len(parts))]
-    files: dict[str, bytes | str] = {name: stream(part) for name, part in zip(names, parts, strict=True)}
-    files["state.json"] = json.dumps({"_data_files": [{"filename": name} for name in names], "_split": "train"})
+    files: dict[str, bytes | str] = {
+        name: stream(part) for name, part in zip(names, parts, strict=True)
+    }
+    files["state.json"] = json.dumps(
+        {"_data_files": [{"filename": name} for name in names], "_split": "train"}
+    )
     files["dataset_info.json"] = json.dumps({"features": FEATURES})
     files["cache-1f2e.arrow"] = stream(pa.table({"tokens": [[1]]}))
     return {f"{folder}{name}": content for name, content in files.items()}
@@ -58,7 +65,13 @@ def saved(*parts: pa.Table, folder: str = "") -> dict[str, bytes | str]:
 
 OLD = [("text", "label"), ("e", 0), ("f", 1)]
 BOOK = excel(("text", "label"), ("a", 1), ("b", 2.0), ("c", True), ("d", "007"), Old=OLD)
-GAPS = excel(("n", None, "text", "label", None), (1, None, "a", "x"), (), (3, None, "b", "y", None), (None, None))
+GAPS = excel(
+    ("n", None, "text", "label", None),
+    (1, None, "a", "x"),
+    (),
+    (3, None, "b", "y", None),
+    (None, None),
+)
 TEAMS = sqlite(
     [(1, "a", 1.0), (2, "b", 2.0)],
     "ticket, message, team",
@@ -69,16 +82,37 @@ JOIN = (
     "ORDER BY ticket DESC"
 )
 SPLITS = saved(dataset("a", [0]), folder="test/") | saved(dataset("b", [1]), folder="train/")
-DICTIONARY = {"text": pa.array(["a", "b"]).dictionary_encode(), "label": pa.array([1, 2]).dictionary_encode()}
+DICTIONARY = {
+    "text": pa.array(["a", "b"]).dictionary_encode(),
+    "label": pa.array([1, 2]).dictionary_encode(),
+}
 ONE, TWO = pa.table({"text": ["a"], "label": ["a"]}), pa.table({"text": ["b"], "label": ["b"]})
-CLASSES = {f"{split}/{label}/1.txt": label for split in ("train", "test") for label in ("neg", "pos", "unsup")}
-Case = tuple[Files, dict[str, Any], list[str]]  # files, settings, and the rows with / between their columns
+CLASSES = {
+    f"{split}/{label}/1.txt": label
+    for split in ("train", "test")
+    for label in ("neg", "pos", "unsup")
+}
+Case = tuple[
+    Files, dict[str, Any], list[str]
+]  # files, settings, and the rows with / between their columns
 CASES: dict[str, Case] = {
-    "a workbook": ({"c.xlsx": BOOK}, {}, ["c.xlsx:2|a|1", "c.xlsx:3|b|2", "c.xlsx:4|c|true", "c.xlsx:5|d|007"]),
+    "a workbook": (
+        {"c.xlsx": BOOK},
+        {},
+        ["c.xlsx:2|a|1", "c.xlsx:3|b|2", "c.xlsx:4|c|true", "c.xlsx:5|d|007"],
+    ),
     "another sheet": ({"c.xlsx": BOOK}, {"sheet": "Old"}, ["c.xlsx:2|e|0", "c.xlsx:3|f|1"]),
-    "empty rows and columns": ({"c.xlsx": GAPS}, {"missing": "drop"}, ["c.xlsx:2|a|x", "c.xlsx:4|b|y"]),
+    "empty rows and columns": (
+        {"c.xlsx": GAPS},
+        {"missing": "drop"},
+        ["c.xlsx:2|a|x", "c.xlsx:4|b|y"],
+    ),
     "a query": ({"c.sqlite": TEAMS}, {"query": JOIN, "id": "ticket"}, ["2|b|support", "1|a|sales"]),
-    "the only table": ({"c.db": sqlite([("a", "x"), ("b", "y")])}, {"query": None}, ["c.db:1|a|x", "c.db:2|b|y"]),
+    "the only table": (
+        {"c.db": sqlite([("a", "x"), ("b", "y")])},
+        {"query": None},
+        ["c.db:1|a|x", "c.db:2|b|y"],
+    ),
     "a saved dataset": (
         saved(dataset("ab", [0, 1]), dataset("c", [0])),
         {},
@@ -104,13 +138,21 @@ CASES: dict[str, Case] = {
         {"missing": "drop"},
         ["c.arrow:1|a|neg", "c.arrow:3|c|pos"],
     ),
-    "a number beyond the names": ({"c.arrow": stream(dataset("ab", [1, 2]))}, {}, ["c.arrow:1|a|pos", "c.arrow:2|b|2"]),
+    "a number beyond the names": (
+        {"c.arrow": stream(dataset("ab", [1, 2]))},
+        {},
+        ["c.arrow:1|a|pos", "c.arrow:2|b|2"],
+    ),
     "Parquet names classes": (
         {"c.parquet": as_parquet(dataset("ab", [0, 1]))},
         {},
         ["c.parquet:1|a|neg", "c.parquet:2|b|pos"],
     ),
-    "an empty batch": ({"c.arrow": stream(ONE, ONE.slice(1), TWO)}, {}, ["c.arrow:1|a|a", "c.arrow:2|b|b"]),
+    "an empty batch": (
+        {"c.arrow": stream(ONE, ONE.slice(1), TWO)},
+        {},
+        ["c.arrow:1|a|a", "c.arrow:2|b|b"],
+    ),
     "a dictionary": ({"c.arrow": arrow(DICTIONARY)}, {}, ["c.arrow:1|a|1", "c.arrow:2|b|2"]),
     "folders of any endings": (
         {"neg/1": "bad", "neg/2.eml": "worse", "pos/3.txt.gz": compressed(b"good", ".gz")},
@@ -120,7 +162,11 @@ CASES: dict[str, Case] = {
     "classes below splits": (
         CLASSES | {"README": "read me", "train/urls.txt": "urls"},
         {"files": "*/[np]*/*.txt", "format": "folders"},
-        [f"{split}/{label}/1.txt|{label}|{label}|{split}" for split in ("test", "train") for label in ("neg", "pos")],
+        [
+            f"{split}/{label}/1.txt|{label}|{label}|{split}"
+            for split in ("test", "train")
+            for label in ("neg", "pos")
+        ],
     ),
     "names of texts and classes": (
         {"bus/dev/test drive.txt": "a", "train/1.txt": "b"},
@@ -145,11 +191,20 @@ def test_what_other_programs_save_is_read(read: Read, name: str) -> None:
 
 @pytest.mark.parametrize(
     "features",
-    [None, [], {"label": None}, {"label": {"_type": "ClassLabel"}}, {"label": {"_type": "Value", "names": ["x", "y"]}}],
+    [
+        None,
+        [],
+        {"label": None},
+        {"label": {"_type": "ClassLabel"}},
+        {"label": {"_type": "Value", "names": ["x", "y"]}},
+    ],
     ids=str,
 )
 def test_other_metadata_changes_no_label(read: Read, features: object) -> None:
-    assert pairs(read({"c.arrow": stream(dataset("ab", [0, 1], features))})) == [("a", "0"), ("b", "1")]
+    assert pairs(read({"c.arrow": stream(dataset("ab", [0, 1], features))})) == [
+        ("a", "0"),
+        ("b", "1"),
+    ]
 
 
 def test_what_a_workbook_has_besides_values_is_read_without_a_warning(tmp_path: Path) -> None:
@@ -179,7 +234,12 @@ def test_reading_a_database_leaves_it_and_its_folder_as_they_are(tmp_path: Path)
     assert path.read_bytes() == content
 
 
-TEXTS = {"neg/1.txt": "bad\r\nfood\n", "neg/2.txt": " ", "pos/1.txt": "good\tfood", "pos/old/3.txt": "\ufeffé"}
+TEXTS = {
+    "neg/1.txt": "bad\r\nfood\n",
+    "neg/2.txt": " ",
+    "pos/1.txt": "good\tfood",
+    "pos/old/3.txt": "\ufeffé",
+}
 IN_LINES = [  # UCI's format
     {"a/1.txt": "good\t1\n", "b/2.txt": "bad\t0\n"},
     {"a/1.txt": "good\t1\nbad\t0\n", "2.txt": "bad\t0\n"},
@@ -200,4 +260,6 @@ def test_a_folder_per_class_is_recognised_unless_its_texts_have_labels(
         ["pos/1.txt", "good\tfood", "pos"],
         ["pos/old/3.txt", "é", "old"],
     ]
-    assert described == ["4 files, each a text whose label is the name of its folder (neg, old, pos)"]
+    assert described == [
+        "4 files, each a text whose label is the name of its folder (neg, old, pos)"
+    ]

@@ -30,7 +30,9 @@ FEATURES = {
 
 
 def objects(labels: Callable[[list[str]], object]) -> str:
-    return "".join(json.dumps({"text": text, "label": labels(names)}) + "\n" for text, names in PAIRS)
+    return "".join(
+        json.dumps({"text": text, "label": labels(names)}) + "\n" for text, names in PAIRS
+    )
 
 
 def dataset() -> bytes:
@@ -38,7 +40,8 @@ def dataset() -> bytes:
     table = pa.table({"text": TEXTS, "label": POSITIONS})
     stream = pa.BufferOutputStream()
     with pa.ipc.new_stream(
-        stream, table.schema.with_metadata({"huggingface": json.dumps({"info": {"features": FEATURES}})})
+        stream,
+        table.schema.with_metadata({"huggingface": json.dumps({"info": {"features": FEATURES}})}),
     ) as writer:
         writer.write_table(table)
     return bytes(stream.getvalue().to_pybytes())
@@ -46,24 +49,48 @@ def dataset() -> bytes:
 
 FORMS: dict[str, tuple[dict[str, bytes | str], dict[str, Any]]] = {
     "separator": (
-        {"c.csv": delimited([("text", "label"), *((text, " | ".join([*names, *names[:1]])) for text, names in PAIRS)])},
+        {
+            "c.csv": delimited(
+                [
+                    ("text", "label"),
+                    *((text, " | ".join([*names, *names[:1]])) for text, names in PAIRS),
+                ]
+            )
+        },
         {"label_separator": "|"},
     ),
     "objects": ({"c.jsonl": objects(lambda names: names[::-1] or None)}, {}),
-    "JSON in cells": ({"c.csv": delimited([("text", "label"), *((t, json.dumps(names)) for t, names in PAIRS)])}, {}),
+    "JSON in cells": (
+        {"c.csv": delimited([("text", "label"), *((t, json.dumps(names)) for t, names in PAIRS)])},
+        {},
+    ),
     "lists of Python in cells": (
         {"c.csv": delimited([("text", "label"), *((t, str(names)) for t, names in PAIRS)])},
         {},
     ),
     "Parquet": ({"c.parquet": parquet({"text": TEXTS, "label": pa.array(SETS, LIST)})}, {}),
-    "Arrow": ({"c.arrow": arrow({"text": TEXTS, "label": pa.array([*SETS[:1], None, *SETS[2:]], LIST)})}, {}),
+    "Arrow": (
+        {"c.arrow": arrow({"text": TEXTS, "label": pa.array([*SETS[:1], None, *SETS[2:]], LIST)})},
+        {},
+    ),
     "datasets": ({"c.arrow": dataset()}, {}),
     "columns": (
-        {"c.csv": delimited([("text", *NAMES), *((t, *(str(int(n in names)) for n in NAMES)) for t, names in PAIRS)])},
+        {
+            "c.csv": delimited(
+                [
+                    ("text", *NAMES),
+                    *((t, *(str(int(n in names)) for n in NAMES)) for t, names in PAIRS),
+                ]
+            )
+        },
         {"label": NAMES},
     ),
     "columns of booleans": (
-        {"c.parquet": parquet({"text": TEXTS, **{name: [name in names for names in SETS] for name in NAMES}})},
+        {
+            "c.parquet": parquet(
+                {"text": TEXTS, **{name: [name in names for names in SETS] for name in NAMES}}
+            )
+        },
         {"label": NAMES},
     ),
     "one row per label": (
@@ -89,7 +116,11 @@ def test_the_labels_of_a_text_are_read_in_each_form(
 
 def test_columns_of_labels_and_data_classes_order_the_labels(read: Callable[..., Corpus]) -> None:
     files, _ = FORMS["columns"]
-    assert read(files, task="multilabel", label=["wet", "late", "lost"]).classes == ["wet", "late", "lost"]
+    assert read(files, task="multilabel", label=["wet", "late", "lost"]).classes == [
+        "wet",
+        "late",
+        "lost",
+    ]
     changed = {"task": "multilabel", "label_separator": "|", "classes": ["wet", "lost", "late"]}
     assert read(FORMS["separator"][0], **changed).classes == ["wet", "lost", "late"]
 
@@ -102,26 +133,41 @@ def test_lists_and_floats_as_pandas_writes_them_are_read(read: Callable[..., Cor
 
 
 def test_files_of_splits_may_not_share_an_id(read: Callable[..., Corpus]) -> None:
-    tables = {"train.csv": "text,label,n\na,x,1\nb,y,2\n", "test.csv": "text,label,n\na,y,1\nb,x,3\n"}
+    tables = {
+        "train.csv": "text,label,n\na,x,1\nb,y,2\n",
+        "test.csv": "text,label,n\na,y,1\nb,x,3\n",
+    }
     names = {"train": "train.csv", "test": "test.csv"}
     with pytest.raises(UserError, match=r"n must have one split; got .1., as in .*test\.csv:2"):
         read(tables, task="multilabel", id="n", files=names)
 
 
 def test_a_separator_in_most_classes_is_told() -> None:
-    assert doubts({"a": 1, "b": 1, "c|d": 1}, False) == doubts({"a|b": 1, "b|a": 1, "c": 1}, True) == []
+    assert (
+        doubts({"a": 1, "b": 1, "c|d": 1}, False)
+        == doubts({"a|b": 1, "b|a": 1, "c": 1}, True)
+        == []
+    )
     (line,) = doubts({"a|b": 1, "b|a": 1, "c": 1}, False)
-    assert line.startswith("'|' is in many labels; if it separates labels of a text, set data.task to multilabel and ")
+    assert line.startswith(
+        "'|' is in many labels; if it separates labels of a text, set data.task to multilabel and "
+    )
 
 
 def test_numbers_are_labels_in_order(read: Callable[..., Corpus]) -> None:
-    got = read({"c.jsonl": '{"text": "a", "label": [10, 9]}\n{"text": "b", "label": [true]}\n'}, task="multilabel")
+    got = read(
+        {"c.jsonl": '{"text": "a", "label": [10, 9]}\n{"text": "b", "label": [true]}\n'},
+        task="multilabel",
+    )
     assert frame_of(got)["label"].tolist() == [["10", "9"], ["true"]]
 
 
 def test_given_splits_count_texts_and_not_their_rows(read: Callable[..., Corpus]) -> None:
     table = "text,label,n,split\na,x,1,train\na,y,1,train\nb,,2,test\n"
-    assert read({"c.csv": table}, task="multilabel", id="n", split="split").given == {"train": 1, "test": 1}
+    assert read({"c.csv": table}, task="multilabel", id="n", split="split").given == {
+        "train": 1,
+        "test": 1,
+    }
 
 
 def test_labels_that_break_a_rule_are_refused_with_the_approved_lines(

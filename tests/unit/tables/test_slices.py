@@ -31,9 +31,19 @@ def test_a_row_without_a_value_has_an_empty_one(read: Read, name: str, table: by
 
 def test_numbers_and_booleans_are_written_as_labels_are(read: Read) -> None:
     numbers = pa.array([12, None, 3], pa.int64())
-    table = parquet({"text": ["a", "b", "c"], "label": ["0", "1", "0"], "age": numbers, "paid": [True, False, None]})
+    table = parquet(
+        {
+            "text": ["a", "b", "c"],
+            "label": ["0", "1", "0"],
+            "age": numbers,
+            "paid": [True, False, None],
+        }
+    )
     corpus = read({"c.parquet": table}, slices=["age", "paid"])
-    assert (values_of(corpus, "age"), values_of(corpus, "paid")) == (["12", "", "3"], ["true", "false", ""])
+    assert (values_of(corpus, "age"), values_of(corpus, "paid")) == (
+        ["12", "", "3"],
+        ["true", "false", ""],
+    )
 
 
 def test_the_name_of_a_file_and_the_columns_of_other_settings_may_be_slices(read: Read) -> None:
@@ -49,9 +59,17 @@ TYPE = "platform must be text, an integer or a boolean; got"
 @pytest.mark.parametrize(
     ("name", "table", "errors"),
     [
-        ("c.csv", "text,label\na,0\n", ["data.slices must be one of its columns (text, label); got 'platform'"]),
+        (
+            "c.csv",
+            "text,label\na,0\n",
+            ["data.slices must be one of its columns (text, label); got 'platform'"],
+        ),
         ("c.csv", "text,label,platform,platform\na,0,b,c\n", ["got 2 columns named 'platform'"]),
-        ("c.csv", "text,label,platform\na,0,b\x07\nb,1,c\n", [":2: platform must not contain control characters; got"]),
+        (
+            "c.csv",
+            "text,label,platform\na,0,b\x07\nb,1,c\n",
+            [":2: platform must not contain control characters; got"],
+        ),
         (
             "c.jsonl",
             '{"platform": [1], "text": "a", "label": 1}\n{"platform": 1.5, "text": "a", "label": 1}',
@@ -59,7 +77,11 @@ TYPE = "platform must be text, an integer or a boolean; got"
         ),
     ],
 )
-def test_an_error_names_the_setting_or_the_row(read: Read, name: str, table: str, errors: list[str]) -> None:
+def test_an_error_names_the_setting_or_the_row(
+    read: Read, name: str, table: str, errors: list[str]
+) -> None:
     with pytest.raises(UserError) as raised:
         read({name: table}, slices=["platform"])
-    assert [error in line for error, line in zip(errors, raised.value.lines, strict=True)] == [True] * len(errors)
+    assert [error in line for error, line in zip(errors, raised.value.lines, strict=True)] == [
+        True
+    ] * len(errors)

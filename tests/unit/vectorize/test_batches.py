@@ -43,17 +43,29 @@ def sharded(
         (folder / name).mkdir()
     splits.write_classes(CLASSES, folder / "splits")
     borders = [0, *sorted(cut for cut in cuts if cut < len(train)), len(train)]
-    pieces = {"train": [train[low:high] for low, high in itertools.pairwise(borders)], "test": [test]}
+    pieces = {
+        "train": [train[low:high] for low, high in itertools.pairwise(borders)],
+        "test": [test],
+    }
     for name, texts in pieces.items():
         frames = [
-            pd.DataFrame({"id": [f"{name}{number}:{n}" for n in range(len(piece))], "text": piece, "label": "pos"})
+            pd.DataFrame(
+                {
+                    "id": [f"{name}{number}:{n}" for n in range(len(piece))],
+                    "text": piece,
+                    "label": "pos",
+                }
+            )
             for number, piece in enumerate(texts)
         ]
         shards.write(frames, folder / "splits", name, ".parquet", stored_splits.write)
     rows = splits.open_shards(folder / "splits")
     made = vectorize(rows, CLASSES, "words", settings, folder / "features", folder, folder)
     opened = features.open_shards(folder / "features")
-    assert {name: len(parts) for name, parts in opened.items()} == {"train": len(borders) - 1, "test": 1}
+    assert {name: len(parts) for name, parts in opened.items()} == {
+        "train": len(borders) - 1,
+        "test": 1,
+    }
     return (
         features.read(folder / "features"),
         representation.read(folder / "features" / representation.VECTORIZER, folder),
@@ -73,7 +85,11 @@ def write_features(rows: Mapping[str, Shards[pd.DataFrame]], folder: Path) -> No
     settings=any_settings(),
 )
 def test_shards_give_the_same_as_all_rows_at_once(
-    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], cuts: set[int], settings: Terms
+    tmp_path_factory: pytest.TempPathFactory,
+    train: list[str],
+    test: list[str],
+    cuts: set[int],
+    settings: Terms,
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
@@ -86,7 +102,10 @@ def test_shards_give_the_same_as_all_rows_at_once(
                 sharded(train, test, cuts, settings, folder)
             return
         parts, vectorizer, shapes = sharded(train, test, cuts, settings, folder)
-    assert vectorizer.to_json() == Vectorizer.from_json(json.loads(json.dumps(once.to_json()))).to_json()
+    assert (
+        vectorizer.to_json()
+        == Vectorizer.from_json(json.loads(json.dumps(once.to_json()))).to_json()
+    )
     for name, texts in (("train", train), ("test", test)):
         expected = once.transform(texts)
         assert same(parts[name].X, expected)
@@ -96,7 +115,11 @@ def test_shards_give_the_same_as_all_rows_at_once(
 
 @pytest.mark.parametrize(("hashing", "weighting"), [(None, "tfidf"), (64, "counts"), (64, "tfidf")])
 def test_workers_give_the_same_as_one_process(
-    two_workers: workers.Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashing: int | None, weighting: str
+    two_workers: workers.Pool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hashing: int | None,
+    weighting: str,
 ) -> None:
     generator = np.random.default_rng(0)
     words = [f"w{number:03}" for number in range(300)]
@@ -128,17 +151,23 @@ def test_terms_are_counted_without_importing_pandas(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])
-def test_a_shard_with_nulls_or_without_one_of_its_columns_is_damaged(tmp_path: Path, column: str) -> None:
+def test_a_shard_with_nulls_or_without_one_of_its_columns_is_damaged(
+    tmp_path: Path, column: str
+) -> None:
     rows = pa.table({"id": ["c:1"], "text": ["good"], "label": [0]})
     nulls = rows.set_column(rows.column_names.index(column), column, pa.nulls(1, rows[column].type))
     for number, damaged in enumerate((nulls, rows.drop_columns([column]))):
         (folder := tmp_path / str(number)).mkdir()
         parquet.write_table(rows, folder / "train.parquet")
         parquet.write_table(damaged, folder / "test.parquet")
-        assert "test.parquet is damaged; remove it" in refusal(write_features, splits.open_shards(folder), folder)
+        assert "test.parquet is damaged; remove it" in refusal(
+            write_features, splits.open_shards(folder), folder
+        )
 
 
-@pytest.mark.parametrize("name", ["scratch/train-word.npz", "scratch/train-word.terms", "scratch/word.part"])
+@pytest.mark.parametrize(
+    "name", ["scratch/train-word.npz", "scratch/train-word.terms", "scratch/word.part"]
+)
 def test_temporary_files_that_a_failing_disk_gives_back_damaged_are_told_in_a_line(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,7 +197,10 @@ def test_the_estimate_grows_with_the_texts_and_the_ngrams() -> None:
 def test_each_worker_needs_the_memory_of_a_shard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stored_splits.write(pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]}), tmp_path / "train.parquet")
+    stored_splits.write(
+        pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]}),
+        tmp_path / "train.parquet",
+    )
     paths = {"train": [tmp_path / "train.parquet"] * 11}
     monkeypatch.setattr(resources, "cores", lambda: 4)
     for available, told in ((10**12, "0.5 GB"), (3 * 10**8, "0.4 GB")):
@@ -188,8 +220,16 @@ def test_too_little_memory_is_refused_before_anything_is_written(
     splits.write_classes(CLASSES, tmp_path / "splits")
     monkeypatch.setattr(resources, "available_memory", lambda: 10_000_000)
     with pytest.raises(UserError) as error:
-        vectorize(splits.open_shards(tmp_path / "splits"), CLASSES, "words", Terms(), *[tmp_path / "features"] * 3)
+        vectorize(
+            splits.open_shards(tmp_path / "splits"),
+            CLASSES,
+            "words",
+            Terms(),
+            *[tmp_path / "features"] * 3,
+        )
     (line,) = error.value.lines
-    assert line.startswith("vectorize.words.analyzer word needs about 0.3 GB of memory; 10 MB is available; ")
+    assert line.startswith(
+        "vectorize.words.analyzer word needs about 0.3 GB of memory; 10 MB is available; "
+    )
     assert capsys.readouterr().out == "3 rows in 3 shards: about 0.3 GB of memory, 0.0 MB of disk\n"
     assert [path.name for path in tmp_path.iterdir()] == ["splits"]

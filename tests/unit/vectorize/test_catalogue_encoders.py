@@ -27,12 +27,20 @@ TRANSLATIONS = [
         "Es regnet.",
     ],
     ["快递到得太晚了。", "饭菜很好吃。", "我的发票有错误。", "电影很无聊。", "在下雨。"],
-    ["وصل الطرد متأخرا جدا.", "كان الطعام لذيذا.", "فاتورتي غير صحيحة.", "كان الفيلم مملا.", "إنها تمطر."],
+    [
+        "وصل الطرد متأخرا جدا.",
+        "كان الطعام لذيذا.",
+        "فاتورتي غير صحيحة.",
+        "كان الفيلم مملا.",
+        "إنها تمطر.",
+    ],
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "tolerance"), [("all-minilm-l6-v2", 1e-6), ("all-minilm-l6-v2-int8", 5e-3)])
+@pytest.mark.parametrize(
+    ("name", "tolerance"), [("all-minilm-l6-v2", 1e-6), ("all-minilm-l6-v2-int8", 5e-3)]
+)
 def test_the_vectors_are_those_of_the_models_authors(name: str, tolerance: float) -> None:
     encoder = fetched(name)
     (vector,) = encoder.transform(["This is an example sentence"])
@@ -45,7 +53,9 @@ def test_the_vectors_are_those_of_the_models_authors(name: str, tolerance: float
 def test_the_vector_of_a_sentence_is_the_same_to_the_bit_whatever_its_neighbours(name: str) -> None:
     encoder = fetched(name)
     texts = [
-        f"The {food} was {taste}." for food in ("pizza", "fish", "soup") for taste in ("good", "bad", "fine", "cold")
+        f"The {food} was {taste}."
+        for food in ("pizza", "fish", "soup")
+        for taste in ("good", "bad", "fine", "cold")
     ]
     together = encoder.transform(texts * 5)
     alone = np.concatenate([encoder.transform([text]) for text in texts])

@@ -20,7 +20,9 @@ LONG = [*ENGLISH, "good " * 20 + "food"]
 CUT = "1 of 10 texts (10.0%) is longer than vectorize.mine.length, {}, and the model does not see the rest of them."
 
 
-def say(folder: Path, train: Sequence[str], test: Sequence[str], settings: dict[str, Any]) -> tuple[list[str], Any]:
+def say(
+    folder: Path, train: Sequence[str], test: Sequence[str], settings: dict[str, Any]
+) -> tuple[list[str], Any]:
     """Return the sentences on a representation of the texts, and its shapes."""
     if settings["method"] in {"encoder", "wordpieces"}:
         own = tiny_bert.write_folder(folder / "tiny")
@@ -29,7 +31,9 @@ def say(folder: Path, train: Sequence[str], test: Sequence[str], settings: dict[
     (folder / "splits").mkdir()
     for name, texts in (("train", train), ("test", test)):
         ids = [f"{name}{number}" for number in range(len(texts))]
-        stored_splits.write_shards(pd.DataFrame({"id": ids, "text": texts, "label": "x"}), folder / "splits", name)
+        stored_splits.write_shards(
+            pd.DataFrame({"id": ids, "text": texts, "label": "x"}), folder / "splits", name
+        )
     (folder / "mine").mkdir()
     rows = splits.open_shards(folder / "splits")
     shapes = vectorize(rows, ["x"], "mine", chosen, folder / "mine", folder, folder / "kept")
@@ -45,17 +49,23 @@ def say(folder: Path, train: Sequence[str], test: Sequence[str], settings: dict[
         ({"method": "token_ids", "length": 16}, "16 known words"),
     ],
 )
-def test_texts_that_lose_their_ends_are_counted(settings: dict[str, Any], limit: str, tmp_path: Path) -> None:
+def test_texts_that_lose_their_ends_are_counted(
+    settings: dict[str, Any], limit: str, tmp_path: Path
+) -> None:
     whole = 4 * ["good " * 14]  # as many as the limit with the two pieces around them
     sentences, shapes = say(tmp_path, ENGLISH, [LONG[-1], "bad", *whole], settings)
-    read_all = " Set vectorize.mine.window to mean to read all of them." if "pieces" in limit else ""
+    read_all = (
+        " Set vectorize.mine.window to mean to read all of them." if "pieces" in limit else ""
+    )
     assert sentences == [CUT.format(limit) + read_all]
     assert ("cut" in shapes.splits["train"], shapes.splits["test"]["cut"]) == (False, 1)
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "columns"])
 def test_nothing_is_said_or_written_of_short_texts_with_spaces(method: str, tmp_path: Path) -> None:
-    settings = {"length": 16} if method == "encoder" else {}  # no more than the tiny one has positions
+    settings = (
+        {"length": 16} if method == "encoder" else {}
+    )  # no more than the tiny one has positions
     sentences, shapes = say(tmp_path, ENGLISH, ENGLISH, {"method": method, **settings})
     assert sentences == []
     assert shapes.notes == {}
@@ -80,7 +90,10 @@ def test_words_of_texts_without_spaces_are_warned_of(
     texts = [text for text, _ in rows_of(language, 40)]
     sentences, shapes = say(tmp_path, texts, texts, dict(settings))
     assert (shapes.notes.get("unspaced"), len(sentences)) == ((1.0, 1) if remedy else (None, 0))
-    assert all(sentence.startswith("100.0% of the training texts are in a script without") for sentence in sentences)
+    assert all(
+        sentence.startswith("100.0% of the training texts are in a script without")
+        for sentence in sentences
+    )
     assert all(f": {remedy} put spaces between the words." in sentence for sentence in sentences)
 
 

@@ -14,7 +14,10 @@ from textclf.vectorize.columns.settings import Settings
 
 
 def rows(*values: str, name: str = "x") -> list[str]:
-    return [TextRow("text", {name: value}, f"t.csv:{place}") for place, value in enumerate(values, start=2)]
+    return [
+        TextRow("text", {name: value}, f"t.csv:{place}")
+        for place, value in enumerate(values, start=2)
+    ]
 
 
 def fit(texts: Sequence[str], kind: str, name: str = "x") -> Any:
@@ -35,7 +38,12 @@ PARTS = ["x hour=0", "x hour=13", "x month=5", "x weekday=Monday", "x weekday=Tu
             {"1": [-(1.5**0.5), 0], "3": [0, 0], "": [0, 1], "nan": [0, 1], "1e300": [10, 0]},
         ),
         ("numbers", ("1", "", "", "1"), ["x=missing"], {"7": [0], "": [1]}),
-        ("categories", ("b", "a", "b ", "a", "c", "", ""), ["x=a", "x=b"], {"b": [0, 1], "c": [0, 0], "": [0, 0]}),
+        (
+            "categories",
+            ("b", "a", "b ", "a", "c", "", ""),
+            ["x=a", "x=b"],
+            {"b": [0, 1], "c": [0, 0], "": [0, 0]},
+        ),
         (
             "categories",
             ("True", "TRUE", "2.0", "2", "-0.0", "0", "1e+15", "1" + "0" * 15, "-1.50", "-1.50"),
@@ -68,7 +76,9 @@ def test_only_the_most_frequent_categories_are_features(monkeypatch: pytest.Monk
         ("dates", "0001-01-01 00:00+01:00", "a date in ISO 8601, such as 2024-05-31"),
     ],
 )
-def test_a_value_that_can_not_be_read_is_named_with_its_row(kind: str, value: str, rule: str) -> None:
+def test_a_value_that_can_not_be_read_is_named_with_its_row(
+    kind: str, value: str, rule: str
+) -> None:
     line = refusal(fit, rows("", value), kind)
     assert line == f"t.csv:3: x must be {rule}, or empty; got {value!r}; correct it"
 

@@ -39,12 +39,17 @@ SPLITS = {
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Features of words and of sentences, the training rows in two shards."""
-    for name, X, text in (("words", csr_array(COUNTS), "good food"), ("sentences", VECTORS, "fine")):
+    for name, X, text in (
+        ("words", csr_array(COUNTS), "good food"),
+        ("sentences", VECTORS, "fine"),
+    ):
         (folder := tmp_path / name).mkdir()
         whole = Features(IDS, X, Y, CLASSES)
         for number, rows in (("train-00001", [0, 1]), ("train-00002", [2]), ("test", [1])):
             features.write(whole.take(np.array(rows)), folder / f"{number}.npz")
-        representation.write(representation.fit([text], Terms(), tmp_path), folder / "vectorizer.json")
+        representation.write(
+            representation.fit([text], Terms(), tmp_path), folder / "vectorizer.json"
+        )
         part = Part(X.shape[1], {"test": {"rows": 1, "features": X.shape[1], "nonzeros": 1}}, {})
         shapes.write_features(Shapes(features.kind_of(X), {name: part}), folder)
     return tmp_path
@@ -66,14 +71,18 @@ def test_training_rows_of_both_have_the_mean_squared_length_1(root: Path) -> Non
     assert train.X.toarray() == pytest.approx(np.hstack([COUNTS * SCALES[0], VECTORS * SCALES[1]]))
     assert train.ids.tolist() == ["a", "b", "c"]
     (test,) = opened["test"]
-    assert test.X.toarray() == pytest.approx(np.array([[SCALES[0], 0, 0.25 * SCALES[1]]]))  # with the training rows'
+    assert test.X.toarray() == pytest.approx(
+        np.array([[SCALES[0], 0, 0.25 * SCALES[1]]])
+    )  # with the training rows'
 
 
 def test_texts_get_the_vectors_of_the_features_that_models_are_trained_on(root: Path) -> None:
     made(root, "words", "sentences")
     union = representation.read(root / "both" / "vectorizer.json", root)
     assert union.terms() == ["words__food", "words__good", "sentences__fine"]
-    assert union.transform(["good, fine"]).toarray() == pytest.approx(np.array([[0, SCALES[0], SCALES[1]]]))
+    assert union.transform(["good, fine"]).toarray() == pytest.approx(
+        np.array([[0, SCALES[0], SCALES[1]]])
+    )
 
 
 def test_a_pair_can_be_combined_again(root: Path) -> None:
@@ -86,7 +95,9 @@ def test_a_pair_can_be_combined_again(root: Path) -> None:
     union = representation.read(root / "all" / "vectorizer.json", root)
     assert union.terms() == ["words__food", "words__good", "sentences__fine", "letters__fine"]
     both = np.array([[0, SCALES[0], SCALES[1]]]) / 2**0.5  # two blocks of mean squared length 1
-    assert union.transform(["good, fine"]).toarray() == pytest.approx(np.hstack([both, [[SCALES[1]]]]))
+    assert union.transform(["good, fine"]).toarray() == pytest.approx(
+        np.hstack([both, [[SCALES[1]]]])
+    )
 
 
 def test_damaged_features_are_refused(root: Path) -> None:
@@ -113,14 +124,25 @@ def test_a_union_multiplies_each_block_and_names_its_columns() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"blocks": [{"name": "a", "scale": 1.0, "vectorizer": NEWER}]}, "was made by a newer textclf"),
+        (
+            {"blocks": [{"name": "a", "scale": 1.0, "vectorizer": NEWER}]},
+            "was made by a newer textclf",
+        ),
         ({"blocks": None}, "is damaged"),
-        ({"blocks": [{"name": "words", "scale": 0.0, "vectorizer": words().to_json()}]}, "is damaged"),
-        ({"blocks": [{"name": "words", "scale": True, "vectorizer": words().to_json()}]}, "is damaged"),
+        (
+            {"blocks": [{"name": "words", "scale": 0.0, "vectorizer": words().to_json()}]},
+            "is damaged",
+        ),
+        (
+            {"blocks": [{"name": "words", "scale": True, "vectorizer": words().to_json()}]},
+            "is damaged",
+        ),
         ({"blocks": [{"name": "words", "scale": 1.0, "vectorizer": {}}]}, "is damaged"),
     ],
 )
-def test_a_union_that_is_damaged_or_newer_is_refused(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+def test_a_union_that_is_damaged_or_newer_is_refused(
+    tmp_path: Path, change: dict[str, Any], reason: str
+) -> None:
     path = tmp_path / "vectorizer.json"
     union = Union([Block("words", 0.5, words()), Block("letters", 2.0, words(analyzer="char"))])
     path.write_text(json.dumps({"format": 1} | union.to_json() | change))
@@ -128,7 +150,9 @@ def test_a_union_that_is_damaged_or_newer_is_refused(tmp_path: Path, change: dic
         representation.read(path, tmp_path)
 
 
-def test_representations_stand_side_by_side_scaled_by_the_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_representations_stand_side_by_side_scaled_by_the_training_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     lengths, fit = Lengths(), representation.fit
 
     def fit_either(texts: Iterable[str], settings: Any, pretrained: Path) -> Any:

@@ -19,19 +19,38 @@ from textclf.vectorize.settings import METHODS
 CELLS = [("1", "a"), ("", "a"), ("2.5", "b"), ("1", ""), ("-1e3", "b"), ("0", "c")]
 TEXTS = [
     TextRow(
-        text, {"size": size, "brand": brand, "age": f"{len(text) + 1}", "created": f"2024-0{len(brand) + 1}-01"}, "r"
+        text,
+        {
+            "size": size,
+            "brand": brand,
+            "age": f"{len(text) + 1}",
+            "created": f"2024-0{len(brand) + 1}-01",
+        },
+        "r",
     )
     for text, (size, brand) in zip(
-        ["good food.", "bad", "", "good good food bad food . bad", "[SEP] [PAD]", "음식"], CELLS, strict=True
+        ["good food.", "bad", "", "good good food bad food . bad", "[SEP] [PAD]", "음식"],
+        CELLS,
+        strict=True,
     )
 ]
 CASES: dict[str, dict[str, Any]] = {
-    "terms": {"method": "terms", "analyzer": "word+char_wb", "weighting": "tfidf", "sublinear_tf": True},
+    "terms": {
+        "method": "terms",
+        "analyzer": "word+char_wb",
+        "weighting": "tfidf",
+        "sublinear_tf": True,
+    },
     "hashed terms": {"method": "terms", "hashing": 8, "weighting": "binary"},
     "token_ids": {"method": "token_ids", "num_words": 4, "padding": "pre"},
     "encoder": {"method": "encoder", "length": 16},
     "wordpieces": {"method": "wordpieces", "length": 16},
-    "columns": {"method": "columns", "numbers": ["size", "age"], "categories": ["brand"], "dates": ["created"]},
+    "columns": {
+        "method": "columns",
+        "numbers": ["size", "age"],
+        "categories": ["brand"],
+        "dates": ["created"],
+    },
 }
 each_case = pytest.mark.parametrize("name", [*CASES, "union"])
 Fit = Callable[[str], Any]
@@ -45,9 +64,16 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Fit:
 
     def fit_case(name: str) -> Any:
         if name == "union":
-            return Union([Block("words", 0.5, fit_case("terms")), Block("sentences", 2.0, fit_case("encoder"))])
+            return Union(
+                [
+                    Block("words", 0.5, fit_case("terms")),
+                    Block("sentences", 2.0, fit_case("encoder")),
+                ]
+            )
         given = CASES[name] | (own if "length" in CASES[name] else {})
-        return representation.fit(TEXTS, METHODS[given["method"]].model_validate(given), Path("nowhere"))
+        return representation.fit(
+            TEXTS, METHODS[given["method"]].model_validate(given), Path("nowhere")
+        )
 
     return fit_case
 
@@ -82,12 +108,17 @@ def test_no_texts_give_no_rows(name: str, fit: Fit) -> None:
 
 
 @each_case
-def test_its_file_gives_the_same_features_and_the_same_bytes_again(name: str, fit: Fit, tmp_path: Path) -> None:
+def test_its_file_gives_the_same_features_and_the_same_bytes_again(
+    name: str, fit: Fit, tmp_path: Path
+) -> None:
     fitted, path = fit(name), tmp_path / "vectorizer.json"
     representation.write(fitted, path)
     written = path.read_bytes()
     representation.share(fitted, tmp_path / "shared")
-    for shared in (tmp_path / "shared", tmp_path / "nowhere"):  # in the second the user's own folder is still there
+    for shared in (
+        tmp_path / "shared",
+        tmp_path / "nowhere",
+    ):  # in the second the user's own folder is still there
         again = representation.read(path, shared)
         assert (again.kind, again.columns) == (fitted.kind, fitted.columns)
         assert dense(again.transform(TEXTS)).tobytes() == dense(fitted.transform(TEXTS)).tobytes()
@@ -96,15 +127,27 @@ def test_its_file_gives_the_same_features_and_the_same_bytes_again(name: str, fi
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_file_that_is_damaged_or_of_a_newer_textclf_is_refused(name: str, fit: Fit, tmp_path: Path) -> None:
+def test_a_file_that_is_damaged_or_of_a_newer_textclf_is_refused(
+    name: str, fit: Fit, tmp_path: Path
+) -> None:
     content, path = fit(name).to_json(), tmp_path / "vectorizer.json"
-    wrong: dict[str, Any] = {key: {} for key in {"length", "hashing", "numbers"} & content["settings"].keys()}
+    wrong: dict[str, Any] = {
+        key: {} for key in {"length", "hashing", "numbers"} & content["settings"].keys()
+    }
     for settings in (None, content["settings"] | wrong):
         path.write_text(json.dumps({"format": 1} | content | {"settings": settings}))
-        assert "vectorizer.json is damaged; remove it and run dvc repro" in refusal(representation.read, path, tmp_path)
-    path.write_text(json.dumps({"format": 1} | content | {"settings": content["settings"] | {"method": "stemming"}}))
+        assert "vectorizer.json is damaged; remove it and run dvc repro" in refusal(
+            representation.read, path, tmp_path
+        )
+    path.write_text(
+        json.dumps(
+            {"format": 1} | content | {"settings": content["settings"] | {"method": "stemming"}}
+        )
+    )
     assert "was made by a newer textclf" in refusal(representation.read, path, tmp_path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    assert "not found; run dvc repro" in refusal(representation.read, tmp_path / "vectorizer.json", tmp_path)
+    assert "not found; run dvc repro" in refusal(
+        representation.read, tmp_path / "vectorizer.json", tmp_path
+    )

@@ -21,7 +21,15 @@ from textclf.vectorize.encoder.settings import Settings
 
 NOWHERE = Path("nowhere")
 TEXTS = ["good food.", "bad", "", "service", "good good food", "[SEP] [PAD]", "bad food"]
-IDS = [[2, 4, 6, 9, 3], [2, 5, 3], [2, 3], [2, 7, 8, 3], [2, 4, 4, 6, 3], [2, 10, 13, 11, 10, 12, 11, 3], [2, 5, 6, 3]]
+IDS = [
+    [2, 4, 6, 9, 3],
+    [2, 5, 3],
+    [2, 3],
+    [2, 7, 8, 3],
+    [2, 4, 4, 6, 3],
+    [2, 10, 13, 11, 10, 12, 11, 3],
+    [2, 5, 6, 3],
+]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +43,12 @@ def fitted(folder: Path) -> Representation:
 
 
 def own(path: Path, **changes: Any) -> Settings:
-    given = {"pretrained": None, "path": str(path), "sha256": tiny_bert.checksum(path), "length": 16}
+    given = {
+        "pretrained": None,
+        "path": str(path),
+        "sha256": tiny_bert.checksum(path),
+        "length": 16,
+    }
     return Settings(**(given | changes))
 
 
@@ -53,7 +66,9 @@ def expected(pooling: str = "mean", normalize: bool = True) -> list[Any]:
 
 
 @pytest.mark.parametrize(("pooling", "normalize"), [("mean", True), ("mean", False), ("cls", True)])
-def test_vectors_are_pooled_from_the_vectors_of_tokens(folder: Path, pooling: str, normalize: bool) -> None:
+def test_vectors_are_pooled_from_the_vectors_of_tokens(
+    folder: Path, pooling: str, normalize: bool
+) -> None:
     fitted = Representation.fit(TEXTS, own(folder, pooling=pooling, normalize=normalize), NOWHERE)
     vectors = fitted.transform(iter(TEXTS))
     assert (vectors.dtype.name, vectors.shape, fitted.columns) == ("float32", (7, 8), 8)
@@ -61,7 +76,9 @@ def test_vectors_are_pooled_from_the_vectors_of_tokens(folder: Path, pooling: st
 
 
 @pytest.mark.parametrize(("pooling", "normalize"), [("mean", True), ("mean", False), ("cls", True)])
-def test_a_long_text_gets_the_mean_of_its_windows(folder: Path, pooling: str, normalize: bool) -> None:
+def test_a_long_text_gets_the_mean_of_its_windows(
+    folder: Path, pooling: str, normalize: bool
+) -> None:
     def encoder(**changes: Any) -> Representation:
         return Representation.fit((), own(folder, length=6, pooling=pooling, **changes), NOWHERE)
 
@@ -75,7 +92,9 @@ def test_a_long_text_gets_the_mean_of_its_windows(folder: Path, pooling: str, no
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found[-1], fitted.transform([long])[0])
     short = ["bad", "", "good food."]
-    assert fitted.transform(short).tobytes() == encoder(normalize=normalize).transform(short).tobytes()
+    assert (
+        fitted.transform(short).tobytes() == encoder(normalize=normalize).transform(short).tobytes()
+    )
     assert (fitted.count_cut([long, "bad"]), encoder().count_cut([long, "bad"])) == (0, 1)
 
 
@@ -89,11 +108,15 @@ def test_the_vector_of_a_text_is_the_same_to_the_bit_whatever_its_neighbours(
     assert fitted.transform(texts).tobytes() == alone.tobytes()
 
 
-def test_the_number_of_cores_changes_no_byte(fitted: Representation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_cores_changes_no_byte(
+    fitted: Representation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = [f"{'good ' * (number % 5)}food{'.' * (number % 3)}" for number in range(300)]
     results = []
     for cores in (1, 2, 5):
-        monkeypatch.setattr("textclf.vectorize.encoder.representation.cores", lambda cores=cores: cores)
+        monkeypatch.setattr(
+            "textclf.vectorize.encoder.representation.cores", lambda cores=cores: cores
+        )
         results.append(fitted.transform(texts).tobytes())
     assert len(set(results)) == 1
 
@@ -110,11 +133,15 @@ def test_a_shared_file_that_was_changed_is_refused(folder: Path, tmp_path: Path,
     fitted.share(tmp_path)
     path = tmp_path / fitted.to_json()["name"] / name
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    assert f"{name} must have the SHA-256" in refusal(Representation.from_json, fitted.to_json(), tmp_path)
+    assert f"{name} must have the SHA-256" in refusal(
+        Representation.from_json, fitted.to_json(), tmp_path
+    )
 
 
 @pytest.mark.parametrize("columns", [0, "8"])
-def test_an_encoder_that_was_stored_without_its_width_is_damaged(folder: Path, columns: object) -> None:
+def test_an_encoder_that_was_stored_without_its_width_is_damaged(
+    folder: Path, columns: object
+) -> None:
     content = Representation.fit((), own(folder), NOWHERE).to_json() | {"columns": columns}
     with pytest.raises(ValueError, match="columns"):
         Representation.from_json(content, NOWHERE)
@@ -127,17 +154,23 @@ def test_an_onnx_file_that_gives_vectors_of_texts_is_not_pooled(tmp_path: Path) 
     def head(graph: Graph, vectors: str) -> str:
         return bert.pool(graph, vectors, "mean")
 
-    path = write_onnx(tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights(), head, "v", ("rows", 8)))
+    path = write_onnx(
+        tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights(), head, "v", ("rows", 8))
+    )
     fitted = Representation.fit((), own(path, pooling="cls"), NOWHERE)
     np.testing.assert_allclose(fitted.transform(TEXTS), expected(), rtol=1e-4, atol=2e-5)
 
 
-def test_a_graph_that_quantizes_while_it_runs_gives_a_text_the_same_vector_in_any_company(tmp_path: Path) -> None:
+def test_a_graph_that_quantizes_while_it_runs_gives_a_text_the_same_vector_in_any_company(
+    tmp_path: Path,
+) -> None:
     """DynamicQuantizeLinear chooses its scale by all numbers of a batch."""
 
     def head(graph: Graph, vectors: str) -> str:
         names = ["quantized", "scale", "zero"]
-        return graph.add("DequantizeLinear", *graph.split("DynamicQuantizeLinear", vectors, names=names))
+        return graph.add(
+            "DequantizeLinear", *graph.split("DynamicQuantizeLinear", vectors, names=names)
+        )
 
     path = write_onnx(tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights(), head))
     fitted = Representation.fit((), own(path, normalize=False), NOWHERE)
@@ -149,7 +182,10 @@ def test_a_graph_that_quantizes_while_it_runs_gives_a_text_the_same_vector_in_an
 def model_of(inputs: list[str], shape: list[str | int]) -> onnx.ModelProto:
     graph = Graph()
     graph.add("Identity", inputs[0], name="out")
-    infos = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in (*inputs, "out")]
+    infos = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name in (*inputs, "out")
+    ]
     return graph.model(infos[:-1], infos[-1:])
 
 
@@ -157,7 +193,8 @@ def integers(path: Path) -> None:
     graph = Graph()
     graph.add("Identity", "input_ids", name="out")
     infos = [
-        helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["rows", "length"]) for name in ("input_ids", "out")
+        helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["rows", "length"])
+        for name in ("input_ids", "out")
     ]
     path.write_bytes(graph.model(infos[:1], infos[1:]).SerializeToString())
 
@@ -165,7 +202,10 @@ def integers(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda path: path.write_bytes(b"not an ONNX file"), r"encoder\.onnx must be a whole ONNX file; "),
+        (
+            lambda path: path.write_bytes(b"not an ONNX file"),
+            r"encoder\.onnx must be a whole ONNX file; ",
+        ),
         (
             lambda path: onnx.save_model(model_of(["pixels"], ["rows", 3]), path),
             r"encoder\.onnx must take the inputs input_ids, attention_mask .*; got pixels",
@@ -183,11 +223,15 @@ def test_an_onnx_file_that_is_no_encoder_is_one_line(
     assert "\n" not in str(error.value)
 
 
-def write_external(folder: Path, location: str = "model.onnx.data", name: str = "model.onnx") -> Path:
+def write_external(
+    folder: Path, location: str = "model.onnx.data", name: str = "model.onnx"
+) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "tokenizer.json").write_text(json.dumps(tiny_bert.tokenizer_json()))
     model = bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights())
-    onnx.save_model(model, folder / name, save_as_external_data=True, location=location, size_threshold=200)
+    onnx.save_model(
+        model, folder / name, save_as_external_data=True, location=location, size_threshold=200
+    )
     return folder / name
 
 
@@ -207,9 +251,21 @@ def test_external_data_of_an_onnx_file_are_exported_with_it(name: str, tmp_path:
 @pytest.mark.parametrize(
     ("location", "change", "reason"),
     [
-        ("weights.bin", None, r"model\.onnx must keep its external data beside it, in files whose names start with "),
-        ("model.onnx.data", Path.unlink, r"model\.onnx must be whole with its external data, .*; got: "),
-        ("model.onnx.data", lambda data: data.write_bytes(b"short"), r"model\.onnx must be whole with its external"),
+        (
+            "weights.bin",
+            None,
+            r"model\.onnx must keep its external data beside it, in files whose names start with ",
+        ),
+        (
+            "model.onnx.data",
+            Path.unlink,
+            r"model\.onnx must be whole with its external data, .*; got: ",
+        ),
+        (
+            "model.onnx.data",
+            lambda data: data.write_bytes(b"short"),
+            r"model\.onnx must be whole with its external",
+        ),
     ],
 )
 def test_external_data_elsewhere_or_damaged_are_one_line(
@@ -235,14 +291,22 @@ def nan_weights(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "changes", "reason"),
     [
-        (lambda folder: (folder / "tokenizer.json").unlink(), {}, r"tokenizer\.json not found; put it there"),
+        (
+            lambda folder: (folder / "tokenizer.json").unlink(),
+            {},
+            r"tokenizer\.json not found; put it there",
+        ),
         (
             lambda folder: (folder / "tokenizer.json").write_text("{}"),
             {},
             r"tokenizer\.json must be a file of the package tokenizers; got: ",
         ),
         (nan_weights, {}, r"model\.safetensors must give finite vectors; got NaN or infinity"),
-        (lambda _: None, {"length": 17}, "length must be at most 16, max_position_embeddings of .*; got 17"),
+        (
+            lambda _: None,
+            {"length": 17},
+            "length must be at most 16, max_position_embeddings of .*; got 17",
+        ),
     ],
 )
 def test_a_folder_that_is_no_encoder_is_one_line(
@@ -256,11 +320,15 @@ def test_a_folder_that_is_no_encoder_is_one_line(
 
 
 def test_a_catalogue_entry_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"all-minilm-l6-v2/tokenizer\.json not found; run dvc repro again"):
+    with pytest.raises(
+        UserError, match=r"all-minilm-l6-v2/tokenizer\.json not found; run dvc repro again"
+    ):
         Representation.fit((), Settings(), tmp_path)
 
 
-def test_an_error_of_onnxruntime_is_not_printed_as_well(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_onnxruntime_is_not_printed_as_well(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder = tiny_bert.write_folder(tmp_path / "mine")
     tokenizer = tiny_bert.tokenizer_json()
     tokenizer["model"]["vocab"]["good"] = 500

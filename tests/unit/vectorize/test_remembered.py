@@ -91,21 +91,32 @@ def test_an_exported_encoder_has_the_vectors_of_the_training(
 
 @pytest.mark.parametrize(
     "change",
-    [{"pooling": "cls"}, {"normalize": False}, {"window": "mean"}, {"length": 5}, {"weights": 1}, {"cpu": "x"}],
+    [
+        {"pooling": "cls"},
+        {"normalize": False},
+        {"window": "mean"},
+        {"length": 5},
+        {"weights": 1},
+        {"cpu": "x"},
+    ],
 )
 def test_what_determines_a_vector_has_a_file_of_its_own(
     settings: Settings, change: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remembering(fit(settings)).transform(TEXTS)
     if "weights" in change:
-        (tmp_path / "tiny/model.safetensors").write_bytes(tiny_bert.safetensors(tiny_bert.weights(1)))
+        (tmp_path / "tiny/model.safetensors").write_bytes(
+            tiny_bert.safetensors(tiny_bert.weights(1))
+        )
         change = {"sha256": tiny_bert.checksum(tmp_path / "tiny")}
     if "cpu" in change:
         (tmp_path / "cpuinfo").write_text("model name : another\n")
         monkeypatch.setattr(remembered, "CPUINFO", tmp_path / "cpuinfo")
         change = {}
     other = settings.model_copy(update=change)
-    assert remembering(fit(other)).transform(TEXTS).tobytes() == fit(other).transform(TEXTS).tobytes()
+    assert (
+        remembering(fit(other)).transform(TEXTS).tobytes() == fit(other).transform(TEXTS).tobytes()
+    )
     assert len([*FOLDER.iterdir()]) == 4
 
 
@@ -125,7 +136,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_or_foreign_file_is_ignored(settings: Settings, damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_or_foreign_file_is_ignored(
+    settings: Settings, damage: Callable[[bytes], bytes]
+) -> None:
     expected = fit(settings).transform(TEXTS).tobytes()
     remembering(fit(settings)).transform(TEXTS)
     for path in [*FOLDER.glob("*/*")]:
@@ -136,7 +149,9 @@ def test_a_damaged_or_foreign_file_is_ignored(settings: Settings, damage: Callab
 
 
 @pytest.mark.parametrize(("limit", "value"), [("FILES", 2), ("BYTES", 700)])
-def test_the_newest_files_stay(settings: Settings, limit: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_files_stay(
+    settings: Settings, limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written: list[Path] = []
     fitted = remembering(fit(settings))
     for text in ("good", "bad", "food", "."):
@@ -173,12 +188,22 @@ def test_the_features_have_the_same_bytes_with_and_without_the_file(
     rows.mkdir()
     splits.write_classes(["bad", "good"], rows)
     for name, texts in (("train", TEXTS), ("test", ["food", "bad"])):
-        frame = pd.DataFrame({"id": [f"{name}-{n}" for n in range(len(texts))], "text": texts, "label": "good"})
+        frame = pd.DataFrame(
+            {"id": [f"{name}-{n}" for n in range(len(texts))], "text": texts, "label": "good"}
+        )
         stored_splits.write_shards(frame, rows, name)
 
     def make(name: str) -> dict[str, bytes]:
         (made := tmp_path / name).mkdir()
-        given = (splits.open_shards(rows), ["bad", "good"], "s", settings, made, Path("nowhere"), tmp_path / f".{name}")
+        given = (
+            splits.open_shards(rows),
+            ["bad", "good"],
+            "s",
+            settings,
+            made,
+            Path("nowhere"),
+            tmp_path / f".{name}",
+        )
         stage.vectorize(*given)
         packages.write(made)
         return {path.name: path.read_bytes() for path in made.iterdir()}

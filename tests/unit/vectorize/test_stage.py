@@ -74,12 +74,16 @@ def rows(tmp_path: Path) -> dict[str, Shards[pd.DataFrame]]:
     splits.write_classes(CLASSES, folder)
     for name, size in SIZES.items():
         texts = [f"{name} text{'!' * (number % 4)}" for number in range(size)]
-        frame = pd.DataFrame({"id": [f"{name}-{number}" for number in range(size)], "text": texts, "label": "good"})
+        frame = pd.DataFrame(
+            {"id": [f"{name}-{number}" for number in range(size)], "text": texts, "label": "good"}
+        )
         stored_splits.write_shards(frame, folder, name)
     return splits.open_shards(folder)
 
 
-def run(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path, model: Lengths, name: str) -> dict[str, Any]:
+def run(
+    rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path, model: Lengths, name: str
+) -> dict[str, Any]:
     return dict(make(rows, tmp_path, model, name).splits)
 
 
@@ -88,7 +92,13 @@ def make(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path, model: Lengths, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(representation, "fit", lambda *_: model)
         made = stage.vectorize(
-            rows, CLASSES, "pieces", Settings(), tmp_path / name, tmp_path / "pretrained", tmp_path / "scratch"
+            rows,
+            CLASSES,
+            "pieces",
+            Settings(),
+            tmp_path / name,
+            tmp_path / "pretrained",
+            tmp_path / "scratch",
         )
     return made.parts["pieces"]
 
@@ -140,7 +150,9 @@ def test_a_run_that_was_killed_goes_on_where_it_was_and_gives_the_same_bytes(
     assert samples.contents(tmp_path / "features") == samples.contents(tmp_path / "undisturbed")
 
 
-def test_chunks_of_other_texts_are_not_used(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path) -> None:
+def test_chunks_of_other_texts_are_not_used(
+    rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path
+) -> None:
     run(rows, tmp_path, Lengths(), "first")
     changed = splits.read(tmp_path / "splits")["test"].assign(text="other")
     stored_splits.write(changed, tmp_path / "splits" / "test.parquet")
@@ -148,7 +160,9 @@ def test_chunks_of_other_texts_are_not_used(rows: dict[str, Shards[pd.DataFrame]
     assert features.read(tmp_path / "second")["test"].X.tolist() == [[5, 1]] * SIZES["test"]
 
 
-def test_a_chunk_that_is_damaged_is_one_line(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path) -> None:
+def test_a_chunk_that_is_damaged_is_one_line(
+    rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path
+) -> None:
     run(rows, tmp_path, Lengths(), "first")
     chunk = min((tmp_path / "scratch").rglob("*.npz"))
     chunk.write_bytes(chunk.read_bytes()[:-30])

@@ -38,7 +38,9 @@ def as_keras(texts: list[str], settings: Settings) -> tuple[list[str], list[list
     tokenizer = Tokenizer(settings.num_words, filters=settings.filters, lower=settings.lowercase)
     tokenizer.fit_on_texts(texts)
     sequences = tokenizer.texts_to_sequences([*texts, "other food"])
-    padded = pad_sequences(sequences, maxlen=settings.length, padding=settings.padding, truncating=settings.truncating)
+    padded = pad_sequences(
+        sequences, maxlen=settings.length, padding=settings.padding, truncating=settings.truncating
+    )
     return list(tokenizer.word_index), padded.tolist()
 
 

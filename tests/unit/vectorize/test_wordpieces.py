@@ -20,7 +20,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def fit(folder: Path, length: int = 16, **changes: Any) -> Representation:
-    own: dict[str, Any] = {"pretrained": None, "path": str(folder), "sha256": tiny_bert.checksum(folder)}
+    own: dict[str, Any] = {
+        "pretrained": None,
+        "path": str(folder),
+        "sha256": tiny_bert.checksum(folder),
+    }
     return Representation.fit((), Settings(**own, length=length, **changes), NOWHERE)
 
 
@@ -33,7 +37,9 @@ def test_texts_become_pieces_between_special_tokens(folder: Path) -> None:
 
 
 def test_a_long_text_is_cut_and_keeps_its_closing_token(folder: Path) -> None:
-    assert fit(folder, length=4).transform(["good food bad food"]).padded().tolist() == [[2, 4, 6, 3]]
+    assert fit(folder, length=4).transform(["good food bad food"]).padded().tolist() == [
+        [2, 4, 6, 3]
+    ]
 
 
 def test_a_long_text_is_read_in_windows_that_overlap(folder: Path) -> None:
@@ -61,22 +67,37 @@ def test_special_tokens_are_never_read_from_a_text(folder: Path) -> None:
 def test_another_tokenizer_than_the_stored_one_is_refused(folder: Path, tmp_path: Path) -> None:
     content = fit(folder).to_json()
     (folder / "tokenizer.json").write_text("{}")
-    assert "sha256 must be the checksum of its files together" in refusal(Representation.from_json, content, tmp_path)
+    assert "sha256 must be the checksum of its files together" in refusal(
+        Representation.from_json, content, tmp_path
+    )
 
 
 @pytest.mark.parametrize(
     ("part", "rule"),
     [
-        ({"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}}, "a file of the package tokenizers"),
-        ({"pre_tokenizer": SPLIT | {"pattern": {"Regex": "("}}}, "a file of the package tokenizers"),
+        (
+            {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}},
+            "a file of the package tokenizers",
+        ),
+        (
+            {"pre_tokenizer": SPLIT | {"pattern": {"Regex": "("}}},
+            "a file of the package tokenizers",
+        ),
         ({"pre_tokenizer": SPLIT | {"pattern": {"Regex": "(a+)+$"}}}, "a tokenizer of any text"),
-        ({"model": {"type": "WordLevel", "vocab": {"[PAD]": 0}, "unk_token": "?"}}, "a tokenizer of any text"),
+        (
+            {"model": {"type": "WordLevel", "vocab": {"[PAD]": 0}, "unk_token": "?"}},
+            "a tokenizer of any text",
+        ),
     ],
     ids=["panic", "no expression", "expression without end", "no token"],
 )
 def test_a_tokenizer_that_fails_is_one_line(folder: Path, part: dict[str, Any], rule: str) -> None:
-    (folder / "tokenizer.json").write_text(json.dumps(tiny_bert.tokenizer_json() | {"post_processor": None} | part))
-    with pytest.raises(UserError, match=rf"tokenizer\.json must be {rule}; got: .*; (download|correct) it") as error:
+    (folder / "tokenizer.json").write_text(
+        json.dumps(tiny_bert.tokenizer_json() | {"post_processor": None} | part)
+    )
+    with pytest.raises(
+        UserError, match=rf"tokenizer\.json must be {rule}; got: .*; (download|correct) it"
+    ) as error:
         fit(folder).transform([f"{'a' * 40}b"])
     assert "\n" not in str(error.value)
 

@@ -47,7 +47,9 @@ def test_stages_and_versions_are_those_that_gto_shows_with_right_clocks(
     for name, (commit, prod) in STEPS.items():
         tag(name, commits[commit], monkeypatch, seconds)
         git("tag", f"light{name}")  # which GTO leaves out
-        assert released.active().get("keras#prod", [None])[-1] == (None if prod is None else commits[prod])
+        assert released.active().get("keras#prod", [None])[-1] == (
+            None if prod is None else commits[prod]
+        )
     assert new_tags("keras#prod") == ["keras@v0.0.11", "keras#prod#7"]
     assert new_tags("svm#dev") == ["svm@v0.0.1", "svm#dev#1"]
     git("checkout", "--quiet", commits[0])
@@ -83,12 +85,17 @@ def test_a_tag_that_names_no_tagger_counts(commits: list[str]) -> None:
     assert released.active() == {"keras#prod": [commits[0]]}
 
 
-def test_the_next_version_follows_the_highest_of_a_commit(commits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_version_follows_the_highest_of_a_commit(
+    commits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("keras@v0.0.9", "keras@v0.0.10", "keras@v0.0.2#3", "keras@v0.0.11"):
         tag(name, commits[0], monkeypatch)
     tag("keras@v0.0.11!#4", commits[0], monkeypatch)
     assert new_tags("keras#prod") == ["keras@v0.0.12", "keras#prod#5"]
-    assert load(export(two_classes(), released.place_of("keras", commits[0]))).version == "keras@v0.0.10"
+    assert (
+        load(export(two_classes(), released.place_of("keras", commits[0]))).version
+        == "keras@v0.0.10"
+    )
 
 
 @pytest.mark.usefixtures("commits")
@@ -103,18 +110,29 @@ def test_a_missing_remote_is_one_whole_line() -> None:
     assert refusal(need_remote).endswith(advice)
 
 
-def test_a_model_is_found_by_folder_stage_or_version(commits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, commit in {"keras@v0.0.1": 0, "keras#prod#1": 1, "keras#dev#2": 2, "svm#dev#1": 2}.items():
+def test_a_model_is_found_by_folder_stage_or_version(
+    commits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, commit in {
+        "keras@v0.0.1": 0,
+        "keras#prod#1": 1,
+        "keras#dev#2": 2,
+        "svm#dev#1": 2,
+    }.items():
         tag(name, commits[commit], monkeypatch)
     places = [export(two_classes(), released.place_of("keras", commit)) for commit in commits]
     for name, commit in {"prod": 1, "keras#prod": 1, "keras#dev": 2, "keras@v0.0.1": 0}.items():
         assert find_model(Path("models"), name) == places[commit]
     assert (load(places[0]).version, len(load(places[1]).version)) == ("keras@v0.0.1", 12)
     for name in ("", "keras", "keras#", "v0.0.1", "prod#1", "\udcff"):
-        assert "or what a Git tag names (keras#prod); got" in refusal(find_model, Path("models"), name)
+        assert "or what a Git tag names (keras#prod); got" in refusal(
+            find_model, Path("models"), name
+        )
     rule = "--model must name the stage of one model (keras#dev, svm#dev)"
     assert refusal(find_model, Path("models"), "dev") == f"{rule}; got dev"
     rule = "must be in DVC's cache or remote, where dvc push puts it; got: "
-    assert refusal(find_model, Path("models"), "svm#dev").startswith(f"models/svm of commit {commits[2][:8]} {rule}")
+    assert refusal(find_model, Path("models"), "svm#dev").startswith(
+        f"models/svm of commit {commits[2][:8]} {rule}"
+    )
     monkeypatch.setenv("PATH", "")  # no Git
     assert " (none), the folder of one or what" in refusal(find_model, Path("models"), "keras#prod")

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from tests.processes import Command, run
 from tests.refusal import refusal
@@ -19,10 +24,18 @@ MODEL, SIGNATURE, KEY = Path("models/words"), Path("signatures/words.sig"), Path
 @pytest.fixture(autouse=True)
 def _model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, curve in {"key": ec.SECP256R1(), "other": ec.SECP384R1(), "unusual": ec.SECP256K1()}.items():
+    for name, curve in {
+        "key": ec.SECP256R1(),
+        "other": ec.SECP384R1(),
+        "unusual": ec.SECP256K1(),
+    }.items():
         key = ec.generate_private_key(curve)
-        Path(f"{name}.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        Path(f"{name}.pub").write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        Path(f"{name}.pem").write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
+        Path(f"{name}.pub").write_bytes(
+            key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        )
     export(two_classes(), MODEL)
 
 
@@ -30,10 +43,17 @@ def test_model_signing_verifies_what_we_sign_and_we_what_it_signs(command_line: 
     assert command_line("sign", "words", "--key", "key.pem").status == 0
     require_signature(MODEL, KEY, SIGNATURE)
     its = [sys.executable, "-m", "model_signing"]
-    assert run(*its, "verify", "key", MODEL, "--signature", SIGNATURE, "--public_key", KEY).status == 0
-    assert run(*its, "sign", "key", MODEL, "--signature", "its.sig", "--private_key", "key.pem").status == 0
+    assert (
+        run(*its, "verify", "key", MODEL, "--signature", SIGNATURE, "--public_key", KEY).status == 0
+    )
+    assert (
+        run(*its, "sign", "key", MODEL, "--signature", "its.sig", "--private_key", "key.pem").status
+        == 0
+    )
     require_signature(MODEL, KEY, Path("its.sig"))
-    assert command_line("sign", MODEL, "--key", "other.pem", "--signature", "its.sig").status == 0  # in its place
+    assert (
+        command_line("sign", MODEL, "--key", "other.pem", "--signature", "its.sig").status == 0
+    )  # in its place
     require_signature(MODEL, Path("other.pub"), Path("its.sig"))
 
 
@@ -63,7 +83,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("words", "reason"), MISTAKES.items())
-def test_nothing_is_signed_or_overwritten_by_mistake(words: str, reason: str, command_line: Command) -> None:
+def test_nothing_is_signed_or_overwritten_by_mistake(
+    words: str, reason: str, command_line: Command
+) -> None:
     command_line("sign", "words", "--key", "key.pem")
     Path("models/linked").symlink_to("words")
     (export(two_classes(), Path("models/damaged")) / "decision.json").write_text("{}")

@@ -1,7 +1,8 @@
 """What all metrics have in common: how they are shown, and how certain they and their differences are.
 
-The variance of a metric is that of the mean influence of the rows: Hampel (1974), J. Am. Stat. Assoc. 69:383-393. The
-variance of a difference between two models is that of the difference of their influences.
+The variance of a metric is that of the mean influence of the rows: Hampel (1974), J. Am. Stat.
+Assoc. 69:383-393. The variance of a difference between two models is that of the difference of
+their influences.
 """
 
 import math
@@ -24,7 +25,8 @@ MULTILABEL: Task = "multilabel"  # each row has a set of labels
 FEW_ROWS = 30  # independent rows, or clusters of rows, below which no variance is estimated
 FEW_OF_LABEL = 20  # likewise, of those with a label or without it
 # Rows with each label but the two rarest that a mean of recalls or of F1 needs: with 5 to 9 rows of
-# many of 20 labels, 88% of the intervals of 95% had the truth; with one or two such labels 93 to 95%.
+# many of 20 labels, 88% of the intervals of 95% had the truth; with one or two such labels 93 to
+# 95%.
 FEW_OF_MEAN = 10
 RAREST = 2
 
@@ -39,8 +41,8 @@ class Metric(ABC):
     _: KW_ONLY
     higher_is_better: bool = True
     percent: bool = False  # shown as a percentage, otherwise with three decimals
-    # Also measured for each class against the rest; the metric itself is then that of the positive class or, with more
-    # than two classes or several labels, the mean over them.
+    # Also measured for each class against the rest; the metric itself is then that of the positive
+    # class or, with more than two classes or several labels, the mean over them.
     per_class: bool = False
     interval: bool = True  # reported with a confidence interval
     important: bool = False  # shown first in the report on a pull request
@@ -77,16 +79,21 @@ class Metric(ABC):
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
         """Return the influence of each row on the metric (rows,), apart from a constant; `place` is that of a class."""
 
-    def confidence_interval(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Interval | None:
+    def confidence_interval(
+        self, rows: JudgedRows, confidence: float, place: int | None = None
+    ) -> Interval | None:
         """Return the interval of the metric, or of its value for the class at this place.
 
-        None if there are too few rows for one. docs/evaluation.md lists which interval is used when.
+        None if there are too few rows for one. docs/evaluation.md lists which interval is used
+        when.
         """
         if rows.binary and self.per_class and (place is None or self.symmetric):
             place = 1  # of two classes, the metric is that of the positive one
         mean = rows.multilabel and self.per_class and place is None
         return (
-            rows.once(self._label_mean_interval, confidence) if mean else rows.once(self._interval, confidence, place)
+            rows.once(self._label_mean_interval, confidence)
+            if mean
+            else rows.once(self._interval, confidence, place)
         )
 
     @abstractmethod
@@ -100,8 +107,8 @@ class Metric(ABC):
         They are those of each of more than two classes, of each label, and of each label but the
         `RAREST`.
 
-        Simulated intervals of 3 to 77 classes with so many rows held the truth in 93% to 98% of the test sets; those of
-        precision in 90% or more.
+        Simulated intervals of 3 to 77 classes with so many rows held the truth in 93% to 98% of the
+        test sets; those of precision in 90% or more.
         """
         return 0, FEW_OF_LABEL, FEW_OF_LABEL
 
@@ -121,27 +128,38 @@ class Metric(ABC):
     def has_rare_classes(self, rows: JudgedRows, place: int | None = None) -> bool:
         """Return whether a metric is a mean over more than two classes, or of some labels, of which one is rare.
 
-        Labels, all or the one at a place, are rare if fewer than `FEW_OF_LABEL` rows have, or lack, one that occurs.
+        Labels, all or the one at a place, are rare if fewer than `FEW_OF_LABEL` rows have, or lack,
+        one that occurs.
         """
         if not self.per_class or rows.binary:
             return False
         if not rows.multilabel:
             return self.has_rare(rows.by_class(rows.decided), rows.by_class(rows.y))
         sides = map(rows.is_actual, range(rows.classes) if place is None else [place])
-        return any(min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL for has in sides if is_mixed(has))
+        return any(
+            min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL
+            for has in sides
+            if is_mixed(has)
+        )
 
     def is_few(self, rows: JudgedRows, place: int | None = None) -> bool:
         """Return whether too few rows, or clusters, are right or wrong to estimate the variance of the metric.
 
-        With several labels, a row with any right label counts as right too; the metric of a label needs rows with it
-        and others.
+        With several labels, a row with any right label counts as right too; the metric of a label
+        needs rows with it and others.
         """
         if rows.multilabel and place is not None:
             return self.has_rare_classes(rows, place)
         wrong, counted = self.imperfect(rows), self.counted(rows)
-        right = (rows.y & rows.decided).any(axis=1) | ~rows.wrong if rows.multilabel else ~rows.wrong
+        right = (
+            (rows.y & rows.decided).any(axis=1) | ~rows.wrong if rows.multilabel else ~rows.wrong
+        )
         too_few = min(rows.independent(counted & kind) for kind in (wrong, right)) < FEW
-        return too_few or rows.independent(np.ones_like(counted)) < FEW_ROWS or self.has_rare_classes(rows)
+        return (
+            too_few
+            or rows.independent(np.ones_like(counted)) < FEW_ROWS
+            or self.has_rare_classes(rows)
+        )
 
     def imperfect(self, rows: JudgedRows) -> Bools:
         """Return which rows lower the metric, (rows,)."""
@@ -152,7 +170,12 @@ class Metric(ABC):
         return np.ones(len(rows), dtype=bool)
 
     def margin(
-        self, rows: JudgedRows, influences: Floats, rare: Bools, confidence: float, place: int | None = None
+        self,
+        rows: JudgedRows,
+        influences: Floats,
+        rare: Bools,
+        confidence: float,
+        place: int | None = None,
     ) -> float:
         """Return half the length of a symmetric interval of the metric, as the function `margin`."""
         return margin(rows, influences, rare, confidence)
@@ -166,7 +189,10 @@ class Metric(ABC):
         return not rows.constant
 
     def compare(
-        self, models: Mapping[str, JudgedRows], pairs: Collection[tuple[str, str]], confidence: float
+        self,
+        models: Mapping[str, JudgedRows],
+        pairs: Collection[tuple[str, str]],
+        confidence: float,
     ) -> dict[tuple[str, str], Difference | None]:
         """Return for each pair of models the metric of the first minus that of the second, None if rows are too few.
 
@@ -202,13 +228,16 @@ class Metric(ABC):
         found = [self.confidence_interval(rows, confidence, place) for place in places]
         ends = np.array([each for each in found if each is not None])
         numbers = sorted(map(rows.independent, counted))
-        rare = numbers[0] < self.fewest[1] or min(numbers[RAREST:], default=math.inf) < self.fewest[2]
+        rare = (
+            numbers[0] < self.fewest[1] or min(numbers[RAREST:], default=math.inf) < self.fewest[2]
+        )
         if rare or len(ends) < len(places):
             return None
         related = correlations([self.influence(rows, place) for place in places], rows.clusters)
         mean = float(by_label[places].mean())
         below, above = (
-            math.sqrt(max(float(side @ related @ side), 0)) / len(places) for side in np.abs(ends.T - by_label[places])
+            math.sqrt(max(float(side @ related @ side), 0)) / len(places)
+            for side in np.abs(ends.T - by_label[places])
         )
         return Interval(max(mean - below, 0.0), min(mean + above, 1.0))
 
@@ -234,18 +263,24 @@ def correlations(influences: Sequence[Floats], clusters: Ints | None) -> Floats:
     return related
 
 
-def margin(rows: JudgedRows, influences: Floats, rare: Bools, confidence: float, strata: Ints | None = None) -> float:
+def margin(
+    rows: JudgedRows, influences: Floats, rare: Bools, confidence: float, strata: Ints | None = None
+) -> float:
     """Return half the length of the interval of a metric, by Student's t, from the influence of each row (rows,).
 
-    Only the variance within `strata` (rows,) counts; single rows of one count as one. They are the classes by default
-    where the split fixed their shares, which it does not of sets of labels. Of dependent rows the variance is that of
-    the effective number of rows; `rare` as there.
+    Only the variance within `strata` (rows,) counts; single rows of one count as one. They are the
+    classes by default where the split fixed their shares, which it does not of sets of labels. Of
+    dependent rows the variance is that of the effective number of rows; `rare` as there.
     """
     if rows.clusters is not None:
-        variance = float(influences.var()) / effective_rows(influences, rows.clusters, rare, confidence)
+        variance = float(influences.var()) / effective_rows(
+            influences, rows.clusters, rare, confidence
+        )
         return normal_quantile((1 + confidence) / 2) * math.sqrt(variance)
     if strata is None:
-        strata = rows.y if rows.stratified and not rows.multilabel else np.zeros(len(rows), np.int64)
+        strata = (
+            rows.y if rows.stratified and not rows.multilabel else np.zeros(len(rows), np.int64)
+        )
     strata = np.where(np.bincount(strata)[strata] > 1, strata, strata.max() + 1)
     t = scipy.special.stdtrit(max(len(rows) - 1, 1), (1 + confidence) / 2)
     return float(t) * math.sqrt(variance_of_mean(influences, strata))

@@ -33,7 +33,9 @@ class Share:
     degrees: float = math.inf
 
     @classmethod
-    def of(cls, right: Bools, among: Bools, clusters: Ints | None, confidence: float, f1: bool = False) -> "Share":
+    def of(
+        cls, right: Bools, among: Bools, clusters: Ints | None, confidence: float, f1: bool = False
+    ) -> "Share":
         """Return the share of some rows, or pairs of row and label, that are `right`; all have the same shape."""
         number, rows = int(np.count_nonzero(right)), int(np.count_nonzero(among))
         effective, degrees = float(rows), math.inf
@@ -45,7 +47,9 @@ class Share:
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the Wilson interval of the share, as an interval of the metric."""
-        right = self.effective if self.right == self.rows else self.right / self.rows * self.effective
+        right = (
+            self.effective if self.right == self.rows else self.right / self.rows * self.effective
+        )
         ends = wilson(right, self.effective, confidence)
         return Interval(*(2 * end / (1 + end) for end in ends)) if self.f1 else ends
 
@@ -71,7 +75,9 @@ class Accuracy(ShareMetric):
 
     def value(self, rows: JudgedRows) -> float:
         counts = rows.counts
-        return float((~rows.wrong).mean() if rows.multilabel else counts.correct.sum() / counts.actual.sum())
+        return float(
+            (~rows.wrong).mean() if rows.multilabel else counts.correct.sum() / counts.actual.sum()
+        )
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
         return np.asarray(~rows.wrong, np.float64)
@@ -110,7 +116,9 @@ class CountMetric(Metric):
         """Return the metric, NaN if it is not defined for these counts."""
 
     @abstractmethod
-    def derivatives(self, counts: Counts, place: int | None = None) -> tuple[Floats, Floats, Floats]:
+    def derivatives(
+        self, counts: Counts, place: int | None = None
+    ) -> tuple[Floats, Floats, Floats]:
         """Return the derivatives of the metric, or of its value for a class, by the counts in `Counts`: (classes,)."""
 
     def share_of_counts(self, counts: Counts, worth: float) -> Share | None:
@@ -118,7 +126,11 @@ class CountMetric(Metric):
         return None
 
     def value(self, rows: JudgedRows) -> float:
-        return math.nan if self.needs_answers and (rows.decided < 0).any() else self.of_counts(rows.counts)
+        return (
+            math.nan
+            if self.needs_answers and (rows.decided < 0).any()
+            else self.of_counts(rows.counts)
+        )
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
         y, decided, counts = rows.y, rows.decided, rows.counts
@@ -129,7 +141,9 @@ class CountMetric(Metric):
         if rows.multilabel:
             of_labels: Floats = (y & decided) @ of_correct + decided @ of_predicted + y @ of_actual
             return of_labels * len(rows)
-        of_decided = np.append(of_predicted, 0)[decided]  # the last is of rows that are decided as no class
+        of_decided = np.append(of_predicted, 0)[
+            decided
+        ]  # the last is of rows that are decided as no class
         change: Floats = np.where(decided == y, of_correct[y], 0) + of_decided + of_actual[y]
         return change * len(rows)
 
@@ -138,16 +152,22 @@ class CountMetric(Metric):
         if rows.clusters is not None:
             influences = self.influence(rows)
             worth = effective_rows(influences, rows.clusters, rows.wrong, confidence) / len(rows)
-        return self.counts_interval(rows.matrix, worth, rows.stratified and rows.clusters is None, confidence)
+        return self.counts_interval(
+            rows.matrix, worth, rows.stratified and rows.clusters is None, confidence
+        )
 
     def counts_interval(
-        self, matrix: NDArray[np.int64], worth: float, stratified: bool, confidence: float = CONFIDENCE
+        self,
+        matrix: NDArray[np.int64],
+        worth: float,
+        stratified: bool,
+        confidence: float = CONFIDENCE,
     ) -> Interval | None:
         """Return the interval of the metric of a confusion matrix, None if a class has too few rows for one.
 
-        It is Wilson's interval of a share that is as variable as the metric: of n rows, a share s has the variance
-        s (1 - s) / n. `worth` is the number of effective rows per row, `stratified` says that the numbers of rows of
-        the classes are fixed.
+        It is Wilson's interval of a share that is as variable as the metric: of n rows, a share s
+        has the variance s (1 - s) / n. `worth` is the number of effective rows per row,
+        `stratified` says that the numbers of rows of the classes are fixed.
         """
         classes, counts = len(matrix), matrix.astype(np.float64) * worth
         if classes > 2 and self.has_rare(counts.sum(axis=0)[:classes], counts.sum(axis=1)):
@@ -180,7 +200,8 @@ class CountMetric(Metric):
 class Matthews(CountMetric):
     """The Matthews correlation coefficient.
 
-    For more than two classes: Gorodkin (2004), Comput. Biol. Chem. 28:367-374, doi:10.1016/j.compbiolchem.2004.09.006.
+    For more than two classes: Gorodkin (2004), Comput. Biol. Chem. 28:367-374,
+    doi:10.1016/j.compbiolchem.2004.09.006.
     """
 
     lowest: ClassVar[float] = -1.0
@@ -195,7 +216,9 @@ class Matthews(CountMetric):
         variances = (total**2 - (predicted**2).sum()) * (total**2 - (actual**2).sum())
         return float(covariance / np.sqrt(variances)) if variances > 0 else 0.0
 
-    def derivatives(self, counts: Counts, place: int | None = None) -> tuple[Floats, Floats, Floats]:
+    def derivatives(
+        self, counts: Counts, place: int | None = None
+    ) -> tuple[Floats, Floats, Floats]:
         """Return the derivatives, 0 if one class is always decided."""
         correct, predicted, actual = counts.correct, counts.predicted, counts.actual
         total, right = actual.sum(), correct.sum()
@@ -204,17 +227,27 @@ class Matthews(CountMetric):
         if not root:
             return 0 * correct, 0 * correct, 0 * correct
         mcc = (right * total - (predicted * actual).sum()) / root
-        of_actual = right / root - mcc * (total / left + total / other) - predicted / root + mcc * actual / other
-        return np.full_like(correct, total / root), mcc * predicted / left - actual / root, of_actual
+        of_actual = (
+            right / root
+            - mcc * (total / left + total / other)
+            - predicted / root
+            + mcc * actual / other
+        )
+        return (
+            np.full_like(correct, total / root),
+            mcc * predicted / left - actual / root,
+            of_actual,
+        )
 
 
 @dataclass(frozen=True)
 class Ratio(CountMetric):
     """A weighted harmonic mean of precision and recall.
 
-    The value for a class is (by_predicted + by_actual) * correct / (by_predicted * predicted + by_actual * actual), 0
-    if no row counts. The metric is the mean over the classes as in scikit-learn if it is measured `per_class`; if
-    `together`, that of all pairs of row and label; otherwise the mean over the classes that have rows.
+    The value for a class is (by_predicted + by_actual) * correct / (by_predicted * predicted +
+    by_actual * actual), 0 if no row counts. The metric is the mean over the classes as in
+    scikit-learn if it is measured `per_class`; if `together`, that of all pairs of row and label;
+    otherwise the mean over the classes that have rows.
     """
 
     _: KW_ONLY
@@ -260,12 +293,18 @@ class Ratio(CountMetric):
         present = np.count_nonzero(counts.actual)
         return math.nan if present < 2 else float(self.of_each(counts).sum() / present)
 
-    def derivatives(self, counts: Counts, place: int | None = None) -> tuple[Floats, Floats, Floats]:
+    def derivatives(
+        self, counts: Counts, place: int | None = None
+    ) -> tuple[Floats, Floats, Floats]:
         weights: NDArray[Any] = np.arange(counts.actual.size) == place
         if self.together:
             weights, counts = np.ones(counts.actual.size), counts.together()
         elif place is None:
-            weights = counts.weights if self.per_class else (counts.actual > 0) / np.count_nonzero(counts.actual)
+            weights = (
+                counts.weights
+                if self.per_class
+                else (counts.actual > 0) / np.count_nonzero(counts.actual)
+            )
         factor = self.by_predicted + self.by_actual
         whole = self.by_predicted * counts.predicted + self.by_actual * counts.actual
         of_correct = np.divide(factor * weights, whole, out=np.zeros_like(whole), where=whole > 0)
@@ -299,11 +338,17 @@ class Ratio(CountMetric):
         return losses * (len(rows) - 1)
 
     def counted(self, rows: JudgedRows) -> Bools:
-        return (rows.y == 1) | (rows.decided == 1) if rows.binary and self.is_f1 else super().counted(rows)
+        return (
+            (rows.y == 1) | (rows.decided == 1)
+            if rows.binary and self.is_f1
+            else super().counted(rows)
+        )
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
         """Return whether the metric is the same whatever the rows are; the recall of a class never counts as that."""
-        return bool(place is None or self.by_predicted) and super().is_fixed(rows, confidence, place)
+        return bool(place is None or self.by_predicted) and super().is_fixed(
+            rows, confidence, place
+        )
 
     def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
         if place is None and not self.together:
@@ -338,8 +383,18 @@ class Ratio(CountMetric):
     def share_of_counts(self, counts: Counts, worth: float) -> Share | None:
         """Return the share that gives the metric of the positive one of two classes; None if it is no share."""
         right, decided, actual = counts.correct[1], counts.predicted[1], counts.actual[1]
-        rows = decided if self.among_decided else decided + actual - right if self.by_predicted else actual
-        return Share(right, rows, rows * worth, self.is_f1) if self.is_share and self.per_class else None
+        rows = (
+            decided
+            if self.among_decided
+            else decided + actual - right
+            if self.by_predicted
+            else actual
+        )
+        return (
+            Share(right, rows, rows * worth, self.is_f1)
+            if self.is_share and self.per_class
+            else None
+        )
 
     def bias(self, counts: Floats, of_correct: Floats, stratified: bool) -> float:
         """Return the expected deviation of a mean of ratios of counts from that of expected counts, to second order."""
@@ -356,11 +411,12 @@ class Ratio(CountMetric):
 def _smoothed(counts: Floats, added: float) -> Floats:
     """Return confusion counts whose classes, of as many rows as before, are right and wrong in smoothed proportions.
 
-    `added` rows, half of which are right, are divided among the classes: with the square of the normal quantile as
-    Agresti & Coull (1998), The American Statistician 52:119-126. To each class come up to `SHARED` rows that are right
-    as often as the rows of all classes, so that a small class without mistakes varies: fewer, the more recalls differ
-    (beta-binomial moments, Kleinman 1973, J. Am. Stat. Assoc. 68:46-54). Wrong ones are decided like those of the
-    class, or, if it has none, as the other classes in proportion to their rows.
+    `added` rows, half of which are right, are divided among the classes: with the square of the
+    normal quantile as Agresti & Coull (1998), The American Statistician 52:119-126. To each class
+    come up to `SHARED` rows that are right as often as the rows of all classes, so that a small
+    class without mistakes varies: fewer, the more recalls differ (beta-binomial moments, Kleinman
+    1973, J. Am. Stat. Assoc. 68:46-54). Wrong ones are decided like those of the class, or, if it
+    has none, as the other classes in proportion to their rows.
     """
     actual, diagonal = counts.sum(axis=1), np.eye(*counts.shape) == 1
     present = actual > 0

@@ -13,7 +13,10 @@ from textclf.evaluate.metrics.metric import Metric, is_mixed, margin
 from textclf.evaluate.rows import Bools, Floats, Ints, JudgedRows, shown_classes
 
 ADDED = 0.25  # rows that are added where the variance of an area is estimated
-FEW_OF_AREA, OUT_OF_ORDER = 15, 2  # rows of the rarer side of a class, and those that rank wrongly, to compare areas
+FEW_OF_AREA, OUT_OF_ORDER = (
+    15,
+    2,
+)  # rows of the rarer side of a class, and those that rank wrongly, to compare areas
 
 
 class Rank(Metric):
@@ -70,8 +73,12 @@ class Area(Rank):
             return np.zeros(len(positive))
         positives_below, others_below = counts_below(positive, scores)
         area = float(others_below[positive].mean()) / others
-        above = 1 - positives_below / positives  # share of the class with a higher score than each row
-        influences: Floats = np.where(positive, (others_below / others - area) / positives, (above - area) / others)
+        above = (
+            1 - positives_below / positives
+        )  # share of the class with a higher score than each row
+        influences: Floats = np.where(
+            positive, (others_below / others - area) / positives, (above - area) / others
+        )
         return influences * len(positive)
 
     def is_few(self, rows: JudgedRows, place: int | None = None) -> bool:
@@ -79,34 +86,50 @@ class Area(Rank):
         return place is None and self.has_rare_classes(rows)
 
     def margin(
-        self, rows: JudgedRows, influences: Floats, rare: Bools, confidence: float, place: int | None = None
+        self,
+        rows: JudgedRows,
+        influences: Floats,
+        rare: Bools,
+        confidence: float,
+        place: int | None = None,
     ) -> float:
         """Return half the length of the interval; that of a class has the variances of its rows and of the others."""
         place = 1 if rows.binary else place
-        strata = None if place is None or rows.clusters is not None else rows.is_actual(place).astype(np.int64)
+        strata = (
+            None
+            if place is None or rows.clusters is not None
+            else rows.is_actual(place).astype(np.int64)
+        )
         return margin(rows, influences, rare, confidence, strata)
 
     def differing(self, a: JudgedRows, b: JudgedRows, differences: Floats) -> Bools | None:
         """Return the rows of the rarest class, None if too few rows rank wrongly.
 
-        There must be `FEW_OF_AREA` rows, or clusters, of the rarer side of each class, over all classes, and
-        `OUT_OF_ORDER` if these are multiplied by the distance of both areas together from 1.
+        There must be `FEW_OF_AREA` rows, or clusters, of the rarer side of each class, over all
+        classes, and `OUT_OF_ORDER` if these are multiplied by the distance of both areas together
+        from 1.
         """
         sides = map(a.is_actual, _places(a))
         rarer = sum(min(a.independent(side), a.independent(~side)) for side in sides)
         distance = 2 - a.once(self.value) - b.once(self.value)
-        return None if rarer < FEW_OF_AREA or rarer * distance < OUT_OF_ORDER else _rarest(a, _places(a))
+        return (
+            None
+            if rarer < FEW_OF_AREA or rarer * distance < OUT_OF_ORDER
+            else _rarest(a, _places(a))
+        )
 
     def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
         places = [*_places(rows)] if place is None else [place]
         return self.interval_of(rows, rows.once(self.of_classes)[places], places, confidence)
 
-    def interval_of(self, rows: JudgedRows, areas: Floats, places: Sequence[int], confidence: float) -> Interval | None:
+    def interval_of(
+        self, rows: JudgedRows, areas: Floats, places: Sequence[int], confidence: float
+    ) -> Interval | None:
         """Return the interval of the area of a class, or of the mean over some classes; None if one of these is rare.
 
-        `areas` and `places` (classes,). It is Wilson's interval of a share as variable as the area, by DeLong's
-        variance with `ADDED` / classes^2 rows more on either side of each class that rank above half of the other side;
-        so it has a width even if the area is 1.
+        `areas` and `places` (classes,). It is Wilson's interval of a share as variable as the area,
+        by DeLong's variance with `ADDED` / classes^2 rows more on either side of each class that
+        rank above half of the other side; so it has a width even if the area is 1.
         """
         number, place = len(places), places[0] if len(places) == 1 else None
         if self.is_few(rows, place):
@@ -116,10 +139,15 @@ class Area(Rank):
         variance = (half / normal_quantile((1 + confidence) / 2)) ** 2
         # Effective rows per row of a cluster
         worth = min(float(influences.var()) / len(rows) / max(variance, TINY**2), 1.0)
-        counts = [[max(rows.independent(each), worth * each.sum()) for each in (side, ~side)] for side in sides]
+        counts = [
+            [max(rows.independent(each), worth * each.sum()) for each in (side, ~side)]
+            for side in sides
+        ]
         own, others = np.array(counts).T
         added = ADDED / number**2
-        variance += added * float(((areas - 0.5) ** 2 * (1 / own**2 + 1 / others**2)).sum()) / number**2
+        variance += (
+            added * float(((areas - 0.5) ** 2 * (1 / own**2 + 1 / others**2)).sum()) / number**2
+        )
         shrunk = 0.5 + (areas - 0.5) * own / (own + added) * others / (others + added)
         effective = float(shrunk.mean() * (1 - shrunk.mean())) / max(variance, TINY**2)
         return wilson(float(areas.mean()) * effective, effective, confidence)
@@ -134,8 +162,9 @@ class AveragePrecision(Rank):
     def influence_on_class(self, positive: Bools, scores: Floats) -> Floats:
         """Return the influence of each row on the average precision of a label, (rows,); some rows must have the label.
 
-        A row with the label changes the mean by its own precision. Every row changes the precision at each row with the
-        label and at most its score, in proportion to 1 / the number of rows with at least that score.
+        A row with the label changes the mean by its own precision. Every row changes the precision
+        at each row with the label and at most its score, in proportion to 1 / the number of rows
+        with at least that score.
         """
         precisions, above, rank = precisions_at(positive, scores)
         by_rows, by_precisions = (  # sums over the rows of the label with at most each score
@@ -173,10 +202,13 @@ def _rarest(rows: JudgedRows, places: Sequence[int]) -> Bools:
 def counts_below(positive: Bools, scores: Floats) -> tuple[Floats, Floats]:
     """Return for each row the rows of the class and the other rows with a lower score, ties as one half: both (rows,).
 
-    The mean of the other rows below those of the class, as a share of the other rows, is the ROC AUC.
+    The mean of the other rows below those of the class, as a share of the other rows, is the ROC
+    AUC.
     """
     order = np.argsort(scores)  # ties in any order
-    first = np.flatnonzero(np.append(True, np.diff(scores[order]) != 0))[: len(scores)]  # of rows with a score
+    first = np.flatnonzero(np.append(True, np.diff(scores[order]) != 0))[
+        : len(scores)
+    ]  # of rows with a score
     sizes = np.diff(first, append=len(scores))
     below = []
     for side in (positive, ~positive):
@@ -190,11 +222,13 @@ def counts_below(positive: Bools, scores: Floats) -> tuple[Floats, Floats]:
 def precisions_at(positive: Bools, scores: Floats) -> tuple[Floats, Ints, Ints]:
     """Return for each row the precision among the rows with at least its score, and the number of these: both (rows,).
 
-    The third array is the rank of its score among the distinct ones, (rows,), 0 for the highest. The mean of the
-    precisions over the rows of the class is the average precision.
+    The third array is the rank of its score among the distinct ones, (rows,), 0 for the highest.
+    The mean of the precisions over the rows of the class is the average precision.
     """
     order = np.argsort(-scores)  # ties in any order
-    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # the last row with each score
+    last = np.append(
+        np.flatnonzero(np.diff(scores[order])), len(scores) - 1
+    )  # the last row with each score
     true, rows = np.cumsum(positive[order])[last], last + 1
     group = np.empty(len(scores), np.int64)
     group[order] = np.repeat(np.arange(len(last)), np.diff(rows, prepend=0))

@@ -46,8 +46,9 @@ class RowMean(Metric):
     def on_scale(self, value: float, half: float, classes: int) -> Interval | None:
         """Return the interval of a mean on its scale, from `half` the length of its symmetric interval.
 
-        It is symmetric in the logarithm of a mean loss, and in the log odds of a mean score. So it stays within the
-        range of the metric, and allows for skewness. None for a mean loss less than `half`: a few rows decide it.
+        It is symmetric in the logarithm of a mean loss, and in the log odds of a mean score. So it
+        stays within the range of the metric, and allows for skewness. None for a mean loss less
+        than `half`: a few rows decide it.
         """
         if self.higher_is_better:
             return on_odds_scale(value, half)
@@ -81,9 +82,10 @@ class MeanCost(RowMean):
     def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
         """Return the interval of the mean cost.
 
-        The shares of the rows with each cost, the lowest and the highest that the model can have among them, have
-        Wilson's intervals; the squares of their half-lengths are added, with the correlations of multinomial shares
-        (Zou & Donner 2008, Stat. Med. 27:1693-1702). So the interval allows for expensive mistakes that no row shows.
+        The shares of the rows with each cost, the lowest and the highest that the model can have
+        among them, have Wilson's intervals; the squares of their half-lengths are added, with the
+        correlations of multinomial shares (Zou & Donner 2008, Stat. Med. 27:1693-1702). So the
+        interval allows for expensive mistakes that no row shows.
         """
         values, matrix, effective = self.of_row(rows), np.array(rows.costs), float(len(rows))
         if rows.constant:  # it makes no other decision
@@ -96,10 +98,17 @@ class MeanCost(RowMean):
         ends = np.array([wilson(share * effective, effective, confidence) for share in shares])
         moves = weights[:, np.newaxis] * (ends - shares[:, np.newaxis])
         lengths = np.stack([moves.min(axis=1), moves.max(axis=1)])
-        odds = shares / np.maximum(1 - shares, 0.5)  # of the value with the largest share, any would do
+        odds = shares / np.maximum(
+            1 - shares, 0.5
+        )  # of the value with the largest share, any would do
         correlated = lengths * np.sign(weights) * np.sqrt(odds)
-        squares = (lengths**2).sum(axis=1) + (correlated**2).sum(axis=1) - correlated.sum(axis=1) ** 2
-        low, high = (float(end) for end in values.mean() + np.array([-1, 1]) * np.sqrt(np.maximum(squares, 0)))
+        squares = (
+            (lengths**2).sum(axis=1) + (correlated**2).sum(axis=1) - correlated.sum(axis=1) ** 2
+        )
+        low, high = (
+            float(end)
+            for end in values.mean() + np.array([-1, 1]) * np.sqrt(np.maximum(squares, 0))
+        )
         return Interval(max(low, float(levels[0])), min(high, float(levels[-1])))
 
 
@@ -112,8 +121,8 @@ def log_losses(rows: JudgedRows) -> Floats:
 def squared_errors(rows: JudgedRows) -> Floats:
     """Return the squared error of each row (rows,), summed over the classes; binary: of the positive class alone.
 
-    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from 0 to 1. With
-    several labels per text it is the mean over the labels.
+    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from
+    0 to 1. With several labels per text it is the mean over the labels.
     """
     if rows.multilabel:
         return np.asarray(((rows.probabilities - rows.y) ** 2).mean(axis=1))
@@ -124,8 +133,8 @@ def squared_errors(rows: JudgedRows) -> Floats:
 def ranking_precisions(rows: JudgedRows) -> Floats:
     """Return the label ranking average precision of each row, (rows,); 1 for a row without labels.
 
-    Schapire & Singer (2000), Machine Learning 39:135-168, 5.3, as `label_ranking_average_precision_score` of
-    scikit-learn.
+    Schapire & Singer (2000), Machine Learning 39:135-168, 5.3, as
+    `label_ranking_average_precision_score` of scikit-learn.
     """
     y, probabilities = rows.y, rows.probabilities
     sums, labels = np.zeros(len(y)), y.sum(axis=1)
@@ -144,7 +153,8 @@ def row_costs(rows: JudgedRows) -> Floats:
 class CalibrationError(Metric):
     """The expected calibration error.
 
-    It has no interval: it is biased upward in a sample, so that 67 to 91% of bootstrap intervals of 95% had the truth.
+    It has no interval: it is biased upward in a sample, so that 67 to 91% of bootstrap intervals of
+    95% had the truth.
     """
 
     def value(self, rows: JudgedRows) -> float:
@@ -167,22 +177,28 @@ class CalibrationError(Metric):
 def top_class(y: Labels, probabilities: Floats) -> tuple[Floats, Bools, Ints]:
     """Return the confidence of each row, whether its most probable class is correct, and the position of its bin.
 
-    Bins have equal width; each holds its upper end. With several labels per text the items are pairs of row
-    and label instead of rows: the probability of the label, and whether the row has it.
+    Bins have equal width; each holds its upper end. With several labels per text the items are
+    pairs of row and label instead of rows: the probability of the label, and whether the row has
+    it.
     """
     if y.ndim == 2:
         confidences, correct = probabilities.ravel(), y.ravel() == 1
     else:
         top = probabilities.argmax(axis=1)
         confidences, correct = probabilities[np.arange(len(y)), top], top == y
-    return confidences, correct, np.searchsorted(np.arange(1, BINS) / BINS, confidences, side="left")
+    return (
+        confidences,
+        correct,
+        np.searchsorted(np.arange(1, BINS) / BINS, confidences, side="left"),
+    )
 
 
 def expected_ece(probabilities: Floats, worth: float = 1.0, multilabel: bool = False) -> float:
     """Return the expected calibration error of rows whose most probable class is right with just that probability.
 
-    The gap of a bin is about normal with mean 0, so its expected absolute value is sqrt(2 / pi) standard deviations.
-    `worth` is the number of effective rows per row, or with several labels per pair of row and label.
+    The gap of a bin is about normal with mean 0, so its expected absolute value is sqrt(2 / pi)
+    standard deviations. `worth` is the number of effective rows per row, or with several labels per
+    pair of row and label.
     """
     y = np.zeros(probabilities.shape if multilabel else len(probabilities), np.int64)
     confidences, _, position = top_class(y, probabilities)

@@ -23,14 +23,37 @@ from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS
 from textclf.evaluate.split_clusters import IdDigest
 
 MOST_VALUES = 200  # slices of a column: the most frequent values; sums are kept of each
-MOST_DISTINCT = 100_000  # distinct values of a column; with more it has no slices: an id rather than a property
-LONGEST = 100  # characters of a value that is a slice; a longer one is a text rather than a property
-MOST_BYTES = 2**26  # of the training texts; of more, the unknown words of the test texts are not looked for
+MOST_DISTINCT = (
+    100_000  # distinct values of a column; with more it has no slices: an id rather than a property
+)
+LONGEST = (
+    100  # characters of a value that is a slice; a longer one is a text rather than a property
+)
+MOST_BYTES = (
+    2**26
+)  # of the training texts; of more, the unknown words of the test texts are not looked for
 FEWEST_ROWS = 10  # of a slice, and of the other rows
 Codes = NDArray[np.int8]  # position of each row's value in the values of a family
 
-WORD_ENDS = (4, 8, 16, 32, 64, 128, 256)  # most words of a text in each band; the last one has no end
-WORD_BANDS = ("1 to 4", "5 to 8", "9 to 16", "17 to 32", "33 to 64", "65 to 128", "129 to 256", "257 or more")
+WORD_ENDS = (
+    4,
+    8,
+    16,
+    32,
+    64,
+    128,
+    256,
+)  # most words of a text in each band; the last one has no end
+WORD_BANDS = (
+    "1 to 4",
+    "5 to 8",
+    "9 to 16",
+    "17 to 32",
+    "33 to 64",
+    "65 to 128",
+    "129 to 256",
+    "257 or more",
+)
 SHARE_ENDS = (0.0, 0.1, 0.25)  # largest share of unknown words in each band, likewise
 SHARE_BANDS = ("none", "up to 10%", "10% to 25%", "more than 25%")
 NO_YES = ("no", "yes")
@@ -43,7 +66,11 @@ NEGATION_PATTERN = (
 CAPITALS_PATTERN = rf"{BEFORE}\p{{Lu}}{{3,}}{AFTER}"
 DIGITS_PATTERN = r"\p{Nd}"
 WORD = re.compile(rb"[0-9a-z\x80-\xff]+")
-PATTERNS = {names.NEGATION: NEGATION_PATTERN, names.CAPITALS: CAPITALS_PATTERN, names.DIGITS: DIGITS_PATTERN}
+PATTERNS = {
+    names.NEGATION: NEGATION_PATTERN,
+    names.CAPITALS: CAPITALS_PATTERN,
+    names.DIGITS: DIGITS_PATTERN,
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +102,9 @@ class Membership:
 
 def describe_left_out(left_out: Mapping[str, int]) -> str:
     """Return how many values are no slices, and why, as the end of a sentence; "" if there are none."""
-    values = [f"{count_noun(number, 'value')} of {visible(name)}" for name, number in left_out.items()]
+    values = [
+        f"{count_noun(number, 'value')} of {visible(name)}" for name, number in left_out.items()
+    ]
     why = (
         f"fewer than {FEWEST_ROWS} rows of them or of the others, more than {LONGEST} characters, or not among the "
         f"{MOST_VALUES} most frequent"
@@ -88,15 +117,20 @@ def find_membership(splits: Path) -> Membership:
     return membership_of(open_slices(splits, "test"), open_slices(splits, "train"))
 
 
-def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence[pa.Table]) -> Membership:
+def membership_of(
+    shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence[pa.Table]
+) -> Membership:
     """Return the slices of the test rows, from the shards of both splits, which are read one at a time.
 
-    A family whose rows are all alike is left out, and slices and values that are too rare, as the constants here say.
-    Shares of unknown words need the words of the training rows, so they are left out if these are in several shards or
-    larger than `MOST_BYTES`. With several labels per text there are no slices by label: texts with more labels are
-    harder, and classes.csv has the metrics of each label.
+    A family whose rows are all alike is left out, and slices and values that are too rare, as the
+    constants here say. Shares of unknown words need the words of the training rows, so they are
+    left out if these are in several shards or larger than `MOST_BYTES`. With several labels per
+    text there are no slices by label: texts with more labels are harder, and classes.csv has the
+    metrics of each label.
     """
-    of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {WORDS: (WORD_BANDS, by_words)}
+    of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
+        WORDS: (WORD_BANDS, by_words)
+    }
     for name, pattern in PATTERNS.items():
         of_texts[name] = NO_YES, partial(by_pattern, pattern=pattern)
     if len(train) == 1 and (column := next(iter(train))["text"]).nbytes <= MOST_BYTES:
@@ -121,9 +155,13 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
         if number := distinct - len(families[-1].values):
             left_out[title] = number
     families += [
-        keep_large(Family(name, of_texts[name][0], np.concatenate(parts))) for name, parts in codes.items() if parts
+        keep_large(Family(name, of_texts[name][0], np.concatenate(parts)))
+        for name, parts in codes.items()
+        if parts
     ]
-    return Membership(tuple(family for family in families if family.values), ids.digest(), rows, left_out)
+    return Membership(
+        tuple(family for family in families if family.values), ids.digest(), rows, left_out
+    )
 
 
 def keep_large(family: Family) -> Family:
@@ -132,7 +170,9 @@ def keep_large(family: Family) -> Family:
     kept = np.flatnonzero((counts >= FEWEST_ROWS) & (len(family.codes) - counts >= FEWEST_ROWS))
     places = np.full(len(family.values) + 1, -1, family.codes.dtype)  # the last one is that of -1
     places[kept] = np.arange(len(kept))
-    return Family(family.name, tuple(family.values[place] for place in kept.tolist()), places[family.codes])
+    return Family(
+        family.name, tuple(family.values[place] for place in kept.tolist()), places[family.codes]
+    )
 
 
 def frequent_values(name: str, column: Sequence[pa.DictionaryArray]) -> tuple[Family, int]:
@@ -140,14 +180,23 @@ def frequent_values(name: str, column: Sequence[pa.DictionaryArray]) -> tuple[Fa
 
     There are no slices if it has too many values.
     """
-    encoded = pa.chunked_array(column, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries().combine_chunks()
+    encoded = (
+        pa.chunked_array(column, pa.dictionary(pa.int32(), pa.string()))
+        .unify_dictionaries()
+        .combine_chunks()
+    )
     codes, values = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
     if len(values) > MOST_DISTINCT:
         return Family(name, (), np.full(len(codes), -1, np.int16)), len(values)
     counts = np.bincount(codes, minlength=len(values)).tolist()
-    short = [place for place, value in enumerate(values) if len(value) <= LONGEST and counts[place] >= FEWEST_ROWS]
+    short = [
+        place
+        for place, value in enumerate(values)
+        if len(value) <= LONGEST and counts[place] >= FEWEST_ROWS
+    ]
     chosen = sorted(
-        sorted(short, key=lambda place: (-counts[place], values[place]))[:MOST_VALUES], key=values.__getitem__
+        sorted(short, key=lambda place: (-counts[place], values[place]))[:MOST_VALUES],
+        key=values.__getitem__,
     )
     places = np.full(len(values), -1, np.int16)
     places[chosen] = np.arange(len(chosen))
@@ -172,7 +221,10 @@ def words_of(texts: pa.ChunkedArray) -> set[bytes]:
 
 def by_unknown_words(texts: pa.ChunkedArray, known: Set[bytes]) -> Codes:
     """Return the band of the share of each text's words that are not `known`, as `words_of`: (texts,)."""
-    shares = [sum(word not in known for word in words) / max(len(words), 1) for words in map(_words, texts.to_pylist())]
+    shares = [
+        sum(word not in known for word in words) / max(len(words), 1)
+        for words in map(_words, texts.to_pylist())
+    ]
     return np.searchsorted(SHARE_ENDS, shares).astype(np.int8)
 
 

@@ -2,4 +2,11 @@
 
 CLASS, WORDS, UNKNOWN = "class", "words", "unknown_words"
 NEGATION, CAPITALS, DIGITS = "negation", "capitals", "digits"
-FAMILIES = (CLASS, WORDS, NEGATION, CAPITALS, DIGITS, UNKNOWN)  # which columns of data.slices can't be called
+FAMILIES = (
+    CLASS,
+    WORDS,
+    NEGATION,
+    CAPITALS,
+    DIGITS,
+    UNKNOWN,
+)  # which columns of data.slices can't be called

@@ -43,12 +43,15 @@ class Part:
 def report(sums: SliceSums, models: Mapping[str, JudgedRows], confidence: float) -> Slices:
     """Return the content of slices.json of the test rows.
 
-    A model that decides one class for all rows has no slices: its accuracy in one is the share of that class.
-    Accuracies have Wilson's interval, differences and p-values are those of `compare_shares`; all take dependent rows
-    for the number of independent rows that they are `worth`.
+    A model that decides one class for all rows has no slices: its accuracy in one is the share of
+    that class. Accuracies have Wilson's interval, differences and p-values are those of
+    `compare_shares`; all take dependent rows for the number of independent rows that they are
+    `worth`.
     """
     entries: dict[str, Any] = {
-        name: _report_model(sums, test, confidence) if (test.decided != test.decided[0]).any() else {}
+        name: _report_model(sums, test, confidence)
+        if (test.decided != test.decided[0]).any()
+        else {}
         for name, test in models.items()
     }
     left_out = dict(sums.membership.left_out)
@@ -57,7 +60,9 @@ def report(sums: SliceSums, models: Mapping[str, JudgedRows], confidence: float)
 
 def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[str, Slice]:
     entries: dict[str, dict[str, Any]] = {}
-    compared: dict[str, tuple[float, ...]] = {}  # right rows and rows of each slice, and of the others
+    compared: dict[
+        str, tuple[float, ...]
+    ] = {}  # right rows and rows of each slice, and of the others
     degrees: list[float] = []  # of freedom, of each slice
     hypothesis_of: dict[str, str] = {}  # if two slices are all rows, theirs is one
     correct = ~test.wrong
@@ -66,15 +71,22 @@ def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[
         right, rows = sums.total(place, correct), sums.rows[place]
         members, dependent = sums.members(place), sums.dependent[place]
         worths = [
-            of_clusters.worth(some, rows[each], right[each], confidence) if dependent[each - 1] else Worth()
+            of_clusters.worth(some, rows[each], right[each], confidence)
+            if dependent[each - 1]
+            else Worth()
             for each, some in enumerate(members, start=1)
         ]
-        parts = [Part(*each) for each in zip(right[1:], rows[1:], (each.mean for each in worths), strict=True)]
+        parts = [
+            Part(*each)
+            for each in zip(right[1:], rows[1:], (each.mean for each in worths), strict=True)
+        ]
         metrics = _metrics(sums, test, place, parts, confidence)
         for position, name in family.slices():
             own, of_difference = parts[position], worths[position].difference
             others = float(right.sum()) - own.right, len(test) - own.rows
-            compared[name] = tuple(count * of_difference for count in (own.right, own.rows, *others))
+            compared[name] = tuple(
+                count * of_difference for count in (own.right, own.rows, *others)
+            )
             degrees.append(worths[position].degrees)
             entries[name] = {
                 "rows": int(own.rows),
@@ -106,7 +118,8 @@ def _metrics(
 ) -> list[dict[str, Any]]:
     """Return the metric of the settings and its interval in each slice of a family; nothing where it is not defined.
 
-    The interval is None if there are too few rows for one. A mean over classes is not defined in the slices by class.
+    The interval is None if there are too few rows for one. A mean over classes is not defined in
+    the slices by class.
     """
     metric, by_class = METRICS.get(sums.metric or ""), sums.membership.families[place].name == CLASS
     if metric is None or (by_class and metric.per_class and test.classes > 2):
@@ -114,17 +127,23 @@ def _metrics(
     found: list[tuple[float, Interval | None]] = []
     if isinstance(metric, RowMean):
         losses = metric.of_row(test)
-        all_losses, squares = (sums.total(place, values)[1:].tolist() for values in (losses, losses**2))
+        all_losses, squares = (
+            sums.total(place, values)[1:].tolist() for values in (losses, losses**2)
+        )
         found = [
-            _mean_loss(metric, *each, test.sides, confidence) for each in zip(all_losses, squares, parts, strict=True)
+            _mean_loss(metric, *each, test.sides, confidence)
+            for each in zip(all_losses, squares, parts, strict=True)
         ]
     elif isinstance(metric, CountMetric):
         matrices = sums.confusion(place, test.y, test.decided, test.classes)[1:]
         found = [
-            _of_counts(matrix, metric, part.worth, confidence) for matrix, part in zip(matrices, parts, strict=True)
+            _of_counts(matrix, metric, part.worth, confidence)
+            for matrix, part in zip(matrices, parts, strict=True)
         ]
     return [
-        {} if math.isnan(value) else {metric.name: value, f"{metric.name}_interval": ends and ends.rounded()}
+        {}
+        if math.isnan(value)
+        else {metric.name: value, f"{metric.name}_interval": ends and ends.rounded()}
         for value, ends in found
     ]
 
@@ -145,7 +164,11 @@ def _of_counts(
 ) -> tuple[float, Interval | None]:
     """Return a metric of a confusion matrix, NaN if it is not defined, and its interval; `worth` as for a `Part`."""
     counts = margins(matrix)
-    value = math.nan if metric.needs_answers and matrix.shape[1] > len(matrix) else metric.of_counts(counts)
+    value = (
+        math.nan
+        if metric.needs_answers and matrix.shape[1] > len(matrix)
+        else metric.of_counts(counts)
+    )
     if math.isnan(value):
         return value, None
     share = metric.share_of_counts(counts, worth) if len(matrix) == 2 else None
@@ -168,7 +191,11 @@ def ranked(entries: Mapping[str, Slice]) -> list[str]:
 def weak(entries: Mapping[str, Slice], confidence: float) -> list[str]:
     """Return the slices of a model that are less accurate than the other rows beyond chance, by evidence."""
     alpha = 1 - confidence
-    return [name for name in ranked(entries) if entries[name].difference < 0 and entries[name].p_holm <= alpha]
+    return [
+        name
+        for name in ranked(entries)
+        if entries[name].difference < 0 and entries[name].p_holm <= alpha
+    ]
 
 
 def describe_weak(entries: Mapping[str, Slice], confidence: float, accuracy: str) -> Iterator[str]:

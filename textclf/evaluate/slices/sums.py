@@ -32,11 +32,15 @@ class Repeats:
     def members(self, codes: NDArray[np.integer[Any]], slices: int) -> list[Ints]:
         """Return which repeated rows are in each slice; `codes` (rows,) are the positions of these, -1 for none."""
         own = codes[self.rows] + 1
-        return np.split(np.argsort(own, kind="stable"), np.cumsum(np.bincount(own, minlength=slices + 1)))[1:-1]
+        return np.split(
+            np.argsort(own, kind="stable"), np.cumsum(np.bincount(own, minlength=slices + 1))
+        )[1:-1]
 
     def count(self, members: Ints, weights: NDArray[Any] | None = None) -> Floats:
         """Return how many of some repeated rows are in each cluster, or the sum of their `weights`: (clusters,)."""
-        return np.bincount(self.places[members], weights, minlength=len(self.sizes)).astype(np.float64, copy=False)
+        return np.bincount(self.places[members], weights, minlength=len(self.sizes)).astype(
+            np.float64, copy=False
+        )
 
     def are_dependent(self, members: Ints, rows: float, everything: int) -> bool:
         """Return whether the rows of a slice, or all others of `everything`, are not independent.
@@ -67,16 +71,20 @@ class Correct:
 
     def __init__(self, repeats: Repeats, correct: NDArray[np.bool_]) -> None:
         """Count the rows that are `correct` (rows,)."""
-        self._repeats, self._all, self._right = repeats, len(correct), correct[repeats.rows].astype(np.float64)
+        self._repeats, self._all, self._right = (
+            repeats,
+            len(correct),
+            correct[repeats.rows].astype(np.float64),
+        )
         self._hits, self._by_cluster = int(correct.sum()), np.bincount(repeats.places, self._right)
         self._correlation = correlation(repeats.sizes, self._by_cluster, self._all, self._hits)
 
     def worth(self, members: Ints, rows: float, hits: float, confidence: float) -> Worth:
         """Return what the rows of a slice are worth, of which `hits` are correct, and `members` are repeated rows.
 
-        The variances are those of `cr2`; that of a difference is smaller where a slice and the others share clusters.
-        With few clusters with a mistake, or without one, the rows of a cluster have the
-        `correlation` of those of all clusters: Kish (1965), Survey Sampling, 5.4.
+        The variances are those of `cr2`; that of a difference is smaller where a slice and the
+        others share clusters. With few clusters with a mistake, or without one, the rows of a
+        cluster have the `correlation` of those of all clusters: Kish (1965), Survey Sampling, 5.4.
         """
         repeats = self._repeats
         of_rows, of_hits, sizes, rights = (
@@ -88,9 +96,13 @@ class Correct:
                 (repeats.count(members, self._right[members]), self._by_cluster),
             )
         )  # in the slice and outside, (2,), and by cluster (2, clusters)
-        # Four clusters more stand for all others, of one row: in the slice a right and a wrong one, and outside.
+        # Four clusters more stand for all others, of one row: in the slice a right and a wrong one,
+        # and outside.
         alone = of_hits - rights.sum(axis=1)
-        times = np.append(np.ones(len(repeats.sizes)), np.stack([alone, of_rows - sizes.sum(axis=1) - alone], axis=1))
+        times = np.append(
+            np.ones(len(repeats.sizes)),
+            np.stack([alone, of_rows - sizes.sum(axis=1) - alone], axis=1),
+        )
         sizes = np.append(sizes, [[1, 1, 0, 0], [0, 0, 1, 1]], axis=1)
         rights = np.append(rights, [[1, 0, 0, 0], [0, 0, 1, 0]], axis=1)
         shares, pairs = of_hits / of_rows, sizes**2 @ times - of_rows
@@ -115,8 +127,8 @@ def correlation(sizes: NDArray[Any], rights: NDArray[Any], rows: int, hits: int)
 
     `sizes` and `rights` (clusters,) are those of the clusters of several rows; `rows` and `hits`
     are the numbers of all rows and of the right ones. It is the mean product of the deviations of
-    two rows of a cluster, over the variance of a row; 1 if fewer than `FEW` clusters have a mistake,
-    or a right row. The squared sum of a cluster is that of `cr2`.
+    two rows of a cluster, over the variance of a row; 1 if fewer than `FEW` clusters have a
+    mistake, or a right row. The squared sum of a cluster is that of `cr2`.
     """
     if min(np.count_nonzero(rights > 0), np.count_nonzero(rights < sizes)) < FEW:
         return 1.0
@@ -130,9 +142,9 @@ def correlation(sizes: NDArray[Any], rights: NDArray[Any], rows: int, hits: int)
 class SliceSums:
     """Sums over the slices of each family of the test rows.
 
-    `repeats` are the clusters of the rows. By family `rows` (slices + 1,) are the rows of each slice, and `dependent`
-    (slices,) says whose rows, or others, are not independent. Place 0 of the first axis is of the rows in none of the
-    slices, here and in every sum.
+    `repeats` are the clusters of the rows. By family `rows` (slices + 1,) are the rows of each
+    slice, and `dependent` (slices,) says whose rows, or others, are not independent. Place 0 of the
+    first axis is of the rows in none of the slices, here and in every sum.
     """
 
     def __init__(
@@ -152,8 +164,12 @@ class SliceSums:
                 f"{MOST_CLASSES} classes; got {metric} and {len(classes):,} classes"
             )
         self.membership, self.metric = membership, metric
-        self.repeats = Repeats(np.arange(membership.rows, dtype=np.uint64) if keys is None else keys)
-        self.rows = [self.total(place, np.ones(membership.rows)) for place in range(len(membership.families))]
+        self.repeats = Repeats(
+            np.arange(membership.rows, dtype=np.uint64) if keys is None else keys
+        )
+        self.rows = [
+            self.total(place, np.ones(membership.rows)) for place in range(len(membership.families))
+        ]
         self.dependent = [
             [
                 self.repeats.are_dependent(members, number, membership.rows)
@@ -176,11 +192,19 @@ class SliceSums:
     ) -> NDArray[np.int64]:
         """Return the rows of the slices of a family as `confusion_matrix`, (slices + 1, classes, columns)."""
         columns = classes + int((decided < 0).any())
-        counts = self._sum(place, columns * y + decided % columns, classes * columns, np.ones(len(y)))
+        counts = self._sum(
+            place, columns * y + decided % columns, classes * columns, np.ones(len(y))
+        )
         return counts.astype(np.int64).reshape(-1, classes, columns)
 
-    def _sum(self, place: int, columns: NDArray[np.int64], count: int, values: NDArray[Any]) -> Floats:
+    def _sum(
+        self, place: int, columns: NDArray[np.int64], count: int, values: NDArray[Any]
+    ) -> Floats:
         family = self.membership.families[place]
         slices = len(family.values) + 1
         cells = (family.codes.astype(np.int64) + 1) * count + columns
-        return np.bincount(cells, values, minlength=slices * count).astype(np.float64).reshape(slices, count)
+        return (
+            np.bincount(cells, values, minlength=slices * count)
+            .astype(np.float64)
+            .reshape(slices, count)
+        )

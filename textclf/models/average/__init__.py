@@ -29,7 +29,9 @@ def notes(settings: Averaged) -> list[str]:
     """Return how an average comes about."""
     names = f"{display_name(settings.first)} and {display_name(settings.second)}"
     where = "the validation rows or, without them, on held-out training rows; without these too, both weigh the same"
-    return [f"The probabilities are the weighted mean of those of {names}, with the lowest log loss on {where}."]
+    return [
+        f"The probabilities are the weighted mean of those of {names}, with the lowest log loss on {where}."
+    ]
 
 
 def read_pairs(files: Iterable[Path]) -> Iterator[Pair]:
@@ -41,19 +43,26 @@ def read_pairs(files: Iterable[Path]) -> Iterator[Pair]:
 def read_held_out(folders: Iterable[Path]) -> Pair | None:
     """Return the predictions of two models for held-out training rows; None if one of them has none."""
     first, second = (folder / HELD_OUT for folder in folders)
-    return (predictions.read(first), predictions.read(second)) if first.exists() and second.exists() else None
+    return (
+        (predictions.read(first), predictions.read(second))
+        if first.exists() and second.exists()
+        else None
+    )
 
 
 def average(weight: float, pair: Pair) -> Predictions:
     """Return the weighted mean of the predictions of two models for the same rows."""
-    return replace(pair[0], scores={}, probabilities=mix(weight, *(rows.probabilities for rows in pair)))
+    return replace(
+        pair[0], scores={}, probabilities=mix(weight, *(rows.probabilities for rows in pair))
+    )
 
 
 def choose_weight(pairs: Iterable[Pair], held_out: Pair | None) -> tuple[float, int]:
     """Return the weight of the first model with the lowest log loss, rounded, and the number of rows that chose it.
 
-    These are the validation rows of `pairs` or, if there are none, the held-out training rows; without both, each
-    model has half the weight, and the number is 0. The log loss is convex in the weight.
+    These are the validation rows of `pairs` or, if there are none, the held-out training rows;
+    without both, each model has half the weight, and the number is 0. The log loss is convex in the
+    weight.
     """
     parts = [chances_of(pair, "validation") for pair in pairs] or [np.empty((2, 0))]
     chances = np.concatenate(parts, axis=1)

@@ -19,10 +19,16 @@ ACCEPTS = ("tokens",)
 class Settings(SequenceSettings):
     """A convolutional network over the embeddings of words, trained with Keras."""
 
-    dimensions: Annotated[int, Field(ge=1)] = Field(100, description="length of the vector of each token")
+    dimensions: Annotated[int, Field(ge=1)] = Field(
+        100, description="length of the vector of each token"
+    )
     filters: Annotated[int, Field(ge=1)] = Field(128, description="number of convolution filters")
-    kernel_size: Annotated[int, Field(ge=1)] = Field(5, description="neighbouring words in a pattern")
-    epochs: Annotated[int, Field(ge=1)] = Field(10, description="passes over the training rows; it overfits soon")
+    kernel_size: Annotated[int, Field(ge=1)] = Field(
+        5, description="neighbouring words in a pattern"
+    )
+    epochs: Annotated[int, Field(ge=1)] = Field(
+        10, description="passes over the training rows; it overfits soon"
+    )
 
 
 def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Folders) -> Fitted:
@@ -43,6 +49,11 @@ def own_layers(settings: Settings) -> list[Any]:
     import keras
 
     return [
-        keras.layers.Conv1D(settings.filters, settings.kernel_size, activation=settings.activation, name="convolution"),
+        keras.layers.Conv1D(
+            settings.filters,
+            settings.kernel_size,
+            activation=settings.activation,
+            name="convolution",
+        ),
         keras.layers.GlobalMaxPooling1D(name="pooling"),
     ]

@@ -14,7 +14,8 @@ from textclf.models.common.settings import ClassWeight, ModelSettings
 
 FOLDS = 5  # of a cross-validation inside the training rows
 FEWEST_CLASS_ROWS = 2  # rows of each class to calibrate by
-# Where the dual solver stops: on short texts its objective is then closer to the optimum than the primal solver's.
+# Where the dual solver stops: on short texts its objective is then closer to the optimum than the
+# primal solver's.
 DUAL_TOLERANCE, DUAL_STEPS = 1e-2, 2000
 
 
@@ -37,12 +38,15 @@ def make_svm(C: float, rows: int, columns: int) -> Any:
     return LinearSVC(C=C, dual=False)
 
 
-def fit_calibrated(estimator: Any, train: Features, class_weight: ClassWeight, presence: bool = False) -> Fitted:
+def fit_calibrated(
+    estimator: Any, train: Features, class_weight: ClassWeight, presence: bool = False
+) -> Fitted:
     """Return a linear classifier of scikit-learn's kind fitted on the training rows, with calibrated probabilities.
 
-    The sigmoids are those of scikit-learn's CalibratedClassifierCV (Platt 1999), fitted to scores of held-out rows in
-    `FOLDS` folds, or as many as the smallest class has rows. With `presence` the classifier takes 1 for each term that
-    occurs. Raises `UserError` if a class has fewer than `FEWEST_CLASS_ROWS` rows.
+    The sigmoids are those of scikit-learn's CalibratedClassifierCV (Platt 1999), fitted to scores
+    of held-out rows in `FOLDS` folds, or as many as the smallest class has rows. With `presence`
+    the classifier takes 1 for each term that occurs. Raises `UserError` if a class has fewer than
+    `FEWEST_CLASS_ROWS` rows.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
@@ -55,16 +59,25 @@ def fit_calibrated(estimator: Any, train: Features, class_weight: ClassWeight, p
                 f"each class must have at least {FEWEST_CLASS_ROWS} training rows to calibrate by; "
                 f"{rows.classes[counts.argmin()]} has {fewest}"
             )
-        search = CalibratedClassifierCV(estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False)
+        search = CalibratedClassifierCV(
+            estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False
+        )
         fits += search.fit(X, rows.y, sample_weight=weights).calibrated_classifiers_
     coef, intercept = (
-        np.concatenate([getattr(fit.estimator, name) for fit in fits]) for name in ("coef_", "intercept_")
+        np.concatenate([getattr(fit.estimator, name) for fit in fits])
+        for name in ("coef_", "intercept_")
     )
     sigmoids = [sigmoid for fit in fits for sigmoid in fit.calibrators]
     slope = np.array([-sigmoid.a_ for sigmoid in sigmoids])  # scikit-learn's have the opposite sign
     offset = np.array([-sigmoid.b_ for sigmoid in sigmoids])
-    activation = SIGMOIDS if train.multilabel else "sigmoid" if len(intercept) == 1 else "sigmoid_shares"
+    activation = (
+        SIGMOIDS if train.multilabel else "sigmoid" if len(intercept) == 1 else "sigmoid_shares"
+    )
     model = layers.linear(
-        train.classes, coef * slope[:, None], intercept * slope + offset, activation, presence=presence
+        train.classes,
+        coef * slope[:, None],
+        intercept * slope + offset,
+        activation,
+        presence=presence,
     )
     return Fitted(model, {"parameters": coef.size + intercept.size + slope.size + offset.size})

@@ -32,13 +32,17 @@ def weigh(weights: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.fl
 def class_weights(train: Dataset, class_weight: ClassWeight) -> NDArray[np.float64] | None:
     """Return the weight of a training row of each class, (classes,), or (2, labels), of one without and with each.
 
-    With `balanced`, rows / (classes x rows of the class), as in scikit-learn. A class that a mapping does not name
-    weighs 1. Raises `UserError` for a name that is no class.
+    With `balanced`, rows / (classes x rows of the class), as in scikit-learn. A class that a
+    mapping does not name weighs 1. Raises `UserError` for a name that is no class.
     """
     if class_weight is None:
         return None
     if class_weight == "balanced":
-        counts = np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
+        counts = (
+            np.array([train.rows - train.counts, train.counts])
+            if train.multilabel
+            else train.counts
+        )
         return train.rows / (len(counts) * counts)
     given, names = dict(class_weight), train.classes.tolist()
     if unknown := [name for name in given if name not in names]:
@@ -61,7 +65,11 @@ def problems(part: Features, weights: Array | None) -> list[Problem]:
     if not part.multilabel:
         return [Problem(part, weights)]
     names = [np.array([f"not {name}", name]) for name in part.classes]
-    soft = [None] * len(names) if part.targets is None else [np.stack([1 - each, each], 1) for each in part.targets.T]
+    soft = (
+        [None] * len(names)
+        if part.targets is None
+        else [np.stack([1 - each, each], 1) for each in part.targets.T]
+    )
     return [
         Problem(
             replace(part, y=y.astype(np.int64), classes=names[n], targets=soft[n]),

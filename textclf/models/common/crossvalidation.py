@@ -26,12 +26,21 @@ from textclf.models.common.fitting import predict
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
-FOLDS, MORE_FOLDS, FEW = 3, 5, 1000  # more folds of fewer than FEW rows, each of whose models misses more of the texts
+FOLDS, MORE_FOLDS, FEW = (
+    3,
+    5,
+    1000,
+)  # more folds of fewer than FEW rows, each of whose models misses more of the texts
 # Training rows that take part at most, so that the time is bounded: as many per class, and in all.
 PER_CLASS, FEWEST_ROWS, MOST_ROWS = 100, 3000, 20_000
 SEED = 0  # of the rows that take part and of their folds: the same for all models
 NEVER_HELD_OUT = -1  # instead of a fold
-LINEAR = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")  # kinds that are fitted in seconds
+LINEAR = (
+    "naive_bayes",
+    "logistic_regression",
+    "linear_svm",
+    "nb_svm",
+)  # kinds that are fitted in seconds
 SIZES, DRAWS = 10, 10  # numbers of labels at most; draws of suggested texts
 CLOSE = 1e-6  # relative difference up to which lengths of rows are equal
 
@@ -48,11 +57,12 @@ def crossvalidate(
 ) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
-    The `split` of a row is its fold: "fold 1" and so on. Every model gets the same rows, those of `sample_rows`, and
-    the same folds, those of `assign_folds`; those `suggested` (rows,), which are no random sample, are in none. None if
-    the folds have too few rows of a class for this model, or there are more rows than it is cross-validated on: see
-    `ModelPackage`. With `unknown` the predictions have the scores of `textclf.artifacts.unknown`. Every model is fitted
-    on the rows `added` as well.
+    The `split` of a row is its fold: "fold 1" and so on. Every model gets the same rows, those of
+    `sample_rows`, and the same folds, those of `assign_folds`; those `suggested` (rows,), which are
+    no random sample, are in none. None if the folds have too few rows of a class for this model, or
+    there are more rows than it is cross-validated on: see `ModelPackage`. With `unknown` the
+    predictions have the scores of `textclf.artifacts.unknown`. Every model is fitted on the rows
+    `added` as well.
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None
@@ -75,12 +85,16 @@ def crossvalidate(
 
 
 def predict_fewer(
-    datasets: Mapping[str, Dataset], labelled: Rounds, settings: Any, folders: Folders, added: Features | None
+    datasets: Mapping[str, Dataset],
+    labelled: Rounds,
+    settings: Any,
+    folders: Folders,
+    added: Features | None,
 ) -> Iterator[Predictions]:
     """Yield predictions for the test rows by models of fewer labels, the `subsets` of `labelled`.
 
-    The `split` is the name and the number of labels. Subsets with too few rows of a class are left out, and all of a
-    model that is not `LINEAR` or of more than `MOST_ROWS` rows.
+    The `split` is the name and the number of labels. Subsets with too few rows of a class are left
+    out, and all of a model that is not `LINEAR` or of more than `MOST_ROWS` rows.
     """
     if settings.kind not in LINEAR or datasets["train"].rows > MOST_ROWS:
         return
@@ -89,14 +103,19 @@ def predict_fewer(
         train = Dataset.of_rows(rows.take(some))
         if train.fewest >= settings.rows_per_class():
             with warnings.catch_warnings(action="ignore"):  # the fit on all rows has warned
-                model = load_model(settings.kind).fit(train.plus(added), None, settings, folders).layers
+                model = (
+                    load_model(settings.kind).fit(train.plus(added), None, settings, folders).layers
+                )
             yield predict(model, f"{name} {train.rows}", test)
 
 
-def subsets(rounds: NDArray[np.int32], chosen: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def subsets(
+    rounds: NDArray[np.int32], chosen: NDArray[Any]
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield sets of training rows (rows,): `history`, up to a round but the last, then `random` and `suggested`.
 
-    These have the rows of the table, round 0, and either all random texts or as many suggested ones of each round.
+    These have the rows of the table, round 0, and either all random texts or as many suggested ones
+    of each round.
     """
     numbers, random = np.unique(rounds), chosen == "random"
     for place in np.unique(np.linspace(0, len(numbers) - 1, SIZES).astype(int))[:-1]:
@@ -107,7 +126,9 @@ def subsets(rounds: NDArray[np.int32], chosen: NDArray[Any]) -> Iterator[tuple[s
     others, each = random | (chosen == ""), np.bincount(rounds[random], minlength=numbers[-1] + 1)
     for seed in range(DRAWS):
         order = np.lexsort((np.random.default_rng(seed).random(len(rounds)), others, rounds))
-        place = np.argsort(order) - np.searchsorted(np.sort(rounds), rounds)  # in its round, suggested texts first
+        place = np.argsort(order) - np.searchsorted(
+            np.sort(rounds), rounds
+        )  # in its round, suggested texts first
         yield "suggested", (rounds == 0) | ~others & (place < each[rounds])
 
 
@@ -122,9 +143,15 @@ def draw_rows(train: Shards[Features]) -> Features:
     Of a class with fewer rows the sample has all. Only shards with drawn rows are read as a whole.
     """
     labels = [features.read_arrays(path, "y")[0] for path in train.paths]
-    parts = np.split(sample_rows(np.concatenate(labels)), np.cumsum([len(part) for part in labels])[:-1])
+    parts = np.split(
+        sample_rows(np.concatenate(labels)), np.cumsum([len(part) for part in labels])[:-1]
+    )
     return features.concatenate(
-        [train.read(path).take(part) for path, part in zip(train.paths, parts, strict=True) if part.any()]
+        [
+            train.read(path).take(part)
+            for path, part in zip(train.paths, parts, strict=True)
+            if part.any()
+        ]
     )
 
 
@@ -143,9 +170,10 @@ def sample_rows(y: NDArray[np.integer]) -> NDArray[np.bool_]:
 def assign_folds(y: NDArray[np.integer], clusters: NDArray[Any]) -> NDArray[np.int64]:
     """Return the fold of each row, (rows,), from 0: random, with equal shares of each class or rarest label.
 
-    Rows of one of the `clusters` (rows,), which depend on each other, share the fold that its first row gets. Those of
-    a class with fewer than `FOLDS` clusters are `NEVER_HELD_OUT`, so that every model sees two rows of the class. So
-    are the clusters of a fold with a label, or without it, that fewer than two other rows would show.
+    Rows of one of the `clusters` (rows,), which depend on each other, share the fold that its first
+    row gets. Those of a class with fewer than `FOLDS` clusters are `NEVER_HELD_OUT`, so that every
+    model sees two rows of the class. So are the clusters of a fold with a label, or without it,
+    that fewer than two other rows would show.
     """
     _, first, cluster = np.unique(clusters, return_index=True, return_inverse=True)
     of_cluster = rarest(y)[first]
@@ -172,9 +200,10 @@ def _random(count: int) -> NDArray[np.float64]:
 def as_new_texts(fitted: Matrix, held_out: Matrix) -> Any:
     """Return the features (rows, columns) of held-out rows as if the vocabulary were that of the fitted rows.
 
-    A term that occurs in no fitted row has no weight, but takes part of the fixed length of a row of tf-idf; in a new
-    text it would not be counted. So with tf-idf such terms are dropped and the row gets its length back, or held-out
-    scores would be too small. Columns without zeros, such as those of sentence vectors, and counts stay as they are.
+    A term that occurs in no fitted row has no weight, but takes part of the fixed length of a row
+    of tf-idf; in a new text it would not be counted. So with tf-idf such terms are dropped and the
+    row gets its length back, or held-out scores would be too small. Columns without zeros, such as
+    those of sentence vectors, and counts stay as they are.
     """
     if not isinstance(fitted, csr_array) or not isinstance(held_out, csr_array):
         return held_out
@@ -186,7 +215,9 @@ def as_new_texts(fitted: Matrix, held_out: Matrix) -> Any:
     after = _lengths(held_out, terms & (seen > 0))
     factors = np.divide(before, after, out=np.ones_like(before), where=after > 0)
     weights = np.where(terms[held_out.indices], np.repeat(factors, np.diff(held_out.indptr)), 1.0)
-    return csr_array((held_out.data * weights, held_out.indices, held_out.indptr), shape=held_out.shape)
+    return csr_array(
+        (held_out.data * weights, held_out.indices, held_out.indptr), shape=held_out.shape
+    )
 
 
 def _lengths(X: csr_array, columns: NDArray[np.bool_]) -> NDArray[np.float64]:

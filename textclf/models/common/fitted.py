@@ -19,9 +19,15 @@ class Fitted:
     """A fitted model."""
 
     layers: Any  # a `textclf.artifacts.classifiers.Classifier`; each model knows of which form
-    record: Mapping[str, int | float]  # about the training, among them `parameters`, the count of fitted numbers
-    history: "pd.DataFrame | None" = None  # columns epoch (from 1), split (train or watched), loss and accuracy
-    files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)  # writers of others, such as model.keras
+    record: Mapping[
+        str, int | float
+    ]  # about the training, among them `parameters`, the count of fitted numbers
+    history: "pd.DataFrame | None" = (
+        None  # columns epoch (from 1), split (train or watched), loss and accuracy
+    )
+    files: Mapping[str, Callable[[Path], None]] = field(
+        default_factory=dict
+    )  # writers of others, such as model.keras
     summary: str = ""  # for people; by default the record on one line
 
     def write(self, folder: Path) -> None:
@@ -40,23 +46,32 @@ class Folders:
     """What a fit may use besides rows."""
 
     pretrained: Path  # the folder of all pretrained weights
-    scratch: Path | None = None  # may keep what it needs to resume after a kill; the run that succeeds removes it
+    scratch: Path | None = (
+        None  # may keep what it needs to resume after a kill; the run that succeeds removes it
+    )
 
 
 class ModelPackage(Protocol):
     """The package of a model, textclf/models/<name>/.
 
-    A package may also have `notes(settings)`, which returns sentences for the model card and the report on how the
-    model was trained, and `CROSSVALIDATED`, the number of training rows up to which it is cross-validated to make
-    choices, because more would take too long.
+    A package may also have `notes(settings)`, which returns sentences for the model card and the
+    report on how the model was trained, and `CROSSVALIDATED`, the number of training rows up to
+    which it is cross-validated to make choices, because more would take too long.
     """
 
     KIND: str  # what the model is, in a few words, for its card
     ACCEPTS: tuple[str, ...]  # kinds of features that it can be fitted on
     Settings: "type[ModelSettings]"
 
-    def fit(self, train: "Dataset", watched: "Dataset | None", settings: "ModelSettings", folders: Folders) -> Fitted:
+    def fit(
+        self,
+        train: "Dataset",
+        watched: "Dataset | None",
+        settings: "ModelSettings",
+        folders: Folders,
+    ) -> Fitted:
         """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them.
 
-        There are no watched rows in a cross-validation that makes choices, and in a fit for `export.refit`.
+        There are no watched rows in a cross-validation that makes choices, and in a fit for
+        `export.refit`.
         """

@@ -23,22 +23,34 @@ from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
-Scores = Callable[[Matrix], Mapping[str, NDArray[np.float64]]]  # of `textclf.artifacts.unknown`, from features
+Scores = Callable[
+    [Matrix], Mapping[str, NDArray[np.float64]]
+]  # of `textclf.artifacts.unknown`, from features
 
 
 def fit_model(
-    name: str, splits: Mapping[str, Dataset], settings: ModelSettings, folders: Folders, added: Features | None = None
+    name: str,
+    splits: Mapping[str, Dataset],
+    settings: ModelSettings,
+    folders: Folders,
+    added: Features | None = None,
 ) -> Fitted:
     """Return the model fitted on the rows of `train` and those `added`; `UserError` as `require_every_class`."""
     package, train = load_model(name), splits["train"]
     require_every_class(train)
-    fitted: Fitted = package.fit(train.plus(added), splits[watched_split(splits)], settings, folders)
+    fitted: Fitted = package.fit(
+        train.plus(added), splits[watched_split(splits)], settings, folders
+    )
     return fitted
 
 
 def settled(settings: ModelSettings, record: Mapping[str, Any]) -> ModelSettings:
     """Return the settings with what a training chose, by its record: C, and the epoch at which it stopped early."""
-    chosen = {name: record[name] for name, value in settings if isinstance(value, tuple) and name in record}
+    chosen = {
+        name: record[name]
+        for name, value in settings
+        if isinstance(value, tuple) and name in record
+    }
     if "early_stopping" in record:
         chosen |= {"early_stopping": None, "epochs": int(record["best_epoch"])}
     return settings.model_copy(update=chosen)
@@ -50,7 +62,9 @@ def training_record(fitted: Fitted, settings: ModelSettings) -> dict[str, int | 
     return {**fitted.record, **({} if patience is None else {"early_stopping": patience})}
 
 
-def predict(model: Classifier, split: str, part: Features, scores: Scores | None = None) -> Predictions:
+def predict(
+    model: Classifier, split: str, part: Features, scores: Scores | None = None
+) -> Predictions:
     """Return the model's predictions for rows of a split, with their scores if there is a function of these."""
     return Predictions(
         ids=part.ids,
@@ -72,7 +86,9 @@ def predict_shards(
         return predict(model, split, splits[split].read(path), scores)
 
     places = [(split, path) for split, shards in splits.items() for path in shards.paths]
-    return predictions.in_batches(track(map(predict_shard, places), "predict", len(places), "shard"), splits)
+    return predictions.in_batches(
+        track(map(predict_shard, places), "predict", len(places), "shard"), splits
+    )
 
 
 def watched_split(splits: Mapping[str, object]) -> str:
@@ -99,7 +115,9 @@ def scratch_prefix(model: str) -> str:
     return f".train-{model}-"
 
 
-def scratch_folder(beside: Path, model: str, splits: Mapping[str, Shards[Features]], settings: object) -> Path:
+def scratch_folder(
+    beside: Path, model: str, splits: Mapping[str, Shards[Features]], settings: object
+) -> Path:
     """Return the folder in which a training with these shards, settings and teacher keeps what it needs to resume."""
     return beside / f"{scratch_prefix(model)}{fingerprint(splits, settings)}{SCRATCH}"
 

@@ -30,7 +30,11 @@ Features = Annotated[str, BeforeValidator(_one_name)]
 def kinds() -> list[str]:
     """Return the names of all kinds of models, sorted: those of their packages."""
     packages = pkgutil.iter_modules([str(FOLDER)])
-    return sorted(package.name for package in packages if package.ispkg and package.name not in (SHARED, AVERAGE))
+    return sorted(
+        package.name
+        for package in packages
+        if package.ispkg and package.name not in (SHARED, AVERAGE)
+    )
 
 
 def load_model(kind: str) -> Any:
@@ -48,7 +52,9 @@ def entry_class(kind: str) -> type[ModelSettings]:
         "kind": (Literal[kind], Field(description=KIND)),
         "features": (Features, Field(description=FEATURES)),
     }
-    first = create_model("First", __base__=Section, **own)  # a base, so that these stand before the settings
+    first = create_model(
+        "First", __base__=Section, **own
+    )  # a base, so that these stand before the settings
     return create_model("Entry", __base__=(settings, first), __doc__=settings.__doc__)
 
 
@@ -62,4 +68,8 @@ def _entry(value: object) -> ModelSettings:
     return entry_class(kind).model_validate(value)
 
 
-Entry = Annotated[Any, PlainValidator(_entry), WithJsonSchema({"type": "object", "required": ["kind", "features"]})]
+Entry = Annotated[
+    Any,
+    PlainValidator(_entry),
+    WithJsonSchema({"type": "object", "required": ["kind", "features"]}),
+]

@@ -10,7 +10,9 @@ from textclf.core.settings import LARGEST, Name, Section, rule
 class ModelSettings(Section):
     """Base of the settings of every model; in params.yaml `kind` and `features` stand beside them."""
 
-    takes_class_texts: ClassVar[bool] = True  # whether a fit has the rows of `textclf.vectorize.class_texts` as well
+    takes_class_texts: ClassVar[bool] = (
+        True  # whether a fit has the rows of `textclf.vectorize.class_texts` as well
+    )
 
     def validation_choices(self) -> list[str]:
         """Return the names of the settings that make choices on validation rows, as they are set."""
@@ -19,7 +21,8 @@ class ModelSettings(Section):
     def features_rule(self, representation: Section) -> str | None:  # noqa: ARG002 (most models take any of a kind)
         """Return what the features must be, with what they are, if the model can't take those that these settings make.
 
-        Completes "train.<model>.features must name ...". The kinds that a model accepts are its package's `ACCEPTS`.
+        Completes "train.<model>.features must name ...". The kinds that a model accepts are its
+        package's `ACCEPTS`.
         """
         return None
 
@@ -45,7 +48,13 @@ def _class_weight(value: object) -> object:
     """Return None, "balanced", or (class, weight) pairs, which can be frozen."""
     if value is None or value == "balanced":
         return value
-    pairs = list(value.items()) if isinstance(value, dict) else list(value) if isinstance(value, tuple) else []
+    pairs = (
+        list(value.items())
+        if isinstance(value, dict)
+        else list(value)
+        if isinstance(value, tuple)
+        else []
+    )
     if not pairs or any(
         isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= LARGEST
         for _, weight in pairs
@@ -62,7 +71,10 @@ ClassWeight = Annotated[
         {
             "anyOf": [
                 {"enum": [None, "balanced"]},
-                {"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0}},
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
+                },
             ]
         }
     ),
@@ -74,7 +86,11 @@ def teacher_notes(settings: ModelSettings) -> list[str]:
     """Return which teacher the training rows had, if any."""
     if (teacher := getattr(settings, "teacher", None)) is None:
         return []
-    return [f"Of training rows that {teacher} has predictions for, it learned those probabilities, not the labels."]
+    return [
+        f"Of training rows that {teacher} has predictions for, it learned those probabilities, not the labels."
+    ]
 
 
-CLASS_WEIGHT = "weight of a class: null, balanced (rare classes weigh more) or {class: weight}, of others 1"
+CLASS_WEIGHT = (
+    "weight of a class: null, balanced (rare classes weigh more) or {class: weight}, of others 1"
+)

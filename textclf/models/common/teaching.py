@@ -38,7 +38,10 @@ class Teacher:
         """Return the training rows, taught batch by batch; a single batch stays in memory."""
         if len(train) == 1:
             return Dataset.of_rows(self.teach(train.readers[0]()))
-        return replace(train, readers=tuple(partial(lambda read: self.teach(read()), read) for read in train.readers))
+        return replace(
+            train,
+            readers=tuple(partial(lambda read: self.teach(read()), read) for read in train.readers),
+        )
 
 
 def read_teacher(noted: Mapping[str, str], train: Shards[Features], rows: Dataset) -> Teacher:
@@ -48,7 +51,12 @@ def read_teacher(noted: Mapping[str, str], train: Shards[Features], rows: Datase
         if found[path.name] != noted["sha256"]:
             raise UserError(f"{path} must not change during a run; it did; run dvc repro again")
         predictions = external.read(path, rows.classes.tolist(), rows.multilabel)
-    known = sum(int(predictions.ids.isin(features.read_arrays(shard, "ids")[0]).sum()) for shard in train.paths)
+    known = sum(
+        int(predictions.ids.isin(features.read_arrays(shard, "ids")[0]).sum())
+        for shard in train.paths
+    )
     if not known:
-        raise UserError(f"{path} must have training rows to teach; got none of {count_noun(rows.rows, 'row')}")
+        raise UserError(
+            f"{path} must have training rows to teach; got none of {count_noun(rows.rows, 'row')}"
+        )
     return Teacher(predictions, known)

@@ -1,7 +1,7 @@
 """Several machines that train one network together, named by TensorFlow's environment variable TF_CONFIG.
 
-TF_CONFIG is JSON with the addresses of all workers and the index of this one. Each worker runs the same command on the
-same inputs. Only the first, the chief, writes.
+TF_CONFIG is JSON with the addresses of all workers and the index of this one. Each worker runs the
+same command on the same inputs. Only the first, the chief, writes.
 """
 
 import json
@@ -24,7 +24,11 @@ def worker_index() -> tuple[int, int]:
     try:
         config = json.loads(text)
         cluster, task = config.get("cluster", {}), config.get("task", {})
-        tasks = [(kind, number) for kind in ("chief", "worker") for number in range(len(cluster.get(kind, ())))]
+        tasks = [
+            (kind, number)
+            for kind in ("chief", "worker")
+            for number in range(len(cluster.get(kind, ())))
+        ]
         return (tasks.index((task["type"], int(task["index"]))), len(tasks)) if tasks else (0, 1)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         example = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
@@ -51,7 +55,9 @@ def distribute(strategy: Any, make: Callable[[int], Any]) -> Any:
     """Return `make(device)` for each device of this worker, numbered across all workers, for `strategy.run`."""
     if strategy.num_replicas_in_sync == 1:
         return make(0)
-    return strategy.experimental_distribute_values_from_function(lambda context: make(context.replica_id_in_sync_group))
+    return strategy.experimental_distribute_values_from_function(
+        lambda context: make(context.replica_id_in_sync_group)
+    )
 
 
 def sum_over_workers(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
@@ -59,7 +65,9 @@ def sum_over_workers(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
     if strategy.num_replicas_in_sync == 1:
         return array
     values_here = iter([array])  # the first device of a worker contributes; the others add zeros
-    values = strategy.experimental_distribute_values_from_function(lambda _: next(values_here, np.zeros_like(array)))
+    values = strategy.experimental_distribute_values_from_function(
+        lambda _: next(values_here, np.zeros_like(array))
+    )
     return np.asarray(strategy.reduce("SUM", values, axis=None).numpy())
 
 

@@ -19,8 +19,12 @@ ACCEPTS = ("tokens",)
 class Settings(SequenceSettings):
     """A network over the embeddings of words, trained with Keras."""
 
-    pooling: Pooling = Field("max", description="how the vectors of all positions become one: max, average or flatten")
-    epochs: Annotated[int, Field(ge=1)] = Field(50, description="passes over the training rows; 20 to 50 in the course")
+    pooling: Pooling = Field(
+        "max", description="how the vectors of all positions become one: max, average or flatten"
+    )
+    epochs: Annotated[int, Field(ge=1)] = Field(
+        50, description="passes over the training rows; 20 to 50 in the course"
+    )
 
 
 def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Folders) -> Fitted:

@@ -1,7 +1,8 @@
 """The network: dense layers over a bag of words, and the same arithmetic and weights over sparse rows.
 
-A dense layer over a bag of words sums the kernel's rows of the words that occur, times their counts. Doing just that is
-faster, never needs a dense matrix and, compiled by XLA for AVX2, gives the same bits on every x86-64 CPU.
+A dense layer over a bag of words sums the kernel's rows of the words that occur, times their
+counts. Doing just that is faster, never needs a dense matrix and, compiled by XLA for AVX2, gives
+the same bits on every x86-64 CPU.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from textclf.models.common.networks.settings import NetworkSettings
 
-NARROWEST, NARROWING = 256, 16  # padding is not narrowed below 256 columns, and by a factor of 16 each time
+NARROWEST, NARROWING = (
+    256,
+    16,
+)  # padding is not narrowed below 256 columns, and by a factor of 16 each time
 
 
 def build_network(
@@ -71,8 +75,8 @@ def over_sparse_rows(network: "keras.Sequential") -> "keras.Model":
 def pad_rows(X: Any, width: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return term ids and counts of each row, CSR or dense, both (rows, K), 0 where a row has fewer than K terms.
 
-    K is `width`, which no row exceeds, or a sixteenth of it, and so on, if that holds these rows as well: one long row
-    must not slow all others, and XLA compiles again for each K.
+    K is `width`, which no row exceeds, or a sixteenth of it, and so on, if that holds these rows as
+    well: one long row must not slow all others, and XLA compiles again for each K.
     """
     X = csr_array(X)
     terms = np.diff(X.indptr)
@@ -88,7 +92,8 @@ def pad_rows(X: Any, width: int) -> tuple[NDArray[np.int32], NDArray[np.float32]
 def width_of(X: Any) -> int:
     """Return the width to which rows, CSR or dense, are padded, so that few batches of a dataset have another one.
 
-    It is the most terms of a row rounded up to a multiple of 4 and of an eighth of the next power of two.
+    It is the most terms of a row rounded up to a multiple of 4 and of an eighth of the next power
+    of two.
     """
     most = X.shape[1] if isinstance(X, np.ndarray) else int(np.diff(X.indptr).max(initial=1))
     step = max(4, (1 << (most - 1).bit_length()) // 8)

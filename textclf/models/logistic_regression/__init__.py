@@ -1,6 +1,7 @@
 """Logistic regression, the lesson's "better results without a neural network".
 
-Rows in memory are fitted by scikit-learn's LogisticRegression, more rows batch by batch in some 15 passes (`stream`).
+Rows in memory are fitted by scikit-learn's LogisticRegression, more rows batch by batch in some 15
+passes (`stream`).
 """
 
 from typing import Annotated, Any, Literal
@@ -12,11 +13,19 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.settings import LARGEST, Name, rule
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.settings import CLASS_WEIGHT, TEACHER, ClassWeight, ModelSettings, teacher_notes
+from textclf.models.common.settings import (
+    CLASS_WEIGHT,
+    TEACHER,
+    ClassWeight,
+    ModelSettings,
+    teacher_notes,
+)
 
 KIND = "logistic regression"
 ACCEPTS = ("sparse", "dense")
-IN_MEMORY = 250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is stream
+IN_MEMORY = (
+    250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is stream
+)
 
 
 def _strengths(value: object) -> float | tuple[float, ...]:
@@ -24,7 +33,8 @@ def _strengths(value: object) -> float | tuple[float, ...]:
     numbers: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
     # Compared exactly: an integer may be beyond all floats.
     if not numbers or any(
-        isinstance(n, bool) or not isinstance(n, int | float) or not 0 < n <= LARGEST for n in numbers
+        isinstance(n, bool) or not isinstance(n, int | float) or not 0 < n <= LARGEST
+        for n in numbers
     ):
         raise rule("a number greater than 0, or a list of such numbers to choose from")
     return tuple(float(number) for number in numbers) if several else float(numbers[0])
@@ -37,7 +47,11 @@ Strengths = Annotated[
         {
             "anyOf": [
                 {"type": "number", "exclusiveMinimum": 0},
-                {"type": "array", "items": {"type": "number", "exclusiveMinimum": 0}, "minItems": 1},
+                {
+                    "type": "array",
+                    "items": {"type": "number", "exclusiveMinimum": 0},
+                    "minItems": 1,
+                },
             ]
         }
     ),
@@ -48,10 +62,12 @@ class Settings(ModelSettings):
     """Logistic regression, named as in scikit-learn's LogisticRegression."""
 
     C: Strengths = Field(
-        1.0, description="inverse strength of the regularisation; [0.1, 1, 10] chooses by cross-validation"
+        1.0,
+        description="inverse strength of the regularisation; [0.1, 1, 10] chooses by cross-validation",
     )
     solver: Literal["auto", "lbfgs", "stream"] = Field(
-        "auto", description="lbfgs holds all rows in memory, stream a shard at a time; auto: by the number of rows"
+        "auto",
+        description="lbfgs holds all rows in memory, stream a shard at a time; auto: by the number of rows",
     )
     max_iter: Annotated[int, Field(ge=1)] = Field(
         100, description="most steps of the solver; raise it if it warns that it has not converged"
@@ -72,7 +88,8 @@ def notes(settings: Settings) -> list[str]:
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
     """Return the model fitted on the training rows: together or, with the solver stream, batch by batch.
 
-    Of several values of C the one with the lowest log loss in a cross-validation inside the training rows is taken.
+    Of several values of C the one with the lowest log loss in a cross-validation inside the
+    training rows is taken.
     """
     from textclf.models.logistic_regression import fitting
 

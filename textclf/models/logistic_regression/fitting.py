@@ -26,7 +26,9 @@ from textclf.models.common.class_weights import Problem, class_weights, problems
 from textclf.models.common.crossvalidation import as_new_texts
 from textclf.models.common.fitted import Fitted
 
-LEAST_PROBABLE = 1e-3  # of a class that counts as one of a row with targets; more would only take longer
+LEAST_PROBABLE = (
+    1e-3  # of a class that counts as one of a row with targets; more would only take longer
+)
 VECTORS = 24  # of all parameters in the memory of lbfgs, measured
 DECREASE = 5e-5  # of the objective in a step, at which the solver stops
 MEMORY = 5  # earlier steps that the solver remembers
@@ -35,7 +37,9 @@ SCORES = 2**22  # of a part of the rows at most
 THREADS = 4  # at most: each has a batch in memory
 
 Array = NDArray[np.float64]
-Kept = tuple[csr_array, NDArray[np.integer], Array | None]  # features, classes and targets of a batch
+Kept = tuple[
+    csr_array, NDArray[np.integer], Array | None
+]  # features, classes and targets of a batch
 
 
 def in_memory(train: Features, settings: Any) -> Fitted:
@@ -54,8 +58,13 @@ def in_memory(train: Features, settings: Any) -> Fitted:
             _fit(estimator, X, rows.y, weights, rows.targets)
     steps = max(int(estimator.n_iter_[0]) for estimator in fits)
     if any(issubclass(warning.category, exceptions.ConvergenceWarning) for warning in caught):
-        warnings.warn(f"logistic regression has not converged after {steps} steps; raise max_iter", stacklevel=2)
-    coef, intercept = (np.concatenate([getattr(fit, name) for fit in fits]) for name in ("coef_", "intercept_"))
+        warnings.warn(
+            f"logistic regression has not converged after {steps} steps; raise max_iter",
+            stacklevel=2,
+        )
+    coef, intercept = (
+        np.concatenate([getattr(fit, name) for fit in fits]) for name in ("coef_", "intercept_")
+    )
     return _fitted(train, coef, intercept, {"iterations": steps, "C": C})
 
 
@@ -79,8 +88,9 @@ def parameter_shape(features: int, classes: int) -> tuple[int, ...]:
 def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
     """Return the value of C, one of several, with the lowest log loss, summed over the problems of all labels.
 
-    It is the mean over the held-out rows of `FOLDS` folds, or of as many as the smallest class has rows. A label with
-    fewer than `FEWEST_CLASS_ROWS` rows has no say; if there is no other, it is the middle value.
+    It is the mean over the held-out rows of `FOLDS` folds, or of as many as the smallest class has
+    rows. A label with fewer than `FEWEST_CLASS_ROWS` rows has no say; if there is no other, it is
+    the middle value.
     """
     from sklearn import exceptions, linear_model, metrics, model_selection
 
@@ -88,39 +98,66 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
     for part, weights in parts:
         X, y, others = in_double(part.X), part.y, (weights, part.targets)
         least = max(least, fewest := int(np.bincount(y, minlength=len(part.classes)).min()))
-        folds = model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y) if fewest >= FEWEST_CLASS_ROWS else ()
+        folds = (
+            model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y)
+            if fewest >= FEWEST_CLASS_ROWS
+            else ()
+        )
         for fitted, held_out in folds:
             rows = as_new_texts(X[fitted], X[held_out])
             for place, C in enumerate(settings.C):
                 estimator = linear_model.LogisticRegression(C=C, max_iter=settings.max_iter)
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", exceptions.ConvergenceWarning)  # the fit to all rows will warn
-                    _fit(estimator, X[fitted], y[fitted], *(each if each is None else each[fitted] for each in others))
-                losses[place] += metrics.log_loss(y[held_out], estimator.predict_proba(rows), labels=estimator.classes_)
+                    warnings.simplefilter(
+                        "ignore", exceptions.ConvergenceWarning
+                    )  # the fit to all rows will warn
+                    _fit(
+                        estimator,
+                        X[fitted],
+                        y[fitted],
+                        *(each if each is None else each[fitted] for each in others),
+                    )
+                losses[place] += metrics.log_loss(
+                    y[held_out], estimator.predict_proba(rows), labels=estimator.classes_
+                )
     if least < FEWEST_CLASS_ROWS:
         middle = settings.C[len(settings.C) // 2]
-        warnings.warn(f"a class has {least} training row, too few to choose C by; it is {middle:g}", stacklevel=2)
+        warnings.warn(
+            f"a class has {least} training row, too few to choose C by; it is {middle:g}",
+            stacklevel=2,
+        )
         return float(middle)
     return float(settings.C[int(losses.argmin())])
 
 
-def _fit(estimator: Any, X: Any, y: NDArray[np.integer], weights: Array | None, targets: Array | None) -> None:
+def _fit(
+    estimator: Any, X: Any, y: NDArray[np.integer], weights: Array | None, targets: Array | None
+) -> None:
     """Fit an estimator to rows with a label each or, with targets, to a copy of the row for each probable class.
 
-    A copy weighs as much as its class is probable, which is the same as the cross-entropy with the targets.
+    A copy weighs as much as its class is probable, which is the same as the cross-entropy with the
+    targets.
     """
     if targets is not None:
         rows, y = np.nonzero(targets >= LEAST_PROBABLE)
         shares = targets[rows, y] / np.bincount(rows, targets[rows, y])[rows]
         weights = shares if weights is None else shares * weights[rows]
         classes = np.arange(targets.shape[1])  # of which the estimator must know each
-        X, y, weights = X[np.append(rows, 0 * classes)], np.append(y, classes), np.append(weights, 0.0 * classes)
+        X, y, weights = (
+            X[np.append(rows, 0 * classes)],
+            np.append(y, classes),
+            np.append(weights, 0.0 * classes),
+        )
     estimator.fit(X, y, sample_weight=weights)
 
 
-def _fitted(train: Features | Dataset, weights: Array, intercepts: Array, record: dict[str, int | float]) -> Fitted:
+def _fitted(
+    train: Features | Dataset, weights: Array, intercepts: Array, record: dict[str, int | float]
+) -> Fitted:
     """Return the weights, of the positive class or of each class or label, (1 or classes, features), as one layer."""
-    activation = SIGMOIDS if train.multilabel else "sigmoid" if len(train.classes) == 2 else "softmax"
+    activation = (
+        SIGMOIDS if train.multilabel else "sigmoid" if len(train.classes) == 2 else "softmax"
+    )
     model = layers.linear(train.classes, weights, intercepts, activation)
     return Fitted(model, {"parameters": weights.size + intercepts.size, **record})
 
@@ -132,13 +169,15 @@ class Rows:
     X: Any  # (rows, features) float64, CSR or dense
     y: NDArray[np.integer]  # (rows,), or (rows, labels)
     weights: Array | None  # in the shape of `y`; None if all weigh 1
-    targets: Array | None = None  # (rows, classes or labels); None if `y` has all of the probability
+    targets: Array | None = (
+        None  # (rows, classes or labels); None if `y` has all of the probability
+    )
 
     def sums(self, parameters: Array, total: float) -> Array:
         """Return the sum of the losses and, flat, the gradient of that sum divided by `total`, (1 + parameters,).
 
-        With two classes the parameters are the weights of the features and the intercept, (features + 1,); with more,
-        or with labels, they are (features + 1, classes).
+        With two classes the parameters are the weights of the features and the intercept, (features
+        + 1,); with more, or with labels, they are (features + 1, classes).
         """
         binary = parameters.ndim == self.y.ndim  # of each label, if there are several
         scores = self.X @ parameters[:-1] + parameters[-1]
@@ -146,10 +185,16 @@ class Rows:
             targets = self.targets if self.y.ndim == 2 else self.targets[:, 1]
             losses, slopes = -log_expit(-scores) - targets * scores, expit(scores) - targets
         elif binary:
-            losses, slopes = -log_expit(np.where(self.y == 1, scores, -scores)), expit(scores) - self.y
+            losses, slopes = (
+                -log_expit(np.where(self.y == 1, scores, -scores)),
+                expit(scores) - self.y,
+            )
         elif self.targets is not None:
             logarithms = log_softmax(scores, axis=1)
-            losses, slopes = -(self.targets * logarithms).sum(axis=1), np.exp(logarithms) - self.targets
+            losses, slopes = (
+                -(self.targets * logarithms).sum(axis=1),
+                np.exp(logarithms) - self.targets,
+            )
         else:
             logarithms, places = log_softmax(scores, axis=1), (np.arange(len(self.y)), self.y)
             losses, slopes = -logarithms[places], np.exp(logarithms)
@@ -167,11 +212,14 @@ def minimize_on_stream(
 ) -> tuple[Array, int]:
     """Return the parameters near the minimum of the objective, and the number of passes over the rows.
 
-    The objective is that of scikit-learn's LogisticRegression. `shape` is that of the parameters in `Rows.sums`;
-    `class_weights` is that of the module of this name. The solver works on features less their means and divided by the
-    root of the objective's curvature: some 15 to 25 steps then come nearer to the minimum than 100 without.
+    The objective is that of scikit-learn's LogisticRegression. `shape` is that of the parameters in
+    `Rows.sums`; `class_weights` is that of the module of this name. The solver works on features
+    less their means and divided by the root of the objective's curvature: some 15 to 25 steps then
+    come nearer to the minimum than 100 without.
     """
-    counts = np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
+    counts = (
+        np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
+    )
     totals = counts * (1.0 if class_weights is None else class_weights)
     sums = totals.sum(axis=0)  # of each label
     total, shares = float(np.mean(sums)), totals / sums
@@ -183,7 +231,9 @@ def minimize_on_stream(
         stream = Stream(train, class_weights, bar)
         first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
         start_sums, means, squares = np.split(first, [1 + start.size, start.size + shape[0]])
-        curvature = (shares * (1 - shares)).mean(axis=0) * (sums / total)  # of the mean loss by a score
+        curvature = (shares * (1 - shares)).mean(axis=0) * (
+            sums / total
+        )  # of the mean loss by a score
         curvatures = np.multiply.outer(np.maximum(squares - means**2, 0), curvature) + penalty
         scales = 1 / np.sqrt(np.concatenate([curvatures, [curvature]]))
 
@@ -201,7 +251,9 @@ def minimize_on_stream(
             scaled: Array = (centred.T * scales.T).T
             return scaled.ravel()
 
-        length = np.linalg.norm(standard_gradient(start_sums[1:]))  # of a good first step; the solver's has length 1
+        length = np.linalg.norm(
+            standard_gradient(start_sums[1:])
+        )  # of a good first step; the solver's has length 1
 
         def objective(point: Array) -> tuple[float, Array]:
             parameters, sums = parameters_of(length * point), start_sums
@@ -212,9 +264,17 @@ def minimize_on_stream(
             value = float(sums[0]) / total + float(0.5 * penalty * np.vdot(weights, weights))
             return value, length * standard_gradient(gradient)
 
-        options = {"maxiter": max_iter, "gtol": 0, "ftol": DECREASE, "maxcor": MEMORY, "maxls": LINE_SEARCH}
+        options = {
+            "maxiter": max_iter,
+            "gtol": 0,
+            "ftol": DECREASE,
+            "maxcor": MEMORY,
+            "maxls": LINE_SEARCH,
+        }
         solve: Any = optimize.minimize
-        point = solve(objective, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options).x
+        point = solve(
+            objective, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options
+        ).x
         return parameters_of(length * point), stream.passes
 
 
@@ -222,20 +282,26 @@ def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
     """Return the sums of the rows, then each feature's share in its mean, and in the mean of its squares."""
     X, weights = rows.X, np.ones(len(rows.y)) if rows.weights is None else rows.weights
     weights = (weights if weights.ndim == 1 else weights.mean(axis=1)) / total
-    means, squares = X.T @ weights, csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ weights
+    means, squares = (
+        X.T @ weights,
+        csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ weights,
+    )
     return np.concatenate([rows.sums(parameters, total), means, squares])
 
 
 class Stream:
     """The training rows, read again for each sum over them or kept in memory, up to half of what is free.
 
-    Each batch is summed by itself, and these sums are added in order, whatever is kept and however many threads.
+    Each batch is summed by itself, and these sums are added in order, whatever is kept and however
+    many threads.
     """
 
     def __init__(self, train: Dataset, class_weights: Array | None, bar: Any) -> None:
         """Read nothing yet; `bar` shows how many batches were summed."""
         self._train, self._class_weights = train, class_weights
-        scores = 1 if len(train.classes) == 2 else len(train.classes)  # of a row, or 2 of two labels
+        scores = (
+            1 if len(train.classes) == 2 else len(train.classes)
+        )  # of a row, or 2 of two labels
         self._size = max(1, SCORES // scores)
         self._kept: dict[int, Kept] = {}
         self._room = (resources.available_memory() or 0) // 2
@@ -266,8 +332,12 @@ class Stream:
         weights = self._class_weights
         parts = [(X, y, targets)]
         if len(y) > self._size:
-            parts = [(X[some], y[some], None if targets is None else targets[some]) for some in somes]
-        return [Rows(X, y, None if weights is None else weigh(weights, y), soft) for X, y, soft in parts]
+            parts = [
+                (X[some], y[some], None if targets is None else targets[some]) for some in somes
+            ]
+        return [
+            Rows(X, y, None if weights is None else weigh(weights, y), soft) for X, y, soft in parts
+        ]
 
     def _read_batch(self, number: int) -> Kept:
         """Return features, classes and targets of a batch, and keep them if there is room: counts in a byte each."""

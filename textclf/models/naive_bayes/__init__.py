@@ -19,7 +19,9 @@ ACCEPTS = ("sparse",)
 class Settings(ModelSettings):
     """Multinomial naive Bayes, named as in scikit-learn's MultinomialNB."""
 
-    alpha: Positive = Field(1.0, description="added to each count; a smaller value trusts rare terms more")
+    alpha: Positive = Field(
+        1.0, description="added to each count; a smaller value trusts rare terms more"
+    )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
 
@@ -28,15 +30,22 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
     from sklearn.naive_bayes import MultinomialNB
 
     weights = class_weights(train, settings.class_weight)
-    estimators = [MultinomialNB(alpha=settings.alpha) for _ in (train.classes if train.multilabel else [0])]
+    estimators = [
+        MultinomialNB(alpha=settings.alpha) for _ in (train.classes if train.multilabel else [0])
+    ]
     for part in track(train.batches(), "naive_bayes", len(train), "shard"):
         of_rows = None if weights is None else weigh(weights, part.y)
         for estimator, (rows, row_weights) in zip(estimators, problems(part, of_rows), strict=True):
             estimator.partial_fit(rows.X, rows.y, np.arange(len(rows.classes)), row_weights)
-    # One layer of log probabilities: of each term in each class, and of the classes; of labels, of their log odds.
+    # One layer of log probabilities: of each term in each class, and of the classes; of labels, of
+    # their log odds.
     coef, intercept = estimators[0].feature_log_prob_, estimators[0].class_log_prior_
     if train.multilabel:
         coef = np.vstack([np.diff(estimator.feature_log_prob_, axis=0) for estimator in estimators])
-        intercept = np.concatenate([np.diff(estimator.class_log_prior_) for estimator in estimators])
-    model = layers.linear(train.classes, coef, intercept, SIGMOIDS if train.multilabel else "softmax")
+        intercept = np.concatenate(
+            [np.diff(estimator.class_log_prior_) for estimator in estimators]
+        )
+    model = layers.linear(
+        train.classes, coef, intercept, SIGMOIDS if train.multilabel else "softmax"
+    )
     return Fitted(model, {"parameters": coef.size + intercept.size})

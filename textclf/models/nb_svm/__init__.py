@@ -1,6 +1,7 @@
 """The SVM on naive Bayes features, a strong baseline for short texts.
 
-Wang & Manning (2012), Baselines and Bigrams: Simple, Good Sentiment and Topic Classification, ACL, 90-94.
+Wang & Manning (2012), Baselines and Bigrams: Simple, Good Sentiment and Topic Classification, ACL,
+90-94.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,10 +28,12 @@ class Settings(CalibratedSettings):
 
     C: Positive = Field(1.0, description="inverse strength of the regularisation")
     alpha: Positive = Field(
-        1.0, description="added to each count in the ratios; of several classes, to a class's own by its share of rows"
+        1.0,
+        description="added to each count in the ratios; of several classes, to a class's own by its share of rows",
     )
     beta: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.25, description="share of the SVM's own weights; the rest is their mean size, which leans to naive Bayes"
+        0.25,
+        description="share of the SVM's own weights; the rest is their mean size, which leans to naive Bayes",
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
@@ -41,12 +44,15 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
     return fit_calibrated(estimator, train.all("nb_svm"), settings.class_weight, presence=True)
 
 
-def log_ratios(presence: "csr_array", positive: NDArray[np.bool_], alpha: float, several: bool) -> NDArray[np.float64]:
+def log_ratios(
+    presence: "csr_array", positive: NDArray[np.bool_], alpha: float, several: bool
+) -> NDArray[np.float64]:
     """Return the log-count ratio of each term, (features,): how much likelier it is in positive rows than in others.
 
-    `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count. Of one of `several` classes or
-    labels, whose rows are few, their counts get `alpha` times their share per other row: with the same `alpha` on both
-    sides, rare terms which the class lacks would be signs of it.
+    `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count. Of one of
+    `several` classes or labels, whose rows are few, their counts get `alpha` times their share per
+    other row: with the same `alpha` on both sides, rare terms which the class lacks would be signs
+    of it.
     """
     own = alpha * positive.sum() / (~positive).sum() if several else alpha
     p = own + presence[np.flatnonzero(positive)].sum(axis=0)
@@ -65,20 +71,29 @@ def make_estimator(settings: Settings, several: bool) -> Any:
     from sklearn.base import BaseEstimator, ClassifierMixin
 
     class NBSVM(ClassifierMixin, BaseEstimator):
-        def fit(self, X: csr_array, y: NDArray[np.int64], sample_weight: NDArray[np.float64] | None = None) -> Any:
+        def fit(
+            self,
+            X: csr_array,
+            y: NDArray[np.int64],
+            sample_weight: NDArray[np.float64] | None = None,
+        ) -> Any:
             self.classes_ = np.unique(y)
             presence = csr_array((X > 0).astype(np.float64))
             coef, intercept = [], []
             for name in self.classes_ if len(self.classes_) > 2 else self.classes_[1:]:
                 ratios = log_ratios(presence, y == name, settings.alpha, several)
-                svm = make_svm(settings.C, *X.shape).fit(presence @ diags_array(ratios), y == name, sample_weight)
+                svm = make_svm(settings.C, *X.shape).fit(
+                    presence @ diags_array(ratios), y == name, sample_weight
+                )
                 coef.append(ratios * interpolate(svm.coef_[0], settings.beta))
                 intercept.append(svm.intercept_[0])
             self.coef_, self.intercept_ = np.array(coef), np.array(intercept)
             return self
 
         def decision_function(self, X: csr_array) -> NDArray[np.float64]:
-            scores: NDArray[np.float64] = (X > 0).astype(np.float64) @ self.coef_.T + self.intercept_
+            scores: NDArray[np.float64] = (X > 0).astype(
+                np.float64
+            ) @ self.coef_.T + self.intercept_
             return scores[:, 0] if len(self.classes_) == 2 else scores
 
         def predict(self, X: csr_array) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """A pretrained BERT with a classification layer, all of it fine-tuned on the training rows with Keras.
 
-Read on in this order: `network` (the network, and its weights as those of the pretrained files), `batches` (the order
-of the rows), `training`, `contrastive`.
+Read on in this order: `network` (the network, and its weights as those of the pretrained files),
+`batches` (the order of the rows), `training`, `contrastive`.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -21,7 +21,9 @@ KIND = "a pretrained transformer fine-tuned with Keras"
 ACCEPTS = ("tokens",)
 CONTRASTIVE = "contrastive"
 CROSSVALIDATED = 3_000  # training rows at most; more would take minutes for each of the trainings
-ADDRESS_SPACE = 6 * resources.GIB  # what TensorFlow reserves, with room for the weights, their gradients and moments
+ADDRESS_SPACE = (
+    6 * resources.GIB
+)  # what TensorFlow reserves, with room for the weights, their gradients and moments
 
 
 class Settings(ModelSettings, NamesWeights):
@@ -31,7 +33,8 @@ class Settings(ModelSettings, NamesWeights):
     packages: ClassVar = EXTRAS["pretrained"]
 
     pretrained: Literal["all-minilm-l6-v2"] | None = Field(
-        "all-minilm-l6-v2", description="weights to start from, as of the features; null for your own at path"
+        "all-minilm-l6-v2",
+        description="weights to start from, as of the features; null for your own at path",
     )
     path: OwnPath | None = Field(
         None,
@@ -43,29 +46,44 @@ class Settings(ModelSettings, NamesWeights):
         description="classify trains all together; contrastive, for few rows, the encoder, then logistic regression",
     )
     pooling: Literal["cls", "mean"] = Field(
-        "mean", description="what stands for the text: the mean over its tokens, or its first token, cls"
+        "mean",
+        description="what stands for the text: the mean over its tokens, or its first token, cls",
     )
-    learning_rate: Positive = Field(5e-5, description="highest learning rate of AdamW; it falls linearly to 0")
+    learning_rate: Positive = Field(
+        5e-5, description="highest learning rate of AdamW; it falls linearly to 0"
+    )
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.1, description="share of the steps in which the learning rate rises from 0"
     )
-    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="weight decay of AdamW, of all matrices")
-    batch_size: Annotated[int, Field(ge=1)] = Field(16, description="rows per step")
-    epochs: Annotated[int, Field(ge=1)] = Field(4, description="passes over the training rows; 3 to 5 are usual")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="dropout rate of the pooled vector")
-    freeze: Annotated[int, Field(ge=0)] = Field(
-        0, description="lowest layers, with the embeddings, that keep their pretrained weights; 0 trains everything"
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        0.01, description="weight decay of AdamW, of all matrices"
     )
-    seed: Seed = Field(0, description="seed of the new layer, of dropout and of the order of the rows")
+    batch_size: Annotated[int, Field(ge=1)] = Field(16, description="rows per step")
+    epochs: Annotated[int, Field(ge=1)] = Field(
+        4, description="passes over the training rows; 3 to 5 are usual"
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1, description="dropout rate of the pooled vector"
+    )
+    freeze: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="lowest layers, with the embeddings, that keep their pretrained weights; 0 trains everything",
+    )
+    seed: Seed = Field(
+        0, description="seed of the new layer, of dropout and of the order of the rows"
+    )
     early_stopping: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="epochs without a lower validation loss before training stops; null never stops"
+        None,
+        description="epochs without a lower validation loss before training stops; null never stops",
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
     @model_validator(mode="after")
     def _stops_by_a_loss(self) -> "Settings":
         if self.objective == CONTRASTIVE and self.early_stopping is not None:
-            raise relation(f"early_stopping must be null with objective {CONTRASTIVE}; got {self.early_stopping}")
+            raise relation(
+                f"early_stopping must be null with objective {CONTRASTIVE}; got {self.early_stopping}"
+            )
         return self
 
     def features_rule(self, representation: Section) -> str | None:

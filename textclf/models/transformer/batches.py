@@ -11,11 +11,13 @@ GROUP = 8  # batches whose rows are sorted by length together
 SORTED_ROWS = 64  # rows of about the same length that are predicted together
 
 
-def epoch_batches(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+def epoch_batches(
+    lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int
+) -> list[NDArray[np.int64]]:
     """Return the positions of the rows of each step of an epoch, in an order drawn from the seed and the epoch.
 
-    The rows of every `GROUP` batches are drawn at random and sorted by their `lengths` (rows,), so that less is padded;
-    then all batches are shuffled.
+    The rows of every `GROUP` batches are drawn at random and sorted by their `lengths` (rows,), so
+    that less is padded; then all batches are shuffled.
     """
     generator = np.random.default_rng((seed, epoch))
     order = generator.permutation(len(lengths))
@@ -27,11 +29,13 @@ def epoch_batches(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch:
     return [batches[position] for position in generator.permutation(len(batches))]
 
 
-def class_batches(y: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+def class_batches(
+    y: NDArray[np.int64], batch_size: int, seed: int, epoch: int
+) -> list[NDArray[np.int64]]:
     """Return the positions of the rows of each step of an epoch, each class in its share of every batch.
 
-    The rows of a class, in an order drawn from the seed and the epoch, stay together in pairs, or three for an odd
-    number. A batch has about `batch_size` rows.
+    The rows of a class, in an order drawn from the seed and the epoch, stay together in pairs, or
+    three for an odd number. A batch has about `batch_size` rows.
     """
     generator = np.random.default_rng((seed, epoch))
     groups, places = [], []

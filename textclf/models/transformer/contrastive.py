@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import keras
 
 TEMPERATURE = 0.1  # by which cosine similarities are divided
-C, ITERATIONS = 10.0, 1000  # of logistic regression, as for sentence vectors without a choice; chosen on other corpora
+C, ITERATIONS = (
+    10.0,
+    1000,
+)  # of logistic regression, as for sentence vectors without a choice; chosen on other corpora
 MASKED = 1e9  # subtracted from the similarity of a row to itself
 
 
@@ -30,8 +33,8 @@ def without_head(network: "keras.Model") -> "keras.Model":
 def objective(vectors: Any, y: Any) -> tuple[Any, Any]:
     """Return the supervised contrastive loss of each row of a batch, and whether its nearest row is of its class.
 
-    `vectors` is (rows, hidden), `y` (rows,). A row that is alone in its class has the loss 0, and the others of the
-    batch are still compared with it.
+    `vectors` is (rows, hidden), `y` (rows,). A row that is alone in its class has the loss 0, and
+    the others of the batch are still compared with it.
     """
     import tensorflow as tf
 
@@ -40,7 +43,9 @@ def objective(vectors: Any, y: Any) -> tuple[Any, Any]:
     similarity = tf.matmul(unit, unit, transpose_b=True) / TEMPERATURE - MASKED * itself
     logarithms = similarity - tf.reduce_logsumexp(similarity, axis=1, keepdims=True)
     partners = tf.cast(y[:, None] == y[None], vectors.dtype) - itself
-    losses = -tf.reduce_sum(logarithms * partners, axis=1) / tf.maximum(tf.reduce_sum(partners, axis=1), 1.0)
+    losses = -tf.reduce_sum(logarithms * partners, axis=1) / tf.maximum(
+        tf.reduce_sum(partners, axis=1), 1.0
+    )
     return losses, tf.gather(y, tf.argmax(similarity, axis=1)) == y
 
 

@@ -1,6 +1,7 @@
 """The network: a BERT as its config.json describes it, and a classification layer over its pooled output.
 
-Its weights have the names and shapes of the pretrained files (PyTorch's), and the trained ones go to the same graph.
+Its weights have the names and shapes of the pretrained files (PyTorch's), and the trained ones go
+to the same graph.
 """
 
 import functools
@@ -44,10 +45,13 @@ ARRAYS = {"kernel": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
 BLOCK = "layer_"  # how the names of the transformer's layers begin
 
 
-def build_network(config: Config, classes: int, settings: "Settings", multilabel: bool = False) -> "keras.Model":
+def build_network(
+    config: Config, classes: int, settings: "Settings", multilabel: bool = False
+) -> "keras.Model":
     """Return the network with random weights, from token ids (rows, tokens) int32 to scores (rows, units).
 
-    One unit, the log odds of the positive class, or one per class or label. All ids but `PADDING` are attended to.
+    One unit, the log odds of the positive class, or one per class or label. All ids but `PADDING`
+    are attended to.
     """
     import keras
     from keras_hub.layers import PositionEmbedding, TransformerEncoder
@@ -86,7 +90,10 @@ def activation_of(config: Config) -> Any:
 
     operator, attributes = ACTIVATIONS[config.activation]
     approximate = attributes.get("approximate") == "tanh"
-    return {"Relu": keras.ops.relu, "Gelu": functools.partial(keras.ops.gelu, approximate=approximate)}[operator]
+    return {
+        "Relu": keras.ops.relu,
+        "Gelu": functools.partial(keras.ops.gelu, approximate=approximate),
+    }[operator]
 
 
 def mean_of_tokens(values: Any, mask: Any) -> Any:
@@ -101,7 +108,11 @@ def mean_of_tokens(values: Any, mask: Any) -> Any:
 def is_frozen(layer: str, freeze: int) -> bool:
     """Return whether a layer belongs to the embeddings or to the `freeze` lowest layers of the transformer."""
     number = layer.removeprefix(BLOCK)
-    return layer in EMBEDDINGS or layer == "embeddings_layer_norm" or (number.isdigit() and int(number) < freeze)
+    return (
+        layer in EMBEDDINGS
+        or layer == "embeddings_layer_norm"
+        or (number.isdigit() and int(number) < freeze)
+    )
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,8 @@ class Place:
 def place_of(path: str, shape: tuple[int, ...]) -> Place:
     """Return the place of an array that Keras calls `path`, such as layer_0/self_attention_layer/query/kernel.
 
-    Keras splits the columns of attention into heads, which are joined in the files; kernels are transposed there.
+    Keras splits the columns of attention into heads, which are joined in the files; kernels are
+    transposed there.
     """
     layer, *inner, array = path.split("/")
     if layer in EMBEDDINGS:
@@ -142,7 +154,9 @@ def set_pretrained(network: "keras.Model", arrays: Arrays) -> None:
 
 def drawn(network: "keras.Model") -> tuple[tuple[Any, NDArray[Any]], ...]:
     """Return the variables that are not pretrained, of the new layer and of dropout, with their values."""
-    pretrained = {id(variable) for variable in network.weights if not variable.path.startswith(HEAD)}
+    pretrained = {
+        id(variable) for variable in network.weights if not variable.path.startswith(HEAD)
+    }
     others = (variable for variable in network.variables if id(variable) not in pretrained)
     return tuple((variable, np.asarray(variable).copy()) for variable in others)
 

@@ -24,7 +24,13 @@ from textclf.models.common.networks.checkpoint import Checkpoint, State
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.results import history_table
 from textclf.models.transformer import CONTRASTIVE, contrastive
-from textclf.models.transformer.batches import class_batches, epoch_batches, learning_rate, pad, sorted_batches
+from textclf.models.transformer.batches import (
+    class_batches,
+    epoch_batches,
+    learning_rate,
+    pad,
+    sorted_batches,
+)
 from textclf.models.transformer.network import (
     Arrays,
     build_network,
@@ -63,7 +69,11 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
     config = bert.read_config(chosen.require(folder, catalogue.CONFIG))
     path = chosen.require(folder, catalogue.WEIGHTS)
     arrays = bert.select_weights(read_safetensors(path), config, path)
-    return Source(chosen.name, config, {name: array.astype(np.float32, copy=False) for name, array in arrays.items()})
+    return Source(
+        chosen.name,
+        config,
+        {name: array.astype(np.float32, copy=False) for name, array in arrays.items()},
+    )
 
 
 def tokens_of(part: Features, source: Source) -> Tokens:
@@ -108,7 +118,9 @@ class Compiled:
     optimizer: "keras.Optimizer"
     run_step: Step
     scores: Step
-    drawn: tuple[tuple[Any, NDArray[Any]], ...]  # variables that are not pretrained, with their first values
+    drawn: tuple[
+        tuple[Any, NDArray[Any]], ...
+    ]  # variables that are not pretrained, with their first values
 
     def reset(self, arrays: Arrays) -> None:
         """Set all variables as if the network had just been built with these pretrained weights."""
@@ -120,10 +132,13 @@ class Compiled:
 
 
 @lru_cache(maxsize=1)
-def compile_network(config: Config, classes: int, settings: "Settings", multilabel: bool) -> Compiled:
+def compile_network(
+    config: Config, classes: int, settings: "Settings", multilabel: bool
+) -> Compiled:
     """Return the network of the settings, with random weights, and what trains it.
 
-    Compiling takes as long as a dozen steps, so the last network is kept for the folds of a cross-validation.
+    Compiling takes as long as a dozen steps, so the last network is kept for the folds of a
+    cross-validation.
     """
     network = build_network(config, classes, settings, multilabel)
     objective: Step = classify
@@ -131,21 +146,28 @@ def compile_network(config: Config, classes: int, settings: "Settings", multilab
         network, objective = contrastive.without_head(network), contrastive.objective
     optimizer = build_optimizer(network, settings)
     labels = (classes,) if multilabel else ()
-    return Compiled(network, optimizer, *compile_steps(network, optimizer, objective, labels), drawn(network))
+    return Compiled(
+        network, optimizer, *compile_steps(network, optimizer, objective, labels), drawn(network)
+    )
 
 
 def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: Folders) -> Fitted:
     """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
-    With early stopping the weights are those of the epoch with the lowest loss on the watched rows. A training that was
-    killed resumes from the scratch folder and ends with the same network. Raises `UserError` if the tokens are not
-    those of the pretrained weights, or a loss is not finite.
+    With early stopping the weights are those of the epoch with the lowest loss on the watched rows.
+    A training that was killed resumes from the scratch folder and ends with the same network.
+    Raises `UserError` if the tokens are not those of the pretrained weights, or a loss is not
+    finite.
     """
     if workers.worker_index()[1] > 1:
-        raise UserError("TF_CONFIG must name a single worker for the transformer, which trains on one; unset it")
+        raise UserError(
+            "TF_CONFIG must name a single worker for the transformer, which trains on one; unset it"
+        )
     source = read_source(folders.pretrained, settings.chosen)
     rows = Rows.of(train.all("transformer"), source, settings)
-    watched_rows = None if watched is None else Rows.of(watched.all("transformer"), source, settings)
+    watched_rows = (
+        None if watched is None else Rows.of(watched.all("transformer"), source, settings)
+    )
     prepare_keras(settings.seed)
     classes = tuple(train.classes.tolist())
     compiled = compile_network(source.config, len(classes), settings, train.multilabel)
@@ -154,15 +176,23 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
     if folders.scratch is not None:
         size = COPIES * 4 * network.count_params()
         resources.require_disk(folders.scratch, size, "the checkpoint of the transformer")
-    checkpoint = Checkpoint(network, compiled.optimizer, folders.scratch, settings, workers.make_strategy(len(train)))
+    checkpoint = Checkpoint(
+        network, compiled.optimizer, folders.scratch, settings, workers.make_strategy(len(train))
+    )
     state = checkpoint.restore()
-    run_training(compiled, rows, None if is_contrastive else watched_rows, settings, checkpoint, state)
+    run_training(
+        compiled, rows, None if is_contrastive else watched_rows, settings, checkpoint, state
+    )
     arrays, length = trained_arrays(network), rows.tokens.length
     if is_contrastive:
         arrays |= contrastive.fit_head(network, rows.tokens, rows.y, rows.weights)
     model = make_classifier(source.config, arrays, classes, length, settings, train.multilabel)
     parameters = sum(array.size for array in arrays.values())
-    record = {"parameters": parameters, "epochs": state.epoch, "best_epoch": state.best_epoch or state.epoch}
+    record = {
+        "parameters": parameters,
+        "epochs": state.epoch,
+        "best_epoch": state.best_epoch or state.epoch,
+    }
     # The contrastive loss is of pairs of rows: no loss of the model that is exported.
     return Fitted(model, record, None if is_contrastive else history_table(state.history))
 
@@ -178,7 +208,12 @@ def build_optimizer(network: "keras.Model", settings: "Settings") -> "keras.Opti
 
 
 def run_training(
-    compiled: Compiled, train: Rows, watched: Rows | None, settings: "Settings", checkpoint: Checkpoint, state: State
+    compiled: Compiled,
+    train: Rows,
+    watched: Rows | None,
+    settings: "Settings",
+    checkpoint: Checkpoint,
+    state: State,
 ) -> None:
     """Train the network from the state on; with early stopping the weights become those of the best epoch."""
     rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * settings.batch_size
@@ -187,18 +222,28 @@ def run_training(
             if settings.objective == CONTRASTIVE:
                 batches = class_batches(train.y, settings.batch_size, settings.seed, state.epoch)
             else:
-                batches = epoch_batches(np.diff(train.tokens.starts), settings.batch_size, settings.seed, state.epoch)
+                batches = epoch_batches(
+                    np.diff(train.tokens.starts), settings.batch_size, settings.seed, state.epoch
+                )
             steps = len(batches)
             for batch in batches[state.batch :]:
                 done = state.epoch * steps + state.batch
-                rate = learning_rate(done, settings.epochs * steps, settings.learning_rate, settings.warmup)
-                loss, correct = compiled.run_step(pad(train.tokens[batch]), train.y[batch], train.weights[batch], rate)
+                rate = learning_rate(
+                    done, settings.epochs * steps, settings.learning_rate, settings.warmup
+                )
+                loss, correct = compiled.run_step(
+                    pad(train.tokens[batch]), train.y[batch], train.weights[batch], rate
+                )
                 state.add(loss, correct)
                 state.batch += 1
-                bar.set_postfix(epoch=state.epoch + 1, loss=f"{loss / len(batch):.3f}", refresh=False)
+                bar.set_postfix(
+                    epoch=state.epoch + 1, loss=f"{loss / len(batch):.3f}", refresh=False
+                )
                 bar.update(len(batch))
                 checkpoint.save(state)
-            state.end_epoch(len(train.y), None if watched is None else evaluate(compiled.scores, watched))
+            state.end_epoch(
+                len(train.y), None if watched is None else evaluate(compiled.scores, watched)
+            )
             if settings.early_stopping is not None and state.best_epoch == state.epoch:
                 checkpoint.best_weights = compiled.network.get_weights()
     if checkpoint.best_weights is not None:
@@ -210,7 +255,9 @@ def classify(scores: Any, y: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 
     if len(y.shape) == 2:
-        losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores) / y.shape[1]
+        losses = (
+            tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores) / y.shape[1]
+        )
         return losses, tf.reduce_all(tf.cast(scores > 0, y.dtype) == y, axis=1)
     if scores.shape[1] == 1:
         losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores[:, 0])
@@ -220,12 +267,16 @@ def classify(scores: Any, y: Any) -> tuple[Any, Any]:
 
 
 def compile_steps(
-    network: "keras.Model", optimizer: "keras.Optimizer", objective: Step = classify, labels: tuple[int, ...] = ()
+    network: "keras.Model",
+    optimizer: "keras.Optimizer",
+    objective: Step = classify,
+    labels: tuple[int, ...] = (),
 ) -> tuple[Step, Step]:
     """Return two functions: one trains on a batch; one returns the outputs of the network, (rows, units) float32.
 
-    The first takes padded ids (rows, tokens), labels and weights (rows, *labels), and the learning rate. It returns the
-    summed weighted loss of the rows, before the step, and how many of them are correct, both by the `objective`.
+    The first takes padded ids (rows, tokens), labels and weights (rows, *labels), and the learning
+    rate. It returns the summed weighted loss of the rows, before the step, and how many of them are
+    correct, both by the `objective`.
     """
     import tensorflow as tf
 
@@ -240,7 +291,8 @@ def compile_steps(
             loss = tf.reduce_sum(losses * weights)
             mean = loss / tf.cast(tf.shape(ids)[0], loss.dtype)
         gradients = tape.gradient(mean, variables)
-        # Of the embeddings it is sparse, a part per token; AdamW would square the parts of a repeated token one by one.
+        # Of the embeddings it is sparse, a part per token; AdamW would square the parts of a
+        # repeated token one by one.
         optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
         return loss, tf.reduce_sum(tf.cast(correct, tf.int64))
 
@@ -261,9 +313,15 @@ def evaluate(scores: Step, watched: Rows) -> tuple[float, float]:
     losses, correct, multilabel = 0.0, 0, watched.y.ndim == 2
     for batch in sorted_batches(watched.tokens):
         found, y = scores(pad(watched.tokens[batch])).astype(np.float64), watched.y[batch]
-        probabilities = OUTPUT[SIGMOIDS if multilabel else "sigmoid" if found.shape[1] == 1 else "softmax"](found)
+        probabilities = OUTPUT[
+            SIGMOIDS if multilabel else "sigmoid" if found.shape[1] == 1 else "softmax"
+        ](found)
         logarithms = np.log(np.clip(of_actual(probabilities, y), SMALLEST, 1 - SMALLEST))
         losses -= float(logarithms.sum()) / logarithms[0].size
-        right = ((probabilities > 0.5) == y).all(axis=1) if multilabel else probabilities.argmax(axis=1) == y
+        right = (
+            ((probabilities > 0.5) == y).all(axis=1)
+            if multilabel
+            else probabilities.argmax(axis=1) == y
+        )
         correct += int(right.sum())
     return losses / len(watched.y), correct / len(watched.y)

@@ -32,7 +32,9 @@ ID = re.compile(r"(.*[\W_])?(?i:id|uuid|guid)|.*[a-z]I[dD]")  # names of columns
 ROWS_PER_SLICE = 4 * FEWEST_ROWS  # of which a quarter are test rows
 ROWS_PER_GROUP = 2  # mean number of rows of each value of a column of groups, at least
 LISTS, FLAGS = "[", "01"  # forms of columns of several labels
-SEVERAL = 0.05  # share of the texts that have two labels or more, at least, of rows that repeat an id
+SEVERAL = (
+    0.05  # share of the texts that have two labels or more, at least, of rows that repeat an id
+)
 DELIMITERS = ";\t|,"
 
 
@@ -62,17 +64,33 @@ def find_columns(
 ) -> tuple[str | tuple[str, ...], str | tuple[str, ...], list[Column]]:
     """Return the names of the columns of the texts and of the labels, as given or by what is in them, and the others.
 
-    Those of `unused` are none of them. The texts are the column of long values that rarely repeat, the labels that of
-    few. Raises `UserError` if there is no such column, or if several could be the labels.
+    Those of `unused` are none of them. The texts are the column of long values that rarely repeat,
+    the labels that of few. Raises `UserError` if there is no such column, or if several could be
+    the labels.
     """
     names = [name for name in column_names(path, layout) if name not in unused]
-    columns = [column for name in names if (column := describe_column(path, layout, name)) is not None]
-    texts = texts or [find_text([column for column in columns if column.name not in (labels or ())], path)]
+    columns = [
+        column for name in names if (column := describe_column(path, layout, name)) is not None
+    ]
+    texts = texts or [
+        find_text([column for column in columns if column.name not in (labels or ())], path)
+    ]
     if not labels:
         several = len(find_files(path, layout)) > 1 and SOURCE not in names
-        named = [name for usual in LABELS for name in names if name.strip().lower() == usual and name not in texts]
-        labels = find_labels([column for column in columns if column.name not in texts], path, several, named)
-    others = [each for each in columns if each.name not in {*texts, *labels, SOURCE} and each.form != LISTS]
+        named = [
+            name
+            for usual in LABELS
+            for name in names
+            if name.strip().lower() == usual and name not in texts
+        ]
+        labels = find_labels(
+            [column for column in columns if column.name not in texts], path, several, named
+        )
+    others = [
+        each
+        for each in columns
+        if each.name not in {*texts, *labels, SOURCE} and each.form != LISTS
+    ]
     return _one_or_several(texts), _one_or_several(labels), others
 
 
@@ -85,15 +103,19 @@ def find_sets(
 ) -> tuple[dict[str, Any], str]:
     """Return the settings of a table whose texts have several labels, and what shows it; nothing if they have one.
 
-    `columns` are those that are neither texts nor labels; `given`: the user named those of labels. Raises `UserError`
-    if several columns could each be the only one of labels.
+    `columns` are those that are neither texts nor labels; `given`: the user named those of labels.
+    Raises `UserError` if several columns could each be the only one of labels.
     """
     task = {"task": "multilabel"}
     if not isinstance(data.label, str):
         if not given and not _share_of_several(path, data):
-            rule = "--label must name the column of labels, or each of them if a text may have several"
+            rule = (
+                "--label must name the column of labels, or each of them if a text may have several"
+            )
             raise UserError(f"{path}: {rule}; no row is 1 in two of {list_names(data.label)}")
-        constant = list_names([column.name for column in columns if column.form == FLAGS and column.distinct < 2])
+        constant = list_names(
+            [column.name for column in columns if column.form == FLAGS and column.distinct < 2]
+        )
         left_out = f", without {constant}, the same in all rows" if constant else ""
         alone = "" if given else f"; --label {quote_name(data.label[0])} takes one alone"
         return task, f"{list_names(data.label)} are columns of 0 and 1{left_out}{alone}"
@@ -101,32 +123,48 @@ def find_sets(
     if labels is not None and labels.form == LISTS:
         return task, f"{quote_name(data.label)} holds lists"
     if labels is not None and labels.form not in {"", FLAGS}:
-        return task | {"label_separator": labels.form}, f"{quote_name(data.label)} combines some by {labels.form!r}"
+        return task | {
+            "label_separator": labels.form
+        }, f"{quote_name(data.label)} combines some by {labels.form!r}"
     texts = describe_column(path, layout, data.text) if isinstance(data.text, str) else None
     for column in columns:
-        is_id = column.name != data.group and bool(ID.fullmatch(column.name) or column.name == data.id)
+        is_id = column.name != data.group and bool(
+            ID.fullmatch(column.name) or column.name == data.id
+        )
         repeats = is_id and column.distinct < column.values
         if texts is not None and repeats and texts.distinct <= column.distinct:
             united = data.model_copy(update=task | {"id": column.name})
             with suppress(UserError):
                 if _share_of_several(path, united) >= SEVERAL:
-                    return task | {"id": column.name}, f"rows with the same {quote_name(column.name)} have one each"
+                    return task | {
+                        "id": column.name
+                    }, f"rows with the same {quote_name(column.name)} have one each"
     return {}, ""
 
 
 def _share_of_several(path: Path, data: Data) -> float:
     """Return the share of the texts that have two labels or more."""
-    return float(pc.mean(pc.greater(pc.list_value_length(read(path, data).table["label"]), 1)).as_py())
+    return float(
+        pc.mean(pc.greater(pc.list_value_length(read(path, data).table["label"]), 1)).as_py()
+    )
 
 
 def find_text(columns: Sequence[Column], path: Path) -> str:
     """Return the name of the column of long values that rarely repeat, without those that look like identifiers."""
-    texts = [column for column in columns if column.values and column.spaced >= SPACED and column.form != LISTS]
+    texts = [
+        column
+        for column in columns
+        if column.values and column.spaced >= SPACED and column.form != LISTS
+    ]
     if not any(column.values for column in columns):
-        raise UserError(f"{path} must have rows that can be read; got none; set --encoding, such as cp1252")
+        raise UserError(
+            f"{path} must have rows that can be read; got none; set --encoding, such as cp1252"
+        )
     if not texts:
         names = list_names([column.name for column in columns])
-        raise UserError(f"{path} must have a column of texts; got none among {names}; name it by --text")
+        raise UserError(
+            f"{path} must have a column of texts; got none among {names}; name it by --text"
+        )
     return max(texts, key=lambda column: column.mean_length * column.distinct / column.values).name
 
 
@@ -135,17 +173,21 @@ def find_labels(
 ) -> tuple[str, ...]:
     """Return the name of the column of labels; `source`, the name of the file, if each of several files is a class.
 
-    They are several if all that could be it are of 0 and 1. If no column looks like labels, it is the first of those
-    that are `named` so: the table's reader says what is wrong.
+    They are several if all that could be it are of 0 and 1. If no column looks like labels, it is
+    the first of those that are `named` so: the table's reader says what is wrong.
     """
     labels = [column for column in columns if _can_be_label(column)]
-    usual = [column.name for name in LABELS for column in labels if column.name.strip().lower() == name]
+    usual = [
+        column.name for name in LABELS for column in labels if column.name.strip().lower() == name
+    ]
     if usual or len(labels) == 1:
         return (usual[0] if usual else labels[0].name,)
     if labels and all(column.form == FLAGS for column in labels):
         return tuple(column.name for column in labels)
     if labels:
-        choices = list_names([f"{quote_name(column.name)} ({column.distinct} values)" for column in labels])
+        choices = list_names(
+            [f"{quote_name(column.name)} ({column.distinct} values)" for column in labels]
+        )
         raise UserError(f"{path}: --label must name the column of labels; it could be {choices}")
     if several_files:
         return (SOURCE,)
@@ -162,7 +204,9 @@ def _can_be_label(column: Column) -> bool:
         return True
     repeated = column.distinct * ROWS_PER_CLASS <= column.values
     named = column.name.strip().lower() in LABELS  # then 1.0 and 2.0 may be classes
-    short = column.mean_length <= LONGEST_LABEL and (named or column.form == FLAGS or column.measured <= MEASURED)
+    short = column.mean_length <= LONGEST_LABEL and (
+        named or column.form == FLAGS or column.measured <= MEASURED
+    )
     return 2 <= column.distinct <= MOST_CLASSES and repeated and short
 
 
@@ -171,7 +215,9 @@ def find_id(columns: Sequence[Column], first: str) -> str | None:
     unique = [
         column.name
         for column in columns
-        if column.name and 2 <= column.values == column.distinct and not (column.spaced or column.measured)
+        if column.name
+        and 2 <= column.values == column.distinct
+        and not (column.spaced or column.measured)
     ]
     named = [name for name in unique if ID.fullmatch(name)]
     return next(iter(named or [name for name in unique if name == first]), None)
@@ -179,7 +225,9 @@ def find_id(columns: Sequence[Column], first: str) -> str | None:
 
 def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
     """Return the columns to offer: for slices, of few values with enough rows; for models, also numbers and dates."""
-    short = [column for column in columns if column.distinct > 1 and column.mean_length <= LONGEST_LABEL]
+    short = [
+        column for column in columns if column.distinct > 1 and column.mean_length <= LONGEST_LABEL
+    ]
     few = [column for column in short if column.distinct <= FEW]
     slices = tuple(
         column.name
@@ -189,8 +237,15 @@ def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
         and column.name not in FAMILIES
         and "=" not in column.name
     )
-    numbers = [each for each in short if each.measured + each.whole > 1 - SPACED and not ID.fullmatch(each.name)]
-    return {"slices": slices, "columns": tuple(each.name for each in short if each in few or each in numbers)}
+    numbers = [
+        each
+        for each in short
+        if each.measured + each.whole > 1 - SPACED and not ID.fullmatch(each.name)
+    ]
+    return {
+        "slices": slices,
+        "columns": tuple(each.name for each in short if each in few or each in numbers),
+    }
 
 
 def find_groups(columns: Sequence[Column]) -> list[Column]:

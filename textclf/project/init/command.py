@@ -19,19 +19,29 @@ from textclf.project.init.create import create, is_project, new_files, require_f
 from textclf.project.init.proposal import GIVEN, choose
 from textclf.review.markdown import code
 
-SETTINGS = Path(__file__).parents[1] / "templates" / "params.yaml"  # those of a new project, before its preset
+SETTINGS = (
+    Path(__file__).parents[1] / "templates" / "params.yaml"
+)  # those of a new project, before its preset
 OF_TABLES = (*GIVEN, "test", "text", "label", "quoting", "title", "licence", "preset")
 OUTSIDE = "../"  # the start of the path of a table that `git add .` misses and DVC can't track
-FOLDER = Path("texts")  # of tables that were copied into the project: where Git or DVC can track them
+FOLDER = Path(
+    "texts"
+)  # of tables that were copied into the project: where Git or DVC can track them
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Make a project in the folder, or write settings for the table into the params.yaml of one; print what is new."""
     if (arguments.data is None) != arguments.lesson:
-        raise UserError("either --data or --lesson must be given; textclf init --help lists the arguments")
+        raise UserError(
+            "either --data or --lesson must be given; textclf init --help lists the arguments"
+        )
     if arguments.lesson and any(getattr(arguments, name) is not None for name in OF_TABLES):
         raise UserError("--lesson has its own table; it takes FOLDER, --ci and --force alone")
-    given = [Path(os.path.normpath(path.absolute())) for path in (arguments.data, arguments.test) if path is not None]
+    given = [
+        Path(os.path.normpath(path.absolute()))
+        for path in (arguments.data, arguments.test)
+        if path is not None
+    ]
     with in_folder(arguments.folder):
         if is_clone() or is_project():
             if arguments.lesson or arguments.ci:
@@ -75,16 +85,24 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
             subject, classes, path = "the Yelp sentences of UCI", "negative and positive", None
         else:
             before = SETTINGS_HEADER + SETTINGS.read_text(encoding="utf-8")
-            text, path, lines = choose(with_paths(arguments, paths), before, "chosen for these rows")
+            text, path, lines = choose(
+                with_paths(arguments, paths), before, "chosen for these rows"
+            )
             title, subject, classes = arguments.title or Path(path).stem, code(path), lines[1]
         files = new_files(text, title, subject, classes, arguments.ci)
-        there = path if copies or path is None or not cd(arguments.folder) else str(given[0])  # seen from any folder
+        there = (
+            path if copies or path is None or not cd(arguments.folder) else str(given[0])
+        )  # seen from any folder
         require_free(files, there, arguments.force)
         made = create(files)
     warnings, add = ([] if path is None else unkept(path)), "git add ."
     if path is not None and not is_ignored(path):
         name = quote_argument(path)
-        add = f"git add {name} ." if path.startswith(OUTSIDE) else f"dvc add {name} if it is large, git add ."
+        add = (
+            f"git add {name} ."
+            if path.startswith(OUTSIDE)
+            else f"dvc add {name} if it is large, git add ."
+        )
     print(*copies, *lines, *made, f"project made: {len(files)} files", *warnings, sep="\n")
     print(f"next: {cd(arguments.folder)}{add}, git commit, dvc repro")
 
@@ -113,9 +131,15 @@ def is_ignored(path: str) -> bool:
 
 def unkept(path: str) -> list[str]:
     """Return a warning if Git ignores a table and DVC does not track it."""
-    if not is_ignored(path) or any(Path(f"{each}.dvc").is_file() for each in (path, *Path(path).parents)):
+    if not is_ignored(path) or any(
+        Path(f"{each}.dvc").is_file() for each in (path, *Path(path).parents)
+    ):
         return []
-    keep = "" if path.startswith(OUTSIDE) or is_ignored(f"{path}.dvc") else f"dvc add {quote_argument(path)}, or "
+    keep = (
+        ""
+        if path.startswith(OUTSIDE) or is_ignored(f"{path}.dvc")
+        else f"dvc add {quote_argument(path)}, or "
+    )
     return [f"warning: Git ignores {path}, so a clone would lack it: {keep}change the rule"]
 
 
@@ -126,7 +150,11 @@ def cd(folder: Path) -> str:
 
 def is_clone() -> bool:
     """Return whether the current folder is a clone of the repository of textclf."""
-    return Path("dvc.yaml").is_file() and Path("stages/train.py").is_file() and Path("textclf").is_dir()
+    return (
+        Path("dvc.yaml").is_file()
+        and Path("stages/train.py").is_file()
+        and Path("textclf").is_dir()
+    )
 
 
 def with_paths(arguments: argparse.Namespace, paths: list[Path]) -> argparse.Namespace:
@@ -152,9 +180,10 @@ def require_committed(force: bool) -> None:
 def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
     """Yield the paths of tables, and a line for each that is copied.
 
-    A table stays where it is in the Git repository of the project; another one is copied into `FOLDER`. `given` are a
-    file or folder, or the files of training and test rows, which need a folder of their own. If the block fails, the
-    copies are removed. Raises `UserError` if a table is missing, or another file is in the place of its copy.
+    A table stays where it is in the Git repository of the project; another one is copied into
+    `FOLDER`. `given` are a file or folder, or the files of training and test rows, which need a
+    folder of their own. If the block fails, the copies are removed. Raises `UserError` if a table
+    is missing, or another file is in the place of its copy.
     """
     for path, option in zip(given, ("--data", "--test"), strict=False):
         if not path.exists():
@@ -175,7 +204,10 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
         return
     names = [path.name for path in given]
     if len({*names}) < len(names):  # of two folders
-        names = [f"{split}{''.join(path.suffixes)}" for split, path in zip(("train", "test"), given, strict=True)]
+        names = [
+            f"{split}{''.join(path.suffixes)}"
+            for split, path in zip(("train", "test"), given, strict=True)
+        ]
     copies = {FOLDER / name: path for name, path in zip(names, given, strict=True)}
     missing = [target for target, source in copies.items() if not _same(source, target)]
     if taken := next((target for target in missing if target.exists()), None):
@@ -187,7 +219,10 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
             with outputs(target) as (scratch,):
                 (shutil.copytree if source.is_dir() else shutil.copyfile)(source, scratch)
             made.append(target)
-        yield [*copies], [f"{_shown(source)} copied to {target}" for target, source in copies.items()]
+        yield (
+            [*copies],
+            [f"{_shown(source)} copied to {target}" for target, source in copies.items()],
+        )
     except BaseException as error:
         for target in made:
             shutil.rmtree(target) if target.is_dir() else target.unlink()
@@ -222,6 +257,11 @@ def _same(source: Path, target: Path) -> bool:
     if source.is_file():
         return target.is_file() and filecmp.cmp(source, target, shallow=False)
     names = sorted(path.relative_to(source) for path in source.rglob("*"))
-    if not target.is_dir() or names != sorted(path.relative_to(target) for path in target.rglob("*")):
+    if not target.is_dir() or names != sorted(
+        path.relative_to(target) for path in target.rglob("*")
+    ):
         return False
-    return all((source / name).is_dir() or filecmp.cmp(source / name, target / name, shallow=False) for name in names)
+    return all(
+        (source / name).is_dir() or filecmp.cmp(source / name, target / name, shallow=False)
+        for name in names
+    )

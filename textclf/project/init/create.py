@@ -16,14 +16,24 @@ from textclf.core.settings import PARAMS_FILE, parse_yaml
 from textclf.params import parse
 from textclf.project import declared
 from textclf.project.check import needed_extras
-from textclf.project.generated import HEADERS, REQUIREMENTS, generated_files, local_address, shipped, write_files
+from textclf.project.generated import (
+    HEADERS,
+    REQUIREMENTS,
+    generated_files,
+    local_address,
+    shipped,
+    write_files,
+)
 from textclf.project.workflows import Host
 from textclf.tables import labelled
 from textclf.tables.edited import read_form
 from textclf.tables.labelled import COLUMNS, LABELLED
 
 README = Path("README.md")
-TABLES = {Path("corrections.csv"): "id,label\n", LABELLED: f"{','.join(COLUMNS)}\n"}  # beside that of data.path
+TABLES = {
+    Path("corrections.csv"): "id,label\n",
+    LABELLED: f"{','.join(COLUMNS)}\n",
+}  # beside that of data.path
 EXTENDED = Path(".gitignore"), Path(".dvcignore"), Path(".gitattributes")  # lines are added to them
 KEPT = README, Path(".dvc/config"), Path(".dvc/.gitignore")  # as they are, if they exist
 IGNORED = "# Made by the pipeline and kept by DVC; metrics/ and plots/ are small and in Git."
@@ -36,7 +46,10 @@ dvc.lock text eol=lf
 CONFIG = "[core]\n    analytics = false\n"
 OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
 KEPT_IN_DATA = "!/data/\n/data/*\n!/data/external/\n"  # of what Git ignores
-PLACEHOLDERS = "data/external/README.md", "metrics/behaviour/README.md"  # on which check and report depend
+PLACEHOLDERS = (
+    "data/external/README.md",
+    "metrics/behaviour/README.md",
+)  # on which check and report depend
 
 
 def depended_on() -> dict[Path, str]:
@@ -46,13 +59,17 @@ def depended_on() -> dict[Path, str]:
 
 def new_files(params: str, title: str, data: str, classes: str, ci: Host | None) -> dict[Path, str]:
     """Return the text of each file of a new project with these settings; `data` is Markdown, title and classes text."""
-    readme = Template((Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8"))
+    readme = Template(
+        (Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8")
+    )
     generated = generated_files(ci, needed_extras(parse(params)))
     ignored = [IGNORED, *declared.ignored({path: generated[path] for path in HEADERS}), *SCRATCH]
     return {
         PARAMS_FILE: params,
         **depended_on(),
-        README: readme.substitute(title=escape_markdown(title), classes=escape_markdown(classes), data=data),
+        README: readme.substitute(
+            title=escape_markdown(title), classes=escape_markdown(classes), data=data
+        ),
         **dict(zip(EXTENDED, ("\n".join([*ignored, ""]), ".*.scratch\n", ATTRIBUTES), strict=True)),
         **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),
         **generated,
@@ -74,13 +91,19 @@ def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> N
         and not (path == LABELLED and list(read_form(path).columns) == list(COLUMNS))
     ]
     if taken and not force:
-        lines.append(f"textclf init would overwrite {list_names(taken)}; move what is there, or add --force")
+        lines.append(
+            f"textclf init would overwrite {list_names(taken)}; move what is there, or add --force"
+        )
     for path in EXTENDED:
         if path.is_file() and b"\0" in path.read_bytes():
-            lines.append(f"{path} must be in UTF-8, which Git and DVC read; got UTF-16; save it anew")
+            lines.append(
+                f"{path} must be in UTF-8, which Git and DVC read; got UTF-16; save it anew"
+            )
     if lines:
         source = "--lesson" if table is None else f"--data {quote_argument(table)}"
-        raise UserError(*lines, f"or make the project in a folder of its own: textclf init classifier {source}")
+        raise UserError(
+            *lines, f"or make the project in a folder of its own: textclf init classifier {source}"
+        )
     if LABELLED.is_file():
         labelled.read(LABELLED)  # a mistake in it is told before anything is written
 
@@ -114,18 +137,29 @@ def create(files: Mapping[Path, str]) -> list[str]:
             f"{REQUIREMENTS} has the versions that textclf was tested with (installed: {', '.join(other)}): {install}"
         )
     require_writable(*written)
-    if git("rev-parse", "--is-inside-work-tree").returncode and (done := git("init", "--quiet")).returncode:
+    if (
+        git("rev-parse", "--is-inside-work-tree").returncode
+        and (done := git("init", "--quiet")).returncode
+    ):
         raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
     ignored = (
-        git("check-ignore", "--", *(path.as_posix() for path in files)).stdout.decode(errors="replace").splitlines()
+        git("check-ignore", "--", *(path.as_posix() for path in files))
+        .stdout.decode(errors="replace")
+        .splitlines()
     )
     if PLACEHOLDERS[0] in ignored:  # Git ignores data/ as a whole
         ignored.remove(PLACEHOLDERS[0])
         written[EXTENDED[0]] = written.get(EXTENDED[0], files[EXTENDED[0]]) + KEPT_IN_DATA
     if ignored:
-        rule = git("check-ignore", "--verbose", "--", ignored[0]).stdout.decode(errors="replace").partition("\t")[0]
+        rule = (
+            git("check-ignore", "--verbose", "--", ignored[0])
+            .stdout.decode(errors="replace")
+            .partition("\t")[0]
+        )
         more = f" and {count_noun(len(ignored) - 1, 'more file')}" if len(ignored) > 1 else ""
-        raise UserError(f"Git must not ignore {ignored[0]}{more} of the project; it does by {rule}; change this rule")
+        raise UserError(
+            f"Git must not ignore {ignored[0]}{more} of the project; it does by {rule}; change this rule"
+        )
     write_files(written)
     return lines
 

@@ -1,6 +1,7 @@
 """How long the run of a preset takes on this machine, and how much disk, told before anything runs.
 
-The costs are seconds on one core of the machine on which they were measured: benchmarks/presets.py compares them.
+The costs are seconds on one core of the machine on which they were measured: benchmarks/presets.py
+compares them.
 """
 
 import os
@@ -20,7 +21,8 @@ STAGE = 1.5  # start and end of a stage
 STAGES = 7  # check, fetch, split, evaluate, export, plot and report; beside those of representations and models
 ROW = 20e-6  # to predict, measure and store a row, for each model
 CHARACTER = {"words": 0.6e-6, "letters": 3.2e-6}  # to find and count the terms
-# Terms of a million characters that occur in `min_df` rows, and the power of the characters with which they grow.
+# Terms of a million characters that occur in `min_df` rows, and the power of the characters with
+# which they grow.
 TERMS = {
     ("words", 1): (110e3, 0.8),
     ("words", 2): (25e3, 0.95),
@@ -39,20 +41,32 @@ ENCODE, FINE_TUNE, EPOCHS = 0.32e-3, 5.5e-3, 4  # the latter for so many passes
 READ = 128  # word pieces of a text that a transformer reads
 SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
 REFERENCE = 0.031  # seconds of `pace` there
-ENCODERS = {ENGLISH: 1, LARGE: 6.5, MULTILINGUAL: 2}  # how many times as long as the English one they take
-# MB in data, models and DVC's cache: of an encoder, and of a fine-tuned transformer with its average.
+ENCODERS = {
+    ENGLISH: 1,
+    LARGE: 6.5,
+    MULTILINGUAL: 2,
+}  # how many times as long as the English one they take
+# MB in data, models and DVC's cache: of an encoder, and of a fine-tuned transformer with its
+# average.
 ENCODER, TRANSFORMER = {ENGLISH: 370, LARGE: 1750, MULTILINGUAL: 380}, 365
 
 
-def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, validated: bool) -> float:
+def expected_minutes(
+    sections: Mapping[str, Mapping[str, Any]], survey: Survey, validated: bool
+) -> float:
     """Return the minutes that a run with these sections of params.yaml takes on this machine, for the survey's table.
 
-    Cores count as far as they are free now. `validated` says whether validation rows choose the default model.
+    Cores count as far as they are free now. `validated` says whether validation rows choose the
+    default model.
     """
     train, vectorize, average = (sections[name] for name in ("train", "vectorize", "average"))
     models = len(train) + len(average)
-    seconds = STAGE * (STAGES + models + len(vectorize) + len(sections["combine"])) + ROW * survey.rows * models
-    # Beside the fit that is measured: that to training and validation rows, or those of a cross-validation.
+    seconds = (
+        STAGE * (STAGES + models + len(vectorize) + len(sections["combine"]))
+        + ROW * survey.rows * models
+    )
+    # Beside the fit that is measured: that to training and validation rows, or those of a
+    # cross-validation.
     rows = min(max(PER_CLASS * len(survey.classes), FEWEST_ROWS), MOST_ROWS)
     folds = fold_count(survey.untested)
     repeats = 1.0 if validated else (folds - 1) * min(1, rows / survey.untested)
@@ -62,7 +76,9 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
     pieces = survey.characters / PIECE[survey.unit] + 2 * survey.rows
     if "sentences" in vectorize:
         overlap = OVERLAP if "window" in vectorize["sentences"] else 1
-        seconds += ENCODERS[vectorize["sentences"]["pretrained"]] * overlap * ENCODE * pieces / all_cores
+        seconds += (
+            ENCODERS[vectorize["sentences"]["pretrained"]] * overlap * ENCODE * pieces / all_cores
+        )
     for model in train.values():
         if model["kind"] == "logistic_regression":
             columns = terms if model["features"] != "sentences" else None
@@ -81,7 +97,9 @@ def fit_seconds(terms: Mapping[str, Any] | None, survey: Survey) -> float:
     if terms is not None:
         number, power = TERMS[_kind(terms), terms["min_df"]]
         columns = number * (survey.untested_characters / 1e6) ** power
-        columns = min(columns, len(terms["analyzer"].split("+")) * (terms["max_features"] or columns))
+        columns = min(
+            columns, len(terms["analyzer"].split("+")) * (terms["max_features"] or columns)
+        )
     steps = STEPS[(outputs > 1) + (outputs >= MANY_CLASSES)]
     return STEP * steps * outputs * columns
 
@@ -106,8 +124,14 @@ def in_words(minutes: float) -> str:
 
 def disk_in_words(sections: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the disk that a run takes with these sections, as the end of a sentence; "" without pretrained weights."""
-    megabytes = sum(ENCODER[each["pretrained"]] for each in sections["vectorize"].values() if "pretrained" in each)
-    megabytes += TRANSFORMER * sum(model["kind"] == "transformer" for model in sections["train"].values())
+    megabytes = sum(
+        ENCODER[each["pretrained"]]
+        for each in sections["vectorize"].values()
+        if "pretrained" in each
+    )
+    megabytes += TRANSFORMER * sum(
+        model["kind"] == "transformer" for model in sections["train"].values()
+    )
     return f", and about {megabytes} MB of disk" if megabytes else ""
 
 

@@ -21,8 +21,8 @@ PRESETS = {
     "good": "tf-idf of words and letters, sentence vectors, and both together",
     "best": "good, a fine-tuned transformer, the average of it and of both together",
 }
-# Values of C to choose from, and the one without a choice, by what the model reads; with few rows per class, larger
-# ones. Chosen by cross-validation within the training rows of eight corpora.
+# Values of C to choose from, and the one without a choice, by what the model reads; with few rows
+# per class, larger ones. Chosen by cross-validation within the training rows of eight corpora.
 STRENGTHS = {
     "words": ([3.0, 10.0, 30.0], 30.0),
     "letters": ([3.0, 10.0, 30.0], 10.0),
@@ -30,12 +30,16 @@ STRENGTHS = {
     "both": ([3.0, 10.0, 30.0], 10.0),
 }
 OF_FEW, FEW_PER_CLASS = ([3.0, 30.0, 300.0], 100.0), 50
-# Contrastive tuning: steps in all, rows of a step, passes over the rows; core seconds up to which `good` has it.
+# Contrastive tuning: steps in all, rows of a step, passes over the rows; core seconds up to which
+# `good` has it.
 TUNED_STEPS, TUNED_ROWS, TUNED_EPOCHS, TUNED_SECONDS = 40, 64, (3, 20), 120.0
 SEARCHED = 60.0  # seconds up to which C is chosen from several values
 SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped
 MANY_TEXTS, MOST_TERMS = 100_000, 20_000  # rows from which each analyzer has at most so many terms
-CHAR_NGRAMS, UNSPACED_NGRAMS = [3, 5], [1, 3]  # of letters: within words, and where a single letter may be a word
+CHAR_NGRAMS, UNSPACED_NGRAMS = (
+    [3, 5],
+    [1, 3],
+)  # of letters: within words, and where a single letter may be a word
 LONG = 200  # words of the longest texts that an encoder reads in one window
 
 
@@ -56,7 +60,10 @@ class Models(NamedTuple):
     @property
     def candidates(self) -> list[str]:
         """The models of which one will be the default."""
-        return [*(name for name in self.sections["train"] if name != "majority"), *self.sections["average"]]
+        return [
+            *(name for name in self.sections["train"] if name != "majority"),
+            *self.sections["average"],
+        ]
 
 
 def choose_models(preset: str, survey: Survey) -> Models:
@@ -76,12 +83,22 @@ def choose_models(preset: str, survey: Survey) -> Models:
 
     vectorize, combine, average = {"words": words}, {}, {}
     read = "letters" if "char" in words["analyzer"] else "words"
-    train = {"majority": {"kind": "majority", "features": "words"}, "logistic_regression": regression("words", read)}
+    train = {
+        "majority": {"kind": "majority", "features": "words"},
+        "logistic_regression": regression("words", read),
+    }
     if preset != "fast":
-        vectorize["sentences"] = {"method": "encoder", "pretrained": encoder_for(survey.language, preset == "best")}
+        vectorize["sentences"] = {
+            "method": "encoder",
+            "pretrained": encoder_for(survey.language, preset == "best"),
+        }
         if survey.longest > LONG and survey.unit == "words":
             vectorize["sentences"]["window"] = "mean"
-            reasons.append(Choice("vectorize.sentences.window", "mean", f"some texts have more than {LONG} words"))
+            reasons.append(
+                Choice(
+                    "vectorize.sentences.window", "mean", f"some texts have more than {LONG} words"
+                )
+            )
         combine["words_and_sentences"] = {"first": "words", "second": "sentences"}
         train["sentence_vectors"] = regression("sentences", "sentences")
         train["combined"] = regression("words_and_sentences", "both")
@@ -94,7 +111,9 @@ def choose_models(preset: str, survey: Survey) -> Models:
         train["contrastive"] = tuned_settings(survey.untested)
         reason = f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md"
         reasons.append(Choice("train.contrastive.objective", CONTRASTIVE, reason))
-    return Models({"vectorize": vectorize, "combine": combine, "train": train, "average": average}, reasons)
+    return Models(
+        {"vectorize": vectorize, "combine": combine, "train": train, "average": average}, reasons
+    )
 
 
 def tuned_settings(rows: int) -> dict[str, Any]:
@@ -138,18 +157,30 @@ def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]
     analyzer = "word" if preset == "fast" else "word+char_wb"
     if letters:
         analyzer = "char" if survey.unspaced >= MOST else "word+char"
-        reasons.append(Choice("vectorize.words.analyzer", analyzer, "spaces show no words in these texts"))
+        reasons.append(
+            Choice("vectorize.words.analyzer", analyzer, "spaces show no words in these texts")
+        )
     ranges: dict[str, Any] = {} if analyzer == "char" else {"ngram_range": [1, 2]}
     if "char" in analyzer:
         ranges["char_ngram_range"] = UNSPACED_NGRAMS if letters else CHAR_NGRAMS
     cut = survey.untested >= MANY_TEXTS
     if cut:
-        reasons.append(Choice("vectorize.words.max_features", MOST_TERMS, "a vocabulary grows with the rows"))
-    terms = {"method": "terms", "analyzer": analyzer, "weighting": "tfidf", "sublinear_tf": True, **ranges}
+        reasons.append(
+            Choice("vectorize.words.max_features", MOST_TERMS, "a vocabulary grows with the rows")
+        )
+    terms = {
+        "method": "terms",
+        "analyzer": analyzer,
+        "weighting": "tfidf",
+        "sublinear_tf": True,
+        **ranges,
+    }
     terms |= {"min_df": 1, "max_features": MOST_TERMS if cut else None}
     if fit_seconds(terms, survey) > SLOW:
         terms["min_df"] = 2
-        reasons.append(Choice("vectorize.words.min_df", 2, "a fit would take long with terms of a single row"))
+        reasons.append(
+            Choice("vectorize.words.min_df", 2, "a fit would take long with terms of a single row")
+        )
     return terms
 
 

@@ -20,7 +20,14 @@ from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, valida
 from textclf.evaluate.comparisons import smallest_difference
 from textclf.evaluate.intervals import CONFIDENCE
 from textclf.project.comments import commented
-from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_sets, find_split, find_useful
+from textclf.project.init.columns import (
+    find_columns,
+    find_delimiter,
+    find_id,
+    find_sets,
+    find_split,
+    find_useful,
+)
 from textclf.project.init.expected import disk_in_words, expected_minutes, in_words
 from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
 from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
@@ -39,14 +46,17 @@ DISAGREEMENT = 0.13  # share of the rows that only one of two models decides cor
 def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, str, list[str]]:
     """Return a params.yaml with settings for the table that the arguments name, where the table is, and what to print.
 
-    The lines say what the table holds, which settings differ from those of `before` and why; `done` is what was done
-    to these. Raises `UserError` as the reader of the table does, or if a class has too few texts.
+    The lines say what the table holds, which settings differ from those of `before` and why; `done`
+    is what was done to these. Raises `UserError` as the reader of the table does, or if a class has
+    too few texts.
     """
     data, columns, several = describe_table(arguments)
     data, found = survey_table(data, columns, arguments)
     alike = describe_look_alikes(found.classes)
     if alike:
-        data, found = survey_table(data.model_copy(update={"labels": look_alikes(found.classes)}), columns, arguments)
+        data, found = survey_table(
+            data.model_copy(update={"labels": look_alikes(found.classes)}), columns, arguments
+        )
     content = parse_yaml(before, str(PARAMS_FILE))
     found = replace(found, language=found.language or value_at(content, "about.language") or None)
     preset = arguments.preset or "good"
@@ -55,35 +65,66 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
         choices = choose_settings(preset, found, models.candidates, by_time=data.time is not None)
     except UserError as error:
         taken = _columns(data, "text", "label")
-        raise UserError(f"{error.lines[0]}; {taken}: set --text and --label if these are not meant") from None
-    offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
+        raise UserError(
+            f"{error.lines[0]}; {taken}: set --text and --label if these are not meant"
+        ) from None
+    offers = list(
+        offer_settings(
+            found, [column for column in columns if column.name not in {data.id, data.group}]
+        )
+    )
     given = {"title": arguments.title, "licence": arguments.licence, "language": found.language}
     about = validate(About, given, "init", "about")
     settings = dict([*_settings("data", data, content), *_settings("about", about, content)])
-    changed = [choice for choice in choices if (value_at(content, choice.key) or None) != (choice.value or None)]
-    settings |= {choice.key: choice.value for choice in choices if choice in changed or choice.key in settings}
+    changed = [
+        choice
+        for choice in choices
+        if (value_at(content, choice.key) or None) != (choice.value or None)
+    ]
+    settings |= {
+        choice.key: choice.value
+        for choice in choices
+        if choice in changed or choice.key in settings
+    }
     gone = _searches_of_other_models(content, [*models.sections["train"]])
-    text = with_values(with_sections(before, models.sections | {name: {} for name in gone}), settings)
+    text = with_values(
+        with_sections(before, models.sections | {name: {} for name in gone}), settings
+    )
     minutes = expected_minutes(models.sections, found, is_validated(preset, found))
     told = [
         _detectable(found, len(models.candidates)),
         *([f"a text has several labels: {several} (data.task: multilabel)"] if several else []),
-        *([f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"] if alike else []),
+        *(
+            [f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"]
+            if alike
+            else []
+        ),
         f"preset {preset}: {PRESETS[preset]}",
         *left_out(preset, found),
         f"expected: {in_words(minutes)} for the first run on this machine{disk_in_words(models.sections)}",
-        *(f"section {name}: removed, since it names models that the preset does not have" for name in gone),
+        *(
+            f"section {name}: removed, since it names models that the preset does not have"
+            for name in gone
+        ),
     ]
-    return commented(text), data.path, summary(data, found, told, [*models.reasons, *changed], offers, done)
+    return (
+        commented(text),
+        data.path,
+        summary(data, found, told, [*models.reasons, *changed], offers, done),
+    )
 
 
 def _searches_of_other_models(content: Any, models: list[str]) -> list[str]:
     """Return those of the sections search and audit that name a model which is not one of these."""
-    named = {"search": [value_at(content, "search.model")], "audit": value_at(content, "audit.models")}
+    named = {
+        "search": [value_at(content, "search.model")],
+        "audit": value_at(content, "audit.models"),
+    }
     return [
         section
         for section, names in named.items()
-        if isinstance(names, list) and any(isinstance(name, str) and name not in models for name in names)
+        if isinstance(names, list)
+        and any(isinstance(name, str) and name not in models for name in names)
     ]
 
 
@@ -119,7 +160,10 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], s
         path, layout, arguments.text, arguments.label, {split, arguments.time}
     )
     columns = [column for column in others if column.name not in {arguments.id, arguments.group}]
-    if arguments.id is None and (column := find_id(columns, column_names(path, layout)[0])) is not None:
+    if (
+        arguments.id is None
+        and (column := find_id(columns, column_names(path, layout)[0])) is not None
+    ):
         values["id"] = column
     several = {} if isinstance(values["label"], str) else {"task": "multilabel"}
     every = _validated({name: each for name, each in values.items() if name != "unknown"} | several)
@@ -128,13 +172,25 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], s
         rule = "--unknown must be left out if a text has several labels: one of no class has none"
         raise UserError(f"{rule}; got {show(arguments.unknown)}")
     values |= several
-    return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})), columns, shown
+    return (
+        _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})),
+        columns,
+        shown,
+    )
 
 
-def survey_table(data: Data, columns: list[Column], arguments: argparse.Namespace) -> tuple[Data, Survey]:
+def survey_table(
+    data: Data, columns: list[Column], arguments: argparse.Namespace
+) -> tuple[Data, Survey]:
     """Return the section data and what the rows hold; without the ids that were found if split would refuse them."""
-    path, update = Path(data.path), find_useful([column for column in columns if column.name != data.id])
-    for each in (update, *([{}] if data.multilabel else [])):  # rows to be united may differ in these columns
+    path, update = (
+        Path(data.path),
+        find_useful([column for column in columns if column.name != data.id]),
+    )
+    for each in (
+        update,
+        *([{}] if data.multilabel else []),
+    ):  # rows to be united may differ in these columns
         with suppress(UserError):
             return data, survey(path, data.model_copy(update=each))
     data = data.model_copy(update={"id": arguments.id})
@@ -160,7 +216,12 @@ def _layout(data: Data) -> Layout:
 
 
 def summary(
-    data: Data, found: Survey, told: list[str], changed: list[Choice], offers: list[Choice], done: str
+    data: Data,
+    found: Survey,
+    told: list[str],
+    changed: list[Choice],
+    offers: list[Choice],
+    done: str,
 ) -> list[str]:
     """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
     several = f"; {count_noun(found.without_labels, 'text')} without" if data.multilabel else ""
@@ -174,7 +235,11 @@ def summary(
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
         *_oddities(found, kept=not found.given and data.time is None),
         *told,
-        *([f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}", *_listed(changed)] if changed else []),
+        *(
+            [f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}", *_listed(changed)]
+            if changed
+            else []
+        ),
         *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
     ]
 
@@ -183,14 +248,18 @@ def _columns(data: Data, *purposes: str) -> str:
     """Return which columns hold what, such as texts in column message, without purposes that have no column."""
     found = {purpose: layout_of(data).columns_of(purpose) for purpose in purposes}
     return ", ".join(
-        f"{purpose}s in column{'s' * (len(names) > 1)} {list_names(names)}" for purpose, names in found.items() if names
+        f"{purpose}s in column{'s' * (len(names) > 1)} {list_names(names)}"
+        for purpose, names in found.items()
+        if names
     )
 
 
 def _oddities(found: Survey, kept: bool) -> Iterator[str]:
     """Yield a line for each property of the rows that the user may not expect."""
     if found.given:
-        rows = ", ".join(f"{split} {count_noun(count, 'row')}" for split, count in found.given.items())
+        rows = ", ".join(
+            f"{split} {count_noun(count, 'row')}" for split, count in found.given.items()
+        )
         yield f"splits that the table gives: {rows}"
     if found.suggested:
         yield f"{count_noun(found.suggested, 'training row')} that textclf suggest chose: never held out to choose by"
@@ -214,9 +283,17 @@ def _detectable(found: Survey, models: int) -> str:
     given = found.given.get("test")
     rows = round(TEST_SIZE * found.rows) if given is None else given
     independent = round(rows * found.worth)
-    smallest = smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / max(math.comb(models, 2), 1))
-    worth = f" in clusters of dependent rows, worth at least {independent:,} independent ones" * (found.worth < 1)
-    difference = "no difference" if smallest is None else f"a difference of {points(smallest, signed=False)} points"
+    smallest = smallest_difference(
+        independent, DISAGREEMENT, (1 - CONFIDENCE) / max(math.comb(models, 2), 1)
+    )
+    worth = f" in clusters of dependent rows, worth at least {independent:,} independent ones" * (
+        found.worth < 1
+    )
+    difference = (
+        "no difference"
+        if smallest is None
+        else f"a difference of {points(smallest, signed=False)} points"
+    )
     return (
         f"{'about ' if given is None else ''}{count_noun(rows, 'test row')}{worth}: {difference} between models that "
         f"disagree on {DISAGREEMENT:.0%} of them is found in four of five such test sets (docs/evaluation.md)"

@@ -13,13 +13,22 @@ from textclf.project.init.survey import Survey
 from textclf.tables.columns import Column
 
 TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
-ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE = 1_000, 20  # fewer all train, and held-out training rows choose
+ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE = (
+    1_000,
+    20,
+)  # fewer all train, and held-out training rows choose
 FEWEST_TEXTS = 4  # distinct texts of a class, so that a quarter of them is one text
-FEWEST_STRATIFIED = 2  # of a class, so that some can be drawn to validate; without a draw, one is trained on
-FEWEST_MERGED = 20  # texts of all classes with fewer, from which on they are one class and not left out
+FEWEST_STRATIFIED = (
+    2  # of a class, so that some can be drawn to validate; without a draw, one is trained on
+)
+FEWEST_MERGED = (
+    20  # texts of all classes with fewer, from which on they are one class and not left out
+)
 FEWEST_TO_CHOOSE = 100  # training rows by which a default model can be chosen
 MANY_ROWS = 1_000_000  # rows from which they are split by hash and streamed
-RARE = 0.1  # share of the smaller of two classes below which a threshold of 0.5 finds few of its rows
+RARE = (
+    0.1  # share of the smaller of two classes below which a threshold of 0.5 finds few of its rows
+)
 RARE_OF_MANY = 2 * RARE  # the same of the mean size of several classes
 SHOWN = 3  # rare classes and columns of groups that are named
 LIMITS = "limits of other rows; set your own after the first run"  # why a gate is empty
@@ -27,11 +36,13 @@ NONE_CHOOSE = "no row chooses, since textclf suggest chose all that train"
 FEWEST_POSITIVE = 10  # rows of the positive class by which a threshold can be chosen
 
 
-def choose_settings(preset: str, survey: Survey, candidates: Sequence[str], by_time: bool = False) -> list[Choice]:
+def choose_settings(
+    preset: str, survey: Survey, candidates: Sequence[str], by_time: bool = False
+) -> list[Choice]:
     """Return the settings of split, decisions, export and gate for a table and the models of a preset.
 
-    `candidates` are the models of which one will be the default; `by_time`: the latest rows shall test. Raises
-    `UserError` if fewer than two classes have texts enough to be learned and tested.
+    `candidates` are the models of which one will be the default; `by_time`: the latest rows shall
+    test. Raises `UserError` if fewer than two classes have texts enough to be learned and tested.
     """
     return [
         *_rare(preset, survey),
@@ -54,7 +65,9 @@ def _rare(preset: str, survey: Survey) -> Iterator[Choice]:
             f"got too few of {counts}; give them more rows, or unite classes by data.labels"
         )
     if small:
-        value, does = ("merge", "unites") if sum(small.values()) >= FEWEST_MERGED else ("drop", "leaves out")
+        value, does = (
+            ("merge", "unites") if sum(small.values()) >= FEWEST_MERGED else ("drop", "leaves out")
+        )
         reason = f"{does} classes too rare to be divided, as those of fewer than {fewest} texts may be: {counts}"
         if fewest == 1:
             reason = f"leaves out rows of classes without training rows: {list_names([*small])}"
@@ -64,18 +77,26 @@ def _rare(preset: str, survey: Survey) -> Iterator[Choice]:
 def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice]:
     """Yield settings that may suit a table, but need somebody who knows it; `columns` are the ones not yet used."""
     if survey.slices:
-        yield Choice("data.slices", list(survey.slices), "measures the test rows by columns of few values")
+        yield Choice(
+            "data.slices", list(survey.slices), "measures the test rows by columns of few values"
+        )
     if survey.columns:
         beside = [name for name, tells in survey.columns.items() if not tells]
         telling = list_names([name for name, tells in survey.columns.items() if tells])
-        left_out = f"; left out: {telling}, which tells the label, so that a new text may lack it" if telling else ""
+        left_out = (
+            f"; left out: {telling}, which tells the label, so that a new text may lack it"
+            if telling
+            else ""
+        )
         reason = f"what a model may read beside the text: docs/representations.md{left_out}"
         yield Choice("data.columns", beside, reason)
     for column in find_groups(columns)[:SHOWN]:
         reason = f"keeps rows of one of its {column.distinct:,} values in one split, if they depend on each other"
         yield Choice("data.group", column.name, reason)
     mean = survey.untested / len(survey.classes)
-    rare = [name for name, rows in survey.classes.items() if FEWEST_TEXTS <= rows < RARE_OF_MANY * mean]
+    rare = [
+        name for name, rows in survey.classes.items() if FEWEST_TEXTS <= rows < RARE_OF_MANY * mean
+    ]
     if rare and survey.sets is None:
         more = f" and {len(rare) - SHOWN} more" if len(rare) > SHOWN else ""
         names = ", ".join(map(quote_name, rare[:SHOWN])) + more
@@ -98,22 +119,33 @@ def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
     drawn = is_validated(preset, survey) and "validation" not in survey.given
     purpose = "rows that make every choice" if drawn else "all other rows train"
     texts = sum(survey.distinct.values())
-    validation = max(VALIDATION_SIZE, math.ceil(100 * len(survey.classes) / texts) / 100) if drawn else 0.0
+    validation = (
+        max(VALIDATION_SIZE, math.ceil(100 * len(survey.classes) / texts) / 100) if drawn else 0.0
+    )
     yield Choice("split.test_size", TEST_SIZE, "rows that decide nothing")
     yield Choice("split.validation_size", validation, purpose)
     drawn_splits = "every split that is drawn" if survey.given else "every split"
-    balance = "a hash looks at no other row" if streamed else f"{drawn_splits} has each class in its share"
+    balance = (
+        "a hash looks at no other row"
+        if streamed
+        else f"{drawn_splits} has each class in its share"
+    )
     balance = "the latest rows are as they are" if by_time else balance
     yield Choice("split.stratify", not streamed and not by_time, balance)
     together = "drawn rows" if survey.given else "rows"
-    reason = "repeated texts are counted, not moved" if by_time else f"{together} of the same text stay in one split"
+    reason = (
+        "repeated texts are counted, not moved"
+        if by_time
+        else f"{together} of the same text stay in one split"
+    )
     yield Choice("split.group_duplicates", not by_time, reason)
 
 
 def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     """Yield the order of two classes of very different size, how the threshold of the rare one is chosen, calibration.
 
-    A threshold and a temperature are chosen on validation rows or, without them, on held-out training rows.
+    A threshold and a temperature are chosen on validation rows or, without them, on held-out
+    training rows.
     """
     order: list[str] | None = None
     threshold: float | str = 0.5
@@ -130,10 +162,17 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
         if is_validated(preset, survey) and "validation" not in survey.given:
             chosen_by *= VALIDATION_SIZE
         if share * chosen_by >= FEWEST_POSITIVE:
-            threshold, reason = "f1", f"{share:.1%} of the rows are {quote_name(order[1])}; 0.5 would miss most of them"
+            threshold, reason = (
+                "f1",
+                f"{share:.1%} of the rows are {quote_name(order[1])}; 0.5 would miss most of them",
+            )
         else:
             reason = f"too few rows of {quote_name(order[1])} to choose another by"
-    named = "sorted" if order is None else f"{quote_name(order[1])}, the rare one, is the positive class"
+    named = (
+        "sorted"
+        if order is None
+        else f"{quote_name(order[1])}, the rare one, is the positive class"
+    )
     yield Choice("data.classes", order, named)
     yield Choice("evaluate.threshold", threshold, reason)
     calibration = "temperature" if survey.sets is None else "platt"
@@ -155,13 +194,24 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
         yield Choice("export.model", candidates[0], "the only model that reads the texts")
     elif trained < FEWEST_TO_CHOOSE and is_short_english and "validation" not in survey.given:
         reason = f"fewer than {FEWEST_TO_CHOOSE} rows can't choose; on so few rows it was the best: docs/presets.md"
-        # In `best` a larger encoder makes the sentence vectors, which on average did better than tuning a small one.
+        # In `best` a larger encoder makes the sentence vectors, which on average did better than
+        # tuning a small one.
         is_tuned = preset == "good" and "contrastive" in candidates
         yield Choice("export.model", "contrastive" if is_tuned else "sentence_vectors", reason)
     elif not survey.choosing:
-        yield Choice("export.model", "combined", f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md")
+        yield Choice(
+            "export.model", "combined", f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md"
+        )
     else:
-        yield Choice("export.model", None, f"the best on {_choosing_rows(preset, survey)} is the default model")
+        yield Choice(
+            "export.model",
+            None,
+            f"the best on {_choosing_rows(preset, survey)} is the default model",
+        )
     streamed = survey.rows >= MANY_ROWS
-    reason = "more rows than memory may hold" if streamed else "the default model learns from validation rows as well"
+    reason = (
+        "more rows than memory may hold"
+        if streamed
+        else "the default model learns from validation rows as well"
+    )
     yield Choice("export.refit", not streamed, reason)

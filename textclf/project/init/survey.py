@@ -23,11 +23,14 @@ from textclf.tables.layout import COLUMN, SLICE
 from textclf.tables.settings import Data
 
 TELLING = 0.25  # share of the rows with a value that tells the label, from which on its column does
-FEWEST_OTHERS, MOST_OTHERS = 10, 0.05  # rows of other labels expected with such a value; share of them that it has
+FEWEST_OTHERS, MOST_OTHERS = (
+    10,
+    0.05,
+)  # rows of other labels expected with such a value; share of them that it has
 SAMPLE = 200  # texts of a batch, about, whose language is detected
 READ, TEXT = 1000, 10_000  # characters of a text, and of all together, that are looked at
-# Shares of the characters that texts of the language must have: alone, or if all texts together are of it too. Short
-# texts are easily taken for another language.
+# Shares of the characters that texts of the language must have: alone, or if all texts together are
+# of it too. Short texts are easily taken for another language.
 ALONE, TOGETHER = 0.8, 0.6
 
 
@@ -35,10 +38,12 @@ ALONE, TOGETHER = 0.8, 0.6
 class Survey:
     """A table of labelled texts in numbers; texts that differ in case and spaces alone are the same."""
 
-    # Rows of each class, in order, without given test rows, which decide nothing; if texts have several labels, rows
-    # with each.
+    # Rows of each class, in order, without given test rows, which decide nothing; if texts have
+    # several labels, rows with each.
     classes: dict[str, int]
-    distinct: dict[str, int]  # distinct texts of each class that are not given to test or validate; by first label
+    distinct: dict[
+        str, int
+    ]  # distinct texts of each class that are not given to test or validate; by first label
     repeated: int  # rows with the text of an earlier row
     conflicts: int  # texts with more than one label
     dropped: int  # rows without text or label, not counted in `classes`
@@ -47,7 +52,9 @@ class Survey:
     given: dict[str, int] = field(default_factory=dict)  # rows of each split that the table gives
     suggested: int = 0  # training rows that are never held out, as `textclf suggest` chose them
     slices: tuple[str, ...] = ()  # columns of data.slices of which some value has several labels
-    columns: Mapping[str, bool] = field(default_factory=dict)  # of data.columns: whether they tell the label
+    columns: Mapping[str, bool] = field(
+        default_factory=dict
+    )  # of data.columns: whether they tell the label
     unspaced: float = 0.0  # share of texts without spaces between words: `textclf.core.scripts`
     language: str | None = None  # its name; None if it is not recognized or there are several
     characters: int = 0  # of all texts
@@ -61,7 +68,11 @@ class Survey:
     @property
     def rows(self) -> int:
         """The number of rows with text and label."""
-        return sum(self.classes.values()) + self.given.get("test", 0) if self.sets is None else self.sets
+        return (
+            sum(self.classes.values()) + self.given.get("test", 0)
+            if self.sets is None
+            else self.sets
+        )
 
     @property
     def untested(self) -> int:
@@ -88,7 +99,10 @@ def survey(path: Path, settings: Data) -> Survey:
     """Return what the rows of a table hold, read as `settings` say; `UserError` as in `Corpus`."""
     corpus = Corpus(path, settings)
     corpus.layout = replace(corpus.layout, option="--")  # errors name the options of the command
-    slices, columns = [SLICE + name for name in settings.slices], [COLUMN + name for name in settings.columns]
+    slices, columns = (
+        [SLICE + name for name in settings.slices],
+        [COLUMN + name for name in settings.columns],
+    )
     parts: list[pd.DataFrame] = []
     sample: list[str] = []
     batches: Iterable[pa.RecordBatch] = corpus
@@ -97,10 +111,16 @@ def survey(path: Path, settings: Data) -> Survey:
         batches = corpus.table.to_batches()
     for batch in batches:
         texts = batch["text"].to_pylist()
-        named = [name for name in (*slices, *columns, "group", "split") if name in batch.schema.names]
+        named = [
+            name for name in (*slices, *columns, "group", "split") if name in batch.schema.names
+        ]
         part = {name: batch[name].dictionary_encode().to_pandas() for name in named}
         if settings.multilabel:
-            part["label"] = array_of(list(map(json.dumps, batch["label"].to_pylist()))).dictionary_encode().to_pandas()
+            part["label"] = (
+                array_of(list(map(json.dumps, batch["label"].to_pylist())))
+                .dictionary_encode()
+                .to_pandas()
+            )
         else:
             part["label"] = batch["label"].dictionary_encode().to_pandas()
         sample += texts[:: max(len(texts) // SAMPLE, 1)]
@@ -133,10 +153,18 @@ def survey(path: Path, settings: Data) -> Survey:
         dropped=corpus.dropped["rows"],
         median_length=int(length.median()),
         longest=int(length.max()),
-        given={split: int((rows["split"] == split).sum()) for split in SPLITS if split in corpus.given},
+        given={
+            split: int((rows["split"] == split).sum()) for split in SPLITS if split in corpus.given
+        },
         suggested=suggested,
-        slices=tuple(name.removeprefix(SLICE) for name, pairs in with_labels.items() if pairs[name].duplicated().any()),
-        columns={name.removeprefix(COLUMN): tells_label(rows[name], rows["label"]) for name in columns},
+        slices=tuple(
+            name.removeprefix(SLICE)
+            for name, pairs in with_labels.items()
+            if pairs[name].duplicated().any()
+        ),
+        columns={
+            name.removeprefix(COLUMN): tells_label(rows[name], rows["label"]) for name in columns
+        },
         unspaced=unspaced,
         language=detect_language(sample),
         characters=int(rows["characters"].sum()),
@@ -154,7 +182,12 @@ def tells_label(values: "pd.Series[Any]", labels: "pd.Series[Any]") -> bool:
     written = values.astype(str)
     if values.nunique() > FEW:
         ranks = pd.to_numeric(written, errors="coerce").rank(pct=True)
-        written = (ranks * min(FEW, len(values) // (4 * FEWEST_OTHERS))).fillna(-1).astype(int).astype(str)
+        written = (
+            (ranks * min(FEW, len(values) // (4 * FEWEST_OTHERS)))
+            .fillna(-1)
+            .astype(int)
+            .astype(str)
+        )
     counts = pd.crosstab(written, labels.astype(str))
     rows, label = counts.sum(axis=1), counts.idxmax(axis=1)
     expected = rows * (1 - label.map(counts.sum() / len(labels)))  # rows of other labels

@@ -1,6 +1,7 @@
 """Confident learning: which labels contradict the probabilities of models that did not see them.
 
-Northcutt, Jiang and Chuang (2021), J. Artif. Intell. Res. 70:1373-1411, doi:10.1613/jair.1.12125, as cleanlab has it.
+Northcutt, Jiang and Chuang (2021), J. Artif. Intell. Res. 70:1373-1411, doi:10.1613/jair.1.12125,
+as cleanlab has it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,14 +17,20 @@ from textclf.studies.crossvalidation import make_folds
 from textclf.studies.measure import Setup, make_features, predict_held_out
 from textclf.studies.settings import Audit, CrossValidate
 
-# How cleanlab flags and scores rows. Of few classes, for each pair as many rows are flagged as have wrong labels by the
-# estimate, and the score is how far the given label is from the most probable other one. Of many, a pair has too few
-# rows for that: the labels of lowest probability are flagged, as many as are wrong by the estimate in all, as Kuan &
-# Mueller (2022), Model-agnostic label quality scoring to detect real-world label errors, ICML DataPerf workshop.
-METHODS = {False: ("prune_by_noise_rate", "normalized_margin"), True: ("low_self_confidence", "self_confidence")}
+# How cleanlab flags and scores rows. Of few classes, for each pair as many rows are flagged as have
+# wrong labels by the estimate, and the score is how far the given label is from the most probable
+# other one. Of many, a pair has too few rows for that: the labels of lowest probability are
+# flagged, as many as are wrong by the estimate in all, as Kuan & Mueller (2022), Model-agnostic
+# label quality scoring to detect real-world label errors, ICML DataPerf workshop.
+METHODS = {
+    False: ("prune_by_noise_rate", "normalized_margin"),
+    True: ("low_self_confidence", "self_confidence"),
+}
 MANY_CLASSES = 20
 
-Labels = NDArray[np.integer]  # (rows,): the position of the class of each row; or a matrix of 0 and 1 (rows, labels)
+Labels = NDArray[
+    np.integer
+]  # (rows,): the position of the class of each row; or a matrix of 0 and 1 (rows, labels)
 Probabilities = NDArray[np.float64]  # (rows, classes)
 
 
@@ -32,13 +39,17 @@ class Judgement:
     """What one model says of all rows."""
 
     flagged: NDArray[np.bool_]  # (rows,): whether the label is an issue
-    scores: NDArray[np.float64]  # (rows,): 0 for a label that is surely wrong, 1 for one that is surely right
-    # The estimated number of rows by given and true label (classes, classes); or (labels, 2) of those that lack each of
-    # several labels per text, and that have it but should not.
+    scores: NDArray[
+        np.float64
+    ]  # (rows,): 0 for a label that is surely wrong, 1 for one that is surely right
+    # The estimated number of rows by given and true label (classes, classes); or (labels, 2) of
+    # those that lack each of several labels per text, and that have it but should not.
     joint: NDArray[np.int64]
     noise: float  # the estimated share of wrong labels
     right: int  # rows whose most probable class, or set of labels, is the given one
-    wrong: NDArray[np.bool_]  # `flagged`, or of several labels per text those that are issues (rows, labels)
+    wrong: NDArray[
+        np.bool_
+    ]  # `flagged`, or of several labels per text those that are issues (rows, labels)
 
 
 @dataclass(frozen=True)
@@ -48,8 +59,8 @@ class Issues:
     judgements: Mapping[str, Judgement]  # by model
     votes: NDArray[np.int64]  # (rows,): number of models that flag the row
     scores: NDArray[np.float64]  # (rows,): mean over the models
-    # (rows,): the most probable class but the given one, by the mean probability; or a matrix (rows, labels): the given
-    # labels but for those that most models flag.
+    # (rows,): the most probable class but the given one, by the mean probability; or a matrix
+    # (rows, labels): the given labels but for those that most models flag.
     suggested: Labels
     order: NDArray[np.int64]  # flagged rows, most suspicious first: more votes, then lower scores
 
@@ -63,16 +74,24 @@ def held_out_probabilities(
 ) -> Iterator[tuple[str, Probabilities]]:
     """Yield each model's name and its uncalibrated probabilities for all rows, in their order.
 
-    Those of a row come from the model, and the vocabulary, of the folds without it and without rows of its text or
-    `group`.
+    Those of a row come from the model, and the vocabulary, of the folds without it and without rows
+    of its text or `group`.
     """
     rows = rows.drop(columns="split", errors="ignore").reset_index(drop=True)
-    folds = list(make_folds(rows, CrossValidate(folds=settings.folds, repeats=1, seed=settings.seed), "audit.folds"))
+    folds = list(
+        make_folds(
+            rows, CrossValidate(folds=settings.folds, repeats=1, seed=settings.seed), "audit.folds"
+        )
+    )
     trainings = [(name, splits) for name in models for _, _, splits in folds]
     probabilities = np.empty((len(rows), len(classes)))
-    for number, (name, splits) in enumerate(track(trainings, "audit", len(trainings), "training"), start=1):
+    for number, (name, splits) in enumerate(
+        track(trainings, "audit", len(trainings), "training"), start=1
+    ):
         own = setup.model(name)
-        features = make_features(splits, classes, own.features, setup, bool(own.validation_choices()))
+        features = make_features(
+            splits, classes, own.features, setup, bool(own.validation_choices())
+        )
         predicted = predict_held_out(features, own, setup.pretrained)[-1]
         probabilities[splits["test"].index] = predicted.probabilities
         if number % len(folds) == 0:
@@ -105,7 +124,9 @@ def judge_sets(y: Labels, probabilities: Probabilities) -> Judgement:
     wrong = find_multilabel_issues_per_class(labels, probabilities, confident_joint=joint, n_jobs=1)
     scores = get_label_quality_scores(labels, probabilities)
     mistakes, right = joint[:, (0, 1), (1, 0)], ((probabilities > 0.5) == y).all(axis=1).sum()
-    return Judgement(wrong.any(axis=1), scores, mistakes, float(mistakes.sum() / joint.sum()), int(right), wrong)
+    return Judgement(
+        wrong.any(axis=1), scores, mistakes, float(mistakes.sum() / joint.sum()), int(right), wrong
+    )
 
 
 def combine(y: Labels, models: Iterable[tuple[str, Probabilities]]) -> Issues:

@@ -34,10 +34,18 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
     """Return the page; `names` has what to show for each label."""
     models = [display_name(name) for name in audited.models]
     kind = "labels" if audited.multilabel else "classes"
-    facts = f"{len(audited.y):,} texts, {len(audited.classes)} {kind}, judged by {join_names(models)}"
+    facts = (
+        f"{len(audited.y):,} texts, {len(audited.classes)} {kind}, judged by {join_names(models)}"
+    )
     if audited.multilabel:
         lists = {*audited.rows["label"], *audited.suggested}
-        names = {**names, **{text: ", ".join(names[name] for name in json.loads(text)) or "no label" for text in lists}}
+        names = {
+            **names,
+            **{
+                text: ", ".join(names[name] for name in json.loads(text)) or "no label"
+                for text in lists
+            },
+        }
     context = {
         "summary": _summary(audited),
         "suspicious": _suspicious(audited, settings, names),
@@ -64,7 +72,11 @@ def _summary(audited: Audited) -> dict[str, Any]:
         "all": f"{audited.flagged[-1]:,}",
         "any": f"{len(issues.order):,}",
         "rows": f"{len(audited.y):,}",
-        "who": "the model" if models == 1 else "both models" if models == 2 else f"all {models} models",
+        "who": "the model"
+        if models == 1
+        else "both models"
+        if models == 2
+        else f"all {models} models",
         "several": models > 1,
         "unit": "sets of labels" if audited.multilabel else "labels",
         "sampled": f"{audited.total:,}" if audited.total > len(audited.y) else "",
@@ -72,7 +84,12 @@ def _summary(audited: Audited) -> dict[str, Any]:
         "similar": count_noun(len(audited.similar.pairs), "pair"),
         "models": Table(
             "What each model says",
-            ["model", "accuracy on held-out rows", "flagged rows", "estimated share of wrong labels"],
+            [
+                "model",
+                "accuracy on held-out rows",
+                "flagged rows",
+                "estimated share of wrong labels",
+            ],
             [
                 [
                     display_name(name),
@@ -90,7 +107,9 @@ def _summary(audited: Audited) -> dict[str, Any]:
 def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> dict[str, Any]:
     issues = audited.issues
     rows = []
-    for place, suggested in zip(issues.order[: settings.shown].tolist(), audited.suggested, strict=False):
+    for place, suggested in zip(
+        issues.order[: settings.shown].tolist(), audited.suggested, strict=False
+    ):
         row = audited.rows.iloc[place]
         rows.append(
             {
@@ -103,29 +122,47 @@ def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> 
                 "id": visible(row["id"]),
             }
         )
-    return {"rows": rows, "any": f"{len(issues.order):,}", "listed": f"{min(LISTED, len(issues.order)):,}"}
+    return {
+        "rows": rows,
+        "any": f"{len(issues.order):,}",
+        "listed": f"{min(LISTED, len(issues.order)):,}",
+    }
 
 
 def _reviewed(audited: Audited) -> dict[str, Any] | None:
     rows = []
     for places, found in audited.reviewed.items():
-        interval = f"({percent(found['low'])} to {percent(found['high'])})" if "low" in found else ""
-        counts = [f"{number:,}" for number in (int(places), found["wrong"], found["right"], found["unclear"])]
+        interval = (
+            f"({percent(found['low'])} to {percent(found['high'])})" if "low" in found else ""
+        )
+        counts = [
+            f"{number:,}"
+            for number in (int(places), found["wrong"], found["right"], found["unclear"])
+        ]
         rows.append([*counts, (percent(found["precision"]), interval)])
     columns = ["first places", "wrong", "right", "unclear", "precision"]
-    return {"table": Table("Labels that were reviewed", columns, rows, range(1, 5))} if rows else None
+    return (
+        {"table": Table("Labels that were reviewed", columns, rows, range(1, 5))} if rows else None
+    )
 
 
 def named(models: Sequence[str], of: int) -> str:
     """Return the names of the models that contradict a label; of several models all that there are, their number."""
-    return f"all {of}" if len(models) == of > 1 else join_names([display_name(name) for name in models])
+    return (
+        f"all {of}"
+        if len(models) == of > 1
+        else join_names([display_name(name) for name in models])
+    )
 
 
 def _conflicts(audited: Audited, names: Mapping[str, str]) -> dict[str, Any] | None:
     found = audited.texts.conflicting
     if not len(found):
         return None
-    texts = [labelled_text(audited.rows, places).shown(names) for places in _rows_of(audited, found[:TEXTS])]
+    texts = [
+        labelled_text(audited.rows, places).shown(names)
+        for places in _rows_of(audited, found[:TEXTS])
+    ]
     return {"number": len(found), "texts": texts}
 
 
@@ -159,7 +196,9 @@ def _rows_of(audited: Audited, texts: Any) -> list[Any]:
 def _pairs(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
     """Return the pairs of classes with flagged rows, those with most first, and what each model estimates."""
     counts, judgements = audited.pairs, audited.issues.judgements
-    others = ["missing", "too many"] if audited.multilabel else [names[name] for name in audited.classes]
+    others = (
+        ["missing", "too many"] if audited.multilabel else [names[name] for name in audited.classes]
+    )
     pairs = sorted(np.argwhere(counts).tolist(), key=lambda pair: -counts[tuple(pair)])
     rows = [
         [
@@ -171,7 +210,11 @@ def _pairs(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
         for given, other in pairs[:PAIRS]
     ]
     kinds = ["label", "mistake"] if audited.multilabel else ["given", "suggested"]
-    columns = [*kinds, "flagged rows", *(f"estimated by {display_name(name)}" for name in judgements)]
+    columns = [
+        *kinds,
+        "flagged rows",
+        *(f"estimated by {display_name(name)}" for name in judgements),
+    ]
     caption = f"Rows by {join_names(kinds)}" + " class" * (not audited.multilabel)
     if len(pairs) > PAIRS:
         caption += f": the {PAIRS} pairs with most rows of {len(pairs):,}"

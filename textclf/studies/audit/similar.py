@@ -1,9 +1,9 @@
 """The distinct texts of the rows, those that occur with several labels, and those that have nearly the same words.
 
-Two texts are similar if the Jaccard index of their words is at least `SIMILAR`: the same words in another order, or one
-word more of five. Such pairs are found by prefix filtering: with the words of each text sorted from rare to
-frequent, only texts that share one of the first few are compared. Chaudhuri, Ganti and Kaushik (2006), ICDE,
-doi:10.1109/ICDE.2006.9.
+Two texts are similar if the Jaccard index of their words is at least `SIMILAR`: the same words in
+another order, or one word more of five. Such pairs are found by prefix filtering: with the words of
+each text sorted from rare to frequent, only texts that share one of the first few are compared.
+Chaudhuri, Ganti and Kaushik (2006), ICDE, doi:10.1109/ICDE.2006.9.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,9 @@ from textclf.vectorize.terms.counts import count_terms
 from textclf.vectorize.terms.settings import Terms
 
 SIMILAR = 0.8
-MOST_COMPARED = 5_000_000  # pairs; words that would lead to more are left out, the most frequent first
+MOST_COMPARED = (
+    5_000_000  # pairs; words that would lead to more are left out, the most frequent first
+)
 CHUNK = 100_000  # pairs compared at once
 RUNS = r"\w+"  # of letters: words
 WORDS = Terms(token_pattern=RUNS, lowercase=False, weighting="binary")
@@ -44,7 +46,9 @@ class SimilarTexts:
     """Pairs of similar texts with different labels, most similar first; texts with the same words count as one."""
 
     pairs: Sequence[Pair]
-    words_left_out: int  # that led to too many pairs to compare; if there are none, every pair was found
+    words_left_out: (
+        int  # that led to too many pairs to compare; if there are none, every pair was found
+    )
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ class _WordSets:
     def matrix(self, counted: NDArray[np.bool_]) -> Any:
         """Return a 1 for each word of each set, (sets, words), of those words that are counted (words,)."""
         shape = len(self.sizes), int(self.words.max(initial=-1)) + 1
-        matrix = csr_array((counted.astype(np.int64), self.words, self.starts), shape=shape, copy=True)
+        matrix = csr_array(
+            (counted.astype(np.int64), self.words, self.starts), shape=shape, copy=True
+        )
         matrix.eliminate_zeros()
         return matrix
 
@@ -71,7 +77,8 @@ class _WordSets:
 def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED) -> SimilarTexts:
     """Return the similar pairs of texts, which are normalised, whose labels differ; `labels` may be `SEVERAL`.
 
-    A text with `SEVERAL` labels differs from every other text. Texts without words are similar to none.
+    A text with `SEVERAL` labels differs from every other text. Texts without words are similar to
+    none.
     """
     sets = _word_sets(texts)
     of_set = np.array([labels[members[0]] for members in sets.members], dtype=np.int64)
@@ -85,8 +92,12 @@ def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED
     ]
     *compared, left_out = _candidates(sets, of_set, most)
     for first, second, similarity in _compare(sets, *compared):
-        pairs.append(Pair(*_differing(sets.members[first], sets.members[second], labels), similarity))
-    return SimilarTexts(sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second)), left_out)
+        pairs.append(
+            Pair(*_differing(sets.members[first], sets.members[second], labels), similarity)
+        )
+    return SimilarTexts(
+        sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second)), left_out
+    )
 
 
 def _word_sets(texts: Sequence[bytes]) -> _WordSets:
@@ -101,14 +112,20 @@ def _word_sets(texts: Sequence[bytes]) -> _WordSets:
         if len(found[place]):
             members.setdefault(key, []).append(place)
     parts = [found[places[0]] for places in members.values()]
-    starts = np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)]).astype(np.int64)
-    return _WordSets(np.concatenate([*parts, np.zeros(0, np.int64)]), starts, list(members.values()))
+    starts = np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)]).astype(
+        np.int64
+    )
+    return _WordSets(
+        np.concatenate([*parts, np.zeros(0, np.int64)]), starts, list(members.values())
+    )
 
 
 def _candidates(sets: _WordSets, labels: Ints, most: int) -> tuple[Ints, Ints, int]:
     """Return the positions of the two sets of each pair to compare, (pairs,) each, and the number of words left out."""
     sizes = sets.sizes
-    needed = sizes - np.ceil(SIMILAR * sizes - 1e-9).astype(np.int64) + 1  # words of which similar sets share one
+    needed = (
+        sizes - np.ceil(SIMILAR * sizes - 1e-9).astype(np.int64) + 1
+    )  # words of which similar sets share one
     owner = np.repeat(np.arange(len(sizes)), sizes)
     rare = np.arange(len(sets.words)) - sets.starts[owner] < needed[owner]
     counts = np.bincount(sets.words[rare])
@@ -118,7 +135,10 @@ def _candidates(sets: _WordSets, labels: Ints, most: int) -> tuple[Ints, Ints, i
     words = sets.matrix(rare & ~np.isin(sets.words, left_out))
     left, right = triu(words @ words.T, k=1).nonzero()
     differ = (labels[left] != labels[right]) | (labels[left] == SEVERAL)
-    near = np.minimum(sizes[left], sizes[right]) >= SIMILAR * np.maximum(sizes[left], sizes[right]) - 1e-9
+    near = (
+        np.minimum(sizes[left], sizes[right])
+        >= SIMILAR * np.maximum(sizes[left], sizes[right]) - 1e-9
+    )
     return left[differ & near], right[differ & near], len(left_out)
 
 
@@ -136,10 +156,13 @@ def _compare(sets: _WordSets, first: Ints, second: Ints) -> Iterator[tuple[int, 
 def _differing(first: Sequence[int], second: Sequence[int], labels: Ints) -> tuple[int, int]:
     """Return a text of one set and one of another, or of the same, whose labels differ; the smaller position first.
 
-    Of the texts with one label, only the first of each set is looked at, and the last of the second set: if all have
-    `SEVERAL` labels, the first and the last are a pair.
+    Of the texts with one label, only the first of each set is looked at, and the last of the second
+    set: if all have `SEVERAL` labels, the first and the last are a pair.
     """
-    samples = [list({int(labels[text]): text for text in reversed(part)}.values()) for part in (first, second)]
+    samples = [
+        list({int(labels[text]): text for text in reversed(part)}.values())
+        for part in (first, second)
+    ]
     return min(
         (min(a, b), max(a, b))
         for a in samples[0]
@@ -178,7 +201,9 @@ def labelled_text(rows: pd.DataFrame, places: Ints) -> LabelledText:
     return LabelledText(
         str(part["text"].iloc[0]),
         {
-            str(label): Labelled(len(same), list(zip(same["split"][:IDS], same["id"][:IDS], strict=True)))
+            str(label): Labelled(
+                len(same), list(zip(same["split"][:IDS], same["id"][:IDS], strict=True))
+            )
             for label, same in part.groupby("label", sort=False)
         },
     )

@@ -25,8 +25,21 @@ from textclf.tables.corrections import Corrections
 from textclf.vectorize.in_memory import encode_labels
 
 LISTED = 10_000  # rows in the table, which Git keeps
-PLACES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)  # of that table up to which reviews are counted
-MISTAKES = ("missing", "too_many")  # of one of several labels: not given but right, and given but wrong
+PLACES = (
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+)  # of that table up to which reviews are counted
+MISTAKES = (
+    "missing",
+    "too_many",
+)  # of one of several labels: not given but right, and given but wrong
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,9 @@ class Audited:
     issues: Issues
     texts: DistinctTexts
     similar: SimilarTexts
-    reviewed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # as by `count_reviews`
+    reviewed: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # as by `count_reviews`
 
     @property
     def models(self) -> list[str]:
@@ -57,7 +72,9 @@ class Audited:
         """The number of rows that a model flags, by given and suggested class, in the form of `Judgement.joint`."""
         given, suggested = self.y[self.issues.order], self.issues.suggested[self.issues.order]
         if self.multilabel:
-            return np.stack([(suggested > given).sum(axis=0), (suggested < given).sum(axis=0)], axis=1)
+            return np.stack(
+                [(suggested > given).sum(axis=0), (suggested < given).sum(axis=0)], axis=1
+            )
         counts = np.zeros((len(self.classes), len(self.classes)), dtype=np.int64)
         np.add.at(counts, (given, suggested), 1)
         return counts
@@ -77,11 +94,15 @@ def choose_models(settings: Audit, train: Train) -> list[str]:
     """Return the names of the models that judge; `UserError` if there are none."""
     models = [name for name in settings.models or train.names() if train[name].kind != CONSTANT]
     if not models:
-        raise UserError(f"{PARAMS_FILE}: audit.models must name a model, since train has none but {CONSTANT}; got null")
+        raise UserError(
+            f"{PARAMS_FILE}: audit.models must name a model, since train has none but {CONSTANT}; got null"
+        )
     return models
 
 
-def audit(rows: pd.DataFrame, total: int, classes: Sequence[str], setup: Setup, settings: Audit) -> Audited:
+def audit(
+    rows: pd.DataFrame, total: int, classes: Sequence[str], setup: Setup, settings: Audit
+) -> Audited:
     """Return what is found in the rows, a sample of `total`; `UserError` if they are too few.
 
     `rows` has the columns id, text, label, split and group.
@@ -97,27 +118,32 @@ def audit(rows: pd.DataFrame, total: int, classes: Sequence[str], setup: Setup, 
     issues = combine(y, held_out_probabilities(rows, classes, models, setup, settings))
     rows = rows.assign(label=_written(y, classes))
     texts = find_texts(rows, pd.factorize(rows["label"])[0])
-    return Audited(rows, total, classes, y, issues, texts, find_similar(texts.normalized, texts.labels))
+    return Audited(
+        rows, total, classes, y, issues, texts, find_similar(texts.normalized, texts.labels)
+    )
 
 
 def _written(y: Labels, classes: Sequence[str]) -> NDArray[np.object_]:
     """Return the labels as tables have them, (rows,): the name of a class, or a JSON list."""
     if y.ndim == 1:
         return np.array(classes, dtype=object)[y]
-    lists = [json.dumps(sorted(names), ensure_ascii=False) for names in to_names(y, classes).to_pylist()]
+    lists = [
+        json.dumps(sorted(names), ensure_ascii=False) for names in to_names(y, classes).to_pylist()
+    ]
     return np.array(lists, dtype=object)
 
 
 def summarize(audited: Audited) -> dict[str, Any]:
     """Return the content of audit.json, numbers only.
 
-    `rows.all` and `rows.audited`. `flagged.any`, `flagged.all` and `flagged.by_<k>`: rows that some model, every model
-    and exactly k models flag; `flagged.<split>`: those of any. `models.<model>`: `accuracy` on held-out rows, `flagged`
-    rows, `noise`, the estimated share of wrong labels, and `pairs.<given>.<true>`, the estimated number of rows.
-    `suggested.<given>.<suggested>`: flagged rows. With several labels per text, a set must be right as a whole, and the
-    pairs are `<label>.missing` and `.too_many`. `conflicts.texts` and `.rows`: texts with different labels.
-    `similar.pairs` of texts with different labels, and `similar.words_left_out`.
-    `reviewed`, if there are reviews: `count_reviews`.
+    `rows.all` and `rows.audited`. `flagged.any`, `flagged.all` and `flagged.by_<k>`: rows that some
+    model, every model and exactly k models flag; `flagged.<split>`: those of any. `models.<model>`:
+    `accuracy` on held-out rows, `flagged` rows, `noise`, the estimated share of wrong labels, and
+    `pairs.<given>.<true>`, the estimated number of rows. `suggested.<given>.<suggested>`: flagged
+    rows. With several labels per text, a set must be right as a whole, and the pairs are
+    `<label>.missing` and `.too_many`. `conflicts.texts` and `.rows`: texts with different labels.
+    `similar.pairs` of texts with different labels, and `similar.words_left_out`. `reviewed`, if
+    there are reviews: `count_reviews`.
     """
     issues, rows, texts = audited.issues, len(audited.y), audited.texts
     split = audited.rows["split"].to_numpy()
@@ -126,8 +152,13 @@ def summarize(audited: Audited) -> dict[str, Any]:
         "flagged": {
             "any": len(issues.order),
             "all": int(audited.flagged[-1]),
-            **{f"by_{number}": int(count) for number, count in enumerate(audited.flagged) if number},
-            **{str(name): int((issues.votes[split == name] > 0).sum()) for name in dict.fromkeys(split)},
+            **{
+                f"by_{number}": int(count) for number, count in enumerate(audited.flagged) if number
+            },
+            **{
+                str(name): int((issues.votes[split == name] > 0).sum())
+                for name in dict.fromkeys(split)
+            },
         },
         "models": {
             name: round_numbers({"accuracy": judgement.right / rows, "noise": judgement.noise})
@@ -135,8 +166,14 @@ def summarize(audited: Audited) -> dict[str, Any]:
             for name, judgement in issues.judgements.items()
         },
         "suggested": _pairs(audited.pairs, audited),
-        "conflicts": {"texts": len(texts.conflicting), "rows": int(np.isin(texts.of_row, texts.conflicting).sum())},
-        "similar": {"pairs": len(audited.similar.pairs), "words_left_out": audited.similar.words_left_out},
+        "conflicts": {
+            "texts": len(texts.conflicting),
+            "rows": int(np.isin(texts.of_row, texts.conflicting).sum()),
+        },
+        "similar": {
+            "pairs": len(audited.similar.pairs),
+            "words_left_out": audited.similar.words_left_out,
+        },
         **({"reviewed": audited.reviewed} if audited.reviewed else {}),
     }
 
@@ -144,12 +181,15 @@ def summarize(audited: Audited) -> dict[str, Any]:
 def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:
     """Return what reviews say of the first 10, 20, 50, ... places of the list of an audit, up to the last one.
 
-    By the number of places: `wrong`, `right` and `unclear` labels, and the `precision`, the share of wrong ones
-    among the clear ones. If some of these places were not reviewed, it is an estimate, from `low` to `high`
-    (Wilson's interval); otherwise it is known.
+    By the number of places: `wrong`, `right` and `unclear` labels, and the `precision`, the share
+    of wrong ones among the clear ones. If some of these places were not reviewed, it is an
+    estimate, from `low` to `high` (Wilson's interval); otherwise it is known.
     """
     found: dict[str, dict[str, float]] = {}
-    reviews = [(place, given, corrections.labels.get(row)) for row, (given, place) in corrections.reviews.items()]
+    reviews = [
+        (place, given, corrections.labels.get(row))
+        for row, (given, place) in corrections.reviews.items()
+    ]
     last = max((place for place, _, _ in reviews), default=0)
     for places in [*(places for places in PLACES if places < last), last]:
         first = [(given, label) for place, given, label in reviews if 0 < place <= places]
@@ -159,7 +199,11 @@ def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:
         if clear := len(first) - unclear:
             counts = {"wrong": clear - right, "right": right, "unclear": unclear}
             ends = wilson(clear - right, clear).rounded() if len(seen) < places else {}
-            found[str(places)] = {**counts, "precision": round((clear - right) / clear, DIGITS), **ends}
+            found[str(places)] = {
+                **counts,
+                "precision": round((clear - right) / clear, DIGITS),
+                **ends,
+            }
     return found
 
 
@@ -176,8 +220,9 @@ def _pairs(counts: NDArray[np.int64], audited: Audited) -> dict[str, dict[str, i
 def issue_table(audited: Audited) -> pd.DataFrame:
     """Return a row per label issue, most suspicious first, `LISTED` at most, without texts.
 
-    Columns: `id`; `given`, the label; `suggested`, another one, or both as JSON lists; `split`; `score`, from 0 (surely
-    wrong) to 1; `models`, the number of models that flag the row, and `flagged_by`, their names.
+    Columns: `id`; `given`, the label; `suggested`, another one, or both as JSON lists; `split`;
+    `score`, from 0 (surely wrong) to 1; `models`, the number of models that flag the row, and
+    `flagged_by`, their names.
     """
     issues, order = audited.issues, audited.issues.order[:LISTED]
     return pd.DataFrame(

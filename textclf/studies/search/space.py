@@ -14,9 +14,13 @@ from textclf.studies.readable import unreadable_features
 from textclf.studies.settings import Choices, CompleteSearch, Range, Search
 from textclf.vectorize.settings import Combine, Vectorize, leaves
 
-REPRESENTATIONS = "vectorize."  # start of the names of settings of a representation; others are of the model
+REPRESENTATIONS = (
+    "vectorize."  # start of the names of settings of a representation; others are of the model
+)
 
-Values = Mapping[str, Any]  # a value of each setting in the space that applies in a trial, by its name there
+Values = Mapping[
+    str, Any
+]  # a value of each setting in the space that applies in a trial, by its name there
 Space = Mapping[str, Choices | Range]
 
 C: Space = {"C": Range(low=0.01, high=100.0, log=True)}
@@ -36,8 +40,15 @@ MODELS: Mapping[str, Space] = {
     "cnn": {**NETWORK, "filters": (32, 64, 128), "kernel_size": (3, 5)},
     "transformer": {"learning_rate": Range(low=1e-5, high=1e-4, log=True), "epochs": (2, 3, 4, 5)},
 }
-WEIGHTS: Space = {"weighting": ("counts", "tfidf"), "sublinear_tf": (False, True)}  # nb_svm reads which terms occur
-TERMS: Space = {"ngram_range": ((1, 1), (1, 2)), "char_ngram_range": ((2, 4), (2, 5), (3, 5)), "min_df": (1, 2, 3)}
+WEIGHTS: Space = {
+    "weighting": ("counts", "tfidf"),
+    "sublinear_tf": (False, True),
+}  # nb_svm reads which terms occur
+TERMS: Space = {
+    "ngram_range": ((1, 1), (1, 2)),
+    "char_ngram_range": ((2, 4), (2, 5), (3, 5)),
+    "min_df": (1, 2, 3),
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,9 @@ class Dimension:
     high: float = 0.0
     log: bool = False
     whole: bool = False  # integers alone
-    other: str | None = None  # a setting of the space: this one applies if that has a value of `needed`
+    other: str | None = (
+        None  # a setting of the space: this one applies if that has a value of `needed`
+    )
     needed: Choices = ()
     otherwise: Any = None  # its default, which it has in other trials
 
@@ -69,7 +82,9 @@ class Dimension:
         return self.high - self.low + 1 if self.whole else math.inf
 
 
-def apply(train: Train, vectorize: Vectorize, combine: Combine, model: str, values: Values) -> tuple[Train, Vectorize]:
+def apply(
+    train: Train, vectorize: Vectorize, combine: Combine, model: str, values: Values
+) -> tuple[Train, Vectorize]:
     """Return the sections train and vectorize with the values of a trial; `UserError` with a line for each mistake."""
     of_model: dict[str, Any] = {}
     of_representation: dict[str, dict[str, Any]] = {}
@@ -81,7 +96,10 @@ def apply(train: Train, vectorize: Vectorize, combine: Combine, model: str, valu
     settings = _change(train[model], f"train.{model}", of_model)
     representations = {}
     for name, changes in of_representation.items():
-        if name not in (read := leaves(settings.features, combine)) or name not in vectorize.names():
+        if (
+            name not in (read := leaves(settings.features, combine))
+            or name not in vectorize.names()
+        ):
             hint = suggest(name, read)
             raise UserError(
                 f"{PARAMS_FILE}: vectorize.{name} must be a representation that train.{model} reads; {hint}"
@@ -102,16 +120,23 @@ def _change(section: Section, key: str, changes: Values) -> Any:
     return validate(type(section), dict(section) | dict(changes), prefix=key)
 
 
-def dimensions(search: CompleteSearch, train: Train, vectorize: Vectorize, combine: Combine) -> dict[str, Dimension]:
+def dimensions(
+    search: CompleteSearch, train: Train, vectorize: Vectorize, combine: Combine
+) -> dict[str, Dimension]:
     """Return the values of each setting, with the condition that its section has for it (`Terms.conditions`).
 
-    They are integers if both limits are integers once they are validated. Raises `UserError` if a limit is wrong.
+    They are integers if both limits are integers once they are validated. Raises `UserError` if a
+    limit is wrong.
     """
 
     def validated(name: str, values: Values) -> Any:
         sections = apply(train, vectorize, combine, search.model, values)
         place = _place_of(name)
-        return getattr(sections[0][search.model], name) if place is None else getattr(sections[1][place[0]], place[1])
+        return (
+            getattr(sections[0][search.model], name)
+            if place is None
+            else getattr(sections[1][place[0]], place[1])
+        )
 
     result = {}
     for name, values in search.space.items():
@@ -120,9 +145,14 @@ def dimensions(search: CompleteSearch, train: Train, vectorize: Vectorize, combi
         other, needed = getattr(section, "conditions", {}).get(setting, ("", ()))
         dimension = Dimension()
         if (other := f"{REPRESENTATIONS}{representation}.{other}") in search.space:
-            dimension = Dimension(other=other, needed=needed, otherwise=type(section).model_fields[setting].default)
+            dimension = Dimension(
+                other=other, needed=needed, otherwise=type(section).model_fields[setting].default
+            )
         if isinstance(values, Range):
-            low, high = (validated(name, {**dimension.needs(), name: limit}) for limit in (values.low, values.high))
+            low, high = (
+                validated(name, {**dimension.needs(), name: limit})
+                for limit in (values.low, values.high)
+            )
             whole = isinstance(low, int) and isinstance(high, int)
             result[name] = replace(dimension, low=low, high=high, log=values.log, whole=whole)
         else:
@@ -139,16 +169,24 @@ def single_values(space: Mapping[str, Dimension]) -> Iterator[tuple[str, Values]
 
 def with_defaults(values: Values, space: Mapping[str, Dimension]) -> Values:
     """Return the values of a trial, and the default of each setting that does not apply in it."""
-    idle = {name: each.otherwise for name, each in space.items() if each.other in values and not each.applies(values)}
+    idle = {
+        name: each.otherwise
+        for name, each in space.items()
+        if each.other in values and not each.applies(values)
+    }
     return {**values, **idle}
 
 
 def combinations(space: Mapping[str, Dimension]) -> float:
     """Return the number of different trials, infinite if a setting is a decimal."""
     others = {each.other for each in space.values() if each.other}
-    choices = itertools.product(*([(name, value) for value in space[name].choices or ()] for name in others))
+    choices = itertools.product(
+        *([(name, value) for value in space[name].choices or ()] for name in others)
+    )
     rest = [each for name, each in space.items() if name not in others]
-    return sum(math.prod(each.size for each in rest if each.applies(dict(chosen))) for chosen in choices)
+    return sum(
+        math.prod(each.size for each in rest if each.applies(dict(chosen))) for chosen in choices
+    )
 
 
 def describe(values: Values) -> str:
@@ -165,7 +203,9 @@ def command(model: str, values: Values) -> str:
     return " ".join(["dvc", "exp", "run", *words])
 
 
-def complete(search: Search, train: Train, vectorize: Vectorize, combine: Combine) -> CompleteSearch:
+def complete(
+    search: Search, train: Train, vectorize: Vectorize, combine: Combine
+) -> CompleteSearch:
     """Return the search with its model and its space: by default the first model but majority, and `default_space`.
 
     Raises `UserError` if there is no such model, or it can't read its features.
@@ -186,7 +226,8 @@ def complete(search: Search, train: Train, vectorize: Vectorize, combine: Combin
 def default_space(settings: Any, vectorize: Vectorize, combine: Combine) -> Space:
     """Return the space of a model by its kind and by the representations that it reads.
 
-    Of a representation, it has the settings that apply with the values of others in params.yaml or in the space.
+    Of a representation, it has the settings that apply with the values of others in params.yaml or
+    in the space.
     """
     space = dict(MODELS[settings.kind])
     terms = TERMS if settings.kind == "nb_svm" else {**WEIGHTS, **TERMS}

@@ -19,13 +19,17 @@ from textclf.studies.settings import CompleteSearch
 def trial_table(trials: Sequence[Trial], settings: CompleteSearch) -> pd.DataFrame:
     """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on.
 
-    A setting that does not apply is None. Of random trials, `expected` is the best score of so many on average.
+    A setting that does not apply is None. Of random trials, `expected` is the best score of so many
+    on average.
     """
     table = pd.DataFrame(
         [
             {
                 "trial": number,
-                **{name: to_yaml(trial.settings[name]) if name in trial.settings else None for name in settings.space},
+                **{
+                    name: to_yaml(trial.settings[name]) if name in trial.settings else None
+                    for name in settings.space
+                },
                 "score": trial.score,
                 **{f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)},
             }
@@ -41,27 +45,34 @@ def trial_table(trials: Sequence[Trial], settings: CompleteSearch) -> pd.DataFra
 def expected_best(scores: NDArray[np.float64], higher_is_better: bool) -> NDArray[np.float64]:
     """Return the mean of the best score over all choices of 1, 2, ... of the trials, (trials,).
 
-    This is the expected validation performance of Dodge et al. (2019), EMNLP, arXiv:1909.03004, without bias: Tang et
-    al. (2020), ACL, doi:10.18653/v1/2020.acl-main.246. It assumes that the order of the trials is random.
+    This is the expected validation performance of Dodge et al. (2019), EMNLP, arXiv:1909.03004,
+    without bias: Tang et al. (2020), ACL, doi:10.18653/v1/2020.acl-main.246. It assumes that the
+    order of the trials is random.
     """
     count = len(scores)
     ordered = np.sort(scores) if higher_is_better else -np.sort(-scores)
     worst, within, expected = np.arange(count + 1), np.ones(count + 1), np.empty(count)
-    for chosen in range(count):  # `within`: the share of the choices that lie within the worst 0, 1, ... trials
+    for chosen in range(
+        count
+    ):  # `within`: the share of the choices that lie within the worst 0, 1, ... trials
         within = within * np.maximum(worst - chosen, 0) / (count - chosen)
         expected[chosen] = np.diff(within) @ ordered
     return expected
 
 
 def summarize(
-    best: Trial, trials: Sequence[Trial], outer: Sequence[Outer], settings: CompleteSearch, confidence: float
+    best: Trial,
+    trials: Sequence[Trial],
+    outer: Sequence[Outer],
+    settings: CompleteSearch,
+    confidence: float,
 ) -> dict[str, Any]:
     """Return the content of search.json, numbers rounded.
 
-    `best` has the settings, the number of the trial, and its score over the folds with an interval that allows for
-    folds sharing rows: Nadeau & Bengio (2003). The score is the best of many and so too good; `nested` says by how
-    much: `naive` is the mean of the best score inside the outer folds, `honest` that on rows that the search did not
-    see, and `optimism` their difference.
+    `best` has the settings, the number of the trial, and its score over the folds with an interval
+    that allows for folds sharing rows: Nadeau & Bengio (2003). The score is the best of many and so
+    too good; `nested` says by how much: `naive` is the mean of the best score inside the outer
+    folds, `honest` that on rows that the search did not see, and `optimism` their difference.
     """
     content: dict[str, Any] = {
         "model": settings.model,
@@ -76,7 +87,8 @@ def summarize(
     }
     if outer:
         naive, honest = (
-            np.array(each) for each in zip(*((fold.best.score, fold.honest) for fold in outer), strict=True)
+            np.array(each)
+            for each in zip(*((fold.best.score, fold.honest) for fold in outer), strict=True)
         )
         gain = naive - honest if METRICS[settings.metric].higher_is_better else honest - naive
         content["nested"] = {
@@ -91,7 +103,9 @@ def summarize(
 
 def _plain(values: Values) -> dict[str, Any]:
     """Return values as JSON has them."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    }
 
 
 def _statistics(scores: Any, folds: int, confidence: float) -> dict[str, Any]:

@@ -24,7 +24,15 @@ from textclf.evaluate.registry import METRICS, format_value
 from textclf.studies import measure as training
 from textclf.studies.crossvalidation import make_folds
 from textclf.studies.measure import Setup
-from textclf.studies.search.space import Dimension, Values, apply, combinations, describe, dimensions, with_defaults
+from textclf.studies.search.space import (
+    Dimension,
+    Values,
+    apply,
+    combinations,
+    describe,
+    dimensions,
+    with_defaults,
+)
 from textclf.studies.settings import CompleteSearch, CrossValidate, Search
 from textclf.vectorize.settings import leaves
 
@@ -77,7 +85,9 @@ class Scores:
         try:
             self.known: dict[str, float] = dict(map(json.loads, complete.splitlines()))
         except (ValueError, TypeError):
-            raise UserError(f"{self.path} is damaged; remove {folder} and search again, from the start") from None
+            raise UserError(
+                f"{self.path} is damaged; remove {folder} and search again, from the start"
+            ) from None
         if complete != content:
             os.truncate(self.path, len(complete))
 
@@ -105,7 +115,12 @@ class Searcher:
 
     def search(self, rows: pd.DataFrame, advance: Callable[[Trial], None]) -> list[Trial]:
         """Return the trials in order; `advance` is called with the best one so far after each."""
-        folds = [splits for _, _, splits in make_folds(rows, self._folds(self.settings.folds, 0), "search.folds")]
+        folds = [
+            splits
+            for _, _, splits in make_folds(
+                rows, self._folds(self.settings.folds, 0), "search.folds"
+            )
+        ]
         score = self._scorer(folds)
         higher = METRICS[self.settings.metric].higher_is_better
         proposals = Proposals(self.settings, self.space, higher)
@@ -115,13 +130,17 @@ class Searcher:
             try:
                 scores = tuple(score(values, fold) for fold in range(len(folds)))
             except UserError as error:
-                raise UserError(*(f"trial {number} ({describe(values)}): {line}" for line in error.lines)) from error
+                raise UserError(
+                    *(f"trial {number} ({describe(values)}): {line}" for line in error.lines)
+                ) from error
             trials.append(Trial(values, scores))
             proposals.tell(trials[-1].score)
             advance(best_of(trials, self.settings.metric))
         return trials
 
-    def nested(self, rows: pd.DataFrame, folds: int, advance: Callable[[Trial], None]) -> list[Outer]:
+    def nested(
+        self, rows: pd.DataFrame, folds: int, advance: Callable[[Trial], None]
+    ) -> list[Outer]:
         """Return the outer folds of a nested cross-validation: in each, the whole search is repeated.
 
         They are drawn with the next seed, or they could be the folds that scored the trials.
@@ -151,13 +170,19 @@ class Searcher:
         digests = [_digest(splits) for splits in folds]
 
         @lru_cache(maxsize=len(folds))
-        def features(fold: int, own: str, read: tuple[tuple[str, Any], ...], validation: bool) -> dict[str, Features]:
-            setup = replace(self.setup, vectorize=self.setup.vectorize.model_copy(update=dict(read)))
+        def features(
+            fold: int, own: str, read: tuple[tuple[str, Any], ...], validation: bool
+        ) -> dict[str, Features]:
+            setup = replace(
+                self.setup, vectorize=self.setup.vectorize.model_copy(update=dict(read))
+            )
             return training.make_features(folds[fold], self.classes, own, setup, validation)
 
         def score(values: Values, fold: int) -> float:
             values = with_defaults(values, self.space)
-            train, vectorize = apply(self.setup.train, self.setup.vectorize, self.setup.combine, name, values)
+            train, vectorize = apply(
+                self.setup.train, self.setup.vectorize, self.setup.combine, name, values
+            )
             settings = train[name]
             read = leaves(settings.features, self.setup.combine)
             representations = tuple((each, vectorize[each]) for each in read)
@@ -167,10 +192,14 @@ class Searcher:
                 made = features(fold, settings.features, representations, validation)
                 found = training.measure_features(made, settings, self.setup)[metric]
                 if not np.isfinite(found):
-                    raise UserError(f"{metric} must be a number; got {found}; choose another search.metric")
+                    raise UserError(
+                        f"{metric} must be a number; got {found}; choose another search.metric"
+                    )
                 return float(found)
 
-            return self.scores.get(f"{digests[fold]} {metric} {settings!r} {representations!r}", compute)
+            return self.scores.get(
+                f"{digests[fold]} {metric} {settings!r} {representations!r}", compute
+            )
 
         return score
 
@@ -186,7 +215,11 @@ def _digest(splits: Splits) -> str:
     digest = hashlib.sha256()
     for name, rows in splits.items():
         beside = [getattr(text, "columns", None) for text in rows["text"]]
-        digest.update(repr((name, rows[["id", "text", "label"]].astype(str).to_numpy().tolist(), beside)).encode())
+        digest.update(
+            repr(
+                (name, rows[["id", "text", "label"]].astype(str).to_numpy().tolist(), beside)
+            ).encode()
+        )
     return digest.hexdigest()
 
 
@@ -195,14 +228,18 @@ def run_search(
 ) -> tuple[list[Trial], list[Outer]]:
     """Return the trials of the search on the training rows and, if it is nested, the outer folds.
 
-    A scratch folder in `beside` keeps what is done; the caller removes it when it has written the result.
+    A scratch folder in `beside` keeps what is done; the caller removes it when it has written the
+    result.
     """
     searcher = Searcher(settings, setup, classes, Scores(scratch_folder(beside, setup)))
     searches = 1 + (settings.nested or 0)
     with closing(progress.bar("search", searches * searcher.trials, "trial", scaled=False)) as bar:
 
         def advance(best: Trial) -> None:
-            bar.set_postfix_str(f"best {format_value(settings.metric, best.score)}: {describe(best.settings)}", False)
+            bar.set_postfix_str(
+                f"best {format_value(settings.metric, best.score)}: {describe(best.settings)}",
+                False,
+            )
             bar.update()
 
         trials = searcher.search(rows, advance)
@@ -212,7 +249,9 @@ def run_search(
 class Proposals:
     """Proposes settings, each once; the same ones in the same order for the same scores, also if a search resumes."""
 
-    def __init__(self, settings: Search, space: Mapping[str, Dimension], higher_is_better: bool) -> None:
+    def __init__(
+        self, settings: Search, space: Mapping[str, Dimension], higher_is_better: bool
+    ) -> None:
         """Make a study with the sampler of the settings."""
         import optuna
 
@@ -220,7 +259,8 @@ class Proposals:
         samplers = optuna.samplers
         make = samplers.TPESampler if settings.sampler == "tpe" else samplers.RandomSampler
         self.study = optuna.create_study(
-            sampler=make(seed=settings.seed), direction="maximize" if higher_is_better else "minimize"
+            sampler=make(seed=settings.seed),
+            direction="maximize" if higher_is_better else "minimize",
         )
         self.space = space
         self.distributions = {name: _distribution(each) for name, each in space.items()}
@@ -235,7 +275,9 @@ class Proposals:
             if (score := self.tried.get(_key(values))) is None:
                 return values
             self.study.tell(self.asked, score)
-        untried = (drawn for drawn in self._combinations() if _key(self._values(drawn)) not in self.tried)
+        untried = (
+            drawn for drawn in self._combinations() if _key(self._values(drawn)) not in self.tried
+        )
         self.study.enqueue_trial(next(untried))
         return self._draw()
 
@@ -258,13 +300,17 @@ class Proposals:
             elif dimension.whole:
                 values[name] = number
             else:
-                values[name] = min(max(float(f"{number:.{DIGITS}g}"), dimension.low), dimension.high)
+                values[name] = min(
+                    max(float(f"{number:.{DIGITS}g}"), dimension.low), dimension.high
+                )
         return {name: value for name, value in values.items() if self.space[name].applies(values)}
 
     def _combinations(self) -> Iterator[dict[str, int]]:
         """Yield every combination in the form in which samplers draw them; the last setting changes first."""
         numbers = [
-            range(int(each.low), int(each.high) + 1) if each.choices is None else range(len(each.choices))
+            range(int(each.low), int(each.high) + 1)
+            if each.choices is None
+            else range(len(each.choices))
             for each in self.space.values()
         ]
         for combination in itertools.product(*numbers):
@@ -277,7 +323,9 @@ def _distribution(dimension: Dimension) -> Any:
     if dimension.choices is not None:
         return distributions.CategoricalDistribution(range(len(dimension.choices)))
     if dimension.whole:
-        return distributions.IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
+        return distributions.IntDistribution(
+            int(dimension.low), int(dimension.high), log=dimension.log
+        )
     return distributions.FloatDistribution(dimension.low, dimension.high, log=dimension.log)
 
 

@@ -24,7 +24,10 @@ from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.vectorize.columns.settings import Settings
 
 ROWS = 4096  # read at a time to fit
-FEWEST_ROWS, MOST_CATEGORIES = 2, 100  # rows of a category; categories of a column, the most frequent ones
+FEWEST_ROWS, MOST_CATEGORIES = (
+    2,
+    100,
+)  # rows of a category; categories of a column, the most frequent ones
 MOST_DEVIATIONS = 10.0  # of a number from the mean; one that is farther away counts as so far
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MISSING = "missing"  # category of a row without a number, which then counts as the mean
@@ -43,9 +46,17 @@ class Representation:
     categories: Mapping[str, Sequence[str]]
 
     @classmethod
-    def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path | None = None) -> "Representation":  # noqa: ARG003
+    def fit(
+        cls,
+        texts: Iterable[str],
+        settings: Settings,
+        pretrained: Path | None = None,  # noqa: ARG003
+    ) -> "Representation":
         """Return what the training rows tell of the columns; `UserError` if a row lacks one, or all rows are equal."""
-        from statistics import mean, pstdev  # exact, whatever the order of the rows; predicting needs neither
+        from statistics import (
+            mean,
+            pstdev,
+        )  # exact, whatever the order of the rows; predicting needs neither
 
         numbers: dict[str, list[float]] = {}
         counts: dict[str, Counter[str]] = {}
@@ -56,12 +67,21 @@ class Representation:
                 numbers.setdefault(name, []).extend(each)
             for name, column in cells.items():
                 counts.setdefault(name, Counter()).update(column)
-        known = {name: [number for number in each if not math.isnan(number)] for name, each in sorted(numbers.items())}
-        learned = {name: (mean(each), pstdev(each)) for name, each in known.items() if len(set(each)) > 1}
-        fitted = cls(settings, learned, {name: _frequent(each) for name, each in sorted(counts.items())})
+        known = {
+            name: [number for number in each if not math.isnan(number)]
+            for name, each in sorted(numbers.items())
+        }
+        learned = {
+            name: (mean(each), pstdev(each)) for name, each in known.items() if len(set(each)) > 1
+        }
+        fitted = cls(
+            settings, learned, {name: _frequent(each) for name, each in sorted(counts.items())}
+        )
         if not fitted.columns:
             rule = f"must have different values, categories in {FEWEST_ROWS} training rows or more"
-            raise UserError(f"columns {list_names(settings.names)} {rule}; got none; leave the representation out")
+            raise UserError(
+                f"columns {list_names(settings.names)} {rule}; got none; leave the representation out"
+            )
         return fitted
 
     reads = property(lambda self: self.settings.names)  # the columns that each text must come with
@@ -73,7 +93,10 @@ class Representation:
 
     def terms(self) -> list[str]:
         """Return the name of each feature, such as `price`, `brand=Acme` or `created weekday=Monday`."""
-        return [*self.numbers, *(f"{name}={value}" for name, values in self.categories.items() for value in values)]
+        return [
+            *self.numbers,
+            *(f"{name}={value}" for name, values in self.categories.items() for value in values),
+        ]
 
     def analyzers(self) -> list[str]:
         """Return `column` for each feature, so that it is listed apart from the terms of texts."""
@@ -97,30 +120,48 @@ class Representation:
     def to_json(self) -> dict[str, Any]:
         """Return the content of vectorizer.json."""
         settings = self.settings.model_dump(mode="json")
-        return {"settings": settings, "numbers": dict(self.numbers), "categories": dict(self.categories)}
+        return {
+            "settings": settings,
+            "numbers": dict(self.numbers),
+            "categories": dict(self.categories),
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Representation":  # noqa: ARG003
         """Return the representation with the content of `to_json`; `ValueError` or the like if it is damaged."""
-        numbers = {name: (float(mean), float(deviation)) for name, (mean, deviation) in content["numbers"].items()}
+        numbers = {
+            name: (float(mean), float(deviation))
+            for name, (mean, deviation) in content["numbers"].items()
+        }
         return cls(Settings.model_validate(content["settings"]), numbers, content["categories"])
 
 
 def _frequent(counts: Counter[str]) -> list[str]:
     """Return the categories of a column, sorted: the most frequent ones, none that all rows or too few rows have."""
-    frequent = [value for value, rows in counts.items() if value and FEWEST_ROWS <= rows < counts.total()]
+    frequent = [
+        value for value, rows in counts.items() if value and FEWEST_ROWS <= rows < counts.total()
+    ]
     return sorted(sorted(frequent, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES])
 
 
-def _read(texts: Sequence[str], settings: Settings) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
+def _read(
+    texts: Sequence[str], settings: Settings
+) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
     """Return numbers by name, NaN if missing, and categories, "" if missing; `UserError` if a row has none that fit."""
     rows: Any = texts
     try:
         cells = {name: [row.columns[name].strip() for row in rows] for name in settings.names}
     except (AttributeError, KeyError):
-        rule = f"a text must come with the columns {list_names(settings.names)}, which the model reads"
-        raise UserError(f"{rule}; got a text alone; give predict a table or records that have them") from None
-    numbers = {name: _parse(name, cells[name], rows, _number, "a number, such as 12.5") for name in settings.numbers}
+        rule = (
+            f"a text must come with the columns {list_names(settings.names)}, which the model reads"
+        )
+        raise UserError(
+            f"{rule}; got a text alone; give predict a table or records that have them"
+        ) from None
+    numbers = {
+        name: _parse(name, cells[name], rows, _number, "a number, such as 12.5")
+        for name in settings.numbers
+    }
     categories = {}
     for name in settings.categories:
         categories[name] = _parse(name, cells[name], rows, _category, "a category")
@@ -135,7 +176,9 @@ def _read(texts: Sequence[str], settings: Settings) -> tuple[dict[str, list[floa
     return numbers, categories
 
 
-def _parse(name: str, cells: list[str], rows: Sequence[Any], parse: Callable[[str], Any], rule: str) -> list[Any]:
+def _parse(
+    name: str, cells: list[str], rows: Sequence[Any], parse: Callable[[str], Any], rule: str
+) -> list[Any]:
     """Return what each cell is parsed to; `UserError` for the first that can't be."""
     parsed = {}
     for cell in dict.fromkeys(cells):
@@ -143,7 +186,9 @@ def _parse(name: str, cells: list[str], rows: Sequence[Any], parse: Callable[[st
             parsed[cell] = parse(cell)
         except (ValueError, OverflowError):
             row, got = rows[cells.index(cell)].place, quote_value(cell)
-            raise UserError(f"{row}: {quote_name(name)} must be {rule}, or empty; got {got}; correct it") from None
+            raise UserError(
+                f"{row}: {quote_name(name)} must be {rule}, or empty; got {got}; correct it"
+            ) from None
     return [parsed[cell] for cell in cells]
 
 

@@ -14,11 +14,18 @@ class Settings(Section):
 
     kind: ClassVar = "dense"
 
-    method: Literal["columns"] = Field("columns", description="columns: other columns than the text")
-    numbers: Columns = Field((), description="columns of numbers, which are standardised, such as [price]")
-    categories: Columns = Field((), description="columns whose frequent values each become a feature")
+    method: Literal["columns"] = Field(
+        "columns", description="columns: other columns than the text"
+    )
+    numbers: Columns = Field(
+        (), description="columns of numbers, which are standardised, such as [price]"
+    )
+    categories: Columns = Field(
+        (), description="columns whose frequent values each become a feature"
+    )
     dates: Columns = Field(
-        (), description="columns of dates in ISO 8601: year, and a feature for each month, weekday and hour"
+        (),
+        description="columns of dates in ISO 8601: year, and a feature for each month, weekday and hour",
     )
 
     @property
@@ -31,7 +38,9 @@ class Settings(Section):
         if not self.names:
             raise relation("numbers, categories or dates must name a column; got none")
         if twice := [name for name in self.names if self.names.count(name) > 1]:
-            raise relation(f"a column must be in one of numbers, categories and dates; got {show(twice[0])} in two")
+            raise relation(
+                f"a column must be in one of numbers, categories and dates; got {show(twice[0])} in two"
+            )
         return self
 
     def describe(self, columns: int) -> str:

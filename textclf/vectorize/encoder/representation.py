@@ -42,7 +42,9 @@ class Representation(Tokenizing):
     tokenizer: Path
     config: Path | None = None  # of weights
     whole: bool = True  # whether an ONNX file is known to have no external data
-    content: dict[str, Any] = field(default_factory=dict)  # that `to_json` returns, once it is known
+    content: dict[str, Any] = field(
+        default_factory=dict
+    )  # that `to_json` returns, once it is known
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
@@ -50,8 +52,18 @@ class Representation(Tokenizing):
         chosen = settings.chosen
         tokenizer = chosen.require(pretrained, TOKENIZER)
         if chosen.has(GRAPH):
-            return cls(settings, chosen.require(pretrained, GRAPH), tokenizer, whole=settings.pretrained is not None)
-        return cls(settings, chosen.require(pretrained, WEIGHTS), tokenizer, chosen.require(pretrained, CONFIG))
+            return cls(
+                settings,
+                chosen.require(pretrained, GRAPH),
+                tokenizer,
+                whole=settings.pretrained is not None,
+            )
+        return cls(
+            settings,
+            chosen.require(pretrained, WEIGHTS),
+            tokenizer,
+            chosen.require(pretrained, CONFIG),
+        )
 
     @cached_property
     def graph(self) -> Path | bytes:
@@ -92,7 +104,9 @@ class Representation(Tokenizing):
         if not self.content:
             graph = self.graph
             self.content = {
-                "settings": self.settings.model_dump(exclude={"class_texts"}),  # which no prediction needs
+                "settings": self.settings.model_dump(
+                    exclude={"class_texts"}
+                ),  # which no prediction needs
                 "name": self.settings.chosen.name,
                 "graph": sha256(graph) if isinstance(graph, bytes) else sha256_of_file(graph),
                 "tokenizer": sha256_of_file(self.tokenizer),
@@ -104,7 +118,8 @@ class Representation(Tokenizing):
     def from_json(cls, content: Mapping[str, Any], shared: Path) -> "Representation":
         """Return the encoder with the content of `to_json`; `shared` is data/pretrained or models/pretrained.
 
-        Raises `ValueError` or the like if the content is damaged, `UserError` if a file is missing or another one.
+        Raises `ValueError` or the like if the content is damaged, `UserError` if a file is missing
+        or another one.
         """
         settings, columns = Settings.model_validate(content["settings"]), content["columns"]
         if type(columns) is not int or columns < 1:
@@ -113,7 +128,8 @@ class Representation(Tokenizing):
         if not (place / GRAPH).exists():  # it is built from the weights
             return cls.fit((), settings, shared)
         graph, tokenizer = (
-            verify(place / name, content[key]) for name, key in ((GRAPH, "graph"), (TOKENIZER, "tokenizer"))
+            verify(place / name, content[key])
+            for name, key in ((GRAPH, "graph"), (TOKENIZER, "tokenizer"))
         )
         return cls(settings, graph, tokenizer, content=dict(content))
 
@@ -139,7 +155,8 @@ def _build(settings: Settings, config_path: Path, weights_path: Path) -> bytes:
 def in_one_piece(path: Path) -> Path | bytes:
     """Return the path of an ONNX file without external data; else the content of one file with all of it.
 
-    Raises `UserError` for external data that the checksum in the settings does not cover, or that makes no such file.
+    Raises `UserError` for external data that the checksum in the settings does not cover, or that
+    makes no such file.
     """
     import onnx
     from google.protobuf.message import DecodeError, EncodeError
@@ -179,15 +196,17 @@ def _external_files(message: Any) -> Iterator[str]:
 class Session:
     """An open ONNX file: from token ids to the vectors of tokens or of texts, on all cores.
 
-    Texts of equal length in tokens share a batch, without padding, and each batch runs on one thread: neither the other
-    texts nor the number of cores changes the order of sums. Only machines of the same type give the same bytes.
+    Texts of equal length in tokens share a batch, without padding, and each batch runs on one
+    thread: neither the other texts nor the number of cores changes the order of sums. Only machines
+    of the same type give the same bytes.
     """
 
     def __init__(self, model: Path | bytes, origin: Path, together: bool) -> None:
         """Open a file, or the content of one that was built from `origin`, which errors name.
 
-        Texts share batches only `together`: a graph that quantizes while it runs chooses its scales by the whole batch.
-        Raises `UserError` if it is no ONNX, or takes other inputs than those of BERT.
+        Texts share batches only `together`: a graph that quantizes while it runs chooses its scales
+        by the whole batch. Raises `UserError` if it is no ONNX, or takes other inputs than those of
+        BERT.
         """
         self.origin, self.together = origin, together
         with whole_file(origin, "ONNX"):
@@ -203,12 +222,16 @@ class Session:
         """Return the vector of each row of token ids, (rows, columns) float32, at least one row."""
         batches = list(self._batches(rows))
         with ThreadPoolExecutor(cores()) as threads:
-            parts = list(threads.map(lambda batch: self._run([rows[row] for row in batch], pooling), batches))
+            parts = list(
+                threads.map(lambda batch: self._run([rows[row] for row in batch], pooling), batches)
+            )
         vectors = np.empty((len(rows), parts[0].shape[1]), dtype=np.float32)
         for batch, part in zip(batches, parts, strict=True):
             vectors[batch] = part
         if not np.isfinite(vectors).all():
-            raise UserError(f"{self.origin} must give finite vectors; got NaN or infinity; use other weights")
+            raise UserError(
+                f"{self.origin} must give finite vectors; got NaN or infinity; use other weights"
+            )
         return vectors
 
     def _batches(self, rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
@@ -228,7 +251,9 @@ class Session:
             output = self.session.run(None, {name: given[name] for name in self.inputs})[0]
         except Exception as error:  # onnxruntime's own have no base class
             reason = first_line(error)
-            raise UserError(f"{self.origin} can't encode texts of {ids.shape[1]} tokens: {reason}") from error
+            raise UserError(
+                f"{self.origin} can't encode texts of {ids.shape[1]} tokens: {reason}"
+            ) from error
         if output.ndim not in {2, 3} or len(output) != len(ids) or output.dtype.kind != "f":
             raise UserError(
                 f"{self.origin} must give the vectors of tokens (rows, tokens, columns) or of texts (rows, columns) as "

@@ -5,13 +5,27 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from textclf.core.settings import rule
-from textclf.pretrained.settings import CHECKSUM, DEFAULT, PRETRAINED, Checksum, Encoder, NamesWeights, OwnPath
+from textclf.pretrained.settings import (
+    CHECKSUM,
+    DEFAULT,
+    PRETRAINED,
+    Checksum,
+    Encoder,
+    NamesWeights,
+    OwnPath,
+)
 from textclf.vectorize.tokenizer import Window
 
 
 def _class_texts(value: object) -> tuple[tuple[str, str], ...]:
     """Return (class, text) pairs, which can be frozen."""
-    pairs = value.items() if isinstance(value, dict) else value if isinstance(value, tuple) else [("", "")]
+    pairs = (
+        value.items()
+        if isinstance(value, dict)
+        else value
+        if isinstance(value, tuple)
+        else [("", "")]
+    )
     if not all(isinstance(text, str) and text.strip() for _, text in pairs):
         raise rule("a mapping of classes to texts that are not empty")
     return tuple(pairs)
@@ -34,7 +48,9 @@ class Settings(NamesWeights):
     unit: ClassVar = "word pieces"
     packages: ClassVar = ("onnxruntime", "tokenizers")
 
-    method: Literal["encoder"] = Field("encoder", description="encoder: vectors of a sentence encoder")
+    method: Literal["encoder"] = Field(
+        "encoder", description="encoder: vectors of a sentence encoder"
+    )
     pretrained: Encoder | None = Field(DEFAULT, description=PRETRAINED)
     path: OwnPath | None = Field(
         None,
@@ -43,10 +59,12 @@ class Settings(NamesWeights):
     )
     sha256: Checksum | None = Field(None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
-        256, description="word pieces of a window, at most 512, the opening and the closing one among them"
+        256,
+        description="word pieces of a window, at most 512, the opening and the closing one among them",
     )
     window: Window = Field(
-        "first", description="of a longer text: first, its first window; mean, the mean of windows of all of it"
+        "first",
+        description="of a longer text: first, its first window; mean, the mean of windows of all of it",
     )
     pooling: Literal["mean", "cls"] = Field(
         "mean", description="vector of a text: mean of its tokens, or cls (that of its first token)"

@@ -1,6 +1,7 @@
 """Term counts of texts, and what is made of them: presence and tf-idf, equal to those of scikit-learn to the bit.
 
-Of a column of Arrow, each distinct run between spaces is split into terms once if its terms are those of the text.
+Of a column of Arrow, each distinct run between spaces is split into terms once if its terms are
+those of the text.
 """
 
 import math
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Ints = NDArray[Any]  # of 32 or 64 bits
-# Strings; positions among them of those found in each text, one text after the other; the bounds of each text.
+# Strings; positions among them of those found in each text, one text after the other; the bounds of
+# each text.
 Found = tuple[list[str], Ints, Ints]
 UNKNOWN = -1  # the column of a term that is not in the vocabulary
 
@@ -56,7 +58,9 @@ def find_terms(
     strings, found, bounds = _find(texts, make_analyzer(analyzer, settings))
     if analyzer == "word" and settings.ngram_range[1] > 1:
         if runs is not None:
-            words = _in_rows(found, bounds, len(strings))[runs.indices]  # of one run after the other
+            words = _in_rows(found, bounds, len(strings))[
+                runs.indices
+            ]  # of one run after the other
             found, bounds, runs = words.indices, words.indptr[runs.indptr], None
         strings, found, bounds = _join_neighbours(strings, found, bounds, *settings.ngram_range)
     return strings, found, bounds, runs
@@ -75,17 +79,24 @@ def _split(texts: "pa.StringArray", at_spaces: bool) -> tuple[list[str], csr_arr
     np.equal(np.frombuffer(content, np.uint8)[: bounds[-1]], ord(" "), out=is_start[1:])
     is_start[: bounds[0]], is_start[bounds] = False, True
     starts = np.flatnonzero(is_start)
-    encoded = pa.LargeStringArray.from_buffers(len(starts) - 1, pa.py_buffer(starts), content).dictionary_encode()
+    encoded = pa.LargeStringArray.from_buffers(
+        len(starts) - 1, pa.py_buffer(starts), content
+    ).dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
-    return distinct, _in_rows(numbers_of(encoded.indices), np.searchsorted(starts, bounds), len(distinct))
+    return distinct, _in_rows(
+        numbers_of(encoded.indices), np.searchsorted(starts, bounds), len(distinct)
+    )
 
 
 def _find(texts: Sequence[str], find: Analyze) -> Found:
     """Return what a function finds in each text.
 
-    The strings of one text are freed before the next is split, so that memory holds four bytes per occurrence.
+    The strings of one text are freed before the next is split, so that memory holds four bytes per
+    occurrence.
     """
-    position: defaultdict[str, int] = defaultdict(count().__next__)  # of each string, by its first occurrence
+    position: defaultdict[str, int] = defaultdict(
+        count().__next__
+    )  # of each string, by its first occurrence
     lengths = [0]
 
     def positions_of(text: str) -> Any:
@@ -100,10 +111,13 @@ def _find(texts: Sequence[str], find: Analyze) -> Found:
 def _join_neighbours(words: list[str], found: Ints, bounds: Ints, low: int, high: int) -> Found:
     """Return the n-grams of `low` to `high` words of each text, joined by spaces.
 
-    Each distinct n-gram is made once, from an n-gram of a word less and a word. Words with spaces may make one twice.
+    Each distinct n-gram is made once, from an n-gram of a word less and a word. Words with spaces
+    may make one twice.
     """
     starts = np.arange(len(found))
-    left = np.repeat(bounds[1:], np.diff(bounds)) - starts  # the number of words from each to the end of its text
+    left = (
+        np.repeat(bounds[1:], np.diff(bounds)) - starts
+    )  # the number of words from each to the end of its text
     n, ngrams, codes = 1, words, found.astype(np.int64)
     made, blocks = list[str](), [_in_rows(codes[:0], bounds * 0, 0)]
     while True:
@@ -115,13 +129,19 @@ def _join_neighbours(words: list[str], found: Ints, bounds: Ints, low: int, high
             joined: Any = hstack(blocks, format="csr")
             return made, joined.indices, joined.indptr
         starts = starts[is_followed]
-        pairs, codes = np.unique(codes[is_followed] * len(words) + found[starts + n], return_inverse=True)
+        pairs, codes = np.unique(
+            codes[is_followed] * len(words) + found[starts + n], return_inverse=True
+        )
         firsts, lasts = (part.tolist() for part in np.divmod(pairs, len(words)))
-        ngrams = [f"{ngrams[first]} {words[last]}" for first, last in zip(firsts, lasts, strict=True)]
+        ngrams = [
+            f"{ngrams[first]} {words[last]}" for first, last in zip(firsts, lasts, strict=True)
+        ]
         n += 1
 
 
-def _count(strings: list[str], found: Ints, bounds: Ints, runs: csr_array | None, hashing: int | None) -> Counted:
+def _count(
+    strings: list[str], found: Ints, bounds: Ints, runs: csr_array | None, hashing: int | None
+) -> Counted:
     """Return terms and counts from what was found in texts, or in their runs, whose counts are then added up."""
     terms: Any
     if hashing is not None:
@@ -129,7 +149,9 @@ def _count(strings: list[str], found: Ints, bounds: Ints, runs: csr_array | None
     else:
         terms = sorted(set(strings))
         position = dict(zip(terms, count(), strict=False))
-        columns = np.fromiter(map(position.__getitem__, strings), dtype=np.int32, count=len(strings))
+        columns = np.fromiter(
+            map(position.__getitem__, strings), dtype=np.int32, count=len(strings)
+        )
     counts = _in_rows(columns[found], bounds, len(terms))
     if runs is not None:
         counts = runs @ counts
@@ -141,18 +163,23 @@ def _in_rows(columns: Ints, bounds: Ints, width: int) -> csr_array:
     """Return ones in these columns, with the bounds of each row among them."""
     index = np.int32 if len(columns) < 2**31 else np.int64  # as scikit-learn's
     ones = np.ones(len(columns), np.int32)
-    return csr_array((ones, columns.astype(index, copy=False), bounds.astype(index)), shape=(len(bounds) - 1, width))
+    return csr_array(
+        (ones, columns.astype(index, copy=False), bounds.astype(index)),
+        shape=(len(bounds) - 1, width),
+    )
 
 
 def hash_terms(terms: Sequence[str], width: int) -> NDArray[np.int32]:
     """Return the column of each term: |MurmurHash3 (32 bits) of its UTF-8| modulo `width`.
 
-    Weinberger et al. (2009), doi:10.1145/1553374.1553516, without signs: naive Bayes needs non-negative weights.
+    Weinberger et al. (2009), doi:10.1145/1553374.1553516, without signs: naive Bayes needs
+    non-negative weights.
     """
     from mmh3 import hash as murmur
 
     hashes = np.fromiter(map(murmur, terms), dtype=np.int64, count=len(terms))
-    # scikit-learn treats -2^31, which has no absolute value in 32 bits, as 2^31; 64 bits do the same.
+    # scikit-learn treats -2^31, which has no absolute value in 32 bits, as 2^31; 64 bits do the
+    # same.
     return (np.abs(hashes) % width).astype(np.int32)
 
 
@@ -161,15 +188,18 @@ def remap_columns(counts: csr_array, columns: NDArray[np.int32], width: int) -> 
     indices = columns[counts.indices]
     known = np.flatnonzero(indices != UNKNOWN)
     indptr = np.searchsorted(known, counts.indptr).astype(counts.indptr.dtype)
-    return csr_array((counts.data[known].astype(np.int64), indices[known], indptr), shape=(counts.shape[0], width))
+    return csr_array(
+        (counts.data[known].astype(np.int64), indices[known], indptr),
+        shape=(counts.shape[0], width),
+    )
 
 
 def tfidf(counts: csr_array, idf: NDArray[np.float64], sublinear: bool) -> csr_array:
     """Return count x idf, or (1 + ln count) x idf if `sublinear`, with each non-empty row scaled to length 1."""
     weights = counts.data.astype(np.float64)
     if sublinear:
-        # The logarithm of the C library is the same on every worker's CPU; that of numpy is only if textclf was
-        # imported before numpy.
+        # The logarithm of the C library is the same on every worker's CPU; that of numpy is only if
+        # textclf was imported before numpy.
         distinct, position = np.unique(counts.data, return_inverse=True)
         weights = np.array([math.log(number) + 1.0 for number in distinct.tolist()])[position]
     weights *= idf[counts.indices]

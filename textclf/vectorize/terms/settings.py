@@ -23,7 +23,9 @@ def _document_frequency(value: object) -> int | float:
     is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
     is_share = isinstance(value, float) and 0.0 <= value <= 1.0
     if not (is_count or is_share):
-        raise rule("an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)")
+        raise rule(
+            "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)"
+        )
     return value  # type: ignore[return-value]
 
 
@@ -42,55 +44,76 @@ def _regular_expression(value: str) -> str:
 DocumentFrequency = Annotated[
     int | float,
     PlainValidator(_document_frequency),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "number", "minimum": 0, "maximum": 1}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "number", "minimum": 0, "maximum": 1},
+            ]
+        }
+    ),
 ]
-Range = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], Field(strict=False)]
+Range = Annotated[
+    tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], Field(strict=False)
+]
 
 
 class Terms(Section):
     """Sparse vectors of the words or character n-grams of the training rows."""
 
     kind: ClassVar = "sparse"
-    # Settings that have an effect only with some values of another setting: its name, and these values.
+    # Settings that have an effect only with some values of another setting: its name, and these
+    # values.
     conditions: ClassVar = {
         "sublinear_tf": ("weighting", ("tfidf",)),
-        **dict.fromkeys(("token_pattern", "ngram_range"), ("analyzer", ("word", "word+char", "word+char_wb"))),
+        **dict.fromkeys(
+            ("token_pattern", "ngram_range"), ("analyzer", ("word", "word+char", "word+char_wb"))
+        ),
         "char_ngram_range": ("analyzer", ("char", "char_wb", "word+char", "word+char_wb")),
         **dict.fromkeys(("min_df", "max_df", "max_features"), ("hashing", (None,))),
     }
 
-    method: Literal["terms"] = Field("terms", description="terms: words or character n-grams, as sparse vectors")
+    method: Literal["terms"] = Field(
+        "terms", description="terms: words or character n-grams, as sparse vectors"
+    )
     analyzer: Literal["word", "char", "char_wb", "word+char", "word+char_wb"] = Field(
-        "word", description="word, char (n-grams of letters), char_wb (within words), word+char or word+char_wb"
+        "word",
+        description="word, char (n-grams of letters), char_wb (within words), word+char or word+char_wb",
     )
     weighting: Literal["counts", "binary", "tfidf"] = Field(
-        "counts", description="counts, binary (1 if the term occurs) or tfidf (rare terms weigh more)"
+        "counts",
+        description="counts, binary (1 if the term occurs) or tfidf (rare terms weigh more)",
     )
     sublinear_tf: bool = Field(
         False, description="true uses 1 + log(count) in tfidf; for texts that repeat their words"
     )
     lowercase: bool = Field(True, description="false distinguishes Food from food")
     token_pattern: Annotated[str, AfterValidator(_regular_expression)] = Field(
-        r"(?u)\b\w\w+\b", description="regular expression of a word; this one drops one-letter words"
+        r"(?u)\b\w\w+\b",
+        description="regular expression of a word; this one drops one-letter words",
     )
     ngram_range: Range = Field(
-        (1, 1), description='smallest and largest n of word n-grams; [1, 2] adds pairs such as "not good"'
+        (1, 1),
+        description='smallest and largest n of word n-grams; [1, 2] adds pairs such as "not good"',
     )
     char_ngram_range: Range = Field(
         (2, 5), description="smallest and largest n of letter n-grams, if the analyzer has char"
     )
     min_df: DocumentFrequency = Field(
-        1, description="drop terms in fewer rows: an integer counts rows, a decimal is a share of them"
+        1,
+        description="drop terms in fewer rows: an integer counts rows, a decimal is a share of them",
     )
     max_df: DocumentFrequency = Field(
         1.0,
         description="drop terms in more rows than this, an integer or a share as in min_df; 0.5 drops the commonest",
     )
     max_features: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="number of terms to keep per analyzer, the most frequent ones; null keeps all"
+        None,
+        description="number of terms to keep per analyzer, the most frequent ones; null keeps all",
     )
     hashing: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
-        None, description="number of columns to hash terms into, such as 262144; null keeps a vocabulary instead"
+        None,
+        description="number of columns to hash terms into, such as 262144; null keeps a vocabulary instead",
     )
 
     @property
@@ -110,7 +133,11 @@ class Terms(Section):
             ranges.append(("words", self.ngram_range))
         if "char" in self.analyzer:
             ranges.append(("characters", self.char_ngram_range))
-        runs = [f"runs of {low} to {high} {unit}" for unit, (low, high) in ranges if high > 1 and low < high]
+        runs = [
+            f"runs of {low} to {high} {unit}"
+            for unit, (low, high) in ranges
+            if high > 1 and low < high
+        ]
         runs += [f"runs of {low} {unit}" for unit, (low, high) in ranges if low == high > 1]
         terms = f"{UNITS[self.analyzer]}{f' ({join_names(runs)})' if runs else ''}"
         kind = "hashed columns" if self.hashing else "terms of the training rows"
@@ -131,8 +158,14 @@ class Terms(Section):
                 raise relation(f"{name} must be [smallest, largest]; got {[low, high]}")
         if self.sublinear_tf and self.weighting != "tfidf":
             raise relation(f"weighting must be tfidf for sublinear_tf; got {self.weighting}")
-        defaults = {"min_df": 1, "max_df": 1.0, "max_features": None}  # 1 is one row, 1.0 is all rows
-        changed = [name for name, value in defaults.items() if repr(getattr(self, name)) != repr(value)]
+        defaults = {
+            "min_df": 1,
+            "max_df": 1.0,
+            "max_features": None,
+        }  # 1 is one row, 1.0 is all rows
+        changed = [
+            name for name, value in defaults.items() if repr(getattr(self, name)) != repr(value)
+        ]
         if self.hashing is not None and changed:
             name = changed[0]
             raise relation(

@@ -1,6 +1,7 @@
 """Tokenization: texts as words or character n-grams, exactly as scikit-learn makes them.
 
-The rules are those of `CountVectorizer.build_analyzer()` in scikit-learn 1.9, whose import takes a second.
+The rules are those of `CountVectorizer.build_analyzer()` in scikit-learn 1.9, whose import takes a
+second.
 """
 
 import re
@@ -11,10 +12,12 @@ from textclf.vectorize.terms.settings import Terms
 
 Analyze = Callable[[str], list[str]]
 
-# An equivalent of the default pattern that is a quarter faster: a maximal run of \w starts and ends at a \b anyway.
+# An equivalent of the default pattern that is a quarter faster: a maximal run of \w starts and ends
+# at a \b anyway.
 FASTER_PATTERNS = {r"(?u)\b\w\w+\b": r"\w\w+"}
 WHITE_SPACE = re.compile(r"\s\s+")
-# What a pattern may consist of in `is_within_runs`: flags, groups, lookarounds, repetitions, \b, and any one character.
+# What a pattern may consist of in `is_within_runs`: flags, groups, lookarounds, repetitions, \b,
+# and any one character.
 PART = r"""\(\?(?:[aimsu]+\)|:|<?[=!])|\((?!\?)|[)|?*+]|\{[\d,]*\}|\\b|
     (?P<one>\\(?:[wWdDsS]|[^0-9A-Za-z])|\[\^?+\]?+(?:\\.|(?!([&~|-])\2)[^]\\[])*\]|[^]\\[(){}^$?*+|])"""
 
@@ -22,28 +25,38 @@ PART = r"""\(\?(?:[aimsu]+\)|:|<?[=!])|\((?!\?)|[)|?*+]|\{[\d,]*\}|\\b|
 def make_analyzer(name: str, settings: Terms) -> Analyze:
     """Return the function that splits a text into its words or letter n-grams, in order and with repetitions.
 
-    `name` is word, char or char_wb. A word is a match of `token_pattern`, or its capturing group if it has one.
+    `name` is word, char or char_wb. A word is a match of `token_pattern`, or its capturing group if
+    it has one.
     """
     if name == "word":
-        analyze: Analyze = re.compile(FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)).findall
+        analyze: Analyze = re.compile(
+            FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)
+        ).findall
     else:
         low, high = settings.char_ngram_range
-        analyze = partial({"char": char_ngrams, "char_wb": char_wb_ngrams}[name], low=low, high=high)
+        analyze = partial(
+            {"char": char_ngrams, "char_wb": char_wb_ngrams}[name], low=low, high=high
+        )
     return (lambda text: analyze(text.lower())) if settings.lowercase else analyze
 
 
 def is_within_runs(name: str, settings: Terms) -> bool:
     """Return whether the terms of a text are those of its runs between spaces; False also where this is not clear.
 
-    For words, they are if each part of the pattern is known and matches no space, since borders and lookarounds then
-    see a space as they see an end; and if the whole pattern has no empty match between spaces.
+    For words, they are if each part of the pattern is known and matches no space, since borders and
+    lookarounds then see a space as they see an end; and if the whole pattern has no empty match
+    between spaces.
     """
     if name != "word":
         return name == "char_wb"
     pattern = settings.token_pattern
     is_known = re.fullmatch(f"(?:{PART})*", pattern, re.VERBOSE) is not None
     ones = (part["one"] for part in re.finditer(PART, pattern, re.VERBOSE))
-    return is_known and not any(one and re.match(one, " ") for one in ones) and not re.search(pattern, "  ")
+    return (
+        is_known
+        and not any(one and re.match(one, " ") for one in ones)
+        and not re.search(pattern, "  ")
+    )
 
 
 def char_ngrams(text: str, low: int, high: int) -> list[str]:
@@ -55,7 +68,8 @@ def char_ngrams(text: str, low: int, high: int) -> list[str]:
 def char_wb_ngrams(text: str, low: int, high: int) -> list[str]:
     """Return the n-grams of `low` to `high` characters inside each word, padded with a space at both ends.
 
-    Words are separated by white space and come in order. A padded word that is shorter than n is returned once, whole.
+    Words are separated by white space and come in order. A padded word that is shorter than n is
+    returned once, whole.
     """
     ngrams: list[str] = []
     for word in text.split():

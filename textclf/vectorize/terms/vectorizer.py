@@ -16,7 +16,15 @@ from scipy.sparse import csr_array, hstack
 from textclf.artifacts.features import SPARSE
 from textclf.core.arrow import array_of_numbers, large_array_of, numbers_of, whole_column
 from textclf.core.errors import UserError
-from textclf.vectorize.terms.counts import UNKNOWN, Counted, count_terms, find_terms, hash_terms, remap_columns, tfidf
+from textclf.vectorize.terms.counts import (
+    UNKNOWN,
+    Counted,
+    count_terms,
+    find_terms,
+    hash_terms,
+    remap_columns,
+    tfidf,
+)
 from textclf.vectorize.terms.settings import Terms
 
 if TYPE_CHECKING:
@@ -43,7 +51,9 @@ class Part:
         if self.vocabulary is None:
             return terms  # hashed already
         if isinstance(terms, list):
-            return np.fromiter(map(self._position.get, terms, repeat(UNKNOWN)), dtype=np.int32, count=len(terms))
+            return np.fromiter(
+                map(self._position.get, terms, repeat(UNKNOWN)), dtype=np.int32, count=len(terms)
+            )
         import pyarrow.compute as pc
 
         found = pc.index_in(terms, self.vocabulary)
@@ -54,12 +64,18 @@ class Part:
     def weigh(self, counted: Counted, settings: Terms) -> csr_array:
         """Return the vectors of texts whose terms were counted: (texts, columns)."""
         counts = remap_columns(counted.counts, self.columns_of(counted.terms), self.columns)
-        return counts if self.idf is None else tfidf(counts, np.asarray(self.idf), settings.sublinear_tf)
+        return (
+            counts
+            if self.idf is None
+            else tfidf(counts, np.asarray(self.idf), settings.sublinear_tf)
+        )
 
     def terms_of(self, text: str, settings: Terms) -> dict[str, int]:
         """Return the column of each distinct term of a text, or `UNKNOWN`."""
         terms = list(dict.fromkeys(find_terms([text], self.analyzer, settings)[0]))
-        columns = hash_terms(terms, self.columns) if self.vocabulary is None else self.columns_of(terms)
+        columns = (
+            hash_terms(terms, self.columns) if self.vocabulary is None else self.columns_of(terms)
+        )
         return dict(zip(terms, columns.tolist(), strict=True))
 
 
@@ -69,8 +85,8 @@ ATTRIBUTES = tuple(field.name for field in fields(Part))
 class Vectorizer:
     """A fitted vectorizer: the settings and, for each analyzer in order, what it learned.
 
-    Its vectors are those of scikit-learn's CountVectorizer, TfidfVectorizer, or HashingVectorizer without signs, and of
-    a FeatureUnion where the settings name two analyzers.
+    Its vectors are those of scikit-learn's CountVectorizer, TfidfVectorizer, or HashingVectorizer
+    without signs, and of a FeatureUnion where the settings name two analyzers.
     """
 
     kind: ClassVar[str] = SPARSE
@@ -81,7 +97,12 @@ class Vectorizer:
         self.parts = tuple(parts)
 
     @classmethod
-    def fit(cls, texts: Iterable[str], settings: Terms, pretrained: Path | None = None) -> "Vectorizer":  # noqa: ARG003
+    def fit(
+        cls,
+        texts: Iterable[str],
+        settings: Terms,
+        pretrained: Path | None = None,  # noqa: ARG003
+    ) -> "Vectorizer":
         """Return a vectorizer that has learned from the training texts; `UserError` if no term is left."""
         texts = list(texts)
         analyzers = settings.analyzers if settings.learns else []
@@ -95,7 +116,10 @@ class Vectorizer:
         `counted` is empty if the settings learn nothing. Raises `UserError` if no term is left.
         """
         if not settings.learns:
-            return cls(settings, [Part(name, settings.hashing or 0, None, None) for name in settings.analyzers])
+            return cls(
+                settings,
+                [Part(name, settings.hashing or 0, None, None) for name in settings.analyzers],
+            )
         parts = zip(settings.analyzers, counted, strict=True)
         return cls(settings, [_learn_part(name, terms, rows, settings) for name, terms in parts])
 
@@ -107,18 +131,26 @@ class Vectorizer:
     def transform(self, texts: Iterable[str]) -> csr_array:
         """Return the vectors of the texts: (texts, features), as `Features.X`."""
         texts = list(texts)
-        return self.weigh([count_terms(texts, name, self.settings) for name in self.settings.analyzers])
+        return self.weigh(
+            [count_terms(texts, name, self.settings) for name in self.settings.analyzers]
+        )
 
     def weigh(self, counted: Sequence[Counted]) -> csr_array:
         """Return the vectors of texts from the counts of their terms by each analyzer."""
-        blocks = [part.weigh(each, self.settings) for part, each in zip(self.parts, counted, strict=True)]
+        blocks = [
+            part.weigh(each, self.settings) for part, each in zip(self.parts, counted, strict=True)
+        ]
         return blocks[0] if len(blocks) == 1 else csr_array(hstack(blocks, format="csr"))
 
     def terms(self) -> list[str]:
         """Return the term of each column; with two analyzers `word__good`, of hashed columns `hash_0`."""
         names = []
         for part in self.parts:
-            terms = [f"hash_{number}" for number in range(part.columns)] if part.vocabulary is None else part.vocabulary
+            terms = (
+                [f"hash_{number}" for number in range(part.columns)]
+                if part.vocabulary is None
+                else part.vocabulary
+            )
             names += [self._prefix(part) + term for term in terms]
         return names
 
@@ -134,7 +166,11 @@ class Vectorizer:
             for term, column in part.terms_of(text, self.settings).items():
                 if column != UNKNOWN:
                     position = start + column
-                    names[position] = f"{names[position]} | {term}" if position in names else self._prefix(part) + term
+                    names[position] = (
+                        f"{names[position]} | {term}"
+                        if position in names
+                        else self._prefix(part) + term
+                    )
             start += part.columns
         return names
 
@@ -145,7 +181,12 @@ class Vectorizer:
     def unknown_names(content: Mapping[str, Any]) -> list[str]:
         """Return the settings and attributes in the content of `to_json` that this version does not know."""
         known = {*Terms.model_fields, *ATTRIBUTES}
-        return [name for part in (content["settings"], *content["parts"]) for name in part if name not in known]
+        return [
+            name
+            for part in (content["settings"], *content["parts"])
+            for name in part
+            if name not in known
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings and parts as JSON content."""
@@ -170,17 +211,29 @@ class Vectorizer:
 def _check_part(part: Part, settings: Terms) -> None:
     """Raise `ValueError` or `TypeError` unless a part read from JSON is one that `learn` may have returned."""
     hashed, weighted = settings.hashing is not None, settings.weighting == "tfidf"
-    if type(part.columns) is not int or hashed != (part.vocabulary is None) or weighted == (part.idf is None):
-        raise ValueError("columns must be an integer; a vocabulary comes without hashing, idf with tfidf")
+    if (
+        type(part.columns) is not int
+        or hashed != (part.vocabulary is None)
+        or weighted == (part.idf is None)
+    ):
+        raise ValueError(
+            "columns must be an integer; a vocabulary comes without hashing, idf with tfidf"
+        )
     if part.columns != (settings.hashing if part.vocabulary is None else len(part.vocabulary)):
         raise ValueError("there must be a term, or with hashing a hash, for each column")
     if part.vocabulary is not None:
-        "".join(part.vocabulary).encode()  # TypeError or ValueError unless each is text that can be printed
+        "".join(
+            part.vocabulary
+        ).encode()  # TypeError or ValueError unless each is text that can be printed
         if not all(map(operator.lt, part.vocabulary, part.vocabulary[1:])):
             raise ValueError("the terms must ascend")
     if part.idf is not None:
         idf = np.array(part.idf)
-        if idf.shape != (part.columns,) or idf.dtype.kind not in "if" or not ((idf >= 1) & (idf <= MOST_IDF)).all():
+        if (
+            idf.shape != (part.columns,)
+            or idf.dtype.kind not in "if"
+            or not ((idf >= 1) & (idf <= MOST_IDF)).all()
+        ):
             raise ValueError("there must be an idf of at least 1 for each column")
 
 
@@ -192,7 +245,11 @@ def _learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Terms) ->
         by_column[numbers_of(whole_column(terms, "term"))] = frequencies
         return Part(analyzer, settings.hashing, None, inverse_document_frequency(by_column, rows))
     selected = select_terms(frequencies, numbers_of(whole_column(terms, "total")), rows, settings)
-    idf = inverse_document_frequency(frequencies[selected], rows) if settings.weighting == "tfidf" else None
+    idf = (
+        inverse_document_frequency(frequencies[selected], rows)
+        if settings.weighting == "tfidf"
+        else None
+    )
     vocabulary = whole_column(terms, "term").take(array_of_numbers(selected)).to_pylist()
     return Part(analyzer, len(selected), vocabulary, idf)
 
@@ -203,9 +260,13 @@ def sum_counts(counted: Counted) -> "pa.Table":
 
     terms, counts = counted
     rows = np.bincount(counts.indices, minlength=len(terms))
-    total = np.bincount(counts.indices, counts.data, minlength=len(terms)).astype(np.int64)  # exact below 2^53
+    total = np.bincount(counts.indices, counts.data, minlength=len(terms)).astype(
+        np.int64
+    )  # exact below 2^53
     column = large_array_of(terms) if isinstance(terms, list) else array_of_numbers(terms)
-    return pa.table({"term": column, "rows": array_of_numbers(rows), "total": array_of_numbers(total)})
+    return pa.table(
+        {"term": column, "rows": array_of_numbers(rows), "total": array_of_numbers(total)}
+    )
 
 
 def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":
@@ -213,17 +274,23 @@ def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    tables = [table for table in tables if len(table)] or tables[:1]  # Arrow leaves out what is empty
+    tables = [table for table in tables if len(table)] or tables[
+        :1
+    ]  # Arrow leaves out what is empty
     if len(tables) == 1:
         return tables[0]
-    encoded = pa.chunked_array([whole_column(table, "term") for table in tables]).dictionary_encode()
+    encoded = pa.chunked_array(
+        [whole_column(table, "term") for table in tables]
+    ).dictionary_encode()
     terms = encoded.chunk(len(tables) - 1).dictionary  # that of all chunks
     order = pc.sort_indices(terms)  # UTF-8 sorts as its code points do
     merged = {"term": terms.take(order)}
     for name in ("rows", "total"):
         sums = np.zeros(len(terms), dtype=np.int64)
         for table, chunk in zip(tables, encoded.chunks, strict=True):
-            sums[numbers_of(chunk.indices)] += numbers_of(whole_column(table, name))  # each term once
+            sums[numbers_of(chunk.indices)] += numbers_of(
+                whole_column(table, name)
+            )  # each term once
         merged[name] = array_of_numbers(sums[numbers_of(order)])
     return pa.table(merged)
 
@@ -233,8 +300,8 @@ def select_terms(
 ) -> NDArray[np.int64]:
     """Return the positions of the terms within min_df and max_df, ascending, at most the max_features most frequent.
 
-    `frequencies` (terms,) are document frequencies, `totals` (terms,) summed counts. Raises `UserError`, with the
-    reason that scikit-learn gives, if no term is left.
+    `frequencies` (terms,) are document frequencies, `totals` (terms,) summed counts. Raises
+    `UserError`, with the reason that scikit-learn gives, if no term is left.
     """
     reason = ""
     low, high = (
@@ -251,7 +318,8 @@ def select_terms(
     if reason:
         raise UserError(f"no vocabulary under the settings of vectorize: {reason}")
     if settings.max_features is not None and len(selected) > settings.max_features:
-        # The sort decides between equally frequent terms, so it must be the one that scikit-learn uses.
+        # The sort decides between equally frequent terms, so it must be the one that scikit-learn
+        # uses.
         selected = np.sort(selected[(-totals[selected]).argsort()[: settings.max_features]])
     return selected
 

@@ -24,15 +24,22 @@ class TokenIds:
 
     settings: Settings
     words: Sequence[str]
-    # (columns, dimensions), pretrained, zeros for ids without one; a model that was read has its own embedding instead
+    # (columns, dimensions), pretrained, zeros for ids without one; a model that was read has its
+    # own embedding instead
     vectors: NDArray[np.float32] | None = field(default=None, compare=False)
     kind: ClassVar[Literal["tokens"]] = "tokens"
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Give each kept word its id."""
-        kept = self.words if self.settings.num_words is None else self.words[: self.settings.num_words - 1]
-        object.__setattr__(self, "_ids", {word: number for number, word in enumerate(kept, start=1)})
+        kept = (
+            self.words
+            if self.settings.num_words is None
+            else self.words[: self.settings.num_words - 1]
+        )
+        object.__setattr__(
+            self, "_ids", {word: number for number, word in enumerate(kept, start=1)}
+        )
 
     @property
     def columns(self) -> int:
@@ -46,7 +53,9 @@ class TokenIds:
         for text in texts:
             for word in split_words(text, settings):
                 counts[word] = counts.get(word, 0) + 1
-        words = sorted(counts, key=counts.__getitem__, reverse=True)  # stable: ties stay in the order of occurrence
+        words = sorted(
+            counts, key=counts.__getitem__, reverse=True
+        )  # stable: ties stay in the order of occurrence
         if settings.vectors is None:
             return cls(settings, words)
         return cls(settings, words, read_vectors(words, pretrained, settings.vectors))
@@ -55,7 +64,8 @@ class TokenIds:
         """Return the ids of the known words of each text, in their order, shortened to `length`."""
         length, at_end = self.settings.length, self.settings.truncating == "post"
         rows = [
-            np.array(known[:length] if at_end else known[-length:], dtype=np.int32) for known in map(self._known, texts)
+            np.array(known[:length] if at_end else known[-length:], dtype=np.int32)
+            for known in map(self._known, texts)
         ]
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         ids = np.concatenate([np.zeros(0, dtype=np.int32), *rows])
@@ -63,7 +73,9 @@ class TokenIds:
 
     def _known(self, text: str) -> list[int]:
         """Return the ids of the known words of a text, in their order."""
-        return [number for word in split_words(text, self.settings) if (number := self._ids.get(word))]
+        return [
+            number for word in split_words(text, self.settings) if (number := self._ids.get(word))
+        ]
 
     def count_cut(self, texts: Iterable[str]) -> int:
         """Return how many of the texts have more known words than the setting `length`."""
@@ -90,7 +102,11 @@ def split_words(text: str, settings: Settings) -> list[str]:
     """Return the words of a text: what stands between spaces and filtered characters."""
     if settings.lowercase:
         text = text.lower()
-    return [word for word in text.translate(dict.fromkeys(map(ord, settings.filters), " ")).split(" ") if word]
+    return [
+        word
+        for word in text.translate(dict.fromkeys(map(ord, settings.filters), " ")).split(" ")
+        if word
+    ]
 
 
 def read_vectors(words: Sequence[str], root: Path, name: str) -> NDArray[np.float32]:
@@ -101,7 +117,11 @@ def read_vectors(words: Sequence[str], root: Path, name: str) -> NDArray[np.floa
     rows = {word: row for row, word in enumerate(words, start=PADDING + 1)}
     path = require(root, name, WORDS)
     with reading(path), path.open(encoding="utf-8", newline="\n") as lines:
-        known = [(row, rows[word]) for row, line in enumerate(lines) if (word := line.removesuffix("\n")) in rows]
+        known = [
+            (row, rows[word])
+            for row, line in enumerate(lines)
+            if (word := line.removesuffix("\n")) in rows
+        ]
     path = require(root, name, VECTORS)
     with reading(path):
         stored = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -9,7 +9,9 @@ from textclf.pretrained.catalogue import VECTORS, having
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # of Keras's Tokenizer; the apostrophe stays
 Vectors = Annotated[
-    str, Field(json_schema_extra={"enum": list(having(VECTORS))}), one_of(having(VECTORS), "null or one of")
+    str,
+    Field(json_schema_extra={"enum": list(having(VECTORS))}),
+    one_of(having(VECTORS), "null or one of"),
 ]
 
 
@@ -25,15 +27,21 @@ class Settings(Section):
     num_words: Annotated[int, Field(ge=2)] | None = Field(
         5000, description="only the most frequent num_words - 1 words are kept; null keeps all"
     )
-    length: Annotated[int, Field(ge=1)] = Field(100, description="words per text; shorter texts are padded with id 0")
-    padding: Literal["post", "pre"] = Field("post", description="side on which a short text is padded: post or pre")
+    length: Annotated[int, Field(ge=1)] = Field(
+        100, description="words per text; shorter texts are padded with id 0"
+    )
+    padding: Literal["post", "pre"] = Field(
+        "post", description="side on which a short text is padded: post or pre"
+    )
     truncating: Literal["post", "pre"] = Field(
-        "pre", description="side on which a text that is too long loses words: pre (Keras's default) or post"
+        "pre",
+        description="side on which a text that is too long loses words: pre (Keras's default) or post",
     )
     lowercase: bool = Field(True, description="count Good and good as one word")
     filters: str = Field(FILTERS, description="characters that separate words, beside the space")
     vectors: Vectors | None = Field(
-        None, description="pretrained word vectors for the embedding, such as glove-6b-50d; null: none"
+        None,
+        description="pretrained word vectors for the embedding, such as glove-6b-50d; null: none",
     )
 
     def pretrained_names(self) -> list[str]:

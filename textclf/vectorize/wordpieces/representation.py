@@ -32,7 +32,9 @@ class Representation(Tokenizing):
         path = settings.chosen.require(pretrained, TOKENIZER)
         fitted = cls(settings, path, sha256_of_file(path))
         if fitted._tokenizer.token_to_id("[PAD]") != PADDING:
-            raise UserError(f"{path}: the token [PAD] must have the id {PADDING}, as in BERT; use another tokenizer")
+            raise UserError(
+                f"{path}: the token [PAD] must have the id {PADDING}, as in BERT; use another tokenizer"
+            )
         return fitted
 
     @property
@@ -44,18 +46,25 @@ class Representation(Tokenizing):
         """Return the word pieces of the texts, between the special tokens that open and close a window."""
         rows = [list(chain.from_iterable(windows)) for windows in self.windows(texts)]
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
-        ids = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
+        ids = np.fromiter(
+            (token for row in rows for token in row), dtype=np.int32, count=int(starts[-1])
+        )
         return Tokens(ids, starts, self.columns, self.settings.length)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the name of the folder that has the tokenizer, and the SHA-256 of its file."""
-        return {"settings": self.settings.model_dump(), "name": self.settings.chosen.name, "tokenizer": self.checksum}
+        return {
+            "settings": self.settings.model_dump(),
+            "name": self.settings.chosen.name,
+            "tokenizer": self.checksum,
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path) -> "Representation":
         """Return the tokenizer with the content of `to_json`; `shared` is data/pretrained or models/pretrained.
 
-        Raises `ValueError` or the like if the content is damaged, `UserError` if the tokenizer's file is.
+        Raises `ValueError` or the like if the content is damaged, `UserError` if the tokenizer's
+        file is.
         """
         settings = Settings.model_validate(content["settings"])
         path = shared / settings.chosen.name / TOKENIZER

@@ -4,7 +4,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from textclf.pretrained.settings import CHECKSUM, DEFAULT, PRETRAINED, Checksum, Encoder, NamesWeights, OwnPath
+from textclf.pretrained.settings import (
+    CHECKSUM,
+    DEFAULT,
+    PRETRAINED,
+    Checksum,
+    Encoder,
+    NamesWeights,
+    OwnPath,
+)
 from textclf.vectorize.tokenizer import Window
 
 
@@ -15,7 +23,9 @@ class Settings(NamesWeights):
     unit: ClassVar = "word pieces"
     packages: ClassVar = ("tokenizers",)
 
-    method: Literal["wordpieces"] = Field("wordpieces", description="wordpieces: ids for the model transformer")
+    method: Literal["wordpieces"] = Field(
+        "wordpieces", description="wordpieces: ids for the model transformer"
+    )
     pretrained: Encoder | None = Field(DEFAULT, description=PRETRAINED)
     path: OwnPath | None = Field(
         None,
@@ -23,7 +33,8 @@ class Settings(NamesWeights):
     )
     sha256: Checksum | None = Field(None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
-        128, description="word pieces of a window, at most 512, the opening and the closing one among them"
+        128,
+        description="word pieces of a window, at most 512, the opening and the closing one among them",
     )
     window: Window = Field(
         "first",

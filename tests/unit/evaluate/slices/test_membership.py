@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from textclf.artifacts import shards, splits
 from textclf.evaluate.slices import membership
-from textclf.evaluate.slices.membership import FEWEST_ROWS, LONGEST, MOST_VALUES, Family, find_membership
+from textclf.evaluate.slices.membership import (
+    FEWEST_ROWS,
+    LONGEST,
+    MOST_VALUES,
+    Family,
+    find_membership,
+)
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.evaluate.split_clusters import IdDigest
 
@@ -63,7 +69,14 @@ def test_rows_are_in_slices_of_columns_class_and_text(tmp_path: Path, pieces: in
 def test_rare_values_are_in_no_slice(tmp_path: Path) -> None:
     write(tmp_path, "train", 40)
     rare = ["rare"] * (FEWEST_ROWS - 1) + ["some"] * FEWEST_ROWS + ["many"] * 40
-    write(tmp_path, "test", len(rare), place=rare, same=["x"] * len(rare), most=["x"] * (len(rare) - 1) + ["y"])
+    write(
+        tmp_path,
+        "test",
+        len(rare),
+        place=rare,
+        same=["x"] * len(rare),
+        most=["x"] * (len(rare) - 1) + ["y"],
+    )
     found = families(tmp_path)
     assert found["place"].values == ("many", "some")
     assert (found["place"].codes == -1).sum() == FEWEST_ROWS - 1
@@ -71,9 +84,12 @@ def test_rare_values_are_in_no_slice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "rare", "first"), [(77, 0, 0), (77, 9, 0), (MOST_VALUES, 1, 0), (MOST_VALUES + 5, 2, 5)]
+    ("values", "rare", "first"),
+    [(77, 0, 0), (77, 9, 0), (MOST_VALUES, 1, 0), (MOST_VALUES + 5, 2, 5)],
 )
-def test_frequent_values_are_slices_and_others_are_counted(tmp_path: Path, values: int, rare: int, first: int) -> None:
+def test_frequent_values_are_slices_and_others_are_counted(
+    tmp_path: Path, values: int, rare: int, first: int
+) -> None:
     write(tmp_path, "train", 40)
     many = [f"v{n:03}" for n in range(values) for _ in range(FEWEST_ROWS + (n >= 5))]
     many += [f"rare{n}" for n in range(rare)]
@@ -87,10 +103,20 @@ def test_frequent_values_are_slices_and_others_are_counted(tmp_path: Path, value
     assert found.left_out == ({"many": rare + first} if rare + first else {})
 
 
-def test_long_values_and_columns_of_ids_are_no_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_values_and_columns_of_ids_are_no_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, "train", 40)
     long = ["x" * LONGEST, "y" * (LONGEST + 1)]
-    write(tmp_path, "test", 40, 2, long=long * 20, few=["a", "b"] * 20, user=["a"] * 20 + [f"u{n}" for n in range(20)])
+    write(
+        tmp_path,
+        "test",
+        40,
+        2,
+        long=long * 20,
+        few=["a", "b"] * 20,
+        user=["a"] * 20 + [f"u{n}" for n in range(20)],
+    )
     monkeypatch.setattr(membership, "MOST_DISTINCT", 10)
     found = families(tmp_path)
     assert found["long"].values == (long[0],)
@@ -98,7 +124,9 @@ def test_long_values_and_columns_of_ids_are_no_slices(tmp_path: Path, monkeypatc
     assert "user" not in found
 
 
-def test_unknown_words_need_the_training_rows_in_one_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_words_need_the_training_rows_in_one_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, "train", 10)
     write(tmp_path, "test", 40)
     assert "unknown_words" in families(tmp_path)
@@ -154,15 +182,19 @@ NO_NEGATIONS = ["a knot, a note, noted, want, giant", "annotation", "éno", "gre
     ids=["negation", "capitals", "digits"],
 )
 def test_patterns_find_what_they_are_for(pattern: str, found: list[str], others: list[str]) -> None:
-    assert membership.by_pattern(column([*found, *others, ""]), pattern).tolist() == [1] * len(found) + [0] * (
-        len(others) + 1
-    )
+    assert membership.by_pattern(column([*found, *others, ""]), pattern).tolist() == [1] * len(
+        found
+    ) + [0] * (len(others) + 1)
 
 
 def test_columns_without_rows_or_in_chunks_are_no_special_case() -> None:
     assert membership.by_pattern(column(), membership.DIGITS_PATTERN).tolist() == []
-    assert membership.by_pattern(column(["1", "a"], [], ["2"]), membership.DIGITS_PATTERN).tolist() == [1, 0, 1]
-    assert membership.by_pattern(column(["a", "1", "2"]).slice(1), membership.DIGITS_PATTERN).tolist() == [1, 1]
+    assert membership.by_pattern(
+        column(["1", "a"], [], ["2"]), membership.DIGITS_PATTERN
+    ).tolist() == [1, 0, 1]
+    assert membership.by_pattern(
+        column(["a", "1", "2"]).slice(1), membership.DIGITS_PATTERN
+    ).tolist() == [1, 1]
 
 
 def words(text: str) -> list[str]:
@@ -171,17 +203,23 @@ def words(text: str) -> list[str]:
 
 
 @given(COLUMN, COLUMN)
-def test_unknown_words_are_those_that_no_training_text_has(train: list[list[str]], test: list[list[str]]) -> None:
+def test_unknown_words_are_those_that_no_training_text_has(
+    train: list[list[str]], test: list[list[str]]
+) -> None:
     known = {word for chunk in train for text in chunk for word in words(text)}
     found = membership.words_of(column(*train))
     assert found == {word.encode() for word in known}
     codes = membership.by_unknown_words(column(*test), found)
     shares = [
-        sum(word not in known for word in words(text)) / max(len(words(text)), 1) for chunk in test for text in chunk
+        sum(word not in known for word in words(text)) / max(len(words(text)), 1)
+        for chunk in test
+        for text in chunk
     ]
     assert codes.tolist() == np.searchsorted(membership.SHARE_ENDS, shares).tolist()
 
 
 @given(st.lists(st.text(max_size=8), max_size=6))
 def test_words_of_any_text_are_found_within_it_alone(some: list[str]) -> None:
-    assert membership.words_of(column(some)) == membership.words_of(column(*[[text] for text in some]))
+    assert membership.words_of(column(some)) == membership.words_of(
+        column(*[[text] for text in some])
+    )

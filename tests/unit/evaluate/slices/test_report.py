@@ -12,7 +12,18 @@ from sklearn import metrics as sk
 
 from tests.refusal import refusal
 from tests.results import slice_of
-from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, halves, params, predictions, sample_sets, sets
+from tests.unit.evaluate.samples import (
+    HALF,
+    SEEDS,
+    TOP,
+    drawn,
+    exact,
+    halves,
+    params,
+    predictions,
+    sample_sets,
+    sets,
+)
 from tests.unit.evaluate.samples import run_measured as measure
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
@@ -40,10 +51,16 @@ def membership(rows: Predictions, **codes: Any) -> Membership:
 
 
 def measured(
-    rows: Predictions, metric: str | None = None, keys: Any = None, decision: Decision = TOP, **codes: Any
+    rows: Predictions,
+    metric: str | None = None,
+    keys: Any = None,
+    decision: Decision = TOP,
+    **codes: Any,
 ) -> dict[str, dict[str, Any]]:
     sums = SliceSums(membership(rows, **codes), rows.classes, metric, keys)
-    content: dict[str, dict[str, Any]] = to_json(report(sums, exact({"m": rows}, decision).judged, 0.95)["m"])
+    content: dict[str, dict[str, Any]] = to_json(
+        report(sums, exact({"m": rows}, decision).judged, 0.95)["m"]
+    )
     return content
 
 
@@ -69,14 +86,19 @@ def test_accuracy_difference_and_tests_are_those_of_the_rows_and_the_others(seed
         assert entry["accuracy"] == pytest.approx(own.mean(), abs=1e-6)
         assert entry["accuracy_interval"] == pytest.approx(wilson(*counts[:2])._asdict(), abs=1e-6)
         assert entry["difference"] == pytest.approx(own.mean() - others.mean(), abs=1e-6)
-        low, high, p = (float(each[0]) for each in compare_shares(np.array([counts], float), np.full(1, np.inf), 0.95))
+        low, high, p = (
+            float(each[0])
+            for each in compare_shares(np.array([counts], float), np.full(1, np.inf), 0.95)
+        )
         assert entry["difference_interval"] == pytest.approx({"low": low, "high": high}, abs=1e-6)
         p_values.append(p)
         assert entry["p"] == pytest.approx(p, rel=1e-5)
         if abs(low) > 1e-9 < abs(high):
             assert (p < 0.05) == (low > 0 or high < 0)
     adjusted = holm(np.array(p_values))
-    assert [entries[f"kind={letter}"]["p_holm"] for letter in "abc"] == pytest.approx(adjusted, rel=1e-5)
+    assert [entries[f"kind={letter}"]["p_holm"] for letter in "abc"] == pytest.approx(
+        adjusted, rel=1e-5
+    )
 
 
 def test_rows_in_no_slice_are_among_the_others() -> None:
@@ -98,7 +120,9 @@ def test_two_slices_that_are_all_rows_are_one_hypothesis() -> None:
 
 @pytest.mark.parametrize("metric", SLICE_METRICS)
 @pytest.mark.parametrize("classes", [2, 4])
-def test_the_metric_is_that_of_the_rows_of_the_slice_and_in_its_interval(metric: str, classes: int) -> None:
+def test_the_metric_is_that_of_the_rows_of_the_slice_and_in_its_interval(
+    metric: str, classes: int
+) -> None:
     rows = drawn(1, 120, classes)
     codes = split_in_three(2, len(rows))
     for place, letter in enumerate("abc"):
@@ -117,14 +141,18 @@ def test_a_metric_that_is_not_defined_in_a_slice_is_left_out() -> None:
     assert entries["kind=b"]["recall"] == 0.5
     assert "balanced_accuracy" not in measured(rows, "balanced_accuracy", kind=rows.y)["kind=a"]
     right = predictions([0, 1] * 20, [0.2, 0.8] * 20)
-    assert measured(right, "log_loss", kind=[0] * 20 + [1] * 20)["kind=a"]["log_loss_interval"] is None
+    assert (
+        measured(right, "log_loss", kind=[0] * 20 + [1] * 20)["kind=a"]["log_loss_interval"] is None
+    )
 
 
 def test_counts_of_many_classes_are_refused() -> None:
     rows = drawn(1, 300, 101)
     sums = membership(rows, kind=split_in_three(1, 300))
     line = refusal(SliceSums, sums, rows.classes, "f1")
-    assert line.endswith("must be null or one of log_loss, brier with more than 100 classes; got f1 and 101 classes")
+    assert line.endswith(
+        "must be null or one of log_loss, brier with more than 100 classes; got f1 and 101 classes"
+    )
     SliceSums(sums, rows.classes, "log_loss")
 
 
@@ -149,7 +177,10 @@ def test_rows_that_repeat_are_worth_one_each() -> None:
         assert entry["p"] == pytest.approx(single[name]["p"], rel=0.5)
         naive = measured(repeated, "log_loss", kind=np.repeat(codes, 5))[name]
         for key in ("accuracy", "difference", "log_loss"):
-            widths = [part[f"{key}_interval"]["high"] - part[f"{key}_interval"]["low"] for part in (entry, naive)]
+            widths = [
+                part[f"{key}_interval"]["high"] - part[f"{key}_interval"]["low"]
+                for part in (entry, naive)
+            ]
             assert widths[0] == pytest.approx(5**0.5 * widths[1], rel=0.15)
 
 
@@ -164,7 +195,9 @@ def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
     assert other["kind=a"]["difference"] < 0
     assert other["kind=a"]["p_holm"] < 0.05 < one["kind=a"]["p_holm"]  # if each copy counts
     assert one["kind=a"]["effective_rows"] < 3
-    assert one["kind=b"]["effective_rows"] == pytest.approx(985, rel=0.01)  # no text occurs twice there
+    assert one["kind=b"]["effective_rows"] == pytest.approx(
+        985, rel=0.01
+    )  # no text occurs twice there
 
 
 # In a run
@@ -172,9 +205,15 @@ def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
 
 def test_rows_of_another_split_are_refused() -> None:
     train, test = drawn(1, 60, 2, "train"), drawn(2, 60, 2)
-    for others in (test.take(slice(None, None, -1)), test.take(slice(50)), predictions([0, 1] * 50, [0.2, 0.8] * 50)):
+    for others in (
+        test.take(slice(None, None, -1)),
+        test.take(slice(50)),
+        predictions([0, 1] * 50, [0.2, 0.8] * 50),
+    ):
         slices = membership(others, kind=np.arange(len(others)) % 3)
-        with pytest.raises(UserError, match="predictions must be of the test rows of data/splits, in their order"):
+        with pytest.raises(
+            UserError, match="predictions must be of the test rows of data/splits, in their order"
+        ):
             measure({"m": [train, test]}, params(), False, None, slices)
 
 
@@ -210,8 +249,12 @@ def test_a_slice_of_several_labels_has_the_accuracy_of_exact_sets(metric: str | 
     if metric:
         columns = zip(y[codes == 1].T, probabilities[codes == 1].T, strict=True)
         score = sk.log_loss if metric == "log_loss" else sk.brier_score_loss
-        assert entry[metric] == pytest.approx(np.mean([score(*column) for column in columns]), abs=1e-6)
-        assert entry[f"{metric}_interval"]["low"] < entry[metric] < entry[f"{metric}_interval"]["high"]
+        assert entry[metric] == pytest.approx(
+            np.mean([score(*column) for column in columns]), abs=1e-6
+        )
+        assert (
+            entry[f"{metric}_interval"]["low"] < entry[metric] < entry[f"{metric}_interval"]["high"]
+        )
 
 
 def counts(keys: NDArray[np.uint64], values: int) -> NDArray[np.int64]:
@@ -223,7 +266,10 @@ def test_a_slice_is_dependent_if_its_rows_or_the_others_are(values: int) -> None
     generator = np.random.default_rng(values)
     answers = set()
     for _ in range(100):
-        keys, inside = generator.integers(0, values, 60).astype(np.uint64), generator.random(60) < 0.3
+        keys, inside = (
+            generator.integers(0, values, 60).astype(np.uint64),
+            generator.random(60) < 0.3,
+        )
         parts = [counts(keys[some], values) for some in (inside, ~inside)]
         expected = any((part**2).sum() > LIMIT * part.sum() for part in parts)
         repeats = Repeats(keys)
@@ -239,29 +285,41 @@ def test_without_rows_nothing_is_dependent() -> None:
     assert not repeats.are_dependent(np.zeros(0, np.int64), 0, 0)
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["slices of whole clusters", "slices across clusters"])
+@pytest.mark.parametrize(
+    "whole", [True, False], ids=["slices of whole clusters", "slices across clusters"]
+)
 def test_rows_are_worth_what_simulated_clusters_say(whole: bool) -> None:
     generator = np.random.default_rng(5)
     sizes = generator.integers(1, 9, 2000)
     clusters = np.repeat(np.arange(2000), sizes)
-    inside = clusters % 3 == 0 if whole else generator.random(len(clusters)) < 0.3 + 0.4 * (clusters % 2)
+    inside = (
+        clusters % 3 == 0 if whole else generator.random(len(clusters)) < 0.3 + 0.4 * (clusters % 2)
+    )
     repeats, means, differences, found = Repeats(clusters.astype(np.uint64)), [], [], []
     (members,) = repeats.members(inside.astype(np.int64) - 1, 1)
     for _ in range(500):
-        scores = np.sqrt(0.6) * generator.normal(size=2000)[clusters] + np.sqrt(0.4) * generator.normal(
-            size=len(inside)
-        )
+        scores = np.sqrt(0.6) * generator.normal(size=2000)[clusters] + np.sqrt(
+            0.4
+        ) * generator.normal(size=len(inside))
         right = scores < 1
         means.append(right[inside].mean())
         differences.append(means[-1] - right[~inside].mean())
-        found.append(Correct(repeats, right).worth(members, inside.sum(), (right & inside).sum(), 0.95))
+        found.append(
+            Correct(repeats, right).worth(members, inside.sum(), (right & inside).sum(), 0.95)
+        )
     share = np.mean(means)
-    independent = share * (1 - share) / np.array([inside.sum(), 1 / (1 / inside.sum() + 1 / (~inside).sum())])
-    assert np.mean(found, axis=0)[:2] == pytest.approx(independent / np.var([means, differences], axis=1), rel=0.15)
+    independent = (
+        share * (1 - share) / np.array([inside.sum(), 1 / (1 / inside.sum() + 1 / (~inside).sum())])
+    )
+    assert np.mean(found, axis=0)[:2] == pytest.approx(
+        independent / np.var([means, differences], axis=1), rel=0.15
+    )
 
 
 @pytest.mark.parametrize("alike", [True, False])
-def test_with_few_mistakes_the_rows_of_a_slice_are_as_alike_as_those_of_all_clusters(alike: bool) -> None:
+def test_with_few_mistakes_the_rows_of_a_slice_are_as_alike_as_those_of_all_clusters(
+    alike: bool,
+) -> None:
     """Ten clusters of five rows, of which few have a mistake, beside thirty that have more."""
     clusters, rows = np.repeat(np.arange(40), 5), np.arange(200)
     right = clusters % 3 != 0 if alike else rows % 3 != 0

@@ -11,7 +11,9 @@ from textclf.project import upgrade
 from textclf.project.init import command
 
 Run = Callable[..., Ended]
-TABLE = "text,label\n" + "".join(f"The thing {n} is {'good' if n % 2 else 'bad'},{'pn'[n % 2]}\n" for n in range(40))
+TABLE = "text,label\n" + "".join(
+    f"The thing {n} is {'good' if n % 2 else 'bad'},{'pn'[n % 2]}\n" for n in range(40)
+)
 
 
 @pytest.fixture

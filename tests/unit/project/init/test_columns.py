@@ -7,17 +7,32 @@ import yaml
 
 from tests import approved
 from tests.unit.tables.tables import delimited
-from textclf.project.init.columns import find_columns, find_delimiter, find_groups, find_id, find_split, find_useful
+from textclf.project.init.columns import (
+    find_columns,
+    find_delimiter,
+    find_groups,
+    find_id,
+    find_split,
+    find_useful,
+)
 from textclf.tables.layout import Layout
 
 HEADER = ("ticket", "day", "message", "url", "team")
 ROWS = [
-    (f"T{n}", f"2024-05-{1 + n % 2}", f"The parcel {n} is late.", f"https://example.org/{'x' * 40}/{n}", "ab"[n % 2])
+    (
+        f"T{n}",
+        f"2024-05-{1 + n % 2}",
+        f"The parcel {n} is late.",
+        f"https://example.org/{'x' * 40}/{n}",
+        "ab"[n % 2],
+    )
     for n in range(20)
 ]
 
 
-def write(folder: Path, *extra: tuple[str, list[str]], name: str = "a.csv", delimiter: str = ",") -> Path:
+def write(
+    folder: Path, *extra: tuple[str, list[str]], name: str = "a.csv", delimiter: str = ","
+) -> Path:
     header = [*HEADER, *(title for title, _ in extra)]
     rows = [[*row, *(values[n % len(values)] for _, values in extra)] for n, row in enumerate(ROWS)]
     path = folder / name
@@ -78,7 +93,10 @@ def test_ids_slices_and_groups_are_found_among_the_other_columns(tmp_path: Path)
         (tmp_path / "a.csv").write_text(delimited([[*columns, "message", "label"], *rows]))
         text, label, found = find_columns(tmp_path / "a.csv", Layout({}), None, None)
         assert (text, label) == ("message", "label")
-        several = {"slices": find_useful(found)["slices"], "groups": [column.name for column in find_groups(found)]}
+        several = {
+            "slices": find_useful(found)["slices"],
+            "groups": [column.name for column in find_groups(found)],
+        }
         said = [f"{what}: {', '.join(names)}" for what, names in several.items() if names]
         return [f"id: {find_id(found, next(iter(columns)))}", *said]
 

@@ -25,7 +25,8 @@ from textclf.vectorize.terms.vectorizer import Vectorizer
 
 Run = Callable[..., Ended]
 ROWS = [
-    (f"T{n}", f"The parcel {n} from {'team' * (n % 2)} is late.", ["shipping", "billing"][n % 2]) for n in range(40)
+    (f"T{n}", f"The parcel {n} from {'team' * (n % 2)} is late.", ["shipping", "billing"][n % 2])
+    for n in range(40)
 ]
 HEADER = ("ticket", "message", "team")
 LIMITS = "{keras: {test: {accuracy: 0.75}}}"
@@ -87,8 +88,13 @@ def clustered(*columns: str, rows: int, texts: int, tested: int) -> Case:
 def repeated(*conflicts: int) -> Case:
     """Return the case of 90 rows of which some repeat the id and the text of the row before, with another label."""
     numbers = [n - (n in conflicts) for n in range(90)]
-    rows = [(k, f"The parcel {k} is late.", ["late", "lost"][n % 2], "pq"[n % 2]) for n, k in enumerate(numbers)]
-    return table(("ticket_id", "message", "team", "who"), rows, "--preset", "fast", "--label", "team")
+    rows = [
+        (k, f"The parcel {k} is late.", ["late", "lost"][n % 2], "pq"[n % 2])
+        for n, k in enumerate(numbers)
+    ]
+    return table(
+        ("ticket_id", "message", "team", "who"), rows, "--preset", "fast", "--label", "team"
+    )
 
 
 def same_ids(same_text: bool) -> Case:
@@ -110,22 +116,33 @@ def sentences(subjects: str, bad: str, good: str) -> Case:
 
 def two_files(first: str, second: str, *, repeat: bool = False) -> Case:
     parts = (ROWS, ROWS) if repeat else (ROWS[:30], ROWS[30:])
-    files = {name: delimited([HEADER, *part]) for name, part in zip((first, second), parts, strict=True)}
+    files = {
+        name: delimited([HEADER, *part]) for name, part in zip((first, second), parts, strict=True)
+    }
     return Case(files, ("--data", first, "--test", second, "--preset", "fast"))
 
 
 FAST = ("--preset", "fast")
 TICKETS = ("--data", "tickets.csv")
 LOOK_ALIKE = {0: "Shipping", 2: "shipping ", 4: "once"}
-ALIKE = [(f"The parcel {n} is late.", LOOK_ALIKE.get(n, ["shipping", "billing"][n % 2])) for n in range(60)]
-GERMAN = "Das Paket|Der Kundendienst|Die Rechnung|Mein Gerät", "ist leider sehr schlecht|taugt nichts", "ist gut"
+ALIKE = [
+    (f"The parcel {n} is late.", LOOK_ALIKE.get(n, ["shipping", "billing"][n % 2]))
+    for n in range(60)
+]
+GERMAN = (
+    "Das Paket|Der Kundendienst|Die Rechnung|Mein Gerät",
+    "ist leider sehr schlecht|taugt nichts",
+    "ist gut",
+)
 ARABIC = "الطرد|خدمة العملاء|الفاتورة|جهازي الجديد", "سيئ جدا ولا أنصح به|لا يعمل كما يجب", "ممتاز"
 MADE = {
     "test rows to be drawn": clustered("message", "team", rows=1000, texts=1000, tested=0),
     "given test rows": clustered("message", "team", "split", rows=1000, texts=1000, tested=250),
     "repeated texts": clustered("message", "team", rows=2000, texts=100, tested=0),
     "groups": clustered("message", "team", "author", rows=2000, texts=100, tested=0),
-    "given groups": clustered("message", "team", "author", "split", rows=2000, texts=100, tested=50),
+    "given groups": clustered(
+        "message", "team", "author", "split", rows=2000, texts=100, tested=50
+    ),
     "a test file": two_files("tickets/old.csv", "tickets/new.csv"),
     "a test file in another folder": two_files("a/rows.csv", "b/rows.csv"),
     "ids that repeat in another file": two_files("tickets/old.csv", "tickets/new.csv", repeat=True),
@@ -140,23 +157,31 @@ MADE = {
         arguments=(*grouped.arguments, "--group", "ticket_id")
     ),
     "a folder as test table": Case({"c/a.csv": TABLE}, (*TICKETS, "--test", "c")),
-    "another encoding": Case({"a.csv": "text,label\ncaf\udce9 eins,a\ncaf\udce9 zwei,b\n"}, ("--data", "a.csv")),
+    "another encoding": Case(
+        {"a.csv": "text,label\ncaf\udce9 eins,a\ncaf\udce9 zwei,b\n"}, ("--data", "a.csv")
+    ),
 }
 
 
 def case_of(line: str) -> Case:
     """Return a case by its name or, if it is not `MADE`, as it is described in YAML.
 
-    A column is a list whose values come in turn, or a text with the number of the row, and that modulo `every`.
+    A column is a list whose values come in turn, or a text with the number of the row, and that
+    modulo `every`.
     """
     return MADE[line] if line in MADE else describe(**approved.described(line))
 
 
-def describe(words: str = "", columns: Mapping[str, Any] | None = None, rows: int = 60, every: int = 1) -> Case:
+def describe(
+    words: str = "", columns: Mapping[str, Any] | None = None, rows: int = 60, every: int = 1
+) -> Case:
     if columns is None:
         return Case({}, shlex.split(words))
     made = [
-        [each.format(n=n, k=n % every) if isinstance(each, str) else each[n % len(each)] for each in columns.values()]
+        [
+            each.format(n=n, k=n % every) if isinstance(each, str) else each[n % len(each)]
+            for each in columns.values()
+        ]
         for n in range(rows)
     ]
     if not any(isinstance(cell, list) for cell in made[0]):
@@ -170,7 +195,9 @@ SHOWN = ("data", "about", "split", "evaluate", "export", "search")
 
 def chosen() -> list[str]:
     """Return the settings that differ from those before, and the names of the models."""
-    before, after = ({key: vars(params)[key].model_dump() for key in SHOWN} for params in (parse(BEFORE), load()))
+    before, after = (
+        {key: vars(params)[key].model_dump() for key in SHOWN} for params in (parse(BEFORE), load())
+    )
     words = load().vectorize["words"]
     lines = [f"{each.name}: {each.head}" for each in compare_values(before, after)]
     return [*lines, f"train: {', '.join(load().train.names())}", f"words: {words.analyzer}"]
@@ -195,7 +222,9 @@ def test_each_table_is_described_and_gets_its_settings_as_approved(name: str, in
 # params.yaml
 
 
-def test_sections_that_no_table_decides_keep_their_text_and_the_next_step_is_told(init: Run) -> None:
+def test_sections_that_no_table_decides_keep_their_text_and_the_next_step_is_told(
+    init: Run,
+) -> None:
     done = init(*TICKETS, *FAST, "--force")
     fetch = re.search(r"\nfetch:.*?\n\n", BEFORE, re.DOTALL)
     assert fetch is not None
@@ -227,7 +256,9 @@ def test_a_search_of_a_model_that_is_gone_is_removed_and_a_language_stays(init: 
     write({"params.yaml": klingon, "tickets.csv": numbers})
     done = init(*TICKETS, "--text", "text", "--label", "label", *FAST, "--force")
     assert (done.status, load().search.model, load().about.language) == (0, None, "Klingon")
-    assert "section search: removed, since it names models that the preset does not have" in done.lines
+    assert (
+        "section search: removed, since it names models that the preset does not have" in done.lines
+    )
 
 
 def test_a_params_yaml_that_git_cannot_bring_back_is_not_overwritten(init: Run) -> None:

@@ -14,7 +14,9 @@ from textclf.core.errors import UserError
 from textclf.project import generated
 from textclf.project.init.command import placed
 
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:_NoneStep:DeprecationWarning"
+)  # of a library of DVC
 
 Run = Callable[..., Ended]
 
@@ -27,7 +29,9 @@ def test_the_readme_says_what_the_project_classifies(init: Run) -> None:
 
 def test_nothing_in_the_readme_is_markup(run: Run) -> None:
     name = "../[x](javascript:1)|`@all`.csv"
-    Path(name).write_text("text,label\n" + "".join(f"thing {n},{('<img src=x>', '@me')[n % 2]}\n" for n in range(20)))
+    Path(name).write_text(
+        "text,label\n" + "".join(f"thing {n},{('<img src=x>', '@me')[n % 2]}\n" for n in range(20))
+    )
     assert run("init", "--data", name, "--title", "# <b>![a](http://x.y)\n@you `z`").status == 0
     first, _, third = Path("README.md").read_text().splitlines()[:3]
     assert first == r"# \# \<b\>\!\[a\](http:\//x.y) \@you \`z\`"
@@ -37,8 +41,12 @@ def test_nothing_in_the_readme_is_markup(run: Run) -> None:
     assert r"2 classes: \<img src=x\> (10), \@me (10)." in third
 
 
-def test_versions_that_are_locked_and_not_installed_are_told(init: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installed, "installed_version", lambda name: "9.9" if name == "numpy" else None)
+def test_versions_that_are_locked_and_not_installed_are_told(
+    init: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        installed, "installed_version", lambda name: "9.9" if name == "numpy" else None
+    )
     out = init().out
     (numpy,) = re.findall(r"^numpy==(\S+)", Path("requirements.txt").read_text(), re.MULTILINE)
     assert (
@@ -57,7 +65,11 @@ def test_what_dvc_init_and_the_user_have_made_stays(init: Run) -> None:
     done = init()
     assert (done.status, done.err) == (0, "")
     added = Path(".gitignore").read_bytes().count(b"\n") - 1
-    said = {".dvc/config stays as it is", ".dvcignore: 1 line added", f".gitignore: {added} lines added"}
+    said = {
+        ".dvc/config stays as it is",
+        ".dvcignore: 1 line added",
+        f".gitignore: {added} lines added",
+    }
     assert said <= set(done.lines)
     assert Path(".dvc/config").read_text() == "[core]\n    remote = store\n"
     assert Path(".dvcignore").read_text() == "# mine\n.*.scratch\n"
@@ -65,7 +77,9 @@ def test_what_dvc_init_and_the_user_have_made_stays(init: Run) -> None:
     assert Path(".gitignore").read_bytes().startswith(b"caf\xe9\n# Made by the pipeline")
 
 
-def test_a_clone_by_git_that_converts_line_ends_has_the_same_bytes(init: Run, tmp_path: Path) -> None:
+def test_a_clone_by_git_that_converts_line_ends_has_the_same_bytes(
+    init: Run, tmp_path: Path
+) -> None:
     git("init", "--quiet")
     git("config", "core.autocrlf", "true")  # as on Windows
     Path(".gitattributes").write_text("*.csv text\n*.json text eol=crlf\n")
@@ -75,7 +89,10 @@ def test_a_clone_by_git_that_converts_line_ends_has_the_same_bytes(init: Run, tm
     git("add", ".")
     git("commit", "--quiet", "-m", "a project")
     git("clone", "--quiet", "-c", "core.autocrlf=true", ".", "../clone")
-    assert layouts.contents(tmp_path / "clone") == {**layouts.contents(Path()), "dvc.lock": b"schema: '2.0'\n"}
+    assert layouts.contents(tmp_path / "clone") == {
+        **layouts.contents(Path()),
+        "dvc.lock": b"schema: '2.0'\n",
+    }
 
 
 @pytest.mark.parametrize("rule", ["*.json", "/dvc.yaml", "corrections.*"])
@@ -160,7 +177,10 @@ def test_a_workflow_is_added_to_a_project_by_upgrade(run: Run, init: Run) -> Non
     assert "add a workflow by textclf upgrade --ci" in init("--ci", "gitlab").err
     done = run("upgrade", "--ci", "gitlab")
     assert done.status == 0
-    assert "\n.gitlab-ci.yml: textclf is named by its path on this machine; others install it from else" in done.out
+    assert (
+        "\n.gitlab-ci.yml: textclf is named by its path on this machine; others install it from else"
+        in done.out
+    )
     assert Path(".gitlab-ci.yml").exists()
     assert json.loads(Path(".textclf/project.json").read_text())["ci"] == "gitlab"
 
@@ -180,7 +200,13 @@ def test_an_upgrade_keeps_the_extras_that_only_another_machine_has(
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a project, beside files of the user's."""
     (tmp_path / "project").mkdir()
-    for name in ("train.csv", "class/a/1.txt", "class/b/2.txt", "project/own.csv", "project/data/own.csv"):
+    for name in (
+        "train.csv",
+        "class/a/1.txt",
+        "class/b/2.txt",
+        "project/own.csv",
+        "project/data/own.csv",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
@@ -194,7 +220,10 @@ def test_a_table_in_the_repository_of_the_project_stays_where_it_is(here: Path) 
         assert found == ([Path("../class")], [])
     with placed([here / "class/a/1.txt", here / "class/b/2.txt"]) as found:
         assert found == ([Path("../class/a/1.txt"), Path("../class/b/2.txt")], [])
-    with placed([here / "train.csv", here / "class/a/1.txt"]) as (paths, _):  # their folder would hold the project
+    with placed([here / "train.csv", here / "class/a/1.txt"]) as (
+        paths,
+        _,
+    ):  # their folder would hold the project
         assert paths == [Path("texts/train.csv"), Path("texts/1.txt")]
 
 
@@ -217,6 +246,8 @@ def test_a_copy_is_removed_if_the_project_fails(here: Path) -> None:
 def test_another_file_is_not_overwritten(here: Path) -> None:
     Path("texts").mkdir()
     Path("texts/train.csv").write_text("mine")
-    with pytest.raises(UserError, match=r"texts/train\.csv must not exist, because .*train\.csv is copied there"):
+    with pytest.raises(
+        UserError, match=r"texts/train\.csv must not exist, because .*train\.csv is copied there"
+    ):
         placed([here / "train.csv"]).__enter__()
     assert Path("texts/train.csv").read_text() == "mine"

@@ -6,7 +6,14 @@ from dataclasses import replace
 import pytest
 
 from textclf.project.init import expected, presets
-from textclf.project.init.expected import disk_in_words, expected_minutes, fit_seconds, free_cores, in_words, pace
+from textclf.project.init.expected import (
+    disk_in_words,
+    expected_minutes,
+    fit_seconds,
+    free_cores,
+    in_words,
+    pace,
+)
 from textclf.project.init.presets import choose_models
 from textclf.project.init.survey import Survey
 
@@ -43,7 +50,9 @@ def test_given_test_rows_are_encoded_but_not_learned_from() -> None:
     more = replace(few, classes={f"c{n}": 60 for n in range(77)}, characters=200_000)
     given = {"train": 462, "test": 4_158}
     tested = replace(few, given=given, characters=200_000, tested_characters=180_000)
-    assert choose_models("good", tested) == choose_models("good", few) != choose_models("good", more)
+    assert (
+        choose_models("good", tested) == choose_models("good", few) != choose_models("good", more)
+    )
     assert minutes("good", few) < minutes("good", tested)
 
 
@@ -56,14 +65,18 @@ def test_windows_and_the_larger_encoder_take_longer() -> None:
 def test_a_run_beside_others_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expected, "cores", lambda: 4)
     idle = {preset: minutes(preset) for preset in ("fast", "good")}
-    monkeypatch.setattr(expected, "free_cores", lambda threads: float(min(threads, 1)))  # three are busy
+    monkeypatch.setattr(
+        expected, "free_cores", lambda threads: float(min(threads, 1))
+    )  # three are busy
     assert minutes("fast") == idle["fast"]
     assert minutes("good") > 1.3 * idle["good"]
     monkeypatch.setattr(expected, "free_cores", lambda threads: threads / 2)
     assert minutes("good") == pytest.approx(2 * idle["good"])
 
 
-@pytest.mark.parametrize(("load", "one", "four"), [(0.0, 1.0, 4.0), (4.0, 1.0, 4.0), (12.0, 8 / 13, 2.0)])
+@pytest.mark.parametrize(
+    ("load", "one", "four"), [(0.0, 1.0, 4.0), (4.0, 1.0, 4.0), (12.0, 8 / 13, 2.0)]
+)
 def test_cores_are_free_as_far_as_nothing_else_runs_there(
     monkeypatch: pytest.MonkeyPatch, load: float, one: float, four: float
 ) -> None:
@@ -86,7 +99,8 @@ def test_the_pace_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(0.01, "about 5 seconds"), (1.2, "about 70 seconds"), (3.2, "about 3 minutes")]
+    ("value", "words"),
+    [(0.01, "about 5 seconds"), (1.2, "about 70 seconds"), (3.2, "about 3 minutes")],
 )
 def test_minutes_are_said_in_words(value: float, words: str) -> None:
     assert in_words(value) == words
@@ -101,5 +115,9 @@ def test_minutes_are_said_in_words(value: float, words: str) -> None:
         ("best", "English", ", and about 2115 MB of disk"),
     ],
 )
-def test_a_preset_with_pretrained_weights_says_what_disk_they_take(preset: str, language: str, words: str) -> None:
-    assert disk_in_words(choose_models(preset, replace(SURVEY, language=language)).sections) == words
+def test_a_preset_with_pretrained_weights_says_what_disk_they_take(
+    preset: str, language: str, words: str
+) -> None:
+    assert (
+        disk_in_words(choose_models(preset, replace(SURVEY, language=language)).sections) == words
+    )

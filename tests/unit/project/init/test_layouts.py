@@ -12,7 +12,9 @@ from tests.layouts import LAYOUTS
 from tests.processes import Ended
 from textclf.project.init import command
 
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:_NoneStep:DeprecationWarning"
+)  # of a library of DVC
 
 Run = Callable[..., Ended]
 
@@ -44,12 +46,16 @@ def test_a_project_is_made_beside_files_of_the_user_or_refused(name: str, run: R
     if layout.taken:
         assert layouts.contents(Path()).keys() == before.keys()
     else:
-        assert not Path("texts", Path(layout.table).name).exists() or layout.table.startswith("texts/")
+        assert not Path("texts", Path(layout.table).name).exists() or layout.table.startswith(
+            "texts/"
+        )
         assert run("check").status == 0
 
 
 @pytest.mark.parametrize("name", [name for name, layout in LAYOUTS.items() if layout.taken])
-def test_a_project_in_a_folder_of_its_own_takes_the_table_from_where_it_is(name: str, run: Run) -> None:
+def test_a_project_in_a_folder_of_its_own_takes_the_table_from_where_it_is(
+    name: str, run: Run
+) -> None:
     layout, before = LAYOUTS[name], make(name)
     done = run("init", "classifier", "--data", layout.table, "--preset", "fast")
     assert (done.status, done.err) == (0, "")
@@ -59,7 +65,9 @@ def test_a_project_in_a_folder_of_its_own_takes_the_table_from_where_it_is(name:
     assert Path("classifier/texts").exists() == copied
 
 
-@pytest.mark.parametrize("file", ["models/final.pkl", "data/raw/interviews.txt", "plots/roc.csv", "data/models.json"])
+@pytest.mark.parametrize(
+    "file", ["models/final.pkl", "data/raw/interviews.txt", "plots/roc.csv", "data/models.json"]
+)
 def test_a_file_that_came_later_is_seen_before_a_run(file: str, run: Run) -> None:
     make("a table in a repository")
     assert run("init", "--data", layouts.CSV, "--preset", "fast").status == 0

@@ -33,10 +33,16 @@ def choose(preset: str = "good", **known: Any) -> Models:
         ("good", "English", ["logistic_regression", "sentence_vectors", "combined"]),
         ("best", None, ["logistic_regression", "sentence_vectors", "combined"]),
         ("best", "German", ["logistic_regression", "sentence_vectors", "combined"]),
-        ("best", "English", ["logistic_regression", "sentence_vectors", "combined", "transformer", "average"]),
+        (
+            "best",
+            "English",
+            ["logistic_regression", "sentence_vectors", "combined", "transformer", "average"],
+        ),
     ],
 )
-def test_a_preset_has_its_models_which_are_valid_settings(preset: str, language: str | None, models: list[str]) -> None:
+def test_a_preset_has_its_models_which_are_valid_settings(
+    preset: str, language: str | None, models: list[str]
+) -> None:
     chosen = choose(preset, language=language)
     assert chosen.candidates == models
     values: dict[str, Any] = {"export.model": None, "gate.minimum": {}, "gate.maximum_drop": {}}

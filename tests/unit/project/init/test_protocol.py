@@ -27,7 +27,9 @@ TABLES = {
 
 
 def choose(classes: str, preset: str = "good", **more: Any) -> dict[str, Any]:
-    chosen = choose_settings(preset, make_survey(classes, **more), ["logistic_regression", "combined"])
+    chosen = choose_settings(
+        preset, make_survey(classes, **more), ["logistic_regression", "combined"]
+    )
     return {choice.key: choice.value for choice in chosen}
 
 
@@ -68,16 +70,26 @@ def test_settings_and_offers_follow_the_rows_as_approved() -> None:
     def say(case: str) -> list[str]:
         """Return the choices and offers for a survey, named and described in YAML."""
         known = approved.described(case)
-        preset, models = known.pop("preset", "good"), known.pop("models", ["logistic_regression", "combined"])
+        preset, models = (
+            known.pop("preset", "good"),
+            known.pop("models", ["logistic_regression", "combined"]),
+        )
         found = make_survey(**known)
-        choices = [f"{each.key}: {each.value} ({each.reason})" for each in choose_settings(preset, found, models)]
-        return choices + [f"offered: {each.key}: {each.value} ({each.reason})" for each in offer_settings(found, [])]
+        choices = [
+            f"{each.key}: {each.value} ({each.reason})"
+            for each in choose_settings(preset, found, models)
+        ]
+        return choices + [
+            f"offered: {each.key}: {each.value} ({each.reason})"
+            for each in offer_settings(found, [])
+        ]
 
     approved.check_differences(Path(__file__).with_name("protocol.txt"), say)
 
 
 def test_one_class_of_enough_texts_is_not_enough() -> None:
     with pytest.raises(
-        UserError, match=r"two classes must have at least 4 different texts.*; got .* c001 \(3\), c002 \(1\); "
+        UserError,
+        match=r"two classes must have at least 4 different texts.*; got .* c001 \(3\), c002 \(1\); ",
     ):
         choose("3*20", distinct="20 3 1")

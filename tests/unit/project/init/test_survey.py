@@ -11,7 +11,15 @@ from tests.unit.tables.tables import delimited
 from textclf.project.init.survey import Survey, detect_language, survey, tells_label
 from textclf.tables.settings import Data
 
-ROWS = [("A b", "x"), ("a  B", "x"), ("a b", "y"), ("c", "y"), ("d e f g", "x"), ("", "x"), ("h", " ")]
+ROWS = [
+    ("A b", "x"),
+    ("a  B", "x"),
+    ("a b", "y"),
+    ("c", "y"),
+    ("d e f g", "x"),
+    ("", "x"),
+    ("h", " "),
+]
 LABELS = ["no", "yes"] * 100
 
 
@@ -23,13 +31,20 @@ def look(folder: Path, rows: list[tuple[str, str]]) -> Survey:
 
 def test_rows_classes_repeats_conflicts_and_lengths_are_counted(tmp_path: Path) -> None:
     found = look(tmp_path, ROWS)
-    assert found == Survey({"x": 3, "y": 2}, {"x": 2, "y": 1}, 2, 1, 2, 2, 4, characters=18, worth=25 / 11 / 5)
+    assert found == Survey(
+        {"x": 3, "y": 2}, {"x": 2, "y": 1}, 2, 1, 2, 2, 4, characters=18, worth=25 / 11 / 5
+    )
     assert (found.rows, found.unit) == (5, "words")
 
 
 def test_given_test_rows_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    rows = [("a b", "x", "train"), ("c", "y", "train"), ("de", "y", "validation"), ("fghi", "x", "test")]
+    rows = [
+        ("a b", "x", "train"),
+        ("c", "y", "train"),
+        ("de", "y", "validation"),
+        ("fghi", "x", "test"),
+    ]
     path.write_text(delimited([("text", "label", "part"), *rows]))
     found = survey(path, Data(path=str(path), split="part"))
     assert (found.untested, found.characters, found.untested_characters) == (3, 10, 6)
@@ -47,13 +62,24 @@ def test_rows_of_no_class_are_counted_apart(tmp_path: Path) -> None:
     ]
     path.write_text(delimited([("text", "label", "part"), *rows]))
     found = survey(path, Data(path=str(path), split="part", unknown="oos"))
-    assert (found.classes, found.given, found.unknown) == ({"x": 1, "y": 1}, {"train": 2, "test": 1}, 2)
+    assert (found.classes, found.given, found.unknown) == (
+        {"x": 1, "y": 1},
+        {"train": 2, "test": 1},
+        2,
+    )
     assert (found.rows, found.untested, found.untested_characters, found.longest) == (3, 2, 4, 2)
 
 
 def test_texts_without_spaces_are_counted_in_characters(tmp_path: Path) -> None:
-    found = look(tmp_path, [("很好吃的菜", "x"), ("太慢了", "y"), ("服务很好", "y"), ("not good", "x")])
-    assert (found.unspaced, found.unit, found.median_length, found.longest) == (0.75, "characters", 4, 8)
+    found = look(
+        tmp_path, [("很好吃的菜", "x"), ("太慢了", "y"), ("服务很好", "y"), ("not good", "x")]
+    )
+    assert (found.unspaced, found.unit, found.median_length, found.longest) == (
+        0.75,
+        "characters",
+        4,
+        8,
+    )
 
 
 def test_rows_with_each_of_several_labels_are_counted(tmp_path: Path) -> None:
@@ -62,7 +88,13 @@ def test_rows_with_each_of_several_labels_are_counted(tmp_path: Path) -> None:
     path.write_text(delimited([("text", "label"), *rows]))
     found = survey(path, Data(path=str(path), task="multilabel", label_separator="|"))
     assert (found.classes, found.distinct) == ({"x": 2, "y": 3}, {"x": 1, "y": 2})
-    assert (found.rows, found.sets, found.without_labels, found.repeated, found.conflicts) == (5, 5, 1, 2, 1)
+    assert (found.rows, found.sets, found.without_labels, found.repeated, found.conflicts) == (
+        5,
+        5,
+        1,
+        2,
+        1,
+    )
     assert not found.unites
 
 
@@ -81,14 +113,36 @@ def test_a_table_of_one_class_is_refused(tmp_path: Path) -> None:
 # The language of the texts
 
 
-GERMAN = ["Das Paket kam zu spät.", "Der Kundendienst war freundlich.", "Die Rechnung stimmt nicht.", "Nie wieder!"]
+GERMAN = [
+    "Das Paket kam zu spät.",
+    "Der Kundendienst war freundlich.",
+    "Die Rechnung stimmt nicht.",
+    "Nie wieder!",
+]
 CHINESE = ["快递太慢了。", "客服态度很好。", "质量很差。", "物流很快。"]
-ARABIC = ["تأخرت الشحنة كثيرا.", "خدمة العملاء ممتازة.", "المنتج سيئ جدا ولا أنصح به.", "وصل الطلب بسرعة."]
-ENGLISH = ["The parcel is late.", "Great service, thank you!", "The invoice is wrong.", "Never again."]
+ARABIC = [
+    "تأخرت الشحنة كثيرا.",
+    "خدمة العملاء ممتازة.",
+    "المنتج سيئ جدا ولا أنصح به.",
+    "وصل الطلب بسرعة.",
+]
+ENGLISH = [
+    "The parcel is late.",
+    "Great service, thank you!",
+    "The invoice is wrong.",
+    "Never again.",
+]
 
 
 @pytest.mark.parametrize(
-    "texts", [[], [""], [*GERMAN, *ENGLISH], [*ENGLISH, *CHINESE, *ARABIC], ["ERR-4432 0x1f", "12345", "A12 B77"]]
+    "texts",
+    [
+        [],
+        [""],
+        [*GERMAN, *ENGLISH],
+        [*ENGLISH, *CHINESE, *ARABIC],
+        ["ERR-4432 0x1f", "12345", "A12 B77"],
+    ],
 )
 def test_several_languages_and_none_are_not_named(texts: list[str]) -> None:
     assert detect_language(texts) is None
@@ -115,5 +169,7 @@ def test_a_few_texts_of_another_language_change_nothing() -> None:
         ([f"2024-01-{1 + number % 27:02}" for number in range(200)], False),
     ],
 )
-def test_a_column_tells_the_label_if_many_values_have_one_label_alone(values: Sequence[str], telling: bool) -> None:
+def test_a_column_tells_the_label_if_many_values_have_one_label_alone(
+    values: Sequence[str], telling: bool
+) -> None:
     assert tells_label(pd.Series(values), pd.Series(LABELS)) is telling

@@ -57,7 +57,11 @@ def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) 
 def test_outside_a_project_nothing_is_written(upgrade: Run) -> None:
     Path("params.yaml").write_text(PARAMS, encoding="utf-8")
     done = upgrade()
-    assert done == (0, "there is no project of textclf init here; Git updates a clone of textclf\n", "")
+    assert done == (
+        0,
+        "there is no project of textclf init here; Git updates a clone of textclf\n",
+        "",
+    )
     assert [*Path().iterdir()] == [Path("params.yaml")]
 
 
@@ -102,7 +106,9 @@ def test_it_says_what_it_writes_and_writes_what_a_new_project_has(project: Run) 
     assert done.out == f"textclf 0.1.0 -> {__version__}\n{WRITTEN}"
     assert dry.out == "".join(done.out.splitlines(keepends=True)[:-2])
     assert again.out == f"textclf {__version__}: up to date\n"
-    assert contents() == before | {path: text.encode() for path, text in generated_files(None, EXTRAS).items()}
+    assert contents() == before | {
+        path: text.encode() for path, text in generated_files(None, EXTRAS).items()
+    }
 
 
 def test_it_makes_the_files_that_stages_depend_on_only_if_there_are_none(project: Run) -> None:
@@ -110,7 +116,8 @@ def test_it_makes_the_files_that_stages_depend_on_only_if_there_are_none(project
     Path("data/external/README.md").unlink()
     Path("corrections.csv").write_text("id,label\na,1\n")
     assert (
-        "files to write: .textclf/code, .textclf/project.json, data/external/README.md, labelled.csv\n" in project().out
+        "files to write: .textclf/code, .textclf/project.json, data/external/README.md, labelled.csv\n"
+        in project().out
     )
     assert Path("labelled.csv").read_text() == "id,text,label,chosen,round\n"
     assert Path("corrections.csv").read_text() == "id,label\na,1\n"
@@ -128,7 +135,9 @@ def test_it_names_settings_with_another_default_than_in_the_last_run(project: Ru
     ]
 
 
-def test_a_file_with_changes_of_ones_own_is_shown_and_left_alone_unless_forced(project: Run) -> None:
+def test_a_file_with_changes_of_ones_own_is_shown_and_left_alone_unless_forced(
+    project: Run,
+) -> None:
     make_older({"studies/dvc.yaml": "stages: {}\n"})
     new = Path("dvc.yaml").read_text(encoding="utf-8")
     mine = f"# mine\n{new}"
@@ -151,7 +160,9 @@ def test_checksums_of_code_that_are_missing_are_written(project: Run, files: str
     before = contents()
     shutil.rmtree(CODE)
     if files:
-        PROJECT.write_text(json.dumps(json.loads(PROJECT.read_text()) | {"files": json.loads(files)}))
+        PROJECT.write_text(
+            json.dumps(json.loads(PROJECT.read_text()) | {"files": json.loads(files)})
+        )
     assert project().status == 0
     assert contents() == before
 
@@ -164,7 +175,9 @@ def test_a_checksum_of_code_that_no_stage_reads_any_more_is_removed(project: Run
 
 
 @pytest.mark.parametrize("renames", [0, 1, 6, 12])
-def test_after_a_kill_a_second_call_finishes(project: Run, monkeypatch: pytest.MonkeyPatch, renames: int) -> None:
+def test_after_a_kill_a_second_call_finishes(
+    project: Run, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
     make_older({"dvc.yaml": "stages: {}\n", "requirements.txt": "\n"})
     rename, left = Path.replace, renames
     if (child := os.fork()) == 0:

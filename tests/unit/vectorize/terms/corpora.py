@@ -6,7 +6,12 @@ import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from textclf.core.errors import UserError
@@ -24,10 +29,13 @@ LETTERS = {
 TEXTS = st.one_of(
     *(st.text(alphabet + " ", max_size=12) for alphabet in LETTERS.values()),
     st.text("".join(LETTERS.values()), max_size=20),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=10),  # half a surrogate pair is no text
-    st.lists(st.sampled_from(["good", "Good", "FOOD", "bad", "food", "a", "سلام", "中文", "👍🏽"]), max_size=8).map(
-        " ".join
-    ),
+    st.text(
+        st.characters(exclude_categories=["Cs"]), max_size=10
+    ),  # half a surrogate pair is no text
+    st.lists(
+        st.sampled_from(["good", "Good", "FOOD", "bad", "food", "a", "سلام", "中文", "👍🏽"]),
+        max_size=8,
+    ).map(" ".join),
 )
 CORPORA = st.lists(TEXTS, min_size=1, max_size=6)
 
@@ -77,7 +85,11 @@ def _reference(analyzer: str, settings: Terms) -> Any:
         tokens |= {"token_pattern": settings.token_pattern, "ngram_range": settings.ngram_range}
     else:
         tokens |= {"ngram_range": settings.char_ngram_range}
-    selection = {"min_df": settings.min_df, "max_df": settings.max_df, "max_features": settings.max_features}
+    selection = {
+        "min_df": settings.min_df,
+        "max_df": settings.max_df,
+        "max_features": settings.max_features,
+    }
     binary = settings.weighting == "binary"
     if settings.hashing is not None:
         hashed = HashingVectorizer(

@@ -17,10 +17,41 @@ from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import is_within_runs, make_analyzer
 
 DEFAULT = r"(?u)\b\w\w+\b"
-WITHIN = [DEFAULT, r"\S+", r"(\w)\w*", r"(a)|b", r"(?i)A+", r"\w+(?:'\w+)?|[^\w\s]", r"[a-é]+", r"(?<!\w)\d+(?!\w)"]
+WITHIN = [
+    DEFAULT,
+    r"\S+",
+    r"(\w)\w*",
+    r"(a)|b",
+    r"(?i)A+",
+    r"\w+(?:'\w+)?|[^\w\s]",
+    r"[a-é]+",
+    r"(?<!\w)\d+(?!\w)",
+]
 WITHIN += [r"\b", r"#(\w+)", r"[]a]+?", r"a{2,3}|\+", r"(?a)\S+"]
-ACROSS = [r"\w*", r".", r"\w+ \w+", r"\w+\s", r"^\w+", r"\w+$", r"\W", r"[^a]+", r"a\ ?b", r"[ -~]", r"\x20|a"]
-ACROSS += [r"(?!\w)", r"(?<= )\w+", r"\w+(?=\s|!)", r"a(?s:.)b", r"(?x)a", "[^]&&]", r"\Ba", r"(\w)\1", r""]
+ACROSS = [
+    r"\w*",
+    r".",
+    r"\w+ \w+",
+    r"\w+\s",
+    r"^\w+",
+    r"\w+$",
+    r"\W",
+    r"[^a]+",
+    r"a\ ?b",
+    r"[ -~]",
+    r"\x20|a",
+]
+ACROSS += [
+    r"(?!\w)",
+    r"(?<= )\w+",
+    r"\w+(?=\s|!)",
+    r"a(?s:.)b",
+    r"(?x)a",
+    "[^]&&]",
+    r"\Ba",
+    r"(\w)\1",
+    r"",
+]
 
 texts = st.one_of(
     st.text(max_size=20),
@@ -31,7 +62,13 @@ texts = st.one_of(
 ranges = st.tuples(st.integers(1, 3), st.integers(0, 2)).map(lambda pair: (pair[0], sum(pair)))
 
 
-@example(corpus=["BΣ BΣ'B BΣ' Σ", "İİ", "  ", ""], name="word", lengths=(1, 2), pattern=r"\S+", lowercase=True)
+@example(
+    corpus=["BΣ BΣ'B BΣ' Σ", "İİ", "  ", ""],
+    name="word",
+    lengths=(1, 2),
+    pattern=r"\S+",
+    lowercase=True,
+)
 @given(
     corpus=st.lists(texts, max_size=5),
     name=st.sampled_from(["word", "char", "char_wb"]),
@@ -42,9 +79,15 @@ ranges = st.tuples(st.integers(1, 3), st.integers(0, 2)).map(lambda pair: (pair[
 def test_counts_are_those_of_scikit_learn_from_lists_and_columns(
     corpus: list[str], name: str, lengths: tuple[int, int], pattern: str, lowercase: bool
 ) -> None:
-    theirs = CountVectorizer(analyzer=name, token_pattern=pattern, ngram_range=lengths, lowercase=lowercase)
-    settings = Terms(token_pattern=pattern, ngram_range=lengths, char_ngram_range=lengths, lowercase=lowercase)
-    readable = [text.encode(errors="replace").decode() for text in corpus]  # no column has half a surrogate pair
+    theirs = CountVectorizer(
+        analyzer=name, token_pattern=pattern, ngram_range=lengths, lowercase=lowercase
+    )
+    settings = Terms(
+        token_pattern=pattern, ngram_range=lengths, char_ngram_range=lengths, lowercase=lowercase
+    )
+    readable = [
+        text.encode(errors="replace").decode() for text in corpus
+    ]  # no column has half a surrogate pair
     for source, same in ((corpus, corpus), (pa.array(readable, pa.string()), readable)):
         terms, counts = count_terms(source, name, settings)
         expected = [Counter(theirs.build_analyzer()(text)) for text in same]
@@ -75,7 +118,10 @@ def test_equal_runs_of_a_column_are_split_once(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(counts_module, "make_analyzer", lambda *_: analyze)
     counted = count_terms(pa.array(["a-b c", "c", "a-b a-b"]), "word", Terms())
-    assert (counted.terms, counted.counts.toarray().tolist()) == (["a", "b", "c"], [[1, 1, 1], [0, 0, 1], [2, 2, 0]])
+    assert (counted.terms, counted.counts.toarray().tolist()) == (
+        ["a", "b", "c"],
+        [[1, 1, 1], [0, 0, 1], [2, 2, 0]],
+    )
     assert split == ["a-b ", "c", "a-b"]
 
 
@@ -94,11 +140,27 @@ def test_patterns_that_neither_match_spaces_nor_look_beyond_them_are_within_runs
     assert not is_within_runs("char", Terms())
 
 
-PARTS = [*" a'.^$|*+?{()[]", r"\ ", r"\'", r"\w", r"\S", r"\b", r"\d", r"\W", r"\s", r"\B", "{2}", "{0,1}"]
+PARTS = [
+    *" a'.^$|*+?{()[]",
+    r"\ ",
+    r"\'",
+    r"\w",
+    r"\S",
+    r"\b",
+    r"\d",
+    r"\W",
+    r"\s",
+    r"\B",
+    "{2}",
+    "{0,1}",
+]
 PARTS += ["(?:", "(?=", "(?!", "(?<!", "(?<=", "[a-c]", r"[^\w\s]", "[^a]", r"[\]a]"]
 
 
-@given(parts=st.lists(st.sampled_from(PARTS), max_size=7), text=st.text("ab1'- ]{\t\n\xa0", max_size=12))
+@given(
+    parts=st.lists(st.sampled_from(PARTS), max_size=7),
+    text=st.text("ab1'- ]{\t\n\xa0", max_size=12),
+)
 def test_words_of_a_pattern_within_runs_are_those_of_its_runs(parts: list[str], text: str) -> None:
     pattern = "".join(parts)
     with warnings.catch_warnings():
@@ -117,12 +179,21 @@ def terms(name: str, text: str, **changes: object) -> list[str]:
 
 
 def test_char_wb_ngrams_pad_words_with_spaces_and_return_a_short_word_once() -> None:
-    assert terms("char_wb", "no, I", char_ngram_range=(3, 4)) == [" no", "no,", "o, ", " no,", "no, ", " i "]
+    assert terms("char_wb", "no, I", char_ngram_range=(3, 4)) == [
+        " no",
+        "no,",
+        "o, ",
+        " no,",
+        "no, ",
+        " i ",
+    ]
     assert terms("char_wb", "I", char_ngram_range=(5, 9)) == [" i "]
     assert terms("char_wb", " \t", char_ngram_range=(1, 2)) == []
 
 
-@pytest.mark.parametrize(("name", "expected"), [("char", 5 + 4 + 3 + 2 + 1), ("char_wb", 2 * (4 + 3 + 2 + 1))])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("char", 5 + 4 + 3 + 2 + 1), ("char_wb", 2 * (4 + 3 + 2 + 1))]
+)
 def test_an_n_far_above_the_length_of_the_text_costs_nothing(name: str, expected: int) -> None:
     assert len(terms(name, "ab cd", char_ngram_range=(1, sys.maxsize - 1))) == expected
 

@@ -35,7 +35,9 @@ class State:
     loss: float = 0.0
     correct: float = 0.0
     history: dict[str, list[float]] = field(
-        default_factory=lambda: {name: [] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+        default_factory=lambda: {
+            name: [] for name in ("loss", "accuracy", "val_loss", "val_accuracy")
+        }
     )
 
     @property
@@ -67,29 +69,47 @@ class State:
 
     def _require_finite(self, loss: float, epoch: int) -> None:
         if not np.isfinite(loss):
-            raise UserError(f"the loss must stay finite; got {loss} in epoch {epoch}; set a lower learning_rate")
+            raise UserError(
+                f"the loss must stay finite; got {loss} in epoch {epoch}; set a lower learning_rate"
+            )
 
 
 class Checkpoint:
     """The file with the state of a training: all variables of network and optimizer, and the best weights so far."""
 
     def __init__(
-        self, network: "keras.Model", optimizer: "keras.Optimizer", folder: Path | None, settings: Any, strategy: Any
+        self,
+        network: "keras.Model",
+        optimizer: "keras.Optimizer",
+        folder: Path | None,
+        settings: Any,
+        strategy: Any,
     ) -> None:
         """Keep the variables, which must be built, and the folder of these rows and settings; None for no file."""
         self.variables = [*network.variables, *optimizer.variables]
         self.shapes = [array.shape for array in network.get_weights()]
-        self.path, self.strategy, self.saved_at = folder and folder / FILE, strategy, time.monotonic()
+        self.path, self.strategy, self.saved_at = (
+            folder and folder / FILE,
+            strategy,
+            time.monotonic(),
+        )
         self.best_weights: list[NDArray[np.float32]] | None = None
         libraries = [installed_version(library) for library in LIBRARIES]
         self.digest = hashlib.sha256(repr((settings, libraries, read_code())).encode()).hexdigest()
 
     def save(self, state: State) -> None:
         """Write the state completely or not at all, if the last checkpoint is at least `INTERVAL` seconds old."""
-        if self.path is None or time.monotonic() - self.saved_at < INTERVAL or not workers.is_chief():
+        if (
+            self.path is None
+            or time.monotonic() - self.saved_at < INTERVAL
+            or not workers.is_chief()
+        ):
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {f"variable_{number}": np.asarray(variable) for number, variable in enumerate(self.variables)}
+        arrays = {
+            f"variable_{number}": np.asarray(variable)
+            for number, variable in enumerate(self.variables)
+        }
         arrays |= {f"best_{number}": array for number, array in enumerate(self.best_weights or ())}
         incomplete = self.path.with_suffix(".new")
         with writing(incomplete), incomplete.open("wb") as file:
@@ -104,7 +124,11 @@ class Checkpoint:
         """Return the last state written for this training, which the chief reads for all workers, or the first one."""
         arrays: dict[str, NDArray[Any]] = {}
         if self.path is not None and workers.is_chief() and self.path.exists():
-            with reading(self.path), self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            with (
+                reading(self.path),
+                self.path.open("rb") as file,
+                np.load(file, allow_pickle=False) as stored,
+            ):
                 if json.loads(stored["state"].tobytes())["digest"] == self.digest:
                     arrays = dict(stored)
         count = len(self.shapes) * ("best_0" in arrays)
@@ -116,6 +140,9 @@ class Checkpoint:
         for number, variable in enumerate(self.variables):
             value = arrays.get(f"variable_{number}", np.zeros(variable.shape, variable.dtype))
             variable.assign(workers.broadcast(self.strategy, value))
-        best = [arrays.get(f"best_{number}", np.zeros(self.shapes[number], np.float32)) for number in range(count)]
+        best = [
+            arrays.get(f"best_{number}", np.zeros(self.shapes[number], np.float32))
+            for number in range(count)
+        ]
         self.best_weights = [workers.broadcast(self.strategy, array) for array in best] or None
         return State(**json.loads(bytes(text.tolist()))["state"])

@@ -19,7 +19,9 @@ Sums = tuple[float, float]  # of the weighted losses of some rows, and the numbe
 NO_ROW = -1  # in place of the position, and of the label, of a row
 
 Arrays = tuple[NDArray[Any], ...]
-Inputs = Callable[[Any, int], Arrays]  # from features and a width, what a network takes: arrays (rows, ...)
+Inputs = Callable[
+    [Any, int], Arrays
+]  # from features and a width, what a network takes: arrays (rows, ...)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class CompiledNetwork:
 
     network: "keras.Model"
     optimizer: "keras.Optimizer"
-    train: Callable[[Any, int], Sums]  # takes so many steps with a block, or with those of all devices of this worker
+    train: Callable[
+        [Any, int], Sums
+    ]  # takes so many steps with a block, or with those of all devices of this worker
     measure: Callable[["Block"], Sums]  # returns the sums of the first step
 
     def reset(self, network: "keras.Sequential", optimizer: "keras.Optimizer") -> None:
@@ -77,14 +81,21 @@ def compile_network(
             found = tf.argmax(y, axis=1, output_type=tf.int32)
             truth = tf.round(y) if multilabel else tf.where(y[:, 0] < 0, NO_ROW, found)
         if multilabel:
-            losses = keras.ops.binary_crossentropy(tf.cast(labels, predicted.dtype), predicted) / predicted.shape[1]
+            losses = (
+                keras.ops.binary_crossentropy(tf.cast(labels, predicted.dtype), predicted)
+                / predicted.shape[1]
+            )
             best = tf.cast(predicted > 0.5, truth.dtype)
         elif predicted.shape[1] == 1:
-            losses = keras.losses.binary_crossentropy(labels[:, 1:] if soft else labels[:, None], predicted)
+            losses = keras.losses.binary_crossentropy(
+                labels[:, 1:] if soft else labels[:, None], predicted
+            )
             best = tf.cast(predicted[:, 0] > 0.5, truth.dtype)
         else:
             crossentropy = (
-                keras.losses.categorical_crossentropy if soft else keras.losses.sparse_categorical_crossentropy
+                keras.losses.categorical_crossentropy
+                if soft
+                else keras.losses.sparse_categorical_crossentropy
             )
             losses = crossentropy(labels, predicted)
             best = tf.argmax(predicted, axis=1, output_type=truth.dtype)
@@ -134,7 +145,8 @@ class Block(NamedTuple):
     """Steps over rows, or the part of them that one device of one worker takes."""
 
     inputs: Arrays  # what the network takes, each (steps, rows, ...)
-    # (steps, rows), or (steps, rows, labels) int32, or targets (steps, rows, classes) float32; `NO_ROW` where no row is
+    # (steps, rows), or (steps, rows, labels) int32, or targets (steps, rows, classes) float32;
+    # `NO_ROW` where no row is
     y: NDArray[np.int32 | np.float32]
     weights: NDArray[np.float32]  # (steps, rows), or (steps, rows, labels)
     sizes: NDArray[np.float32]  # (steps,), the number of rows of the whole step
@@ -152,18 +164,25 @@ def make_block(
 ) -> Block:
     """Return the rows at these positions, in this order, as a block; this device's rows only.
 
-    `shape` is the number of steps and that of the rows of a step on all devices together. What the rows do not fill is
-    empty, because XLA compiles for each shape anew. `weights` are those of `class_weights`.
+    `shape` is the number of steps and that of the rows of a step on all devices together. What the
+    rows do not fill is empty, because XLA compiles for each shape anew. `weights` are those of
+    `class_weights`.
     """
     steps, batch = shape
     share = -(-batch // devices)
     grid = np.full((steps, batch), NO_ROW)
     grid.flat[: len(positions)] = positions
     sizes = (grid != NO_ROW).sum(axis=1).astype(np.float32)
-    grid = np.pad(grid, ((0, 0), (0, share * devices - batch)), constant_values=NO_ROW)[:, device::devices]
+    grid = np.pad(grid, ((0, 0), (0, share * devices - batch)), constant_values=NO_ROW)[
+        :, device::devices
+    ]
     known = grid != NO_ROW
     labels = part.y[grid[known]]
-    y = labels.astype(np.int32) if part.targets is None else part.targets[grid[known]].astype(np.float32)
+    y = (
+        labels.astype(np.int32)
+        if part.targets is None
+        else part.targets[grid[known]].astype(np.float32)
+    )
     return Block(
         tuple(_fill(known, array, 0) for array in inputs(part.X[grid[known]], width)),
         _fill(known, y, NO_ROW),

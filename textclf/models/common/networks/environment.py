@@ -12,10 +12,15 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import quote_value
 
 DEVICE_VARIABLE = "TEXTCLF_DEVICE"  # cpu, or gpu for a GPU that TensorFlow sees
-# Variables of Keras and TensorFlow, by the start of their names: some change a weight, others end in a traceback.
+# Variables of Keras and TensorFlow, by the start of their names: some change a weight, others end
+# in a traceback.
 KERAS_VARIABLES = ("KERAS_",)
 TENSORFLOW_VARIABLES = ("AUTOGRAPH_", "DNNL_", "ONEDNN_", "TENSORFLOW_", "TF_", "TF2_", "XLA_")
-KEPT_VARIABLES = ("TF_CONFIG", "TF_CPP_", "TF_GRPC_")  # the workers, what is logged, how workers are reached
+KEPT_VARIABLES = (
+    "TF_CONFIG",
+    "TF_CPP_",
+    "TF_GRPC_",
+)  # the workers, what is logged, how workers are reached
 
 
 def prepare_keras(seed: int) -> Any:
@@ -38,8 +43,9 @@ def on_gpu(environment: Mapping[str, str]) -> bool:
 def keras_environment(environment: Mapping[str, str], x86: bool) -> dict[str, str]:
     """Return the environment variables with which Keras is imported; `x86` says whether the CPU is of that type.
 
-    The user's variables of Keras and TensorFlow are left out, and so is keras.json, which sets the backend and the type
-    of numbers. With TEXTCLF_DEVICE=gpu, TensorFlow's stay: the bytes depend on the GPU anyway.
+    The user's variables of Keras and TensorFlow are left out, and so is keras.json, which sets the
+    backend and the type of numbers. With TEXTCLF_DEVICE=gpu, TensorFlow's stay: the bytes depend on
+    the GPU anyway.
     """
     dropped = KERAS_VARIABLES if on_gpu(environment) else (*KERAS_VARIABLES, *TENSORFLOW_VARIABLES)
     kept = {
@@ -47,7 +53,10 @@ def keras_environment(environment: Mapping[str, str], x86: bool) -> dict[str, st
         for name, value in environment.items()
         if name.startswith(KEPT_VARIABLES) or not name.startswith(dropped)
     }
-    own = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": os.devnull}  # Keras neither finds nor writes a file below it
+    own = {
+        "KERAS_BACKEND": "tensorflow",
+        "KERAS_HOME": os.devnull,
+    }  # Keras neither finds nor writes a file below it
     if x86 and "XLA_FLAGS" not in kept:
         own["XLA_FLAGS"] = "--xla_cpu_max_isa=AVX2"
     return kept | own

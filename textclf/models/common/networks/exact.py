@@ -1,7 +1,7 @@
 """The layers of a network over token ids, with the same weights and an arithmetic that does not depend on the CPU.
 
-A product of matrices in Eigen adds in an order that follows the CPU, even over 50 numbers. Here it is a loop that adds
-one outer product after the other, which XLA compiles for AVX2.
+A product of matrices in Eigen adds in an order that follows the CPU, even over 50 numbers. Here it
+is a loop that adds one outer product after the other, which XLA compiles for AVX2.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -35,11 +35,17 @@ def exact_network(network: "keras.Sequential") -> "keras.Model":
             taps, dimensions, filters = self.kernel.shape
             positions = length - taps + 1
             windows = [inputs[:, tap : tap + positions] for tap in range(taps)]
-            rows = keras.ops.reshape(keras.ops.concatenate(windows, axis=-1), (-1, taps * dimensions))
+            rows = keras.ops.reshape(
+                keras.ops.concatenate(windows, axis=-1), (-1, taps * dimensions)
+            )
             sums = multiply(rows, keras.ops.reshape(self.kernel, (taps * dimensions, filters)))
             return self.activation(keras.ops.reshape(sums, (-1, positions, filters)) + self.bias)
 
-    exact = {keras.layers.Conv1D: ExactConv1D, keras.layers.Dense: ExactDense, keras.layers.Embedding: ExactEmbedding}
+    exact = {
+        keras.layers.Conv1D: ExactConv1D,
+        keras.layers.Dense: ExactDense,
+        keras.layers.Embedding: ExactEmbedding,
+    }
     inputs = output = keras.Input((length,), dtype="int32")
     for layer in network.layers:
         kind = layer.__class__
@@ -50,7 +56,8 @@ def exact_network(network: "keras.Sequential") -> "keras.Model":
 def with_dense_gradient(kernel: Any) -> Any:
     """Return the kernel, unchanged; its gradient from take() is made dense.
 
-    It has one part per row with an id, and Keras's optimizers would square the parts instead of their sum.
+    It has one part per row with an id, and Keras's optimizers would square the parts instead of
+    their sum.
     """
     import tensorflow as tf
 
@@ -84,4 +91,6 @@ def add_outer_products(left: Any, right: Any) -> Any:
     start = tf.zeros((tf.shape(left)[1], tf.shape(right)[1]))
     shape = tf.TensorShape((left.shape[1], right.shape[1]))
     invariants = (tf.TensorShape(()), shape)
-    return tf.while_loop(lambda number, _: number < tf.shape(left)[0], add, (0, start), shape_invariants=invariants)[1]
+    return tf.while_loop(
+        lambda number, _: number < tf.shape(left)[0], add, (0, start), shape_invariants=invariants
+    )[1]

@@ -31,9 +31,13 @@ def build_optimizer(name: str, learning_rate: float) -> "keras.Optimizer":
     return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate}})
 
 
-def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.DataFrame) -> Fitted:
+def fitted_network(
+    network: "keras.Sequential", layers: LayerModel, history: pd.DataFrame
+) -> Fitted:
     """Return the trained network, whose weights are those of the layers."""
-    watched = history[history["split"] == history["split"].iloc[-1]]  # train if no rows were watched
+    watched = history[
+        history["split"] == history["split"].iloc[-1]
+    ]  # train if no rows were watched
     trainable = sum(math.prod(weights.shape) for weights in network.trainable_weights)
     record = {
         "parameters": (parameters := network.count_params()),
@@ -42,7 +46,9 @@ def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.
         "best_epoch": int(watched["epoch"].iloc[watched["loss"].argmin()]),
     }
     lines: list[str] = []
-    network.summary(line_length=76, print_fn=lines.append)  # as on a terminal of 80 columns; a narrow one is an error
+    network.summary(
+        line_length=76, print_fn=lines.append
+    )  # as on a terminal of 80 columns; a narrow one is an error
     files = {"model.keras": lambda path: save_keras(network, path)}
     return Fitted(layers, record, history, files, "\n".join(lines))
 
@@ -67,8 +73,8 @@ def history_table(history: Mapping[str, list[float]]) -> pd.DataFrame:
 def save_keras(network: "keras.Sequential", path: Path) -> None:
     """Write the network as a .keras file that keras.saving.load_model opens without custom objects.
 
-    It is written again without what differs between saves: the date in metadata.json, the times in the zip, and
-    `shared_object_id` in config.json, a memory address.
+    It is written again without what differs between saves: the date in metadata.json, the times in
+    the zip, and `shared_object_id` in config.json, a memory address.
     """
     network.save(path)
     with zipfile.ZipFile(path) as archive:
@@ -77,7 +83,8 @@ def save_keras(network: "keras.Sequential", path: Path) -> None:
     metadata["date_saved"] = "1980-01-01@00:00:00"
     members["metadata.json"] = json.dumps(metadata, sort_keys=True).encode()
     config = json.loads(
-        members["config.json"], object_hook=lambda part: {key: part[key] for key in part if key != "shared_object_id"}
+        members["config.json"],
+        object_hook=lambda part: {key: part[key] for key in part if key != "shared_object_id"},
     )
     members["config.json"] = json.dumps(config, sort_keys=True).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
@@ -85,7 +92,9 @@ def save_keras(network: "keras.Sequential", path: Path) -> None:
             archive.writestr(zip_member(name), content)
 
 
-def dense_layers(classes: int, settings: "NetworkSettings", multilabel: bool) -> list["keras.layers.Dense"]:
+def dense_layers(
+    classes: int, settings: "NetworkSettings", multilabel: bool
+) -> list["keras.layers.Dense"]:
     """Return hidden layers, then one sigmoid unit, one per label or, beyond two classes, softmax; not built yet."""
     import keras
 
@@ -106,7 +115,9 @@ def read_dense(network: "keras.Model", classes: int) -> tuple[Layer, ...]:
     layers = []
     for layer in network.layers:
         if isinstance(layer, keras.layers.Dense):
-            kernel, bias = (np.asarray(weights, dtype=np.float64) for weights in layer.get_weights())
+            kernel, bias = (
+                np.asarray(weights, dtype=np.float64) for weights in layer.get_weights()
+            )
             layers.append(Layer(kernel, bias, layer.activation.__name__))
     if layers[-1].activation == "sigmoid" and len(layers[-1].bias) == classes:
         layers[-1] = replace(layers[-1], activation=SIGMOIDS)

@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     import keras
 
 IDS = "int32"
-POOLING: dict[str, Pooling] = {"Flatten": "flatten", "GlobalMaxPooling1D": "max", "GlobalAveragePooling1D": "average"}
+POOLING: dict[str, Pooling] = {
+    "Flatten": "flatten",
+    "GlobalMaxPooling1D": "max",
+    "GlobalAveragePooling1D": "average",
+}
 
 
 Layers = Callable[[Any], "Sequence[keras.Layer]"]  # from the settings of a model, its own layers
 
 
 def fit_sequences(
-    train: Dataset, watched: Dataset | None, settings: SequenceSettings, folders: Folders, own: Layers
+    train: Dataset,
+    watched: Dataset | None,
+    settings: SequenceSettings,
+    folders: Folders,
+    own: Layers,
 ) -> Fitted:
     """Return the network with a model's own layers, trained on the training rows: see `fit_network`."""
     architecture = Architecture(
@@ -51,7 +59,9 @@ def build_network(
         X.vocabulary, settings.dimensions, trainable=settings.vectors != "frozen", name="embedding"
     )
     layers = [keras.Input((X.length,), dtype=IDS, name="token_ids"), embedding, *own(settings)]
-    network = keras.Sequential([*layers, *dense_layers(classes, settings, multilabel)], name="network")
+    network = keras.Sequential(
+        [*layers, *dense_layers(classes, settings, multilabel)], name="network"
+    )
     if settings.vectors is not None:
         embedding.set_weights([require_vectors(X.vectors, settings)])
     return network
@@ -60,7 +70,9 @@ def build_network(
 def require_vectors(vectors: Any, settings: SequenceSettings) -> Any:
     """Return the pretrained vectors of the ids; `UserError` if they have another length than the settings say."""
     if (dimensions := vectors.shape[1]) != settings.dimensions:
-        raise UserError(f"dimensions must be {dimensions}, as in the pretrained vectors; got {settings.dimensions}")
+        raise UserError(
+            f"dimensions must be {dimensions}, as in the pretrained vectors; got {settings.dimensions}"
+        )
     return vectors
 
 
@@ -79,7 +91,11 @@ def layer_model(network: "keras.Model", classes: tuple[str, ...]) -> LayerModel:
     if (layer := find(keras.layers.Conv1D)) is not None:
         kernel, bias = arrays(layer)
         convolution = Convolution(kernel, bias, layer.activation.__name__)
-    (pooling,) = (POOLING[name] for layer in network.layers if (name := layer.__class__.__name__) in POOLING)
+    (pooling,) = (
+        POOLING[name] for layer in network.layers if (name := layer.__class__.__name__) in POOLING
+    )
     return LayerModel(
-        classes, read_dense(network, len(classes)), front=TokenFront(embedding, length, pooling, convolution)
+        classes,
+        read_dense(network, len(classes)),
+        front=TokenFront(embedding, length, pooling, convolution),
     )

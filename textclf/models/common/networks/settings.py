@@ -7,12 +7,22 @@ from pydantic import Field
 from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Name, Section, Seed
-from textclf.models.common.settings import CLASS_WEIGHT, TEACHER, ClassWeight, ModelSettings, teacher_notes
+from textclf.models.common.settings import (
+    CLASS_WEIGHT,
+    TEACHER,
+    ClassWeight,
+    ModelSettings,
+    teacher_notes,
+)
 
 ADDRESS_SPACE = 5 * resources.GIB  # what TensorFlow reserves; measured: 4.0 GB
-Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
+Activation = Literal[
+    "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"
+]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
-Units = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]  # a YAML list may fill a tuple
+Units = Annotated[
+    tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)
+]  # a YAML list may fill a tuple
 
 
 class NetworkSettings(ModelSettings):
@@ -21,7 +31,10 @@ class NetworkSettings(ModelSettings):
     network: ClassVar = True  # whose results depend on the type of the machine
     packages: ClassVar = ("keras", "tensorflow")
 
-    units: Units = Field((10,), description="width of each hidden layer; [] is logistic regression, [64, 32] is deeper")
+    units: Units = Field(
+        (10,),
+        description="width of each hidden layer; [] is logistic regression, [64, 32] is deeper",
+    )
     activation: Activation = Field("relu", description="activation of the hidden layers")
     optimizer: Optimizer = Field("adam", description="adagrad, adam, adamw, nadam, rmsprop or sgd")
     learning_rate: Annotated[float, Field(gt=0)] = Field(
@@ -30,10 +43,13 @@ class NetworkSettings(ModelSettings):
     epochs: Annotated[int, Field(ge=1)] = Field(
         100, description="passes over the training rows; beyond about 25 this network only overfits"
     )
-    batch_size: Annotated[int, Field(ge=1)] = Field(10, description="rows per step; larger is faster and smoother")
+    batch_size: Annotated[int, Field(ge=1)] = Field(
+        10, description="rows per step; larger is faster and smoother"
+    )
     seed: Seed = Field(0, description="seed of the initial weights and of the order of the rows")
     early_stopping: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="epochs without a lower validation loss before training stops; 10 is usual, null never stops"
+        None,
+        description="epochs without a lower validation loss before training stops; 10 is usual, null never stops",
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
     teacher: Name | None = Field(None, description=TEACHER)
@@ -46,9 +62,12 @@ class NetworkSettings(ModelSettings):
 class SequenceSettings(NetworkSettings):
     """Base of the settings of a network over token ids."""
 
-    dimensions: Annotated[int, Field(ge=1)] = Field(50, description="length of the vector of each token")
+    dimensions: Annotated[int, Field(ge=1)] = Field(
+        50, description="length of the vector of each token"
+    )
     vectors: Literal["frozen", "trained"] | None = Field(
-        None, description="frozen or trained: start from the representation's pretrained vectors; null: from the seed"
+        None,
+        description="frozen or trained: start from the representation's pretrained vectors; null: from the seed",
     )
 
     def features_rule(self, representation: Section) -> str | None:
@@ -62,7 +81,10 @@ class SequenceSettings(NetworkSettings):
 
 def notes(settings: NetworkSettings) -> list[str]:
     """Return for how long the network trained, and which epoch was taken; the teacher, if there was one."""
-    return [f"The network {duration(settings.epochs, settings.early_stopping)}.", *teacher_notes(settings)]
+    return [
+        f"The network {duration(settings.epochs, settings.early_stopping)}.",
+        *teacher_notes(settings),
+    ]
 
 
 def duration(epochs: int, patience: int | None) -> str:

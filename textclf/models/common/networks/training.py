@@ -1,6 +1,7 @@
 """The training of a network, whatever the number of rows, on one machine or several.
 
-The rows are ordered by (seed, epoch, batch of the dataset) alone: a killed training resumes to the same network.
+The rows are ordered by (seed, epoch, batch of the dataset) alone: a killed training resumes to the
+same network.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,12 @@ from textclf.models.common import workers
 from textclf.models.common.class_weights import class_weights
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.checkpoint import Checkpoint, State
-from textclf.models.common.networks.compiled import CompiledNetwork, Inputs, compile_network, make_block
+from textclf.models.common.networks.compiled import (
+    CompiledNetwork,
+    Inputs,
+    compile_network,
+    make_block,
+)
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.results import build_optimizer, fitted_network, history_table
 
@@ -30,14 +36,18 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 2048
 BLOCK_NUMBERS = 2**24  # in the inputs of a block, unless one step has more
-MEASURED_ROWS, MEASURED_NUMBERS = 1024, 2**26  # at a time; in the arrays of a layer, unless one row has more
+MEASURED_ROWS, MEASURED_NUMBERS = (
+    1024,
+    2**26,
+)  # at a time; in the arrays of a layer, unless one row has more
 
 
 @dataclass(frozen=True)
 class Architecture:
     """What distinguishes the networks of one model."""
 
-    # The untrained network, of Keras's own layers, from features, number of classes, settings and `multilabel`.
+    # The untrained network, of Keras's own layers, from features, number of classes, settings and
+    # `multilabel`.
     build: "Callable[[Any, int, Any, bool], keras.Sequential]"
     exact: "Callable[[keras.Sequential], keras.Model]"  # it with an arithmetic that does not depend on the CPU
     inputs: Inputs  # what it takes, from features and their width
@@ -46,21 +56,29 @@ class Architecture:
 
 
 def fit_network(
-    architecture: Architecture, train: Dataset, watched: Dataset | None, settings: "NetworkSettings", folders: Folders
+    architecture: Architecture,
+    train: Dataset,
+    watched: Dataset | None,
+    settings: "NetworkSettings",
+    folders: Folders,
 ) -> Fitted:
     """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
-    All workers of TF_CONFIG train together, unless there is a single batch of rows. With early stopping the weights are
-    those of the epoch with the lowest loss on the watched rows. Resumes from the checkpoint in the scratch folder.
-    Raises `UserError` if a loss is not finite.
+    All workers of TF_CONFIG train together, unless there is a single batch of rows. With early
+    stopping the weights are those of the epoch with the lowest loss on the watched rows. Resumes
+    from the checkpoint in the scratch folder. Raises `UserError` if a loss is not finite.
     """
     prepare_keras(settings.seed)
     strategy = workers.make_strategy(len(train))
     names = tuple(train.classes.tolist())
     network = architecture.build(train.readers[0]().X, len(names), settings, train.multilabel)
-    compiled = compile_network(architecture.exact, network.to_json(), settings.optimizer, strategy, train.multilabel)
+    compiled = compile_network(
+        architecture.exact, network.to_json(), settings.optimizer, strategy, train.multilabel
+    )
     compiled.reset(network, build_optimizer(settings.optimizer, settings.learning_rate))
-    checkpoint = Checkpoint(compiled.network, compiled.optimizer, folders.scratch, settings, strategy)
+    checkpoint = Checkpoint(
+        compiled.network, compiled.optimizer, folders.scratch, settings, strategy
+    )
     history = Training(architecture, compiled, train, watched, settings, strategy).run(checkpoint)
     network.set_weights(compiled.network.get_weights())
     return fitted_network(network, architecture.layer_model(network, names), history_table(history))
@@ -90,7 +108,9 @@ class Training:
         """Train the network from the checkpoint on and return its history."""
         network, settings = self.compiled.network, self.settings
         state = checkpoint.restore()
-        with closing(progress.bar("train", self.train.rows * (settings.epochs - state.epoch))) as bar:
+        with closing(
+            progress.bar("train", self.train.rows * (settings.epochs - state.epoch))
+        ) as bar:
             while not state.is_done(settings.epochs, settings.early_stopping):
                 for block, steps, rows, ends_batch in self.epoch_blocks(state):
                     state.add(*self.compiled.train(block, steps))
@@ -98,7 +118,9 @@ class Training:
                     if ends_batch:
                         state.batch += 1
                         checkpoint.save(state)
-                state.end_epoch(self.train.rows, None if self.watched is None else self.measure(self.watched))
+                state.end_epoch(
+                    self.train.rows, None if self.watched is None else self.measure(self.watched)
+                )
                 if settings.early_stopping is not None and state.best_epoch == state.epoch:
                     checkpoint.best_weights = network.get_weights()
         if checkpoint.best_weights is not None:
@@ -120,8 +142,20 @@ class Training:
             steps = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // width) // batch)
             for start in range(0, len(part.y), steps * batch):
                 rows = order_of_rows[start : start + steps * batch]
-                make = partial(make_block, part, rows, (steps, batch), architecture.inputs, width, weights, devices)
-                block, ends_batch = workers.distribute(self.strategy, make), start + len(rows) == len(part.y)
+                make = partial(
+                    make_block,
+                    part,
+                    rows,
+                    (steps, batch),
+                    architecture.inputs,
+                    width,
+                    weights,
+                    devices,
+                )
+                block, ends_batch = (
+                    workers.distribute(self.strategy, make),
+                    start + len(rows) == len(part.y),
+                )
                 yield TrainingBlock(block, -(-len(rows) // batch), len(rows), ends_batch)
 
     def measure(self, watched: Dataset) -> tuple[float, float]:
@@ -135,7 +169,9 @@ class Training:
             shape = (1, min(MEASURED_ROWS, len(part.y), most))
             for start in range(0, len(part.y), shape[1]):
                 rows = np.arange(start, min(start + shape[1], len(part.y)))
-                totals += self.compiled.measure(make_block(part, rows, shape, architecture.inputs, width, weights))
+                totals += self.compiled.measure(
+                    make_block(part, rows, shape, architecture.inputs, width, weights)
+                )
         loss, correct = (workers.sum_over_workers(self.strategy, totals) / watched.rows).tolist()
         return loss, correct
 
@@ -147,7 +183,10 @@ def equal_weights(rows: Dataset) -> NDArray[np.float64]:
 
 def numbers_per_row(network: "keras.Model", width: int) -> int:
     """Return about how many numbers the widest layer has in memory for a row of `width` terms or tokens."""
-    layers = [(layer.output.shape[-1] or 1) * getattr(layer, "kernel_size", (1,))[0] for layer in network.layers]
+    layers = [
+        (layer.output.shape[-1] or 1) * getattr(layer, "kernel_size", (1,))[0]
+        for layer in network.layers
+    ]
     return width * max(layers)
 
 
