@@ -154,7 +154,12 @@ def test_values_keep_their_types(server: Callable[..., Server]) -> None:
 
 
 def test_after_a_statement_that_was_to_write_nothing_is_changed_or_locked(url: str) -> None:
-    for text in ("DELETE FROM tickets", "SELECT id FROM tickets; DELETE FROM tickets", "BEGIN"):
+    for text in (
+        "DELETE FROM tickets",
+        "DROP TABLE tickets",
+        "SELECT id FROM tickets; DELETE FROM tickets",
+        "BEGIN",
+    ):
         refused(text)
     execute(url, "DELETE FROM tickets WHERE id = 1")
     assert query()["id"].to_pylist() == [2, 3]
