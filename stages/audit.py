@@ -1,11 +1,12 @@
-"""Find rows whose label may be wrong, by models that were trained on other rows, and texts with different labels.
+"""Find rows whose label may be wrong, by models of other rows, and texts with different labels.
 
 Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; all of them are
 audited, those of test too; RAW, for the names of the corpora in it and of their classes;
 PRETRAINED, the folder of pretrained weights; CORRECTIONS, for what people found when they reviewed
-the rows of an audit. Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is
-an issue; PAGE, their texts as HTML, which is no output of the pipeline. Params: about, audit,
-combine, data, evaluate, split, train, vectorize.
+the rows of an audit.
+Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is an issue; PAGE, their
+texts as HTML, which is no output of the pipeline.
+Params: about, audit, combine, data, evaluate, split, train, vectorize.
 """
 
 from dataclasses import replace
@@ -17,9 +18,9 @@ from textclf.artifacts.corrected import UNCORRECTED
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.about import About
+from textclf.core.display import labelled_names, visible
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, join_names
-from textclf.core.labels import labelled_names, visible
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE
 from textclf.core.unchanged import unchanged_file

@@ -1,9 +1,10 @@
 """Average the probabilities of two models, so that the average is measured and exported as a model is.
 
 Reads: below TRAINED the folders of the two, for the shapes of their features and their predictions
-for held-out training rows, if both have them; from PREDICTIONS the file of each. Writes: into
-TRAINED the folder <average>, with the weight of the first, chosen on validation rows or held-out
-training rows; into PREDICTIONS <average>.parquet. Params: average.<average>.
+for held-out training rows, if both have them; from PREDICTIONS the file of each.
+Writes: into TRAINED the folder <average>, with the weight of the first, chosen on validation rows
+or held-out training rows; into PREDICTIONS <average>.parquet.
+Params: average.<average>.
 """
 
 from pathlib import Path

@@ -1,9 +1,10 @@
 """Run a file of behavioural tests with every exported model.
 
 Reads: the tests as YAML, in the file that behave.tests names; MODELS, a folder per model, and the
-index with their names. Writes: into METRICS <name>.json, the failure rates by model and test; into
-CASES <name>.json, the texts of all cases and what each model said of them. Params: behave,
-evaluate.
+index with their names.
+Writes: into METRICS <name>.json, the failure rates by model and test; into CASES <name>.json, the
+texts of all cases and what each model said of them.
+Params: behave, evaluate.
 """
 
 from dataclasses import replace

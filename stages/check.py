@@ -1,4 +1,4 @@
-"""Validate the whole of params.yaml before any other stage starts, and remove what dropped entries have left behind.
+"""Validate all of params.yaml before any other stage, and remove what dropped entries have left.
 
 Reads: params.yaml, weights of the user's own, and the files that behave.tests names, so that a
 mistake in one stops the run before anything is trained; dvc.yaml, so that no file of yours is in
@@ -7,7 +7,8 @@ Writes: OUTPUT, a file that changes only with the code that every stage runs fir
 this stage starts no other; MODELS, the names of the models in order; DEFAULT, whether no choice
 needs predictions for held-out training rows; IN_USE, all settings of the run; STUDIES, those of
 each study; WEIGHTS, the checksums of the pretrained weights that each stage reads. Below DATA it
-removes leftovers. Params: all of them.
+removes leftovers.
+Params: all of them.
 """
 
 from pathlib import Path

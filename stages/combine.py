@@ -1,7 +1,9 @@
 """Put two representations side by side, as one that models can read.
 
-Reads: FEATURES, the folders of the two. Writes: into FEATURES the folder <pair>: the columns of
-both, each scaled to the same mean length of a training row. Params: combine.<pair>.
+Reads: FEATURES, the folders of the two.
+Writes: into FEATURES the folder <pair>: the columns of both, each scaled to the same mean length of
+a training row.
+Params: combine.<pair>.
 """
 
 from pathlib import Path

@@ -1,9 +1,10 @@
-"""Cross-validate every model, and repeat models that have a seed with several seeds, to see how far metrics spread.
+"""Cross-validate every model, and fit models with other seeds, to see how far metrics spread.
 
 Reads: TABLE, a file or folder of labelled texts: by default data.path; PRETRAINED, the folder of
-pretrained weights. Writes: REPORT, means, standard deviations and tests between models as JSON;
-TRAININGS, a line of CSV per training. Params: combine, crossvalidate, data, evaluate, split, train,
-vectorize.
+pretrained weights.
+Writes: REPORT, means, standard deviations and tests between models as JSON; TRAININGS, a line of
+CSV per training.
+Params: combine, crossvalidate, data, evaluate, split, train, vectorize.
 """
 
 from itertools import combinations
@@ -23,7 +24,7 @@ from textclf.studies.measure import Sections, Setup
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.given import checksums
-from textclf.tables.labels import Renamed, without_rare
+from textclf.tables.rare_labels import Renamed, without_rare
 from textclf.tables.settings import Data
 
 

@@ -4,12 +4,13 @@ Reads: MODELS, the names of the models in order; PREDICTIONS, a Parquet file per
 the rows that depend on each other and the slices of the test rows; TRAINED, a folder per model, for
 the shapes of its features, the records of its training, if they make choices its predictions for
 held-out training rows, and those of models of fewer labels; LEAKS, which says whether the test rows
-were given, and the number of training rows. Writes: into METRICS the files evaluation, intervals,
-comparisons, coverage, decisions, features, labels, slices, training and unknown as JSON, and
-models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history,
-classes, confusion, roc, precision_recall, reliability, risk_coverage and unknown as CSV; CONFORMAL,
-the scores from which prediction sets follow, of no model unless evaluate.coverage is set. Params:
-evaluate, split.
+were given, and the number of training rows.
+Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features,
+labels, slices, training and unknown as JSON, and models, a folder with the numbers of each model
+that DVC compares; into PLOTS the tables history, classes, confusion, roc, precision_recall,
+reliability, risk_coverage and unknown as CSV; CONFORMAL, the scores from which prediction sets
+follow, of no model unless evaluate.coverage is set.
+Params: evaluate, split.
 """
 
 from pathlib import Path
@@ -32,7 +33,7 @@ from textclf.core.settings import Param
 from textclf.evaluate.choose import explain_calibration
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
-from textclf.evaluate.labels import measure_labels
+from textclf.evaluate.labels_needed import measure_labels
 from textclf.evaluate.looks import identify
 from textclf.evaluate.measure import decide, decisions_report, measure, read_held_out, summarise
 from textclf.evaluate.model_warnings import find_warnings

@@ -5,9 +5,10 @@ LABELLED, REQUIREMENTS and NETWORKS, the lock files; SPLITS, with the rows for e
 FEATURES, a folder per representation; PRETRAINED, the weights that representations use; WEIGHTS,
 the teachers of models; TRAINED, a folder per model; from METRICS the files evaluation, intervals,
 comparisons, coverage, decisions, training, unknown and splits (rows per class); CONFORMAL, the
-scores from which prediction sets follow; SETTINGS, the settings of the run. Writes: MODELS, a
-folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
-ONNX file, a model card and its provenance, and the index that names the default; TERMS, as CSV.
+scores from which prediction sets follow; SETTINGS, the settings of the run.
+Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if
+there are any, an ONNX file, a model card and its provenance, and the index that names the default;
+TERMS, as CSV.
 Params: about, average, combine, data, evaluate, export, split, train, vectorize.
 """
 

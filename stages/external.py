@@ -1,8 +1,10 @@
-"""Join predictions that were made elsewhere with the rows of the run, so that they are measured like those of a model.
+"""Join predictions made elsewhere with the rows of the run, to be measured like those of a model.
 
 Reads: the predictions as CSV or Parquet, in the file that evaluate.external names; SPLITS, the rows
-of each split. Writes: into TRAINED the folder <name>, with a record of what was read, since nothing
-was trained; into PREDICTIONS <name>.parquet. Params: none.
+of each split.
+Writes: into TRAINED the folder <name>, with a record of what was read, since nothing was trained;
+into PREDICTIONS <name>.parquet.
+Params: none.
 """
 
 from pathlib import Path

@@ -1,10 +1,12 @@
-"""Fetch the corpora named in params, byte for byte as published, or the rows of a database; and pretrained weights.
+"""Fetch corpora, byte for byte as published, or the rows of a database; and pretrained weights.
 
 Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS;
 or the database whose URL is in the environment variable named by fetch.database. WEIGHTS, which
-names the pretrained weights in use. Writes: RAW, a folder with one file per corpus or query; a note
-alone if data.path is a table of your own; PRETRAINED, a folder per model or set of vectors in use;
-DONE, a file that is always the same, for stages that must run later. Params: data.path, fetch.
+names the pretrained weights in use.
+Writes: RAW, a folder with one file per corpus or query; a note alone if data.path is a table of
+your own; PRETRAINED, a folder per model or set of vectors in use; DONE, a file that is always the
+same, for stages that must run later.
+Params: data.path, fetch.
 """
 
 from pathlib import Path

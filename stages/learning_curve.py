@@ -1,8 +1,9 @@
 """Train every model on a tenth of the training rows, on two tenths, and so on up to all of them.
 
 Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; PRETRAINED, the
-folder of pretrained weights. Writes: CURVE, the test accuracy by number of training rows as CSV;
-FIGURE, the same as SVG. Params: combine, evaluate, split, train, vectorize.
+folder of pretrained weights.
+Writes: CURVE, the test accuracy by number of training rows as CSV; FIGURE, the same as SVG.
+Params: combine, evaluate, split, train, vectorize.
 """
 
 from pathlib import Path

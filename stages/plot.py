@@ -2,7 +2,8 @@
 
 Reads: RAW, for the class names of the corpora in it; from PLOTS the tables of the charts as CSV.
 Writes: into PLOTS the figures as SVG; into DVC's own folder, if there is one, what `dvc plots show`
-needs without a network, which is no output. Params: about, data.path.
+needs without a network, which is no output.
+Params: about, data.path.
 """
 
 from contextlib import suppress

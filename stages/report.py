@@ -6,8 +6,10 @@ labels, slices and splits (leaks) as JSON; from PLOTS the tables history, classe
 precision_recall, reliability, risk_coverage and terms as CSV; from METRICS/behaviour and BEHAVIOUR
 the results of behavioural tests and their cases, if there are any; REQUIREMENTS, the locked
 versions, and NETWORKS, those of TensorFlow, if another file has them; TRAINED, a folder per model,
-for the versions that computed it; SETTINGS, the settings of the run. Writes: PAGE. Params: about,
-average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
+for the versions that computed it; SETTINGS, the settings of the run.
+Writes: PAGE.
+Params: about, average, behave, combine, data, evaluate, export, fetch, report, split, train,
+vectorize.
 """
 
 from pathlib import Path

@@ -1,9 +1,10 @@
 """Search for the best settings of one model, scored by cross-validation inside the training rows.
 
 Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; validation and test
-rows are not read; PRETRAINED, the folder of pretrained weights. Writes: SUMMARY, the best settings
-and their score as JSON; TRIALS, a line of CSV per trial; FIGURE, the trials as SVG. Params:
-combine, evaluate, search, split, train, vectorize.
+rows are not read; PRETRAINED, the folder of pretrained weights.
+Writes: SUMMARY, the best settings and their score as JSON; TRIALS, a line of CSV per trial; FIGURE,
+the trials as SVG.
+Params: combine, evaluate, search, split, train, vectorize.
 """
 
 import shutil

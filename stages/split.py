@@ -2,10 +2,11 @@
 
 Reads: data.path, a file or folder of labelled texts: the published corpora, or your own;
 CORRECTIONS, labels that you have corrected; LABELLED, texts that you have labelled beside the
-table, for training alone. Writes: SPLITS, a folder with the rows of each split as Parquet (id,
-text, label), the class names in order and the checksums of the table; REPORT, the rows per class,
-given rows, duplicates, leaks and label conflicts, and what became of the corrections, if there are
-any. Params: data, split.
+table, for training alone.
+Writes: SPLITS, a folder with the rows of each split as Parquet (id, text, label), the class names
+in order and the checksums of the table; REPORT, the rows per class, given rows, duplicates, leaks
+and label conflicts, and what became of the corrections, if there are any.
+Params: data, split.
 """
 
 import shutil
@@ -22,7 +23,7 @@ from textclf.tables.corrections import read as read_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import checksums, describe, find_table
 from textclf.tables.labelled import read as read_labelled
-from textclf.tables.labels import Renamed, without_rare
+from textclf.tables.rare_labels import Renamed, without_rare
 from textclf.tables.settings import Data
 
 

@@ -3,11 +3,13 @@
 Reads: below FEATURES the folder of the representation that its settings name; from PRETRAINED the
 weights that the model starts from, if it does; below WEIGHTS the name and the checksum of the file
 of its teacher, if it has one, and that file; DEFAULT, whether no choice needs predictions for
-held-out training rows; from SPLITS which of these depend on each other. Writes: into TRAINED the
-folder <model>: the fitted model with the shapes of its features, the record and the history of its
-training, the versions of the packages that computed it, the means of the classes if there are texts
-of no class and dense features and, where something is chosen and there are no validation rows, its
-predictions for held-out training rows; into PREDICTIONS <model>.parquet. Params: train.<model>.
+held-out training rows; from SPLITS which of these depend on each other.
+Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the
+record and the history of its training, the versions of the packages that computed it, the means of
+the classes if there are texts of no class and dense features and, where something is chosen and
+there are no validation rows, its predictions for held-out training rows; into PREDICTIONS
+<model>.parquet.
+Params: train.<model>.
 """
 
 import shutil

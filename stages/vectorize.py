@@ -1,9 +1,10 @@
-"""Turn the texts into the features of one representation: sparse or dense vectors, or sequences of token ids.
+"""Turn texts into the features of one representation: sparse or dense vectors, or token ids.
 
 Reads: SPLITS, a folder with the rows of each split and the classes; PRETRAINED, the folder of
-pretrained weights. Writes: into FEATURES the folder <representation>: the features of each split as
-npz, the fitted representation as JSON, their shapes, and the versions of the packages that computed
-them. Params: vectorize.<representation>.
+pretrained weights.
+Writes: into FEATURES the folder <representation>: the features of each split as npz, the fitted
+representation as JSON, their shapes, and the versions of the packages that computed them.
+Params: vectorize.<representation>.
 
 Large splits are vectorized on all cores, or by the workers of the Dask scheduler at
 DASK_SCHEDULER_ADDRESS.

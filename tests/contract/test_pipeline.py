@@ -441,14 +441,18 @@ def test_dvc_yaml_reads_what_check_requires() -> None:
 @each_stage
 def test_a_scripts_docstring_says_what_it_reads_writes_and_depends_on(stage: str) -> None:
     docstring = ast.get_docstring(tree(script(stage))) or ""
-    lines = dict(re.findall(r"^(Reads|Writes|Params): (.+?)\.?$", docstring, re.MULTILINE))
-    assert list(lines) == ["Reads", "Writes", "Params"]
+    paragraph = next(part for part in docstring.split("\n\n") if part.startswith("Reads: "))
+    _, *parts = re.split(r"^(Reads|Writes|Params): ", paragraph, flags=re.MULTILINE)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert list(sections) == ["Reads", "Writes", "Params"]
     if base(stage) != "check":
         taken = {key for each in signature(stage)[0].values() for key in params_of(each)}
         listed = DECLARED[base(stage)].get("do", DECLARED[base(stage)]).get("params", ["none"])
         declared = ", ".join(sorted(taken) if settings_file(stage) else listed)
-        params = re.sub("<(model|representation|pair|average)>", "${key}", lines["Params"])
-        assert params == declared
+        params = re.sub(
+            "<(model|representation|pair|average)>", "${key}", " ".join(sections["Params"].split())
+        )
+        assert params.removesuffix(".") == declared
 
 
 def test_dvc_plots_lists_every_chart_with_its_table_and_its_axes() -> None:

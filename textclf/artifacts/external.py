@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from textclf.artifacts.predictions import PREFIX
+from textclf.core.display import list_in
 from textclf.core.errors import UserError
 from textclf.core.files import whole_file
-from textclf.core.labels import list_in
 from textclf.core.quoting import list_names, quote_value
 
 TOLERANCE = 0.01 + 1e-9  # by which rounded probabilities of a row may miss a sum of 1

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from textclf.core.display import display_labels, visible
 from textclf.core.formatting import count_noun, percent
-from textclf.core.labels import display_labels, visible
 from textclf.drift import result
 from textclf.drift.measure import CLASSES
 from textclf.drift.result import Result

@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from textclf.core.display import NAME_LIMIT, cut, display_labels, visible
 from textclf.core.files import DIGITS
 from textclf.core.formatting import (
     count_noun,
@@ -14,7 +15,6 @@ from textclf.core.formatting import (
     points,
     round_significant,
 )
-from textclf.core.labels import NAME_LIMIT, cut, display_labels, visible
 from textclf.drift.measure import (
     CLASSES,
     CLASSIFIER,

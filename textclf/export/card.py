@@ -7,9 +7,9 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from textclf.core.display import escape_markdown, labelled_names
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
-from textclf.core.labels import escape_markdown, labelled_names
 from textclf.core.quoting import list_names
 from textclf.core.settings import to_yaml
 from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings

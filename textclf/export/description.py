@@ -8,6 +8,7 @@ import numpy as np
 
 from textclf.artifacts.corrected import corrected_rows, rare_classes, uncorrected_test_rows
 from textclf.artifacts.split_report import Corrected, SplitReport
+from textclf.core.display import NO_ANSWER, visible
 from textclf.core.formatting import (
     confidence_level,
     count_noun,
@@ -16,7 +17,6 @@ from textclf.core.formatting import (
     percent,
     split_rows,
 )
-from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.costs import cost_matrix
 from textclf.evaluate.registry import format_value
 from textclf.evaluate.settings import MICRO_F1, Evaluate, by_pair

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from textclf.artifacts.splits import CLASSES, read_checksums, read_classes
 from textclf.core.about import About
+from textclf.core.display import visible
 from textclf.core.errors import UserError
 from textclf.core.failures import complain, lines_of
 from textclf.core.formatting import count_noun
-from textclf.core.labels import visible
 from textclf.core.outputs import require_writable
 from textclf.core.quoting import list_names, quote_argument, quote_value
 from textclf.core.settings import load_params

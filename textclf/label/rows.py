@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from textclf.core.display import labelled_names, list_in, visible
 from textclf.core.errors import UserError
-from textclf.core.labels import labelled_names, list_in, visible
 from textclf.core.outputs import clear, locked
 from textclf.core.settings import PARAMS_FILE, load_section
 from textclf.predict.outputs import open_output

@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from textclf.core.display import visible
 from textclf.core.formatting import count_noun
-from textclf.core.labels import visible
 
 TEMPLATES = "templates"  # the folder of a package that holds them
 PAGE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from markupsafe import Markup
 
+from textclf.core.display import visible
 from textclf.core.formatting import count_noun
-from textclf.core.labels import visible
 from textclf.plot.render import svg
 from textclf.plot.style import Spec
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from textclf.core.display import columns, display_labels
 from textclf.core.formatting import largest_remainder
-from textclf.core.labels import columns, display_labels
 from textclf.plot.charts import CONFUSION, Chart
 from textclf.plot.marks import TITLED, chart_of, describe
 from textclf.plot.style import BLUE, SQUARE, Spec

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from textclf.core.display import NO_ANSWER, columns, display_labels
 from textclf.core.files import CURVES
 from textclf.core.formatting import display_name
-from textclf.core.labels import NO_ANSWER, columns, display_labels
 from textclf.plot import confusion as matrices
 from textclf.plot import history as epochs
 from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC, Axis, of_labels

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from textclf.behave.results import Behaviour, Rate, RecordedCase, RecordedTest, Said
+from textclf.core.display import visible
 from textclf.core.formatting import display_name, percent, points
-from textclf.core.labels import visible
 from textclf.evaluate.results import format_measured
 from textclf.pages.parts import Table, excerpt
 from textclf.report.run import Run

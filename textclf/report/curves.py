@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textclf.core.display import NO_ANSWER, display_labels
 from textclf.core.files import CURVES
 from textclf.core.formatting import display_name, join_names, percent
-from textclf.core.labels import NO_ANSWER, display_labels
 from textclf.evaluate.curves import confusion_table
 from textclf.evaluate.measure import read_together
 from textclf.evaluate.metrics.of_rows import BINS, top_class

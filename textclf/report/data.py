@@ -13,8 +13,8 @@ from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.split_report import SplitReport
 from textclf.artifacts.splits import ReadColumns
 from textclf.core.arrow import Lengths, hash_normalized
+from textclf.core.display import labelled_names
 from textclf.core.formatting import count_noun, display_name, percent
-from textclf.core.labels import labelled_names
 from textclf.export.sources import combine_rights
 from textclf.pages.parts import IDS, Chart, Labelled, LabelledText, Table, ends
 from textclf.plot.charts import LENGTHS

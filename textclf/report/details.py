@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
+from textclf.core.display import display_labels
 from textclf.core.formatting import display_name, join_names
-from textclf.core.labels import display_labels
 from textclf.core.settings import to_yaml
 from textclf.export.explanation import OCCLUDED_ROWS
 from textclf.report.run import Run

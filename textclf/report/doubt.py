@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from textclf.core.display import visible
 from textclf.core.formatting import confidence_level, display_name, percent
-from textclf.core.labels import visible
 from textclf.evaluate.results import MeasuredSets, MeasuredShare, format_measured
 from textclf.models.settings import CONSTANT
 from textclf.pages.parts import Chart, Table, ends

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.core.display import NO_ANSWER, visible
 from textclf.core.formatting import display_name, join_names, percent
-from textclf.core.labels import NO_ANSWER, visible
 from textclf.evaluate.measure import read_together
 from textclf.pages.parts import Chart, Table, excerpt
 from textclf.plot.charts import BY_CLASS

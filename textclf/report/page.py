@@ -7,11 +7,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from textclf.core.display import visible
 from textclf.core.formatting import join_names, percent, points
-from textclf.core.labels import visible
 from textclf.pages import page
 from textclf.pages.page import Heading
-from textclf.report import curves, details, results
+from textclf.report import curves, details, overview
 from textclf.report.behaviour import behaviour
 from textclf.report.data import data
 from textclf.report.doubt import doubt, unknown
@@ -22,9 +22,9 @@ from textclf.report.slices import slices
 SECTIONS: dict[
     str, tuple[str, Callable[[Run], Any]]
 ] = {  # the most useful first, each with its title
-    "summary": ("In short", results.summary),
-    "protocol": ("How it was measured", results.protocol),
-    "models": ("Models side by side", results.compared),
+    "summary": ("In short", overview.summary),
+    "protocol": ("How it was measured", overview.protocol),
+    "models": ("Models side by side", overview.compared),
     "labels": ("How many labels are enough?", curves.labels),
     "history": ("Training history", curves.history),
     "slices": ("Where they are weak", slices),

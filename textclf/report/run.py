@@ -14,8 +14,8 @@ from textclf.artifacts.splits import ReadColumns
 from textclf.behave import results as behaviour_files
 from textclf.behave.settings import Behave
 from textclf.core.arrow import Lengths, count_lengths
+from textclf.core.display import display_labels
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
-from textclf.core.labels import display_labels
 from textclf.evaluate.metrics.metric import MULTILABEL
 from textclf.evaluate.registry import METRICS
 from textclf.export.explanation import COLUMNS

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from textclf.core.display import visible
 from textclf.core.formatting import (
     count_noun,
     display_name,
@@ -11,7 +12,6 @@ from textclf.core.formatting import (
     percent,
     points,
 )
-from textclf.core.labels import visible
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.results import Slice, format_difference, format_measured
 from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out

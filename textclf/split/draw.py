@@ -139,7 +139,7 @@ class _Pool:
         if self.labels is not None and pa.types.is_list(self.labels.type):
             from scipy.sparse import csr_matrix  # takes long to import, as below
 
-            from textclf.split.label_sets import draw_stratified
+            from textclf.split.several_labels import draw_stratified
 
             labels = self.labels.take(pa.array(rows))
             codes, distinct = encode(flat(labels))

@@ -30,7 +30,7 @@ from textclf.tables.corrections import Corrections
 from textclf.tables.formats import FORMATS
 from textclf.tables.given import find_table, given_splits
 from textclf.tables.labelled import LABELLED, Labelled
-from textclf.tables.labels import NONE, Renamed, doubts
+from textclf.tables.rare_labels import NONE, Renamed, doubts
 from textclf.tables.settings import Data
 
 SAMPLE = 2**20  # bytes from which the length of a row is estimated

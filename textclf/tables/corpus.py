@@ -22,8 +22,8 @@ from textclf.core.settings import suggest
 from textclf.tables import limits
 from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
-from textclf.tables.labels import NONE, Renamed
 from textclf.tables.layout import COLUMN, SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
+from textclf.tables.rare_labels import NONE, Renamed
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.several import (

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of_numbers, as_array, encode, flat, rows_of
-from textclf.core.labels import list_in
+from textclf.core.display import list_in
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables.layout import Record
 from textclf.tables.values import SEPARATORS, label_of

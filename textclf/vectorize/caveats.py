@@ -5,7 +5,7 @@ from typing import Any
 
 from textclf.core.files import SPLITS
 from textclf.core.formatting import percent
-from textclf.core.scripts import EXAMPLES, SOME
+from textclf.core.writing_systems import EXAMPLES, SOME
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
 

@@ -24,7 +24,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import resources, workers
 from textclf.core.files import reading, sha256, sha256_of_file, write_npy
 from textclf.core.progress import bar
-from textclf.core.scripts import SOME, unspaced_share
+from textclf.core.writing_systems import SOME, unspaced_share
 from textclf.vectorize import class_texts, representation
 from textclf.vectorize.batches import (
     count_batch,

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tests.unspaced import WORDS, rows
 from textclf.core import formatting, quoting
-from textclf.core.labels import cut, display_labels, visible
-from textclf.core.scripts import is_unspaced, unspaced_share
+from textclf.core.display import cut, display_labels, visible
+from textclf.core.writing_systems import is_unspaced, unspaced_share
 
 
 @pytest.mark.parametrize(

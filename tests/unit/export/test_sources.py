@@ -1,6 +1,6 @@
 from tests.refusal import refusal
 from textclf.core.about import About
-from textclf.core.labels import display_labels, labelled_names
+from textclf.core.display import display_labels, labelled_names
 from textclf.export.sources import (
     UNSTATED,
     Source,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from docs import plot_templates
 from tests import curves as tables
 from tests.processes import python
-from textclf.core.labels import display_labels
+from textclf.core.display import display_labels
 from textclf.models.settings import KINDS as KNOWN
 from textclf.plot import charts, confusion, draw, history, marks, render
 from textclf.plot.charts import CHARTS, LOSS, PRECISION_RECALL, ROC

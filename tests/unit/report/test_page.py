@@ -10,7 +10,7 @@ import pytest
 
 from tests.page import Page
 from tests.runs import ALL, HOSTILE, YELP, make_run
-from textclf.core.labels import INVISIBLE
+from textclf.core.display import INVISIBLE
 from textclf.report.page import SECTIONS, render
 
 RUNS = {

@@ -17,11 +17,11 @@ from tests.results import comparison, with_results
 from tests.runs import HOSTILE, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
-from textclf.core.labels import visible
+from textclf.core.display import visible
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.results import Ends
 from textclf.report import behaviour as section
-from textclf.report import curves, data, results
+from textclf.report import curves, data, overview
 from textclf.report.data import BARS, first_conflicting, histogram
 from textclf.report.doubt import doubt
 from textclf.report.errors import errors
@@ -188,7 +188,7 @@ def test_a_baseline_that_would_squeeze_the_axis_of_the_others_is_told_and_not_dr
         run.results.intervals[name]["test"]["accuracy"] = Ends(low=0.8, high=1.0)
     section = doubt(run)
     assert section
-    for chart in (results.compared(run)["chart"], section["charts"][0]):
+    for chart in (overview.compared(run)["chart"], section["charts"][0]):
         drawn = {row["model"] for row in chart.spec["data"]["values"]}
         assert drawn == {"logistic regression", "keras"} | ({"majority"} if classes == 2 else set())
         share = f"{run.results.evaluation['majority']['test']['accuracy']:.1%}"

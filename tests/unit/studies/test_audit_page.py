@@ -10,7 +10,7 @@ from tests import approved
 from tests.curves import HOSTILE
 from tests.page import Page
 from tests.unit.studies.audits import WRONG, find, rows_with_issues
-from textclf.core.labels import INVISIBLE, labelled_names
+from textclf.core.display import INVISIBLE, labelled_names
 from textclf.studies.audit.page import SECTIONS, named, render
 from textclf.studies.audit.similar import SimilarTexts
 from textclf.studies.audit.summary import Audited, count_reviews

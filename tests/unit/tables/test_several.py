@@ -14,7 +14,7 @@ from tests.unit.tables.tables import arrow, delimited, frame_of, parquet
 from textclf.core.errors import UserError
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
-from textclf.tables.labels import doubts
+from textclf.tables.rare_labels import doubts
 from textclf.tables.several import form_of
 
 SETS = [["late", "wet"], [], ["late"], ["lost", "wet"]]

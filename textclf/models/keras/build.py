@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from textclf.artifacts.layers import LayerModel
 from textclf.models.common.networks.exact import with_dense_gradient
-from textclf.models.common.networks.results import dense_layers, read_dense
+from textclf.models.common.networks.output_layers import dense_layers, read_dense
 from textclf.models.common.networks.training import Architecture
 
 if TYPE_CHECKING:

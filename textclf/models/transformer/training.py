@@ -22,7 +22,7 @@ from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.checkpoint import Checkpoint, State
 from textclf.models.common.networks.environment import prepare_keras
-from textclf.models.common.networks.results import history_table
+from textclf.models.common.networks.output_layers import history_table
 from textclf.models.transformer import CONTRASTIVE, contrastive
 from textclf.models.transformer.batches import (
     class_batches,

@@ -5,11 +5,11 @@ from pathlib import Path
 from string import Template
 
 from textclf.core.code import PROJECT
+from textclf.core.display import escape_markdown
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.installed import other_versions
-from textclf.core.labels import escape_markdown
 from textclf.core.outputs import require_writable
 from textclf.core.quoting import list_names, quote_argument
 from textclf.core.settings import PARAMS_FILE, parse_yaml

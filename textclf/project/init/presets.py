@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.quoting import list_names
-from textclf.core.scripts import MOST, SOME
+from textclf.core.writing_systems import MOST, SOME
 from textclf.models.common.crossvalidation import fold_count
 from textclf.models.logistic_regression import IN_MEMORY
 from textclf.models.transformer import CONTRASTIVE

@@ -15,8 +15,8 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import align, count_noun, points
 from textclf.core.params_text import with_sections, with_values
 from textclf.core.quoting import list_classes, list_names
-from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, validate
+from textclf.core.writing_systems import EXAMPLES, SOME
 from textclf.evaluate.comparisons import smallest_difference
 from textclf.evaluate.intervals import CONFIDENCE
 from textclf.project.comments import commented
@@ -34,8 +34,8 @@ from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validat
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
-from textclf.tables.labels import describe_look_alikes, doubts, look_alikes
 from textclf.tables.layout import Layout
+from textclf.tables.rare_labels import describe_look_alikes, doubts, look_alikes
 from textclf.tables.settings import OPTIONS, Data, check_option
 
 # Arguments that are settings of data

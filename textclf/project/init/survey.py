@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from textclf.core.arrow import array_of, count_lengths, hash_normalized
 from textclf.core.files import SPLITS, SUGGESTED
-from textclf.core.scripts import MOST, is_unspaced
+from textclf.core.writing_systems import MOST, is_unspaced
 from textclf.evaluate.clusters import are_dependent, if_alike
 from textclf.export.languages import NAMES
 from textclf.project.init.columns import FEW
@@ -55,7 +55,9 @@ class Survey:
     columns: Mapping[str, bool] = field(
         default_factory=dict
     )  # of data.columns: whether they tell the label
-    unspaced: float = 0.0  # share of texts without spaces between words: `textclf.core.scripts`
+    unspaced: float = (
+        0.0  # share of texts without spaces between words: `textclf.core.writing_systems`
+    )
     language: str | None = None  # its name; None if it is not recognized or there are several
     characters: int = 0  # of all texts
     tested_characters: int = 0  # of given test rows

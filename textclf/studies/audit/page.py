@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from textclf.artifacts.corrected import UNCORRECTED
+from textclf.core.display import visible
 from textclf.core.formatting import count_noun, display_name, join_names, percent
-from textclf.core.labels import visible
 from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Table, excerpt

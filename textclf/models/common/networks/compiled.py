@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.features import Features
 from textclf.models.common.class_weights import weigh
-from textclf.models.common.networks.results import build_optimizer
+from textclf.models.common.networks.output_layers import build_optimizer
 
 if TYPE_CHECKING:
     import keras

@@ -13,7 +13,7 @@ from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.exact import exact_network
-from textclf.models.common.networks.results import dense_layers, read_dense
+from textclf.models.common.networks.output_layers import dense_layers, read_dense
 from textclf.models.common.networks.settings import SequenceSettings
 from textclf.models.common.networks.training import Architecture, fit_network
 

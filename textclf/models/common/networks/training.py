@@ -27,7 +27,11 @@ from textclf.models.common.networks.compiled import (
     make_block,
 )
 from textclf.models.common.networks.environment import prepare_keras
-from textclf.models.common.networks.results import build_optimizer, fitted_network, history_table
+from textclf.models.common.networks.output_layers import (
+    build_optimizer,
+    fitted_network,
+    history_table,
+)
 
 if TYPE_CHECKING:
     import keras

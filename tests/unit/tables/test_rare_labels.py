@@ -10,7 +10,7 @@ from tests.unit.tables.tables import delimited, frame_of
 from textclf.core.errors import TooRareError, UserError
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
-from textclf.tables.labels import NAMES, Renamed, doubts, look_alikes, without_rare
+from textclf.tables.rare_labels import NAMES, Renamed, doubts, look_alikes, without_rare
 from textclf.tables.settings import Data
 
 DECOMPOSED = unicodedata.normalize("NFD", "café")

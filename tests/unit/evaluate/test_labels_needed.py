@@ -11,7 +11,7 @@ from textclf.artifacts import predictions
 from textclf.artifacts.predictions import Predictions
 from textclf.core.result_files import check, to_json
 from textclf.evaluate.intervals import wilson
-from textclf.evaluate.labels import TIMES, fit_law, measure_labels
+from textclf.evaluate.labels_needed import TIMES, fit_law, measure_labels
 from textclf.evaluate.results import KINDS, OfLabels
 from textclf.evaluate.split_metrics import SplitMetrics
 

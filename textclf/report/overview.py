@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from textclf.core.display import visible
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
     display_name,
@@ -17,7 +18,6 @@ from textclf.core.formatting import (
     points,
     split_rows,
 )
-from textclf.core.labels import visible
 from textclf.evaluate.metrics.metric import Metric
 from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings
 from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
