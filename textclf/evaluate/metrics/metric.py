@@ -1,4 +1,4 @@
-"""What all metrics have in common: how they are shown, and how certain they and their differences are.
+"""The base class of all metrics: how they are shown, and the intervals of their differences.
 
 The variance of a metric is that of the mean influence of the rows: Hampel (1974), J. Am. Stat.
 Assoc. 69:383-393. The variance of a difference between two models is that of the difference of
@@ -22,8 +22,10 @@ Task = Literal["multiclass", "multilabel"]
 MULTICLASS: Task = "multiclass"  # each row has one class
 MULTILABEL: Task = "multilabel"  # each row has a set of labels
 
-FEW_ROWS = 30  # independent rows, or clusters of rows, below which no variance is estimated
-FEW_OF_LABEL = 20  # likewise, of those with a label or without it
+# Independent rows, or clusters of rows, below which no variance is estimated.
+FEW_ROWS = 30
+# The same for the rows with a label, and for those without it.
+FEW_OF_LABEL = 20
 # Rows with each label but the two rarest that a mean of recalls or of F1 needs: with 5 to 9 rows of
 # many of 20 labels, 88% of the intervals of 95% had the truth; with one or two such labels 93 to
 # 95%.
@@ -56,15 +58,15 @@ class Metric(ABC):
 
     def titled(self, multilabel: bool) -> str:
         """Return the title; with several labels per text it says which mean it is."""
-        return "macro " * (multilabel and self.per_class) + self.title
+        return f"macro {self.title}" if multilabel and self.per_class else self.title
 
     def suits(self, multilabel: bool) -> bool:
-        """Return whether the metric is for rows with one class each or, if `multilabel`, with a set of labels each."""
+        """Return whether the metric is for rows with a class or, if `multilabel`, a label set."""
         return self.task in (None, MULTILABEL if multilabel else MULTICLASS)
 
     @property
     def of_slices(self) -> bool:
-        """Whether slices can have it: counts or sums of the rows of a slice, of one class each, are enough for it."""
+        """Whether slices can have it: counts or sums of rows with one class each give it."""
         return self.task != MULTILABEL
 
     @abstractmethod
@@ -72,12 +74,18 @@ class Metric(ABC):
         """Return the metric of these rows, NaN if it is not defined for them."""
 
     def of_classes(self, rows: JudgedRows) -> Floats:
-        """Return the metric of each class against the rest (classes,), if it is `per_class`; NaN where undefined."""
+        """Return the metric of each class against the rest, (classes,); NaN where undefined.
+
+        Only metrics that are `per_class` have it.
+        """
         raise NotImplementedError
 
     @abstractmethod
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
-        """Return the influence of each row on the metric (rows,), apart from a constant; `place` is that of a class."""
+        """Return the influence of each row on the metric, (rows,), apart from a constant.
+
+        `place` is the position of a class, for the influence on its value.
+        """
 
     def confidence_interval(
         self, rows: JudgedRows, confidence: float, place: int | None = None
@@ -89,12 +97,9 @@ class Metric(ABC):
         """
         if rows.binary and self.per_class and (place is None or self.symmetric):
             place = 1  # of two classes, the metric is that of the positive one
-        mean = rows.multilabel and self.per_class and place is None
-        return (
-            rows.once(self._label_mean_interval, confidence)
-            if mean
-            else rows.once(self._interval, confidence, place)
-        )
+        if rows.multilabel and self.per_class and place is None:
+            return rows.once(self._label_mean_interval, confidence)
+        return rows.once(self._interval, confidence, place)
 
     @abstractmethod
     def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
@@ -114,11 +119,11 @@ class Metric(ABC):
 
     @property
     def among_decided(self) -> bool:
-        """Whether the metric of a class is about the rows that are decided as it, not about those that belong to it."""
+        """Whether the metric of a class counts the rows decided as it, not those that have it."""
         return False
 
     def has_rare(self, decided: Floats | Ints, actual: Floats | Ints) -> bool:
-        """Return whether one of more than two classes has too few rows for an interval of a mean over them.
+        """Return whether one of more than two classes is too rare for an interval of their mean.
 
         `decided` and `actual` (classes,) are the rows, or clusters, decided as and of each class.
         """
@@ -126,10 +131,10 @@ class Metric(ABC):
         return bool((counted[(decided > 0) | (actual > 0)] < self.fewest[0]).any())
 
     def has_rare_classes(self, rows: JudgedRows, place: int | None = None) -> bool:
-        """Return whether a metric is a mean over more than two classes, or of some labels, of which one is rare.
+        """Return whether one of the classes or labels that the metric is a mean over is rare.
 
-        Labels, all or the one at a place, are rare if fewer than `FEW_OF_LABEL` rows have, or lack,
-        one that occurs.
+        That needs more than two classes, or several labels per text. Labels, all or the one at a
+        place, are rare if fewer than `FEW_OF_LABEL` rows have, or lack, one that occurs.
         """
         if not self.per_class or rows.binary:
             return False
@@ -143,7 +148,7 @@ class Metric(ABC):
         )
 
     def is_few(self, rows: JudgedRows, place: int | None = None) -> bool:
-        """Return whether too few rows, or clusters, are right or wrong to estimate the variance of the metric.
+        """Return whether too few rows, or clusters, are right or wrong to estimate the variance.
 
         With several labels, a row with any right label counts as right too; the metric of a label
         needs rows with it and others.
@@ -151,9 +156,9 @@ class Metric(ABC):
         if rows.multilabel and place is not None:
             return self.has_rare_classes(rows, place)
         wrong, counted = self.imperfect(rows), self.counted(rows)
-        right = (
-            (rows.y & rows.decided).any(axis=1) | ~rows.wrong if rows.multilabel else ~rows.wrong
-        )
+        right = ~rows.wrong
+        if rows.multilabel:
+            right |= (rows.y & rows.decided).any(axis=1)
         too_few = min(rows.independent(counted & kind) for kind in (wrong, right)) < FEW
         return (
             too_few
@@ -177,11 +182,11 @@ class Metric(ABC):
         confidence: float,
         place: int | None = None,
     ) -> float:
-        """Return half the length of a symmetric interval of the metric, as the function `margin`."""
+        """Return half the length of a symmetric interval of the metric, as `margin` does."""
         return margin(rows, influences, rare, confidence)
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
-        """Return whether the metric of a model that ignores the texts is the same whatever the rows are."""
+        """Return whether the metric of a model that ignores the texts is the same for any rows."""
         return self.margin(rows, self.influence(rows, place), rows.wrong, confidence, place) <= TINY
 
     def varies(self, rows: JudgedRows) -> bool:
@@ -194,13 +199,14 @@ class Metric(ABC):
         pairs: Collection[tuple[str, str]],
         confidence: float,
     ) -> dict[tuple[str, str], Difference | None]:
-        """Return for each pair of models the metric of the first minus that of the second, None if rows are too few.
+        """Return for each pair of models the metric of the first minus that of the second.
 
-        `models` are judgements of the same rows. The interval is symmetric.
+        A difference is None if there are too few rows. `models` are judgements of the same rows.
+        The interval is symmetric.
         """
         enough = {name for pair in pairs for name in pair if not self.is_few(models[name])}
         influences = {name: self.influence(models[name]) for name in enough}
-        found: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
+        compared: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
         for pair in pairs:
             if not enough.issuperset(pair):
                 continue
@@ -210,27 +216,30 @@ class Metric(ABC):
             half = 0.0 if rare is None else self.margin(a, differences, rare, confidence)
             if half > TINY:
                 gap = a.once(self.value) - b.once(self.value)
-                found[pair] = Difference(gap, gap - half, gap + half)
-        return found
+                compared[pair] = Difference(gap, gap - half, gap + half)
+        return compared
 
     def differing(self, a: JudgedRows, b: JudgedRows, differences: Floats) -> Bools | None:
-        """Return which rows decide on a difference between two models (rows,), None if they are too few to compare."""
+        """Return which rows decide on a difference between two models; None if too few.
+
+        The array is (rows,).
+        """
         return a.wrong | b.wrong
 
     def _label_mean_interval(self, rows: JudgedRows, confidence: float) -> Interval | None:
-        """Return the interval of a mean over labels, from theirs and their correlations; None if one has too few rows.
+        """Return the interval of a mean over labels, from their intervals and correlations.
 
-        Zou (2007), Psychological Methods 12:399-413.
+        None if a label has too few rows. Zou (2007), Psychological Methods 12:399-413.
         """
         by_label = rows.once(self.of_classes)
         places = np.flatnonzero(np.isfinite(by_label)).tolist()
         counted = map(rows.is_decided if self.among_decided else rows.is_actual, places)
-        found = [self.confidence_interval(rows, confidence, place) for place in places]
-        ends = np.array([each for each in found if each is not None])
+        intervals = [self.confidence_interval(rows, confidence, place) for place in places]
+        ends = np.array([interval for interval in intervals if interval is not None])
         numbers = sorted(map(rows.independent, counted))
-        rare = (
-            numbers[0] < self.fewest[1] or min(numbers[RAREST:], default=math.inf) < self.fewest[2]
-        )
+        _, fewest_of_any, fewest_of_most = self.fewest
+        fewest_after_rarest = min(numbers[RAREST:], default=math.inf)
+        rare = numbers[0] < fewest_of_any or fewest_after_rarest < fewest_of_most
         if rare or len(ends) < len(places):
             return None
         related = correlations([self.influence(rows, place) for place in places], rows.clusters)
@@ -266,21 +275,20 @@ def correlations(influences: Sequence[Floats], clusters: Ints | None) -> Floats:
 def margin(
     rows: JudgedRows, influences: Floats, rare: Bools, confidence: float, strata: Ints | None = None
 ) -> float:
-    """Return half the length of the interval of a metric, by Student's t, from the influence of each row (rows,).
+    """Return half the length of the interval of a metric, by Student's t.
 
-    Only the variance within `strata` (rows,) counts; single rows of one count as one. They are the
-    classes by default where the split fixed their shares, which it does not of sets of labels. Of
-    dependent rows the variance is that of the effective number of rows; `rare` as there.
+    `influences` (rows,) are those of the rows on the metric. Only the variance within `strata`
+    (rows,) counts; single rows of one count as one. They are the classes by default where the split
+    fixed their shares, which it does not of sets of labels. Of dependent rows the variance is that
+    of the effective number of rows; `rare` as there.
     """
     if rows.clusters is not None:
-        variance = float(influences.var()) / effective_rows(
-            influences, rows.clusters, rare, confidence
-        )
+        effective = effective_rows(influences, rows.clusters, rare, confidence)
+        variance = float(influences.var()) / effective
         return normal_quantile((1 + confidence) / 2) * math.sqrt(variance)
     if strata is None:
-        strata = (
-            rows.y if rows.stratified and not rows.multilabel else np.zeros(len(rows), np.int64)
-        )
+        has_strata = rows.stratified and not rows.multilabel
+        strata = rows.y if has_strata else np.zeros(len(rows), np.int64)
     strata = np.where(np.bincount(strata)[strata] > 1, strata, strata.max() + 1)
     t = scipy.special.stdtrit(max(len(rows) - 1, 1), (1 + confidence) / 2)
     return float(t) * math.sqrt(variance_of_mean(influences, strata))

@@ -1,4 +1,4 @@
-"""Metrics that follow from the counts of rows by actual and decided class, and the intervals of such metrics."""
+"""Metrics computed from the counts of rows by actual and decided class, with their intervals."""
 
 import math
 from abc import abstractmethod
@@ -13,17 +13,19 @@ from textclf.evaluate.intervals import CONFIDENCE, Interval, few_degrees, normal
 from textclf.evaluate.metrics.metric import FEW_OF_LABEL, FEW_OF_MEAN, Metric
 from textclf.evaluate.rows import Bools, Counts, Floats, Ints, JudgedRows, label_counts, margins
 
-SHARED = 2.0  # most rows added to each class where the variance of a mean over classes is estimated
+# The most rows added to each class where the variance of a mean over classes is estimated.
+SHARED = 2.0
 
 
 @dataclass(frozen=True)
 class Share:
-    """A metric that follows from a share: `right` of `rows`, which are worth `effective` independent rows.
+    """A metric that follows from a share: `right` of `rows`.
 
-    `degrees` are those of freedom of the latter, by which they depend on the level. `f1` says that
-    the metric is F1. With j the share of the rows in which a class is both actual and decided, of
-    those in which it is one or the other, F1 is 2 j / (1 + j): Hand, Christen & Kirielle (2021),
-    Machine Learning 110:451-456, doi:10.1007/s10994-021-05964-1.
+    The rows are worth `effective` independent rows. `degrees` are those of freedom of the latter,
+    by which they depend on the level. `f1` says that the metric is F1. With j the share of the rows
+    in which a class is both actual and decided, of those in which it is one or the other, F1 is 2 j
+    / (1 + j): Hand, Christen & Kirielle (2021), Machine Learning 110:451-456,
+    doi:10.1007/s10994-021-05964-1.
     """
 
     right: float
@@ -36,7 +38,10 @@ class Share:
     def of(
         cls, right: Bools, among: Bools, clusters: Ints | None, confidence: float, f1: bool = False
     ) -> "Share":
-        """Return the share of some rows, or pairs of row and label, that are `right`; all have the same shape."""
+        """Return the share of `right` among some rows, or pairs of row and label.
+
+        All arrays have the same shape.
+        """
         number, rows = int(np.count_nonzero(right)), int(np.count_nonzero(among))
         effective, degrees = float(rows), math.inf
         if clusters is not None and rows:
@@ -47,9 +52,9 @@ class Share:
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the Wilson interval of the share, as an interval of the metric."""
-        right = (
-            self.effective if self.right == self.rows else self.right / self.rows * self.effective
-        )
+        right = self.effective
+        if self.right != self.rows:
+            right = self.right / self.rows * self.effective
         ends = wilson(right, self.effective, confidence)
         return Interval(*(2 * end / (1 + end) for end in ends)) if self.f1 else ends
 
@@ -67,17 +72,16 @@ class ShareMetric(Metric):
 
 
 class Accuracy(ShareMetric):
-    """The share of the rows that are decided correctly; of sets of labels, of those decided exactly right."""
+    """The share of the rows that are decided correctly; a set of labels must be exactly right."""
 
     def titled(self, multilabel: bool) -> str:
         """Return the title, which says how strict the accuracy of sets is."""
-        return "subset " * multilabel + self.title
+        return f"subset {self.title}" if multilabel else self.title
 
     def value(self, rows: JudgedRows) -> float:
-        counts = rows.counts
-        return float(
-            (~rows.wrong).mean() if rows.multilabel else counts.correct.sum() / counts.actual.sum()
-        )
+        if rows.multilabel:
+            return float((~rows.wrong).mean())
+        return float(rows.counts.correct.sum() / rows.counts.actual.sum())
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
         return np.asarray(~rows.wrong, np.float64)
@@ -86,7 +90,7 @@ class Accuracy(ShareMetric):
         return Share.of(~rows.wrong, np.ones(len(rows), dtype=bool), rows.clusters, confidence)
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
-        """Return False: even a model that ignores the texts has the accuracy of the class that it decides."""
+        """Return False: the accuracy of a constant decision depends on the rows too."""
         return False
 
 
@@ -108,8 +112,10 @@ class HammingLoss(ShareMetric):
 class CountMetric(Metric):
     """A metric that follows from the counts of each class."""
 
-    lowest: ClassVar[float] = 0.0  # value of the metric; the highest is 1
-    needs_answers: ClassVar[bool] = False  # whether it is undefined if a row is decided as no class
+    # The lowest value of the metric; the highest is 1.
+    lowest: ClassVar[float] = 0.0
+    # Whether the metric is undefined if a row is decided as no class.
+    needs_answers: ClassVar[bool] = False
 
     @abstractmethod
     def of_counts(self, counts: Counts) -> float:
@@ -119,18 +125,19 @@ class CountMetric(Metric):
     def derivatives(
         self, counts: Counts, place: int | None = None
     ) -> tuple[Floats, Floats, Floats]:
-        """Return the derivatives of the metric, or of its value for a class, by the counts in `Counts`: (classes,)."""
+        """Return the derivatives by the correct, predicted and actual counts: each (classes,).
+
+        They are those of the metric or, with `place`, of its value for a class.
+        """
 
     def share_of_counts(self, counts: Counts, worth: float) -> Share | None:
-        """Return the share that gives the metric of the positive one of two classes; None if it is no share."""
+        """Return the share that gives the metric of two classes; None if it is no share."""
         return None
 
     def value(self, rows: JudgedRows) -> float:
-        return (
-            math.nan
-            if self.needs_answers and (rows.decided < 0).any()
-            else self.of_counts(rows.counts)
-        )
+        if self.needs_answers and (rows.decided < 0).any():
+            return math.nan
+        return self.of_counts(rows.counts)
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
         y, decided, counts = rows.y, rows.decided, rows.counts
@@ -141,9 +148,8 @@ class CountMetric(Metric):
         if rows.multilabel:
             of_labels: Floats = (y & decided) @ of_correct + decided @ of_predicted + y @ of_actual
             return of_labels * len(rows)
-        of_decided = np.append(of_predicted, 0)[
-            decided
-        ]  # the last is of rows that are decided as no class
+        # The last is of rows that are decided as no class.
+        of_decided = np.append(of_predicted, 0)[decided]
         change: Floats = np.where(decided == y, of_correct[y], 0) + of_decided + of_actual[y]
         return change * len(rows)
 
@@ -152,9 +158,8 @@ class CountMetric(Metric):
         if rows.clusters is not None:
             influences = self.influence(rows)
             worth = effective_rows(influences, rows.clusters, rows.wrong, confidence) / len(rows)
-        return self.counts_interval(
-            rows.matrix, worth, rows.stratified and rows.clusters is None, confidence
-        )
+        stratified = rows.stratified and rows.clusters is None
+        return self.counts_interval(rows.matrix, worth, stratified, confidence)
 
     def counts_interval(
         self,
@@ -163,7 +168,7 @@ class CountMetric(Metric):
         stratified: bool,
         confidence: float = CONFIDENCE,
     ) -> Interval | None:
-        """Return the interval of the metric of a confusion matrix, None if a class has too few rows for one.
+        """Return the interval of the metric of a confusion matrix; None if a class is too rare.
 
         It is Wilson's interval of a share that is as variable as the metric: of n rows, a share s
         has the variance s (1 - s) / n. `worth` is the number of effective rows per row,
@@ -184,7 +189,8 @@ class CountMetric(Metric):
         variance = float((counts * change**2).sum() - (sums**2 / np.maximum(rows, TINY)).sum())
         lowest, span = self.lowest, 1 - self.lowest
         middle = (self.of_counts(of) - lowest) / span
-        if not 0 < middle < 1:  # as the precision if all mistakes are rows without an answer
+        # It is 0 or 1, for example, for the precision if all mistakes are rows without an answer.
+        if not 0 < middle < 1:
             return None
         # A mean of many small classes deviates from that of expected counts.
         share = (value - self.bias(counts, of_correct, stratified) - lowest) / span
@@ -193,7 +199,7 @@ class CountMetric(Metric):
         return Interval(min(lowest + span * low, value), max(lowest + span * high, value))
 
     def bias(self, counts: Floats, of_correct: Floats, stratified: bool) -> float:
-        """Return the expected deviation of the metric of some counts from that of expected counts."""
+        """Return the expected deviation of the metric from that of expected counts."""
         return 0.0
 
 
@@ -208,7 +214,7 @@ class Matthews(CountMetric):
     needs_answers: ClassVar[bool] = True
 
     def of_counts(self, counts: Counts) -> float:
-        """Return the coefficient, NaN if there is one class only, 0 if one class is always decided."""
+        """Return the coefficient; NaN for one class only, 0 if one class is always decided."""
         if np.count_nonzero(counts.actual) < 2:
             return math.nan
         total, predicted, actual = counts.actual.sum(), counts.predicted, counts.actual
@@ -262,7 +268,7 @@ class Ratio(CountMetric):
 
     @property
     def is_f1(self) -> bool:
-        """Whether the metric is about the rows that are decided as a class as well as those that belong to it."""
+        """Whether the metric depends on both precision and recall."""
         return bool(self.by_predicted and self.by_actual)
 
     @property
@@ -285,7 +291,7 @@ class Ratio(CountMetric):
         return self.of_each(rows.counts)
 
     def of_counts(self, counts: Counts) -> float:
-        """Return the mean, NaN if it is over the classes that have rows and there is one class only."""
+        """Return the metric; NaN for a mean over the classes that have rows if only one has."""
         if self.together:
             return float(self.of_each(counts.together())[0])
         if self.per_class:
@@ -299,12 +305,10 @@ class Ratio(CountMetric):
         weights: NDArray[Any] = np.arange(counts.actual.size) == place
         if self.together:
             weights, counts = np.ones(counts.actual.size), counts.together()
+        elif place is None and self.per_class:
+            weights = counts.weights
         elif place is None:
-            weights = (
-                counts.weights
-                if self.per_class
-                else (counts.actual > 0) / np.count_nonzero(counts.actual)
-            )
+            weights = (counts.actual > 0) / np.count_nonzero(counts.actual)
         factor = self.by_predicted + self.by_actual
         whole = self.by_predicted * counts.predicted + self.by_actual * counts.actual
         of_correct = np.divide(factor * weights, whole, out=np.zeros_like(whole), where=whole > 0)
@@ -338,17 +342,14 @@ class Ratio(CountMetric):
         return losses * (len(rows) - 1)
 
     def counted(self, rows: JudgedRows) -> Bools:
-        return (
-            (rows.y == 1) | (rows.decided == 1)
-            if rows.binary and self.is_f1
-            else super().counted(rows)
-        )
+        if rows.binary and self.is_f1:
+            return np.asarray((rows.y == 1) | (rows.decided == 1))
+        return super().counted(rows)
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
-        """Return whether the metric is the same whatever the rows are; the recall of a class never counts as that."""
-        return bool(place is None or self.by_predicted) and super().is_fixed(
-            rows, confidence, place
-        )
+        """Return whether the metric is the same for any rows; the recall of a class never is."""
+        is_recall_of_class = place is not None and not self.by_predicted
+        return not is_recall_of_class and super().is_fixed(rows, confidence, place)
 
     def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
         if place is None and not self.together:
@@ -370,34 +371,39 @@ class Ratio(CountMetric):
         return CountMetric._interval(one, two, confidence, None)
 
     def _sides(self, rows: JudgedRows, place: int | None) -> tuple[Bools, Bools, Ints | None]:
-        """Return which rows have a class and which are decided as it, or pairs of row and label, and their clusters."""
+        """Return which rows have a class, which are decided as it, and their clusters.
+
+        Without `place` they are pairs of row and label.
+        """
         if place is None:
             return rows.y == 1, rows.decided == 1, rows.clusters_of_pairs
         return rows.is_actual(place), rows.is_decided(place), rows.clusters
 
     def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
         actual, decided, clusters = self._sides(rows, place)
-        among = decided if self.among_decided else actual | decided if self.by_predicted else actual
+        if self.among_decided:
+            among = decided
+        elif self.by_predicted:
+            among = actual | decided
+        else:
+            among = actual
         return Share.of(actual & decided, among, clusters, confidence, self.is_f1)
 
     def share_of_counts(self, counts: Counts, worth: float) -> Share | None:
-        """Return the share that gives the metric of the positive one of two classes; None if it is no share."""
+        """Return the share that gives the metric of two classes; None if it is no share."""
+        if not (self.is_share and self.per_class):
+            return None
         right, decided, actual = counts.correct[1], counts.predicted[1], counts.actual[1]
-        rows = (
-            decided
-            if self.among_decided
-            else decided + actual - right
-            if self.by_predicted
-            else actual
-        )
-        return (
-            Share(right, rows, rows * worth, self.is_f1)
-            if self.is_share and self.per_class
-            else None
-        )
+        if self.among_decided:
+            rows = decided
+        elif self.by_predicted:
+            rows = decided + actual - right
+        else:
+            rows = actual
+        return Share(right, rows, rows * worth, self.is_f1)
 
     def bias(self, counts: Floats, of_correct: Floats, stratified: bool) -> float:
-        """Return the expected deviation of a mean of ratios of counts from that of expected counts, to second order."""
+        """Return the expected deviation from the metric of expected counts, to second order."""
         of = margins(counts)
         whole = self.by_predicted * of.predicted + self.by_actual * of.actual
         actual = np.maximum(of.actual, TINY)
@@ -409,14 +415,15 @@ class Ratio(CountMetric):
 
 
 def _smoothed(counts: Floats, added: float) -> Floats:
-    """Return confusion counts whose classes, of as many rows as before, are right and wrong in smoothed proportions.
+    """Return confusion counts with smoothed proportions of right and wrong rows per class.
 
-    `added` rows, half of which are right, are divided among the classes: with the square of the
-    normal quantile as Agresti & Coull (1998), The American Statistician 52:119-126. To each class
-    come up to `SHARED` rows that are right as often as the rows of all classes, so that a small
-    class without mistakes varies: fewer, the more recalls differ (beta-binomial moments, Kleinman
-    1973, J. Am. Stat. Assoc. 68:46-54). Wrong ones are decided like those of the class, or, if it
-    has none, as the other classes in proportion to their rows.
+    Each class has as many rows as before. `added` rows, half of which are right, are divided among
+    the classes: with the square of the normal quantile as Agresti & Coull (1998), The American
+    Statistician 52:119-126. To each class come up to `SHARED` rows that are right as often as the
+    rows of all classes, so that a small class without mistakes varies: fewer, the more recalls
+    differ (beta-binomial moments, Kleinman 1973, J. Am. Stat. Assoc. 68:46-54). Wrong ones are
+    decided like those of the class, or, if it has none, as the other classes in proportion to their
+    rows.
     """
     actual, diagonal = counts.sum(axis=1), np.eye(*counts.shape) == 1
     present = actual > 0
@@ -424,11 +431,11 @@ def _smoothed(counts: Floats, added: float) -> Floats:
     variance, recalls = share * (1 - share), counts.diagonal()[present] / actual[present]
     between = ((recalls - share) ** 2 - variance / actual[present]).mean()
     shared = max(variance / max(between, variance / (1 + SHARED)) - 1, 0)
-    each = added / len(recalls)
-    right, wrong = each / 2 + shared * share, np.where(diagonal, 0, counts)
+    per_class = added / len(recalls)
+    right, wrong = per_class / 2 + shared * share, np.where(diagonal, 0, counts)
     others = np.where(diagonal, 0, np.append(actual, 0)[: counts.shape[1]])
     wrong = np.where(wrong.any(axis=1, keepdims=True), wrong, others)
-    wrong *= (each + shared - right) / np.maximum(wrong.sum(axis=1, keepdims=True), TINY)
+    wrong *= (per_class + shared - right) / np.maximum(wrong.sum(axis=1, keepdims=True), TINY)
     smoothed: Floats = counts + present[:, np.newaxis] * np.where(diagonal, right, wrong)
     smoothed *= (actual / np.maximum(smoothed.sum(axis=1), TINY))[:, np.newaxis]
     return smoothed

@@ -1,4 +1,4 @@
-"""Metrics of the order of the rows by their probability of a class: ROC AUC and average precision."""
+"""Metrics of the order of the rows by probability of a class: ROC AUC, average precision."""
 
 import math
 from abc import abstractmethod
@@ -12,15 +12,19 @@ from textclf.evaluate.intervals import Interval, normal_quantile, on_odds_scale,
 from textclf.evaluate.metrics.metric import Metric, is_mixed, margin
 from textclf.evaluate.rows import Bools, Floats, Ints, JudgedRows, shown_classes
 
-ADDED = 0.25  # rows that are added where the variance of an area is estimated
-FEW_OF_AREA, OUT_OF_ORDER = (
-    15,
-    2,
-)  # rows of the rarer side of a class, and those that rank wrongly, to compare areas
+# Rows that are added where the variance of an area is estimated.
+ADDED = 0.25
+# The fewest rows of the rarer side of each class, over all classes, to compare areas.
+FEW_OF_AREA = 15
+# The fewest of these that rank wrongly, to compare areas.
+OUT_OF_ORDER = 2
 
 
 class Rank(Metric):
-    """A mean over the classes of a number that depends on the order of the rows by their probability of a class."""
+    """A mean over the classes of a number that depends on the order of the rows.
+
+    They are ordered by their probability of the class.
+    """
 
     @abstractmethod
     def of_class(self, positive: Bools, scores: Floats) -> float:
@@ -31,17 +35,26 @@ class Rank(Metric):
         """Return the influence of each row on the metric of a class (rows,)."""
 
     def of_classes(self, rows: JudgedRows) -> Floats:
-        """Return the metric of each class, NaN without rows on both sides; of two classes both have the same."""
-        sides = ((rows.is_actual(place), rows.probabilities[:, place]) for place in _places(rows))
-        found = np.array([self.of_class(*side) if is_mixed(side[0]) else np.nan for side in sides])
-        return np.broadcast_to(found, rows.classes) if rows.binary else found
+        """Return the metric of each class; NaN without rows on both sides.
+
+        The two values of a binary task are the same.
+        """
+        values = []
+        for place in _places(rows):
+            positive, scores = rows.is_actual(place), rows.probabilities[:, place]
+            values.append(self.of_class(positive, scores) if is_mixed(positive) else np.nan)
+        by_class = np.array(values)
+        return np.broadcast_to(by_class, rows.classes) if rows.binary else by_class
 
     def value(self, rows: JudgedRows) -> float:
-        """Return the mean, of labels over those with a value; NaN if none has one, or a class has no rows."""
-        found = rows.once(self.of_classes)
-        if not rows.multilabel:
-            return float(found[[*_places(rows)]].mean()) if rows.counts.actual.all() else math.nan
-        return float(np.nanmean(found)) if np.isfinite(found).any() else math.nan
+        """Return the mean, of labels over those with a value.
+
+        NaN if no label has a value, or a class has no rows.
+        """
+        by_class = rows.once(self.of_classes)
+        if rows.multilabel:
+            return float(np.nanmean(by_class)) if np.isfinite(by_class).any() else math.nan
+        return float(by_class[[*_places(rows)]].mean()) if rows.counts.actual.all() else math.nan
 
     def influence(self, rows: JudgedRows, place: int | None = None) -> Floats:
         places = _places(rows) if place is None or rows.binary else [place]
@@ -52,7 +65,10 @@ class Rank(Metric):
 
 
 class Area(Rank):
-    """The ROC AUC, with the variance of DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44:837-845."""
+    """The ROC AUC, with DeLong's variance.
+
+    DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44:837-845.
+    """
 
     symmetric: ClassVar[bool] = True
 
@@ -73,16 +89,15 @@ class Area(Rank):
             return np.zeros(len(positive))
         positives_below, others_below = counts_below(positive, scores)
         area = float(others_below[positive].mean()) / others
-        above = (
-            1 - positives_below / positives
-        )  # share of the class with a higher score than each row
-        influences: Floats = np.where(
-            positive, (others_below / others - area) / positives, (above - area) / others
-        )
+        # For each row, the share of the rows of the class with a higher score.
+        above = 1 - positives_below / positives
+        of_positives = (others_below / others - area) / positives
+        of_others = (above - area) / others
+        influences: Floats = np.where(positive, of_positives, of_others)
         return influences * len(positive)
 
     def is_few(self, rows: JudgedRows, place: int | None = None) -> bool:
-        """Return whether a class of a mean is rare; mistakes are not counted: decisions have no influence."""
+        """Return whether a class of a mean is rare; decisions, so mistakes, have no influence."""
         return place is None and self.has_rare_classes(rows)
 
     def margin(
@@ -93,13 +108,14 @@ class Area(Rank):
         confidence: float,
         place: int | None = None,
     ) -> float:
-        """Return half the length of the interval; that of a class has the variances of its rows and of the others."""
+        """Return half the length of the interval.
+
+        That of a class adds the variances of its rows and of the others.
+        """
         place = 1 if rows.binary else place
-        strata = (
-            None
-            if place is None or rows.clusters is not None
-            else rows.is_actual(place).astype(np.int64)
-        )
+        strata = None
+        if place is not None and rows.clusters is None:
+            strata = rows.is_actual(place).astype(np.int64)
         return margin(rows, influences, rare, confidence, strata)
 
     def differing(self, a: JudgedRows, b: JudgedRows, differences: Floats) -> Bools | None:
@@ -112,11 +128,9 @@ class Area(Rank):
         sides = map(a.is_actual, _places(a))
         rarer = sum(min(a.independent(side), a.independent(~side)) for side in sides)
         distance = 2 - a.once(self.value) - b.once(self.value)
-        return (
-            None
-            if rarer < FEW_OF_AREA or rarer * distance < OUT_OF_ORDER
-            else _rarest(a, _places(a))
-        )
+        if rarer < FEW_OF_AREA or rarer * distance < OUT_OF_ORDER:
+            return None
+        return _rarest(a, _places(a))
 
     def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
         places = [*_places(rows)] if place is None else [place]
@@ -125,11 +139,12 @@ class Area(Rank):
     def interval_of(
         self, rows: JudgedRows, areas: Floats, places: Sequence[int], confidence: float
     ) -> Interval | None:
-        """Return the interval of the area of a class, or of the mean over some classes; None if one of these is rare.
+        """Return the interval of the area of a class, or of the mean over some classes.
 
-        `areas` and `places` (classes,). It is Wilson's interval of a share as variable as the area,
-        by DeLong's variance with `ADDED` / classes^2 rows more on either side of each class that
-        rank above half of the other side; so it has a width even if the area is 1.
+        None if one of these is rare. `areas` and `places` (classes,). It is Wilson's interval of a
+        share as variable as the area, by DeLong's variance with `ADDED` / classes^2 rows more on
+        either side of each class that rank above half of the other side; so it has a width even if
+        the area is 1.
         """
         number, place = len(places), places[0] if len(places) == 1 else None
         if self.is_few(rows, place):
@@ -137,17 +152,16 @@ class Area(Rank):
         influences, sides = self.influence(rows, place), map(rows.is_actual, places)
         half = self.margin(rows, influences, _rarest(rows, places), confidence, place)
         variance = (half / normal_quantile((1 + confidence) / 2)) ** 2
-        # Effective rows per row of a cluster
+        # The effective rows per row of a cluster.
         worth = min(float(influences.var()) / len(rows) / max(variance, TINY**2), 1.0)
         counts = [
-            [max(rows.independent(each), worth * each.sum()) for each in (side, ~side)]
+            [max(rows.independent(members), worth * members.sum()) for members in (side, ~side)]
             for side in sides
         ]
         own, others = np.array(counts).T
         added = ADDED / number**2
-        variance += (
-            added * float(((areas - 0.5) ** 2 * (1 / own**2 + 1 / others**2)).sum()) / number**2
-        )
+        squares = (areas - 0.5) ** 2 * (1 / own**2 + 1 / others**2)
+        variance += added * float(squares.sum()) / number**2
         shrunk = 0.5 + (areas - 0.5) * own / (own + added) * others / (others + added)
         effective = float(shrunk.mean() * (1 - shrunk.mean())) / max(variance, TINY**2)
         return wilson(float(areas.mean()) * effective, effective, confidence)
@@ -160,11 +174,11 @@ class AveragePrecision(Rank):
         return float(precisions_at(positive, scores)[0][positive].mean())
 
     def influence_on_class(self, positive: Bools, scores: Floats) -> Floats:
-        """Return the influence of each row on the average precision of a label, (rows,); some rows must have the label.
+        """Return the influence of each row on the average precision of a label, (rows,).
 
-        A row with the label changes the mean by its own precision. Every row changes the precision
-        at each row with the label and at most its score, in proportion to 1 / the number of rows
-        with at least that score.
+        Some rows must have the label. A row with the label changes the mean by its own precision.
+        Every row changes the precision at each row with the label and at most its score, in
+        proportion to 1 / the number of rows with at least that score.
         """
         precisions, above, rank = precisions_at(positive, scores)
         by_rows, by_precisions = (  # sums over the rows of the label with at most each score
@@ -200,15 +214,14 @@ def _rarest(rows: JudgedRows, places: Sequence[int]) -> Bools:
 
 
 def counts_below(positive: Bools, scores: Floats) -> tuple[Floats, Floats]:
-    """Return for each row the rows of the class and the other rows with a lower score, ties as one half: both (rows,).
+    """Return for each row the numbers of rows of the class and of others with a lower score.
 
-    The mean of the other rows below those of the class, as a share of the other rows, is the ROC
-    AUC.
+    Both are (rows,); ties count one half. The mean of the other rows below those of the class, as a
+    share of the other rows, is the ROC AUC.
     """
     order = np.argsort(scores)  # ties in any order
-    first = np.flatnonzero(np.append(True, np.diff(scores[order]) != 0))[
-        : len(scores)
-    ]  # of rows with a score
+    # The first row with each score; none if there are no rows.
+    first = np.flatnonzero(np.append(True, np.diff(scores[order]) != 0))[: len(scores)]
     sizes = np.diff(first, append=len(scores))
     below = []
     for side in (positive, ~positive):
@@ -220,15 +233,14 @@ def counts_below(positive: Bools, scores: Floats) -> tuple[Floats, Floats]:
 
 
 def precisions_at(positive: Bools, scores: Floats) -> tuple[Floats, Ints, Ints]:
-    """Return for each row the precision among the rows with at least its score, and the number of these: both (rows,).
+    """Return for each row the precision among the rows with at least its score, and their number.
 
-    The third array is the rank of its score among the distinct ones, (rows,), 0 for the highest.
-    The mean of the precisions over the rows of the class is the average precision.
+    Both are (rows,). The third array is the rank of its score among the distinct ones, (rows,), 0
+    for the highest. The mean of the precisions over the rows of the class is the average precision.
     """
     order = np.argsort(-scores)  # ties in any order
-    last = np.append(
-        np.flatnonzero(np.diff(scores[order])), len(scores) - 1
-    )  # the last row with each score
+    # The last row with each score.
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
     true, rows = np.cumsum(positive[order])[last], last + 1
     group = np.empty(len(scores), np.int64)
     group[order] = np.repeat(np.arange(len(last)), np.diff(rows, prepend=0))

@@ -1,4 +1,4 @@
-"""Metrics that are means over the rows: losses, costs, the precision of rankings; and the calibration error."""
+"""Metrics that are means over the rows, such as losses and costs; and the calibration error."""
 
 import math
 from collections.abc import Callable
@@ -13,12 +13,14 @@ from textclf.evaluate.intervals import Interval, on_odds_scale, wilson
 from textclf.evaluate.metrics.metric import Metric
 from textclf.evaluate.rows import Bools, Floats, Ints, JudgedRows, Labels
 
-BINS = 10  # of the confidence; two classes fill the upper half only, since the top confidence is at least 0.5
+# Bins of the confidence. Two classes fill only the upper half of them, since the confidence in the
+# more probable one is at least 0.5.
+BINS = 10
 
 
 @dataclass(frozen=True)
 class RowMean(Metric):
-    """The mean of a number per row: a loss, which is 0 or more, or a score from 0 to 1 if higher is better."""
+    """The mean of a number per row: a loss of 0 or more, or a score from 0 to 1."""
 
     _: KW_ONLY
     of_row: Callable[[JudgedRows], Floats]  # the number of each row, (rows,)
@@ -44,11 +46,12 @@ class RowMean(Metric):
         return self.on_scale(rows.once(self.value), half, rows.sides) if half > TINY else None
 
     def on_scale(self, value: float, half: float, classes: int) -> Interval | None:
-        """Return the interval of a mean on its scale, from `half` the length of its symmetric interval.
+        """Return the interval of a mean on its scale.
 
-        It is symmetric in the logarithm of a mean loss, and in the log odds of a mean score. So it
-        stays within the range of the metric, and allows for skewness. None for a mean loss less
-        than `half`: a few rows decide it.
+        `half` is half the length of its symmetric interval. The result is symmetric in the
+        logarithm of a mean loss, and in the log odds of a mean score. So it stays within the range
+        of the metric, and allows for skewness. None for a mean loss less than `half`: a few rows
+        decide it.
         """
         if self.higher_is_better:
             return on_odds_scale(value, half)
@@ -72,7 +75,7 @@ class MeanCost(RowMean):
         return False
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
-        """Return whether the one decision of a model that ignores the texts costs the same for all classes."""
+        """Return whether the one decision of a baseline costs the same for all classes."""
         return bool(np.ptp(np.array(rows.costs)[:, rows.decided[0]]) == 0)
 
     def differing(self, a: JudgedRows, b: JudgedRows, differences: Floats) -> Bools | None:
@@ -98,31 +101,30 @@ class MeanCost(RowMean):
         ends = np.array([wilson(share * effective, effective, confidence) for share in shares])
         moves = weights[:, np.newaxis] * (ends - shares[:, np.newaxis])
         lengths = np.stack([moves.min(axis=1), moves.max(axis=1)])
-        odds = shares / np.maximum(
-            1 - shares, 0.5
-        )  # of the value with the largest share, any would do
+        # A share above 0.5 is the largest, whose weight is 0, so that any odds would do.
+        odds = shares / np.maximum(1 - shares, 0.5)
         correlated = lengths * np.sign(weights) * np.sqrt(odds)
-        squares = (
-            (lengths**2).sum(axis=1) + (correlated**2).sum(axis=1) - correlated.sum(axis=1) ** 2
-        )
-        low, high = (
-            float(end)
-            for end in values.mean() + np.array([-1, 1]) * np.sqrt(np.maximum(squares, 0))
-        )
+        own = (lengths**2).sum(axis=1) + (correlated**2).sum(axis=1)
+        below, above = np.sqrt(np.maximum(own - correlated.sum(axis=1) ** 2, 0))
+        low, high = float(values.mean() - below), float(values.mean() + above)
         return Interval(max(low, float(levels[0])), min(high, float(levels[-1])))
 
 
 def log_losses(rows: JudgedRows) -> Floats:
-    """Return the log loss of each row (rows,), in nats; with several labels per text the mean over the labels."""
+    """Return the log loss of each row, (rows,), in nats.
+
+    With several labels per text it is the mean over the labels.
+    """
     losses: Floats = -np.log(np.clip(of_actual(rows.probabilities, rows.y), EPSILON, 1 - EPSILON))
     return losses.mean(axis=1) if rows.multilabel else losses
 
 
 def squared_errors(rows: JudgedRows) -> Floats:
-    """Return the squared error of each row (rows,), summed over the classes; binary: of the positive class alone.
+    """Return the squared error of each row, (rows,), summed over the classes.
 
-    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from
-    0 to 1. With several labels per text it is the mean over the labels.
+    Binary: of the positive class alone. Brier (1950), Monthly Weather Review 78:1-3; binary as
+    `sklearn.metrics.brier_score_loss`, from 0 to 1. With several labels per text it is the mean
+    over the labels.
     """
     if rows.multilabel:
         return np.asarray(((rows.probabilities - rows.y) ** 2).mean(axis=1))
@@ -146,7 +148,10 @@ def ranking_precisions(rows: JudgedRows) -> Floats:
 
 
 def row_costs(rows: JudgedRows) -> Floats:
-    """Return the cost of the decision of each row, (rows,); no answer, -1, takes the last column of the costs."""
+    """Return the cost of the decision of each row, (rows,).
+
+    No answer is -1, which takes the last column of the costs.
+    """
     return np.array(rows.costs)[rows.y, rows.decided]
 
 
@@ -175,26 +180,23 @@ class CalibrationError(Metric):
 
 
 def top_class(y: Labels, probabilities: Floats) -> tuple[Floats, Bools, Ints]:
-    """Return the confidence of each row, whether its most probable class is correct, and the position of its bin.
+    """Return the confidence of each row, whether its top class is correct, and its bin.
 
-    Bins have equal width; each holds its upper end. With several labels per text the items are
-    pairs of row and label instead of rows: the probability of the label, and whether the row has
-    it.
+    The top class is the most probable one; bins are given by position. Bins have equal width; each
+    holds its upper end. With several labels per text the items are pairs of row and label instead
+    of rows: the probability of the label, and whether the row has it.
     """
     if y.ndim == 2:
         confidences, correct = probabilities.ravel(), y.ravel() == 1
     else:
         top = probabilities.argmax(axis=1)
         confidences, correct = probabilities[np.arange(len(y)), top], top == y
-    return (
-        confidences,
-        correct,
-        np.searchsorted(np.arange(1, BINS) / BINS, confidences, side="left"),
-    )
+    position = np.searchsorted(np.arange(1, BINS) / BINS, confidences, side="left")
+    return confidences, correct, position
 
 
 def expected_ece(probabilities: Floats, worth: float = 1.0, multilabel: bool = False) -> float:
-    """Return the expected calibration error of rows whose most probable class is right with just that probability.
+    """Return the expected calibration error of rows whose probabilities are right.
 
     The gap of a bin is about normal with mean 0, so its expected absolute value is sqrt(2 / pi)
     standard deviations. `worth` is the number of effective rows per row, or with several labels per
