@@ -38,12 +38,11 @@ from textclf.evaluate.split_metrics import SplitMetrics
 GUESSING = "guessing"  # the baseline, in decisions.json; no model has this name
 SCORES = ("accuracy", "cost", "log_loss")  # by which the default model is chosen
 OF_BASELINE = (*SCORES, *OF_SETS)  # the metrics of guessing
-# What `dvc metrics` and `dvc exp show` list of each model
-COMPARED = [
-    name for name, metric in METRICS.items() if metric.listed
-]  # on rows that the model was not fitted to
-FITTED = ("accuracy",)  # on the training rows
-TRAINING = ("parameters", "epochs", "best_epoch")  # of a model that is trained in epochs
+# What `dvc metrics` and `dvc exp show` list of each model: the metrics on rows that it was not
+# fitted to, those on the training rows, and the records of a training in epochs.
+COMPARED = [name for name, metric in METRICS.items() if metric.listed]
+FITTED = ("accuracy",)
+TRAINING = ("parameters", "epochs", "best_epoch")
 
 Summary = dict[str, float | dict[str, float]]
 RowsOfSplits = dict[str, dict[str, Predictions]]  # by split and model
@@ -51,14 +50,20 @@ RowsOfSplits = dict[str, dict[str, Predictions]]  # by split and model
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Predictions of models for the same held-out training rows, and their clusters (rows,) if they are dependent."""
+    """Predictions of models for the same held-out training rows.
+
+    `clusters` (rows,) are those of dependent rows, None if the rows are independent.
+    """
 
     models: Mapping[str, Predictions] = field(default_factory=dict)
     clusters: NDArray[np.int64] | None = None
 
 
 def read_held_out(paths: Mapping[str, Path], splits: Path) -> HeldOut:
-    """Return the predictions of the models whose file of held-out rows exists; `splits` has the training rows."""
+    """Return the predictions of the models whose file of held-out rows exists.
+
+    `splits` is the folder with the training rows.
+    """
     models = {name: read(path) for name, path in paths.items() if path.exists()}
     if not models:
         return HeldOut()
@@ -94,15 +99,14 @@ def decide(
         for name, rows in choosing.items()
     }
     choosers = {name: rows for name, rows in choosing.items() if name not in baselines}
-    if without := [name for name, rows in choosers.items() if of[name].chooses and not len(rows)]:
+    without = [name for name, rows in choosers.items() if of[name].chooses and not len(rows)]
+    if without:
+        train = next(iter(together.get("train", {}).values()), None)
+        advice = _rarest(train) if train is not None and train.multilabel else ""
         raise UserError(
-            "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
-            f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
-            + "".join(
-                _rarest(rows)
-                for rows in [*together.get("train", {}).values()][:1]
-                if rows.multilabel
-            )
+            "evaluate.calibration and evaluate.threshold must have validation rows, "
+            "or held-out training rows of each model, to choose by; "
+            f"got none of {', '.join(without)}: set split.validation_size{advice}"
         )
     clustered = chooser.clusters if chooser else None
     decisions: dict[str, Decision] = {}
@@ -176,7 +180,7 @@ def _rarest(rows: Predictions) -> str:
 def read_together(
     models: Mapping[str, Iterable[Predictions]],
 ) -> Iterator[tuple[str, dict[str, Predictions]]]:
-    """Yield each split and a batch of the same rows of it from each model that predicts them, in order.
+    """Yield each split, and a batch of the same rows of it from each model that predicts them.
 
     Raises `UserError` if the models do not have the same rows in the same batches.
     """
@@ -187,12 +191,13 @@ def read_together(
             for name, rows in zip(models, batch, strict=True):
                 if rows is first:
                     continue
-                same = rows.classes == first.classes and np.array_equal(rows.y, first.y)
-                if not (
-                    same
+                same = (
+                    rows.classes == first.classes
+                    and np.array_equal(rows.y, first.y)
                     and np.array_equal(rows.ids, first.ids)
                     and np.array_equal(rows.split, first.split)
-                ):
+                )
+                if not same:
                     raise UserError(
                         f"{rule}; those of {name} and {next(iter(models))} differ; run dvc repro"
                     )
@@ -201,14 +206,12 @@ def read_together(
                 # A row group of a large run belongs to one split and is not copied.
                 chosen = slice(None) if len(splits) == 1 else first.split == split
                 taken = {name: rows.take(chosen) for name, rows in zip(models, batch, strict=True)}
-                yield (
-                    split,
-                    {
-                        name: rows
-                        for name, rows in taken.items()
-                        if not np.isnan(rows.probabilities[0, 0])
-                    },
-                )
+                predicted = {
+                    name: rows
+                    for name, rows in taken.items()
+                    if not np.isnan(rows.probabilities[0, 0])
+                }
+                yield split, predicted
     except ValueError as error:  # of zip
         raise UserError(
             f"{rule}; one model has more batches than another; run dvc repro"
@@ -218,11 +221,11 @@ def read_together(
 def compare_with_guessing(
     train: SplitMetrics, test: SplitMetrics
 ) -> tuple[dict[str, float], dict[str, Difference | None]]:
-    """Return metrics of guessing on the test rows, and for each model its log loss minus that, paired by row.
+    """Return metrics of guessing on the test rows, and each model's log loss minus that of it.
 
     Guessing predicts for every text the class shares of the training rows or, with several labels
     per text, the share of the rows with each label; its answer is that of `choose_baseline`. The
-    difference is None if there are too few rows for an interval.
+    differences are paired by row, None if there are too few rows for an interval.
     """
     shares, rows = train.support / train.rows, test.of_rows
     decision = choose_baseline(train.of_rows.y, train.classes, test.settings)
@@ -233,20 +236,23 @@ def compare_with_guessing(
         decided=np.broadcast_to(decided, rows.y.shape),
     )
     pairs = [(name, GUESSING) for name in test.values]
-    found = LOG_LOSS.compare({**test.judged, GUESSING: guessed}, pairs, test.settings.confidence)
+    models = {**test.judged, GUESSING: guessed}
+    differences = LOG_LOSS.compare(models, pairs, test.settings.confidence)
     measured = registry.measure(guessed, OF_BASELINE)
-    return measured, {name: found[name, GUESSING] for name in test.values}
+    return measured, {name: differences[name, GUESSING] for name in test.values}
 
 
 def find_unseen_cost(part: SplitMetrics, model: str) -> dict[str, dict[str, float]]:
-    """Return the largest cost of a decided class, as evaluate.costs has it, if no row shows as large a one.
+    """Return the largest cost of a decided class, as evaluate.costs has it, if no row shows it.
 
-    A model that decides all texts alike makes no other decisions.
+    A row shows it if its own cost is as large. A model that decides all texts alike makes no other
+    decisions.
     """
     costs, counts = np.array(part.judged[model].costs), part.judged[model].matrix
     shown = costs[:, : counts.shape[1]][counts > 0].max()
     actual, decided = np.unravel_index(costs[:, : len(costs)].argmax(), (len(costs), len(costs)))
-    if (cost := float(costs[actual, decided])) <= shown or part.judged[model].constant:
+    cost = float(costs[actual, decided])
+    if cost <= shown or part.judged[model].constant:
         return {}
     return {part.classes[actual]: {part.classes[decided]: cost}}
 
@@ -259,7 +265,7 @@ def decisions_report(
     watching: Collection[str],
     test_rows: int | None = None,
 ) -> Decisions:
-    """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
+    """Return the content of decisions.json: the protocol, decisions, choice of the default model.
 
     `measured` are the metrics of the models trained here, from the fastest to the slowest;
     `watching` are those that recorded their loss on validation or test rows while training;
@@ -289,8 +295,8 @@ def decisions_report(
         name: np.bincount(clusters) for name, clusters in clustered.items() if clusters is not None
     }
     if sizes:
-        protocol["clusters"] = {name: len(each) for name, each in sizes.items()}
-        protocol["independent_rows"] = {name: if_alike(each) for name, each in sizes.items()}
+        protocol["clusters"] = {name: len(counts) for name, counts in sizes.items()}
+        protocol["independent_rows"] = {name: if_alike(counts) for name, counts in sizes.items()}
     report: dict[str, Any] = {"guessing": baseline, "best": {}, "crossvalidation": {}}
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
     if choosing is not None and candidates:
@@ -318,7 +324,10 @@ def _report_model(
     choosing: SplitMetrics | None,
     above: Difference | None,
 ) -> ModelDecision:
-    """Return a model's part of decisions.json; `choosing` are the rows that chose, `above` compares with guessing."""
+    """Return a model's part of decisions.json.
+
+    `choosing` are the rows that chose, `above` is the comparison with guessing.
+    """
     of_model = {split: part for split, part in splits.items() if name in part.decisions}
     report: dict[str, Any] = {
         "ece_if_calibrated": {
@@ -326,8 +335,10 @@ def _report_model(
         },
         "guessing": above and above.rounded(),
     }
-    if decision.costs is not None and (unseen := find_unseen_cost(splits["test"], name)):
-        report["unseen_cost"] = unseen
+    if decision.costs is not None:
+        unseen = find_unseen_cost(splits["test"], name)
+        if unseen:
+            report["unseen_cost"] = unseen
     calibrates = (
         choosing is not None and choosing.settings.calibration != "none" and not decision.baseline
     )
@@ -347,9 +358,8 @@ def _report_model(
         and choosing is not None
         and choosing.settings.threshold in ("f1", "precision")
     ):
-        report["labels_of_few_rows"] = int(
-            has_few(choosing.of_rows.y, choosing.of_rows.clusters).sum()
-        )
+        few = has_few(choosing.of_rows.y, choosing.of_rows.clusters)
+        report["labels_of_few_rows"] = int(few.sum())
     return ModelDecision(**decision.to_json(), **report)
 
 

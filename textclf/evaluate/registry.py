@@ -1,4 +1,4 @@
-"""The registry of metrics: what evaluation, intervals, card, report, pull-request report, gate and docs know of each.
+"""The registry of metrics, from which evaluation, reports, card, gate and docs take them.
 
 A new metric is an entry here and its test; one of a new kind also a class in
 `textclf.evaluate.metrics`.
@@ -70,6 +70,7 @@ LOG_LOSS = RowMean(
     compared=True,
     listed=True,
 )
+# In the order in which they are shown.
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -160,7 +161,10 @@ METRICS: dict[str, Metric] = {
         RowMean(
             "ranking",
             "label ranking",
-            "share of actual labels among those at least as probable as an actual one; mean over these, then over rows",
+            (
+                "share of actual labels among those at least as probable as an actual one; "
+                "mean over these, then over rows"
+            ),
             of_row=ranking_precisions,
             task=MULTILABEL,
         ),
@@ -170,7 +174,10 @@ METRICS: dict[str, Metric] = {
         RowMean(
             "brier",
             "Brier score",
-            "mean squared error of the probabilities: of the positive class, or summed over more than two classes",
+            (
+                "mean squared error of the probabilities: "
+                "of the positive class, or summed over more than two classes"
+            ),
             of_row=squared_errors,
             highest=(1.0, 2.0),
             higher_is_better=False,
@@ -180,13 +187,16 @@ METRICS: dict[str, Metric] = {
         CalibrationError(
             "ece",
             "calibration error",
-            "expected calibration error: mean distance of accuracy and confidence over ten bins of the confidence",
+            (
+                "expected calibration error: "
+                "mean distance of accuracy and confidence over ten bins of the confidence"
+            ),
             higher_is_better=False,
             interval=False,
             uncalibrated=True,
         ),
     )
-}  # in the order in which they are shown
+}
 OF_SETS = ("micro_f1", "f1")  # shown beside the accuracy of sets of labels, which is strict
 
 
@@ -220,7 +230,7 @@ def pair_name(later: str, earlier: str) -> str:
 
 
 def format_value(name: str, value: float) -> str:
-    """Return a metric's value as it is shown: a percentage with one decimal, or a number with three."""
+    """Return a metric's value as it is shown: a percentage, or a number with three decimals."""
     return percent(value) if METRICS[name].percent else f"{value:.3f}"
 
 

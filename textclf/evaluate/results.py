@@ -1,4 +1,4 @@
-"""The results of a run, as the files in metrics/ have them: written and read by the same classes."""
+"""The results of a run as the files in metrics/ have them; the same classes write and read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -45,10 +45,10 @@ def _check_number(value: Any) -> Any:
     return value
 
 
-Metrics = Annotated[dict[str, Number], AfterValidator(_check_metrics)]  # by the names of `METRICS`
-Record = dict[
-    str, Annotated[int | float, PlainValidator(_check_number)]
-]  # numbers of a training, of any names
+# By the names of `METRICS`.
+Metrics = Annotated[dict[str, Number], AfterValidator(_check_metrics)]
+# Numbers of a training, of any names.
+Record = dict[str, Annotated[int | float, PlainValidator(_check_number)]]
 
 
 class Ends(Result):
@@ -76,24 +76,22 @@ class Difference(Ends):
 
     def reversed(self) -> Self:
         """Return the difference of the other model minus this one."""
-        return self.model_copy(
-            update={"difference": -self.difference, "low": -self.high, "high": -self.low}
-        )
+        ends = {"low": -self.high, "high": -self.low}
+        return self.model_copy(update={"difference": -self.difference, **ends})
 
 
 class Comparison(Difference):
-    """Two models on the test rows: the difference in accuracy of the later one minus the earlier one, and its test."""
+    """The difference in accuracy of a later model minus an earlier one, and its test."""
 
     only_first: Count  # rows that only the later one decides correctly
     only_second: Count
     p: PValue  # that they are alike
-    p_holm: PValue  # corrected for the number of pairs; those with a baseline are neither corrected nor counted
-    smallest_difference: Number | None = (
-        None  # that the test detects with 80% power; None if there is none
-    )
-    metrics: dict[str, Difference | None] = Field(
-        {}
-    )  # other metrics; None if there are too few rows
+    # Corrected for the number of pairs; those with a baseline are neither corrected nor counted.
+    p_holm: PValue
+    # The smallest that the test detects with 80% power; None if there is none.
+    smallest_difference: Number | None = None
+    # The differences of other metrics; None if there are too few rows.
+    metrics: dict[str, Difference | None] = Field({})
 
 
 class ByModel(Result):
@@ -115,10 +113,14 @@ class Protocol(Result):
     """The rows by which models are chosen and measured."""
 
     validation_rows: Count = 0
-    held_out_rows: Count = 0  # training rows that choose, if there are no validation rows
-    test_rows_watched: Count = 0  # 1 if a model recorded its loss on the test rows while training
-    test_rows: Count | None = None  # a checksum of them, by which `looks` recognises their results
-    clusters: dict[str, Positive] = Field({})  # of each split with dependent rows
+    # Training rows that choose, if there are no validation rows.
+    held_out_rows: Count = 0
+    # 1 if a model recorded its loss on the test rows while training.
+    test_rows_watched: Count = 0
+    # A checksum of the test rows, by which `looks` recognises their results.
+    test_rows: Count | None = None
+    # The number of clusters of each split with dependent rows.
+    clusters: dict[str, Positive] = Field({})
     # The independent rows that those of a split are worth at least: n^2 / sum(m^2) for clusters of
     # m of n rows, Kish (1965), Survey Sampling, 5.4.
     independent_rows: dict[str, Number] = Field({})
@@ -135,7 +137,7 @@ class FoldScores(Result):
 
 
 class Candidate(Result):
-    """How a model compares with the best, each difference with its standard error: see `compare_candidates`."""
+    """How a model compares with the best, by `compare_candidates`; errors are standard errors."""
 
     accuracy_difference: Number = 0.0
     accuracy_error: Number = 0.0
@@ -147,7 +149,7 @@ class Candidate(Result):
 
 
 class Choice(Result):
-    """The choice among several models, which is that of the default model unless export.model names one."""
+    """The choice of the default model among several, unless export.model names one."""
 
     models: dict[str, Candidate] = Field({})  # from the fastest to the slowest
     accuracy: Fraction | None = None  # of the first that is tied, allowing for the choice
@@ -156,7 +158,10 @@ class Choice(Result):
 
 
 class Calibrated(Result):
-    """The log loss of a model on the rows that calibrate it; the same before and after if no calibration is kept."""
+    """The log loss of a model on the rows that calibrate it, before and after.
+
+    Both are the same if the model stays uncalibrated.
+    """
 
     rows: Positive
     before: Number
@@ -168,21 +173,20 @@ class ModelDecision(Result):
 
     model_config = ConfigDict(extra="allow")
 
-    guessing: Difference | None = None  # of its log loss minus that of guessing on the test rows
-    ece_if_calibrated: dict[str, Number] = Field(
-        {}
-    )  # by split: its calibration error if its probabilities were right
-    calibrated: Calibrated | None = None  # if evaluate.calibration is set
-    uncalibrated: dict[str, Metrics] = Field(
-        {}
-    )  # by split, of a calibrated model: metrics before calibration
-    validation_mistakes: Count | None = (
-        None  # of the rows, or clusters, that calibrate, before calibration
-    )
-    labels_of_few_rows: Count | None = None  # labels with too few rows to choose a threshold by
-    unseen_cost: dict[str, dict[str, Exact]] = Field(
-        {}
-    )  # by actual and decided class: see `find_unseen_cost`
+    # Its log loss minus that of guessing on the test rows.
+    guessing: Difference | None = None
+    # By split: its calibration error if its probabilities were right.
+    ece_if_calibrated: dict[str, Number] = Field({})
+    # Only if evaluate.calibration is set.
+    calibrated: Calibrated | None = None
+    # By split, of a calibrated model: the metrics before calibration.
+    uncalibrated: dict[str, Metrics] = Field({})
+    # The rows, or clusters, that calibrate it and are wrong before calibration.
+    validation_mistakes: Count | None = None
+    # The number of labels with too few rows to choose a threshold by.
+    labels_of_few_rows: Count | None = None
+    # By actual and decided class: see `find_unseen_cost`.
+    unseen_cost: dict[str, dict[str, Exact]] = Field({})
 
     @cached_property
     def decision(self) -> Decision:
@@ -204,11 +208,12 @@ class Decisions(ByModel):
     """The content of decisions.json."""
 
     protocol: Protocol = Field(default_factory=Protocol)
-    guessing: Metrics = Field(
-        {}
-    )  # of guessing by the shares of the training rows; `cost`: best constant decision
-    crossvalidation: dict[str, FoldScores] = Field({})  # without validation rows
-    choice: Choice | None = None  # of several models
+    # Of guessing by the shares of the training rows; `cost` is that of the best constant decision.
+    guessing: Metrics = Field({})
+    # Without validation rows.
+    crossvalidation: dict[str, FoldScores] = Field({})
+    # With several models.
+    choice: Choice | None = None
     # By split, of the model that `choice` chooses, whatever export.model names; empty if no rows
     # choose.
     best: dict[str, Metrics] = Field({})
@@ -216,7 +221,10 @@ class Decisions(ByModel):
 
 
 class Slice(Result):
-    """A model on the test rows of a slice; the metric of evaluate.slice_metric and its interval have their names."""
+    """A model on the test rows of a slice.
+
+    The metric of evaluate.slice_metric and its interval have keys of their own names.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -231,7 +239,7 @@ class Slice(Result):
     __pydantic_extra__: dict[str, Number | Ends | None]
 
     def metric(self, name: str) -> tuple[float, Ends | None] | None:
-        """Return a metric and its interval, which is None for too few rows; None if the metric is not defined."""
+        """Return a metric and its interval, None for too few rows; None for an undefined metric."""
         extra: dict[str, Any] = self.__pydantic_extra__
         return (extra[name], extra[f"{name}_interval"]) if name in extra else None
 
@@ -281,11 +289,12 @@ class Coverage(ByModel):
 class Rejected(Result):
     """How rejection sorts the rows of a split. A share without rows is None."""
 
-    accuracy: (
-        MeasuredShare | None
-    )  # of the rows of a class: those with their class that are not rejected
-    recall: MeasuredShare | None  # of the rows of no class: those rejected
-    precision: MeasuredShare | None  # of the rows rejected: those of no class
+    # Of the rows of a class: those with their class that are not rejected.
+    accuracy: MeasuredShare | None
+    # Of the rows of no class: those rejected.
+    recall: MeasuredShare | None
+    # Of the rows rejected: those of no class.
+    precision: MeasuredShare | None
 
 
 class Area(Result):
@@ -315,24 +324,24 @@ class Unknown(Rejected):
 
 
 class Foreseen(Ends):
-    """What a power law of the errors foresees: the accuracy of twice the labels, and the labels for a higher one."""
+    """The accuracy of twice the labels and the labels for a target, by a power law of errors."""
 
     now: Fraction  # accuracy that it gives for all labels
     accuracy: Fraction  # for twice as many; the interval is that of it
     target: Fraction
-    labels: dict[
-        str, Positive | None
-    ]  # for this accuracy: `value`, `low` and `high`; None: too many to foresee
+    # The `value`, `low` and `high` for the target; None if they are too many to foresee.
+    labels: dict[str, Positive | None]
 
 
 class OfLabels(Result):
     """A model of fewer labels, and of more; the keys are numbers of labels."""
 
-    history: dict[str, MeasuredShare]  # accuracy on the test rows
-    foreseen: Foreseen | None = None  # None: too few numbers of labels
-    suggested: dict[str, Difference] = Field(
-        {}
-    )  # accuracy with suggested texts minus that with random ones
+    # The accuracy on the test rows.
+    history: dict[str, MeasuredShare]
+    # None if there are too few numbers of labels.
+    foreseen: Foreseen | None = None
+    # The accuracy with suggested texts minus that with random ones.
+    suggested: dict[str, Difference] = Field({})
 
 
 class Shape(Result):
@@ -345,7 +354,10 @@ class Shape(Result):
 
 
 class Features(Result):
-    """The features of a representation by split, and further numbers, such as the share of texts without spaces."""
+    """The features of a representation by split, and further numbers.
+
+    One of these is the share of texts without spaces.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -359,31 +371,31 @@ class Features(Result):
 class Results:
     """The JSON files in metrics/ by name; one that was not read is empty."""
 
-    evaluation: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # by model and split
-    intervals: dict[str, dict[str, dict[str, Ends | None]]] = field(
-        default_factory=dict
-    )  # None: too few rows
-    comparisons: dict[str, Comparison] = field(default_factory=dict)  # by `pair_name`
+    # By model and split.
+    evaluation: dict[str, dict[str, Metrics]] = field(default_factory=dict)
+    # By model, split and metric; None for too few rows.
+    intervals: dict[str, dict[str, dict[str, Ends | None]]] = field(default_factory=dict)
+    # By `pair_name`.
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     slices: Slices = field(default_factory=Slices)
     coverage: Coverage = field(default_factory=Coverage)
     training: dict[str, Record] = field(default_factory=dict)
-    unknown: dict[str, dict[str, Unknown]] = field(default_factory=dict)  # by model and split
-    labels: dict[str, OfLabels] = field(
-        default_factory=dict
-    )  # by model; empty if all labels are of the table
+    # By model and split.
+    unknown: dict[str, dict[str, Unknown]] = field(default_factory=dict)
+    # By model; empty if all labels are of the table.
+    labels: dict[str, OfLabels] = field(default_factory=dict)
     features: dict[str, Features] = field(default_factory=dict)
     splits: SplitReport = field(default_factory=SplitReport)
 
     @classmethod
     def of(cls, **contents: Any) -> Self:
-        """Return the results with these contents of files, which may be dictionaries as the files have them."""
-        return cls(
-            **{
-                name: TypeAdapter(KINDS[name]).validate_python(each)
-                for name, each in contents.items()
-            }
-        )
+        """Return the results with these contents of files, also as plain dictionaries."""
+        parts = {
+            name: TypeAdapter(KINDS[name]).validate_python(content)
+            for name, content in contents.items()
+        }
+        return cls(**parts)
 
     @classmethod
     def read(
@@ -395,17 +407,14 @@ class Results:
         `UserError` if a file is missing or damaged, or lacks a number.
         """
         contents = {name: parse_file(folder / f"{name}.json") for name in names}
-        results = cls(
-            **{
-                name: check(KINDS[name], each, f"{folder / name}.json")
-                for name, each in contents.items()
-            }
-        )
-        splits = [
-            each
-            for each in SPLITS
-            if each != "validation" or results.decisions.protocol.validation_rows
-        ]
+        parts = {
+            name: check(KINDS[name], content, f"{folder / name}.json")
+            for name, content in contents.items()
+        }
+        results = cls(**parts)
+        splits = list(SPLITS)
+        if not results.decisions.protocol.validation_rows:
+            splits.remove("validation")
         for name, content in contents.items():
             for key in map(".".join, _needed(name, models, external, splits)):
                 if value_at(content, key) in (MISSING, None):
@@ -415,16 +424,16 @@ class Results:
         return results
 
     def compare(self, name: str, other: str) -> Comparison:
-        """Return the comparison of two models on the test rows, with differences of the first minus the other."""
+        """Return the comparison of two models on the test rows, of the first minus the other."""
         pair = self.comparisons.get(pair_name(name, other))
         if pair is not None:
             return pair
         pair = self.comparisons[pair_name(other, name)].reversed()
-        return pair.model_copy(
-            update={
-                "metrics": {key: each and each.reversed() for key, each in pair.metrics.items()}
-            }
-        )
+        metrics = {
+            metric: difference and difference.reversed()
+            for metric, difference in pair.metrics.items()
+        }
+        return pair.model_copy(update={"metrics": metrics})
 
     def accuracy_ends(self, model: str, split: str = "test") -> Ends:
         """Return the interval of an accuracy, which a model has on each split that it predicts."""
@@ -441,7 +450,7 @@ KINDS = get_type_hints(Results, include_extras=True)
 def _needed(
     name: str, models: Sequence[str], external: Sequence[str], splits: Sequence[str]
 ) -> Iterator[tuple[str, ...]]:
-    """Yield the keys that a file must have for these models and splits, each with the keys above it."""
+    """Yield the keys that a file must have for these models and splits, as paths from the top."""
     every = (*models, *external)
     measured = [
         *((model, split) for model in models for split in splits),
@@ -477,7 +486,7 @@ def format_metric(
     intervals: Mapping[str, Ends | None],
     calibrated: float | None = None,
 ) -> tuple[str, str]:
-    """Return a metric among those of a split as it is shown, with its interval; each is "" if there is none.
+    """Return a metric of a split as it is shown, with its interval; "" in place of none.
 
     `calibrated` is what stands beside the calibration error: the one to expect if the probabilities
     are right.
@@ -485,36 +494,37 @@ def format_metric(
     if name not in metrics:
         return "", ""
     if name not in intervals:
-        beside = (
-            f"{format_value(name, calibrated)} if calibrated"
-            if name == "ece" and calibrated is not None
-            else ""
-        )
+        beside = ""
+        if name == "ece" and calibrated is not None:
+            beside = f"{format_value(name, calibrated)} if calibrated"
         return format_value(name, metrics[name]), beside
     return format_measured(name, metrics[name], intervals[name])
 
 
 def format_measured(name: str, value: float, ends: Ends | None) -> tuple[str, str]:
     """Return a metric's value and its interval, None for too few rows, as they are shown."""
-    return format_value(name, value), format_interval(
-        name, ends.low, ends.high
-    ) if ends else TOO_FEW
+    interval = format_interval(name, ends.low, ends.high) if ends else TOO_FEW
+    return format_value(name, value), interval
 
 
 def format_share(share: MeasuredShare | None) -> str:
     """Return a share with its interval in brackets, "" of no rows."""
-    return "{} ({})".format(*format_measured("accuracy", share.value, share)) if share else ""
+    if share is None:
+        return ""
+    value, interval = format_measured("accuracy", share.value, share)
+    return f"{value} ({interval})"
 
 
 def format_difference(name: str, difference: float, ends: Ends | None) -> tuple[str, str]:
-    """Return the difference of a metric between two models and its interval as they are shown, percentages in points.
+    """Return the difference of a metric between two models and its interval as they are shown.
 
-    `ends` is None for too few rows.
+    Percentages differ in points. `ends` is None for too few rows.
     """
     if ends is None:
         return "", TOO_FEW
-    value, low, high = (
-        points(number) if METRICS[name].percent else f"{number:+.3f}".replace("-", "\N{MINUS SIGN}")
-        for number in (difference, ends.low, ends.high)
-    )
+    numbers = difference, ends.low, ends.high
+    if METRICS[name].percent:
+        value, low, high = (points(number) for number in numbers)
+    else:
+        value, low, high = (f"{number:+.3f}".replace("-", "\N{MINUS SIGN}") for number in numbers)
     return value, f"{low} to {high}"

@@ -1,4 +1,4 @@
-"""The rows of a split, as a model judges them, and the counts of rows by their actual and decided class.
+"""The rows of a split as a model judges them, and their counts by actual and decided class.
 
 `y` (rows,) holds the positions of the actual classes, `decided` (rows,) those of the decided ones.
 Binary: the positive class is last. With several labels per text both are matrices (rows, labels) of
@@ -19,13 +19,12 @@ Result = TypeVar("Result")
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Labels = NDArray[
-    Any
-]  # of each row a class, (rows,) int64, or a set of labels, (rows, labels) int8 of 0 and 1
+# Of each row a class, (rows,) int64, or a set of labels, (rows, labels) int8 of 0 and 1.
+Labels = NDArray[Any]
 
 
 def shown_classes(classes: int, multilabel: bool = False) -> range:
-    """Return the positions of the classes with a curve of their own: the positive one of two, each of more or label."""
+    """Return the positions of the classes with a curve; binary: the positive class alone."""
     return range(1, 2) if classes == 2 and not multilabel else range(classes)
 
 
@@ -38,10 +37,8 @@ def confusion_matrix(y: Labels, decided: Labels, classes: int) -> Ints:
     if y.ndim == 2:  # in doubles, whose products are exact and fast
         return (y.T.astype(np.float64) @ decided.astype(np.float64)).astype(np.int64)
     columns = classes + int((decided < 0).any())
-    counts = np.bincount(
-        columns * y + np.where(decided < 0, classes, decided), minlength=classes * columns
-    )
-    return counts.reshape(classes, columns)
+    cells = columns * y + np.where(decided < 0, classes, decided)
+    return np.bincount(cells, minlength=classes * columns).reshape(classes, columns)
 
 
 @dataclass(frozen=True)
@@ -67,9 +64,10 @@ class Counts:
 
     @property
     def weights(self) -> Floats:
-        """The weight of each class in a mean: the same for all labels, and for all classes that are actual or decided.
+        """The weight of each class in a mean.
 
-        Of two classes only the positive one counts. All as in scikit-learn.
+        It is the same for all labels, and for all classes that are actual or decided. Of two
+        classes only the positive one counts. All as in scikit-learn.
         """
         classes, counted = self.actual.size, (self.actual > 0) | (self.predicted > 0)
         if self.rows is not None or classes == 2:
@@ -78,7 +76,7 @@ class Counts:
 
 
 def margins(matrix: NDArray[Any]) -> Counts:
-    """Return the counts of each class in a confusion matrix of rows with one class each, all (classes,)."""
+    """Return the counts of each class, (classes,), in a confusion matrix of single classes."""
     counts = matrix.astype(np.float64)
     return Counts(counts.diagonal(), counts.sum(axis=0)[: len(counts)], counts.sum(axis=1))
 
@@ -86,7 +84,7 @@ def margins(matrix: NDArray[Any]) -> Counts:
 def label_counts(y: Labels, decided: Labels) -> Counts:
     """Return the counts of each label of rows with several, all (labels,)."""
     correct, predicted, actual = (
-        each.sum(axis=0, dtype=np.float64) for each in (y & decided, decided, y)
+        labels.sum(axis=0, dtype=np.float64) for labels in (y & decided, decided, y)
     )
     return Counts(correct, predicted, actual, len(y))
 
@@ -95,12 +93,12 @@ def label_counts(y: Labels, decided: Labels) -> Counts:
 class JudgedRows:
     """The rows of a split and what a model says of them. Binary: the positive class is last."""
 
-    y: Labels  # positions of the actual classes (rows,), or of several labels 0 and 1 (rows, labels)
+    # Positions of the actual classes, (rows,), or 0 and 1 for several labels, (rows, labels).
+    y: Labels
     probabilities: Floats  # (rows, classes), calibrated
     decided: Labels  # in the form of `y`, -1 for none
-    clusters: Ints | None = (
-        None  # (rows,), positions of the clusters of dependent rows; None if all are independent
-    )
+    # Positions of the clusters of dependent rows, (rows,); None if all are independent.
+    clusters: Ints | None = None
     stratified: bool = False  # whether the split fixed the shares of the classes
     costs: Costs | None = None  # those of `Decision`
 
@@ -125,7 +123,7 @@ class JudgedRows:
 
     @property
     def sides(self) -> int:
-        """Return the number of classes of a decision; two with several labels per text, for each label."""
+        """Return the number of classes of a decision: two for each of several labels per text."""
         return 2 if self.multilabel else self.classes
 
     @cached_property
@@ -145,7 +143,7 @@ class JudgedRows:
 
     @cached_property
     def wrong(self) -> Bools:
-        """Which rows the model decides wrongly, (rows,); with several labels, all but exactly right sets."""
+        """Which rows the model decides wrongly, (rows,); a set of labels must be exactly right."""
         wrong = self.decided != self.y
         return np.asarray(wrong.any(axis=1) if self.multilabel else wrong)
 
@@ -160,30 +158,38 @@ class JudgedRows:
     def _is(self, labels: Labels, place: int) -> Bools:
         return np.asarray(labels[:, place] == 1 if self.multilabel else labels == place)
 
-    def independent(self, some: Bools) -> int:
-        """Return the number of clusters that some rows (rows,) are in, or of these rows if all are independent."""
-        return int(
-            np.count_nonzero(some if self.clusters is None else np.bincount(self.clusters[some]))
-        )
+    def independent(self, members: Bools) -> int:
+        """Return the number of clusters of some rows, or of these rows if all are independent.
+
+        `members` (rows,) says which rows they are.
+        """
+        if self.clusters is None:
+            return int(np.count_nonzero(members))
+        return int(np.count_nonzero(np.bincount(self.clusters[members])))
 
     def by_class(self, labels: Ints) -> Ints:
-        """Return the number of clusters, or of independent rows, with each class (classes,); -1 is no class."""
+        """Return the number of clusters, or of independent rows, with each class, (classes,).
+
+        A label of -1 is no class.
+        """
         if self.clusters is not None:
             labels = np.unique(np.stack([labels, self.clusters]), axis=1)[0]
         return np.bincount(labels[labels >= 0], minlength=self.classes)
 
     @property
     def clusters_of_pairs(self) -> Ints:
-        """The clusters of the pairs of row and label, (rows, labels): those of one row are dependent."""
+        """The clusters of the pairs of row and label, (rows, labels); pairs of a row share one."""
         of_rows = np.arange(len(self)) if self.clusters is None else self.clusters
         return np.broadcast_to(of_rows[:, np.newaxis], self.y.shape)
 
-    def take(self, some: Any) -> "JudgedRows":
-        """Return some of the rows (rows,)."""
-        clusters = None if self.clusters is None else self.clusters[some]
-        parts = self.y[some], self.probabilities[some], self.decided[some]
+    def take(self, chosen: Any) -> "JudgedRows":
+        """Return the rows that are `chosen` (rows,)."""
         return replace(
-            self, y=parts[0], probabilities=parts[1], decided=parts[2], clusters=clusters
+            self,
+            y=self.y[chosen],
+            probabilities=self.probabilities[chosen],
+            decided=self.decided[chosen],
+            clusters=None if self.clusters is None else self.clusters[chosen],
         )
 
     @cached_property
@@ -191,7 +197,7 @@ class JudgedRows:
         return {}
 
     def once(self, function: Callable[..., Result], *arguments: Hashable) -> Result:
-        """Return `function(rows, *arguments)`, computed once: with many labels or rows it takes seconds."""
+        """Return `function(rows, *arguments)`, computed once, since it may take seconds."""
         key = function, arguments
         if key not in self._results:
             self._results[key] = function(self, *arguments)

@@ -48,12 +48,8 @@ class SplitMetrics:
         the positions of the clusters of the rows, None if the rows are independent.
         """
         first = next(iter(models.values()))
-        self.split, self.classes, self.decisions, self.settings = (
-            split,
-            first.classes,
-            decisions,
-            settings,
-        )
+        self.split, self.classes = split, first.classes
+        self.decisions, self.settings = decisions, settings
         self.raw = {name: rows.probabilities for name, rows in models.items()}
         self.judged: dict[str, JudgedRows] = {}
         for name, rows in models.items():
@@ -68,11 +64,11 @@ class SplitMetrics:
 
     @cached_property
     def curve_places(self) -> list[int]:
-        """The positions of the classes with a curve: of more than `CURVES` those with the most mistakes, these first.
+        """The positions of the classes with a curve, those with the most mistakes first.
 
-        A mistake is a row for which a class is missed or wrongly decided, by a model whose
-        probabilities vary. Classes that have no rows, or all of them, come last: their curves are
-        not defined.
+        They are at most `CURVES`. A mistake is a row for which a class is missed or wrongly
+        decided, by a model whose probabilities vary. Classes that have no rows, or all of them,
+        come last: their curves are not defined.
         """
         places = shown_classes(len(self.classes), self.of_rows.multilabel)
         if len(places) <= CURVES:
@@ -90,7 +86,10 @@ class SplitMetrics:
         return registry.rounded(self.values[model])
 
     def before_calibration(self, model: str) -> JudgedRows:
-        """Return the rows as a model judges them before calibration, the most probable class or labels above `EVEN`."""
+        """Return the rows as a model judges them before calibration.
+
+        It decides the most probable class, or the labels above `EVEN`.
+        """
         raw = self.raw[model]
         decided = (raw > EVEN).astype(np.int8) if self.of_rows.multilabel else raw.argmax(axis=1)
         return replace(self.judged[model], probabilities=raw, decided=decided)
@@ -103,23 +102,21 @@ class SplitMetrics:
     def uncalibrated(self, model: str) -> dict[str, float]:
         """Return the metrics of calibration before it, rounded."""
         rows = self.before_calibration(model)
-        return registry.rounded(
-            {name: each.value(rows) for name, each in METRICS.items() if each.uncalibrated}
-        )
+        metrics = [metric for metric in METRICS.values() if metric.uncalibrated]
+        return registry.rounded({metric.name: metric.value(rows) for metric in metrics})
 
     def mistakes(self, model: str) -> int:
-        """Return the number of rows, or clusters of dependent rows, that are wrong before calibration."""
+        """Return the number of rows, or clusters of rows, that are wrong before calibration."""
         return self.of_rows.independent(self.before_calibration(model).wrong)
 
     def ece_if_calibrated(self, model: str) -> float:
         """Return the calibration error to expect if the probabilities are right, rounded."""
         rows = self.judged[model]
-        return round(
-            expected_ece(rows.probabilities, self._effective_part(rows), rows.multilabel), DIGITS
-        )
+        worth = self._effective_part(rows)
+        return round(expected_ece(rows.probabilities, worth, rows.multilabel), DIGITS)
 
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
-        """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
+        """Return `low` and `high` of each metric with an interval, rounded; None for too few rows.
 
         The accuracy has `effective_rows` too, the number of independent rows that its Wilson
         interval is of, and of dependent rows the `degrees` of freedom of that. A metric that no
@@ -141,7 +138,10 @@ class SplitMetrics:
         return report
 
     def interval(self, model: str, metric: str, place: int | None = None) -> Interval | None:
-        """Return the interval of a metric, or of its value for the class at this place; None if rows are too few."""
+        """Return the interval of a metric, or of its value for the class at this place.
+
+        None if there are too few rows.
+        """
         return METRICS[metric].confidence_interval(
             self.judged[model], self.settings.confidence, place
         )
@@ -162,7 +162,7 @@ class SplitMetrics:
         return len(self.of_rows)
 
     def comparison(self, a: str, b: str) -> Comparison:
-        """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""
+        """Return how two models compare on the rows; `b` is the earlier one of train."""
         rows, confidence, clusters = self.rows, self.settings.confidence, self.of_rows.clusters
         right_a, right_b = (~self.judged[model].wrong for model in (a, b))
         only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
@@ -178,16 +178,16 @@ class SplitMetrics:
         return Comparison(test, difference, effective, (only_a + only_b) / rows, degrees, groups)
 
     def by_class(self, model: str) -> pd.DataFrame:
-        """Return one row per class against the rest: `split`, `class`, `support` (its rows), metrics and intervals.
+        """Return one row per class against the rest, with metrics and intervals.
 
-        A metric has the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's
-        for recall, and NaN if there are too few rows. Metrics are NaN for a class without rows, and
-        `roc_auc` if there are no other rows.
+        The first columns are `split`, `class` and `support`, the rows of the class. A metric has
+        the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's for recall,
+        and NaN if there are too few rows. Metrics are NaN for a class without rows, and `roc_auc`
+        if there are no other rows.
         """
         rows, confidence = self.judged[model], self.settings.confidence
-        per_class = [
-            metric for metric in registry.metrics_of(rows.multilabel).values() if metric.per_class
-        ]
+        metrics = registry.metrics_of(rows.multilabel).values()
+        per_class = [metric for metric in metrics if metric.per_class]
         table = []
         for place, name in enumerate(self.classes):
             support = int(self.support[place])
@@ -211,28 +211,27 @@ class SplitMetrics:
         """
         pairs = [(later, earlier) for earlier, later in combinations(self.decisions, 2)]
         compared = {pair: self.comparison(*pair) for pair in pairs}
+        confidence = self.settings.confidence
+        summary = comparisons.summarize(compared, self.baselines, confidence)
         report: dict[str, dict[str, Any]] = {
-            pair: entry | {"metrics": {}}
-            for pair, entry in comparisons.summarize(
-                compared, self.baselines, self.settings.confidence
-            ).items()
+            name: entry | {"metrics": {}} for name, entry in summary.items()
         }
-        for metric in (metric for metric in METRICS.values() if metric.compared):
+        for metric in METRICS.values():
+            if not metric.compared:
+                continue
             known = {
                 name: rows for name, rows in self.judged.items() if metric.name in self.values[name]
             }
             varying = {name for name, rows in known.items() if metric.varies(rows)}
             measured = [pair for pair in pairs if varying.issuperset(pair)]
-            for pair, difference in metric.compare(
-                known, measured, self.settings.confidence
-            ).items():
-                report[pair_name(*pair)]["metrics"][metric.name] = (
-                    difference and difference.rounded()
-                )
+            differences = metric.compare(known, measured, confidence)
+            for pair, difference in differences.items():
+                entry = report[pair_name(*pair)]
+                entry["metrics"][metric.name] = difference and difference.rounded()
         return report
 
     def tables(self, model: str) -> dict[str, pd.DataFrame]:
-        """Return the tables of `curves` by name, and `reliability`: those of CSV files that show test rows.
+        """Return the tables of `curves` by name, and `reliability`, for CSV files of test rows.
 
         ROC and precision-recall curves are of the classes of `curve_places`, each against the rest.
         The confidence in `risk_coverage` is the probability of the decided class, of
@@ -263,8 +262,7 @@ class SplitMetrics:
         }
 
     def _effective_part(self, rows: JudgedRows) -> float:
-        """Return the number of effective rows per row, or per pair of row and label, by the mistakes of the model."""
-        share = rows.once(
-            (HAMMING_LOSS if rows.multilabel else ACCURACY).share, self.settings.confidence, None
-        )
+        """Return the effective rows per row, or per pair of row and label, by the mistakes."""
+        metric = HAMMING_LOSS if rows.multilabel else ACCURACY
+        share = rows.once(metric.share, self.settings.confidence, None)
         return share.effective / share.rows

@@ -1,1 +1,1 @@
-"""Parts of the test rows in which a model may be weak: by columns of the table, and by what the texts are like."""
+"""Slices of the test rows in which a model may be weak: by columns and by properties of texts."""

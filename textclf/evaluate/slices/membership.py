@@ -1,4 +1,4 @@
-"""Which slices each test row is in: values of the user's columns, its class, and properties of its text."""
+"""The slices of the test rows: by values of the user's columns, class, and properties of texts."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -22,28 +22,20 @@ from textclf.evaluate.slices import names
 from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS
 from textclf.evaluate.split_clusters import IdDigest
 
-MOST_VALUES = 200  # slices of a column: the most frequent values; sums are kept of each
-MOST_DISTINCT = (
-    100_000  # distinct values of a column; with more it has no slices: an id rather than a property
-)
-LONGEST = (
-    100  # characters of a value that is a slice; a longer one is a text rather than a property
-)
-MOST_BYTES = (
-    2**26
-)  # of the training texts; of more, the unknown words of the test texts are not looked for
-FEWEST_ROWS = 10  # of a slice, and of the other rows
+# The slices of a column are those of its most frequent values; sums are kept of each.
+MOST_VALUES = 200
+# A column with more distinct values has no slices: it is an id rather than a property.
+MOST_DISTINCT = 100_000
+# A value with more characters is no slice: it is a text rather than a property.
+LONGEST = 100
+# With more bytes of training texts, the unknown words of the test texts are not looked for.
+MOST_BYTES = 2**26
+# The fewest rows of a slice, and of the other rows.
+FEWEST_ROWS = 10
 Codes = NDArray[np.int8]  # position of each row's value in the values of a family
 
-WORD_ENDS = (
-    4,
-    8,
-    16,
-    32,
-    64,
-    128,
-    256,
-)  # most words of a text in each band; the last one has no end
+# The most words of a text in each band; the last one has no end.
+WORD_ENDS = (4, 8, 16, 32, 64, 128, 256)
 WORD_BANDS = (
     "1 to 4",
     "5 to 8",
@@ -54,14 +46,16 @@ WORD_BANDS = (
     "129 to 256",
     "257 or more",
 )
-SHARE_ENDS = (0.0, 0.1, 0.25)  # largest share of unknown words in each band, likewise
+# The largest share of unknown words in each band; the last one has no end.
+SHARE_ENDS = (0.0, 0.1, 0.25)
 SHARE_BANDS = ("none", "up to 10%", "10% to 25%", "more than 25%")
 NO_YES = ("no", "yes")
 # RE2, whose \b knows ASCII alone. English; what is written without an apostrophe counts too.
 BEFORE, AFTER = r"(^|[^\p{L}\p{N}_])", r"([^\p{L}\p{N}_]|$)"
 NEGATION_PATTERN = (
     rf"(?i){BEFORE}(no|not|never|none|nobody|nothing|nowhere|neither|nor|cannot|without"
-    rf"|(ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)nt){AFTER}|n['\x{{2019}}]t{AFTER}"
+    rf"|(ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)nt){AFTER}"
+    rf"|n['\x{{2019}}]t{AFTER}"
 )
 CAPITALS_PATTERN = rf"{BEFORE}\p{{Lu}}{{3,}}{AFTER}"
 DIGITS_PATTERN = r"\p{Nd}"
@@ -75,7 +69,7 @@ PATTERNS = {
 
 @dataclass(frozen=True)
 class Family:
-    """Slices by one property: `codes` (rows,) are positions in `values`, -1 for a row that is in none of them."""
+    """Slices by one property; `codes` (rows,) are positions in `values`, -1 for none of them."""
 
     name: str
     values: tuple[str, ...]
@@ -89,9 +83,10 @@ class Family:
 
 @dataclass(frozen=True)
 class Membership:
-    """The slices of the test rows, in the order of the split; `ids` is the digest of the ids of the rows.
+    """The slices of the test rows, in the order of the split.
 
-    `left_out` counts the values of each column that are no slices.
+    `ids` is the digest of the ids of the rows. `left_out` counts the values of each column that are
+    no slices.
     """
 
     families: tuple[Family, ...]
@@ -101,13 +96,13 @@ class Membership:
 
 
 def describe_left_out(left_out: Mapping[str, int]) -> str:
-    """Return how many values are no slices, and why, as the end of a sentence; "" if there are none."""
+    """Return how many values are no slices and why, as the end of a sentence; "" for none."""
     values = [
         f"{count_noun(number, 'value')} of {visible(name)}" for name, number in left_out.items()
     ]
     why = (
-        f"fewer than {FEWEST_ROWS} rows of them or of the others, more than {LONGEST} characters, or not among the "
-        f"{MOST_VALUES} most frequent"
+        f"fewer than {FEWEST_ROWS} rows of them or of the others, "
+        f"more than {LONGEST} characters, or not among the {MOST_VALUES} most frequent"
     )
     return f"{join_names(values)} ({why})" if values else ""
 
@@ -120,30 +115,33 @@ def find_membership(splits: Path) -> Membership:
 def membership_of(
     shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence[pa.Table]
 ) -> Membership:
-    """Return the slices of the test rows, from the shards of both splits, which are read one at a time.
+    """Return the slices of the test rows, from the shards of both splits.
 
-    A family whose rows are all alike is left out, and slices and values that are too rare, as the
-    constants here say. Shares of unknown words need the words of the training rows, so they are
-    left out if these are in several shards or larger than `MOST_BYTES`. With several labels per
-    text there are no slices by label: texts with more labels are harder, and classes.csv has the
-    metrics of each label.
+    The shards are read one at a time. A family whose rows are all alike is left out, and slices and
+    values that are too rare, as the constants here say. Shares of unknown words need the words of
+    the training rows, so they are left out if these are in several shards or larger than
+    `MOST_BYTES`. With several labels per text there are no slices by label: texts with more labels
+    are harder, and classes.csv has the metrics of each label.
     """
     of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
         WORDS: (WORD_BANDS, by_words)
     }
     for name, pattern in PATTERNS.items():
         of_texts[name] = NO_YES, partial(by_pattern, pattern=pattern)
-    if len(train) == 1 and (column := next(iter(train))["text"]).nbytes <= MOST_BYTES:
-        known = words_of(column)
-        of_texts[UNKNOWN] = SHARE_BANDS, partial(by_unknown_words, known=known)
+    if len(train) == 1:
+        texts = next(iter(train))["text"]
+        if texts.nbytes <= MOST_BYTES:
+            of_texts[UNKNOWN] = SHARE_BANDS, partial(by_unknown_words, known=words_of(texts))
     columns: dict[str, list[pa.DictionaryArray]] = {}
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
     ids, rows = IdDigest(), 0
     for table in shards:
         ids.add(table["id"])
         rows += len(table)
-        named = [name for name in table.column_names if name.startswith(SLICE)]
-        for name in named if is_multilabel(table) else ["label", *named]:
+        sliced = [name for name in table.column_names if name.startswith(SLICE)]
+        if not is_multilabel(table):
+            sliced.insert(0, "label")
+        for name in sliced:
             columns.setdefault(name, []).extend(table[name].dictionary_encode().chunks)
         for name, (_, function) in of_texts.items():
             codes[name].append(function(table["text"]))
@@ -152,39 +150,36 @@ def membership_of(
         title = CLASS if name == "label" else name.removeprefix(SLICE)
         frequent, distinct = frequent_values(title, chunks)
         families.append(keep_large(frequent))
-        if number := distinct - len(families[-1].values):
-            left_out[title] = number
+        dropped = distinct - len(families[-1].values)
+        if dropped:
+            left_out[title] = dropped
     families += [
         keep_large(Family(name, of_texts[name][0], np.concatenate(parts)))
         for name, parts in codes.items()
         if parts
     ]
-    return Membership(
-        tuple(family for family in families if family.values), ids.digest(), rows, left_out
-    )
+    not_empty = tuple(family for family in families if family.values)
+    return Membership(not_empty, ids.digest(), rows, left_out)
 
 
 def keep_large(family: Family) -> Family:
     """Return a family with those of its slices that have enough rows in them and outside."""
     counts = np.bincount(family.codes + 1, minlength=len(family.values) + 1)[1:]
-    kept = np.flatnonzero((counts >= FEWEST_ROWS) & (len(family.codes) - counts >= FEWEST_ROWS))
+    others = len(family.codes) - counts
+    large = np.flatnonzero((counts >= FEWEST_ROWS) & (others >= FEWEST_ROWS))
     places = np.full(len(family.values) + 1, -1, family.codes.dtype)  # the last one is that of -1
-    places[kept] = np.arange(len(kept))
-    return Family(
-        family.name, tuple(family.values[place] for place in kept.tolist()), places[family.codes]
-    )
+    places[large] = np.arange(len(large))
+    values = tuple(family.values[place] for place in large.tolist())
+    return Family(family.name, values, places[family.codes])
 
 
 def frequent_values(name: str, column: Sequence[pa.DictionaryArray]) -> tuple[Family, int]:
-    """Return the slices of the most frequent values of a column of texts, in their order, and how many values it has.
+    """Return the slices of the most frequent values of a column, and how many values it has.
 
-    There are no slices if it has too many values.
+    The slices are sorted by value. There are no slices if it has too many values.
     """
-    encoded = (
-        pa.chunked_array(column, pa.dictionary(pa.int32(), pa.string()))
-        .unify_dictionaries()
-        .combine_chunks()
-    )
+    chunks = pa.chunked_array(column, pa.dictionary(pa.int32(), pa.string()))
+    encoded = chunks.unify_dictionaries().combine_chunks()
     codes, values = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
     if len(values) > MOST_DISTINCT:
         return Family(name, (), np.full(len(codes), -1, np.int16)), len(values)
@@ -194,24 +189,22 @@ def frequent_values(name: str, column: Sequence[pa.DictionaryArray]) -> tuple[Fa
         for place, value in enumerate(values)
         if len(value) <= LONGEST and counts[place] >= FEWEST_ROWS
     ]
-    chosen = sorted(
-        sorted(short, key=lambda place: (-counts[place], values[place]))[:MOST_VALUES],
-        key=values.__getitem__,
-    )
+    by_frequency = sorted(short, key=lambda place: (-counts[place], values[place]))
+    chosen = sorted(by_frequency[:MOST_VALUES], key=values.__getitem__)
     places = np.full(len(values), -1, np.int16)
     places[chosen] = np.arange(len(chosen))
     return Family(name, tuple(values[place] for place in chosen), places[codes]), len(values)
 
 
 def by_words(texts: pa.ChunkedArray) -> Codes:
-    """Return the band of the number of words of each text, words being what white space separates: (texts,)."""
+    """Return the band of the number of words of each text, separated by white space: (texts,)."""
     return np.searchsorted(WORD_ENDS, count_lengths(texts)[0]).astype(np.int8)
 
 
 def by_pattern(texts: pa.ChunkedArray, pattern: str) -> Codes:
-    """Return 1 for each text in which a regular expression of RE2 is found, else 0: (texts,)."""
-    found: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).to_numpy()
-    return found.astype(np.int8)
+    """Return 1 for each text in which a regular expression of RE2 matches, else 0: (texts,)."""
+    matches: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).to_numpy()
+    return matches.astype(np.int8)
 
 
 def words_of(texts: pa.ChunkedArray) -> set[bytes]:
@@ -220,7 +213,7 @@ def words_of(texts: pa.ChunkedArray) -> set[bytes]:
 
 
 def by_unknown_words(texts: pa.ChunkedArray, known: Set[bytes]) -> Codes:
-    """Return the band of the share of each text's words that are not `known`, as `words_of`: (texts,)."""
+    """Return the band of the share of each text's words, as `words_of`, that are not `known`."""
     shares = [
         sum(word not in known for word in words) / max(len(words), 1)
         for words in map(_words, texts.to_pylist())
@@ -229,5 +222,8 @@ def by_unknown_words(texts: pa.ChunkedArray, known: Set[bytes]) -> Codes:
 
 
 def _words(text: str) -> list[bytes]:
-    """Return the words of a text in lower case and UTF-8: runs of letters, digits and characters beyond ASCII."""
+    """Return the words of a text in lower case and UTF-8.
+
+    They are runs of letters, digits and characters beyond ASCII.
+    """
     return WORD.findall(text.encode().lower())

@@ -1,12 +1,9 @@
-"""The slices that are made of the rows themselves, by name; apart from what computes them, since params.py reads it."""
+"""The names of the slices that are made of the rows themselves.
+
+They are apart from what computes them, since params.py reads them.
+"""
 
 CLASS, WORDS, UNKNOWN = "class", "words", "unknown_words"
 NEGATION, CAPITALS, DIGITS = "negation", "capitals", "digits"
-FAMILIES = (
-    CLASS,
-    WORDS,
-    NEGATION,
-    CAPITALS,
-    DIGITS,
-    UNKNOWN,
-)  # which columns of data.slices can't be called
+# A column of data.slices cannot have one of these names.
+FAMILIES = (CLASS, WORDS, NEGATION, CAPITALS, DIGITS, UNKNOWN)

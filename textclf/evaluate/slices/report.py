@@ -1,4 +1,4 @@
-"""What slices.json says: accuracy in each slice, how it differs from the other rows, and whether chance explains it."""
+"""The content of slices.json: the accuracy in each slice and its difference from the others."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from textclf.evaluate.slices.sums import Correct, SliceSums, Worth
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows: how many are right of how many, and how many independent rows one is worth for an accuracy."""
+    """How many of some rows are right, and how many independent rows one is worth."""
 
     right: float
     rows: float
@@ -48,38 +48,35 @@ def report(sums: SliceSums, models: Mapping[str, JudgedRows], confidence: float)
     `compare_shares`; all take dependent rows for the number of independent rows that they are
     `worth`.
     """
-    entries: dict[str, Any] = {
-        name: _report_model(sums, test, confidence)
-        if (test.decided != test.decided[0]).any()
-        else {}
-        for name, test in models.items()
-    }
+    entries: dict[str, Any] = {}
+    for name, test in models.items():
+        constant = (test.decided == test.decided[0]).all()
+        entries[name] = {} if constant else _report_model(sums, test, confidence)
     left_out = dict(sums.membership.left_out)
-    return Slices(**entries, **({"protocol": SliceProtocol(left_out=left_out)} if left_out else {}))
+    if left_out:
+        entries["protocol"] = SliceProtocol(left_out=left_out)
+    return Slices(**entries)
 
 
 def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[str, Slice]:
     entries: dict[str, dict[str, Any]] = {}
-    compared: dict[
-        str, tuple[float, ...]
-    ] = {}  # right rows and rows of each slice, and of the others
+    # The right rows and all rows of each slice, and those of the others.
+    compared: dict[str, tuple[float, ...]] = {}
     degrees: list[float] = []  # of freedom, of each slice
-    hypothesis_of: dict[str, str] = {}  # if two slices are all rows, theirs is one
+    hypothesis_of: dict[str, str] = {}
     correct = ~test.wrong
     of_clusters = Correct(sums.repeats, correct)
     for place, family in enumerate(sums.membership.families):
         right, rows = sums.total(place, correct), sums.rows[place]
         members, dependent = sums.members(place), sums.dependent[place]
-        worths = [
-            of_clusters.worth(some, rows[each], right[each], confidence)
-            if dependent[each - 1]
-            else Worth()
-            for each, some in enumerate(members, start=1)
-        ]
-        parts = [
-            Part(*each)
-            for each in zip(right[1:], rows[1:], (each.mean for each in worths), strict=True)
-        ]
+        worths = [Worth()] * len(members)
+        for position in np.flatnonzero(dependent).tolist():
+            code = position + 1  # 0 is that of the rows in none of the slices
+            worths[position] = of_clusters.worth(
+                members[position], rows[code], right[code], confidence
+            )
+        means = [worth.mean for worth in worths]
+        parts = [Part(*numbers) for numbers in zip(right[1:], rows[1:], means, strict=True)]
         metrics = _metrics(sums, test, place, parts, confidence)
         for position, name in family.slices():
             own, of_difference = parts[position], worths[position].difference
@@ -97,7 +94,9 @@ def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[
             }
             if dependent[position]:
                 entries[name]["effective_rows"] = round(own.rows * own.worth, 1)
-            hypothesis_of[name] = family.name if len(family.values) == 2 and not rows[0] else name
+            # Two slices that are all rows have one hypothesis.
+            halves = len(family.values) == 2 and not rows[0]
+            hypothesis_of[name] = family.name if halves else name
     counts = np.array([*compared.values()]).reshape(-1, 4)
     low, high, p = compare_shares(counts, np.array(degrees), confidence)
     hypotheses = dict(zip(hypothesis_of.values(), p, strict=True))
@@ -105,47 +104,46 @@ def _report_model(sums: SliceSums, test: JudgedRows, confidence: float) -> dict[
     return {
         name: Slice(
             **entry,
-            difference_interval=Ends(low=ends[0], high=ends[1]),
+            difference_interval=Ends(low=start, high=end),
             p=float(hypotheses[hypothesis_of[name]]),
             p_holm=float(adjusted[hypothesis_of[name]]),
         )
-        for (name, entry), *ends in zip(entries.items(), low, high, strict=True)
+        for (name, entry), start, end in zip(entries.items(), low, high, strict=True)
     }
 
 
 def _metrics(
     sums: SliceSums, test: JudgedRows, place: int, parts: Sequence[Part], confidence: float
 ) -> list[dict[str, Any]]:
-    """Return the metric of the settings and its interval in each slice of a family; nothing where it is not defined.
+    """Return the metric of the settings and its interval in each slice of a family.
 
-    The interval is None if there are too few rows for one. A mean over classes is not defined in
-    the slices by class.
+    An entry is empty where the metric is not defined. The interval is None if there are too few
+    rows for one. A mean over classes is not defined in the slices by class.
     """
-    metric, by_class = METRICS.get(sums.metric or ""), sums.membership.families[place].name == CLASS
+    metric = METRICS.get(sums.metric or "")
+    by_class = sums.membership.families[place].name == CLASS
     if metric is None or (by_class and metric.per_class and test.classes > 2):
         return [{} for _ in parts]
-    found: list[tuple[float, Interval | None]] = []
+    measured: list[tuple[float, Interval | None]] = []
     if isinstance(metric, RowMean):
         losses = metric.of_row(test)
-        all_losses, squares = (
-            sums.total(place, values)[1:].tolist() for values in (losses, losses**2)
-        )
-        found = [
-            _mean_loss(metric, *each, test.sides, confidence)
-            for each in zip(all_losses, squares, parts, strict=True)
+        totals = sums.total(place, losses)[1:].tolist()
+        squares = sums.total(place, losses**2)[1:].tolist()
+        measured = [
+            _mean_loss(metric, total, square, part, test.sides, confidence)
+            for total, square, part in zip(totals, squares, parts, strict=True)
         ]
     elif isinstance(metric, CountMetric):
         matrices = sums.confusion(place, test.y, test.decided, test.classes)[1:]
-        found = [
+        measured = [
             _of_counts(matrix, metric, part.worth, confidence)
             for matrix, part in zip(matrices, parts, strict=True)
         ]
-    return [
-        {}
-        if math.isnan(value)
-        else {metric.name: value, f"{metric.name}_interval": ends and ends.rounded()}
-        for value, ends in found
-    ]
+    entries: list[dict[str, Any]] = []
+    for value, ends in measured:
+        entry = {metric.name: value, f"{metric.name}_interval": ends and ends.rounded()}
+        entries.append({} if math.isnan(value) else entry)
+    return entries
 
 
 def _mean_loss(
@@ -162,13 +160,13 @@ def _mean_loss(
 def _of_counts(
     matrix: NDArray[np.int64], metric: CountMetric, worth: float, confidence: float
 ) -> tuple[float, Interval | None]:
-    """Return a metric of a confusion matrix, NaN if it is not defined, and its interval; `worth` as for a `Part`."""
+    """Return a metric of a confusion matrix, NaN if it is not defined, and its interval.
+
+    `worth` is as for a `Part`.
+    """
     counts = margins(matrix)
-    value = (
-        math.nan
-        if metric.needs_answers and matrix.shape[1] > len(matrix)
-        else metric.of_counts(counts)
-    )
+    undefined = metric.needs_answers and matrix.shape[1] > len(matrix)
+    value = math.nan if undefined else metric.of_counts(counts)
     if math.isnan(value):
         return value, None
     share = metric.share_of_counts(counts, worth) if len(matrix) == 2 else None
@@ -178,7 +176,7 @@ def _of_counts(
 
 
 def ranked(entries: Mapping[str, Slice]) -> list[str]:
-    """Return the slices of a model with the strongest evidence of weakness first, and of strength last."""
+    """Return the slices of a model, from the strongest evidence of weakness to that of strength."""
 
     def key(name: str) -> tuple[float, float, str]:
         entry = entries[name]
@@ -189,13 +187,10 @@ def ranked(entries: Mapping[str, Slice]) -> list[str]:
 
 
 def weak(entries: Mapping[str, Slice], confidence: float) -> list[str]:
-    """Return the slices of a model that are less accurate than the other rows beyond chance, by evidence."""
+    """Return the slices that are less accurate than the other rows beyond chance, as `ranked`."""
     alpha = 1 - confidence
-    return [
-        name
-        for name in ranked(entries)
-        if entries[name].difference < 0 and entries[name].p_holm <= alpha
-    ]
+    lower = [name for name in ranked(entries) if entries[name].difference < 0]
+    return [name for name in lower if entries[name].p_holm <= alpha]
 
 
 def describe_weak(entries: Mapping[str, Slice], confidence: float, accuracy: str) -> Iterator[str]:

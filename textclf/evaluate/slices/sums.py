@@ -1,4 +1,4 @@
-"""Sums over the test rows of each slice, and how many of them are of the same cluster, such as copies of one text."""
+"""Sums over the test rows of each slice, and clusters of these rows, such as copies of a text."""
 
 import math
 from collections.abc import Sequence
@@ -13,14 +13,19 @@ from textclf.evaluate.intervals import few_degrees
 from textclf.evaluate.settings import OF_COUNTS, OF_SUMS
 from textclf.evaluate.slices.membership import Membership
 
-MOST_CLASSES = 100  # with a metric of confusion counts, which are kept per slice
+# With more classes, slices have no metric of confusion counts, which are kept per slice.
+MOST_CLASSES = 100
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 class Repeats:
-    """The rows of a split that share a cluster with another one: `rows`, `places` of clusters, and their `sizes`."""
+    """The rows of a split that share a cluster with another one.
+
+    `rows` are their positions, `places` (rows,) those of their clusters, `sizes` (clusters,) the
+    numbers of rows of these.
+    """
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
         """Take the keys of the clusters (rows,), equal for the rows of one cluster."""
@@ -30,17 +35,22 @@ class Repeats:
         self.places = (np.cumsum(repeated) - 1)[clusters[self.rows]]
 
     def members(self, codes: NDArray[np.integer[Any]], slices: int) -> list[Ints]:
-        """Return which repeated rows are in each slice; `codes` (rows,) are the positions of these, -1 for none."""
+        """Return which repeated rows are in each slice.
+
+        `codes` (rows,) are the positions of the slices of the rows, -1 for none.
+        """
         own = codes[self.rows] + 1
-        return np.split(
-            np.argsort(own, kind="stable"), np.cumsum(np.bincount(own, minlength=slices + 1))
-        )[1:-1]
+        order = np.argsort(own, kind="stable")
+        ends = np.cumsum(np.bincount(own, minlength=slices + 1))
+        return np.split(order, ends)[1:-1]
 
     def count(self, members: Ints, weights: NDArray[Any] | None = None) -> Floats:
-        """Return how many of some repeated rows are in each cluster, or the sum of their `weights`: (clusters,)."""
-        return np.bincount(self.places[members], weights, minlength=len(self.sizes)).astype(
-            np.float64, copy=False
-        )
+        """Return how many of some repeated rows are in each cluster, (clusters,).
+
+        With `weights`, the sum of these.
+        """
+        counts = np.bincount(self.places[members], weights, minlength=len(self.sizes))
+        return counts.astype(np.float64, copy=False)
 
     def are_dependent(self, members: Ints, rows: float, everything: int) -> bool:
         """Return whether the rows of a slice, or all others of `everything`, are not independent.
@@ -48,9 +58,9 @@ class Repeats:
         As `clusters.are_dependent`: repeats that are few in a split may be most rows of a slice.
         """
         sizes = self.count(members)
+        inside, outside = (sizes, rows), (self.sizes - sizes, everything - rows)
         return any(
-            (part * (part - 1)).sum() > (LIMIT - 1) * number
-            for part, number in ((sizes, rows), (self.sizes - sizes, everything - rows))
+            (part * (part - 1)).sum() > (LIMIT - 1) * number for part, number in (inside, outside)
         )
 
 
@@ -67,26 +77,26 @@ class Worth(NamedTuple):
 
 
 class Correct:
-    """The rows that a model decides correctly, in all and among the repeated ones by their clusters."""
+    """The rows that a model decides correctly, in all and by the clusters of repeated rows."""
 
     def __init__(self, repeats: Repeats, correct: NDArray[np.bool_]) -> None:
         """Count the rows that are `correct` (rows,)."""
-        self._repeats, self._all, self._right = (
-            repeats,
-            len(correct),
-            correct[repeats.rows].astype(np.float64),
-        )
-        self._hits, self._by_cluster = int(correct.sum()), np.bincount(repeats.places, self._right)
+        self._repeats = repeats
+        self._all, self._hits = len(correct), int(correct.sum())
+        self._right = correct[repeats.rows].astype(np.float64)
+        self._by_cluster = np.bincount(repeats.places, self._right)
         self._correlation = correlation(repeats.sizes, self._by_cluster, self._all, self._hits)
 
     def worth(self, members: Ints, rows: float, hits: float, confidence: float) -> Worth:
-        """Return what the rows of a slice are worth, of which `hits` are correct, and `members` are repeated rows.
+        """Return what the rows of a slice are worth.
 
-        The variances are those of `cr2`; that of a difference is smaller where a slice and the
-        others share clusters. With few clusters with a mistake, or without one, the rows of a
-        cluster have the `correlation` of those of all clusters: Kish (1965), Survey Sampling, 5.4.
+        Of them `hits` are correct, and `members` are repeated rows. The variances are those of
+        `cr2`; that of a difference is smaller where a slice and the others share clusters. With few
+        clusters with a mistake, or without one, the rows of a cluster have the `correlation` of
+        those of all clusters: Kish (1965), Survey Sampling, 5.4.
         """
         repeats = self._repeats
+        # In the slice and outside, (2,), and by cluster, (2, clusters).
         of_rows, of_hits, sizes, rights = (
             np.stack([own, everything - own])
             for own, everything in (
@@ -95,14 +105,13 @@ class Correct:
                 (repeats.count(members), repeats.sizes),
                 (repeats.count(members, self._right[members]), self._by_cluster),
             )
-        )  # in the slice and outside, (2,), and by cluster (2, clusters)
+        )
         # Four clusters more stand for all others, of one row: in the slice a right and a wrong one,
         # and outside.
-        alone = of_hits - rights.sum(axis=1)
-        times = np.append(
-            np.ones(len(repeats.sizes)),
-            np.stack([alone, of_rows - sizes.sum(axis=1) - alone], axis=1),
-        )
+        alone_right = of_hits - rights.sum(axis=1)
+        alone_wrong = of_rows - sizes.sum(axis=1) - alone_right
+        alone = np.stack([alone_right, alone_wrong], axis=1)
+        times = np.append(np.ones(len(repeats.sizes)), alone)
         sizes = np.append(sizes, [[1, 1, 0, 0], [0, 0, 1, 1]], axis=1)
         rights = np.append(rights, [[1, 0, 0, 0], [0, 0, 1, 0]], axis=1)
         shares, pairs = of_hits / of_rows, sizes**2 @ times - of_rows
@@ -160,23 +169,26 @@ class SliceSums:
         """
         if metric in OF_COUNTS and len(classes) > MOST_CLASSES:
             raise UserError(
-                f"params.yaml: evaluate.slice_metric must be null or one of {', '.join(OF_SUMS)} with more than "
-                f"{MOST_CLASSES} classes; got {metric} and {len(classes):,} classes"
+                f"params.yaml: evaluate.slice_metric must be null or one of {', '.join(OF_SUMS)} "
+                f"with more than {MOST_CLASSES} classes; "
+                f"got {metric} and {len(classes):,} classes"
             )
         self.membership, self.metric = membership, metric
-        self.repeats = Repeats(
-            np.arange(membership.rows, dtype=np.uint64) if keys is None else keys
-        )
-        self.rows = [
-            self.total(place, np.ones(membership.rows)) for place in range(len(membership.families))
-        ]
-        self.dependent = [
-            [
-                self.repeats.are_dependent(members, number, membership.rows)
-                for members, number in zip(self.members(place), rows[1:].tolist(), strict=True)
-            ]
-            for place, rows in enumerate(self.rows)
-        ]
+        if keys is None:
+            keys = np.arange(membership.rows, dtype=np.uint64)
+        self.repeats = Repeats(keys)
+        self.rows: list[Floats] = []
+        self.dependent: list[list[bool]] = []
+        for place in range(len(membership.families)):
+            rows = self.total(place, np.ones(membership.rows))
+            slices = zip(self.members(place), rows[1:].tolist(), strict=True)
+            self.rows.append(rows)
+            self.dependent.append(
+                [
+                    self.repeats.are_dependent(members, number, membership.rows)
+                    for members, number in slices
+                ]
+            )
 
     def members(self, place: int) -> list[Ints]:
         """Return which repeated rows are in each slice of a family, as `Repeats.members`."""
@@ -184,17 +196,19 @@ class SliceSums:
         return self.repeats.members(family.codes, len(family.values))
 
     def total(self, place: int, values: NDArray[Any]) -> Floats:
-        """Return the sums of values (rows,) over the rows of the slices of a family, (slices + 1,)."""
+        """Return the sums of values (rows,) over the slices of a family, (slices + 1,)."""
         return self._sum(place, np.zeros(len(values), np.int64), 1, values)[:, 0]
 
     def confusion(
         self, place: int, y: NDArray[np.int64], decided: NDArray[np.int64], classes: int
     ) -> NDArray[np.int64]:
-        """Return the rows of the slices of a family as `confusion_matrix`, (slices + 1, classes, columns)."""
+        """Return the rows of the slices of a family as `confusion_matrix`.
+
+        It is (slices + 1, classes, columns).
+        """
         columns = classes + int((decided < 0).any())
-        counts = self._sum(
-            place, columns * y + decided % columns, classes * columns, np.ones(len(y))
-        )
+        cells = columns * y + decided % columns
+        counts = self._sum(place, cells, classes * columns, np.ones(len(y)))
         return counts.astype(np.int64).reshape(-1, classes, columns)
 
     def _sum(
@@ -203,8 +217,5 @@ class SliceSums:
         family = self.membership.families[place]
         slices = len(family.values) + 1
         cells = (family.codes.astype(np.int64) + 1) * count + columns
-        return (
-            np.bincount(cells, values, minlength=slices * count)
-            .astype(np.float64)
-            .reshape(slices, count)
-        )
+        sums = np.bincount(cells, values, minlength=slices * count)
+        return sums.astype(np.float64).reshape(slices, count)
