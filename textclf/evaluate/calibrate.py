@@ -16,12 +16,16 @@ from textclf.evaluate.intervals import CONFIDENCE, wilson
 from textclf.evaluate.metrics.of_rows import BINS, top_class
 from textclf.evaluate.rows import Labels
 
-PRIOR = (
-    0.5  # of the logarithm of a temperature, whose 95% range is then 0.38 to 2.7, and of a slope
-)
-INTERCEPT_PRIOR = 1.0  # of an intercept, in log odds
-START = 0.25  # share of the rows expected to be positive above the first threshold that is tested
-ALIKE = 2  # clusters with rows that are all alike, with which the correlation that few clusters show is averaged
+# Standard deviation of the prior of a slope, and of the logarithm of a temperature, whose 95% range
+# is then 0.38 to 2.7.
+PRIOR = 0.5
+# Standard deviation of the prior of an intercept, in log odds.
+INTERCEPT_PRIOR = 1.0
+# Share of the rows expected to be positive above the first threshold that is tested.
+START = 0.25
+# The correlation that few clusters show is averaged with that of so many clusters whose rows are all
+# alike.
+ALIKE = 2
 
 
 def reliability_table(
@@ -30,11 +34,11 @@ def reliability_table(
     confidence: float = CONFIDENCE,
     worth: float = 1.0,
 ) -> pd.DataFrame:
-    """Return the bins that hold rows, by ascending confidence, with the Wilson interval of their accuracy.
+    """Return the bins that hold rows, with the Wilson interval of their accuracy.
 
-    The rows of a bin have a confidence above `low` and up to `high`; a row is worth `worth`
-    independent ones. With several labels per text, `rows` are pairs of row and label, as in
-    `top_class`.
+    They are sorted by ascending confidence. The rows of a bin have a confidence above `low` and up
+    to `high`; a row is worth `worth` independent ones. With several labels per text, `rows` are
+    pairs of row and label, as in `top_class`.
     """
     confidences, correct, position = top_class(y, probabilities)
     table = []
@@ -76,12 +80,12 @@ def fit_temperature(
 def fit_platt(
     y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: float = 1.0
 ) -> Platt:
-    """Return the most probable slope and intercept, given these rows of two classes and a prior around 1 and 0.
+    """Return the most probable slope and intercept, given these rows and a prior around 1 and 0.
 
-    Platt (1999), Probabilistic outputs for support vector machines, in Advances in Large Margin
-    Classifiers, 61-74, but with normal priors of standard deviation `PRIOR` on the slope and
-    `INTERCEPT_PRIOR` on the intercept instead of his smoothed targets, which make an accurate model
-    on few rows far too unsure. The rows: as for `fit_temperature`.
+    The rows are of two classes. Platt (1999), Probabilistic outputs for support vector machines, in
+    Advances in Large Margin Classifiers, 61-74, but with normal priors of standard deviation
+    `PRIOR` on the slope and `INTERCEPT_PRIOR` on the intercept instead of his smoothed targets,
+    which make an accurate model on few rows far too unsure. The rows: as for `fit_temperature`.
     """
     from scipy.optimize import minimize  # takes long to import
 
@@ -119,7 +123,7 @@ def reach_precision(
     confidence: float = CONFIDENCE,
     clusters: NDArray[np.int64] | None = None,
 ) -> float:
-    """Return the lowest threshold above which the precision is at least `target` with this confidence.
+    """Return the lowest threshold whose precision is at least `target` with this confidence.
 
     The rows must be no test rows; `clusters` (rows,) are those of dependent rows, None if the rows
     are independent. Thresholds are tested from the highest down by the lower bound of Clopper &
@@ -130,7 +134,7 @@ def reach_precision(
     expected to be positive, and at least as many as must be right without a mistake. Raises
     `UserError` if it fails.
     """
-    candidates, true, false = (each[::-1] for each in _decided(y, positive_probability))
+    candidates, true, false = (values[::-1] for values in _decided(y, positive_probability))
     decided = true + false
     worth = if_right = np.ones(len(y) + 1)
     if clusters is not None:
@@ -139,26 +143,22 @@ def reach_precision(
     right, wrong = true * worth[decided], false * worth[decided]
     fewest = math.ceil(math.log(1 - confidence) / math.log(target))
     enough = np.maximum.accumulate(decided * if_right[decided])
-    first = (decided >= min(START * positive_probability.sum(), decided[-1])) & (
-        enough >= min(fewest, enough[-1])
-    )
-    tested = np.flatnonzero(first)
+    starts = decided >= min(START * positive_probability.sum(), decided[-1])
+    tested = np.flatnonzero(starts & (enough >= min(fewest, enough[-1])))
     passed = np.logical_and.accumulate(lower_bound(right, wrong, confidence)[tested] >= target)
     if not passed[0]:
         place, sizes = tested[0], np.geomspace(1, 1000, 500)
-        told = (
-            ""
-            if clusters is None
-            else f", worth {right[place] + wrong[place]:,.0f} independent ones,"
-        )
-        needed = (
-            len(y)
-            * sizes[lower_bound(sizes * right[place], sizes * wrong[place], confidence) >= target]
-        )
+        rows = f"{decided[place]:,} rows"
+        if clusters is not None:
+            rows += f", worth {right[place] + wrong[place]:,.0f} independent ones,"
+        bounds = lower_bound(sizes * right[place], sizes * wrong[place], confidence)
+        enough_rows = len(y) * sizes[bounds >= target]
+        needed = f"about {enough_rows[0]:,.0f}" if len(enough_rows) else "no number of"
         raise UserError(
-            f"evaluate.target_precision must be a precision that some threshold has with {confidence:.0%} confidence; "
-            f"got {target}, but of the {decided[place]:,} rows{told} with the highest probabilities {true[place]:,} "
-            f"are positive; {f'about {needed[0]:,.0f}' if len(needed) else 'no number of'} rows would do at this rate; "
+            "evaluate.target_precision must be a precision that some threshold has "
+            f"with {confidence:.0%} confidence; got {target}, but of the {rows} "
+            f"with the highest probabilities {true[place]:,} are positive; "
+            f"{needed} rows would do at this rate; "
             "raise split.validation_size or lower the target"
         )
     return float(candidates[tested[passed][-1]])
@@ -167,19 +167,19 @@ def reach_precision(
 def _worth(
     gaps: NDArray[Any], clusters: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how many independent rows a row is worth among the first 0, 1, 2, ... rows, also if all are right.
+    """Return how many independent rows a row is worth among the first 0, 1, 2, ... rows.
 
-    `gaps` (rows,) are 1 or 0 minus the precision that is tested. The worth is the variance of their
-    mean if the rows were independent, divided by that of clusters, both if the test is right (a
-    score test, so that no wrong row is needed). As few large clusters tell little, it is averaged
-    with that of `ALIKE` clusters whose rows are all alike: Kish's n^2 / sum(m^2) for m rows each
-    (Survey Sampling, 1965).
+    The second array is that if all rows are right. `gaps` (rows,) are 1 or 0 minus the precision
+    that is tested. The worth is the variance of their mean if the rows were independent, divided by
+    that of clusters, both if the test is right (a score test, so that no wrong row is needed). As
+    few large clusters tell little, it is averaged with that of `ALIKE` clusters whose rows are all
+    alike: Kish's n^2 / sum(m^2) for m rows each (Survey Sampling, 1965).
     """
     order, sizes = np.argsort(clusters, kind="stable"), np.bincount(clusters)
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)  # of the cluster of each row in this order
 
     def sums(values: NDArray[Any], power: int) -> NDArray[np.float64]:
-        """Return the sum over the clusters of (the sum of their values)^power among the first 1, 2, ... rows."""
+        """Return the sum over clusters of (sum of values)^power among the first 1, 2, ... rows."""
         before = np.cumsum(values[order]) - values[order]
         before -= before[starts]
         steps = np.empty_like(before)
@@ -195,7 +195,7 @@ def _worth(
 
 
 def lower_bound(right: NDArray[Any], wrong: NDArray[Any], confidence: float) -> NDArray[np.float64]:
-    """Return the one-sided Clopper-Pearson bound of the share of right rows; NaN if none is right."""
+    """Return the one-sided Clopper-Pearson bound of the share of right rows; NaN without any."""
     return np.asarray(scipy.special.betaincinv(right, wrong + 1, 1 - confidence), dtype=np.float64)
 
 

@@ -28,11 +28,12 @@ from textclf.evaluate.results import ModelDecision
 from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import EVEN, MICRO_F1, Evaluate
 
-NEVER = 1.0  # the threshold that no probability exceeds
-FEWEST_TO_CHOOSE = (
-    5  # rows, or clusters of rows, with a label, below which its threshold is not chosen
-)
-CELLS = 2**24  # probabilities of the rows that choose
+# The threshold that no probability exceeds.
+NEVER = 1.0
+# Rows, or clusters of rows, with a label, below which its threshold is not chosen.
+FEWEST_TO_CHOOSE = 5
+# The most probabilities of the rows that choose.
+CELLS = 2**24
 
 # y (rows,), probabilities (rows, classes), clusters (rows,)
 Outputs = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64] | None]
@@ -41,12 +42,13 @@ Outputs = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64] | None]
 def choose_decision(
     rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None
 ) -> Decision:
-    """Return how a model decides, from its predictions for validation rows or held-out training rows.
+    """Return how a model decides, from its predictions for validation or held-out rows.
 
-    They may be empty if nothing is chosen. `clusters` (rows,) are those of dependent rows, None if
-    the rows are independent. All numbers are rounded, so that what is measured is what is exported.
-    Each of several labels per text has a calibration and, except by `micro_f1`, a threshold of its
-    own. Raises `UserError` if the settings do not suit the number of classes or the rows.
+    The rows may be empty if nothing is chosen. `clusters` (rows,) are those of dependent rows, None
+    if the rows are independent. All numbers are rounded, so that what is measured is what is
+    exported. Each of several labels per text has a calibration and, except by `micro_f1`, a
+    threshold of its own. Raises `UserError` if the settings do not suit the number of classes or
+    the rows.
     """
     classes, threshold = len(rows.classes), settings.threshold
     if not rows.multilabel and classes > 2 and settings.calibration == "platt":
@@ -70,11 +72,12 @@ def choose_decision(
     if isinstance(threshold, str):
         threshold = _choose_threshold(y, calibrated[:, 1], clusters, settings)
     costs = cost_matrix(settings.costs, rows.classes)
-    return Decision(threshold if classes == 2 and costs is None else None, calibration, costs=costs)
+    of_two = threshold if classes == 2 and costs is None else None
+    return Decision(of_two, calibration, costs=costs)
 
 
 def choose_baseline(y: NDArray[Any], classes: Sequence[str], settings: Evaluate) -> Decision:
-    """Return how a model that ignores the texts decides: the best answer that is the same for all training rows.
+    """Return the decision of a baseline: the best single answer for all training rows.
 
     `y` are their labels, as in `Predictions`. The answer is the most frequent class, the first of
     equally frequent ones, or with costs the cheapest decision. Of several labels it is the set that
@@ -95,30 +98,30 @@ def fit_calibration(
     clusters: NDArray[np.int64] | None,
     method: str,
 ) -> Temperature | Platt | None:
-    """Return the calibration fitted to these rows, None if it lowers their log loss by at most a standard error.
+    """Return the calibration fitted to these rows, None if it hardly lowers their log loss.
 
-    Of many rows, if z is normal, one parameter lowers their log loss by z^2 / 2, with a standard
-    error of |z|. So a calibrated model stays as it is unless |z| > 2: in 95% of the cases, and in
-    86% with two parameters. Of few rows, where the prior keeps the change small, |z| > 1 is enough.
+    It must lower it by more than a standard error. Of many rows, if z is normal, one parameter
+    lowers their log loss by z^2 / 2, with a standard error of |z|. So a calibrated model stays as
+    it is unless |z| > 2: in 95% of the cases, and in 86% with two parameters. Of few rows, where
+    the prior keeps the change small, |z| > 1 is enough.
     """
     shown, y = np.unique(y, return_inverse=True)
     if len(shown) == 1:
         return None
     if len(shown) < probabilities.shape[1]:
-        # Rows of rare classes train all folds. So fit what is said of the classes that the rows
-        # show.
-        some = np.maximum(probabilities[:, shown], EPSILON)
-        probabilities = some / some.sum(axis=1, keepdims=True)
+        # Rows of rare classes train all folds, so that none is held out: fit the probabilities of
+        # the classes that the rows show.
+        of_shown = np.maximum(probabilities[:, shown], EPSILON)
+        probabilities = of_shown / of_shown.sum(axis=1, keepdims=True)
     worth = 1.0 if clusters is None else len(np.unique(clusters)) / len(clusters)
-    found = (fit_temperature if method == "temperature" else fit_platt)(y, probabilities, worth)
-    before, after = (
-        JudgedRows(y, each, each.argmax(axis=1), clusters)
-        for each in (probabilities, found.apply(probabilities))
-    )
-    gain, error = paired_difference(
-        before, after, LOG_LOSS.influence(before), LOG_LOSS.influence(after)
-    )
-    return found if gain > error else None
+    fit = fit_temperature if method == "temperature" else fit_platt
+    calibration = fit(y, probabilities, worth)
+    calibrated = calibration.apply(probabilities)
+    before = JudgedRows(y, probabilities, probabilities.argmax(axis=1), clusters)
+    after = JudgedRows(y, calibrated, calibrated.argmax(axis=1), clusters)
+    losses = LOG_LOSS.influence(before), LOG_LOSS.influence(after)
+    gain, error = paired_difference(before, after, *losses)
+    return calibration if gain > error else None
 
 
 def fit_by_label(
@@ -150,7 +153,7 @@ def _choose_threshold(
     clusters: NDArray[np.int64] | None,
     settings: Evaluate,
 ) -> float:
-    """Return the threshold by the rule of the settings; `y` (rows,) is 1 for the rows that are positive."""
+    """Return the threshold by the rule of the settings; `y` (rows,) is 1 for positive rows."""
     rule = settings.threshold
     if rule != "precision":
         return choose_threshold(y, positive, str(rule))
@@ -163,7 +166,7 @@ def _choose_by_label(
     clusters: NDArray[np.int64] | None,
     settings: Evaluate,
 ) -> Iterator[float]:
-    """Yield the threshold of each label, `EVEN` if fewer than `FEWEST_TO_CHOOSE` rows have the label.
+    """Yield the threshold of each label, `EVEN` if fewer than `FEWEST_TO_CHOOSE` rows have it.
 
     It is `NEVER` if no threshold reaches the precision, so that the guarantee holds for all labels
     that are decided. By `MICRO_F1` it is the same for all labels: that with the highest F1 of all
@@ -174,19 +177,19 @@ def _choose_by_label(
         return
     few = has_few(y, clusters)
     for place in range(y.shape[1]):
+        if few[place]:
+            yield EVEN
+            continue
         try:
-            yield (
-                EVEN
-                if few[place]
-                else _choose_threshold(y[:, place], probabilities[:, place], clusters, settings)
-            )
+            yield _choose_threshold(y[:, place], probabilities[:, place], clusters, settings)
         except UserError:  # of reach_precision
             yield NEVER
 
 
 def explain_calibration(own: ModelDecision, method: str, validated: bool) -> str:
     """Return what evaluate.calibration did to a model, as a phrase; "" if it is not set."""
-    if (fit := own.calibrated) is None:
+    fit = own.calibrated
+    if fit is None:
         return ""
     name = {"platt": "Platt scaling", "temperature": "a temperature"}[method]
     match own.decision.calibration:
@@ -194,25 +197,28 @@ def explain_calibration(own: ModelDecision, method: str, validated: bool) -> str
             return f"none; {name} would not lower log loss by more than its error"
         case LabelScaling(slopes, intercepts):
             scaled = sum(pair != (1, 0) for pair in zip(slopes, intercepts, strict=True))
-            found = f"{name} of {scaled:,} of {count_noun(len(slopes), 'label')}"
+            fitted = f"{name} of {scaled:,} of {count_noun(len(slopes), 'label')}"
         case single:
-            found = ", ".join(f"{key} {value:.2f}" for key, value in asdict(single).items())
+            fitted = ", ".join(f"{key} {value:.2f}" for key, value in asdict(single).items())
     rows = count_noun(fit.rows, "validation row" if validated else "held-out training row")
-    return f"{found}; log loss {fit.before:.3f} to {fit.after:.3f} on {rows}"
+    return f"{fitted}; log loss {fit.before:.3f} to {fit.after:.3f} on {rows}"
 
 
 def has_few(y: LabelMatrix, clusters: NDArray[np.int64] | None) -> NDArray[np.bool_]:
-    """Return which labels fewer than `FEWEST_TO_CHOOSE` rows, or clusters of rows, have: (labels,)."""
-    has = (
-        column == 1 if clusters is None else np.bincount(clusters[column == 1]) for column in y.T
-    )
-    return np.array([np.count_nonzero(each) < FEWEST_TO_CHOOSE for each in has])
+    """Return which labels have fewer than `FEWEST_TO_CHOOSE` rows, or clusters: (labels,)."""
+    few = []
+    for column in y.T:
+        having: NDArray[Any] = column == 1
+        if clusters is not None:
+            having = np.bincount(clusters[having])
+        few.append(np.count_nonzero(having) < FEWEST_TO_CHOOSE)
+    return np.array(few)
 
 
 def some_rows(
     y: NDArray[Any], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None
 ) -> Outputs:
-    """Return the rows that choose: of more than `CELLS` probabilities every second, fourth or so on.
+    """Return the rows that choose: every second, fourth or so on of more than `CELLS` numbers.
 
     Raises `UserError` if there are none.
     """

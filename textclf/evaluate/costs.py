@@ -11,10 +11,11 @@ from textclf.evaluate.settings import ABSTAIN, CostsByClass, by_pair, unknown_cl
 
 
 def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
-    """Return the costs by actual and decided class, (classes, classes); the last column, if set, for no answer.
+    """Return the costs by actual and decided class, (classes, classes).
 
-    A pair that is not named costs 0 if it is right, otherwise 1. None if there are no costs. Raises
-    `UserError` with a line for each name that is not a class.
+    With a cost of no answer there is one more column, the last, for it. A pair that is not named
+    costs 0 if it is right, otherwise 1. None if there are no costs. Raises `UserError` with a line
+    for each name that is not a class.
     """
     if lines := [f"{PARAMS_FILE}: {sentence}" for sentence in unknown_classes(costs, classes)]:
         raise UserError(*lines)
@@ -23,6 +24,7 @@ def cost_matrix(costs: CostsByClass, classes: Sequence[str]) -> Costs | None:
     matrix = 1 - np.eye(len(classes))
     for (actual, decided), cost in by_pair(costs).items():
         matrix[classes.index(actual), classes.index(decided)] = cost
-    if not isinstance(abstain := costs.get(ABSTAIN, {}), Mapping):
+    abstain = costs.get(ABSTAIN, {})
+    if not isinstance(abstain, Mapping):
         matrix = np.column_stack([matrix, np.full(len(classes), abstain)])
     return tuple(map(tuple, matrix.tolist()))

@@ -1,4 +1,4 @@
-"""Prediction sets on the test rows: how often they contain the actual class, how large they are, how many answer."""
+"""Prediction sets on the test rows: their coverage, their size, and the share that answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from textclf.evaluate.split_metrics import SplitMetrics
 
 
 def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, Conformal]:
-    """Return the conformal scores of each model, from the validation rows; an empty mapping without `coverage`.
+    """Return the conformal scores of each model on the validation rows; none without `coverage`.
 
     With several labels per text, rows without labels have none. Dependent rows count as the
     independent rows that would estimate as precisely the share of rows that their sets cover.
@@ -32,31 +32,25 @@ def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, C
     for name, rows in validation.judged.items():
         y, probabilities, clusters = some_rows(rows.y, rows.probabilities, rows.clusters)
         if rows.multilabel:
-            some = y.any(axis=1)
-            y, probabilities, clusters = (
-                y[some],
-                probabilities[some],
-                None if clusters is None else clusters[some],
-            )
+            labelled = y.any(axis=1)
+            y, probabilities = y[labelled], probabilities[labelled]
+            clusters = None if clusters is None else clusters[labelled]
         scores = Conformal.fit(y, probabilities, settings.coverage_by_class)
-        told = "evaluate.coverage", validation.classes, " with labels" * rows.multilabel
-        scores.require(settings.coverage, *told)
+        of_rows = " with labels" if rows.multilabel else ""
+        description = "evaluate.coverage", validation.classes, of_rows
+        scores.require(settings.coverage, *description)
         if clusters is not None:
             covered = _covered(scores.sets(probabilities, settings.coverage), y)
-            parts = (
-                [y == place for place in range(len(scores.groups))]
-                if settings.coverage_by_class
-                else [slice(None)]
-            )
-            worth = [
-                independent_rows(covered[part], clusters[part], covered[part] < 1)[0]
-                for part in parts
-            ]
-            groups = zip(scores.groups, worth, strict=True)
-            scores = Conformal(
-                tuple(replace(group, independent=int(each + TINY)) for group, each in groups)
-            )
-            scores.require(settings.coverage, *told)
+            parts: list[Any] = [slice(None)]
+            if settings.coverage_by_class:
+                parts = [y == place for place in range(len(scores.groups))]
+            groups = []
+            for group, part in zip(scores.groups, parts, strict=True):
+                rare = covered[part] < 1
+                independent, _ = independent_rows(covered[part], clusters[part], rare)
+                groups.append(replace(group, independent=int(independent + TINY)))
+            scores = Conformal(tuple(groups))
+            scores.require(settings.coverage, *description)
         fitted[name] = scores
     return fitted
 
@@ -72,14 +66,10 @@ def measure_sets(
         by_class=int(settings.coverage_by_class),
         validation_rows=sum(group.rows for group in next(iter(fitted.values())).groups),
     )
-    found = {
-        name: scores.sets(test.judged[name].probabilities, settings.coverage)
-        for name, scores in fitted.items()
-    }
-    models: dict[str, Any] = {
-        name: _report(sets, test.of_rows, test.classes, settings.confidence)
-        for name, sets in found.items()
-    }
+    models: dict[str, Any] = {}
+    for name, scores in fitted.items():
+        sets = scores.sets(test.judged[name].probabilities, settings.coverage)
+        models[name] = _report(sets, test.of_rows, test.classes, settings.confidence)
     return Coverage(**models, protocol=protocol)
 
 
@@ -89,7 +79,12 @@ def _report(sets: Sets, rows: JudgedRows, labels: Sequence[str], confidence: flo
     With several labels per text, the interval of the coverage is too wide rather than too narrow.
     """
     sizes, covered = sets.sum(axis=1), _covered(sets, rows.y)
-    labelled = np.asarray(rows.y.any(axis=1) if rows.multilabel else np.ones(len(rows), dtype=bool))
+    accuracy = None
+    labelled = np.ones(len(rows), dtype=bool)
+    if rows.multilabel:
+        labelled = np.asarray(rows.y.any(axis=1))
+    else:
+        accuracy = share_of(covered, sizes == 1, rows.clusters, confidence)
     return MeasuredSets(
         rows=len(rows),
         coverage=share_of(covered, labelled, rows.clusters, confidence),
@@ -97,9 +92,7 @@ def _report(sets: Sets, rows: JudgedRows, labels: Sequence[str], confidence: flo
         empty=float((sizes == 0).mean()),
         answered=float((sizes == 1).mean()),
         several=float((sizes > 1).mean()),
-        accuracy=None
-        if rows.multilabel
-        else share_of(covered, sizes == 1, rows.clusters, confidence),
+        accuracy=accuracy,
         classes={
             label: share_of(sets[:, place], rows.is_actual(place), rows.clusters, confidence)
             for place, label in enumerate(labels)
@@ -108,27 +101,31 @@ def _report(sets: Sets, rows: JudgedRows, labels: Sequence[str], confidence: flo
 
 
 def _covered(sets: Sets, y: Labels) -> NDArray[Any]:
-    """Return whether the set of each row has its class, or the share of its labels that it has, 0 of none: (rows,)."""
+    """Return whether the set of each row has its class, or the share of its labels: (rows,).
+
+    The share of a row without labels is 0.
+    """
     if y.ndim == 1:
         return sets[np.arange(len(y)), y]
     return np.asarray((sets & (y == 1)).sum(axis=1) / np.maximum(y.sum(axis=1), 1))
 
 
 def share_of(
-    found: NDArray[Any],
+    covered: NDArray[Any],
     among: NDArray[np.bool_],
     clusters: NDArray[np.int64] | None,
     confidence: float,
 ) -> MeasuredShare | None:
-    """Return the share of some rows that are `found`; None without such rows.
+    """Return the share of the rows `among` all that are `covered`; None without such rows.
 
-    All are (rows,); a row may be found in part. Dependent rows count as fewer, as everywhere.
+    All are (rows,); a row may be covered in part. Dependent rows count as fewer, as everywhere.
     """
-    right, total = found[among].sum(), int(among.sum())
+    right, total = covered[among].sum(), int(among.sum())
     if not total:
         return None
     value, effective = right / total, float(total)
     if clusters is not None:
-        effective = effective_rows(found[among], clusters[among], found[among] == 1, confidence)
+        rare = covered[among] == 1
+        effective = effective_rows(covered[among], clusters[among], rare, confidence)
     ends = Share(right, total, effective).interval(confidence)
     return MeasuredShare(value=float(value), low=ends.low, high=ends.high, rows=total)

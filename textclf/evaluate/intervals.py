@@ -51,17 +51,19 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interv
     middle = (2 * n * share + z**2) / (2 * (n + z**2))
     half = z * math.sqrt(4 * n * share * (1 - share) + z**2) / (2 * (n + z**2))
     # At a share of 0 or 1 the formula gives exactly 0 or 1, apart from rounding errors.
-    return Interval(
-        middle - half if successes > 0 else 0.0, middle + half if successes < n else 1.0
-    )
+    low = middle - half if successes > 0 else 0.0
+    high = middle + half if successes < n else 1.0
+    return Interval(low, high)
 
 
 def on_odds_scale(value: float, half: float) -> Interval:
-    """Return the interval of a value from 0 to 1 that is symmetric in its log odds; `half` its length on its scale."""
+    """Return the interval of a value from 0 to 1 that is symmetric in its log odds.
+
+    `half` is half its length on the scale of the value.
+    """
     middle, length = float(scipy.special.logit(value)), half / (value * (1 - value))
-    return Interval(
-        *(float(scipy.special.expit(end)) for end in (middle - length, middle + length))
-    )
+    low, high = scipy.special.expit(middle - length), scipy.special.expit(middle + length)
+    return Interval(float(low), float(high))
 
 
 def normal_quantile(probability: float) -> float:
@@ -79,7 +81,8 @@ def few_degrees(degrees: Floats | float, alpha: Floats | float) -> Any:
     """
     # With an alpha of 1 both quantiles are 0; the ratio there is that of an alpha just below.
     tail = np.minimum(alpha, 1 - 1e-6) / 2
-    normal, t = (scipy.special.stdtrit(each, tail) for each in (np.inf, np.maximum(degrees, 1)))
+    normal = scipy.special.stdtrit(np.inf, tail)
+    t = scipy.special.stdtrit(np.maximum(degrees, 1), tail)
     return (normal / t) ** 2
 
 
@@ -97,18 +100,13 @@ def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE
         """Return the test statistic of a difference of `delta`, which falls as `delta` grows."""
         b = (2 * n - only_a + only_b) * delta - only_a - only_b
         c = -only_b * delta * (1 - delta)
-        share = (math.sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (
-            4 * n
-        )  # the likeliest share of only_b
+        # The likeliest share of only_b.
+        share = (math.sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (4 * n)
         variance = n * (2 * share + delta * (1 - delta))
         gap = only_a - only_b - n * delta
-        return (
-            gap / math.sqrt(variance)
-            if variance > 0
-            else math.copysign(math.inf, gap)
-            if gap
-            else 0.0
-        )
+        if variance > 0:
+            return gap / math.sqrt(variance)
+        return math.copysign(math.inf, gap) if gap else 0.0
 
     estimate = (only_a - only_b) / n
     low = -1.0 if estimate <= -1 else bisect(lambda delta: score(delta) - z, -1.0, estimate)
@@ -117,7 +115,7 @@ def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE
 
 
 def difference(a: float, b: float, of_a: Interval, of_b: Interval) -> Interval:
-    """Return the interval of a - b for two numbers of independent samples, from the interval of each.
+    """Return the interval of a - b for numbers of independent samples, from their intervals.
 
     The ends are d - sqrt((a - low_a)^2 + (high_b - b)^2) and d + sqrt((high_a - a)^2 + (b -
     low_b)^2) with d = a - b. For Wilson intervals of shares this is the hybrid score interval,
@@ -135,29 +133,28 @@ def compare_shares(
     degrees: Floats,
     confidence: float,
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the ends of the interval of the difference of two independent shares, and its p-value: all (pairs,).
+    """Return the interval of the difference of two independent shares, and its p-value.
 
-    `counts` (pairs, 4) are the rows in the first share and all rows of it, then those of the
-    second; they are worth less by `few_degrees` at each level, with `degrees` (pairs,). The
-    interval is `difference` of Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci.
-    16:101-133; with few rows Wilson's reject too often. The p-value is that of the level at which
-    it ends at 0, so that both always agree.
+    They are the two ends and the p-value, each (pairs,). `counts` (pairs, 4) are the rows in the
+    first share and all rows of it, then those of the second; they are worth less by `few_degrees`
+    at each level, with `degrees` (pairs,). The interval is `difference` of Jeffreys intervals:
+    Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with few rows Wilson's reject too often.
+    The p-value is that of the level at which it ends at 0, so that both always agree.
     """
     low, high = _differences(counts, degrees, np.full(len(counts), 1 - confidence))
-    smallest, largest = np.full(len(counts), -700.0), np.zeros(len(counts))  # of the logarithm of p
+    # The range of the logarithm of p.
+    smallest, largest = np.full(len(counts), -700.0), np.zeros(len(counts))
     for _ in range(60):
         middle = (smallest + largest) / 2
         ends = _differences(counts, degrees, np.exp(middle))
         is_excluded = (ends[0] > 0) | (ends[1] < 0)
-        smallest, largest = (
-            np.where(is_excluded, smallest, middle),
-            np.where(is_excluded, middle, largest),
-        )
+        smallest = np.where(is_excluded, smallest, middle)
+        largest = np.where(is_excluded, middle, largest)
     return low, high, np.exp(largest)
 
 
 def _differences(counts: Floats, degrees: Floats, alpha: Floats) -> tuple[Floats, Floats]:
-    """Return the ends of intervals at the level 1 - alpha (pairs,), as `compare_shares` has them."""
+    """Return the ends of intervals at the level 1 - alpha (pairs,), as in `compare_shares`."""
     worth = few_degrees(degrees, alpha)
     (a, low_a, high_a), (b, low_b, high_b) = (
         _jeffreys(counts[:, place], counts[:, place + 1], worth, alpha) for place in (0, 2)
@@ -171,12 +168,11 @@ def _jeffreys(
     worth: Floats,
     alpha: Floats,
 ) -> tuple[Floats, Floats, Floats]:
-    """Return shares, and the ends of their intervals, beyond which the share may be with an alpha near 1."""
+    """Return shares, and the ends of their intervals."""
     share, shape = right / rows, (right * worth + 0.5, (rows - right) * worth + 0.5)
-    low, high = (
-        scipy.special.betaincinv(*shape, alpha / 2),
-        scipy.special.betainccinv(*shape, alpha / 2),
-    )
+    low = scipy.special.betaincinv(*shape, alpha / 2)
+    high = scipy.special.betainccinv(*shape, alpha / 2)
+    # With an alpha near 1, the share may lie beyond these ends.
     return (
         share,
         np.where(right <= 0, 0, np.minimum(low, share)),
@@ -187,24 +183,20 @@ def _jeffreys(
 def area_score(
     area: float, positives: float, others: float, confidence: float = CONFIDENCE
 ) -> Interval:
-    """Return the interval of a ROC AUC from the numbers of rows of the class and of other rows, both above 0.
+    """Return the interval of a ROC AUC from the numbers of rows of the class and of other rows.
 
-    It has a width even if the area is 1. It holds the areas whose standard error, by the
-    exponential model of Hanley & McNeil (1982) with both sample sizes replaced by their mean, puts
-    the estimate within the normal quantile: method 5 of Newcombe (2006), Stat. Med. 25:559-573,
-    doi:10.1002/sim.2324.
+    Both are above 0. It has a width even if the area is 1. It holds the areas whose standard error,
+    by the exponential model of Hanley & McNeil (1982) with both sample sizes replaced by their
+    mean, puts the estimate within the normal quantile: method 5 of Newcombe (2006), Stat. Med.
+    25:559-573, doi:10.1002/sim.2324.
     """
     z = normal_quantile((1 + confidence) / 2)
     mean = max((positives + others) / 2 - 1, 0.0)
 
     def gap(true: float) -> float:
         """Return by how much the distance to the estimate exceeds what chance explains."""
-        spread = (
-            true
-            * (1 - true)
-            * (1 + mean * ((1 - true) / (2 - true) + true / (1 + true)))
-            / (positives * others)
-        )
+        of_pairs = (1 - true) / (2 - true) + true / (1 + true)
+        spread = true * (1 - true) * (1 + mean * of_pairs) / (positives * others)
         return abs(true - area) - z * math.sqrt(spread)
 
     low = 0.0 if area <= 0 else bisect(gap, 0.0, area)

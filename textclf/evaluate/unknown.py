@@ -1,7 +1,8 @@
-"""Texts of no class: the score below which each model rejects a text, and how well that finds such texts."""
+"""Texts of no class: the score below which a model rejects a text, and how well that works."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,8 @@ from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_clusters import positions
 
 CURVE_COLUMNS = ("threshold", "accuracy", "recall")
-FEW = 30  # validation rows of no class, or clusters of them, below which a threshold by them is mostly chance
+# Validation rows of no class, or clusters of them, below which their threshold is mostly chance.
+FEW = 30
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -46,19 +48,23 @@ class Judged:
     clusters: NDArray[np.int64] | None = None
 
     def curve(self, score: str, thresholds: Floats) -> tuple[Floats, Floats]:
-        """Return for each threshold the accuracy within the classes, and the recall of rows of no class."""
-        right, unknown = (np.sort(self.scores[score][some]) for some in (self.right, ~self.known))
-        kept = (len(right) - np.searchsorted(right, thresholds)) / max(int(self.known.sum()), 1)
-        return kept, np.searchsorted(unknown, thresholds) / max(len(unknown), 1)
+        """Return by threshold the accuracy within the classes and the recall of rows of no class."""
+        scores = self.scores[score]
+        right, unknown = np.sort(scores[self.right]), np.sort(scores[~self.known])
+        not_rejected = len(right) - np.searchsorted(right, thresholds)
+        accuracy = not_rejected / max(int(self.known.sum()), 1)
+        return accuracy, np.searchsorted(unknown, thresholds) / max(len(unknown), 1)
 
     def table(self, score: str) -> pd.DataFrame:
         """Return the curve as the columns of `CURVE_COLUMNS`, with a bounded number of points."""
         thresholds = candidates(self.scores[score])
-        some = thresholds[np.unique(np.linspace(0, len(thresholds) - 1, 2 * STEPS).astype(int))]
-        return pd.DataFrame(dict(zip(CURVE_COLUMNS, (some, *self.curve(score, some)), strict=True)))
+        positions = np.linspace(0, len(thresholds) - 1, 2 * STEPS).astype(int)
+        thinned = thresholds[np.unique(positions)]
+        columns = thinned, *self.curve(score, thinned)
+        return pd.DataFrame(dict(zip(CURVE_COLUMNS, columns, strict=True)))
 
     def choose(self, score: str, keep: float | None = None) -> float:
-        """Return the threshold with the best mean of accuracy and recall, the lowest of equally good ones.
+        """Return the lowest threshold with the best mean of accuracy and recall.
 
         With `keep`: the highest that keeps this share of their accuracy. The rows must not be test
         rows.
@@ -73,10 +79,10 @@ class Judged:
 def judge(
     rows: Predictions, decision: Decision, label: str, clusters: NDArray[np.int64] | None = None
 ) -> Judged:
-    """Return how a model decides rows; `label` is that of texts of no class, and `clusters` (rows,) as in `Judged`.
+    """Return how a model decides rows; `clusters` (rows,) are as in `Judged`.
 
-    If it is a class, the model decides it as any other; its probability, with the other sign, is
-    the score.
+    `label` is that of texts of no class. If it is a class, the model decides it as any other; its
+    probability, with the other sign, is the score.
     """
     calibrated = decision.calibrate(rows.probabilities)
     decided = decision.decide(calibrated)
@@ -84,15 +90,15 @@ def judge(
         place = rows.classes.index(label)
         others = np.where(np.arange(len(rows.classes)) == place, -1.0, calibrated).argmax(axis=1)
         scores = {PROBABILITY: -calibrated[:, place]}
+        known = rows.y != place
         right = np.where(decided == place, others, decided) == rows.y
-        return Judged(
-            rows.y != place, right & (rows.y != place), decided == place, scores, clusters
-        )
+        return Judged(known, right & known, decided == place, scores, clusters)
     scores = {PROBABILITY: calibrated.max(axis=1), **rows.scores}
     rejected = decision.rejects(calibrated, rows.scores)
-    return Judged(
-        rows.y >= 0, (decided == rows.y) & (rows.y >= 0), rejected, scores, clusters
-    )  # costs may give -1
+    known = rows.y >= 0
+    # With costs, the decision may be no class, -1, as the label of the rows of no class.
+    right = (decided == rows.y) & known
+    return Judged(known, right, rejected, scores, clusters)
 
 
 def measure_unknown(
@@ -103,7 +109,7 @@ def measure_unknown(
     keys: Mapping[str, NDArray[np.uint64]],
     settings: Evaluate,
 ) -> tuple[dict[str, Decision], dict[str, dict[str, Unknown]], dict[str, pd.DataFrame]]:
-    """Return the decisions with their rejections, the content of metrics/unknown.json, and curves of the test rows.
+    """Return decisions with rejections, the content of unknown.json, and curves of the test rows.
 
     Validation rows choose the thresholds or, without them, held-out training rows. That of
     `unknown_score` has the best mean of accuracy and recall if at least `FEWEST_TO_CHOOSE` of these
@@ -113,7 +119,7 @@ def measure_unknown(
     split, with the rows of no class last. A model without predictions for rows of no class is not
     measured. Raises `UserError` if there are no rows that choose for a model.
     """
-    clusters = {split: positions(each) for split, each in keys.items()}
+    clusters = {split: positions(keys_of_rows) for split, keys_of_rows in keys.items()}
     rejecting, report, curves = dict(decisions), dict[str, dict[str, Unknown]](), {}
     for name, decision in decisions.items():
         parts = read_splits(models[name])
@@ -126,30 +132,32 @@ def measure_unknown(
                 f"{where}, to choose a threshold by; got none: set split.validation_size"
             )
         # Predictions made elsewhere may lack the rows of no class, which are the last.
-        chooser = judge(
-            rows, decision, label, None if dependent is None else dependent[: len(rows)]
-        )
+        of_rows = None if dependent is None else dependent[: len(rows)]
+        chooser = judge(rows, decision, label, of_rows)
         score = PROBABILITY
         if decision.baseline:
-            kept = {
-                each: float(np.floor(scores.min())) - 1 for each, scores in chooser.scores.items()
+            thresholds = {
+                name_of_score: float(np.floor(scores.min())) - 1
+                for name_of_score, scores in chooser.scores.items()
             }
         else:
-            kept = {each: chooser.choose(each, settings.unknown_keep) for each in chooser.scores}
+            thresholds = {
+                name_of_score: chooser.choose(name_of_score, settings.unknown_keep)
+                for name_of_score in chooser.scores
+            }
         if label not in rows.classes and not decision.baseline:
             score = settings.unknown_score
-            unknown = (
-                ~chooser.known
-                if chooser.clusters is None
-                else np.bincount(chooser.clusters[~chooser.known])
-            )
+            unknown: NDArray[Any] = ~chooser.known
+            if chooser.clusters is not None:
+                unknown = np.bincount(chooser.clusters[unknown])
             few = np.count_nonzero(unknown) < FEWEST_TO_CHOOSE
-            threshold = kept[score] if few else chooser.choose(score)
+            threshold = thresholds[score] if few else chooser.choose(score)
             rejecting[name] = replace(decision, rejection=Rejection(score, threshold))
         for split, rows in parts.items():
             judged = judge(rows, rejecting[name], label, clusters.get(split))
             if not judged.known.all():
-                report.setdefault(name, {})[split] = _report(judged, kept, settings.confidence)
+                entry = _report(judged, thresholds, settings.confidence)
+                report.setdefault(name, {})[split] = entry
                 if split == "test":
                     curves[name] = judged.table(score)
     return rejecting, report, curves
@@ -161,54 +169,55 @@ def read_splits(batches: Iterable[Predictions]) -> dict[str, Predictions]:
         f"{name}{end}": [] for name in SPLITS[1:] for end in ("", UNKNOWN)
     }
     for batch in batches:
-        for name, some in parts.items():
-            if (chosen := (batch.split == name) & ~np.isnan(batch.probabilities[:, 0])).any():
-                some.append(batch.take(chosen))
-    return {
-        name: concatenate(both)
-        for name in SPLITS[1:]
-        if (both := parts[name] + parts[f"{name}{UNKNOWN}"])
-    }
+        predicted = ~np.isnan(batch.probabilities[:, 0])
+        for name, part in parts.items():
+            chosen = (batch.split == name) & predicted
+            if chosen.any():
+                part.append(batch.take(chosen))
+    joined = {name: parts[name] + parts[f"{name}{UNKNOWN}"] for name in SPLITS[1:]}
+    return {name: concatenate(both) for name, both in joined.items() if both}
 
 
 def describe_few(keys: NDArray[np.uint64]) -> Iterator[str]:
-    """Yield a warning if few validation rows of no class choose the thresholds; `keys` (rows,) are their clusters."""
+    """Yield a warning if few validation rows of no class choose the thresholds.
+
+    `keys` (rows,) are those of their clusters.
+    """
     number = len(np.unique(keys))
     if 0 < number < FEW:
-        rows, effect = (
-            count_noun(number, "independent validation row"),
-            "rest on them and are uncertain",
-        )
+        rows = count_noun(number, "independent validation row")
+        effect = "rest on them and are uncertain"
         if number < FEWEST_TO_CHOOSE:
             effect = "keep evaluate.unknown_keep of the accuracy on the rows that choose"
         yield f"only {rows} of no class: the thresholds {effect}; raise split.validation_size"
 
 
 def candidates(scores: Floats) -> Floats:
-    """Return the thresholds to choose from, ascending: below all scores, and between neighbouring ones, rounded."""
+    """Return the thresholds to choose from, ascending and rounded.
+
+    One is below all scores, the others are between neighbouring ones.
+    """
     distinct = np.unique(scores)
-    lowest = (
-        np.ceil(distinct[:1] * 10**DIGITS) - 1
-    ) / 10**DIGITS  # its floor may round up to above the score
-    return np.unique(
-        np.concatenate([lowest, (distinct[:-1] + np.diff(distinct) / 2).round(DIGITS)])
-    )
+    # The floor of the lowest score could be rounded up to above it.
+    lowest = (np.ceil(distinct[:1] * 10**DIGITS) - 1) / 10**DIGITS
+    midpoints = (distinct[:-1] + np.diff(distinct) / 2).round(DIGITS)
+    return np.unique(np.concatenate([lowest, midpoints]))
 
 
-def _report(judged: Judged, kept: Mapping[str, float], confidence: float) -> Unknown:
+def _report(judged: Judged, thresholds: Mapping[str, float], confidence: float) -> Unknown:
     """Return what metrics/unknown.json has of a model and a split, with intervals."""
-    found, unknown = {}, (~judged.known).astype(np.int64)
+    by_score, unknown = {}, (~judged.known).astype(np.int64)
     for name, scores in judged.scores.items():
         false, true = (np.append(0, counts) for counts in positive_counts(~judged.known, -scores))
         area = np.trapezoid(true / true[-1], false / false[-1])
         rows = JudgedRows(unknown, np.column_stack([scores, -scores]), unknown, judged.clusters)
         ends = ROC_AUC.interval_of(rows, np.array([area]), [1], confidence)
-        found[name] = RejectedByScore(
-            threshold=kept[name],
+        by_score[name] = RejectedByScore(
+            threshold=thresholds[name],
             roc_auc=Area(value=float(area), **(ends.rounded() if ends else {})),
-            **_shares(judged, scores < kept[name], confidence),
+            **_shares(judged, scores < thresholds[name], confidence),
         )
-    return Unknown(**_shares(judged, judged.rejected, confidence), scores=found)
+    return Unknown(**_shares(judged, judged.rejected, confidence), scores=by_score)
 
 
 def _shares(judged: Judged, rejected: Mask, confidence: float) -> dict[str, MeasuredShare | None]:
