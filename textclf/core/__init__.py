@@ -1,1 +1,1 @@
-"""What every package uses: errors, files, settings, the stage runner, resources, processes and progress."""
+"""What every package uses: errors, files, settings, stage runner, resources, pools."""

@@ -20,7 +20,8 @@ class About(Section):
     )
     class_names: dict[str, Name] = Field(
         {},
-        description='what to show instead of a label, such as {"0": negative, "1": positive}; {} shows the labels',
+        description="what to show instead of a label, "
+        'such as {"0": negative, "1": positive}; {} shows the labels',
     )
 
 

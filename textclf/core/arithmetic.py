@@ -1,4 +1,4 @@
-"""Arithmetic that gives the same result on every x86-64 CPU with AVX2 and FMA, and on every arm64 CPU."""
+"""Arithmetic with the same results on all x86-64 CPUs with AVX2 and FMA, and on all arm64 CPUs."""
 
 import ctypes
 import os
@@ -9,22 +9,21 @@ from pathlib import Path
 CPUINFO = Path("/proc/cpuinfo")  # of the kernel
 REFERENCE = "Linux on x86-64 with AVX2"
 AGREEMENT = (
-    "without a network, metrics to six digits, predictions to 1e-9 and labels are the same; with one, the "
-    "accuracy is within its interval"
+    "without a network, metrics to six digits, predictions to 1e-9 and labels are the same; "
+    "with one, the accuracy is within its interval"
 )
 AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc numbers them
 
 
 def pin_arithmetic() -> None:
-    """Set environment variables that fix the CPU instructions and the number of threads of numpy and OpenBLAS.
+    """Set the variables that fix the CPU instructions and the threads of numpy and OpenBLAS.
 
     Other instructions round differently. The variables are read when the libraries are loaded, so
     call this before importing any of them. An x86-64 CPU without AVX2 can't give the same bytes,
     and the libraries choose.
     """
-    os.environ["OPENBLAS_NUM_THREADS"] = (
-        "1"  # the order of additions depends on the number of threads
-    )
+    # The order of additions depends on the number of threads.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["VECLIB_MAXIMUM_THREADS"] = "1"  # of Accelerate, with which numpy is built for macOS
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
     if is_x86() and has_avx2():
@@ -32,20 +31,17 @@ def pin_arithmetic() -> None:
         os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL"  # numpy 2.4's names
         os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # numpy refuses to load with both
     elif is_arm():
-        os.environ["OPENBLAS_CORETYPE"] = (
-            "NEOVERSEN1"  # runs on every arm64 CPU; numpy itself gives the same bytes
-        )
+        # It runs on every arm64 CPU; numpy itself gives the same bytes.
+        os.environ["OPENBLAS_CORETYPE"] = "NEOVERSEN1"
 
 
 def promise() -> str:
-    """Return what results of this machine have in common with those of others: see docs/environment.md."""
+    """Return what results of this machine and of others have in common: see docs/environment.md."""
     if gives_same_bytes():
         return f"the bytes of {REFERENCE}"
-    own = (
-        "the bytes of Linux on arm64 without a network, and "
-        if sys.platform == "linux" and is_arm()
-        else ""
-    )
+    own = ""
+    if sys.platform == "linux" and is_arm():
+        own = "the bytes of Linux on arm64 without a network, and "
     return f"{own}close to {REFERENCE}: {AGREEMENT}"
 
 
@@ -73,12 +69,10 @@ def has_avx2() -> bool:
     try:
         leaf = ctypes.CDLL(None).__x86_get_cpuid_feature_leaf  # for <sys/platform/x86.h>
     except (AttributeError, OSError, TypeError):
-        return not CPUINFO.exists() or {"avx2", "fma"} <= {
-            *CPUINFO.read_text(errors="replace").split()
-        }
-    leaf.restype = ctypes.POINTER(
-        ctypes.c_uint * 8
-    )  # what the CPU has, then what may be used: EAX, EBX, ECX, EDX
-    return all(
-        leaf(number).contents[4 + register] >> bit & 1 for number, register, bit in (AVX2, FMA)
-    )
+        if not CPUINFO.exists():
+            return True
+        return {"avx2", "fma"} <= {*CPUINFO.read_text(errors="replace").split()}
+    # EAX, EBX, ECX, EDX of what the CPU has, then of what may be used.
+    leaf.restype = ctypes.POINTER(ctypes.c_uint * 8)
+    flags = (leaf(number).contents[4 + register] >> bit for number, register, bit in (AVX2, FMA))
+    return all(flag & 1 for flag in flags)

@@ -1,4 +1,4 @@
-"""Columns of Arrow as one array, codes, and hashes of texts: 64-bit fingerprints, also of their normal form."""
+"""Columns of Arrow as one array or as codes, and 64-bit fingerprints of texts."""
 
 import re
 import unicodedata
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 PLAIN = "^([!-~]+( [!-~]+)*)?$"  # matches ASCII that normalisation only puts into lower case
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))  # all white space, ascending
-INSIDE = bytes(
-    chr(byte) not in SPACES for byte in range(256)
-)  # 1 for a byte of Latin-1 inside a word
+# 1 for a byte of Latin-1 inside a word.
+INSIDE = bytes(chr(byte) not in SPACES for byte in range(256))
 # The characters that show nothing, such as a zero-width space, a soft hyphen or the choice between
 # a coloured and a plain emoji: Default_Ignorable_Code_Point in
 # https://www.unicode.org/Public/17.0.0/ucd/DerivedCoreProperties.txt
@@ -38,14 +37,13 @@ def whole_column(table: "pa.Table", name: str) -> "pa.Array":
     if column.num_chunks == 1:
         return column.chunk(0)
     if pa.types.is_string(column.type):
-        column = column.cast(
-            pa.large_string()
-        )  # more than 2^31 bytes are the usual reason for several chunks
+        # More than 2^31 bytes are the usual reason for several chunks.
+        column = column.cast(pa.large_string())
     return column.combine_chunks()
 
 
 def array_of(texts: Sequence[str] | Sequence[bytes]) -> "pa.StringArray":
-    """Return the texts, all of them Unicode without surrogates, as an array; `OverflowError` from 2 GiB on."""
+    """Return the texts, Unicode without surrogates, as an array; `OverflowError` from 2 GiB on."""
     import pyarrow as pa
 
     array = pa.array(texts, pa.string())
@@ -55,7 +53,10 @@ def array_of(texts: Sequence[str] | Sequence[bytes]) -> "pa.StringArray":
 
 
 def numbers_of(array: "pa.Array") -> Any:
-    """Return the numbers of an array without nulls, in its memory; its `to_numpy` would import pandas first."""
+    """Return the numbers of an array without nulls, in its memory.
+
+    Its `to_numpy` would import pandas first.
+    """
     return np.from_dlpack(array)
 
 
@@ -69,7 +70,7 @@ def array_of_numbers(values: NDArray[Any]) -> "pa.Array":
 
 
 def large_array_of(texts: Sequence[str]) -> "pa.LargeStringArray":
-    """Return the texts, all of them Unicode without surrogates, as an array of any size, without pandas as above."""
+    """Return the texts, Unicode without surrogates, as an array of any size; without pandas."""
     import pyarrow as pa
 
     encoded = list(map(str.encode, texts))
@@ -114,25 +115,23 @@ def rows_of(labels: "pa.Array") -> NDArray[np.int64]:
 
 
 def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
-    """Return a code for each text (texts,), and the distinct texts in the order of their codes: by first occurrence."""
+    """Return a code for each text (texts,), and the distinct texts by code: by first occurrence."""
     encoded = texts.dictionary_encode()
     return numbers_of(encoded.indices), encoded.dictionary.to_pylist()
 
 
 def count_lengths(texts: "pa.ChunkedArray") -> tuple[Lengths, Lengths]:
-    """Return the number of words and the number of characters of each text, as `str.split` and `len` count them."""
+    """Return the words and the characters of each text, as `str.split` and `len` count them."""
     import pyarrow.compute as pc
 
     characters = pc.utf8_length(texts).to_numpy()
-    spaced = as_array(
-        pc.binary_replace_slice(texts.cast("large_binary"), 0, 0, b" ")
-    )  # one before each text
+    # One space before each text.
+    spaced = as_array(pc.binary_replace_slice(texts.cast("large_binary"), 0, 0, b" "))
     joined = str(spaced.buffers()[2] or b"", "utf-8")
     for space in SPACES[SPACES.index("\xa0") + 1 :]:
         joined = joined.replace(space, " ")
-    inside = np.frombuffer(
-        joined.encode("latin-1", "replace").translate(INSIDE), np.uint8
-    )  # a byte per character
+    # One byte per character.
+    inside = np.frombuffer(joined.encode("latin-1", "replace").translate(INSIDE), np.uint8)
     starts = np.cumsum(characters + 1) - characters - 1
     return np.add.reduceat(inside > np.roll(inside, 1), starts, dtype=np.int32), characters
 
@@ -150,11 +149,10 @@ def normalize_texts(texts: Any) -> "pa.StringArray":
 
     array = as_array(texts)
     others = pc.invert(pc.match_substring_regex(array, PLAIN))
-    normal = large_array_of(list(map(normalize_text, array.filter(others).to_pylist()))).cast(
-        array.type
-    )
+    normal = list(map(normalize_text, array.filter(others).to_pylist()))
+    replacements = large_array_of(normal).cast(array.type)
     # Not ascii_lower, which reads wrong bytes if the first offset of the array is not 0.
-    return pc.replace_with_mask(pc.utf8_lower(array), others, normal)
+    return pc.replace_with_mask(pc.utf8_lower(array), others, replacements)
 
 
 def hash_normalized(texts: Any, seed: int = 0) -> NDArray[np.uint64]:
@@ -163,7 +161,7 @@ def hash_normalized(texts: Any, seed: int = 0) -> NDArray[np.uint64]:
 
 
 def fingerprints(texts: Sequence[str] | Sequence[bytes], seed: int = 0) -> NDArray[np.uint64]:
-    """Return a 64-bit hash of each text, shape (texts,): the first half of MurmurHash3 x64 128 of its UTF-8."""
+    """Return a 64-bit hash of each text, (texts,): the first half of its MurmurHash3 x64 128."""
     import mmh3
 
     content: Any = texts

@@ -1,4 +1,4 @@
-"""The code that runs: its checksums, on which the stages of a project depend, and whether it changes meanwhile.
+"""Checksums of the code that runs, on which the stages of a project depend; its changes meanwhile.
 
 A project made by `textclf init` has a file `.textclf/code/<package>` with the checksum of each
 package that its dvc.yaml names, such as `models.keras`, as Python names it without `textclf.`;
@@ -20,12 +20,8 @@ from textclf.version import __version__
 PROJECT = Path(".textclf/project.json")  # what a project was made with
 CODE = Path(".textclf/code")
 ALL = "textclf"
-FORM = {
-    "version": str,
-    "requirement": str,
-    "extras": list,
-    "files": dict,
-}  # of what .textclf/project.json must hold
+# The types of what .textclf/project.json must hold.
+FORM = {"version": str, "requirement": str, "extras": list, "files": dict}
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -36,7 +32,9 @@ def _read_files() -> dict[Path, str]:
     In a clone, stages stands beside textclf, in a wheel in it. Files that projects are made of are
     left out.
     """
-    folders = [PACKAGE, *([] if (PACKAGE / "stages").is_dir() else [PACKAGE.parent / "stages"])]
+    folders = [PACKAGE]
+    if not (PACKAGE / "stages").is_dir():
+        folders.append(PACKAGE.parent / "stages")
     return {
         path: hashlib.sha256(path.read_bytes()).hexdigest()
         for folder in folders
@@ -46,7 +44,7 @@ def _read_files() -> dict[Path, str]:
 
 
 def read_code() -> dict[str, str]:
-    """Return the SHA-256 of each file of the code, as `_read_files`, by its path below textclf: `stages/split.py`."""
+    """Return `_read_files` by the path of each file below textclf, such as `stages/split.py`."""
     above = PACKAGE.parent
     return {
         path.relative_to(above).as_posix().removeprefix("textclf/"): digest
@@ -55,21 +53,16 @@ def read_code() -> dict[str, str]:
 
 
 def changed_code() -> Path | None:
-    """Return the first file of code that this process runs and that has changed since `read_code`; None without one.
+    """Return the first file of code in use that has changed since `read_code`; None without one.
 
-    That is the script, each imported module, and each other file, such as a template, of a package
-    that is imported.
+    In use are the script, each imported module, and each other file, such as a template, of a
+    package that is imported.
     """
     code = _read_files()
-    files = {
-        name: Path(getattr(module, "__file__", None) or "")
-        for name, module in [*sys.modules.items()]
-    }
-    loaded = {
-        path
-        for name, path in files.items()
-        if name.partition(".")[0] in ("stages", "textclf") and path.name
-    }
+    modules = [*sys.modules.items()]
+    files = {name: Path(getattr(module, "__file__", None) or "") for name, module in modules}
+    own = (path for name, path in files.items() if name.partition(".")[0] in ("stages", "textclf"))
+    loaded = {path for path in own if path.name}
     loaded |= {files["__main__"]} & code.keys()  # the script of a stage
     packages = {path.parent for path in loaded}
     used = loaded | {path for path in code if path.suffix != ".py" and _package(path) in packages}
@@ -93,18 +86,20 @@ def checksum(code: Mapping[str, str], package: str) -> str:
 
 
 def covers(package: str, name: str) -> bool:
-    """Return whether a file of the code, such as `split/settings.py`, belongs to a package or is a module."""
+    """Return whether a file of the code, as `split/settings.py`, is in a package or is a module."""
     path = package.replace(".", "/")
     return package == ALL or name == f"{path}.py" or name.startswith(f"{path}/")
 
 
 def read_project() -> dict[str, Any]:
-    """Return what .textclf/project.json holds; `UserError` if it is missing or damaged, as by a conflict of a merge."""
+    """Return what .textclf/project.json holds.
+
+    Raises `UserError` if it is missing or damaged, as by a conflict of a merge.
+    """
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         content: dict[str, Any] = json.loads(PROJECT.read_bytes())
-        if "ci" in content and all(
-            isinstance(content.get(key), kind) for key, kind in FORM.items()
-        ):
+        complete = all(isinstance(content.get(key), kind) for key, kind in FORM.items())
+        if "ci" in content and complete:
             return content
     raise UserError(
         f"{PROJECT} is missing or damaged; git checkout HEAD {PROJECT}, then textclf upgrade"
@@ -119,19 +114,16 @@ def require_own_version() -> None:
     recorded = [path for path in map(Path, made["files"]) if path.parent == CODE]
     if CODE / ALL not in recorded or not all(map(Path.is_file, recorded)):
         raise UserError(
-            f"{CODE} must have each checksum of code that {PROJECT} lists, that of all code among them; got some "
-            f"missing; git checkout HEAD {PROJECT.parent}, or textclf upgrade"
+            f"{CODE} must have each checksum of code that {PROJECT} lists, "
+            "that of all code among them; got some missing; "
+            f"git checkout HEAD {PROJECT.parent}, or textclf upgrade"
         )
-    if all(
-        path.read_text(encoding="utf-8").strip() == checksum(code, path.name) for path in recorded
-    ):
+    checksums = {path: path.read_text(encoding="utf-8").strip() for path in recorded}
+    if all(digest == checksum(code, path.name) for path, digest in checksums.items()):
         return
-    other = (
-        "other code of this version"
-        if made["version"] == __version__
-        else f"textclf {made['version']}"
-    )
+    own = made["version"] == __version__
+    other = "other code of this version" if own else f"textclf {made['version']}"
     raise UserError(
-        f"this project was made with {other}, and textclf {__version__} is installed; run textclf upgrade, or install "
-        f'that one: pip install "{made["requirement"]}"'
+        f"this project was made with {other}, and textclf {__version__} is installed; "
+        f'run textclf upgrade, or install that one: pip install "{made["requirement"]}"'
     )

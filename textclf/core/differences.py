@@ -18,25 +18,22 @@ class Difference:
 
 
 def flatten(content: Any, prefix: str = "") -> dict[str, str]:
-    """Return dotted keys and their values as JSON; a list counts as one value, and so does an empty mapping."""
-    if isinstance(content, dict) and content:
-        parts = (
-            flatten(value, f"{prefix}.{key}" if prefix else str(key))
-            for key, value in content.items()
-        )
-        return {key: value for part in parts for key, value in part.items()}
-    return {prefix: json.dumps(content, ensure_ascii=False, default=str)}
+    """Return dotted keys and their values as JSON; a list or an empty mapping is one value."""
+    if not isinstance(content, dict) or not content:
+        return {prefix: json.dumps(content, ensure_ascii=False, default=str)}
+    flat: dict[str, str] = {}
+    for key, value in content.items():
+        flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat
 
 
 def compare_values(base: Any, head: Any) -> list[Difference]:
     """Return the keys whose values differ: in the order of the base, then those that are new."""
     before, after = flatten(base) if base else {}, flatten(head) if head else {}
-    for one, other in (
-        (before, after),
-        (after, before),
-    ):  # an empty mapping is nothing beside one with entries
+    # An empty mapping is nothing beside one with entries.
+    for one, other in ((before, after), (after, before)):
         for key in [key for key, value in one.items() if value == "{}" and key not in other]:
-            if any(each.startswith(f"{key}.") for each in other):
+            if any(entry.startswith(f"{key}.") for entry in other):
                 del one[key]
     return [
         Difference(key, before.get(key), after.get(key))
@@ -47,7 +44,7 @@ def compare_values(base: Any, head: Any) -> list[Difference]:
 
 def value_at(content: Mapping[str, Any], key: str) -> Any:
     """Return the value of a dotted key, `MISSING` if it is not set."""
-    found: Any = content
+    value: Any = content
     for part in key.split("."):
-        found = found.get(part, MISSING) if isinstance(found, dict) else MISSING
-    return found
+        value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
+    return value

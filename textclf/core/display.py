@@ -10,31 +10,33 @@ NO_ANSWER = "no answer"  # shown in place of a class
 # Characters without a glyph, and those that reorder the characters around them. Joiners (U+200C,
 # U+200D) and variation selectors are left alone: people write with them.
 INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 QUOTED = re.compile(r"""(?:'[^'\\]*'|"[^"\\]*")""")
-MARKDOWN = re.compile(
-    r"([\\`*_{}\[\]<>#|~&$!]|(?<=w)\.|(?<=:)/|@)"
-)  # markup, and what would become a link
+# Markup, and what would become a link.
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&$!]|(?<=w)\.|(?<=:)/|@)")
 TEXTS = re.compile(rf"\[\s*{QUOTED.pattern}(\s*,\s*{QUOTED.pattern})*\s*\]")
 
 
 def list_in(value: object) -> list[object] | None:
-    """Return the list in a value: JSON, or Python's form of a list of texts, as pandas writes to CSV; or None."""
+    """Return the list in a text; None if it has none.
+
+    It is JSON, or Python's form of a list of texts, as pandas writes it to CSV.
+    """
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return None
     if TEXTS.fullmatch(value.strip()):
         return [text[1:-1] for text in QUOTED.findall(value)]
     try:
-        found: list[object] = json.loads(value)
+        items: list[object] = json.loads(value)
     except (ValueError, RecursionError):
         return None
-    return found
+    return items
 
 
 def visible(text: str) -> str:
-    """Return the text with invisible and reordering characters replaced by their number: ⟨U+202E⟩."""
+    """Return the text with invisible and reordering characters as their number: ⟨U+202E⟩."""
     return INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
 
 
@@ -61,9 +63,10 @@ def cut(text: str, limit: int) -> str:
 def display_labels(
     names: Iterable[str], titles: Mapping[str, str] | None = None, limit: int = NAME_LIMIT
 ) -> dict[str, str]:
-    """Return the text to show for each name: visible, on one line, at most `limit` columns wide, and unique.
+    """Return the text to show for each name: visible, on one line, and unique.
 
-    `titles` has what to show instead of a name, such as "negative" for the label 0.
+    It is at most `limit` columns wide. `titles` has what to show instead of a name, such as
+    "negative" for the label 0.
     """
     shown: dict[str, str] = {}
     for name in dict.fromkeys(names):
@@ -79,7 +82,7 @@ def display_labels(
 
 
 def labelled_names(names: Iterable[str], titles: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return `display_labels` with the label in brackets if it differs from the name: `negative (0)`."""
+    """Return `display_labels`, with the label in brackets if it is not the name: `negative (0)`."""
     labels = display_labels(names)
     shown = display_labels(labels, titles)
     return {

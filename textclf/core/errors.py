@@ -2,14 +2,17 @@
 
 from collections.abc import Collection
 
-LONGEST = 2_000  # characters of a line; of a longer one, such as a name of megabytes, the middle is left out
+# Limits the characters of a line: of a longer one, such as a name of megabytes, the middle is left
+# out.
+LONGEST = 2_000
 
 
 class UserError(Exception):
-    """A mistake that the user can correct: each line says where and what is wrong, the rule, and the actual value.
+    """A mistake that the user can correct.
 
-    The command line prints the lines on stderr, each after ``error: ``, and exits with 2. Any other
-    exception is a defect of textclf and keeps its traceback.
+    Each line says where and what is wrong, the rule, and the actual value. The command line prints
+    the lines on stderr, each after ``error: ``, and exits with 2. Any other exception is a defect
+    of textclf and keeps its traceback.
     """
 
     def __init__(self, *lines: str) -> None:

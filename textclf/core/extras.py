@@ -1,4 +1,4 @@
-"""Optional packages: the extra of textclf that has each, and how to install it, for the error when one is missing."""
+"""The extra of textclf that has an optional package, and how to install it, for error messages."""
 
 import sys
 from collections.abc import Iterable
@@ -35,26 +35,17 @@ EXTRAS = {
     "sign": ("model_signing", "OpenSSL"),
     "sql": ("sqlalchemy",),
 }
-LOCKED = (
-    "audit",
-    "keras",
-    "pretrained",
-    "search",
-    "serve",
-    "sign",
-)  # extras with a lock file in requirements/
+# Extras with a lock file in requirements/.
+LOCKED = ("audit", "keras", "pretrained", "search", "serve", "sign")
 OF_RUNS = ("pipeline", "keras", "pretrained")  # extras that the stages import, the smallest first
 NEWEST = (3, 13)  # Python for which TensorFlow has wheels
 
 
 def extra_of(module: str | None) -> str | None:
-    """Return the name of the smallest extra that installs a module or its package; None if no extra does."""
+    """Return the smallest extra that installs a module or its package; None if no extra does."""
     package = (module or "").partition(".")[0]
-    return min(
-        (extra for extra in EXTRAS if package in EXTRAS[extra]),
-        key=lambda extra: len(EXTRAS[extra]),
-        default=None,
-    )
+    extras = (extra for extra in EXTRAS if package in EXTRAS[extra])
+    return min(extras, key=lambda extra: len(EXTRAS[extra]), default=None)
 
 
 def extra_with(packages: Iterable[str]) -> str:
@@ -63,16 +54,16 @@ def extra_with(packages: Iterable[str]) -> str:
 
 
 def how_to_install(extra: str) -> str:
-    """Return the command that installs an extra: in a clone, if there is one, from its lock file."""
+    """Return the command that installs an extra: in a clone from its lock file, if there is one."""
     clone = clone_root()
     if "tensorflow" in EXTRAS[extra] and sys.version_info[:2] > NEWEST:
         return "TensorFlow has no wheels for this Python; use Python 3.11, 3.12 or 3.13"
-    if (
-        extra in {*OF_RUNS, "sign"} and not clone
-    ):  # model-signing does not require all that it imports
+    # The extra sign, too: model-signing does not require all that it imports.
+    if extra in {*OF_RUNS, "sign"} and not clone:
         return f'pip install "{requirement(extra)}"'
     if extra in {"pipeline", "keras"}:
         return "in a clone of textclf: make .venv/run"
     if extra in LOCKED and clone:
-        return f"in a clone of textclf: pip install --require-hashes --only-binary :all: -r requirements/{extra}.txt"
+        options = "--require-hashes --only-binary :all:"
+        return f"in a clone of textclf: pip install {options} -r requirements/{extra}.txt"
     return f"pip install --only-binary :all: {' '.join(EXTRAS[extra]).replace('_', '-')}"

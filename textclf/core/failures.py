@@ -1,4 +1,7 @@
-"""Errors that are no defects of textclf, as lines for the user: mistakes, missing packages, a failing machine."""
+"""Lines for the user about errors that are no defects of textclf.
+
+These are mistakes, missing packages, and a failing machine.
+"""
 
 import argparse
 import atexit
@@ -15,7 +18,9 @@ from textclf.core.extras import extra_of, how_to_install
 from textclf.core.quoting import first_line
 
 USAGE_ERROR = 2
-DEFECT = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 is what commands say that found drift, damage or a worse model
+# EX_SOFTWARE of sysexits.h. Python's own 1 means that a command has found drift, damage or a worse
+# model.
+DEFECT = 70
 OWN = ("", "textclf", "stages")  # packages whose absence is a defect; "" is an unknown one
 LIBRARIES = tuple(EXTENSION_SUFFIXES)  # endings of compiled modules: .so, .pyd
 # In messages of exceptions that say by their text alone that memory ran out
@@ -28,7 +33,7 @@ OUT_OF_MEMORY = (
 
 
 def lines_of(error: BaseException) -> tuple[str, ...] | None:
-    """Return what to tell the user of an error; None for a defect of textclf, whose traceback is needed."""
+    """Return what to tell the user of an error; None for a defect, whose traceback is needed."""
     if is_out_of_memory(error):
         return (_memory_line(error),)
     match error:
@@ -36,36 +41,35 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
             return error.lines
         case ModuleNotFoundError():
             package = (error.name or "").partition(".")[0]
-            if (extra := extra_of(package)) is not None:
-                return (
-                    f"the package {package} must be installed for this; {how_to_install(extra)}",
-                )
+            extra = extra_of(package)
+            if extra is not None:
+                remedy = how_to_install(extra)
+                return (f"the package {package} must be installed for this; {remedy}",)
             if package in OWN:
                 return None
-            return (
-                f"the package {package} must be installed; activate the environment: . .venv/bin/activate",
-            )
-        case ImportError() if str(error.path).endswith(
-            LIBRARIES
-        ):  # the system could not load a library
+            remedy = "activate the environment: . .venv/bin/activate"
+            return (f"the package {package} must be installed; {remedy}",)
+        # The system could not load a library.
+        case ImportError() if str(error.path).endswith(LIBRARIES):
             reason = str(error).removeprefix(f"{error.path}: ")
             return (f"{error.path}: {reason}; install the requirements again",)
-        case ImportError(__cause__=cause) if (
-            cause is not None
-        ):  # pandas says only that numpy could not be imported
+        # pandas says only that numpy could not be imported.
+        case ImportError(__cause__=BaseException() as cause):
             return lines_of(cause)
         case OSError(filename=None):
             return (first_line(error.strerror or error),)  # a library's own sentence may say where
         case OSError():
-            return (
-                f"{error.filename}: {os.strerror(error.errno) if error.errno else error.strerror}",
-            )
+            sentence = os.strerror(error.errno) if error.errno else error.strerror
+            return (f"{error.filename}: {sentence}",)
         case _:
             return None
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an exception, also TensorFlow's, says that memory, a thread or a library was not to be had."""
+    """Return whether an exception, also TensorFlow's, says that memory ran out.
+
+    Then a thread may not start, and a library may not load.
+    """
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, RuntimeError | ImportError | SystemError):
@@ -77,15 +81,18 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _memory_line(error: BaseException) -> str:
     """Return the line for an exception that `is_out_of_memory` recognises."""
     lines = str(error).strip().splitlines()
-    reason = next(
-        (line for line in lines if any(sign in line for sign in OUT_OF_MEMORY)), "".join(lines[:1])
-    )
-    got = f"; {reason}" if reason else ""
-    return f"memory ran out{got}; end other programs, raise a limit (ulimit -v), or use a machine with more memory"
+    signs = (line for line in lines if any(sign in line for sign in OUT_OF_MEMORY))
+    reason = next(signs, "".join(lines[:1]))
+    cause = f"; {reason}" if reason else ""
+    remedy = "end other programs, raise a limit (ulimit -v), or use a machine with more memory"
+    return f"memory ran out{cause}; {remedy}"
 
 
 def complain(line: str) -> None:
-    """Write a line to stderr, if that is open and not on a full disk, with unprintable characters escaped."""
+    """Write a line to stderr with unprintable characters escaped.
+
+    Do nothing if stderr is closed or on a full disk.
+    """
     if sys.stderr is not None:
         shown = (
             letter if letter.isprintable() else letter.encode("unicode_escape").decode()
@@ -96,10 +103,12 @@ def complain(line: str) -> None:
 
 
 def discard(stream: TextIO | None) -> None:
-    """Send what is left for stdout or stderr to nowhere: what can't be written, Python would report when it exits."""
-    with contextlib.suppress(
-        AttributeError, OSError, ValueError
-    ):  # it may be closed, or not a file
+    """Discard what is left for stdout or stderr.
+
+    Python would report at its exit what it can't write.
+    """
+    # The stream may be closed, or not be a file.
+    with contextlib.suppress(AttributeError, OSError, ValueError):
         stream.flush()  # type: ignore[union-attr]
     with contextlib.suppress(AttributeError, OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
@@ -113,7 +122,8 @@ def report_uncaught(name: str) -> None:
     ) -> None:
         if isinstance(error, KeyboardInterrupt):
             os._exit(128 + signal.SIGINT)
-        if (lines := lines_of(error)) is None:
+        lines = lines_of(error)
+        if lines is None:
             sys.__excepthook__(kind, error, traceback)
             atexit._run_exitfuncs()  # remove temporary files
             os._exit(DEFECT)  # the interpreter would exit with 1
@@ -125,7 +135,10 @@ def report_uncaught(name: str) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that answers a wrong command line with one line and exit code 2; argparse prints the usage as well."""
+    """A parser that answers a wrong command line with one line and exit code 2.
+
+    argparse would print the usage as well.
+    """
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong, under the name of the stage or command, and exit."""

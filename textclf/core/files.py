@@ -1,4 +1,4 @@
-"""Reading and writing files with reproducible bytes, and errors in one line about damaged files of other programs."""
+"""Read and write files with reproducible bytes, and report damaged files in one line."""
 
 import contextlib
 import csv
@@ -28,15 +28,15 @@ SPLITS = ("train", "validation", "test")  # in the order in which rows are used
 # In a column of splits: a training row whose text `textclf suggest` chose. Such rows are no random
 # sample, so they are never held out: neither to test nor to choose by.
 SUGGESTED = "suggested"
-UNKNOWN = (
-    "_unknown"  # after the name of a split: its rows that belong to no class and train nothing
-)
-UNKNOWN_SPLITS = tuple(
-    f"{name}{UNKNOWN}" for name in SPLITS[1:]
-)  # beside `SPLITS`, with -1 as label
+# Suffix of a split's name for those of its rows that belong to no class and train nothing.
+UNKNOWN = "_unknown"
+# These stand beside `SPLITS`; the label of their rows is -1.
+UNKNOWN_SPLITS = tuple(f"{name}{UNKNOWN}" for name in SPLITS[1:])
 DIGITS = 6  # decimals in metrics and curves
-CURVES = 12  # classes with ROC and precision-recall curves: of more, those with the most mistakes
-FORMAT, VERSION = "format", 1  # key of versioned JSON, and its value
+# Limits the classes with ROC and precision-recall curves: of more, those with the most mistakes.
+CURVES = 12
+FORMAT = "format"  # key of versioned JSON
+VERSION = 1  # its value
 # Columns of tables that are text even if they look like numbers or missing values: a class may be
 # called 007 or NA.
 AUDITED = ("id", "given", "suggested", "flagged_by")  # of the table of an audit
@@ -44,28 +44,27 @@ TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "metho
 # What a spreadsheet would compute, a number aside; apostrophes before it too, so that `read_csv`
 # can take one away.
 COMPUTED = re.compile(rf"\A'*(?![+-][\d.]*\Z)[{re.escape(''.join(FORMULA))}]")
-_FORMATS = (
-    csv.Error,
-    zipfile.BadZipFile,
-    zlib.error,
-    tokenize.TokenError,
-)  # of damaged CSV and npz
+# Exceptions that damaged CSV and npz raise.
+_FORMATS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)
 
 
 def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
-    """Write indented JSON with sorted keys, unless their order matters; `ValueError` for NaN and infinity."""
+    """Write indented JSON, with sorted keys unless their order matters.
+
+    Raises `ValueError` for NaN and infinity.
+    """
     text = json.dumps(content, sort_keys=sort_keys, indent=2, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def write_csv(path: Path, rows: "pd.DataFrame") -> None:
-    """Write a table as CSV with a header, LF line ends and decimals rounded to `DIGITS`; NaN becomes empty.
+    """Write a table as CSV with a header, LF line ends and decimals rounded to `DIGITS`.
 
-    An apostrophe stands before a text that a spreadsheet would compute; `read_csv` takes it away.
+    NaN becomes empty. An apostrophe stands before a text that a spreadsheet would compute;
+    `read_csv` takes it away.
     """
-    rounded = rows.infer_objects().round(
-        DIGITS
-    )  # `round` would skip numbers that are held as objects
+    # Without `infer_objects`, `round` would skip numbers that are held as objects.
+    rounded = rows.infer_objects().round(DIGITS)
     texts = rounded.select_dtypes(exclude=["number", "bool"])
     rounded[texts.columns] = texts.map(
         lambda cell: COMPUTED.sub(r"'\g<0>", cell) if isinstance(cell, str) else cell
@@ -74,7 +73,7 @@ def write_csv(path: Path, rows: "pd.DataFrame") -> None:
 
 
 def csv_lines(rows: Iterable[Sequence[str]], delimiter: str = ",", line_end: str = "\n") -> bytes:
-    """Return rows as lines of CSV in UTF-8; quoted where RFC 4180 asks for it, also around a lone CR."""
+    """Return rows as lines of CSV in UTF-8, quoted as RFC 4180 asks, also around a lone CR."""
     lines: list[str] = []
     file = SimpleNamespace(write=lines.append)
     # With CRLF, the writer quotes a field with a lone CR, too.
@@ -107,22 +106,24 @@ def read_versioned_json(path: Path) -> dict[str, Any]:
             raise TypeError(written)
     if written > VERSION:
         raise UserError(
-            f"{path} was made by a newer textclf (format {written}; this version reads {VERSION}); upgrade textclf"
+            f"{path} was made by a newer textclf (format {written}; this version reads {VERSION}); "
+            "upgrade textclf"
         )
     return content
 
 
 def require_known(path: Path, names: Iterable[str], known: Collection[str]) -> None:
-    """Raise `UserError` if a file has a name unknown to this version: then a newer version wrote it."""
+    """Raise `UserError` if a file has a name that only a newer version can have written."""
     for name in names:
         if name not in known:
             raise UserError(
-                f"{path} was made by a newer textclf (this version does not know {name}); upgrade textclf"
+                f"{path} was made by a newer textclf (this version does not know {name}); "
+                "upgrade textclf"
             )
 
 
 def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
-    """Return a table that `write_csv` wrote, or only the named columns of it, in the order of the file.
+    """Return a table of `write_csv`, or only the named columns of it, in the order of the file.
 
     `TEXT_COLUMNS` are not parsed, all others are numbers; a missing number is NaN. Raises
     `UserError` if the file is missing or damaged, or a column is missing.
@@ -131,18 +132,13 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
 
     with reading(path), path.open(encoding="utf-8", newline="") as file:
         header, *rows = filter(None, csv.reader(file, strict=True))  # an empty line is no row
-        if missing := set(columns or header) - set(header):
+        missing = set(columns or header) - set(header)
+        if missing:
             raise LookupError(missing)
-        cells = dict(
-            zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True)
-        )
-        return pd.DataFrame(
-            {
-                name: _values(name, cells[name])
-                for name in header
-                if columns is None or name in columns
-            }
-        )
+        cells = zip(*rows, strict=True) if rows else [()] * len(header)
+        table = dict(zip(header, cells, strict=True))
+        wanted = [name for name in header if columns is None or name in columns]
+        return pd.DataFrame({name: _values(name, table[name]) for name in wanted})
 
 
 def _values(name: str, cells: Sequence[str]) -> Any:
@@ -183,7 +179,7 @@ def write_npz(file: IO[bytes], **arrays: NDArray[np.generic]) -> None:
 
 
 def zip_member(name: str) -> zipfile.ZipInfo:
-    """Return the entry of a file in an archive, with the same bytes at any time and on any system."""
+    """Return the entry of a file in an archive, the same bytes at any time and on any system."""
     member = zipfile.ZipInfo(name)  # of 1980
     member.create_system = 3  # Unix; on Windows Python notes another
     return member
@@ -198,7 +194,7 @@ def require(path: Path) -> Path:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Raise `UserError` if the block, which reads a file of an earlier stage, finds it missing or damaged."""
+    """Raise `UserError` if the block finds the file of an earlier stage missing or damaged."""
     require(path)
     try:
         yield
@@ -237,7 +233,10 @@ def damaged(path: Path, kind: str, reason: object) -> UserError:
 
 @contextlib.contextmanager
 def whole_file(path: Path, kind: str) -> Iterator[None]:
-    """Turn exceptions of a library that reads a file of this kind into `UserError`, except those of the file system."""
+    """Turn exceptions of a library that reads a file of this kind into `UserError`.
+
+    Exceptions of the file system stay.
+    """
     try:
         yield
     except (UserError, ImportError):

@@ -22,7 +22,7 @@ def count_noun(number: int, noun: str, plural: str = "") -> str:
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows of a table as lines whose columns are aligned; a row may be shorter than others."""
+    """Return the rows of a table as lines with aligned columns; rows may be of any length."""
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
@@ -52,12 +52,16 @@ def points(difference: float, signed: bool = True) -> str:
 
 
 def largest_remainder(shares: Sequence[float]) -> list[int]:
-    """Return shares that sum to 1 as whole percentages that sum to 100, by Hare's method; zeros for shares of 0."""
+    """Return shares that sum to 1 as whole percentages that sum to 100, by Hare's method.
+
+    A share of 0 stays 0.
+    """
     parts = [round(100 * share, 9) for share in shares]  # 29.000000000000004 has no remainder
     whole = [int(part) for part in parts]
     missing = round(sum(parts)) - sum(whole)
-    for place in sorted(range(len(parts)), key=lambda place: whole[place] - parts[place])[:missing]:
-        whole[place] += 1
+    by_remainder = sorted(range(len(parts)), key=lambda index: whole[index] - parts[index])
+    for index in by_remainder[:missing]:
+        whole[index] += 1
     return whole
 
 

@@ -16,13 +16,16 @@ LOCKED = re.compile(r"^([\w.-]+)==([\w.+!-]+)", re.MULTILINE)
 
 
 def clone_root() -> Path | None:
-    """Return the folder of the clone of the repository that has this code; None if it was installed as a package."""
+    """Return the folder of the clone that has this code; None if it was installed as a package."""
     root = Path(__file__).parents[2]
     return root if (root / "dvc.yaml").is_file() and (root / "stages").is_dir() else None
 
 
 def path_of_programs() -> str:
-    """Return PATH with the programs of this Python first, so that `python` is this one in an inactive environment."""
+    """Return PATH with the programs of this Python first.
+
+    So `python` is this one even if its environment is not active.
+    """
     return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
 
 
@@ -35,16 +38,20 @@ def installed_version(package: str) -> str | None:
 
 
 def other_versions(lock: str) -> list[str]:
-    """Return the packages that are installed in another version than the text of a lock file has, with both."""
+    """Return the packages whose installed version is not that in a lock file's text, with both."""
+    pairs = [(name, installed_version(name), wanted) for name, wanted in LOCKED.findall(lock)]
     return [
         f"{name} {installed} instead of {wanted}"
-        for name, wanted in LOCKED.findall(lock)
-        if (installed := installed_version(name)) not in {None, wanted}
+        for name, installed, wanted in pairs
+        if installed not in {None, wanted}
     ]
 
 
 def requirement(extra: str | None = None) -> str:
-    """Return the requirement of this version for pip: its address in direct_url.json (PEP 610), or name and version."""
+    """Return the requirement of this version for pip.
+
+    That is its address in direct_url.json (PEP 610), or name and version.
+    """
     record = None
     with suppress(PackageNotFoundError):  # the code was copied without it
         record = distribution(DISTRIBUTION).read_text("direct_url.json")
@@ -53,8 +60,7 @@ def requirement(extra: str | None = None) -> str:
         return f"{name}=={__version__}"
     direct = json.loads(record)
     if git := direct.get("vcs_info"):
-        address = re.sub(
-            "^file:///", "file://localhost/", direct["url"]
-        )  # pip 23 refuses git+file without a host
+        # pip 23 refuses git+file without a host.
+        address = re.sub("^file:///", "file://localhost/", direct["url"])
         return f"{name} @ git+{address}@{git['commit_id']}"
     return f"{name} @ {direct['url']}"  # of an archive or a folder

@@ -17,11 +17,8 @@ from textclf.core.ownership import SCRATCH, note_made, require_made
 
 LOCK = ".lock"  # in a scratch folder: the file that is locked
 REPLACED = ".replaced"  # in a scratch folder: the old output
-FULL = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-)  # errors of writing: the disk, the user's share of it, or the file
+# Errors of writing where the disk, the user's share of it, or the file is full.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 ON_WINDOWS = not hasattr(os, "O_DIRECTORY")
 
@@ -30,7 +27,7 @@ _finish: Callable[[], None] | None = None  # None outside of a stage
 
 @contextlib.contextmanager
 def outputs(*targets: Path, new: bool = False) -> Iterator[list[Path]]:
-    """Yield a scratch path per target; all are renamed to their targets when the block ends without error.
+    """Yield a scratch path per target; rename all to their targets at the end of the block.
 
     The block creates a file or a folder at each scratch path, which is beside its target. If it
     raises, or a rename fails, all targets are what they were before. What killed processes left
@@ -81,9 +78,9 @@ def outputs(*targets: Path, new: bool = False) -> Iterator[list[Path]]:
 
 @contextlib.contextmanager
 def finished_by(finish: Callable[[], None]) -> Iterator[None]:
-    """Let `outputs` work for a stage: replace only what runs have made, and call a function at the end of its block.
+    """Let `outputs` work for a stage: replace only what runs have made.
 
-    If it raises, no output is renamed.
+    `finish` is called at the end of its block; if it raises, no output is renamed.
     """
     global _finish  # noqa: PLW0603 (one stage runs per process)
     _finish = finish
@@ -94,7 +91,10 @@ def finished_by(finish: Callable[[], None]) -> Iterator[None]:
 
 
 def require_writable(*paths: Path) -> None:
-    """Raise `UserError` if a file is read-only, which replacing it would ignore, and which root may write."""
+    """Raise `UserError` if a file is read-only.
+
+    A rename would replace it all the same, and root may write it.
+    """
     for path in paths:
         if path.is_file() and not (os.access(path, os.W_OK) and path.stat().st_mode & WRITABLE):
             raise UserError(
@@ -119,9 +119,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        named = (
-            error.filename is not None and error.filename2 is None
-        )  # copying a file names its source first
+        # An error of copying a file names its source first.
+        named = error.filename is not None and error.filename2 is None
         if error.errno not in FULL or named:
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
@@ -129,7 +128,7 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(*paths: Path) -> Iterator[None]:
-    """Let one process at a time, and one of its threads, read these files, change them and write them.
+    """Let one process at a time, and one of its threads, read, change and write these files.
 
     Links to a file have the lock of the file: a folder beside it, for as long as it is locked. A
     killed process leaves that folder unlocked, and the next one removes it.
@@ -142,9 +141,8 @@ def locked(*paths: Path) -> Iterator[None]:
             folder = target.with_name(f".{target.name}.lock{SCRATCH}")
             lock = None
             while lock is None:
-                with contextlib.suppress(
-                    FileExistsError
-                ):  # of another process, or of one that was killed
+                # The folder may be another process's, or that of one that was killed.
+                with contextlib.suppress(FileExistsError):
                     folder.mkdir()
                 lock = _lock(folder, wait=True)
             stack.callback(_discard, folder, lock)
@@ -153,16 +151,16 @@ def locked(*paths: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def scratch_folder(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside the target, which other users can't read, locked by this process; remove it at the end.
+    """Yield a new folder beside the target, locked by this process; remove it at the end.
 
-    `clear` removes that of a killed process. A folder that still holds an old output, which could
-    not be put back, stays.
+    Other users can't read it. `clear` removes that of a killed process. A folder that still holds
+    an old output, which could not be put back, stays.
     """
-    while True:
+    lock = None
+    while lock is None:
         folder = Path(tempfile.mkdtemp(SCRATCH, f".{target.name}.", target.parent))
-        # Another process may have removed the folder before it was locked.
-        if (lock := _lock(folder, wait=True)) is not None:
-            break
+        # None if another process has removed the folder before it was locked.
+        lock = _lock(folder, wait=True)
     try:
         yield folder
     finally:
@@ -173,7 +171,7 @@ def scratch_folder(target: Path) -> Iterator[Path]:
 
 
 def clear(target: Path) -> None:
-    """Remove the scratch folders of this target whose process has ended, killed before it could do so itself.
+    """Remove the scratch folders of this target that killed processes left behind.
 
     A process that was killed between two renames has moved the old output aside: it is put back.
     """
@@ -204,9 +202,10 @@ def _discard(folder: Path, lock: IO[bytes]) -> None:
 
 
 def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
-    """Return the open lock file of a folder, locked until it is closed or this process ends; None without the folder.
+    """Return the open lock file of a folder; None without the folder.
 
-    Raises `OSError` if another process has the lock and `wait` is false.
+    It is locked until it is closed or this process ends. Raises `OSError` if another process has
+    the lock and `wait` is false.
     """
     path = folder / LOCK
     try:
@@ -254,20 +253,23 @@ def _lock_on_windows(file: IO[bytes], *, wait: bool) -> None:
 
 
 def _write_to_disk(path: Path) -> None:
-    """Wait until a file, or a folder with all files in it, is on the disk, so that no rename gets there before it."""
+    """Wait until a file, or a folder with all files in it, is on the disk.
+
+    Otherwise a rename could get there before it.
+    """
     # Windows opens no folder, and writes to the disk only what is open to be written.
     paths = [path]
     for folder, folders, names in os.walk(path):
         paths += [Path(folder, name) for name in (*folders, *names)]
-    for each in paths:
-        if ON_WINDOWS and each.is_dir():
+    for written in paths:
+        if ON_WINDOWS and written.is_dir():
             continue
-        descriptor = os.open(each, os.O_RDWR if ON_WINDOWS else os.O_RDONLY)
+        descriptor = os.open(written, os.O_RDWR if ON_WINDOWS else os.O_RDONLY)
         try:
             os.fsync(descriptor)
         except OSError as error:
             if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # of a file system that cannot
-                raise OSError(error.errno, error.strerror, str(each)) from error
+                raise OSError(error.errno, error.strerror, str(written)) from error
         finally:
             os.close(descriptor)
 
@@ -288,7 +290,7 @@ def _replace(sources: Sequence[Path], targets: Sequence[Path]) -> None:
 
 
 def _create(source: Path, target: Path) -> None:
-    """Give a new file its place; `FileExistsError` if there is something, which a rename would replace."""
+    """Move a new file to its target; `FileExistsError` if that is there: a rename replaces it."""
     try:
         target.hardlink_to(source)
     except FileExistsError:
@@ -310,15 +312,16 @@ def _keep(target: Path, source: Path) -> None:
     target.rename(source.parent / REPLACED)
 
 
-def _put_back(path: Path, place: Path) -> None:
+def _put_back(path: Path, origin: Path) -> None:
     """Undo a rename."""
     try:
-        path.replace(place)
+        path.replace(origin)
         if path.is_file():  # two links to one file: the rename did nothing
             path.unlink()
     except OSError as error:
         raise UserError(
-            f"{path} could not be put back to {place} ({error.strerror}); move it, or run dvc repro again"
+            f"{path} could not be put back to {origin} ({error.strerror}); "
+            "move it, or run dvc repro again"
         ) from error
 
 

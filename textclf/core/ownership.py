@@ -21,9 +21,8 @@ from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.quoting import list_few
 
-RECORDS = Path(
-    ".dvc/tmp/textclf"
-)  # the names of the files of each output, in DVC's folder of this workspace
+# The names of the files of each output, in DVC's folder of this workspace.
+RECORDS = Path(".dvc/tmp/textclf")
 LOCKS = Path("dvc.lock"), Path("studies/dvc.lock")
 SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
 SHOWN = 3  # files of an output that an error names
@@ -46,8 +45,8 @@ def refusal(target: Path, files: Sequence[Path]) -> str:
     """Return the line that says which files keep runs from an output."""
     names = [str(path) if str(path).isprintable() else repr(str(path)) for path in files]
     return (
-        f"{target} must have only files that a run made, since each run replaces it; got {list_few(names, SHOWN)}; "
-        "move what is yours elsewhere"
+        f"{target} must have only files that a run made, since each run replaces it; "
+        f"got {list_few(names, SHOWN)}; move what is yours elsewhere"
     )
 
 
@@ -66,9 +65,9 @@ def foreign_files(target: Path, *, dropped: bool = False) -> list[Path]:
     in a lock file if it has the checksum there, or if DVC's cache or Git has it. An output of an
     entry that was `dropped` from params.yaml need not be in the lock file.
     """
-    if blocking := [
-        parent for parent in target.parents if os.path.lexists(parent) and not parent.is_dir()
-    ]:
+    parents = filter(os.path.lexists, target.parents)
+    blocking = [parent for parent in parents if not parent.is_dir()]
+    if blocking:
         return blocking
     names = _names(target)
     unknown = names - _noted(target)
@@ -78,11 +77,9 @@ def foreign_files(target: Path, *, dropped: bool = False) -> list[Path]:
     if locked is not None and checksum_of(target) == locked:
         unknown = set()
     elif locked is not None or dropped:
-        tracked = _tracked(target)
+        untracked = {target / name for name in unknown} - _tracked(target)
         unknown = {
-            name
-            for name in unknown
-            if target / name not in tracked and not _is_cached(target / name)
+            path.relative_to(target).as_posix() for path in untracked if not _is_cached(path)
         }
     if not unknown:
         _note(target, names)
@@ -90,17 +87,16 @@ def foreign_files(target: Path, *, dropped: bool = False) -> list[Path]:
 
 
 def _names(target: Path) -> set[str]:
-    """Return the names of the files below a folder, or `ITSELF` for a file or link; none if there is nothing."""
+    """Return the names of the files below a folder, or `ITSELF` for a file or link, if any."""
     if target.is_symlink() or not target.is_dir():
         return {ITSELF} if os.path.lexists(target) else set()
     names = set()
     for folder, folders, files in os.walk(target):
-        folders[:] = [
-            name for name in folders if not (name.startswith(".") and name.endswith(SCRATCH))
-        ]
-        place = Path(folder)
-        links = [name for name in folders if (place / name).is_symlink()]
-        names |= {(place / name).relative_to(target).as_posix() for name in (*files, *links)}
+        scratch = {name for name in folders if name.startswith(".") and name.endswith(SCRATCH)}
+        folders[:] = [name for name in folders if name not in scratch]
+        parent = Path(folder)
+        links = [name for name in folders if (parent / name).is_symlink()]
+        names |= {(parent / name).relative_to(target).as_posix() for name in (*files, *links)}
     return names
 
 
@@ -134,7 +130,10 @@ def _locked(target: Path) -> str | None:
 
 @lru_cache(maxsize=2)
 def _stages_of(lock: bytes) -> Mapping[str, Any]:
-    """Return the stages in the text of a lock file by name; none if it is damaged, of which DVC itself complains."""
+    """Return the stages in the text of a lock file by name.
+
+    None if it is damaged, which DVC itself reports.
+    """
     from ruamel.yaml import YAML  # which predict does not need
     from ruamel.yaml.error import YAMLError
 
@@ -146,7 +145,7 @@ def _stages_of(lock: bytes) -> Mapping[str, Any]:
 
 
 def checksum_of(target: Path) -> str:
-    """Return the checksum of an output as DVC computes it: of a folder that of the list of its files."""
+    """Return the checksum of an output as DVC computes it: of a folder, that of its file list."""
     names = _names(target)
     if names == {ITSELF}:
         return md5_of_file(target)
@@ -168,10 +167,9 @@ def md5_of_file(path: Path) -> str:
 def _tracked(target: Path) -> set[Path]:
     """Return the files of an output that Git has, in its index."""
     with suppress(UserError):  # there is no Git
-        listed = git("ls-files", "-z", "--", target.as_posix()).stdout.decode(
-            errors="surrogateescape"
-        )
-        return {Path(name) for name in listed.split("\0")[:-1]}
+        listed = git("ls-files", "-z", "--", target.as_posix()).stdout
+        names = listed.decode(errors="surrogateescape").split("\0")[:-1]
+        return {Path(name) for name in names}
     return set()
 
 

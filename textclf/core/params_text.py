@@ -22,10 +22,10 @@ BLOCK = re.compile(r"^(?:#.*\n)*(\w+):.*\n(?:(?!\w+:|#).*\n)*", re.MULTILINE)
 
 
 def with_comments(text: str, comments: Mapping[str, str]) -> str:
-    """Return the text with the comment of each dotted key that has one in `comments`; values and order stay.
+    """Return the text with the comment of each dotted key that has one in `comments`.
 
-    A comment that is too long for the key's line stands above it, in place of any comment that
-    stood there. Raises `UserError` if a value would become part of a comment.
+    Values and order stay. A comment that is too long for the key's line stands above it, in place
+    of any comment that stood there. Raises `UserError` if a value would become part of a comment.
     """
     lines: list[str] = []
     for line, key, match in _keyed_lines(text):
@@ -47,28 +47,29 @@ def with_comments(text: str, comments: Mapping[str, str]) -> str:
 
 
 def with_values(text: str, values: Mapping[str, Any]) -> str:
-    """Return the text with the value of each dotted key set; other values, the order and the comments stay.
+    """Return the text with the value of each dotted key set.
 
-    A key or section that is missing is added at the end of its section. `with_comments` then aligns
-    the comments.
+    Other values, the order and the comments stay. A key or section that is missing is added at the
+    end of its section. `with_comments` then aligns the comments.
     """
     yaml = _round_trip()
     content = yaml.load(text)
     for key, value in values.items():
         *sections, last = key.split(".")
-        place = content
+        parent = content
         for section in sections:
-            place = place.setdefault(section, {})
-        place[last] = _in_one_line(value)
+            parent = parent.setdefault(section, {})
+        parent[last] = _in_one_line(value)
     written = io.StringIO()
     yaml.dump(content, written)
     return written.getvalue()
 
 
 def with_sections(text: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the text with whole sections replaced, and without those that get an empty mapping; others stay.
+    """Return the text with whole sections replaced, and without those that get an empty mapping.
 
-    A section that is missing follows the one before it in `sections`, or ends the text.
+    Other sections stay. A section that is missing follows the one before it in `sections`, or ends
+    the text.
     """
     blocks = {match[1]: match[0] for match in BLOCK.finditer(text)}
     order, before = list(blocks), ""
@@ -83,23 +84,20 @@ def with_sections(text: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
             order.insert(order.index(before) + 1 if before in order else len(order), name)
         before = name
     start = next(BLOCK.finditer(text)).start()
-    return (
-        text[:start].rstrip("\n")
-        + "\n\n"
-        + "".join(blocks[name] for name in order).rstrip("\n")
-        + "\n"
-    )
+    top = text[:start].rstrip("\n")
+    body = "".join(blocks[name] for name in order).rstrip("\n")
+    return f"{top}\n\n{body}\n"
 
 
 def _in_blocks(value: Any) -> Any:
-    """Return a mapping whose inner mappings are blocks of lines, and whose lists ruamel.yaml writes as [a, b]."""
+    """Return a value whose mappings ruamel.yaml writes as blocks of lines, and lists as [a, b]."""
     if isinstance(value, dict) and value:
         return {name: _in_blocks(part) for name, part in value.items()}
     return _in_one_line(value)
 
 
 def _round_trip() -> Any:
-    """Return a reader and writer of YAML that keeps comments, quotes, null and values on one line."""
+    """Return a reader and writer of YAML that keeps comments, quotes, null and one-line values."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 2**31
@@ -126,7 +124,10 @@ def _in_one_line(value: Any) -> Any:
 
 
 def _keyed_lines(text: str) -> Iterator[tuple[str, str, re.Match[str] | None]]:
-    """Yield each line with the dotted key whose value begins on it and the match of `KEY_LINE`, or "" and None."""
+    """Yield each line with the dotted key whose value begins on it and the match of `KEY_LINE`.
+
+    They are "" and None for other lines.
+    """
     path: list[str] = []
     for line in text.splitlines():
         match = KEY_LINE.match(line)

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 KEY = b"textclf.sha256"  # in the footer's metadata
-START = (
-    b"\x18\x0e" + KEY + b"\x18\x40"
-)  # as Thrift encodes it, with its length and that of the value
+# The key as Thrift encodes it, with its length and that of the value.
+START = b"\x18\x0e" + KEY + b"\x18\x40"
 EMPTY = b"0" * 64
 
 
@@ -29,7 +28,10 @@ class ChecksumError(ValueError):
 
 
 class _Sink:
-    """A stream that ignores what is written after an error: pyarrow writes the footer when it collects its writer."""
+    """A stream that ignores what is written after an error.
+
+    pyarrow writes the footer even then, when its writer is garbage-collected.
+    """
 
     closed = False
 
@@ -48,7 +50,10 @@ class _Sink:
 
 @contextlib.contextmanager
 def writing(stream: IO[bytes], schema: "pa.Schema") -> Iterator["pq.ParquetWriter"]:
-    """Yield a writer to a stream, which need not be seekable; the footer is written if the block has no error."""
+    """Yield a writer to a stream, which need not be seekable.
+
+    The footer is written if the block ends without error.
+    """
     import pyarrow.parquet as pq
 
     sink = _Sink(stream)
@@ -63,15 +68,15 @@ def writing(stream: IO[bytes], schema: "pa.Schema") -> Iterator["pq.ParquetWrite
 
 @contextlib.contextmanager
 def create(path: Path, schema: "pa.Schema") -> Iterator["pq.ParquetWriter"]:
-    """Yield the writer of a new file, which is complete, with its checksum, when the block ends without error."""
+    """Yield the writer of a new file; add its checksum when the block ends without error."""
     with path.open("w+b") as file:
         with writing(file, schema) as writer:
             writer.add_key_value_metadata({KEY: EMPTY})
             yield writer
         file.flush()
         with mmap.mmap(file.fileno(), 0) as content:
-            place, checksum = _checksum(content)
-            content[place : place + len(EMPTY)] = checksum
+            offset, checksum = _checksum(content)
+            content[offset : offset + len(EMPTY)] = checksum
 
 
 def write_table(table: "pa.Table", target: Path) -> None:
@@ -84,25 +89,28 @@ def open_file(path: Path) -> "pq.ParquetFile":
     """Return the reader of a file that `create` wrote; `ChecksumError` if its bytes are others."""
     import pyarrow.parquet as pq
 
-    found = path.stat()
-    _verify_once(path, found.st_ino, found.st_size, found.st_mtime_ns)
+    status = path.stat()
+    _verify_once(path, status.st_ino, status.st_size, status.st_mtime_ns)
     return pq.ParquetFile(path)
 
 
 @functools.cache
 def _verify_once(path: Path, *_version: int) -> None:
-    """Verify a file when a process first reads it, and again if it is another version: a stage reads several times."""
+    """Verify a file when a process first reads it, and again if it is another version.
+
+    A stage reads a file several times.
+    """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        place, checksum = _checksum(content)
-        if content[place : place + len(EMPTY)] != checksum:
+        offset, checksum = _checksum(content)
+        if content[offset : offset + len(EMPTY)] != checksum:
             raise ChecksumError("its bytes do not have the checksum in its footer")
 
 
 def _checksum(content: mmap.mmap) -> tuple[int, bytes]:
-    """Return the place of the checksum in a file, and the one that belongs there."""
-    place = content.rfind(START) + len(START)
+    """Return the offset of the checksum in a file, and the one that belongs there."""
+    offset = content.rfind(START) + len(START)
     with memoryview(content) as view:
-        checksum = hashlib.sha256(view[:place])
+        checksum = hashlib.sha256(view[:offset])
         checksum.update(EMPTY)
-        checksum.update(view[place + len(EMPTY) :])
-    return place, checksum.hexdigest().encode()
+        checksum.update(view[offset + len(EMPTY) :])
+    return offset, checksum.hexdigest().encode()

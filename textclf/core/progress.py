@@ -1,4 +1,7 @@
-"""Progress of long work on stderr: a bar on a terminal, a line every 20 seconds elsewhere, nothing for short work."""
+"""Progress of long work on stderr: a bar on a terminal, a line every 20 seconds elsewhere.
+
+Short work shows nothing.
+"""
 
 import contextlib
 import sys
@@ -18,15 +21,22 @@ LINE_INTERVAL = 20.0  # seconds between two lines elsewhere, and before the firs
 
 
 class _Lines:
-    """A file for tqdm that ends each state with a newline, for logs, where a carriage return overwrites nothing."""
+    """A file for tqdm that ends each state with a newline.
+
+    It is for logs, where a carriage return overwrites nothing.
+    """
 
     def __init__(self, file: TextIO) -> None:
         self.file = file
         self.last = ""
 
     def write(self, text: str) -> None:
-        """Print a state, unless it is the one before, which tqdm repeats at the end, or blank, to clear a terminal."""
-        if (line := text.strip()) not in {"", self.last}:
+        """Print a state, unless it is blank or the last one again.
+
+        tqdm repeats the last one at the end, and writes blanks to clear a terminal.
+        """
+        line = text.strip()
+        if line not in {"", self.last}:
             print(line, file=self.file, flush=True)
             self.last = line
 
@@ -55,9 +65,8 @@ def bar(description: str, total: int | None, unit: str = "row", scaled: bool = T
     if sys.stderr.isatty():
         return tqdm(**style, leave=False, delay=BAR_DELAY)
     style |= dict.fromkeys(("delay", "mininterval", "maxinterval"), LINE_INTERVAL)
-    return tqdm(
-        **style, miniters=1, file=_Lines(sys.stderr), ncols=0
-    )  # without columns: numbers and no bar
+    # Without columns, tqdm prints numbers and no bar.
+    return tqdm(**style, miniters=1, file=_Lines(sys.stderr), ncols=0)
 
 
 def track(

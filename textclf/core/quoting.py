@@ -1,4 +1,4 @@
-"""Values, names and other people's messages as they are quoted in error messages: on one line, and not too long."""
+"""Quote values, names and messages of libraries in error messages: on one line, not too long."""
 
 import shlex
 import sys
@@ -33,7 +33,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def quote_name(name: str) -> str:
-    """Return a name as it is, or quoted if it would break the line or be misread in a list of names."""
+    """Return a name, quoted if it would break the line or be misread in a list of names."""
     plain = (
         name.isprintable()
         and name == name.strip()
@@ -45,39 +45,46 @@ def quote_name(name: str) -> str:
 
 def list_names(names: Sequence[str]) -> str:
     """Return the names with commas between them; of many, the first few and an ellipsis."""
-    return ", ".join(
-        [quote_name(name) for name in names[:NAMES_LIMIT]]
-        + (["…"] if len(names) > NAMES_LIMIT else [])
-    )
+    quoted = [quote_name(name) for name in names[:NAMES_LIMIT]]
+    if len(names) > NAMES_LIMIT:
+        quoted.append("…")
+    return ", ".join(quoted)
 
 
 def list_few(texts: Sequence[str], most: int) -> str:
-    """Return the texts with commas between them; after the first `most` only how many more there are."""
+    """Return the first `most` texts with commas between them, and how many more there are."""
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more
 
 
 def list_classes(numbers: Mapping[str, float], form: str = ",", unit: str = " rows") -> str:
-    """Return a number of each class, such as its rows; of many classes the smallest and the largest."""
+    """Return a number of each class, such as its rows; of many classes, least and most."""
     if len(numbers) <= NAMES_LIMIT:
-        return ", ".join(
-            f"{quote_name(name)} ({number:{form}})" for name, number in numbers.items()
-        )
+        items = numbers.items()
+        return ", ".join(f"{quote_name(name)} ({number:{form}})" for name, number in items)
     least, *_, most = sorted(numbers, key=lambda name: (numbers[name], name))
-    return f"from {numbers[least]:{form}} ({quote_name(least)}) to {numbers[most]:{form}}{unit} ({quote_name(most)})"
+    lower = f"{numbers[least]:{form}} ({quote_name(least)})"
+    upper = f"{numbers[most]:{form}}{unit} ({quote_name(most)})"
+    return f"from {lower} to {upper}"
 
 
 def first_line(error: object) -> str:
-    """Return the first line of a library's message, without its full stop and with unprintable characters escaped."""
+    """Return the first line of a library's message, without its full stop.
+
+    Unprintable characters are escaped.
+    """
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     line = line.rstrip(" .:")
-    return shorten(
-        line if line.isprintable() else line.encode("unicode_escape").decode("ascii"), MESSAGE_LIMIT
-    )
+    if not line.isprintable():
+        line = line.encode("unicode_escape").decode("ascii")
+    return shorten(line, MESSAGE_LIMIT)
 
 
 def quote_argument(text: str) -> str:
-    """Return a word of a command as the shell of this system reads it: cmd.exe knows only double quotes."""
+    """Return a word of a command, quoted for the shell of this system.
+
+    cmd.exe knows only double quotes.
+    """
     quoted = shlex.quote(text)
     if sys.platform == "win32" and quoted != text:
         return '"' + text.replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""JSON files of results, whose content is an object of the same class when it is written and when it is read."""
+"""JSON files of results, written from objects of a class and read as objects of the same class."""
 
 import json
 from collections.abc import Mapping
@@ -52,11 +52,9 @@ def to_json(content: Any) -> Any:
     """Return a `Result`, or a mapping of some by name, as it stands in a file."""
     if isinstance(content, Result):
         return content.model_dump(exclude_unset=True)
-    return (
-        {name: to_json(part) for name, part in content.items()}
-        if isinstance(content, Mapping)
-        else content
-    )
+    if isinstance(content, Mapping):
+        return {name: to_json(part) for name, part in content.items()}
+    return content
 
 
 def write(path: Path, content: Any) -> None:
@@ -70,7 +68,7 @@ def read(path: Path, kind: Any) -> Any:
 
 
 def parse_file(path: Path) -> dict[str, Any]:
-    """Return the mapping in a JSON file; `UserError` with what to do if it is missing or damaged."""
+    """Return the mapping in a JSON file; `UserError` with a remedy if it is missing or damaged."""
     data = require(path).read_bytes()
     try:
         return parse(data, str(path))
@@ -95,7 +93,7 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
 
 
 def check(kind: Any, content: Mapping[str, Any], where: str, remedy: str = f"; {REMEDY}") -> Any:
-    """Return the content of a file as an object of a type; `UserError` with the first mistake and the remedy."""
+    """Return a file's content as an object of a type; `UserError` with its first mistake."""
     try:
         return validate(kind, content, where)
     except UserError as error:  # a damaged file may have a thousand mistakes

@@ -1,4 +1,4 @@
-"""Settings: the base class of every section of params.yaml, the one YAML dialect, and errors in plain sentences."""
+"""Settings: the base class of params.yaml's sections, the YAML dialect, errors in sentences."""
 
 import difflib
 import functools
@@ -30,19 +30,12 @@ MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes
 MOST_VALUES = 100_000  # of a YAML file, which in a pull request anybody may have written
 MOST_BITS = 10_000  # of an integer in decimal; Python refuses to write some more digits
 SHOWN = 60  # characters of a value in an error
-ENTRY = re.compile(
-    r"[a-z][a-z0-9_]{0,39}"
-)  # the name that a user gives a representation or a model
-DEVICES = {
-    "aux",
-    "con",
-    "nul",
-    "prn",
-    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
-}
-READ: dict[
-    tuple[Path, str], Any
-] = {}  # what was read of params.yaml, by file and dotted key; "" is all of it
+# The name that a user gives a representation or a model.
+ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)}
+DEVICES = {"aux", "con", "nul", "prn", *PORTS}
+# What was read of params.yaml, by file and dotted key; "" is all of it.
+READ: dict[tuple[Path, str], Any] = {}
 CONFLICTED = "must have no markers of a conflict; got some (<<<<<<<), as a merge leaves them"
 MAPPING_KEY = "[key]"  # pydantic's mark in a location: it is the key of a mapping that is wrong
 RULES = {  # by the type of pydantic's error
@@ -71,10 +64,10 @@ T = TypeVar("T")
 
 
 class Section(BaseModel):
-    """A section of params.yaml: unknown keys are refused, types are exact, and it is frozen once it is read.
+    """A section of params.yaml.
 
-    Every setting has a default and a `description` of one line, from which the comments of
-    params.yaml are made.
+    Unknown keys are refused, types are exact, and it is frozen once it is read. Every setting has a
+    default and a `description` of one line, from which the comments of params.yaml are made.
     """
 
     model_config = ConfigDict(
@@ -89,16 +82,15 @@ class Section(BaseModel):
             return handler(value)
         except ValidationError as error:
             details = error.errors(include_url=False)
-            if all(each["type"] != "extra_forbidden" for each in details):
+            if all(detail["type"] != "extra_forbidden" for detail in details):
                 raise
-            raise ValidationError.from_exception_data(
-                cls.__name__, [_with_known(each, cls) for each in details]
-            ) from None
+            known = [_with_known(detail, cls) for detail in details]
+            raise ValidationError.from_exception_data(cls.__name__, known) from None
 
 
 @dataclass(frozen=True)
 class Param:
-    """Mark a parameter of a stage's `run` with the key of params.yaml that it takes, such as data.path."""
+    """The mark of a parameter of a stage's `run` that takes a key of params.yaml, as data.path."""
 
     key: str
 
@@ -107,9 +99,8 @@ Positive = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-Names = Annotated[
-    tuple[str, ...], Field(strict=False, min_length=1)
-]  # a YAML list may fill a tuple
+# Not strict: a YAML list may fill a tuple.
+Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 
 
 def rule(text: str) -> PydanticCustomError:
@@ -123,7 +114,10 @@ def relation(text: str) -> PydanticCustomError:
 
 
 def _with_known(detail: ErrorDetails, section: type[BaseModel]) -> InitErrorDetails:
-    """Return an error of pydantic's to raise again; one about an unknown setting lists those of the section."""
+    """Return an error of pydantic's to raise again.
+
+    One about an unknown setting lists those of the section.
+    """
     context = detail.get("ctx", {})
     error: str | PydanticCustomError = detail["type"]
     match error:
@@ -203,7 +197,10 @@ FilePath = Annotated[Name, AfterValidator(_path)]
 
 
 def one_of(known: Iterable[str], text: str = "one of") -> AfterValidator:
-    """Return the validator of a name that is one of these; `text` comes before them in the rule of its error."""
+    """Return the validator of a name that is one of these.
+
+    `text` comes before them in the rule of its error.
+    """
     names = tuple(known)
 
     def check(value: str) -> str:
@@ -238,7 +235,7 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     class Constructor(SafeConstructor):
-        """Refuse keys of mappings that are not text or are repeated, and merges (<<) that copy too many values."""
+        """Refuse keys that are not text or are repeated, and merges (<<) of too many values."""
 
         values = 0
 
@@ -270,10 +267,9 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         if re.search("^(<{7}|>{7}) ", text, re.MULTILINE):
             raise UserError(f"{name} {CONFLICTED}; edit it") from None
         mark = error.problem_mark or error.context_mark
-        place = f"{name}:{mark.line + 1}" if mark else name
-        raise UserError(
-            f"{place}: {first_line(error.problem or error.context)}; expected YAML"
-        ) from None
+        where = f"{name}:{mark.line + 1}" if mark else name
+        reason = first_line(error.problem or error.context)
+        raise UserError(f"{where}: {reason}; expected YAML") from None
     except (LookupError, TypeError, AttributeError):  # as ruamel.yaml fails on `!!bool maybe`
         raise UserError(
             f"{name}: a value must be of the type that its tag (!!) names; expected YAML"
@@ -287,9 +283,10 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, as `parse_yaml`; `UserError` if the file is missing or not UTF-8.
+    """Return the mapping in a YAML file, as `parse_yaml`.
 
-    A text that was parsed before gives the same mapping, which must not be changed.
+    Raises `UserError` also if the file is missing or not UTF-8. A text that was parsed before gives
+    the same mapping, which must not be changed.
     """
     try:
         text = path.read_bytes().decode("utf-8")
@@ -322,10 +319,10 @@ def load_params(
     """
     values: dict[str, Any] = {}
     lines: list[str] = []
-    found = load_yaml(path) if content is None else content
+    params = load_yaml(path) if content is None else content
     for key, kind in wanted.items():
         try:
-            value = _value_at(found, key, kind, str(path))
+            value = _value_at(params, key, kind, str(path))
             values[key] = validate(kind, value, str(path), key)
             if content is None:
                 READ[path, key] = value
@@ -347,9 +344,8 @@ def _value_at(content: Mapping[str, Any], key: str, kind: Any, name: str) -> Any
     parts = key.split(".")
     for depth, part in enumerate(parts):
         if not isinstance(value, dict):
-            raise UserError(
-                f"{name}: {'.'.join(parts[:depth])} must be a section of settings; got {show(value)}"
-            )
+            section = ".".join(parts[:depth])
+            raise UserError(f"{name}: {section} must be a section of settings; got {show(value)}")
         if part not in value and isinstance(kind, type) and issubclass(kind, Section):
             return {}
         if part not in value:
@@ -401,7 +397,7 @@ def _sentence(detail: ErrorDetails, prefix: str) -> str:
 
 
 def suggest(name: str, known: Collection[str]) -> str:
-    """Return the hint of an error about an unknown name: the known one that is most like it, or all that are known."""
+    """Return the hint of an error about an unknown name: the most similar known one, or all."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}"
 
@@ -435,7 +431,8 @@ def to_yaml(value: object) -> str:
         case list() | tuple():
             return f"[{', '.join(map(to_yaml, value))}]"
         case dict():
-            return f"{{{', '.join(f'{to_yaml(key)}: {to_yaml(part)}' for key, part in value.items())}}}"
+            parts = (f"{to_yaml(key)}: {to_yaml(part)}" for key, part in value.items())
+            return f"{{{', '.join(parts)}}}"
         case _:
             return str(value)
 

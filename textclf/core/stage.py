@@ -1,4 +1,4 @@
-"""The runner of a stage script: params from params.yaml, paths from named arguments, errors in one line each."""
+"""Run a stage script: params from params.yaml, paths from arguments, one line for each error."""
 
 import atexit
 import contextlib
@@ -27,7 +27,7 @@ ITEM = "item"  # the parameter of `run` for one entry of params.yaml
 def main(
     run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, Any]] | None = None
 ) -> None:
-    """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake that the user can mend.
+    """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake of the user.
 
     The stage's name is that of its file. Positional parameters of `run` take validated params: the
     section named as the parameter, the key that `Annotated[..., Param(key)]` names, or the sections
@@ -38,18 +38,19 @@ def main(
     """
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
-    taken = [each for each in parameters if each.kind is not each.KEYWORD_ONLY]
-    wanted = {key: kind for each in taken for key, kind in params_of(each).items()}
+    positional = [one for one in parameters if one.kind is not one.KEYWORD_ONLY]
+    wanted: dict[str, Any] = {}
+    for parameter in positional:
+        wanted |= params_of(parameter)
     parser = Parser(
         prog=f"python -m stages.{name}", description=inspect.getdoc(run), allow_abbrev=False
     )
-    named = {each.name: each for each in parameters if each.kind is each.KEYWORD_ONLY}
+    named = {one.name: one for one in parameters if one.kind is one.KEYWORD_ONLY}
     has_item = named.pop(ITEM, None) is not None
     for argument in named.values():
         option = f"--{argument.name.replace('_', '-')}"
-        kind = next(
-            iter(get_args(argument.annotation)), argument.annotation
-        )  # Path of `Path | None`
+        # Path of `Path | None`.
+        kind = next(iter(get_args(argument.annotation)), argument.annotation)
         optional = {} if argument.default is argument.empty else {"default": argument.default}
         parser.add_argument(
             option, dest=argument.name, type=kind, required=not optional, **optional
@@ -63,13 +64,11 @@ def main(
         if has_item:
             given[ITEM] = item_of(name)
         with guarded():
-            content = (
-                read_settings(planned)
-                if read_settings is not None and planned is not None
-                else None
-            )
+            content = None
+            if read_settings is not None and planned is not None:
+                content = read_settings(planned)
             values = load_params(wanted, content=content)
-            run(*(fill(each, values) for each in taken), **given)
+            run(*(fill(parameter, values) for parameter in positional), **given)
 
     gc.freeze()  # imported modules, which no collection needs to look at
     gc.enable()
@@ -78,7 +77,7 @@ def main(
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Refuse to rename outputs if settings that the block has read, or code that it runs, have changed.
+    """Refuse to rename outputs if settings that the block reads, or code that it runs, change.
 
     DVC records the settings and the code that it finds after a stage has ended. If they changed in
     the meantime, dvc.lock and DVC's cache would say of the outputs that they were made with what
@@ -90,22 +89,25 @@ def guarded() -> Iterator[None]:
 
 
 def require_unchanged() -> None:
-    """Raise `UserError` if a setting that this process has read, or code that it runs, has changed since its start."""
+    """Raise `UserError` if settings or code have changed since this process read them."""
     contents = {file: load_yaml(file) for file in {file for file, _ in settings.READ}}
     for (file, key), before in settings.READ.items():
         now = contents[file] if key == "" else value_at(contents[file], key)
         now = {} if now is MISSING else now
-        for found in compare_values(*({key: value} if key else value for value in (before, now))):
+        base, head = ({key: before}, {key: now}) if key else (before, now)
+        for change in compare_values(base, head):
             raise UserError(
-                f"{file.name}: {found.name} must not change while the stage runs; it was {found.base or 'not set'} and "
-                f"is {found.head or 'not set'} now; run dvc repro again"
+                f"{file.name}: {change.name} must not change while the stage runs; "
+                f"it was {change.base or 'not set'} and is {change.head or 'not set'} now; "
+                "run dvc repro again"
             )
-    if path := changed_code():
+    path = changed_code()
+    if path:
         raise UserError(f"{path} must not change while the stage runs; run dvc repro again")
 
 
 def params_of(parameter: inspect.Parameter) -> dict[str, Any]:
-    """Return the dotted keys of params.yaml that a positional parameter of `run` takes, each with its type."""
+    """Return the params.yaml keys that a positional parameter of `run` takes, with their types."""
     if dataclasses.is_dataclass(parameter.annotation):
         return get_type_hints(parameter.annotation)
     marks: list[Any] = [mark for mark in get_args(parameter.annotation) if isinstance(mark, Param)]
@@ -114,12 +116,11 @@ def params_of(parameter: inspect.Parameter) -> dict[str, Any]:
 
 def fill(parameter: inspect.Parameter, values: Mapping[str, Any]) -> Any:
     """Return the value of a positional parameter of `run` from those of all keys."""
-    own, kind = {key: values[key] for key in params_of(parameter)}, parameter.annotation
-    return (
-        kind(**own)
-        if dataclasses.is_dataclass(kind) and isinstance(kind, type)
-        else next(iter(own.values()))
-    )
+    own = {key: values[key] for key in params_of(parameter)}
+    kind = parameter.annotation
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return kind(**own)
+    return next(iter(own.values()))
 
 
 def item_of(name: str) -> str:
@@ -132,8 +133,8 @@ def item_of(name: str) -> str:
     _, at, item = stage.partition("@")
     if not at:
         raise UserError(
-            f"the variable DVC_STAGE must be the stage of an entry, such as {name}@keras; got {quote_value(stage)}; "
-            f"set it, or run dvc repro {name}@..., which sets it"
+            f"the variable DVC_STAGE must be the stage of an entry, such as {name}@keras; "
+            f"got {quote_value(stage)}; set it, or run dvc repro {name}@..., which sets it"
         )
     return item
 
@@ -146,9 +147,8 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
     """
     # Errors quote what the user typed; a lone surrogate (a name that is not UTF-8) must not break
     # them.
-    streams = [
-        stream for stream in (sys.stdout, sys.stderr) if stream is not None
-    ]  # None: closed, as by >&-
+    # A stream that is closed, as by >&-, is None.
+    streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
     for stream in streams:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -161,7 +161,8 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:
-        if (lines := lines_of(error)) is None:
+        lines = lines_of(error)
+        if lines is None:
             raise
         if not isinstance(error, UserError):
             discard(sys.stdout)
@@ -172,11 +173,11 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
 
 
 def leave(status: int) -> NoReturn:
-    """End this process with a status of `exit_code`, after the functions that remove temporary files and the like.
+    """End this process with a status of `exit_code`, after the functions registered by `atexit`.
 
-    The ordinary exit takes a second to take TensorFlow apart, and .05 s for numpy and scipy. After
-    Ctrl-C while Python ran code that was made as text, as dataclasses are, it would forget that the
-    signal was handled, and end by it.
+    These remove temporary files and the like. The ordinary exit takes a second to take TensorFlow
+    apart, and .05 s for numpy and scipy. After Ctrl-C while Python ran code that was made as text,
+    as dataclasses are, it would forget that the signal was handled, and end by it.
     """
     atexit._run_exitfuncs()
     os._exit(status)

@@ -1,4 +1,4 @@
-"""What a process of textclf takes from its surroundings, and what not: variables, the current folder, the CPU.
+"""What textclf takes from its surroundings, and what not: variables, current folder, CPU.
 
 For commands and stages only. `textclf.load` runs in a process of the user's, whose settings are not
 ours to change.
@@ -16,18 +16,14 @@ from textclf.core.errors import UserError
 # import.
 IGNORED = ("NPY_", "NUMPY_", "PANDAS_", "PYTHONWARNINGS", "SCIPY_", "SKLEARN_", "SOURCE_DATE_EPOCH")
 PINNED = ("NPY_DISABLE_CPU_FEATURES",)  # by textclf.core.arithmetic
-UNSHOWN = (
-    DeprecationWarning,
-    PendingDeprecationWarning,
-    ImportWarning,
-    ResourceWarning,
-)  # as Python's own default
+# Python's own default ignores these as well.
+UNSHOWN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
 def ignore_settings() -> None:
-    """Remove the user's variables that change how libraries work, and show warnings as Python does by default.
+    """Remove the user's variables that change how libraries work.
 
-    Call it before these libraries are imported.
+    Warnings are shown as Python does by default. Call it before these libraries are imported.
     """
     for name in [name for name in os.environ if name.startswith(IGNORED) and name not in PINNED]:
         del os.environ[name]
@@ -38,10 +34,10 @@ def ignore_settings() -> None:
 
 
 def open_streams() -> None:
-    """Open what is closed of stdin, stdout and stderr on /dev/null; Python itself goes on without them.
+    """Open what is closed of stdin, stdout and stderr on /dev/null.
 
-    Otherwise the next file that a library opens gets the number of a standard stream, and libraries
-    fail at it.
+    Python itself goes on without them. Otherwise the next file that a library opens gets the number
+    of a standard stream, and libraries fail at it.
     """
     for number in range(3):
         try:
@@ -64,9 +60,13 @@ def require_own_code(folder: Path) -> None:
 
 
 def require_cpu() -> None:
-    """Raise `UserError` on an x86-64 CPU on which the results would differ, or TensorFlow could not be loaded."""
+    """Raise `UserError` on an x86-64 CPU without AVX2 and FMA.
+
+    The results would differ there, or TensorFlow could not be loaded.
+    """
     if is_x86() and not has_avx2():
         raise UserError(
-            "the CPU must have AVX2 and FMA, so that every machine gives the same results; got one without, or one "
-            "that may not use them; use another machine (textclf predict and textclf serve work on this one)"
+            "the CPU must have AVX2 and FMA, so that every machine gives the same results; "
+            "got one without, or one that may not use them; "
+            "use another machine (textclf predict and textclf serve work on this one)"
         )

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 
 class TextRow(str):
-    """A text with the values of other columns, all text; it is a str, so whatever reads texts takes it as it is."""
+    """A text with the values of other columns, all text.
+
+    It is a str, so whatever reads texts takes it as it is.
+    """
 
     __slots__ = ("columns", "place")
     columns: Mapping[str, str]  # "" for a missing value

@@ -13,16 +13,18 @@ Checksums = Mapping[str, str]  # SHA-256 of each file, by its name
 
 @contextlib.contextmanager
 def unchanged(path: Path, checksums: Callable[[], Checksums]) -> Iterator[Checksums]:
-    """Yield what `checksums` returns; `UserError` if that differs at the end of the block, which reads the files.
+    """Yield what `checksums` returns; `UserError` if it differs at the end of the block.
 
-    DVC records an input as it finds it when the stage has ended, so a stage that has read another
-    one must fail. `path` names the input in the error.
+    The block reads the files. DVC records an input as it finds it when the stage has ended, so a
+    stage that has read another one must fail. `path` names the input in the error.
     """
     before = checksums()
     yield before
-    if name := first_change(before, checksums()):
+    name = first_change(before, checksums())
+    if name:
         raise UserError(
-            f"{path} must not change while it is read; {quote_name(name)} did; run dvc repro again when it is complete"
+            f"{path} must not change while it is read; {quote_name(name)} did; "
+            "run dvc repro again when it is complete"
         )
 
 
@@ -32,7 +34,6 @@ def unchanged_file(path: Path) -> contextlib.AbstractContextManager[Checksums]:
 
 
 def first_change(before: Checksums, now: Checksums) -> str | None:
-    """Return the name of the first file that differs or is in one of the two only; None if there is none."""
-    return next(
-        (name for name in sorted({*before, *now}) if before.get(name) != now.get(name)), None
-    )
+    """Return the name of the first file that differs or is in only one of the two, if any."""
+    names = sorted({*before, *now})
+    return next((name for name in names if before.get(name) != now.get(name)), None)

@@ -32,10 +32,13 @@ T = TypeVar("T")
 
 FEWEST_TASKS = 4  # tasks that are worth starting processes; a small corpus has one per split
 MOST_EXPENDABLE = "1000"  # what the kernel kills first if the memory is used up
-DIED = "a worker died, most likely because memory ran out; use fewer workers (taskset -c 0 is one), or shorter texts"
-RETRIES = (
-    2  # per failing task of a cluster, for instance after a temporary failure of the file system
+DIED = (
+    "a worker died, most likely because memory ran out; "
+    "use fewer workers (taskset -c 0 is one), or shorter texts"
 )
+# Limits the retries of a failing task of a cluster, for instance after a temporary failure of the
+# file system.
+RETRIES = 2
 
 
 class Pool:
@@ -78,7 +81,10 @@ class LocalPool(Pool):
     def map(
         self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
     ) -> list[T]:
-        """Return the results of the tasks, as `Pool.map`; `UserError` if a process died or can't be started."""
+        """Return the results of the tasks, as `Pool.map`.
+
+        Raises `UserError` if a process died or can't be started.
+        """
         try:
             futures = [self._executor.submit(function, *task) for task in tasks]
             return [future.result() for future in track(futures, description, len(futures))]
@@ -94,7 +100,7 @@ class LocalPool(Pool):
 
 
 def _begin() -> None:
-    """Prepare a worker process: it ends with its parent, and ignores Ctrl+C, which the parent gets too."""
+    """Prepare a worker process to end with its parent, and to ignore Ctrl+C, which both get."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(OSError):
@@ -103,7 +109,8 @@ def _begin() -> None:
 
 def _end_with_parent() -> None:
     """Wait for the end of the parent, which may be killed, and end this process."""
-    if (parent := multiprocessing.parent_process()) is not None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
         parent.join()
         os._exit(1)
 
@@ -120,7 +127,7 @@ class ClusterPool(Pool):
     def map(
         self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
     ) -> list[T]:
-        """Return the results of the tasks, as `Pool.map`; `UserError` also if the scheduler is lost."""
+        """Return the results as `Pool.map`; `UserError` also if the scheduler is lost."""
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
@@ -138,21 +145,25 @@ class ClusterPool(Pool):
 
 
 def processes(tasks: int, memory: int = 0) -> int:
-    """Return how many processes `pool` starts for the tasks: 0 if it does them in this one, or names a scheduler.
+    """Return how many processes `pool` starts for the tasks.
 
-    There is one for each core, but only as many as fit into the available memory with `memory`
-    bytes each.
+    0 if it runs them in this process or on a named scheduler. Otherwise there is one for each core,
+    but only as many as fit into the available memory with `memory` bytes each.
     """
     if tasks < FEWEST_TASKS or _scheduler() is not None:
         return 0
     count = min(resources.cores(), tasks)
-    if memory and (free := resources.available_memory()) is not None:
+    free = resources.available_memory() if memory else None
+    if free is not None:
         count = min(count, free // memory)
     return count if count > 1 else 0
 
 
 def _scheduler() -> str | None:
-    """Return the address of the scheduler that the environment names; `UserError` if Dask can't read its settings."""
+    """Return the address of the scheduler that the environment names.
+
+    Raises `UserError` if Dask can't read its settings.
+    """
     try:
         import dask.config
     except ValueError as error:
@@ -171,7 +182,8 @@ def pool(tasks: int, memory: int = 0) -> Iterator[Pool]:
     Raises `UserError` if a named scheduler can't be reached, or its workers have another version of
     textclf.
     """
-    if tasks >= FEWEST_TASKS and (address := _scheduler()) is not None:
+    address = _scheduler() if tasks >= FEWEST_TASKS else None
+    if address is not None:
         with _connection(address) as client:
             yield ClusterPool(client)
     elif count := processes(tasks, memory):
@@ -191,14 +203,15 @@ def _connection(address: str) -> "Iterator[Client]":
 
     with contextlib.ExitStack() as stack:
         try:
-            client = stack.enter_context(Client(address, set_as_default=False))  # type: ignore[no-untyped-call]
+            connected = Client(address, set_as_default=False)  # type: ignore[no-untyped-call]
+            client = stack.enter_context(connected)
         except OSError as error:
             raise UserError(
                 f"Dask's scheduler-address must be that of a running scheduler; got {address}"
             ) from error
         rule = f"the workers of {address} must import the same textclf as this process"
         try:
-            others = [found for found in client.run(read_code).values() if found != read_code()]
+            others = [code for code in client.run(read_code).values() if code != read_code()]
         except (ImportError, AttributeError) as error:
             raise UserError(f"{rule}; {error}") from error
         if others:
@@ -208,10 +221,11 @@ def _connection(address: str) -> "Iterator[Client]":
 
 @contextlib.contextmanager
 def atomic_path(path: Path, scratch: Path) -> Iterator[Path]:
-    """Yield a temporary path in the folder `scratch`; its file is renamed to `path` if the block ends without error.
+    """Yield a temporary path in the folder `scratch`; rename its file to `path` at the end.
 
-    So `path` is complete or absent, even if a worker dies while it writes or two write the same
-    file at once. Both folders must be on the same file system.
+    A block that raises leaves `path` as it was. So `path` is complete or absent, even if a worker
+    dies while it writes or two write the same file at once. Both folders must be on the same file
+    system.
     """
     temporary = scratch / f"{path.name}.{uuid.uuid4().hex}"
     yield temporary

@@ -1,4 +1,4 @@
-"""Texts of scripts that write no spaces between words: splitting them at spaces gives sentences, not words."""
+"""Texts of scripts without spaces between words: split at spaces, they give no words."""
 
 import re
 from collections.abc import Sequence
@@ -13,15 +13,14 @@ OTHER_WORD = re.compile(rf"[^\W{UNSPACED}]+")
 SPACE = re.compile(rf"(?<=[{UNSPACED}])[\s\u200b]+(?=[{UNSPACED}])")
 SPACES = 0.1  # spaces per letter from which on words count as separated
 READ = 1000  # characters of a text that are looked at
-SOME, MOST = (
-    0.1,
-    0.5,
-)  # shares of unspaced texts from which letters are read beside words, and instead of words
+# Shares of unspaced texts from which letters are read beside words, and instead of words.
+SOME = 0.1
+MOST = 0.5
 EXAMPLES = "in a script without spaces between words, such as Chinese, Japanese or Thai"
 
 
 def unspaced_share(texts: Sequence[str]) -> float:
-    """Return the share of the texts that are mostly in such scripts and have no spaces between their words."""
+    """Return the share of texts mostly in such scripts and without spaces between their words."""
     return sum(map(is_unspaced, texts)) / max(len(texts), 1)
 
 
