@@ -1,4 +1,4 @@
-"""The weighted mean of the probabilities of two fitted classifiers, each with features of its own."""
+"""The weighted mean of the probabilities of two fitted classifiers, each with its own features."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,10 @@ MEMBERS = ("first", "second")  # folders of the two, in that of the average
 def mix(
     weight: float, first: NDArray[np.float64], second: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the mean of two arrays of probabilities of one shape, in which `first` has this weight, from 0 to 1."""
+    """Return the mean of two arrays of probabilities of one shape.
+
+    `first` has this weight, from 0 to 1.
+    """
     return weight * first + (1 - weight) * second
 
 
@@ -36,7 +39,6 @@ class Average:
 
     def predict_proba(self, X: tuple[Any, Any]) -> NDArray[np.float64]:
         """Return probabilities (rows, classes) of rows whose features for each member are given."""
-        first, second = (
-            member.predict_proba(part) for member, part in zip(self.members, X, strict=True)
-        )
+        pairs = zip(self.members, X, strict=True)
+        first, second = (member.predict_proba(part) for member, part in pairs)
         return mix(self.weight, first, second)

@@ -1,4 +1,4 @@
-"""What the stage check finds out from the whole of params.yaml for stages that must not depend on all of it."""
+"""What the stage check derives from params.yaml for stages that must not depend on all of it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -7,17 +7,16 @@ from typing import Any
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.artifacts.shapes import FILE as SHAPES
 
-Weights = Mapping[
-    str, Mapping[str, str]
-]  # SHA-256 of each file, by the name of the weights and of the file
+# SHA-256 of each file, by the name of the weights and of the file.
+Weights = Mapping[str, Mapping[str, str]]
 Teacher = Mapping[str, str]  # `file`, its path, and its `sha256`
 OF_STAGE = ("weights", "teacher")  # keys of the file of a stage
 
 
 def write_models(path: Path, names: Sequence[str], baselines: Sequence[str]) -> None:
-    """Write the names of the models that are trained, in the order of params.yaml, which DVC does not see.
+    """Write the names of the models that are trained, in the order of params.yaml.
 
-    `baselines` are those of them that ignore the texts.
+    DVC does not see this order. `baselines` are those of them that ignore the texts.
     """
     write_checked_json(path, {"models": list(names), "baselines": list(baselines)})
 
@@ -40,7 +39,10 @@ def write_default(path: Path, *, settled: bool) -> None:
 
 
 def read_default(path: Path) -> bool:
-    """Return whether no choice needs held-out training rows; `UserError` if the file is missing or damaged."""
+    """Return whether no choice needs held-out training rows.
+
+    Raises `UserError` if the file is missing or damaged.
+    """
     return bool(read_checked_json(path, ("settled",))["settled"])
 
 
@@ -53,16 +55,17 @@ def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Return all settings that a run or a study uses; `UserError` if the file is missing or damaged."""
+    """Return all settings of a run or a study; `UserError` if the file is missing or damaged."""
     return dict(read_checked_json(path, ("settings",))["settings"])
 
 
 def write_weights(
     folder: Path, weights: Mapping[str, Weights], teachers: Mapping[str, Teacher]
 ) -> None:
-    """Write the pretrained weights that each stage, such as vectorize@sentences, reads, and the teacher of a model.
+    """Write the pretrained weights that each stage reads, and the teacher of a model.
 
-    So a stage runs again only if its own weights or its teacher change.
+    `weights` are by stage, such as vectorize@sentences. So a stage runs again only if its own
+    weights or its teacher change.
     """
     for stage, files in weights.items():
         path = folder / f"{stage.replace('@', '/')}.json"
@@ -71,16 +74,18 @@ def write_weights(
 
 
 def read_weights(folder: Path) -> list[str]:
-    """Return the names of all pretrained weights in use, sorted; `UserError` if a file is damaged."""
+    """Return the names of all pretrained weights in use, sorted; `UserError` if one is damaged."""
     contents = (read_checked_json(path, OF_STAGE) for path in sorted(folder.glob("*/*.json")))
     return sorted({name for content in contents for name in content["weights"]})
 
 
 def read_teacher(folder: Path, model: str) -> Teacher | None:
-    """Return the teacher of a model, None without one; `UserError` if its file is missing or damaged."""
-    teacher: Teacher | None = read_checked_json(folder / "train" / f"{model}.json", OF_STAGE)[
-        "teacher"
-    ]
+    """Return the teacher of a model, None without one.
+
+    Raises `UserError` if its file is missing or damaged.
+    """
+    content = read_checked_json(folder / "train" / f"{model}.json", OF_STAGE)
+    teacher: Teacher | None = content["teacher"]
     return teacher
 
 
@@ -90,6 +95,5 @@ def feature_leftovers(folder: Path, names: Collection[str]) -> list[Path]:
     DVC keeps the outputs of an entry that was removed from params.yaml, and would record them as
     inputs of stages that depend on the folder.
     """
-    return sorted(
-        path.parent for path in folder.glob(f"*/{SHAPES}") if path.parent.name not in names
-    )
+    folders = (path.parent for path in folder.glob(f"*/{SHAPES}"))
+    return sorted(path for path in folders if path.name not in names)

@@ -1,4 +1,4 @@
-"""Checksums: a manifest per folder of features or of a trained model; JSON with a checksum of itself.
+"""Checksums: a manifest per folder of features or of a trained model; JSON with its own checksum.
 
 Without them, a flipped bit in a vocabulary or the name of a class gives other predictions and no
 error.
@@ -32,25 +32,23 @@ def write_manifest(folder: Path, without: str = "") -> None:
 
 
 def sums_of(folder: Path, without: str = "") -> dict[str, str]:
-    """Return the SHA-256 of each file in the folder, by its path there, sorted; of `MANIFEST` none."""
-    paths = [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != MANIFEST and path.suffix != without
-    ]
-    return {
-        name: sha256_of_file(folder / name)
-        for name in sorted(path.relative_to(folder).as_posix() for path in paths)
-    }
+    """Return the SHA-256 of each file in the folder but `MANIFEST`, by its path there, sorted."""
+    files = filter(Path.is_file, folder.rglob("*"))
+    listed = [path for path in files if path.name != MANIFEST and path.suffix != without]
+    names = sorted(path.relative_to(folder).as_posix() for path in listed)
+    return {name: sha256_of_file(folder / name) for name in names}
 
 
 def verify_files(folder: Path, names: Iterable[str]) -> None:
-    """Raise `UserError` unless each named file in the folder has the bytes that `write_manifest` saw."""
+    """Raise `UserError` unless each named file has the bytes that `write_manifest` saw."""
     require_same(folder, names, read_checked_json(folder / MANIFEST, ("files",))["files"], MANIFEST)
 
 
 def require_same(folder: Path, names: Iterable[str], sums: Mapping[str, str], listed: str) -> None:
-    """Raise `UserError` unless each named file has the SHA-256 of `sums`, which are those in the file `listed`."""
+    """Raise `UserError` unless each named file has the SHA-256 of `sums`.
+
+    These are those in the file `listed`.
+    """
     for name in names:
         path = require(folder / name)
         if sums.get(name) != sha256_of_file(path):
@@ -61,7 +59,7 @@ def require_same(folder: Path, names: Iterable[str], sums: Mapping[str, str], li
 
 
 def verify_folder(folder: Path) -> None:
-    """Raise `UserError` unless all files that the manifest of a folder lists have the bytes that it saw."""
+    """Raise `UserError` unless all files in a folder's manifest have the bytes that it saw."""
     verify_files(folder, sorted(read_checked_json(folder / MANIFEST, ("files",))["files"]))
 
 
@@ -88,7 +86,10 @@ def _checksum(content: Mapping[str, Any]) -> str:
 
 
 def combine_checksums(checksums: Mapping[str, str]) -> str:
-    """Return one SHA-256 of all names and checksums, whatever their order; of a single file its own checksum."""
+    """Return one SHA-256 of all names and checksums, whatever their order.
+
+    That of a single file is its own checksum.
+    """
     if len(checksums) == 1:
         return next(iter(checksums.values()))
     lines = (f"{name}\0{checksums[name]}\n" for name in sorted(checksums))

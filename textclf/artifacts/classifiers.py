@@ -15,26 +15,28 @@ LAYERS = "layers"  # also the type of a model.json that names none
 
 
 def files_of(folder: Path, beside: str) -> list[str]:
-    """Return the files that `read` reads of a model's folder, or an average's two, and the one named `beside` them."""
+    """Return the files that `read` reads of a model's folder, and the one named `beside` them.
+
+    Those of an average are those of its two members.
+    """
     kind = read_versioned_json(folder / layers.DESCRIPTION).get("type", LAYERS)
     if kind == average.TYPE:
-        inner = [
-            f"{member}/{name}" for member in MEMBERS for name in files_of(folder / member, beside)
-        ]
-        return [layers.DESCRIPTION, *inner]
-    return [
-        layers.DESCRIPTION,
-        onnx_classifier.GRAPH if kind == onnx_classifier.TYPE else layers.WEIGHTS,
-        beside,
-    ]
+        names = [layers.DESCRIPTION]
+        for member in MEMBERS:
+            names += [f"{member}/{name}" for name in files_of(folder / member, beside)]
+        return names
+    weights = onnx_classifier.GRAPH if kind == onnx_classifier.TYPE else layers.WEIGHTS
+    return [layers.DESCRIPTION, weights, beside]
 
 
 def write(model: Classifier, folder: Path) -> None:
-    """Write the files of the model: model.json, and model.npz or model.onnx; of an average, folders of two models."""
+    """Write the files of the model: model.json, and model.npz or model.onnx.
+
+    Those of an average are in a folder for each of its members.
+    """
     if isinstance(model, Average):
-        write_versioned_json(
-            folder / layers.DESCRIPTION, {"type": average.TYPE, "weight": model.weight}
-        )
+        description = {"type": average.TYPE, "weight": model.weight}
+        write_versioned_json(folder / layers.DESCRIPTION, description)
         for name, member in zip(MEMBERS, model.members, strict=True):
             (folder / name).mkdir()
             write(member, folder / name)
@@ -45,7 +47,10 @@ def write(model: Classifier, folder: Path) -> None:
 
 
 def read(folder: Path) -> Classifier:
-    """Return the model that `write` wrote; `UserError` if it is missing, damaged or of another format."""
+    """Return the model that `write` wrote.
+
+    Raises `UserError` if it is missing, damaged or of another format.
+    """
     path = folder / layers.DESCRIPTION
     kind = read_versioned_json(path).get("type", LAYERS)
     with reading(path):

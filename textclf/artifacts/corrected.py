@@ -5,23 +5,26 @@ from textclf.core.formatting import count_noun, join_names, split_rows
 from textclf.core.quoting import list_names, quote_name
 
 UNCORRECTED = (
-    "models, thresholds, calibration and prediction sets that are fitted to corrected labels may do worse on test "
-    "rows, whose labels are uncorrected: accuracy and coverage can fall; check the test rows too, without looking at "
-    "predictions, and set data.correct_test_rows, or correct the table itself"
+    "models, thresholds, calibration and prediction sets that are fitted to corrected labels "
+    "may do worse on test rows, whose labels are uncorrected: accuracy and coverage can fall; "
+    "check the test rows too, without looking at predictions, and set data.correct_test_rows, "
+    "or correct the table itself"
 )
 DROPPED = "dropped"  # instead of the class that rare ones became, which is never called so
 
 
 def corrected_rows(corrections: Corrected) -> str:
     """Return how many labels were corrected by split, "" if none."""
+    nouns = {split: split_rows(split).removesuffix("s") for split in corrections.applied}
     rows = corrections.applied.items()
-    return join_names(
-        [count_noun(number, split_rows(split).removesuffix("s")) for split, number in rows]
-    )
+    return join_names([count_noun(number, nouns[split]) for split, number in rows])
 
 
 def uncorrected_test_rows(corrections: Corrected) -> str:
-    """Return what corrected labels mean if no test row has one, as the end of a sentence; "" if there are none."""
+    """Return what corrected labels mean if no test row has one, as the end of a sentence.
+
+    It is "" if no label was corrected, or one of a test row was.
+    """
     rows = corrected_rows(corrections)
     if not rows or "test" in corrections.applied:
         return ""
@@ -35,7 +38,6 @@ def rare_classes(report: SplitReport) -> str:
     for name, rows in report.rare.items():
         done = "left out" if name == DROPPED else f"united as {quote_name(name)}"
         names = list_names([f"{quote_name(label)} ({rows[label]:,})" for label in sorted(rows)])
-        parts.append(
-            f"{count_noun(len(rows), *kinds)} too rare to be divided, {done} (data.rare): {names}"
-        )
+        number = count_noun(len(rows), *kinds)
+        parts.append(f"{number} too rare to be divided, {done} (data.rare): {names}")
     return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""The rows of a split in batches of bounded size, whatever their number: what a model is fitted on."""
+"""The rows of a split in batches of bounded size, on which a model is fitted."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +18,10 @@ COPIES = 3  # of the rows in memory, at the peak of a fit that needs them all
 
 @dataclass(frozen=True)
 class Dataset:
-    """The rows of a split, as batches that are read when they are needed; a single batch stays in memory."""
+    """The rows of a split, as batches that are read when they are needed.
+
+    A single batch stays in memory.
+    """
 
     readers: tuple[Callable[[], Features], ...]  # each returns a batch
     classes: NDArray[np.str_]
@@ -66,16 +69,21 @@ class Dataset:
         return (read() for read in self.readers)
 
     def all(self, model: str) -> Features:
-        """Return all rows together; `UserError`, which begins with the model, if memory does not hold them."""
+        """Return all rows together.
+
+        Raises `UserError`, which begins with the model, if memory does not hold them.
+        """
         if len(self) > 1:
-            resources.require_memory(
-                COPIES * self.size, f"{model}, which does not train on a stream,"
-            )
+            purpose = f"{model}, which does not train on a stream,"
+            resources.require_memory(COPIES * self.size, purpose)
         return features.concatenate(list(self.batches()))
 
     @property
     def fewest(self) -> int:
-        """The number of rows of the rarest class; with several labels, the fewest rows with or without a label."""
+        """The number of rows of the rarest class.
+
+        With several labels, the fewest rows with or without a label.
+        """
         others = self.rows - self.counts if self.multilabel else self.counts
         return int(np.minimum(self.counts, others).min())
 

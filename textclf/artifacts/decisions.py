@@ -1,4 +1,4 @@
-"""How probabilities become decisions: calibration and threshold of a model, and the default model of a run."""
+"""How probabilities become decisions: calibration, threshold, and the default model of a run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -19,44 +19,38 @@ DECISION = "decision.json"  # in the folder of an exported model
 RESERVED = ("best", "choice", "crossvalidation", "guessing", "protocol")
 NONE = -1  # in the place of the position of a class: no answer
 INDEX = "index.json"  # in the folder of all exported models; names the default model
-SCALING = (
-    "temperature",
-    "slope",
-    "intercept",
-    "slopes",
-    "intercepts",
-)  # parameters of the calibrations
+# Parameters of the calibrations.
+SCALING = ("temperature", "slope", "intercept", "slopes", "intercepts")
 # Keys of a decision beside its calibration.
 RULES = ("threshold", "thresholds", "costs", "rejection", "baseline")
 IN_SCALING = (*SCALING, "costs", "rejection")  # keys below `scaling` in an exported decision
-EPSILON = float(
-    np.finfo(np.float64).eps
-)  # probabilities are clipped to it before a logarithm, as in scikit-learn
+# Probabilities are clipped to it before a logarithm, as in scikit-learn.
+EPSILON = float(np.finfo(np.float64).eps)
 
 PROBABILITY = "probability"  # the score of a text: the probability of its most probable class
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Costs = tuple[
-    tuple[Number, ...], ...
-]  # rows: actual classes; columns: decided classes and, if allowed, no answer
+# Rows: actual classes; columns: decided classes and, if allowed, no answer.
+Costs = tuple[tuple[Number, ...], ...]
 Threshold = Annotated[Number, Field(ge=0, le=1)]
 EXACT = ConfigDict(extra="forbid", defer_build=True)  # no key too many
 
 
 @dataclass(frozen=True, config=EXACT)
 class Temperature:
-    """Temperature scaling: the logits are divided by `temperature`. The order of the classes does not change."""
+    """Temperature scaling: the logits are divided by `temperature`.
 
-    temperature: Annotated[
-        Number, Field(ge=EPSILON, le=1 / EPSILON)
-    ]  # beyond, a logit divided by it may overflow
+    The order of the classes does not change.
+    """
+
+    # Beyond these limits, a logit divided by it may overflow.
+    temperature: Annotated[Number, Field(ge=EPSILON, le=1 / EPSILON)]
 
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
-        calibrated: NDArray[np.float64] = scipy.special.softmax(
-            logarithms(probabilities) / self.temperature, axis=1
-        )
+        logits = logarithms(probabilities) / self.temperature
+        calibrated: NDArray[np.float64] = scipy.special.softmax(logits, axis=1)
         return calibrated
 
 
@@ -75,10 +69,10 @@ class Platt:
 
 @dataclass(frozen=True, config=EXACT)
 class LabelScaling:
-    """Scaling of several labels per text: the log odds of each become its slope * log odds + its intercept.
+    """Scaling of several labels per text.
 
-    A slope of 1 and an intercept of 0 leave a label as it is; a temperature is a slope of 1 /
-    temperature alone.
+    The log odds of each become its slope * log odds + its intercept. A slope of 1 and an intercept
+    of 0 leave a label as it is; a temperature is a slope of 1 / temperature alone.
     """
 
     slopes: tuple[Number, ...]
@@ -87,9 +81,8 @@ class LabelScaling:
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, labels)."""
         odds = logarithms(probabilities) - logarithms(1 - probabilities)
-        calibrated: NDArray[np.float64] = scipy.special.expit(
-            np.array(self.slopes) * odds + np.array(self.intercepts)
-        )
+        scaled = np.array(self.slopes) * odds + np.array(self.intercepts)
+        calibrated: NDArray[np.float64] = scipy.special.expit(scaled)
         return calibrated
 
 
@@ -98,7 +91,10 @@ Calibration = Temperature | Platt | LabelScaling
 
 @dataclass(frozen=True, config=EXACT)
 class Rejection:
-    """A text is rejected as of no class if its score, one of `textclf.artifacts.unknown`, is below the threshold."""
+    """A text is rejected as of no class if its score is below the threshold.
+
+    The scores are those of `textclf.artifacts.unknown`.
+    """
 
     score: Literal["probability", "energy", "distance"]
     threshold: Number
@@ -106,7 +102,10 @@ class Rejection:
 
 @dataclass(frozen=True, config=EXACT)
 class Decision:
-    """Calibration, then a rule: threshold, costs, thresholds or, if these are None, the most probable class."""
+    """Calibration, then a rule: threshold, costs, thresholds.
+
+    If these are None, the most probable class is decided.
+    """
 
     threshold: Threshold | None = None  # of the positive class, the last of two
     calibration: Calibration | None = None
@@ -128,7 +127,7 @@ class Decision:
         return self.calibration.apply(probabilities)
 
     def decide(self, calibrated: NDArray[np.float64]) -> NDArray[Any]:
-        """Return the position of the class decided for each row, (rows,) int64, from calibrated probabilities.
+        """Return the position of the class decided for each row, (rows,) int64.
 
         With a threshold: the positive class if its probability exceeds it. With costs: the class
         with the lowest expected cost, the first of equal ones, or `NONE` if no answer costs less:
@@ -186,35 +185,38 @@ class Decision:
 
     def answering(self) -> "Decision":
         """Return the decision without the cost of no answer, so that it always decides a class."""
-        return replace(
-            self, costs=self.costs and tuple(row[: len(self.costs)] for row in self.costs)
-        )
+        if not self.costs:
+            return self
+        return replace(self, costs=tuple(row[: len(self.costs)] for row in self.costs))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the keys of `RULES` that apply, and the parameters of the calibration, of those in `SCALING`."""
-        rules = {
-            key: value for key, value in asdict(self).items() if key in RULES and value is not None
-        }
-        return rules | ({} if self.calibration is None else asdict(self.calibration))
+        """Return the keys of `RULES` that apply, and the calibration's parameters, of `SCALING`."""
+        values = asdict(self)
+        rules = {key: values[key] for key in RULES if values[key] is not None}
+        return rules | (values["calibration"] or {})
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
-        """Return the decision that `to_json` gave; other keys are ignored. Raises `ValueError` if it is not valid."""
+        """Return the decision that `to_json` gave; other keys are ignored.
+
+        Raises `ValueError` if it is not valid.
+        """
         scaling = {key: content[key] for key in SCALING if key in content}
         parts = {key: content.get(key) for key in RULES} | {"calibration": scaling or None}
         return TypeAdapter(cls).validate_python(parts)
 
 
 def write_decision(decision: Decision, path: Path) -> None:
-    """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
+    """Write the decision of an exported model.
 
-    With several labels per text it also has `thresholds`. Costs and rejection are in `scaling`.
+    The keys are `scaling`, with the parameters of the calibration, and `threshold`. With several
+    labels per text it also has `thresholds`. Costs and rejection are in `scaling`.
     """
     scaling = {key: value for key, value in decision.to_json().items() if key in IN_SCALING}
-    content = {"scaling": scaling, "threshold": decision.threshold}
-    write_versioned_json(
-        path, content | ({"thresholds": decision.thresholds} if decision.multilabel else {})
-    )
+    content: dict[str, Any] = {"scaling": scaling, "threshold": decision.threshold}
+    if decision.multilabel:
+        content["thresholds"] = decision.thresholds
+    write_versioned_json(path, content)
 
 
 def read_decision(path: Path, classes: int) -> Decision:
@@ -231,20 +233,15 @@ def read_decision(path: Path, classes: int) -> Decision:
         suits = (decision.threshold is not None) == (classes == 2 and decision.costs is None)
         if decision.thresholds is not None:
             suits = len(decision.thresholds) == classes
-        if (scaling := decision.calibration) is not None:
-            by_label = (
-                [scaling.slopes, scaling.intercepts] if isinstance(scaling, LabelScaling) else []
-            )
-            suits = (
-                suits
-                and bool(by_label) == decision.multilabel
-                and all(len(each) == classes for each in by_label)
-            )
+        scaling = decision.calibration
+        if isinstance(scaling, LabelScaling):
+            lengths = {len(scaling.slopes), len(scaling.intercepts)}
+            suits = suits and decision.multilabel and lengths == {classes}
+        elif scaling is not None:
+            suits = suits and not decision.multilabel
         if decision.costs is not None:
-            suits = suits and np.shape(decision.costs) in {
-                (classes, classes),
-                (classes, classes + 1),
-            }
+            shapes = {(classes, classes), (classes, classes + 1)}
+            suits = suits and np.shape(decision.costs) in shapes
         if not suits:
             raise ValueError(decision)
         return decision
@@ -263,12 +260,15 @@ def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def write_index(default: str, models: Sequence[str], folder: Path) -> None:
-    """Write the index of the folder of exported models: their names, and which one is used if none is named."""
+    """Write the index of the folder of exported models: their names, and that of the default."""
     write_checked_json(folder / INDEX, {"default": default, "models": models})
 
 
 def read_index(folder: Path) -> tuple[str, list[str]]:
-    """Return the name of the default model and those of all; `UserError` if the index is missing or damaged."""
+    """Return the name of the default model and those of all.
+
+    Raises `UserError` if the index is missing or damaged.
+    """
     content = read_checked_json(folder / INDEX, ("default", "models"))
     with reading(folder / INDEX):
         default, models = content["default"], content["models"]

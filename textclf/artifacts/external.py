@@ -31,9 +31,8 @@ class External:
 
     path: Path
     ids: pd.Index  # (rows,), unique
-    probabilities: NDArray[
-        np.float64
-    ]  # (rows, classes); each row sums to 1, unless texts have several labels
+    # (rows, classes); each row sums to 1, unless texts have several labels.
+    probabilities: NDArray[np.float64]
     labels_only: bool  # whether the file has labels, so that each probability is 0 or 1
     classes: tuple[str, ...]
 
@@ -52,9 +51,8 @@ def read(path: Path, classes: Sequence[str] | None, multilabel: bool = False) ->
         raise UserError(f"{path} must have one row per id; repeated are {few(repeated.unique())}")
     columns = [name for name in map(str, rows) if name.startswith(PREFIX)]
     if classes is None:
-        classes = [name.removeprefix(PREFIX) for name in columns] or sorted(
-            set(rows.get("label", ()))
-        )
+        named = [name.removeprefix(PREFIX) for name in columns]
+        classes = named or sorted(set(rows.get("label", ())))
     if columns:
         probabilities = _probabilities(path, rows, columns, [f"{PREFIX}{name}" for name in classes])
         if not multilabel:
@@ -69,7 +67,7 @@ def read(path: Path, classes: Sequence[str] | None, multilabel: bool = False) ->
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    """Return the columns of a file that matter; those of `TEXT` as text, lists of Parquet as JSON."""
+    """Return the columns of a file that matter: `TEXT` as text, lists of Parquet as JSON."""
     if path.suffix == ".csv":
         with whole_file(path, "CSV"), path.open(encoding="utf-8-sig", newline="") as file:
             return _read_csv(path, csv.reader(file, strict=True))
@@ -81,42 +79,47 @@ def _read_table(path: Path) -> pd.DataFrame:
         rows: pd.DataFrame = table.replace_schema_metadata().to_pandas()
         for name in set(TEXT) & set(table.column_names):
             if pa.types.is_list(table.schema.field(name).type):
-                rows[name] = [
-                    json.dumps(value, ensure_ascii=False) for value in table[name].to_pylist()
-                ]
+                lists = table[name].to_pylist()
+                rows[name] = [json.dumps(value, ensure_ascii=False) for value in lists]
             else:
                 rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
         return rows
 
 
 def _read_csv(path: Path, reader: Any) -> pd.DataFrame:
-    """Return the columns of a CSV file that matter, as text; `UserError` at a row of another width than the header."""
+    """Return the columns of a CSV file that matter, as text.
+
+    Raises `UserError` at a row of another width than the header.
+    """
     csv.field_size_limit(MOST_CHARACTERS)
     header: list[str] = next(reader, [])
     columns: dict[str, list[str]] = {name: [] for name in _choose_columns(path, header)}
-    places = [header.index(name) for name in columns]
+    positions = [header.index(name) for name in columns]
     line = reader.line_num + 1  # on which the next row begins
     for fields in reader:
         if fields and len(fields) != len(header):
             rule = f"must have {len(header)} fields, as the header has"
             raise UserError(
-                f"{path}:{line}: {rule}; got {len(fields)}; put quotes around a field that contains a comma"
+                f"{path}:{line}: {rule}; got {len(fields)}; "
+                "put quotes around a field that contains a comma"
             )
         if fields:
-            for place, values in zip(places, columns.values(), strict=True):
-                values.append(fields[place])
+            for position, values in zip(positions, columns.values(), strict=True):
+                values.append(fields[position])
         line = reader.line_num + 1
     return pd.DataFrame(columns, dtype=object)
 
 
 def _choose_columns(path: Path, names: Sequence[str]) -> list[str]:
-    """Return the columns that matter; `UserError` if there is no id, or if one of them is repeated."""
+    """Return the columns that matter; `UserError` if there is no id, or if one is repeated."""
     if "id" not in names:
         raise UserError(
-            f"{path} must have a column id with the ids of the rows; got {list_names(names) or 'no columns'}"
+            f"{path} must have a column id with the ids of the rows; "
+            f"got {list_names(names) or 'no columns'}"
         )
     wanted = [name for name in names if name in TEXT or name.startswith(PREFIX)]
-    if repeated := [name for name in dict.fromkeys(wanted) if wanted.count(name) > 1]:
+    repeated = [name for name in dict.fromkeys(wanted) if wanted.count(name) > 1]
+    if repeated:
         raise UserError(f"{path} must have each column once; repeated are {list_names(repeated)}")
     return wanted
 
@@ -132,23 +135,26 @@ def _probabilities(
 ) -> NDArray[np.float64]:
     if set(given) != set(wanted):
         raise UserError(
-            f"{path} must have the columns {', '.join(wanted)}, one for each class; got {list_names(given)}"
+            f"{path} must have the columns {', '.join(wanted)}, one for each class; "
+            f"got {list_names(given)}"
         )
-    values: NDArray[np.float64] = (
-        rows[wanted].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
-    )
-    if len(wrong := np.argwhere(~((values >= 0) & (values <= 1)))):
+    numbers = rows[wanted].apply(pd.to_numeric, errors="coerce")
+    values: NDArray[np.float64] = numbers.to_numpy(np.float64)
+    wrong = np.argwhere(~((values >= 0) & (values <= 1)))
+    if len(wrong):
         row, column = wrong[0]
+        name, cell = rows["id"].iloc[row], rows[wanted[column]].iloc[row]
         raise UserError(
-            f"{path}: {wanted[column]} of id {quote_value(rows['id'].iloc[row])} must be a number from 0 to 1; "
-            f"got {quote_value(rows[wanted[column]].iloc[row])}"
+            f"{path}: {wanted[column]} of id {quote_value(name)} must be a number from 0 to 1; "
+            f"got {quote_value(cell)}"
         )
     return values
 
 
 def _shares(path: Path, rows: pd.DataFrame, values: NDArray[np.float64]) -> NDArray[np.float64]:
     sums = values.sum(axis=1, keepdims=True)
-    if len(off := np.flatnonzero(np.abs(sums - 1) > TOLERANCE)):
+    off = np.flatnonzero(np.abs(sums - 1) > TOLERANCE)
+    if len(off):
         shown = quote_value(rows["id"].iloc[off[0]])
         raise UserError(
             f"{path}: the probabilities of id {shown} must sum to 1; got {sums[off[0], 0]:.6g}"
@@ -161,17 +167,17 @@ def _certain(
 ) -> NDArray[np.float64]:
     given = rows[["id", "label"]]
     if multilabel:
-        labels = [
-            _labels(path, name, value)
-            for name, value in zip(rows["id"], rows["label"], strict=True)
-        ]
+        pairs = zip(rows["id"], rows["label"], strict=True)
+        labels = [_labels(path, name, value) for name, value in pairs]
         given = given.assign(label=pd.Series(labels, dtype=object))
         given = given[given["label"].str.len() > 0].explode("label")
     positions = pd.Index(classes).get_indexer(pd.Index(given["label"]))
-    if len(wrong := np.flatnonzero(positions < 0)):
+    wrong = np.flatnonzero(positions < 0)
+    if len(wrong):
+        name, label = given["id"].iloc[wrong[0]], given["label"].iloc[wrong[0]]
         raise UserError(
-            f"{path}: label of id {quote_value(given['id'].iloc[wrong[0]])} must be one of {list_names(classes)}; "
-            f"got {quote_value(given['label'].iloc[wrong[0]])}"
+            f"{path}: label of id {quote_value(name)} must be one of {list_names(classes)}; "
+            f"got {quote_value(label)}"
         )
     certain = np.zeros((len(rows), len(classes)))
     certain[given.index, positions] = 1
@@ -179,7 +185,7 @@ def _certain(
 
 
 def _labels(path: Path, name: str, value: str) -> list[str]:
-    """Return the labels in a list, as JSON or as pandas writes it; `UserError` for anything else."""
+    """Return the labels in a list in JSON or as pandas writes it; `UserError` for anything else."""
     labels = list_in(value)
     if labels is not None and all(isinstance(label, str | int) for label in labels):
         return list(map(str, labels))

@@ -15,10 +15,10 @@ from textclf.artifacts.tokens import Tokens
 from textclf.core.files import reading, write_npz
 
 SUFFIX = ".npz"
-VECTORS = (
-    "vectors.npy"  # beside the features, if the representation has pretrained vectors of its tokens
-)
-CLASS_TEXTS = "class_texts.rows"  # beside them, npz of another ending: in no split, and the manifest covers it
+# Beside the features, if the representation has pretrained vectors of its tokens.
+VECTORS = "vectors.npy"
+# Beside them, npz of another ending: it is in no split, and the manifest covers it.
+CLASS_TEXTS = "class_texts.rows"
 SPARSE, DENSE, TOKENS = ("sparse", "dense", "tokens")
 
 Dense = NDArray[np.float32]
@@ -36,13 +36,12 @@ class Features:
 
     ids: NDArray[np.str_]
     X: Any  # each model knows of which kinds its own may be
-    y: NDArray[
-        Any
-    ]  # (rows,) int64, positions in `classes`, -1 for no class; or of labels (rows, classes) int8, 0 or 1
+    # (rows,) int64, positions in `classes`, -1 for no class; or of labels (rows, classes) int8, 0
+    # or 1.
+    y: NDArray[Any]
     classes: NDArray[np.str_]
-    targets: NDArray[np.float64] | None = (
-        None  # (rows, classes), the probabilities to fit; None: `y` alone
-    )
+    # (rows, classes), the probabilities to fit; None: `y` alone.
+    targets: NDArray[np.float64] | None = None
 
     @property
     def multilabel(self) -> bool:
@@ -63,16 +62,24 @@ class Features:
 
 def kind_of(X: Matrix) -> str:
     """Return the kind of features: sparse, dense or tokens."""
-    return TOKENS if isinstance(X, Tokens) else DENSE if isinstance(X, np.ndarray) else SPARSE
+    if isinstance(X, Tokens):
+        return TOKENS
+    return DENSE if isinstance(X, np.ndarray) else SPARSE
 
 
 def read(folder: Path) -> dict[str, Features]:
-    """Return the features of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
+    """Return the features of each split, in the order of `SPLITS`.
+
+    Raises `UserError` if train or test is missing.
+    """
     return {name: concatenate(list(pieces)) for name, pieces in open_shards(folder).items()}
 
 
 def open_shards(folder: Path, unknown: bool = False) -> dict[str, Shards[Features]]:
-    """Return the shards of each split, as `shards.open_splits`; `UserError` if train or test is missing."""
+    """Return the shards of each split, as `shards.open_splits`.
+
+    Raises `UserError` if train or test is missing.
+    """
     return shards.open_splits(folder, SUFFIX, read_shard, unknown)
 
 
@@ -91,8 +98,12 @@ def read_shard(path: Path) -> Features:
 
 
 def read_class_texts(folder: Path) -> Features | None:
-    """Return the rows to train on that belong to no split, one for each text of class_texts; None if there are none."""
-    return read_shard(path) if (path := folder / CLASS_TEXTS).exists() else None
+    """Return the rows to train on of no split: one for each text of class_texts.
+
+    None if there are none.
+    """
+    path = folder / CLASS_TEXTS
+    return read_shard(path) if path.exists() else None
 
 
 def _read_tokens(stored: Any, vectors: Path) -> Tokens:
@@ -112,17 +123,19 @@ def _read_tokens(stored: Any, vectors: Path) -> Tokens:
 
 
 def read_arrays(path: Path, *names: str) -> list[NDArray[Any]]:
-    """Return arrays of one shard, named as `write` does, without the rest; `UserError` if it is missing or damaged."""
+    """Return arrays of one shard, named as `write` does, without the rest.
+
+    Raises `UserError` if it is missing or damaged.
+    """
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         return [stored[name] for name in names]
 
 
 def write(features: Features, path: Path) -> None:
-    """Write features as npz, without pretrained vectors of tokens, which are the same for all shards."""
+    """Write features as npz, without pretrained vectors of tokens: all shards have the same."""
     with path.open("wb") as file:
-        write_npz(
-            file, ids=features.ids, y=features.y, classes=features.classes, **_arrays_of(features.X)
-        )
+        own = {"ids": features.ids, "y": features.y, "classes": features.classes}
+        write_npz(file, **own, **_arrays_of(features.X))
 
 
 def _arrays_of(X: Matrix) -> dict[str, Any]:
@@ -157,14 +170,15 @@ def concatenate(pieces: Sequence[Features]) -> Features:
             X = np.concatenate(parts)
         case _:
             X = scipy.sparse.csr_array(scipy.sparse.vstack(parts, format="csr"))
-    ids, y = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("ids", "y"))
+    ids = np.concatenate([piece.ids for piece in pieces])
+    y = np.concatenate([piece.y for piece in pieces])
     soft = any(piece.targets is not None for piece in pieces)
     targets = np.concatenate([piece.probabilities() for piece in pieces]) if soft else None
     return Features(ids, X, y, pieces[0].classes, targets)
 
 
 def stack_columns(blocks: "Sequence[Sparse | Dense]", scales: Sequence[float]) -> Sparse:
-    """Return sparse and dense blocks of the same rows side by side, each times its scale, as CSR of float64."""
+    """Return blocks of the same rows side by side, each times its scale, as CSR of float64."""
     scaled = zip(blocks, scales, strict=True)
     parts = [scipy.sparse.csr_array(block).astype(np.float64) * scale for block, scale in scaled]
     return scipy.sparse.csr_array(scipy.sparse.hstack(parts, format="csr"))
@@ -172,19 +186,18 @@ def stack_columns(blocks: "Sequence[Sparse | Dense]", scales: Sequence[float]) -
 
 def squared_norms(X: "Sparse | Dense") -> NDArray[np.float64]:
     """Return the squared length of each row, (rows,)."""
-    squares: NDArray[np.float64]
     if isinstance(X, np.ndarray):
-        squares = (X.astype(np.float64) ** 2).sum(axis=1)
-    else:
-        rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-        squares = np.bincount(rows, X.data.astype(np.float64) ** 2, minlength=X.shape[0]).astype(
-            np.float64
-        )
-    return squares
+        return np.asarray((X.astype(np.float64) ** 2).sum(axis=1))
+    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    squares = X.data.astype(np.float64) ** 2
+    return np.bincount(rows, squares, minlength=X.shape[0]).astype(np.float64)
 
 
 def in_double(X: "Sparse | Dense") -> Any:
-    """Return dense features as float64, in which scikit-learn then computes, and sparse ones as they are."""
+    """Return dense features as float64, in which scikit-learn then computes.
+
+    Sparse ones stay as they are.
+    """
     return X.astype(np.float64) if isinstance(X, np.ndarray) else X
 
 
@@ -196,12 +209,15 @@ def as_sparse(features: Features) -> Features:
 
 
 def unit_scale(rows: float, squares: float) -> float:
-    """Return the factor that makes the mean squared length of rows 1, whose sum is `squares`; 1 if all are empty."""
+    """Return the factor that makes the mean squared length of rows 1; 1 if all are empty.
+
+    `squares` is the sum of the squared lengths.
+    """
     return float((rows / squares) ** 0.5) if squares else 1.0
 
 
 def shape(features: Features) -> dict[str, int]:
-    """Return the numbers of rows, features (columns) and nonzeros (of tokens: the number of tokens)."""
+    """Return the numbers of rows, features (columns) and nonzeros (of tokens: of tokens)."""
     X = features.X
     rows, columns = X.shape
     nonzeros = int(np.count_nonzero(X)) if isinstance(X, np.ndarray) else X.nnz

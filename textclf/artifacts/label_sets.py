@@ -28,30 +28,32 @@ def to_matrix(positions: "pa.ListArray", labels: int) -> LabelMatrix:
 
 
 def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> "pa.ListArray":
-    """Return the names of the labels of each row of a matrix (rows, labels), in the order of `names`."""
+    """Return the names of each row's labels in a matrix (rows, labels), in the order of `names`."""
     import pyarrow as pa
 
     offsets = np.concatenate([[0], np.cumsum(matrix.sum(axis=1, dtype=np.int64))]).astype(np.int32)
     positions = pa.array(np.nonzero(matrix)[1])
-    return pa.ListArray.from_arrays(
-        pa.array(offsets), pa.array(list(names), pa.string()).take(positions)
-    )
+    values = pa.array(list(names), pa.string()).take(positions)
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
 def of_actual(
     probabilities: NDArray[np.float64], y: NDArray[np.int64] | LabelMatrix
 ) -> NDArray[np.float64]:
-    """Return the probability of the actual class, (rows,), or of the actual value of each label, (rows, labels)."""
+    """Return the probability of the actual class, (rows,).
+
+    With several labels, that of the actual value of each label, (rows, labels).
+    """
     if y.ndim == 2:
         return np.where(y, probabilities, 1 - probabilities)
     return probabilities[np.arange(len(y)), y]
 
 
 def rarest(y: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the class of each row, (rows,), or of a matrix (rows, labels) the rarest label that a row has.
+    """Return the class of each row, (rows,), or the rarest label of each row of a matrix.
 
-    A row without labels gets the number of labels. So stratification by class also keeps the share
-    of rare labels.
+    The matrix is (rows, labels). A row without labels gets the number of labels. So stratification
+    by class also keeps the share of rare labels.
     """
     if y.ndim == 1:
         return np.asarray(y, np.int64)
@@ -60,14 +62,17 @@ def rarest(y: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def count_labels(y: NDArray[np.int64] | LabelMatrix, classes: int) -> NDArray[np.int64]:
-    """Return the number of rows of each class, (classes,), or with each label if `y` is a matrix (rows, classes)."""
+    """Return the number of rows of each class, (classes,).
+
+    If `y` is a matrix (rows, classes), that of the rows with each label.
+    """
     if y.ndim == 2:
         return np.asarray(y.sum(axis=0, dtype=np.int64))
     return np.bincount(y, minlength=classes)
 
 
 def most_frequent_set(y: LabelMatrix) -> LabelMatrix:
-    """Return the set of labels that the most rows have exactly, (labels,); of equally frequent ones the first."""
+    """Return the most frequent set of labels, (labels,); of equally frequent ones the first."""
     import pyarrow as pa
 
     packed = np.packbits(y, axis=1)

@@ -1,4 +1,4 @@
-"""The one form of every trained model: dense layers over the vector of a text, applied by numpy and scipy.
+"""The one form of every trained model: dense layers over the vector of a text, in numpy and scipy.
 
 So each model predicts without the library that trained it, and occlusion and ONNX work in the same
 way for all.
@@ -32,10 +32,9 @@ WEIGHTS, DESCRIPTION = "model.npz", "model.json"  # the files of a model
 SIGMOIDS = "sigmoids"  # activation of a model of several labels
 CELLS = 2**22  # numbers in an array of an occlusion at most
 LEAKY_SLOPE = 0.2  # of leaky_relu, as Keras has it
-SELU_ALPHA, SELU_SCALE = (
-    1.6732632423543772,
-    1.0507009873554805,
-)  # Klambauer et al. (2017), NeurIPS 30:971-980
+# Klambauer et al. (2017), NeurIPS 30:971-980.
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
 
 
 @dataclass(frozen=True)
@@ -63,24 +62,31 @@ class LayerModel:
 
     @property
     def ignores_text(self) -> bool:
-        """Return whether the model predicts the same for every text: its first kernel has no rows."""
+        """Return whether the model predicts the same for every text: its kernel has no rows."""
         return not len(self.layers[0].kernel)
 
     def predict_proba(self, X: Matrix) -> Array:
-        """Return probabilities (rows, classes) for `X` (rows, features); they sum to 1 except for `SIGMOIDS`."""
+        """Return probabilities (rows, classes) for `X` (rows, features).
+
+        Those of a row sum to 1, except for `SIGMOIDS`.
+        """
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
 
     def log_sum(self, X: Matrix) -> Array:
-        """Return the logarithm of the sum of the exponentials of the last scores, (rows,); one unit counts as two."""
+        """Return the log of the sum of the exponentials of the last scores, (rows,).
+
+        One unit counts as two.
+        """
         scores = self._last(self._first(X))
         pairs = scores if scores.shape[1] > 1 else np.hstack([-scores, scores]) / 2
         return np.asarray(scipy.special.logsumexp(pairs, axis=1))
 
     def occlusion(self, X: "scipy.sparse.csr_array") -> Array:
-        """Return how much the log odds of each class fall when a term is removed, (nonzeros of X, classes).
+        """Return how much the log odds of each class fall when a term is removed.
 
-        In the order of the nonzeros of `X`. For a linear binary model this is the term's weight
-        times its value. The other terms keep their values: rows of tf-idf are not normalised again.
+        The array is (nonzeros of X, classes), in the order of the nonzeros of `X`. For a linear
+        binary model this is the term's weight times its value. The other terms keep their values:
+        rows of tf-idf are not normalised again.
         """
         kernel, counts = self.layers[0].kernel, np.diff(X.indptr)
         first = self._first(X)
@@ -92,16 +98,16 @@ class LayerModel:
         values = np.ones(X.nnz) if self.presence else X.data
         step = max(1, CELLS // kernel.shape[1])
         for start in range(0, X.nnz, step):
-            some = slice(start, start + step)
-            without = first[rows[some]] - values[some, None] * kernel[X.indices[some]]
-            fall[some] = whole[rows[some]] - self._log_odds(without)
+            part = slice(start, start + step)
+            without = first[rows[part]] - values[part, None] * kernel[X.indices[part]]
+            fall[part] = whole[rows[part]] - self._log_odds(without)
         return fall
 
     def linear_weights(self) -> Array | None:
-        """Return the weight of each term in each class's score, (features, classes); None if the model is not linear.
+        """Return the weight of each term in each class's score, (features, classes).
 
-        Those of several classes are centred, since only differences between classes matter; those
-        of labels are not.
+        None if the model is not linear. Those of several classes are centred, since only
+        differences between classes matter; those of labels are not.
         """
         if len(self.layers) > 1 or self.ignores_text or self.front is not None:
             return None
@@ -142,15 +148,15 @@ class LayerModel:
 
 
 def log_odds(logarithms: Array) -> Array:
-    """Return the log odds of each class against all others, (rows, classes); accurate for probabilities near 0 and 1.
+    """Return the log odds of each class against all others, (rows, classes).
 
-    `logarithms` (rows, classes) are those of the probabilities, up to a constant per row.
+    They are accurate for probabilities near 0 and 1. `logarithms` (rows, classes) are those of the
+    probabilities, up to a constant per row.
     """
     top = logarithms.argmax(axis=1, keepdims=True)
     highest = np.take_along_axis(logarithms, top, axis=1)
-    rest = (
-        logarithms.copy()
-    )  # without the top class: subtracting it from the sum would cancel digits
+    # Without the top class: subtracting it from the sum would cancel digits.
+    rest = logarithms.copy()
     np.put_along_axis(rest, top, -np.inf, axis=1)
     second = rest.max(axis=1, keepdims=True)
     powers = np.exp(logarithms - highest)
@@ -192,9 +198,8 @@ HIDDEN: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
 }
 OUTPUT: dict[str, Callable[[Array], Array]] = {
-    "sigmoid": lambda z: _sigmoid(
-        np.hstack([-z, z])
-    ),  # of one unit, the log odds of the positive class
+    # Of one unit, the log odds of the positive class.
+    "sigmoid": lambda z: _sigmoid(np.hstack([-z, z])),
     "sigmoid_shares": _sigmoid_shares,  # the sigmoid of each class divided by their sum
     SIGMOIDS: _sigmoid,  # one for each of several labels of a text
     "softmax": _softmax,
@@ -214,7 +219,10 @@ def linear(
     activation: str,
     presence: bool = False,
 ) -> LayerModel:
-    """Return a linear classifier from scikit-learn's `coef` (scores, features) and `intercept` (scores,)."""
+    """Return a linear classifier from scikit-learn's `coef` and `intercept`.
+
+    They have the shapes (scores, features) and (scores,).
+    """
     layer = Layer(np.ascontiguousarray(coef.T), np.asarray(intercept), activation)
     return LayerModel(tuple(map(str, classes)), (layer,), presence)
 
@@ -238,12 +246,14 @@ def write(model: LayerModel, folder: Path) -> None:
 
 
 def read(folder: Path) -> LayerModel:
-    """Return the model that `write` wrote, whose manifest the caller has verified; `UserError` if it is missing."""
+    """Return the model that `write` wrote, whose manifest the caller has verified.
+
+    Raises `UserError` if it is missing.
+    """
     content = read_versioned_json(folder / DESCRIPTION)
     with reading(folder / DESCRIPTION):
-        classes, presence, activations = (
-            content[key] for key in ("classes", "presence", "activations")
-        )
+        classes, presence = content["classes"], content["presence"]
+        activations = content["activations"]
         require_known(folder / DESCRIPTION, activations, {*HIDDEN, *OUTPUT})
     path = folder / WEIGHTS
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:

@@ -1,4 +1,7 @@
-"""A fitted classifier of token ids as ONNX, run by onnxruntime: what is measured is the file that users get."""
+"""A fitted classifier of token ids as ONNX, run by onnxruntime.
+
+What is measured is the file that users get.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,8 +48,9 @@ class OnnxClassifier:
         """
         if X.vocabulary != self.vocabulary or X.length > self.length:
             raise UserError(
-                f"the tokens must have {self.vocabulary:,} ids and a length of at most {self.length}; "
-                f"got {X.vocabulary:,} and {X.length}; run dvc repro to make the model for them"
+                f"the tokens must have {self.vocabulary:,} ids "
+                f"and a length of at most {self.length}; got {X.vocabulary:,} and {X.length}; "
+                "run dvc repro to make the model for them"
             )
         session = self._session
         windows, first = X.windows()
@@ -60,9 +64,11 @@ class OnnxClassifier:
         binary = len(self.classes) == 2 and not self.multilabel
         scores = np.empty((windows.shape[0], 1 if binary else len(self.classes)))
         with ThreadPoolExecutor(cores()) as threads:
-            for window, found in enumerate(threads.map(run, range(len(scores)))):
-                scores[window] = found
-        activation = SIGMOIDS if self.multilabel else "sigmoid" if binary else "softmax"
+            for window, row in enumerate(threads.map(run, range(len(scores)))):
+                scores[window] = row
+        activation = "sigmoid" if binary else "softmax"
+        if self.multilabel:
+            activation = SIGMOIDS
         return average_windows(OUTPUT[activation](scores), np.diff(starts), first)
 
     @cached_property
@@ -71,7 +77,10 @@ class OnnxClassifier:
 
 
 def open_session(model: str | bytes) -> Any:
-    """Return onnxruntime's session of a file or its content, with one thread: more could add in another order."""
+    """Return onnxruntime's session of a file or its content, with one thread.
+
+    More threads could add in another order.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -83,19 +92,24 @@ def open_session(model: str | bytes) -> Any:
 def write(model: OnnxClassifier, folder: Path) -> None:
     """Write model.json, with all but the content, and model.onnx."""
     description = {
-        name: getattr(model, name) for name in ("classes", "length", "multilabel", "vocabulary")
+        "classes": model.classes,
+        "length": model.length,
+        "multilabel": model.multilabel,
+        "type": TYPE,
+        "vocabulary": model.vocabulary,
     }
-    write_versioned_json(folder / DESCRIPTION, description | {"type": TYPE})
+    write_versioned_json(folder / DESCRIPTION, description)
     (folder / GRAPH).write_bytes(model.content)
 
 
 def read(folder: Path) -> OnnxClassifier:
-    """Return the model that `write` wrote, whose manifest the caller has verified; `UserError` if it is missing."""
+    """Return the model that `write` wrote, whose manifest the caller has verified.
+
+    Raises `UserError` if it is missing.
+    """
     content = read_versioned_json(folder / DESCRIPTION)
     with reading(folder / DESCRIPTION):
-        classes, vocabulary, length, multilabel = (
-            content[key] for key in ("classes", "vocabulary", "length", "multilabel")
-        )
-    return OnnxClassifier(
-        tuple(classes), vocabulary, length, require(folder / GRAPH).read_bytes(), multilabel
-    )
+        classes, multilabel = content["classes"], content["multilabel"]
+        vocabulary, length = content["vocabulary"], content["length"]
+    graph = require(folder / GRAPH).read_bytes()
+    return OnnxClassifier(tuple(classes), vocabulary, length, graph, multilabel)

@@ -12,9 +12,15 @@ FILE = "packages.json"
 # Modules that compute, with the name of their distribution; those that only pass rows on are left
 # out.
 COMPUTING = {
-    name: name for name in ("keras", "numpy", "onnxruntime", "scipy", "tensorflow", "tokenizers")
+    "keras": "keras",
+    "numpy": "numpy",
+    "onnxruntime": "onnxruntime",
+    "scipy": "scipy",
+    "tensorflow": "tensorflow",
+    "tokenizers": "tokenizers",
+    "keras_hub": "keras-hub",
+    "sklearn": "scikit-learn",
 }
-COMPUTING |= {"keras_hub": "keras-hub", "sklearn": "scikit-learn"}
 
 Versions = Mapping[str, list[str]]  # of each package, sorted
 # Packages whose version can change a number or a figure.
@@ -33,14 +39,11 @@ SHOWN = (
 
 
 def write(folder: Path, *sources: Path) -> None:
-    """Write the versions that this process has loaded, and those that made the folders that it has read."""
+    """Write the versions that this process has loaded, and those that made its source folders."""
     if "numpy" in sys.modules:
         import scipy  # noqa: F401 (workers may compute with it in the place of this process)
-    loaded = {
-        name: [sys.modules[module].__version__]
-        for module, name in COMPUTING.items()
-        if module in sys.modules
-    }
+    modules = [module for module in COMPUTING if module in sys.modules]
+    loaded = {COMPUTING[module]: [sys.modules[module].__version__] for module in modules}
     files.write_json(folder / FILE, unite([loaded, *map(read, sources)]))
 
 
@@ -53,11 +56,11 @@ def read(folder: Path) -> Versions:
 
 def unite(versions: Iterable[Versions]) -> Versions:
     """Return all versions of each package."""
-    found: dict[str, set[str]] = {}
-    for each in versions:
-        for name, numbers in each.items():
-            found.setdefault(name, set()).update(numbers)
-    return {name: sorted(found[name]) for name in sorted(found)}
+    united: dict[str, set[str]] = {}
+    for of_folder in versions:
+        for name, numbers in of_folder.items():
+            united.setdefault(name, set()).update(numbers)
+    return {name: sorted(united[name]) for name in sorted(united)}
 
 
 def unlocked(computed: Versions, locked: Mapping[str, str]) -> Iterator[str]:
@@ -65,7 +68,8 @@ def unlocked(computed: Versions, locked: Mapping[str, str]) -> Iterator[str]:
     for name, versions in computed.items():
         if name in locked and versions != [locked[name]]:
             yield (
-                f"the stages computed with {name} {' and '.join(versions)}, but the requirements lock {locked[name]}; "
+                f"the stages computed with {name} {' and '.join(versions)}, "
+                f"but the requirements lock {locked[name]}; "
                 "install the locked requirements, then run dvc repro --force"
             )
 
@@ -74,10 +78,9 @@ def describe_versions(computed: Versions, locked: Mapping[str, str]) -> dict[str
     """Return the version of each package that computed, and of others as they are locked."""
     shown = {f"{name}, as locked": locked[name] for name in locked.keys() - computed.keys()}
     for name, versions in computed.items():
-        other = (
-            f" (locked: {locked[name]})" if name in locked and versions != [locked[name]] else ""
-        )
-        shown[name] = " and ".join(versions) + other
+        shown[name] = " and ".join(versions)
+        if name in locked and versions != [locked[name]]:
+            shown[name] += f" (locked: {locked[name]})"
     return dict(sorted(shown.items()))
 
 

@@ -29,8 +29,10 @@ PREFIX = "probability_"  # of the columns with the probabilities of a class
 SCORE = "score_"  # prefix of the columns of scores for texts of no class
 SUFFIX = ".parquet"
 RECORD = "training.json"  # in a trained folder: numbers about the training
-HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
-ROUNDS = "rounds.parquet"  # in a trained folder: those for test rows by models of fewer labels, named in `split`
+# In a trained folder: predictions for training rows that were held out.
+HELD_OUT = "crossvalidation.parquet"
+# In a trained folder: those for test rows by models of fewer labels, which `split` names.
+ROUNDS = "rounds.parquet"
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,8 @@ class Predictions:
     ids: NDArray[Any]
     split: NDArray[Any]
     y: NDArray[Any]  # as in `textclf.artifacts.features.Features`
-    probabilities: NDArray[
-        np.float64
-    ]  # (rows, classes); NaN for training rows that predictions made elsewhere lack
+    # (rows, classes); NaN for training rows that predictions made elsewhere lack.
+    probabilities: NDArray[np.float64]
     classes: tuple[str, ...]  # binary: the positive class is last
     scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # (rows,) by name
 
@@ -57,17 +58,22 @@ class Predictions:
 
     def take(self, rows: NDArray[Any] | slice) -> "Predictions":
         """Return the rows of a mask, of positions or of a slice, in their order."""
-        arrays = {
-            name: getattr(self, name)[rows] for name in ("ids", "split", "y", "probabilities")
-        }
         return replace(
-            self, **arrays, scores={name: values[rows] for name, values in self.scores.items()}
+            self,
+            ids=self.ids[rows],
+            split=self.split[rows],
+            y=self.y[rows],
+            probabilities=self.probabilities[rows],
+            scores={name: values[rows] for name, values in self.scores.items()},
         )
 
 
 @dataclass(frozen=True)
 class PredictionFile:
-    """The predictions in a file, one row group at a time, in every iteration; with `split` those with rows of it."""
+    """The predictions in a file, one row group at a time, in every iteration.
+
+    With `split`, only the row groups that may have rows of it.
+    """
 
     path: Path
     split: str | None = None
@@ -85,14 +91,17 @@ def open_models(
 
 
 def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
-    """Yield the row groups of a file in order, with `split` those that may have rows of it; `UserError` as `read`."""
+    """Yield the row groups of a file in order, with `split` those that may have rows of it.
+
+    Raises `UserError` as `read`.
+    """
     with reading(path):
         file = parquet.open_file(path)
-        place = file.schema_arrow.names.index("split")
+        column = file.schema_arrow.names.index("split")
     with file:
         for number in range(file.num_row_groups):
-            found = file.metadata.row_group(number).column(place).statistics
-            if split and found and found.has_min_max and not found.min <= split <= found.max:
+            bounds = file.metadata.row_group(number).column(column).statistics
+            if split and bounds and bounds.has_min_max and not bounds.min <= split <= bounds.max:
                 continue
             with reading(path):
                 rows = _from_arrow(file.read_row_group(number))
@@ -106,7 +115,7 @@ def read(path: Path) -> Predictions:
 
 
 def write(batches: Iterable[Predictions], path: Path) -> None:
-    """Write predictions of the same classes, each batch as one row group; there must be at least one."""
+    """Write predictions of the same classes, each batch, at least one, as one row group."""
     import pyarrow as pa
 
     batches = iter(batches)
@@ -127,7 +136,10 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
 
 
 def in_batches(shards: Iterable[Predictions], splits: Mapping[str, Sized]) -> Iterator[Predictions]:
-    """Yield the predictions of the shards of all splits as they are written: if each split has one shard, together."""
+    """Yield the predictions of the shards of all splits as they are written.
+
+    If each split has one shard, they are written together.
+    """
     if all(len(paths) == 1 for paths in splits.values()):
         yield concatenate(list(shards))
     else:
@@ -138,14 +150,15 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     """Return the rows of all parts, at least one and all of the same classes, in order."""
     if len(parts) == 1:
         return parts[0]
-    ids, split, y, probabilities = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("ids", "split", "y", "probabilities")
+    names = parts[0].scores
+    return Predictions(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.split for part in parts]),
+        np.concatenate([part.y for part in parts]),
+        np.concatenate([part.probabilities for part in parts]),
+        parts[0].classes,
+        {name: np.concatenate([part.scores[name] for part in parts]) for name in names},
     )
-    scores = {
-        name: np.concatenate([part.scores[name] for part in parts]) for name in parts[0].scores
-    }
-    return Predictions(ids, split, y, probabilities, parts[0].classes, scores)
 
 
 def _from_arrow(table: "pa.Table") -> Predictions:
@@ -166,23 +179,21 @@ def _from_arrow(table: "pa.Table") -> Predictions:
         if multilabel
         else y.to_numpy().astype(np.int64)
     )
-    splits = (
-        table["split"].combine_chunks().dictionary_encode()
-    )  # one object per name, not one per row
+    # One object per name, not one per row.
+    splits = table["split"].combine_chunks().dictionary_encode()
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
-    probabilities = (
-        np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T
-    )
+    stacked = np.stack([table[name].to_numpy() for name in columns])
+    probabilities = stacked.astype(np.float64, copy=False).T
     others = [name for name in table.column_names if name.startswith(SCORE)]
     scores = {name.removeprefix(SCORE): table[name].to_numpy() for name in others}
     return Predictions(table["id"].to_numpy(), split, y, probabilities, classes, scores)
 
 
 def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
-    """Return the predictions and trained folders of models that were dropped, which DVC leaves in the workspace.
+    """Return the predictions and trained folders of models that were dropped.
 
-    A dropped model has a record in its trained folder. Raises `UserError` for any other file in
-    `folder`.
+    DVC leaves them in the workspace. A dropped model has a record in its trained folder. Raises
+    `UserError` for any other file in `folder`.
     """
     dropped = {path.parent.name for path in trained.glob(f"*/{RECORD}")} - set(models)
     expected = {f"{name}{SUFFIX}" for name in (*models, *dropped)}
@@ -192,7 +203,7 @@ def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
                 f"{path} belongs to no model in train or evaluate.external ({', '.join(models)}); "
                 f"remove it: rm -r {path}"
             )
-    paths = [
-        path for name in sorted(dropped) for path in (folder / f"{name}{SUFFIX}", trained / name)
-    ]
+    paths: list[Path] = []
+    for name in sorted(dropped):
+        paths += [folder / f"{name}{SUFFIX}", trained / name]
     return [path for path in paths if path.exists()]

@@ -21,7 +21,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Shapes:
-    """The features of a representation: their kind, and what they are made of, by name; a pair has several parts."""
+    """The features of a representation: their kind, and their parts by name.
+
+    A pair of representations has several parts.
+    """
 
     kind: str
     parts: Mapping[str, Part]
@@ -33,7 +36,10 @@ class Shapes:
 
 
 def write_features(shapes: Shapes, folder: Path) -> None:
-    """Write the shapes into the folder of features, and its manifest, which leaves out npz: these have checksums."""
+    """Write the shapes into the folder of features, and its manifest.
+
+    The manifest leaves out npz, which has checksums.
+    """
     write(shapes, folder)
     write_manifest(folder, without=features.SUFFIX)
 

@@ -37,10 +37,14 @@ class Shards(Generic[T]):
 def open_splits(
     folder: Path, suffix: str, read: Callable[[Path], T], unknown: bool = False
 ) -> dict[str, Shards[T]]:
-    """Return the shards of each split, with `unknown` also of no class, unread; `UserError` without train or test."""
+    """Return the shards of each split, unread; with `unknown`, also those of no class.
+
+    Raises `UserError` without train or test.
+    """
     opened = {}
     for name in (*SPLITS, *UNKNOWN_SPLITS) if unknown else SPLITS:
-        if split_paths := paths(folder, name, suffix):
+        split_paths = paths(folder, name, suffix)
+        if split_paths:
             opened[name] = Shards(split_paths, read)
         elif name in ("train", "test"):
             raise UserError(
@@ -50,12 +54,17 @@ def open_splits(
 
 
 def paths(folder: Path, name: str, suffix: str) -> list[Path]:
-    """Return the paths of the shards with this name, in order; `UserError` if one of a numbered sequence is missing."""
-    if (single := folder / f"{name}{suffix}").exists():
+    """Return the paths of the shards with this name, in order.
+
+    Raises `UserError` if one of a numbered sequence is missing.
+    """
+    single = folder / f"{name}{suffix}"
+    if single.exists():
         return [single]
     numbered = sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9][0-9]{suffix}"))
     for number, actual in enumerate(numbered, start=1):
-        if actual != (expected := path(folder, name, suffix, number)):
+        expected = path(folder, name, suffix, number)
+        if actual != expected:
             raise UserError(f"{expected} not found; run dvc repro (or dvc pull) to make it")
     return numbered
 
@@ -68,7 +77,7 @@ def path(folder: Path, name: str, suffix: str, number: int) -> Path:
 def write(
     pieces: Iterable[T], folder: Path, name: str, suffix: str, save: Callable[[T, Path], object]
 ) -> list[Path]:
-    """Write each piece as a shard with `save` and return the paths; a single shard gets no number."""
+    """Write each piece as a shard with `save`, return the paths; a single one gets no number."""
     written = []
     for number, piece in enumerate(pieces, start=1):
         written.append(path(folder, name, suffix, number))

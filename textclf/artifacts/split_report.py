@@ -1,5 +1,6 @@
 """What metrics/splits.json says of the rows of each split."""
 
+from itertools import combinations
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -8,9 +9,7 @@ from textclf.core.files import SPLITS
 from textclf.core.result_files import Count, Result
 from textclf.core.settings import rule
 
-PAIRS = {
-    f"{later}_in_{earlier}" for place, later in enumerate(SPLITS) for earlier in SPLITS[:place]
-}
+PAIRS = {f"{later}_in_{earlier}" for earlier, later in combinations(SPLITS, 2)}
 
 
 def _require_rows(counts: dict[str, int]) -> dict[str, int]:
@@ -20,23 +19,22 @@ def _require_rows(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _require_pairs(counts: dict[str, int]) -> dict[str, int]:
-    if unknown := set(counts) - PAIRS:
+    unknown = set(counts) - PAIRS
+    if unknown:
         raise rule(f"of pairs of splits, such as test_in_train, not {min(unknown)}")
     return counts
 
 
 Counts = dict[str, Count]
-Pairs = Annotated[
-    Counts, AfterValidator(_require_pairs)
-]  # rows of a split whose text is in one that is used before it
+# Rows of a split whose text is in one that is used before it.
+Pairs = Annotated[Counts, AfterValidator(_require_pairs)]
 
 
 class SplitCounts(Result):
     """The rows of a split."""
 
-    classes: Annotated[
-        Counts, AfterValidator(_require_rows)
-    ]  # rows of each class, or with each label
+    # Rows of each class, or with each label.
+    classes: Annotated[Counts, AfterValidator(_require_rows)]
     rows: Count | None = None  # with several labels per text
     without_labels: Count | None = None  # likewise
     time: dict[str, str] = Field({})  # of the first and the last row, if there is data.time
@@ -98,9 +96,8 @@ class SplitReport(Result):
     dropped: Counts = Field({})  # rows without a text, label or time, and how many lack which
     corrections: Corrected = Field(default_factory=Corrected)
     labelled: LabelledRows = Field(default_factory=LabelledRows)
-    rare: dict[str, Counts] = Field(
-        {}
-    )  # rows of each class that was too rare, by its new class or `DROPPED`
+    # Rows of each class that was too rare, by its new class or `DROPPED`.
+    rare: dict[str, Counts] = Field({})
     labels: Counts = Field({})  # rows of each label that data.labels renames
     given: Counts = Field({})  # rows of each split that the table gives
     unknown: dict[str, Counts] = Field({})  # rows labelled data.unknown, by that label and by split
@@ -108,7 +105,8 @@ class SplitReport(Result):
     @property
     def splits(self) -> dict[str, SplitCounts]:
         """The rows of each split, in the order in which splits are used."""
-        return {name: rows for name in SPLITS if (rows := getattr(self, name)) is not None}
+        splits = {name: getattr(self, name) for name in SPLITS}
+        return {name: counts for name, counts in splits.items() if counts is not None}
 
     @property
     def rows_by_class(self) -> dict[str, dict[str, int]]:

@@ -1,4 +1,6 @@
-"""The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order.
+"""The rows of each split: Parquet files with the columns id, text, label and cluster.
+
+Beside them are the class names in order.
 
 A label is the position of its class, or with several labels per text a list of positions in
 ascending order; some readers return names instead. A column of data.slices is `slice_<column>`, one
@@ -49,12 +51,15 @@ class Rounds(NamedTuple):
 
     @property
     def suggested(self) -> NDArray[Any]:
-        """The ids of the rows that were not drawn at random but chosen: they train and choose nothing."""
+        """The ids of the rows that were chosen, not drawn: they train and choose nothing."""
         return self.ids[np.isin(self.chosen, ("diverse", "uncertain"))]
 
 
 def open_columns(folder: Path) -> dict[str, list[ReadColumns]]:
-    """Return a reader per shard of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
+    """Return a reader per shard of each split, in the order of `SPLITS`.
+
+    Raises `UserError` if train or test is missing.
+    """
     opened = shards.open_splits(folder, SUFFIX, lambda path: partial(read_table, path))
     return {name: list(readers) for name, readers in opened.items()}
 
@@ -66,14 +71,13 @@ def read_table(path: Path, columns: list[str]) -> pa.Table:
 
 
 def read_named(path: Path, columns: list[str]) -> pa.Table:
-    """Return columns of a shard, among them `label`, as `read_table` does, with the names of classes as labels."""
+    """Return columns of a shard, as `read_table`, with the names of classes in `label`."""
     table = read_table(path, columns)
     names = pa.array(read_classes(path.parent), pa.string())
     with reading(path):
         labels = table["label"].combine_chunks()
-        return table.set_column(
-            columns.index("label"), "label", refilled(labels, names.take(flat(labels)))
-        )
+        named = refilled(labels, names.take(flat(labels)))
+        return table.set_column(columns.index("label"), "label", named)
 
 
 def read(folder: Path) -> "dict[str, pd.DataFrame]":
@@ -87,16 +91,19 @@ def read(folder: Path) -> "dict[str, pd.DataFrame]":
 
 
 def open_shards(folder: Path, unknown: bool = False) -> "dict[str, Shards[pd.DataFrame]]":
-    """Return the shards of each split, as `shards.open_splits`; `UserError` if train or test is missing.
+    """Return the shards of each split, as `shards.open_splits`.
 
-    Labels are text, or lists of texts; rows of no class, which `unknown` adds, can only be read by
-    `read_table`.
+    Raises `UserError` if train or test is missing. Labels are text, or lists of texts; rows of no
+    class, which `unknown` adds, can only be read by `read_table`.
     """
     return shards.open_splits(folder, SUFFIX, read_shard, unknown)
 
 
 def read_shard(path: Path) -> "pd.DataFrame":
-    """Return the rows of one shard, with labels as in `open_shards`; `UserError` if it is missing or damaged."""
+    """Return the rows of one shard, with labels as in `open_shards`.
+
+    Raises `UserError` if it is missing or damaged.
+    """
     import pandas as pd
 
     rows: pd.DataFrame = read_named(path, SCHEMA.names).to_pandas()
@@ -112,23 +119,18 @@ def read_column(path: Path, name: str) -> list[str]:
 
 
 def read_texts(path: Path) -> list[str]:
-    """Return the texts of a shard, as `TextRow` with the columns of data.columns, if there are some."""
+    """Return the texts of a shard, as `TextRow` with the columns of data.columns, if any."""
     named = _columns_in(path, COLUMN)
-    return (
-        text_rows(read_table(path, ["id", "text", *named])) if named else read_column(path, "text")
-    )
+    if not named:
+        return read_column(path, "text")
+    return text_rows(read_table(path, ["id", "text", *named]))
 
 
 def text_rows(rows: pa.Table) -> list[str]:
     """Return the texts of rows as `TextRow`, with their ids and the columns of data.columns."""
-    cells = {
-        name.removeprefix(COLUMN): rows[name]
-        for name in rows.column_names
-        if name.startswith(COLUMN)
-    }
-    return list(
-        map(TextRow, rows["text"].to_pylist(), pa.table(cells).to_pylist(), rows["id"].to_pylist())
-    )
+    names = [name for name in rows.column_names if name.startswith(COLUMN)]
+    cells = pa.table({name.removeprefix(COLUMN): rows[name] for name in names}).to_pylist()
+    return list(map(TextRow, rows["text"].to_pylist(), cells, rows["id"].to_pylist()))
 
 
 def _columns_in(path: Path, prefix: str) -> list[str]:
@@ -138,10 +140,10 @@ def _columns_in(path: Path, prefix: str) -> list[str]:
 
 
 def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
-    """Return the schema of the rows with those of the named columns that are of data.slices and data.columns."""
-    schema = (
-        CLUSTERED.set(CLUSTERED.get_field_index("label"), LABEL_LISTS) if multilabel else CLUSTERED
-    )
+    """Return the schema of the rows with the named columns of data.slices and data.columns."""
+    schema = CLUSTERED
+    if multilabel:
+        schema = schema.set(schema.get_field_index("label"), LABEL_LISTS)
     for name in names:
         if name.startswith((SLICE, COLUMN)):
             schema = schema.append(pa.field(name, pa.string()))
@@ -149,16 +151,19 @@ def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
 
 
 def with_rounds(schema: pa.Schema) -> pa.Schema:
-    """Return the schema of the training rows if some are labelled beside the table, in rounds from 1, 0 for others.
+    """Return the schema of the training rows if some are labelled beside the table.
 
-    `chosen` is how `textclf suggest` chose the text: random, diverse or uncertain; "" if it did
-    not.
+    `round` is that of their labelling, from 1, and 0 for other rows. `chosen` is how `textclf
+    suggest` chose the text: random, diverse or uncertain; "" if it did not.
     """
     return schema.append(pa.field("chosen", pa.string())).append(pa.field("round", pa.int32()))
 
 
 def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
-    """Return the ids, texts, labels and columns of slices of the shards of a split, all text; `UserError` as above."""
+    """Return the ids, texts, labels and columns of slices of a split's shards, all text.
+
+    Raises `UserError` as `read_table`.
+    """
     return Shards(shards.paths(folder, name, SUFFIX), _read_slices)
 
 
@@ -167,7 +172,10 @@ def _read_slices(path: Path) -> pa.Table:
 
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
-    """Return the column `cluster` of the shards of a split, none if there is no such split; `UserError` as above."""
+    """Return the column `cluster` of the shards of a split, none if there is no such split.
+
+    Raises `UserError` as `read_table`.
+    """
     return Shards(
         shards.paths(folder, name, SUFFIX),
         lambda path: read_table(path, ["cluster"])["cluster"].to_numpy(),
@@ -180,13 +188,17 @@ def read_clusters_of(folder: Path, name: str, ids: NDArray[Any]) -> NDArray[np.u
     for path in shards.paths(folder, name, SUFFIX):
         rows = read_table(path, ["id", "cluster"])
         places = pc.index_in(rows["id"], wanted)
-        some = places.is_valid()
-        clusters[places.filter(some).to_numpy()] = rows["cluster"].filter(some).to_numpy()
+        wanted_rows = places.is_valid()
+        values = rows["cluster"].filter(wanted_rows).to_numpy()
+        clusters[places.filter(wanted_rows).to_numpy()] = values
     return clusters
 
 
 def read_rounds(folder: Path) -> Rounds | None:
-    """Return the columns of `with_rounds` of the training rows; None if there are none; `UserError` as above."""
+    """Return the columns of `with_rounds` of the training rows; None if there are none.
+
+    Raises `UserError` as `read_table`.
+    """
     paths = shards.paths(folder, "train", SUFFIX)
     if not _columns_in(paths[0], "round"):
         return None
@@ -212,7 +224,7 @@ def write_classes(classes: list[str], folder: Path) -> None:
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file of the table that was split, by its name; `UserError` as `read_classes`."""
+    """Return the SHA-256 of each file of the table by its name; `UserError` as `read_classes`."""
     return dict(read_checked_json(folder / TABLE, ("files",))["files"])
 
 

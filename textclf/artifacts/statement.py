@@ -1,5 +1,6 @@
-"""The provenance of an exported model, in its folder: an in-toto Statement v1 with a SLSA provenance v1 predicate.
+"""The provenance of an exported model, in its folder.
 
+It is an in-toto Statement v1 with a SLSA provenance v1 predicate:
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md,
 https://slsa.dev/spec/v1.0/provenance
 """
@@ -22,7 +23,7 @@ BUILD, BUILDER = "urn:textclf:pipeline:1", "urn:textclf:export"
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement: the model, the settings that it used, and SHA-256 by name of its files and of what it was made of.
+    """A statement: the model, its settings, and SHA-256 of its files and of what made it, by name.
 
     `packages` are the package URLs of the versions that computed it; `version` is that of textclf.
     """
@@ -38,26 +39,24 @@ class Statement:
     def claims(self) -> dict[str, Any]:
         """Return all that it says but the files of the model and the versions that computed it."""
         definition = self.content["predicate"]["buildDefinition"]
-        inputs = [each for each in definition["resolvedDependencies"] if "name" in each]
-        predicate = {
-            **self.content["predicate"],
-            "buildDefinition": {**definition, "resolvedDependencies": inputs},
-        }
+        inputs = [file for file in definition["resolvedDependencies"] if "name" in file]
+        claimed = {**definition, "resolvedDependencies": inputs}
+        predicate = {**self.content["predicate"], "buildDefinition": claimed}
         return {**self.content, "subject": None, "predicate": predicate}
 
 
 def write(folder: Path, definition: Mapping[str, Any], version: str) -> None:
-    """Write what a model was made of, and by which version of textclf, with the SHA-256 of each file in its folder.
+    """Write what a model was made of, and by which version of textclf.
 
-    The same arguments give the same bytes. It has no time, no host and no commit: a commit holds
-    dvc.lock, which has the checksum of this file. The `invocationId` is the SHA-256 of the rest.
+    The subjects are the SHA-256 of each file in its folder. The same arguments give the same bytes.
+    It has no time, no host and no commit: a commit holds dvc.lock, which has the checksum of this
+    file. The `invocationId` is the SHA-256 of the rest.
     """
     run = {"builder": {"id": BUILDER, "version": {"textclf": version}}}
+    sums = sums_of(folder).items()
     content = {
         "_type": TYPE,
-        "subject": [
-            {"name": name, "digest": {"sha256": digest}} for name, digest in sums_of(folder).items()
-        ],
+        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sums],
         "predicateType": PREDICATE,
         "predicate": {"buildDefinition": {"buildType": BUILD, **definition}, "runDetails": run},
     }
@@ -66,28 +65,31 @@ def write(folder: Path, definition: Mapping[str, Any], version: str) -> None:
 
 
 def read(folder: Path) -> Statement:
-    """Return the statement of a model's folder; `UserError` if it is missing, damaged or of a newer textclf."""
+    """Return the statement of a model's folder.
+
+    Raises `UserError` if it is missing, damaged or of a newer textclf.
+    """
     path = folder / PROVENANCE
     content = read_json(path)
     with reading(path):
-        definition, run = (
-            content["predicate"]["buildDefinition"],
-            content["predicate"]["runDetails"],
-        )
-        found = run.pop("metadata")["invocationId"]
+        predicate = content["predicate"]
+        definition, run = predicate["buildDefinition"], predicate["runDetails"]
+        checksum = run.pop("metadata")["invocationId"]
         dependencies, given = definition["resolvedDependencies"], definition["externalParameters"]
+        inputs = [dependency for dependency in dependencies if "name" in dependency]
+        packages = [dependency for dependency in dependencies if "name" not in dependency]
         statement = Statement(
             model=str(given["model"]),
             params=dict(given["params"]),
             subjects=_sums(content["subject"]),
-            files=_sums(each for each in dependencies if "name" in each),
-            packages=sorted(str(each["uri"]) for each in dependencies if "name" not in each),
+            files=_sums(inputs),
+            packages=sorted(str(package["uri"]) for package in packages),
             version=str(run["builder"]["version"]["textclf"]),
             content=content,
         )
         kinds = content["_type"], content["predicateType"], definition["buildType"]
-        if found != _checksum(content):
-            raise ValueError(found)
+        if checksum != _checksum(content):
+            raise ValueError(checksum)
     if kinds != (TYPE, PREDICATE, BUILD):
         made = f"{quote_value(kinds[-1])}; this version reads {BUILD}"
         raise UserError(f"{path} was made by a newer textclf ({made}); upgrade textclf")
@@ -96,14 +98,15 @@ def read(folder: Path) -> Statement:
 
 def _sums(descriptors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return the SHA-256 of each file, by its name; `ValueError` if a name is there twice."""
-    pairs = [(str(each["name"]), str(each["digest"]["sha256"])) for each in descriptors]
-    if len(sums := dict(pairs)) < len(pairs):
+    pairs = [(str(file["name"]), str(file["digest"]["sha256"])) for file in descriptors]
+    sums = dict(pairs)
+    if len(sums) < len(pairs):
         raise ValueError(pairs)
     return sums
 
 
 def verify_files(folder: Path, names: Iterable[str]) -> None:
-    """Raise `UserError` unless each named file of an exported model has the bytes that its statement names."""
+    """Raise `UserError` unless each named file of a model has the SHA-256 in its statement."""
     require_same(folder, names, read(folder).subjects, PROVENANCE)
 
 

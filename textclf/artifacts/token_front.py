@@ -1,4 +1,4 @@
-"""What stands before the dense layers of a model of token ids: embedding, convolution and pooling, in numpy.
+"""What comes before the dense layers of a model of token ids: embedding, convolution, pooling.
 
 A text gets the same vector alone and among others: all sums are over one text, in a fixed order.
 """
@@ -21,7 +21,10 @@ CELLS = 2**22  # numbers in an array at most, beyond those of one text
 
 @dataclass(frozen=True)
 class Convolution:
-    """A one-dimensional convolution without padding: `kernel` (taps, dimensions, filters), `bias` (filters,)."""
+    """A one-dimensional convolution without padding.
+
+    The shapes are `kernel` (taps, dimensions, filters) and `bias` (filters,).
+    """
 
     kernel: Array
     bias: Array
@@ -34,9 +37,8 @@ class TokenFront:
 
     embedding: Array  # (ids, dimensions), padding among the ids
     length: int  # ids per text
-    pooling: (
-        Pooling  # of the vectors at all positions, padding among them as in Keras without a mask
-    )
+    # Of the vectors at all positions, padding among them as in Keras without a mask.
+    pooling: Pooling
     convolution: Convolution | None = None
 
     @property
@@ -51,15 +53,15 @@ class TokenFront:
         return self.length - (0 if self.convolution is None else len(self.convolution.kernel) - 1)
 
     def chunks(self, X: Tokens, activations: Activations) -> Iterator[Array]:
-        """Yield the vectors of some rows at a time, (rows, columns); `ValueError` if rows have another length."""
+        """Yield the vectors of some rows at a time, (rows, columns).
+
+        Raises `ValueError` if rows have another length.
+        """
         if X.length != self.length:
             raise ValueError(f"texts must have {self.length} ids; got {X.length}")
-        taps = 1 if self.convolution is None else len(self.convolution.kernel)
-        width = (
-            self.embedding.shape[1]
-            if self.convolution is None
-            else taps * len(self.convolution.bias)
-        )
+        width = self.embedding.shape[1]
+        if self.convolution is not None:
+            width = len(self.convolution.kernel) * len(self.convolution.bias)
         step = max(1, CELLS // (self.length * width))
         for start in range(0, X.shape[0], step):
             ids = X[start : start + step].padded()
@@ -113,17 +115,16 @@ class TokenFront:
 def from_parts(description: Mapping[str, Any], stored: Mapping[str, Any]) -> TokenFront:
     """Return the front of a `description` and its `arrays`; `LookupError` if one is missing."""
     convolution = None
-    if (activation := description["activation"]) is not None:
-        convolution = Convolution(
-            stored["convolution_kernel"], stored["convolution_bias"], activation
-        )
-    return TokenFront(
-        stored["embedding"], description["length"], description["pooling"], convolution
-    )
+    activation = description["activation"]
+    if activation is not None:
+        kernel, bias = stored["convolution_kernel"], stored["convolution_bias"]
+        convolution = Convolution(kernel, bias, activation)
+    length, pooling = description["length"], description["pooling"]
+    return TokenFront(stored["embedding"], length, pooling, convolution)
 
 
 def product(values: Array, kernel: Array) -> Array:
-    """Return values @ kernel, (rows, units), with sums that do not depend on how many rows are multiplied together.
+    """Return values @ kernel, (rows, units), with sums that do not depend on the number of rows.
 
     BLAS adds in an order that depends on it, so that a text would get other digits alone than among
     others.

@@ -45,7 +45,7 @@ class Tokens:
         return replace(self, ids=self.ids[places], starts=starts)
 
     def windows(self) -> "tuple[Tokens, NDArray[np.int64]]":
-        """Return every window as a row of its own, and the position of the first window of each row, (rows,)."""
+        """Return every window as a row of its own, and the first window of each row, (rows,)."""
         counts = np.maximum(-(-np.diff(self.starts) // self.length), 1)
         first = np.cumsum(counts) - counts
         number = np.arange(counts.sum()) - np.repeat(first, counts)
@@ -53,7 +53,10 @@ class Tokens:
         return replace(self, starts=np.append(starts, self.starts[-1])), first
 
     def padded(self, length: int | None = None) -> NDArray[np.int32]:
-        """Return the ids as a matrix (rows, length), filled with `PADDING`; `length` is that of the rows by default."""
+        """Return the ids as a matrix (rows, length), filled with `PADDING`.
+
+        `length` is that of the rows by default.
+        """
         width = self.length if length is None else length
         lengths = np.diff(self.starts)
         matrix = np.full((len(lengths), width), PADDING, dtype=np.int32)
@@ -63,10 +66,10 @@ class Tokens:
 
 
 def average_windows(values: NDArray[Any], lengths: Any, first: Any) -> NDArray[np.float64]:
-    """Return the mean over the windows of each text, (texts, columns), weighted by `lengths` (windows,).
+    """Return the mean over the windows of each text, (texts, columns).
 
-    `first` (texts,) is the position of each text's first window. The mean of a single window is
-    that window to the bit.
+    `lengths` (windows,) are their weights. `first` (texts,) is the position of each text's first
+    window. The mean of a single window is that window to the bit.
     """
     lengths, first = np.asarray(lengths, dtype=np.float64), np.asarray(first, dtype=np.int64)
     counts = np.diff(np.append(first, len(lengths)))

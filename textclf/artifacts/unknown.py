@@ -11,18 +11,19 @@ from textclf.artifacts.layers import LayerModel
 from textclf.core.files import reading, write_npy
 
 ENERGY, DISTANCE = "energy", "distance"
-MEANS = "model.means.npy"  # beside the other files of a model on dense features, if there are texts of no class
+# Beside the other files of a model on dense features, if there are texts of no class.
+MEANS = "model.means.npy"
 
 Floats = NDArray[np.float64]
 
 
 def scores_of(model: Any, means: Floats | None, X: Any) -> dict[str, Floats]:
-    """Return the scores of rows of features (rows,) by name, without the probability of the decided class.
+    """Return the scores of rows of features (rows,) by name.
 
-    `ENERGY`, only for a `LayerModel`: minus the energy of Liu et al. (2020), NeurIPS
-    33:21464-21475. `DISTANCE`, if there are `means` (classes, features): minus the Euclidean
-    distance to the nearest one; on sentence vectors it finds more than the Mahalanobis distance of
-    Lee et al. (2018), NeurIPS 31:7167-7177.
+    The probability of the decided class is not among them. `ENERGY`, only for a `LayerModel`: minus
+    the energy of Liu et al. (2020), NeurIPS 33:21464-21475. `DISTANCE`, if there are `means`
+    (classes, features): minus the Euclidean distance to the nearest one; on sentence vectors it
+    finds more than the Mahalanobis distance of Lee et al. (2018), NeurIPS 31:7167-7177.
     """
     scores = {ENERGY: model.log_sum(X)} if isinstance(model, LayerModel) else {}
     if means is not None:
@@ -33,7 +34,10 @@ def scores_of(model: Any, means: Floats | None, X: Any) -> dict[str, Floats]:
 
 
 def fit_means(train: Dataset) -> Floats | None:
-    """Return the mean of the training rows of each class (classes, features); None unless their features are dense."""
+    """Return the mean of the training rows of each class (classes, features).
+
+    None unless their features are dense.
+    """
     sums = None
     for rows in train.batches():
         if not isinstance(rows.X, np.ndarray):
@@ -50,7 +54,7 @@ def write_means(means: Floats, folder: Path) -> None:
 
 
 def read_means(folder: Path) -> Floats | None:
-    """Return the means in the folder of a model; None if there are none, `UserError` if they are damaged."""
+    """Return the means in the folder of a model; None without any, `UserError` if damaged."""
     path = folder / MEANS
     if not path.exists():
         return None
