@@ -1,4 +1,4 @@
-"""The section on behavioural tests: failure rates of the models side by side, and some cases that fail."""
+"""The section on behavioural tests: failure rates of the models, and some cases that fail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,12 @@ from textclf.evaluate.results import format_measured
 from textclf.pages.parts import Table, excerpt
 from textclf.report.run import Run
 
-WORST = 8  # tests of a file whose rates are shown at once
-EXAMPLES = 3  # cases shown of a test
-TESTS = 30  # of a file whose cases are shown, those with the highest rates
+# Tests of a file whose rates are not folded.
+WORST = 8
+# Cases shown of a test.
+EXAMPLES = 3
+# Tests of a file whose cases are shown: those with the highest rates.
+TESTS = 30
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,12 @@ def _file(
         for test in tests
     ]
     caption = f"Failure rates of {display_name(name)}, the worst first"
+    others = Table(caption, columns, rows[WORST:], range(2, len(columns)))
     return {
         "title": display_name(name),
         "path": visible(path),
         "worst": Table(caption, columns, rows[:WORST], range(2, len(columns))),
-        "others": Table(caption, columns, rows[WORST:], range(2, len(columns)))
-        if rows[WORST:]
-        else None,
+        "others": others if others.rows else None,
         "changes": _by_change(metrics, models, tests),
         "models": list(map(display_name, models)),
         "examples": [_examples(run, test, models) for test in failing[:TESTS]],
@@ -146,16 +148,15 @@ def _expected(run: Run, test: RecordedTest, case: RecordedCase) -> str:
     how = "" if case.change in {None, "pair"} else f" ({display_name(case.change or '')})"
     if test.must_not_rise is None and test.must_not_fall is None:
         return f"the same class{how}"
-    label, verb = (
-        (test.must_not_rise, "rises")
-        if test.must_not_rise is not None
-        else (test.must_not_fall, "falls")
-    )
-    return f"{_name(run, label or '')} {verb} by at most {points(test.tolerance or 0, signed=False)} points{how}"
+    label, verb = test.must_not_rise, "rises"
+    if label is None:
+        label, verb = test.must_not_fall, "falls"
+    tolerance = points(test.tolerance or 0, signed=False)
+    return f"{_name(run, label or '')} {verb} by at most {tolerance} points{how}"
 
 
 def _said(run: Run, test: RecordedTest, said: Said) -> dict[str, Any]:
-    """Return what a model said: class and probability or, of a direction, that of the class in question."""
+    """Return a model's class and its probability; of a direction, the probability alone."""
     directed = test.kind == "direction"
     before = {
         "name": "" if directed else _name(run, said.label),

@@ -1,4 +1,7 @@
-"""The sections with the curves of the test rows: labels, history, confusion, ROC, precision and recall, calibration."""
+"""The sections with curves and matrices of the test rows.
+
+They are labels, history, confusion, ROC, precision and recall, and calibration.
+"""
 
 import math
 from collections.abc import Mapping
@@ -35,25 +38,28 @@ from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
 from textclf.report.run import Run
 
-UNFOLDED = 3  # classes whose curves are not folded
-LABEL_LIMIT = 24  # columns of a class name in a matrix
-SMALL = 8  # classes up to which matrices stand side by side
+# Classes whose curves are not folded.
+UNFOLDED = 3
+# Columns of a class name in a matrix.
+LABEL_LIMIT = 24
+# Up to this many classes matrices stand side by side.
+SMALL = 8
 PAIR_TITLES = {
     "class": "The pairs of classes that are confused most",
     "label": "Pairs of labels most often predicted for texts that do not have both",
 }
-WELL_ABOVE, MATTERS = (
-    2,
-    0.02,
-)  # times the calibration error to expect by chance, and points above it: worth mending
-PAIRS = 10  # confused pairs that are listed for each model
-ENDS = (
-    15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed
-)
+# A calibration error is worth mending above this many times that to expect by chance, ...
+WELL_ABOVE = 2
+# ... and more than this share above it.
+MATTERS = 0.02
+# Confused pairs that are listed for each model.
+PAIRS = 10
+# Of more than twice as many classes, this many of the hardest and of the easiest are listed.
+ENDS = 15
 
 
 def labels(run: Run) -> dict[str, Any] | None:
-    """Return the accuracy of linear models by number of labels, and what follows; None if all are of the table."""
+    """Return the accuracy of linear models by number of labels; None without such models."""
     models = {name: run.results.labels[name] for name in run.ordered if name in run.results.labels}
     if not models:
         return None
@@ -73,12 +79,12 @@ def labels(run: Run) -> dict[str, Any] | None:
         caption,
         lines(chart, rows.sort_values("rows", kind="stable"), run.models),
     )
-    told = [(display_name(name), max(map(int, of.history)), of) for name, of in models.items()]
-    return {"charts": [drawn], "models": told}
+    sentences = [(display_name(name), max(map(int, of.history)), of) for name, of in models.items()]
+    return {"charts": [drawn], "models": sentences}
 
 
 def history(run: Run) -> dict[str, Any] | None:
-    """Return accuracy and loss by epoch, of the models that were trained in epochs; None if there are none."""
+    """Return accuracy and loss by epoch of the models trained in epochs; None without any."""
     rows = run.tables["history"]
     if not len(rows):
         return None
@@ -92,8 +98,8 @@ def history(run: Run) -> dict[str, Any] | None:
         ][0]
         table += _epochs(part, split, best["epoch"])
         sentences.append(
-            f"the {split} loss of {display_name(name)} is lowest, {best['loss']:.3f}, at epoch {best['epoch']:,} of "
-            f"{part['epoch'].max():,}"
+            f"the {split} loss of {display_name(name)} is lowest, {best['loss']:.3f}, "
+            f"at epoch {best['epoch']:,} of {part['epoch'].max():,}"
         )
     finding = f"{join_names(sentences)}."
     accuracy = run.words["accuracy"]
@@ -140,9 +146,10 @@ def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
 
 
 def confusion(run: Run) -> dict[str, Any]:
-    """Return a matrix per model, with the classes that are mistaken most, and the pairs that are confused most.
+    """Return a confusion matrix per model and the pairs of classes confused most.
 
-    With several labels these are the labels that are decided most for texts with another one.
+    A matrix shows the classes mistaken most. With several labels the pairs are of labels decided
+    most for texts with another one.
     """
     table, kind = run.tables["confusion"], run.words["kind"]
     shown = most_mistaken(table, run.classes)
@@ -152,12 +159,9 @@ def confusion(run: Run) -> dict[str, Any]:
     for model in run.models:
         rows = table[table["model"] == model]
         right = f"{run.right(model):,} of {total:,}"
-        what = f"{'Confusion matrix' if together is None else 'Decided labels'} of {display_name(model)}"
-        matrices.append(
-            _matrix(
-                run, model, rows, shown, f"{what}: {right} test rows are right.", f"{right} right"
-            )
-        )
+        what = "Confusion matrix" if together is None else "Decided labels"
+        description = f"{what} of {display_name(model)}: {right} test rows are right."
+        matrices.append(_matrix(run, model, rows, shown, description, f"{right} right"))
         mistakes = rows[(rows["actual"] != rows["predicted"]) & (rows["count"] > 0)]
         if together is not None:
             mistakes = mistakes.merge(
@@ -180,7 +184,8 @@ def confusion(run: Run) -> dict[str, Any]:
     if together is not None:
         what = "Labels that the test texts have together."
         matrices.append(_matrix(run, "", together, shown, what, "as of a model without mistakes"))
-    if unfolded == 1:  # the model that represents the run first
+    if unfolded == 1:
+        # The model that represents the run stands first.
         matrices.sort(key=lambda chart: chart.name != f"confusion-{run.default[0]}")
     columns = ["model", "actual", "predicted", "rows", f"of the actual {kind}"]
     return {
@@ -249,7 +254,10 @@ def _curve(run: Run, kind: str, name: str, points: pd.DataFrame, limit: int) -> 
             for model, area in zip(tested["model"], tested["roc_auc"], strict=True)
             if np.isfinite(area)
         ]
-        description = f"ROC curves of {run.words['kind']} {run.names[name]}; areas below them: {join_names(areas)}."
+        description = (
+            f"ROC curves of {run.words['kind']} {run.names[name]}; "
+            f"areas below them: {join_names(areas)}."
+        )
     else:
         title = "Precision and recall"
         share = float(run.support[place] / len(run.rows["test"]))
@@ -263,17 +271,21 @@ def _curve(run: Run, kind: str, name: str, points: pd.DataFrame, limit: int) -> 
 
 
 def _class_metrics(run: Run) -> Table:
-    """Return the metrics of each class on the test rows: of many classes those with the lowest and highest F1."""
+    """Return the metrics of each class on the test rows; of many, the lowest and highest F1."""
     tested = run.tables["classes"]
     tested = tested[tested["split"] == "test"]
     rows = {(row["class"], row["model"]): row for row in tested.to_dict("records")}
     shown, kind, kinds = set(ends(_hardest(run), ENDS)), run.words["kind"], run.words["kinds"]
     caption = f"Metrics of each {kind} on the test rows, with {run.level} intervals"
     if len(shown) < len(run.classes):
-        caption += f": the {ENDS} of {len(run.classes)} {kinds} with the lowest F1, and the {ENDS} with the highest"
+        caption += (
+            f": the {ENDS} of {len(run.classes)} {kinds} with the lowest F1, "
+            f"and the {ENDS} with the highest"
+        )
     keys, own, after = run.class_metrics, [], []
     if run.multilabel:
-        keys = [key for key in keys if key != "roc_auc"]  # which the charts have, for want of room
+        # For want of room; the charts have these areas.
+        keys = [key for key in keys if key != "roc_auc"]
         own, after = ["rows", "threshold"], ["calibration error, mean probability"]
     columns = [kind, "model", *own, *(METRICS[key].title for key in keys), *after]
     labels = _describe_labels(run) if run.multilabel else {}
@@ -294,7 +306,7 @@ def _class_metrics(run: Run) -> Table:
 
 
 def _describe_labels(run: Run) -> dict[tuple[str, str], list[object]]:
-    """Return by label and model the test rows with it, its threshold, calibration error and mean probability."""
+    """Return by label and model its test rows, threshold, calibration error, mean probability."""
     total = len(run.rows["test"])
     gaps = {name: np.zeros((len(run.classes), BINS)) for name in run.models}
     for batch in (batch for split, batch in read_together(run.predictions) if split == "test"):
@@ -320,7 +332,7 @@ def _describe_labels(run: Run) -> dict[tuple[str, str], list[object]]:
 
 
 def _hardest(run: Run) -> list[str]:
-    """Return the classes by their mean F1 on the test rows, the lowest first, those without one last."""
+    """Return the classes by mean F1 on the test rows, the lowest first, those without F1 last."""
     tested = run.tables["classes"]
     mean = tested[tested["split"] == "test"].groupby("class")["f1"].mean().fillna(math.inf)
     return sorted(run.classes, key=lambda name: mean.get(name, math.inf))
@@ -335,7 +347,7 @@ def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
 
 
 def calibration(run: Run) -> dict[str, Any]:
-    """Return accuracy against confidence, with the calibration error, and that before calibration if there was one.
+    """Return accuracy against confidence, with the error after and before any calibration.
 
     With several labels it is the share of the texts that have a label against the probability of
     it.
@@ -345,10 +357,8 @@ def calibration(run: Run) -> dict[str, Any]:
     chart, title = RELIABILITY, "Accuracy by confidence"
     titles = ["accuracy", "probability of the predicted class", "rows"]
     if run.multilabel:
-        title, titles = (
-            "Share of a label by its probability",
-            ["share that has it", "probability of a label", "pairs"],
-        )
+        title = "Share of a label by its probability"
+        titles = ["share that has it", "probability of a label", "pairs"]
         chart = replace(
             chart, x=replace(chart.x, title=titles[1]), y=replace(chart.y, title=titles[0])
         )
@@ -365,7 +375,8 @@ def calibration(run: Run) -> dict[str, Any]:
         drawn.append(
             Chart(
                 f"reliability-{model}",
-                f"{title.replace(' by ', ' against ')} of {display_name(model)}, in {len(bins)} bins: {error}.",
+                f"{title.replace(' by ', ' against ')} of {display_name(model)}, "
+                f"in {len(bins)} bins: {error}.",
                 error,
                 specs[display_name(model)],
                 title=display_name(model),
@@ -393,20 +404,22 @@ def calibration(run: Run) -> dict[str, Any]:
 
 
 def _calibration_remedy(run: Run) -> str:
-    """Return the setting that mends the calibration of models whose error is well above chance, "" if there is none."""
+    """Return how to calibrate models whose calibration error is well above chance, or ""."""
     if run.settings.evaluate.calibration != "none":
         return ""
     poor = []
     for name in run.models:
         error = run.results.evaluation[name]["test"]["ece"]
         chance = run.results.decisions[name].ece_if_calibrated.get("test")
-        fits = (
-            "validation" in run.splits or name not in run.settings.evaluate.external
-        )  # to rows that trained nothing
+        # Whether there are rows to fit to that trained nothing.
+        fits = "validation" in run.splits or name not in run.settings.evaluate.external
         if fits and chance is not None and error > WELL_ABOVE * chance and error > chance + MATTERS:
             poor.append(display_name(name))
     methods = "platt or temperature" if run.binary or run.multilabel else "temperature"
     rows = "validation rows" if "validation" in run.splits else "held-out training rows"
     verb = "is" if len(poor) == 1 else "are"
-    sentence = f"{join_names(poor)} {verb} calibrated worse than chance explains: evaluate.calibration: {methods}"
-    return f"{sentence} fits the probabilities to {rows}." if poor else ""
+    sentence = (
+        f"{join_names(poor)} {verb} calibrated worse than chance explains: "
+        f"evaluate.calibration: {methods} fits the probabilities to {rows}."
+    )
+    return sentence if poor else ""

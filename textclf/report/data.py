@@ -1,4 +1,4 @@
-"""The section on the data: origin, classes, lengths, duplicates, leaks, and texts with different labels."""
+"""The section on the data: origin, classes, lengths, duplicates, leaks and conflicting labels."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -22,11 +22,15 @@ from textclf.plot.draw import bars as draw_bars
 from textclf.plot.style import WIDTH
 from textclf.report.run import Run, SplitRows
 
-FOLDED = 20  # classes from which the table of classes is folded
-ENDS = 20  # of more than twice as many classes, the largest and the smallest that are listed
-BARS = 30  # of the histogram
+# Beyond this many classes the table of classes is folded.
+FOLDED = 20
+# Of more than twice as many classes, this many of the largest and of the smallest are listed.
+ENDS = 20
+# Bars of the histogram of lengths.
+BARS = 30
 QUANTILES = {"shortest": 0, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "longest": 1}
-CONFLICTS = 20  # texts
+# Texts with several labels that are listed.
+CONFLICTS = 20
 
 
 def data(run: Run) -> dict[str, Any]:
@@ -47,7 +51,8 @@ def data(run: Run) -> dict[str, Any]:
         },
         "conflicts": conflicts(run),
         "weights": [
-            f"{each.name}: {each.licence}" for each in run.weights(*run.settings.train.names())
+            f"{weights.name}: {weights.licence}"
+            for weights in run.weights(*run.settings.train.names())
         ],
         "features": [_representation(run, name) for name in run.results.features],
     }
@@ -59,7 +64,8 @@ def _representation(run: Run, name: str) -> str:
     text = run.settings.vectorize[name].describe(shape.features)
     mean = shape.nonzeros / shape.rows
     label = f"{display_name(name)}: " if len(run.results.features) > 1 else ""
-    if run.settings.vectorize[name].kind == DENSE:  # every text has a number in every column
+    if run.settings.vectorize[name].kind == DENSE:
+        # Every text has a number in every column.
         return f"{label}{text}"
     return f"{label}{text}; on average {mean:.1f} of them in a training text"
 
@@ -93,7 +99,10 @@ def _classes(run: Run) -> Table:
     columns = [run.words["kind"], *counts, "share"]
     caption = f"Rows by {run.words['kind']} and split"
     if len(shown) < len(run.classes):
-        caption += f": the {ENDS} largest and the {ENDS} smallest of {len(run.classes)} {run.words['kinds']}"
+        caption += (
+            f": the {ENDS} largest and the {ENDS} smallest "
+            f"of {len(run.classes)} {run.words['kinds']}"
+        )
     return Table(caption, columns, rows, range(1, len(columns)), stack=False)
 
 
@@ -103,18 +112,21 @@ def _lengths(words: Lengths) -> Chart:
     caption = "Texts by their number of words."
     if beyond:
         has = "has" if beyond == 1 else "have"
-        caption += f" Not drawn: {count_noun(beyond, 'text')} that {has} more than {bars['to'].max():,}, up to {longest}."
+        caption += (
+            f" Not drawn: {count_noun(beyond, 'text')} that {has} more than {bars['to'].max():,}, "
+            f"up to {longest}."
+        )
     return Chart(
         "lengths",
-        f"Histogram of the number of words in {len(words):,} texts: half of them have {int(np.median(words)):,} or "
-        f"fewer, the longest {longest}.",
+        f"Histogram of the number of words in {len(words):,} texts: half of them have "
+        f"{int(np.median(words)):,} or fewer, the longest {longest}.",
         caption,
         draw_bars(LENGTHS, bars, size=(WIDTH, 150)),
     )
 
 
 def histogram(values: Lengths) -> tuple[pd.DataFrame, int]:
-    """Return bars (`from`, `to`, `rows`) up to about the 99th percentile, and how many values are beyond."""
+    """Return bars (`from`, `to`, `rows`) up to about the 99th percentile, and the number beyond."""
     top = int(np.quantile(values, 0.99, method="higher")) + 1
     top = int(values.max()) + 1 if values.max() < 1.5 * top else top
     width = max(1, -(-top // BARS))
@@ -162,14 +174,13 @@ def _repeats(report: SplitReport, splits: list[str]) -> Table:
 
 
 def conflicts(run: Run) -> dict[str, Any] | None:
-    """Return the first `CONFLICTS` texts that occur with several labels, and how many there are; None without any."""
+    """Return the first `CONFLICTS` texts with several labels, and their number; None if 0."""
     number = run.results.splits.label_conflicts.normalised
     if not number:
         return None
     classes = [*run.names.values()] if run.multilabel else run.classes
-    found = find_conflicts(
-        run.rows, classes, CONFLICTS, grouped=run.settings.data.group is not None
-    )
+    grouped = run.settings.data.group is not None
+    conflicting = find_conflicts(run.rows, classes, CONFLICTS, grouped=grouped)
     return {
         "kind": "different sets of labels" if run.multilabel else "several labels",
         "number": f"{number:,}",
@@ -179,7 +190,7 @@ def conflicts(run: Run) -> dict[str, Any] | None:
             text.shown(
                 dict(zip(text.rows, text.rows, strict=True)) if run.multilabel else run.names
             )
-            for text in found
+            for text in conflicting
         ],
     }
 
@@ -187,7 +198,9 @@ def conflicts(run: Run) -> dict[str, Any] | None:
 def find_conflicts(
     splits: Mapping[str, SplitRows], classes: Sequence[str], limit: int, grouped: bool
 ) -> list[LabelledText]:
-    """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
+    """Return the first `limit` texts with several labels.
+
+    Texts are equal if they differ in case and spaces alone.
 
     Keeps of each row a hash of its text and the position of its label; the positions, as text, of a
     set of labels. Where rows are `grouped` by a column, clusters are not those of texts, and the
@@ -206,23 +219,22 @@ def find_conflicts(
     readers = [read for rows in splits.values() for read in rows.readers]
     rows = first_conflicting(pa.concat_tables(map(keys_of, readers)).to_pandas(), limit)
     firsts, labels = rows.drop_duplicates("key")["key"], rows.groupby(["key", "label"], sort=False)
-    texts, shown = (
-        _rows_at(splits, firsts.index, "text")["text"],
-        _rows_at(splits, labels.head(IDS).index, "id"),
-    )
-    found = {
+    texts = _rows_at(splits, firsts.index, "text")["text"]
+    shown = _rows_at(splits, labels.head(IDS).index, "id")
+    conflicting = {
         key: LabelledText(text, {}) for key, text in zip(firsts, texts[firsts.index], strict=True)
     }
     for _, part in labels:
         examples = shown.loc[part.index[:IDS]]
         ids = list(zip(examples["split"], examples["id"], strict=True))
         names = [classes[int(place)] for place in str(part["label"].iloc[0]).split()]
-        found[part["key"].iloc[0]].rows[", ".join(names) or "no label"] = Labelled(len(part), ids)
-    return list(found.values())
+        rows_by_label = conflicting[part["key"].iloc[0]].rows
+        rows_by_label[", ".join(names) or "no label"] = Labelled(len(part), ids)
+    return list(conflicting.values())
 
 
 def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int], column: str) -> pd.DataFrame:
-    """Return `split` and a column of the rows at these positions among all rows, which index them."""
+    """Return `split` and a column of the rows at these positions among all rows (the index)."""
     parts = []
     start = 0
     for split, rows in splits.items():
@@ -235,7 +247,7 @@ def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int], column: str
 
 
 def first_conflicting(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Return the rows of the first `limit` keys that have several labels; `rows` has the columns `key` and `label`."""
+    """Return the rows of the first `limit` keys with several labels; columns `key` and `label`."""
     repeated = rows[rows["key"].duplicated(keep=False)]
     keys = repeated["key"][~repeated.duplicated()]
     several = repeated[repeated["key"].isin(keys[keys.duplicated()])]

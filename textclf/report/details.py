@@ -15,27 +15,36 @@ from textclf.export.explanation import OCCLUDED_ROWS
 from textclf.report.run import Run
 from textclf.vectorize.settings import leaves
 
-TERM_LIMIT = 32  # columns of a term
-EDGES = re.compile("^ +| +$")  # of a term of letters
-WORD = "word"  # the analyzer of words; the others are of letters
-CLASSES = 20  # whose terms are listed
-UNFOLDED = 4  # of them
-FILES = 20  # raw files that are listed
+# Columns of a term.
+TERM_LIMIT = 32
+# Spaces at the edges of a term of letters are part of it, and shown.
+EDGES = re.compile("^ +| +$")
+# The analyzer of words; the others are of letters.
+WORD = "word"
+# Classes whose terms are listed.
+CLASSES = 20
+# Of these, classes whose terms are not folded.
+UNFOLDED = 4
+# Raw files that are listed.
+FILES = 20
 METHODS = {
-    "weight": "The weight of a term is what it adds to the log odds of the class, per unit of its value.",
+    "weight": (
+        "The weight of a term is what it adds to the log odds of the class, per unit of its value."
+    ),
     "weight of several": (
-        "The weight of a term is what it adds to the score of the class, minus its mean over the classes, per unit of "
-        "its value."
+        "The weight of a term is what it adds to the score of the class, "
+        "minus its mean over the classes, per unit of its value."
     ),
     "occlusion": (
-        "The weight of a term is how much the log odds of the class fall if the term is removed, on average over the "
-        f"training rows that contain it (the first {OCCLUDED_ROWS:,} at most)."
+        "The weight of a term is how much the log odds of the class fall if the term is removed, "
+        "on average over the training rows that contain it "
+        f"(the first {OCCLUDED_ROWS:,} at most)."
     ),
 }
 
 
 def learned(run: Run) -> dict[str, Any]:
-    """Return the terms with the largest weights by model and class, and the models without terms."""
+    """Return the terms of largest weight by model and class, and the models without terms."""
     terms = run.tables["terms"]
     explained = set(terms["model"])
     without = [display_name(name) for name in run.models if name not in explained]
@@ -44,11 +53,10 @@ def learned(run: Run) -> dict[str, Any]:
         for name in run.ordered
         if name in explained
     ]
+    classes = [terms for model in models for terms in model["classes"] + model["more"]]
     return {
         "models": models,
-        "letters": any(
-            each["letters"] for model in models for each in model["classes"] + model["more"]
-        ),
+        "letters": any(terms["letters"] for terms in classes),
         "without": join_names(without),
         "several": len(without) > 1,
     }
@@ -80,10 +88,10 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _split(run: Run, model: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with `letters`, whether a term is of letters, and `shown`, the term without what it is from.
+    """Return the rows with `letters`, whether a term is of letters, and `shown`, without prefixes.
 
-    That is a representation, if there are several, and an analyzer, if it has two. A representation
-    is shown if another one has terms of the same kind.
+    A prefix is a representation, if there are several, and an analyzer, if it has two. A
+    representation is shown if another one has terms of the same kind.
     """
     names = leaves(run.settings.train[model].features, run.settings.combine)
     prefix = f"({'|'.join(names)})__" if len(names) > 1 else "()"
@@ -95,7 +103,10 @@ def _split(run: Run, model: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _longest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows without pieces of a longer term that is in as many training rows, as those of one word are."""
+    """Return the rows without pieces of a longer term that is in as many training rows.
+
+    The pieces of one word are in as many rows as the word.
+    """
     terms = list(zip(rows["shown"], rows["rows"], strict=True))
     whole = [not any(a != b and a in b and n == m for b, m in terms) for a, n in terms]
     return rows[np.array(whole, dtype=bool)]
@@ -118,18 +129,19 @@ def _listed(rows: pd.DataFrame, largest: float) -> list[dict[str, Any]]:
 
 
 def params(run: Run) -> list[dict[str, Any]]:
-    """Return the settings of the run by section; of the models only those trained, of behave none without tests."""
+    """Return the settings of the run by section: only models trained, behave only with tests."""
     sections = []
-    for name in dict.fromkeys(["fetch", *(each.name for each in fields(run.settings))]):
+    for name in dict.fromkeys(["fetch", *(field.name for field in fields(run.settings))]):
         section = getattr(run.settings, name)
         if name == "train":
             sections += [_section(f"train.{model}", section[model]) for model in section.names()]
         elif name == "vectorize":
             sections += [
-                _section(f"vectorize.{each}", section[each]) for each in run.results.features
+                _section(f"vectorize.{vectorizer}", section[vectorizer])
+                for vectorizer in run.results.features
             ]
         elif name in ("combine", "average"):
-            sections += [_section(f"{name}.{each}", pair) for each, pair in section.pairs().items()]
+            sections += [_section(f"{name}.{key}", pair) for key, pair in section.pairs().items()]
         elif name != "behave" or section.tests:
             sections.append(_section(name, section))
     return [section for section in sections if section["rows"]]

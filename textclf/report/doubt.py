@@ -1,4 +1,4 @@
-"""The sections on doubt, with prediction sets, rows without an answer and the error of answers; and on no class."""
+"""The sections on doubt (prediction sets, rows without an answer) and on texts of no class."""
 
 from typing import Any
 
@@ -11,11 +11,12 @@ from textclf.plot.charts import RISK_COVERAGE
 from textclf.plot.draw import panels
 from textclf.report.run import Run
 
-ENDS = 15  # of more than twice as many classes, the least and the most covered that are listed
+# Of more than twice as many classes, this many of the least and of the most covered are listed.
+ENDS = 15
 
 
 def doubt(run: Run) -> dict[str, Any] | None:
-    """Return how often prediction sets have the actual class, and what answers cost; None without evaluate.coverage."""
+    """Return the coverage of prediction sets and what answers cost; None without the setting."""
     settings = run.settings.evaluate
     coverage = run.results.coverage
     models = [name for name in run.models if name in coverage.models]
@@ -75,7 +76,10 @@ def _by_class(run: Run, models: list[str]) -> Table:
     kind, kinds = run.words["kind"], run.words["kinds"]
     caption = f"Share of the test rows of a {kind} whose set has it, with {run.level} intervals"
     if len(shown) < len(run.classes):
-        caption += f": the {ENDS} of {len(run.classes)} {kinds} that are covered least, and the {ENDS} covered most"
+        caption += (
+            f": the {ENDS} of {len(run.classes)} {kinds} that are covered least, "
+            f"and the {ENDS} covered most"
+        )
     return Table(
         caption,
         [kind, "rows", *map(display_name, models)],
@@ -89,20 +93,21 @@ def _by_class(run: Run, models: list[str]) -> Table:
 
 
 def _chosen(run: Run) -> list[str]:
-    """Return the settings by which the validation rows have chosen something of a trained model before."""
+    """Return the settings through which validation rows have already chosen part of a model."""
     settings = run.settings
     chosen = [
         f"{'average' if name in settings.average.pairs() else 'train'}.{name}.{setting}"
         for name in settings.models.names()
         for setting in settings.models[name].validation_choices()
     ]
-    chosen += ["evaluate.calibration"] if settings.evaluate.calibration != "none" else []
+    if settings.evaluate.calibration != "none":
+        chosen.append("evaluate.calibration")
     candidates = [
         name for name in settings.models.names() if settings.models[name].kind != CONSTANT
     ]
-    return chosen + (
-        ["export.model"] if settings.export.model is None and len(candidates) > 1 else []
-    )
+    if settings.export.model is None and len(candidates) > 1:
+        chosen.append("export.model")
+    return chosen
 
 
 def cell(share: MeasuredShare | None) -> tuple[str, str]:
@@ -111,21 +116,21 @@ def cell(share: MeasuredShare | None) -> tuple[str, str]:
 
 
 def unknown(run: Run) -> dict[str, Any] | None:
-    """Return the test rows as each model decides them, and by each score; None without data.unknown."""
+    """Return the rejection of test rows as decided and by each score; None without data.unknown."""
     data, evaluate = run.settings.data, run.settings.evaluate
-    found = run.results.unknown
-    tests = {name: found[name]["test"] for name in run.models if "test" in found.get(name, {})}
+    results = run.results.unknown
+    tests = {name: results[name]["test"] for name in run.models if "test" in results.get(name, {})}
     if not tests:
         return None
     rows = [
         [
             display_name(name),
             way,
-            *map(cell, (each.accuracy, each.recall, each.precision)),
+            *map(cell, (shares.accuracy, shares.recall, shares.precision)),
             ("", "") if area is None else format_measured("accuracy", area.value, area.ends),
         ]
         for name, test in tests.items()
-        for way, each, area in [
+        for way, shares, area in [
             ("as decided", test, None),
             *((score, by_score, by_score.roc_auc) for score, by_score in test.scores.items()),
         ]

@@ -19,8 +19,10 @@ from textclf.report.run import Run
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-GROUPS = 20  # classes whose recall is drawn
-SHORT = 8  # classes up to which that chart is not folded
+# Classes whose recall is drawn: of more, those with the lowest.
+GROUPS = 20
+# Up to this many classes the chart of the recall is not folded.
+SHORT = 8
 # Columns of a chart, as metrics of the classes.
 RECALL = {"recall": "accuracy", "recall_low": "low", "recall_high": "high", "support": "rows"}
 
@@ -43,7 +45,7 @@ def errors(run: Run) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found in the test rows.
+    """The mistakes and disagreements in the test rows.
 
     A table has `place` among the test rows, `id`, `actual`, a list per model of the class `decided`
     and of its probability (with several labels a number per label), and `sureness`, by which it is
@@ -51,21 +53,24 @@ class Findings:
     are positions.
     """
 
-    mistakes: dict[str, dict[str, pd.DataFrame]]  # the most confident of each model, by kind
-    disagreements: pd.DataFrame  # between the models compared; none with several labels
-    disagreeing: int  # rows
+    # The most confident of each model, by kind.
+    mistakes: dict[str, dict[str, pd.DataFrame]]
+    # Between the models compared; none with several labels.
+    disagreements: pd.DataFrame
+    # Numbers of rows.
+    disagreeing: int
     all_right: int
     all_wrong: int
-    set_sizes: dict[
-        str, Ints
-    ]  # rows by the number of their labels, actual ones and those that each model decides
+    # Rows by the number of their labels: under "" of actual ones, under a model of those decided.
+    set_sizes: dict[str, Ints]
 
 
 def _find(run: Run, compared: Sequence[str]) -> Findings:
-    """Return what is found in the test rows; `compared` are the models whose disagreements are looked for."""
+    """Return mistakes and disagreements in the test rows, the latter between `compared` models."""
     most = run.settings.report.mistakes
     decisions = {name: run.decision(name) for name in run.models}
-    columns = [run.models.index(name) for name in compared] or [0]  # a model alone never disagrees
+    # A model alone never disagrees.
+    columns = [run.models.index(name) for name in compared] or [0]
     mistakes: dict[str, dict[str, list[pd.DataFrame]]] = {name: {} for name in run.models}
     disagreements = []
     set_sizes = {name: np.zeros(len(run.classes) + 1, dtype=np.int64) for name in ("", *run.models)}
@@ -82,9 +87,8 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
         decided = np.stack([answers for _, answers in judged.values()], axis=1)
         right = (decided == first.y[:, np.newaxis]).reshape(*decided.shape[:2], -1).all(axis=2)
         sure = [*calibrated.values()]
-        if (
-            not first.multilabel
-        ):  # the probability of the class that is decided, or would be without the cost of none
+        if not first.multilabel:
+            # The probability of the class that is decided, or would be without the cost of none.
             answers = (
                 decisions[name].answering().decide(part) for name, part in calibrated.items()
             )
@@ -95,8 +99,8 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
         confidence = np.stack(sure, axis=1)
         for n, name in enumerate(run.models):
             for kind, sureness in _sureness(first.y, decided[:, n], confidence[:, n]).items():
-                found = _surest(rows, decided[:, n], confidence[:, n], sureness, most)
-                mistakes[name].setdefault(kind, []).append(found)
+                surest = _surest(rows, decided[:, n], confidence[:, n], sureness, most)
+                mistakes[name].setdefault(kind, []).append(surest)
         if first.multilabel:
             for name, labels in zip(set_sizes, [first.y, *decided.swapaxes(0, 1)], strict=True):
                 set_sizes[name] += np.bincount(labels.sum(axis=1), minlength=len(run.classes) + 1)
@@ -109,11 +113,12 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
         all_right += int(right.all(axis=1).sum())
         all_wrong += int((~right).all(axis=1).sum())
         start = end
+    merged = {
+        name: {kind: _merge(parts, most) for kind, parts in kinds.items()}
+        for name, kinds in mistakes.items()
+    }
     return Findings(
-        {
-            name: {kind: _merge(parts, most) for kind, parts in kinds.items()}
-            for name, kinds in mistakes.items()
-        },
+        merged,
         _merge(disagreements, most) if disagreements else pd.DataFrame({"place": []}),
         disagreeing,
         all_right,
@@ -123,7 +128,7 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
 
 
 def _sureness(actual: Ints, decided: Ints, confidence: Floats) -> dict[str, Floats]:
-    """Return, by kind of mistake, the sureness of the surest mistake in each row, (rows,); -inf without mistake."""
+    """Return by kind of mistake the sureness of each row's surest one, (rows,); -inf if none."""
     if actual.ndim == 1:
         return {"wrong": np.where(decided == actual, -np.inf, confidence)}
     missed, extra = actual > decided, actual < decided
@@ -134,7 +139,10 @@ def _sureness(actual: Ints, decided: Ints, confidence: Floats) -> dict[str, Floa
 
 
 def _less_sure_side(decided: Ints, confidence: Floats) -> Floats:
-    """Return the highest probability of those who contradict the surest model, (rows,); both are (rows, models)."""
+    """Return the highest probability among models that contradict the surest one, (rows,).
+
+    `decided` and `confidence` are (rows, models).
+    """
     surest = decided[np.arange(len(decided)), confidence.argmax(axis=1)]
     return np.asarray(
         np.where(decided == surest[:, np.newaxis], -np.inf, confidence).max(axis=1, initial=-np.inf)
@@ -148,7 +156,7 @@ def _surest(
     sureness: Floats,
     most: int,
 ) -> pd.DataFrame:
-    """Return the rows with the highest sureness above -inf, `most` at most; the first of equal ones first."""
+    """Return at most `most` rows with the highest sureness above -inf; ties keep their order."""
     top = np.argsort(-sureness, kind="stable")[:most]
     top = top[sureness[top] > -np.inf]
     columns = {**rows, "decided": decided, "probabilities": probabilities, "sureness": sureness}
@@ -156,17 +164,17 @@ def _surest(
 
 
 def _merge(parts: Sequence[pd.DataFrame], most: int) -> pd.DataFrame:
-    """Return the surest rows of several pieces, in their order; one without rows would change the types of columns."""
+    """Return the surest rows of several pieces; ties keep the order of the pieces."""
+    # A piece without rows would change the types of columns.
     parts = [part for part in parts if len(part)] or parts[:1]
     return pd.concat(parts).sort_values("sureness", ascending=False, kind="stable")[:most]
 
 
 def _mistakes(run: Run, model: str, findings: Findings, texts: pd.Series) -> dict[str, Any]:
-    """Return the most confident mistakes of a model by kind; `constant` is what a model decides for every row."""
-    names, constant = (
-        [*run.names.values(), NO_ANSWER],
-        run.constant(model),
-    )  # the last for a position of -1
+    """Return the most confident mistakes of a model by kind; `constant` is its only decision."""
+    # The last name is for position -1: no answer.
+    names = [*run.names.values(), NO_ANSWER]
+    constant = run.constant(model)
     return {
         "model": display_name(model),
         "wrong": len(run.rows["test"]) - run.right(model),
@@ -197,27 +205,21 @@ def _marked(
     """
     marks = {(1, 0): "missed", (0, 1): "extra", (1, 1): "found"}
     pairs = zip(example["actual"], example["decided"], strict=True)
-    labels = [
-        (
-            mark != kind,
-            mark == "found",
-            probability if mark == "missed" else -probability,
-            name,
-            mark,
-        )
-        for name, pair, probability in zip(names, pairs, example["probabilities"], strict=True)
-        if (mark := marks.get(pair))
-    ]
+    labels = []
+    for name, pair, probability in zip(names, pairs, example["probabilities"], strict=True):
+        mark = marks.get(pair)
+        if mark:
+            number = probability if mark == "missed" else -probability
+            labels.append((mark != kind, mark == "found", number, name, mark))
     return [(name, mark, percent(abs(number))) for *_, number, name, mark in sorted(labels)]
 
 
 def _set_sizes(run: Run, findings: Findings) -> Table:
-    """Return the number of test rows by that of their labels, actual ones and those decided by each model."""
+    """Return the number of test rows by the number of their labels, actual and decided."""
+    columns_of_counts = (sizes.tolist() for sizes in findings.set_sizes.values())
     rows = [
         [f"{size:,}", *(f"{number:,}" for number in numbers)]
-        for size, numbers in enumerate(
-            zip(*(sizes.tolist() for sizes in findings.set_sizes.values()), strict=True)
-        )
+        for size, numbers in enumerate(zip(*columns_of_counts, strict=True))
         if any(numbers)
     ]
     columns = ["labels", "actual", *map(display_name, run.models)]
@@ -264,11 +266,10 @@ def _by_class(run: Run) -> Chart:
     hardest = sorted(filter(mean.index.__contains__, run.classes), key=mean.__getitem__)[:GROUPS]
     rows = tested[tested["class"].isin(hardest)][["model", "class", *RECALL.values()]]
     rows["class"] = rows["class"].map(run.names)
-    few = f" Shown are the {len(hardest)} of {len(mean)} with the lowest recall." * (
-        len(hardest) < len(mean)
-    )
     models = join_names(list(map(display_name, run.models)))
-    caption = f"{chart.title}, with {run.level} intervals.{few}"
+    caption = f"{chart.title}, with {run.level} intervals."
+    if len(hardest) < len(mean):
+        caption += f" Shown are the {len(hardest)} of {len(mean)} with the lowest recall."
     return Chart(
         chart.name,
         f"{chart.title}, for {models}.",

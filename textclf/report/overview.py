@@ -31,14 +31,13 @@ from textclf.vectorize.caveats import caveats
 
 
 def summary(run: Run) -> dict[str, Any]:
-    """Return the headline: the accuracy of the representative model, and how it compares with the others."""
+    """Return the headline: accuracy of the representative model, compared with the others."""
     name, reason = run.default
     measured, intervals = run.results.evaluation[name]["test"], run.results.intervals[name]["test"]
     confidence = run.settings.evaluate.confidence
     rejected = run.results.unknown.get(name, {}).get("test")
-    warnings = find_warnings(
-        run.results, run.models, confidence, [name]
-    )  # the verdicts tell which others are weaker
+    # Of this model alone: the verdicts tell which others are weaker.
+    warnings = find_warnings(run.results, run.models, confidence, [name])
     return {
         "model": display_name(name),
         "why": reason,
@@ -49,7 +48,8 @@ def summary(run: Run) -> dict[str, Any]:
         "right": f"{run.right(name):,}",
         "below": below_baseline(run.results, name),
         "baseline": describe_baseline(run.results),
-        "learned": {*run.results.splits.unknown} & {*run.classes},  # texts of no class, as a class
+        # Texts of no class that are learned as a class.
+        "learned": {*run.results.splits.unknown} & {*run.classes},
         "recall": "" if rejected is None else format_share(rejected.recall),
         "cost": format_metric("cost", measured, intervals),
         "unanswered": f"{int(run.counts[name][:, len(run.classes) :].sum()):,}",
@@ -86,8 +86,8 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
 
 
 def _corrected(run: Run) -> int:
-    """Return the number of pairs whose p-values are corrected for each other: those without a baseline."""
-    return math.comb(len([name for name in run.models if not run.decision(name).baseline]), 2)
+    """Return the number of pairs without a baseline: their p-values are corrected together."""
+    return math.comb(sum(not run.decision(name).baseline for name in run.models), 2)
 
 
 def _differs(run: Run, test: Comparison) -> bool:
@@ -100,6 +100,7 @@ def protocol(run: Run) -> dict[str, Any]:
     watching = [name for name in run.models if name in run.watching]
     chosen = isinstance(settings.evaluate.threshold, str)
     decisions = {name: run.decision(name) for name in run.models}
+    calibrations = {name: run.calibration(name) for name in run.models}
     return {
         "caveats": [
             *description.caveats(run, run.names, watching),
@@ -123,21 +124,21 @@ def protocol(run: Run) -> dict[str, Any]:
             if chosen and decision.threshold is not None
         ],
         "calibrations": [
-            (display_name(name), told) for name in run.models if (told := run.calibration(name))
+            (display_name(name), sentence) for name, sentence in calibrations.items() if sentence
         ],
     }
 
 
 def _external(run: Run, name: str, path: str) -> str:
     read = (
-        f"The predictions of {display_name(name)} were made elsewhere and read from {visible(path)}; whether it was "
-        "trained on test rows is not known here."
+        f"The predictions of {display_name(name)} were made elsewhere and read from "
+        f"{visible(path)}; whether it was trained on test rows is not known here."
     )
     labels = (
-        " The file has labels alone, so every probability is 0 or 1: its log loss, Brier score, calibration and curves "
-        "say nothing."
+        " The file has labels alone, so every probability is 0 or 1: its log loss, Brier score, "
+        "calibration and curves say nothing."
     )
-    return read + (labels if run.results.training[name].get("labels_only") else "")
+    return read + labels if run.results.training[name].get("labels_only") else read
 
 
 def compared(run: Run) -> dict[str, Any]:
@@ -170,8 +171,8 @@ def compared(run: Run) -> dict[str, Any]:
         "chart": Chart(
             "accuracies",
             f"Test {accuracy} with {run.level} intervals: {tested}.",
-            f"{accuracy[0].upper()}{accuracy[1:]} with its {run.level} interval, on the test rows and on the rows "
-            f"{fitted}.{run.not_drawn}",
+            f"{accuracy[0].upper()}{accuracy[1:]} with its {run.level} interval, on the test rows "
+            f"and on the rows {fitted}.{run.not_drawn}",
             panels(run.chart(BY_SPLIT), pd.DataFrame(drawn), run.models, {})[""],
         ),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
@@ -222,7 +223,7 @@ def _measured(run: Run) -> list[Metric]:
 
 
 def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[list[object]]]:
-    """Return the rows of the important metrics, with accuracy on each split, and those of every other metric."""
+    """Return the rows of the important metrics, accuracy by split first, and of the others."""
     important: list[list[object]] = [
         [
             f"{run.words['accuracy']} on {split_rows(split)}",
@@ -232,33 +233,24 @@ def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[
     ]
     others: list[list[object]] = []
     for metric in _measured(run):
-        if (key := metric.name) != "accuracy":
+        key = metric.name
+        if key != "accuracy":
             guessing = run.results.decisions.guessing.get(key)
             own = metric.titled(run.multilabel)
             title = own if guessing is None else (own, f"guessing: {format_value(key, guessing)}")
             row: list[object] = [title, *(_metric(run, name, "test", key) for name in run.models)]
             (important if metric.important else others).append(row)
-    others.append(
-        [
-            "parameters",
-            *(
-                f"{n:,}" if (n := run.results.training[name].get("parameters")) else ""
-                for name in run.models
-            ),
-        ]
-    )
+    parameters = [run.results.training[name].get("parameters") for name in run.models]
+    others.append(["parameters", *(f"{number:,}" if number else "" for number in parameters)])
     return important, others
 
 
 def _metric(run: Run, model: str, split: str, key: str) -> tuple[str, str]:
     results = run.results
-    measured, intervals = (
-        results.evaluation[model].get(split, {}),
-        results.intervals[model].get(split, {}),
-    )
-    return format_metric(
-        key, measured, intervals, run.results.decisions[model].ece_if_calibrated.get(split)
-    )
+    measured = results.evaluation[model].get(split, {})
+    intervals = results.intervals[model].get(split, {})
+    chance = results.decisions[model].ece_if_calibrated.get(split)
+    return format_metric(key, measured, intervals, chance)
 
 
 def _pairs(run: Run) -> Iterator[tuple[str, Comparison]]:
@@ -273,9 +265,10 @@ def _differences(run: Run) -> Table:
     pairs = dict(_pairs(run))
     keys = [key for key in METRICS if any(key in test.metrics for test in pairs.values())]
     rows = [[title, *(_difference(key, test) for key in keys)] for title, test in pairs.items()]
-    titles = [
-        METRICS[key].titled(run.multilabel) + " (points)" * METRICS[key].percent for key in keys
-    ]
+    titles = []
+    for key in keys:
+        title = METRICS[key].titled(run.multilabel)
+        titles.append(f"{title} (points)" if METRICS[key].percent else title)
     caption = f"Differences in other metrics on the same test rows, with {run.level} intervals"
     return Table(caption, ["pair", *titles], rows, range(1, len(keys) + 1))
 
@@ -283,8 +276,8 @@ def _differences(run: Run) -> Table:
 def _difference(metric: str, test: Comparison) -> object:
     if metric not in test.metrics:
         return ""
-    found = test.metrics[metric]
-    return format_difference(metric, found.difference if found else 0.0, found)
+    measured = test.metrics[metric]
+    return format_difference(metric, measured.difference if measured else 0.0, measured)
 
 
 def _tests(run: Run) -> list[list[object]]:

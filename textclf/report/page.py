@@ -19,9 +19,8 @@ from textclf.report.errors import errors
 from textclf.report.run import PageSettings, Run
 from textclf.report.slices import slices
 
-SECTIONS: dict[
-    str, tuple[str, Callable[[Run], Any]]
-] = {  # the most useful first, each with its title
+# The most useful first, each with its title.
+SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {
     "summary": ("In short", overview.summary),
     "protocol": ("How it was measured", overview.protocol),
     "models": ("Models side by side", overview.compared),
@@ -40,9 +39,8 @@ SECTIONS: dict[
     "params": ("Parameters", details.params),
     "provenance": ("Provenance", details.provenance),
 }
-SETTING = re.compile(
-    rf"\b((?:{'|'.join(section.name for section in fields(PageSettings))})(?:\.[a-z]\w*)+)"
-)
+_NAMES = "|".join(section.name for section in fields(PageSettings))
+SETTING = re.compile(rf"\b((?:{_NAMES})(?:\.[a-z]\w*)+)")
 
 
 def render(run: Run) -> str:
@@ -53,7 +51,8 @@ def render(run: Run) -> str:
     corpora = [source.corpus for source in run.sources if source.corpus]
     subject = visible(run.settings.about.title or join_names(corpora) or run.settings.data.path)
     models = "model" if len(run.models) == 1 else "models"
-    facts = f"{context['data']['rows']} texts, {len(run.names)} {run.words['kinds']}, {len(run.models)} {models}"
+    texts = f"{context['data']['rows']} texts"
+    facts = f"{texts}, {len(run.names)} {run.words['kinds']}, {len(run.models)} {models}"
     heading = Heading("Text classification report", subject, facts)
     filters: dict[str, Callable[..., object]] = {
         "mark_settings": mark_settings,
@@ -66,4 +65,5 @@ def render(run: Run) -> str:
 
 def mark_settings(sentence: str) -> Markup:
     """Return the sentence, escaped, with the names of settings in it marked as code."""
-    return Markup(SETTING.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped first)
+    marked = SETTING.sub(r"<code>\1</code>", str(escape(sentence)))
+    return Markup(marked)  # noqa: S704 (escaped first)

@@ -24,9 +24,8 @@ from textclf.fetch.settings import Fetch
 from textclf.plot.charts import Chart, columns_of, of_labels
 from textclf.report.settings import Report
 
-SQUEEZED = (
-    4  # times the largest error of all other models, beyond which that of a baseline is not drawn
-)
+# A baseline whose error is more than this many times the largest of other models is not drawn.
+SQUEEZED = 4
 
 
 def tables_of(task: str) -> dict[str, Sequence[str]]:
@@ -37,11 +36,9 @@ def tables_of(task: str) -> dict[str, Sequence[str]]:
         if metric.per_class and metric.suits(task == MULTILABEL)
     ]
     metrics = [f"{name}{end}" for name in of_class for end in ("", "_low", "_high")]
+    whole = ("history", "confusion", "roc", "precision_recall", "risk_coverage")
     return {
-        **{
-            name: columns_of(name)
-            for name in ("history", "confusion", "roc", "precision_recall", "risk_coverage")
-        },
+        **{name: columns_of(name) for name in whole},
         "classes": ("model", "split", "class", "support", *metrics),
         "reliability": (*columns_of("reliability"), "low", "high"),
         "terms": COLUMNS,
@@ -74,7 +71,7 @@ class SplitRows:
         return len(self.words)
 
     def at(self, places: Iterable[int], column: str) -> pd.DataFrame:
-        """Return a column of the rows at these positions, which index them; reads only the pieces with one."""
+        """Return a column of the rows at these positions (the index); read only their pieces."""
         wanted = np.unique(np.fromiter(places, dtype=np.int64))
         rows = [pd.DataFrame({column: []}, dtype=str)]
         start = 0
@@ -105,12 +102,14 @@ class Run(Facts):
     settings: PageSettings
     splits: Mapping[str, Sequence[ReadColumns]]
     predictions: Mapping[str, Iterable[Predictions]]
-    tables: Mapping[str, pd.DataFrame]  # of plots, by name
-    checksums: Mapping[str, str]  # SHA-256 of what was hashed
-    versions: Mapping[str, str]  # of packages that computed, or are locked
-    behaviour: Mapping[str, behaviour_files.Results] = field(
-        default_factory=dict
-    )  # of each file of behavioural tests
+    # Of plots, by name.
+    tables: Mapping[str, pd.DataFrame]
+    # SHA-256 of what was hashed.
+    checksums: Mapping[str, str]
+    # Of packages that computed, or are locked.
+    versions: Mapping[str, str]
+    # Of each file of behavioural tests.
+    behaviour: Mapping[str, behaviour_files.Results] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
@@ -174,18 +173,18 @@ class Run(Facts):
     @cached_property
     def counts(self) -> dict[str, NDArray[np.int64]]:
         """The test rows of each model as `confusion_matrix`, (classes, columns)."""
-        confusion, found = self.tables["confusion"], {}
+        confusion, matrices = self.tables["confusion"], {}
         for model in self.models:
             counts = confusion[confusion["model"] == model].pivot_table(
                 "count", "actual", "predicted", aggfunc="sum"
             )
             columns = [*self.classes, *([""] if "" in counts.columns else [])]
-            found[model] = (
+            matrices[model] = (
                 counts.reindex(index=list(self.classes), columns=columns)
                 .fillna(0)
                 .to_numpy(np.int64)
             )
-        return found
+        return matrices
 
     @cached_property
     def support(self) -> NDArray[np.int64]:
@@ -205,7 +204,7 @@ class Run(Facts):
         return np.array(sum(y.T @ y for y in actual), dtype=np.int64)
 
     def right(self, model: str) -> int:
-        """Return the number of test rows that a model decides correctly, with several labels each of them."""
+        """Return the number of test rows that a model decides correctly, in all their labels."""
         if self.multilabel:
             accuracy: float = self.results.evaluation[model]["test"]["accuracy"]
             return round(accuracy * len(self.rows["test"]))
@@ -213,7 +212,7 @@ class Run(Facts):
 
     @cached_property
     def squeezing(self) -> list[str]:
-        """The names of baselines so far below the other models that these could not be told apart on one axis."""
+        """The names of baselines too far below the other models to be drawn on one axis."""
         errors = {name: 1 - self.results.accuracy_ends(name).low for name in self.models}
         constant = [name for name in self.models if self.constant(name) is not None]
         most = max((error for name, error in errors.items() if name not in constant), default=1)
@@ -230,14 +229,12 @@ class Run(Facts):
             f"{display_name(name)} ({self.words['accuracy']} {share})"
             for name, share in shares.items()
         ]
-        return (
-            f" Not drawn, so that the others can be told apart: {join_names(named)}."
-            if named
-            else ""
-        )
+        if not named:
+            return ""
+        return f" Not drawn, so that the others can be told apart: {join_names(named)}."
 
     def constant(self, model: str) -> list[int] | None:
-        """Return the positions of the classes that a model decides for every test row; None if these differ."""
+        """Return the positions of the classes decided for every test row; None if rows differ."""
         counts = self.counts[model]
         always = (counts == self.support[:, np.newaxis]).all(axis=0)
         return np.flatnonzero(always).tolist() if (always | ~counts.any(axis=0)).all() else None

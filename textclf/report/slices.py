@@ -20,25 +20,26 @@ from textclf.evaluate.slices.report import ranked, weak
 from textclf.pages.parts import Table
 from textclf.report.run import Run
 
-NAMED = 3  # slices of a model in a sentence
+# Slices of a model that its sentence names.
+NAMED = 3
 
 
 def slices(run: Run) -> dict[str, Any] | None:
-    """Return the slices of each model, those with most evidence of weakness first; None if there are none."""
-    found = run.results.slices.models
-    models = [name for name in run.ordered if found.get(name)]
+    """Return the slices of each model, most evidence of weakness first; None without slices."""
+    by_model = run.results.slices.models
+    models = [name for name in run.ordered if by_model.get(name)]
     if not models:
         return None
     return {
         "findings": [sentence for name in models for sentence in _findings(run, name)],
-        "count": max(len(found[name]) for name in models),
+        "count": max(len(by_model[name]) for name in models),
         "least": FEWEST_ROWS,
         "left_out": describe_left_out(run.results.slices.protocol.left_out),
         "constant": join_names([display_name(name) for name in run.models if name not in models]),
         "clustered": "test" in run.results.decisions.protocol.clusters,
         "all": [
             {
-                "title": f"{display_name(name)}: all {count_noun(len(found[name]), 'slice')}",
+                "title": f"{display_name(name)}: all {count_noun(len(by_model[name]), 'slice')}",
                 "table": _table(run, name),
             }
             for name in models
@@ -47,26 +48,27 @@ def slices(run: Run) -> dict[str, Any] | None:
 
 
 def _findings(run: Run, model: str) -> list[str]:
-    """Return a sentence on the slices in which a model is weak beyond chance, none if there is no such slice."""
+    """Return a sentence on the slices where a model is weak beyond chance, if there are any."""
     entries = run.results.slices[model]
-    found = weak(entries, run.settings.evaluate.confidence)
-    if not found:
+    names = weak(entries, run.settings.evaluate.confidence)
+    if not names:
         return []
-    parts = [
-        f"{title(run, name)} ({percent(entries[name].accuracy)} of {count_noun(entries[name].rows, 'row')}, "
-        f"{points(entries[name].difference)} points, p {p_relation(entries[name].p_holm)})"
-        for name in found[:NAMED]
-    ]
-    more = len(found) - NAMED
+    parts = []
+    for name in names[:NAMED]:
+        entry = entries[name]
+        parts.append(
+            f"{title(run, name)} ({percent(entry.accuracy)} of {count_noun(entry.rows, 'row')}, "
+            f"{points(entry.difference)} points, p {p_relation(entry.p_holm)})"
+        )
+    more = len(names) - NAMED
     others = f", and {more} more" if more > 0 else ""
     where = f"{join_names(parts)}{others}"
-    return [
-        f"{display_name(model)} is less accurate on some rows than on the other test rows: {where}."
-    ]
+    name = display_name(model)
+    return [f"{name} is less accurate on some rows than on the other test rows: {where}."]
 
 
 def title(run: Run, name: str) -> str:
-    """Return what to show for a slice: its column or property, and its value; a class by its name."""
+    """Return what to show for a slice: its column or property, and its value (class names)."""
     family, _, value = name.partition("=")
     shown = run.names.get(value, value) if family == CLASS else value
     return f"{visible(family.replace('_', ' '))}: {visible(shown) if shown else 'missing'}"
@@ -99,5 +101,5 @@ def _table(run: Run, model: str) -> Table:
 
 
 def _metric(entry: Slice, metric: str) -> tuple[str, str]:
-    found = entry.metric(metric)
-    return ("not defined", "") if found is None else format_measured(metric, *found)
+    measured = entry.metric(metric)
+    return ("not defined", "") if measured is None else format_measured(metric, *measured)
