@@ -1,1 +1,1 @@
-"""What is handed on: the folder of each model with its card, and the run described in plain words."""
+"""What is handed on: the folder of each model with its card, and the run in plain words."""

@@ -1,4 +1,7 @@
-"""The card of a model in Markdown, with the sections of Mitchell et al. (2019), doi:10.1145/3287560.3287596."""
+"""The card of a model in Markdown.
+
+Its sections are those of Mitchell et al. (2019), doi:10.1145/3287560.3287596.
+"""
 
 from collections.abc import Mapping
 from importlib import resources
@@ -28,7 +31,8 @@ from textclf.export.sources import UNSTATED, combine_rights
 from textclf.models.common.loading import load_model
 
 TEMPLATE = resources.files("textclf.export") / "templates" / "card.md.j2"
-SHOWN = 20  # classes that are listed
+# Classes that are listed.
+SHOWN = 20
 
 
 def render(
@@ -41,8 +45,9 @@ def render(
     """
     settings, results = facts.settings, facts.results
     names, evaluate = labelled_names(facts.classes, facts.titles), settings.evaluate
-    own, measured, report = results.decisions[model], results.evaluation[model], results.splits
-    decision, multilabel = own.decision, own.decision.multilabel
+    measured, report = results.evaluation[model], results.splits
+    decision = results.decisions[model].decision
+    costs, multilabel = decision.costs, decision.multilabel
     splits = [split for split in SPLITS if split in measured]
     members, default = settings.members(model), facts.default
     of_models = list(dict.fromkeys([model, *members]))
@@ -50,7 +55,13 @@ def render(
     warnings = find_warnings(
         results, [*settings.models.names(), *settings.external], evaluate.confidence
     )
-    found = results.unknown.get(model, {}).get("test")
+    unknown = results.unknown.get(model, {}).get("test")
+    read = dict.fromkeys(name for member in members for name in settings.representations(member))
+    columns_read = [
+        column for name in read for column in getattr(settings.vectorize[name], "names", ())
+    ]
+    thresholds = zip(names.values(), map(to_yaml, decision.thresholds or ()), strict=True)
+    rights = combine_rights(facts.sources, settings.about)
     environment = Environment(
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -68,15 +79,7 @@ def render(
         classes=[names[label] for label in facts.classes],
         positive=names[facts.classes[-1]] if len(facts.classes) == 2 and not multilabel else None,
         representation=description.representation(settings, model, columns),
-        columns=list_names(
-            [
-                column
-                for name in dict.fromkeys(
-                    name for member in members for name in settings.representations(member)
-                )
-                for column in getattr(settings.vectorize[name], "names", ())
-            ]
-        ),
+        columns=list_names(columns_read),
         record=[
             (display_name(key), to_yaml(value))
             for key, value in sorted(results.training[model].items())
@@ -96,7 +99,11 @@ def render(
             if any(name in measured[split] for split in splits)
         ],
         class_metrics=join_names(
-            [each.titled(multilabel) for each in metrics_of(multilabel).values() if each.per_class]
+            [
+                metric.titled(multilabel)
+                for metric in metrics_of(multilabel).values()
+                if metric.per_class
+            ]
         ),
         of_sets=[(METRICS[key].titled(True), cells["test"][key]) for key in OF_SETS if multilabel],
         accuracy=format_measured(
@@ -105,18 +112,16 @@ def render(
         below=below_baseline(results, model),
         baseline=describe_baseline(results),
         confidence=confidence_level(evaluate.confidence),
-        costs=(costs := decision.costs),
+        costs=costs,
         abstains=costs and len(costs[0]) > len(costs),
         threshold=None if decision.threshold is None else to_yaml(decision.threshold),
-        thresholds=dict(zip(names.values(), map(to_yaml, decision.thresholds or ()), strict=True))
-        if multilabel
-        else None,
+        thresholds=dict(thresholds) if multilabel else None,
         calibration=facts.calibration(model),
         rejection=decision.rejection,
-        unknown=found
+        unknown=unknown
         and {
-            "accuracy": format_share(found.accuracy),
-            "recall": format_share(found.recall),
+            "accuracy": format_share(unknown.accuracy),
+            "recall": format_share(unknown.recall),
             "learned": {*report.unknown} & {*facts.classes},
         },
         sets=coverage_of(results.coverage.models.get(model), evaluate.coverage, names),
@@ -130,7 +135,7 @@ def render(
         weights=facts.weights(model),
         onnx=members == [model],
         ignores_text=ignores_text,
-        rights=(rights := combine_rights(facts.sources, settings.about)),
+        rights=rights,
         language_code=CODES.get(rights.language),
         unstated=UNSTATED,
         shown=SHOWN,
@@ -138,25 +143,24 @@ def render(
 
 
 def _cells(results: Results, model: str, split: str) -> dict[str, str]:
-    """Return each metric of a model on a split with its interval in brackets, "" if it was not measured."""
+    """Return each metric of a model on a split, its interval in brackets; "" if not measured."""
     intervals = results.intervals[model].get(split, {})
     calibrated = results.decisions[model].ece_if_calibrated.get(split)
-    found = {
-        name: format_metric(name, results.evaluation[model][split], intervals, calibrated)
-        for name in METRICS
-    }
-    return {
-        name: f"{value} ({interval})" if interval else value
-        for name, (value, interval) in found.items()
-    }
+    cells = {}
+    for name in METRICS:
+        value, interval = format_metric(
+            name, results.evaluation[model][split], intervals, calibrated
+        )
+        cells[name] = f"{value} ({interval})" if interval else value
+    return cells
 
 
 def coverage_of(
     sets: MeasuredSets | None, coverage: float | None, names: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """Return what the card says of prediction sets of this coverage, as texts; `names` are those of the classes.
+    """Return what the card says of prediction sets of this coverage, as texts.
 
-    None without sets, or if no test row has a label.
+    `names` are those of the classes. None without sets, or if no test row has a label.
     """
     if sets is None or coverage is None or sets.coverage is None:
         return None

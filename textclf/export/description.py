@@ -1,4 +1,4 @@
-"""A run in plain words, for the model card and the report: how it was made and measured, and what limits it."""
+"""A run in plain words, for model card and report: how it was made and measured, its limits."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,10 +26,14 @@ from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
-NAMED = 6  # costs that are named
-FEW_TEST_ROWS = 20  # per class; metrics of a class with fewer mean little
-UNBALANCED = 3  # ratio of the largest class to the smallest that is worth a caveat
-PRECISE = 0.02  # half-width of an accuracy's interval that needs no caveat
+# Costs that are named.
+NAMED = 6
+# Metrics of a class with fewer test rows mean little.
+FEW_TEST_ROWS = 20
+# A larger ratio of the largest class to the smallest is worth a caveat.
+UNBALANCED = 3
+# An accuracy's interval of at most this half-width needs no caveat.
+PRECISE = 0.02
 
 
 def protocol(
@@ -46,36 +50,37 @@ def protocol(
     choosing = "held-out training rows" if report.validation is None else "the validation rows"
     corrected = corrected_rows(report.corrections)
     clusters = facts.results.decisions.protocol.clusters
-    return [
-        _splitting(settings.data, settings.split, report),
-        *([f"Labels of {corrected} were corrected by hand."] if corrected else []),
-        *(
-            ["Rows with the same text, apart from case and spaces, are in the same split."]
-            * together
-        ),
+    sentences = [_splitting(settings.data, settings.split, report)]
+    if corrected:
+        sentences.append(f"Labels of {corrected} were corrected by hand.")
+    if together:
+        sentences.append(
+            "Rows with the same text, apart from case and spaces, are in the same split."
+        )
+    sentences += [
         f"The representation and the models{measured} are fitted on the training rows alone.",
         *_training(settings.models, models),
         _calibration(evaluate, choosing),
-        *(
-            []
-            if evaluate.costs
-            else [_decision_rule(evaluate, list(classes.values()), choosing, report.multilabel)]
-        ),
-        *(_costs(evaluate, classes, report.rows_by_class) if evaluate.costs else []),
+    ]
+    if evaluate.costs:
+        sentences += _costs(evaluate, classes, report.rows_by_class)
+    else:
+        names = list(classes.values())
+        sentences.append(_decision_rule(evaluate, names, choosing, report.multilabel))
+    sentences += [
         *_sets(evaluate, report.multilabel),
         *_unknown(settings.data, report, choosing),
         _intervals(evaluate),
-        *(
-            [_dependence(settings.data, report.sizes["test"], clusters["test"])]
-            if "test" in clusters
-            else []
-        ),
-        *([_refit(facts.default[0], facts.measured_only, report.sizes)] if refitted else []),
     ]
+    if "test" in clusters:
+        sentences.append(_dependence(settings.data, report.sizes["test"], clusters["test"]))
+    if refitted:
+        sentences.append(_refit(facts.default[0], facts.measured_only, report.sizes))
+    return sentences
 
 
 def _training(train: Train, models: Iterable[str]) -> list[str]:
-    """Return how models were trained, each sentence once, with the names of its models if there are several."""
+    """Return how models were trained: each sentence once, after its models' names if several."""
     noted: dict[str, list[str]] = {}
     for name in models:
         notes = getattr(load_model(train[name].kind), "notes", None)
@@ -96,20 +101,19 @@ def _splitting(data: Data, split: Split, report: SplitReport) -> str:
     method = f"{'drawn at random' if split.method == 'random' else by_hash} (seed {split.seed})"
     if split.method == "time":
         method = f"taken in the order of {visible(str(data.time))}"
-    if given := report.given:
-        source = (
-            "its files" if data.split_column is None else f"column {visible(data.split_column)}"
-        )
+    given = report.given
+    if given:
+        source = "its files"
+        if data.split_column is not None:
+            source = f"column {visible(data.split_column)}"
         drawn = join_names([split_rows(name) for name in sizes if name not in given])
         rest = f"; the {drawn} are {method} from the given training rows" if drawn else ""
         return f"{join_names(parts)}, as the table gives them by {source}{rest}."
     shares = "about the same share of each label" if report.multilabel else "the same class balance"
     balance = f", with {shares} in each split" if split.stratify else ""
-    groups = (
-        ""
-        if data.group is None or split.method == "time"
-        else f", all rows of one {visible(data.group)} in the same split"
-    )
+    groups = ""
+    if data.group is not None and split.method != "time":
+        groups = f", all rows of one {visible(data.group)} in the same split"
     return f"{join_names(parts)}, {method}{balance}{groups}."
 
 
@@ -117,7 +121,10 @@ def _calibration(evaluate: Evaluate, choosing: str) -> str:
     if evaluate.calibration == "none":
         return "Probabilities are not calibrated after training."
     method = {"platt": "Platt scaling", "temperature": "temperature scaling"}[evaluate.calibration]
-    return f"Probabilities are calibrated by {method}, where it lowers the log loss on {choosing} by more than its error."
+    return (
+        f"Probabilities are calibrated by {method}, where it lowers the log loss on {choosing} "
+        "by more than its error."
+    )
 
 
 def _decision_rule(
@@ -147,95 +154,107 @@ def _decision_rule(
 def _costs(
     evaluate: Evaluate, classes: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]
 ) -> Iterator[str]:
-    """Yield sentences on the costs, on the decision rule, and on the cost of the cheapest constant decision."""
-    matrix, names = cost_matrix(evaluate.costs, list(classes)) or (), [*classes.values(), NO_ANSWER]
-    costs, pairs = np.array(matrix), by_pair(evaluate.costs).items()
+    """Yield sentences on costs, decision rule, and cost of the cheapest constant decision."""
+    names = [*classes.values(), NO_ANSWER]
+    costs = np.array(cost_matrix(evaluate.costs, list(classes)) or ())
     named = [
         f"{cost:g} for {classes[actual]} decided as {classes[decided]}"
-        for (actual, decided), cost in pairs
+        for (actual, decided), cost in by_pair(evaluate.costs).items()
     ]
-    named[NAMED:] = [f"others for {count_noun(len(named) - NAMED, 'pair')} of classes"] * (
-        len(named) > NAMED
-    )
+    if len(named) > NAMED:
+        named[NAMED:] = [f"others for {count_noun(len(named) - NAMED, 'pair')} of classes"]
+    named.append("1 for any other mistake")
+    rule = "A text gets the class with the lowest expected cost"
     abstains = costs.shape[1] > len(costs)
-    named += ["1 for any other mistake", *([f"{costs[0, -1]:g} for no answer"] * abstains)]
+    if abstains:
+        named.append(f"{costs[0, -1]:g} for no answer")
+        rule += ", or no answer if that costs less"
     yield f"Decisions cost {join_names(named)} (evaluate.costs)."
-    rule = (
-        "A text gets the class with the lowest expected cost"
-        + ", or no answer if that costs less" * abstains
-    )
-    if costs.shape == (2, 2) and min(saved := costs[[0, 1], [1, 0]] - costs.diagonal()) > 0:
-        rule += (
-            f": {names[1]} if the probability of this class is above {saved[0] / saved.sum():.3g}"
-        )
+    if costs.shape == (2, 2):
+        saved = costs[[0, 1], [1, 0]] - costs.diagonal()
+        if min(saved) > 0:
+            threshold = saved[0] / saved.sum()
+            rule += f": {names[1]} if the probability of this class is above {threshold:.3g}"
     yield f"{rule}."
     if abstains:
         yield "The accuracy counts a text without an answer as wrong."
     train, test = (
         np.array([rows[split].get(label, 0) for label in classes]) for split in ("train", "test")
     )
-    place = int((train @ costs).argmin())
-    cost = float(test @ costs[:, place] / test.sum())
-    always = (
-        f"Deciding {names[place]} for every text, which costs least on the training rows, costs"
+    cheapest = int((train @ costs).argmin())
+    cost = format_value("cost", float(test @ costs[:, cheapest] / test.sum()))
+    yield (
+        f"Deciding {names[cheapest]} for every text, which costs least on the training rows, "
+        f"costs {cost} per test row."
     )
-    yield f"{always} {format_value('cost', cost)} per test row."
 
 
 def _sets(evaluate: Evaluate, multilabel: bool) -> Iterator[str]:
     if evaluate.coverage is not None and multilabel:
         yield (
-            f"Prediction sets are to contain {confidence_level(evaluate.coverage)} of the labels of the texts that "
-            "have any, on average; their limit comes from the validation rows (conformal risk control)."
+            f"Prediction sets are to contain {confidence_level(evaluate.coverage)} of the labels "
+            "of the texts that have any, on average; their limit comes from the validation rows "
+            "(conformal risk control)."
         )
     elif evaluate.coverage is not None:
         where = "of each class" if evaluate.coverage_by_class else "of all classes together"
         yield (
-            f"Prediction sets are to contain the actual class of {confidence_level(evaluate.coverage)} of the texts "
-            f"{where}; their limits come from the validation rows (split conformal prediction)."
+            "Prediction sets are to contain the actual class of "
+            f"{confidence_level(evaluate.coverage)} of the texts {where}; their limits come from "
+            "the validation rows (split conformal prediction)."
         )
 
 
 def _unknown(data: Data, report: SplitReport, choosing: str) -> Iterator[str]:
     for label, rows in report.unknown.items():
-        measured = f"{count_noun(rows['test'], 'test row')} labelled {visible(label)} measure how texts of no class are found"
+        measured = (
+            f"{count_noun(rows['test'], 'test row')} labelled {visible(label)} "
+            "measure how texts of no class are found"
+        )
         if data.train_unknown:
             yield f"{measured}; the models learn this label as a class of its own."
         else:
-            yield f"{measured}; those texts train no model, and {choosing} choose the threshold of each model."
+            yield (
+                f"{measured}; those texts train no model, "
+                f"and {choosing} choose the threshold of each model."
+            )
 
 
 def _intervals(evaluate: Evaluate) -> str:
     return (
-        f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals for shares of rows, "
-        "such as accuracy and recall; for other metrics those that follow from the influence of each row. They show "
-        "how far a number would move with other test rows of the same kind, not with another training run or other "
-        "kinds of text."
+        f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals "
+        "for shares of rows, such as accuracy and recall; for other metrics those that follow from "
+        "the influence of each row. They show how far a number would move with other test rows of "
+        "the same kind, not with another training run or other kinds of text."
     )
 
 
 def _dependence(data: Data, test_rows: int, clusters: int) -> str:
     kind = "text" if data.group is None else f"{visible(data.group)} or text"
     return (
-        f"The {test_rows:,} test rows are {clusters:,} clusters of rows with the same {kind}. Such rows are not "
-        "independent, so intervals and tests count only as many rows as they are worth."
+        f"The {test_rows:,} test rows are {clusters:,} clusters of rows with the same {kind}. "
+        "Such rows are not independent, so intervals and tests count only as many rows as they are "
+        "worth."
     )
 
 
 def _refit(model: str, needed: str | None, sizes: Mapping[str, int]) -> str:
     if needed is not None:
         name = display_name(model)
-        return f"The exported {name} is the measured one, despite export.refit: {needed} holds for no other."
+        return (
+            f"The exported {name} is the measured one, despite export.refit: "
+            f"{needed} holds for no other."
+        )
     return (
-        f"All metrics of {display_name(model)} and its numbers of terms and parameters are of a model fitted on the "
-        f"{sizes['train']:,} training rows. The exported model was fitted anew on these and the "
-        f"{sizes['validation']:,} validation rows, with what they have chosen (export.refit): it is expected to be at "
-        "least as good, and was not measured itself."
+        f"All metrics of {display_name(model)} and its numbers of terms and parameters are of a "
+        f"model fitted on the {sizes['train']:,} training rows. The exported model was fitted anew "
+        f"on these and the {sizes['validation']:,} validation rows, with what they have chosen "
+        "(export.refit): it is expected to be at least as good, and was not measured itself."
     )
 
 
 def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -> list[str]:
-    """Return sentences that a reader must know before trusting the metrics, the most important first.
+    """Return what a reader must know before trusting the metrics, the most important first.
 
     `classes` has what to show for each label, in order; `watching` are those of `facts.watching` to
     speak of.
@@ -243,6 +262,7 @@ def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -
     report, decisions = facts.results.splits, facts.results.decisions
     rows, multilabel = report.rows_by_class["test"], report.multilabel
     independent = decisions.protocol.independent_rows.get("test")
+    rare = visible(rare_classes(report))
     sentences = []
     if report.validation is None:
         sentences.append(_no_validation(watching, bool(decisions.crossvalidation)))
@@ -259,7 +279,7 @@ def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -
             _shared_groups(report.leaks.group),
             _conflicts(report.label_conflicts.normalised, multilabel),
             _dropped(report.dropped.get("rows", 0)),
-            f"{rare}." if (rare := visible(rare_classes(report))) else "",
+            f"{rare}." if rare else "",
             _unequal_classes(rows, classes, multilabel),
             _rare_classes(rows, classes, multilabel),
         ],
@@ -268,33 +288,41 @@ def caveats(facts: Facts, classes: Mapping[str, str], watching: Sequence[str]) -
 
 
 def _no_validation(watching: Sequence[str], held_out: bool) -> str:
-    watched = (
-        f"During training, {join_names([display_name(name) for name in watching])} watched the test rows"
-        f"{', as in the lesson' * (not held_out)}: their curve is drawn and was used for nothing. "
-    )
-    instead = (
-        "choose by the scores of held-out training rows (crossvalidation in metrics/decisions.json)"
-    )
+    watched = ""
+    if watching:
+        lesson = "" if held_out else ", as in the lesson"
+        watched = (
+            f"During training, {join_names([display_name(name) for name in watching])} watched the "
+            f"test rows{lesson}: their curve is drawn and was used for nothing. "
+        )
+    choices, instead = "", "set split.validation_size before you choose any"
+    if held_out:
+        choices = "; held-out training rows make the choices"
+        instead = (
+            "choose by the scores of held-out training rows "
+            "(crossvalidation in metrics/decisions.json)"
+        )
     return (
-        f"There are no validation rows{'; held-out training rows make the choices' * held_out}. "
-        f"{watched if watching else ''}Settings chosen by looking at these test numbers make them too optimistic; "
-        f"{instead if held_out else 'set split.validation_size before you choose any'}."
+        f"There are no validation rows{choices}. {watched}Settings chosen by looking at these test "
+        f"numbers make them too optimistic; {instead}."
     )
 
 
 def _corrected_test_rows(corrections: Corrected) -> str:
     """Return what corrected labels mean for the metrics, "" if no test row has one."""
-    if number := corrections.applied.get("test", 0):
+    applied, skipped = corrections.applied.get("test", 0), corrections.skipped
+    if applied:
         return (
-            f"The labels of {count_noun(number, 'test row')} were corrected by hand (data.correct_test_rows), so the "
-            "metrics are not comparable with those of the labels of the table; if rows were looked at because a model "
-            "was wrong on them, the metrics are too optimistic."
+            f"The labels of {count_noun(applied, 'test row')} were corrected by hand "
+            "(data.correct_test_rows), so the metrics are not comparable with those of the labels "
+            "of the table; if rows were looked at because a model was wrong on them, the metrics "
+            "are too optimistic."
         )
-    if number := corrections.skipped:
-        was = "was" if number == 1 else "were"
+    if skipped:
+        was = "was" if skipped == 1 else "were"
         return (
-            f"{count_noun(number, 'correction')} of test rows {was} not applied: the test rows have the labels of the "
-            "table, which corrections.csv calls wrong there."
+            f"{count_noun(skipped, 'correction')} of test rows {was} not applied: the test rows "
+            "have the labels of the table, which corrections.csv calls wrong there."
         )
     return ""
 
@@ -305,9 +333,9 @@ def _uncorrected_test_rows(corrections: Corrected) -> str:
 
 
 def _few_test_rows(count: int, confidence: float, independent: float | None) -> str:
-    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(
-        0.25 / (independent or count)
-    )  # half are right
+    # An accuracy of one half has the widest interval.
+    deviation = math.sqrt(0.25 / (independent or count))
+    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * deviation
     if half_width <= PRECISE:
         return ""
     worth = "" if independent is None else f", worth at least {independent:,.0f} independent ones"
@@ -316,29 +344,29 @@ def _few_test_rows(count: int, confidence: float, independent: float | None) -> 
 
 
 def _leaks(counts: Mapping[str, int], *, remedied: bool) -> str:
-    """Describe texts that occur in two splits; `remedied` if split.group_duplicates would prevent it."""
-    if not (repeated := _shared("text", counts)):
+    """Describe texts that occur in two splits; `remedied` if split.group_duplicates prevents it."""
+    repeated = _shared("text", counts)
+    if not repeated:
         return ""
     remedy = "; split.group_duplicates keeps their rows in one split" if remedied else ""
     return f"{repeated}, apart from case and spaces. A model can have memorised such texts{remedy}."
 
 
 def _shared_groups(counts: Mapping[str, int]) -> str:
-    if not (shared := _shared("group", counts)):
+    shared = _shared("group", counts)
+    if not shared:
         return ""
     return f"{shared}: the numbers are not those of groups that a model has never seen."
 
 
 def _shared(what: str, counts: Mapping[str, int]) -> str:
-    """Say how many rows share a text or group with another split; `counts` has keys like `test_in_train`."""
+    """Say how many rows share a text or group with another split; keys are as `test_in_train`."""
     repeated = []
     for pair, count in counts.items():
         if count:
             split, other = pair.split("_in_")
-            has = "has" if count == 1 else "have"
-            repeated.append(
-                f"{count_noun(count, f'{split} row')} {has} the same {what} as a {split_rows(other)[:-1]}"
-            )
+            rows, has = count_noun(count, f"{split} row"), "has" if count == 1 else "have"
+            repeated.append(f"{rows} {has} the same {what} as a {split_rows(other)[:-1]}")
     return join_names(repeated)
 
 
@@ -355,20 +383,17 @@ def _dropped(count: int) -> str:
 
 def _unequal_classes(rows: Mapping[str, int], classes: Mapping[str, str], multilabel: bool) -> str:
     sizes = {label: rows.get(label, 0) for label in classes}
-    largest, smallest = (
-        max(sizes, key=lambda label: sizes[label]),
-        min(sizes, key=lambda label: sizes[label]),
-    )
+    largest = max(sizes, key=lambda label: sizes[label])
+    smallest = min(sizes, key=lambda label: sizes[label])
     if sizes[largest] <= UNBALANCED * sizes[smallest]:
         return ""
-    what, metrics = (
-        ("labels", "micro averages mostly reflect")
-        if multilabel
-        else ("classes", "accuracy mostly reflects")
-    )
+    what, metrics = "classes", "accuracy mostly reflects"
+    if multilabel:
+        what, metrics = "labels", "micro averages mostly reflect"
     return (
         f"The {what} differ in size among the test rows, from {count_noun(sizes[smallest], 'row')} "
-        f"({classes[smallest]}) to {sizes[largest]:,} ({classes[largest]}): {metrics} the large ones."
+        f"({classes[smallest]}) to {sizes[largest]:,} ({classes[largest]}): "
+        f"{metrics} the large ones."
     )
 
 
@@ -377,16 +402,14 @@ def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str], multilabe
     if not rare:
         return ""
     one, many = ("label", "labels") if multilabel else ("class", "classes")
-    which = (
-        f"{one.capitalize()} {rare[0]} has"
-        if len(rare) == 1
-        else f"{len(rare)} of {len(classes)} {many} have"
-    )
+    which = f"{len(rare)} of {len(classes)} {many} have"
+    if len(rare) == 1:
+        which = f"{one.capitalize()} {rare[0]} has"
     return f"{which} fewer than {FEW_TEST_ROWS} test rows; metrics of such a {one} mean little."
 
 
 def representation(settings: Settings, model: str, columns: Mapping[str, int]) -> str:
-    """Return how a text becomes the features of a model, in a few words; `columns` are by representation."""
+    """Return in a few words how a text becomes features; `columns` are by representation."""
     described = {}
     for member in settings.members(model):
         names = settings.representations(member)
@@ -394,7 +417,8 @@ def representation(settings: Settings, model: str, columns: Mapping[str, int]) -
         described[member] = "; beside ".join(parts)
         if len(parts) > 1:
             described[member] += (
-                "; the sides of each pair scaled so that training rows have a mean squared length of 1"
+                "; the sides of each pair scaled "
+                "so that training rows have a mean squared length of 1"
             )
     if len(set(described.values())) == 1:
         return next(iter(described.values()))
@@ -402,7 +426,7 @@ def representation(settings: Settings, model: str, columns: Mapping[str, int]) -
 
 
 def limits(settings: Settings, model: str) -> list[str]:
-    """Return a sentence for each of a model's representations on what it does not show of a text."""
+    """Return a sentence per representation of a model on what it does not show of a text."""
     names, vectorize = settings.representations(model), settings.vectorize
     if len(names) == 1:
         return [f"The model {vectorize[names[0]].limits()}."]

@@ -13,19 +13,23 @@ from textclf.artifacts.layers import LayerModel
 from textclf.core.progress import track
 
 COLUMNS = ("model", "class", "term", "weight", "rows", "method")
-MIN_ROWS = 3  # with the term, for a mean over them to describe the term rather than these rows
-OCCLUDED_ROWS = 100_000  # training rows, the first ones, from which terms are removed
-CELLS = 2**24  # nonzeros times classes that are in memory at a time
+# A mean over fewer rows with a term would describe these rows rather than the term.
+MIN_ROWS = 3
+# Terms are removed from this many training rows, the first ones.
+OCCLUDED_ROWS = 100_000
+# Nonzeros times classes that are in memory at a time.
+CELLS = 2**24
 
 
 class Occlusion:
-    """The mean drop of each class's log odds when a term is removed from the rows that contain it."""
+    """The mean drop of each class's log odds when a term is removed from the rows that have it."""
 
     def __init__(self, model: LayerModel, features: int) -> None:
         """Start without rows."""
         self.model = model
         self.seen = 0
-        self.rows = np.zeros(features, dtype=np.int64)  # with each term
+        # The number of rows with each term.
+        self.rows = np.zeros(features, dtype=np.int64)
         self.sums = np.zeros((features, len(model.classes)))
 
     def add(self, X: feature_files.Sparse) -> None:
@@ -67,14 +71,11 @@ def terms_of_models(
         shards = feature_files.open_shards(features / read)["train"]
         paths = track(shards.paths, "training rows read", len(shards), "shard")
         nonzeros = (feature_files.read_arrays(path, "indices")[0] for path in paths)
-        rows = (feature_files.as_sparse(each).X for each in shards)
+        rows = (feature_files.as_sparse(shard).X for shard in shards)
         if vectorizers[read].kind == feature_files.DENSE:
             nonzeros = (feature_files.as_sparse(shards.read(path)).X.indices for path in paths)
-        tables.append(
-            top_terms(
-                {name: models[name] for name in names}, nonzeros, rows, vectorizers[read], count
-            )
-        )
+        readers = {name: models[name] for name in names}
+        tables.append(top_terms(readers, nonzeros, rows, vectorizers[read], count))
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
     together = pd.concat(tables, ignore_index=True)
@@ -88,7 +89,9 @@ def top_terms(
     vectorizer: Any,
     count: int,
 ) -> pd.DataFrame:
-    """Return a table with `COLUMNS`: per model, class and analyzer at most `count` terms, the largest weight first.
+    """Return a table with `COLUMNS`: at most `count` terms per model, class and analyzer.
+
+    The largest weight stands first; terms of equal weight keep their order.
 
     `nonzeros` has the column of each nonzero of the training rows, in pieces; `shards` are these
     rows (rows, features). `vectorizer` has `terms` and `analyzers`, which name each column. The
@@ -119,22 +122,24 @@ def top_terms(
         model_weights, candidates, method = weights[name], rows >= 1, "weight"
         if model_weights is None:
             model_weights, method = occlusions[name].means(), "occlusion"
-            if (frequent := occlusions[name].rows >= MIN_ROWS).any():
+            frequent = occlusions[name].rows >= MIN_ROWS
+            if frequent.any():
                 candidates = frequent
         for label, column in zip(model.classes, model_weights.T, strict=True):
             tops = [np.zeros(0, dtype=np.int64)]
             for chosen in of_analyzer:
                 positive = np.flatnonzero(chosen & candidates & (column > 0))
-                tops.append(
-                    positive[np.argsort(-column[positive], kind="stable")[:count]]
-                )  # ties in the terms' order
+                # A stable order leaves ties in the terms' order.
+                order = np.argsort(-column[positive], kind="stable")
+                tops.append(positive[order[:count]])
             top = np.concatenate(tops)
-            found = {
+            columns_of_table = {
+                "model": name,
+                "class": label,
                 "term": [terms[position] for position in top],
                 "weight": column[top],
                 "rows": rows[top],
+                "method": method,
             }
-            tables.append(
-                pd.DataFrame({"model": name, "class": label} | found | {"method": method})
-            )
+            tables.append(pd.DataFrame(columns_of_table))
     return pd.concat(tables, ignore_index=True)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from textclf.core.about import About
 from textclf.evaluate.choose import explain_calibration
@@ -19,7 +20,7 @@ from textclf.vectorize.settings import Combine, Vectorize, leaves
 
 @dataclass(frozen=True)
 class Settings:
-    """The sections of params.yaml that describe a run, in the order in which the page lists them."""
+    """The sections of params.yaml that describe a run, in the order of the page."""
 
     data: Data
     about: About
@@ -48,10 +49,10 @@ class Settings:
 
     def representations(self, model: str) -> list[str]:
         """Return the names in vectorize of the representations that a model reads."""
-        names = (
-            leaves(self.train[member].features, self.combine) for member in self.members(model)
-        )
-        return list(dict.fromkeys(name for each in names for name in each))
+        names: dict[str, None] = {}
+        for member in self.members(model):
+            names |= dict.fromkeys(leaves(self.train[member].features, self.combine))
+        return list(names)
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ class Facts:
     """A run as its cards and its report describe it."""
 
     settings: Settings
-    classes: Sequence[str]  # the labels in order; binary: the positive class is last
+    # The labels in order; binary: the positive class is last.
+    classes: Sequence[str]
     results: Results
     sources: Sequence[Source]
-    watching: Collection[
-        str
-    ]  # models that recorded their loss on validation rows, or else test rows, while training
+    # Models that recorded their loss on validation rows, or else test rows, while training.
+    watching: Collection[str]
 
     @cached_property
     def default(self) -> tuple[str, str]:
@@ -76,20 +77,16 @@ class Facts:
     @cached_property
     def refitted(self) -> str | None:
         """The model for which export.refit is set, with validation rows."""
-        return (
-            self.default[0]
-            if self.settings.export.refit and self.results.splits.validation
-            else None
-        )
+        refit = self.settings.export.refit and self.results.splits.validation
+        return self.default[0] if refit else None
 
     @cached_property
     def measured_only(self) -> str | None:
-        """What holds only for the measured default, so that export.refit changes nothing; None if there is nothing."""
-        members = self.settings.members(self.default[0])
-        for teacher in filter(
-            None, (getattr(self.settings.train[name], "teacher", None) for name in members)
-        ):
-            return f"what its teacher {teacher} has taught it"
+        """What holds only for the measured default, so that a refit changes nothing, or None."""
+        for name in self.settings.members(self.default[0]):
+            teacher = getattr(self.settings.train[name], "teacher", None)
+            if teacher:
+                return f"what its teacher {teacher} has taught it"
         return needs_measured(self.settings.data, self.settings.evaluate)
 
     @cached_property
@@ -108,17 +105,10 @@ class Facts:
 
     def weights(self, *models: str) -> list[Weights]:
         """Return the pretrained weights that these models use, each once."""
-        train, vectorize, combine = (
-            self.settings.train,
-            self.settings.vectorize,
-            self.settings.combine,
-        )
-        members = dict.fromkeys(
-            member for model in models for member in self.settings.members(model)
-        )
-        return unite_weights(
-            list_weights(
-                train[name], [vectorize[each] for each in leaves(train[name].features, combine)]
-            )
-            for name in members
-        )
+        settings = self.settings
+        weights = []
+        for member in dict.fromkeys(chain.from_iterable(map(settings.members, models))):
+            names = leaves(settings.train[member].features, settings.combine)
+            read = [settings.vectorize[name] for name in names]
+            weights.append(list_weights(settings.train[member], read))
+        return unite_weights(weights)

@@ -21,12 +21,13 @@ from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER, Representation
 from textclf.version import __version__
 
-CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
+# Hubs and code hosts show it as the front page of a folder.
+CARD = "README.md"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A model as it is exported: with the representations that it reads, and a function that writes its files."""
+    """A model to export, the representations it reads, and a function that writes its files."""
 
     model: Classifier
     vectorizers: tuple[Representation, ...]
@@ -53,7 +54,7 @@ def average(members: Sequence[Exported], record: Mapping[str, float]) -> Exporte
 
 
 def read_vectorizer(folder: Path, shared: Path) -> Any:
-    """Return the fitted representation in a folder of features; `shared` holds the pretrained weights."""
+    """Return the fitted representation in a folder of features; `shared` has pretrained weights."""
     read = representation.read(folder / VECTORIZER, shared)
     verify_files(folder, [VECTORIZER])
     return read
@@ -75,16 +76,17 @@ def write(
     model, vectorizers = exported.model, exported.vectorizers
     folder.mkdir()
     exported.write(folder)
-    places = [folder / member for member in MEMBERS] if isinstance(model, Average) else [folder]
-    for place, vectorizer in zip(places, vectorizers, strict=True):
-        representation.write(vectorizer, place / VECTORIZER)
+    folders = [folder / member for member in MEMBERS] if isinstance(model, Average) else [folder]
+    for member_folder, vectorizer in zip(folders, vectorizers, strict=True):
+        representation.write(vectorizer, member_folder / VECTORIZER)
         representation.share(vectorizer, folder.parent / SHARED)
     if decision.rejection is None or decision.rejection.score != DISTANCE:
         (folder / MEANS).unlink(missing_ok=True)
     write_decision(decision, folder / DECISION)
     if scores is not None:
         conformal.write(folder / CONFORMAL, {folder.name: scores})
-    if isinstance(model, LayerModel):  # the other forms are a file of ONNX itself, or have none
+    # The other forms of a model are a file of ONNX itself, or have none.
+    if isinstance(model, LayerModel):
         onnx_model.write(vectorizers[0], model, decision, folder / onnx_model.ONNX)
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
     statement.write(folder, definition, __version__)

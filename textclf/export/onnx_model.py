@@ -21,7 +21,8 @@ from textclf.artifacts.token_front import TokenFront
 from textclf.pretrained.onnx_graph import FLOAT, INT64, Graph
 from textclf.vectorize.representation import Representation
 
-ONNX = "model.onnx"  # beside the model's other files
+# Stands beside the model's other files.
+ONNX = "model.onnx"
 # Keras's activations as operators of ONNX with their attributes.
 OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "elu": ("Elu", {"alpha": 1.0}),
@@ -37,14 +38,16 @@ OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def write(vectorizer: Representation, model: LayerModel, decision: Decision, path: Path) -> None:
-    """Write the model of `build`, checked by ONNX's own rules; the same arguments give the same bytes."""
+    """Write the model of `build`, checked by ONNX's rules; equal arguments give equal bytes."""
     proto = build(vectorizer, model, decision)
     onnx.checker.check_model(proto, full_check=True)
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
 def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> onnx.ModelProto:
-    """Return a model from `features` to `label` (rows,) text and `probabilities` (rows, classes) float32.
+    """Return a model from `features` to `label` and `probabilities`.
+
+    `label` is (rows,) text, `probabilities` (rows, classes) float32.
 
     With several labels per text `label` is (rows, classes) int64, 1 for each label decided.
     `features` (rows, features) float32 are vectors of the vectorizer as a dense array; a model with
@@ -62,7 +65,8 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
             "token_ids", TensorProto.INT64, ["rows", model.front.length]
         )
         values = _add_front(graph, model.front, "token_ids")
-    scores, activation = _add_scores(graph, model, values, columns), model.layers[-1].activation
+    scores = _add_scores(graph, model, values, columns)
+    activation = model.layers[-1].activation
     if activation not in {"sigmoid", "softmax", SIGMOIDS}:
         scores, activation = _add_log_sigmoids(graph, scores), "softmax"
     if decision.calibration is not None:
@@ -75,18 +79,15 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
         probabilities = graph.add("Softmax", scores, axis=1)
     graph.add("Identity", probabilities, name="probabilities")
     _add_label(graph, model.classes, decision)
+    by_class: list[Any] = ["rows", len(model.classes)]
     label: tuple[Any, list[Any]] = TensorProto.STRING, ["rows"]
     if model.multilabel:
-        label = TensorProto.INT64, ["rows", len(model.classes)]
-    proto = graph.model(
-        [given],
-        [
-            helper.make_tensor_value_info("label", *label),
-            helper.make_tensor_value_info(
-                "probabilities", TensorProto.FLOAT, ["rows", len(model.classes)]
-            ),
-        ],
-    )
+        label = TensorProto.INT64, by_class
+    outputs = [
+        helper.make_tensor_value_info("label", *label),
+        helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, by_class),
+    ]
+    proto = graph.model([given], outputs)
     metadata = {
         "classes": json.dumps(model.classes, ensure_ascii=False),
         "vectorizer": json.dumps(vectorizer.to_json(), sort_keys=True, ensure_ascii=False),
@@ -98,8 +99,10 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
 def _add_front(graph: Graph, front: TokenFront, ids: str) -> str:
     """Add the vectors of padded token ids, (rows, columns), as in `TokenFront`."""
     values = graph.add("Gather", graph.constant(front.embedding, "embedding"), ids, axis=0)
-    values = graph.add("Transpose", values, perm=[0, 2, 1])  # (rows, dimensions, positions)
-    if (convolution := front.convolution) is not None:
+    # (rows, dimensions, positions)
+    values = graph.add("Transpose", values, perm=[0, 2, 1])
+    convolution = front.convolution
+    if convolution is not None:
         kernel = graph.constant(convolution.kernel.transpose(2, 1, 0), "convolution_kernel")
         values = graph.add(
             "Conv", values, kernel, graph.constant(convolution.bias, "convolution_bias")
@@ -129,14 +132,16 @@ def _add_scores(graph: Graph, model: LayerModel, values: str, columns: int) -> s
 
 def _add_calibrated(graph: Graph, scores: str, activation: str, calibration: Calibration) -> str:
     """Add the last activation and the calibration, as in `Decision.calibrate`."""
-    if isinstance(calibration, LabelScaling):  # the scores are log odds
+    if isinstance(calibration, LabelScaling):
+        # The scores are log odds.
         limit = -math.log(EPSILON)
         odds = graph.add("Clip", scores, graph.constant(-limit), graph.constant(limit))
         product = graph.add("Mul", odds, graph.constant(np.array(calibration.slopes)))
         return graph.add(
             "Sigmoid", graph.add("Add", product, graph.constant(np.array(calibration.intercepts)))
         )
-    if activation == "sigmoid":  # logarithms, because small probabilities lose digits in float32
+    # Logarithms, because small probabilities lose digits in float32.
+    if activation == "sigmoid":
         logs = _add_log_sigmoids(graph, _add_both_log_odds(graph, scores))
     else:
         logs = graph.add("LogSoftmax", scores, axis=1)
@@ -153,7 +158,7 @@ def _add_calibrated(graph: Graph, scores: str, activation: str, calibration: Cal
 
 
 def _add_log_sigmoids(graph: Graph, scores: str) -> str:
-    """Add the logarithms of the sigmoids, at least that of the smallest normal number of float64."""
+    """Add the logarithms of the sigmoids, at least that of float64's smallest normal number."""
     logs = graph.add("Neg", graph.add("Softplus", graph.add("Neg", scores)))
     return graph.add("Max", logs, graph.constant(math.log(np.finfo(np.float64).tiny)))
 
@@ -164,12 +169,12 @@ def _add_both_log_odds(graph: Graph, log_odds: str) -> str:
 
 
 def _add_binary_sigmoids(graph: Graph, log_odds: str) -> str:
-    """Add the probabilities of both classes (rows, 2) from the log odds of the positive class (rows, 1)."""
+    """Add the probabilities of both classes (rows, 2) from the positive log odds (rows, 1)."""
     return graph.add("Sigmoid", _add_both_log_odds(graph, log_odds))
 
 
 def _add_label(graph: Graph, classes: Sequence[str], decision: Decision) -> None:
-    """Add the class label of each row, or its labels, as in `Decision.decide`; "" for a row decided as no class."""
+    """Add the class label or the labels of each row, as in `Decision.decide`; "" is no class."""
     if decision.thresholds is not None:
         exceeds = graph.add(
             "Greater", "probabilities", graph.constant(np.array(decision.thresholds))

@@ -1,4 +1,4 @@
-"""The outcome of a run in a few lines, for a terminal: the models on the test rows, and the default model."""
+"""The outcome of a run in a few lines for a terminal: models on test rows, and the default."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,8 @@ from textclf.evaluate.results import (
     format_share,
 )
 
-FILES = (
-    "evaluation",
-    "intervals",
-    "comparisons",
-    "decisions",
-    "unknown",
-)  # in the folder metrics, as JSON
+# In the folder metrics, as JSON.
+FILES = ("evaluation", "intervals", "comparisons", "decisions", "unknown")
 
 
 def describe(
@@ -32,7 +27,9 @@ def describe(
     external: Sequence[str] = (),
     looks: int = 1,
 ) -> list[str]:
-    """Return a table with a row per model, the highest test accuracy first; the default of `textclf predict`, and why.
+    """Return a table with a row per model, the highest test accuracy first; the default and why.
+
+    The default is that of `textclf predict`.
 
     With several labels per text it also has `OF_SETS`; with texts of no class the share of them
     that is recognised. With costs it has the mean cost in place of the log loss, the lowest first.
@@ -54,7 +51,7 @@ def describe(
     baselines = [name for name in names if results.decisions[name].decision.baseline]
     references = dict.fromkeys([*baselines[:1], ranked[0]] if len(names) > 1 else [])
     recalls = {
-        name: found["test"].recall for name, found in results.unknown.items() if "test" in found
+        name: splits["test"].recall for name, splits in results.unknown.items() if "test" in splits
     }
     rows = [
         [
@@ -66,38 +63,37 @@ def describe(
         ]
     ]
     for name in ranked:
+        measured = test[name]
         accuracy, interval = format_measured(
-            "accuracy", test[name]["accuracy"], results.accuracy_ends(name)
+            "accuracy", measured["accuracy"], results.accuracy_ends(name)
         )
-        rows.append(
-            [
-                display_name(name),
-                f"{accuracy} ({interval})",
-                *(
-                    format_value(key, test[name][key]).replace("-", "\N{MINUS SIGN}")
-                    for key in shown
-                ),
-                *([format_share(recalls.get(name))] if recalls else []),
-                *(
-                    "" if name == other else _against(results.compare(name, other), compared)
-                    for other in references
-                ),
-            ]
-        )
+        row = [display_name(name), f"{accuracy} ({interval})"]
+        row += [format_value(key, measured[key]).replace("-", "\N{MINUS SIGN}") for key in shown]
+        if recalls:
+            row.append(format_share(recalls.get(name)))
+        row += [
+            "" if name == other else _against(results.compare(name, other), compared)
+            for other in references
+        ]
+        rows.append(row)
     default, reason = explain_choice(named, results, models)
     lines = [*align(rows), f"default model: {display_name(default)}", reason]
-    if told := below_baseline(results, default):
-        lines.insert(0, f"{display_name(default)} {told}")
+    warning = below_baseline(results, default)
+    if warning:
+        lines.insert(0, f"{display_name(default)} {warning}")
     if looks > 1:
         best, ends = test[default]["accuracy"], results.accuracy_ends(default)
         low, high = widen(best, ends.effective_rows, confidence, looks, ends.degrees)
         chosen = f"if {display_name(default)} was chosen as the best of them"
-        interval = f"its {confidence_level(confidence)} interval is {format_interval('accuracy', low, high)} (Bonferroni)"
-        lines.append(f"Git has {looks:,} results on these test rows: {chosen}, {interval}")
+        interval = format_interval("accuracy", low, high)
+        lines.append(
+            f"Git has {looks:,} results on these test rows: {chosen}, "
+            f"its {confidence_level(confidence)} interval is {interval} (Bonferroni)"
+        )
     return lines
 
 
 def _against(test: Comparison, metric: str) -> str:
-    found = test if metric == "accuracy" else test.metrics.get(metric)
-    value, interval = format_difference(metric, found.difference if found else 0.0, found)
+    measured = test if metric == "accuracy" else test.metrics.get(metric)
+    value, interval = format_difference(metric, measured.difference if measured else 0.0, measured)
     return f"{value} ({interval})" if value else interval

@@ -1,4 +1,4 @@
-"""What an exported model was made of, as SLSA's buildDefinition: its settings, and what they were applied to."""
+"""What an exported model was made of, as SLSA's buildDefinition: settings and dependencies."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +18,8 @@ CODE = (
     *("artifacts", "core", "evaluate", "export", "fetch", "models", "pretrained"),
     *("split.settings", "stages.export", "tables", "vectorize"),
 )
-ALWAYS = ("data", "about", "split", "evaluate", "export")  # sections that every model uses
+# Sections that every model uses.
+ALWAYS = ("data", "about", "split", "evaluate", "export")
 
 
 def define(
@@ -29,20 +30,27 @@ def define(
     `versions` are those of the packages that computed it; `files` are those that people edit beside
     params.yaml, and the lock files; `teachers` are those of its members.
     """
-    weights = [
-        each for each in facts.weights(model) if each.name in CATALOGUE
-    ]  # the settings have those of others
+    # The settings have the checksums of weights that are not in the catalogue.
+    catalogued = [weights for weights in facts.weights(model) if weights.name in CATALOGUE]
     code = read_code()
     return {
         "externalParameters": {"model": model, "params": used_settings(facts.settings, model)},
         "resolvedDependencies": [
-            *(_file(each.path, each.sha256, each.licence, each.citation) for each in facts.sources),
-            *(_file(path.as_posix(), sha256_of_file(require(path))) for path in files),
-            *(_file(each["file"], each["sha256"]) for each in teachers),
             *(
-                _file(f"{SHARED}/{each.name}/{file.name}", file.sha256, each.licence, each.citation)
-                for each in weights
-                for file in CATALOGUE[each.name].files
+                _file(source.path, source.sha256, source.licence, source.citation)
+                for source in facts.sources
+            ),
+            *(_file(path.as_posix(), sha256_of_file(require(path))) for path in files),
+            *(_file(teacher["file"], teacher["sha256"]) for teacher in teachers),
+            *(
+                _file(
+                    f"{SHARED}/{weights.name}/{file.name}",
+                    file.sha256,
+                    weights.licence,
+                    weights.citation,
+                )
+                for weights in catalogued
+                for file in CATALOGUE[weights.name].files
             ),
             *(_file(code_name(package), checksum(code, package)) for package in CODE),
             *(
@@ -67,8 +75,10 @@ def code_name(package: str) -> str:
 def used_settings(settings: Settings, model: str) -> dict[str, Any]:
     """Return the settings that a model uses, by section, with their defaults."""
     members = settings.members(model)
-    read = [settings.train[each].features for each in members]
-    features = {*read, *(name for each in read for name in below(each, settings.combine))}
+    features: set[str] = set()
+    for member in members:
+        read = settings.train[member].features
+        features |= {read, *below(read, settings.combine)}
     used: dict[str, dict[str, Any]] = {
         "vectorize": {
             name: settings.vectorize[name]
@@ -81,8 +91,8 @@ def used_settings(settings: Settings, model: str) -> dict[str, Any]:
         "train": {name: settings.train[name] for name in members},
         "average": {name: pair for name, pair in settings.average.pairs().items() if name == model},
     }
-    found = {
-        key: {name: each.model_dump(mode="json") for name, each in of.items()}
-        for key, of in used.items()
+    always = {key: getattr(settings, key).model_dump(mode="json") for key in ALWAYS}
+    return always | {
+        key: {name: section.model_dump(mode="json") for name, section in sections.items()}
+        for key, sections in used.items()
     }
-    return {key: getattr(settings, key).model_dump(mode="json") for key in ALWAYS} | found

@@ -1,4 +1,4 @@
-"""The default model anew, fitted on the training and validation rows together once these have chosen everything."""
+"""The default model anew, fitted on training and validation rows once these have been used."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ SPLITS = ("train", "validation")
 
 
 def require_memory(features: Path) -> None:
-    """Raise `UserError` unless memory holds the rows of both splits with features like those that a run has made."""
+    """Raise `UserError` unless memory holds the rows of both splits with such features."""
     opened = feature_files.open_shards(features)
     size = sum(path.stat().st_size for split in SPLITS for path in opened[split].paths)
     resources.require_memory(COPIES * size, "export.refit, which takes all rows in memory,")
@@ -37,7 +37,7 @@ def refit(
     combine: Combine,
     pretrained: Path,
 ) -> tuple[Exported, Features]:
-    """Return a model with these settings and its representation, fitted on the rows, and their features.
+    """Return a model and its representation, fitted on the rows, and the features of these.
 
     `record` is that of the measured training, which has chosen C, or the epoch after which early
     stopping took the weights. No rows are watched.
@@ -56,7 +56,7 @@ def refit(
 def replace_terms(
     top: pd.DataFrame, name: str, exported: Exported, features: Features, count: int
 ) -> pd.DataFrame:
-    """Return the table of `top_terms` with those of a model that was fitted anew on these features."""
+    """Return the table of `top_terms` with those of a model fitted anew on these features."""
     model: Any = exported.model
     if name not in set(top["model"]):
         return top

@@ -14,11 +14,15 @@ class Export(Section):
 
     model: Name | None = Field(
         None,
-        description="default of textclf predict; null: best on validation rows, else in cross-validation",
+        description=(
+            "default of textclf predict; null: best on validation rows, else in cross-validation"
+        ),
     )
     refit: bool = Field(
         False,
-        description="true exports the default model as fitted on training and validation rows together",
+        description=(
+            "true exports the default model as fitted on training and validation rows together"
+        ),
     )
     terms: Annotated[int, Field(ge=1)] = Field(
         12,
@@ -27,7 +31,7 @@ class Export(Section):
 
 
 def needs_measured(data: Data, evaluate: Evaluate) -> str | None:
-    """Return what holds only for the measured model, so that `refit` changes nothing; None if there is nothing."""
+    """Return what holds only for the measured model, so that `refit` changes nothing, or None."""
     if evaluate.coverage is not None:
         return "the promise of the prediction sets (evaluate.coverage)"
     if data.no_class_label is not None:

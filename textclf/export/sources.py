@@ -1,4 +1,4 @@
-"""Where rows and pretrained weights come from: files, checksums and rights, and class names of built-in corpora."""
+"""Where rows and pretrained weights come from: files, checksums, rights and class names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,14 @@ from textclf.fetch import catalogue
 from textclf.models.common.settings import ModelSettings
 from textclf.pretrained.catalogue import CATALOGUE
 
-UNSTATED = "yours to state"  # rights that only the owner of the rows knows
+# Stands for rights that only the owner of the rows knows.
+UNSTATED = "yours to state"
 PUBLISHER = "Sentiment Labelled Sentences (UCI Machine Learning Repository)"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A raw file: its path, its SHA-256 and its rights; `corpus` is the name of a built-in corpus, or None."""
+    """A raw file: its path, SHA-256 and rights; `corpus` is the name of a built-in corpus."""
 
     path: str
     sha256: str
@@ -45,43 +46,43 @@ def list_sources(checksums: Mapping[str, str], path: str) -> list[Source]:
     Built-in corpora are recognised by their checksum and bring their licence and citation along.
     """
     corpora = {
-        each.sha256: (name, each.licence, each.citation) for name, each in catalogue.CORPORA.items()
+        corpus.sha256: (name, corpus.licence, corpus.citation)
+        for name, corpus in catalogue.CORPORA.items()
     }
     is_file = list(checksums) == [PurePath(path).name]
+    folder = path.rstrip("/")
     return [
-        Source(
-            path if is_file else f"{path.rstrip('/')}/{name}", checksum, *corpora.get(checksum, ())
-        )
+        Source(path if is_file else f"{folder}/{name}", checksum, *corpora.get(checksum, ()))
         for name, checksum in checksums.items()
     ]
 
 
 def combine_rights(sources: Sequence[Source], about: About = NOTHING) -> Rights:
-    """Return the rights in all files: what `about` states, else those of built-in corpora, else `UNSTATED`."""
+    """Return the rights in all files: from `about`, else of built-in corpora, else `UNSTATED`."""
     corpora = [source.corpus for source in sources if source.corpus]
-    built_in = bool(sources) and len(corpora) == len(sources)
+    licences = list(dict.fromkeys(source.licence for source in sources))
+    citations = dict.fromkeys(source.citation for source in sources)
+    language, origin = UNSTATED, "your own file"
+    if sources and len(corpora) == len(sources):
+        language, origin = "English", f"{join_names(corpora)}: {PUBLISHER}"
     return Rights(
-        licence=about.licence
-        or join_names(list(dict.fromkeys(source.licence for source in sources)))
-        or UNSTATED,
-        citation=about.citation
-        or " ".join(dict.fromkeys(source.citation for source in sources))
-        or UNSTATED,
-        language=about.language or ("English" if built_in else UNSTATED),
-        origin=about.title
-        or (f"{join_names(corpora)}: {PUBLISHER}" if built_in else "your own file"),
+        licence=about.licence or join_names(licences) or UNSTATED,
+        citation=about.citation or " ".join(citations) or UNSTATED,
+        language=about.language or language,
+        origin=about.title or origin,
     )
 
 
 def class_titles(sources: Sequence[Source], about: About) -> dict[str, str]:
-    """Return the name of each class label that has one in `about` or, for a built-in corpus, in the catalogue."""
+    """Return the name of each class label that has one in `about` or in the catalogue."""
     return catalogue.class_names(source.corpus for source in sources) | about.class_names
 
 
 def require_known_classes(about: About, classes: Sequence[str]) -> None:
     """Raise `UserError` if `about` names a class that has no rows."""
     lines = [
-        f"params.yaml: about.class_names.{label} must be a label of the data; {suggest(label, classes)}"
+        f"params.yaml: about.class_names.{label} must be a label of the data; "
+        f"{suggest(label, classes)}"
         for label in about.class_names
         if label not in classes
     ]
@@ -91,7 +92,7 @@ def require_known_classes(about: About, classes: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Weights:
-    """Pretrained weights: their name and their rights; `beside` says that predicting reads a file of theirs."""
+    """Pretrained weights: name and rights; `beside` says that predicting reads a file of theirs."""
 
     name: str
     beside: bool
@@ -100,15 +101,15 @@ class Weights:
 
 
 def list_weights(settings: ModelSettings, representations: Sequence[Any]) -> list[Weights]:
-    """Return the weights that the settings of a model and of its representations name, each once, sorted by name."""
-    beside = {each.chosen.name for each in representations if hasattr(each, "chosen")}
+    """Return the weights that settings of a model and its representations name, sorted by name."""
+    beside = {read.chosen.name for read in representations if hasattr(read, "chosen")}
+    sections = [settings, *representations]
     # A network without `vectors` starts from its seed, whatever vectors the representation has.
-    sections = (
-        [settings] if getattr(settings, "vectors", "") is None else [settings, *representations]
-    )
-    names = beside | {
-        name for each in sections for name in getattr(each, "pretrained_names", list)()
-    }
+    if getattr(settings, "vectors", "") is None:
+        sections = [settings]
+    names = beside.copy()
+    for section in sections:
+        names.update(getattr(section, "pretrained_names", list)())
     if hasattr(settings, "chosen"):
         names.add(settings.chosen.name)
     rights = {
@@ -120,6 +121,8 @@ def list_weights(settings: ModelSettings, representations: Sequence[Any]) -> lis
 
 
 def unite_weights(models: Iterable[Sequence[Weights]]) -> list[Weights]:
-    """Return the weights of several models, each name once, sorted; one that is read beside a model stays so."""
-    by_name = {each.name: each for each in sorted(chain(*models), key=lambda each: each.beside)}
+    """Return the weights of several models by name; `beside` if they are so for any model."""
+    # Weights that are read beside a model come last, and replace those of the same name.
+    ordered = sorted(chain(*models), key=lambda weights: weights.beside)
+    by_name = {weights.name: weights for weights in ordered}
     return [by_name[name] for name in sorted(by_name)]
