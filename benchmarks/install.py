@@ -116,8 +116,9 @@ def sentence() -> str:
     """Return what the installation in README.md takes."""
     took = results.read(RESULT)
     return (
-        f"That is {took['packages']} packages: {took['download_megabytes'] / 1e3:.1f} GB to download, "
-        f"{took['megabytes'] / 1e3:.1f} GB on disk, {took['cpu_minutes']:.1f} minutes of CPU. "
+        f"That is {took['packages']} packages: {took['download_megabytes'] / 1e3:.1f} GB to "
+        f"download, {took['megabytes'] / 1e3:.1f} GB on disk, "
+        f"{took['cpu_minutes']:.1f} minutes of CPU. "
         f"Networks (`keras`) add {results.read('extras')['keras']['megabytes'] / 1e3:.1f} GB."
     )
 

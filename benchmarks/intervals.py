@@ -336,8 +336,8 @@ def table() -> str:
     sets = [kind["sets"] for kind in kinds]
     errors = [100 * math.sqrt(0.95 * 0.05 / number) for number in (max(sets), min(sets))]
     note = (
-        f"{min(sets)} to {max(sets):,} sets per kind; the standard error of a percentage is {errors[0]:.1f} to "
-        f"{errors[1]:.1f} points. The kind in which each is farthest outside:"
+        f"{min(sets)} to {max(sets):,} sets per kind; the standard error of a percentage is "
+        f"{errors[0]:.1f} to {errors[1]:.1f} points. The kind in which each is farthest outside:"
     )
     return "\n".join([results.markdown(["interval of", *columns], rows), "", note, "", *more])
 

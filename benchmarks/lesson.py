@@ -102,7 +102,10 @@ def claims() -> str:
         ),
         (
             "the validation loss rises while training accuracy stays at 100%",
-            f"lowest in epoch {best}; training accuracy reaches 1.0 in epoch {full}, so the loss rises well before",
+            (
+                f"lowest in epoch {best}; training accuracy reaches 1.0 in epoch {full}, "
+                "so the loss rises well before"
+            ),
             "`metrics/training.json`, `plots/history.csv`",
         ),
         (

@@ -280,7 +280,8 @@ def main() -> None:
                 )
                 add(corpus, preset, measured)
                 results.tell(
-                    f"{corpus} {preset}: {measured['cpu_minutes']:.2f} minutes, {measured['accuracy'][0]:.3f}"
+                    f"{corpus} {preset}: {measured['cpu_minutes']:.2f} minutes, "
+                    f"{measured['accuracy'][0]:.3f}"
                 )
 
 

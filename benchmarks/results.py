@@ -144,7 +144,10 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def show(values: Mapping[str, float], form: str = ".2f") -> str:
     """Return a spread as text."""
-    return f"{values['median']:{form}} ({values['minimum']:{form}}\N{EN DASH}{values['maximum']:{form}})"
+    return (
+        f"{values['median']:{form}} "
+        f"({values['minimum']:{form}}\N{EN DASH}{values['maximum']:{form}})"
+    )
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -27,7 +27,10 @@ def predict(content: dict[str, Any]) -> str:
     rates = [["sentences per second, one core", ""]]
     rates += [[row["what"], show(row["rate"], ",.0f")] for row in content["throughput"]]
     sentences = f"Sentences of {content['characters']} characters; rounds: {content['rounds']}."
-    return f"{markdown(seconds[0], seconds[1:])}\n\n{markdown(rates[0], rates[1:])}\n\n{sentences} {measured_on(content)}"
+    return (
+        f"{markdown(seconds[0], seconds[1:])}\n\n{markdown(rates[0], rates[1:])}\n\n"
+        f"{sentences} {measured_on(content)}"
+    )
 
 
 def title(part: dict[str, Any]) -> str:
@@ -73,7 +76,10 @@ def stages(measured: Sequence[dict[str, Any]]) -> str:
         for name in names
     ]
     rounds = ", ".join(str(content["rounds"]) for content in measured)
-    notes = f"Rounds: {rounds}. Seconds of the stages: in the round of the median time. MB: of the largest process."
+    notes = (
+        f"Rounds: {rounds}. Seconds of the stages: in the round of the median time. MB: "
+        "of the largest process."
+    )
     return f"{markdown(lines[0], lines[1:])}\n\n{notes}"
 
 

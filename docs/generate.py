@@ -106,9 +106,18 @@ def params_table() -> str:
     lines = [
         "# Settings",
         "",
-        "Every setting of params.yaml. A setting that is left out has its default; set it by a line in params.yaml, or",
-        "by `dvc exp run -S ++key=value`. dvc.yaml reads `data.path`, the sections fetch, about, split, vectorize,",
-        "train and evaluate, and `kind` and `features` of each model itself, so these must be there. `make docs`",
+        (
+            "Every setting of params.yaml. A setting that is left out has its default; "
+            "set it by a line in params.yaml, or"
+        ),
+        (
+            "by `dvc exp run -S ++key=value`. dvc.yaml reads `data.path`, the sections fetch, about, "
+            "split, vectorize,"
+        ),
+        (
+            "train and evaluate, and `kind` and `features` of each model itself, "
+            "so these must be there. `make docs`"
+        ),
         "writes this page.",
     ]
     for name, kind in documented():
@@ -197,9 +206,9 @@ def numbers(root: str) -> str:
     accuracies = [f"{measured['keras'][split]['accuracy']:.1%}" for split in ("train", "test")]
     epoch = training["keras"]["best_epoch"]
     return (
-        f"The network has {accuracies[0]} of its training rows right and {accuracies[1]} of the test rows, as in the "
-        f"lesson;\nits test loss is lowest after epoch {epoch} of {training['keras']['epochs']}: "
-        f"[claim by claim]({root}docs/lesson.md)."
+        f"The network has {accuracies[0]} of its training rows right and {accuracies[1]} of the "
+        f"test rows, as in the lesson;\nits test loss is lowest after epoch {epoch} of "
+        f"{training['keras']['epochs']}: [claim by claim]({root}docs/lesson.md)."
     )
 
 
@@ -316,7 +325,8 @@ def main(arguments: list[str]) -> None:
     if params.is_lesson(settings) and gallery.outdated(ROOT):
         if checking:
             stale.append(
-                f"the pictures in {gallery.GALLERY} are of another run; run make docs, which needs Chromium"
+                f"the pictures in {gallery.GALLERY} are of another run; run make docs, "
+                "which needs Chromium"
             )
         else:
             gallery.take()

@@ -44,12 +44,24 @@ POSIX = re.compile(
 )
 # Why a test was skipped, and how to make it run.
 LEFT_OUT = {
-    "browser": "the report was not opened in a browser: install Chromium (Debian: apt install chromium)",
-    "pretrained weights": "presets with pretrained weights were not run: they could not be downloaded",
-    "index": "nothing was installed in a fresh environment: the index of packages could not be reached",
-    "tracer": "no system call failed: install strace, and allow it to trace (Debian: apt install strace)",
-    "emulator": "no stage ran on an emulated CPU: install qemu-x86_64 (Debian: apt install qemu-user)",
-    "arm64 emulator": "nothing ran on an emulated arm64 CPU: install qemu-aarch64 (Debian: apt install qemu-user)",
+    "browser": (
+        "the report was not opened in a browser: install Chromium (Debian: apt install chromium)"
+    ),
+    "pretrained weights": (
+        "presets with pretrained weights were not run: they could not be downloaded"
+    ),
+    "index": (
+        "nothing was installed in a fresh environment: the index of packages could not be reached"
+    ),
+    "tracer": (
+        "no system call failed: install strace, and allow it to trace (Debian: apt install strace)"
+    ),
+    "emulator": (
+        "no stage ran on an emulated CPU: install qemu-x86_64 (Debian: apt install qemu-user)"
+    ),
+    "arm64 emulator": (
+        "nothing ran on an emulated arm64 CPU: install qemu-aarch64 (Debian: apt install qemu-user)"
+    ),
 }
 
 

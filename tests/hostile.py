@@ -8,16 +8,27 @@ from pathlib import Path
 VARIABLES, PYTHON_VARIABLES = json.loads(
     Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
 ).values()
-NUMBERS = '{"backend": "jax", "floatx": "float64", "epsilon": 0.01, "image_data_format": "channels_first"}'
-SERIF = '<alias binding="strong"><family>{}</family><prefer><family>DejaVu Serif</family></prefer></alias>'
+NUMBERS = (
+    '{"backend": "jax", "floatx": "float64", "epsilon": 0.01, "image_data_format": '
+    '"channels_first"}'
+)
+SERIF = (
+    '<alias binding="strong"><family>{}</family><prefer><family>DejaVu '
+    "Serif</family></prefer></alias>"
+)
 FONTS = "".join(map(SERIF.format, ("sans-serif", "Liberation Sans", "Arimo", "Arial", "Helvetica")))
 FILES = {
     ".config/dask/dask.yaml": "distributed: {worker: {preload: [no_such_module]}}\n",
-    ".config/dvc/config": "[core]\n    autostage = true\n    checksum_jobs = 1\n[cache]\n    type = copy\n",
+    ".config/dvc/config": (
+        "[core]\n    autostage = true\n    checksum_jobs = 1\n[cache]\n    type = copy\n"
+    ),
     ".config/fontconfig/fonts.conf": f"<fontconfig><dir>~/.fonts</dir>{FONTS}</fontconfig>",
     ".config/matplotlib/matplotlibrc": "font.size: 33\nsvg.fonttype: none\n",
     ".config/pip/pip.conf": "[global]\nuser = true\nrequire-virtualenv = false\n",
-    ".gitconfig": "[core]\n\tautocrlf = true\n\tquotePath = true\n[color]\n\tui = always\n[status]\n\tshort = true\n",
+    ".gitconfig": (
+        "[core]\n\tautocrlf = true\n\tquotePath = true\n[color]\n\tui = always\n"
+        "[status]\n\tshort = true\n"
+    ),
     ".keras/keras.json": NUMBERS,
 }
 

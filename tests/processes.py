@@ -13,7 +13,8 @@ from textclf.core.extras import EXTRAS
 ROOT = Path(__file__).parents[1]
 # The command line where all optional packages look as if they were not installed.
 WITHOUT_EXTRAS = (
-    f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
+    "import sys; "
+    f"sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
     "from textclf import cli; cli.main()"
 )
 WINDOWS = (

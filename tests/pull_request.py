@@ -13,7 +13,10 @@ from tests.processes import ROOT, git
 from textclf.artifacts import predictions
 
 PREDICTIONS = "data/predictions/majority.parquet"
-GATE = "gate: {minimum: {majority: {test: {accuracy: 0.01}}}, maximum_drop: {majority: {test: {accuracy: 0.9}}}}"
+GATE = (
+    "gate: {minimum: {majority: {test: {accuracy: 0.01}}}, maximum_drop: {majority: {test: "
+    "{accuracy: 0.9}}}}"
+)
 # The files of a revision that pr-report reads.
 READ = (
     "dvc.lock",

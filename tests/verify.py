@@ -379,12 +379,14 @@ def verify(place: Path, settings: Sequence[str] = ()) -> None:
     other = make_second_copy(place, corpus_folder(one), settings)
     again = (sys.executable, "-m", "textclf.cli", "verify", "--rederive", "--explain")
     say(
-        "again in another folder, time zone, locale and umask, with another hash seed and number of cores"
+        "again in another folder, time zone, locale and umask, "
+        "with another hash seed and number of cores"
     )
     other.run(*again, "--models", str(one.folder / "models"), report=say_check)
     if shutil.which(EMULATOR[0]) is None:
         say(
-            f"left out: another CPU (no {EMULATOR[0]} here; Debian and Ubuntu: apt install qemu-user)"
+            f"left out: another CPU (no {EMULATOR[0]} here; Debian and Ubuntu: "
+            "apt install qemu-user)"
         )
         return
     say(f"again under {' '.join(EMULATOR)}, which takes some minutes")

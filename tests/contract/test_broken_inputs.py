@@ -113,7 +113,10 @@ def test_a_table_that_changed_after_split_is_refused(
     with (project / RAW).open("a", encoding="utf-8") as table:
         table.write("one more\t1\n")
     name, advice = Path(RAW).name, "run dvc repro --force split, then dvc repro"
-    rule = f"{Path(RAW).parent} must be the table that was split; {name} changed after the stage split had read it"
+    rule = (
+        f"{Path(RAW).parent} must be the table that was split; "
+        f"{name} changed after the stage split had read it"
+    )
     refuses(stage, f"error: {stage}: {rule}; {advice}")
 
 

@@ -159,7 +159,10 @@ def test_a_search_and_limits_that_are_not_set_up_refuse_no_run() -> None:
 
 @pytest.mark.parametrize("features", ["words", "sentences", "both"])
 def test_vectors_of_both_kinds_are_read_side_by_side(features: str) -> None:
-    text = "vectorize: {words: {}, sentences: {method: encoder}}\ncombine: {both: {first: words, second: sentences}}\n"
+    text = (
+        "vectorize: {words: {}, sentences: {method: encoder}}\ncombine: {both: {first: words, "
+        "second: sentences}}\n"
+    )
     assert parse(
         f"{text}train: {{mine: {{kind: logistic_regression, features: {features}}}}}"
     ).train.names() == ["mine"]

@@ -318,7 +318,10 @@ def test_what_takes_long_to_import_is_imported_where_it_is_used(
 
 
 def test_garbage_is_collected_only_when_a_stage_has_imported_its_modules() -> None:
-    started = "import gc, sys; sys.orig_argv[1:] = ['-m', 'stages.plot']; import stages.plot; print(gc.isenabled())"
+    started = (
+        "import gc, sys; sys.orig_argv[1:] = ['-m', 'stages.plot']; import stages.plot; "
+        "print(gc.isenabled())"
+    )
     assert python("-c", started) == (0, "False\n", "")
 
 

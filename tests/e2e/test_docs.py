@@ -24,7 +24,10 @@ DOCUMENTS = (
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 )
 BLOCK = re.compile(
-    r"^(?:<!-- (?:file: (?P<file>\S+)|(?P<empty>in an empty folder)) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",
+    (
+        r"^(?:<!-- (?:file: (?P<file>\S+)|(?P<empty>in an empty folder)) "
+        r"-->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$"
+    ),
     re.MULTILINE | re.DOTALL,
 )
 ANYTHING = "..."  # a line that stands for any number of lines

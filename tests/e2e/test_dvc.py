@@ -68,15 +68,16 @@ def test_metrics_of_other_settings_and_edited_metrics_are_called_stale(
     )
     stages = "train@keras, export, report"  # the last two show all settings
     assert copy.run("textclf", "metrics").splitlines()[-1] == (
-        f"warning: stale: dvc repro would run {stages} and what follows; changed since the last run: train.keras.epochs"
+        f"warning: stale: dvc repro would run {stages} and what follows; "
+        "changed since the last run: train.keras.epochs"
     )
     copy.run("git", "checkout", "--quiet", "params.yaml")
     measured.write_text(
         measured.read_text(encoding="utf-8").replace("0.8,", "0.99,"), encoding="utf-8"
     )
     assert copy.run("textclf", "metrics").splitlines()[-1] == (
-        "warning: stale: dvc repro would run evaluate and what follows; changed since the last run: "
-        "metrics/evaluation.json"
+        "warning: stale: dvc repro would run evaluate and what follows; "
+        "changed since the last run: metrics/evaluation.json"
     )
 
 

@@ -38,7 +38,8 @@ def test_a_first_run_is_checked_and_takes_a_model_as_good_as_logistic_regression
         sys.executable, "-m", "textclf.cli", "init", "--data", "tickets.csv", "--preset", preset
     )
     assert said.startswith(
-        f"tickets.csv: {count:,} rows, texts in column message, labels in column team, ids in column ticket\n"
+        f"tickets.csv: {count:,} rows, texts in column message, labels in column team, "
+        "ids in column ticket\n"
     )
     copy.dvc("repro")
     copy.run(sys.executable, "docs/generate.py", "--check")

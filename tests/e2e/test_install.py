@@ -143,7 +143,10 @@ def test_a_slim_installation_names_the_extra_for_parquet(slim: Path, folder: Pat
     done = run(
         slim / "bin" / "textclf", "predict", "great", "--output", "labels.parquet", folder=folder
     )
-    line = "error: predict: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow\n"
+    line = (
+        "error: predict: the package pyarrow must be installed for this; "
+        "pip install --only-binary :all: pyarrow\n"
+    )
     assert (done.status, done.err) == (2, line)
 
 

@@ -80,7 +80,8 @@ def browse() -> Iterator[Browse]:
             # version.
             page.add_init_script(
                 "window.violations = [];"
-                "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective))"
+                "addEventListener('securitypolicyviolation', "
+                "e => violations.push(e.violatedDirective))"
             )
             page.goto(path.resolve().as_uri())
             if script:
@@ -215,7 +216,8 @@ def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, wi
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         boxes = "[...document.querySelectorAll('.scroll, th, td')]"
         cut = page.evaluate(
-            f"{boxes}.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)"
+            f"{boxes}.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => "
+            "box.innerText)"
         )
         assert cut == []
         cut = page.evaluate(
@@ -241,7 +243,10 @@ def test_no_term_is_broken_or_cut(
 ) -> None:
     window = {"width": width, "height": 900}
     with browse(with_terms("letters__ disap", tmp_path_factory), viewport=window) as page:
-        lines = "[...document.querySelectorAll('#terms th bdi')].map(term => term.getClientRects().length)"
+        lines = (
+            "[...document.querySelectorAll('#terms th bdi')].map(term => "
+            "term.getClientRects().length)"
+        )
         assert set(page.evaluate(lines)) == {1}
     with browse(
         with_terms("donaudampfschifffahrtsgesellschaft", tmp_path_factory), viewport=window
@@ -263,8 +268,14 @@ def test_on_a_phone_each_cell_has_a_line_of_its_own_below_the_title_of_its_row(
         rows = page.evaluate(f"[...document.querySelectorAll('.stack tbody tr')].map({cells})")
         assert len(rows) > 100
         assert [tops for tops in rows if tops != sorted(set(tops))] == []
-        metrics = f"[...document.querySelectorAll('#models > .scroll .stack td')].map(cell => {box}.height)"
-        empty = "[...document.querySelectorAll('.stack td')].filter(cell => cell.offsetHeight && !cell.innerText.trim())"
+        metrics = (
+            "[...document.querySelectorAll('#models > .scroll .stack td')].map(cell => "
+            f"{box}.height)"
+        )
+        empty = (
+            "[...document.querySelectorAll('.stack td')].filter(cell => cell.offsetHeight && "
+            "!cell.innerText.trim())"
+        )
         assert page.evaluate(f"{empty}.length") == 0
         assert max(page.evaluate(metrics)) < 30  # pixels: one line, with value and interval
 
@@ -304,8 +315,9 @@ def test_the_dark_scheme_has_light_ink_on_the_page_and_in_the_charts(
 ) -> None:
     with browse(usual, color_scheme="dark") as page:
         ground, ink, label = page.evaluate(
-            "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
-            " getComputedStyle(document.querySelector('.plot text')).fill]"
+            "[getComputedStyle(document.body).backgroundColor, "
+            "getComputedStyle(document.body).color, getComputedStyle(document.querySelector('.plot "
+            "text')).fill]"
         )
         assert ink == label
         assert contrast(ground, ink) > 10
@@ -423,7 +435,8 @@ def test_a_hostile_corpus_is_text(browse: Browse, hostile: Path) -> None:
 def test_a_long_text_is_unfolded_by_keyboard(browse: Browse, hostile: Path) -> None:
     with browse(hostile) as page:
         page.evaluate(
-            "document.querySelectorAll('main > section > details').forEach(part => { part.open = true })"
+            "document.querySelectorAll('main > section > details').forEach(part => { part.open = "
+            "true })"
         )
         summary = page.locator(".text summary:visible").first
         summary.focus()

@@ -471,7 +471,10 @@ def test_of_the_configuration_of_dvc_only_addresses_stay(
 ) -> None:
     copy = workshop()
     monkeypatch.chdir(copy.folder)
-    text = "[core]\n    remote = mine\n['remote \"mine\"']\n    url = s3://bucket/x\n    configpath = aws\n"
+    text = (
+        "[core]\n    remote = mine\n['remote \"mine\"']\n    url = s3://bucket/x\n"
+        "    configpath = aws\n"
+    )
     written(".dvc/config", text + "[cache]\n    type = symlink\n")(copy.folder)
     commit_all(copy)
     with cloned("HEAD", require_own_inputs) as project:
@@ -509,7 +512,10 @@ def test_data_of_the_cache_that_are_not_what_their_checksum_says_fail(
     monkeypatch.setattr(command, "find_commit", lambda *_, **__: commit_of("HEAD"))
     assert command.run(arguments) == 1
     names = "data/external/scores.csv, data/raw"
-    line = f"inputs: FAILED, {names} must be what the checksums in the commit say; Git, DVC's cache or remote has other"
+    line = (
+        f"inputs: FAILED, {names} must be what the checksums in the commit say; Git, "
+        "DVC's cache or remote has other"
+    )
     assert line in capsys.readouterr().out
 
 
@@ -535,7 +541,10 @@ def test_a_commit_whose_objects_are_not_what_their_hashes_say_is_refused(
     forged = copy.folder / ".git/objects" / blob[:2] / blob[2:]
     forged.chmod(0o644)
     forged.write_bytes(zlib.compress(b"blob 17\0text,label\nx,good"))
-    line = f"Git must have the objects of {commit_of('HEAD')[:8]} as their hashes say; missing blob object '{blob}'"
+    line = (
+        f"Git must have the objects of {commit_of('HEAD')[:8]} as their hashes say; "
+        f"missing blob object '{blob}'"
+    )
     assert refusal(lambda: cloned(commit_of("HEAD")).__enter__()) == line
 
 

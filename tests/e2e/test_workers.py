@@ -138,7 +138,10 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         ("alone", "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})", {}),
         ("cluster", "pass", {"DASK_SCHEDULER_ADDRESS": cluster.address()}),
     ):
-        code = f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', run_name='__main__')"
+        code = (
+            f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', "
+            "run_name='__main__')"
+        )
         options = ["--splits", "splits", "--pretrained", "pretrained", "--features", name]
         done = python(
             "-c", code, *options, folder=project, DVC_STAGE="vectorize@words", **environment

@@ -144,5 +144,8 @@ def test_a_stage_needs_no_standard_streams(expected: Path, tmp_path: Path, stage
 def test_an_experiment_in_its_own_folder_does_not_run_the_code_of_another(project: Path) -> None:
     shutil.copytree(ROOT / "stages", project / "stages")
     done = run(project, "split", {"PYTHONSAFEPATH": "1"})
-    line = f"error: split: the code must be that of the current folder; got {ROOT / 'stages'}; unset PYTHONSAFEPATH\n"
+    line = (
+        f"error: split: the code must be that of the current folder; got {ROOT / 'stages'}; "
+        "unset PYTHONSAFEPATH\n"
+    )
     assert (done.status, done.err) == (2, line)

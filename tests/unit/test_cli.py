@@ -69,5 +69,8 @@ def test_the_completion_of_each_shell_knows_every_command(
 
 def test_bash_completes_a_command(tmp_path: Path, command_line: Command) -> None:
     (tmp_path / "completion").write_text(command_line("completion", "bash").out)
-    script = "source completion; COMP_WORDS=(textclf learn); COMP_CWORD=1; _shtab_textclf; echo ${COMPREPLY[@]}"
+    script = (
+        "source completion; COMP_WORDS=(textclf learn); COMP_CWORD=1; _shtab_textclf; "
+        "echo ${COMPREPLY[@]}"
+    )
     assert run("bash", "-c", script, folder=tmp_path) == (0, "learning-curve\n", "")

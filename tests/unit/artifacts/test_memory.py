@@ -36,8 +36,9 @@ def test_rows_are_together_unless_a_split_has_several_shards(counts: list[int], 
 def test_many_classes_are_refused_with_what_they_need(check: Callable[[], None], need: str) -> None:
     memory.require_predicting(10_000, 1000, "x")
     assert refusal(check).startswith(
-        "x: a probability of each of 10,000 classes (are the labels classes, or texts or ids by mistake?) for "
-        f"20,000 rows at once needs about {need} of memory; 1.0 GB is available; "
+        "x: a probability of each of 10,000 classes (are the labels classes, "
+        f"or texts or ids by mistake?) for 20,000 rows at once needs about {need} of memory; "
+        "1.0 GB is available; "
     )
 
 

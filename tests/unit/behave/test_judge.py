@@ -120,8 +120,8 @@ def test_texts_are_predicted_in_batches_and_each_once(monkeypatch: pytest.Monkey
 def test_a_class_that_the_model_does_not_have_is_refused() -> None:
     tests = parsed({"kind": "invariance", "pairs": PAIRS}, {"good": "yes", "bad": "nein"})
     assert refusal(judge.require_classes, tests, Signs.classes_, "mine.yaml", "keras") == (
-        "mine.yaml: classes.bad must be a class of the model keras (no, yes); got nein; give the labels of your data "
-        "under classes"
+        "mine.yaml: classes.bad must be a class of the model keras (no, yes); got nein; "
+        "give the labels of your data under classes"
     )
 
 

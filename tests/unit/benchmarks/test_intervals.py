@@ -149,6 +149,6 @@ def test_tables_count_and_name_what_is_outside(monkeypatch: pytest.MonkeyPatch) 
     assert "| Brier score |  |  |" in text
     assert text.endswith("- 25 rows: F1 80 · 1.00; MCC 95 · 1.50.\n- 100 rows: recall 100 · 1.00.")
     assert (
-        f"| {ALARM} | at most 5% | 1 | 100.0\N{EN DASH}100.0 · 1.00\N{EN DASH}1.00 | many rows 100.0 · 1.00 |"
-        in (intervals.promises_table())
+        f"| {ALARM} | at most 5% | 1 | 100.0\N{EN DASH}100.0 · 1.00\N{EN DASH}1.00 | many rows "
+        "100.0 · 1.00 |" in (intervals.promises_table())
     )

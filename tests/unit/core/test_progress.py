@@ -115,7 +115,10 @@ def test_an_error_between_items_removes_the_bar(
 
 
 def test_variables_that_tqdm_cannot_read_are_an_error_in_a_line() -> None:
-    code = "from textclf.core import progress, stage; stage.exit_code('train', lambda: progress.bar('rows', 1).close())"
+    code = (
+        "from textclf.core import progress, stage; stage.exit_code('train', lambda: "
+        "progress.bar('rows', 1).close())"
+    )
     reason = "could not convert string to float: 'often'"
     done = python("-c", code, TQDM_MININTERVAL="often")
     assert (

@@ -80,7 +80,8 @@ def test_too_little_memory_is_refused_if_it_is_known(
         monkeypatch.setattr(resources, "available_memory", lambda known=known: known)
         resources.require_memory(needed, "vectorize")
     assert refusal(resources.require_memory, 1_200_000_000, "vectorize") == (
-        "vectorize needs about 1.2 GB of memory; 0.3 GB is available; end other programs, or use a machine with more"
+        "vectorize needs about 1.2 GB of memory; 0.3 GB is available; end other programs, "
+        "or use a machine with more"
     )
 
 
@@ -91,7 +92,9 @@ def of_version_2(group: str, folder: str) -> dict[str, str]:
         "sys/fs/cgroup/jobs/memory.current": "5\n",
         f"sys/fs/cgroup{folder}/memory.max": "2000000000\n",
         f"sys/fs/cgroup{folder}/memory.current": "1500000000\n",
-        f"sys/fs/cgroup{folder}/memory.stat": "anon 800000000\ninactive_file 700000000\nactive_file 1\n",
+        f"sys/fs/cgroup{folder}/memory.stat": (
+            "anon 800000000\ninactive_file 700000000\nactive_file 1\n"
+        ),
     }
 
 
@@ -160,8 +163,8 @@ def test_a_limit_of_address_space_below_what_libraries_reserve_is_refused(
     limit(monkeypatch, resource.RLIMIT_AS, 1_000_000_000)
     resources.require_address_space(1_000_000_000, "TensorFlow")
     assert refusal(resources.require_address_space, 2 * resources.GIB, "TensorFlow") == (
-        "the limit of address space (ulimit -v) must be at least 2.1 GB for TensorFlow; got 1.0 GB; "
-        "ulimit -v 2097152 is enough"
+        "the limit of address space (ulimit -v) must be at least 2.1 GB for TensorFlow; "
+        "got 1.0 GB; ulimit -v 2097152 is enough"
     )
 
 

@@ -83,7 +83,10 @@ def test_a_stage_takes_its_item_from_dvc(
     assert end(run) == 0
     monkeypatch.delenv("DVC_STAGE")
     assert end(run) == 2
-    line = "error: test_stage: the variable DVC_STAGE must be the stage of an entry, such as test_stage@keras; got '';"
+    line = (
+        "error: test_stage: the variable DVC_STAGE must be the stage of an entry, "
+        "such as test_stage@keras; got '';"
+    )
     out, err = capsys.readouterr()
     assert out == "a b@c\n"
     assert err.startswith(line)
@@ -131,7 +134,10 @@ def test_settings_that_change_while_a_stage_runs_are_refused(
             scratch.touch()
 
     assert end(run) == 2
-    line = "error: test_stage: params.yaml: split.seed must not change while the stage runs; it was 1000 and is 7 now; "
+    line = (
+        "error: test_stage: params.yaml: split.seed must not change while the stage runs; "
+        "it was 1000 and is 7 now; "
+    )
     assert capsys.readouterr().err.startswith(line)
     assert not (project / "out").exists()
 
@@ -270,7 +276,8 @@ def test_a_failure_during_imports_is_one_line(failure: str, status: int, line: s
 def test_a_defect_has_an_exit_code_of_its_own_and_leaves_no_temporary_files(tmp_path: Path) -> None:
     path = tmp_path / "temporary"
     done = interpret(
-        f"import atexit, os\nopen({str(path)!r}, 'w').close()\natexit.register(os.remove, {str(path)!r})\n1 / 0"
+        f"import atexit, os\nopen({str(path)!r}, 'w').close()\natexit.register(os.remove, "
+        f"{str(path)!r})\n1 / 0"
     )
     assert done.status == 70
     assert done.err.endswith("ZeroDivisionError: division by zero\n")

@@ -27,7 +27,10 @@ def test_a_file_that_stays_the_same_is_accepted(folder: Path) -> None:
 @pytest.mark.parametrize("change", ["write", "remove", "add"])
 def test_an_input_that_changes_while_it_is_read_is_refused(folder: Path, change: str) -> None:
     name = {"write": "a.csv", "remove": "b.csv", "add": "c.csv"}[change]
-    rule = f"{folder} must not change while it is read; .*{name}.* did; run dvc repro again when it is complete"
+    rule = (
+        f"{folder} must not change while it is read; .*{name}.* did; "
+        "run dvc repro again when it is complete"
+    )
     with pytest.raises(UserError, match=rule), unchanged(folder, lambda: read(folder)):
         (folder / name).unlink() if change == "remove" else (folder / name).write_text("new")
 

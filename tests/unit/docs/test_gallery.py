@@ -63,7 +63,8 @@ def test_pictures_are_taken_of_the_runs_report_with_chromium(
 @pytest.mark.lesson
 def test_the_check_of_the_docs_needs_no_browser_and_refuses_pictures_of_another_run() -> None:
     code = (
-        "import runpy, sys; from pathlib import Path; from docs import gallery; sys.argv = ['generate', '--check']\n"
+        "import runpy, sys; from pathlib import Path; from docs import gallery; "
+        "sys.argv = ['generate', '--check']\n"
         "gallery.current = lambda root: {}\n"
         "runpy.run_path('docs/generate.py', run_name='__main__')"
     )

@@ -292,8 +292,9 @@ def test_checks_are_left_out_if_there_are_too_few_unseen_rows(
     splits_of(train=draw_texts(np.random.default_rng(5), 40, WORDS), test=["great food"])
     done = run("same.jsonl")
     assert done.err == (
-        "warning: drift: unknown words and predicted classes are left out, for which test must have at least 20 "
-        "different texts or groups other than training or validation texts; got 1\n"
+        "warning: drift: unknown words and predicted classes are left out, "
+        "for which test must have at least 20 different texts or groups other than training or "
+        "validation texts; got 1\n"
     )
     assert "of all 3 checks together" in done.out
 
@@ -314,8 +315,8 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(
     both = run("both.jsonl", "--output", "both.json")
     assert both.status == 0
     assert both.err == (
-        "warning: drift: 30 texts of 70 are training or validation texts, and left out in unknown words "
-        "and predicted classes\n"
+        "warning: drift: 30 texts of 70 are training or validation texts, "
+        "and left out in unknown words and predicted classes\n"
     )
     assert "which the model has not seen; 40 new texts are compared with them\n" in both.out
     run("same.jsonl", "--output", "fresh.json")
@@ -329,8 +330,9 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(
     assert contents[0]["checks"]["length"] != contents[1]["checks"]["length"]
     write_texts(project / "learned.jsonl", learned)
     assert run("learned.jsonl").err == (
-        "warning: drift: unknown words and predicted classes are left out, for which NEW must have at least 20 "
-        "different texts or groups other than training or validation texts; got 0\n"
+        "warning: drift: unknown words and predicted classes are left out, "
+        "for which NEW must have at least 20 different texts or groups other than training or "
+        "validation texts; got 0\n"
     )
 
 
@@ -346,8 +348,8 @@ def test_training_and_validation_texts_are_left_out_whichever_is_the_reference(
     write_texts(project / "mixed.jsonl", [*drawn["train"][:3], *drawn["validation"][:4], *fresh])
     done = run("mixed.jsonl", "--reference", reference, "--output", "drift.json")
     assert done.err == (
-        "warning: drift: 7 texts of 32 are training or validation texts, and left out in unknown words "
-        "and predicted classes\n"
+        "warning: drift: 7 texts of 32 are training or validation texts, "
+        "and left out in unknown words and predicted classes\n"
     )
     content = written()
     assert (content["reference"]["name"], content["held_out"]["name"]) == (reference, "test")
@@ -358,7 +360,10 @@ def test_a_file_is_compared_without_any_extra_and_what_needs_one_says_which(proj
     slim = partial(python, "-c", WITHOUT_EXTRAS, "drift", "other.jsonl", folder=project)
     done = slim("--reference", "same.jsonl", "--output", "drift.json")
     assert (done.status, done.err) == (1, "")
-    line = "error: drift: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow\n"
+    line = (
+        "error: drift: the package pyarrow must be installed for this; "
+        "pip install --only-binary :all: pyarrow\n"
+    )
     assert slim() == (2, "", line)
     page = slim("--reference", "same.jsonl", "--page", "drift.html")
     assert (page.status, page.out) == (2, "")

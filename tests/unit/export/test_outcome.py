@@ -160,6 +160,7 @@ def test_damage_is_told_in_a_line(
     Path("metrics/evaluation.json").write_text("{}", encoding="utf-8")
     status, out, err = command_line("metrics")
     assert err.startswith(
-        "error: metrics: metrics/evaluation.json: majority.train.accuracy is missing; it must be set"
+        "error: metrics: metrics/evaluation.json: majority.train.accuracy is missing; "
+        "it must be set"
     )
     assert (status, out, err.count("\n")) == (2, "", 1)

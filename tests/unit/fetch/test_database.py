@@ -194,7 +194,10 @@ def test_rows_are_kept_until_query_or_file_change(
 
     assert ids() == ([1, 2, 3], "query.parquet: 3 rows from the database of HELP_DESK_URL\n")
     execute(url, "DELETE FROM tickets WHERE id = 2")
-    kept = f"the rows of an earlier run; to query again, remove {raw / 'query.parquet'} and force this stage"
+    kept = (
+        f"the rows of an earlier run; to query again, remove {raw / 'query.parquet'} and force "
+        "this stage"
+    )
     assert ids() == ([1, 2, 3], f"query.parquet: kept {kept}\n")
     assert ids(f"{QUERY} DESC")[0] == [3, 1]
     (raw / "query.parquet").unlink()

@@ -235,8 +235,9 @@ def test_all_sources_that_failed_are_named_in_order(
     monkeypatch.setenv("TEXTCLF_CORPUS", str(path))
     monkeypatch.setattr(catalogue, "UCI_ZIP", CLOSED)
     assert failure(tmp_path).startswith(
-        f"no source gave the corpus tiny ({tmp_path / 'tiny.txt'}: {OTHER_REASON}; TEXTCLF_CORPUS={path}: "
-        f"{reason.format(path=path)}; {CLOSED}: no connection (Connection refused); {NO_NPM}); check the network, "
+        f"no source gave the corpus tiny ({tmp_path / 'tiny.txt'}: {OTHER_REASON}; "
+        f"TEXTCLF_CORPUS={path}: {reason.format(path=path)}; {CLOSED}: "
+        f"no connection (Connection refused); {NO_NPM}); check the network, "
     )
 
 

@@ -68,7 +68,8 @@ def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes],
         "name, known = line.split('==', 1)\n"
         "assert known == '1.0 --hash=sha256:' + 64 * '0' + '\\n'\n"
         f"found = list(pathlib.Path({str(index)!r}).glob(name + '-1.0*'))\n"
-        "if not found: sys.exit('WARNING: x\\nERROR: No matching distribution found for ' + line.split()[0])\n"
+        "if not found: sys.exit('WARNING: x\\nERROR: No matching distribution found for ' + "
+        "line.split()[0])\n"
         "target = pathlib.Path(arguments[arguments.index('--dest') + 1])\n"
         "target.mkdir(exist_ok=True); shutil.copy(found[0], target)\n"
     )

@@ -110,7 +110,10 @@ def test_without_a_project_random_texts_test_and_discarded_ones_are_in_labelled_
     others = [Row("9", "t", "b"), Row("10", "typical", "a", why="diverse")]
     write_rows(Path("b.csv"), [*read_rows(person("ann", ["a", "", "b"], "random")), *others])
     run(Path("b.csv"))
-    expected = b'id,text,label,split\n0,"text 0\r",a,test\n2,"text 2\r",b,test\n9,t,b,train\n10,typical,a,suggested\n'
+    expected = (
+        b'id,text,label,split\n0,"text 0\r",a,test\n2,"text 2\r",b,test\n9,t,b,train\n'
+        b"10,typical,a,suggested\n"
+    )
     assert Path("table.csv").read_bytes() == expected
     found = survey(Path("table.csv"), Data(path="table.csv", id="id", split="split"))
     assert (found.given, found.suggested, found.choosing) == ({"train": 2, "test": 2}, 1, 1)
@@ -126,7 +129,10 @@ def test_conflicts_are_labelled_and_merged_and_answers_in_their_file_stay(
     conflicts = read_rows(Path("conflicts.csv"))
     whys = {"1": "ann: a; ben: b", "2": "ann: a; ben: b", "4": "ann: discarded; ben: b"}
     assert {row.id: row.why for row in conflicts} == whys
-    end = "next: textclf label conflicts.csv, then textclf label --merge ann.csv ben.csv conflicts.csv\n"
+    end = (
+        "next: textclf label conflicts.csv, then textclf label --merge ann.csv ben.csv "
+        "conflicts.csv\n"
+    )
     assert capsys.readouterr().out.endswith(end)
     one, two, four = (replace(row, other={"note": ""}) for row in conflicts)
     answered = [replace(one, label="b", by="cat"), replace(four, label="c", by="cat")]
@@ -158,7 +164,10 @@ def test_mistakes_are_a_line_and_nothing_is_written() -> None:
         lines.append(refusal(run, *files, output=output))
     assert lines == [
         "ben.csv: id '0' must have the text that it has in ann.csv; got another",
-        "mine.csv must have the columns id, text, label, split; got no split; give another --output",
+        (
+            "mine.csv must have the columns id, text, label, split; got no split; "
+            "give another --output"
+        ),
         "cat.csv: some rows must have a label; got none; fill the column label",
     ]
     assert (Path("mine.csv").read_text(), added()) == ("id,label,text\n0,x,y\n", {})

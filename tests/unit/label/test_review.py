@@ -36,7 +36,8 @@ def test_answers_are_lines_and_what_a_user_wrote_stays(tmp_path: Path) -> None:
     reviews.undo("b")
     path.write_text(path.read_text() + "by hand,b,1,,,,\n")
     assert re.sub(r"[\d-]{10}T[\d:]{8}Z", "now", path.read_text()) == (
-        'note,id,label,given,by,at,place\n"x\ny",e,1,,,,\n\n,a,1,0,"ann, B.",now,1\n,c,,0,"ann, B.",now,3\n'
+        'note,id,label,given,by,at,place\n"x\ny",e,1,,,,\n\n,a,1,0,"ann, B.",now,1\n,c,,0,"ann, '
+        'B.",now,3\n'
         ',d,1,0,"ann, B.",now,4\nby hand,b,1,,,,\n'
     )
     for name in "be":

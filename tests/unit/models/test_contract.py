@@ -253,19 +253,28 @@ def test_rows_that_do_not_fit_into_memory_together_are_refused(
             False,
             2,
             None,
-            "the training rows must hold every class; class class 2 has none of 47: set split.stratify",
+            (
+                "the training rows must hold every class; class class 2 has none of 47: "
+                "set split.stratify"
+            ),
         ),
         (
             True,
             1,
             0,
-            "the training rows must hold every class; class label 1 has none of 60: set split.stratify",
+            (
+                "the training rows must hold every class; class label 1 has none of 60: "
+                "set split.stratify"
+            ),
         ),
         (
             True,
             2,
             1,
-            "the training rows must hold rows without each label; all 60 have label 2: leave the label out",
+            (
+                "the training rows must hold rows without each label; all 60 have label 2: "
+                "leave the label out"
+            ),
         ),
     ],
 )

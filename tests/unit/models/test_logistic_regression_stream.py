@@ -107,8 +107,8 @@ def test_it_stops_once_a_step_hardly_lowers_the_loss() -> None:
 def test_it_chooses_no_c() -> None:
     line = refusal(fit_stream, samples.rows(), C=[0.1, 1])
     assert line == (
-        "train.logistic_regression.C must be one number if the solver is stream, as auto is beyond 250,000 training "
-        "rows; got [0.1, 1.0]"
+        "train.logistic_regression.C must be one number if the solver is stream, "
+        "as auto is beyond 250,000 training rows; got [0.1, 1.0]"
     )
 
 

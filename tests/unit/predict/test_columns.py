@@ -96,7 +96,8 @@ def test_records_and_data_frames_are_predicted_alike(folder: Path) -> None:
     ).tolist()
     assert first == second
     assert refusal(model.predict, [{"text": "good", "price": 1}]) == (
-        "texts[0] must have the keys text and price, shop, which the model reads; got none named 'shop'"
+        "texts[0] must have the keys text and price, shop, which the model reads; "
+        "got none named 'shop'"
     )
     assert "texts[1]: price must be a number" in refusal(
         model.predict, [RECORDS[0], RECORDS[0] | {"price": "1 EUR"}]
@@ -151,8 +152,8 @@ def test_the_command_reads_the_columns_of_a_table(
         assert (json.loads(out)["label"], json.loads(out)["text"]) == ("1", "good")
     else:
         assert (
-            "new.csv: a column that the model reads must be one of its columns (text, price); got 'shop'"
-            in err
+            "new.csv: a column that the model reads must be one of its columns (text, price); "
+            "got 'shop'" in err
         )
 
 

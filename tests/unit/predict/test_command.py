@@ -249,7 +249,10 @@ def test_a_broken_row_ends_the_output_and_leaves_an_old_file_as_it_is(
 ) -> None:
     (project / "out.jsonl").write_bytes(b"old")
     before = sorted(project.iterdir())
-    line = "stdin:4: must have 2 fields, as the header has; got 1; put quotes around a field that contains"
+    line = (
+        "stdin:4: must have 2 fields, as the header has; got 1; "
+        "put quotes around a field that contains"
+    )
     done = run("--format", "csv", "--output", "out.jsonl", stdin=GOOD + b"3\n")
     assert (done.status, done.out, len(done.err.splitlines())) == (2, b"", 1)
     assert done.err.startswith(f"error: predict: {line}")
@@ -335,7 +338,8 @@ def peak(*arguments: str, stdin: Path) -> float:
         "import re, sys; from textclf import cli\n"
         "try: cli.main(sys.argv[1:])\n"
         "except SystemExit as stop: assert stop.code == 0\n"
-        "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=sys.stderr)"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], "
+        "file=sys.stderr)"
     )
     line = [sys.executable, "-c", script, "predict", *arguments]
     with stdin.open("rb") as stream:

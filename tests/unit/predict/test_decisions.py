@@ -252,7 +252,10 @@ RAISE = "raise split.validation_size or lower the coverage"
         ),
         (
             "0.995",
-            f"must be at most 0.990099 for 100 validation rows; got 0.995, which takes at least 199 of them; {RAISE}",
+            (
+                "must be at most 0.990099 for 100 validation rows; got 0.995, "
+                f"which takes at least 199 of them; {RAISE}"
+            ),
         ),
     ],
 )
@@ -268,5 +271,8 @@ def test_a_coverage_that_cannot_be_is_an_error_of_one_line(
 def test_a_coverage_by_class_is_limited_by_the_rows_of_each_class() -> None:
     predictor = doubting(two_classes(), rows=20, by_class=True)
     assert predictor.predict_set(["bad"], 0.9523809) == [["no"]]  # 20 / 21 is the highest
-    rule = "coverage must be at most 0.95238 for 20 validation rows of class no; got 0.96, which takes at least 24 of them"
+    rule = (
+        "coverage must be at most 0.95238 for 20 validation rows of class no; got 0.96, "
+        "which takes at least 24 of them"
+    )
     assert refusal(predictor.predict_set, ["bad"], 0.96) == f"{rule}; {RAISE}"

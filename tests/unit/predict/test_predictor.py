@@ -328,7 +328,10 @@ def test_a_model_is_found_by_name_by_folder_or_as_the_default(folder: Path) -> N
 
 @pytest.mark.parametrize("name", ["third", "", "../models", "a\nb", "\udcff"])
 def test_the_error_of_an_unknown_model_lists_the_known_ones(folder: Path, name: str) -> None:
-    rule = f"the model must be one in {folder} (first, second), the folder of one or what a Git tag names (keras#prod)"
+    rule = (
+        f"the model must be one in {folder} (first, second), "
+        "the folder of one or what a Git tag names (keras#prod)"
+    )
     hint = "run dvc repro to make it, or git fetch --tags"
     assert refusal(find_model, folder, name) == f"{rule}; got {name!r}; {hint}"
 
@@ -428,7 +431,10 @@ def test_weights_that_were_not_copied_with_the_model_are_missed(tmp_path: Path) 
     shutil.rmtree(tmp_path / "mine")
     alone = tmp_path / "alone" / "enc"
     shutil.copytree(folder, alone)
-    sentence = f"{tmp_path}/alone/pretrained not found, which has pretrained weights that {alone} reads; copy it from "
+    sentence = (
+        f"{tmp_path}/alone/pretrained not found, which has pretrained weights that {alone} "
+        "reads; copy it from "
+    )
     assert refusal(textclf.load, alone).startswith(sentence)
     shutil.copytree(first / SHARED, tmp_path / "alone" / SHARED)
     assert textclf.load(alone).predict([""]) == textclf.load(folder).predict([""])

@@ -66,6 +66,9 @@ def test_what_needs_an_extra_says_which(folder: Path, package: str, words: str) 
     before = sorted(folder.iterdir())
     done = python("-c", WITHOUT_EXTRAS, *words.split(), folder=folder)
     install = how_to_install(extra_of(package) or "")
-    line = f"error: {words.split(maxsplit=1)[0]}: the package {package} must be installed for this; {install}\n"
+    line = (
+        f"error: {words.split(maxsplit=1)[0]}: the package {package} must be installed for "
+        f"this; {install}\n"
+    )
     assert done == (2, "", line)
     assert sorted(folder.iterdir()) == before

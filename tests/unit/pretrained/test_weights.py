@@ -44,7 +44,10 @@ def put(root: Path, data: bytes) -> Path:
         ),
         (
             DATA[::-1],
-            r"tiny/model\.onnx must have the SHA-256 \w{64}; got \w{64}; remove it and run dvc repro again",
+            (
+                r"tiny/model\.onnx must have the SHA-256 \w{64}; got \w{64}; "
+                r"remove it and run dvc repro again"
+            ),
         ),
     ],
 )
@@ -97,8 +100,9 @@ def test_a_change_of_any_file_that_is_read_is_refused(path: str, name: str, mine
         assert own.require(NONE, "tokenizer.json")
         return
     assert refusal(own.require, NONE, "tokenizer.json") == (
-        f"{path}: sha256 must be the checksum of its files together ({', '.join(PINNED[path])}); got {own.sha256}; "
-        f"set it to {checksum(PINNED[path])} in params.yaml, or put the right files there"
+        f"{path}: sha256 must be the checksum of its files together ({', '.join(PINNED[path])}); "
+        f"got {own.sha256}; set it to {checksum(PINNED[path])} in params.yaml, "
+        "or put the right files there"
     )
 
 

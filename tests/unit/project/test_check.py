@@ -102,9 +102,9 @@ def test_an_experiment_before_any_run_explains_dvcs_warnings(
     assert list(check.doubts(settings, here)) == []
     monkeypatch.setenv("DVC_EXP_NAME", "fuzzy-duff")
     (line,) = check.doubts(settings, here)
-    assert (
-        line
-        == "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
+    assert line == (
+        "DVC warned of each output that no run has made yet (No file hash info found); "
+        "this run makes them"
     )
     Path("dvc.lock").touch()
     assert list(check.doubts(settings, here)) == []
@@ -139,7 +139,10 @@ def test_missing_packages_are_told_with_the_command_that_installs_them(
     assert mistakes(put(*bert)) == (
         f"vectorize.pieces needs tokenizers; {how_to_install('pipeline')}",
         f"train.keras needs keras, tensorflow; {how_to_install('keras')}",
-        f"train.bert needs keras, keras_hub, tensorflow, tokenizers; {how_to_install('pretrained')}",
+        (
+            "train.bert needs keras, keras_hub, tensorflow, tokenizers; "
+            f"{how_to_install('pretrained')}"
+        ),
     )
 
 
@@ -201,8 +204,8 @@ def test_a_study_has_its_own_settings_and_those_of_models() -> None:
 
 LOCK = "dvc.lock must be complete; got a part, as a killed DVC leaves it; git checkout dvc.lock"
 RUNNING = (
-    ".dvc/tmp/rwlock must be JSON; got another text, as a full disk leaves it; if no other DVC runs here: "
-    "rm .dvc/tmp/rwlock"
+    ".dvc/tmp/rwlock must be JSON; got another text, as a full disk leaves it; "
+    "if no other DVC runs here: rm .dvc/tmp/rwlock"
 )
 
 
@@ -255,8 +258,9 @@ def test_markers_of_a_conflict_in_a_file_of_dvc_are_told_with_the_cure(
     Path(name).write_text("one\n<<<<<<< HEAD\ntwo\n=======\nthree\n>>>>>>> other\nfour\n")
     shown = f"'{name}'" if " " in name else name
     assert command_line("check").err == (
-        f"error: check: {name} must have no markers of a conflict; got some (<<<<<<<), as a merge leaves them; "
-        f"edit it or git checkout HEAD {shown} (HEAD^ if HEAD has them too), then dvc repro\n"
+        f"error: check: {name} must have no markers of a conflict; got some (<<<<<<<), "
+        f"as a merge leaves them; edit it or git checkout HEAD {shown} (HEAD^ if HEAD has them "
+        "too), then dvc repro\n"
     )
 
 
@@ -266,12 +270,18 @@ def test_markers_of_a_conflict_in_a_file_of_dvc_are_told_with_the_cure(
         (
             "split.seed",
             0,
-            "split.seed: 7 (default: 1000); seed of the split; change it to see how much the numbers",
+            (
+                "split.seed: 7 (default: 1000); seed of the split; "
+                "change it to see how much the numbers"
+            ),
         ),
         (
             "train.mine",
             0,
-            "train.mine.kind: majority; kind of model: docs/representations.md\ntrain.mine.features: w",
+            (
+                "train.mine.kind: majority; kind of model: docs/representations.md\n"
+                "train.mine.features: w"
+            ),
         ),
         ("split.sed", 2, "error: check: split.sed is no setting; did you mean split.seed?\n"),
         ("split.seed spli", 2, "error: check: spli is no setting; "),

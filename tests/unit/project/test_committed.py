@@ -120,8 +120,8 @@ def test_other_bytes_from_the_same_inputs_pass_if_the_results_agree(
     assert status == 0
     assert " dvc.lock " in out.splitlines()[0]
     assert (
-        f"\n{stage} gave other bytes than in the commit from the same inputs, as another type of machine"
-        in out
+        f"\n{stage} gave other bytes than in the commit from the same inputs, "
+        "as another type of machine" in out
     )
 
 

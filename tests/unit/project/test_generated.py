@@ -119,7 +119,10 @@ def test_on_windows_the_files_of_a_project_have_the_same_names_and_texts(
 
 
 def test_init_loads_nothing_that_draws_or_fills_templates() -> None:
-    code = "import sys, textclf.project.init.command; print({'jinja2', 'textclf.plot.draw'} & {*sys.modules})"
+    code = (
+        "import sys, textclf.project.init.command; print({'jinja2', "
+        "'textclf.plot.draw'} & {*sys.modules})"
+    )
     assert python("-c", code).out == "set()\n"
 
 
@@ -214,7 +217,10 @@ def test_a_project_made_with_other_code_is_refused(
         code.require_own_version()
 
 
-OF_FILES = '{"version": "0.2.0", "requirement": "textclf-pipeline==0.2.0", "ci": null, "extras": [], "files": %s}'
+OF_FILES = (
+    '{"version": "0.2.0", "requirement": "textclf-pipeline==0.2.0", "ci": null, "extras": '
+    '[], "files": %s}'
+)
 DAMAGED = r"project\.json is missing or damaged; git checkout HEAD"
 LACKING = r"code must have each checksum .*textclf upgrade"
 

@@ -23,7 +23,10 @@ from textclf.review.revisions import Revision
 
 METHODS = "methods of Newcombe and of Zou & Donner"
 
-IGNORES = "`majority` ignores the texts: it gives every text the most frequent class of the training rows."
+IGNORES = (
+    "`majority` ignores the texts: it gives every text the most frequent class of the "
+    "training rows."
+)
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +79,8 @@ def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(
     assert (code, err) == (0, "")
     assert "the gate passed.**" in out
     assert (
-        "- Git has 2 results on these test rows. The 95% interval of the accuracy of a model that was"
-        in out
+        "- Git has 2 results on these test rows. The 95% interval of the accuracy of a model that "
+        "was" in out
     )
     assert "chosen as the best of them (Bonferroni): `majority` 0." in out
     assert "<summary>Other metrics that changed: " in out
@@ -139,8 +142,8 @@ def test_predictions_with_ids_that_are_no_text_have_no_pairs(
     code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
     assert (
-        f"Unpaired 95% intervals ({METHODS}), because this machine has no predictions of the head that"
-        in out
+        f"Unpaired 95% intervals ({METHODS}), because this machine has no predictions of the head "
+        "that" in out
     )
 
 
@@ -251,7 +254,10 @@ def test_a_different_task_has_no_verdict(pr_report: Command) -> None:
     put("params.yaml", ("data", "missing"), "drop")
     code, out, err = pr_report("HEAD")
     assert (code, err) == (0, "")
-    said = f"**{IGNORES} The task differs from the base, so no numbers are compared; the gate passed.**"
+    said = (
+        f"**{IGNORES} The task differs from the base, so no numbers are compared; "
+        "the gate passed.**"
+    )
     assert out.splitlines()[4] == said
     row = next(
         line

@@ -29,7 +29,10 @@ ECE = Change("keras", "test", "ece", 0.1, 0.2)
 REASON = "fell by 0.052 (0.013 to 0.091), more than 0.0"
 FAILED = Check("maximum_drop", 0.0, ACCURACY, REASON)
 PASSED = Check("minimum", 0.7, ACCURACY)
-NASTY = "a|b`c <img src=x onerror=alert(1)> [x](http://example.org) @someone #1 *b* </details> <!-- \n## h \u202e \\|"
+NASTY = (
+    "a|b`c <img src=x onerror=alert(1)> [x](http://example.org) @someone #1 *b* </details> "
+    "<!-- \n## h \u202e \\|"
+)
 
 
 def report(*changes: Change, **more: Any) -> Report:

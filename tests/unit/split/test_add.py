@@ -146,6 +146,9 @@ def test_ids_of_the_table_and_labels_that_are_no_classes_are_lines(
         run(tmp_path, added, method, classes=["1", "0"])
     classes = "correct it, or add it there, in quotes if it looks like a number or a boolean"
     assert [line.removeprefix(f"{tmp_path}/") for line in error.value.lines] == [
-        f"mine.csv:2: id must not be that of a row of {tmp_path}/c.csv; got 'c3'; give it another id, or leave it out",
+        (
+            f"mine.csv:2: id must not be that of a row of {tmp_path}/c.csv; got 'c3'; "
+            "give it another id, or leave it out"
+        ),
         f"mine.csv:3: label must be one of data.classes (1, 0); got '2'; {classes}",
     ]

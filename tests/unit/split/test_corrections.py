@@ -93,7 +93,10 @@ def test_test_rows_are_corrected_if_the_settings_say_so_and_then_loudly(
     report = run(tmp_path, as_csv(corrected), method, correct_test_rows=True)
     assert labels(tmp_path) == before | {"test": before["test"] | corrected}
     assert report["corrections"] == {"applied": {"test": 3}, "unchanged": 0, "skipped": 0}
-    warning = "warning: the labels of 3 test rows were corrected (data.correct_test_rows), so that metrics are not"
+    warning = (
+        "warning: the labels of 3 test rows were corrected (data.correct_test_rows), "
+        "so that metrics are not"
+    )
     printed = capsys.readouterr().out
     assert f"{warning} comparable with those of the labels of the table" in printed
     assert "but of no test row" not in printed
@@ -113,10 +116,14 @@ def test_what_became_of_the_corrections_is_printed(
     lines = capsys.readouterr().out.splitlines()
     assert "corrected labels: 2 training rows, 1 validation row" in lines
     assert (
-        "warning: 1 correction of test rows was not applied, since models are measured by the labels of the table; "
-        "data.correct_test_rows: true applies them" in lines
+        "warning: 1 correction of test rows was not applied, "
+        "since models are measured by the labels of the table; data.correct_test_rows: true applies them"
+        in lines
     )
-    uncorrected = "warning: labels of 2 training rows and 1 validation row were corrected, but of no test row: models, "
+    uncorrected = (
+        "warning: labels of 2 training rows and 1 validation row were corrected, "
+        "but of no test row: models, "
+    )
     assert [line for line in lines if line.startswith(uncorrected)]
 
 

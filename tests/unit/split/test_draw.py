@@ -233,7 +233,10 @@ def test_groups_of_one_size_are_drawn_like_rows(stratify: bool) -> None:
 
 
 CLASSES = "rows must hold every class; class"
-LEAST = "The least populated classes in y have only 1 member, which is too few. The minimum number of groups for any class"
+LEAST = (
+    "The least populated classes in y have only 1 member, which is too few. "
+    "The minimum number of groups for any class"
+)
 TOGETHER = (
     "of 8 rows some must be kept; got none, as rows of one text or group stay together: "
     "set split.group_duplicates to false, data.group to null, or a smaller size"
@@ -261,7 +264,10 @@ IMPOSSIBLE = [
         "01010101",
         {},
         params(0.1),
-        f"the test {CLASSES} 0 has none of 1: set split.stratify to true, or a larger split.test_size",
+        (
+            f"the test {CLASSES} 0 has none of 1: set split.stratify to true, "
+            "or a larger split.test_size"
+        ),
     ),
     (
         "0001",

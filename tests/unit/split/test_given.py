@@ -222,7 +222,10 @@ def test_a_given_test_split_may_lack_a_class(split: Any, method: str) -> None:
 
 # Errors
 
-ADD = "add some to the table; or set data.rare to drop or merge, or data.unknown to c if its texts belong to no class"
+ADD = (
+    "add some to the table; or set data.rare to drop or merge, "
+    "or data.unknown to c if its texts belong to no class"
+)
 ANEW = "add training rows, or set data.split to null to split all rows anew"
 WRONG: list[tuple[Table, str]] = [
     (

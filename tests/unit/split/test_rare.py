@@ -164,10 +164,13 @@ def test_what_is_told_of_labels(tmp_path: Path, capsys: pytest.CaptureFixture[st
     run(tmp_path / "a", rows(labels), {"stratify": True}, rare="drop", labels={"gone": "a"})
     lines = capsys.readouterr().out.splitlines()
     assert (
-        "warning: 4 classes too rare to be divided, left out (data.rare): A (1), r0 (1), r1 (1), r2 (2)"
-        in lines
+        "warning: 4 classes too rare to be divided, left out (data.rare): A (1), r0 (1), r1 (1), "
+        "r2 (2)" in lines
     )
-    alike = "warning: labels that look alike: 'A' (1) as 'a' (30); if they are the same, set data.labels: {A: a}"
+    alike = (
+        "warning: labels that look alike: 'A' (1) as 'a' (30); if they are the same, "
+        "set data.labels: {A: a}"
+    )
     assert alike.replace("(30)", f"({labels.count('a')})") in lines
 
 

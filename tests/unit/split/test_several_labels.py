@@ -134,15 +134,16 @@ def test_what_the_splits_hold_is_described(
         (
             ["a|b", "a"],
             (
-                "the training rows must hold rows without each label; all 11 have a: add rows without it, or leave the "
-                "label out"
+                "the training rows must hold rows without each label; all 11 have a: "
+                "add rows without it, or leave the label out"
             ),
         ),
         (
             [*["a", "b"] * 10, "c"],
             (
-                "the training rows must hold every class; class c has none of 11: set split.stratify to true, or a "
-                "smaller split.test_size; or set data.rare to drop or merge"
+                "the training rows must hold every class; class c has none of 11: "
+                "set split.stratify to true, or a smaller split.test_size; "
+                "or set data.rare to drop or merge"
             ),
         ),
     ],

@@ -215,7 +215,10 @@ def test_group_duplicates_is_advised_for_texts_of_drawn_rows_alone() -> None:
 def test_a_class_without_test_rows_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "c.csv", [("a", "0"), ("b", "1")])
     line = "the test rows must hold every class; class 0 has none of 0: "
-    advice = "set another split.seed, method random, or a larger split.test_size; or set data.rare to drop or merge"
+    advice = (
+        "set another split.seed, method random, or a larger split.test_size; "
+        "or set data.rare to drop or merge"
+    )
     assert refusal(run, path, tmp_path / "out", by_hash(0.001)) == f"{line}{advice}"
     assert not list((tmp_path / "out").iterdir())
 
@@ -224,7 +227,10 @@ def test_duplicates_and_groups_can_not_both_be_kept_together_by_hash(tmp_path: P
     path = write_csv(tmp_path / "c.csv", [("a", "0"), ("b", "1")])
     with pytest.raises(UserError) as error:
         run(path, tmp_path / "out", by_hash(group_duplicates=True), group="label")
-    rule = "must be false with method hash and a data.group, by which alone rows are then kept together"
+    rule = (
+        "must be false with method hash and a data.group, by which alone rows are then kept "
+        "together"
+    )
     assert error.value.lines == (f"params.yaml: split.group_duplicates {rule}; got true",)
 
 
@@ -333,7 +339,10 @@ def test_more_classes_than_could_be_evaluated_are_refused(
     monkeypatch.setattr(resources, "available_memory", lambda: 120_000_000)
     table = labelled(tmp_path / "c.csv", 3, 100)
     line = refusal(run, table, tmp_path, Split.model_validate({"method": method}))
-    start = f"{table}: a probability of each of 3 classes (are the labels classes, or texts or ids by mistake?) for 300 "
+    start = (
+        f"{table}: a probability of each of 3 classes (are the labels classes, "
+        "or texts or ids by mistake?) for 300 "
+    )
     assert line.startswith(start)
     assert not (tmp_path / "splits").exists()
 
@@ -367,5 +376,8 @@ def test_labels_that_look_alike_and_labels_that_no_row_has_are_told(
     assert (
         "warning: data.labels: no row has gone; leave it out, or write it as in the table" in lines
     )
-    alike = "warning: labels that look alike: 'A' (10) as 'a' (10); if they are the same, set data.labels: {A: a}"
+    alike = (
+        "warning: labels that look alike: 'A' (10) as 'a' (10); if they are the same, "
+        "set data.labels: {A: a}"
+    )
     assert alike in lines

@@ -203,7 +203,10 @@ def test_a_missing_cleanlab_is_told_before_any_training(
     monkeypatch.setitem(sys.modules, "cleanlab", None)
     monkeypatch.setattr(summary, "audit", None)
     assert stage.exit_code("audit", lambda: len(run(folder, 1))) == USAGE_ERROR
-    line = f"error: audit: the package cleanlab must be installed for this; {how_to_install('audit')}\n"
+    line = (
+        "error: audit: the package cleanlab must be installed for this; "
+        f"{how_to_install('audit')}\n"
+    )
     assert capsys.readouterr().err == line
     assert not (folder / "out1").exists()
 

@@ -98,7 +98,10 @@ ONE_FOLD = corpus(5).assign(
         (
             ONE_FOLD,
             2,
-            f"{EVERY}; 0 has all groups in one of 2 folds; set another crossvalidate.seed, or more folds",
+            (
+                f"{EVERY}; 0 has all groups in one of 2 folds; set another crossvalidate.seed, "
+                "or more folds"
+            ),
         ),
     ],
 )

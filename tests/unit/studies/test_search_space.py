@@ -167,7 +167,8 @@ def test_each_kind_of_model_has_a_space_that_its_settings_take(
 ) -> None:
     section = {"method": READ[kind]} if kind in READ else settings
     params = parse(
-        f"vectorize: {{words: {section}}}\ntrain: {{mine: {{kind: {kind}, features: words}}}}\nsearch: {{trials: 3}}"
+        f"vectorize: {{words: {section}}}\ntrain: {{mine: {{kind: {kind}, features: words}}}}\n"
+        f"search: {{trials: 3}}"
     )
     assert list(conflicts(params)) == []
     found = complete(params.search, params.train, params.vectorize, params.combine)

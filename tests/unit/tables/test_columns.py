@@ -64,7 +64,10 @@ DAYS = [date(2024, 5, 31), date(2024, 6, 1), None]
         ("a.csv", delimited([("text", "price", "day"), *NUMBERS]).encode()),
         (
             "a.json",
-            b'[{"price": 0.5, "day": "2024-05-31"}, {"price": 1.5, "day": "2024-06-01"}, {"price": null}]',
+            (
+                b'[{"price": 0.5, "day": "2024-05-31"}, {"price": 1.5, "day": "2024-06-01"}, {"price": '
+                b"null}]"
+            ),
         ),
         ("a.parquet", parquet({"price": [0.5, 1.5, None], "day": DAYS})),
         ("a.xlsx", excel(("price", "day"), *zip([0.5, 1.5, None], DAYS, strict=True))),

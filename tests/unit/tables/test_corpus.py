@@ -32,7 +32,10 @@ from textclf.tables.values import CONTROL, NUL, are_valid, to_array
 
 # Columns
 
-KEYED = '{"n": 7, "who": "Ann", "text": "a", "label": 0}\n{"n": "x", "who": true, "text": "b", "label": 1}\n'
+KEYED = (
+    '{"n": 7, "who": "Ann", "text": "a", "label": 0}\n{"n": "x", "who": true, "text": "b", '
+    '"label": 1}\n'
+)
 ODD_SOURCE = '{"text": "a", "source": "x"}\n{"text": "b"}\n{"text": "c", "source": "y"}\n'
 OWN_SOURCE: dict[str, bytes | str] = {
     "a.csv": "text,source\nx,1\ny,2\n",
@@ -119,7 +122,8 @@ TITLED = [("t", "b"), ("", "b"), ("t", " "), (" t ", "b\n")]
         },
         {
             "c.jsonl": '{"title": "t", "body": "b", "label": 0}\n{"body": "b", "label": 1}\n'
-            '{"title": "t", "body": null, "label": 0}\n{"title": " t ", "body": "b\\n", "label": 1}\n'
+            '{"title": "t", "body": null, "label": 0}\n{"title": " t ", "body": "b\\n", "label": '
+            "1}\n"
         },
     ],
     ids=list("cpj"),
@@ -283,7 +287,10 @@ def test_parquet_keeps_text_integers_and_booleans(
         ("c.csv", "text,label\na,0\n,1\nb,\n \t,\u3000\n\nc,1\n", [2, 7], (4, 3, 3)),
         (
             "c.jsonl",
-            '{"text": "a", "label": 0}\n{"text": null, "label": 1}\n{"label": 1}\n\n{"text": "b", "label": 1}',
+            (
+                '{"text": "a", "label": 0}\n{"text": null, "label": 1}\n{"label": 1}\n\n{"text": "b", '
+                '"label": 1}'
+            ),
             [1, 5],
             (3, 3, 1),
         ),
@@ -381,7 +388,10 @@ def test_repeated_ids_are_reported_in_order_among_the_other_errors(
         for _ in corpus.Corpus(path, data(id="key")):
             pass
     assert error.value.lines == (
-        f"{path}:5: text must not be empty; got '' in column text; fill it in, or set data.missing to drop",
+        (
+            f"{path}:5: text must not be empty; got '' in column text; fill it in, "
+            "or set data.missing to drop"
+        ),
         f"{path}:11: key must be unique; got 'k7', as in {path}:9",
         f"{path}:32: key must be unique; got 'k7', as in {path}:9",
         f"{path}:33: key must be unique; got 'k2', as in {path}:4",

@@ -37,7 +37,10 @@ def test_labels_and_lines_are_read_by_id_whatever_stands_beside(
 
 
 def test_a_review_may_leave_a_label_unclear_which_is_then_no_correction(tmp_path: Path) -> None:
-    text = "id,label,note,given,place,by,at\na,1,x,0,1,ann,t\nb,,,0,2,ann,t\nc,0,,,,,\nd,1,,1,?,ben,t\n"
+    text = (
+        "id,label,note,given,place,by,at\na,1,x,0,1,ann,t\nb,,,0,2,ann,t\nc,0,,,,,\n"
+        "d,1,,1,?,ben,t\n"
+    )
     read = corrections.read(write(tmp_path, text))
     assert read.labels == {"a": "1", "c": "0", "d": "1"}
     assert read.reviews == {"a": ("0", 1), "b": ("0", 2), "d": ("1", 0)}

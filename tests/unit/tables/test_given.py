@@ -116,6 +116,9 @@ def test_the_table_that_was_split_is_known_by_the_checksums_of_its_files(tmp_pat
     table.require_split_rows(rows, data(), split)
     for name in ("below/new.csv", "a.csv"):
         (rows / name).write_text("changed")
-        rule = f"rows must be the table that was split; '?{name}'? changed after .* run dvc repro --force split, then"
+        rule = (
+            f"rows must be the table that was split; '?{name}'? changed after .* run dvc repro "
+            "--force split, then"
+        )
         with pytest.raises(UserError, match=rule):
             table.require_split_rows(rows, data(), split)

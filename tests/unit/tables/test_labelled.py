@@ -53,7 +53,10 @@ def test_rows_are_read_whatever_stands_beside_and_appended_below_in_one_step(
         ("a,t,1,,0\n", ":2: round must be a number from 1; got '0'"),
         (
             None,
-            f" must be a CSV file of labelled texts (the header {HEADER} alone if there are none); got no such file",
+            (
+                f" must be a CSV file of labelled texts (the header {HEADER} alone if there are none); "
+                "got no such file"
+            ),
         ),
     ],
 )

@@ -75,7 +75,10 @@ def test_an_open_quote_is_found_before_it_fills_the_memory(
     path = put(tmp_path / "table.csv", 'text\n"a\nb"\n"' + "x\n" * 1000)
     with pytest.raises(UserError) as error:
         list(read_batches(path, "csv", LAYOUT))
-    got = "got more than 1,000 characters inside quotes; if quotes are text here, set --quoting to false"
+    got = (
+        "got more than 1,000 characters inside quotes; if quotes are text here, "
+        "set --quoting to false"
+    )
     assert error.value.lines == (
         f"{path}:4: quotes must be closed, and doubled inside quotes; {got}",
     )

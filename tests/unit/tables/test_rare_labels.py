@@ -43,8 +43,9 @@ def test_labels_that_look_alike_are_meant_to_be_the_most_frequent_one(
 def test_a_doubt_has_the_numbers_of_rows_and_the_setting() -> None:
     assert doubts({"Pay": 3, "pay": 40, "café": 1, DECOMPOSED: 9}, multilabel=True) == [
         (
-            "warning: labels that look alike: 'Pay' (3) as 'pay' (40), 'cafe\\u0301' (9) as 'café' (1); "
-            f"if they are the same, set data.labels: {{Pay: pay, {DECOMPOSED}: café}}"
+            "warning: labels that look alike: 'Pay' (3) as 'pay' (40), "
+            f"'cafe\\u0301' (9) as 'café' (1); if they are the same, set data.labels: {{Pay: pay, "
+            f"{DECOMPOSED}: café}}"
         )
     ]
 

@@ -78,8 +78,8 @@ TEAMS = sqlite(
     "CREATE TABLE teams (number, name); INSERT INTO teams VALUES (1, 'sales'), (2, 'support');",
 )
 JOIN = (
-    "SELECT ticket, message AS text, name AS label FROM rows JOIN teams ON number = CAST(team AS INTEGER) "
-    "ORDER BY ticket DESC"
+    "SELECT ticket, message AS text, name AS label FROM rows JOIN teams ON number = CAST(team AS "
+    "INTEGER) ORDER BY ticket DESC"
 )
 SPLITS = saved(dataset("a", [0]), folder="test/") | saved(dataset("b", [1]), folder="train/")
 DICTIONARY = {

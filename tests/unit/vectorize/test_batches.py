@@ -141,10 +141,10 @@ def test_terms_are_counted_without_importing_pandas(tmp_path: Path) -> None:
         stored_splits.write(rows, tmp_path / f"{name}.parquet")
     code = (
         "import sys; from pathlib import Path; from textclf.artifacts import splits;"
-        "from textclf.vectorize.stage import vectorize; from textclf.vectorize.terms.settings import Terms;"
-        "settings = Terms(weighting='tfidf'), Path('features'), Path(), Path();"
-        "print(vectorize(splits.open_shards(Path()), ['pos'], 'words', *settings).parts['words'].columns);"
-        "print('pandas' in sys.modules)"
+        "from textclf.vectorize.stage import vectorize; from textclf.vectorize.terms.settings "
+        "import Terms;settings = Terms(weighting='tfidf'), Path('features'), Path(), Path();"
+        "print(vectorize(splits.open_shards(Path()), ['pos'], 'words', "
+        "*settings).parts['words'].columns);print('pandas' in sys.modules)"
     )
     done = python("-c", code, folder=tmp_path)
     assert (done.out.splitlines()[-2:], done.err) == (["4", "False"], "")

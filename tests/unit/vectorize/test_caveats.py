@@ -17,7 +17,10 @@ from textclf.vectorize.stage import vectorize
 
 ENGLISH = ["good food", "bad food", "good good food", "food"]
 LONG = [*ENGLISH, "good " * 20 + "food"]
-CUT = "1 of 10 texts (10.0%) is longer than vectorize.mine.length, {}, and the model does not see the rest of them."
+CUT = (
+    "1 of 10 texts (10.0%) is longer than vectorize.mine.length, {}, "
+    "and the model does not see the rest of them."
+)
 
 
 def say(

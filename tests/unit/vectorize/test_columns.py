@@ -85,7 +85,10 @@ def test_a_value_that_can_not_be_read_is_named_with_its_row(
 
 def test_a_text_without_the_columns_is_refused() -> None:
     fitted = fit(rows("1", "2"), "numbers")
-    expected = "a text must come with the columns x, which the model reads; got a text alone; give predict a table or "
+    expected = (
+        "a text must come with the columns x, which the model reads; got a text alone; "
+        "give predict a table or "
+    )
     for texts in (["text"], rows("1", name="y")):
         assert refusal(fitted.transform, texts).startswith(expected)
 

@@ -58,10 +58,18 @@ def test_model_signing_verifies_what_we_sign_and_we_what_it_signs(command_line: 
 
 
 WRONG = {
-    "echo >>models/words/decision.json": "the private key of key.pub; Hash mismatch for 'decision.json'",
-    "echo >models/words/extra.json": "the private key of key.pub; Extra files found in model 'words': extra.json",
-    "rm models/words/decision.json": "the private key of key.pub; Missing files in model 'words': decision.json",
-    "cp other.pub key.pub": "Key mismatch: The public key hash in the signature's verification material does not match",
+    "echo >>models/words/decision.json": (
+        "the private key of key.pub; Hash mismatch for 'decision.json'"
+    ),
+    "echo >models/words/extra.json": (
+        "the private key of key.pub; Extra files found in model 'words': extra.json"
+    ),
+    "rm models/words/decision.json": (
+        "the private key of key.pub; Missing files in model 'words': decision.json"
+    ),
+    "cp other.pub key.pub": (
+        "Key mismatch: The public key hash in the signature's verification material does not match"
+    ),
     'sed -i.old \'s/"sig":"..../"sig":"AAAA/\' signatures/words.sig': "InvalidSignature",
 }
 
@@ -74,11 +82,19 @@ def test_a_wrong_signature_is_one_line(change: str, reason: str, command_line: C
 
 
 MISTAKES = {
-    "words --key unusual.pem": "must be a private key (PEM, P-256, P-384 or P-521, without a password); Unsupported",
-    "words --key key.pem --signature key.pub": "key.pub must be a signature of models/words or no file",
-    "words --key key.pem --signature models/words/a.sig": "--signature must be outside of models/words, whose files",
+    "words --key unusual.pem": (
+        "must be a private key (PEM, P-256, P-384 or P-521, without a password); Unsupported"
+    ),
+    "words --key key.pem --signature key.pub": (
+        "key.pub must be a signature of models/words or no file"
+    ),
+    "words --key key.pem --signature models/words/a.sig": (
+        "--signature must be outside of models/words, whose files"
+    ),
     "linked --key key.pem": "models/linked must be a folder; got a link; sign ",
-    "damaged --key key.pem": "models/damaged must have the files that its statement lists; decision.json was changed",
+    "damaged --key key.pem": (
+        "models/damaged must have the files that its statement lists; decision.json was changed"
+    ),
 }
 
 

@@ -262,7 +262,10 @@ def test_a_search_of_a_model_that_is_gone_is_removed_and_a_language_stays(init: 
 
 
 def test_a_params_yaml_that_git_cannot_bring_back_is_not_overwritten(init: Run) -> None:
-    refusal = "error: init: params.yaml must be committed before it is overwritten; it {}; commit it, or add --force\n"
+    refusal = (
+        "error: init: params.yaml must be committed before it is overwritten; it {}; "
+        "commit it, or add --force\n"
+    )
     git("init", "--quiet")
     assert init(*TICKETS) == (2, "", refusal.format("is not in Git"))
     git("add", "--all")

@@ -36,7 +36,8 @@ def test_nothing_in_the_readme_is_markup(run: Run) -> None:
     first, _, third = Path("README.md").read_text().splitlines()[:3]
     assert first == r"# \# \<b\>\!\[a\](http:\//x.y) \@you \`z\`"
     assert third.startswith(
-        "Text classifiers for <code>texts&#47;&#91;x&#93;&#40;javascript&#58;1&#41;&#124;&#96;&#64;all"
+        "Text classifiers for "
+        "<code>texts&#47;&#91;x&#93;&#40;javascript&#58;1&#41;&#124;&#96;&#64;all"
     )
     assert r"2 classes: \<img src=x\> (10), \@me (10)." in third
 
@@ -50,8 +51,8 @@ def test_versions_that_are_locked_and_not_installed_are_told(
     out = init().out
     (numpy,) = re.findall(r"^numpy==(\S+)", Path("requirements.txt").read_text(), re.MULTILINE)
     assert (
-        f"\nrequirements.txt has the versions that textclf was tested with (installed: numpy 9.9 instead of {numpy}): "
-        "pip install --require-hashes -r requirements.txt\n"
+        "\nrequirements.txt has the versions that textclf was tested with (installed: "
+        f"numpy 9.9 instead of {numpy}): pip install --require-hashes -r requirements.txt\n"
     ) in out
 
 
@@ -178,8 +179,8 @@ def test_a_workflow_is_added_to_a_project_by_upgrade(run: Run, init: Run) -> Non
     done = run("upgrade", "--ci", "gitlab")
     assert done.status == 0
     assert (
-        "\n.gitlab-ci.yml: textclf is named by its path on this machine; others install it from else"
-        in done.out
+        "\n.gitlab-ci.yml: textclf is named by its path on this machine; "
+        "others install it from else" in done.out
     )
     assert Path(".gitlab-ci.yml").exists()
     assert json.loads(Path(".textclf/project.json").read_text())["ci"] == "gitlab"

@@ -90,6 +90,9 @@ def test_settings_and_offers_follow_the_rows_as_approved() -> None:
 def test_one_class_of_enough_texts_is_not_enough() -> None:
     with pytest.raises(
         UserError,
-        match=r"two classes must have at least 4 different texts.*; got .* c001 \(3\), c002 \(1\); ",
+        match=(
+            r"two classes must have at least 4 different texts.*; got .* c001 \(3\), "
+            r"c002 \(1\); "
+        ),
     ):
         choose("3*20", distinct="20 3 1")

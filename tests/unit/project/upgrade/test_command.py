@@ -116,8 +116,8 @@ def test_it_makes_the_files_that_stages_depend_on_only_if_there_are_none(project
     Path("data/external/README.md").unlink()
     Path("corrections.csv").write_text("id,label\na,1\n")
     assert (
-        "files to write: .textclf/code, .textclf/project.json, data/external/README.md, labelled.csv\n"
-        in project().out
+        "files to write: .textclf/code, .textclf/project.json, data/external/README.md, "
+        "labelled.csv\n" in project().out
     )
     assert Path("labelled.csv").read_text() == "id,text,label,chosen,round\n"
     assert Path("corrections.csv").read_text() == "id,label\na,1\n"
@@ -145,7 +145,10 @@ def test_a_file_with_changes_of_ones_own_is_shown_and_left_alone_unless_forced(
     done, again, forced, after = project(), project(), project("--force"), project()
     assert done.status == 0
     assert "files to write: .textclf/code, .textclf/project.json, studies/dvc.yaml\n" in done.out
-    told = "dvc.yaml has changes of your own and is left alone; --force overwrites it with this version's:\n"
+    told = (
+        "dvc.yaml has changes of your own and is left alone; "
+        "--force overwrites it with this version's:\n"
+    )
     shown = f"{told}--- dvc.yaml\n+++ dvc.yaml of textclf {__version__}\n@@ -1,4 +1,3 @@\n-# mine\n"
     assert shown in done.out
     assert again.out.startswith(f"textclf {__version__}: up to date\n{shown}")

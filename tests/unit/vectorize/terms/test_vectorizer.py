@@ -232,7 +232,8 @@ def test_texts_become_vectors_without_scikit_learn_pandas_and_pyarrow(hashing: i
     code = (
         "import json, sys; from textclf.vectorize.terms.vectorizer import Vectorizer;"
         "v = Vectorizer.from_json(json.load(sys.stdin));"
-        "print(v.transform(['good']).nnz > 0, {'sklearn', 'pandas', 'pyarrow', 'scipy.stats'} & {*sys.modules},"
+        "print(v.transform(['good']).nnz > 0, {'sklearn', 'pandas', 'pyarrow', "
+        "'scipy.stats'} & {*sys.modules},"
         "'mmh3' in sys.modules)"
     )
     assert python("-c", code, stdin=json.dumps(content)) == (
@@ -245,7 +246,8 @@ def test_texts_become_vectors_without_scikit_learn_pandas_and_pyarrow(hashing: i
 def test_logarithms_of_counts_are_those_of_numpy_as_it_is_pinned() -> None:
     code = (
         "import math, textclf, numpy as np; counts = np.arange(1, 200_001);"
-        "print(np.array_equal([math.log(count) for count in counts.tolist()], np.log(counts.astype(float))))"
+        "print(np.array_equal([math.log(count) for count in counts.tolist()], "
+        "np.log(counts.astype(float))))"
     )
     assert python("-c", code).out == "True\n"
 
