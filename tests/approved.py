@@ -12,7 +12,7 @@ from tests.page import Page
 
 
 def check(text: str, file: Path) -> None:
-    """Assert that a text is the one in the file; with APPROVE=1 the file is written, and its diff is to be read."""
+    """Assert that a text is the one in the file; with APPROVE=1, write the file for review."""
     if os.environ.get("APPROVE"):
         file.write_text(text, encoding="utf-8")
     approved = file.read_text(encoding="utf-8").splitlines()
@@ -22,7 +22,7 @@ def check(text: str, file: Path) -> None:
 
 
 def differences(cases: Mapping[str, Sequence[str]]) -> str:
-    """Return the lines of the first case, and of each other one those that differ (- and +), if it shares any."""
+    """Return the lines of the first case, and for each other case a diff if it shares any."""
     whole = next(iter(cases.values()))
     said: list[str] = []
     for number, (name, lines) in enumerate(cases.items()):
@@ -33,7 +33,7 @@ def differences(cases: Mapping[str, Sequence[str]]) -> str:
 
 
 class Lines(Page):
-    """The text of each section of a page in lines, the cells of a row of a table divided by bars."""
+    """Return the text of each section of a page in lines, table cells divided by bars."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         super().handle_starttag(tag, attrs)
@@ -57,7 +57,7 @@ def changed(usual: Sequence[str], lines: Sequence[str]) -> list[str]:
 
 
 def check_cases(file: Path, say: Callable[[str], Sequence[str]]) -> None:
-    """Assert what is said of each case: a case is a line of the file, and what is said of it follows after ">"."""
+    """Compare what is said of each case with the file: a line per case, then lines after ">"."""
     said: list[str] = []
     for case in file.read_text(encoding="utf-8").splitlines():
         if not case.startswith(">"):
@@ -69,7 +69,7 @@ def check_cases(file: Path, say: Callable[[str], Sequence[str]]) -> None:
 
 
 def check_differences(file: Path, say: Callable[[str], Sequence[str]]) -> None:
-    """Do as `check_cases` with long answers, as `differences` shows them: a case is a line of the file after "# "."""
+    """Compare long answers, as `differences` shows them; a case is a line after "# "."""
     lines = file.read_text(encoding="utf-8").splitlines()
     cases = [line.removeprefix("# ") for line in lines if line.startswith("# ")]
     check(differences({case: say(case) for case in cases}), file)

@@ -1,4 +1,4 @@
-"""What the tests share: a small project, a stage that must refuse to work on it, and what was left out."""
+"""What the tests share: a small project, refused stages, and what was left out."""
 
 import functools
 import inspect
@@ -85,7 +85,10 @@ def pytest_report_header() -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first, count those of the night as slow, and skip the lesson's if the rows are others."""
+    """Put the longest tests first and mark tests of the night as slow.
+
+    The tests of the lesson are skipped if params.yaml names other rows.
+    """
     items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "unit"))
     for item in items:
         if item.get_closest_marker("nightly"):
@@ -124,7 +127,7 @@ ITEMS = {"vectorize": "words"}  # of stages that DVC makes per item, but not per
 
 
 def address(stage: str) -> str:
-    """Return the name by which DVC runs a stage, with the item that tests use unless the name has one."""
+    """Return the name by which DVC runs a stage; its item is the tests' one unless named."""
     return stage if "@" in stage else f"{stage}@{ITEMS.get(stage, 'majority')}"
 
 
@@ -165,7 +168,7 @@ def run_stage(folder: Path, stage: str, *words: str) -> object:
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
-    """Return every path below a folder, hidden ones too, with a file's bytes or None for a folder."""
+    """Return every path below a folder, hidden ones too, with bytes, or None for a folder."""
     return {
         str(path): None if path.is_dir() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -173,7 +176,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> T:
-    """Return what `make` returned for a new folder; with several processes of pytest-xdist, one of them calls it.
+    """Return what `make` returned for a new folder; processes of pytest-xdist share it.
 
     The others wait until it is done, and get a copy of what it returned.
     """
@@ -237,7 +240,7 @@ def project(finished: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def refuses(project: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., None]:
-    """Asserts that a stage's script says these lines on stderr, exits with 2, and leaves the project as it is.
+    """Assert that a stage says these lines on stderr, exits with 2 and changes nothing.
 
     With `through`, a line of shell that runs the script as "$@", it is a process of its own.
     """

@@ -18,7 +18,7 @@ HOSTILE = (
 
 
 def history(models: Sequence[str], watched: str = "test", count: int = 5) -> pd.DataFrame:
-    """Return a training history of each model: the training loss falls, the watched loss falls until epoch 3."""
+    """Return a training history of each model; the watched loss is lowest in epoch 3."""
     epochs = np.arange(1, count + 1)
     parts = [
         pd.DataFrame(
@@ -37,7 +37,7 @@ def history(models: Sequence[str], watched: str = "test", count: int = 5) -> pd.
 def confusion(
     classes: Sequence[str], models: Sequence[str] = ("majority", "logistic_regression")
 ) -> pd.DataFrame:
-    """Return confusion matrices in which each class is right 3 times of 5, and once taken for each of the next two."""
+    """Return confusion matrices: 3 of 5 rows are right, 1 each in the next two classes."""
     share = (
         np.eye(len(classes)) * 3
         + np.roll(np.eye(len(classes)), 1, 1)
@@ -59,7 +59,7 @@ def confusion(
 
 
 def roc(classes: Sequence[str] = ("1",), models: Sequence[str] = ("a", "b")) -> pd.DataFrame:
-    """Return ROC curves of each class: that of the first model has an area of 0.5, those of the others of 1."""
+    """Return ROC curves of each class: areas of 0.5 for the first model, 1 for the others."""
     parts = [
         pd.DataFrame(
             {

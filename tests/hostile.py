@@ -1,4 +1,4 @@
-"""Surroundings on which no byte of a result may depend: a user's environment variables and files at home."""
+"""Environment variables and files at home on which no byte of a result may depend."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ FILES = {
 
 
 def fill_home(home: Path) -> dict[str, str]:
-    """Write the files of a user with settings of his own; return the variables that name this home."""
+    """Write the files of a user with settings of his own; return the variables of this home."""
     for name, text in FILES.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text, encoding="utf-8")

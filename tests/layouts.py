@@ -38,7 +38,7 @@ LAYOUTS = {
 
 
 def make(layout: Layout, folder: Path) -> None:
-    """Write the files and links of a layout into an empty folder, and commit them if they are in Git."""
+    """Write files and links of a layout into an empty folder; commit them if it is in Git."""
     for name, target in layout.links.items():
         (folder / name).symlink_to(target)
     table = (
@@ -52,7 +52,7 @@ def make(layout: Layout, folder: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of each file below a folder, and the target of each link; those of Git are left out."""
+    """Return the bytes of each file below a folder, and each link's target, without Git's."""
     found = {}
     for place, folders, files in os.walk(folder):
         for name in (*files, *folders):

@@ -1,4 +1,4 @@
-"""Programs as processes of their own, the commands of textclf in this process, and how each ended."""
+"""Programs as processes, commands of textclf in this process, and how each ended."""
 
 import os
 import signal
@@ -57,7 +57,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     **variables: str,
 ) -> Ended:
-    """Run a program to its end, with these variables and those of this process, or of an `environment` instead."""
+    """Run a program to its end, with variables beside this process's, or an `environment`."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -80,13 +80,13 @@ def python(
 
 
 def git(*words: str | Path, folder: Path | None = None) -> str:
-    """Run a Git command that must succeed, as an author of no machine, and return what it printed."""
+    """Run a Git command that must succeed, as a fixed author, and return what it printed."""
     done = run("git", *AUTHOR, *words, folder=folder)
     assert done.status == 0, done.err
     return done.out
 
 
 def heed_signals() -> None:
-    """Handle signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
+    """Handle signals as at a terminal: a background shell makes its children ignore some."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""A small project of two revisions for the tests of `textclf pr-report`, with the predictions of both."""
+"""A project of two revisions with predictions, for the tests of `textclf pr-report`."""
 
 import hashlib
 import shutil
@@ -39,7 +39,7 @@ READ = (
 
 
 def make(project: Path) -> None:
-    """Commit the project as the base, and change its predictions and metrics in the working tree: the head."""
+    """Commit the project as the base; change its predictions and metrics for the head."""
     shutil.copy(ROOT / "dvc.yaml", project)
     shutil.copy(ROOT / ".gitignore", project)
     (project / ".dvc").mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ def facts(
     sections: Mapping[str, Any] | None = None,
     **contents: Any,
 ) -> Facts:
-    """Return what is known of a run: `sections` are those of params.yaml, `contents` those of metrics files."""
+    """Return what is known of a run: `sections` of params.yaml, `contents` of metrics files."""
     given = {"vectorize": {"words": {}}, "train": LESSON} | dict(sections or {})
     settings = {
         name: kind.model_validate(given.get(name, {}))
@@ -61,7 +61,7 @@ def slice_of(
     rows: int = 20,
     metrics: Mapping[str, Any] | None = None,
 ) -> Slice:
-    """Return a slice on which half of the rows are right; `metrics` are its metric and that one's interval."""
+    """Return a slice on which half of the rows are right; `metrics` has metric and interval."""
     return Slice(
         rows=rows,
         accuracy=0.5,

@@ -164,7 +164,7 @@ def with_positions(rows: pa.Table, classes: Sequence[str]) -> pa.Table:
 def predict(
     model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequence[str]
 ) -> Predictions:
-    """Return predictions that mostly prefer the actual class; different models are wrong on different rows."""
+    """Return predictions that mostly prefer the actual class; models err on different rows."""
     generator = np.random.default_rng(seed)
     rows = [row | {"split": split} for split, part in splits.items() for row in part.to_pylist()]
     ids, split = (np.array([row[name] for row in rows], dtype=object) for name in ("id", "split"))

@@ -47,7 +47,7 @@ def rows(classes: int = 2, count: int = 60, seed: int = 0) -> Features:
 
 
 def label_rows(labels: int = 3, count: int = 60, seed: int = 0) -> Features:
-    """Return rows of random counts with sets of labels: the later labels are rarer, and some rows have none.
+    """Return rows of random counts with sets of labels: later labels are rarer, some sets empty.
 
     A row with a label has more of some terms; the first row has no term at all.
     """
@@ -126,7 +126,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def write_and_read(model: LayerModel, folder: Path) -> LayerModel:
-    """Return the model read from its files, which have the same bytes when they are written again."""
+    """Return the model read from its files, after a check that it writes the same bytes."""
     layers.write(model, folder)
     written = contents(folder)
     assert set(written) == {layers.WEIGHTS, layers.DESCRIPTION}

@@ -57,7 +57,7 @@ def put(*settings: str, text: str | None = None) -> str:
 
 
 def _find(lines: list[str], name: str, depth: int, start: int, end: int) -> tuple[int, int] | None:
-    """Return the first line of a key and the line behind its block; None if it is not between the two lines."""
+    """Return a key's first line and the line behind its block; None if outside the range."""
     for number in range(start, end):
         if re.match(rf"{'  ' * depth}{re.escape(name)}:", lines[number]):
             inner = (
@@ -70,7 +70,7 @@ def _find(lines: list[str], name: str, depth: int, start: int, end: int) -> tupl
 
 
 def _add(lines: list[str], line: str, end: int) -> tuple[int, int]:
-    """Insert a line before the line `end`, behind the last one that is not empty; return its place and the next."""
+    """Insert a line before `end`, behind the last line with text; return its place and the next."""
     while end and not lines[end - 1]:
         end -= 1
     lines.insert(end, line)
@@ -78,7 +78,7 @@ def _add(lines: list[str], line: str, end: int) -> tuple[int, int]:
 
 
 def models(*kinds: str, features: str = "words") -> tuple[str, ...]:
-    """Return the arguments of `put` by which a model of each of these kinds is trained, and no other."""
+    """Return the arguments of `put` that train one model of each of these kinds, and no other."""
     entries = [(f"train.{kind}.kind", kind, f"train.{kind}.features", features) for kind in kinds]
     return ("train", "", *(part for entry in entries for part in entry))
 

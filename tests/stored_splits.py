@@ -18,7 +18,7 @@ from textclf.artifacts.splits import (
 
 
 def write(rows: pd.DataFrame, path: Path) -> None:
-    """Write rows as Parquet; columns that are not in `CLUSTERED` are left out, and `cluster` may be missing.
+    """Write rows as Parquet without columns that are not `CLUSTERED`; `cluster` may be missing.
 
     If there is no file of classes beside it, it is written too, with the labels of these rows.
     """

@@ -1,4 +1,4 @@
-"""Made-up tables of labelled texts that are as hard as real ones: topics that overlap, noise, wrong labels, repeats."""
+"""Made-up tables as hard as real ones: topics overlap, with noise, wrong labels, repeats."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ LENGTHS = (4, 24)  # fewest and most words of a text
 
 
 def write_table(path: Path, shares: Sequence[float], count: int, seed: int = 0) -> None:
-    """Write a CSV with the columns ticket, day, message and team; `shares` are those of the classes."""
+    """Write a CSV with the columns ticket, day, message and team; `shares` are the classes'."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(("ticket", "day", "message", "team"))
@@ -26,7 +26,7 @@ def write_table(path: Path, shares: Sequence[float], count: int, seed: int = 0) 
 
 
 def rows(shares: Sequence[float], count: int, seed: int) -> Iterator[tuple[str, str]]:
-    """Yield texts and labels; the first rows have each class ten times, so that none is missing from a split."""
+    """Yield texts and labels; the first rows have each class ten times, for every split."""
     generator = np.random.default_rng(seed)
     classes = len(shares)
     frequencies = 1 / np.arange(1, WORDS + 1)

@@ -1,4 +1,4 @@
-"""A tiny BERT with random weights, as the files of a pretrained encoder, and its numbers computed by numpy."""
+"""A tiny BERT with random weights, as an encoder's files, and its numbers by numpy."""
 
 import json
 import math
@@ -78,7 +78,7 @@ def safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def tokenizer_json() -> dict[str, Any]:
-    """Return the content of a tokenizer.json that, as published ones, pads and truncates by itself."""
+    """Return a tokenizer.json that pads and truncates by itself, as published ones do."""
     content: dict[str, Any] = json.loads(
         Path(__file__).with_name("tiny_tokenizer.json").read_text(encoding="utf-8")
     )
@@ -95,7 +95,7 @@ def write_folder(folder: Path) -> Path:
 
 
 def checksum(path: Path) -> str:
-    """Return the checksum of the files in a folder, or of an ONNX file with its data and the tokenizer beside it."""
+    """Return the checksum of a folder, or of an ONNX file with its data and tokenizer."""
     names = ["config.json", "model.onnx*", "model.safetensors", "tokenizer.json"]
     if path.is_file():
         path, names = path.parent, [f"{path.name}*", "tokenizer.json"]
@@ -106,7 +106,7 @@ def checksum(path: Path) -> str:
 def token_vectors(
     arrays: Mapping[str, NDArray[np.float32]], ids: Sequence[int], added: Any = (0, 0)
 ) -> NDArray[np.float64]:
-    """Return the vectors of a text's tokens, (tokens, hidden), in float64; `added` goes to each head's scores."""
+    """Return a text's token vectors, (tokens, hidden), in float64; `added` goes to the scores."""
     w = {name: array.astype(np.float64) for name, array in arrays.items()}
 
     def norm(x: NDArray[np.float64], name: str) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Made-up tables of texts in scripts that write no spaces between words, in which words decide the class."""
+"""Made-up tables in scripts without spaces between words; words decide the class."""
 
 import random
 from collections.abc import Sequence

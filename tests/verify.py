@@ -1,4 +1,4 @@
-"""Copies of the project, in which tests run the pipeline; and `textclf verify --rederive` in two other environments.
+"""Copies of the project for tests, and `textclf verify --rederive` in two environments.
 
     python -m tests.verify [--representations | KEY=VALUE ...]
 
@@ -46,7 +46,7 @@ BY_CHECKSUM = {
 
 
 def only(*kinds: str) -> tuple[str, str]:
-    """Return the settings by which a model of each of these kinds is trained on words, and no other."""
+    """Return the settings that train one model of each of these kinds on words, and no other."""
     entries = (f"{kind}: {{kind: {kind}, features: words}}" for kind in kinds)
     return f"train={{{', '.join(entries)}}}", "export.model=null"
 
@@ -70,7 +70,7 @@ say = functools.partial(print, flush=True)
 
 
 class VerifyError(Exception):
-    """A failure that prevents the comparison: the reason in one line, with the whole output as a note."""
+    """A failure that prevents the comparison: one line, with the whole output as a note."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Copy:
         }
 
     def run(self, *command: str, report: Callable[[str], object] = str) -> str:
-        """Run a command and return its output, stderr included; pass each line to `report` as it arrives.
+        """Run a command and return its output with stderr; pass each line to `report` at once.
 
         Raises `VerifyError` if the command fails.
         """
@@ -156,12 +156,12 @@ class Copy:
 
 
 def make_first_copy(place: Path, settings: Sequence[str] = ()) -> Copy:
-    """Return a copy in the user's environment, with fixed values of the variables that the second copy changes."""
+    """Return a copy in the user's environment; variables that differ elsewhere are fixed."""
     return _copy(place / "first", settings, TZ="UTC", LC_ALL="C", PYTHONHASHSEED="0")
 
 
 def make_second_copy(place: Path, corpus: Path, settings: Sequence[str] = ()) -> Copy:
-    """Return a copy in which everything that may differ does differ; it takes the corpus from the folder `corpus`."""
+    """Return a copy in which all that may differ does; the folder `corpus` has the corpus."""
     parent = place / "zweite Kopie ü"  # spaces and a letter that is not ASCII
     variables = hostile.VARIABLES | hostile.fill_home(parent / "home")
     variables |= {
@@ -202,7 +202,7 @@ def _copy(
 
 
 def project_files() -> list[str]:
-    """Return the paths of the files that Git tracks or would track (neither tracked nor ignored)."""
+    """Return the paths of the files that Git tracks or would track (not ignored)."""
     command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     environment = {name: value for name, value in os.environ.items() if name not in UNSET}
     listed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -252,7 +252,7 @@ def change_params(params: Path, settings: Sequence[str]) -> None:
 
 
 def one_core() -> tuple[str, ...]:
-    """Return the prefix that limits a command to one core; without taskset, an empty prefix and a printed note."""
+    """Return the prefix that limits a command to one core; without taskset, "" and a note."""
     if shutil.which("taskset") is None:
         say("left out: the run on one core (no taskset here)")
         return ()
@@ -311,7 +311,7 @@ def hash_outputs(folder: Path, outs: Iterable[str]) -> dict[str, str]:
 
 
 def differing_paths(one: Table, other: Table) -> dict[str, list[str]]:
-    """Return, for each stage that differs, the paths whose digests differ or that only one table has."""
+    """Return by stage the paths whose digests differ or that only one table has."""
     differing = {}
     for stage in one | other:
         a, b = one.get(stage, {}), other.get(stage, {})
@@ -350,7 +350,7 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
 def run_all_alone(
     copy: Copy, place: Path, python: Sequence[str]
 ) -> Iterator[tuple[str, Path, str]]:
-    """Run every stage by `run_alone`, several at a time; yield its name, folder and output when it is done."""
+    """Run every stage by `run_alone`, in parallel; yield name, folder and output as they end."""
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as executor:
         running = {}
         # Training first: the network takes the longest, and should not be left to run alone at the
@@ -370,7 +370,7 @@ def corpus_folder(copy: Copy) -> Path:
 
 
 def verify(place: Path, settings: Sequence[str] = ()) -> None:
-    """Run the pipeline with these settings, and make its models again elsewhere; raise `VerifyError` if one differs."""
+    """Run the pipeline with these settings and rederive its models; raise if one differs."""
     say(f"a run: {' '.join(settings) or 'as it stands'}")
     one = make_first_copy(place, settings)
     one.dvc("repro", "--force")

@@ -24,7 +24,7 @@ def build(folder: Path, target: str = "wheel") -> Path:
 
 
 def install(folder: Path) -> Path:
-    """Return a folder with the installed wheel; as PYTHONPATH it goes before the editable installation."""
+    """Return a folder with the installed wheel, to go before the editable one in PYTHONPATH."""
     place = folder / "installed"
     wheel = build(folder)
     command = [

@@ -25,9 +25,11 @@ DAMAGED = (
 READ = {
     "vectorize": "data/splits/classes.json data/splits/*.parquet",
     "train": "data/default.json data/features/words/*",
-    "evaluate": "data/models.json data/splits/classes.json data/predictions/* data/trained/majority/* "
+    "evaluate": "data/models.json data/splits/classes.json data/predictions/* "
+    "data/trained/majority/* "
     "metrics/splits.json",
-    "export": "data/conformal.json data/splits/*.json data/trained/majority/* data/features/words/[mv]*.json "
+    "export": "data/conformal.json data/splits/*.json data/trained/majority/* "
+    "data/features/words/[mv]*.json "
     "metrics/[cdi]*.json metrics/evaluation.json metrics/training.json metrics/unknown.json",
     "plot": "plots/confusion.csv plots/history.csv plots/reliability.csv plots/roc.csv",
     "report": "data/predictions/* data/splits/* metrics/*.json plots/[!u]*.csv",

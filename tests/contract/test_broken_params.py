@@ -1,4 +1,4 @@
-"""What a params.yaml that breaks a rule is refused with, sentence by sentence; a handful of them by a stage."""
+"""The sentences that refuse a params.yaml; a handful of them by a stage."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
 def places(
     node: dict[str, Any], keys: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Yield the keys of every mapping in a JSON schema, `mine` where the user names them, and the mapping's schema."""
+    """Yield the keys and schema of every mapping in a JSON schema; the user's keys are `mine`."""
     node = resolved(node)
     for choice in node.get("anyOf", ()):
         yield from places(choice, keys)
@@ -109,7 +109,7 @@ def violations(schema: dict[str, Any]) -> Iterator[tuple[object, str]]:
 
 
 def refusal_at(keys: tuple[str, ...], content: Any) -> list[str]:
-    """Return the lines with which a mapping at this place of params.yaml is refused, none if it is accepted."""
+    """Return the lines that refuse a mapping at this place of params.yaml; none if accepted."""
     for key in reversed(keys):
         content = {key: content}
     try:

@@ -1,4 +1,4 @@
-"""Tables that break a rule; broken_tables.txt has them, if they are text, and the lines with which each is refused."""
+"""Tables that break a rule, and the lines that refuse them; text cases: broken_tables.txt."""
 
 import ast
 import datetime as dt
@@ -165,7 +165,7 @@ STAGE_CASES = (  # one of each kind of error that the stage has to pass on
 
 
 def case_of(line: str) -> Case:
-    """Return a case by its name or, if it is not `MADE`, by its files and settings behind the name."""
+    """Return a case by name or, if it is not `MADE`, by the files and settings after the name."""
     if line in MADE:
         return MADE[line]
     written, *settings = line[line.index("{") :].split(" & ")

@@ -1,4 +1,4 @@
-"""The workflows of the repository and of a project on GitHub and GitLab: what keeps them safe, and what they run."""
+"""Workflows on GitHub and GitLab: what keeps them safe, and what they run."""
 
 import json
 import os
@@ -114,7 +114,7 @@ PRINT_SEEDS = (
 
 
 def seeds(given: str | None) -> list[str]:
-    """Return the seed of tests/faults, and whether the property tests always try the same, with this FAULTS_SEED."""
+    """Return the seed of tests/faults, and whether property tests are derandomized."""
     others = {name: value for name, value in os.environ.items() if name != "FAULTS_SEED"}
     variables = {"FAULTS_SEED": given} if given else {}
     return run(
@@ -166,7 +166,7 @@ STUB, GH = (
 def run_scripts(
     scripts: list[str], folder: Path, failing: str = "", remote: str = "", **variables: str
 ) -> tuple[list[str], int]:
-    """Return the calls of programs by the scripts and the exit code of the first that fails; `failing` calls fail."""
+    """Return the scripts' calls of programs, of which `failing` fail, and the exit code."""
     (folder / "bin").mkdir()
     (folder / "models/words").mkdir(parents=True)
     (folder / "models/words/provenance.json").touch()
@@ -226,7 +226,8 @@ options = sys.argv[1:-1]
 assert "PRIVATE-TOKEN: secret" in options and "--fail" in options
 if "--data-urlencode" in options:
     name, file = options[options.index("--data-urlencode") + 1].split("@")
-    call = f"{'PUT' if 'PUT' in options else 'POST'} {address} {name}={pathlib.Path(file).read_text().strip()}"
+    method = "PUT" if "PUT" in options else "POST"
+    call = f"{method} {address} {name}={pathlib.Path(file).read_text().strip()}"
     with open(os.environ["CALLS"], "a") as calls:
         calls.write(call + "\\n")
     sys.exit(22 if os.environ["FAILING"] == "POST" else 0)
@@ -245,7 +246,7 @@ def gitlab(
     may_post: bool = False,
     key: str = "host.py",
 ) -> tuple[list[str], int]:
-    """Return the calls of the GitLab job after the installation, and its exit code; `notes` are author and text."""
+    """Return the calls and the exit code of the GitLab job; `notes` are author and text."""
     (folder / "host.py").write_text(HOST)
     content = [
         {"id": place, "author": {"id": author}, "body": text}

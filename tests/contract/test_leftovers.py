@@ -1,4 +1,4 @@
-"""What another branch has left behind, which `git checkout` does not remove and DVC would record as an input."""
+"""Leftovers of another branch, which DVC would record as inputs."""
 
 import shutil
 from pathlib import Path

@@ -141,7 +141,7 @@ def is_code(path: str) -> bool:
 
 
 def settings_file(stage: str) -> str | None:
-    """Return the file from which the stage takes its settings in the place of params.yaml, if it does."""
+    """Return the file that a stage reads in the place of params.yaml, if there is one."""
     return arguments(stage).get("--settings")
 
 
@@ -185,7 +185,10 @@ def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 @functools.cache
 def imported_names(file: str) -> list[str]:
-    """Return the dotted names that a file imports; for `from a import b` both a and a.b, which may be a module."""
+    """Return the dotted names that a file imports.
+
+    For `from a import b` these are a and a.b, which may be a module.
+    """
     names = []
     for node in runtime_nodes(tree(file)):
         if isinstance(node, ast.Import):
@@ -200,7 +203,7 @@ def imported_names(file: str) -> list[str]:
 
 
 def module_file(name: str) -> str | None:
-    """Return the project's file of a module or package by its dotted name, None if the project has none."""
+    """Return the project's file of a module or package; None if the project has none."""
     stem = name.replace(".", "/")
     return next(
         (file for file in (f"{stem}/__init__.py", f"{stem}.py") if (ROOT / file).is_file()), None
@@ -216,7 +219,7 @@ def is_empty(file: str) -> bool:
 
 
 def closure(*files: str) -> set[str]:
-    """Return the files, and those of the project that they import, and so on; without packages' empty files."""
+    """Return the files and all that they import of the project, except empty __init__.py."""
     reached: set[str] = set()
     waiting = [*files, *FIRST]
     while waiting:
@@ -228,7 +231,7 @@ def closure(*files: str) -> set[str]:
 
 
 def stage_files(stage: str) -> set[str]:
-    """Return the files that a stage runs: those its script imports, and the models that it loads by name."""
+    """Return the files that a stage runs: imported ones, and models that are loaded by name."""
     models = KINDS if stage in STUDIES or base(stage) in {"export", "report"} else model(stage)
     files = closure(script(stage), *(f"textclf/models/{name}/__init__.py" for name in models))
     return files if stage == "check" else files - FIRST - {VERSION}
@@ -351,7 +354,7 @@ def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path
 
 
 def signature(stage: str) -> tuple[dict[str, inspect.Parameter], dict[str, inspect.Parameter]]:
-    """Return the parameters of a script's `run`: those that take params, and those that take arguments."""
+    """Return the parameters of a script's `run` that take params, and those of arguments."""
     run = importlib.import_module(command(stage)[2]).run
     parameters = inspect.signature(run, eval_str=True).parameters
     keyword = {name: each for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
@@ -420,7 +423,7 @@ def test_the_models_trained_are_those_of_params() -> None:
 
 
 def order(section: Section, shown: dict[str, Any]) -> None:
-    """Assert that a section of params.yaml has its settings in the order of the code, as those within it have."""
+    """Assert that a section of params.yaml and those within it have the code's order."""
     known = [*type(section).model_fields]
     assert [key for key in known if key in shown] == [key for key in shown if key in known]
     for key, value in section:

@@ -1,4 +1,4 @@
-"""Commands and stages where only what Windows has can be used: tests/windows takes the rest from their processes."""
+"""Commands and stages with only what Windows has: tests/windows takes away the rest."""
 
 import ast
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_modules_whose_helpers_use_what_windows_lacks_are_marked() -> None:
 
 
 def both(*words: str, **options: object) -> Ended:
-    """Run Python as ever and with what Windows has; return what both said, which must be the same."""
+    """Run Python as ever and with what Windows has; return the output, which must be equal."""
     found = [python(*words, **options, PYTHONPATH=path) for path in (str(ROOT), WINDOWS)]  # type: ignore[arg-type]
     assert found[1] == found[0]
     return found[1]
@@ -91,7 +91,7 @@ OF_VERSIONS = ("manifest.json", "packages.json", "provenance.json")
 
 
 def without_versions(project: Path) -> dict[str, bytes | None]:
-    """Return the files but those with the packages that a process has loaded: the tests' own has loaded more."""
+    """Return the files except those with versions: the tests' process has loaded more packages."""
     return {
         path: data
         for path, data in tree(project).items()

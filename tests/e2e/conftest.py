@@ -1,4 +1,4 @@
-"""The pipeline, run once in a copy of the project, and the copies in which the tests go on from there."""
+"""The pipeline, run once in a copy of the project, and copies to go on from there."""
 
 import csv
 import dataclasses
@@ -25,7 +25,7 @@ class Alone(NamedTuple):
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy of the project in which `dvc repro` ran, with a remote storage. Tests leave it as it is."""
+    """A copy of the project after `dvc repro`, with a remote storage; tests don't change it."""
 
     def make(folder: Path) -> Copy:
         copy = verify.make_first_copy(folder)
@@ -39,7 +39,10 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 @pytest.fixture(scope="session")
 def elsewhere(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy with another folder, user, time zone, locale, umask, hash seed and number of cores; all ran by force."""
+    """A copy run by force with another user, folder, time zone, locale, umask and so on.
+
+    Its hash seed and its number of cores differ too.
+    """
 
     def make(folder: Path) -> Copy:
         copy = verify.make_second_copy(folder, verify.corpus_folder(pipeline))
@@ -76,7 +79,7 @@ def _run_alone(pipeline: Copy, folder: Path, *python: str) -> dict[str, Alone]:
 
 @pytest.fixture(scope="session")
 def clone(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A Git clone of the pipeline's copy with the data that it pulled from a remote. Tests leave it as it is."""
+    """A Git clone of the pipeline's copy, data pulled from a remote; tests don't change it."""
 
     def make(folder: Path) -> Copy:
         clone = dataclasses.replace(pipeline, folder=folder / "textclf")
@@ -137,7 +140,7 @@ def _empty_folder(installed: Path, pipeline: Copy, folder: Path) -> Copy:
 def project_of(
     installed: Path, pipeline: Copy, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Copy]:
-    """Makes a copy of the project that `textclf init` of the wheel makes of these arguments, and that has run once."""
+    """Make a copy of the project that the wheel's `textclf init` makes, after one run."""
 
     def make(arguments: str) -> Copy:
         def first(place: Path) -> Copy:

@@ -82,8 +82,9 @@ APT {{ Architecture "arm64"; Architectures {{ "arm64"; }}; Install-Recommends "f
 Dir {{ State "{0}"; State::status "/dev/null"; Cache "{0}"; }};
 """
 PACKAGES = """
-annotated-types charset-normalizer cloudpickle jinja2 joblib markupsafe ml-dtypes mmh3 narwhals numpy onnx pandas
-protobuf pyarrow pydantic pydantic-core python-dateutil ruamel-yaml scikit-learn scipy six threadpoolctl tqdm
+annotated-types charset-normalizer cloudpickle jinja2 joblib markupsafe ml-dtypes mmh3 narwhals
+numpy onnx pandas protobuf pyarrow pydantic pydantic-core python-dateutil ruamel-yaml scikit-learn
+scipy six threadpoolctl tqdm
 typing-extensions typing-inspection
 """  # what predict and all stages but the network's need
 KINDS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
@@ -92,7 +93,7 @@ STAGES = ("split", "vectorize@words", *(f"train@{kind}" for kind in KINDS), "eva
 
 @pytest.fixture(scope="module")
 def arm64(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """The command of Debian's Python for arm64, with wheels of the lock file; the variable QEMU_CPU names the CPU."""
+    """The command of Debian's Python for arm64, with locked wheels; QEMU_CPU names the CPU."""
     place = tmp_path_factory.mktemp("arm64")
     system = place / "system"
     (place / "lists/partial").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The commands in README and docs, run as a reader would: what they say a command prints is what it prints.
+"""The commands in README and docs print what the documents say.
 
 They are run in a clone and in two projects of `textclf init`: that of the lesson prints the same,
 that of a table at least no error where the page shows none.
@@ -95,7 +95,7 @@ FILES = {
 
 
 def is_costly(section: str, place: str) -> bool:
-    """Return whether a section, of another document than the README, runs stages, or needs the run of a project."""
+    """Return whether a section outside the README runs stages, or needs a project's run."""
     commands = " ".join(step.command for step in SECTIONS[section])
     runs = not section.startswith("README.md") and re.search(
         r"dvc (repro|exp run|queue)|make ", commands
@@ -104,7 +104,7 @@ def is_costly(section: str, place: str) -> bool:
 
 
 def without_outputs(copy: Copy) -> Copy:
-    """Remove what Git does not track, as in a fresh clone, and return the copy with the corpus named instead."""
+    """Remove what Git does not track and return the copy with the corpus named instead."""
     corpus = verify.corpus_folder(copy).rename(copy.folder.parent / "corpus")
     copy.run("git", "clean", "-xd", "--force", "--quiet")
     return dataclasses.replace(copy, variables={**copy.variables, "TEXTCLF_CORPUS": str(corpus)})
@@ -122,7 +122,7 @@ def follow(copy: Copy, step: Step) -> tuple[str, bool]:
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """Return what matches an output of these lines, whatever a table's widths, a commit's hash, a model's version.
+    """Return a pattern of output lines that allows other widths, hashes and versions.
 
     The widths depend on the lines that a page leaves out.
     """

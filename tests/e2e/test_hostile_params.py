@@ -1,4 +1,4 @@
-"""Values of params.yaml that a shell would run as commands, and tables that change, through the real DVC."""
+"""Shell commands as values of params.yaml, and changing tables, through the real DVC."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A clone that becomes the user's project: `textclf init`, the first run, and the checks after it."""
+"""A clone that becomes the user's project: `textclf init`, a first run, and checks."""
 
 import json
 import sys
@@ -58,7 +58,7 @@ def test_a_first_run_is_checked_and_takes_a_model_as_good_as_logistic_regression
 
 
 def worse(folder: Path, model: str, other: str) -> bool:
-    """Return whether a model is worse than another on the test rows, beyond the interval of their difference."""
+    """Return whether a model is significantly worse than another on the test rows."""
     comparisons = json.loads((folder / "metrics" / "comparisons.json").read_text(encoding="utf-8"))
     if model == other:
         return False

@@ -1,4 +1,4 @@
-"""Installations without the pipeline, in fresh environments: they predict and serve what the full one does."""
+"""Slim installations in fresh environments predict and serve what the full one does."""
 
 import json
 import os
@@ -26,7 +26,7 @@ PORT = "8000"
 
 
 def pip(environment: Path, *words: str, folder: Path = ROOT) -> str:
-    """Run pip in an environment and return what it printed; skip the test if the package index can't be reached."""
+    """Run pip in an environment and return its output; skip if the index is out of reach."""
     done = run(environment / "bin" / "python", "-m", "pip", *words, folder=folder)
     if done.status and NO_NETWORK.search(done.err):
         pytest.skip("needs the index of packages")

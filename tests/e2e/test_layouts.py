@@ -1,4 +1,4 @@
-"""A project in folders as users have them: no command and no run, killed or not, removes or changes their files."""
+"""No command and no run, killed or not, removes or changes the user's files."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""The models of the default run: every form of them predicts what was measured, and none is a pickle."""
+"""The default run's models: every form predicts what was measured; none is a pickle."""
 
 import re
 import zipfile

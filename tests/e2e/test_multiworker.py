@@ -52,7 +52,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Features in shards; the last step of some has one row, and so none for the second of two workers."""
+    """Features in shards; some last steps have one row, none for the second of two workers."""
     folder = tmp_path_factory.mktemp("features")
     rows = samples.rows(count=700)
     start = 0

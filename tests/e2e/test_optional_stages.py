@@ -1,4 +1,4 @@
-"""Stages that params.yaml may ask for, behavioural tests and predictions made elsewhere, in the whole pipeline."""
+"""Optional stages in the whole pipeline: behavioural tests and external predictions."""
 
 import json
 from collections.abc import Callable
@@ -17,13 +17,15 @@ from textclf.artifacts import splits
 MINE = """
 classes: {bad: "0", good: "1"}
 tests:
-  words: {kind: minimum_function, texts: {good: [I loved it., The best place.], bad: [The worst place.]}}
+  words:
+    kind: minimum_function
+    texts: {good: [I loved it., The best place.], bad: [The worst place.]}
   case: {kind: invariance, texts: [I loved it.], perturbations: [upper_case]}
 """
 
 
 def repro(copy: Copy, external: str, tests: str) -> str:
-    """Run the pipeline with these values of evaluate.external and behave.tests, and return what was printed."""
+    """Run the pipeline with these evaluate.external and behave.tests; return its output."""
     settings = [f"evaluate.external={external}", f"behave.tests={tests}"]
     verify.change_params(copy.folder / "params.yaml", settings)
     return copy.dvc("repro")

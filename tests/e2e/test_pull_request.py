@@ -134,7 +134,7 @@ def test_figures_have_the_address_of_their_commit_or_are_written_to_files(
 
 @pytest.fixture
 def own(tmp_path: Path) -> Copy:
-    """A small project with one stage, in a folder of a repository, whose rows were kept with `dvc add` and changed."""
+    """A project of one stage in a folder of a repository; its `dvc add`ed rows have changed."""
     copy = Copy(
         tmp_path / "own" / "project", {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
     )

@@ -161,7 +161,7 @@ def path(request: pytest.FixtureRequest) -> Path:
 
 
 def has_every_section(page: Any) -> bool:
-    """Whether the page has its sections, and every chart can be reached by keyboard; all that is folded is opened."""
+    """Check the page's sections and that the keyboard reaches every chart; unfold everything."""
     page.evaluate(OPEN)
     shown = page.evaluate("[...document.querySelectorAll('section')].map(section => section.id)")
     assert shown == [name for name in SECTIONS if name not in OPTIONAL or name in shown]
@@ -328,7 +328,9 @@ def test_text_is_told_from_its_ground(browse: Browse, usual: Path, scheme: str) 
     # WCAG 2.2, 1.4.3 (AA): 4.5 to 1.
     with browse(usual, color_scheme=scheme) as page:
         pairs = page.evaluate(
-            """() => [...document.querySelectorAll("p, li, a, td, th, dt, dd, summary, caption, h2, .ends, .wrong")]
+            """() => [...document.querySelectorAll(
+                "p, li, a, td, th, dt, dd, summary, caption, h2, .ends, .wrong"
+            )]
                 .map(element => {
                     const ground = (box) => {
                         const colour = getComputedStyle(box).backgroundColor;

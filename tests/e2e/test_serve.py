@@ -26,7 +26,7 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/
 
 
 class Serving(NamedTuple):
-    """A server: its process, the port at which it listens, the folder with its models, and a client of it."""
+    """A server: its process, its port, the folder with its models, and a client of it."""
 
     process: subprocess.Popen[str]
     port: int
@@ -77,7 +77,7 @@ def serving(folder: Path) -> Iterator[Serving]:
 
 
 def stop(serving: Serving) -> tuple[int, list[dict[str, object]], str]:
-    """Stop a server with SIGTERM and return its exit code, the lines of its log, and what it printed on stderr."""
+    """Stop a server with SIGTERM and return its exit code, the lines of its log, and stderr."""
     serving.process.send_signal(signal.SIGTERM)
     out, err = serving.process.communicate(timeout=60)
     return serving.process.returncode, [json.loads(line) for line in (out or "").splitlines()], err

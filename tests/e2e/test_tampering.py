@@ -1,4 +1,4 @@
-"""Models that are not what they say: `textclf verify --rederive` names each in a line, and none passes."""
+"""Tampered models: `textclf verify --rederive` names each in a line; none passes."""
 
 import contextlib
 import json
@@ -47,7 +47,7 @@ def flip(name: str) -> Change:
 
 
 def restate(model: Path, edit: Callable[[Any], object] = str) -> None:
-    """Write the statement of the files as they are, with right checksums, after an edit of what it was made of."""
+    """Edit what the statement is made of, and write it with right checksums of the files."""
     definition = json.loads((model / PROVENANCE).read_bytes())["predicate"]["buildDefinition"]
     edit(definition)
     (model / PROVENANCE).unlink()

@@ -1,4 +1,4 @@
-"""A weak slice and corrected labels through the whole pipeline: from a table to the report and the gate."""
+"""A weak slice and corrected labels in the whole pipeline, from table to gate."""
 
 import dataclasses
 import json
@@ -24,7 +24,7 @@ ROWS = 1600
 
 
 def made() -> list[tuple[str, str, str, str]]:
-    """Return rows whose words say the label, but for one platform, where they often say the other one."""
+    """Return rows whose words say the label; on one platform they often say the other one."""
     generator = np.random.default_rng(3)
     rows = []
     for number in range(ROWS):

@@ -1,4 +1,4 @@
-"""A Dask cluster of separate processes writes the same bytes as one process, even if a worker is killed."""
+"""A Dask cluster writes the bytes of one process, even if a worker is killed."""
 
 import contextlib
 import json
@@ -102,7 +102,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder with params.yaml, splits in many shards, and their features, made in one process."""
+    """Make a folder with params.yaml, splits in many shards, and features by one process."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "params.yaml").write_text(PARAMS, encoding="utf-8")
     generator = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""How often tests/faults try, and the seed of random tests: `FAULTS=10 FAULTS_SEED=1 pytest tests/faults`."""
+"""How often tests/faults try, and their seed: `FAULTS=10 FAULTS_SEED=1 pytest tests/faults`."""
 
 import functools
 import os
@@ -7,13 +7,13 @@ import secrets
 
 
 def tries(default: int) -> int:
-    """Return how often to try: the default times the environment variable FAULTS, 1 if it is not set; at least 1."""
+    """Return the default number of tries times the variable FAULTS (1 if unset); at least 1."""
     return max(1, round(default * float(os.environ.get("FAULTS", "1"))))
 
 
 @functools.cache
 def seed() -> int:
-    """Return the seed of all random choices: the environment variable FAULTS_SEED, 0 if it is not set.
+    """Return the seed of all random choices: the variable FAULTS_SEED, 0 if it is not set.
 
     The value `random` stands for another seed in each run.
     """
@@ -26,7 +26,10 @@ def seed() -> int:
 
 
 def is_fixed() -> bool:
-    """Return whether nobody asked for a seed: then every run tries the same, so that a commit that passed passes."""
+    """Return whether no seed was asked for: then every run tries the same.
+
+    So a commit that passed once passes again.
+    """
     return "FAULTS_SEED" not in os.environ
 
 

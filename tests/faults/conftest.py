@@ -1,4 +1,4 @@
-"""What the tests that let things fail share: they are slow, and a failure names the seed that repeats it."""
+"""What tests of faults share: they are slow, and a failure names the seed to repeat it."""
 
 import dataclasses
 import shutil
@@ -38,7 +38,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy of the project with two models that are trained in a second, in which `dvc repro` ran."""
+    """A copy of the project after `dvc repro`, with two models that train in a second."""
 
     def make(folder: Path) -> Copy:
         copy = verify.make_first_copy(folder, SMALL)

@@ -51,7 +51,7 @@ def flip_bit(data: bytes, position: int) -> bytes:
 
 
 def edit(suffix: str) -> Kind:
-    """Return what a wrong edit or merge does to a file: to the structure of JSON and YAML, or to the bytes."""
+    """Return a file after a wrong edit or merge of its structure (JSON, YAML) or its bytes."""
 
     def damage(data: bytes, rng: random.Random) -> bytes:
         content = (
@@ -74,7 +74,7 @@ def edit(suffix: str) -> Kind:
 
 
 def damage_structure(content: Any, rng: random.Random) -> Any:
-    """Return a copy of nested mappings and lists with one value removed, replaced or moved to another key."""
+    """Return nested mappings and lists with one value removed, replaced or moved."""
     changed = copy.deepcopy(content)
     *above, last = rng.choice([place for place in _places(changed) if place])
     parent = changed

@@ -1,4 +1,4 @@
-"""Stages and `textclf predict` under limits of address space, and files that fill the memory: a result or one line."""
+"""Limits of address space for stages and `textclf predict`: a result or one line."""
 
 import gzip
 import os
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 
 
 def run(folder: Path, limit: int, *words: str, **variables: str) -> Outcome:
-    """Run Python with these words and variables in a folder, with so many bytes of address space."""
+    """Run Python with these words and variables in a folder, in so many bytes of memory."""
     before = tree(folder)
     temporary = folder.parent / "temporary"
     temporary.mkdir(exist_ok=True)
@@ -60,7 +60,7 @@ def run(folder: Path, limit: int, *words: str, **variables: str) -> Outcome:
 
 
 def is_good(outcome: Outcome) -> bool:
-    """Return whether a process has done its work silently, or said in a line why not and changed nothing."""
+    """Return whether a process succeeded silently, or failed in one line and changed nothing."""
     if outcome.running or outcome.temporary:
         return False
     if outcome.status == 0:

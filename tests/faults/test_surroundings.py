@@ -1,4 +1,4 @@
-"""A user's variables, home, rights and machine: the same bytes as without them, or one line and exit code 2."""
+"""A user's variables, home, rights and machine change no byte, or cost one line and exit 2."""
 
 import os
 import shlex

@@ -1,4 +1,7 @@
-"""Stages whose system calls fail, or that are killed at one: outputs are new or old, and the next run makes it good."""
+"""Stages whose system calls fail, or that are killed at one.
+
+Outputs are new or old, and the next run makes it good.
+"""
 
 import shutil
 from pathlib import Path
@@ -14,7 +17,7 @@ pytestmark = pytest.mark.posix
 
 
 class Traced(NamedTuple):
-    """A stage, outputs that an earlier run may have left, those that it makes, and its system calls."""
+    """A stage, leftovers of an earlier run, the outputs that it makes, and its system calls."""
 
     stage: Stage
     old: State

@@ -1,4 +1,7 @@
-"""Two `dvc repro` at once in one folder: each ends well or says that the other one runs, and the results are right."""
+"""Two `dvc repro` at once in one folder: each ends well or names the other.
+
+The results are right.
+"""
 
 import random
 import re

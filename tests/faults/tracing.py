@@ -1,4 +1,4 @@
-"""Stages as processes of their own whose system calls strace makes fail, or at which it kills them."""
+"""Stages as processes whose system calls strace makes fail, or at which it kills them."""
 
 import contextlib
 import functools
@@ -59,14 +59,14 @@ State = dict[
 
 
 class Call(NamedTuple):
-    """A system call of a stage: its name, and how many of that name the same thread has made up to it."""
+    """A system call of a stage: its name, and its number among its thread's calls of that name."""
 
     name: str
     number: int
 
 
 class Done(NamedTuple):
-    """How a stage ended: its exit code (of a signal negative), what it said on stderr, and the calls that failed.
+    """How a stage ended: its exit code (of a signal negative), its stderr, and failed calls.
 
     `hit` is whether any failed, `ours` whether it was one that concerns files of the project.
     """
@@ -100,7 +100,7 @@ class Stage(NamedTuple):
         return Done(done.status, done.err, bool(failed), any(map(self._concerns_project, failed)))
 
     def _concerns_project(self, arguments: str) -> bool:
-        """Return whether the arguments of a system call, as strace prints them, name a file of the project."""
+        """Return whether a call's arguments, as strace prints them, name a project file."""
         project = re.escape(str(self.folder))
         pattern = rf'(?:AT_FDCWD<[^>]*>, )?(?:"(?!/)|"{project}/)|\d+<{project}/|.*, \d+<{project}/'
         return re.match(pattern, arguments) is not None
@@ -136,7 +136,7 @@ def _lines(log: Path) -> list[tuple[str, ...]]:
 
 
 def make_stage(project: Path, name: str) -> Stage:
-    """Return a stage of the small project, with its outputs in dvc.yaml; train trains logistic regression."""
+    """Return a stage of the small project with its outputs; train is logistic regression."""
     item = {"train": MODEL, "vectorize": "words"}.get(name, "")
     if name == "train":
         add_model(project, MODEL)
@@ -186,7 +186,7 @@ def put(stage: Stage, wanted: State) -> None:
 
 
 def run_again(project: Path, name: str) -> tuple[Stage, State, State]:
-    """Return a stage, outputs as an earlier run may have left them, which are in place, and those that it makes."""
+    """Return a stage, the outputs of an earlier run, now in place, and those that it makes."""
     stage = make_stage(project, name)
     assert stage.run().status == 0
     new = state(stage)
@@ -196,7 +196,7 @@ def run_again(project: Path, name: str) -> tuple[Stage, State, State]:
 
 
 def _make_old(new: State) -> State:
-    """Return outputs that an earlier run might have left: other bytes, and a file more in each folder."""
+    """Return outputs as of an earlier run: other bytes, and one more file in each folder."""
     return {
         output: {name: b"old " + data[:64] for name, data in files.items()}
         | ({} if list(files) == ["."] else {"old": b"old"})

@@ -1,4 +1,4 @@
-"""Leaves a process of textclf, not DVC's own, what Windows has: on PYTHONPATH, Python imports this at its start.
+"""Leave a process of textclf only what Windows has; Python imports this at its start.
 
 Modules, functions and signals of POSIX are missing, and what is open can't be removed or renamed.
 """
