@@ -517,9 +517,7 @@ RUN_CACHE = {
 }  # stages whose runs DVC keeps
 
 
-def test_dvc_removes_no_output_of_a_stage_unless_its_run_cache_may_take_the_place_of_the_run() -> (
-    None
-):
+def test_dvc_removes_only_outputs_of_stages_whose_run_cache_may_take_the_place_of_the_run() -> None:
     for name, stage in (DVC["stages"] | STUDIES).items():
         body = stage.get("do", stage)
         entries = [*body.get("outs", []), *body.get("metrics", [])]

@@ -13,7 +13,7 @@ from textclf.core import workers
 
 @pytest.fixture
 def command_line(capfd: pytest.CaptureFixture[str]) -> Command:
-    """A function that runs the command `textclf` with these words in this process, whose handlers of signals remain."""
+    """Run the command `textclf` with these words in this process; keep its signal handlers."""
 
     def run(*words: str | Path) -> Ended:
         handlers = {number: signal.getsignal(number) for number in SIGNALS}

@@ -1,4 +1,4 @@
-"""All settings together. How wrong ones are refused is tested in tests/contract/test_broken_params.py."""
+"""All settings together; refusals of wrong ones are in contract/test_broken_params.py."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The versions of packages that computed a model are recorded with those of the features that it was trained on."""
+"""Versions of the packages that computed a model or its features are recorded."""
 
 import sys
 from pathlib import Path

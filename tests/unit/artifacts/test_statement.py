@@ -1,4 +1,4 @@
-"""The statement of an exported model, held against the published forms of in-toto and SLSA by in-toto's own package."""
+"""An exported model's statement against the forms of in-toto and SLSA, by in-toto's package."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The simulation of intervals and of what is promised beside them: test sets as they should be, and counts of them."""
+"""The simulation of intervals and promises: its test sets, and counts of them."""
 
 from typing import Any
 

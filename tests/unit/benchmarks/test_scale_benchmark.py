@@ -1,4 +1,4 @@
-"""The benchmark of many rows: the corpus that it makes, and what it computes from samples of a run."""
+"""The benchmark of many rows: its corpus, and what it computes from samples of a run."""
 
 import json
 import sys

@@ -16,7 +16,7 @@ NAMES = (
 
 
 def pin(monkeypatch: pytest.MonkeyPatch, machine: str, avx2: bool) -> dict[str, str]:
-    """Return the variables after pinning on such a machine, of a user who has set all of them otherwise."""
+    """Return the variables after pinning on such a machine; the user has set others."""
     for name in NAMES:
         monkeypatch.setenv(name, "the user's")
     monkeypatch.setattr("platform.machine", lambda: machine)

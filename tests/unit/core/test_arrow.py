@@ -1,4 +1,4 @@
-"""Columns of Arrow as numpy and Python have them, whatever their type, and whether they are slices or in chunks."""
+"""Columns of Arrow of any type as numpy and Python have them, slices and chunks too."""
 
 import mmh3
 import numpy as np

@@ -178,7 +178,7 @@ CALLS = ("link", "rename", "replace")  # of the module os, by which outputs take
 
 
 class Failing:
-    """Makes the call with a number fail, counted over all calls from 0; with `permanent`, all from there on."""
+    """Make the call with a number fail, of all calls from 0; if `permanent`, all later ones."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, number: int, permanent: bool = False

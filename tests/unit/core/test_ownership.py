@@ -148,7 +148,7 @@ stages:
 
 @pytest.fixture
 def clone() -> Callable[[], None]:
-    """A clone in which no run was made; dvc.lock has an output that DVC has pulled. Returns a run in it."""
+    """Return a run in a clone without runs, whose dvc.lock has an output that DVC has pulled."""
     git("init", "--quiet")
     dvc("init", "--quiet")
     own("models/a/model.json")

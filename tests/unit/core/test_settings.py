@@ -1,4 +1,4 @@
-"""The YAML dialect and the loader of sections; errors of params.yaml: tests/contract/test_broken_params.py."""
+"""The YAML dialect and the sections' loader; errors are in contract/test_broken_params.py."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tasks in worker processes: results in order, the tasks' own errors, and no processes if they would not pay."""
+"""Tasks in worker processes: results in order, the tasks' errors, and when none pay."""
 
 import contextlib
 import errno

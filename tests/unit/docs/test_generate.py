@@ -1,4 +1,4 @@
-"""The generated comments of params.yaml, types in docs/params.md, tables between markers, and links of the pages."""
+"""Generated comments of params.yaml, types in docs/params.md, tables and links of pages."""
 
 import json
 import re

@@ -206,7 +206,7 @@ def test_the_same_inputs_give_the_same_bytes(run: Command) -> None:
 
 
 def test_groups_of_new_texts_are_compared_as_a_whole(run: Command, project: Path) -> None:
-    """The groups of one topic are four texts each, and those of a file without drift differ as much."""
+    """Groups of one topic are four texts each; those of a file without drift differ as much."""
     generator = np.random.default_rng(8)
     topics = generator.choice(["great", "bad", "awful", "nice", "food", "film"], (2, 30))
     for name, words in zip(("old", "new"), topics, strict=True):

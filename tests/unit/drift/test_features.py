@@ -1,4 +1,4 @@
-"""What each kind of representation shows of texts: the kernel, and words that a model does not know."""
+"""What representations show of texts: the kernel, and words that a model does not know."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar

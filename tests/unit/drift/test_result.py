@@ -78,9 +78,7 @@ def test_json_has_corrected_p_values_of_checks_words_and_classes() -> None:
     assert list(classes["probabilities"]) == list(classes["classes"])
 
 
-def test_the_page_draws_the_clearest_words_of_each_direction_and_the_classes_with_the_smallest_p() -> (
-    None
-):
+def test_the_page_draws_each_directions_clearest_words_and_the_classes_with_smallest_p() -> None:
     result = make_result()
     assert result.findings.classes is not None
     word, shares = result.findings.words[0], next(iter(result.findings.classes.values()))

@@ -1,4 +1,4 @@
-"""The tests by a classifier and by words: brute-force references, permutations, and p-values without drift."""
+"""Tests by classifier and by words: brute force, permutations, p-values without drift."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ WORDS = Vectorizer.fit(["one two"], Terms())
 
 
 def make_pool(seed: int, copies: bool = False) -> Pool:
-    """Return a pool of texts from one source; with `copies` many of them are repeated, each on one side only."""
+    """Return a pool of texts of one source; `copies` repeats many, each on one side only."""
     generator = np.random.default_rng(seed)
     sides = [draw_texts(generator, count, 4) for count in (30, 18)]
     if copies:
@@ -61,9 +61,7 @@ def trained_scores(
     return scores
 
 
-def test_a_centred_kernel_is_that_of_vectors_less_their_mean_with_a_mean_squared_length_of_1() -> (
-    None
-):
+def test_a_centred_kernel_is_of_vectors_less_their_mean_with_a_mean_squared_length_of_1() -> None:
     vectors = np.random.default_rng(0).normal(3, 2, (7, 4))
     centred = vectors - vectors.mean(axis=0)
     products = centred @ centred.T
@@ -163,7 +161,7 @@ def test_no_word_in_several_texts_is_no_drift() -> None:
 
 
 def pool_with(copies: Sequence[int], sizes: Sequence[int] | None = None) -> Pool:
-    """Return a pool with these copies of each text, and so many texts in each cluster, by default one."""
+    """Return a pool with these copies of each text, and this many texts per cluster."""
     counts = np.array(copies)
     clusters = np.repeat(np.arange(len(sizes or copies)), sizes or 1)
     return Pool(tuple(map(str, copies)), 0 * counts, counts, clusters)

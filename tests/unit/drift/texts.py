@@ -10,7 +10,7 @@ LETTERS = "bdfgklmnprst"
 
 
 def draw_texts(generator: np.random.Generator, count: int, words: int = 6) -> list[str]:
-    """Return texts of a few words of three letters, such as "buk dul"; a few words are much more frequent."""
+    """Return texts of a few three-letter words, such as "buk dul"; some are frequent."""
     ranks = generator.zipf(1.3, (count, words))
     return [" ".join(word(rank) for rank in row) for row in ranks.tolist()]
 

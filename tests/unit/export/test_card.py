@@ -46,7 +46,7 @@ def render(
     sections: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> str:
-    """Return the card of one model of made-up results, with what differs from those of 40 test rows of two classes."""
+    """Return a model's card that differs so from one of 40 test rows of two classes."""
     measured = measured or {"accuracy": 0.875, "log_loss": 0.5}
     shown = {
         name: Ends(low=0.25, high=1.0)
@@ -112,7 +112,7 @@ def test_what_differs_in_the_card_of_each_run_is_as_it_was_approved() -> None:
     usual = render().splitlines()
 
     def say(case: str) -> list[str]:
-        """Return what differs in a card; of `sets` and `unknown` a case has what differs from these."""
+        """Return what differs in a card; cases of `sets` and `unknown` change these."""
         run: dict[str, Any] = parse_yaml(f"{{{case}}}", "case")
         own = [Source(f"part{n}.csv", f"{n:064}") for n in range(run.pop("files", 0))]
         usually = {"sets": SETS, "unknown": FOUND}

@@ -1,4 +1,4 @@
-"""Sentences about a run, approved case by case in protocol.txt, caveats.txt and representations.txt."""
+"""Sentences about a run, approved in protocol.txt, caveats.txt and representations.txt."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -34,7 +34,7 @@ def protocol(
     report: Mapping[str, Any] | None = None,
     **sections: Any,
 ) -> list[str]:
-    """Return the protocol of a run with these sections of params.yaml; `report` is what differs in splits.json."""
+    """Return the protocol of a run with these sections and changes (`report`) of splits.json."""
     train = LESSON | {
         name: LESSON[model["kind"]] | model for name, model in sections.get("train", {}).items()
     }

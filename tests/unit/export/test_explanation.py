@@ -69,7 +69,7 @@ def test_with_more_classes_the_weight_is_relative_to_the_mean_of_all() -> None:
 
 
 def network() -> LayerModel:
-    """Its score of the second class is that of the terms from the third on, less that of the first two, bent."""
+    """The second class has the score of the terms from the third on, less the first two, bent."""
     kernel = np.array([[-1.0], [-0.5], [0.25], [1.0], [1.0]])
     return LayerModel(
         ("-", "+"),
@@ -178,9 +178,7 @@ def test_each_of_several_labels_has_the_terms_of_its_own_log_odds() -> None:
     assert listed(linear(*scores, output=SIGMOIDS)) == expected
 
 
-def test_words_have_as_many_terms_as_letters_which_stand_after_them_and_columns_without_term_none() -> (
-    None
-):
+def test_words_have_a_term_per_letter_after_them_and_columns_without_terms_have_none() -> None:
     terms = columns(
         ["words__bad", "words__good", None, "letters__ba", "letters__ad"],
         ["word"] * 2 + [None, "char", "char"],

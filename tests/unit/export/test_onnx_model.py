@@ -51,7 +51,7 @@ def run(
 def check(
     model: LayerModel, folder: Path, chosen: Decision | None = None, X: csr_array | None = None
 ) -> None:
-    """Check that the runtime gives the same probabilities, and the same labels unless rounding decides."""
+    """Check that the runtime gives equal probabilities, and labels, unless rounding decides."""
     chosen = chosen or decision(model)
     X = samples.rows(len(model.classes), seed=1).X if X is None else X
     expected = chosen.calibrate(model.predict_proba(X))

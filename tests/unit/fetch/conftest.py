@@ -29,7 +29,10 @@ class Answer:
 
 @dataclass
 class Server:
-    """An HTTP server that gives its answers in turn, the last one repeatedly; without any, the content of a path."""
+    """An HTTP server that gives its answers in turn, the last one repeatedly.
+
+    Without any it gives the content of a path.
+    """
 
     url: str = ""
     answers: list[Answer] = field(default_factory=list)

@@ -95,7 +95,7 @@ def test_the_query_reaches_the_database_as_it_is(text: str, rows: dict[str, list
 
 
 class Server:
-    """A fake of SQLAlchemy's engine for a server, which records the statements that are sent to it."""
+    """A fake of SQLAlchemy's engine for a server, which records the statements sent to it."""
 
     def __init__(self, dialect: str, values: dict[str, object]) -> None:
         self.dialect = SimpleNamespace(name=dialect)

@@ -1,4 +1,4 @@
-"""Sources of a corpus, tested with a local HTTP server and a fake npm: nothing leaves the machine."""
+"""Sources of a corpus: a local HTTP server and a fake npm; nothing leaves the machine."""
 
 import base64
 import hashlib

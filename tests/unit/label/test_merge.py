@@ -1,4 +1,4 @@
-"""The command `textclf label --merge`: what is added, what is a conflict, and how far people agree."""
+"""The command `textclf label --merge`: additions, conflicts, and how far people agree."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The review of an audit: each answer is a line of corrections.csv, one per row, whatever else the file has."""
+"""The review of an audit: each answer is a line of corrections.csv, one per row."""
 
 import os
 import re

@@ -125,7 +125,8 @@ BROWSER = """\
 import subprocess, sys, time
 from pathlib import Path
 Path("arguments").write_text("\\n".join(sys.argv[1:]))
-Path("seen").write_text(subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True).stdout)
+processes = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True)
+Path("seen").write_text(processes.stdout)
 Path("done").touch()
 """
 

@@ -1,4 +1,4 @@
-"""The command `textclf suggest`: which texts it chooses, what it writes about them, and what it refuses."""
+"""The command `textclf suggest`: the texts that it chooses, what it writes and refuses."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""Two who answer at once, in processes or on pages; an editor, a merge, and kills meanwhile: no answer is lost."""
+"""Two who answer at once, with an editor, a merge and kills meanwhile: no answer is lost."""
 
 import csv
 import http.client
@@ -58,7 +58,7 @@ def on_page(path: Path) -> Answer:
 def start(
     path: Path, who: str, ids: Sequence[str], made: Callable[[Path], Answer], last: int = 0
 ) -> int:
-    """Answer rows in a process of its own, which lists the ids of what was confirmed in a file named `who`.
+    """Answer rows in a process of its own; list the ids that were confirmed in the file `who`.
 
     It kills itself at its call of a function number `last`, never at -1, which is as slow.
     """
@@ -79,7 +79,7 @@ def start(
 
 
 def kill_at(last: int) -> None:
-    """Let this process kill itself at its call of a function number `last`; 0 for never, at full speed."""
+    """Let this process kill itself at call number `last` of a function; 0: never, full speed."""
     calls = 0
 
     def count(*_: object) -> None:
@@ -223,7 +223,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run_merge(*files: str, last: int = 0) -> int:
-    """Merge in a process of its own, which writes what it prints to a file with its number; `last` as in `kill_at`."""
+    """Merge in a process that writes its output to a file with its number; `last`: `kill_at`."""
     if child := os.fork():
         return child
     code = 1

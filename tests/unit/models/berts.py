@@ -1,4 +1,4 @@
-"""A tiny BERT with random weights, in the files of pretrained ones, for the tests of the model transformer."""
+"""A tiny BERT with random weights, as pretrained files, for tests of transformer."""
 
 import json
 from dataclasses import replace

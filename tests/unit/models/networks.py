@@ -1,4 +1,4 @@
-"""Small networks for the tests of the model keras; fitted once per settings, since each fit compiles for a second."""
+"""Small networks for tests of keras, fitted once per settings: each fit compiles."""
 
 from functools import cache
 from pathlib import Path
@@ -69,7 +69,7 @@ def fit_stopping(epochs: int, patience: int | None) -> Fitted:
 
 
 def opposite() -> Features:
-    """Return the training rows with all labels but two wrong, so that the loss first falls and then rises."""
+    """Return training rows with all labels but two wrong: the loss first falls, then rises."""
     part = rows()
     return Features(
         part.ids, part.X, np.where(np.arange(ROWS) < 2, part.y, 1 - part.y), part.classes

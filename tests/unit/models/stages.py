@@ -22,7 +22,7 @@ def run_stages(
     header: tuple[str, ...] = ("text", "label"),
     **data: object,
 ) -> Predictions:
-    """Train a model of this kind in a folder, the current one, and return its predictions for all rows."""
+    """Train a model of this kind in a folder and return its predictions for all rows."""
     train_section = f"train: {{model: {{kind: {kind}, features: words}}}}\n"
     (folder / "params.yaml").write_text(
         f"vectorize: {{words: {{method: terms}}}}\n{train_section}", encoding="utf-8"

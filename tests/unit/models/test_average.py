@@ -31,7 +31,7 @@ ROWS, CLASSES = 400, 3
 
 
 def predict(seed: int, strength: float, *splits: str) -> Predictions:
-    """Return predictions for rows in turn of these splits, which prefer the actual class by `strength`."""
+    """Return predictions for rows of these splits in turn, right by `strength`."""
     y = np.random.default_rng(0).integers(0, CLASSES, ROWS)
     odds = np.random.default_rng(seed).normal(size=(ROWS, CLASSES))
     odds[np.arange(ROWS), y] += strength

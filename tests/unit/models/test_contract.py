@@ -79,7 +79,7 @@ def rows(kind: str, labels: bool) -> Features:
 
 @pytest.fixture(scope="module")
 def fit(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return a function that fits a case on its rows, of which it watches the first nine; a repetition fits anew."""
+    """Return a function that fits a case and watches its first nine rows; a repetition refits."""
     with pytest.MonkeyPatch.context() as patch:
         folders = berts.folders(tmp_path_factory.mktemp("weights"), patch)
 

@@ -1,4 +1,4 @@
-"""The objective contrastive of the transformer: its loss, its batches, and logistic regression on the vectors."""
+"""The transformer's objective contrastive: loss, batches, logistic regression on vectors."""
 
 from pathlib import Path
 

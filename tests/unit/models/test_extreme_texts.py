@@ -1,4 +1,4 @@
-"""A text of a megabyte, texts without a term and labels of any kind, from texts to probabilities."""
+"""A text of a megabyte, texts without a term, any labels: from texts to probabilities."""
 
 import numpy as np
 import pandas as pd

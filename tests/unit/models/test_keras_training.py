@@ -1,4 +1,4 @@
-"""Training on one batch of rows: few rows, few epochs. tests/e2e shows that it learns the lesson's corpus."""
+"""Training on one batch: few rows, few epochs. tests/e2e shows that it learns the lesson's."""
 
 import numpy as np
 import pytest
@@ -57,9 +57,7 @@ def test_training_on_sparse_rows_is_training_on_dense_ones(
     assert losses[-1] < losses[0]
 
 
-def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_watched_rows() -> (
-    None
-):
+def test_a_training_is_the_same_alone_and_after_a_larger_one_and_needs_no_watched_rows() -> None:
     settings, rows = networks.settings(units=[], batch_size=2, early_stopping=1), networks.rows(8)
     compile_network.cache_clear()
     alone = networks.train(rows.take(np.arange(6)), None, settings)

@@ -30,7 +30,7 @@ def fit(labels: int = 3, weighted: bool = False) -> Fitted:
 
 
 def measured(fitted: Fitted, part: Features) -> tuple[float, float]:
-    """Return the mean over labels of scikit-learn's log loss, and the share of rows with the exact set."""
+    """Return scikit-learn's log loss, the mean over labels, and the share of exact sets."""
     chances = fitted.layers.predict_proba(part.X)
     losses = [log_loss(y, p, labels=[0, 1]) for y, p in zip(part.y.T, chances.T, strict=True)]
     return float(np.mean(losses)), float(((chances > 0.5) == part.y).all(axis=1).mean())

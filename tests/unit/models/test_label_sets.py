@@ -157,7 +157,7 @@ def made_up(rows: int, labels: int = 6, seed: int = 0) -> Features:
 
 
 def objectives(layers: Any, part: Features, weights: Array) -> Array:
-    """Return what logistic regression minimises, for each label: the weighted log loss and the penalty."""
+    """Return logistic regression's objective per label: weighted log loss and penalty."""
     chances = layers.predict_proba(part.X)
     losses = -np.log(np.where(part.y, chances, 1 - chances))
     found: Array = (weights * losses).sum(axis=0) + (layers.layers[0].kernel ** 2).sum(axis=0) / 2

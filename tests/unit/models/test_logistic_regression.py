@@ -124,7 +124,7 @@ def test_it_warns_in_one_line_that_it_has_not_converged(C: object) -> None:
 
 
 def compare(rows: Rows, parameters: Array, losses: Array, slopes: Array) -> None:
-    """Compare the sums of rows that weigh 3 each, and their gradient divided by 7, with the expected ones."""
+    """Compare sums of rows of weight 3, and their gradient over 7, with the expected ones."""
     sums = rows.sums(parameters, total=7.0)
     assert sums[0] == pytest.approx(3 * losses.sum(), rel=1e-12, abs=1e-12)
     gradient = np.concatenate([(slopes.T @ rows.X).T, slopes.sum(axis=0, keepdims=True)])

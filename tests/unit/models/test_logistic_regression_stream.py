@@ -24,7 +24,7 @@ def fit_stream(rows: Features | Shards[Features], **changes: object) -> Fitted:
 
 
 def made_up(rows: int, classes: int = 2, seed: int = 0) -> Features:
-    """Return counts of 300 terms, the frequent ones first, with classes drawn by weights that are always the same."""
+    """Return counts of 300 terms, frequent ones first; fixed weights draw the classes."""
     generator = np.random.default_rng(seed)
     X = generator.poisson(2 / np.arange(1, 301) ** 0.7, (rows, 300))
     scores = X @ np.random.default_rng(99).normal(0, 0.8, (300, classes)) - np.arange(classes)
@@ -43,7 +43,7 @@ def measure(probabilities: NDArray[np.float64], y: NDArray[np.int64]) -> tuple[f
 
 
 def objective(fitted: Fitted, part: Features, weights: NDArray[Any], C: float) -> float:
-    """Return what logistic regression minimises: the weighted log loss of the rows and the penalty."""
+    """Return logistic regression's objective: the rows' weighted log loss and the penalty."""
     (layer,) = fitted.layers.layers
     losses = -np.log(fitted.layers.predict_proba(part.X)[np.arange(len(part.y)), part.y])
     return float((C * weights * losses).sum() + (layer.kernel**2).sum() / 2)

@@ -1,4 +1,4 @@
-"""The formulas of the paper written out again, over dense arrays: Wang & Manning (2012), sections 2.1 to 2.3."""
+"""The paper's formulas over dense arrays: Wang & Manning (2012), sections 2.1 to 2.3."""
 
 import dataclasses
 from typing import Any
@@ -32,7 +32,7 @@ def scorer(classes: int = 2, weights: Array | None = None, **changes: object) ->
 
 
 def ratios(f: Array, positive: NDArray[np.bool_], alpha: float, own: float | None = None) -> Array:
-    """Return log((p / |p|) / (q / |q|)): p is alpha plus the sum of f over the positive cases, q over the negative.
+    """Return log((p / |p|) / (q / |q|)): alpha plus the sum of f, positive and negative.
 
     The alpha of p is `own` if it is given.
     """
@@ -55,7 +55,7 @@ def paper(
     classes: int,
     weights: Array | None = None,
 ) -> tuple[Array, float]:
-    """Return the weights and the intercept for f: those of an SVM on r * f, interpolated with their mean size.
+    """Return weights and intercept for f: of an SVM on r * f, mixed with their mean size.
 
     Of more than two classes, the alpha of one is smaller than that of the others as it has fewer
     rows.

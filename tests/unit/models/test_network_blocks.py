@@ -80,7 +80,7 @@ def test_the_devices_of_all_workers_divide_the_rows_of_every_step(
 def epoch(
     shards: Shards[Features], state: State, seed: int = 0, batch: int = 7
 ) -> list[tuple[Any, int, int, bool]]:
-    """Return the blocks of an epoch as lists, each with its numbers of steps and rows and whether it ends its batch."""
+    """Return an epoch's blocks as lists, each with its steps, rows and end of batch."""
     settings = samples.settings("keras", batch_size=batch, seed=seed)
     compiled: Any = None
     blocks = Training(

@@ -1,4 +1,7 @@
-"""A network trained on several batches, and its checkpoints: few rows and few epochs, since every training compiles."""
+"""A network trained on several batches, and its checkpoints: few rows and few epochs.
+
+Every training compiles.
+"""
 
 import json
 import os
@@ -101,7 +104,7 @@ def test_watched_loss_and_accuracy_are_of_all_watched_rows(
 def kill_in(
     monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, call: int, train: Callable[[], Any]
 ) -> None:
-    """Run a training that ends when this function is called for that time; it writes a checkpoint after every shard."""
+    """Run a training that ends at that call of this function; each shard has a checkpoint."""
     calls = iter(range(1, 10**6))
     function: Callable[..., Any] = getattr(owner, name)
 

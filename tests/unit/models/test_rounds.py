@@ -1,4 +1,4 @@
-"""Models of fewer labels: on which rows they are fitted, and what the stage train writes of them."""
+"""Models of fewer labels: the rows on which they are fitted, and what train writes."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ CHOSEN = ("random", "uncertain", "diverse", "uncertain")
 def predicted(
     folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, labels: str
 ) -> list[Predictions]:
-    """Return what models of fewer labels predict, of a table of 40 rows and rounds of four labels."""
+    """Return what models of fewer labels predict of a table of 40 rows, four labels a round."""
     monkeypatch.chdir(folder)
     texts = [
         (f"{WORDS[label]} food n{n}", label)

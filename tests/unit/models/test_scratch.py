@@ -1,4 +1,4 @@
-"""The folder in which a training keeps what it needs to resume, and the stage train, which removes it."""
+"""The folder from which a training resumes, and the stage train, which removes it."""
 
 import json
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Runs the stage for a model on shards in data/features, with settings of params.yaml changed."""
+    """Run the stage for a model on shards in data/features, with changes of params.yaml."""
     folder = tmp_path / "data" / "features" / "words"
     samples.write_splits(folder)
     packages.write(folder)

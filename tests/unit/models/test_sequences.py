@@ -1,4 +1,4 @@
-"""The networks over token ids: few rows, few epochs, since every training compiles for a few seconds."""
+"""The networks over token ids: few rows and epochs, since every training compiles."""
 
 import dataclasses
 from functools import cache
@@ -163,7 +163,7 @@ def test_training_on_blocks_is_training_by_keras(
 
 
 def train_plainly(package: ModuleType, part: Features, chosen: Any) -> tuple[Any, list[float]]:
-    """Return the network trained by Keras's own layers, and the loss of each epoch; all rows are one batch."""
+    """Return the network trained by Keras's layers on one batch, and each epoch's loss."""
     keras, tf = environment.import_keras()
     keras.utils.set_random_seed(chosen.seed)
     X: Any = part.X

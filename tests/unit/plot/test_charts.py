@@ -96,7 +96,8 @@ DRAW = """
 import hashlib, os, sys
 from textclf.plot import render
 spec = {"data": {"values": [{"a": name, "b": 2} for name in sys.argv[1:]]}, "mark": "bar"}
-spec["encoding"] = {"y": {"field": "a", "type": "nominal"}, "x": {"field": "b", "type": "quantitative"}}
+x, y = {"field": "b", "type": "quantitative"}, {"field": "a", "type": "nominal"}
+spec["encoding"] = {"y": y, "x": x}
 print(render.svg(spec))
 print(os.environ["FONTCONFIG_FILE"])
 """
@@ -317,7 +318,7 @@ def drawn_by_dvc(name: str, rows: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def axis_of_dvc(name: str, rows: pd.DataFrame, axis: str) -> list[str]:
-    """The names along an axis (X or Y) of the chart that DVC's template draws of these rows, from left or above."""
+    """The names along an axis (X or Y) of the chart of DVC's template, from left or above."""
     (first, *_) = re.findall(
         rf'aria-label="{axis}-axis[^"]*"(.*?)aria-label="', svg_by_dvc(name, rows), re.DOTALL
     )

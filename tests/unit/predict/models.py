@@ -78,7 +78,7 @@ def shares() -> Predictor:
 
 
 def doubting(predictor: Predictor, rows: int = 100, by_class: bool = False) -> Predictor:
-    """A model with scores of so many validation rows, whose actual classes have evenly spaced probabilities."""
+    """A model with scores of so many validation rows, of evenly spaced probabilities."""
     group = Group.of(np.arange(1, rows + 1) / (rows + 1))
     scores = Conformal((group,) * (len(predictor.classes_) if by_class else 1))
     return Predictor(predictor.vectorizer, predictor.model, predictor.decision, scores)

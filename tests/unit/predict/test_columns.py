@@ -1,4 +1,4 @@
-"""A model of texts and other columns, from the table to its predictions, explanations and the server."""
+"""A model of texts and other columns: predictions, explanations and the server."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command `textclf predict`: in this process, and as a process of its own if pipes and signals matter."""
+"""The command `textclf predict` in this process; as its own for pipes and signals."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of models: the default, one of three classes, and one that ignores the text."""
+    """Return a folder of models: the default, one of three classes, one that ignores texts."""
     folder = tmp_path_factory.mktemp("project") / "models"
     export(two_classes(intercept=0.0), folder / "linear")
     export(three_classes(), folder / "three")
@@ -186,7 +186,7 @@ def test_each_command_prints_what_was_approved_and_writes_nothing_else(
     before = tree(project)
 
     def say(case: str) -> list[str]:
-        """Return what a command with such words prints, and after its exit code each line of its errors."""
+        """Return what a command with such words prints, its exit code and each error line."""
         words, _, name = case.partition(" < ")
         done = run(*shlex.split(words), stdin=FILES.get(name, b""))
         assert tree(project) == before

@@ -1,4 +1,4 @@
-"""What exported models decide: by thresholds and costs, or nothing; several labels; and prediction sets."""
+"""What exported models decide: thresholds, costs, nothing, several labels, and sets."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def rejecting(score: Any, threshold: float, base: Predictor | None = None) -> Pr
 
 
 def costly(*columns: float) -> Predictor:
-    """Return a model of the classes no and yes: a wrong yes costs 5, a wrong no 1, and no answer `columns`."""
+    """Return a model of no and yes: a wrong yes costs 5, a wrong no 1, no answer `columns`."""
     return replace(two_classes(), decision=Decision(costs=((0, 5, *columns), (1, 0, *columns))))
 
 
@@ -100,7 +100,7 @@ def test_the_predictions_of_each_model_are_as_they_were_approved(
 
 
 def read(cell: Any) -> Any:
-    """Return the value of a cell: numbers have six digits, and what is missing is empty, as in CSV."""
+    """Return a cell's value: numbers with six digits, what is missing empty, as in CSV."""
     if isinstance(cell, str) and cell[:1] in {"[", "{"}:
         cell = json.loads(cell)
     if isinstance(cell, dict):
@@ -221,7 +221,7 @@ def test_words_explain_each_label_if_features_have_no_terms() -> None:
 
 
 def expected(predictor: Predictor, coverage: float) -> list[list[str]]:
-    """Return the sets by the definition: 100 probabilities of n / 101, of which the (101 - rank)th is the lowest."""
+    """Return the sets by definition: of 100 probabilities n / 101, the (101 - rank)th lowest."""
     cutoff = np.floor((101 - np.ceil(101 * coverage)) / 101 * 1e6) / 1e6
     return [
         [name for name, value in zip(predictor.classes_, row, strict=True) if value >= cutoff]

@@ -48,7 +48,7 @@ def pieces(data: bytes, size: int) -> IO[bytes]:
 
 
 def lines(data: bytes, size: int = 10**6, encoding: str = "utf-8") -> tuple[list[str], list[str]]:
-    """Return the texts of a stream that is read in pieces of this size, and the warnings; check the ids."""
+    """Return a stream's texts, read in pieces of this size, and warnings; check the ids."""
     warnings: list[str] = []
     batches = list(inputs.read_lines(pieces(data, size), encoding, warnings.append))
     texts = [text for batch in batches for text in batch.texts]
@@ -278,7 +278,7 @@ def test_long_or_many_texts_make_small_batches(
 
 @contextlib.contextmanager
 def piped(*parts: bytes) -> Iterator[tuple[IO[bytes], Callable[[], None]]]:
-    """Yield a pipe with the first part in it, and a function that writes the next part, or at last closes the pipe."""
+    """Yield a pipe with the first part, and a function that writes the next or closes it."""
     reading, writing = os.pipe()
     left = list(parts)
 

@@ -49,7 +49,7 @@ def written(given_batches: Sequence[PredictedBatch], kind: str, columns: Columns
 
 
 def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
-    """Return the rows as other libraries read them, probabilities as numbers and explanations as pairs."""
+    """Return the rows as other libraries read them: numbers, and explanations as pairs."""
     found: list[dict[str, Any]]
     if kind == "jsonl":
         assert content.endswith(b"\n") or not content

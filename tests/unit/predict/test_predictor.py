@@ -372,7 +372,7 @@ def test_a_damaged_or_missing_index_is_an_error(tmp_path: Path) -> None:
 
 
 class Lengths:
-    """A representation whose only column is the number of words that are left of a text, and that counts its texts."""
+    """A representation whose only column is a text's number of words; it counts its texts."""
 
     columns = 1
 

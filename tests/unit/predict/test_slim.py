@@ -1,4 +1,4 @@
-"""`textclf predict` without the packages of any extra; tests/e2e/test_install.py makes a real slim installation."""
+"""`textclf predict` without any extra's packages; tests/e2e/test_install.py installs it so."""
 
 import io
 from collections.abc import Callable

@@ -23,7 +23,10 @@ from textclf.project import check
 pytestmark = pytest.mark.usefixtures("here")
 DVC_YAML = Path(__file__).parents[3] / "dvc.yaml"
 SEVERAL = """
-vectorize: {words: {}, sentences: {method: encoder}, glove: {method: token_ids, vectors: glove-6b-50d}}
+vectorize:
+  words: {}
+  sentences: {method: encoder}
+  glove: {method: token_ids, vectors: glove-6b-50d}
 train:
   majority: {kind: majority, features: words}
   mine: {kind: logistic_regression, features: sentences}

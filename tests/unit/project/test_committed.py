@@ -18,7 +18,10 @@ train: {a: {kind: majority, features: words}, b: {kind: logistic_regression, fea
 average: {c: {first: a, second: b}}
 """
 DVC = """
-stages: {evaluate: {cmd: x, outs: [metrics/evaluation.json: {cache: false}, metrics/intervals.json: {cache: false}]}}
+stages:
+  evaluate:
+    cmd: x
+    outs: [metrics/evaluation.json: {cache: false}, metrics/intervals.json: {cache: false}]
 """
 ACCURACY = {"a": 0.5, "b": 0.8, "c": 0.7}
 INTERVALS = json.dumps(

@@ -16,7 +16,7 @@ Doctor = Callable[[], tuple[object, dict[str, str]]]
 
 @pytest.fixture
 def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command) -> Doctor:
-    """Return a function that gives the exit code and, by name, what the rest of each line says, in an empty folder."""
+    """Return a function for an exit code and the rest of each line by name, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
     def run() -> tuple[object, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The generated files of a project, held against the files of the repository that they are made of."""
+"""A project's generated files, against the repository's files that they are made of."""
 
 import re
 import shutil
@@ -35,7 +35,7 @@ def is_code(path: str) -> bool:
 
 
 def code_paths(stage: dict[str, Any]) -> set[str]:
-    """Return the files of the repository whose checksums a stage depends on, by folder or by checksum file."""
+    """Return the repository's files with checksums in a stage, by folder or checksum file."""
     found = set()
     for kind in KINDS:
         for dep in stage["deps"]:

@@ -1,4 +1,4 @@
-"""Whether `textclf metrics` says that its numbers are not those of today's files, in a small project of DVC."""
+"""`textclf metrics` tells whether its numbers are outdated, in a small project of DVC."""
 
 import shutil
 import subprocess

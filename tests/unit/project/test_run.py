@@ -17,7 +17,7 @@ from textclf.project.run import AUDITED, ISSUES
 
 @pytest.fixture
 def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Return the list to which each command of DVC is added, in a folder with a params.yaml; DVC succeeds."""
+    """Return a list that gets each command of DVC, in a folder with a params.yaml."""
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(put())
     for folder in ("data/raw", "reports", "plots"):

@@ -1,4 +1,4 @@
-"""The text of whole pages, as it was approved: whatever changes in a sentence, a number or their order is seen."""
+"""The text of whole pages, as approved: any change in a sentence or number is seen."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The page as a whole: well formed, the same each time, with nothing that a browser would run or load."""
+"""The page as a whole: well formed, reproducible, and nothing that is run or loaded."""
 
 import base64
 import functools

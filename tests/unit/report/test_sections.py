@@ -209,9 +209,7 @@ def test_a_calibration_error_close_to_that_of_chance_needs_no_remedy(
     assert bool(curves.calibration(run)["remedy"]) == remedy
 
 
-def test_the_section_on_doubt_has_the_errors_of_the_models_by_the_share_of_the_rows_answered() -> (
-    None
-):
+def test_the_section_on_doubt_has_the_models_errors_by_the_share_of_rows_answered() -> None:
     run = make_run(
         ("majority", *PAIR), count=120, validation=True, settings={"evaluate.coverage": "0.8"}
     )

@@ -21,7 +21,7 @@ def change(
 
 
 def change_of(words: str) -> Change:
-    """Return a change of a metric: its name, its values at the base and the head, and perhaps two ends or a task."""
+    """Return a metric's change: name, values at base and head, perhaps two ends or a task."""
     metric, *rest = words.removesuffix(" another task").split()
     base, head = (None if number == "null" else float(number) for number in rest[:2])
     interval = (float(rest[2]), float(rest[3])) if rest[2:] else None

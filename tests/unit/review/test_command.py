@@ -1,4 +1,4 @@
-"""`textclf pr-report` in this process: on files that are damaged it gives no answer rather than a wrong one."""
+"""`textclf pr-report` in this process: for damaged files no answer, not a wrong one."""
 
 import json
 import shutil

@@ -124,7 +124,7 @@ ACCURACY = BASE.metrics()["accuracy"]
         (MORE_CLASSES, ACCURACY, (), "the classes differ"),
     ],
 )
-def test_predictions_are_paired_if_they_are_of_the_same_independent_rows_and_give_the_recorded_metrics(
+def test_predictions_are_paired_if_of_the_same_independent_rows_with_the_recorded_metrics(
     head: Decided, recorded: float, clustered: tuple[str, ...], reason: str
 ) -> None:
     found = pair(BASE, head, recorded, clustered)

@@ -1,4 +1,4 @@
-"""What the server answers: predictions to the byte as the command prints them, one form of errors, and its log."""
+"""The server's answers: predictions as the command's, to the byte; errors; its log."""
 
 import asyncio
 import io
@@ -111,7 +111,7 @@ def test_every_request_is_answered_as_approved() -> None:
     app = make_app(local=True, texts=3, characters=10)
 
     def say(case: str) -> list[str]:
-        """Return the status and the error of a request: a method, a path, a header, and after "|" a body."""
+        """Return the status and error of a request: method, path, header, and after "|" a body."""
         head, _, content = case.partition(" | ")
         method, path, *header = head.split(" ", 2)
         headers = {"Host": "localhost"} | {

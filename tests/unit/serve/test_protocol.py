@@ -1,4 +1,4 @@
-"""Connections to a server in this process: deadlines of slow clients, how many there are, and what is not HTTP."""
+"""Connections to a server: deadlines of slow clients, their number, what is not HTTP."""
 
 import asyncio
 import json
@@ -83,9 +83,7 @@ def test_a_connection_without_a_whole_head_is_closed(head: bytes) -> None:
     connect(client)
 
 
-def test_a_body_may_take_longer_than_a_head_and_after_the_response_the_connection_is_closed() -> (
-    None
-):
+def test_a_body_may_take_longer_than_a_head_and_the_response_closes_the_connection() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(POST + b"Content-Length: 15\r\n\r\n")
         await asyncio.sleep(2 * IDLE)

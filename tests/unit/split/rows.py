@@ -65,7 +65,7 @@ def split_table(
     corrections: Path = NO_CORRECTIONS,
     labelled: Path = NO_LABELLED,
 ) -> Any:
-    """Run the stage, which writes folder / splits and folder / splits.json, and return its report."""
+    """Run the stage, which writes splits and splits.json in folder; return its report."""
     report = folder / "splits.json"
     places = {
         "splits": folder / "splits",

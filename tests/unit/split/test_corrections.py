@@ -1,4 +1,4 @@
-"""Corrected labels: applied to training and validation rows once these are assigned, never silently to test rows."""
+"""Corrected labels: applied after rows are assigned, to test rows never silently."""
 
 from pathlib import Path
 from typing import Any
@@ -117,8 +117,8 @@ def test_what_became_of_the_corrections_is_printed(
     assert "corrected labels: 2 training rows, 1 validation row" in lines
     assert (
         "warning: 1 correction of test rows was not applied, "
-        "since models are measured by the labels of the table; data.correct_test_rows: true applies them"
-        in lines
+        "since models are measured by the labels of the table; "
+        "data.correct_test_rows: true applies them" in lines
     )
     uncorrected = (
         "warning: labels of 2 training rows and 1 validation row were corrected, "

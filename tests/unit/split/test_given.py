@@ -1,4 +1,4 @@
-"""Splits that the table gives, by files or in a column, through the stage split with both methods."""
+"""Splits that the table gives, by files or a column, in the stage split by both methods."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Classes that are too rare to be divided: the splits are those of a table without them, or with them as one class."""
+"""Classes too rare to be divided: splits as of a table without them or with one class."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ SETS = [*["a|b", "a", "b", ""] * 15, "a|r0", "r1", "b|r2", "r2"]
 
 
 def rows(labels: Sequence[str]) -> list[Row]:
-    """Return rows whose two of class r2 have the same author; those of r1 are given as test rows."""
+    """Return rows; the two of class r2 share an author, those of r1 are given as test rows."""
     return [
         (
             f"text {n}",

@@ -1,4 +1,4 @@
-"""Columns of data.slices in the splits: with their rows by either method, and nothing else changed."""
+"""Columns of data.slices in the splits, by either method, and nothing else changed."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rows whose texts `textclf suggest` chose, marked in the table: they train, and neither test nor validate."""
+"""Rows whose texts `textclf suggest` chose: they train, and never test nor validate."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The stage split with both methods: bytes that repeat, nothing written after an error, and the room that it needs."""
+"""The stage split by both methods: equal bytes, no writes after an error, memory."""
 
 import gzip
 import shutil

@@ -16,7 +16,7 @@ WRONG = (1, 4, 58)  # positions
 
 
 def rows_with_issues(count: int = 60, classes: str = "01") -> pd.DataFrame:
-    """Return the corpus of the studies with three wrong labels, a split for each row and its text as the group."""
+    """Return a corpus with three wrong labels, a split for each row, and texts as groups."""
     rows = corpus(count, classes)
     for place in WRONG:
         rows.loc[place, "label"] = classes[(classes.index(rows["label"][place]) + 1) % len(classes)]

@@ -131,9 +131,7 @@ def test_models_are_those_of_the_run_without_majority() -> None:
         )
 
 
-def test_reviews_are_counted_up_to_each_place_with_wilsons_interval_unless_all_were_reviewed() -> (
-    None
-):
+def test_reviews_are_counted_up_to_each_place_with_wilsons_interval_unless_complete() -> None:
     said = [("1", "0"), ("0", "0"), ("", "0"), ("1", "0"), *[("0", "0")] * 8]
     reviews = {str(place): (given, place) for place, (_, given) in enumerate(said, start=1)} | {
         "x": ("0", 0)

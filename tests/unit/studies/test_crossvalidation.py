@@ -323,7 +323,7 @@ def test_the_regions_are_those_of_the_correlated_bayesian_t_test() -> None:
 
 
 def test_the_probabilities_are_uniform_at_the_truth() -> None:
-    """Differences of splits are correlated by the share of test rows; a new draw shares nothing but the mean."""
+    """Differences are correlated by the share of test rows; new draws share only the mean."""
     sets, rng = 4000, np.random.default_rng(0)
     shared, own = rng.normal(size=(sets, 1)), rng.normal(size=(sets, SPLITS))
     seen = 0.02 * (FOLDS**-0.5 * shared + (1 - 1 / FOLDS) ** 0.5 * own)  # with mean 0

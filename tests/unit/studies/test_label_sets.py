@@ -29,7 +29,7 @@ LABELS = ["alpha", "beta", "rare"]
 
 
 def table(rows: int = 60) -> pd.DataFrame:
-    """Return rows with sets of labels, as splits are read: arrays of texts, of which a third is empty."""
+    """Return rows with sets of labels, as splits are read; a third of the texts is empty."""
     sets = [["alpha"], [], ["alpha", "beta"], ["beta"], [], ["alpha", "beta", "rare"]]
     labels = pd.Series([np.array(sets[number % 6], dtype=object) for number in range(rows)])
     texts = [f"{' '.join(names)} row{number}" for number, names in enumerate(labels)]
@@ -57,7 +57,7 @@ def test_a_label_with_fewer_texts_than_folds_is_an_error() -> None:
 def measure_exact_sets(
     features: Mapping[str, Features], model: Any, setup: Setup
 ) -> dict[str, float]:
-    """Return the share of test rows whose set is exact at a threshold of 0.5, under names of metrics."""
+    """Return the share of exact sets on test rows at threshold 0.5, by names of metrics."""
     test = measure.predict_held_out(features, model, setup.pretrained)[-1]
     return dict.fromkeys(
         ("accuracy", "log_loss"), float(((test.probabilities > 0.5) == test.y).all(axis=1).mean())

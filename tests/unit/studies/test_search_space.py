@@ -1,4 +1,4 @@
-"""The values of a trial and the settings that they make, and the errors of search.space that check reports."""
+"""A trial's values, the settings that they make, and errors of search.space."""
 
 from typing import Any
 
@@ -179,9 +179,7 @@ def test_each_kind_of_model_has_a_space_that_its_settings_take(
     )
 
 
-def test_only_settings_of_representations_that_the_model_reads_and_that_apply_are_searched() -> (
-    None
-):
+def test_only_settings_that_apply_and_of_representations_the_model_reads_are_searched() -> None:
     vectorize = Vectorize.model_validate(
         {
             "words": {"hashing": 64},

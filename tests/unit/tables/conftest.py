@@ -16,7 +16,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., Corpus]:
-    """Reads a file of this name and content, or the folder of several, with some settings changed."""
+    """Read a file of this name and content, or a folder, with some settings changed."""
 
     def run(contents: Mapping[str, bytes | str], /, **changed: Any) -> Corpus:
         path = tmp_path / "data"

@@ -1,4 +1,4 @@
-"""Tables of delimited text in blocks: Arrow reads what Python's csv reads, and leaves to it what may differ."""
+"""Delimited text in blocks: Arrow reads what Python's csv does, and leaves it the rest."""
 
 import csv
 import io

@@ -65,8 +65,8 @@ DAYS = [date(2024, 5, 31), date(2024, 6, 1), None]
         (
             "a.json",
             (
-                b'[{"price": 0.5, "day": "2024-05-31"}, {"price": 1.5, "day": "2024-06-01"}, {"price": '
-                b"null}]"
+                b'[{"price": 0.5, "day": "2024-05-31"}, {"price": 1.5, "day": "2024-06-01"}, '
+                b'{"price": null}]'
             ),
         ),
         ("a.parquet", parquet({"price": [0.5, 1.5, None], "day": DAYS})),

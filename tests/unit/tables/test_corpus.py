@@ -1,4 +1,4 @@
-"""Rows of a corpus: columns, labels, missing values and errors. The errors' texts are in tests/contract."""
+"""Rows of a corpus: columns, labels, missing values; error texts are in tests/contract."""
 
 import ast
 import json
@@ -288,8 +288,8 @@ def test_parquet_keeps_text_integers_and_booleans(
         (
             "c.jsonl",
             (
-                '{"text": "a", "label": 0}\n{"text": null, "label": 1}\n{"label": 1}\n\n{"text": "b", '
-                '"label": 1}'
+                '{"text": "a", "label": 0}\n{"text": null, "label": 1}\n{"label": 1}\n\n'
+                '{"text": "b", "label": 1}'
             ),
             [1, 5],
             (3, 3, 1),
@@ -421,9 +421,7 @@ def test_every_character_is_blank_or_forbidden_as_python_says() -> None:
     ]
 
 
-def test_integers_and_booleans_are_written_as_text_where_labels_may_be_and_others_are_refused() -> (
-    None
-):
+def test_integers_and_booleans_become_text_where_labels_may_be_and_others_are_refused() -> None:
     values: list[object] = ["a", "é", None, 1, -7, 2**70, True, False, 1.5, [1], "a\ud800", "b\0"]
     labels = to_array(values, numbers=True)
     written = ["a", "é", "", "1", "-7", str(2**70), "true", "false"]

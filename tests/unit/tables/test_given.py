@@ -1,4 +1,4 @@
-"""Splits that a table gives: which words name one, in which files and columns, and what is said of it."""
+"""Splits that a table gives: words, files and columns that name one, and its line."""
 
 import tempfile
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def test_the_files_of_a_folder_give_splits_by_their_names_or_by_globs_and_it_is_
     tmp_path: Path,
 ) -> None:
     def say(case: str) -> list[str]:
-        """Return the split of each file, and the line that says it; a case is names of files and settings in YAML."""
+        """Return each file's split and the line that says it; a case is files and settings."""
         names, _, settings = case.partition(" {")
         folder = put(Path(tempfile.mkdtemp(dir=tmp_path)), *names.split())
         given = data(**(yaml.safe_load(f"{{{settings}") if settings else {}))

@@ -54,7 +54,8 @@ def test_rows_are_read_whatever_stands_beside_and_appended_below_in_one_step(
         (
             None,
             (
-                f" must be a CSV file of labelled texts (the header {HEADER} alone if there are none); "
+                f" must be a CSV file of labelled texts (the header {HEADER} alone if there are "
+                "none); "
                 "got no such file"
             ),
         ),

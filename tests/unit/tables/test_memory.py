@@ -1,4 +1,4 @@
-"""Memory: long rows come in small blocks, and what is read as a whole is refused where it does not fit."""
+"""Memory: long rows come in small blocks; what is read whole must fit or is refused."""
 
 import gzip
 import json

@@ -130,7 +130,7 @@ UNITED = {"c": "other", "d": "other"}
 
 
 def tried(rare: str, *refused: set[str], **changed: Any) -> list[Renamed]:
-    """Return what is tried if these classes are refused, one set at a time; nothing is refused of an empty one."""
+    """Return what is tried if these classes are refused, one set at a time; never an empty one."""
     tries: list[Renamed] = []
 
     def divide(renamed: Renamed) -> None:

@@ -1,4 +1,4 @@
-"""What people save from other programs: workbooks, databases, datasets of Hugging Face, a folder per class."""
+"""Saved by other programs: workbooks, databases, datasets of Hugging Face, class folders."""
 
 import io
 import json
@@ -50,7 +50,7 @@ def as_parquet(table: pa.Table) -> bytes:
 
 
 def saved(*parts: pa.Table, folder: str = "") -> dict[str, bytes | str]:
-    """Return the files that save_to_disk writes for a dataset, and a result of `map` that is cached beside them."""
+    """Return save_to_disk's files of a dataset, and a result of `map` cached beside them."""
     names = [f"data-{number}.arrow" for number in range(len(parts))]
     files: dict[str, bytes | str] = {
         name: stream(part) for name, part in zip(names, parts, strict=True)

@@ -1,4 +1,4 @@
-"""Tables with several labels per text: their four forms, in several formats, and what is refused."""
+"""Tables with several labels per text: their four forms in several formats; refusals."""
 
 import ast
 import json

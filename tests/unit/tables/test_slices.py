@@ -73,8 +73,8 @@ TYPE = "platform must be text, an integer or a boolean; got"
         (
             "c.jsonl",
             (
-                '{"platform": [1], "text": "a", "label": 1}\n{"platform": 1.5, "text": "a", "label": '
-                "1}"
+                '{"platform": [1], "text": "a", "label": 1}\n'
+                '{"platform": 1.5, "text": "a", "label": 1}'
             ),
             [TYPE] * 2,
         ),

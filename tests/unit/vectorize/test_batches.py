@@ -1,4 +1,4 @@
-"""Terms of splits in several files: the vectors are those of all texts at once, in one process and by workers."""
+"""Terms of splits in several files: vectors as of all texts at once, and by workers."""
 
 import contextlib
 import itertools
@@ -36,7 +36,7 @@ CLASSES = ["neg", "pos"]
 def sharded(
     train: list[str], test: list[str], cuts: set[int], settings: Terms, folder: Path
 ) -> tuple[dict[str, Features], Vectorizer, dict[str, Mapping[str, int]]]:
-    """Return features, vectorizer and shapes of texts in shards, the training texts cut before these rows."""
+    """Return features, vectorizer and shapes of shards; these rows cut the training texts."""
     shutil.rmtree(folder / "scratch", ignore_errors=True)
     for name in ("splits", "features"):
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What a representation misses of the texts is counted and said, and nothing is said of texts that it sees whole."""
+"""What a representation misses is counted and said; nothing of texts that it sees whole."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Other columns than the text as features: what is learned of them, and values that can't be read."""
+"""Other columns as features: what is learned of them, and values that can't be read."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -72,7 +72,7 @@ def test_damaged_content_is_a_value_error(damage: dict[str, Any]) -> None:
 
 @pytest.fixture
 def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with vectors of a few words; their checksums are those that the catalogue would name."""
+    """A folder with vectors of a few words, with the checksums that the catalogue names."""
     folder = tmp_path / "glove-6b-50d"
     folder.mkdir()
     (folder / "words.txt").write_bytes("food\nthe\n\x85\nbad\nunknown\n".encode())

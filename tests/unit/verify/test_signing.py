@@ -1,4 +1,4 @@
-"""Signatures of models: ours and those of model-signing's own command, and what is wrong with others."""
+"""Signatures of models, ours and model-signing's, and what is wrong with others."""
 
 import sys
 from pathlib import Path

@@ -8,7 +8,7 @@ TWO = "1000 1000"
 
 
 def rows(counts: str) -> dict[str, int]:
-    """Return the rows of each class: "100 5*20" are 100 of one class and 20 of each of five others."""
+    """Return the rows of each class: "100 5*20" is 100 of one and 20 of each of five."""
     each = [part.rpartition("*") for part in counts.split()]
     numbers = [int(rows) for times, _, rows in each for _ in range(int(times or 1))]
     return {f"c{number:03}": count for number, count in enumerate(numbers)}

@@ -48,7 +48,7 @@ def find(
 
 def test_texts_and_labels_are_found_by_what_is_in_the_columns(tmp_path: Path) -> None:
     def say(case: str) -> list[str]:
-        """Return the columns of texts and of labels; a case has other columns in YAML, and after a bar named ones."""
+        """Return text and label columns; a case is columns in YAML, and named ones after a bar."""
         extra, given = map(yaml.safe_load, (*case.split(" | "), "[null, null]")[:2])
         return [str(found) for found in find(write(tmp_path, *extra.items()), *given)]
 

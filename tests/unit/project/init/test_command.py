@@ -1,4 +1,4 @@
-"""The command `textclf init` in a project; the text files beside have what it prints and which settings it writes."""
+"""The command `textclf init` in a project; text files beside approve prints and settings."""
 
 import json
 import re
@@ -38,7 +38,7 @@ TABLE = delimited([HEADER, *ROWS, ("T40", *ROWS[0][1:]), ("T41", "", "billing")]
 
 @pytest.fixture
 def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> Run:
-    """Runs `textclf init` in a project with params.yaml and tickets.csv, on an idle machine with all packages."""
+    """Run `textclf init` with params.yaml and tickets.csv; an idle machine, all packages."""
     monkeypatch.setattr(presets, "find_spec", lambda name: name)
     monkeypatch.setattr(expected, "pace", lambda: 1.0)
     monkeypatch.setattr(expected, "free_cores", float)
@@ -69,7 +69,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *arguments: str)
 
 
 def clustered(*columns: str, rows: int, texts: int, tested: int) -> Case:
-    """Return the case of a table in which a number of texts are repeated in turn, or their authors."""
+    """Return the case of a table in which so many texts, or their authors, repeat in turn."""
     lines = []
     for n in range(rows):
         part = n % texts
@@ -86,7 +86,7 @@ def clustered(*columns: str, rows: int, texts: int, tested: int) -> Case:
 
 
 def repeated(*conflicts: int) -> Case:
-    """Return the case of 90 rows of which some repeat the id and the text of the row before, with another label."""
+    """Return the case of 90 rows, some with id and text of the row before but another label."""
     numbers = [n - (n in conflicts) for n in range(90)]
     rows = [
         (k, f"The parcel {k} is late.", ["late", "lost"][n % 2], "pq"[n % 2])

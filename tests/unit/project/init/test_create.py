@@ -111,7 +111,8 @@ def test_a_file_of_somebody_else_is_not_overwritten_without_force(init: Run) -> 
     Path("dvc.yaml").write_text("stages: {}\n")
     assert re.fullmatch(
         "error: init: textclf init would overwrite dvc.yaml; move what is there, or add --force\n"
-        r"error: init: or make the project in a folder of its own: textclf init classifier --data \S+/rows.csv\n",
+        "error: init: or make the project in a folder of its own: "
+        r"textclf init classifier --data \S+/rows.csv\n",
         init().err,
     )
     assert Path("dvc.yaml").read_text() == "stages: {}\n"

@@ -23,7 +23,7 @@ SURVEY = Survey(TWO, TWO, 0, 0, 0, 10, 20, characters=200_000, language="English
 
 @pytest.fixture(autouse=True)
 def same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pace is that of the machine of reference, nothing else runs, and all optional packages count as installed."""
+    """The pace is the reference machine's, nothing else runs, and all packages are installed."""
     monkeypatch.setattr(expected, "pace", lambda: 1.0)
     monkeypatch.setattr(expected, "free_cores", float)
     monkeypatch.setattr(presets, "find_spec", lambda name: name)

@@ -1,4 +1,4 @@
-"""`textclf init` and the check before a run leave the user's files alone, in folders as users have them."""
+"""`textclf init` and the check before a run leave the user's files alone."""
 
 import shutil
 import subprocess

@@ -70,7 +70,7 @@ def test_outside_a_project_nothing_is_written(upgrade: Run) -> None:
 
 @pytest.fixture
 def project(upgrade: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `textclf upgrade` in a committed project of an older version, with other code of stages and report."""
+    """Run `textclf upgrade` in a committed older project with other code of stages and report."""
     monkeypatch.setattr(upgrade_module, "require_installed", lambda: None)
     create(new_files(PARAMS, "Tickets", "`tickets.csv`", "2 classes", None))
     Path("tickets.csv").write_text("text,label\n", encoding="utf-8")
@@ -79,7 +79,7 @@ def project(upgrade: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def make_older(files: Mapping[str, str] | None = None) -> None:
-    """Let the project be one of version 0.1.0, with other code and other texts in these generated files; commit."""
+    """Commit the project as of version 0.1.0, with other code and texts in generated files."""
     path = Path(".textclf/project.json")
     made = json.loads(path.read_text(encoding="utf-8"))
     made["version"] = "0.1.0"

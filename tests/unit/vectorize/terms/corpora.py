@@ -1,4 +1,4 @@
-"""Texts and settings of any kind for the tests of vectorizers, and scikit-learn's vectorizers to compare with."""
+"""Texts and settings for tests of vectorizers, and scikit-learn's to compare with."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def fitted(texts: list[str], settings: Terms) -> Vectorizer:
 
 
 def reference(settings: Terms) -> Any:
-    """Return scikit-learn's vectorizer, or union of vectorizers, as its documentation would have one write it."""
+    """Return scikit-learn's vectorizer or union, as its documentation would write it."""
     parts = [(analyzer, _reference(analyzer, settings)) for analyzer in settings.analyzers]
     return FeatureUnion(parts) if len(parts) > 1 else parts[0][1]
 
@@ -103,7 +103,7 @@ def _reference(analyzer: str, settings: Terms) -> Any:
 
 
 def same(ours: csr_array, theirs: Any) -> bool:
-    """Tell whether both are the same matrix, number for number, and ours is as `Features.X` must be."""
+    """Tell whether both are the same matrix, and ours is as `Features.X` must be."""
     theirs = csr_array(theirs)
     theirs.sort_indices()
     return (

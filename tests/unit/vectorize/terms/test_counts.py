@@ -1,4 +1,4 @@
-"""Term counts, of lists and of columns of Arrow, against scikit-learn's CountVectorizer; what may be cut at spaces."""
+"""Term counts of lists and Arrow against scikit-learn's; what may be cut at spaces."""
 
 import re
 import sys

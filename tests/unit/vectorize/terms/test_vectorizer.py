@@ -1,4 +1,4 @@
-"""Vectors against those of scikit-learn's vectorizers, on any Unicode text, and the JSON of a vectorizer."""
+"""Vectors against scikit-learn's on any Unicode text, and a vectorizer's JSON."""
 
 import itertools
 import json
