@@ -31,10 +31,10 @@ def read_blocks(
     positions: Mapping[str, int],
     lines: int,
 ) -> Generator[Batch, None, tuple[str, int]]:
-    """Yield the rows of `width` fields up to the first block in doubt, with the columns at some positions, by name.
+    """Yield the rows of `width` fields up to the first block in doubt, with the named columns.
 
-    `lines` lines come before the text. Return the block in doubt, "" if there is none, and how many
-    come before it.
+    `positions` are those of the columns to read, by name; `lines` lines come before the text.
+    Return the block in doubt, "" if there is none, and how many lines come before it.
     """
     size = limits.BLOCK_BYTES // SHARE
     types = dict.fromkeys(map(str, range(width)), pa.string())
@@ -43,17 +43,15 @@ def read_blocks(
     reading = csv.ReadOptions(use_threads=False, block_size=8 * size, column_names=list(types))
     parsing = csv.ParseOptions(delimiter=delimiter, quote_char=quoting and '"')
     included = list(map(str, positions.values()))
-    converting = csv.ConvertOptions(
-        column_types=types, include_columns=included, check_utf8=False
-    )  # encoded below
+    # UTF-8 needs no check: the blocks are encoded below.
+    converting = csv.ConvertOptions(column_types=types, include_columns=included, check_utf8=False)
     rest = b""
     while (part := text.read(size)) or rest:
         try:
             block = rest + (part or "\n").encode()
             end, ends = _find_ends(block, delimiter, quoting)
-            table = csv.read_csv(
-                pa.BufferReader(pa.py_buffer(block).slice(0, end)), reading, parsing, converting
-            )
+            whole = pa.BufferReader(pa.py_buffer(block).slice(0, end))
+            table = csv.read_csv(whole, reading, parsing, converting)
         except ValueError:  # Arrow's errors and those of encoding are ValueErrors, too
             return rest.decode() + part, lines
         columns = dict(zip(positions, map(as_array, table.columns), strict=False))
@@ -64,12 +62,15 @@ def read_blocks(
 
 
 def _find_ends(block: bytes, delimiter: str, quoting: bool) -> tuple[int, Ints]:
-    """Return the length of the whole rows of a block, and line ends up to the end of each; `ValueError` in doubt."""
+    """Return the length of the whole rows of a block, and the number of line ends up to each end.
+
+    Raises `ValueError` in doubt.
+    """
     content = np.frombuffer(block, np.uint8)
     quotes = np.flatnonzero(content == QUOTE) if quoting else np.empty(0, np.int64)
 
-    def are_outside(places: Ints) -> Any:  # of quotes
-        return np.searchsorted(quotes, places) % 2 == 0
+    def are_outside(positions: Ints) -> Any:  # of quotes
+        return np.searchsorted(quotes, positions) % 2 == 0
 
     line_ends = np.flatnonzero(content == LF)
     ends = np.flatnonzero(are_outside(line_ends))

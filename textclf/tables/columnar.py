@@ -1,4 +1,4 @@
-"""Parquet and Arrow: the columns that are named, rows numbered from 1; datasets of Hugging Face name their classes."""
+"""Parquet and Arrow: the named columns, rows numbered from 1; Hugging Face's class names."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,38 +20,34 @@ from textclf.tables.layout import COLUMN, Batch, Layout
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
 LISTS = types.is_list, types.is_large_list, types.is_fixed_size_list
-FEATURES = (
-    b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
-)
+TEXTS = types.is_string, types.is_large_string, types.is_string_view, types.is_null
+# Key of a schema's metadata in which Hugging Face's datasets keeps the types of columns.
+FEATURES = b"huggingface"
 
 
 def read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
     """Yield the rows of a Parquet file in batches of at most `most`."""
     opened = partial(pq.ParquetFile, page_checksum_verification=True)
-    with (
-        whole_file(path, "Parquet"),
-        stored(stream, path) as stored_file,
-        opened(stored_file) as file,
-    ):
-        yield from _read_columns(
-            file.schema_arrow, partial(_parquet_batches, file, most), path, layout
-        )
+    with whole_file(path, "Parquet"), stored(stream, path) as copy, opened(copy) as file:
+        batches = partial(_parquet_batches, file, most)
+        yield from _read_columns(file.schema_arrow, batches, path, layout)
 
 
 def read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
-    """Yield the rows of an Arrow file in batches of at most `most`: a stream, as datasets saves it, or a file."""
+    """Yield the rows of an Arrow file in batches of at most `most`.
+
+    Its format is that of a stream, in which datasets saves rows, or that of a file.
+    """
     with whole_file(path, "Arrow"), stored(stream, path) as file, file.open("rb") as bytes_of_file:
         is_file = bytes_of_file.read(6) == b"ARROW1"
         bytes_of_file.seek(max(file.stat().st_size - len(END_OF_STREAM), 0))
         if not is_file and bytes_of_file.read() != END_OF_STREAM:
             raise pa.ArrowInvalid("its end is missing")
-        opened = pa.memory_map(
-            str(file)
-        )  # a damaged length ends at the end of the file, and needs no memory
+        # In a memory map a damaged length ends at the end of the file, and needs no memory.
+        opened = pa.memory_map(str(file))
         reader = pa.ipc.open_file(opened) if is_file else pa.ipc.open_stream(opened)
-        yield from _read_columns(
-            reader.schema, partial(_arrow_batches, reader, is_file, most), path, layout
-        )
+        batches = partial(_arrow_batches, reader, is_file, most)
+        yield from _read_columns(reader.schema, batches, path, layout)
 
 
 def _parquet_batches(file: Any, most: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -84,15 +80,18 @@ def _read_columns(
     number = 1
     for batch in batches(columns=names):
         step = max(1, batch.num_rows * limits.BLOCK_BYTES // max(batch.nbytes, 1))
-        for part in (batch.slice(start, step) for start in range(0, batch.num_rows, step)):
-            numbers = range(number, number := number + part.num_rows)
-            yield Batch(
-                numbers, {name: _values(part.column(name), classes.get(name)) for name in names}
-            )
+        for start in range(0, batch.num_rows, step):
+            part = batch.slice(start, step)
+            columns = {name: _values(part.column(name), classes.get(name)) for name in names}
+            yield Batch(range(number, number + part.num_rows), columns)
+            number += part.num_rows
 
 
 def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray | list[object]:
-    """Return a column as texts; as a list if a value is missing or not UTF-8, or stands for one of these classes."""
+    """Return a column as texts, or as a list if a value is missing or not UTF-8.
+
+    With `classes` values are positions of these, and the list has their names.
+    """
     if types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if types.is_floating(column.type):
@@ -111,39 +110,39 @@ def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray |
 
 
 def class_names(metadata: bytes | None) -> dict[str, list[str]]:
-    """Return the names of the classes of each column of ClassLabels or lists of them, from the metadata of datasets."""
+    """Return the class names of each column of ClassLabels or lists of them.
+
+    `metadata` is what Hugging Face's datasets writes into a schema.
+    """
+    names = {}
     try:
-        features = json.loads(metadata or b"{}")["info"]["features"]
-        features = {name: kind.get("feature", kind) for name, kind in features.items()}
-        labels = {
-            name: kind for name, kind in features.items() if kind.get("_type") == "ClassLabel"
-        }
-        return {name: [str(label) for label in kind["names"]] for name, kind in labels.items()}
+        for name, feature in json.loads(metadata or b"{}")["info"]["features"].items():
+            kind = feature.get("feature", feature)
+            if kind.get("_type") == "ClassLabel":
+                names[name] = [str(label) for label in kind["names"]]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}  # metadata of something else
+    return names
 
 
 def _class_name(value: Any, names: Sequence[str]) -> Any:
-    """Return the name of a class from its position; None for -1, with which datasets marks a row without label."""
+    """Return the name of a class from its position; None for -1, which marks a missing label."""
     if isinstance(value, list):
-        return [_class_name(each, names) for each in value]
+        return [_class_name(position, names) for position in value]
     if type(value) is not int or value >= len(names):
         return value
     return names[value] if value >= 0 else None
 
 
 def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> None:
-    """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans.
+    """Raise `UserError` unless a column holds values of a type that its purpose allows.
 
-    A column of times or of data.columns may also hold dates, date-times and decimals, one of labels
-    also lists.
+    A column of texts holds text; any other may also hold integers or booleans, one of times or of
+    data.columns also dates, date-times and decimals, and one of labels also lists.
     """
     text = name in layout.columns_of("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
-    is_text = any(
-        test(value)
-        for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null)
-    )
+    is_text = any(test(value) for test in TEXTS)
     measures = *layout.columns_of("time"), *layout.columns_of(COLUMN + name)
     is_measure = types.is_temporal(value) or types.is_floating(value) or types.is_decimal(value)
     if name in measures and is_measure:

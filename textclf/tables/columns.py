@@ -16,8 +16,8 @@ from textclf.tables.values import UNFIT, to_array, written_cell
 
 # How a date begins, and a whole decimal
 MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]\d+$")
-
-MOST_CELLS = 20_000  # distinct values of a column by which its form is found
+# Distinct values of a column up to which its form is looked for.
+MOST_CELLS = 20_000
 
 
 @dataclass(frozen=True)
@@ -38,23 +38,26 @@ class Column:
 class _Asking(Layout):
     """A layout that requires no columns and takes down which ones a reader finds."""
 
-    found: list[str] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
 
     def require_columns(self, path: Path, names: Sequence[str], hint: str = "") -> None:  # noqa: ARG002 (as in Layout)
         """Take down the names, which every reader passes here."""
-        self.found.extend(names)
+        self.header.extend(names)
 
 
 def column_names(path: Path, layout: Layout) -> list[str]:
-    """Return the names of the columns of a table's first file; raise `UserError` if it has none or can't be read."""
+    """Return the names of the columns of a table's first file.
+
+    Raises `UserError` if it has none or can't be read.
+    """
     file = find_files(path, layout)[0]
     asking = _Asking(**{**vars(layout), "columns": {}})
     for _ in read_batches(file.path, file.format, asking):
-        if asking.found:
+        if asking.header:
             break
-    if not asking.found:
+    if not asking.header:
         raise UserError(f"{file.path} must have rows; got none")
-    return asking.found
+    return asking.header
 
 
 def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
@@ -73,10 +76,10 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
             for batch in read_batches(file.path, file.format, one)
         )
         for batch in batches:
-            read = batch.columns.get(name, [])
-            if isinstance(read, list):
-                read = [written_list(written_cell(value)) for value in read]
-            values = to_array(read, numbers=True).to_pylist()
+            column = batch.columns.get(name, [])
+            if isinstance(column, list):
+                column = [written_list(written_cell(value)) for value in column]
+            values = to_array(column, numbers=True).to_pylist()
             texts = [text for text in map(str.strip, values) if text and text != UNFIT]
             hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
             cells.update(texts if len(cells) <= MOST_CELLS else ())
@@ -86,8 +89,9 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
             whole += sum(text.isdecimal() for text in texts)
     except UserError:
         return None
-    every = np.concatenate(hashes)
-    form = form_of(cells, len(every)) if len(cells) <= MOST_CELLS else ""
-    total = max(len(every), 1)
+    all_hashes = np.concatenate(hashes)
+    count = len(all_hashes)
+    form = form_of(cells, count) if len(cells) <= MOST_CELLS else ""
+    total = max(count, 1)
     means = length / total, spaced / total, measured / total, whole / total
-    return Column(name, len(every), len(np.unique(every)), *means, form)
+    return Column(name, count, len(np.unique(all_hashes)), *means, form)

@@ -1,4 +1,4 @@
-"""Compressed files: which endings mark them, how their bytes are read, and copies for readers that move in a file."""
+"""Compressed files: their endings, their bytes, and copies for readers that move in a file."""
 
 import contextlib
 import gzip
@@ -42,7 +42,7 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 @contextlib.contextmanager
 def decompressing(path: Path) -> Iterator[None]:
-    """Raise `UserError` if the block, which reads a file that `open_bytes` opened, finds it cut off or damaged."""
+    """Raise `UserError` if a file of `open_bytes` that the block reads is cut off or damaged."""
     try:
         yield
     except (OSError, EOFError, zlib.error) as error:
@@ -56,12 +56,12 @@ def decompressing(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
-    """Yield the path of a file with the bytes of the stream, its own or a copy; `UserError` if the disk is full."""
-    if (
-        not is_compressed(path)
-        and path.is_file()
-        and getattr(stream, "name", None) in {path, str(path)}
-    ):
+    """Yield the path of a file with the bytes of the stream: its own, or a temporary copy.
+
+    Raises `UserError` if the disk is full.
+    """
+    is_whole_file = getattr(stream, "name", None) in {path, str(path)} and path.is_file()
+    if is_whole_file and not is_compressed(path):
         yield path
         return
     # Windows opens no file twice that is removed when it is closed, and removes none that Arrow has

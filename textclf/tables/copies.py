@@ -50,9 +50,9 @@ class NearCopies:
         self._words = self._sets(lists)[:, : len(self._indexed)]
         self._sizes = np.diff(self._words.indptr)
         # A similar set has one at least of the rarest words of a set, which are the last ones.
-        place = np.arange(self._words.nnz) - np.repeat(self._words.indptr[:-1], self._sizes)
+        ranks = np.arange(self._words.nnz) - np.repeat(self._words.indptr[:-1], self._sizes)
         self._rare = self._words.copy()
-        self._rare.data[:] = place >= np.repeat(np.ceil(SIMILAR * self._sizes) - 1, self._sizes)
+        self._rare.data[:] = ranks >= np.repeat(np.ceil(SIMILAR * self._sizes) - 1, self._sizes)
         self._rare.eliminate_zeros()
         self.found = np.zeros(len(lists), bool)
 
@@ -77,6 +77,6 @@ class NearCopies:
         encoded = lists.flatten().dictionary_encode()
         known = numbers_of(pc.index_in(encoded.dictionary, self._indexed).fill_null(-1))
         columns = np.where(known < 0, len(self._indexed) + np.arange(len(known)), known)
-        places = rows_of(lists), columns[numbers_of(encoded.indices)]
+        cells = rows_of(lists), columns[numbers_of(encoded.indices)]
         shape = len(lists), len(self._indexed) + len(known)
-        return csr_array((np.ones(len(encoded), bool), places), shape=shape)
+        return csr_array((np.ones(len(encoded), bool), cells), shape=shape)

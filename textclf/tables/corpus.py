@@ -1,4 +1,4 @@
-"""Labelled rows of any table: nothing skipped, nothing guessed, every mistake reported with its file and line."""
+"""Labelled rows of any table: none is skipped, and each mistake is reported with file and line."""
 
 import bisect
 import re
@@ -59,13 +59,17 @@ ROW_OVERHEAD = 100  # bytes of the objects of a row, about
 CHECKED_BYTES = 2**26  # of rows that are read between two looks at the available memory
 COPIES = 2  # of the rows in memory, about, that a split makes of them
 DECIMAL_TIME = pa.decimal256(2 * DIGITS, DIGITS)  # the Arrow type of times that are numbers
-LARGE = 2**30  # bytes of a column from which on it has Arrow's type large_string, of any length
+# Bytes of a column above which it gets Arrow's type large_string, which has no limit of length.
+LARGE = 2**30
 Part = tuple[TableFile, Batch]  # a batch, and the file that it is from
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
 
 
 def read(path: Path, settings: Data, rare: Renamed = NONE) -> "Corpus":
-    """Return all rows of a file or a folder, in memory; `UserError` as `Corpus`, and if it does not hold them."""
+    """Return all rows of a file or a folder, in memory.
+
+    Raises `UserError` as `Corpus` does, and if memory does not hold them.
+    """
     corpus = Corpus(path, settings, rare)
     corpus.load()
     return corpus
@@ -74,10 +78,11 @@ def read(path: Path, settings: Data, rare: Renamed = NONE) -> "Corpus":
 def order_classes(
     labels: Iterable[str], order: Sequence[str] | None, where: str, setting: str
 ) -> list[str]:
-    """Return the classes in the given order; without one by value if all are integers, else by code point.
+    """Return the classes in the given order.
 
-    Raises `UserError` if there are fewer than two, or a class of `order` has no row; `where` names
-    the file.
+    Without an order they are sorted by value if all are integers, else by code point. Raises
+    `UserError` if there are fewer than two, or a class of `order` has no row; `where` names the
+    file.
     """
     present = set(labels)
     if len(present) < 2:
@@ -104,16 +109,18 @@ def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.Stri
 def _read_column(
     file: TableFile, batch: Batch, column: str, purpose: str, lists: bool
 ) -> pa.StringArray:
-    """Return a column of a batch, `source` if there is none: only that one may be missing; `lists`: labels may be."""
+    """Return a column of a batch; only `source` may be missing, and is filled in.
+
+    `lists`: labels may be lists.
+    """
     values = batch.columns.get(column)
     if values is None:
         values = [source_name(file.name)] * len(batch)
-    if isinstance(values, list) and (
-        purpose.startswith(("time", COLUMN)) or (lists and purpose == "label")
-    ):
-        values = [
-            written_list(value) if purpose == "label" else written_cell(value) for value in values
-        ]
+    if isinstance(values, list):
+        if lists and purpose == "label":
+            values = [written_list(value) for value in values]
+        elif purpose.startswith(("time", COLUMN)):
+            values = [written_cell(value) for value in values]
     return to_array(values, numbers=purpose != "text")
 
 
@@ -135,38 +142,33 @@ class Corpus:
         self, path: Path, settings: Data, rare: Renamed = NONE, repeated_ids: Set[int] = frozenset()
     ) -> None:
         """Read nothing yet; `repeated_ids` are fingerprints of ids to look for more than once."""
-        self.rare = (
-            rare  # of classes with None the rows are left out, or of sets of labels the label
-        )
-        self.written, self.meant = (
-            Counter[str](),
-            Counter[str](),
-        )  # rows of labels, if data.labels or rare name some
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
+        # The class in place of each rare one. None leaves out its rows, or removes it from sets
+        # of labels.
+        self.rare = rare
+        # Rows of each label, as written and as meant, if data.labels or `rare` name some.
+        self.written = Counter[str]()
+        self.meant = Counter[str]()
         self.table = pa.table({})  # the rows, after `load`
-        self.classes: list[
-            str
-        ] = []  # after all rows: in order, the positive one last, without that of no class
+        # After all rows: in order, the positive one last, without that of no class.
+        self.classes: list[str] = []
         # Rows left out, and how many of these for a missing value.
-        self.dropped = {"rows": 0, "text": 0, "label": 0} | (
-            {} if settings.time is None else {"time": 0}
-        )
+        self.dropped = {"rows": 0, "text": 0, "label": 0}
+        if settings.time is not None:
+            self.dropped["time"] = 0
         self._kind_of_time = ""  # of the first row
-        self.marked: Counter[str] = (
-            Counter()
-        )  # rows of each split that the table gives, and those `SUGGESTED`
+        # Rows of each split that the table gives, and those `SUGGESTED`.
+        self.marked = Counter[str]()
         self.count = 0  # of all rows
         self._labels, self.added = set[str](), set[str]()
         self._wrong = 0
         self._errors: list[str] = []  # of the first wrong rows
         self.unites = False  # whether rows of one id are one text, whose labels are united
-        self._ids: list[
-            NDArray[np.uint64]
-        ] = []  # fingerprints of the ids of the id column, and of rows to be united
+        # Fingerprints of the id column; of rows to be united also those of the other columns.
+        self._ids: list[NDArray[np.uint64]] = []
         self._repeated_ids = repeated_ids
-        self._first_rows: dict[
-            str, tuple[str, dict[str, Any]]
-        ] = {}  # of such ids, and their values by purpose
+        # Where each of these ids is first, and the values of that row by purpose.
+        self._first_rows: dict[str, tuple[str, dict[str, Any]]] = {}
 
     @property
     def given(self) -> Counter[str]:
@@ -177,7 +179,10 @@ class Corpus:
         return given
 
     def load(self) -> None:
-        """Read all rows into `table`, of labels those of one id as one; `UserError` if memory does not hold them."""
+        """Read all rows into `table`, and unite the labels of rows of one id.
+
+        Raises `UserError` if memory does not hold them.
+        """
         self.unites = self.settings.multilabel and self.settings.id is not None
         batches: list[pa.RecordBatch] = []
         size = checked = 0
@@ -196,25 +201,21 @@ class Corpus:
         if self.unites and "split" in self.table.column_names:
             self.marked = Counter(self.table["split"].to_pylist())
         for position, name in enumerate(self.table.column_names):
-            if self.table.column(name).nbytes > LARGE and pa.types.is_string(
-                self.table.column(name).type
-            ):
-                column = self.table.column(name).cast(pa.large_string())
-                self.table = self.table.set_column(position, name, column)
+            column = self.table.column(name)
+            if column.nbytes > LARGE and pa.types.is_string(column.type):
+                large = column.cast(pa.large_string())
+                self.table = self.table.set_column(position, name, large)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows of each batch that are well-formed and not dropped."""
         for parts in self._read():
             batch = self._check(parts)
             if self.settings.id is not None:
-                names = [
-                    name
-                    for name in batch.column_names
-                    if name == "id" or (self.unites and name != "label")
-                ]
-                self._ids.append(
-                    np.column_stack([hash_texts(batch[name].cast(pa.string())) for name in names])
-                )
+                names = ["id"]
+                if self.unites:
+                    names = [name for name in batch.column_names if name != "label"]
+                hashes = [hash_texts(batch[name].cast(pa.string())) for name in names]
+                self._ids.append(np.column_stack(hashes))
             if "split" in batch.column_names:
                 codes, splits = encode(batch["split"])
                 self.marked.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
@@ -222,47 +223,50 @@ class Corpus:
                 self._labels.update(encode(flat(batch["label"]))[1])
                 yield batch
         self._require_unique_ids()
+        if self._wrong > ERRORS_SHOWN:
+            wrong = f"{self._wrong} of {self.count} rows are wrong"
+            self._errors.append(f"{self.path}: {wrong}, {ERRORS_SHOWN} shown")
         if self._wrong:
-            total = (
-                f"{self.path}: {self._wrong} of {self.count} rows are wrong, {ERRORS_SHOWN} shown"
-            )
-            raise UserError(*self._errors, *([total] if self._wrong > ERRORS_SHOWN else []))
+            raise UserError(*self._errors)
         if self.settings.multilabel and len(self._labels) < 2:
-            got = f"{list_names(sorted(self._labels)) or 'none'}; one label alone is a binary task: data.task multiclass"
+            labels = list_names(sorted(self._labels)) or "none"
+            rule = "must have at least two labels with data.task multilabel"
             raise UserError(
-                f"{self.path} must have at least two labels with data.task multilabel; got {got}"
+                f"{self.path} {rule}; got {labels}; "
+                "one label alone is a binary task: data.task multiclass"
             )
         if not self._labels:
             raise UserError(f"{self.path} must have rows; got none with text and label")
         if empty := [split for split, rows in self.given.items() if not rows]:
             raise UserError(
-                f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none"
+                f"{self.path}: the files of split {empty[0]} must have rows with text and label; "
+                "got none"
             )
         self._require_single_labels()
-        if (unknown := self.settings.unknown) is not None and unknown not in self._labels:
-            rule = f"{self.layout.option}unknown must be a label in the table; got {quote_value(unknown)}"
-            raise UserError(f"{self.path}: {rule}; {suggest(unknown, sorted(self._labels))}")
+        unknown = self.settings.unknown
+        if unknown is not None and unknown not in self._labels:
+            rule = f"{self.layout.option}unknown must be a label in the table"
+            advice = suggest(unknown, sorted(self._labels))
+            raise UserError(f"{self.path}: {rule}; got {quote_value(unknown)}; {advice}")
         self.add_classes(())
 
     def add_classes(self, labels: Iterable[str]) -> None:
-        """Put the classes in order, with those of labels beside the table, of which new ones are `added`."""
+        """Put the classes in order, with labels beside the table, of which new ones are `added`."""
         self.added = {*labels} - self._labels
         self._labels |= self.added
         known = self._labels - {self.settings.no_class_label}
         columns = self.layout.columns_of("label")
         order = self.settings.classes or (columns if len(columns) > 1 else None)
         if order and self.written:
-            united = known.intersection(
-                filter(None, self.rare.values())
-            )  # which the settings do not have
-            order = tuple(
-                name for name in dict.fromkeys([*map(self._class_of, order), *united]) if name
-            )
+            # data.classes does not have the class that all rare ones are merged into.
+            merged = known.intersection(filter(None, self.rare.values()))
+            names = dict.fromkeys([*map(self._class_of, order), *merged])
+            order = tuple(name for name in names if name)
         setting = "data.classes" if self.settings.classes else "data.label"
         self.classes = order_classes(known, order, str(self.path), setting)
 
     def classes_of(self, label: str) -> list[str]:
-        """Return the classes in the label of a row beside the table; `ValueError` if it breaks a rule."""
+        """Return the classes in a label beside the table; `ValueError` if it breaks a rule."""
         written = self._write({"label": label}, "label", ("label",))
         names = map(self._class_of, [written] if isinstance(written, str) else written)
         return sorted({name for name in names if name is not None})
@@ -273,7 +277,8 @@ class Corpus:
         rows = size = 0
         for file in find_table(self.path, self.settings):
             before = self.count
-            self.marked.update({file.split: 0} if file.split is not None else {})
+            if file.split is not None:
+                self.marked.update({file.split: 0})
             for batch in read_batches(file.path, file.format, self.layout):
                 parts.append((file, batch))
                 self.count += len(batch)
@@ -291,26 +296,22 @@ class Corpus:
         starts = np.cumsum([0, *(len(batch) for _, batch in parts)]).tolist()
         passed = np.full(starts[-1], not self._repeated_ids)
         for start, (_, batch) in zip(starts, parts, strict=False):
-            passed[[start + place for place in batch.broken]] = False
-        columns = {
-            "id": pa.concat_arrays([_name_rows(file.name, batch.numbers) for file, batch in parts])
-        }
+            passed[[start + position for position in batch.broken]] = False
+        names = [_name_rows(file.name, batch.numbers) for file, batch in parts]
+        columns = {"id": pa.concat_arrays(names)}
         multilabel = self.settings.multilabel
         for purpose in self.layout.columns:
-            read = [
-                pa.concat_arrays(
-                    [
-                        _read_column(file, batch, column, purpose, multilabel)
-                        for file, batch in parts
-                    ]
-                )
-                for column in self.layout.columns_of(purpose)
-            ]
-            values = read[0]
-            if len(read) > 1 and purpose == "label":
-                values = pc.binary_join_element_wise(*read, JOINT)
-            elif len(read) > 1:
-                rows = zip(*(each.to_pylist() for each in read), strict=True)
+            arrays = []
+            for column in self.layout.columns_of(purpose):
+                chunks = [
+                    _read_column(file, batch, column, purpose, multilabel) for file, batch in parts
+                ]
+                arrays.append(pa.concat_arrays(chunks))
+            values = arrays[0]
+            if len(arrays) > 1 and purpose == "label":
+                values = pc.binary_join_element_wise(*arrays, JOINT)
+            elif len(arrays) > 1:
+                rows = zip(*(array.to_pylist() for array in arrays), strict=True)
                 values = array_of([join(texts, self.settings.text_separator) for texts in rows])
             if purpose in {"text", "id", "group"}:
                 passed &= are_valid(values, NUL if purpose == "text" else CONTROL)
@@ -318,26 +319,24 @@ class Corpus:
                 codes, distinct = encode(values)
                 written = [self._write_or_none(purpose, value) for value in distinct]
                 passed &= np.array([value is not None for value in written], bool)[codes]
-                if purpose == "time" or (purpose == "label" and multilabel):
-                    of_times = DECIMAL_TIME if self._kind_of_time == A_NUMBER else pa.string()
-                    values = pa.array(written, LABELS if purpose == "label" else of_times).take(
-                        codes
-                    )
+                if purpose == "label" and multilabel:
+                    values = pa.array(written, LABELS).take(codes)
+                elif purpose == "time":
+                    kind = DECIMAL_TIME if self._kind_of_time == A_NUMBER else pa.string()
+                    values = pa.array(written, kind).take(codes)
                 elif written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)
             columns[purpose] = values
         if parts[0][0].split is not None:
-            columns["split"] = pa.concat_arrays(
-                [pa.repeat(file.split, len(batch)) for file, batch in parts]
-            )
+            splits = [pa.repeat(file.split, len(batch)) for file, batch in parts]
+            columns["split"] = pa.concat_arrays(splits)
         for row in np.flatnonzero(~passed).tolist():
             part = bisect.bisect_right(starts, row) - 1
             file, batch = parts[part]
             passed[row] = self._check_row(file, *batch.row(row - starts[part]))
         checked = pa.RecordBatch.from_pydict(columns)
-        checked = (
-            checked if passed.all() else checked.take(array_of_numbers(np.flatnonzero(passed)))
-        )
+        if not passed.all():
+            checked = checked.take(array_of_numbers(np.flatnonzero(passed)))
         return self._rename(checked) if self.settings.labels or self.rare else checked
 
     def _class_of(self, label: str) -> str | None:
@@ -346,20 +345,18 @@ class Corpus:
         return self.rare.get(name, name)
 
     def _rename(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return rows with their labels as they are meant, without classes that are left out; count both."""
+        """Return rows with labels as meant, without classes that are left out; count both."""
         labels = rows["label"]
         codes, written = encode(flat(labels))
-        for label, count in zip(
-            written, np.bincount(codes, minlength=len(written)).tolist(), strict=True
-        ):
+        counts = np.bincount(codes, minlength=len(written)).tolist()
+        for label, count in zip(written, counts, strict=True):
             self.written[label] += count
             self.meant[self.settings.labels.get(label, label)] += count
         values = pa.array(list(map(self._class_of, written)), pa.string()).take(pa.array(codes))
         if self.settings.multilabel:
             values = label_lists(rows_of(labels), values, len(rows))
-        return rows.set_column(rows.column_names.index("label"), "label", values).filter(
-            values.is_valid()
-        )
+        renamed = rows.set_column(rows.column_names.index("label"), "label", values)
+        return renamed.filter(values.is_valid())
 
     def _write_or_none(self, purpose: str, value: str) -> Any:
         columns = self.layout.columns_of(purpose)
@@ -393,31 +390,36 @@ class Corpus:
         return True
 
     def _is_dropped(self, record: Record) -> bool:
-        """Return whether a row without text, label or time is left out, and count it; `ValueError` if it is not."""
-        settings = self.settings
-        required = [
-            name
-            for name in self.dropped
-            if name != "rows" and not (name == "label" and settings.multilabel)
-        ]
-        columns = {purpose: self.layout.columns_of(purpose) for purpose in required}
-        values = {
-            purpose: self._value(record, purpose, names) for purpose, names in columns.items()
-        }
+        """Return whether a row lacks text, label or time and is left out, and count it.
+
+        Raises `ValueError` if data.missing refuses such rows.
+        """
+        optional = {"rows", "label"} if self.settings.multilabel else {"rows"}
+        values = {}
+        for purpose in self.dropped:
+            if purpose not in optional:
+                columns = self.layout.columns_of(purpose)
+                values[purpose] = self._value(record, purpose, columns)
         missing = [purpose for purpose, value in values.items() if not value.strip()]
-        if missing and settings.missing == "error":
-            names = columns[missing[0]]
-            where = f"column{'s' if len(names) > 1 else ''} {list_names(names)}"
+        if not missing:
+            return False
+        if self.settings.missing == "error":
+            names = self.layout.columns_of(missing[0])
+            noun = "columns" if len(names) > 1 else "column"
+            got = f"{quote_value(record.get(names[0]))} in {noun} {list_names(names)}"
             raise ValueError(
-                f"{missing[0]} must not be empty; got {quote_value(record.get(names[0]))} in {where}; "
+                f"{missing[0]} must not be empty; got {got}; "
                 "fill it in, or set data.missing to drop"
             )
-        for key in ("rows", *missing) if missing else ():
+        for key in ("rows", *missing):
             self.dropped[key] += 1
-        return bool(missing)
+        return True
 
     def _value(self, record: Record, purpose: str, columns: Sequence[str]) -> str:
-        """Return a row's value in the columns of a purpose, "" if there is none; `ValueError` if it is of no use."""
+        """Return a row's value in the columns of a purpose, "" if there is none.
+
+        Raises `ValueError` if it can't be written as text.
+        """
         if purpose == "text":
             return joined_text(record, columns, self.settings.text_separator) or ""
         if purpose.startswith(("time", COLUMN)):
@@ -425,7 +427,10 @@ class Corpus:
         return label_of(record, columns[0]) or ""
 
     def _write(self, record: Record, purpose: str, columns: Sequence[str]) -> Any:
-        """Return a row's value in the columns of a purpose as batches have it; `ValueError` if it breaks a rule."""
+        """Return a row's value in the columns of a purpose as batches have it.
+
+        Raises `ValueError` if it breaks a rule.
+        """
         if purpose == "label" and self.settings.multilabel:
             return self._label_set(record, columns)
         column, value = columns[0], self._value(record, purpose, columns)
@@ -460,17 +465,21 @@ class Corpus:
         classes = self.settings.classes
         name = self.settings.labels.get(value, value)
         if classes is not None and name not in (*classes, self.settings.no_class_label):
+            rule = f"must be one of data.classes ({list_names(classes)})"
             raise ValueError(
-                f"{quote_name(column)} must be one of data.classes ({list_names(classes)}); got {quote_value(value)}; "
+                f"{quote_name(column)} {rule}; got {quote_value(value)}; "
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"
             )
 
     def _parse_time(self, value: str, column: str) -> Decimal | str:
-        """Return a row's time; `ValueError` if it is none, or of another kind than that of the first row."""
+        """Return a row's time; `ValueError` if it is none, or of another kind than the first."""
         try:
             time = parse_time(value)
         except (ValueError, OverflowError):
-            rule = f"must be a date or a date-time in ISO 8601, such as 2024-05-31, or a number of {DIGITS} digits"
+            rule = (
+                "must be a date or a date-time in ISO 8601, such as 2024-05-31, "
+                f"or a number of {DIGITS} digits"
+            )
             raise ValueError(
                 f"{quote_name(column)} {rule}; got {quote_value(value)}; correct it"
             ) from None
@@ -483,47 +492,48 @@ class Corpus:
         return time
 
     def _require_single_labels(self) -> None:
-        """Raise `UserError` if labels combine other labels; not if `data.classes` lists them as classes."""
-        may_combine = self.settings.multilabel or self.settings.classes is not None
-        if not may_combine and (combined := combined_labels(self._labels)):
+        """Raise `UserError` if labels combine others, unless `data.classes` lists the classes."""
+        if self.settings.multilabel or self.settings.classes is not None:
+            return
+        if combined := combined_labels(self._labels):
             column = list_names(self.layout.columns_of("label"))
             raise UserError(
                 f"{self.path}: {column} must hold one label; got {quote_value(combined[0])}, "
-                f"which combines others ({len(combined)} of {len(self._labels)} labels do); {ONE_LABEL}; "
-                "or list it in data.classes if it is a class of its own"
+                f"which combines others ({len(combined)} of {len(self._labels)} labels do); "
+                f"{ONE_LABEL}; or list it in data.classes if it is a class of its own"
             )
 
     def _require_new_id(self, record: Record, where: str, split: str | None) -> None:
-        """Raise `ValueError` if the row repeats an id; of rows to be united, if its values differ from the first's."""
+        """Raise `ValueError` if the row repeats an id.
+
+        A row to be united may repeat it, if its values are those of the first row with the id.
+        """
         if self.settings.id is None or not self._repeated_ids:
             return
         row = self._write(record, "id", (self.settings.id,))
         if int(hash_texts(array_of([row]))[0]) not in self._repeated_ids:
             return
-        others = [purpose for purpose in self.layout.columns if purpose not in {"id", "label"}]
-        values = {"split": split} | {
-            each: self._write(record, each, self.layout.columns_of(each)) for each in others
-        }
+        values: dict[str, Any] = {"split": split}
+        for purpose in self.layout.columns:
+            if purpose not in {"id", "label"}:
+                values[purpose] = self._write(record, purpose, self.layout.columns_of(purpose))
         first, before = self._first_rows.setdefault(row, (where, values))
-        differing = next(
-            (purpose for purpose in values if values[purpose] != before[purpose]), None
+        differing = [purpose for purpose in values if values[purpose] != before[purpose]]
+        if first == where or (self.unites and not differing):
+            return
+        rule = "be unique"
+        if self.unites:
+            rule = f"have one {differing[0].removeprefix(SLICE).removeprefix(COLUMN)}"
+        raise ValueError(
+            f"{quote_name(self.settings.id)} must {rule}; got {quote_value(row)}, as in {first}"
         )
-        if first != where and (differing is not None or not self.unites):
-            rule = (
-                f"have one {str(differing).removeprefix(SLICE).removeprefix(COLUMN)}"
-                if self.unites
-                else "be unique"
-            )
-            raise ValueError(
-                f"{quote_name(self.settings.id)} must {rule}; got {quote_value(row)}, as in {first}"
-            )
 
     def _require_unique_ids(self) -> None:
-        """Raise `UserError` if the id column repeats an id; of rows to be united, if other columns differ.
+        """Raise `UserError` if the id column repeats an id.
 
-        Only a fingerprint of 8 bytes per id is kept. If two are equal, the table is read again, to
-        report the rows in order and among the other errors, or to find that the ids differ after
-        all.
+        Rows to be united may repeat it, if their other columns are the same. Only a fingerprint of
+        8 bytes per id is kept. If two are equal, the table is read again, to report the rows in
+        order and among the other errors, or to find that the ids differ after all.
         """
         if self.settings.id is None or self._repeated_ids:
             return

@@ -1,4 +1,4 @@
-"""Labels that a user has corrected: a CSV file with the columns id and label, which may be a header alone."""
+"""Labels that a user has corrected: a CSV file with the columns id and label, or a header alone."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,17 +7,15 @@ from textclf.core.quoting import quote_value
 from textclf.tables.edited import read_edited, read_form
 
 COLUMNS = ("id", "label")
-REVIEWED = (
-    "given",
-    "place",
-)  # columns that `textclf audit --review` fills besides, with who and when
+# Columns that `textclf audit --review` fills besides, with who and when.
+REVIEWED = ("given", "place")
 NOUN = "corrections"
 RULE = "must be a CSV file of corrected labels (the header id,label alone if there are none)"
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """The corrected label of each row by its id, in the order of the file, and the line of each id."""
+    """The corrected label of each row by its id, in the order of the file, with its line."""
 
     path: Path
     labels: dict[str, str] = field(default_factory=dict)
@@ -32,10 +30,11 @@ class Corrections:
 
 
 def read(path: Path, multilabel: bool = False) -> Corrections:
-    """Return the corrections in a file; `UserError` with a line for each mistake, of many the first few.
+    """Return the corrections in a file.
 
     Other columns are ignored, and so are blank lines. `multilabel`: a label may be `[]`. The label
-    of a review, which has a given one, may be empty: it is unclear, and not corrected.
+    of a review, which has a given one, may be empty: it is unclear, and not corrected. Raises
+    `UserError` with a line for each mistake, of many for the first few.
     """
     labels: dict[str, str] = {}
     reviews: dict[str, tuple[str, int]] = {}
@@ -49,5 +48,7 @@ def read(path: Path, multilabel: bool = False) -> Corrections:
         if given:
             reviews[row] = given, int(place) if place.isdecimal() else 0
 
-    columns = (*COLUMNS, *(REVIEWED if {*REVIEWED} <= {*read_form(path).columns} else ()))
+    columns: tuple[str, ...] = COLUMNS
+    if {*REVIEWED} <= {*read_form(path).columns}:
+        columns += REVIEWED
     return Corrections(path, labels, read_edited(path, columns, RULE, NOUN, add), reviews)

@@ -16,7 +16,7 @@ MOST_CHARACTERS = 2**26  # of a field; that of a quote that is never closed has 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What separates the fields, and whether quotes are special, unless the layout says otherwise."""
+    """The delimiter, and whether quotes are special, unless the layout says otherwise."""
 
     delimiter: str
     quoting: bool
@@ -32,10 +32,10 @@ class Dialect:
             if most > 1:
                 from textclf.tables.blocks import read_blocks
 
-                read = read_blocks(
+                blocks = read_blocks(
                     text, dialect.delimiter, quoting, header.width, header.positions, rows.lines
                 )
-                doubted, before = yield from read
+                doubted, before = yield from blocks
                 rows = _Rows(lines_of(text, doubted, before + 1), path, layout, dialect, before)
             records = ((number, header.to_record(fields)) for number, fields in rows)
             yield from in_batches(records, layout, most)
@@ -46,7 +46,7 @@ CSV, TSV = Dialect(",", quoting=True), Dialect("\t", quoting=False)
 
 @dataclass(frozen=True)
 class Header:
-    """The header of a delimited table: the number of fields, and the positions of the columns to read."""
+    """The header of a delimited table: its number of fields and positions of columns to read."""
 
     width: int
     positions: Mapping[str, int]
@@ -54,7 +54,7 @@ class Header:
     hint: str  # advice for a row of another width
 
     def to_record(self, fields: list[str]) -> Record | ValueError:
-        """Return a row's record, or the rule that it breaks; all values of a blank line are None."""
+        """Return a row's record, or the rule that it breaks; a blank line has only None."""
         if error := decoding_error("".join(fields), self.layout):
             return error
         if not fields:
@@ -121,9 +121,8 @@ class _Rows:
                 counted, delimiter=dialect.delimiter, strict=True
             )
         else:
-            self._reader = (
-                row.split(dialect.delimiter) if row else [] for row in map(strip_end, counted)
-            )
+            rows = map(strip_end, counted)
+            self._reader = (row.split(dialect.delimiter) if row else [] for row in rows)
 
     def _count(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
@@ -146,11 +145,12 @@ class _Rows:
             yield first, fields
 
     def _error(self, error: csv.Error, first: int) -> UserError:
-        """Return the error for a row that begins in line `first` and was read to the last line so far."""
-        place, message = f"{self.path}:{first}", str(error)
+        """Return the error for a row that begins in line `first` and was read up to `lines`."""
+        where, message = f"{self.path}:{first}", str(error)
         if "new-line" in message:
             return UserError(
-                f"{place}: must contain no lone CR outside quotes; put quotes around the text that contains it, "
+                f"{where}: must contain no lone CR outside quotes; "
+                "put quotes around the text that contains it, "
                 "or save the file with LF or CRLF line ends"
             )
         advice = f"if quotes are text here, set {self.layout.option}quoting to false"
@@ -165,5 +165,5 @@ class _Rows:
                     f"if another character separates the columns, set {self.layout.option}delimiter"
                 )
         return UserError(
-            f"{place}: quotes must be closed, and doubled inside quotes; got {got}; {advice}"
+            f"{where}: quotes must be closed, and doubled inside quotes; got {got}; {advice}"
         )

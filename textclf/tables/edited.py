@@ -1,4 +1,4 @@
-"""CSV files in a project's folder that people edit and commands extend, which may be a header alone."""
+"""CSV files of a project that people edit and commands extend; they may be a header alone."""
 
 import csv
 import re
@@ -55,11 +55,11 @@ def read_form(path: Path) -> Form:
 def read_edited(
     path: Path, columns: Sequence[str], rule: str, noun: str, add: Callable[..., None]
 ) -> dict[str, int]:
-    """Call `add` with the texts in these columns, of which the first is `id`, of each row; return the line of each id.
+    """Call `add` with the texts in these columns of each row; return the line of each id.
 
-    Blank lines are skipped. Raises `UserError` with a line for each mistake and each `ValueError`
-    of `add`, of many for the first few; for a file that is missing or empty, which breaks `rule`.
-    `noun` names the rows.
+    The first column is `id`. Blank lines are skipped. Raises `UserError` with a line for each
+    mistake and each `ValueError` of `add`, of many for the first few; for a file that is missing or
+    empty, which breaks `rule`. `noun` names the rows.
     """
     if not path.is_file():
         raise UserError(f"{path} {rule}; got no such file; make it")
@@ -70,14 +70,13 @@ def read_edited(
     rows = 0
     delimiter = read_form(path).delimiter
     layout = Layout(dict(zip(columns, columns, strict=True)), delimiter=delimiter, option="")
+    readers = [(name, label_of if name in LABELS else text_of) for name in columns]
     for number, record in _records(path, layout):
         rows += 1
         try:
             if isinstance(record, ValueError):
                 raise record
-            row, *others = (
-                (label_of if name in LABELS else text_of)(record, name) or "" for name in columns
-            )
+            row, *others = (read(record, name) or "" for name, read in readers)
             _require_id(row, lines.setdefault(row, number), number)
             add(row, *others)
         except ValueError as error:
@@ -94,7 +93,7 @@ def _require_id(row: str, first: int, number: int) -> None:
 
 
 def _records(path: Path, layout: Layout) -> Iterator[NumberedRow]:
-    """Yield the lines that are not blank and their rows; the `UserError` of a file that is no CSV has no advice."""
+    """Yield the lines that are not blank and their rows; `UserError` without advice on settings."""
     try:
         for batch in read_batches(path, "csv", layout):
             for number, record in map(batch.row, range(len(batch))):
@@ -105,14 +104,16 @@ def _records(path: Path, layout: Layout) -> Iterator[NumberedRow]:
 
 
 def raise_first(errors: Sequence[str], path: Path, rows: int, noun: str) -> None:
-    """Raise `UserError` with the first lines of these, if there are any, and how many are not shown."""
-    if errors:
-        total = f"{path}: {len(errors)} of {rows} {noun} are wrong, {ERRORS_SHOWN} shown"
-        raise UserError(*errors[:ERRORS_SHOWN], *([total] if len(errors) > ERRORS_SHOWN else []))
+    """Raise `UserError` with the first of these lines, if there are any, and how many there are."""
+    lines = list(errors[:ERRORS_SHOWN])
+    if len(errors) > ERRORS_SHOWN:
+        lines.append(f"{path}: {len(errors)} of {rows} {noun} are wrong, {ERRORS_SHOWN} shown")
+    if lines:
+        raise UserError(*lines)
 
 
 def append_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    """Replace a file, in one step, by itself with more rows in its form; a new one begins with these columns."""
+    """Add rows to a file in its form, in one step; a new file begins with these columns."""
     form = read_form(path) if path.exists() else Form(columns)
     before = path.read_bytes() if path.exists() else form.file([])
     if not before.endswith(b"\n"):
@@ -123,5 +124,5 @@ def append_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
 
 
 def _without_advice(line: str) -> str:
-    """Return a line of an error without the advice to change settings of a table, which this file has not."""
+    """Return a line of an error without advice on settings of tables, which this file lacks."""
     return ADVICE.sub("", line)

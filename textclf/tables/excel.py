@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx): a sheet with a header, then a row per record, numbered as in the sheet."""
+"""Excel workbooks (.xlsx): a header, then a row per record, numbered as in the sheet."""
 
 import warnings
 from collections.abc import Iterator
@@ -16,13 +16,15 @@ EMPTY: Cell = ("n", None)
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-    """Yield the rows of the sheet that the layout names, or of the first, without empty ones at its end.
+    """Yield the rows of the sheet that the layout names, or of the first.
 
-    As in CSV, an empty cell is an empty text. A formula has the value that was saved with it.
+    Empty rows at its end are left out. As in CSV, an empty cell is an empty text. A formula has the
+    value that was saved with it.
     """
     with stored(stream, path) as file, file.open("rb") as opened:
         sheet = _without_end(_parse_sheet(opened, path, layout))
-        if (first := next(sheet, None)) is None:
+        first = next(sheet, None)
+        if first is None:
             raise UserError(f"{path} must have a header and rows; got an empty sheet")
         header = ["" if value is None else str(value) for _, value in first]
         while header and not header[-1]:
@@ -40,9 +42,10 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
                 yield number, ValueError(f"{failed} must be a value; got {got}; correct it")
             else:
                 blank = None if _is_empty(row) else ""
+                values = {name: value for name, (_, value) in cells.items()}
                 yield (
                     number,
-                    {name: blank if value is None else value for name, (_, value) in cells.items()},
+                    {name: blank if value is None else value for name, value in values.items()},
                 )
 
 
@@ -67,9 +70,8 @@ def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list
     import openpyxl
 
     with whole_file(path, "Excel (.xlsx)"):
-        warnings.filterwarnings(
-            "ignore", module="openpyxl"
-        )  # of what a sheet has besides values, such as validation
+        # It warns of what a sheet has besides values, such as validation.
+        warnings.filterwarnings("ignore", module="openpyxl")
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = _choose_sheet(book, path, layout)
         sheet.reset_dimensions()  # some programs save wrong ones

@@ -14,15 +14,17 @@ from textclf.tables.compression import COMPRESSIONS, uncompressed_name
 from textclf.tables.formats import ENDINGS
 from textclf.tables.layout import Layout
 
-UNPRINTABLE = re.compile(
-    r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
-)  # would break an id or a line of an error
+# Characters that would break an id or a line of an error.
+UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # The end of the path of an object in DVC's cache, to which `cache.type: symlink` links what DVC
 # tracks.
 CACHED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
-STATE = "state.json"  # of a saved dataset of Hugging Face, beside the Arrow files; lists those that hold the rows
+# A saved dataset of Hugging Face has this file beside its Arrow files, and lists there those that
+# hold the rows.
+STATE = "state.json"
 DESCRIPTIONS = frozenset({STATE, "dataset_info.json", "dataset_dict.json"})
-ADVICE = {  # for files that are no table
+# What to do with files that are no table, by ending.
+ADVICE = {
     **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods"), "save it as .xlsx or .csv"),
     **dict.fromkeys((".zip", ".tar", ".tgz", ".7z"), "unpack it"),
     **dict.fromkeys((".bz2", ".xz"), "decompress it"),
@@ -30,7 +32,7 @@ ADVICE = {  # for files that are no table
 
 
 class TableFile(NamedTuple):
-    """A file to read: its name in the ids of rows (in NFC), its path, its format, and its split if it has one."""
+    """A file to read: its name in the ids of rows (in NFC), its path, format and split, if any."""
 
     name: str
     path: Path
@@ -39,11 +41,11 @@ class TableFile(NamedTuple):
 
 
 def find_files(path: Path, layout: Layout) -> list[TableFile]:
-    """Return the files of a table in the order of their names, which are paths below the folder, with slashes.
+    """Return the files of a table in the order of their names.
 
-    Hidden files are left out, and what a saved dataset of Hugging Face has besides its rows. Raises
-    `UserError` if there is none, or one can't be read or is a link, except to DVC's cache, whose
-    files never change.
+    A name is the path below the folder, with slashes. Hidden files are left out, and what a saved
+    dataset of Hugging Face has besides its rows. Raises `UserError` if there is none, or one can't
+    be read or is a link, except to DVC's cache, whose files never change.
     """
     if path.is_dir():
         files = keep_rows(_match(path, layout))
@@ -77,21 +79,21 @@ def source_name(name: str) -> str:
 
 
 def keep_rows(files: Mapping[str, Path]) -> dict[str, Path]:
-    """Return the files of a folder, by name, without those that describe a saved dataset or cache a change of it."""
-    listed = {
-        folder: _listed_files(folder)
-        for folder in {file.parent for file in files.values() if _is_arrow(file)}
-    }
-    described = {
-        *listed,
-        *(folder.parent for folder in listed),
-    }  # a DatasetDict has a folder per split
-    return {
-        name: file
-        for name, file in files.items()
-        if not (file.name in DESCRIPTIONS and file.parent in described)
-        and not (_is_arrow(file) and file.name not in (listed[file.parent] or {file.name}))
-    }
+    """Return the files of a folder, by name, without those that hold no rows of a saved dataset.
+
+    These describe the dataset, or cache a change of it.
+    """
+    arrow_folders = {file.parent for file in files.values() if _is_arrow(file)}
+    listed = {folder: _listed_files(folder) for folder in arrow_folders}
+    # A DatasetDict has a folder per split.
+    described = {*listed, *(folder.parent for folder in listed)}
+    with_rows = {}
+    for name, file in files.items():
+        is_description = file.name in DESCRIPTIONS and file.parent in described
+        is_cache = _is_arrow(file) and file.name not in (listed[file.parent] or {file.name})
+        if not is_description and not is_cache:
+            with_rows[name] = file
+    return with_rows
 
 
 def _is_arrow(file: Path) -> bool:
@@ -99,7 +101,7 @@ def _is_arrow(file: Path) -> bool:
 
 
 def _listed_files(folder: Path) -> set[str] | None:
-    """Return the names of the files with the rows of a saved dataset; None if the folder is none."""
+    """Return the names of the files with rows of a saved dataset; None if the folder is none."""
     path = folder / STATE
     if not path.is_file():
         return None
@@ -121,14 +123,8 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
         is_file = file.is_file()
         if not is_file and not file.is_dir():
             raise UserError(f"{file} must be a file; got a broken link or a device; remove it")
-        for part in (
-            file,
-            *(
-                parent
-                for parent in file.parents
-                if parent.is_relative_to(folder) and parent != folder
-            ),
-        ):
+        inner = [parent for parent in file.parents if folder in parent.parents]
+        for part in (file, *inner):
             _require_no_link(part, layout)
         if is_file and name in files:
             raise UserError(
@@ -137,14 +133,13 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
         if is_file:
             files[name] = file
     if not files:
-        raise UserError(
-            f"{folder} must contain files that match {layout.option}files; got none for {layout.files}"
-        )
+        rule = f"must contain files that match {layout.option}files"
+        raise UserError(f"{folder} {rule}; got none for {layout.files}")
     return files
 
 
 def _require_no_link(path: Path, layout: Layout) -> None:
-    """Raise `UserError` for a link, whose target DVC does not track, unless it leads into DVC's cache."""
+    """Raise `UserError` for a link unless it leads into DVC's cache: DVC tracks no other target."""
     if path.is_symlink() and not CACHED.search(path.resolve().as_posix()):
         kind = "folder" if path.is_dir() else "file"
         advice = f"set {layout.option}path to it" if path.is_dir() else "put the file itself there"
@@ -154,20 +149,20 @@ def _require_no_link(path: Path, layout: Layout) -> None:
 
 
 def _require_readable(folder: Path, layout: Layout) -> None:
-    """Raise `PermissionError` for a folder that the pattern looks into and that can't be read, which glob ignores.
+    """Raise `PermissionError` for a folder that the pattern looks into and that can't be read.
 
-    Raises `UserError` for a link to a folder that it would look into: `**` leaves it out in
-    silence.
+    Raises `UserError` for a link to a folder that it would look into. Glob itself leaves out both
+    in silence.
     """
     parts = PurePath(layout.files).parents  # "**" of "**/*.csv": all folders
     above = [str(parent) for parent in parts if parent.name]
     for inner in (folder, *(inner for part in above for inner in folder.glob(part))):
-        if inner.is_dir() and not any(
-            part.startswith(".") for part in inner.relative_to(folder).parts
-        ):
-            for entry in inner.iterdir():
-                if "**" in layout.files and entry.is_dir() and not entry.name.startswith("."):
-                    _require_no_link(entry, layout)
+        is_hidden = any(part.startswith(".") for part in inner.relative_to(folder).parts)
+        if is_hidden or not inner.is_dir():
+            continue
+        for entry in inner.iterdir():
+            if "**" in layout.files and entry.is_dir() and not entry.name.startswith("."):
+                _require_no_link(entry, layout)
 
 
 def _require_printable(name: str, path: Path) -> str:
@@ -188,9 +183,10 @@ def _format(path: Path, layout: Layout) -> str:
         raise UserError(
             f"{path} must be in a format that textclf reads; got {ending}; {ADVICE[ending]}"
         )
-    if (name := ENDINGS.get(ending)) is None:
+    if ending not in ENDINGS:
         raise UserError(
-            f"{path} must end in {', '.join(ENDINGS)}, optionally followed by {' or '.join(COMPRESSIONS)}; "
+            f"{path} must end in {', '.join(ENDINGS)}, "
+            f"optionally followed by {' or '.join(COMPRESSIONS)}; "
             f"set its {layout.option}format, or match other files by {layout.option}files"
         )
-    return name
+    return ENDINGS[ending]

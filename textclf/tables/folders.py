@@ -1,4 +1,4 @@
-"""A folder per class, a file per text, as scikit-learn's load_files reads them: the label is the folder's name."""
+"""A folder per class, named for it, with a file per text, as scikit-learn's load_files reads."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -17,26 +17,25 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     """Yield the one row of a file: its content, unchanged, and the name of its folder."""
     layout.require_columns(path, ["text", "label"])
     text = read_whole(stream, layout)
-    yield (
-        WHOLE_FILE,
-        decoding_error(text, layout) or {"text": text, "label": composed(path.parent.name)},
-    )
+    record = {"text": text, "label": composed(path.parent.name)}
+    yield WHOLE_FILE, decoding_error(text, layout) or record
 
 
 def composed(name: str) -> str:
-    """Return a name of the file system in NFC; macOS may give the same name decomposed, as a letter and an accent."""
+    """Return a name of the file system in NFC: macOS may give letter and accent apart."""
     return unicodedata.normalize("NFC", name)
 
 
 def is_folder_per_class(files: Mapping[str, Path]) -> bool:
-    """Return whether all files of a folder, by their names below it, are .txt files in folders, each of them a text.
+    """Return whether all files of a folder are .txt files in folders below it, each of them a text.
 
     They are not if the first of them has a tab in its first line, as UCI's format of a sentence per
-    line has.
+    line has. The keys of `files` are names below the folder.
     """
-    if not files or any(
-        "/" not in name or uncompressed_name(name).suffix.lower() != ".txt" for name in files
-    ):
+    are_texts = all(
+        "/" in name and uncompressed_name(name).suffix.lower() == ".txt" for name in files
+    )
+    if not files or not are_texts:
         return False
     first = files[min(files)]
     with decompressing(first), open_bytes(first) as stream:

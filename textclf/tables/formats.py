@@ -1,4 +1,4 @@
-"""The formats of tables: for each its name, its endings and its reader. All else that depends on them reads this."""
+"""The formats of tables: for each its name, its endings and its reader, the only list of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from textclf.tables.layout import Batch, BatchReader, Layout, by_row
 class Format:
     """A format of tables."""
 
-    read: BatchReader  # from a stream, its path for errors, the layout, and how many rows a batch may have
+    # From a stream, its path for errors, the layout, and how many rows a batch may have.
+    read: BatchReader
     endings: tuple[str, ...] = ()  # of its files
     labelled: bool = True  # whether its rows can have labels, so that the pipeline can read it
-    by_line: bool = (
-        False  # so that rows can be counted by line ends, and taken from a stream before its end
-    )
+    # Whether rows can be counted by line ends, and taken from a stream before its end.
+    by_line: bool = False
 
 
 def _read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:

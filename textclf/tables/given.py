@@ -1,7 +1,8 @@
-"""The files of a labelled table with their checksums, and the splits that it gives: by its files, or in a column."""
+"""The files of a labelled table, their checksums, and the splits that files or a column give."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from textclf.core.arrow import encode
@@ -40,7 +41,7 @@ def layout_of(settings: Data) -> Layout:
 
 
 def find_table(path: Path, settings: Data) -> list[TableFile]:
-    """Return the files of a table in the order of their names, each with its split if the files give splits.
+    """Return the files of a table in the order of their names, with the splits that they give.
 
     Raises `UserError` as `find_files`; also if only some files of a folder name a split, or one
     belongs to two.
@@ -55,73 +56,77 @@ def find_table(path: Path, settings: Data) -> list[TableFile]:
     named = [file for file in files if file.split]
     unnamed = [file for file in files if not file.split]
     if named and unnamed:
+        got = f"{quote_name(named[0].name)} ({named[0].split}) and {quote_name(unnamed[0].name)}"
         raise UserError(
-            f"{path}: all files or none must name a split; got {quote_name(named[0].name)} ({named[0].split}) and "
-            f"{quote_name(unnamed[0].name)}; say which files are which in data.files, name a column in data.split, "
+            f"{path}: all files or none must name a split; got {got}; "
+            "say which files are which in data.files, name a column in data.split, "
             "or set data.split to null to split the rows of all files anew"
         )
     return files
 
 
 def _naming_part(file: TableFile) -> str:
-    """Return the part of a file's name that may name a split: of a text in a folder per class, what is above both."""
-    return (
-        file.name.rpartition("/")[0].rpartition("/")[0]
-        if file.format == folders.FORMAT
-        else file.name
-    )
+    """Return the part of a file's name that may name a split.
+
+    Of a text in a folder per class this is the path of the folder that holds the class's folder.
+    """
+    if file.format != folders.FORMAT:
+        return file.name
+    folder, _, _ = file.name.rpartition("/")
+    return folder.rpartition("/")[0]
 
 
 def _files_by_split(path: Path, layout: Layout, globs: Mapping[str, str]) -> list[TableFile]:
     files: dict[str, TableFile] = {}
     for split, glob in globs.items():
-        found = find_files(path, replace(layout, files=glob))
+        matching = find_files(path, replace(layout, files=glob))
         if not path.is_dir():
             raise UserError(
-                f"{path} must be a folder, in which data.files names the files of each split; got a file"
+                f"{path} must be a folder, in which data.files names the files of each split; "
+                "got a file"
             )
-        for file in found:
+        for file in matching:
             if other := files.get(file.name):
-                raise UserError(
-                    f"{file.path} must belong to one split; got {other.split} and {split} in data.files"
-                )
+                got = f"{other.split} and {split} in data.files"
+                raise UserError(f"{file.path} must belong to one split; got {got}")
             files[file.name] = file._replace(split=split)
     return [files[name] for name in sorted(files)]
 
 
 def checksums(path: Path, settings: Data) -> dict[str, str]:
-    """Return the SHA-256 of each file of a table, by its name in ids, sorted; `UserError` as `find_table`."""
+    """Return the SHA-256 of each file of a table by name, sorted; `UserError` as `find_table`."""
     return {file.name: sha256_of_file(file.path) for file in find_table(path, settings)}
 
 
 def require_split_rows(path: Path, settings: Data, split: Checksums) -> None:
-    """Raise `UserError` unless a table's files are those that the stage split read; `split` are their checksums."""
+    """Raise `UserError` unless a table's files have the checksums that the stage split read."""
     if name := first_change(split, checksums(path, settings)):
         raise UserError(
-            f"{path} must be the table that was split; {quote_name(name)} changed after the stage split had read it; "
-            "run dvc repro --force split, then dvc repro"
+            f"{path} must be the table that was split; {quote_name(name)} changed "
+            "after the stage split had read it; run dvc repro --force split, then dvc repro"
         )
 
 
 def given_splits(path: Path, settings: Data) -> set[str]:
-    """Return the splits that a table gives, and `SUGGESTED`; empty if it gives none. A column is read once for it."""
+    """Return the splits that a table gives, and `SUGGESTED`; empty if it gives none.
+
+    A split column is read once for it.
+    """
     files = find_table(path, settings)
-    if settings.split_column is None:
+    column = settings.split_column
+    if column is None:
         return {file.split for file in files if file.split}
-    values = (
-        value
-        for file in files
-        for value in _column(file, layout_of(settings), settings.split_column)
-    )
-    return {OF_VALUES[word] for value in values if (word := value.strip().lower()) in OF_VALUES}
+    layout = layout_of(settings)
+    values = chain.from_iterable(_column(file, layout, column) for file in files)
+    words = (value.strip().lower() for value in values)
+    return {OF_VALUES[word] for word in words if word in OF_VALUES}
 
 
 def _column(file: TableFile, layout: Layout, name: str) -> Iterator[str]:
     """Yield the values in a column of a file as text, each at least once."""
     for batch in read_batches(file.path, file.format, replace(layout, columns={"split": name})):
-        yield from encode(
-            to_array(batch.columns.get(name, [source_name(file.name)]), numbers=True)
-        )[1]
+        values = to_array(batch.columns.get(name, [source_name(file.name)]), numbers=True)
+        yield from encode(values)[1]
 
 
 def describe(path: Path, settings: Data) -> str:

@@ -1,4 +1,4 @@
-"""JSON Lines, an object per line, numbered by the line; and JSON, one array of objects, numbered from 1."""
+"""JSON Lines, an object per numbered line; and JSON, one array of objects, numbered from 1."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ COPIES = 8  # bytes that a character of the file takes, about: as text, and in o
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-    """Yield the rows one by one, each as soon as its line has been read; a blank line is a row without values."""
+    """Yield each row as soon as its line has been read; a blank line is a row without values."""
     keys: dict[str, None] = {}  # of all lines, in order of appearance
     for number, line in enumerate(read_lines(stream, layout), start=1):
         yield number, _parse_line(line, layout, keys)
@@ -25,7 +25,7 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
 
 
 def _parse_line(line: str, layout: Layout, keys: dict[str, None]) -> Record | ValueError:
-    """Return the object on a line, or the rule that it breaks; add its keys to those of the lines before."""
+    """Return the object on a line, or the rule that it breaks; add its keys to `keys`."""
     rule = "must be a JSON object on a line of its own"
     if error := decoding_error(line, layout):
         return error
@@ -41,7 +41,7 @@ def _parse_line(line: str, layout: Layout, keys: dict[str, None]) -> Record | Va
 def to_record(
     value: object, layout: Layout, keys: dict[str, None], rule: str, hint: str = ""
 ) -> Record | ValueError:
-    """Return the columns to read of a value if it is an object, else `rule`; add its keys to those before."""
+    """Return the columns to read of an object, `rule` for other values; add its keys to `keys`."""
     if not isinstance(value, dict):
         return ValueError(f"{rule}; got {quote_value(value)}{hint}")
     if SOURCE in keys:
@@ -50,21 +50,18 @@ def to_record(
         return ValueError(
             f"{SOURCE} must be a key of the first row too, or of no row; add it there"
         )
-    if (
-        layout.every_key
-        and value
-        and (lacking := [name for name in layout.names() if name not in value])
-    ):
-        return ValueError(
-            f"must have the key {quote_name(lacking[0])}; got {list_names(list(value))}"
-        )
+    if layout.every_key and value:
+        for name in layout.names():
+            if name not in value:
+                got = list_names(list(value))
+                return ValueError(f"must have the key {quote_name(name)}; got {got}")
     if not keys.keys() >= value.keys():
         keys.update(dict.fromkeys(value))
     return {name: value[name] for name in layout.names() if name in value}  # others may be large
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object; `ValueError` if it has a key twice, of which Python would drop the first."""
+    """Return a JSON object; `ValueError` if it has a key twice: Python would drop the first."""
     content = dict(pairs)
     if len(content) < len(pairs):
         counts = Counter(name for name, _ in pairs)
@@ -103,21 +100,18 @@ def _parse_array(text: str, path: Path, option: str) -> list[object]:
     try:
         content = DECODER.decode(text)
     except json.JSONDecodeError as error:
-        place = f"{path}:{error.lineno}"
+        where = f"{path}:{error.lineno}"
         if error.msg == "Extra data":
-            raise UserError(f"{place}: {rule}; got more after its end; {by_line}") from error
+            raise UserError(f"{where}: {rule}; got more after its end; {by_line}") from error
         line = error.doc.splitlines()[error.lineno - 1 : error.lineno] or [""]
         raise UserError(
-            f"{place}: {rule}; {reason(error)} in {quote_value(line[0].strip())}"
+            f"{where}: {rule}; {reason(error)} in {quote_value(line[0].strip())}"
         ) from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} {rule}; {reason(error)}") from error
     if isinstance(content, dict):
-        got = (
-            f"one object with the keys {list_names(list(content))}"
-            if content
-            else "an empty object"
-        )
+        names = list_names(list(content))
+        got = f"one object with the keys {names}" if content else "an empty object"
         raise UserError(
             f"{path} {rule}; got {got}; pandas writes one by to_json(orient='records'); {by_line}"
         )

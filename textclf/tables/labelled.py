@@ -1,4 +1,4 @@
-"""Texts that people have labelled beside the table: a CSV file that `textclf label --merge` extends.
+"""Texts that people label beside the table: a CSV file that `textclf label --merge` extends.
 
 They are rows for training alone. A row without a label is a text that was discarded: it trains
 nothing and is never suggested again.
@@ -12,11 +12,8 @@ from textclf.core.quoting import quote_value
 from textclf.tables.edited import read_edited
 
 COLUMNS = ("id", "text", "label", "chosen", "round")
-CHOSEN = (
-    "random",
-    "diverse",
-    "uncertain",
-)  # why `textclf suggest` chose a text; empty if it did not
+# Why `textclf suggest` chose a text; empty if it did not.
+CHOSEN = ("random", "diverse", "uncertain")
 LABELLED = Path("labelled.csv")  # of a project
 ROUND = re.compile(r"[1-9][0-9]{0,8}")
 NOUN = "labelled texts"
@@ -32,9 +29,8 @@ class Labelled:
     path: Path
     ids: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    labels: list[str] = field(
-        default_factory=list
-    )  # as they are written; "" of a text that was discarded
+    # As they are written; "" of a text that was discarded.
+    labels: list[str] = field(default_factory=list)
     chosen: list[str] = field(default_factory=list)  # one of `CHOSEN`, or ""
     rounds: list[int] = field(default_factory=list)  # the merge that added the row, from 1
     lines: dict[str, int] = field(default_factory=dict)
@@ -50,7 +46,10 @@ class Labelled:
 
 
 def read(path: Path) -> Labelled:
-    """Return the labelled texts in a file; `UserError` with a line for each mistake, of many the first few."""
+    """Return the labelled texts in a file.
+
+    Raises `UserError` with a line for each mistake, of many for the first few.
+    """
     rows = Labelled(path)
 
     def add(row: str, text: str, label: str, chosen: str, merge: str) -> None:

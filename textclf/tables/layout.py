@@ -1,4 +1,4 @@
-"""How a table is laid out, and the batches in which readers return its rows, which do not get large."""
+"""The layout of a table, and the batches of bounded size in which readers return its rows."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,20 +16,18 @@ from textclf.tables import limits
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COLUMN = "column_"  # the same of data.columns
-SLICE = (
-    "slice_"  # before the name of a column of data.slices: its purpose, and its name in the splits
-)
-SOURCE = (
-    "source"  # column that is filled with the file's name, without endings, in files that lack it
-)
+# Before the name of a column of data.columns or data.slices this makes its purpose, and its name
+# in the splits.
+COLUMN = "column_"
+SLICE = "slice_"
+# A column that is filled with the file's name, without endings, in files that lack it.
+SOURCE = "source"
 WHOLE_FILE = 0  # number of a row that is all of its file
 NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 Record = Mapping[str, object]  # column: value
-NumberedRow = tuple[
-    int, Record | ValueError
-]  # line or row number from 1, and the record or the rule that it breaks
+# The number of a line or row, from 1, and the record or the rule that it breaks.
+NumberedRow = tuple[int, Record | ValueError]
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,10 @@ class Batch:
     """Consecutive rows of a file."""
 
     numbers: Sequence[int] | NDArray[np.int64]  # lines or rows from 1
-    columns: Mapping[
-        str, "list[object] | pa.StringArray"
-    ]  # by name; texts without nulls if Arrow read them
-    broken: Mapping[int, ValueError] = field(
-        default_factory=dict
-    )  # the rule that a row breaks, by position
+    # By name; texts without nulls if Arrow read them.
+    columns: Mapping[str, "list[object] | pa.StringArray"]
+    # The rule that a row breaks, by position.
+    broken: Mapping[int, ValueError] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -51,12 +47,13 @@ class Batch:
     @property
     def size(self) -> int:
         """The length of its texts, about, in bytes."""
-        return sum(
-            sum(len(value) for value in column if isinstance(value, str))
-            if isinstance(column, list)
-            else column.nbytes
-            for column in self.columns.values()
-        )
+        size = 0
+        for column in self.columns.values():
+            if isinstance(column, list):
+                size += sum(len(value) for value in column if isinstance(value, str))
+            else:
+                size += column.nbytes
+        return size
 
     def row(self, position: int) -> NumberedRow:
         """Return the row at a position."""
@@ -72,7 +69,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is written, as in section data of params.yaml, and which columns to read from it."""
+    """How a table is written, as in section data of params.yaml, and which columns to read."""
 
     # By purpose: text, label, id, group, time, split, slice_<column>, column_<column>
     columns: Mapping[str, str | tuple[str, ...]]
@@ -93,47 +90,43 @@ class Layout:
 
     def names(self) -> list[str]:
         """Return the names of the columns to read, each once."""
-        return list(
-            dict.fromkeys(name for purpose in self.columns for name in self.columns_of(purpose))
-        )
+        names = (name for purpose in self.columns for name in self.columns_of(purpose))
+        return list(dict.fromkeys(names))
 
     def require_columns(self, path: Path, names: Sequence[str], hint: str = "") -> None:
-        """Raise `UserError` unless each column to read but `source` is once among `names`; `hint` ends its lines."""
+        """Raise `UserError` unless each column to read is once among `names`, or is `source`.
+
+        `hint` ends the lines of the error.
+        """
         lines = []
-        for purpose, wanted in [
-            (key, name) for key in self.columns for name in self.columns_of(key)
-        ]:
-            if wanted == SOURCE and SOURCE not in names:
+        wanted = [(purpose, name) for purpose in self.columns for name in self.columns_of(purpose)]
+        for purpose, column in wanted:
+            count = names.count(column)
+            if count == 1 or (column == SOURCE and not count):
                 continue
-            if (count := names.count(wanted)) != 1:
-                got = (
-                    f"{count} columns named {quote_value(wanted)}" if count else quote_value(wanted)
-                )
-                if near := [name for name in names if name.strip() == wanted.strip() != name]:
-                    got += f"; write {quote_value(near[0])}, with its spaces"
-                rule = f"must be one of its columns ({list_names(names)})"
-                setting = self.option + ("slices" if purpose.startswith(SLICE) else purpose)
-                if purpose.startswith(COLUMN):
-                    setting = (
-                        f"{self.option}columns"
-                        if self.option == "data."
-                        else "a column that the model reads"
-                    )
-                lines.append(f"{path}: {setting} {rule}; got {got}{hint}")
+            got = quote_value(column)
+            if count:
+                got = f"{count} columns named {got}"
+            if near := [name for name in names if name.strip() == column.strip() != name]:
+                got += f"; write {quote_value(near[0])}, with its spaces"
+            rule = f"must be one of its columns ({list_names(names)})"
+            setting = self.option + ("slices" if purpose.startswith(SLICE) else purpose)
+            if purpose.startswith(COLUMN):
+                is_setting = self.option == "data."
+                setting = "data.columns" if is_setting else "a column that the model reads"
+            lines.append(f"{path}: {setting} {rule}; got {got}{hint}")
         if lines:
             raise UserError(*lines)
 
     def header_hint(self, names: Sequence[str], unit: str) -> str:
-        """Return advice for a first line or row, in which no column to read was found and which looks like data."""
+        """Return advice for a first line or row that has no column to read and looks like data."""
         wanted = set(self.names()) - {SOURCE}
-        looks = any(
+        is_data = any(
             NUMBER.fullmatch(name) or len(name) > 40 or name.count(" ") > 3 for name in names
         )
-        return (
-            f"; if {unit} 1 is no header, put one above it"
-            if looks and not wanted & set(names)
-            else ""
-        )
+        if is_data and not wanted & set(names):
+            return f"; if {unit} 1 is no header, put one above it"
+        return ""
 
 
 def place(name: str, number: int) -> str:
@@ -153,16 +146,15 @@ def by_row(read_rows: RowReader) -> BatchReader:
 
 
 def in_batches(rows: Iterable[NumberedRow], layout: Layout, most: int) -> Iterator[Batch]:
-    """Yield the rows in batches of `most`, or fewer if these are long; the rows before an error come before it."""
+    """Yield the rows in batches of `most`, or fewer if they are long; those before an error too."""
     collected: list[NumberedRow] = []
     size = 0
     try:
         for number, record in rows:
             collected.append((number, record))
             if not isinstance(record, ValueError):
-                size += sum(
-                    len(value) for value in record.values() if isinstance(value, str | bytes)
-                )
+                texts = (value for value in record.values() if isinstance(value, str | bytes))
+                size += sum(map(len, texts))
             if len(collected) >= most or size >= limits.BLOCK_BYTES:
                 yield _batch(collected, layout)
                 collected, size = [], 0
@@ -176,17 +168,13 @@ def in_batches(rows: Iterable[NumberedRow], layout: Layout, most: int) -> Iterat
 
 def _batch(rows: list[NumberedRow], layout: Layout) -> Batch:
     numbers, records = zip(*rows, strict=True)
-    broken = {
-        place: record for place, record in enumerate(records) if isinstance(record, ValueError)
-    }
-    whole = (
-        [{} if isinstance(record, ValueError) else record for record in records]
-        if broken
-        else records
-    )
-    names = [
-        name
-        for name in layout.names()
-        if name != SOURCE or any(SOURCE in record for record in whole)
-    ]
-    return Batch(numbers, {name: [row.get(name) for row in whole] for name in names}, broken)
+    errors = ((row, record) for row, record in enumerate(records) if isinstance(record, ValueError))
+    broken = dict(errors)
+    whole = list(records)
+    for position in broken:
+        whole[position] = {}
+    names = layout.names()
+    if SOURCE in names and not any(SOURCE in record for record in whole):
+        names.remove(SOURCE)
+    columns = {name: [record.get(name) for record in whole] for name in names}
+    return Batch(numbers, columns, broken)

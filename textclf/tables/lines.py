@@ -1,4 +1,4 @@
-"""Lines of text: decoding, and the two formats without a header: `sentence TAB label`, and plain texts."""
+"""Lines of text: decoding, and the formats without a header: `sentence TAB label`, and texts."""
 
 import contextlib
 import io
@@ -12,9 +12,8 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
 from textclf.tables.layout import Layout, NumberedRow
 
-SURROGATE = re.compile(
-    r"[\ud800-\udfff]"
-)  # no Unicode text contains one; undecodable bytes are decoded to them
+# No Unicode text contains one of these; undecodable bytes are decoded to them.
+SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def read_lines(stream: IO[bytes], layout: Layout) -> Iterator[str]:
@@ -24,10 +23,10 @@ def read_lines(stream: IO[bytes], layout: Layout) -> Iterator[str]:
 
 
 def lines_of(text: IO[str], head: str = "", first: int = 1) -> Iterator[str]:
-    """Yield the lines of `head` and of the text after it with their line ends, without a byte order mark.
+    """Yield the lines of `head` and of the text after it with their line ends.
 
-    Only LF ends a line. A lone CR, U+0085 and the like belong to the text. `first` is the number of
-    the first line.
+    A byte order mark is left out. Only LF ends a line. A lone CR, U+0085 and the like belong to the
+    text. `first` is the number of the first line.
     """
     lines = chain(io.StringIO(head + text.readline(), newline="\n"), text)
     if first == 1 and (start := next(lines, "").removeprefix("\ufeff")):
@@ -42,7 +41,7 @@ def read_whole(stream: IO[bytes], layout: Layout) -> str:
 
 
 def decoded(stream: IO[bytes], layout: Layout) -> io.TextIOWrapper:
-    """Return a stream as text. Close it: Python warns of files that the garbage collector has to close."""
+    """Return a stream as text, which the caller closes: Python warns of files left open."""
     return io.TextIOWrapper(
         stream, encoding=layout.encoding, errors="surrogateescape", newline="\n"
     )
@@ -55,17 +54,16 @@ def strip_end(line: str) -> str:
 
 @contextlib.contextmanager
 def decoding(path: Path, layout: Layout) -> Iterator[None]:
-    """Raise `UserError` for the decoding errors of a block that are not those of a single line, as in UTF-16."""
+    """Raise `UserError` for decoding errors of a block that no single line has, as in UTF-16."""
     try:
         yield
     except UnicodeDecodeError as error:
-        byte = (
-            f"byte 0x{error.object[error.start]:02x}"
-            if error.start < len(error.object)
-            else "its end"
-        )
+        got = "its end"
+        if error.start < len(error.object):
+            got = f"byte 0x{error.object[error.start]:02x}"
         raise UserError(
-            f"{path} must be {layout.encoding}; got {byte} ({error.reason}); set {layout.option}encoding"
+            f"{path} must be {layout.encoding}; got {got} ({error.reason}); "
+            f"set {layout.option}encoding"
         ) from error
     except UnicodeError as error:  # UTF-16 without a byte order mark
         raise UserError(
@@ -74,26 +72,30 @@ def decoding(path: Path, layout: Layout) -> Iterator[None]:
 
 
 def decoding_error(text: str, layout: Layout) -> ValueError | None:
-    """Return an error for the first undecodable byte in a piece of the file, or None if there is none."""
-    if text.isascii() or not (match := SURROGATE.search(text)):
+    """Return an error for the first undecodable byte in a text of the file, or None."""
+    if text.isascii():
         return None
-    byte = (
-        ord(match.group()) - 0xDC00
-    )  # the mapping of "surrogateescape"; UTF-7 can hold other surrogates
+    match = SURROGATE.search(text)
+    if not match:
+        return None
+    # "surrogateescape" maps bytes so; UTF-7 can hold other surrogates.
+    byte = ord(match.group()) - 0xDC00
     got = f"byte 0x{byte:02x}" if 0x80 <= byte <= 0xFF else "half a surrogate pair"
     return ValueError(
-        f"must be {layout.encoding}; got {got} at offset {match.start()}; set {layout.option}encoding"
+        f"must be {layout.encoding}; got {got} at offset {match.start()}; "
+        f"set {layout.option}encoding"
     )
 
 
 def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-    """Yield the rows of UCI's format: lines `sentence TAB label`, where the last tab counts; no header, no quotes."""
+    """Yield the rows of UCI's format: lines `sentence TAB label`, where the last tab counts.
+
+    There is no header, and quotes are text.
+    """
     layout.require_columns(path, ["text", "label"])
-    hint = (
-        ""
-        if "label" in layout.columns
-        else f"; if each line is a text, set {layout.option}format to lines"
-    )
+    hint = ""
+    if "label" not in layout.columns:
+        hint = f"; if each line is a text, set {layout.option}format to lines"
     for number, line in enumerate(read_lines(stream, layout), start=1):
         stripped = strip_end(line)
         text, tab, label = stripped.rpartition("\t")

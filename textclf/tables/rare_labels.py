@@ -1,4 +1,4 @@
-"""Which classes the labels of a table are: labels that look alike, and classes that are too rare."""
+"""The classes that labels of a table stand for: labels that look alike, and too rare classes."""
 
 import re
 import unicodedata
@@ -14,18 +14,17 @@ from textclf.tables.values import SEPARATORS
 
 WHOLE = re.compile(r"^([+-]?\d+)[.,]0+$")  # an integer that was stored as a decimal
 NAMES = ["other", *(f"rare {number}" for number in range(1, 1000))]  # of the class of all rare ones
-Renamed = Mapping[
-    str, str | None
-]  # the class in place of each class that is too rare; None leaves it out
+# The class in place of each class that is too rare; None leaves it out.
+Renamed = Mapping[str, str | None]
 NONE: Renamed = {}
 Result = TypeVar("Result")
 
 
 def look_alikes(classes: Mapping[str, int]) -> dict[str, str]:
-    """Return labels that are probably written in another form than is meant, and the label that is: data.labels.
+    """Return each label that is probably a variant of another, with the label meant: data.labels.
 
-    They differ from it in case, white space or Unicode form, or as 1 and 1.0. The most frequent
-    one, stripped, is meant. `classes` has the rows of each.
+    They differ in case, white space or Unicode form, or as 1 and 1.0. The most frequent one,
+    stripped, is meant. `classes` has the number of rows of each label.
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for label in classes:
@@ -39,19 +38,17 @@ def look_alikes(classes: Mapping[str, int]) -> dict[str, str]:
 
 
 def describe_look_alikes(classes: Mapping[str, int]) -> str:
-    """Return each label that looks like another, or has white space around it, with the numbers of rows of both."""
-    named = {
-        each: repr(each) if unicodedata.is_normalized("NFC", each) else ascii(each)
-        for each in classes
-    }
-    return ", ".join(
-        f"{named[label]} ({classes[label]:,}) as {name!r} ({classes.get(name, 0):,})"
-        for label, name in look_alikes(classes).items()
-    )
+    """Return a list of the look-alikes and the labels meant, with the numbers of rows of both."""
+    pairs = []
+    for label, name in look_alikes(classes).items():
+        # Only escapes show how a label that is not in NFC differs from one that is.
+        written = repr(label) if unicodedata.is_normalized("NFC", label) else ascii(label)
+        pairs.append(f"{written} ({classes[label]:,}) as {name!r} ({classes.get(name, 0):,})")
+    return ", ".join(pairs)
 
 
 def doubts(classes: Mapping[str, int], multilabel: bool) -> list[str]:
-    """Return a line if labels look alike, and one if half of them contain a separator, so that each may be several.
+    """Return a line if labels look alike, and one if half of them contain a separator of labels.
 
     `classes` has the number of rows of each label; `multilabel`: a text has a set of them.
     """
@@ -59,19 +56,23 @@ def doubts(classes: Mapping[str, int], multilabel: bool) -> list[str]:
     if alike := describe_look_alikes(classes):
         setting = f"data.labels: {to_yaml(look_alikes(classes))}"
         lines = [f"warning: labels that look alike: {alike}; if they are the same, set {setting}"]
-    marks = [
-        mark for mark in SEPARATORS if 2 * sum(mark in name for name in classes) >= len(classes)
-    ]
-    told = "is in many labels; if it separates labels of a text, set data.task to multilabel and data.label_separator"
-    return lines + [f"{mark!r} {told} to it" for mark in marks[:1] if not multilabel]
+    if multilabel:
+        return lines
+    for mark in SEPARATORS:
+        if 2 * sum(mark in name for name in classes) >= len(classes):
+            line = (
+                f"{mark!r} is in many labels; if it separates labels of a text, "
+                "set data.task to multilabel and data.label_separator to it"
+            )
+            return [*lines, line]
+    return lines
 
 
 def without_rare(data: Data, divide: Callable[[Renamed], Result]) -> Result:
-    """Return what `divide` returns once it is given what to do with the classes that it has refused by `TooRareError`.
+    """Return what `divide` returns once classes that it refuses by `TooRareError` are left out.
 
-    By data.rare: drop leaves these out; merge makes them one class once all are known, unless that
-    is too rare as well. Raises the last error if data.rare is refuse, or if fewer than two classes
-    would remain.
+    With data.rare merge they become one class once all are known, unless that is too rare as well.
+    Raises the last error if data.rare is refuse, or if fewer than two classes would remain.
     """
     rare: set[str] = set()
     known: set[str] = set()
@@ -84,16 +85,17 @@ def without_rare(data: Data, divide: Callable[[Renamed], Result]) -> Result:
                 return result
             complete = True
         except TooRareError as error:
-            found = error.rare - {data.unknown}
-            if data.rare == "refuse" or found <= rare:
+            refused = error.rare - {data.unknown}
+            if data.rare == "refuse" or refused <= rare:
                 raise
-            unites &= merged not in found
-            rare |= found - {merged}
+            unites &= merged not in refused
+            rare |= refused - {merged}
             known |= error.classes - {data.no_class_label, merged}
             if len(known - rare) + unites < 2:
                 raise
-            complete = (
-                merged is not None or len(known - rare) < 2
-            )  # without them one class would be left
+            # Without the rare ones one class would be left.
+            complete = merged is not None or len(known - rare) < 2
         taken = set(map(normalize_text, {*(known - rare), data.unknown or ""}))
-        merged = next(name for name in NAMES if name not in taken) if unites and complete else None
+        merged = None
+        if unites and complete:
+            merged = next(name for name in NAMES if name not in taken)

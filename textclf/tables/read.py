@@ -13,7 +13,7 @@ from textclf.tables.lines import decoding
 
 
 class Signature(NamedTuple):
-    """The first bytes of a kind of file, what it is, its format if textclf reads it, and else what to do."""
+    """The first bytes of a kind of file, what it is, its format, or advice if textclf has none."""
 
     start: bytes
     content: str
@@ -36,10 +36,8 @@ SIGNATURES = (
     Signature(b"\x28\xb5\x2f\xfd", "a zstd file", advice="let its name end in .zst as well"),
     Signature(b"\xfd7zXZ\0", "an xz file", advice="decompress it"),
 )
-NAMES = {
-    "folders": "a text",
-    "lines": "lines of text",
-}  # of formats in an error, unless they are those of params.yaml
+# Names of formats in an error, unless they are those of params.yaml.
+NAMES = {"folders": "a text", "lines": "lines of text"}
 LONGEST = max(len(signature.start) for signature in SIGNATURES)
 
 
@@ -59,7 +57,7 @@ def read_batches(
 
 
 def _require_content(stream: IO[bytes], path: Path, kind: str, option: str) -> None:
-    """Raise `UserError` if a file begins as one of another format than `kind`; do not move in the stream."""
+    """Raise `UserError` if a file begins as one of another format; do not move in the stream."""
     if not hasattr(stream, "peek"):
         return
     head: bytes = stream.peek(LONGEST)[:LONGEST]

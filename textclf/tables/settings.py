@@ -1,4 +1,4 @@
-"""Settings of the table that holds the labelled rows; the command line checks its options by the same rules."""
+"""Settings of the labelled table, by whose rules the command line checks its options."""
 
 import codecs
 from collections.abc import Mapping
@@ -61,9 +61,8 @@ def _classes(value: object) -> tuple[str, ...] | None:
     names = list(value) if isinstance(value, list | tuple) else []
     if len(names) < 2 or any(not isinstance(name, str | int) or name == "" for name in names):
         raise rule("null, or a list of two classes or more, each text, an integer or a boolean")
-    return unique(
-        tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names)
-    )
+    labels = (str(name).lower() if isinstance(name, bool) else str(name) for name in names)
+    return unique(tuple(labels))
 
 
 def _files(value: object) -> object:
@@ -72,12 +71,8 @@ def _files(value: object) -> object:
         return _glob(value)
     globs = list(value.items()) if isinstance(value, Mapping) else []
     splits = {SPLIT_OF.get(str(name).lower(), ""): glob for name, glob in globs}
-    if (
-        "" in splits
-        or len(splits) < len(globs)
-        or not globs
-        or not all(isinstance(glob, str) for _, glob in globs)
-    ):
+    are_splits = "" not in splits and len(splits) == len(globs) > 0
+    if not are_splits or not all(isinstance(glob, str) for _, glob in globs):
         raise rule(
             f"{GLOB}; or such a glob for each split, as in {{train: train.csv, test: test.csv}}"
         )
@@ -148,12 +143,13 @@ class Data(Section):
     )
     files: Files = Field(
         "**/*",
-        description='files of a folder to read, such as "*.csv"; or of each split: {train: ..., test: ...}',
+        description='files of a folder to read, such as "*.csv"; '
+        "or of each split: {train: ..., test: ...}",
     )
     format: Format = Field(
         "auto",
-        description="csv, tsv, json, jsonl, excel, parquet, arrow, sqlite, txt or folders (docs/own-data.md); "
-        "auto: by ending",
+        description="csv, tsv, json, jsonl, excel, parquet, arrow, sqlite, txt or folders "
+        "(docs/own-data.md); auto: by ending",
     )
     text: OneOrSeveral = Field(
         "text",
@@ -168,11 +164,13 @@ class Data(Section):
     )
     label: OneOrSeveral = Field(
         "label",
-        description="column of the labels (source: the file's name), or if multilabel columns of 0 and 1",
+        description="column of the labels (source: "
+        "the file's name), or if multilabel columns of 0 and 1",
     )
     label_separator: Name | None = Field(
         None,
-        description="multilabel: text between the labels in a cell, such as |; null: lists, or one per row",
+        description="multilabel: text between the labels in a cell, such as |; "
+        "null: lists, or one per row",
     )
     id: Name | None = Field(
         None, description="column of unique ids; null identifies a row by file and line"
@@ -185,15 +183,18 @@ class Data(Section):
     )
     slices: Columns = Field(
         (),
-        description="columns by whose values the test rows are measured in parts, such as [platform]",
+        description="columns by whose values the test rows are measured in parts, "
+        "such as [platform]",
     )
     columns: Columns = Field(
         (),
-        description="columns that representations of method columns read beside the text, such as [price]",
+        description="columns that representations of method columns read beside the text, "
+        "such as [price]",
     )
     split: Name | None = Field(
         AUTO,
-        description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
+        description="column with train, validation, test; auto: by the names of files; "
+        "null: split all rows anew",
     )
     classes: Classes = Field(
         None, description="labels in order, binary: positive class last; null sorts them"
@@ -204,40 +205,48 @@ class Data(Section):
     )
     rare: Literal["refuse", "drop", "merge"] = Field(
         "refuse",
-        description="classes too rare for training and test rows: refuse; drop leaves them out; merge makes them one",
+        description="classes too rare for training and test rows: refuse; drop leaves them out; "
+        "merge makes them one",
     )
     unknown: Name | None = Field(
         None,
-        description="label of texts that belong to no class, such as oos; null if every text has a class",
+        description="label of texts that belong to no class, such as oos; "
+        "null if every text has a class",
     )
     train_unknown: bool = Field(
         False,
-        description="true trains a class of these texts; false trains without them, and rejects texts by a score",
+        description="true trains a class of these texts; "
+        "false trains without them, and rejects texts by a score",
     )
     correct_test_rows: bool = Field(
         False,
-        description="true applies corrections.csv to test rows as well as to training and validation rows",
+        description="true applies corrections.csv to test rows as well as to training and "
+        "validation rows",
     )
     missing: Literal["error", "drop"] = Field(
         "error",
-        description="rows without text or label: error refuses them, drop leaves them out and counts them",
+        description="rows without text or label: "
+        "error refuses them, drop leaves them out and counts them",
     )
     encoding: Annotated[str, AfterValidator(_encoding)] = Field(
         "utf-8",
-        description="encoding of csv, tsv, json, jsonl, txt and folders; many older exports are cp1252",
+        description="encoding of csv, tsv, json, jsonl, txt and folders; "
+        "many older exports are cp1252",
     )
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
         None, description="delimiter of csv and tsv; null is a comma for csv and a tab for tsv"
     )
     quoting: bool | None = Field(
         None,
-        description='whether "..." may contain delimiters and line ends; null is true for csv, false for tsv',
+        description='whether "..." may contain delimiters and line ends; '
+        "null is true for csv, false for tsv",
     )
 
     sheet: Name | None = Field(None, description="sheet of an Excel workbook; null is the first")
     query: Name | None = Field(
         None,
-        description="SELECT statement that gives the rows of an SQLite file; null reads its only table",
+        description="SELECT statement that gives the rows of an SQLite file; "
+        "null reads its only table",
     )
 
     @model_validator(mode="after")
@@ -247,18 +256,16 @@ class Data(Section):
         )
         if both := sorted(texts & labels):
             raise relation(f"label must be another column than text; got {show(both[0])} for both")
-        for setting, taken in (
-            ("slices", ()),
-            ("columns", ("text",)),
-        ):  # under which records have the text
-            if shared := [
-                name for name in getattr(self, setting) if name in {*texts, *labels, *taken}
-            ]:
+        # Records have the text under the name `text`, whatever its column is called.
+        taken = {"slices": texts | labels, "columns": texts | labels | {"text"}}
+        for setting, names in taken.items():
+            if shared := [name for name in getattr(self, setting) if name in names]:
                 raise relation(
                     f"{setting} must be other columns than text and label; got {show(shared[0])}"
                 )
         for name in ("time", "split"):
-            if (column := getattr(self, name)) in texts | labels:
+            column = getattr(self, name)
+            if column in texts | labels:
                 raise relation(
                     f"{name} must be another column than text and label; got {show(column)}"
                 )
@@ -268,11 +275,13 @@ class Data(Section):
             )
         if self.train_unknown and self.unknown is None:
             raise relation(
-                "train_unknown must be false without unknown, the label of texts of no class; got true"
+                "train_unknown must be false without unknown, the label of texts of no class; "
+                "got true"
             )
         if self.no_class_label is not None and self.no_class_label in (self.classes or ()):
             raise relation(
-                f"unknown must not be in classes unless train_unknown is true; got {show(self.unknown)}"
+                "unknown must not be in classes unless train_unknown is true; "
+                f"got {show(self.unknown)}"
             )
         if not self.multilabel and len(labels) > 1:
             raise relation(
@@ -303,7 +312,7 @@ OPTIONS = {"delimiter": _delimiter, "encoding": _encoding, "files": _glob}
 
 
 def check_option(name: str, value: str) -> None:
-    """Raise `UserError` if the value of a command-line option breaks the rule of the setting of that name."""
+    """Raise `UserError` if a command-line option breaks the rule of the setting of its name."""
     try:
         OPTIONS[name](value)
     except PydanticCustomError as error:

@@ -1,4 +1,4 @@
-"""Several labels of a text, as tables write them: in one cell, as a list, or in a column of 0 and 1 for each label."""
+"""Several labels of a text: in one cell, as a list, or in a column of 0 and 1 for each label."""
 
 import json
 from collections import Counter
@@ -21,7 +21,10 @@ JOINT = "\x1f"  # between the values of several columns of a row
 
 
 def flagged(record: Record, columns: Sequence[str]) -> list[str]:
-    """Return the columns of a row that are 1 or true, sorted; `ValueError` unless the others are 0 or false."""
+    """Return the columns of a row that are 1 or true, sorted; the others must be 0 or false.
+
+    Raises `ValueError` for other values.
+    """
     labels = []
     for column in columns:
         value = (label_of(record, column) or "").strip().lower()
@@ -30,7 +33,8 @@ def flagged(record: Record, columns: Sequence[str]) -> list[str]:
             raise ValueError(
                 f"{quote_name(column)} {rule}; got {quote_value(record.get(column))}; correct it"
             )
-        labels += [column] * FLAGS[value]
+        if FLAGS[value]:
+            labels.append(column)
     return sorted(labels)
 
 
@@ -59,30 +63,31 @@ def written_list(value: object) -> object:
 
 
 def form_of(cells: Set[str], rows: int) -> str:
-    """Return how the cells of a column hold several labels each: `[` (lists), `01`, a separator, or "" if they do not.
+    """Return how the cells of a column hold several labels each.
 
-    A character is a separator if the parts of a cell are also cells of their own, or stand in
-    several cells; parts that are in every cell are left aside. As labels repeat, `rows`, those with
-    a value, must be many.
+    This is `[` for lists, `01`, a separator, or "" if they do not. A character is a separator if
+    the parts of a cell are also cells of their own, or stand in several cells; parts that are in
+    every cell are left aside. As labels repeat, `rows`, those with a value, must be many.
     """
     if not cells or {cell.lower() for cell in cells} <= FLAGS.keys():
         return "01" if cells else ""
     lists = [list_in(cell) for cell in cells]
-    if all(
-        each is not None and all(isinstance(part, str | int) for part in each) for each in lists
-    ):
-        forms = {"[": [[str(part) for part in each or []] for each in lists]}
+    are_lists = all(
+        parts is not None and all(isinstance(part, str | int) for part in parts) for parts in lists
+    )
+    if are_lists:
+        forms = {"[": [[str(part) for part in parts or []] for parts in lists]}
     else:
         forms = {mark: [cell.split(mark) for cell in cells] for mark in SEPARATORS}
-    for form, found in forms.items():
-        sets = [{part.strip() for part in parts} - {""} for parts in found]
+    for form, divided in forms.items():
+        sets = [{part.strip() for part in parts} - {""} for parts in divided]
         shared = set.intersection(*sets)
-        own = [each - shared for each in sets]
-        alone = {label for each in own for label in each if len(each) == 1}
-        several = [each for each in own if len(each) > 1]
-        numbers = Counter(label for each in own for label in each)
-        repeated = bool(several) and min(numbers[label] for each in several for label in each) > 1
-        combines = form == "[" or repeated or any(alone >= each for each in several)
+        own = [labels - shared for labels in sets]
+        alone = {label for labels in own for label in labels if len(labels) == 1}
+        several = [labels for labels in own if len(labels) > 1]
+        counts = Counter(label for labels in own for label in labels)
+        repeated = min((counts[label] for labels in several for label in labels), default=0) > 1
+        combines = form == "[" or repeated or any(alone >= labels for labels in several)
         if combines and len(shared.union(*own)) * ROWS_PER_LABEL <= rows:
             return form
     return ""
@@ -97,12 +102,12 @@ def unite(table: pa.Table) -> pa.Table:
 
 
 def label_lists(rows: NDArray[np.integer], labels: pa.Array, count: int) -> pa.ListArray:
-    """Return the labels of each of `count` rows, sorted and distinct; `rows` has the row of each label or null."""
-    pairs = pa.table([array_of_numbers(rows), labels], ["row", "label"]).drop_null()
-    pairs = (
-        pairs.group_by(["row", "label"])
-        .aggregate([])
-        .sort_by([("row", "ascending"), ("label", "ascending")])
-    )
+    """Return the labels of each of `count` rows, sorted and distinct.
+
+    `rows` has the row of each of `labels`, of which nulls are left out.
+    """
+    table = pa.table([array_of_numbers(rows), labels], ["row", "label"]).drop_null()
+    distinct = table.group_by(["row", "label"]).aggregate([])
+    pairs = distinct.sort_by([("row", "ascending"), ("label", "ascending")])
     offsets = np.searchsorted(pairs["row"], np.arange(count + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(array_of_numbers(offsets), as_array(pairs["label"]))

@@ -1,4 +1,4 @@
-"""The names of splits: the words that a column or a file's name may use for train, validation and test."""
+"""The words that a column or a file's name may use for the splits train, validation and test."""
 
 import re
 
@@ -15,8 +15,12 @@ LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def split_of_value(value: str, column: str) -> str:
-    """Return the split, or `SUGGESTED`, that a value names in upper or lower case; `ValueError` if it names none."""
-    if (split := OF_VALUES.get(value.strip().lower())) is None:
+    """Return the split, or `SUGGESTED`, that a value names in upper or lower case.
+
+    Raises `ValueError` if it names none.
+    """
+    split = OF_VALUES.get(value.strip().lower())
+    if split is None:
         raise ValueError(
             f"{quote_name(column)} must be {RULE}; got {quote_value(value)}; correct it"
         )
@@ -24,7 +28,7 @@ def split_of_value(value: str, column: str) -> str:
 
 
 def split_of_file(name: str) -> str | None:
-    """Return the split that a file's name gives, else that of the nearest folder which names one; None without any.
+    """Return the split that a file's name gives, else the nearest folder with one; None without.
 
     A name gives a split if one of its words, runs of letters, does: `train-00000-of-00002.parquet`,
     `sst2_dev.tsv`, `testset.csv`, `test/news.csv`, but not `train_test.csv`.
@@ -32,7 +36,7 @@ def split_of_file(name: str) -> str | None:
     *folders, file = name.split("/")
     for part in (source_name(file), *reversed(folders)):
         words = [word.removesuffix("set") for word in LETTERS.findall(part.lower())]
-        found = {SPLIT_OF[word] for word in words if word in SPLIT_OF}
-        if found:
-            return found.pop() if len(found) == 1 else None
+        splits = {SPLIT_OF[word] for word in words if word in SPLIT_OF}
+        if splits:
+            return splits.pop() if len(splits) == 1 else None
     return None

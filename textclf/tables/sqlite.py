@@ -20,9 +20,8 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
         # SQLite then writes nothing, neither locks the file nor makes files beside it.
         address = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(address, uri=True)) as connection:
-            connection.text_factory = lambda data: data.decode(
-                "utf-8"
-            )  # whose error names the byte
+            # The error of Python's decoding names the byte.
+            connection.text_factory = lambda data: data.decode("utf-8")
             try:
                 yield from _read_query(connection, path, layout)
             except UnicodeDecodeError as error:
@@ -37,13 +36,10 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
 def _read_query(
     connection: sqlite3.Connection, path: Path, layout: Layout
 ) -> Iterator[NumberedRow]:
-    tables = [
-        name
-        for (name,) in connection.execute(
-            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
-        )
-    ]
-    rule = f"{path}: {layout.option}query must be a SELECT on its tables ({list_names(sorted(tables)) or 'none'})"
+    rows = connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")
+    tables = [name for (name,) in rows]
+    listed = list_names(sorted(tables)) or "none"
+    rule = f"{path}: {layout.option}query must be a SELECT on its tables ({listed})"
     if layout.query is None and len(tables) != 1:
         raise UserError(f"{rule}; got nothing")
     only = tables[0].replace('"', '""') if tables else ""
@@ -70,11 +66,11 @@ def _running(rule: str) -> Iterator[None]:
 
 
 def _require_checkpoint(file: Path) -> None:
-    """Raise `UserError` if changes are still in a file beside the database, which DVC does not track."""
+    """Raise `UserError` if changes are in a file beside the database, which DVC does not track."""
     for ending in ("-wal", "-journal"):
         beside = file.with_name(file.name + ending)
         if beside.is_file() and beside.stat().st_size:
             raise UserError(
-                f"{file} must contain all changes; got some in {beside.name}; close the program that writes them, "
-                "or run PRAGMA wal_checkpoint(TRUNCATE)"
+                f"{file} must contain all changes; got some in {beside.name}; "
+                "close the program that writes them, or run PRAGMA wal_checkpoint(TRUNCATE)"
             )

@@ -1,4 +1,4 @@
-"""Values of a record or of a column as texts and labels, unchanged, with a check that they can be kept as text."""
+"""Values of a record or of a column as texts and labels, unchanged, if text can hold them."""
 
 import re
 from collections.abc import Iterable, Sequence, Set
@@ -22,12 +22,14 @@ ONE_LABEL = "set data.task to multilabel, and data.label_separator unless they a
 SEPARATOR = " "  # between the texts of several columns, unless data.text_separator is set
 SEPARATORS = ";,|"  # between several labels in one value
 AROUND = "[](){}'\" "  # labels in a list that was written as text
-_QUOTED, _NUMBER = r"""(?:'[^']*'|"[^"]*")""", r"-?\d+"
+_QUOTED = r"""(?:'[^']*'|"[^"]*")"""
+_NUMBER = r"-?\d+"
 # A list of several texts or numbers; (0, 10] is no list
 LIST = re.compile(
     rf"[\[({{]\s*{_QUOTED}(?:[\s,]+{_QUOTED})+[\s,]*[\])}}]|\[\s*{_NUMBER}(?:[\s,]+{_NUMBER})+[\s,]*\]"
 )
-NUL, CONTROL = re.compile(r"\x00"), re.compile(r"[\x00-\x1f\x7f-\x9f]")
+NUL = re.compile(r"\x00")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 UNFIT = "\0"  # stands for a value of another type, which every check refuses
 DECIMAL = re.compile(r"[+-]?\d{1,300}(\.\d*)?([eE][+-]?\d{1,2})?", re.ASCII)
 A_NUMBER = "a number"  # a kind of time
@@ -46,8 +48,12 @@ def text_of(record: Record, column: str) -> str | None:
 
 
 def joined_text(record: Record, columns: Sequence[str], separator: str = SEPARATOR) -> str | None:
-    """Return the texts of columns that are not blank, joined; None if there are none. `ValueError` as `text_of`."""
-    texts = [text for column in columns if (text := text_of(record, column)) is not None]
+    """Return the texts of columns that are not blank, joined; None if there are none.
+
+    Raises `ValueError` as `text_of`.
+    """
+    values = [text_of(record, column) for column in columns]
+    texts = [text for text in values if text is not None]
     if len(columns) == 1 or not texts:
         return texts[0] if texts else None
     return _require_valid(join(texts, separator), ", ".join(columns))
@@ -59,7 +65,10 @@ def join(texts: Iterable[str], separator: str) -> str:
 
 
 def label_of(record: Record, column: str) -> str | None:
-    """Return the label, id or group in a column as text, if any; `ValueError` unless it is text, integer or boolean."""
+    """Return the label, id or group in a column as text, None if there is no value.
+
+    Raises `ValueError` unless it is text, an integer or a boolean.
+    """
     value = record.get(column)
     if value is None:
         return None
@@ -78,7 +87,7 @@ def label_of(record: Record, column: str) -> str | None:
 
 
 def written_cell(value: Any) -> Any:
-    """Return a decimal or a date as text, None if it is missing; any other value as Python has it."""
+    """Return a decimal or a date as text, None if it is missing; other values as in Python."""
     value = value.item() if hasattr(value, "item") else value  # of numpy
     # NaN and NaT differ from themselves; comparing pandas.NA with itself gives pandas.NA.
     if (value != value) is not False:
@@ -87,24 +96,25 @@ def written_cell(value: Any) -> Any:
 
 
 def cell_of(record: Record, column: str) -> str:
-    """Return the value in a column as text, "" if it is missing; `ValueError` for a list and the like."""
+    """Return the value in a column as text, "" if it is missing; `ValueError` as `label_of`."""
     return label_of({column: written_cell(record.get(column))}, column) or ""
 
 
 def _require_valid(value: str, column: str) -> str:
     """Return the value; `ValueError` if it can't be written as text."""
-    if (position := value.find("\0")) >= 0:
+    position = value.find("\0")
+    if position >= 0:
         raise ValueError(f"{quote_name(column)} must not contain NUL; got one at offset {position}")
-    if not value.isascii() and (match := SURROGATE.search(value)):
-        position = match.start()
-        raise ValueError(
-            f"{quote_name(column)} must be Unicode text; got half a surrogate pair at offset {position}"
-        )
+    if value.isascii():
+        return value
+    if match := SURROGATE.search(value):
+        got = f"half a surrogate pair at offset {match.start()}"
+        raise ValueError(f"{quote_name(column)} must be Unicode text; got {got}")
     return value
 
 
 def to_array(values: "list[object] | pa.StringArray", numbers: bool) -> "pa.StringArray":
-    """Return a column of a batch as an array: "" for missing values, and `UNFIT` for what is no text.
+    """Return a column of a batch as an array: "" for missing values, `UNFIT` for what is no text.
 
     With `numbers`, integers and booleans are written as `label_of` writes them.
     """
@@ -132,9 +142,8 @@ def are_valid(values: "pa.StringArray", forbidden: re.Pattern[str]) -> NDArray[n
     import pyarrow.compute as pc
 
     lengths = numbers_of(pc.binary_length(values))
-    wrong = pc.or_(
-        pc.utf8_is_space(values), pc.match_substring_regex(values, forbidden.pattern)
-    ).cast("uint8")
+    has_forbidden = pc.match_substring_regex(values, forbidden.pattern)
+    wrong = pc.or_(pc.utf8_is_space(values), has_forbidden).cast("uint8")
     return np.asarray((lengths > 0) & (numbers_of(wrong) == 0))
 
 
@@ -144,7 +153,7 @@ def combined_labels(labels: Set[str]) -> list[str]:
     They are `['a', 'b']` and other lists that were written as text; and `a;b`, `a, b`, `a|b` or
     `[a, b]` if `a` and `b` are labels too.
     """
-    names = {name for label in labels if (name := label.strip(AROUND))}
+    names = {label.strip(AROUND) for label in labels} - {""}
     combined = {label for label in labels if LIST.fullmatch(label)}
     for separator in SEPARATORS:
         for label in labels:
@@ -155,7 +164,7 @@ def combined_labels(labels: Set[str]) -> list[str]:
 
 
 def parse_time(text: str) -> Decimal | str:
-    """Return the number in a text, or its date-time in ISO 8601 in a form whose order is that of time.
+    """Return the number in a text, or its date-time in ISO 8601 in a form that sorts by time.
 
     A date is its midnight; a date-time with a time zone is in UTC. Raises `ValueError` if the text
     is neither, or a number of more than `DIGITS` digits before or after the point.
@@ -178,4 +187,5 @@ def kind_of_time(time: Decimal | str) -> str:
     """Return what a time is: times of two kinds can't be compared."""
     if isinstance(time, Decimal):
         return A_NUMBER
-    return f"a date or a date-time {'with' if time.endswith('+00:00') else 'without'} time zone"
+    zone = "with" if time.endswith("+00:00") else "without"
+    return f"a date or a date-time {zone} time zone"
