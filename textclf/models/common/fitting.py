@@ -1,4 +1,7 @@
-"""Fit a model on the training rows, name the folder in which it can resume, and predict the rows of every split."""
+"""Fit a model on the training rows, and predict the rows of every split.
+
+A training resumes from a folder whose name is made here.
+"""
 
 import hashlib
 import zipfile
@@ -23,9 +26,8 @@ from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
-Scores = Callable[
-    [Matrix], Mapping[str, NDArray[np.float64]]
-]  # of `textclf.artifacts.unknown`, from features
+# From features, the scores of `textclf.artifacts.unknown`.
+Scores = Callable[[Matrix], Mapping[str, NDArray[np.float64]]]
 
 
 def fit_model(
@@ -35,17 +37,22 @@ def fit_model(
     folders: Folders,
     added: Features | None = None,
 ) -> Fitted:
-    """Return the model fitted on the rows of `train` and those `added`; `UserError` as `require_every_class`."""
+    """Return the model fitted on the rows of `train` and those `added`.
+
+    Raises `UserError` as `require_every_class` does.
+    """
     package, train = load_model(name), splits["train"]
     require_every_class(train)
-    fitted: Fitted = package.fit(
-        train.plus(added), splits[watched_split(splits)], settings, folders
-    )
+    watched = splits[watched_split(splits)]
+    fitted: Fitted = package.fit(train.plus(added), watched, settings, folders)
     return fitted
 
 
 def settled(settings: ModelSettings, record: Mapping[str, Any]) -> ModelSettings:
-    """Return the settings with what a training chose, by its record: C, and the epoch at which it stopped early."""
+    """Return the settings with what a training chose, by its record.
+
+    It may have chosen C, and the epoch at which it stopped early.
+    """
     chosen = {
         name: record[name]
         for name, value in settings
@@ -59,13 +66,15 @@ def settled(settings: ModelSettings, record: Mapping[str, Any]) -> ModelSettings
 def training_record(fitted: Fitted, settings: ModelSettings) -> dict[str, int | float]:
     """Return the numbers about a training, early_stopping among them if it is set."""
     patience: int | None = getattr(settings, "early_stopping", None)
-    return {**fitted.record, **({} if patience is None else {"early_stopping": patience})}
+    if patience is None:
+        return {**fitted.record}
+    return {**fitted.record, "early_stopping": patience}
 
 
 def predict(
     model: Classifier, split: str, part: Features, scores: Scores | None = None
 ) -> Predictions:
-    """Return the model's predictions for rows of a split, with their scores if there is a function of these."""
+    """Return the model's predictions for rows of a split, with their scores if given a function."""
     return Predictions(
         ids=part.ids,
         split=np.full(len(part.y), split),
@@ -79,16 +88,18 @@ def predict(
 def predict_shards(
     model: Classifier, splits: Mapping[str, Shards[Features]], scores: Scores | None = None
 ) -> Iterator[Predictions]:
-    """Return the predictions of each shard in order, split by split; for a run of one shard per split, all at once."""
+    """Return the predictions of each shard in order, split by split.
 
-    def predict_shard(place: tuple[str, Path]) -> Predictions:
-        split, path = place
+    A run of one shard per split gets them all at once.
+    """
+
+    def predict_shard(shard: tuple[str, Path]) -> Predictions:
+        split, path = shard
         return predict(model, split, splits[split].read(path), scores)
 
-    places = [(split, path) for split, shards in splits.items() for path in shards.paths]
-    return predictions.in_batches(
-        track(map(predict_shard, places), "predict", len(places), "shard"), splits
-    )
+    shards = [(split, path) for split, stored in splits.items() for path in stored.paths]
+    parts = track(map(predict_shard, shards), "predict", len(shards), "shard")
+    return predictions.in_batches(parts, splits)
 
 
 def watched_split(splits: Mapping[str, object]) -> str:
@@ -97,16 +108,19 @@ def watched_split(splits: Mapping[str, object]) -> str:
 
 
 def require_every_class(train: Dataset) -> None:
-    """Raise `UserError` unless there are training rows of every class, or with and without each label."""
-    if len(missing := np.flatnonzero(train.counts == 0)):
+    """Raise `UserError` unless training rows have every class, or are with and without each label."""
+    missing = train.classes[train.counts == 0]
+    if len(missing):
         raise UserError(
-            f"the training rows must hold every class; class {train.classes[missing[0]]} has none of {train.rows}: "
-            "set split.stratify to true, or smaller split.test_size and split.validation_size"
+            f"the training rows must hold every class; class {missing[0]} has none of "
+            f"{train.rows}: set split.stratify to true, or smaller split.test_size and "
+            "split.validation_size"
         )
-    if train.multilabel and len(constant := np.flatnonzero(train.counts == train.rows)):
+    constant = train.classes[train.counts == train.rows]
+    if train.multilabel and len(constant):
         raise UserError(
-            f"the training rows must hold rows without each label; all {train.rows} have {train.classes[constant[0]]}: "
-            "leave the label out of the table"
+            f"the training rows must hold rows without each label; all {train.rows} have "
+            f"{constant[0]}: leave the label out of the table"
         )
 
 
@@ -118,17 +132,20 @@ def scratch_prefix(model: str) -> str:
 def scratch_folder(
     beside: Path, model: str, splits: Mapping[str, Shards[Features]], settings: object
 ) -> Path:
-    """Return the folder in which a training with these shards, settings and teacher keeps what it needs to resume."""
+    """Return the folder from which a training with these shards and settings can resume."""
     return beside / f"{scratch_prefix(model)}{fingerprint(splits, settings)}{SCRATCH}"
 
 
 def fingerprint(splits: Mapping[str, Shards[Features]], settings: object) -> str:
-    """Return 16 hexadecimal digits that change with the settings and the shards, by the checksums in their zips."""
+    """Return 16 hexadecimal digits that change with the settings and the shards.
+
+    Shards are compared by the checksums in their zips.
+    """
     digest = hashlib.sha256(repr(settings).encode())
     for split, shards in splits.items():
         for path in shards.paths:
             with reading(path), zipfile.ZipFile(path) as stored:
                 for array in stored.infolist():
-                    place = f"{split} {path.parent.name} {path.name} {array.filename}"
-                    digest.update(f"{place} {array.file_size} {array.CRC}\n".encode())
+                    name = f"{split} {path.parent.name} {path.name} {array.filename}"
+                    digest.update(f"{name} {array.file_size} {array.CRC}\n".encode())
     return digest.hexdigest()[:16]

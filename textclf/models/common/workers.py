@@ -1,7 +1,8 @@
-"""Several machines that train one network together, named by TensorFlow's environment variable TF_CONFIG.
+"""Several machines that train one network together, named by the variable TF_CONFIG.
 
-TF_CONFIG is JSON with the addresses of all workers and the index of this one. Each worker runs the
-same command on the same inputs. Only the first, the chief, writes.
+TF_CONFIG, TensorFlow's environment variable, is JSON with the addresses of all workers and the
+index of this one. Each worker runs the same command on the same inputs. Only the first, the chief,
+writes.
 """
 
 import json
@@ -18,8 +19,12 @@ VARIABLE = "TF_CONFIG"
 
 
 def worker_index() -> tuple[int, int]:
-    """Return the index of this worker and their number, 0 and 1 without TF_CONFIG; `UserError` if it is wrong."""
-    if not (text := os.environ.get(VARIABLE)):
+    """Return the index of this worker and their number, 0 and 1 without TF_CONFIG.
+
+    Raises `UserError` if TF_CONFIG is wrong.
+    """
+    text = os.environ.get(VARIABLE)
+    if not text:
         return 0, 1
     try:
         config = json.loads(text)
@@ -29,21 +34,27 @@ def worker_index() -> tuple[int, int]:
             for kind in ("chief", "worker")
             for number in range(len(cluster.get(kind, ())))
         ]
-        return (tasks.index((task["type"], int(task["index"]))), len(tasks)) if tasks else (0, 1)
+        if not tasks:
+            return 0, 1
+        return tasks.index((task["type"], int(task["index"]))), len(tasks)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        example = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
+        example = (
+            '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}'
+        )
         raise UserError(f"{VARIABLE} must be like {example}; got {text}") from error
 
 
 def is_chief() -> bool:
-    """Return whether this process writes what was trained: it is the first worker, or the only one."""
+    """Return whether this process, the first or only worker, writes what was trained."""
     return worker_index()[0] == 0
 
 
 def make_strategy(batches: int) -> Any:
-    """Return TensorFlow's strategy for all workers, or the default one for a single worker or a single batch of rows.
+    """Return TensorFlow's strategy for all workers.
 
-    The former must be made before TensorFlow does anything else, and waits for the other workers.
+    It is the default one for a single worker or a single batch of rows. The other must be made
+    before TensorFlow does anything else, and waits for the other workers.
     """
     import tensorflow as tf
 
@@ -52,7 +63,10 @@ def make_strategy(batches: int) -> Any:
 
 
 def distribute(strategy: Any, make: Callable[[int], Any]) -> Any:
-    """Return `make(device)` for each device of this worker, numbered across all workers, for `strategy.run`."""
+    """Return `make(device)` for each device of this worker, for `strategy.run`.
+
+    The devices are numbered across all workers.
+    """
     if strategy.num_replicas_in_sync == 1:
         return make(0)
     return strategy.experimental_distribute_values_from_function(
@@ -61,10 +75,14 @@ def distribute(strategy: Any, make: Callable[[int], Any]) -> Any:
 
 
 def sum_over_workers(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
-    """Return the sum of the workers' arrays, all of one shape; all workers must call it together."""
+    """Return the sum of the workers' arrays, all of one shape.
+
+    All workers must call it together.
+    """
     if strategy.num_replicas_in_sync == 1:
         return array
-    values_here = iter([array])  # the first device of a worker contributes; the others add zeros
+    # The first device of a worker contributes; the others add zeros.
+    values_here = iter([array])
     values = strategy.experimental_distribute_values_from_function(
         lambda _: next(values_here, np.zeros_like(array))
     )
@@ -72,6 +90,6 @@ def sum_over_workers(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
 
 
 def broadcast(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
-    """Return the chief's array; the other workers pass one of its shape and type, with any content."""
+    """Return the chief's array; the other workers pass any array of its shape and type."""
     alone = strategy.num_replicas_in_sync == 1
     return sum_over_workers(strategy, array if alone or is_chief() else np.zeros_like(array))

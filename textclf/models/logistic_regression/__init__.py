@@ -23,21 +23,22 @@ from textclf.models.common.settings import (
 
 KIND = "logistic regression"
 ACCEPTS = ("sparse", "dense")
-IN_MEMORY = (
-    250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is stream
-)
+# The solver auto is lbfgs up to this number of training rows, and stream beyond it.
+IN_MEMORY = 250_000
 
 
 def _strengths(value: object) -> float | tuple[float, ...]:
     several = isinstance(value, list | tuple)
     numbers: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
-    # Compared exactly: an integer may be beyond all floats.
-    if not numbers or any(
-        isinstance(n, bool) or not isinstance(n, int | float) or not 0 < n <= LARGEST
-        for n in numbers
-    ):
+    if not numbers or not all(map(_is_strength, numbers)):
         raise rule("a number greater than 0, or a list of such numbers to choose from")
     return tuple(float(number) for number in numbers) if several else float(numbers[0])
+
+
+def _is_strength(number: Any) -> bool:
+    # Compared exactly: an integer may be beyond all floats.
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    return is_number and 0 < number <= LARGEST
 
 
 Strengths = Annotated[
@@ -63,11 +64,13 @@ class Settings(ModelSettings):
 
     C: Strengths = Field(
         1.0,
-        description="inverse strength of the regularisation; [0.1, 1, 10] chooses by cross-validation",
+        description="inverse strength of the regularisation; "
+        "[0.1, 1, 10] chooses by cross-validation",
     )
     solver: Literal["auto", "lbfgs", "stream"] = Field(
         "auto",
-        description="lbfgs holds all rows in memory, stream a shard at a time; auto: by the number of rows",
+        description="lbfgs holds all rows in memory, stream a shard at a time; "
+        "auto: by the number of rows",
     )
     max_iter: Annotated[int, Field(ge=1)] = Field(
         100, description="most steps of the solver; raise it if it warns that it has not converged"
@@ -81,15 +84,18 @@ def notes(settings: Settings) -> list[str]:
     if isinstance(settings.C, float):
         return teacher_notes(settings)
     values = join_names([f"{value:g}" for value in settings.C])
-    chosen = f"The C of logistic regression was chosen from {values} by cross-validation within the training rows."
+    chosen = (
+        f"The C of logistic regression was chosen from {values} by cross-validation within the "
+        "training rows."
+    )
     return [chosen, *teacher_notes(settings)]
 
 
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
-    """Return the model fitted on the training rows: together or, with the solver stream, batch by batch.
+    """Return the model fitted on the training rows.
 
-    Of several values of C the one with the lowest log loss in a cross-validation inside the
-    training rows is taken.
+    The solver stream fits batch by batch, lbfgs all rows together. Of several values of C the one
+    with the lowest log loss in a cross-validation inside the training rows is taken.
     """
     from textclf.models.logistic_regression import fitting
 
@@ -97,7 +103,7 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
         return fitting.in_memory(train.all("logistic_regression with the solver lbfgs"), settings)
     if not isinstance(settings.C, float):
         raise UserError(
-            f"train.logistic_regression.C must be one number if the solver is stream, as auto is beyond {IN_MEMORY:,} "
-            f"training rows; got {list(settings.C)}"
+            "train.logistic_regression.C must be one number if the solver is stream, as auto is "
+            f"beyond {IN_MEMORY:,} training rows; got {list(settings.C)}"
         )
     return fitting.on_stream(train, settings.C, settings)

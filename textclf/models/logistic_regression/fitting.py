@@ -26,29 +26,35 @@ from textclf.models.common.class_weights import Problem, class_weights, problems
 from textclf.models.common.crossvalidation import as_new_texts
 from textclf.models.common.fitted import Fitted
 
-LEAST_PROBABLE = (
-    1e-3  # of a class that counts as one of a row with targets; more would only take longer
-)
-VECTORS = 24  # of all parameters in the memory of lbfgs, measured
-DECREASE = 5e-5  # of the objective in a step, at which the solver stops
-MEMORY = 5  # earlier steps that the solver remembers
-LINE_SEARCH = 50  # evaluations in a line search at most, as in scikit-learn
-SCORES = 2**22  # of a part of the rows at most
-THREADS = 4  # at most: each has a batch in memory
+# Classes less probable than this are left out when a row with target probabilities is copied for
+# each class: more copies would only take longer.
+LEAST_PROBABLE = 1e-3
+# Memory of lbfgs, in vectors of all parameters; measured.
+VECTORS = 24
+# Decrease of the objective in a step at which the solver stops, scipy's `ftol`.
+DECREASE = 5e-5
+# Number of earlier steps that the solver remembers.
+MEMORY = 5
+# Most evaluations in a line search, as in scikit-learn.
+LINE_SEARCH = 50
+# Most scores of a part of the rows, so that a batch with many classes is summed in parts.
+SCORES = 2**22
+# Most threads, because each has a batch in memory.
+THREADS = 4
 
 Array = NDArray[np.float64]
-Kept = tuple[
-    csr_array, NDArray[np.integer], Array | None
-]  # features, classes and targets of a batch
+# Features, classes and targets of a batch.
+Batch = tuple[csr_array, NDArray[np.integer], Array | None]
 
 
 def in_memory(train: Features, settings: Any) -> Fitted:
-    """Return scikit-learn's LogisticRegression of all training rows, or one for each of several labels per text."""
+    """Return scikit-learn's LogisticRegression fitted on all training rows, or one per label."""
     from sklearn import exceptions, linear_model  # takes long to import
 
     X, parts = in_double(train.X), problems(train, row_weights(train, settings.class_weight))
-    shape = parameter_shape(train.X.shape[1], len(parts[0].rows.classes))
-    purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (stream takes less)"
+    features, classes = train.X.shape[1], len(train.classes)
+    shape = parameter_shape(features, len(parts[0].rows.classes))
+    purpose = f"lbfgs with {features:,} features x {classes:,} classes (stream takes less)"
     resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
     C = settings.C if isinstance(settings.C, float) else choose_strength(parts, settings)
     fits = [linear_model.LogisticRegression(C=C, max_iter=settings.max_iter) for _ in parts]
@@ -62,9 +68,8 @@ def in_memory(train: Features, settings: Any) -> Fitted:
             f"logistic regression has not converged after {steps} steps; raise max_iter",
             stacklevel=2,
         )
-    coef, intercept = (
-        np.concatenate([getattr(fit, name) for fit in fits]) for name in ("coef_", "intercept_")
-    )
+    coef = np.concatenate([estimator.coef_ for estimator in fits])
+    intercept = np.concatenate([estimator.intercept_ for estimator in fits])
     return _fitted(train, coef, intercept, {"iterations": steps, "C": C})
 
 
@@ -86,7 +91,7 @@ def parameter_shape(features: int, classes: int) -> tuple[int, ...]:
 
 
 def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
-    """Return the value of C, one of several, with the lowest log loss, summed over the problems of all labels.
+    """Return the value of C, one of several, with the lowest log loss, summed over all labels.
 
     It is the mean over the held-out rows of `FOLDS` folds, or of as many as the smallest class has
     rows. A label with fewer than `FEWEST_CLASS_ROWS` rows has no say; if there is no other, it is
@@ -96,29 +101,24 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
 
     losses, least = np.zeros(len(settings.C)), 0
     for part, weights in parts:
-        X, y, others = in_double(part.X), part.y, (weights, part.targets)
-        least = max(least, fewest := int(np.bincount(y, minlength=len(part.classes)).min()))
-        folds = (
-            model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y)
-            if fewest >= FEWEST_CLASS_ROWS
-            else ()
-        )
-        for fitted, held_out in folds:
-            rows = as_new_texts(X[fitted], X[held_out])
-            for place, C in enumerate(settings.C):
+        X, y, targets = in_double(part.X), part.y, part.targets
+        fewest = int(np.bincount(y, minlength=len(part.classes)).min())
+        least = max(least, fewest)
+        if fewest < FEWEST_CLASS_ROWS:
+            continue
+        for fitted, held_out in model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y):
+            new_texts = as_new_texts(X[fitted], X[held_out])
+            fitted_weights = None if weights is None else weights[fitted]
+            fitted_targets = None if targets is None else targets[fitted]
+            for number, C in enumerate(settings.C):
                 estimator = linear_model.LogisticRegression(C=C, max_iter=settings.max_iter)
                 with warnings.catch_warnings():
-                    warnings.simplefilter(
-                        "ignore", exceptions.ConvergenceWarning
-                    )  # the fit to all rows will warn
-                    _fit(
-                        estimator,
-                        X[fitted],
-                        y[fitted],
-                        *(each if each is None else each[fitted] for each in others),
-                    )
-                losses[place] += metrics.log_loss(
-                    y[held_out], estimator.predict_proba(rows), labels=estimator.classes_
+                    # The fit on all rows will warn.
+                    warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
+                    _fit(estimator, X[fitted], y[fitted], fitted_weights, fitted_targets)
+                probabilities = estimator.predict_proba(new_texts)
+                losses[number] += metrics.log_loss(
+                    y[held_out], probabilities, labels=estimator.classes_
                 )
     if least < FEWEST_CLASS_ROWS:
         middle = settings.C[len(settings.C) // 2]
@@ -133,31 +133,33 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
 def _fit(
     estimator: Any, X: Any, y: NDArray[np.integer], weights: Array | None, targets: Array | None
 ) -> None:
-    """Fit an estimator to rows with a label each or, with targets, to a copy of the row for each probable class.
+    """Fit an estimator to rows with one label each, or to targets.
 
-    A copy weighs as much as its class is probable, which is the same as the cross-entropy with the
-    targets.
+    Targets are fitted as a copy of the row for each probable class. A copy weighs as much as its
+    class is probable, which is the same as the cross-entropy with the targets.
     """
     if targets is not None:
         rows, y = np.nonzero(targets >= LEAST_PROBABLE)
         shares = targets[rows, y] / np.bincount(rows, targets[rows, y])[rows]
         weights = shares if weights is None else shares * weights[rows]
-        classes = np.arange(targets.shape[1])  # of which the estimator must know each
-        X, y, weights = (
-            X[np.append(rows, 0 * classes)],
-            np.append(y, classes),
-            np.append(weights, 0.0 * classes),
-        )
+        # The estimator must know each class: it gets one more row of each, which weighs nothing.
+        classes = np.arange(targets.shape[1])
+        X = X[np.append(rows, np.zeros_like(classes))]
+        y = np.append(y, classes)
+        weights = np.append(weights, np.zeros(len(classes)))
     estimator.fit(X, y, sample_weight=weights)
 
 
 def _fitted(
     train: Features | Dataset, weights: Array, intercepts: Array, record: dict[str, int | float]
 ) -> Fitted:
-    """Return the weights, of the positive class or of each class or label, (1 or classes, features), as one layer."""
-    activation = (
-        SIGMOIDS if train.multilabel else "sigmoid" if len(train.classes) == 2 else "softmax"
-    )
+    """Return the weights as one layer.
+
+    They are (1 or classes, features): of the positive class, or of each class or label.
+    """
+    activation = "sigmoid" if len(train.classes) == 2 else "softmax"
+    if train.multilabel:
+        activation = SIGMOIDS
     model = layers.linear(train.classes, weights, intercepts, activation)
     return Fitted(model, {"parameters": weights.size + intercepts.size, **record})
 
@@ -169,36 +171,35 @@ class Rows:
     X: Any  # (rows, features) float64, CSR or dense
     y: NDArray[np.integer]  # (rows,), or (rows, labels)
     weights: Array | None  # in the shape of `y`; None if all weigh 1
-    targets: Array | None = (
-        None  # (rows, classes or labels); None if `y` has all of the probability
-    )
+    # (rows, classes or labels); None if `y` has all of the probability.
+    targets: Array | None = None
 
     def sums(self, parameters: Array, total: float) -> Array:
-        """Return the sum of the losses and, flat, the gradient of that sum divided by `total`, (1 + parameters,).
+        """Return the sum of the losses, then the flat gradient of that sum divided by `total`.
 
-        With two classes the parameters are the weights of the features and the intercept, (features
-        + 1,); with more, or with labels, they are (features + 1, classes).
+        The shape is (1 + parameters,). With two classes the parameters are the weights of the
+        features and the intercept, (features + 1,); with more, or with labels, they are (features +
+        1, classes).
         """
         binary = parameters.ndim == self.y.ndim  # of each label, if there are several
         scores = self.X @ parameters[:-1] + parameters[-1]
         if binary and self.targets is not None:
             targets = self.targets if self.y.ndim == 2 else self.targets[:, 1]
-            losses, slopes = -log_expit(-scores) - targets * scores, expit(scores) - targets
+            losses = -log_expit(-scores) - targets * scores
+            slopes = expit(scores) - targets
         elif binary:
-            losses, slopes = (
-                -log_expit(np.where(self.y == 1, scores, -scores)),
-                expit(scores) - self.y,
-            )
+            losses = -log_expit(np.where(self.y == 1, scores, -scores))
+            slopes = expit(scores) - self.y
         elif self.targets is not None:
             logarithms = log_softmax(scores, axis=1)
-            losses, slopes = (
-                -(self.targets * logarithms).sum(axis=1),
-                np.exp(logarithms) - self.targets,
-            )
+            losses = -(self.targets * logarithms).sum(axis=1)
+            slopes = np.exp(logarithms) - self.targets
         else:
-            logarithms, places = log_softmax(scores, axis=1), (np.arange(len(self.y)), self.y)
-            losses, slopes = -logarithms[places], np.exp(logarithms)
-            slopes[places] -= 1
+            logarithms = log_softmax(scores, axis=1)
+            actual = (np.arange(len(self.y)), self.y)
+            losses = -logarithms[actual]
+            slopes = np.exp(logarithms)
+            slopes[actual] -= 1
         if self.weights is not None:
             losses *= self.weights
             slopes *= self.weights if binary else self.weights[:, None]
@@ -210,50 +211,49 @@ class Rows:
 def minimize_on_stream(
     train: Dataset, shape: tuple[int, ...], class_weights: Array | None, C: float, max_iter: int
 ) -> tuple[Array, int]:
-    """Return the parameters near the minimum of the objective, and the number of passes over the rows.
+    """Return the parameters near the minimum of the objective, and the number of passes.
 
     The objective is that of scikit-learn's LogisticRegression. `shape` is that of the parameters in
     `Rows.sums`; `class_weights` is that of the module of this name. The solver works on features
     less their means and divided by the root of the objective's curvature: some 15 to 25 steps then
     come nearer to the minimum than 100 without.
     """
-    counts = (
-        np.array([train.rows - train.counts, train.counts]) if train.multilabel else train.counts
-    )
+    counts = train.counts
+    if train.multilabel:
+        counts = np.array([train.rows - train.counts, train.counts])
     totals = counts * (1.0 if class_weights is None else class_weights)
     sums = totals.sum(axis=0)  # of each label
     total, shares = float(np.mean(sums)), totals / sums
     penalty = 1 / (C * total)  # of half the squared weights
     start = np.zeros(shape)
     if train.multilabel:
-        start[-1] = logit(shares[1])  # or the first steps would only find how rare each label is
+        # Without this the first steps would only learn how rare each label is.
+        start[-1] = logit(shares[1])
     with closing(progress.bar("logistic_regression", None, "shard", scaled=False)) as bar:
         stream = Stream(train, class_weights, bar)
         first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
         start_sums, means, squares = np.split(first, [1 + start.size, start.size + shape[0]])
-        curvature = (shares * (1 - shares)).mean(axis=0) * (
-            sums / total
-        )  # of the mean loss by a score
+        # Second derivative of the mean loss by a score.
+        curvature = (shares * (1 - shares)).mean(axis=0) * (sums / total)
         curvatures = np.multiply.outer(np.maximum(squares - means**2, 0), curvature) + penalty
         scales = 1 / np.sqrt(np.concatenate([curvatures, [curvature]]))
 
         def parameters_of(point: Array) -> Array:
-            """Return the parameters (`shape`) of the features as they are from those of the standardised features."""
+            """Return the parameters for the features, (`shape`), from the standardised ones."""
             parameters: Array = (point.reshape(shape).T * scales.T).T
             parameters[-1] -= means @ parameters[:-1]
             parameters[-1] += start[-1]
             return parameters
 
         def standard_gradient(flat: Array) -> Array:
-            """Return the gradient by the parameters of the standardised features, flat, from that by the others."""
+            """Return the flat gradient for the standardised features from that for the features."""
             gradient = flat.reshape(shape)
             centred = gradient - np.multiply.outer(np.append(means, 0), gradient[-1])
             scaled: Array = (centred.T * scales.T).T
             return scaled.ravel()
 
-        length = np.linalg.norm(
-            standard_gradient(start_sums[1:])
-        )  # of a good first step; the solver's has length 1
+        # The length of a good first step; the solver's own has length 1.
+        length = np.linalg.norm(standard_gradient(start_sums[1:]))
 
         def objective(point: Array) -> tuple[float, Array]:
             parameters, sums = parameters_of(length * point), start_sums
@@ -272,38 +272,33 @@ def minimize_on_stream(
             "maxls": LINE_SEARCH,
         }
         solve: Any = optimize.minimize
-        point = solve(
-            objective, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options
-        ).x
-        return parameters_of(length * point), stream.passes
+        origin = np.zeros(start.size)
+        solution = solve(objective, origin, jac=True, method="L-BFGS-B", options=options)
+        return parameters_of(length * solution.x), stream.passes
 
 
 def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
-    """Return the sums of the rows, then each feature's share in its mean, and in the mean of its squares."""
+    """Return the sums of the rows, and their shares in each feature's mean and mean square."""
     X, weights = rows.X, np.ones(len(rows.y)) if rows.weights is None else rows.weights
     weights = (weights if weights.ndim == 1 else weights.mean(axis=1)) / total
-    means, squares = (
-        X.T @ weights,
-        csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ weights,
-    )
-    return np.concatenate([rows.sums(parameters, total), means, squares])
+    squared = csr_array((X.data**2, X.indices, X.indptr), shape=X.shape)
+    return np.concatenate([rows.sums(parameters, total), X.T @ weights, squared.T @ weights])
 
 
 class Stream:
-    """The training rows, read again for each sum over them or kept in memory, up to half of what is free.
+    """The training rows, read again for each sum over them or kept in memory.
 
-    Each batch is summed by itself, and these sums are added in order, whatever is kept and however
-    many threads.
+    Batches are kept in up to half of the free memory. Each batch is summed by itself, and these
+    sums are added in order, whatever is kept and however many threads.
     """
 
     def __init__(self, train: Dataset, class_weights: Array | None, bar: Any) -> None:
         """Read nothing yet; `bar` shows how many batches were summed."""
         self._train, self._class_weights = train, class_weights
-        scores = (
-            1 if len(train.classes) == 2 else len(train.classes)
-        )  # of a row, or 2 of two labels
+        # Scores of a row: one with two classes; with two labels it has 2, but counts as 1.
+        scores = 1 if len(train.classes) == 2 else len(train.classes)
         self._size = max(1, SCORES // scores)
-        self._kept: dict[int, Kept] = {}
+        self._cache: dict[int, Batch] = {}
         self._room = (resources.available_memory() or 0) // 2
         self._threads = min(THREADS, len(train), cores())
         self._bar = bar
@@ -326,21 +321,24 @@ class Stream:
 
     def _read(self, number: int) -> list[Rows]:
         """Return the rows of a batch, in parts with at most `SCORES` scores."""
-        X, y, targets = self._kept.get(number) or self._read_batch(number)
+        X, y, targets = self._cache.get(number) or self._read_batch(number)
         X = csr_array((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
-        somes = [slice(start, start + self._size) for start in range(0, len(y), self._size)]
-        weights = self._class_weights
-        parts = [(X, y, targets)]
-        if len(y) > self._size:
-            parts = [
-                (X[some], y[some], None if targets is None else targets[some]) for some in somes
-            ]
-        return [
-            Rows(X, y, None if weights is None else weigh(weights, y), soft) for X, y, soft in parts
-        ]
+        weights = None if self._class_weights is None else weigh(self._class_weights, y)
+        if len(y) <= self._size:
+            return [Rows(X, y, weights, targets)]
+        parts = []
+        for start in range(0, len(y), self._size):
+            part = slice(start, start + self._size)
+            part_weights = None if weights is None else weights[part]
+            part_targets = None if targets is None else targets[part]
+            parts.append(Rows(X[part], y[part], part_weights, part_targets))
+        return parts
 
-    def _read_batch(self, number: int) -> Kept:
-        """Return features, classes and targets of a batch, and keep them if there is room: counts in a byte each."""
+    def _read_batch(self, number: int) -> Batch:
+        """Return features, classes and targets of a batch, and keep them if there is room.
+
+        Counts up to 255 are kept in a byte each.
+        """
         batch = as_sparse(self._train.readers[number]())
         X, y = batch.X, batch.y
         if X.dtype.kind == "i" and X.data.max(initial=0) <= np.iinfo(np.uint8).max:
@@ -349,5 +347,5 @@ class Stream:
         size += 0 if batch.targets is None else batch.targets.nbytes
         if size <= self._room:
             self._room -= size
-            self._kept[number] = X, y, batch.targets
+            self._cache[number] = X, y, batch.targets
         return X, y, batch.targets

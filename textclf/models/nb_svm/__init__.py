@@ -19,21 +19,28 @@ from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-KIND = "a support vector machine on naive Bayes features (Wang and Manning, 2012), with calibrated scores"
+KIND = (
+    "a support vector machine on naive Bayes features (Wang and Manning, 2012), "
+    "with calibrated scores"
+)
 ACCEPTS = ("sparse",)
 
 
 class Settings(CalibratedSettings):
-    """An SVM on terms weighted by naive Bayes, with calibrated scores; use it with ngram_range [1, 2] or [1, 3]."""
+    """An SVM on terms weighted by naive Bayes, with calibrated scores; \
+use it with ngram_range [1, 2] or [1, 3].
+    """  # noqa: D205 (docs/params.md has it on one line)
 
     C: Positive = Field(1.0, description="inverse strength of the regularisation")
     alpha: Positive = Field(
         1.0,
-        description="added to each count in the ratios; of several classes, to a class's own by its share of rows",
+        description="added to each count in the ratios; "
+        "of several classes, to a class's own by its share of rows",
     )
     beta: Annotated[float, Field(ge=0, le=1)] = Field(
         0.25,
-        description="share of the SVM's own weights; the rest is their mean size, which leans to naive Bayes",
+        description="share of the SVM's own weights; "
+        "the rest is their mean size, which leans to naive Bayes",
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
@@ -47,12 +54,12 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
 def log_ratios(
     presence: "csr_array", positive: NDArray[np.bool_], alpha: float, several: bool
 ) -> NDArray[np.float64]:
-    """Return the log-count ratio of each term, (features,): how much likelier it is in positive rows than in others.
+    """Return the log-count ratio of each term, (features,).
 
-    `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count. Of one of
-    `several` classes or labels, whose rows are few, their counts get `alpha` times their share per
-    other row: with the same `alpha` on both sides, rare terms which the class lacks would be signs
-    of it.
+    It says how much likelier the term is in positive rows than in others. `presence` (rows,
+    features) is 1 where a term occurs; `alpha` is added to each count. Of one of `several` classes
+    or labels, whose rows are few, their counts get `alpha` times their share per other row: with
+    the same `alpha` on both sides, rare terms which the class lacks would be signs of it.
     """
     own = alpha * positive.sum() / (~positive).sum() if several else alpha
     p = own + presence[np.flatnonzero(positive)].sum(axis=0)
@@ -66,7 +73,7 @@ def interpolate(weights: NDArray[np.float64], beta: float) -> NDArray[np.float64
 
 
 def make_estimator(settings: Settings, several: bool) -> Any:
-    """Return the unfitted classifier, of several classes or labels, in the form of scikit-learn's meta-estimators."""
+    """Return the unfitted classifier in the form that scikit-learn's meta-estimators take."""
     from scipy.sparse import csr_array, diags_array
     from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -80,23 +87,24 @@ def make_estimator(settings: Settings, several: bool) -> Any:
             self.classes_ = np.unique(y)
             presence = csr_array((X > 0).astype(np.float64))
             coef, intercept = [], []
-            for name in self.classes_ if len(self.classes_) > 2 else self.classes_[1:]:
+            # Of two classes the second is positive; of more, each is against the rest.
+            positive_classes = self.classes_ if len(self.classes_) > 2 else self.classes_[1:]
+            for name in positive_classes:
                 ratios = log_ratios(presence, y == name, settings.alpha, several)
-                svm = make_svm(settings.C, *X.shape).fit(
-                    presence @ diags_array(ratios), y == name, sample_weight
-                )
+                weighted = presence @ diags_array(ratios)
+                svm = make_svm(settings.C, *X.shape).fit(weighted, y == name, sample_weight)
                 coef.append(ratios * interpolate(svm.coef_[0], settings.beta))
                 intercept.append(svm.intercept_[0])
             self.coef_, self.intercept_ = np.array(coef), np.array(intercept)
             return self
 
         def decision_function(self, X: csr_array) -> NDArray[np.float64]:
-            scores: NDArray[np.float64] = (X > 0).astype(
-                np.float64
-            ) @ self.coef_.T + self.intercept_
+            presence = (X > 0).astype(np.float64)
+            scores: NDArray[np.float64] = presence @ self.coef_.T + self.intercept_
             return scores[:, 0] if len(self.classes_) == 2 else scores
 
         def predict(self, X: csr_array) -> NDArray[np.int64]:
-            raise NotImplementedError  # the cross-validation requires the method, and uses the scores
+            # The cross-validation requires the method, but uses the scores.
+            raise NotImplementedError
 
     return NBSVM()

@@ -1,4 +1,4 @@
-"""A pretrained BERT with a classification layer, all of it fine-tuned on the training rows with Keras.
+"""A pretrained BERT with a classification layer, fine-tuned on the training rows with Keras.
 
 Read on in this order: `network` (the network, and its weights as those of the pretrained files),
 `batches` (the order of the rows), `training`, `contrastive`.
@@ -20,10 +20,10 @@ from textclf.pretrained.settings import CHECKSUM, Checksum, NamesWeights, OwnPat
 KIND = "a pretrained transformer fine-tuned with Keras"
 ACCEPTS = ("tokens",)
 CONTRASTIVE = "contrastive"
-CROSSVALIDATED = 3_000  # training rows at most; more would take minutes for each of the trainings
-ADDRESS_SPACE = (
-    6 * resources.GIB
-)  # what TensorFlow reserves, with room for the weights, their gradients and moments
+# Most training rows with which it is cross-validated: with more, each training takes minutes.
+CROSSVALIDATED = 3_000
+# What TensorFlow reserves, with room for the weights, their gradients and moments.
+ADDRESS_SPACE = 6 * resources.GIB
 
 
 class Settings(ModelSettings, NamesWeights):
@@ -38,12 +38,14 @@ class Settings(ModelSettings, NamesWeights):
     )
     path: OwnPath | None = Field(
         None,
-        description="your own folder in data/external with config.json and model.safetensors of a BERT",
+        description="your own folder in data/external with config.json and model.safetensors "
+        "of a BERT",
     )
     sha256: Checksum | None = Field(None, description=CHECKSUM)
     objective: Literal["classify", "contrastive"] = Field(
         "classify",
-        description="classify trains all together; contrastive, for few rows, the encoder, then logistic regression",
+        description="classify trains all together; contrastive, for few rows, the encoder, then "
+        "logistic regression",
     )
     pooling: Literal["cls", "mean"] = Field(
         "mean",
@@ -67,14 +69,16 @@ class Settings(ModelSettings, NamesWeights):
     )
     freeze: Annotated[int, Field(ge=0)] = Field(
         0,
-        description="lowest layers, with the embeddings, that keep their pretrained weights; 0 trains everything",
+        description="lowest layers, with the embeddings, that keep their pretrained weights; "
+        "0 trains everything",
     )
     seed: Seed = Field(
         0, description="seed of the new layer, of dropout and of the order of the rows"
     )
     early_stopping: Annotated[int, Field(ge=1)] | None = Field(
         None,
-        description="epochs without a lower validation loss before training stops; null never stops",
+        description="epochs without a lower validation loss before training stops; "
+        "null never stops",
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
@@ -82,18 +86,21 @@ class Settings(ModelSettings, NamesWeights):
     def _stops_by_a_loss(self) -> "Settings":
         if self.objective == CONTRASTIVE and self.early_stopping is not None:
             raise relation(
-                f"early_stopping must be null with objective {CONTRASTIVE}; got {self.early_stopping}"
+                f"early_stopping must be null with objective {CONTRASTIVE}; "
+                f"got {self.early_stopping}"
             )
         return self
 
     def features_rule(self, representation: Section) -> str | None:
-        """Return the rule that the features are word pieces of the tokenizer beside the weights, if it is broken."""
-        made = [getattr(representation, name, None) for name in ("method", "pretrained", "path")]
-        if made == ["wordpieces", self.pretrained, self.path]:
+        """Return the rule, if it is broken, that the features are word pieces for the weights."""
+        method = getattr(representation, "method", None)
+        pretrained = getattr(representation, "pretrained", None)
+        path = getattr(representation, "path", None)
+        if (method, pretrained, path) == ("wordpieces", self.pretrained, self.path):
             return None
-        weights, theirs = self.pretrained or self.path, made[1] or made[2]
-        got = f"{made[0]} of {theirs}" if theirs else f"{made[0]}"
-        return f"wordpieces of {weights}, the weights that the model starts from; got {got}"
+        weights, other_weights = self.pretrained or self.path, pretrained or path
+        actual = f"{method} of {other_weights}" if other_weights else f"{method}"
+        return f"wordpieces of {weights}, the weights that the model starts from; got {actual}"
 
     def validation_choices(self) -> list[str]:
         """Return early_stopping if it is set: it chooses the epoch on validation rows."""
@@ -101,18 +108,25 @@ class Settings(ModelSettings, NamesWeights):
 
 
 def notes(settings: Settings) -> list[str]:
-    """Return what the model started from, for how long it trained, and where its bytes are the same."""
+    """Return what the model started from, how long it trained, and where its bytes are the same."""
     trained = duration(settings.epochs, settings.early_stopping)
     if settings.objective == CONTRASTIVE:
-        trained += " to bring the vectors of texts of a class together; logistic regression reads these vectors"
+        trained += (
+            " to bring the vectors of texts of a class together; logistic regression reads these "
+            "vectors"
+        )
+    weights = settings.pretrained or settings.path
     return [
-        f"The network started from the pretrained weights {settings.pretrained or settings.path} and {trained}.",
-        "Training gives the same bytes on machines of the same type only; other CPUs round differently.",
+        f"The network started from the pretrained weights {weights} and {trained}.",
+        (
+            "Training gives the same bytes on machines of the same type only; other CPUs round "
+            "differently."
+        ),
     ]
 
 
 def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Folders) -> Fitted:
-    """Return the network trained on the training rows: see `textclf.models.transformer.training.fit`."""
+    """Return the network trained on the training rows: see `training.fit`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.transformer import training
 

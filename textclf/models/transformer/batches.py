@@ -14,10 +14,11 @@ SORTED_ROWS = 64  # rows of about the same length that are predicted together
 def epoch_batches(
     lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int
 ) -> list[NDArray[np.int64]]:
-    """Return the positions of the rows of each step of an epoch, in an order drawn from the seed and the epoch.
+    """Return the positions of the rows of each step of an epoch, in random order.
 
-    The rows of every `GROUP` batches are drawn at random and sorted by their `lengths` (rows,), so
-    that less is padded; then all batches are shuffled.
+    The order is drawn from the seed and the epoch. The rows of every `GROUP` batches are drawn at
+    random and sorted by their `lengths` (rows,), so that less is padded; then all batches are
+    shuffled.
     """
     generator = np.random.default_rng((seed, epoch))
     order = generator.permutation(len(lengths))
@@ -32,19 +33,21 @@ def epoch_batches(
 def class_batches(
     y: NDArray[np.int64], batch_size: int, seed: int, epoch: int
 ) -> list[NDArray[np.int64]]:
-    """Return the positions of the rows of each step of an epoch, each class in its share of every batch.
+    """Return the positions of the rows of each step of an epoch, stratified by class.
 
-    The rows of a class, in an order drawn from the seed and the epoch, stay together in pairs, or
-    three for an odd number. A batch has about `batch_size` rows.
+    Each class has its share of every batch. The rows of a class, in an order drawn from the seed
+    and the epoch, stay together in pairs, or three for an odd number. A batch has about
+    `batch_size` rows.
     """
     generator = np.random.default_rng((seed, epoch))
-    groups, places = [], []
+    groups, positions = [], []
     for label in np.unique(y):
         rows = generator.permutation(np.flatnonzero(y == label))
         count = max(len(rows) // 2, 1)
         groups += np.array_split(rows, count)
-        places.append((np.arange(count) + generator.random(count)) / count)  # spread over the epoch
-    order = np.argsort(np.concatenate(places))
+        # The groups of a class are spread over the epoch.
+        positions.append((np.arange(count) + generator.random(count)) / count)
+    order = np.argsort(np.concatenate(positions))
     parts = np.array_split(order, min(-(-len(y) // batch_size), len(order)))
     return [np.concatenate([groups[group] for group in part]) for part in parts]
 
@@ -62,7 +65,10 @@ def pad(tokens: Tokens) -> NDArray[np.int32]:
 
 
 def learning_rate(step: int, steps: int, highest: float, warmup: float) -> float:
-    """Return the learning rate of a step from 0: it rises in the share `warmup` of the steps, then falls to 0."""
+    """Return the learning rate of a step, counted from 0.
+
+    It rises in the share `warmup` of the steps, then falls to 0.
+    """
     rising = warmup * steps
     if step < rising:
         return highest * (step + 1) / (rising + 1)

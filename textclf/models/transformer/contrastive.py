@@ -1,6 +1,7 @@
-"""The objective for few rows: an encoder that brings the vectors of a class together, and logistic regression on them.
+"""The objective for few rows: a contrastive loss, and logistic regression on the vectors.
 
-Supervised contrastive learning: Khosla et al. (2020), NeurIPS 33, 18661-18673, arXiv:2004.11362.
+The encoder learns to bring the vectors of a class together. Supervised contrastive learning: Khosla
+et al. (2020), NeurIPS 33, 18661-18673, arXiv:2004.11362.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     import keras
 
 TEMPERATURE = 0.1  # by which cosine similarities are divided
-C, ITERATIONS = (
-    10.0,
-    1000,
-)  # of logistic regression, as for sentence vectors without a choice; chosen on other corpora
+# Settings of logistic regression: C as for sentence vectors without a choice, and the most steps of
+# the solver. Both were chosen on other corpora.
+C = 10.0
+ITERATIONS = 1000
 MASKED = 1e9  # subtracted from the similarity of a row to itself
 
 
@@ -31,10 +32,11 @@ def without_head(network: "keras.Model") -> "keras.Model":
 
 
 def objective(vectors: Any, y: Any) -> tuple[Any, Any]:
-    """Return the supervised contrastive loss of each row of a batch, and whether its nearest row is of its class.
+    """Return the supervised contrastive loss of each row, and whether its nearest row is correct.
 
-    `vectors` is (rows, hidden), `y` (rows,). A row that is alone in its class has the loss 0, and
-    the others of the batch are still compared with it.
+    A nearest row is correct if it is of the same class. `vectors` is (rows, hidden), `y` (rows,). A
+    row that is alone in its class has the loss 0, and the others of the batch are still compared
+    with it.
     """
     import tensorflow as tf
 
@@ -43,16 +45,18 @@ def objective(vectors: Any, y: Any) -> tuple[Any, Any]:
     similarity = tf.matmul(unit, unit, transpose_b=True) / TEMPERATURE - MASKED * itself
     logarithms = similarity - tf.reduce_logsumexp(similarity, axis=1, keepdims=True)
     partners = tf.cast(y[:, None] == y[None], vectors.dtype) - itself
-    losses = -tf.reduce_sum(logarithms * partners, axis=1) / tf.maximum(
-        tf.reduce_sum(partners, axis=1), 1.0
-    )
+    count = tf.maximum(tf.reduce_sum(partners, axis=1), 1.0)
+    losses = -tf.reduce_sum(logarithms * partners, axis=1) / count
     return losses, tf.gather(y, tf.argmax(similarity, axis=1)) == y
 
 
 def fit_head(
     network: "keras.Model", tokens: Tokens, y: NDArray[np.int64], weights: NDArray[np.float32]
 ) -> dict[str, NDArray[np.float32]]:
-    """Return logistic regression on the vectors of the rows, of length 1, as the arrays of the new layer."""
+    """Return logistic regression on the vectors of the rows, scaled to length 1.
+
+    It is returned as the arrays of the new layer.
+    """
     from sklearn.linear_model import LogisticRegression
 
     vectors = np.empty((len(y), network.output_shape[-1]))

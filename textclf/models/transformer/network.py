@@ -1,4 +1,4 @@
-"""The network: a BERT as its config.json describes it, and a classification layer over its pooled output.
+"""The network: a BERT of a config.json, and a classification layer over its pooled output.
 
 Its weights have the names and shapes of the pretrained files (PyTorch's), and the trained ones go
 to the same graph.
@@ -48,10 +48,10 @@ BLOCK = "layer_"  # how the names of the transformer's layers begin
 def build_network(
     config: Config, classes: int, settings: "Settings", multilabel: bool = False
 ) -> "keras.Model":
-    """Return the network with random weights, from token ids (rows, tokens) int32 to scores (rows, units).
+    """Return the network with random weights.
 
-    One unit, the log odds of the positive class, or one per class or label. All ids but `PADDING`
-    are attended to.
+    It maps token ids (rows, tokens) int32 to scores (rows, units): one unit, the log odds of the
+    positive class, or one per class or label. All ids but `PADDING` are attended to.
     """
     import keras
     from keras_hub.layers import PositionEmbedding, TransformerEncoder
@@ -85,7 +85,7 @@ def build_network(
 
 
 def activation_of(config: Config) -> Any:
-    """Return the activation of the feed-forward layers, the same as the graph's in `textclf.pretrained.bert`."""
+    """Return the activation of the feed-forward layers, that of `textclf.pretrained.bert`."""
     import keras
 
     operator, attributes = ACTIVATIONS[config.activation]
@@ -97,7 +97,10 @@ def activation_of(config: Config) -> Any:
 
 
 def mean_of_tokens(values: Any, mask: Any) -> Any:
-    """Return the mean over the tokens that are not padding, (rows, columns); 0 for a row of padding alone."""
+    """Return the mean over the tokens that are not padding, (rows, columns).
+
+    It is 0 for a row of padding alone.
+    """
     import keras
 
     weights = keras.ops.cast(mask, values.dtype)[..., None]
@@ -106,18 +109,16 @@ def mean_of_tokens(values: Any, mask: Any) -> Any:
 
 
 def is_frozen(layer: str, freeze: int) -> bool:
-    """Return whether a layer belongs to the embeddings or to the `freeze` lowest layers of the transformer."""
+    """Return whether a layer is of the embeddings or one of the `freeze` lowest layers."""
+    if layer in EMBEDDINGS or layer == "embeddings_layer_norm":
+        return True
     number = layer.removeprefix(BLOCK)
-    return (
-        layer in EMBEDDINGS
-        or layer == "embeddings_layer_norm"
-        or (number.isdigit() and int(number) < freeze)
-    )
+    return number.isdigit() and int(number) < freeze
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an array of the network stands in the pretrained files: its name, its shape, and whether transposed."""
+    """Where an array is in the pretrained files: its name, its shape, and whether transposed."""
 
     name: str
     shape: tuple[int, ...]
@@ -125,21 +126,23 @@ class Place:
 
 
 def place_of(path: str, shape: tuple[int, ...]) -> Place:
-    """Return the place of an array that Keras calls `path`, such as layer_0/self_attention_layer/query/kernel.
+    """Return the place of an array that Keras calls `path`.
 
-    Keras splits the columns of attention into heads, which are joined in the files; kernels are
-    transposed there.
+    A path is such as layer_0/self_attention_layer/query/kernel. Keras splits the columns of
+    attention into heads, which are joined in the files; kernels are transposed there.
     """
     layer, *inner, array = path.split("/")
     if layer in EMBEDDINGS:
         return Place(EMBEDDINGS[layer], shape)
     if layer.startswith(BLOCK):
-        name = f"encoder.layer.{layer.removeprefix(BLOCK)}.{LAYERS[inner[-1]]}.{ARRAYS[array]}"
+        stored = f"encoder.layer.{layer.removeprefix(BLOCK)}.{LAYERS[inner[-1]]}"
     else:
-        name = f"{HEAD if layer == HEAD else 'embeddings.LayerNorm'}.{ARRAYS[array]}"
+        stored = HEAD if layer == HEAD else "embeddings.LayerNorm"
+    name = f"{stored}.{ARRAYS[array]}"
     if array != "kernel":
         return Place(name, (math.prod(shape),))
-    inputs = 2 if inner[-1:] == ["attention_output"] else 1  # dimensions
+    # The number of dimensions of the kernel that are inputs.
+    inputs = 2 if inner[-1:] == ["attention_output"] else 1
     return Place(name, (math.prod(shape[inputs:]), math.prod(shape[:inputs])), transposed=True)
 
 
@@ -153,10 +156,9 @@ def set_pretrained(network: "keras.Model", arrays: Arrays) -> None:
 
 
 def drawn(network: "keras.Model") -> tuple[tuple[Any, NDArray[Any]], ...]:
-    """Return the variables that are not pretrained, of the new layer and of dropout, with their values."""
-    pretrained = {
-        id(variable) for variable in network.weights if not variable.path.startswith(HEAD)
-    }
+    """Return the variables of the new layer and of dropout, not pretrained, with their values."""
+    weights = (variable for variable in network.weights if not variable.path.startswith(HEAD))
+    pretrained = {id(variable) for variable in weights}
     others = (variable for variable in network.variables if id(variable) not in pretrained)
     return tuple((variable, np.asarray(variable).copy()) for variable in others)
 
@@ -166,8 +168,12 @@ def trained_arrays(network: "keras.Model") -> dict[str, NDArray[np.float32]]:
     arrays = {}
     for variable in network.weights:
         place = place_of(variable.path, variable.shape)
-        array = np.asarray(variable).reshape(place.shape[::-1] if place.transposed else place.shape)
-        arrays[place.name] = np.ascontiguousarray(array.T if place.transposed else array)
+        array = np.asarray(variable)
+        if place.transposed:
+            array = array.reshape(place.shape[::-1]).T
+        else:
+            array = array.reshape(place.shape)
+        arrays[place.name] = np.ascontiguousarray(array)
     return arrays
 
 
@@ -179,7 +185,10 @@ def make_classifier(
     settings: Settings,
     multilabel: bool = False,
 ) -> OnnxClassifier:
-    """Return the classifier with the arrays of `trained_arrays`; the same arguments give the same bytes."""
+    """Return the classifier with the arrays of `trained_arrays`.
+
+    The same arguments give the same bytes.
+    """
     kernel, bias = arrays[f"{HEAD}.weight"].T, arrays[f"{HEAD}.bias"]
 
     def head(graph: Graph, vectors: str) -> str:

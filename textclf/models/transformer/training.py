@@ -48,9 +48,13 @@ if TYPE_CHECKING:
 
     from textclf.models.transformer import Settings
 
-SMALLEST = 1e-7  # probability that a loss takes the logarithm of, as in Keras
-NOT_DECAYED = ("beta", "bias", "gamma")  # arrays, as in BERT's own training
-COPIES = 8  # of the weights on disk: a checkpoint has four (the weights, two moments, the best), a new one comes beside
+# Smallest probability that a loss takes the logarithm of, as in Keras.
+SMALLEST = 1e-7
+# Arrays without weight decay, as in BERT's own training.
+NOT_DECAYED = ("beta", "bias", "gamma")
+# Copies of the weights on disk: a checkpoint has four (the weights, two moments, the best), and a
+# new checkpoint is written beside the last one.
+COPIES = 8
 
 Step = Callable[..., Any]
 
@@ -65,19 +69,22 @@ class Source:
 
 
 def read_source(folder: Path, chosen: Chosen) -> Source:
-    """Return the pretrained weights in `folder` that settings name; `UserError` if they are missing or damaged."""
+    """Return the pretrained weights in `folder` that settings name.
+
+    Raises `UserError` if they are missing or damaged.
+    """
     config = bert.read_config(chosen.require(folder, catalogue.CONFIG))
     path = chosen.require(folder, catalogue.WEIGHTS)
-    arrays = bert.select_weights(read_safetensors(path), config, path)
-    return Source(
-        chosen.name,
-        config,
-        {name: array.astype(np.float32, copy=False) for name, array in arrays.items()},
-    )
+    stored = bert.select_weights(read_safetensors(path), config, path)
+    arrays = {name: array.astype(np.float32, copy=False) for name, array in stored.items()}
+    return Source(chosen.name, config, arrays)
 
 
 def tokens_of(part: Features, source: Source) -> Tokens:
-    """Return the first window of each row; `UserError` unless its tokens can be of the tokenizer of these weights."""
+    """Return the first window of each row.
+
+    Raises `UserError` unless its tokens can be of the tokenizer of these weights.
+    """
     X: Tokens = part.X
     config = source.config
     rule = f"features must name features of the method wordpieces, made for {source.name}"
@@ -88,7 +95,8 @@ def tokens_of(part: Features, source: Source) -> Tokens:
         )
     if X.length > config.positions:
         raise UserError(
-            f"the length of the features must be at most {config.positions} for {source.name}; got {X.length}"
+            f"the length of the features must be at most {config.positions} for {source.name}; "
+            f"got {X.length}"
         )
     windows, first = X.windows()
     return windows[first]
@@ -104,7 +112,7 @@ class Rows:
 
     @classmethod
     def of(cls, part: Features, source: Source, settings: "Settings") -> "Rows":
-        """Return the rows of a split; `UserError` if its features are not those of the pretrained weights."""
+        """Return the rows of a split; `UserError` if its features are not for these weights."""
         weights = row_weights(part, settings.class_weight)
         weights = np.ones(part.y.shape) if weights is None else weights
         return cls(tokens_of(part, source), part.y.astype(np.int64), weights.astype(np.float32))
@@ -118,9 +126,8 @@ class Compiled:
     optimizer: "keras.Optimizer"
     run_step: Step
     scores: Step
-    drawn: tuple[
-        tuple[Any, NDArray[Any]], ...
-    ]  # variables that are not pretrained, with their first values
+    # Variables that are not pretrained, with their first values.
+    drawn: tuple[tuple[Any, NDArray[Any]], ...]
 
     def reset(self, arrays: Arrays) -> None:
         """Set all variables as if the network had just been built with these pretrained weights."""
@@ -146,18 +153,17 @@ def compile_network(
         network, objective = contrastive.without_head(network), contrastive.objective
     optimizer = build_optimizer(network, settings)
     labels = (classes,) if multilabel else ()
-    return Compiled(
-        network, optimizer, *compile_steps(network, optimizer, objective, labels), drawn(network)
-    )
+    run_step, scores = compile_steps(network, optimizer, objective, labels)
+    return Compiled(network, optimizer, run_step, scores, drawn(network))
 
 
 def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: Folders) -> Fitted:
-    """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
+    """Return the network trained on the training rows.
 
-    With early stopping the weights are those of the epoch with the lowest loss on the watched rows.
-    A training that was killed resumes from the scratch folder and ends with the same network.
-    Raises `UserError` if the tokens are not those of the pretrained weights, or a loss is not
-    finite.
+    Its history has the loss on the watched rows, if any. With early stopping the weights are those
+    of the epoch with the lowest loss on the watched rows. A training that was killed resumes from
+    the scratch folder and ends with the same network. Raises `UserError` if the tokens are not
+    those of the pretrained weights, or a loss is not finite.
     """
     if workers.worker_index()[1] > 1:
         raise UserError(
@@ -165,9 +171,9 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
         )
     source = read_source(folders.pretrained, settings.chosen)
     rows = Rows.of(train.all("transformer"), source, settings)
-    watched_rows = (
-        None if watched is None else Rows.of(watched.all("transformer"), source, settings)
-    )
+    watched_rows = None
+    if watched is not None:
+        watched_rows = Rows.of(watched.all("transformer"), source, settings)
     prepare_keras(settings.seed)
     classes = tuple(train.classes.tolist())
     compiled = compile_network(source.config, len(classes), settings, train.multilabel)
@@ -176,13 +182,11 @@ def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: 
     if folders.scratch is not None:
         size = COPIES * 4 * network.count_params()
         resources.require_disk(folders.scratch, size, "the checkpoint of the transformer")
-    checkpoint = Checkpoint(
-        network, compiled.optimizer, folders.scratch, settings, workers.make_strategy(len(train))
-    )
+    strategy = workers.make_strategy(len(train))
+    checkpoint = Checkpoint(network, compiled.optimizer, folders.scratch, settings, strategy)
     state = checkpoint.restore()
-    run_training(
-        compiled, rows, None if is_contrastive else watched_rows, settings, checkpoint, state
-    )
+    measured = None if is_contrastive else watched_rows
+    run_training(compiled, rows, measured, settings, checkpoint, state)
     arrays, length = trained_arrays(network), rows.tokens.length
     if is_contrastive:
         arrays |= contrastive.fit_head(network, rows.tokens, rows.y, rows.weights)
@@ -215,35 +219,32 @@ def run_training(
     checkpoint: Checkpoint,
     state: State,
 ) -> None:
-    """Train the network from the state on; with early stopping the weights become those of the best epoch."""
-    rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * settings.batch_size
+    """Train the network from the state on.
+
+    With early stopping the weights become those of the best epoch.
+    """
+    size, lengths = settings.batch_size, np.diff(train.tokens.starts)
+    rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * size
     with closing(progress.bar("train", rows_left)) as bar:
         while not state.is_done(settings.epochs, settings.early_stopping):
             if settings.objective == CONTRASTIVE:
-                batches = class_batches(train.y, settings.batch_size, settings.seed, state.epoch)
+                batches = class_batches(train.y, size, settings.seed, state.epoch)
             else:
-                batches = epoch_batches(
-                    np.diff(train.tokens.starts), settings.batch_size, settings.seed, state.epoch
-                )
-            steps = len(batches)
+                batches = epoch_batches(lengths, size, settings.seed, state.epoch)
+            steps = settings.epochs * len(batches)
             for batch in batches[state.batch :]:
-                done = state.epoch * steps + state.batch
-                rate = learning_rate(
-                    done, settings.epochs * steps, settings.learning_rate, settings.warmup
-                )
-                loss, correct = compiled.run_step(
-                    pad(train.tokens[batch]), train.y[batch], train.weights[batch], rate
-                )
+                step = state.epoch * len(batches) + state.batch
+                rate = learning_rate(step, steps, settings.learning_rate, settings.warmup)
+                ids = pad(train.tokens[batch])
+                loss, correct = compiled.run_step(ids, train.y[batch], train.weights[batch], rate)
                 state.add(loss, correct)
                 state.batch += 1
-                bar.set_postfix(
-                    epoch=state.epoch + 1, loss=f"{loss / len(batch):.3f}", refresh=False
-                )
+                mean = f"{loss / len(batch):.3f}"
+                bar.set_postfix(epoch=state.epoch + 1, loss=mean, refresh=False)
                 bar.update(len(batch))
                 checkpoint.save(state)
-            state.end_epoch(
-                len(train.y), None if watched is None else evaluate(compiled.scores, watched)
-            )
+            measured = None if watched is None else evaluate(compiled.scores, watched)
+            state.end_epoch(len(train.y), measured)
             if settings.early_stopping is not None and state.best_epoch == state.epoch:
                 checkpoint.best_weights = compiled.network.get_weights()
     if checkpoint.best_weights is not None:
@@ -251,14 +252,12 @@ def run_training(
 
 
 def classify(scores: Any, y: Any) -> tuple[Any, Any]:
-    """Return the cross-entropy of each row, or of each of its labels, and which rows are correct."""
+    """Return the cross-entropy of each row or of each of its labels, and which rows are correct."""
     import tensorflow as tf
 
     if len(y.shape) == 2:
-        losses = (
-            tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores) / y.shape[1]
-        )
-        return losses, tf.reduce_all(tf.cast(scores > 0, y.dtype) == y, axis=1)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores)
+        return losses / y.shape[1], tf.reduce_all(tf.cast(scores > 0, y.dtype) == y, axis=1)
     if scores.shape[1] == 1:
         losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores[:, 0])
         return losses, tf.cast(scores[:, 0] > 0, y.dtype) == y
@@ -272,11 +271,12 @@ def compile_steps(
     objective: Step = classify,
     labels: tuple[int, ...] = (),
 ) -> tuple[Step, Step]:
-    """Return two functions: one trains on a batch; one returns the outputs of the network, (rows, units) float32.
+    """Return two functions: one that trains on a batch, and one that returns scores.
 
-    The first takes padded ids (rows, tokens), labels and weights (rows, *labels), and the learning
-    rate. It returns the summed weighted loss of the rows, before the step, and how many of them are
-    correct, both by the `objective`.
+    The scores are the outputs of the network, (rows, units) float32. The first takes padded ids
+    (rows, tokens), labels and weights (rows, *labels), and the learning rate. It returns the summed
+    weighted loss of the rows, before the step, and how many of them are correct, both by the
+    `objective`.
     """
     import tensorflow as tf
 
@@ -312,16 +312,14 @@ def evaluate(scores: Step, watched: Rows) -> tuple[float, float]:
     """Return mean loss and accuracy over the rows; of several labels a row must have all right."""
     losses, correct, multilabel = 0.0, 0, watched.y.ndim == 2
     for batch in sorted_batches(watched.tokens):
-        found, y = scores(pad(watched.tokens[batch])).astype(np.float64), watched.y[batch]
-        probabilities = OUTPUT[
-            SIGMOIDS if multilabel else "sigmoid" if found.shape[1] == 1 else "softmax"
-        ](found)
+        outputs, y = scores(pad(watched.tokens[batch])).astype(np.float64), watched.y[batch]
+        activation = "sigmoid" if outputs.shape[1] == 1 else "softmax"
+        probabilities = OUTPUT[SIGMOIDS if multilabel else activation](outputs)
         logarithms = np.log(np.clip(of_actual(probabilities, y), SMALLEST, 1 - SMALLEST))
         losses -= float(logarithms.sum()) / logarithms[0].size
-        right = (
-            ((probabilities > 0.5) == y).all(axis=1)
-            if multilabel
-            else probabilities.argmax(axis=1) == y
-        )
-        correct += int(right.sum())
+        if multilabel:
+            is_correct = ((probabilities > 0.5) == y).all(axis=1)
+        else:
+            is_correct = probabilities.argmax(axis=1) == y
+        correct += int(is_correct.sum())
     return losses / len(watched.y), correct / len(watched.y)

@@ -21,23 +21,24 @@ from textclf.models.common import workers
 if TYPE_CHECKING:
     import keras
 
-INTERVAL = 60.0  # seconds between two checkpoints
-FILE = "training.npz"  # in the scratch folder
+# Seconds between two checkpoints.
+INTERVAL = 60.0
+# Name of the checkpoint in the scratch folder.
+FILE = "training.npz"
+# A checkpoint is of use only with the same versions of these.
 LIBRARIES = ("keras", "keras-hub", "numpy", "scipy", "tensorflow")
 
 
 @dataclass
 class State:
-    """How far a training is: epochs done; batches done in the next epoch, with their sums; the history so far."""
+    """How far a training is."""
 
-    epoch: int = 0
-    batch: int = 0
-    loss: float = 0.0
-    correct: float = 0.0
+    epoch: int = 0  # epochs done
+    batch: int = 0  # batches done in the next epoch
+    loss: float = 0.0  # summed over these batches
+    correct: float = 0.0  # the number of correct rows of these batches
     history: dict[str, list[float]] = field(
-        default_factory=lambda: {
-            name: [] for name in ("loss", "accuracy", "val_loss", "val_accuracy")
-        }
+        default_factory=lambda: {"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []}
     )
 
     @property
@@ -47,7 +48,7 @@ class State:
         return 1 + int(np.argmin(losses)) if losses else 0
 
     def is_done(self, epochs: int, patience: int | None) -> bool:
-        """Return whether all epochs are done, or early stopping ends the training; it needs watched rows."""
+        """Return whether all epochs are done or early stopping, on watched rows, ends training."""
         best = self.best_epoch
         stopped = patience is not None and best > 0 and self.epoch - best >= patience
         return stopped or self.epoch >= epochs
@@ -58,7 +59,10 @@ class State:
         self.loss, self.correct = self.loss + loss, self.correct + correct
 
     def end_epoch(self, rows: int, watched: tuple[float, float] | None) -> None:
-        """Add an epoch over so many rows to the history, with loss and accuracy on the watched rows, if any."""
+        """Add an epoch over so many rows to the history.
+
+        `watched` is loss and accuracy on the watched rows, if any.
+        """
         numbers = {"loss": self.loss / rows, "accuracy": self.correct / rows}
         if watched is not None:
             numbers |= dict(zip(("val_loss", "val_accuracy"), watched, strict=True))
@@ -75,7 +79,10 @@ class State:
 
 
 class Checkpoint:
-    """The file with the state of a training: all variables of network and optimizer, and the best weights so far."""
+    """The file with the state of a training.
+
+    It has all variables of network and optimizer, and the best weights so far.
+    """
 
     def __init__(
         self,
@@ -85,25 +92,23 @@ class Checkpoint:
         settings: Any,
         strategy: Any,
     ) -> None:
-        """Keep the variables, which must be built, and the folder of these rows and settings; None for no file."""
+        """Keep the variables, which must be built, and the path of the file.
+
+        `folder` is that of these rows and settings; None for no file.
+        """
         self.variables = [*network.variables, *optimizer.variables]
         self.shapes = [array.shape for array in network.get_weights()]
-        self.path, self.strategy, self.saved_at = (
-            folder and folder / FILE,
-            strategy,
-            time.monotonic(),
-        )
+        self.path = folder and folder / FILE
+        self.strategy = strategy
+        self.saved_at = time.monotonic()
         self.best_weights: list[NDArray[np.float32]] | None = None
         libraries = [installed_version(library) for library in LIBRARIES]
         self.digest = hashlib.sha256(repr((settings, libraries, read_code())).encode()).hexdigest()
 
     def save(self, state: State) -> None:
-        """Write the state completely or not at all, if the last checkpoint is at least `INTERVAL` seconds old."""
-        if (
-            self.path is None
-            or time.monotonic() - self.saved_at < INTERVAL
-            or not workers.is_chief()
-        ):
+        """Write the state, completely or not at all, at most once in `INTERVAL` seconds."""
+        is_recent = time.monotonic() - self.saved_at < INTERVAL
+        if self.path is None or is_recent or not workers.is_chief():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {
@@ -121,7 +126,10 @@ class Checkpoint:
         self.saved_at = time.monotonic()
 
     def restore(self) -> State:
-        """Return the last state written for this training, which the chief reads for all workers, or the first one."""
+        """Return the last state written for this training, or the first one.
+
+        The chief reads it for all workers.
+        """
         arrays: dict[str, NDArray[Any]] = {}
         if self.path is not None and workers.is_chief() and self.path.exists():
             with (
@@ -131,7 +139,7 @@ class Checkpoint:
             ):
                 if json.loads(stored["state"].tobytes())["digest"] == self.digest:
                     arrays = dict(stored)
-        count = len(self.shapes) * ("best_0" in arrays)
+        count = len(self.shapes) if "best_0" in arrays else 0
         text = arrays.get("state", np.zeros(0, dtype=np.uint8))
         length, count = workers.broadcast(self.strategy, np.array([len(text), count])).tolist()
         if not length:

@@ -1,4 +1,7 @@
-"""Networks over sequences of token ids: an embedding, layers of a model's own that end in one vector, dense layers."""
+"""Networks over sequences of token ids.
+
+They are an embedding, layers of a model's own that end in one vector, and dense layers.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,8 +30,8 @@ POOLING: dict[str, Pooling] = {
     "GlobalAveragePooling1D": "average",
 }
 
-
-Layers = Callable[[Any], "Sequence[keras.Layer]"]  # from the settings of a model, its own layers
+# From the settings of a model, its own layers.
+Layers = Callable[[Any], "Sequence[keras.Layer]"]
 
 
 def fit_sequences(
@@ -38,7 +41,7 @@ def fit_sequences(
     folders: Folders,
     own: Layers,
 ) -> Fitted:
-    """Return the network with a model's own layers, trained on the training rows: see `fit_network`."""
+    """Return the network with a model's own layers, trained as by `fit_network`."""
     architecture = Architecture(
         build=partial(build_network, own=own),
         exact=exact_network,
@@ -52,32 +55,36 @@ def fit_sequences(
 def build_network(
     X: Tokens, classes: int, settings: SequenceSettings, multilabel: bool, own: Layers
 ) -> "keras.Sequential":
-    """Return the untrained network: embedding, the model's own layers, dense layers; of Keras's own layers only."""
+    """Return the untrained network: embedding, the model's own layers, dense layers.
+
+    All of them are Keras's own kinds of layers.
+    """
     import keras
 
     embedding = keras.layers.Embedding(
         X.vocabulary, settings.dimensions, trainable=settings.vectors != "frozen", name="embedding"
     )
-    layers = [keras.Input((X.length,), dtype=IDS, name="token_ids"), embedding, *own(settings)]
-    network = keras.Sequential(
-        [*layers, *dense_layers(classes, settings, multilabel)], name="network"
-    )
+    ids = keras.Input((X.length,), dtype=IDS, name="token_ids")
+    layers = [ids, embedding, *own(settings), *dense_layers(classes, settings, multilabel)]
+    network = keras.Sequential(layers, name="network")
     if settings.vectors is not None:
         embedding.set_weights([require_vectors(X.vectors, settings)])
     return network
 
 
 def require_vectors(vectors: Any, settings: SequenceSettings) -> Any:
-    """Return the pretrained vectors of the ids; `UserError` if they have another length than the settings say."""
-    if (dimensions := vectors.shape[1]) != settings.dimensions:
+    """Return the pretrained vectors of the ids; `UserError` if `dimensions` is not their length."""
+    dimensions = vectors.shape[1]
+    if dimensions != settings.dimensions:
         raise UserError(
-            f"dimensions must be {dimensions}, as in the pretrained vectors; got {settings.dimensions}"
+            f"dimensions must be {dimensions}, as in the pretrained vectors; "
+            f"got {settings.dimensions}"
         )
     return vectors
 
 
 def layer_model(network: "keras.Model", classes: tuple[str, ...]) -> LayerModel:
-    """Return the network's weights, float64, as the front and the layers that make all predictions."""
+    """Return the network's weights, float64, as the front and layers that make all predictions."""
     import keras
 
     def find(kind: type) -> Any:
@@ -91,11 +98,7 @@ def layer_model(network: "keras.Model", classes: tuple[str, ...]) -> LayerModel:
     if (layer := find(keras.layers.Conv1D)) is not None:
         kernel, bias = arrays(layer)
         convolution = Convolution(kernel, bias, layer.activation.__name__)
-    (pooling,) = (
-        POOLING[name] for layer in network.layers if (name := layer.__class__.__name__) in POOLING
-    )
-    return LayerModel(
-        classes,
-        read_dense(network, len(classes)),
-        front=TokenFront(embedding, length, pooling, convolution),
-    )
+    kinds = (layer.__class__.__name__ for layer in network.layers)
+    (pooling,) = (POOLING[kind] for kind in kinds if kind in POOLING)
+    front = TokenFront(embedding, length, pooling, convolution)
+    return LayerModel(classes, read_dense(network, len(classes)), front=front)

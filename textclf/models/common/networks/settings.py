@@ -15,14 +15,14 @@ from textclf.models.common.settings import (
     teacher_notes,
 )
 
-ADDRESS_SPACE = 5 * resources.GIB  # what TensorFlow reserves; measured: 4.0 GB
+# What TensorFlow reserves; measured: 4.0 GB.
+ADDRESS_SPACE = 5 * resources.GIB
 Activation = Literal[
     "elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"
 ]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
-Units = Annotated[
-    tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)
-]  # a YAML list may fill a tuple
+# A YAML list may fill a tuple.
+Units = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]
 
 
 class NetworkSettings(ModelSettings):
@@ -49,7 +49,8 @@ class NetworkSettings(ModelSettings):
     seed: Seed = Field(0, description="seed of the initial weights and of the order of the rows")
     early_stopping: Annotated[int, Field(ge=1)] | None = Field(
         None,
-        description="epochs without a lower validation loss before training stops; 10 is usual, null never stops",
+        description="epochs without a lower validation loss before training stops; "
+        "10 is usual, null never stops",
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
     teacher: Name | None = Field(None, description=TEACHER)
@@ -67,20 +68,27 @@ class SequenceSettings(NetworkSettings):
     )
     vectors: Literal["frozen", "trained"] | None = Field(
         None,
-        description="frozen or trained: start from the representation's pretrained vectors; null: from the seed",
+        description="frozen or trained: start from the representation's pretrained vectors; "
+        "null: from the seed",
     )
 
     def features_rule(self, representation: Section) -> str | None:
-        """Return the rule that texts are no windows, or that there are the vectors asked for, if it is broken."""
+        """Return the rule, if broken, that texts are no windows or that the vectors exist."""
         if getattr(representation, "window", "first") != "first":
-            return "word pieces whose window is first: the model transformer alone predicts several windows of a text"
+            return (
+                "word pieces whose window is first: the model transformer alone predicts several "
+                "windows of a text"
+            )
         if self.vectors is None or getattr(representation, "vectors", None) is not None:
             return None
-        return f"a representation with pretrained vectors if vectors is {self.vectors}; set its own setting vectors"
+        return (
+            f"a representation with pretrained vectors if vectors is {self.vectors}; "
+            "set its own setting vectors"
+        )
 
 
 def notes(settings: NetworkSettings) -> list[str]:
-    """Return for how long the network trained, and which epoch was taken; the teacher, if there was one."""
+    """Return how long the network trained, which epoch was taken, and the teacher, if any."""
     return [
         f"The network {duration(settings.epochs, settings.early_stopping)}.",
         *teacher_notes(settings),
@@ -88,10 +96,14 @@ def notes(settings: NetworkSettings) -> list[str]:
 
 
 def duration(epochs: int, patience: int | None) -> str:
-    """Return for how long a network trained that stops after `patience` epochs without a lower validation loss."""
+    """Return how long a network trained.
+
+    With `patience` it stops after so many epochs without a lower validation loss.
+    """
+    most = count_noun(epochs, "epoch")
     if patience is None:
-        return f"trained for all of its {count_noun(epochs, 'epoch')}"
+        return f"trained for all of its {most}"
     return (
-        f"trained for {count_noun(epochs, 'epoch')} at most, or until {count_noun(patience, 'epoch')} brought no lower "
+        f"trained for {most} at most, or until {count_noun(patience, 'epoch')} brought no lower "
         "loss on the validation rows; the weights are those of the epoch with the lowest"
     )

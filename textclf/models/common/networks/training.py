@@ -38,12 +38,13 @@ if TYPE_CHECKING:
 
     from textclf.models.common.networks.settings import NetworkSettings
 
+# Most rows of a block, and most numbers in its inputs, unless one step has more.
 BLOCK_ROWS = 2048
-BLOCK_NUMBERS = 2**24  # in the inputs of a block, unless one step has more
-MEASURED_ROWS, MEASURED_NUMBERS = (
-    1024,
-    2**26,
-)  # at a time; in the arrays of a layer, unless one row has more
+BLOCK_NUMBERS = 2**24
+# Most rows that are measured at a time, and most numbers in the arrays of a layer, unless one row
+# has more.
+MEASURED_ROWS = 1024
+MEASURED_NUMBERS = 2**26
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,14 @@ class Architecture:
     # The untrained network, of Keras's own layers, from features, number of classes, settings and
     # `multilabel`.
     build: "Callable[[Any, int, Any, bool], keras.Sequential]"
-    exact: "Callable[[keras.Sequential], keras.Model]"  # it with an arithmetic that does not depend on the CPU
-    inputs: Inputs  # what it takes, from features and their width
-    width: Callable[[Any], int]  # numbers per row
-    layer_model: "Callable[[keras.Model, tuple[str, ...]], LayerModel]"  # the form that makes all predictions
+    # The same network with an arithmetic that does not depend on the CPU.
+    exact: "Callable[[keras.Sequential], keras.Model]"
+    # What the network takes, from features and their width.
+    inputs: Inputs
+    # The width of features: numbers per row.
+    width: Callable[[Any], int]
+    # The form that makes all predictions, from the network and its classes.
+    layer_model: "Callable[[keras.Model, tuple[str, ...]], LayerModel]"
 
 
 def fit_network(
@@ -66,11 +71,12 @@ def fit_network(
     settings: "NetworkSettings",
     folders: Folders,
 ) -> Fitted:
-    """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
+    """Return the network trained on the training rows.
 
-    All workers of TF_CONFIG train together, unless there is a single batch of rows. With early
-    stopping the weights are those of the epoch with the lowest loss on the watched rows. Resumes
-    from the checkpoint in the scratch folder. Raises `UserError` if a loss is not finite.
+    Its history has the loss on the watched rows, if any. All workers of TF_CONFIG train together,
+    unless there is a single batch of rows. With early stopping the weights are those of the epoch
+    with the lowest loss on the watched rows. Resumes from the checkpoint in the scratch folder.
+    Raises `UserError` if a loss is not finite.
     """
     prepare_keras(settings.seed)
     strategy = workers.make_strategy(len(train))
@@ -89,12 +95,12 @@ def fit_network(
 
 
 class TrainingBlock(NamedTuple):
-    """A block, or those of all devices of this worker in TensorFlow's own wrapping; whether it ends its batch."""
+    """A block to train on."""
 
-    block: Any
+    block: Any  # or the blocks of all devices of this worker, in TensorFlow's own wrapping
     steps: int
     rows: int
-    ends_batch: bool
+    ends_batch: bool  # whether it is the last block of its batch of the dataset
 
 
 @dataclass(frozen=True)
@@ -112,9 +118,8 @@ class Training:
         """Train the network from the checkpoint on and return its history."""
         network, settings = self.compiled.network, self.settings
         state = checkpoint.restore()
-        with closing(
-            progress.bar("train", self.train.rows * (settings.epochs - state.epoch))
-        ) as bar:
+        rows_left = self.train.rows * (settings.epochs - state.epoch)
+        with closing(progress.bar("train", rows_left)) as bar:
             while not state.is_done(settings.epochs, settings.early_stopping):
                 for block, steps, rows, ends_batch in self.epoch_blocks(state):
                     state.add(*self.compiled.train(block, steps))
@@ -122,9 +127,8 @@ class Training:
                     if ends_batch:
                         state.batch += 1
                         checkpoint.save(state)
-                state.end_epoch(
-                    self.train.rows, None if self.watched is None else self.measure(self.watched)
-                )
+                measured = None if self.watched is None else self.measure(self.watched)
+                state.end_epoch(self.train.rows, measured)
                 if settings.early_stopping is not None and state.best_epoch == state.epoch:
                     checkpoint.best_weights = network.get_weights()
         if checkpoint.best_weights is not None:
@@ -144,26 +148,16 @@ class Training:
             order_of_rows = draw_order(len(part.y), seed, state.epoch, number)
             width, batch = architecture.width(part.X), min(self.settings.batch_size, len(part.y))
             steps = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // width) // batch)
+            shape, inputs = (steps, batch), architecture.inputs
             for start in range(0, len(part.y), steps * batch):
                 rows = order_of_rows[start : start + steps * batch]
-                make = partial(
-                    make_block,
-                    part,
-                    rows,
-                    (steps, batch),
-                    architecture.inputs,
-                    width,
-                    weights,
-                    devices,
-                )
-                block, ends_batch = (
-                    workers.distribute(self.strategy, make),
-                    start + len(rows) == len(part.y),
-                )
+                make = partial(make_block, part, rows, shape, inputs, width, weights, devices)
+                block = workers.distribute(self.strategy, make)
+                ends_batch = start + len(rows) == len(part.y)
                 yield TrainingBlock(block, -(-len(rows) // batch), len(rows), ends_batch)
 
     def measure(self, watched: Dataset) -> tuple[float, float]:
-        """Return mean loss and accuracy over all rows, whose batches the workers divide among themselves."""
+        """Return mean loss and accuracy over all rows; the workers share their batches."""
         architecture, weights, totals = self.architecture, equal_weights(watched), np.zeros(2)
         index, count = workers.worker_index() if self.strategy.num_replicas_in_sync > 1 else (0, 1)
         for read in watched.readers[index::count]:
@@ -173,9 +167,8 @@ class Training:
             shape = (1, min(MEASURED_ROWS, len(part.y), most))
             for start in range(0, len(part.y), shape[1]):
                 rows = np.arange(start, min(start + shape[1], len(part.y)))
-                totals += self.compiled.measure(
-                    make_block(part, rows, shape, architecture.inputs, width, weights)
-                )
+                block = make_block(part, rows, shape, architecture.inputs, width, weights)
+                totals += self.compiled.measure(block)
         loss, correct = (workers.sum_over_workers(self.strategy, totals) / watched.rows).tolist()
         return loss, correct
 
@@ -186,7 +179,10 @@ def equal_weights(rows: Dataset) -> NDArray[np.float64]:
 
 
 def numbers_per_row(network: "keras.Model", width: int) -> int:
-    """Return about how many numbers the widest layer has in memory for a row of `width` terms or tokens."""
+    """Return about how many numbers the widest layer has in memory for a row.
+
+    A row has `width` terms or tokens.
+    """
     layers = [
         (layer.output.shape[-1] or 1) * getattr(layer, "kernel_size", (1,))[0]
         for layer in network.layers
@@ -195,7 +191,7 @@ def numbers_per_row(network: "keras.Model", width: int) -> int:
 
 
 def draw_order(rows: int, seed: int, epoch: int, batch: int) -> NDArray[np.int64]:
-    """Return the positions of the rows of a batch of the dataset in the order in which an epoch takes them."""
+    """Return the positions of the rows of a batch of the dataset in the order of an epoch."""
     import tensorflow as tf
 
     seeds = tf.constant([seed, epoch], tf.int64)
