@@ -27,9 +27,7 @@ ACCEPTS = ("sparse",)
 
 
 class Settings(CalibratedSettings):
-    """An SVM on terms weighted by naive Bayes, with calibrated scores; \
-use it with ngram_range [1, 2] or [1, 3].
-    """  # noqa: D205 (docs/params.md has it on one line)
+    """An SVM on terms weighted by naive Bayes, calibrated; suits ngram_range [1, 2] or [1, 3]."""
 
     C: Positive = Field(1.0, description="inverse strength of the regularisation")
     alpha: Positive = Field(
